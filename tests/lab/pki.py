@@ -1,0 +1,129 @@
+"""The test CA: root, intermediate, one leaf per host; and TLSA data computed from what is served.
+
+Under RUN/pki: root and inter (.pem, .key); live/HOST.KIND.pem and next/HOST.KIND.pem, each holding
+private key, leaf, intermediate in that order, the form Postfix's smtpd_tls_chain_files wants.
+"""
+
+import base64
+import hashlib
+import os
+import subprocess
+
+_CONFIG = "[req]\ndistinguished_name=dn\nprompt=no\n[dn]\nCN=unused\n"
+_KEYS = {"ecdsa": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
+         "rsa": ["-newkey", "rsa:2048"]}
+
+
+def _issue(pki, out, subject, extensions, key="ecdsa", issuer=None, days=200):
+    """One `openssl req -x509`: new key and certificate at out.key and out.pem."""
+    command = ["openssl", "req", "-x509", "-config", f"{pki}/openssl.cnf", *_KEYS[key], "-nodes",
+               "-keyout", f"{out}.key", "-out", f"{out}.pem", "-days", str(days), "-sha256",
+               "-subj", f"/CN={subject}"]
+    if issuer:
+        command += ["-CA", f"{pki}/{issuer}.pem", "-CAkey", f"{pki}/{issuer}.key"]
+    for extension in extensions:
+        command += ["-addext", extension]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"openssl for {subject}: {done.stderr.strip()}")
+
+
+def create_ca(pki):
+    """Make the root and the intermediate."""
+    for place in ("live", "next"):
+        os.makedirs(f"{pki}/{place}")
+    _write(f"{pki}/openssl.cnf", _CONFIG)
+    ca = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"]
+    _issue(pki, f"{pki}/root", "danelaw lab root", ca, days=3650)
+    _issue(pki, f"{pki}/inter", "danelaw lab intermediate", ca, issuer="root", days=1825)
+
+
+def kinds(key):
+    """The certificate kinds of a host whose key is "ecdsa", "rsa" or "dual"."""
+    return ["ecdsa", "rsa"] if key == "dual" else [key]
+
+
+def issue(pki, place, host, key):
+    """Make new key(s) and certificate(s) for a host, at place "live" or "next"."""
+    for kind in kinds(key):
+        out = f"{pki}/{place}/.{host}.{kind}"
+        _issue(pki, out, host, [f"subjectAltName=DNS:{host}", "basicConstraints=CA:FALSE",
+                                "keyUsage=digitalSignature", "extendedKeyUsage=serverAuth"],
+               key=kind, issuer="inter")
+        parts = [_read(f"{out}.key"), _read(f"{out}.pem"), _read(f"{pki}/inter.pem")]
+        _write(f"{out}.all", "".join(parts))
+        # One rename, so that no connection ever sees a key without its certificate.
+        os.rename(f"{out}.all", chain_file(pki, place, host, kind))
+        os.unlink(f"{out}.key")
+        os.unlink(f"{out}.pem")
+
+
+def chain_file(pki, place, host, kind):
+    """Where the chain of a host lies."""
+    return f"{pki}/{place}/{host}.{kind}.pem"
+
+
+def has_next(pki, host, key):
+    """Whether a next certificate was prepared."""
+    return all(os.path.exists(chain_file(pki, "next", host, kind)) for kind in kinds(key))
+
+
+def deploy_next(pki, host, key):
+    """The prepared certificate(s) go live."""
+    for kind in kinds(key):
+        os.rename(chain_file(pki, "next", host, kind), chain_file(pki, "live", host, kind))
+
+
+def tlsa(pki, place, host, key, usage=3, selector=1, mtype=1):
+    """TLSA record data for a host: usages 0 and 2 take the intermediate, 1 and 3 the leaf."""
+    certificates = read_certificates(chain_file(pki, place, host, kinds(key)[0]))
+    return f"{usage} {selector} {mtype} " + association(
+        certificates[1 if usage in (0, 2) else 0], selector, mtype)
+
+
+def association(certificate, selector, mtype):
+    """Certificate association data in hex from a DER certificate. RFC 6698 §2.1.4."""
+    data = public_key(certificate) if selector == 1 else certificate
+    if mtype == 1:
+        data = hashlib.sha256(data).digest()
+    elif mtype == 2:
+        data = hashlib.sha512(data).digest()
+    return data.hex()
+
+
+def read_certificates(path):
+    """The DER certificates of a PEM file, in order."""
+    blocks = _read(path).split("-----BEGIN CERTIFICATE-----")[1:]
+    return [base64.b64decode(block.split("-----END")[0]) for block in blocks]
+
+
+def public_key(certificate):
+    """The SubjectPublicKeyInfo of a DER certificate, header included."""
+    _, body, _ = _element(certificate, 0)            # Certificate
+    _, at, _ = _element(certificate, body)           # TBSCertificate
+    tag, _, end = _element(certificate, at)
+    if tag == 0xA0:                                  # explicit version
+        at = end
+    for _ in range(5):                               # serial, algorithm, issuer, validity, subject
+        _, _, at = _element(certificate, at)
+    _, _, end = _element(certificate, at)
+    return certificate[at:end]
+
+
+def _element(data, at):
+    """Tag, start of content and end of the DER element at an offset."""
+    length, start = data[at + 1], at + 2
+    if length & 0x80:
+        octets = length & 0x7F
+        length, start = int.from_bytes(data[start:start + octets], "big"), start + octets
+    return data[at], start, start + length
+
+
+def _read(path):
+    with open(path) as file:
+        return file.read()
+
+
+def _write(path, text):
+    with open(path, "w") as file:
+        file.write(text)

@@ -1,0 +1,186 @@
+"""Zones: keys, plain zone files, Knot's configuration, and signatures broken on purpose.
+
+Every zone's plain records live in the lab's state (state.py), one copy per name server. Sound zones
+are written plain and signed by knotd itself. A zone with a fault is signed here with kzonesign,
+spoiled, and served without automatic signing.
+
+Faults, KIND or KIND:TYPE (only signatures over that type): garbage (a bit flipped), expired,
+future (not yet valid), missing.
+"""
+
+import base64
+import os
+import shutil
+import subprocess
+import time
+
+from world import NAMESERVERS, OTHER_TTL
+
+FAULTS = ("garbage", "expired", "future", "missing")
+SIGNER = "signer"       # a third Knot directory, never served, where kzonesign works
+
+_DAY = 86400
+_KEYS = {"ecdsa": ["algorithm=ecdsap256sha256"], "nsec3": ["algorithm=ecdsap256sha256"],
+         "ed25519": ["algorithm=ed25519"], "rsa": ["algorithm=rsasha256", "size=2048"]}
+_POLICIES = """
+policy:
+  - {id: ecdsa, manual: on, single-type-signing: on, algorithm: ecdsap256sha256}
+  - {id: nsec3, manual: on, single-type-signing: on, algorithm: ecdsap256sha256, nsec3: on, nsec3-iterations: 0, nsec3-salt-length: 0}
+  - {id: ed25519, manual: on, single-type-signing: on, algorithm: ed25519}
+  - {id: rsa, manual: on, single-type-signing: on, algorithm: rsasha256}
+"""
+
+
+def _run(command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def absolute(name):
+    """A name as Knot writes it: with the final dot."""
+    return name.rstrip(".") + "."
+
+
+def _file(zone):
+    return (zone or "root") + ".zone"
+
+
+def config_path(run, server):
+    """The knot.conf of ns1, ns2 or the signer."""
+    return f"{run}/{server}/knot.conf"
+
+
+def _block(line):
+    """A list item written as `- {a: b, c: d}` in the block form, which is all that Knot's parser knows."""
+    head, brace, rest = line.partition("- {")
+    if not brace:
+        return line
+    fields = sorted(rest.rstrip("}").split(", "), key=lambda f: not f.startswith(("id:", "target:", "domain:")))
+    return f"{head}- " + f"\n{head}  ".join(fields)
+
+
+def write_config(run, server, zones):
+    """Write knot.conf. zones: name -> {"sign", "fault", ...} as in the state."""
+    home = f"{run}/{server}"
+    os.makedirs(f"{home}/zones", exist_ok=True)
+    lines = ["server:", f"  rundir: {home}", "  udp-workers: 1", "  tcp-workers: 2",
+             "  background-workers: 1", "  user: root"]
+    if server in NAMESERVERS:
+        lines.append(f"  listen: {NAMESERVERS[server]}@53")
+    lines += ["log:", "  - {target: stderr, any: info}", "control:", f"  listen: {home}/knot.sock",
+              "database:", f"  storage: {home}", f"  kasp-db: {home}/kasp", _POLICIES,
+              "template:", f"  - {{id: default, storage: {home}/zones, zonefile-sync: -1, "
+              "zonefile-load: whole, journal-content: none, semantic-checks: off}", "zone:"]
+    for name, zone in zones.items():
+        automatic = zone["sign"] and (server == SIGNER or not zone["fault"])
+        signing = f"dnssec-signing: on, dnssec-policy: {zone['sign']}" if automatic \
+            else "dnssec-signing: off"
+        lines.append(f"  - {{domain: {absolute(name)}, file: {_file(name)}, {signing}}}")
+    with open(config_path(run, server) + ".new", "w") as file:
+        text = "\n".join(lines)
+        file.write("\n".join(_block(line) for line in text.splitlines()) + "\n")
+    os.rename(config_path(run, server) + ".new", config_path(run, server))
+
+
+def make_key(run, zone, sign):
+    """One key that signs everything in the zone, made long ago. Returns its DS record data."""
+    past = int(time.time()) - 100 * _DAY     # kzonesign must find it active in the past, too
+    base = ["keymgr", "-c", config_path(run, SIGNER), absolute(zone)]
+    _run([*base, "generate", *_KEYS[sign], "ksk=yes", "zsk=yes", f"created={past}",
+          f"publish={past}", f"ready={past}", f"active={past}"])
+    for line in _run([*base, "ds"]).splitlines():
+        _, _, tag, algorithm, digest_type, digest = line.split()
+        if digest_type == "2":      # SHA-256, RFC 8624 §3.3
+            return f"{tag} {algorithm} 2 {digest}"
+    raise RuntimeError(f"no SHA-256 DS for {zone}")
+
+
+def spoil_ds(ds):
+    """DS data that matches no key."""
+    tag, algorithm, digest_type, digest = ds.split()
+    return f"{(int(tag) + 1) % 65536} {algorithm} {digest_type} {digest[::-1]}"
+
+
+def share_keys(run):
+    """Give both name servers the signer's keys."""
+    for server in NAMESERVERS:
+        shutil.copytree(f"{run}/{SIGNER}/kasp", f"{run}/{server}/kasp", dirs_exist_ok=True)
+
+
+def write_zone(run, server, name, zone):
+    """Write what a server loads for a zone: plain text, or signed and spoiled when it has a fault."""
+    plain = plain_text(name, zone["serial"][server], zone["records"][server])
+    target = f"{run}/{server}/zones/{_file(name)}"
+    if not zone["fault"]:
+        _replace(target, plain)
+        return
+    _replace(f"{run}/{SIGNER}/zones/{_file(name)}", plain)
+    _replace(target, _spoiled(run, name, zone["fault"]))
+
+
+def plain_text(name, serial, records):
+    """A zone file. records: [owner, ttl, type, data]; the SOA is ours, minimum 60 s."""
+    lines = [f"{absolute(name)} {OTHER_TTL} SOA ns1.dns.test. hostmaster.dns.test. "
+             f"{serial} 3600 600 864000 60"]
+    lines += [f"{absolute(o)} {ttl} {kind} {data}" for o, ttl, kind, data in records]
+    return "\n".join(lines) + "\n"
+
+
+def _replace(path, text):
+    with open(path + ".new", "w") as file:
+        file.write(text)
+    os.rename(path + ".new", path)
+
+
+def _sign(run, name, when):
+    """The signed zone as Knot dumps it, one record a line, as if the time were `when`."""
+    out = f"{run}/{SIGNER}/out"
+    os.makedirs(out, exist_ok=True)
+    _run(["kzonesign", "-c", config_path(run, SIGNER), "-o", out, "-t", str(when), absolute(name)])
+    with open(f"{out}/{_file(name)}") as file:
+        return [line for line in file.read().splitlines() if line and not line.startswith(";")]
+
+
+def _spoiled(run, name, fault):
+    """The signed zone with the signatures the fault names replaced."""
+    kind, _, only = fault.partition(":")
+    now = int(time.time())
+    chosen = lambda line: line.split()[2] == "RRSIG" and only in ("", line.split()[3])
+    lines = _sign(run, name, now)
+    kept = [line for line in lines if not chosen(line)]
+    if kind == "garbage":
+        kept += [_flip(line) for line in lines if chosen(line)]
+    elif kind in ("expired", "future"):
+        when = now + 60 * _DAY * (-1 if kind == "expired" else 1)
+        kept += [line for line in _sign(run, name, when) if chosen(line)]
+    elif kind != "missing":
+        raise ValueError(f"no such fault: {kind}; known: {', '.join(FAULTS)}")
+    return "\n".join(kept) + "\n"
+
+
+def _flip(line):
+    """An RRSIG whose signature has one bit wrong."""
+    head, _, signature = line.rpartition(" ")
+    octets = bytearray(base64.b64decode(signature))
+    octets[len(octets) // 2] ^= 1
+    return f"{head} {base64.b64encode(octets).decode()}"
+
+
+def reload_zone(run, server, name):
+    """Make a running server load a zone again."""
+    _run(["knotc", "-c", config_path(run, server), "-b", "zone-reload", absolute(name)])
+
+
+def reload_config(run, server):
+    """Make a running server read its configuration again."""
+    _run(["knotc", "-c", config_path(run, server), "reload"])
+
+
+def served_serial(server, name):
+    """The serial a server answers with; -1 when it does not answer."""
+    done = subprocess.run(["kdig", f"@{NAMESERVERS[server]}", "+short", "+timeout=1", "+retry=0",
+                           absolute(name), "SOA"], capture_output=True, text=True)
+    words = done.stdout.split()
+    return int(words[2]) if len(words) >= 3 and words[2].isdigit() else -1
