@@ -1,0 +1,27 @@
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "probes/judge.h"
+
+namespace agent {
+
+enum class Format { text, json, nagios };
+
+// Exit status of `check` and `gate`, the same numbers as for Nagios plugins.
+enum class Exit { ok = 0, warning = 1, critical = 2, unknown = 3 };
+
+// The status that a judgement alone asks for: unknown when our own sight failed, else by the worst
+// finding.
+[[nodiscard]] Exit exit_of(const probes::DomainJudgement& judged);
+
+// Looks once at each domain (A-label form), without storage, several at a time, sharing MX hosts;
+// writes one report a domain in the order asked, and returns the worst exit status. Faults of our
+// own go to `errors`.
+[[nodiscard]] Exit check(const config::Config& config, const std::vector<std::string>& domains,
+                         Format format, std::ostream& out, std::ostream& errors);
+
+}  // namespace agent

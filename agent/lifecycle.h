@@ -1,0 +1,61 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "agent/round.h"
+
+// PURE
+// When a finding becomes an alert and when the alert is over. Decides on what is handed in; knows
+// no clock.
+namespace agent {
+
+// What one look said about one possible alert.
+enum class Sight {
+  seen,     // the finding is there
+  clean,    // everything the finding depends on was learned, and it is not there
+  unknown,  // could not tell: never opens and never closes anything
+};
+
+enum class Step {
+  nothing,  // no alert before, none now
+  noticed,  // a pending alert is born: look again soon
+  waiting,  // still pending: look again soon
+  opened,
+  still_firing,
+  maybe_over,  // one clean look: look again soon
+  resolved,
+  forgotten,  // pending, not confirmed: as if it had never been
+};
+
+struct Followed {
+  Step step = Step::nothing;
+  std::optional<Alert> alert;  // as it is after the look; the forgotten one too, for its id
+  std::string reason;          // in words, for opened and resolved
+};
+
+// Two looks confirm what is the same at every look; what may pass by itself (4xx, timeouts, a host
+// that is down) takes three, or half an hour (verdicts are decided, networks are weather).
+[[nodiscard]] bool is_transient(probes::Code code);
+
+// Whether a finding is a matter for an alert at all: high or critical, and not the consequence of
+// another.
+[[nodiscard]] bool is_alertable(const probes::Finding& finding);
+
+// One look at one alert. `finding` and `domains` matter when sight is seen. The look must be later
+// than the last.
+[[nodiscard]] Followed follow(const std::optional<Alert>& before, Sight sight,
+                              const probes::Finding* finding,
+                              const std::vector<std::string>& domains, config::Time at);
+
+// Ends a firing alert whose subject nobody asks about any more, or forgets a pending one.
+[[nodiscard]] Followed abandon(const Alert& before, std::string_view reason, config::Time at);
+
+// Whether a look at a host learned enough to say that trouble of this code is over. `addresses`:
+// where it was seen.
+[[nodiscard]] bool is_conclusive(probes::Code code, const std::vector<std::string>& addresses,
+                                 const probes::HostJudgement& host);
+[[nodiscard]] bool is_conclusive(probes::Code code, const probes::DomainJudgement& domain);
+
+}  // namespace agent

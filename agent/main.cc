@@ -1,0 +1,303 @@
+// Flags, wiring, run and drain: the one file that sees the whole house.
+
+#include <atomic>
+#include <csignal>
+#include <fstream>
+#include <iostream>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include "agent/check.h"
+#include "agent/commands.h"
+#include "agent/log.h"
+#include "agent/runner.h"
+#include "config/load.h"
+#include "config/name.h"
+#include "storage/queries.h"
+#include "storage/recorder.h"
+#include "web/server.h"
+
+namespace {
+
+constexpr const char* kVersion = "0.1.0";
+constexpr int kBadUsage = 3;  // of `check`, where 1 and 2 are findings
+
+namespace log = agent::log;
+
+config::Time now() {
+  return std::chrono::floor<config::Seconds>(std::chrono::system_clock::now());
+}
+
+std::optional<config::Config> load(const std::filesystem::path& file) {
+  auto loaded = config::load(file);
+  if (loaded) return std::move(*loaded);
+  for (const auto& error : loaded.error()) std::cerr << config::to_string(error) << '\n';
+  return std::nullopt;
+}
+
+// ---- danelaw run
+
+class Agent {
+ public:
+  // Everything that can fail does so here, before a thread is started; the words go to the log.
+  bool start(const std::filesystem::path& file) {
+    file_ = file;
+    auto loaded = load(file);
+    if (!loaded) return false;
+    auto gear = agent::Gear::make(*loaded);
+    if (!gear) return fail("no-gear", gear.error());
+    auto recorder = storage::SqliteRecorder::open(loaded->storage.path);
+    if (!recorder) return fail("no-storage", recorder.error().detail);
+    recorder_ = std::move(*recorder);
+    auto open = recorder_->open_alerts();
+    if (!open) return fail("no-storage", open.error().detail);
+    auto queries = storage::Queries::open(loaded->storage.path);
+    if (!queries) return fail("no-storage", queries.error());
+    queries_ = std::move(*queries);
+    runner_ = std::make_unique<agent::Runner>(*loaded, std::move(*gear), *recorder_,
+                                              std::move(*open), events(), now);
+    server_ = std::make_unique<web::Server>(sources());
+    const auto listening = server_->start(loaded->web);
+    if (!listening) return fail("no-web", listening.error());
+    runner_->start();
+    is_ready_ = true;
+    log::info(
+        "started",
+        {{"version", kVersion},
+         {"domains", std::to_string(loaded->domains.size())},
+         {"page", fmt::format("http://{}:{}/", loaded->web.listen_address, loaded->web.port)}});
+    return true;
+  }
+
+  config::Result<void, std::string> reload() {
+    const std::scoped_lock one(reloading_);
+    auto loaded = config::load(file_);
+    if (!loaded) {
+      for (const auto& error : loaded.error())
+        log::error("reload-failed", {{"error", config::to_string(error)}});
+      return config::Failure<std::string>(config::to_string(loaded.error().front()));
+    }
+    auto gear = agent::Gear::make(*loaded);
+    if (!gear) {
+      log::error("reload-failed", {{"error", gear.error()}});
+      return config::Failure<std::string>(gear.error());
+    }
+    runner_->reconfigure(*loaded, std::move(*gear));
+    log::info("reloaded", {{"domains", std::to_string(loaded->domains.size())}});
+    return {};
+  }
+
+  void forget_old() {
+    const auto loaded = config::load(file_);
+    if (!loaded) return;
+    const auto done = runner_->forget(now() - loaded->storage.retention);
+    if (!done) log::error("storage-fault", {{"detail", done.error().detail}});
+  }
+
+  // Lets looks under way end, but not for long: what they would have seen will be seen at the next
+  // start, and everything decided is recorded already.
+  void stop() {
+    is_ready_ = false;
+    server_->stop();
+    std::atomic<bool> ended{false};
+    std::thread drain([&] {
+      runner_->stop();
+      ended = true;
+    });
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{3};
+    while (!ended && std::chrono::steady_clock::now() < patience)
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    log::info("stopped", {{"drained", ended ? "yes" : "no"}});
+    if (!ended) std::_Exit(0);
+    drain.join();
+  }
+
+ private:
+  static bool fail(std::string_view event, const std::string& detail) {
+    log::error(event, {{"detail", detail}});
+    return false;
+  }
+
+  static agent::Events events() {
+    return {.on_transition =
+                [](const agent::Alert& alert, const agent::Transition& transition) {
+                  const auto opened = transition.what == agent::Transition::What::opened;
+                  (opened ? log::warn : log::info)(
+                      wire_name(alert.finding.code),
+                      {{"alert", opened ? "opened" : "resolved"},
+                       {"subject", alert.finding.subject.name},
+                       {"severity", wire_name(alert.finding.severity)},
+                       {"domains", std::to_string(alert.domains.size())},
+                       {"reason", transition.reason},
+                       {"id", alert.id}});
+                },
+            .on_fault =
+                [](const std::string& detail) {
+                  log::error("fault", {{"detail", detail}});
+                }};
+  }
+
+  web::Sources sources() {
+    return {.snapshot = [this] { return runner_->snapshot(); },
+            .check_now = [this](std::string_view domain) { return runner_->check_now(domain); },
+            .reload = [this] { return reload(); },
+            .is_ready = [this] { return is_ready_.load(); },
+            .queries = queries_.get(),
+            .version = kVersion};
+  }
+
+  std::filesystem::path file_;
+  std::atomic<bool> is_ready_{false};
+  std::mutex reloading_;
+  std::unique_ptr<storage::SqliteRecorder> recorder_;
+  std::unique_ptr<storage::Queries> queries_;
+  std::unique_ptr<agent::Runner> runner_;
+  std::unique_ptr<web::Server> server_;
+};
+
+int run(const std::filesystem::path& file) {
+  // Signals are taken by this thread alone, one at a time; all others inherit the mask.
+  sigset_t awaited;
+  sigemptyset(&awaited);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&awaited, number);
+  pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
+
+  Agent agent;
+  if (!agent.start(file)) return 1;
+  constexpr timespec kEveryHour{.tv_sec = 3600, .tv_nsec = 0};
+  while (true) {
+    const int number = sigtimedwait(&awaited, nullptr, &kEveryHour);
+    if (number == SIGHUP) {
+      (void)agent.reload();
+    } else if (number == SIGTERM || number == SIGINT) {
+      break;
+    } else if (errno == EAGAIN) {
+      agent.forget_old();
+    }
+  }
+  agent.stop();
+  return 0;
+}
+
+// ---- danelaw check
+
+struct CheckFlags {
+  std::filesystem::path config_file;
+  std::vector<std::string> resolvers;
+  std::filesystem::path trust_anchor;
+  std::uint16_t port = 0;
+  std::string format = "text";
+  bool allow_special_addresses = false;
+  std::string timeout;
+  std::string helo;
+  std::vector<std::string> domains;
+};
+
+void add_check(CLI::App& app, CheckFlags& flags) {
+  app.add_option("--config", flags.config_file,
+                 "take settings, and domains when none are named, from this file");
+  app.add_option("--resolver", flags.resolvers, "ADDR[@PORT] of a resolver; may be repeated")
+      ->allow_extra_args(false);
+  app.add_option("--trust-anchor", flags.trust_anchor,
+                 "DS or DNSKEY lines; default: that of dns-root-data");
+  app.add_option("--port", flags.port, "SMTP port (25)")->check(CLI::Range(1, 65535));
+  app.add_option("--format", flags.format, "text, json or nagios")
+      ->check(CLI::IsMember({"text", "json", "nagios"}));
+  app.add_flag("--allow-special-addresses", flags.allow_special_addresses,
+               "contact loopback and private addresses");
+  app.add_option("--timeout", flags.timeout, "for one SMTP session, as 30s");
+  app.add_option("--helo", flags.helo, "what to call ourselves in EHLO");
+  app.add_option("DOMAIN", flags.domains, "mail domains");
+}
+
+// The settings that file and flags make together; nothing after telling what is wrong.
+std::optional<config::Config> settings_of(const CheckFlags& flags) {
+  config::Config settings;
+  if (!flags.config_file.empty()) {
+    auto loaded = load(flags.config_file);
+    if (!loaded) return std::nullopt;
+    settings = std::move(*loaded);
+  }
+  if (!flags.resolvers.empty()) settings.dns.resolvers.clear();
+  for (const auto& text : flags.resolvers) {
+    const auto resolver = config::parse_resolver(text);
+    if (!resolver) {
+      std::cerr << fmt::format("--resolver {}: {}\n", text, resolver.error());
+      return std::nullopt;
+    }
+    settings.dns.resolvers.push_back(*resolver);
+  }
+  if (!flags.timeout.empty()) {
+    const auto timeout = config::parse_duration(flags.timeout);
+    if (!timeout || timeout->count() < 1) {
+      std::cerr << fmt::format("--timeout {}: give a number and a unit, as 30s or 2m\n",
+                               flags.timeout);
+      return std::nullopt;
+    }
+    settings.smtp.timeout = *timeout;
+  }
+  if (!flags.trust_anchor.empty()) settings.dns.trust_anchor_file = flags.trust_anchor;
+  if (flags.port != 0) settings.smtp.port = flags.port;
+  if (!flags.helo.empty()) settings.smtp.helo = flags.helo;
+  if (flags.allow_special_addresses) settings.smtp.allow_special_addresses = true;
+  return settings;
+}
+
+int check(const CheckFlags& flags) {
+  auto settings = settings_of(flags);
+  if (!settings) return kBadUsage;
+  std::vector<std::string> domains;
+  for (const auto& text : flags.domains) {
+    const auto name = config::normal_domain(text);
+    if (!name) {
+      std::cerr << fmt::format("{}: {}\n", text, name.error());
+      return kBadUsage;
+    }
+    domains.push_back(*name);
+  }
+  if (domains.empty()) {
+    for (const auto& domain : settings->domains) domains.push_back(domain.name);
+  }
+  if (domains.empty()) {
+    std::cerr << "name at least one domain, or a --config with domains in it\n";
+    return kBadUsage;
+  }
+  const auto format = flags.format == "json"     ? agent::Format::json
+                      : flags.format == "nagios" ? agent::Format::nagios
+                                                 : agent::Format::text;
+  return static_cast<int>(agent::check(*settings, domains, format, std::cout, std::cerr));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App app{"danelaw watches that DANE-secured mail to and from your domains still works"};
+  app.set_version_flag("--version", fmt::format("danelaw, version {}", kVersion));
+  app.require_subcommand(1);
+  std::filesystem::path file;
+  CheckFlags flags;
+  auto* running = app.add_subcommand("run", "the agent: watch, remember, show, alert");
+  running->add_option("--config", file, "configuration file")->required();
+  auto* checking = app.add_subcommand(
+      "check", "one look at mail domains; exit status 0 ok, 1 warning, 2 critical, 3 unknown");
+  add_check(*checking, flags);
+  auto* config_checking =
+      app.add_subcommand("check-config", "name every error of a configuration file");
+  config_checking->add_option("FILE", file)->required();
+  auto* printing = app.add_subcommand("tlsa", "print the TLSA records that fit a PEM certificate");
+  printing->add_option("CERT", file)->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int status = app.exit(error);
+    return status == 0 ? 0 : kBadUsage;
+  }
+  if (*running) return run(file);
+  if (*checking) return check(flags);
+  if (*config_checking) return agent::check_config(file, std::cout, std::cerr);
+  return agent::print_tlsa(file, std::cout, std::cerr);
+}

@@ -1,0 +1,691 @@
+#include "agent/runner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agent/lifecycle.h"
+#include "agent/schedule.h"
+
+namespace agent {
+namespace {
+
+using config::Seconds;
+using config::Time;
+using probes::dns::Cause;
+using probes::dns::Name;
+using probes::dns::Outcome;
+
+constexpr Seconds kVantageEvery{30};
+// A look that failed in a way that may be ours asks again how we see, but not more often than this.
+constexpr Seconds kVantageAtMost{2};
+
+const Target kOurselves{.kind = Target::Kind::monitor, .name = {}};
+
+// May the failure be the resolver's or ours rather than the zone's?
+bool may_be_ours(const probes::dns::Answer& answer) {
+  if (answer.outcome != Outcome::failed) return false;
+  switch (answer.cause) {
+    case Cause::timeout:
+    case Cause::network:
+    case Cause::servfail:
+    case Cause::refused:
+    case Cause::other_rcode:
+    case Cause::chain_unreachable:
+    case Cause::signature_expired:
+    case Cause::signature_not_yet_valid:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool may_be_ours(const probes::HostObservation& host) {
+  return may_be_ours(host.a) || may_be_ours(host.aaaa) || may_be_ours(host.cname) ||
+         may_be_ours(host.tlsa);
+}
+
+}  // namespace
+
+struct Runner::State {
+  struct TargetState {
+    Time due;
+    bool in_flight = false;
+    bool is_wanted = false;  // asked for again while in flight
+    int failures = 0;
+  };
+  struct DomainEntry {
+    config::Domain configured;
+    probes::DomainSeen seen;
+    std::shared_ptr<const probes::DomainJudgement> judged;
+  };
+  struct HostEntry {
+    probes::HostSeen seen;
+    std::set<Name> users;
+  };
+  using AlertKey = std::pair<probes::Code, probes::Subject>;
+
+  config::Config config;
+  std::shared_ptr<Gear> gear;
+  Recorder& recorder;
+  Events events;
+  Now now;
+  const Time started_at;
+
+  // Decisions are made and recorded one at a time; taken before `mutex`.
+  std::mutex deciding;
+  mutable std::mutex mutex;  // guards everything below, and config and gear
+  std::condition_variable_any wake;
+  std::uint64_t generation = 0;  // of gear
+  std::map<Target, TargetState> targets;
+  std::set<std::pair<Time, Target>> queue;  // targets not in flight
+  std::map<Name, DomainEntry> domains;
+  std::map<Name, HostEntry> hosts;
+  std::map<AlertKey, Alert> alerts;
+  std::vector<VantageCheck> vantage;
+  Time vantage_at{};
+  std::size_t in_flight = 0;
+  std::uint64_t rounds = 0;
+  std::optional<Time> last_round_at;
+  std::uint64_t record_errors = 0;
+
+  State(config::Config c, std::shared_ptr<Gear> g, Recorder& r, Events e, Now n)
+      : config(std::move(c)),
+        gear(std::move(g)),
+        recorder(r),
+        events(std::move(e)),
+        now(std::move(n)),
+        started_at(now()) {}
+
+  // --- targets; `mutex` is held
+  // -------------------------------------------------------------------------------
+
+  void add_target(const Target& target, Time due) {
+    const auto [entry, is_new] = targets.try_emplace(target, TargetState{.due = due});
+    if (is_new) queue.insert({due, target});
+  }
+
+  void drop_target(const Target& target) {
+    const auto entry = targets.find(target);
+    if (entry == targets.end()) return;
+    queue.erase({entry->second.due, target});
+    targets.erase(entry);
+  }
+
+  void move_target(const Target& target, Time due) {
+    const auto entry = targets.find(target);
+    if (entry == targets.end()) return;
+    if (entry->second.in_flight) {
+      entry->second.is_wanted = true;
+      return;
+    }
+    queue.erase({entry->second.due, target});
+    entry->second.due = due;
+    queue.insert({due, target});
+  }
+
+  void finish_target(const Target& target, Pace pace, Time at) {
+    --in_flight;
+    const auto entry = targets.find(target);
+    if (entry == targets.end()) return;  // dropped meanwhile
+    auto& state = entry->second;
+    state.failures = pace == Pace::impaired ? state.failures + 1 : 0;
+    state.due =
+        target.kind == Target::Kind::monitor
+            ? at + std::min(kVantageEvery, pace == Pace::steady ? config.schedule.interval
+                                                                : config.schedule.confirm_after)
+            : next_due(config.schedule, pace, state.failures, target.name.text(), at);
+    if (state.is_wanted) state.due = at;
+    state.is_wanted = state.in_flight = false;
+    queue.insert({state.due, target});
+  }
+
+  // We see again: what was waiting for that need not wait longer.
+  void resume_impaired(Time at) {
+    std::vector<Target> waiting;
+    for (const auto& [target, state] : targets) {
+      if (state.failures > 0 && target.kind != Target::Kind::monitor) waiting.push_back(target);
+    }
+    for (const auto& target : waiting)
+      move_target(target, first_due(config.schedule, target.name.text(), at));
+  }
+
+  // --- following; `mutex` and `deciding` are held
+  // ----------------------------------------------------------------
+
+  // Steps the alert and writes what changed into the round. True when it should be looked at again
+  // soon.
+  bool take(Round& round, const AlertKey& key, const Followed& followed) {
+    switch (followed.step) {
+      case Step::nothing:
+        return false;
+      case Step::forgotten:
+        round.forgotten.push_back(followed.alert->id);
+        alerts.erase(key);
+        return false;
+      case Step::resolved:
+        round.alerts.push_back(*followed.alert);
+        round.transitions.push_back({.what = Transition::What::resolved,
+                                     .alert_id = followed.alert->id,
+                                     .reason = followed.reason});
+        alerts.erase(key);
+        return false;
+      case Step::opened:
+        round.transitions.push_back({.what = Transition::What::opened,
+                                     .alert_id = followed.alert->id,
+                                     .reason = followed.reason});
+        break;
+      case Step::noticed:
+      case Step::waiting:
+      case Step::still_firing:
+      case Step::maybe_over:
+        break;
+    }
+    round.alerts.push_back(*followed.alert);
+    alerts[key] = *followed.alert;
+    return followed.step == Step::noticed || followed.step == Step::waiting ||
+           followed.step == Step::maybe_over;
+  }
+
+  std::optional<Alert> alert_at(const AlertKey& key) const {
+    const auto entry = alerts.find(key);
+    return entry == alerts.end() ? std::nullopt : std::optional{entry->second};
+  }
+
+  struct Found {
+    const probes::Finding* finding = nullptr;
+    std::vector<std::string> domains;
+  };
+
+  // Steps every alert about `subject`: those found now, and those open before.
+  template <class Conclusive>
+  bool follow_subject(Round& round, const probes::Subject& subject,
+                      const std::map<probes::Code, Found>& found, Conclusive is_told) {
+    std::set<probes::Code> codes;
+    for (const auto& [code, what] : found) codes.insert(code);
+    for (const auto& [key, alert] : alerts) {
+      if (key.second == subject) codes.insert(key.first);
+    }
+    bool again = false;
+    for (const auto code : codes) {
+      const AlertKey key{code, subject};
+      const auto before = alert_at(key);
+      const auto what = found.find(code);
+      const auto sight = what != found.end()                ? Sight::seen
+                         : before && is_told(code, *before) ? Sight::clean
+                                                            : Sight::unknown;
+      const auto* finding = what == found.end() ? nullptr : what->second.finding;
+      const auto& hit = what == found.end() ? std::vector<std::string>{} : what->second.domains;
+      again = take(round, key, follow(before, sight, finding, hit, round.at)) || again;
+    }
+    return again;
+  }
+
+  static void gather(std::map<probes::Code, Found>& found, const probes::DomainJudgement& judged,
+                     const probes::Subject& subject) {
+    for (const auto& finding : judged.findings) {
+      if (finding.subject != subject || !is_alertable(finding)) continue;
+      auto& entry = found[finding.code];
+      if (entry.finding == nullptr || entry.finding->severity < finding.severity)
+        entry.finding = &finding;
+      const auto name = judged.seen->domain.text();
+      if (std::ranges::find(entry.domains, name) == entry.domains.end())
+        entry.domains.push_back(name);
+    }
+  }
+
+  bool follow_domain(Round& round, const Name& name) {
+    const auto& entry = domains.at(name);
+    if (!entry.judged) return false;
+    const probes::Subject subject{.kind = probes::Subject::Kind::domain, .name = name.text()};
+    std::map<probes::Code, Found> found;
+    gather(found, *entry.judged, subject);
+    return follow_subject(round, subject, found, [&](probes::Code code, const Alert&) {
+      return is_conclusive(code, *entry.judged);
+    });
+  }
+
+  // A host that is reached over secure and insecure MX records alike has one mismatch, not two.
+  static void merge_mismatches(std::map<probes::Code, Found>& found) {
+    const auto secure = found.find(probes::Code::tlsa_mismatch);
+    const auto insecure = found.find(probes::Code::tlsa_mismatch_insecure_mx);
+    if (secure == found.end() || insecure == found.end()) return;
+    auto& domains = secure->second.domains;
+    domains.insert(domains.end(), insecure->second.domains.begin(), insecure->second.domains.end());
+    std::ranges::sort(domains);
+    found.erase(insecure);
+  }
+
+  bool follow_host(Round& round, const Name& name) {
+    const auto& host = hosts.at(name);
+    const probes::Subject subject{.kind = probes::Subject::Kind::host, .name = name.text()};
+    std::map<probes::Code, Found> found;
+    const probes::HostJudgement* judged = nullptr;
+    for (const auto& user : host.users) {
+      const auto& domain = domains.at(user);
+      if (!domain.judged) continue;
+      gather(found, *domain.judged, subject);
+      for (const auto& mine : domain.judged->hosts) {
+        if (mine.seen->host == name) judged = &mine;
+      }
+    }
+    if (judged == nullptr) return false;
+    merge_mismatches(found);
+    return follow_subject(round, subject, found, [&](probes::Code code, const Alert& alert) {
+      return is_conclusive(code, alert.finding.addresses, *judged);
+    });
+  }
+
+  void abandon_alerts(Round& round, const probes::Subject& subject, std::string_view reason) {
+    std::vector<AlertKey> about;
+    for (const auto& [key, alert] : alerts) {
+      if (key.second == subject) about.push_back(key);
+    }
+    for (const auto& key : about) take(round, key, abandon(alerts.at(key), reason, round.at));
+  }
+
+  // Ends what a restart or a change of configuration left without a target. Hosts are known only
+  // when every domain has been seen.
+  void abandon_orphans(Round& round) {
+    const bool knows_hosts = std::ranges::all_of(
+        domains, [](const auto& entry) { return entry.second.seen != nullptr; });
+    std::set<probes::Subject> orphans;
+    for (const auto& [key, alert] : alerts) {
+      const auto& subject = key.second;
+      const auto name = Name::parse(subject.name);
+      const bool is_orphan = subject.kind == probes::Subject::Kind::domain
+                                 ? !name || !domains.contains(*name)
+                             : subject.kind == probes::Subject::Kind::host
+                                 ? knows_hosts && (!name || !hosts.contains(*name))
+                                 : false;
+      if (is_orphan) orphans.insert(subject);
+    }
+    for (const auto& subject : orphans) abandon_alerts(round, subject, "no longer watched");
+  }
+
+  // --- judging; `mutex` and `deciding` are held
+  // --------------------------------------------------------------------
+
+  // Judges the domain anew when all its hosts have been seen.
+  void judge_domain(Round& round, const Name& name) {
+    auto& entry = domains.at(name);
+    if (!entry.seen) return;
+    std::map<Name, probes::HostSeen> seen;
+    for (const auto& mx : entry.seen->hosts) {
+      const auto host = hosts.find(mx.name);
+      if (host == hosts.end() || !host->second.seen) return;
+      seen[mx.name] = host->second.seen;
+    }
+    entry.judged =
+        std::make_shared<const probes::DomainJudgement>(probes::judge(entry.seen, seen, round.at));
+    publish(round, entry);
+  }
+
+  void publish(Round& round, const DomainEntry& entry) {
+    const auto target =
+        targets.find({.kind = Target::Kind::domain, .name = *Name::parse(entry.configured.name)});
+    const auto next = target == targets.end() ? round.at
+                                              : next_due(config.schedule, Pace::steady, 0,
+                                                         entry.configured.name, round.at);
+    round.judged.push_back(
+        {.configured = entry.configured, .judged = entry.judged, .next_check_at = next});
+  }
+
+  // Makes `users` of the hosts agree with what the domain's MX RRset says now.
+  void use_hosts(Round& round, const Name& domain, const std::vector<probes::MxHost>& wanted) {
+    std::set<Name> names;
+    for (const auto& mx : wanted) names.insert(mx.name);
+    for (const auto& name : names) {
+      hosts[name].users.insert(domain);
+      add_target({.kind = Target::Kind::host, .name = name}, round.at);
+    }
+    for (auto host = hosts.begin(); host != hosts.end();) {
+      if (!names.contains(host->first)) host->second.users.erase(domain);
+      if (!host->second.users.empty()) {
+        ++host;
+        continue;
+      }
+      drop_target({.kind = Target::Kind::host, .name = host->first});
+      abandon_alerts(round, {.kind = probes::Subject::Kind::host, .name = host->first.text()},
+                     "no watched domain uses the host any more");
+      host = hosts.erase(host);
+    }
+  }
+
+  // --- rounds
+  // ------------------------------------------------------------------------------------------------------
+
+  // Records outside `mutex`, so that page and metrics never wait for the disk; `deciding` is held.
+  void record(const Round& round) {
+    const auto result = recorder.record(round);
+    if (!result) {
+      const std::scoped_lock lock(mutex);
+      ++record_errors;
+      events.on_fault(result.error().detail);
+    }
+    for (const auto& transition : round.transitions) {
+      for (const auto& alert : round.alerts) {
+        if (alert.id == transition.alert_id) events.on_transition(alert, transition);
+      }
+    }
+    events.on_round(round);
+  }
+
+  void keep_only_configured() {
+    const auto kept = recorder.keep_only(config.domains);
+    if (!kept) events.on_fault(kept.error().detail);
+  }
+
+  // How we see, asked again when the last answer is older than `max_age`. Null when all is well.
+  std::optional<VantageCheck> sense(Scout& scout, Seconds max_age) {
+    const auto at = now();
+    {
+      const std::scoped_lock lock(mutex);
+      if (!vantage.empty() && at - vantage_at < max_age) {
+        const auto* failing = first_failing(vantage);
+        return failing == nullptr ? std::nullopt : std::optional{*failing};
+      }
+    }
+    const auto checks = scout.look_at_ourselves(at);
+    Round round{.target = kOurselves, .at = at};
+    const std::scoped_lock one(deciding);
+    {
+      const std::scoped_lock lock(mutex);
+      const auto* was = first_failing(vantage);
+      const bool is_new = vantage.empty() || at > vantage_at;
+      if (is_new && was != nullptr && first_failing(checks) == nullptr) resume_impaired(at);
+      vantage = checks;
+      vantage_at = at;
+      for (const auto& check : checks) {
+        const probes::Finding finding{
+            .code = probes::Code::monitor_fault,
+            .severity = probes::Severity::high,
+            .subject = {.kind = probes::Subject::Kind::monitor, .name = check.check},
+            .evidence = {{"detail", check.detail.value_or("")}}};
+        const AlertKey key{finding.code, finding.subject};
+        const auto sight = check.is_up ? Sight::clean : Sight::seen;
+        // Several workers may have asked at the same moment: that is one look.
+        if (is_new) take(round, key, follow(alert_at(key), sight, &finding, {}, at));
+      }
+    }
+    if (!round.alerts.empty() || !round.forgotten.empty()) record(round);
+    const auto* failing = first_failing(checks);
+    return failing == nullptr ? std::nullopt : std::optional{*failing};
+  }
+
+  Pace look_at_ourselves(Scout& scout) {
+    return sense(scout, kVantageAtMost) ? Pace::confirming : Pace::steady;
+  }
+
+  Pace look_at_domain(Scout& scout, const Name& name) {
+    auto blind = sense(scout, kVantageEvery + kVantageAtMost);
+    probes::DomainSeen seen;
+    if (!blind) {
+      seen = std::make_shared<const probes::DomainObservation>(scout.look_at_domain(name, now()));
+      if (may_be_ours(seen->mx)) blind = sense(scout, kVantageAtMost);
+    }
+    Round round{.target = {.kind = Target::Kind::domain, .name = name}, .at = now()};
+    bool again = false;
+    const std::scoped_lock one(deciding);
+    {
+      const std::scoped_lock lock(mutex);
+      const auto entry = domains.find(name);
+      if (entry == domains.end()) return Pace::steady;  // no longer configured
+      if (blind) {
+        go_blind(round, entry->second, *blind);
+      } else {
+        round.domain = entry->second.seen = seen;
+        if (seen->mx.outcome != Outcome::failed) use_hosts(round, name, seen->hosts);
+        abandon_orphans(round);
+        judge_domain(round, name);
+        again = follow_domain(round, name);
+      }
+    }
+    record(round);
+    if (blind) return Pace::impaired;
+    return again ? Pace::confirming : Pace::steady;
+  }
+
+  void go_blind(Round& round, DomainEntry& entry, const VantageCheck& fault) {
+    auto unseen = std::make_shared<probes::DomainObservation>();
+    unseen->domain = round.target.name;
+    unseen->observed_at = round.at;
+    entry.judged = std::make_shared<const probes::DomainJudgement>(
+        probes::judge_blind(unseen, fault.check, fault.detail.value_or("")));
+    publish(round, entry);
+  }
+
+  Pace look_at_host(Scout& scout, const Name& name) {
+    if (sense(scout, kVantageEvery + kVantageAtMost)) return Pace::impaired;
+    auto seen = std::make_shared<const probes::HostObservation>(scout.look_at_host(name, now()));
+    if (may_be_ours(*seen) && sense(scout, kVantageAtMost)) return Pace::impaired;
+    Round round{.target = {.kind = Target::Kind::host, .name = name}, .at = now()};
+    bool again = false;
+    const std::scoped_lock one(deciding);
+    {
+      const std::scoped_lock lock(mutex);
+      const auto entry = hosts.find(name);
+      if (entry == hosts.end()) return Pace::steady;  // no domain uses it any more
+      const auto before = std::exchange(entry->second.seen, seen);
+      round.host = seen;
+      // What was judged stays judged while the facts stay; time alone is taken into account at the
+      // domains' own looks.
+      if (!before || !probes::same_facts(*before, *seen)) {
+        for (const auto& user : entry->second.users) judge_domain(round, user);
+      }
+      again = follow_host(round, name);
+    }
+    record(round);
+    return again ? Pace::confirming : Pace::steady;
+  }
+
+  Pace look(Scout& scout, const Target& target) {
+    switch (target.kind) {
+      case Target::Kind::domain:
+        return look_at_domain(scout, target.name);
+      case Target::Kind::host:
+        return look_at_host(scout, target.name);
+      case Target::Kind::monitor:
+        return look_at_ourselves(scout);
+    }
+    return Pace::steady;
+  }
+
+  // Sleeps until a target is due, and takes it; nothing when the thread shall end.
+  std::optional<Target> next_target(std::stop_token stop) {
+    std::unique_lock lock(mutex);
+    while (!stop.stop_requested()) {
+      const auto at = now();
+      if (!queue.empty() && queue.begin()->first <= at) {
+        const auto target = queue.begin()->second;
+        queue.erase(queue.begin());
+        targets.at(target).in_flight = true;
+        ++in_flight;
+        return target;
+      }
+      const auto wait =
+          queue.empty() ? Seconds{60} : std::min(Seconds{60}, queue.begin()->first - at);
+      wake.wait_for(lock, stop, wait,
+                    [&] { return !queue.empty() && queue.begin()->first <= now(); });
+    }
+    return std::nullopt;
+  }
+
+  // Takes the configured domains as targets and lets go of the others; `deciding` and `mutex` are
+  // held.
+  void adopt(Round& round) {
+    std::map<Name, config::Domain> wanted;
+    for (const auto& domain : config.domains) {
+      if (const auto name = Name::parse(domain.name)) wanted.emplace(*name, domain);
+    }
+    for (auto entry = domains.begin(); entry != domains.end();) {
+      if (wanted.contains(entry->first)) {
+        ++entry;
+        continue;
+      }
+      const auto name = entry->first;
+      use_hosts(round, name, {});
+      abandon_alerts(round, {.kind = probes::Subject::Kind::domain, .name = name.text()},
+                     "the domain is no longer watched");
+      drop_target({.kind = Target::Kind::domain, .name = name});
+      entry = domains.erase(entry);
+    }
+    for (const auto& [name, configured] : wanted) {
+      domains[name].configured = configured;
+      add_target({.kind = Target::Kind::domain, .name = name},
+                 first_due(config.schedule, name.text(), round.at));
+    }
+    add_target(kOurselves, round.at);
+  }
+};
+
+Runner::Runner(config::Config config, std::shared_ptr<Gear> gear, Recorder& recorder,
+               std::vector<Alert> open, Events events, Now now)
+    : state_(std::make_unique<State>(std::move(config), std::move(gear), recorder,
+                                     std::move(events), std::move(now))) {
+  for (auto& alert : open) {
+    const State::AlertKey key{alert.finding.code, alert.finding.subject};
+    state_->alerts.emplace(key, std::move(alert));
+  }
+}
+
+Runner::~Runner() {
+  stop();
+}
+
+void Runner::start() {
+  Round round{.target = kOurselves, .at = state_->now()};
+  {
+    const std::scoped_lock one(state_->deciding);
+    {
+      const std::scoped_lock lock(state_->mutex);
+      state_->adopt(round);
+      state_->abandon_orphans(round);
+    }
+    state_->record(round);
+    state_->keep_only_configured();
+  }
+  const auto count = std::max(1U, state_->config.schedule.workers);
+  for (unsigned i = 0; i < count; ++i) {
+    workers_.emplace_back([this](std::stop_token stop) { work(std::move(stop)); });
+  }
+}
+
+void Runner::stop() {
+  for (auto& worker : workers_) worker.request_stop();
+  workers_.clear();
+}
+
+void Runner::work(std::stop_token stop) {
+  std::unique_ptr<Scout> scout;
+  std::uint64_t generation = 0;
+  while (const auto target = state_->next_target(stop)) {
+    std::shared_ptr<Gear> gear;
+    {
+      const std::scoped_lock lock(state_->mutex);
+      if (!scout || generation != state_->generation) {
+        gear = state_->gear;
+        generation = state_->generation;
+      }
+    }
+    if (gear) {
+      auto made = Scout::make(std::move(gear));
+      if (made) {
+        scout = std::move(*made);
+      } else {
+        state_->events.on_fault(made.error());
+        scout.reset();
+      }
+    }
+    auto pace = Pace::impaired;
+    try {
+      if (scout) pace = state_->look(*scout, *target);
+    } catch (const std::exception& e) {
+      // A library threw: this look is lost, nothing else is.
+      state_->events.on_fault(
+          fmt::format("a look at {} failed: {}", target->name.text(), e.what()));
+    }
+    const std::scoped_lock lock(state_->mutex);
+    ++state_->rounds;
+    state_->last_round_at = state_->now();
+    state_->finish_target(*target, pace, state_->now());
+    // This thread goes on with what is due; one more is woken, and wakes the next.
+    state_->wake.notify_one();
+  }
+}
+
+void Runner::reconfigure(config::Config config, std::shared_ptr<Gear> gear) {
+  Round round{.target = kOurselves, .at = state_->now()};
+  const std::scoped_lock one(state_->deciding);
+  {
+    const std::scoped_lock lock(state_->mutex);
+    state_->config = std::move(config);
+    state_->gear = std::move(gear);
+    ++state_->generation;
+    state_->adopt(round);
+  }
+  state_->record(round);
+  state_->keep_only_configured();
+  state_->wake.notify_all();
+}
+
+config::Result<void, RecordFault> Runner::forget(Time before) {
+  const std::scoped_lock one(state_->deciding);
+  return state_->recorder.forget(before);
+}
+
+bool Runner::check_now(std::string_view domain) {
+  const auto name = Name::parse(domain);
+  const std::scoped_lock lock(state_->mutex);
+  const auto entry = name ? state_->domains.find(*name) : state_->domains.end();
+  if (entry == state_->domains.end()) return false;
+  const auto at = state_->now();
+  state_->move_target({.kind = Target::Kind::domain, .name = *name}, at);
+  if (entry->second.seen) {
+    for (const auto& mx : entry->second.seen->hosts)
+      state_->move_target({.kind = Target::Kind::host, .name = mx.name}, at);
+  }
+  state_->wake.notify_all();
+  return true;
+}
+
+std::shared_ptr<const Snapshot> Runner::snapshot() const {
+  auto out = std::make_shared<Snapshot>();
+  const std::scoped_lock lock(state_->mutex);
+  const auto& s = *state_;
+  out->now = s.now();
+  out->started_at = s.started_at;
+  out->schedule = s.config.schedule;
+  for (const auto& domain : s.config.domains) {
+    const auto name = Name::parse(domain.name);
+    const auto entry = name ? s.domains.find(*name) : s.domains.end();
+    if (entry == s.domains.end()) continue;
+    const auto target = s.targets.find({.kind = Target::Kind::domain, .name = *name});
+    out->domains.push_back(
+        {.configured = entry->second.configured,
+         .judged = entry->second.judged,
+         .next_check_at = target == s.targets.end() ? out->now : target->second.due});
+  }
+  for (const auto& [name, host] : s.hosts) {
+    if (host.seen) out->hosts.emplace_back(name, host.seen);
+  }
+  for (const auto& [key, alert] : s.alerts) out->alerts.push_back(alert);
+  std::ranges::sort(out->alerts, {}, &Alert::id);
+  out->vantage = s.vantage;
+  out->in_flight = s.in_flight;
+  for (const auto& [due, target] : s.queue) {
+    if (due > out->now) break;
+    ++out->queue_length;
+    out->lag = std::max(out->lag, out->now - due);
+  }
+  out->rounds = s.rounds;
+  out->last_round_at = s.last_round_at;
+  out->record_errors = s.record_errors;
+  for (std::size_t i = 0; i < out->dns_by_rcode.size(); ++i)
+    out->dns_by_rcode[i] = s.gear->queries.by_rcode[i];
+  out->dns_unanswered = s.gear->queries.unanswered;
+  return out;
+}
+
+}  // namespace agent

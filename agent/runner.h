@@ -1,0 +1,82 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "agent/ports.h"
+#include "agent/scout.h"
+#include "agent/vantage.h"
+#include "config/config.h"
+
+namespace agent {
+
+// Everything the agent knows at one moment, for the page and the metrics. Immutable once made.
+struct Snapshot {
+  config::Time now;
+  config::Time started_at;
+  config::Schedule schedule;
+  std::vector<DomainState> domains;  // in the order of the configuration
+  std::vector<std::pair<probes::dns::Name, probes::HostSeen>>
+      hosts;                  // the observed hosts of those domains, by name
+  std::vector<Alert> alerts;  // pending and firing, by id
+  std::vector<VantageCheck> vantage;
+  std::size_t queue_length = 0;  // targets that are due and wait for a worker
+  std::size_t in_flight = 0;
+  config::Seconds lag{0};  // how late the most overdue target is
+  std::uint64_t rounds = 0;
+  std::optional<config::Time> last_round_at;
+  std::uint64_t record_errors = 0;
+  std::array<std::uint64_t, 6> dns_by_rcode{};
+  std::uint64_t dns_unanswered = 0;
+};
+
+// What the runner calls out with; one line per event. Called from worker threads, must not block
+// long.
+struct Events {
+  std::function<void(const Alert&, const Transition&)> on_transition = [](const Alert&,
+                                                                          const Transition&) {};
+  std::function<void(const Round&)> on_round = [](const Round&) {};
+  std::function<void(const std::string&)> on_fault = [](const std::string&) {};
+};
+
+// Looks at every target when it is due, follows what it sees, and records it: due → observe → judge
+// → follow → record. Owns the worker threads. All public functions may be called from any thread.
+class Runner {
+ public:
+  using Now = std::function<config::Time()>;
+
+  // `gear` and `recorder` outlive the runner. `open` are the alerts to go on with.
+  Runner(config::Config config, std::shared_ptr<Gear> gear, Recorder& recorder,
+         std::vector<Alert> open, Events events, Now now);
+  ~Runner();  // stop()
+
+  void start();
+  // Ends the threads; a look under way is cut off at its next deadline check. Idempotent.
+  void stop();
+
+  // Takes another configuration: targets come and go, what is known of the others stays.
+  void reconfigure(config::Config config, std::shared_ptr<Gear> gear);
+  // Has the recorder forget closed history from before that moment.
+  [[nodiscard]] config::Result<void, RecordFault> forget(config::Time before);
+  // Looks at the domain and its hosts as soon as a worker is free; false when it is not configured.
+  bool check_now(std::string_view domain);
+
+  [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const;
+
+ private:
+  struct State;
+  void work(std::stop_token stop);
+
+  std::unique_ptr<State> state_;
+  std::vector<std::jthread> workers_;
+};
+
+}  // namespace agent

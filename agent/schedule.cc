@@ -1,0 +1,46 @@
+#include "agent/schedule.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace agent {
+namespace {
+
+// FNV-1a, for an even spread that stays the same from run to run.
+std::uint64_t spread(std::string_view name) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char c : name) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 0x100000001b3U;
+  }
+  return hash;
+}
+
+}  // namespace
+
+config::Time next_due(const config::Schedule& schedule, Pace pace, int failures,
+                      std::string_view name, config::Time at) {
+  switch (pace) {
+    case Pace::confirming:
+      return at + schedule.confirm_after;
+    case Pace::impaired: {
+      auto wait = schedule.retry_after;
+      for (int i = 1; i < failures && wait < schedule.interval; ++i) wait *= 2;
+      return at + std::min(wait, schedule.interval);
+    }
+    case Pace::steady:
+      break;
+  }
+  const auto tenth = schedule.interval.count() / 10;
+  const auto jitter =
+      static_cast<std::int64_t>(spread(name) % static_cast<std::uint64_t>(2 * tenth + 1)) - tenth;
+  return at + schedule.interval + config::Seconds{jitter};
+}
+
+config::Time first_due(const config::Schedule& schedule, std::string_view name, config::Time at) {
+  const auto width = std::clamp<std::int64_t>(schedule.interval.count() / 10, 1, 60);
+  return at + config::Seconds{
+                  static_cast<std::int64_t>(spread(name) % static_cast<std::uint64_t>(width))};
+}
+
+}  // namespace agent

@@ -1,0 +1,93 @@
+#include "agent/scout.h"
+
+#include <array>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "config/system.h"
+
+namespace agent {
+namespace {
+
+using config::Failure;
+using config::Result;
+using std::chrono::steady_clock;
+
+// Far beyond what any target needs: question and session timeouts end a look, this only bounds
+// their sum.
+constexpr std::chrono::minutes kLongestLook{10};
+
+config::Deadline round_deadline() {
+  return steady_clock::now() + kLongestLook;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+  return name.data();
+}
+
+probes::Manner manner_of(const config::Smtp& smtp) {
+  return {.port = smtp.port,
+          .helo = smtp.helo.empty() ? host_name() : smtp.helo,
+          .session_timeout = smtp.timeout,
+          .allow_special_addresses = smtp.allow_special_addresses,
+          .every_key_type = smtp.every_key_type};
+}
+
+}  // namespace
+
+Gear::Gear(const config::Config& config, std::vector<config::ResolverAddress> servers,
+           std::vector<probes::dns::Record> anchors)
+    : resolvers(std::move(servers)),
+      question_timeout(config.dns.timeout),
+      manner(manner_of(config.smtp)),
+      anchor(anchors.front().owner),
+      chain(std::move(anchors)) {}
+
+Result<std::shared_ptr<Gear>, std::string> Gear::make(const config::Config& config) {
+  const auto& path = config.dns.trust_anchor_file;
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) {
+    return Failure<std::string>(
+        fmt::format("cannot read the DNSSEC trust anchor {}: install Debian's dns-root-data or "
+                    "name another file",
+                    path.string()));
+  }
+  auto anchors = probes::dns::parse_trust_anchors(text.str());
+  if (!anchors) return Failure<std::string>(fmt::format("{}: {}", path.string(), anchors.error()));
+  auto servers = config.dns.resolvers.empty() ? config::system_resolvers() : config.dns.resolvers;
+  return std::make_shared<Gear>(config, std::move(servers), std::move(*anchors));
+}
+
+Result<std::unique_ptr<Scout>, std::string> Scout::make(std::shared_ptr<Gear> gear) {
+  auto client = probes::dns::GetdnsClient::make(gear->resolvers, gear->queries);
+  if (!client) return Failure<std::string>(client.error());
+  return std::unique_ptr<Scout>(new Scout(std::move(gear), std::move(*client)));
+}
+
+Scout::Scout(std::shared_ptr<Gear> gear, std::unique_ptr<probes::dns::GetdnsClient> client)
+    : gear_(std::move(gear)),
+      client_(std::move(client)),
+      lookup_(*client_, gear_->chain, gear_->question_timeout),
+      tls_(gear_->certificates) {}
+
+probes::DomainObservation Scout::look_at_domain(const probes::dns::Name& domain, config::Time at) {
+  return probes::observe_domain(domain, {.lookup = lookup_, .tls = tls_}, at, round_deadline());
+}
+
+probes::HostObservation Scout::look_at_host(const probes::dns::Name& host, config::Time at) {
+  return probes::observe_host(host, gear_->manner, {.lookup = lookup_, .tls = tls_}, at,
+                              round_deadline());
+}
+
+std::vector<VantageCheck> Scout::look_at_ourselves(config::Time at) {
+  return check_vantage(lookup_, gear_->anchor, at, round_deadline());
+}
+
+}  // namespace agent

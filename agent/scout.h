@@ -1,0 +1,57 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/vantage.h"
+#include "config/config.h"
+#include "config/result.h"
+#include "probes/dns/chain.h"
+#include "probes/dns/getdns_client.h"
+#include "probes/observe.h"
+#include "probes/tls/handshake.h"
+
+namespace agent {
+
+// What all lookers share: caches, counters and the manner of looking. Lives as long as any scout.
+class Gear {
+ public:
+  // Reads the trust anchor file. The error says what to do.
+  [[nodiscard]] static config::Result<std::shared_ptr<Gear>, std::string> make(
+      const config::Config& config);
+
+  const std::vector<config::ResolverAddress> resolvers;
+  const config::Seconds question_timeout;
+  const probes::Manner manner;
+  const probes::dns::Name anchor;  // whose keys we trust, usually the root
+  probes::dns::Chain chain;
+  probes::tls::CertificateCache certificates;
+  probes::dns::QueryCounts queries;
+
+  Gear(const config::Config& config, std::vector<config::ResolverAddress> servers,
+       std::vector<probes::dns::Record> anchors);
+};
+
+// One thread's eyes.
+class Scout {
+ public:
+  [[nodiscard]] static config::Result<std::unique_ptr<Scout>, std::string> make(
+      std::shared_ptr<Gear> gear);
+
+  [[nodiscard]] probes::DomainObservation look_at_domain(const probes::dns::Name& domain,
+                                                         config::Time at);
+  [[nodiscard]] probes::HostObservation look_at_host(const probes::dns::Name& host,
+                                                     config::Time at);
+  [[nodiscard]] std::vector<VantageCheck> look_at_ourselves(config::Time at);
+
+ private:
+  Scout(std::shared_ptr<Gear> gear, std::unique_ptr<probes::dns::GetdnsClient> client);
+
+  std::shared_ptr<Gear> gear_;
+  std::unique_ptr<probes::dns::GetdnsClient> client_;
+  probes::dns::Lookup lookup_;
+  probes::tls::Client tls_;
+};
+
+}  // namespace agent

@@ -1,0 +1,46 @@
+#include "agent/vantage.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace agent {
+
+using probes::dns::Cause;
+using probes::dns::DnssecStatus;
+using probes::dns::Outcome;
+
+std::vector<VantageCheck> check_vantage(probes::dns::Lookup& lookup,
+                                        const probes::dns::Name& anchor, config::Time at,
+                                        config::Deadline deadline) {
+  VantageCheck dns{.check = "dns", .checked_at = at};
+  VantageCheck clock{.check = "clock", .checked_at = at};
+  const auto answer = lookup.ask(anchor, probes::dns::type::soa, at, deadline);
+  switch (answer.cause) {
+    case Cause::none:
+      if (answer.outcome == Outcome::answer && answer.status == DnssecStatus::secure) break;
+      dns.is_up = false;
+      dns.detail =
+          "the resolver hands out the trust anchor's zone without signatures that validate";
+      break;
+    case Cause::signature_expired:
+    case Cause::signature_not_yet_valid:
+      clock.is_up = false;
+      clock.detail = fmt::format(
+          "signatures at the trust anchor are {}: this machine's clock is wrong, or somebody "
+          "replays old data",
+          answer.cause == Cause::signature_expired ? "expired" : "not valid yet");
+      break;
+    default:
+      dns.is_up = false;
+      dns.detail = fmt::format("no usable answer from the resolver: {}", answer.detail);
+  }
+  return {dns, clock};
+}
+
+const VantageCheck* first_failing(const std::vector<VantageCheck>& checks) {
+  const auto failing = std::ranges::find(checks, false, &VantageCheck::is_up);
+  return failing == checks.end() ? nullptr : &*failing;
+}
+
+}  // namespace agent

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "config/time.h"
+
+// What the operator asked for, as plain values. Made and checked by config/load.h, then never
+// changed: a reload makes a new one. Every key, unit and default is described in
+// config/danelaw.example.yaml.
+namespace config {
+
+// Whose failure it is: mail to us (inbound) or mail from us to a partner (outbound).
+enum class Role { inbound, outbound };
+
+struct Domain {
+  std::string name;  // A-label form, lower case, no trailing dot
+  Role role = Role::inbound;
+  std::string group;  // free text of the operator, for filters and labels; may be empty
+};
+
+struct ResolverAddress {
+  std::string address;  // IPv4 or IPv6 text
+  std::uint16_t port = 53;
+};
+
+struct Dns {
+  std::vector<ResolverAddress>
+      resolvers;  // in order of preference; empty: those of /etc/resolv.conf
+  std::filesystem::path trust_anchor_file{
+      "/usr/share/dns/root.ds"};  // DS or DNSKEY lines, zone-file form
+  Seconds timeout{12};            // for one question, retries included
+};
+
+struct Smtp {
+  std::uint16_t port = 25;
+  std::string helo;     // the name we say in EHLO; empty: this machine's host name
+  Seconds timeout{60};  // for one whole session with one address
+  bool allow_special_addresses =
+      false;  // contact loopback, private and other special-purpose addresses
+  // Probe also with only RSA and only ECDSA signatures offered, so that a server with two
+  // certificates shows both.
+  bool every_key_type = true;
+};
+
+struct Schedule {
+  Seconds interval{900};  // between two looks at a target that shows nothing new
+  Seconds confirm_after{
+      60};  // before the second look that confirms a new finding, or its end; below 120 s
+  Seconds retry_after{
+      120};               // first wait after a look that could not tell; doubles up to `interval`
+  unsigned workers = 16;  // looks under way at once
+};
+
+struct Storage {
+  std::filesystem::path path{"/var/lib/danelaw/danelaw.db"};
+  Seconds retention{std::chrono::hours{24 * 400}};  // how long closed history is kept
+};
+
+struct Web {
+  std::string listen_address = "127.0.0.1";  // IPv4 or IPv6 text
+  std::uint16_t port = 9672;
+  std::string
+      external_url;  // where users reach the page, for links; empty: made from listen_address
+};
+
+struct Config {
+  std::vector<Domain> domains;  // no name twice
+  Dns dns;
+  Smtp smtp;
+  Schedule schedule;
+  Storage storage;
+  Web web;
+};
+
+}  // namespace config

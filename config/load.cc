@@ -1,0 +1,238 @@
+#include "config/load.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <exception>
+#include <fstream>
+#include <ios>
+#include <istream>
+#include <optional>
+#include <span>
+#include <streambuf>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
+
+#include "config/read.h"
+#include "config/tree.h"
+
+namespace config {
+namespace {
+
+constexpr std::size_t largest_file = std::size_t{16} << 20;
+constexpr std::size_t deepest_nesting = 8;  // the format itself needs four
+constexpr std::size_t most_errors = 1000;   // a hostile file has millions, and nobody reads on
+
+// ---- text to tree
+
+Place place_of(const YAML::Mark& mark) {
+  return {.line = std::max(mark.line, 0) + 1, .column = std::max(mark.column, 0) + 1};
+}
+
+// Makes the tree from yaml-cpp's events. YAML::Node would lose duplicate keys and where keys stand,
+// and expand aliases before we could count them.
+class TreeBuilder final : public YAML::EventHandler {
+ public:
+  [[nodiscard]] TreeNode root() && { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (seen_document_) {
+      throw YAML::ParserException(mark, "a second document; one is all there can be");
+    }
+    seen_document_ = true;
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    add(leaf(mark, "", anchor, TreeNode::Kind::nothing));
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
+    throw YAML::ParserException(mark, "aliases (*name) are not supported");
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    TreeNode node =
+        leaf(mark, tag, anchor, tag == "!" ? TreeNode::Kind::quoted : TreeNode::Kind::plain);
+    node.text = value;
+    add(std::move(node));
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value /*style*/) override {
+    open(leaf(mark, tag, anchor, TreeNode::Kind::list), mark);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value /*style*/) override {
+    open(leaf(mark, tag, anchor, TreeNode::Kind::map), mark);
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  static TreeNode leaf(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       TreeNode::Kind kind) {
+    if (anchor != YAML::NullAnchor) {
+      throw YAML::ParserException(mark, "anchors (&name) are not supported");
+    }
+    // yaml-cpp says "?" for no tag, "!" for a quoted scalar.
+    if (!tag.empty() && tag != "?" && tag != "!") {
+      throw YAML::ParserException(mark, "tags (!name) are not supported");
+    }
+    return {.kind = kind, .place = place_of(mark), .text = {}, .items = {}};
+  }
+
+  void open(TreeNode node, const YAML::Mark& mark) {
+    if (open_.size() == deepest_nesting) throw YAML::ParserException(mark, "nested too deeply");
+    open_.push_back(std::move(node));
+  }
+
+  void close() {
+    TreeNode done = std::move(open_.back());
+    open_.pop_back();
+    add(std::move(done));
+  }
+
+  void add(TreeNode node) {
+    if (open_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    TreeNode& parent = open_.back();
+    // yaml-cpp places an absent value at whatever comes next; the reader looks for it at its key.
+    const bool is_value = parent.kind == TreeNode::Kind::map && parent.items.size() % 2 == 1;
+    if (is_value && node.kind == TreeNode::Kind::nothing) node.place = parent.items.back().place;
+    parent.items.push_back(std::move(node));
+  }
+
+  TreeNode root_;
+  std::vector<TreeNode> open_;
+  bool seen_document_ = false;
+};
+
+// An istream needs a buffer; this one reads the text where it is.
+class TextBuffer final : public std::streambuf {
+ public:
+  explicit TextBuffer(std::string_view text) {
+    char* const begin =
+        const_cast<char*>(text.data());  // setg wants char*; a get area is only read
+    setg(begin, begin, begin + text.size());
+  }
+};
+
+// What must be seen before yaml-cpp sees the text. YAML §5.1 allows no control characters, and
+// yaml-cpp takes 0x04 for the end of the file. And it reads ahead over unclosed brackets: 16 MiB of
+// them cost 4 GB before the first event. (Brackets in comments count too; nobody has so many.)
+std::optional<Complaint> complaint_about_characters(std::string_view text) {
+  constexpr int most_unclosed = 1000;
+  int unclosed = 0;
+  Place place;
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if ((octet < 0x20 && c != '\t' && c != '\n' && c != '\r') || octet == 0x7f) {
+      return Complaint{place, "a control character; write plain UTF-8"};
+    }
+    if (c == '[' || c == '{') ++unclosed;
+    if (c == ']' || c == '}') --unclosed;
+    if (unclosed > most_unclosed) return Complaint{place, "nested too deeply"};
+    place = c == '\n' ? Place{.line = place.line + 1} : Place{place.line, place.column + 1};
+  }
+  return std::nullopt;
+}
+
+Result<TreeNode, Complaint> to_tree(std::string_view text) {
+  if (text.size() > largest_file) {
+    return Failure<Complaint>{{.place = {}, .message = "larger than 16 MiB; no configuration is"}};
+  }
+  if (auto complaint = complaint_about_characters(text)) {
+    return Failure<Complaint>{*std::move(complaint)};
+  }
+  try {
+    TextBuffer buffer{text};
+    std::istream in{&buffer};
+    YAML::Parser parser{in};
+    TreeBuilder builder;
+    while (parser.HandleNextDocument(builder)) {
+    }
+    return std::move(builder).root();
+  } catch (const YAML::Exception& error) {
+    return Failure<Complaint>{{.place = place_of(error.mark), .message = error.msg}};
+  }
+}
+
+// ---- the file
+
+std::vector<LoadError> to_errors(std::vector<Complaint> complaints, std::string_view file_name) {
+  const std::size_t count = std::min(complaints.size(), most_errors);
+  std::vector<LoadError> errors;
+  for (auto& [place, message] : std::span{complaints}.first(count)) {
+    errors.push_back({std::string{file_name}, place.line, place.column, std::move(message)});
+  }
+  if (count < complaints.size()) {
+    errors.back().message += fmt::format(" (and {} more errors)", complaints.size() - count);
+  }
+  return errors;
+}
+
+// The whole of the file, or of its first octets one more than we would take.
+Result<std::string, std::string> read_file(const std::filesystem::path& file) {
+  std::ifstream in{file, std::ios::binary};
+  std::string content;
+  std::array<char, 65536> chunk{};
+  while (in.is_open() && in && content.size() <= largest_file) {
+    in.read(chunk.data(), chunk.size());
+    content.append(chunk.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  if (!in.is_open() || in.bad()) {
+    return Failure<std::string>{"cannot be read: " + std::generic_category().message(errno)};
+  }
+  return content;
+}
+
+Failure<std::vector<LoadError>> whole_file_error(std::string_view file_name, std::string why) {
+  return Failure<std::vector<LoadError>>{
+      {{.file = std::string{file_name}, .message = std::move(why)}}};
+}
+
+// `work`, with anything a library throws (out of memory, above all) turned into an error of the
+// file.
+template <class Work>
+Result<Config, std::vector<LoadError>> without_exceptions(std::string_view file_name, Work work) {
+  try {
+    return work();
+  } catch (const std::exception& error) {
+    return whole_file_error(file_name, error.what());
+  }
+}
+
+}  // namespace
+
+std::string to_string(const LoadError& error) {
+  if (error.line == 0) return fmt::format("{}: {}", error.file, error.message);
+  return fmt::format("{}:{}:{}: {}", error.file, error.line, error.column, error.message);
+}
+
+Result<Config, std::vector<LoadError>> parse(std::string_view text, std::string_view file_name) {
+  return without_exceptions(file_name, [&]() -> Result<Config, std::vector<LoadError>> {
+    const auto root = to_tree(text);
+    if (!root) return Failure<std::vector<LoadError>>{to_errors({root.error()}, file_name)};
+    Reading reading = read(*root, std::filesystem::path{file_name}.parent_path());
+    if (reading.complaints.empty()) return std::move(reading.config);
+    return Failure<std::vector<LoadError>>{to_errors(std::move(reading.complaints), file_name)};
+  });
+}
+
+Result<Config, std::vector<LoadError>> load(const std::filesystem::path& file) {
+  const std::string& name = file.native();
+  return without_exceptions(name, [&]() -> Result<Config, std::vector<LoadError>> {
+    const auto content = read_file(file);
+    if (!content) return whole_file_error(name, content.error());
+    return parse(*content, name);
+  });
+}
+
+}  // namespace config

@@ -1,0 +1,201 @@
+#include "config/name.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <idn2.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+namespace config {
+namespace {
+
+constexpr std::size_t longest_name =
+    253;  // RFC 1035 §2.3.4, less the root's and the first length octet
+constexpr std::size_t longest_label = 63;
+constexpr std::size_t longest_input =
+    1024;  // four UTF-8 octets a character; keeps libidn2's work small
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_' || c == '.';
+}
+bool is_ascii(char c) {
+  return static_cast<unsigned char>(c) < 0x80;
+}
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+Failure<std::string> fails(std::string why) {
+  return Failure<std::string>{std::move(why)};
+}
+
+Result<std::string, std::string> to_a_labels(const std::string& text) {
+  // Plain ASCII names pass as they are: UTS 46 would refuse what DNS really holds, as in
+  // "r3---x.example".
+  if (std::ranges::all_of(text, is_ascii) && text.find("xn--") == std::string::npos) return text;
+  std::uint8_t* raw = nullptr;
+  // libidn2 speaks of octets as uint8_t*; same bytes, other type.
+  const int rc = idn2_lookup_u8(reinterpret_cast<const std::uint8_t*>(text.c_str()), &raw,
+                                IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
+  const std::unique_ptr<std::uint8_t, void (*)(void*)> owned{raw, idn2_free};
+  if (rc != IDN2_OK) {
+    return fails(fmt::format("not a valid internationalized name: {}", idn2_strerror(rc)));
+  }
+  return std::string{reinterpret_cast<const char*>(owned.get())};
+}
+
+std::optional<std::string> complaint_about_label(std::string_view label) {
+  if (label.empty()) return "an empty label (a dot in front, or two in a row)";
+  if (label.size() > longest_label) {
+    return fmt::format("a label of {} characters; {} is the most", label.size(), longest_label);
+  }
+  if (label.front() == '-' || label.back() == '-') {
+    return fmt::format("label \"{}\" begins or ends with a hyphen", label);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> complaint_about_labels(std::string_view name) {
+  for (std::size_t at = 0; at <= name.size();) {
+    const std::size_t dot = std::min(name.find('.', at), name.size());
+    if (auto complaint = complaint_about_label(name.substr(at, dot - at))) return complaint;
+    at = dot + 1;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> complaint_about(const std::string& name) {
+  if (name.empty()) return "no name at all";
+  if (!std::ranges::all_of(name, is_name_character)) {
+    return "only letters, digits, '-', '_' and '.' may stand in a domain name";
+  }
+  if (auto complaint = complaint_about_labels(name)) return complaint;
+  if (name.size() > longest_name) {
+    return fmt::format("a name of {} characters; {} is the most", name.size(), longest_name);
+  }
+  if (normal_address(name)) return "an address, not a domain name";
+  const std::size_t last_dot = name.rfind('.');
+  if (last_dot == std::string::npos) {
+    return "one label only; a domain has two or more, as example.org";
+  }
+  if (std::all_of(name.begin() + static_cast<std::ptrdiff_t>(last_dot) + 1, name.end(), is_digit)) {
+    return "the last label is a number; no top-level domain is";
+  }
+  return std::nullopt;
+}
+
+template <class Binary>
+std::optional<std::string> canonical(int family, const std::string& text) {
+  Binary binary{};
+  std::array<char, INET6_ADDRSTRLEN> shown{};
+  if (inet_pton(family, text.c_str(), &binary) != 1) return std::nullopt;
+  return std::string{inet_ntop(family, &binary, shown.data(), shown.size())};
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, port);
+  if (error != std::errc{} || stop != end || port == 0) return std::nullopt;
+  return port;
+}
+
+}  // namespace
+
+Result<std::string, std::string> normal_domain(std::string_view text) {
+  if (text.size() > longest_input) return fails("far too long for a domain name");
+  if (text.find('\0') != std::string_view::npos) return fails("a NUL byte in a domain name");
+  std::string lowered{text};
+  std::ranges::transform(lowered, lowered.begin(), lower);
+  auto name = to_a_labels(lowered);
+  if (!name) return name;
+  if (name->ends_with('.')) {  // here, for an ideographic full stop is a dot only now
+    name->pop_back();
+  }
+  if (auto complaint = complaint_about(*name)) return fails(*std::move(complaint));
+  return name;
+}
+
+Result<std::string, std::string> normal_address(std::string_view text) {
+  const std::string copy{text};
+  if (copy.find('\0') == std::string::npos) {  // inet_pton would stop there and be content
+    if (auto ipv4 = canonical<in_addr>(AF_INET, copy)) return *std::move(ipv4);
+    if (auto ipv6 = canonical<in6_addr>(AF_INET6, copy)) return *std::move(ipv6);
+  }
+  return fails("not an IPv4 or IPv6 address");
+}
+
+Result<ResolverAddress, std::string> parse_resolver(std::string_view text) {
+  ResolverAddress resolver;
+  if (const std::size_t at = text.find('@'); at != std::string_view::npos) {
+    const auto port = parse_port(text.substr(at + 1));
+    if (!port) return fails("after '@' stands the port, 1 to 65535");
+    resolver.port = *port;
+    text = text.substr(0, at);
+    if (text.size() > 2 && text.front() == '[' && text.back() == ']' &&
+        text.find(':') != std::string_view::npos) {
+      text = text.substr(1, text.size() - 2);
+    }
+  }
+  auto address = normal_address(text);
+  if (!address) return fails(address.error() + "; write as 192.0.2.1, 2001:db8::1, 192.0.2.1@5353");
+  resolver.address = *std::move(address);
+  return resolver;
+}
+
+Result<std::string, std::string> helo_name(std::string_view name) {
+  constexpr std::string_view ipv6_tag = "[IPv6:";
+  if (name.empty()) return std::string{};
+  if (!name.starts_with('[')) return normal_domain(name);
+  const bool is_ipv6 = name.starts_with(ipv6_tag);
+  const std::string_view inner = name.substr(is_ipv6 ? ipv6_tag.size() : 1);
+  const auto address = normal_address(inner.substr(0, inner.empty() ? 0 : inner.size() - 1));
+  if (!name.ends_with(']') || !address || is_ipv6 != (address->find(':') != std::string::npos)) {
+    return fails("not an address literal; write as [192.0.2.1] or [IPv6:2001:db8::1]");
+  }
+  return std::string{name};
+}
+
+Result<std::string, std::string> group_name(std::string_view name) {
+  constexpr std::ptrdiff_t longest = 64;
+  const auto is_lead = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; };
+  if (std::ranges::count_if(name, is_lead) > longest) return fails("longer than 64 characters");
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    const auto octet = static_cast<unsigned char>(name[at]);
+    const auto next = static_cast<unsigned char>(at + 1 < name.size() ? name[at + 1] : '\0');
+    const bool is_c1 = octet == 0xc2 && next < 0xa0;  // U+0080 to U+009F
+    if (octet < 0x20 || octet == 0x7f || is_c1) return fails("not all of it is printable");
+  }
+  return std::string{name};
+}
+
+Result<std::string, std::string> web_address(std::string_view url) {
+  constexpr std::size_t longest = 2048;
+  constexpr std::string_view never = "\"<>\\^`{|} ";  // RFC 3986 has none of these
+  const std::size_t scheme = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;
+  if (scheme == 0) return fails("begins neither with http:// nor with https://");
+  const std::string_view rest = url.substr(scheme);
+  const auto is_strange = [never](char c) {
+    return c < 0x21 || c > 0x7e || never.find(c) != std::string_view::npos;
+  };
+  if (rest.empty() || rest.starts_with('/')) return fails("names no host");
+  if (url.size() > longest || std::ranges::any_of(url, is_strange)) {
+    return fails("not a web address");
+  }
+  return std::string{url.substr(0, url.find_last_not_of('/') + 1)};  // links add their own '/'
+}
+
+}  // namespace config

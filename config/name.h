@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "config/config.h"
+#include "config/result.h"
+
+// Names and addresses as an operator writes them, brought into the one form the rest of the program
+// knows. Each error is a phrase that says what is wrong, without repeating the text. Nothing here
+// asks the network.
+namespace config {
+
+// A domain name of a host or of mail: A-labels (a name in other scripts is converted as IDNA2008
+// and UTS 46 non-transitional have it), lower case, no trailing dot, at least two labels of
+// letters, digits, inner hyphens and underscores, 1 to 63 octets each and 253 together.
+[[nodiscard]] Result<std::string, std::string> normal_domain(std::string_view text);
+
+// An IPv4 or IPv6 address in its shortest usual form (RFC 5952); no brackets, no port, no zone.
+[[nodiscard]] Result<std::string, std::string> normal_address(std::string_view text);
+
+// "127.0.0.1", "::1", "127.0.0.1@5353", "[::1]@5353" or "::1@5353"; port 53 where none is given.
+[[nodiscard]] Result<ResolverAddress, std::string> parse_resolver(std::string_view text);
+
+// An EHLO argument (RFC 5321 §4.1.3): a domain, or an address literal as "[192.0.2.1]" or
+// "[IPv6:2001:db8::1]". Empty stays empty.
+[[nodiscard]] Result<std::string, std::string> helo_name(std::string_view text);
+
+// The operator's own word, valid UTF-8: at most 64 characters, no control characters. May be empty.
+[[nodiscard]] Result<std::string, std::string> group_name(std::string_view text);
+
+// An http:// or https:// address with a host, in ASCII; slashes at its end are dropped.
+[[nodiscard]] Result<std::string, std::string> web_address(std::string_view text);
+
+}  // namespace config

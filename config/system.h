@@ -1,0 +1,17 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "config/config.h"
+
+namespace config {
+
+// The resolvers this machine uses: the "nameserver" lines of resolv.conf(5), in its order, port 53.
+// A line that is not exactly that keyword and an address is passed over, as the C library does;
+// without a usable line (or file) it is 127.0.0.1, again as there. Callers use it where
+// Dns::resolvers is empty.
+[[nodiscard]] std::vector<ResolverAddress> system_resolvers(
+    const std::filesystem::path& file = "/etc/resolv.conf");
+
+}  // namespace config

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/time.h"
+#include "probes/dns/message.h"
+
+// What one lookup taught us, and how far DNSSEC vouches for it. Facts only: no rule of DANE is in
+// here.
+namespace probes::dns {
+
+// RFC 4035 §4.3 as RFC 7672 §2.1.1 reads it.
+enum class DnssecStatus { secure, insecure, bogus, indeterminate };
+
+enum class Outcome {
+  answer,       // the RRset exists
+  absent,       // NODATA or NXDOMAIN, proven (secure) or not signed (insecure)
+  failed,       // we could not learn: SERVFAIL, timeout, bogus, malformed
+  not_queried,  // the ladder did not need it
+};
+
+// Why a lookup failed. One word each, because each has another remedy.
+enum class Cause {
+  none,
+  timeout,
+  network,
+  malformed,
+  servfail,
+  refused,
+  other_rcode,
+  bogus,
+  signature_expired,
+  signature_not_yet_valid,
+  ds_mismatch,        // the parent's DS records match no key of the zone
+  chain_unreachable,  // DNSKEY or DS records could not be fetched: nothing can be said
+  alias_loop,
+  too_large,  // more signatures or keys than we are willing to check
+};
+
+[[nodiscard]] std::string_view wire_name(DnssecStatus status);
+[[nodiscard]] std::string_view wire_name(Outcome outcome);
+[[nodiscard]] std::string_view wire_name(Cause cause);
+
+// The weaker of two links of one chain: bogus < indeterminate < insecure < secure.
+[[nodiscard]] DnssecStatus weaker(DnssecStatus a, DnssecStatus b);
+
+// One step of an alias chain.
+struct Alias {
+  Name from;
+  Name to;
+  DnssecStatus status = DnssecStatus::indeterminate;
+  config::Seconds ttl{0};
+  bool operator==(const Alias&) const = default;
+};
+
+// When the signatures that vouch for something are valid (RFC 4034 §3.1.5): latest inception,
+// earliest expiration.
+struct SignatureWindow {
+  config::Time inception;
+  config::Time expiration;
+  bool operator==(const SignatureWindow&) const = default;
+};
+
+struct Answer {
+  Name name;  // as asked
+  std::uint16_t type = 0;
+  Outcome outcome = Outcome::not_queried;
+  // Of everything from `name` to the data or its denial: the weakest link. Means nothing unless
+  // answer or absent.
+  DnssecStatus status = DnssecStatus::indeterminate;
+  Cause cause = Cause::none;  // set when failed
+  std::string detail;  // in words for a person; may quote the outside world, escape where shown
+  std::uint16_t rcode = 0;
+  std::vector<Alias> aliases;  // in order; empty when the name is no alias
+  Name final_name;             // where the aliases end
+  config::Seconds ttl{
+      0};  // of the RRset as published (RRSIG original TTL when signed), not a cache's remainder
+  std::optional<SignatureWindow> signatures;  // over the RRset (or its denial) itself
+  std::optional<config::Time>
+      chain_expires_at;     // earliest expiration from the root down to the data
+  std::vector<Bytes> data;  // canonical order, no duplicates
+  std::vector<ExtendedError> extended_errors;
+  bool resolver_says_secure = false;  // the AD bit: a second opinion
+};
+
+// Whether two answers tell the same of the name: all but extended errors and the resolver's
+// opinion.
+[[nodiscard]] bool same_facts(const Answer& a, const Answer& b);
+
+}  // namespace probes::dns

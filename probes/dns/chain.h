@@ -1,0 +1,79 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "config/time.h"
+#include "probes/dns/resolver.h"
+#include "probes/dns/validate.h"
+
+namespace probes::dns {
+
+// Proves parts of replies from a trust anchor down: fetches the DS and DNSKEY records on the way,
+// keeps them for their TTL (never beyond their signatures), and remembers proofs that succeeded, so
+// that an unchanged answer costs one comparison. Shared by all threads; each call brings its own
+// resolver.
+class Chain {
+ public:
+  // `anchors`: DS or DNSKEY records of one name, usually the root.
+  explicit Chain(std::vector<Record> anchors) : anchors_(std::move(anchors)) {}
+
+  struct Result {
+    Proof proof;
+    std::optional<config::Time>
+        expires_at;  // earliest end of a signature on the way, the part's own included
+  };
+
+  // `part`: one RRset with its signatures as answer (the denial records for a wildcard in
+  // authority), or a denial. Its question names the owner and type. A link that cannot be fetched
+  // makes the result indeterminate with chain_unreachable, never bogus.
+  [[nodiscard]] Result prove(const Message& part, Resolver& resolver, config::Time at,
+                             config::Deadline deadline);
+
+ private:
+  using MessagePtr = std::shared_ptr<const Message>;
+  struct Kept {
+    MessagePtr message;
+    config::Time until;
+  };
+  // A zone whose keys are proven (secure) or that is proven to be outside the chain (insecure).
+  struct Zone {
+    DnssecStatus status = DnssecStatus::indeterminate;
+    std::vector<Record> keys;
+    config::Time until;
+    config::Time expires_at;
+  };
+  struct Walk {
+    Proof proof;
+    std::vector<MessagePtr> links;
+    bool used_kept = false;
+  };
+
+  MessagePtr fetch(const Name& name, std::uint16_t rtype, Resolver& resolver, config::Time at,
+                   config::Deadline deadline, bool fresh, bool& used_kept);
+  Walk walk(const Name& target, const Message& part, Resolver& resolver, config::Time at,
+            config::Deadline deadline, bool fresh);
+  Result prove_down(const Name& target, const Message& part, Resolver& resolver, config::Time at,
+                    config::Deadline deadline);
+  void learn_zone(const Name& zone, const Walk& walk, config::Time at);
+  std::optional<Zone> known_zone(const Name& name, config::Time at);
+  bool is_below_insecure(const Name& name, config::Time at);
+
+  const std::vector<Record> anchors_;
+  std::mutex mutex_;  // guards the three below
+  std::map<std::pair<Name, std::uint16_t>, Kept> messages_;
+  std::map<Name, Zone> zones_;
+  std::unordered_map<std::string, config::Time>
+      proven_;  // part without TTLs → until when its proof holds
+};
+
+// The validity of the signatures in the message: per RRset the one that lasts longest, over all
+// RRsets the narrowest. Nothing when nothing is signed.
+[[nodiscard]] std::optional<SignatureWindow> signature_window(const Message& part, config::Time at);
+
+}  // namespace probes::dns

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "probes/dns/resolver.h"
+
+namespace probes::dns {
+
+// The resolver port over getdns, used as a plain wire client: stub mode, DO set, no DNSSEC
+// extension (getdns' own chain fetching crashes when a DNSKEY query times out), our own retry (it
+// never resends over UDP). UDP first, TCP when a reply is truncated. Servers are tried in order,
+// with 1, 2 and 3 seconds each.
+class GetdnsClient final : public Resolver {
+ public:
+  // `servers` must not be empty; `counts` outlives the client.
+  [[nodiscard]] static config::Result<std::unique_ptr<GetdnsClient>, std::string> make(
+      std::vector<config::ResolverAddress> servers, QueryCounts& counts);
+  ~GetdnsClient() override;
+
+  [[nodiscard]] config::Result<Message, QueryFault> ask(const Query& query,
+                                                        config::Deadline deadline) override;
+
+ private:
+  struct Context;
+  GetdnsClient(std::unique_ptr<Context> context, std::vector<config::ResolverAddress> servers,
+               QueryCounts& counts);
+  config::Result<Message, QueryFault> ask_once(const Query& query,
+                                               const config::ResolverAddress& server,
+                                               std::chrono::milliseconds timeout);
+
+  std::unique_ptr<Context> context_;
+  std::vector<config::ResolverAddress> servers_;
+  QueryCounts& counts_;
+};
+
+}  // namespace probes::dns

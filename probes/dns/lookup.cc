@@ -1,0 +1,244 @@
+#include "probes/dns/lookup.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace probes::dns {
+namespace {
+
+using config::Seconds;
+
+// The RRset of that name and type with the signatures over it.
+std::vector<Record> rrset(const Message& message, const Name& owner, std::uint16_t rtype) {
+  std::vector<Record> out;
+  for (const auto& record : message.answer) {
+    if (record.owner != owner) continue;
+    const auto sig = read_rrsig(record);
+    if (record.type == rtype || (sig && sig->type_covered == rtype)) out.push_back(record);
+  }
+  const bool has_data = std::ranges::any_of(out, [&](const Record& r) { return r.type == rtype; });
+  return has_data ? out : std::vector<Record>{};
+}
+
+// The part of a reply that the validator is to prove: one RRset, and the denials that came with it
+// in case it was made from a wildcard (RFC 4035 §5.3.4).
+Message part_of(const Message& message, const Name& owner, std::uint16_t rtype,
+                std::vector<Record> answer) {
+  Message part;
+  part.question = owner;
+  part.question_type = rtype;
+  part.answer = std::move(answer);
+  for (const auto& record : message.authority) {
+    const bool is_denial = record.type == type::nsec || record.type == type::nsec3 ||
+                           record.type == type::rrsig || record.type == type::soa;
+    if (is_denial) part.authority.push_back(record);
+  }
+  if (part.answer.empty()) part.rcode = message.rcode;
+  return part;
+}
+
+Seconds published_ttl(const std::vector<Record>& records) {
+  std::optional<Seconds> ttl;
+  const auto take = [&](std::uint32_t value) {
+    ttl = std::min(ttl.value_or(Seconds{value}), Seconds{value});
+  };
+  for (const auto& record : records) {
+    if (const auto sig = read_rrsig(record)) take(sig->original_ttl);
+  }
+  if (ttl) return *ttl;
+  for (const auto& record : records) take(record.ttl);
+  return ttl.value_or(Seconds{0});
+}
+
+// The DNAME record that redirects `name`, and where to (RFC 6672 §2.2).
+struct Redirection {
+  Name owner;
+  Name target;
+};
+std::optional<Redirection> redirection(const Message& message, const Name& name) {
+  for (const auto& record : message.answer) {
+    if (record.type != type::dname || record.owner == name || !name.is_within(record.owner))
+      continue;
+    const auto to = name_in(record);
+    if (!to) continue;
+    const auto prefix_size = name.wire().size() - record.owner.wire().size();
+    const auto wire = name.wire().substr(0, prefix_size) + to->wire();
+    const auto target =
+        Name::from_wire({reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()});
+    if (target) return Redirection{.owner = record.owner, .target = *target};
+  }
+  return std::nullopt;
+}
+
+Cause cause_of(Fault fault) {
+  switch (fault) {
+    case Fault::timeout:
+      return Cause::timeout;
+    case Fault::network:
+      return Cause::network;
+    case Fault::malformed:
+      return Cause::malformed;
+  }
+  return Cause::network;
+}
+
+Cause cause_of(std::uint16_t code) {
+  if (code == rcode::servfail) return Cause::servfail;
+  return code == rcode::refused ? Cause::refused : Cause::other_rcode;
+}
+
+void fail(Answer& answer, Cause cause, std::string detail) {
+  answer.outcome = Outcome::failed;
+  answer.cause = cause;
+  answer.detail = std::move(detail);
+}
+
+}  // namespace
+
+struct Lookup::Round {
+  Answer answer;
+  Message message;  // the reply that is being read
+  config::Time at;
+  config::Deadline deadline;
+};
+
+Answer Lookup::ask(const Name& name, std::uint16_t rtype, config::Time at,
+                   config::Deadline deadline) {
+  const auto patient_until = std::chrono::steady_clock::now() + patience_;
+  Round round{.answer = {}, .message = {}, .at = at, .deadline = std::min(deadline, patient_until)};
+  round.answer.name = round.answer.final_name = name;
+  round.answer.type = rtype;
+  round.answer.status = DnssecStatus::secure;  // until a link turns out weaker
+  Name current = name;
+  while (query(round, current)) {
+    const auto asked = current;
+    if (!follow(round, current)) break;
+    round.answer.final_name = current;
+    const auto data = rrset(round.message, current, rtype);
+    if (!data.empty()) {
+      conclude(round, part_of(round.message, current, rtype, data), Outcome::answer);
+      break;
+    }
+    const bool is_told = current == asked || round.message.rcode == rcode::nxdomain ||
+                         !round.message.authority.empty();
+    if (is_told) {
+      conclude(round, part_of(round.message, current, rtype, {}), Outcome::absent);
+      break;
+    }
+    // The reply stops at an alias whose target it says nothing about: ask for that.
+  }
+  if (round.answer.outcome == Outcome::failed && round.answer.cause != Cause::bogus &&
+      round.answer.status == DnssecStatus::secure) {
+    round.answer.status = DnssecStatus::indeterminate;
+  }
+  return std::move(round.answer);
+}
+
+// Puts the question to the resolver; on SERVFAIL once more with checking disabled, to see what it
+// would not show.
+bool Lookup::query(Round& round, const Name& name) {
+  auto& answer = round.answer;
+  auto reply = resolver_.ask({.name = name, .type = answer.type}, round.deadline);
+  if (reply && reply->rcode == rcode::servfail) {
+    answer.extended_errors = reply->extended_errors;
+    auto unchecked = resolver_.ask({.name = name, .type = answer.type, .checking_disabled = true},
+                                   round.deadline);
+    if (unchecked) reply = std::move(unchecked);
+  }
+  if (!reply) {
+    fail(answer, cause_of(reply.error().fault),
+         fmt::format("{} of {}: {}", type_name(answer.type), name.text(), reply.error().detail));
+    return false;
+  }
+  answer.rcode = reply->rcode;
+  answer.resolver_says_secure = reply->authentic_data;
+  if (answer.extended_errors.empty()) answer.extended_errors = reply->extended_errors;
+  if (reply->rcode != rcode::noerror && reply->rcode != rcode::nxdomain) {
+    fail(
+        answer, cause_of(reply->rcode),
+        fmt::format("{} of {}: {}", type_name(answer.type), name.text(), rcode_name(reply->rcode)));
+    return false;
+  }
+  if (reply->truncated) {
+    fail(answer, Cause::timeout,
+         fmt::format("{} of {}: truncated, and TCP did not help", type_name(answer.type),
+                     name.text()));
+    return false;
+  }
+  round.message = std::move(*reply);
+  return true;
+}
+
+// Walks the aliases of this reply from `current` as far as they go, proving each.
+bool Lookup::follow(Round& round, Name& current) {
+  auto& answer = round.answer;
+  while (true) {
+    if (!rrset(round.message, current, answer.type).empty()) return true;
+    std::vector<Record> link;
+    std::optional<Name> target;
+    std::uint16_t link_type = type::cname;
+    Name link_owner = current;
+    if (const auto moved = redirection(round.message, current)) {
+      link_type = type::dname;
+      link_owner = moved->owner;
+      target = moved->target;
+    } else if (const auto cname = rrset(round.message, current, type::cname); !cname.empty()) {
+      target = name_in(*std::ranges::find(cname, type::cname, &Record::type));
+      if (!target) {
+        fail(answer, Cause::malformed, fmt::format("CNAME of {} is no name", current.text()));
+        return false;
+      }
+    }
+    if (!target) return true;
+    link = rrset(round.message, link_owner, link_type);
+    const auto ttl = published_ttl(link);
+    const auto proof = prove(round, part_of(round.message, link_owner, link_type, std::move(link)));
+    const bool seen = std::ranges::any_of(
+        answer.aliases, [&](const Alias& alias) { return alias.from == *target; });
+    answer.aliases.push_back({.from = current, .to = *target, .status = proof.status, .ttl = ttl});
+    if (answer.outcome == Outcome::failed) return false;
+    if (seen || answer.aliases.size() > kMaxAliases) {
+      fail(answer, Cause::alias_loop, fmt::format("aliases of {} do not end", answer.name.text()));
+      return false;
+    }
+    current = *target;
+  }
+}
+
+// Proves a part and takes its status into the answer; a part that is not secure or insecure fails
+// the answer.
+Proof Lookup::prove(Round& round, const Message& part) {
+  auto& answer = round.answer;
+  const auto result = chain_.prove(part, resolver_, round.at, round.deadline);
+  answer.status = weaker(answer.status, result.proof.status);
+  if (result.expires_at) {
+    answer.chain_expires_at =
+        std::min(answer.chain_expires_at.value_or(*result.expires_at), *result.expires_at);
+  }
+  if (result.proof.status == DnssecStatus::bogus ||
+      result.proof.status == DnssecStatus::indeterminate) {
+    fail(answer, result.proof.cause,
+         fmt::format("{} of {}: {} ({})", type_name(part.question_type), part.question.text(),
+                     wire_name(result.proof.status), wire_name(result.proof.cause)));
+    answer.signatures = signature_window(part, round.at);
+  }
+  return result.proof;
+}
+
+void Lookup::conclude(Round& round, const Message& part, Outcome outcome) {
+  auto& answer = round.answer;
+  prove(round, part);
+  if (answer.outcome == Outcome::failed) return;
+  answer.outcome = outcome;
+  answer.signatures = signature_window(part, round.at);
+  answer.ttl = published_ttl(outcome == Outcome::answer ? part.answer : part.authority);
+  for (const auto& record : part.answer) {
+    if (record.type == answer.type) answer.data.push_back(record.data);
+  }
+  std::ranges::sort(answer.data);
+  const auto twice = std::ranges::unique(answer.data);
+  answer.data.erase(twice.begin(), twice.end());
+}
+
+}  // namespace probes::dns

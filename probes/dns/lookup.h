@@ -1,0 +1,35 @@
+#pragma once
+
+#include "config/time.h"
+#include "probes/dns/answer.h"
+#include "probes/dns/chain.h"
+#include "probes/dns/resolver.h"
+
+namespace probes::dns {
+
+// RFC 1034 §5.2.2 leaves the number to us; Unbound stops at 11, BIND at 16.
+inline constexpr std::size_t kMaxAliases = 10;
+
+// One question, followed through its aliases, each link validated by ourselves. Serves one thread.
+class Lookup {
+ public:
+  Lookup(Resolver& resolver, Chain& chain, config::Seconds patience)
+      : resolver_(resolver), chain_(chain), patience_(patience) {}
+
+  // `at` dates the validation. Never throws; whatever happens is in the Answer.
+  [[nodiscard]] Answer ask(const Name& name, std::uint16_t type, config::Time at,
+                           config::Deadline deadline);
+
+ private:
+  struct Round;
+  bool query(Round& round, const Name& name);
+  bool follow(Round& round, Name& current);
+  void conclude(Round& round, const Message& part, Outcome outcome);
+  Proof prove(Round& round, const Message& part);
+
+  Resolver& resolver_;
+  Chain& chain_;
+  config::Seconds patience_;  // for one question with everything it needs
+};
+
+}  // namespace probes::dns

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "config/result.h"
+#include "config/time.h"
+#include "probes/dns/message.h"
+
+namespace probes::dns {
+
+// Why a question got no usable reply.
+enum class Fault {
+  timeout,    // nothing came, all tries used up
+  network,    // the packet could not be sent at all
+  malformed,  // bytes came that are no reply to this question
+};
+[[nodiscard]] std::string_view wire_name(Fault fault);
+
+struct QueryFault {
+  Fault fault = Fault::timeout;
+  std::string detail;
+};
+
+// What was asked and how it ended, counted for the metrics. Shared by all threads.
+struct QueryCounts {
+  std::array<std::atomic<std::uint64_t>, 6>
+      by_rcode{};  // NOERROR … REFUSED; anything else counts as SERVFAIL
+  std::atomic<std::uint64_t> unanswered{0};
+};
+
+struct Query {
+  Name name;
+  std::uint16_t type = 0;
+  bool checking_disabled =
+      false;  // the CD bit: let the resolver hand out what it would not vouch for
+};
+
+// A way to put one question to a recursive resolver, which is not trusted: it carries packets. The
+// reply's question section has been compared with the query. One object serves one thread.
+class Resolver {
+ public:
+  Resolver() = default;
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
+  virtual ~Resolver() = default;
+  // Blocks until a reply, a fault, or the deadline. Retries are the implementation's own business.
+  [[nodiscard]] virtual config::Result<Message, QueryFault> ask(const Query& query,
+                                                                config::Deadline deadline) = 0;
+};
+
+}  // namespace probes::dns

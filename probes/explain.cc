@@ -1,0 +1,580 @@
+#include "probes/explain.h"
+
+#include <array>
+#include <initializer_list>
+
+#include <fmt/format.h>
+
+namespace probes {
+namespace {
+
+// {name} stands for the subject.
+struct Row {
+  Code code;
+  std::string_view title;
+  std::string_view explanation;
+  std::string_view senders_now;
+  std::initializer_list<std::string_view> fix;
+  std::initializer_list<std::string_view> references;
+  std::string_view tlsrpt;
+};
+
+constexpr std::string_view kWaits =
+    "Senders that check DANE do not deliver here: mail waits in their queues, usually for up to "
+    "five days, and then bounces.";
+constexpr std::string_view kUnhurt = "Mail is delivered.";
+
+// One row a code, in the order of the enumeration.
+const auto& rows() {
+  static const std::initializer_list<Row> table{
+      {Code::tlsa_mismatch,
+       "{name}: the certificate matches no TLSA record",
+       "The TLSA records promise one key or certificate, the server shows another. Most often the "
+       "certificate was renewed with a new key and the records were not.",
+       kWaits,
+       {"If the previous key still exists, put it and its certificate back: that helps at once, "
+        "everywhere.",
+        "Else publish a record for the served key beside the old ones (`danelaw tlsa CERT.pem` "
+        "prints it); caches learn it when the old TTL has passed.",
+        "Remove the stale record only when the new one has been published for the old TTL.",
+        "From now on publish the next record two TTLs before the certificate changes, or keep the "
+        "key at renewal (certbot --reuse-key)."},
+       {"RFC 7672 §2.2", "RFC 7671 §8.1"},
+       "certificate-not-trusted"},
+      {Code::tlsa_mismatch_insecure_mx,
+       "{name}: the certificate matches no TLSA record (insecure MX)",
+       "The MX records are not signed, but the host's TLSA records are, and they do not fit the "
+       "certificate. Some senders apply DANE to such hosts, Postfix among them.",
+       "Postfix and others that apply DANE behind an insecure MX let the mail wait; senders that "
+       "want a secure MX deliver without authentication.",
+       {"Make records and certificate agree, as for a mismatch: restore the key, or publish the "
+        "served key's record and wait the TTL.",
+        "Sign the zone that holds the MX records."},
+       {"RFC 7672 §2.2.1"},
+       "certificate-not-trusted"},
+      {Code::starttls_missing,
+       "{name}: TLSA records demand TLS, but STARTTLS is not offered",
+       "The published TLSA records say that this host speaks TLS. In the session it did not offer "
+       "STARTTLS.",
+       kWaits,
+       {"Turn on TLS in the mail server (Postfix: smtpd_tls_security_level = may, certificate "
+        "files readable) and reload it.",
+        "Look for a firewall or proxy that rewrites SMTP.",
+        "If TLS is meant to stay off, remove the TLSA records and wait their TTL."},
+       {"RFC 7672 §2.2"},
+       "starttls-not-supported"},
+      {Code::starttls_rejected,
+       "{name}: STARTTLS is offered and then refused",
+       "The server lists STARTTLS but answers the command with an error. Often it cannot read its "
+       "key or certificate.",
+       kWaits,
+       {"Read the mail server's log of the moment: it says why TLS is not available.",
+        "Check that key and certificate exist, fit each other, and can be read by the server.",
+        "Reload the server and look again."},
+       {"RFC 3207 §4", "RFC 7672 §2.2"},
+       "starttls-not-supported"},
+      {Code::starttls_stripped,
+       "{name}: something on the way overwrites STARTTLS",
+       "The server's reply shows a keyword of the length of STARTTLS replaced by X characters: the "
+       "mark of a firewall with SMTP inspection. It would also hide TLS from an attacker's "
+       "victims.",
+       kWaits,
+       {"Turn off SMTP inspection (\"fixup\", ESMTP inspection) in the firewall before this host.",
+        "Look again from outside your network."},
+       {"RFC 7672 §1.3.1"},
+       "starttls-not-supported"},
+      {Code::tls_handshake_failed,
+       "{name}: the TLS handshake fails",
+       "STARTTLS was accepted, but the handshake did not complete.",
+       kWaits,
+       {"Read the mail server's log of the moment.",
+        "Try `openssl s_client -starttls smtp -connect HOST:25 -servername HOST` and read where it "
+        "stops.",
+        "Check key, certificate and the allowed protocol versions and ciphers."},
+       {"RFC 7672 §2.2"},
+       "validation-failure"},
+      {Code::tls_version_old,
+       "{name}: only TLS versions that are too old",
+       "The server speaks nothing newer than TLS 1.1. Current senders refuse that.",
+       kWaits,
+       {"Allow TLS 1.2 and 1.3 in the mail server; upgrade its TLS library where it knows "
+        "neither."},
+       {"RFC 8996 §4", "RFC 7671 §3"},
+       "validation-failure"},
+      {Code::name_mismatch,
+       "{name}: the certificate does not name the host",
+       "The matching TLSA record has usage 2 (trust anchor): then the certificate must carry the "
+       "host's or the domain's name, and it does not.",
+       kWaits,
+       {"Renew the certificate with the MX host's name as DNS name.",
+        "Or publish a 3 1 1 record for the served key, which needs no name."},
+       {"RFC 7672 §3.2.2"},
+       "certificate-host-mismatch"},
+      {Code::certificate_expired,
+       "{name}: the certificate is out of date",
+       "With a TLSA record of usage 2 (trust anchor) the dates of the certificate count, and now "
+       "is outside of them.",
+       kWaits,
+       {"Renew the certificate.", "Check the server's clock if the certificate is new.",
+        "A 3 1 1 record for the served key would not depend on dates."},
+       {"RFC 7671 §5.2"},
+       "certificate-expired"},
+      {Code::certificate_expiring,
+       "{name}: the certificate nears its end",
+       "A TLSA record of usage 2 (trust anchor) matches, so the certificate's end will stop mail.",
+       kUnhurt,
+       {"Renew the certificate in time; find out why it has not been renewed already."},
+       {"RFC 7671 §5.2"},
+       ""},
+      {Code::trust_anchor_not_sent,
+       "{name}: the trust anchor is not in the chain",
+       "A TLSA record of usage 2 names an issuing certificate that the server does not send. "
+       "Senders have no other source for it.",
+       "Senders that need the anchor refuse; some can go on with a full key from DNS.",
+       {"Configure the server to send the full chain, the anchor included.",
+        "Or publish a 3 1 1 record for the served key."},
+       {"RFC 7672 §3.1.2", "RFC 7671 §5.2.2"},
+       "certificate-not-trusted"},
+      {Code::trust_anchor_expired,
+       "{name}: the trust anchor is out of date",
+       "A TLSA record of usage 2 names an issuing certificate that has expired. Some senders "
+       "accept that, some do not.",
+       "Part of the senders refuse.",
+       {"Move to a chain with a valid anchor and publish its record first.",
+        "Or publish a 3 1 1 record for the served key."},
+       {"RFC 7671 §5.2"},
+       "certificate-not-trusted"},
+      {Code::tlsa_lookup_failed,
+       "{name}: the TLSA lookup fails",
+       "The host's zone is signed, so senders must know whether TLSA records exist. The lookup "
+       "ended in an error, which may be an attack: they treat the host as unreachable.",
+       kWaits,
+       {"Ask each name server of the zone: `dig +dnssec TLSA _25._tcp.HOST @SERVER`; all must "
+        "answer or deny with valid signatures.",
+        "Repair the server or firewall that drops or refuses the TLSA type.",
+        "Sign the zone anew when signatures are missing or out of date."},
+       {"RFC 7672 §2.1.2"},
+       "dnssec-invalid"},
+      {Code::mx_lookup_failed,
+       "{name}: the MX lookup fails",
+       "The domain's MX records cannot be learned: an error, or signatures that do not validate.",
+       "Senders that validate DNSSEC cannot find the domain's mail hosts: mail waits in their "
+       "queues.",
+       {"`delv MX DOMAIN` and dnsviz.net show where the chain breaks.",
+        "Check that every name server answers, and that the DS record at the parent fits a key of "
+        "the zone.",
+        "Sign the zone anew when signatures are missing or out of date."},
+       {"RFC 7672 §2.1.2"},
+       "dnssec-invalid"},
+      {Code::address_lookup_failed,
+       "{name}: the address lookup fails",
+       "The addresses of the host cannot be learned: an error, or signatures that do not validate.",
+       "Without addresses senders skip the host; with those of one family most go on.",
+       {"`dig +dnssec A HOST` and `AAAA` at each name server show which fails.",
+        "Repair the server, or sign the zone anew."},
+       {"RFC 7672 §2.2.2"},
+       "dnssec-invalid"},
+      {Code::dnssec_expired,
+       "{name}: DNSSEC signatures are out of date",
+       "The signatures over records that mail depends on have expired, or are not valid yet. The "
+       "signer has stopped, or a name server does not get the signed zone any more.",
+       "Senders that validate DNSSEC treat the records as forged: mail waits in their queues.",
+       {"Look at the signer: is it running, is its clock right, can it write?",
+        "Sign the zone anew and see the new serial at every name server.",
+        "Watch the life of signatures: danelaw warns before the end."},
+       {"RFC 4035 §5.3.1", "RFC 7671 §11"},
+       "dnssec-invalid"},
+      {Code::ds_broken,
+       "{name}: the DS record at the parent fits no key of the zone",
+       "The parent zone vouches for a key that the zone does not have. A key rollover ended "
+       "halfway, or the zone moved to another signer.",
+       "Senders that validate DNSSEC treat the whole zone as forged: mail waits in their queues.",
+       {"Compare `dig DS ZONE` with `dig DNSKEY ZONE | dnssec-dsfromkey -f - ZONE`.",
+        "Publish the right DS through the registrar, or remove the DS until the zone is in order.",
+        "Caches forget the old DS after its TTL."},
+       {"RFC 4035 §5.2"},
+       "dnssec-invalid"},
+      {Code::combination_stale,
+       "{name}: a kind of TLSA record matches nothing that is served",
+       "Every published combination of usage, selector and matching type must have a record that "
+       "fits the certificate. One has none; senders that use only that one fail.",
+       "Most senders deliver by another record; those left with this combination refuse.",
+       {"Publish a record of that combination for the served certificate, or remove the "
+        "combination."},
+       {"RFC 7671 §8"},
+       ""},
+      {Code::key_type_partial,
+       "{name}: only one of two certificates is covered",
+       "The server has an RSA and an ECDSA certificate; TLSA records match only one of them.",
+       "Senders that choose the other kind of key refuse.",
+       {"Publish a record for each key (`danelaw tlsa` on both files).",
+        "Or remove the second certificate from the server."},
+       {"RFC 7671 §8"},
+       "certificate-not-trusted"},
+      {Code::intermittent,
+       "{name}: looks at the same address differ",
+       "Several machines behind one address show different certificates or capabilities.",
+       "Mail is delivered or waits by chance.",
+       {"Bring all machines behind the address to the same certificate and settings."},
+       {"RFC 7671 §8"},
+       ""},
+      {Code::endpoint_partial,
+       "{name}: some addresses fail",
+       "Not all addresses of the host let senders through.",
+       "Senders try the other addresses; mail is delayed, and lost protection goes unnoticed.",
+       {"Bring all addresses to the same certificate and settings, or take the broken ones out of "
+        "DNS."},
+       {"RFC 7671 §8"},
+       ""},
+      {Code::stale_cache_window,
+       "{name}: caches may hold TLSA records that refuse the certificate",
+       "The records are right now, but resolvers may still hold older ones for their TTL.",
+       "Senders whose resolver holds the old set refuse until it expires.",
+       {"Wait for the end of the window; do not change records or key again.",
+        "Put the old key back if mail cannot wait."},
+       {"RFC 7671 §8.1"},
+       "certificate-not-trusted"},
+      {Code::early_retire,
+       "{name}: a TLSA record was removed while its key is served",
+       "The record that matches the served key has gone before the key.",
+       kWaits,
+       {"Publish the record of the served key again.",
+        "Remove it only when no address serves the key any more."},
+       {"RFC 7671 §8.4"},
+       "certificate-not-trusted"},
+      {Code::nameserver_split,
+       "{name}: name servers disagree",
+       "The zone's name servers answer differently.",
+       "What happens to mail depends on which server was asked.",
+       {"Find out why the lagging server does not take the zone over (transfer, serial, "
+        "firewall)."},
+       {"RFC 7671 §8.1"},
+       ""},
+      {Code::dane_lost,
+       "{name}: DANE protection has disappeared",
+       "The host was protected by DANE and is not any more.",
+       "Mail is delivered without protection against interference; nobody is told.",
+       {"Find out whether DS, signatures or TLSA records were removed on purpose; put them back."},
+       {"RFC 7672 §2.2"},
+       ""},
+      {Code::downgrade,
+       "{name}: mail goes to a host without protection because a better one refuses",
+       "A preferred MX host fails its DANE check; the next one has no TLSA records and takes the "
+       "mail.",
+       "Mail is delivered unprotected, silently.",
+       {"Repair the preferred host.",
+        "Publish TLSA records for every MX host, or remove the hosts that have none."},
+       {"RFC 7672 §2.2"},
+       ""},
+      {Code::fallback_only,
+       "{name}: only the trust anchor record still matches",
+       "The records for the server's own key (usage 3) fit nothing; the one for its issuer (usage "
+       "2) does.",
+       "Mail is delivered, until the issuer, the name or the dates change.",
+       {"Publish a 3 1 1 record for the served key and remove the stale one after the TTL."},
+       {"RFC 7671 §8"},
+       ""},
+      {Code::rrsig_expiring,
+       "{name}: DNSSEC signatures end soon",
+       "The signatures over records that mail depends on have little life left and have not been "
+       "renewed.",
+       "Mail is delivered. When the signatures end, senders let it wait.",
+       {"Look at the signer and at the transfer to every name server."},
+       {"RFC 6781 §4.4.2"},
+       ""},
+      {Code::ent_nxdomain,
+       "{name}: a name above the TLSA records is denied",
+       "A name server says that _tcp below the host does not exist, although records exist below "
+       "it. Resolvers that minimise names stop there.",
+       "Part of the senders see no TLSA records.",
+       {"Upgrade or repair the name server: empty non-terminals exist (RFC 8020)."},
+       {"RFC 8020"},
+       ""},
+      {Code::plaintext_injection,
+       "{name}: plain text behind the STARTTLS reply",
+       "The server, or something before it, sent octets in clear after agreeing to TLS. A server "
+       "that mixes both can be made to obey an attacker's words.",
+       "Good senders throw the octets away and deliver.",
+       {"Upgrade the mail server or the proxy before it (CVE-2011-0411 and its kin).",
+        "Look for a proxy that adds lines."},
+       {"RFC 3207 §4.2"},
+       ""},
+      {Code::selective_starttls,
+       "{name}: STARTTLS only for some clients",
+       "Different clients are offered different capabilities.",
+       "Senders that are not offered STARTTLS let the mail wait.",
+       {"Offer STARTTLS to everybody."},
+       {"RFC 7672 §9.2"},
+       "starttls-not-supported"},
+      {Code::all_unusable,
+       "{name}: no TLSA record can be used",
+       "Records exist, but with usages, selectors or data that senders make no use of.",
+       "Mail is delivered over TLS, without authentication; never in the clear.",
+       {"Publish a 3 1 1 record for the served key (`danelaw tlsa CERT.pem`).",
+        "Remove the unusable records."},
+       {"RFC 7672 §3.1.3"},
+       "tlsa-invalid"},
+      {Code::predicted_mismatch,
+       "{name}: the next renewal will break mail",
+       "By its habit this host will soon serve a new key, and no record for a next key is "
+       "published.",
+       "Mail is delivered, until then.",
+       {"Publish the next key's record in time, or keep the key at renewal."},
+       {"RFC 7671 §8.1"},
+       ""},
+      {Code::rollover_late,
+       "{name}: the TLSA record came after the new certificate",
+       "During the rollover the records lagged behind the certificate.",
+       "Senders with old records in their cache refuse until those expire.",
+       {"Publish first, wait two TTLs, then change the certificate."},
+       {"RFC 7671 §8.1"},
+       ""},
+      {Code::rollover_stuck,
+       "{name}: a rollover does not come to its end",
+       "Old records stay published long after the change.",
+       kUnhurt,
+       {"Remove the records of keys that are served no more."},
+       {"RFC 7671 §8"},
+       ""},
+      {Code::partial_dane,
+       "{name}: not every MX host has TLSA records",
+       "An attacker who blocks the protected hosts sends the mail to an unprotected one.",
+       "Mail is delivered; at the unprotected hosts without authentication.",
+       {"Publish TLSA records for every MX host of the domain."},
+       {"RFC 7672 §2.2.1"},
+       ""},
+      {Code::mx_insecure,
+       "{name}: the MX records are not signed",
+       "The host has DANE, but nobody vouches that it is the domain's host: an attacker can name "
+       "another.",
+       "Some senders authenticate the host, some ignore its TLSA records; the choice of host is "
+       "unprotected.",
+       {"Sign the domain's zone and publish its DS record at the parent."},
+       {"RFC 7672 §2.2.1"},
+       ""},
+      {Code::dane_ineffective,
+       "{name}: DANE cannot apply, DNSSEC does not reach the host",
+       "Addresses or TLSA records are not covered by DNSSEC, so senders must not use TLSA here.",
+       "Mail is delivered over TLS if nobody interferes.",
+       {"Sign the host's zone and publish its DS record at the parent."},
+       {"RFC 7672 §2.2.2"},
+       ""},
+      {Code::no_dane,
+       "{name}: no TLSA records",
+       "DNSSEC is in place, but no TLSA record is published.",
+       "Mail is delivered over TLS if nobody interferes.",
+       {"Publish a 3 1 1 record for the served key (`danelaw tlsa CERT.pem`)."},
+       {"RFC 7672 §2.2"},
+       ""},
+      {Code::tlsa_wrong_name,
+       "{name}: TLSA records stand at the wrong name",
+       "Records exist, but not at _25._tcp below the MX host.",
+       "Senders do not find them: mail is delivered without authentication.",
+       {"Publish them at _25._tcp.HOST, HOST being the name in the MX record."},
+       {"RFC 7672 §2.2.3"},
+       ""},
+      {Code::tlsa_malformed,
+       "{name}: a TLSA record is malformed",
+       "A record's data cannot be what its fields say.",
+       "Senders ignore the record and use the others.",
+       {"Correct or remove the record."},
+       {"RFC 7671 §9"},
+       ""},
+      {Code::tlsa_residue,
+       "{name}: a TLSA record of an old key is left over",
+       "It matched earlier and matches nothing now.",
+       kUnhurt,
+       {"Remove it."},
+       {"RFC 7671 §8"},
+       ""},
+      {Code::tlsa_orphan,
+       "{name}: a TLSA record has never matched",
+       "It has been published for long and fits nothing.",
+       kUnhurt,
+       {"Remove it, or find out what it was meant for."},
+       {"RFC 7671 §8"},
+       ""},
+      {Code::nsec3_parameters,
+       "{name}: NSEC3 with iterations",
+       "Iterations above zero protect nothing and make some resolvers treat denials as unsigned.",
+       "Mail is delivered; some senders may see no DNSSEC.",
+       {"Set NSEC3 iterations to 0 and the salt to empty."},
+       {"RFC 9276 §3.1"},
+       ""},
+      {Code::dane_fragile,
+       "{name}: DANE works, but not for every sender",
+       "Something in the chain is at the edge of what validators and TLS libraries still accept.",
+       "Part of the senders may refuse or ignore DANE.",
+       {"Replace the algorithm, digest or key that the evidence names."},
+       {"RFC 9904 §2"},
+       ""},
+      {Code::ttl_long,
+       "{name}: TLSA records with a long TTL",
+       "A mistake, or an emergency change of key, will take that long to leave the caches.",
+       kUnhurt,
+       {"Use a TTL of half an hour to an hour."},
+       {"RFC 7671 §13"},
+       ""},
+      {Code::mta_sts_conflict,
+       "{name}: MTA-STS and DANE disagree",
+       "The MTA-STS policy refuses what DANE accepts, or the other way round.",
+       "Senders that follow only one of the two may let mail wait.",
+       {"Bring the policy's mx patterns and the certificates in line with the MX hosts."},
+       {"RFC 8461 §4"},
+       ""},
+      {Code::mx_invalid,
+       "{name}: an MX record that cannot work",
+       "The record names no reachable mail host: an address in place of a name, a host without "
+       "address or with a special-purpose one, or a null MX beside others.",
+       "Senders skip it, or bounce.",
+       {"Correct or remove the MX record."},
+       {"RFC 5321 §5.1", "RFC 7505 §3"},
+       ""},
+      {Code::mx_cname,
+       "{name}: the MX host is an alias",
+       "MX records should name hosts, not aliases.",
+       kUnhurt,
+       {"Name the canonical host in the MX record."},
+       {"RFC 5321 §5.1", "RFC 7672 §2.2.2"},
+       ""},
+      {Code::mx_changed,
+       "{name}: the MX records have changed",
+       "Other hosts take the domain's mail than before.",
+       kUnhurt,
+       {"See that the change was meant."},
+       {"RFC 5321 §5.1"},
+       ""},
+      {Code::domain_gone,
+       "{name}: the domain does not exist for mail",
+       "There is no such name, or it has neither MX nor address.",
+       "Mail bounces at once.",
+       {"See whether the domain's registration or delegation has lapsed.",
+        "Take it out of the configuration if it is no longer used."},
+       {"RFC 5321 §5.1"},
+       ""},
+      {Code::null_mx,
+       "{name}: the domain takes no mail",
+       "A null MX says so.",
+       "Mail is refused by the sender at once, as meant.",
+       {},
+       {"RFC 7505 §3"},
+       ""},
+      {Code::implicit_mx,
+       "{name}: no MX record, the domain is its own mail host",
+       "Senders fall back to the address of the domain.",
+       kUnhurt,
+       {},
+       {"RFC 5321 §5.1"},
+       ""},
+      {Code::host_down,
+       "{name}: no SMTP session",
+       "The host does not answer, or not with SMTP.",
+       "Senders try other hosts, then let mail wait.",
+       {"See whether the server runs and port 25 is open to the world."},
+       {"RFC 5321 §5.1"},
+       ""},
+      {Code::probe_refused,
+       "{name}: the server does not talk to us",
+       "It refused the session for who asks: a block list, a rate limit, or greylisting. Nothing "
+       "follows about other senders.",
+       "Unknown: others may be treated differently.",
+       {"Give the monitor a name and address that fit each other, and allow it at the server."},
+       {"RFC 5321 §3.1"},
+       ""},
+      {Code::selector_cert,
+       "{name}: TLSA records bind the whole certificate",
+       "Every renewal changes the certificate, even with the same key.",
+       "Mail is delivered, until the next renewal.",
+       {"Publish 3 1 1 records, which bind the key, and keep the key at renewal."},
+       {"RFC 7671 §5.1"},
+       ""},
+      {Code::certificate_changed,
+       "{name}: the certificate has changed",
+       "Another certificate is served than before.",
+       kUnhurt,
+       {},
+       {"RFC 7671 §8"},
+       ""},
+      {Code::monitor_fault,
+       "danelaw cannot see: {name}",
+       "Our own resolver, clock or network is at fault. Nothing is known about the watched domains "
+       "until it is repaired, and nothing is concluded.",
+       "Nothing follows about senders.",
+       {"See whether the configured resolver runs and passes DNSSEC records: `dig +dnssec SOA .` "
+        "must show RRSIG.",
+        "Check this machine's clock.", "Check that the trust anchor file is the right one."},
+       {"RFC 7672 §2.1.1"},
+       ""},
+  };
+  return table;
+}
+
+const Row& row_of(Code code) {
+  return rows().begin()[static_cast<std::size_t>(code)];
+}
+
+std::string filled(std::string_view text, const Finding& finding) {
+  constexpr std::string_view kName = "{name}";
+  std::string out{text};
+  for (auto at = out.find(kName); at != std::string::npos; at = out.find(kName)) {
+    out.replace(at, kName.size(), finding.subject.name);
+  }
+  return out;
+}
+
+// Length of the UTF-8 sequence at the front, 0 when it is none.
+std::size_t sequence_length(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  const std::size_t length = lead < 0x80                   ? 1
+                             : lead >= 0xC2 && lead < 0xE0 ? 2
+                             : lead >= 0xE0 && lead < 0xF0 ? 3
+                             : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                           : 0;
+  if (length > text.size()) return 0;
+  unsigned value = length == 1 ? lead : lead & (0x7FU >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    const auto next = static_cast<unsigned char>(text[i]);
+    if ((next & 0xC0U) != 0x80) return 0;
+    value = value << 6U | (next & 0x3FU);
+  }
+  if ((length == 3 && value < 0x800) || (length == 4 && (value < 0x10000 || value > 0x10FFFF)))
+    return 0;
+  const bool is_surrogate = value >= 0xD800 && value <= 0xDFFF;
+  const bool is_control = value < 0x20 || (value >= 0x7F && value < 0xA0);
+  // Line and paragraph separators, and the marks that turn the direction of text.
+  const bool misleads = (value >= 0x2028 && value <= 0x202E) ||
+                        (value >= 0x2066 && value <= 0x2069) || value == 0x200E || value == 0x200F;
+  return is_surrogate || is_control || misleads ? 0 : length;
+}
+
+}  // namespace
+
+Explanation explain(const Finding& finding) {
+  const auto& row = row_of(finding.code);
+  Explanation out{.title = filled(row.title, finding),
+                  .explanation = filled(row.explanation, finding),
+                  .senders_now = filled(row.senders_now, finding)};
+  for (const auto step : row.fix) out.fix.push_back(filled(step, finding));
+  for (const auto reference : row.references) out.references.emplace_back(reference);
+  if (!row.tlsrpt.empty()) out.tlsrpt = row.tlsrpt;
+  return out;
+}
+
+std::string printable(std::string_view text, std::size_t most) {
+  std::string out;
+  while (!text.empty()) {
+    if (out.size() >= most) return out + "…";
+    const auto length = sequence_length(text);
+    if (text[0] == '\\') {
+      out += "\\\\";
+    } else if (length == 0) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
+
+}  // namespace probes

@@ -1,0 +1,540 @@
+#include "probes/findings.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "probes/dane/reading.h"
+
+namespace probes {
+namespace {
+
+using config::Seconds;
+using config::Time;
+using dns::Cause;
+using dns::DnssecStatus;
+using dns::Outcome;
+using std::chrono::hours;
+
+Subject host_subject(const HostObservation& host) {
+  return {.kind = Subject::Kind::host, .name = host.host.text()};
+}
+Subject domain_subject(const DomainObservation& domain) {
+  return {.kind = Subject::Kind::domain, .name = domain.domain.text()};
+}
+
+// A failed lookup: the general code, and before it the specific one when the cause is known.
+void add_lookup_failure(std::vector<Finding>& out, Code code, const Subject& subject,
+                        const dns::Answer& answer) {
+  std::vector<Evidence> evidence{
+      {"lookup", fmt::format("{} {}", answer.name.text(), dns::type_name(answer.type))},
+      {"cause", std::string(wire_name(answer.cause))},
+      {"detail", answer.detail}};
+  for (const auto& error : answer.extended_errors) {
+    evidence.push_back({"extended-error", fmt::format("{} {}", error.code, error.text)});
+  }
+  std::optional<Code> root;
+  switch (answer.cause) {
+    case Cause::signature_expired:
+    case Cause::signature_not_yet_valid:
+      root = Code::dnssec_expired;
+      break;
+    case Cause::ds_mismatch:
+      root = Code::ds_broken;
+      break;
+    default:
+      break;
+  }
+  if (answer.signatures)
+    evidence.push_back({"rrsig-expires-at", config::rfc3339(answer.signatures->expiration)});
+  if (root)
+    out.push_back(
+        {.code = *root, .severity = Severity::critical, .subject = subject, .evidence = evidence});
+  out.push_back({.code = code,
+                 .severity = Severity::critical,
+                 .subject = subject,
+                 .evidence = std::move(evidence),
+                 .is_consequence = root.has_value()});
+}
+
+// Without history: less than a day or a tenth of the validity left, or a quarter where signatures
+// are short-lived.
+void add_expiring_signature(std::vector<Finding>& out, const Subject& subject,
+                            const dns::Answer& answer, Time at) {
+  if (answer.outcome == Outcome::failed || answer.status != DnssecStatus::secure ||
+      !answer.signatures)
+    return;
+  const auto left = answer.signatures->expiration - at;
+  const auto validity = answer.signatures->expiration - answer.signatures->inception;
+  const bool is_short_lived = validity <= hours{72};
+  const auto least = is_short_lived ? validity / 4 : std::max<Seconds>(hours{24}, validity / 10);
+  if (left >= least) return;
+  out.push_back(
+      {.code = Code::rrsig_expiring,
+       .severity = Severity::high,
+       .subject = subject,
+       .evidence = {
+           {"lookup", fmt::format("{} {}", answer.name.text(), dns::type_name(answer.type))},
+           {"rrsig-expires-at", config::rfc3339(answer.signatures->expiration)}}});
+}
+
+std::optional<std::pair<Code, Severity>> code_of(Reason reason, bool is_mx_secure) {
+  switch (reason) {
+    case Reason::tlsa_mismatch:
+      return std::pair(is_mx_secure ? Code::tlsa_mismatch : Code::tlsa_mismatch_insecure_mx,
+                       Severity::critical);
+    case Reason::name_mismatch:
+      return std::pair(Code::name_mismatch, Severity::critical);
+    case Reason::certificate_expired:
+    case Reason::certificate_not_yet_valid:
+      return std::pair(Code::certificate_expired, Severity::critical);
+    case Reason::path_invalid:
+    case Reason::anchor_not_sent:
+    case Reason::weak_key:
+      return std::pair(Code::tlsa_mismatch, Severity::critical);
+    case Reason::starttls_missing:
+    case Reason::ehlo_refused:
+      return std::pair(Code::starttls_missing, Severity::critical);
+    case Reason::starttls_stripped:
+      return std::pair(Code::starttls_stripped, Severity::critical);
+    case Reason::starttls_rejected:
+      return std::pair(Code::starttls_rejected, Severity::critical);
+    case Reason::tls_handshake_failed:
+      return std::pair(Code::tls_handshake_failed, Severity::critical);
+    case Reason::tls_version_old:
+      return std::pair(Code::tls_version_old, Severity::critical);
+    case Reason::probe_refused:
+      return std::pair(Code::probe_refused, Severity::medium);
+    case Reason::connect_failed:
+    case Reason::smtp_broken:
+      return std::pair(Code::host_down, Severity::high);
+    case Reason::special_address:
+      return std::pair(Code::mx_invalid, Severity::high);
+    case Reason::tlsa_match:
+    case Reason::tlsa_unusable:
+    case Reason::no_tlsa:
+    case Reason::too_slow:
+    case Reason::no_route:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+void add_session_evidence(Finding& finding, const HostJudgement& host,
+                          const EndpointJudgement& endpoint) {
+  const auto& session = host.seen->sessions[endpoint.session];
+  const auto once = [&](std::string name, std::string value) {
+    Evidence item{std::move(name), std::move(value)};
+    if (std::ranges::find(finding.evidence, item) == finding.evidence.end())
+      finding.evidence.push_back(std::move(item));
+  };
+  if (session.tls && !session.tls->chain.empty()) {
+    const auto& leaf = *session.tls->chain.front();
+    once("served-spki-sha256", dane::to_hex(leaf.spki_sha256));
+    once("served-record", fmt::format("3 1 1 {}", dane::to_hex(leaf.spki_sha256)));
+    once("served-not-before", config::rfc3339(leaf.not_before));
+  }
+  if (session.last_reply && session.stage < smtp::Stage::done) {
+    once("last-reply", fmt::format("{} {}", session.last_reply->code, session.last_reply->text()));
+  }
+  if (!session.detail.empty()) once("detail", session.detail);
+}
+
+// One finding per cause over all endpoints that show it.
+class EndpointFindings {
+ public:
+  EndpointFindings(const HostJudgement& host, bool is_mx_secure)
+      : host_(host), is_mx_secure_(is_mx_secure) {}
+
+  void collect(std::vector<Finding>& out) {
+    const auto& sessions = host_.seen->sessions;
+    bool any_default_delivers = false;
+    for (const auto& endpoint : host_.endpoints) {
+      const bool is_default = sessions[endpoint.session].key_type == tls::KeyType::by_default;
+      any_default_delivers =
+          any_default_delivers || (is_default && is_deliverable(endpoint.verdict));
+    }
+    for (const auto& endpoint : host_.endpoints) {
+      const auto& session = sessions[endpoint.session];
+      if (session.plaintext_after_starttls > 0) injected(endpoint);
+      if (is_deliverable(endpoint.verdict)) continue;
+      if (session.key_type == tls::KeyType::by_default) {
+        failed(endpoint, any_default_delivers);
+      } else {
+        key_type_failed(endpoint);
+      }
+    }
+    if (any_default_delivers) partial();
+    for (auto& [code, finding] : found_) out.push_back(std::move(finding));
+  }
+
+ private:
+  Finding& finding(Code code, Severity severity, const EndpointJudgement& endpoint) {
+    auto& entry = found_
+                      .try_emplace(code, Finding{.code = code,
+                                                 .severity = severity,
+                                                 .subject = host_subject(*host_.seen)})
+                      .first->second;
+    const auto& address = host_.seen->sessions[endpoint.session].address;
+    if (std::ranges::find(entry.addresses, address) == entry.addresses.end())
+      entry.addresses.push_back(address);
+    add_session_evidence(entry, host_, endpoint);
+    return entry;
+  }
+
+  void injected(const EndpointJudgement& endpoint) {
+    finding(Code::plaintext_injection, Severity::high, endpoint);
+  }
+
+  void failed(const EndpointJudgement& endpoint, bool others_deliver) {
+    const auto what = code_of(endpoint.reason, is_mx_secure_);
+    if (!what) return;
+    auto [code, severity] = *what;
+    const auto& session = host_.seen->sessions[endpoint.session];
+    const bool is_temporary = session.stop == smtp::SessionStop::negative_reply &&
+                              session.last_reply && session.last_reply->code < 500 &&
+                              code == Code::starttls_rejected;
+    if (is_temporary || (others_deliver && severity == Severity::critical))
+      severity = Severity::high;
+    if (code == Code::host_down && others_deliver) {
+      // The host takes mail at another address: that is a partial fault, not a host that is down.
+      finding(Code::endpoint_partial, Severity::medium, endpoint);
+      return;
+    }
+    auto& entry = finding(code, severity, endpoint);
+    if (code == Code::tlsa_mismatch || code == Code::tlsa_mismatch_insecure_mx) {
+      published(entry, session.tls ? session.tls->chain : std::vector<tls::CertificatePtr>{});
+    }
+  }
+
+  void key_type_failed(const EndpointJudgement& endpoint) {
+    // Only where the default handshake of that address fares better: else the cause is told
+    // already.
+    for (const auto& other : host_.endpoints) {
+      const auto& mine = host_.seen->sessions[endpoint.session];
+      const auto& theirs = host_.seen->sessions[other.session];
+      if (theirs.address != mine.address || theirs.key_type != tls::KeyType::by_default) continue;
+      if (is_deliverable(other.verdict) && endpoint.verdict == Verdict::refused) {
+        auto& entry = finding(Code::key_type_partial, Severity::high, endpoint);
+        entry.evidence.push_back({"key-type", std::string(wire_name(mine.key_type))});
+      }
+    }
+  }
+
+  void partial() {
+    Finding entry{.code = Code::endpoint_partial,
+                  .severity = Severity::high,
+                  .subject = host_subject(*host_.seen)};
+    for (const auto& [code, told] : found_) {
+      if (code == Code::plaintext_injection || code == Code::key_type_partial ||
+          code == Code::endpoint_partial || told.severity < Severity::high) {
+        continue;
+      }
+      entry.addresses.insert(entry.addresses.end(), told.addresses.begin(), told.addresses.end());
+    }
+    entry.is_consequence = true;
+    if (!entry.addresses.empty()) found_.try_emplace(Code::endpoint_partial, std::move(entry));
+  }
+
+  // What is published, and what a record that fits nothing was probably meant to be.
+  void published(Finding& entry, const std::vector<tls::CertificatePtr>& chain) const {
+    const auto once = [&](Evidence item) {
+      if (std::ranges::find(entry.evidence, item) == entry.evidence.end())
+        entry.evidence.push_back(std::move(item));
+    };
+    for (const auto& record : host_.seen->records) {
+      once({"published-record", dane::to_text(record).substr(0, 160)});
+      const auto reading = dane::reading_of(record, chain);
+      if (!reading) continue;
+      once({"hint", reading->explanation});
+      if (reading->corrected)
+        once({"corrected-record", dane::to_text(*reading->corrected).substr(0, 160)});
+    }
+  }
+
+  const HostJudgement& host_;
+  bool is_mx_secure_;
+  std::map<Code, Finding> found_;
+};
+
+// What the published set is worth beyond the verdict (RFC 7671 §8, §9; verdicts that pass only).
+void add_record_findings(std::vector<Finding>& out, const HostJudgement& host) {
+  const auto subject = host_subject(*host.seen);
+  const auto& records = host.seen->records;
+  std::size_t unusable = 0;
+  std::size_t malformed = 0;
+  std::vector<Evidence> listed;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (!host.records[i].unusable) continue;
+    ++unusable;
+    if (dane::is_malformed(*host.records[i].unusable) || records[i].usage == 255) ++malformed;
+    listed.push_back(
+        {"unusable-record", fmt::format("{} ({})", dane::to_text(records[i]).substr(0, 160),
+                                        dane::wire_name(*host.records[i].unusable))});
+  }
+  if (unusable == records.size()) {
+    out.push_back({.code = Code::all_unusable,
+                   .severity = malformed > 0 ? Severity::high : Severity::medium,
+                   .subject = subject,
+                   .evidence = listed});
+    return;
+  }
+  if (malformed > 0) {
+    out.push_back({.code = Code::tlsa_malformed,
+                   .severity = Severity::low,
+                   .subject = subject,
+                   .evidence = listed});
+  }
+  // Coverage: every published combination must match what is served (RFC 7671 §8). One that matches
+  // nothing is a defect; one that a sender knowing only SHA2-256 is left with already fails there.
+  std::map<std::tuple<int, int, int>, bool> combinations;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (host.records[i].unusable) continue;
+    auto& matched = combinations[{records[i].usage, records[i].selector, records[i].matching_type}];
+    matched = matched || host.records[i].matched;
+  }
+  const bool any_matched =
+      std::ranges::any_of(combinations, [](const auto& entry) { return entry.second; });
+  if (!any_matched) return;
+  const bool fails_some = std::ranges::any_of(host.splits, [](const Split& split) {
+    return split.sender == "sha256-only" && split.verdict == Verdict::refused;
+  });
+  bool ee_published = false;
+  bool ee_matched = false;
+  for (const auto& [combination, matched] : combinations) {
+    const auto [usage, selector, matching_type] = combination;
+    ee_published = ee_published || usage == dane::kDaneEe;
+    ee_matched = ee_matched || (usage == dane::kDaneEe && matched);
+    if (matched) continue;
+    out.push_back(
+        {.code = Code::combination_stale,
+         .severity = fails_some ? Severity::high : Severity::medium,
+         .subject = subject,
+         .evidence = {{"combination", fmt::format("{} {} {}", usage, selector, matching_type)}}});
+  }
+  if (ee_published && !ee_matched) {
+    out.push_back({.code = Code::fallback_only, .severity = Severity::high, .subject = subject});
+  }
+  const bool only_certificates = std::ranges::all_of(combinations, [](const auto& entry) {
+    return !entry.second || std::get<1>(entry.first) == dane::kCert;
+  });
+  if (only_certificates && ee_matched) {
+    out.push_back({.code = Code::selector_cert, .severity = Severity::low, .subject = subject});
+  }
+}
+
+// DANE-TA(2): an anchor that is not in the chain. Without a match it is the probable cause; with
+// one, some senders still want to see it (RFC 7671 §5.2.2, §5.2.3).
+void add_anchor_findings(std::vector<Finding>& out, const HostJudgement& host, Time at) {
+  const auto& records = host.seen->records;
+  const bool split = std::ranges::any_of(
+      host.splits, [](const Split& entry) { return entry.sender == "trust-anchor-strict"; });
+  bool is_in_date = true;
+  for (const auto& endpoint : host.endpoints) {
+    const auto& tls = host.seen->sessions[endpoint.session].tls;
+    if (!tls || tls->chain.empty()) continue;
+    for (const auto& certificate : tls->chain)
+      is_in_date = is_in_date && at <= certificate->not_after;
+  }
+  if (split) {
+    out.push_back({.code = is_in_date ? Code::trust_anchor_not_sent : Code::trust_anchor_expired,
+                   .severity = Severity::high,
+                   .subject = host_subject(*host.seen)});
+    return;
+  }
+  for (const auto& endpoint : host.endpoints) {
+    const auto& tls = host.seen->sessions[endpoint.session].tls;
+    if (endpoint.reason != Reason::tlsa_mismatch || !tls || tls->chain.empty() ||
+        tls->chain.back()->is_self_issued)
+      continue;
+    const bool any_anchor = std::ranges::any_of(records, [&](const dane::TlsaRecord& record) {
+      return record.usage == dane::kDaneTa && !dane::why_unusable(record) &&
+             !dane::reading_of(record, tls->chain);
+    });
+    if (!any_anchor) continue;
+    out.push_back({.code = Code::trust_anchor_not_sent,
+                   .severity = Severity::critical,
+                   .subject = host_subject(*host.seen),
+                   .evidence = {{"issuer-not-sent", tls->chain.back()->issuer}},
+                   .is_consequence = true});
+    return;
+  }
+}
+
+// A leaf that DANE-TA(2) depends on and that has used up four fifths of its life.
+void add_expiring_certificate(std::vector<Finding>& out, const HostJudgement& host, Time at) {
+  for (const auto& endpoint : host.endpoints) {
+    if (!endpoint.match || host.seen->records[endpoint.match->record].usage != dane::kDaneTa)
+      continue;
+    const auto& leaf = *host.seen->sessions[endpoint.session].tls->chain.front();
+    if (leaf.not_after - at >= (leaf.not_after - leaf.not_before) / 5) continue;
+    out.push_back({.code = Code::certificate_expiring,
+                   .severity = Severity::medium,
+                   .subject = host_subject(*host.seen),
+                   .evidence = {{"not-after", config::rfc3339(leaf.not_after)}}});
+    return;
+  }
+}
+
+void add_tlsa_findings(std::vector<Finding>& out, const HostJudgement& host, Time at) {
+  const auto& seen = *host.seen;
+  const auto subject = host_subject(seen);
+  switch (seen.tlsa.outcome) {
+    case Outcome::failed:
+      add_lookup_failure(out, Code::tlsa_lookup_failed, subject, seen.tlsa);
+      return;
+    case Outcome::not_queried:
+      // Insecure addresses: DANE cannot apply, whatever is published (RFC 7672 §2.2.2).
+      if (!seen.addresses.empty() && !seen.is_dane_candidate &&
+          seen.cname.outcome != Outcome::failed) {
+        out.push_back({.code = Code::dane_ineffective,
+                       .severity = Severity::medium,
+                       .subject = subject,
+                       .evidence = {{"addresses", "insecure"}}});
+      }
+      return;
+    case Outcome::absent:
+      out.push_back({.code = Code::no_dane, .severity = Severity::info, .subject = subject});
+      return;
+    case Outcome::answer:
+      break;
+  }
+  if (seen.tlsa.status != DnssecStatus::secure) {
+    out.push_back({.code = Code::dane_ineffective,
+                   .severity = Severity::medium,
+                   .subject = subject,
+                   .evidence = {{"tlsa", "insecure"}}});
+    return;
+  }
+  add_record_findings(out, host);
+  add_expiring_signature(out, subject, seen.tlsa, at);
+  add_expiring_certificate(out, host, at);
+  add_anchor_findings(out, host, at);
+  constexpr Seconds kLongTtl = hours{24};
+  if (seen.tlsa.ttl > kLongTtl) {
+    out.push_back({.code = Code::ttl_long,
+                   .severity = Severity::medium,
+                   .subject = subject,
+                   .evidence = {{"ttl", fmt::format("{}", seen.tlsa.ttl.count())}}});
+  }
+}
+
+void add_address_findings(std::vector<Finding>& out, const HostObservation& host) {
+  const auto subject = host_subject(host);
+  for (const auto* answer : {&host.a, &host.aaaa}) {
+    if (answer->outcome != Outcome::failed) continue;
+    add_lookup_failure(out, Code::address_lookup_failed, subject, *answer);
+    // With the other family's addresses most senders go on.
+    if (!host.addresses.empty()) {
+      for (auto& finding : out) finding.severity = std::min(finding.severity, Severity::high);
+    }
+  }
+  if (host.cname.outcome == Outcome::failed) {
+    add_lookup_failure(out, Code::address_lookup_failed, subject, host.cname);
+  }
+  const bool is_known_empty = host.addresses.empty() && host.a.outcome == Outcome::absent &&
+                              host.aaaa.outcome == Outcome::absent;
+  if (is_known_empty) {
+    out.push_back({.code = Code::mx_invalid,
+                   .severity = Severity::high,
+                   .subject = subject,
+                   .evidence = {{"detail", "the host has no address"}}});
+  }
+  const auto& answer = host.a.outcome == Outcome::answer ? host.a : host.aaaa;
+  if (!answer.aliases.empty()) {
+    out.push_back({.code = Code::mx_cname,
+                   .severity = Severity::low,
+                   .subject = subject,
+                   .evidence = {{"canonical-name", answer.final_name.text()}}});
+  }
+}
+
+void add_mx_findings(std::vector<Finding>& out, const DomainJudgement& judged, Time at) {
+  const auto& domain = *judged.seen;
+  const auto subject = domain_subject(domain);
+  const auto add = [&](Code code, Severity severity, std::vector<Evidence> evidence = {}) {
+    out.push_back(
+        {.code = code, .severity = severity, .subject = subject, .evidence = std::move(evidence)});
+  };
+  if (domain.mx.outcome == Outcome::failed) {
+    add_lookup_failure(out, Code::mx_lookup_failed, subject, domain.mx);
+    return;
+  }
+  if (judged.verdict == Verdict::bounced) add(Code::domain_gone, Severity::critical);
+  if (domain.source == MxSource::null) add(Code::null_mx, Severity::info);
+  if (domain.source == MxSource::implicit && judged.verdict != Verdict::bounced)
+    add(Code::implicit_mx, Severity::info);
+  if (domain.has_null_mx && domain.source != MxSource::null) {
+    add(Code::mx_invalid, Severity::high, {{"detail", "a null MX stands beside other MX records"}});
+  }
+  for (const auto& exchange : domain.invalid_exchanges) {
+    add(Code::mx_invalid, Severity::high, {{"exchange", exchange}});
+  }
+  add_expiring_signature(out, subject, domain.mx, at);
+  const bool any_dane = std::ranges::any_of(judged.hosts, [](const HostJudgement& host) {
+    return host.seen->tlsa.outcome == Outcome::answer &&
+           host.seen->tlsa.status == DnssecStatus::secure;
+  });
+  if (any_dane && domain.mx.status == DnssecStatus::insecure)
+    add(Code::mx_insecure, Severity::medium);
+}
+
+// Differences between the hosts that an attacker, or bad luck, turns into mail without protection.
+void add_openness_findings(std::vector<Finding>& out, const DomainJudgement& judged) {
+  const auto is_open = [](Verdict verdict) {
+    return verdict == Verdict::opportunistic || verdict == Verdict::cleartext;
+  };
+  bool any_protected = false;
+  std::vector<Evidence> open_hosts;
+  for (const auto& host : judged.hosts) {
+    const bool is_protected = host.seen->tlsa.outcome == Outcome::answer &&
+                              host.seen->tlsa.status == DnssecStatus::secure;
+    any_protected = any_protected || is_protected;
+    if (is_open(host.verdict)) open_hosts.push_back({"unprotected-host", host.seen->host.text()});
+  }
+  if (!any_protected || open_hosts.empty()) return;
+  const auto subject = domain_subject(*judged.seen);
+  const bool better_refuses = std::ranges::any_of(judged.hosts, [&](const HostJudgement& host) {
+    return (host.verdict == Verdict::refused || host.verdict == Verdict::lookup_failed) &&
+           is_open(judged.verdict);
+  });
+  out.push_back({.code = better_refuses ? Code::downgrade : Code::partial_dane,
+                 .severity = better_refuses ? Severity::high : Severity::medium,
+                 .subject = subject,
+                 .evidence = open_hosts});
+}
+
+}  // namespace
+
+std::vector<Finding> find_in_host(const DomainObservation& domain, const HostJudgement& host,
+                                  Time at) {
+  std::vector<Finding> out;
+  add_address_findings(out, *host.seen);
+  add_tlsa_findings(out, host, at);
+  EndpointFindings{host, domain.mx.status == DnssecStatus::secure}.collect(out);
+  return out;
+}
+
+std::vector<Finding> find_in_domain(const DomainJudgement& judged, Time at) {
+  std::vector<Finding> out;
+  add_mx_findings(out, judged, at);
+  add_openness_findings(out, judged);
+  for (const auto& host : judged.hosts) {
+    const bool others_deliver = std::ranges::any_of(judged.hosts, [&](const HostJudgement& other) {
+      return other.seen->host != host.seen->host && is_deliverable(other.verdict);
+    });
+    for (auto finding : host.findings) {
+      if (others_deliver) finding.severity = std::min(finding.severity, Severity::high);
+      // The implicit host without an address is told as the domain's own fate.
+      if (judged.verdict == Verdict::bounced && finding.code == Code::mx_invalid) continue;
+      out.push_back(std::move(finding));
+    }
+  }
+  std::ranges::stable_sort(out, std::greater{}, &Finding::severity);
+  return out;
+}
+
+}  // namespace probes

@@ -1,0 +1,444 @@
+#include "probes/judge.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "probes/findings.h"
+
+namespace probes {
+namespace {
+
+using config::Time;
+using dns::DnssecStatus;
+using dns::Outcome;
+using smtp::SessionRecord;
+using smtp::SessionStop;
+using smtp::Stage;
+
+// What the DNS side of a host demands of a session with it (RFC 7672 §2.2).
+enum class Demand {
+  nothing,  // DANE does not apply: TLS if it works
+  tls,      // TLSA records, all unusable: TLS without authentication
+  authentication,
+};
+
+// A host, as one sender meets it for one domain.
+struct Approach {
+  const HostObservation& host;
+  const Sender& sender;
+  bool is_mx_secure = false;
+  std::vector<std::string> names;  // reference identifiers for DANE-TA(2)
+  Time at;
+};
+
+bool has_secure_tlsa(const HostObservation& host) {
+  return host.tlsa.outcome == Outcome::answer && host.tlsa.status == DnssecStatus::secure &&
+         !host.records.empty();
+}
+
+Demand demand_of(const Approach& approach) {
+  if (!has_secure_tlsa(approach.host)) return Demand::nothing;
+  if (!approach.is_mx_secure && !approach.sender.dane_on_insecure_mx) return Demand::nothing;
+  const bool any_usable =
+      !dane::records_compared(approach.host.records, approach.sender.digests).empty();
+  return any_usable ? Demand::authentication : Demand::tls;
+}
+
+// What DNS alone decides about a host; nothing when sessions must tell.
+std::optional<Verdict> decided_by_dns(const HostObservation& host, const Sender& sender) {
+  const bool a_failed = host.a.outcome == Outcome::failed;
+  const bool aaaa_failed = host.aaaa.outcome == Outcome::failed;
+  if (sender.skips_on_any_address_failure && (a_failed || aaaa_failed))
+    return Verdict::lookup_failed;
+  if (host.addresses.empty())
+    return a_failed || aaaa_failed ? Verdict::lookup_failed : Verdict::no_address;
+  if (host.cname.outcome == Outcome::failed || host.tlsa.outcome == Outcome::failed)
+    return Verdict::lookup_failed;
+  return std::nullopt;
+}
+
+// The rungs before STARTTLS: nothing is known about TLS there, so DANE has no say.
+std::optional<EndpointJudgement> judge_before_starttls(const SessionRecord& session,
+                                                       Demand demand) {
+  const auto verdict = [](Verdict v, Reason r) {
+    return EndpointJudgement{.verdict = v, .reason = r};
+  };
+  switch (session.stop) {
+    case SessionStop::special_address:
+      return verdict(Verdict::down, Reason::special_address);
+    case SessionStop::no_route:
+    case SessionStop::local_fault:
+      return verdict(Verdict::unknown, Reason::no_route);
+    case SessionStop::connect_refused:
+    case SessionStop::connect_unreachable:
+    case SessionStop::connect_timeout:
+      return verdict(Verdict::down, Reason::connect_failed);
+    default:
+      break;
+  }
+  if (session.stage != Stage::banner && session.stage != Stage::ehlo) return std::nullopt;
+  if (session.stop == SessionStop::timeout) return verdict(Verdict::unknown, Reason::too_slow);
+  if (session.stop != SessionStop::negative_reply)
+    return verdict(Verdict::down, Reason::smtp_broken);
+  // 500, 501, 502, 504 to EHLO: an old server without extensions, so without STARTTLS (RFC 5321
+  // §3.2). Any other refusal is aimed at who asks.
+  const int code = session.last_reply ? session.last_reply->code : 0;
+  const bool knows_no_ehlo = session.stage == Stage::ehlo && (code / 10 == 50);
+  if (!knows_no_ehlo) return verdict(Verdict::down, Reason::probe_refused);
+  return verdict(demand == Demand::nothing ? Verdict::cleartext : Verdict::refused,
+                 Reason::ehlo_refused);
+}
+
+Reason why_no_tls(const SessionRecord& session) {
+  if (session.stop == SessionStop::not_offered) {
+    return session.has_masked_starttls ? Reason::starttls_stripped : Reason::starttls_missing;
+  }
+  if (session.stage == Stage::starttls) return Reason::starttls_rejected;
+  const bool is_old = session.tls && session.tls->stop == tls::HandshakeStop::version_old;
+  return is_old ? Reason::tls_version_old : Reason::tls_handshake_failed;
+}
+
+Reason reason_of(dane::Mismatch mismatch) {
+  switch (mismatch) {
+    case dane::Mismatch::no_match:
+    case dane::Mismatch::no_certificate:
+      return Reason::tlsa_mismatch;
+    case dane::Mismatch::name:
+      return Reason::name_mismatch;
+    case dane::Mismatch::expired:
+      return Reason::certificate_expired;
+    case dane::Mismatch::not_yet_valid:
+      return Reason::certificate_not_yet_valid;
+    case dane::Mismatch::path:
+      return Reason::path_invalid;
+  }
+  return Reason::tlsa_mismatch;
+}
+
+// Whether the anchor of a DANE-TA(2) record is in the chain and in date; other usages have none.
+bool has_anchor(const dane::TlsaRecord& record, const std::vector<tls::CertificatePtr>& chain,
+                Time at) {
+  if (record.usage != dane::kDaneTa) return true;
+  return std::any_of(chain.begin() + 1, chain.end(), [&](const tls::CertificatePtr& certificate) {
+    return dane::association(*certificate, record.selector, record.matching_type) == record.data &&
+           certificate->not_before <= at && at <= certificate->not_after;
+  });
+}
+
+EndpointJudgement judge_session(const SessionRecord& session, const Approach& approach,
+                                Demand demand) {
+  if (auto early = judge_before_starttls(session, demand)) return *early;
+  if (session.stage < Stage::ehlo_tls) {
+    return {.verdict = demand == Demand::nothing ? Verdict::cleartext : Verdict::refused,
+            .reason = why_no_tls(session)};
+  }
+  EndpointJudgement judged{.verdict = Verdict::opportunistic, .reason = Reason::no_tlsa};
+  if (demand == Demand::tls)
+    judged = {.verdict = Verdict::encrypted, .reason = Reason::tlsa_unusable};
+  if (demand == Demand::authentication) {
+    const auto& chain = session.tls->chain;
+    const bool is_weak = !chain.empty() && chain.front()->key_type == tls::KeyType::rsa &&
+                         chain.front()->key_bits < approach.sender.least_rsa_bits;
+    if (is_weak) return {.verdict = Verdict::refused, .reason = Reason::weak_key};
+    const auto result = dane::verify({.records = approach.host.records,
+                                      .names = approach.names,
+                                      .digests = approach.sender.digests},
+                                     chain, approach.at);
+    if (!result.match) return {.verdict = Verdict::refused, .reason = reason_of(result.mismatch)};
+    const auto& matched = approach.host.records[result.match->record];
+    if (approach.sender.wants_anchor_sent && !has_anchor(matched, chain, approach.at)) {
+      return {.verdict = Verdict::refused, .reason = Reason::anchor_not_sent};
+    }
+    judged = {
+        .verdict = approach.is_mx_secure ? Verdict::authenticated : Verdict::host_authenticated,
+        .reason = Reason::tlsa_match,
+        .match = result.match};
+  }
+  if (session.stage != Stage::done)
+    return {.verdict = Verdict::down, .reason = Reason::smtp_broken};
+  return judged;
+}
+
+// A server without a certificate of that kind has no such endpoint.
+bool is_absent_key_type(const SessionRecord& session) {
+  return session.key_type != tls::KeyType::by_default && session.tls &&
+         session.tls->stop == tls::HandshakeStop::no_certificate;
+}
+
+// A sender tries the addresses until one works; of what does not work, that counts which says most.
+int rank(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::authenticated:
+      return 9;
+    case Verdict::host_authenticated:
+      return 8;
+    case Verdict::encrypted:
+      return 7;
+    case Verdict::opportunistic:
+      return 6;
+    case Verdict::cleartext:
+      return 5;
+    case Verdict::refused:
+      return 4;
+    case Verdict::lookup_failed:
+      return 3;
+    case Verdict::down:
+      return 2;
+    case Verdict::no_address:
+      return 1;
+    case Verdict::unknown:
+    case Verdict::deferred:
+    case Verdict::bounced:
+    case Verdict::no_mail:
+      return 0;
+  }
+  return 0;
+}
+
+Verdict host_verdict(const Approach& approach) {
+  if (const auto decided = decided_by_dns(approach.host, approach.sender)) return *decided;
+  const auto demand = demand_of(approach);
+  // A sender that offers one kind of key meets the default handshake where that showed this kind
+  // already.
+  const auto& sessions = approach.host.sessions;
+  const auto is_met = [&](const SessionRecord& session) {
+    if (approach.sender.key_type == tls::KeyType::by_default)
+      return session.key_type == tls::KeyType::by_default;
+    if (session.key_type == approach.sender.key_type) return true;
+    return session.key_type == tls::KeyType::by_default &&
+           std::ranges::none_of(sessions, [&](const SessionRecord& other) {
+             return other.address == session.address && other.key_type == approach.sender.key_type;
+           });
+  };
+  Verdict best = Verdict::unknown;
+  for (const auto& session : sessions) {
+    if (!is_met(session)) continue;
+    const auto judged = judge_session(session, approach, demand);
+    if (rank(judged.verdict) > rank(best)) best = judged.verdict;
+  }
+  return best;
+}
+
+// Reference identifiers for DANE-TA(2), the TLSA base domain first (RFC 7672 §3.2.2).
+std::vector<std::string> reference_names(const DomainObservation& domain,
+                                         const HostObservation& host, bool is_mx_secure) {
+  std::vector<std::string> names{host.base_domain.text()};
+  const auto add = [&](const dns::Name& name) {
+    if (std::ranges::find(names, name.text()) == names.end()) names.push_back(name.text());
+  };
+  if (!is_mx_secure) {
+    add(host.host);
+    return names;
+  }
+  add(domain.domain);
+  add(domain.mx.final_name);
+  return names;
+}
+
+std::vector<RecordJudgement> judge_records(const Approach& approach) {
+  std::vector<RecordJudgement> out;
+  for (const auto& record : approach.host.records) {
+    RecordJudgement judged{.unusable = dane::why_unusable(record)};
+    for (const auto& session : approach.host.sessions) {
+      if (judged.unusable || judged.matched || !session.tls || session.tls->chain.empty()) continue;
+      judged.matched = dane::verify({.records = {record}, .names = approach.names},
+                                    session.tls->chain, approach.at)
+                           .match.has_value();
+    }
+    out.push_back(judged);
+  }
+  return out;
+}
+
+HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, const HostSeen& seen,
+                         Time at) {
+  const bool is_mx_secure = domain.mx.status == DnssecStatus::secure;
+  Approach approach{.host = *seen,
+                    .sender = reference_sender(),
+                    .is_mx_secure = is_mx_secure,
+                    .names = reference_names(domain, *seen, is_mx_secure),
+                    .at = at};
+  HostJudgement judged;
+  judged.seen = seen;
+  judged.preference = mx.preference;
+  judged.verdict = judged.weakest = host_verdict(approach);
+  const auto demand = demand_of(approach);
+  const auto decided = decided_by_dns(*seen, reference_sender());
+  for (std::size_t i = 0; i < seen->sessions.size(); ++i) {
+    if (is_absent_key_type(seen->sessions[i])) continue;
+    auto endpoint = judge_session(seen->sessions[i], approach, demand);
+    // DNS trouble keeps a sender away from the host whatever the session would be like.
+    if (decided && is_deliverable(endpoint.verdict)) endpoint.verdict = *decided;
+    endpoint.session = i;
+    if (openness(endpoint.verdict) > openness(judged.weakest)) judged.weakest = endpoint.verdict;
+    judged.endpoints.push_back(endpoint);
+  }
+  judged.records = judge_records(approach);
+  for (const auto& sender : other_senders()) {
+    const Approach other{.host = *seen,
+                         .sender = sender,
+                         .is_mx_secure = is_mx_secure,
+                         .names = approach.names,
+                         .at = at};
+    const auto verdict = host_verdict(other);
+    if (verdict != judged.verdict && verdict != Verdict::unknown) {
+      judged.splits.push_back({.sender = sender.name, .verdict = verdict});
+    }
+  }
+  judged.findings = find_in_host(domain, judged, at);
+  return judged;
+}
+
+// Walks hosts by preference; the first preference with a host that takes mail decides, and among
+// equals the most open one, because senders choose among them at random.
+Verdict domain_verdict(const DomainObservation& domain, const Sender& sender,
+                       const std::vector<std::pair<std::uint16_t, Verdict>>& hosts,
+                       bool any_refuses_probe) {
+  if (domain.mx.outcome == Outcome::failed) return Verdict::lookup_failed;
+  if (domain.source == MxSource::null) return Verdict::no_mail;
+  if (domain.has_null_mx && !sender.ignores_null_mx) return Verdict::no_mail;
+  if (domain.source == MxSource::none) return Verdict::bounced;
+  bool any_unknown = any_refuses_probe;
+  std::optional<std::pair<std::uint16_t, Verdict>> taken;
+  for (const auto& [preference, verdict] : hosts) {
+    any_unknown = any_unknown || verdict == Verdict::unknown;
+    if (!is_deliverable(verdict) || (taken && taken->first != preference)) continue;
+    if (!taken || openness(verdict) > openness(taken->second))
+      taken = std::pair(preference, verdict);
+  }
+  if (taken) return taken->second;
+  if (any_unknown || hosts.size() < domain.hosts.size()) return Verdict::unknown;
+  const bool no_addresses = domain.source == MxSource::implicit && !hosts.empty() &&
+                            hosts.front().second == Verdict::no_address;
+  return no_addresses ? Verdict::bounced : Verdict::deferred;
+}
+
+Verdict split_of(const HostJudgement& host, const Sender& sender) {
+  for (const auto& split : host.splits) {
+    if (split.sender == sender.name) return split.verdict;
+  }
+  return host.verdict;
+}
+
+Verdict verdict_for(const DomainJudgement& judged, const Sender& sender) {
+  std::vector<std::pair<std::uint16_t, Verdict>> hosts;
+  bool any_refuses_probe = false;
+  for (const auto& host : judged.hosts) {
+    hosts.emplace_back(host.preference, split_of(host, sender));
+    any_refuses_probe = any_refuses_probe ||
+                        std::ranges::any_of(host.endpoints, [](const EndpointJudgement& endpoint) {
+                          return endpoint.reason == Reason::probe_refused;
+                        });
+  }
+  return domain_verdict(*judged.seen, sender, hosts, any_refuses_probe);
+}
+
+}  // namespace
+
+const Sender& reference_sender() {
+  static const Sender sender{.name = "reference"};
+  return sender;
+}
+
+const std::vector<Sender>& other_senders() {
+  static const std::vector<Sender> senders{
+      {.name = "secure-mx-only", .dane_on_insecure_mx = false},
+      {.name = "sha256-only", .digests = dane::Digests::sha256_only},
+      {.name = "rsa-only", .key_type = tls::KeyType::rsa},
+      {.name = "trust-anchor-strict", .wants_anchor_sent = true},
+      {.name = "strict-addresses", .skips_on_any_address_failure = true},
+      {.name = "strict-security-level", .least_rsa_bits = 2048},
+      {.name = "null-mx-ignored", .ignores_null_mx = true},
+  };
+  return senders;
+}
+
+std::string_view wire_name(Reason reason) {
+  switch (reason) {
+    case Reason::tlsa_match:
+      return "tlsa-match";
+    case Reason::tlsa_unusable:
+      return "tlsa-unusable";
+    case Reason::no_tlsa:
+      return "no-tlsa";
+    case Reason::tlsa_mismatch:
+      return "tlsa-mismatch";
+    case Reason::name_mismatch:
+      return "name-mismatch";
+    case Reason::certificate_expired:
+      return "certificate-expired";
+    case Reason::certificate_not_yet_valid:
+      return "certificate-not-yet-valid";
+    case Reason::path_invalid:
+      return "path-invalid";
+    case Reason::anchor_not_sent:
+      return "anchor-not-sent";
+    case Reason::weak_key:
+      return "weak-key";
+    case Reason::starttls_missing:
+      return "starttls-missing";
+    case Reason::starttls_stripped:
+      return "starttls-stripped";
+    case Reason::starttls_rejected:
+      return "starttls-rejected";
+    case Reason::ehlo_refused:
+      return "ehlo-refused";
+    case Reason::tls_handshake_failed:
+      return "tls-handshake-failed";
+    case Reason::tls_version_old:
+      return "tls-version-old";
+    case Reason::connect_failed:
+      return "connect-failed";
+    case Reason::smtp_broken:
+      return "smtp-broken";
+    case Reason::probe_refused:
+      return "probe-refused";
+    case Reason::too_slow:
+      return "too-slow";
+    case Reason::special_address:
+      return "special-address";
+    case Reason::no_route:
+      return "no-route";
+  }
+  return "";
+}
+
+DomainJudgement judge(const DomainSeen& domain, const std::map<dns::Name, HostSeen>& hosts,
+                      Time at) {
+  DomainJudgement judged;
+  judged.seen = domain;
+  for (const auto& mx : domain->hosts) {
+    const auto seen = hosts.find(mx.name);
+    if (seen != hosts.end()) judged.hosts.push_back(judge_host(*domain, mx, seen->second, at));
+  }
+  judged.verdict = verdict_for(judged, reference_sender());
+  judged.weakest = judged.verdict;
+  for (const auto& host : judged.hosts) {
+    if (openness(host.weakest) > openness(judged.weakest)) judged.weakest = host.weakest;
+  }
+  for (const auto& sender : other_senders()) {
+    const auto verdict = verdict_for(judged, sender);
+    if (verdict != judged.verdict && verdict != Verdict::unknown) {
+      judged.splits.push_back({.sender = sender.name, .verdict = verdict});
+    }
+  }
+  judged.findings = find_in_domain(judged, at);
+  for (const auto& finding : judged.findings)
+    judged.severity = std::max(judged.severity, finding.severity);
+  return judged;
+}
+
+DomainJudgement judge_blind(const DomainSeen& domain, std::string_view what,
+                            std::string_view detail) {
+  DomainJudgement judged;
+  judged.seen = domain;
+  judged.severity = Severity::medium;
+  judged.findings.push_back({.code = Code::monitor_fault,
+                             .severity = Severity::medium,
+                             .subject = {.kind = Subject::Kind::monitor, .name = std::string(what)},
+                             .evidence = {{"detail", std::string(detail)}}});
+  return judged;
+}
+
+}  // namespace probes

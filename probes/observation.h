@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/time.h"
+#include "probes/dane/tlsa.h"
+#include "probes/dns/answer.h"
+#include "probes/smtp/session.h"
+
+// What was seen of a target, with provenance and without opinion. Made by observe.h, never changed
+// after.
+namespace probes {
+
+enum class MxSource {
+  mx,        // an MX RRset
+  implicit,  // none, so the domain itself is the host (RFC 5321 §5.1)
+  null,      // a single "0 ." (RFC 7505)
+  none,      // not learned, or the domain does not exist
+};
+[[nodiscard]] std::string_view wire_name(MxSource source);
+
+struct MxHost {
+  dns::Name name;
+  std::uint16_t preference = 0;
+  auto operator<=>(const MxHost& other) const = default;
+  bool operator==(const MxHost&) const = default;
+};
+
+// The MX RRset of a domain and what leads to it.
+struct DomainObservation {
+  dns::Name domain;
+  config::Time observed_at;
+  dns::Answer mx;
+  MxSource source = MxSource::none;
+  std::vector<MxHost> hosts;  // by preference, then name; without what cannot be a host
+  std::vector<std::string> invalid_exchanges;  // "." beside others, address literals: kept as text
+  bool has_null_mx = false;
+  bool cut = false;  // more hosts than kMaxHosts
+};
+
+// One MX host: addresses, TLSA, and a session with every address. It is observed once, whatever the
+// number of domains that use it.
+struct HostObservation {
+  dns::Name host;
+  config::Time observed_at;
+  dns::Answer a, aaaa;
+  dns::Answer cname;               // asked only when an insecure alias target makes it necessary
+  bool is_dane_candidate = false;  // the addresses allow a TLSA query (RFC 7672 §2.2.2)
+  dns::Name base_domain;           // TLSA base domain: where `tlsa` was asked last
+  dns::Answer tlsa;  // the deciding lookup: the first secure RRset, a failure, or the last denial
+  std::vector<dane::TlsaRecord>
+      records;  // of `tlsa`, in canonical order; RDATA under three octets is no record
+  std::vector<std::string> addresses;  // in the order found, IPv6 last
+  std::vector<smtp::SessionRecord> sessions;
+  bool cut = false;  // more addresses or records than we look at
+};
+
+// Whether two looks at a host learned the same: all but the moment, the durations and the
+// resolver's remarks.
+[[nodiscard]] bool same_facts(const HostObservation& a, const HostObservation& b);
+
+using DomainSeen = std::shared_ptr<const DomainObservation>;
+using HostSeen = std::shared_ptr<const HostObservation>;
+
+inline constexpr std::size_t kMaxHosts = 20;
+inline constexpr std::size_t kMaxAddresses = 8;
+inline constexpr std::size_t kMaxTlsaRecords = 200;
+
+}  // namespace probes

@@ -1,0 +1,190 @@
+#include "probes/observe.h"
+
+#include <algorithm>
+#include <array>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include "probes/dane/base_domain.h"
+#include "probes/special_address.h"
+
+namespace probes {
+namespace {
+
+using config::Deadline;
+using config::Time;
+using dane::BaseDomains;
+using dns::DnssecStatus;
+using dns::Outcome;
+
+bool is_dotted_quad(const dns::Name& name) {
+  in_addr ignored{};
+  return inet_pton(AF_INET, name.text().c_str(), &ignored) == 1;
+}
+
+// Reads the exchanges of a secure or insecure MX answer (RFC 1035 §3.3.9).
+void read_exchanges(DomainObservation& seen) {
+  for (const auto& data : seen.mx.data) {
+    if (data.size() < 3) continue;
+    const auto preference = static_cast<std::uint16_t>(data[0] << 8U | data[1]);
+    const auto name = dns::Name::from_wire(std::span{data}.subspan(2));
+    if (!name) {
+      seen.invalid_exchanges.emplace_back("(unreadable)");
+    } else if (name->is_root()) {
+      seen.has_null_mx = true;
+    } else if (is_dotted_quad(*name)) {
+      seen.invalid_exchanges.push_back(name->text());
+    } else {
+      seen.hosts.push_back({.name = *name, .preference = preference});
+    }
+  }
+  std::ranges::sort(seen.hosts, {},
+                    [](const MxHost& host) { return std::pair(host.preference, host.name); });
+  if (seen.hosts.size() > kMaxHosts) {
+    seen.hosts.resize(kMaxHosts);
+    seen.cut = true;
+  }
+}
+
+void read_addresses(HostObservation& seen) {
+  const auto add = [&](const dns::Answer& answer, int family, std::size_t size) {
+    for (const auto& data : answer.data) {
+      std::array<char, INET6_ADDRSTRLEN> text{};
+      if (data.size() != size ||
+          inet_ntop(family, data.data(), text.data(), text.size()) == nullptr)
+        continue;
+      if (seen.addresses.size() >= kMaxAddresses) {
+        seen.cut = true;
+      } else {
+        seen.addresses.emplace_back(text.data());
+      }
+    }
+  };
+  add(seen.a, AF_INET, 4);
+  add(seen.aaaa, AF_INET6, 16);
+}
+
+void look_up_addresses(HostObservation& seen, Eyes eyes, Time at, Deadline deadline) {
+  seen.a = eyes.lookup.ask(seen.host, dns::type::a, at, deadline);
+  seen.aaaa = eyes.lookup.ask(seen.host, dns::type::aaaa, at, deadline);
+  read_addresses(seen);
+}
+
+// Rung by rung: which names may be the TLSA base domain, and the first secure RRset there.
+void look_up_tlsa(HostObservation& seen, std::uint16_t port, Eyes eyes, Time at,
+                  Deadline deadline) {
+  auto bases = dane::base_domains(seen.host, seen.a, seen.aaaa, nullptr);
+  if (bases.kind == BaseDomains::Kind::ask_cname) {
+    seen.cname = eyes.lookup.ask(seen.host, dns::type::cname, at, deadline);
+    bases = dane::base_domains(seen.host, seen.a, seen.aaaa, &seen.cname);
+  }
+  seen.is_dane_candidate = bases.kind == BaseDomains::Kind::candidates;
+  for (const auto& base : bases.names) {
+    const auto owner = dns::tlsa_owner(base, port);
+    if (!owner) continue;
+    seen.base_domain = base;
+    seen.tlsa = eyes.lookup.ask(*owner, dns::type::tlsa, at, deadline);
+    // A failure ends the search: the next candidate would be a downgrade in an attacker's hand (RFC
+    // 7672 §2.1.2).
+    if (seen.tlsa.outcome == Outcome::failed) return;
+    if (seen.tlsa.outcome == Outcome::answer && seen.tlsa.status == DnssecStatus::secure) break;
+  }
+  for (const auto& data : seen.tlsa.data) {
+    if (seen.records.size() >= kMaxTlsaRecords) {
+      seen.cut = true;
+      break;
+    }
+    // RDATA too short to hold the three fields still makes the RRset non-empty: it stands for an
+    // unusable record.
+    seen.records.push_back(dane::tlsa_from_wire(data).value_or(
+        dane::TlsaRecord{.usage = 255, .selector = 255, .matching_type = 255, .data = {}}));
+  }
+}
+
+// The kind of certificate the default handshake did not show.
+std::optional<tls::KeyType> other_key_type(const smtp::SessionRecord& shown) {
+  if (shown.stage < smtp::Stage::ehlo_tls || !shown.tls || shown.tls->chain.empty())
+    return std::nullopt;
+  return shown.tls->chain.front()->key_type == tls::KeyType::rsa ? tls::KeyType::ecdsa
+                                                                 : tls::KeyType::rsa;
+}
+
+void visit(HostObservation& seen, const std::string& address, const Manner& manner, Eyes eyes,
+           Deadline deadline) {
+  smtp::SessionPlan plan{
+      .address = address,
+      .port = manner.port,
+      .helo = manner.helo,
+      .server_name = seen.records.empty() ? seen.host.text() : seen.base_domain.text()};
+  if (!manner.allow_special_addresses && is_special_address(address)) {
+    smtp::SessionRecord untouched;
+    untouched.address = address;
+    untouched.port = manner.port;
+    untouched.stop = smtp::SessionStop::special_address;
+    seen.sessions.push_back(std::move(untouched));
+    return;
+  }
+  const auto patience = [&] {
+    return std::min(deadline, std::chrono::steady_clock::now() + manner.session_timeout);
+  };
+  seen.sessions.push_back(smtp::run_session(plan, eyes.tls, patience()));
+  const auto other = manner.every_key_type ? other_key_type(seen.sessions.back()) : std::nullopt;
+  if (other) {
+    plan.key_type = *other;
+    seen.sessions.push_back(smtp::run_session(plan, eyes.tls, patience()));
+  }
+}
+
+}  // namespace
+
+bool same_facts(const HostObservation& a, const HostObservation& b) {
+  return a.host == b.host && same_facts(a.a, b.a) && same_facts(a.aaaa, b.aaaa) &&
+         same_facts(a.cname, b.cname) && a.is_dane_candidate == b.is_dane_candidate &&
+         a.base_domain == b.base_domain && same_facts(a.tlsa, b.tlsa) && a.records == b.records &&
+         a.addresses == b.addresses &&
+         std::ranges::equal(a.sessions, b.sessions, smtp::same_facts) && a.cut == b.cut;
+}
+
+std::string_view wire_name(MxSource source) {
+  switch (source) {
+    case MxSource::mx:
+      return "mx";
+    case MxSource::implicit:
+      return "implicit";
+    case MxSource::null:
+      return "null";
+    case MxSource::none:
+      return "none";
+  }
+  return "";
+}
+
+DomainObservation observe_domain(const dns::Name& domain, Eyes eyes, Time at, Deadline deadline) {
+  DomainObservation seen;
+  seen.domain = domain;
+  seen.observed_at = at;
+  seen.mx = eyes.lookup.ask(domain, dns::type::mx, at, deadline);
+  if (seen.mx.outcome == Outcome::answer) {
+    read_exchanges(seen);
+    const bool is_null = seen.has_null_mx && seen.hosts.empty() && seen.invalid_exchanges.empty();
+    seen.source = is_null ? MxSource::null : MxSource::mx;
+  } else if (seen.mx.outcome == Outcome::absent && seen.mx.rcode != dns::rcode::nxdomain) {
+    seen.source = MxSource::implicit;
+    seen.hosts.push_back({.name = seen.mx.final_name, .preference = 0});
+  }
+  return seen;
+}
+
+HostObservation observe_host(const dns::Name& host, const Manner& manner, Eyes eyes, Time at,
+                             Deadline deadline) {
+  HostObservation seen;
+  seen.host = host;
+  seen.observed_at = at;
+  look_up_addresses(seen, eyes, at, deadline);
+  look_up_tlsa(seen, manner.port, eyes, at, deadline);
+  for (const auto& address : seen.addresses) visit(seen, address, manner, eyes, deadline);
+  return seen;
+}
+
+}  // namespace probes

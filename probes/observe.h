@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "config/time.h"
+#include "probes/dns/lookup.h"
+#include "probes/observation.h"
+#include "probes/tls/handshake.h"
+
+namespace probes {
+
+// How to look: the operator's settings, the same for every target.
+struct Manner {
+  std::uint16_t port = 25;
+  std::string helo = "localhost";
+  config::Seconds session_timeout{60};
+  bool allow_special_addresses = false;
+  bool every_key_type = true;  // also a handshake with the kind of key the default one did not show
+};
+
+// What one thread looks with. Nothing in it is shared with another thread.
+struct Eyes {
+  dns::Lookup& lookup;
+  tls::Client& tls;
+};
+
+// The MX RRset of a domain: MX or implicit, its hosts in order.
+[[nodiscard]] DomainObservation observe_domain(const dns::Name& domain, Eyes eyes, config::Time at,
+                                               config::Deadline deadline);
+
+// One host: addresses first, TLSA only where the addresses allow it (RFC 7672 §2.2.2), then a
+// session per address. Sessions are had also where no TLSA applies: whether TLS works decides
+// between opportunistic and cleartext.
+[[nodiscard]] HostObservation observe_host(const dns::Name& host, const Manner& manner, Eyes eyes,
+                                           config::Time at, config::Deadline deadline);
+
+}  // namespace probes

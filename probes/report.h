@@ -1,0 +1,24 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "probes/judge.h"
+
+// PURE
+// A judged look in the two forms that leave the house: the check object of the JSON interface, and
+// text for a person.
+namespace probes {
+
+// {"schema":"danelaw.check/1", …}. Texts from outside are printable; absent facts are null, never
+// made up.
+[[nodiscard]] nlohmann::ordered_json to_json(const DomainJudgement& judged);
+[[nodiscard]] nlohmann::ordered_json to_json(const Finding& finding);
+
+// What an operator reads at night: the verdict in words, what is wrong and what to do, then the
+// chain from the domain to the certificate. Lines of at most 100 columns where the facts allow it.
+[[nodiscard]] std::string to_text(const DomainJudgement& judged);
+
+// One sentence: what a verdict means for mail.
+[[nodiscard]] std::string_view in_words(Verdict verdict);
+
+}  // namespace probes

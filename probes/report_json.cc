@@ -1,0 +1,204 @@
+#include "probes/explain.h"
+#include "probes/report.h"
+
+namespace probes {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using dns::Outcome;
+
+Json time_or_null(const std::optional<config::Time>& time) {
+  return time ? Json(config::rfc3339(*time)) : Json(nullptr);
+}
+
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(printable(text));
+}
+
+// Status and TTL mean nothing where nothing was learned.
+Json status_of(const dns::Answer& answer) {
+  return answer.outcome == Outcome::not_queried ? Json(nullptr) : Json(wire_name(answer.status));
+}
+Json ttl_of(const dns::Answer& answer) {
+  return answer.outcome == Outcome::answer ? Json(answer.ttl.count()) : Json(nullptr);
+}
+Json expiry_of(const dns::Answer& answer) {
+  return answer.signatures ? time_or_null(answer.signatures->expiration) : Json(nullptr);
+}
+
+Json splits_json(const std::vector<Split>& splits) {
+  Json out = Json::array();
+  for (const auto& split : splits)
+    out.push_back({{"sender", split.sender}, {"verdict", wire_name(split.verdict)}});
+  return out;
+}
+
+Json mx_json(const DomainObservation& seen) {
+  return {{"outcome", wire_name(seen.mx.outcome)},  {"source", wire_name(seen.source)},
+          {"dnssec", status_of(seen.mx)},           {"ttl", ttl_of(seen.mx)},
+          {"rrsig_expires_at", expiry_of(seen.mx)}, {"detail", text_or_null(seen.mx.detail)}};
+}
+
+// Both families as one: what a sender that tries both has learned.
+Json addresses_json(const HostObservation& seen) {
+  const bool any = !seen.addresses.empty();
+  const bool failed = seen.a.outcome == Outcome::failed || seen.aaaa.outcome == Outcome::failed;
+  const auto outcome = any ? Outcome::answer : failed ? Outcome::failed : Outcome::absent;
+  const auto& told = seen.a.outcome == Outcome::answer || seen.aaaa.outcome != Outcome::answer
+                         ? seen.a
+                         : seen.aaaa;
+  auto status = told.status;
+  if (seen.a.outcome == seen.aaaa.outcome) status = dns::weaker(seen.a.status, seen.aaaa.status);
+  Json v4 = Json::array();
+  Json v6 = Json::array();
+  for (const auto& address : seen.addresses)
+    (address.find(':') == std::string::npos ? v4 : v6).push_back(address);
+  Json aliases = Json::array();
+  for (const auto& alias : told.aliases) aliases.push_back(alias.to.text());
+  return {{"outcome", wire_name(outcome)},
+          {"dnssec", wire_name(status)},
+          {"a", v4},
+          {"aaaa", v6},
+          {"cname", aliases}};
+}
+
+Json record_json(const dane::TlsaRecord& record, const RecordJudgement& judged) {
+  return {{"usage", record.usage},
+          {"selector", record.selector},
+          {"matching_type", record.matching_type},
+          {"data", dane::to_hex(record.data)},
+          {"usable", !judged.unusable.has_value()},
+          {"unusable_because",
+           judged.unusable ? Json(dane::wire_name(*judged.unusable)) : Json(nullptr)},
+          {"matched", judged.matched}};
+}
+
+Json tlsa_json(const HostJudgement& host) {
+  const auto& seen = *host.seen;
+  Json records = Json::array();
+  for (std::size_t i = 0; i < seen.records.size(); ++i)
+    records.push_back(record_json(seen.records[i], host.records[i]));
+  const bool asked = seen.tlsa.outcome != Outcome::not_queried;
+  return {{"outcome", wire_name(seen.tlsa.outcome)},
+          {"dnssec", status_of(seen.tlsa)},
+          {"base_domain", asked ? Json(seen.base_domain.text()) : Json(nullptr)},
+          {"owner", asked ? Json(seen.tlsa.name.text()) : Json(nullptr)},
+          {"ttl", ttl_of(seen.tlsa)},
+          {"rrsig_expires_at", expiry_of(seen.tlsa)},
+          {"detail", text_or_null(seen.tlsa.detail)},
+          {"records", records}};
+}
+
+Json certificate_json(const tls::Certificate& certificate) {
+  Json names = Json::array();
+  for (const auto& name : certificate.dns_names) names.push_back(printable(name));
+  return {{"subject", printable(certificate.subject)},
+          {"issuer", printable(certificate.issuer)},
+          {"not_before", config::rfc3339(certificate.not_before)},
+          {"not_after", config::rfc3339(certificate.not_after)},
+          {"sha256", dane::to_hex(certificate.sha256)},
+          {"spki_sha256", dane::to_hex(certificate.spki_sha256)},
+          {"dns_names", names}};
+}
+
+Json matched_json(const HostObservation& seen, const std::optional<dane::Match>& match) {
+  if (!match) return nullptr;
+  const auto& record = seen.records[match->record];
+  return {{"usage", record.usage},
+          {"selector", record.selector},
+          {"matching_type", record.matching_type},
+          {"data", dane::to_hex(record.data)},
+          {"depth", match->depth}};
+}
+
+Json endpoint_json(const HostObservation& seen, const EndpointJudgement& judged) {
+  const auto& session = seen.sessions[judged.session];
+  Json chain = Json::array();
+  Json tls = nullptr;
+  if (session.tls) {
+    for (const auto& certificate : session.tls->chain)
+      chain.push_back(certificate_json(*certificate));
+    if (!session.tls->version.empty())
+      tls = {{"version", session.tls->version}, {"cipher", session.tls->cipher}};
+  }
+  const bool knows_starttls = session.stage >= smtp::Stage::starttls;
+  const auto& reply = session.last_reply;
+  return {
+      {"address", session.address},
+      {"port", session.port},
+      {"key_type", tls::wire_name(session.key_type)},
+      {"verdict", wire_name(judged.verdict)},
+      {"reason", wire_name(judged.reason)},
+      {"stage", wire_name(session.stage)},
+      {"starttls", knows_starttls ? Json(session.offers_starttls) : Json(nullptr)},
+      {"tls", tls},
+      {"matched", matched_json(seen, judged.match)},
+      {"chain", chain},
+      {"smtp",
+       {{"banner", session.banner ? Json(printable(*session.banner)) : Json(nullptr)},
+        {"last_reply", reply ? Json(printable(std::to_string(reply->code) + " " + reply->text()))
+                             : Json(nullptr)},
+        {"detail", text_or_null(session.detail)}}},
+      {"duration_seconds", static_cast<double>(session.duration.count()) / 1000.0}};
+}
+
+Json host_json(const HostJudgement& host) {
+  Json endpoints = Json::array();
+  for (const auto& endpoint : host.endpoints)
+    endpoints.push_back(endpoint_json(*host.seen, endpoint));
+  return {{"host", host.seen->host.text()},
+          {"preference", host.preference},
+          {"verdict", wire_name(host.verdict)},
+          {"weakest", wire_name(host.weakest)},
+          {"splits", splits_json(host.splits)},
+          {"addresses", addresses_json(*host.seen)},
+          {"tlsa", tlsa_json(host)},
+          {"endpoints", endpoints}};
+}
+
+}  // namespace
+
+Json to_json(const Finding& finding) {
+  const auto words = explain(finding);
+  // A name that occurs several times (published records) becomes a list.
+  Json evidence = Json::object();
+  for (const auto& [name, value] : finding.evidence) {
+    if (!evidence.contains(name)) {
+      evidence[name] = printable(value);
+    } else if (evidence[name].is_array()) {
+      evidence[name].push_back(printable(value));
+    } else {
+      evidence[name] = Json::array({evidence[name], printable(value)});
+    }
+  }
+  if (!finding.addresses.empty()) evidence["addresses"] = finding.addresses;
+  return {{"code", wire_name(finding.code)},
+          {"severity", wire_name(finding.severity)},
+          {"subject", {{"kind", wire_name(finding.subject.kind)}, {"name", finding.subject.name}}},
+          {"title", words.title},
+          {"explanation", words.explanation},
+          {"senders_now", words.senders_now},
+          {"fix", words.fix},
+          {"evidence", evidence},
+          {"references", words.references},
+          {"tlsrpt", words.tlsrpt ? Json(*words.tlsrpt) : Json(nullptr)}};
+}
+
+Json to_json(const DomainJudgement& judged) {
+  Json hosts = Json::array();
+  for (const auto& host : judged.hosts) hosts.push_back(host_json(host));
+  Json findings = Json::array();
+  for (const auto& finding : judged.findings) findings.push_back(to_json(finding));
+  return {{"schema", "danelaw.check/1"},
+          {"domain", judged.seen->domain.text()},
+          {"observed_at", config::rfc3339(judged.seen->observed_at)},
+          {"verdict", wire_name(judged.verdict)},
+          {"weakest", wire_name(judged.weakest)},
+          {"severity", wire_name(judged.severity)},
+          {"splits", splits_json(judged.splits)},
+          {"mx", mx_json(*judged.seen)},
+          {"hosts", hosts},
+          {"findings", findings}};
+}
+
+}  // namespace probes

@@ -1,0 +1,254 @@
+#include "probes/smtp/session.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace probes::smtp {
+namespace {
+
+using config::Deadline;
+
+// One side of the talk: sends a line, reads a reply, and remembers in the record how it ended.
+class Dialogue {
+ public:
+  Dialogue(Stream& stream, SessionRecord& record, Deadline deadline)
+      : stream_(stream), record_(record), deadline_(deadline) {}
+
+  // The next reply, or nothing and the reason in the record.
+  std::optional<Reply> read_reply() {
+    ReplyReader reader;
+    while (true) {
+      const auto used = reader.feed({buffer_.data() + begin_, end_ - begin_});
+      begin_ += used;
+      if (auto reply = reader.take()) {
+        record_.last_reply = *reply;
+        return reply;
+      }
+      if (reader.fault()) {
+        record_.stop = *reader.fault() == ReplyFault::malformed ? SessionStop::malformed_reply
+                                                                : SessionStop::reply_too_long;
+        return std::nullopt;
+      }
+      const auto got = stream_.read_some(buffer_, deadline_);
+      if (!got) {
+        stop(got.error());
+        return std::nullopt;
+      }
+      begin_ = 0;
+      end_ = *got;
+    }
+  }
+
+  std::optional<Reply> say(std::string_view command) {
+    const auto sent = stream_.write_all(fmt::format("{}\r\n", command), deadline_);
+    if (!sent) {
+      stop(sent.error());
+      return std::nullopt;
+    }
+    return read_reply();
+  }
+
+  // Octets read beyond the last reply.
+  [[nodiscard]] std::size_t surplus() const { return end_ - begin_; }
+
+ private:
+  void stop(const StreamFault& fault) {
+    record_.stop = fault.stop == StreamStop::timeout ? SessionStop::timeout : SessionStop::closed;
+    record_.detail = fault.detail;
+  }
+
+  Stream& stream_;
+  SessionRecord& record_;
+  Deadline deadline_;
+  std::array<char, 4096> buffer_{};
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+bool is_positive(const std::optional<Reply>& reply, SessionRecord& record) {
+  if (!reply) return false;
+  if (reply->code >= 200 && reply->code < 300) return true;
+  record.stop = SessionStop::negative_reply;
+  return false;
+}
+
+SessionStop stop_of(ConnectStop stop) {
+  switch (stop) {
+    case ConnectStop::refused:
+      return SessionStop::connect_refused;
+    case ConnectStop::unreachable:
+      return SessionStop::connect_unreachable;
+    case ConnectStop::no_route:
+      return SessionStop::no_route;
+    case ConnectStop::timeout:
+      return SessionStop::connect_timeout;
+    case ConnectStop::other:
+      return SessionStop::local_fault;
+  }
+  return SessionStop::local_fault;
+}
+
+Deadline at_most(Deadline deadline, std::chrono::milliseconds patience) {
+  return std::min(deadline, std::chrono::steady_clock::now() + patience);
+}
+
+// Says goodbye over `stream`, politely but with little patience: nothing depends on the answer, and
+// the record keeps what it holds.
+void say_goodbye(Stream& stream, const SessionRecord& record, Deadline deadline) {
+  SessionRecord scratch = record;
+  Dialogue dialogue{stream, scratch, at_most(deadline, std::chrono::seconds{2})};
+  (void)dialogue.say("QUIT");
+}
+
+// Banner, EHLO and STARTTLS. True when the peer is ready for the handshake.
+bool talk_in_clear(Socket& socket, const SessionPlan& plan, SessionRecord& record,
+                   Deadline deadline) {
+  Dialogue dialogue{socket, record, deadline};
+  record.stage = Stage::banner;
+  const auto banner = dialogue.read_reply();
+  if (banner) record.banner = fmt::format("{} {}", banner->code, banner->text());
+  if (!is_positive(banner, record)) return false;
+
+  record.stage = Stage::ehlo;
+  const auto ehlo = dialogue.say("EHLO " + plan.helo);
+  if (!is_positive(ehlo, record)) {
+    record.refused_ehlo = ehlo && ehlo->code >= 500;
+    return false;
+  }
+  record.offers_starttls = offers(*ehlo, "STARTTLS");
+  record.has_masked_starttls = has_masked_starttls(*ehlo);
+  record.stage = Stage::starttls;
+  if (!record.offers_starttls) {
+    record.stop = SessionStop::not_offered;
+    return false;
+  }
+  if (!is_positive(dialogue.say("STARTTLS"), record)) return false;
+  // Whatever came in clear behind the reply would be taken for the server's words under TLS (RFC
+  // 3207 §4.2, CVE-2011-0411): it is counted and thrown away with the buffer.
+  record.plaintext_after_starttls = dialogue.surplus();
+  return true;
+}
+
+void talk(const SessionPlan& plan, tls::Client& client, SessionRecord& record, Deadline deadline) {
+  auto socket = Socket::connect(plan.address, plan.port, deadline);
+  if (!socket) {
+    record.stop = stop_of(socket.error().stop);
+    record.detail = socket.error().detail;
+    return;
+  }
+  if (!talk_in_clear(**socket, plan, record, deadline)) {
+    if (record.stop == SessionStop::negative_reply || record.stop == SessionStop::not_offered) {
+      say_goodbye(**socket, record, deadline);
+    }
+    return;
+  }
+
+  record.stage = Stage::handshake;
+  auto [handshake, stream] =
+      client.shake_hands(**socket, plan.server_name, plan.key_type, deadline);
+  record.tls = std::move(handshake);
+  if (!stream) {
+    record.stop = SessionStop::tls;
+    record.detail = record.tls->detail;
+    return;
+  }
+
+  // In TLS 1.3 a server's objection (a client certificate it wants) arrives only with the first
+  // read.
+  record.stage = Stage::ehlo_tls;
+  Dialogue dialogue{*stream, record, deadline};
+  if (!is_positive(dialogue.say("EHLO " + plan.helo), record)) return;
+  record.stage = Stage::done;
+  say_goodbye(*stream, record, deadline);
+}
+
+}  // namespace
+
+std::string_view wire_name(Stage stage) {
+  switch (stage) {
+    case Stage::connect:
+      return "connect";
+    case Stage::banner:
+      return "banner";
+    case Stage::ehlo:
+      return "ehlo";
+    case Stage::starttls:
+      return "starttls";
+    case Stage::handshake:
+      return "handshake";
+    case Stage::ehlo_tls:
+      return "ehlo-tls";
+    case Stage::done:
+      return "done";
+  }
+  return "";
+}
+
+std::string_view wire_name(SessionStop stop) {
+  switch (stop) {
+    case SessionStop::none:
+      return "none";
+    case SessionStop::special_address:
+      return "special-address";
+    case SessionStop::connect_refused:
+      return "connect-refused";
+    case SessionStop::connect_unreachable:
+      return "connect-unreachable";
+    case SessionStop::connect_timeout:
+      return "connect-timeout";
+    case SessionStop::no_route:
+      return "no-route";
+    case SessionStop::local_fault:
+      return "local-fault";
+    case SessionStop::timeout:
+      return "timeout";
+    case SessionStop::closed:
+      return "closed";
+    case SessionStop::malformed_reply:
+      return "malformed-reply";
+    case SessionStop::reply_too_long:
+      return "reply-too-long";
+    case SessionStop::negative_reply:
+      return "negative-reply";
+    case SessionStop::not_offered:
+      return "starttls-not-offered";
+    case SessionStop::tls:
+      return "tls-failed";
+  }
+  return "";
+}
+
+bool same_facts(const SessionRecord& a, const SessionRecord& b) {
+  const auto code = [](const SessionRecord& record) {
+    return record.last_reply ? record.last_reply->code : 0;
+  };
+  const auto same_tls = [&] {
+    if (a.tls.has_value() != b.tls.has_value()) return false;
+    return !a.tls ||
+           (a.tls->stop == b.tls->stop && a.tls->version == b.tls->version &&
+            a.tls->cipher == b.tls->cipher &&
+            std::ranges::equal(a.tls->chain, b.tls->chain, [](const auto& x, const auto& y) {
+              return x == y || x->sha256 == y->sha256;
+            }));
+  };
+  return a.address == b.address && a.port == b.port && a.key_type == b.key_type &&
+         a.stage == b.stage && a.stop == b.stop && code(a) == code(b) &&
+         a.offers_starttls == b.offers_starttls && a.has_masked_starttls == b.has_masked_starttls &&
+         a.plaintext_after_starttls == b.plaintext_after_starttls && same_tls();
+}
+
+SessionRecord run_session(const SessionPlan& plan, tls::Client& client, Deadline deadline) {
+  const auto begin = std::chrono::steady_clock::now();
+  SessionRecord record;
+  record.address = plan.address;
+  record.port = plan.port;
+  record.key_type = plan.key_type;
+  talk(plan, client, record, deadline);
+  record.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - begin);
+  return record;
+}
+
+}  // namespace probes::smtp

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/time.h"
+#include "probes/smtp/reply.h"
+#include "probes/smtp/socket.h"
+#include "probes/tls/handshake.h"
+
+namespace probes::smtp {
+
+// Where a session ended.
+enum class Stage { connect, banner, ehlo, starttls, handshake, ehlo_tls, done };
+[[nodiscard]] std::string_view wire_name(Stage stage);
+
+// Why it ended there.
+enum class SessionStop {
+  none,             // it did not: QUIT was said at the end
+  special_address,  // never contacted: the address is for special purposes and the configuration
+                    // does not allow it
+  connect_refused,
+  connect_unreachable,
+  connect_timeout,
+  no_route,     // this machine cannot reach that address family
+  local_fault,  // this machine could not even try
+  timeout,      // the peer was slower than our patience
+  closed,
+  malformed_reply,
+  reply_too_long,
+  negative_reply,  // 4xx or 5xx; see last_reply
+  not_offered,     // EHLO listed no STARTTLS
+  tls,             // the handshake failed; see tls.stop
+};
+[[nodiscard]] std::string_view wire_name(SessionStop stop);
+
+// What one session with one address showed. Texts are as received: escape them where shown.
+struct SessionRecord {
+  std::string address;
+  std::uint16_t port = 25;
+  tls::KeyType key_type = tls::KeyType::by_default;
+  Stage stage = Stage::connect;
+  SessionStop stop = SessionStop::none;
+  std::string detail;
+  std::optional<std::string> banner;
+  std::optional<Reply> last_reply;
+  bool offers_starttls = false;
+  bool has_masked_starttls = false;  // EHLO shows a keyword overwritten by a middlebox
+  bool refused_ehlo = false;         // EHLO was answered 5xx
+  std::size_t plaintext_after_starttls =
+      0;  // octets that arrived in clear behind the STARTTLS reply; discarded
+  std::optional<tls::Handshake> tls;
+  std::chrono::milliseconds duration{0};
+};
+
+// Whether two sessions showed the same: all but texts that servers vary (banner, replies) and the
+// duration.
+[[nodiscard]] bool same_facts(const SessionRecord& a, const SessionRecord& b);
+
+struct SessionPlan {
+  std::string address;
+  std::uint16_t port = 25;
+  std::string helo;         // what we call ourselves
+  std::string server_name;  // for SNI: the TLSA base domain, or the MX host where there is none
+                            // (RFC 7672 §8.1)
+  tls::KeyType key_type = tls::KeyType::by_default;
+};
+
+// Connect, banner, EHLO, STARTTLS, TLS, EHLO, QUIT: no mail is offered. Always returns by the
+// deadline, with whatever it has seen. STARTTLS is never said unless offered (RFC 3207 §4).
+[[nodiscard]] SessionRecord run_session(const SessionPlan& plan, tls::Client& tls,
+                                        config::Deadline deadline);
+
+}  // namespace probes::smtp

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string_view>
+
+// PURE
+namespace probes {
+
+// Whether an IPv4 or IPv6 address is for special purposes and no mail server on the Internet can be
+// there (RFC 6890 and its IANA registries): loopback, private, link-local, documentation, multicast
+// … Also true for text that is no address.
+[[nodiscard]] bool is_special_address(std::string_view address);
+
+}  // namespace probes

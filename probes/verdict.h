@@ -1,0 +1,147 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// PURE
+// The words of judgement. Spelled the same in C++, JSON, SQL, metric labels and docs ('_' here is
+// '-' there).
+namespace probes {
+
+// What a conforming sender does with an endpoint, a host, a domain. The last three are a domain's
+// only.
+enum class Verdict {
+  authenticated,
+  host_authenticated,
+  encrypted,
+  opportunistic,
+  cleartext,
+  refused,
+  lookup_failed,
+  down,
+  no_address,
+  unknown,
+  deferred,
+  bounced,
+  no_mail,
+};
+
+// In rising order.
+enum class Severity { info, low, medium, high, critical };
+
+// Everything that can be found. A closed list: a new fact gets a new code, none is overloaded.
+enum class Code {
+  tlsa_mismatch,
+  tlsa_mismatch_insecure_mx,
+  starttls_missing,
+  starttls_rejected,
+  starttls_stripped,
+  tls_handshake_failed,
+  tls_version_old,
+  name_mismatch,
+  certificate_expired,
+  certificate_expiring,
+  trust_anchor_not_sent,
+  trust_anchor_expired,
+  tlsa_lookup_failed,
+  mx_lookup_failed,
+  address_lookup_failed,
+  dnssec_expired,
+  ds_broken,
+  combination_stale,
+  key_type_partial,
+  intermittent,
+  endpoint_partial,
+  stale_cache_window,
+  early_retire,
+  nameserver_split,
+  dane_lost,
+  downgrade,
+  fallback_only,
+  rrsig_expiring,
+  ent_nxdomain,
+  plaintext_injection,
+  selective_starttls,
+  all_unusable,
+  predicted_mismatch,
+  rollover_late,
+  rollover_stuck,
+  partial_dane,
+  mx_insecure,
+  dane_ineffective,
+  no_dane,
+  tlsa_wrong_name,
+  tlsa_malformed,
+  tlsa_residue,
+  tlsa_orphan,
+  nsec3_parameters,
+  dane_fragile,
+  ttl_long,
+  mta_sts_conflict,
+  mx_invalid,
+  mx_cname,
+  mx_changed,
+  domain_gone,
+  null_mx,
+  implicit_mx,
+  host_down,
+  probe_refused,
+  selector_cert,
+  certificate_changed,
+  monitor_fault,
+};
+
+inline constexpr std::size_t kCodeCount = 58;
+[[nodiscard]] const std::array<Code, kCodeCount>& all_codes();
+
+[[nodiscard]] std::string_view wire_name(Verdict verdict);
+[[nodiscard]] std::string_view wire_name(Severity severity);
+[[nodiscard]] std::string_view wire_name(Code code);
+[[nodiscard]] std::optional<Verdict> verdict_from(std::string_view name);
+[[nodiscard]] std::optional<Severity> severity_from(std::string_view name);
+[[nodiscard]] std::optional<Code> code_from(std::string_view name);
+
+// Whether a sender that gets this delivers.
+[[nodiscard]] bool is_deliverable(Verdict verdict);
+// How much a man in the middle may read or forge: cleartext is the most open, what delivers nothing
+// the least.
+[[nodiscard]] int openness(Verdict verdict);
+
+// What a finding is about. It is the identity of an alert, so it names the root of the trouble, not
+// its victims.
+struct Subject {
+  enum class Kind { domain, host, monitor };
+  Kind kind = Kind::domain;
+  std::string name;  // A-label form; of the monitor: what of it ("dns", "clock", "smtp_ipv4" …)
+  auto operator<=>(const Subject&) const = default;
+  bool operator==(const Subject&) const = default;
+};
+[[nodiscard]] std::string_view wire_name(Subject::Kind kind);
+[[nodiscard]] std::optional<Subject::Kind> subject_kind_from(std::string_view name);
+
+// One fact of evidence: a name and what was seen, in words. Values may quote the outside world.
+struct Evidence {
+  std::string name;
+  std::string value;
+  bool operator==(const Evidence&) const = default;
+};
+
+struct Finding {
+  Code code = Code::monitor_fault;
+  Severity severity = Severity::info;
+  Subject subject;
+  std::vector<Evidence> evidence;
+  std::vector<std::string>
+      addresses;  // endpoints it was seen at; empty when it is not about endpoints
+  // True when another finding of the same look names the cause: shown, but never an alert of its
+  // own.
+  bool is_consequence = false;
+  bool operator==(const Finding&) const = default;
+};
+
+}  // namespace probes

@@ -1,0 +1,146 @@
+#include "storage/facts.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace storage {
+namespace {
+
+using Json = nlohmann::json;
+using probes::dns::Outcome;
+
+std::string text(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+class Facts {
+ public:
+  std::vector<Fact> facts;
+  std::vector<Fact> recoveries;
+
+  void domain(const probes::DomainObservation& seen) {
+    const auto name = seen.domain.text();
+    if (!learned("mx", name, seen.mx)) return;
+    Json hosts = Json::array();
+    for (const auto& host : seen.hosts) hosts.push_back({host.preference, host.name.text()});
+    add("mx", name,
+        {{"source", wire_name(seen.source)},
+         {"dnssec", wire_name(seen.mx.status)},
+         {"ttl", seen.mx.ttl.count()},
+         {"hosts", hosts}});
+    signature("mx " + name, seen.mx);
+  }
+
+  void host(const probes::HostObservation& seen) {
+    const auto name = seen.host.text();
+    const bool knows_a = learned("a", name, seen.a);
+    const bool knows_aaaa = learned("aaaa", name, seen.aaaa);
+    if (knows_a && knows_aaaa)
+      add("addresses", name,
+          {{"addresses", seen.addresses},
+           {"a", wire_name(seen.a.status)},
+           {"aaaa", wire_name(seen.aaaa.status)}});
+    tlsa(seen);
+    for (const auto& session : seen.sessions) endpoint(name, session);
+  }
+
+  void judged(const agent::DomainState& state) {
+    const auto& judged = *state.judged;
+    const auto& name = state.configured.name;
+    add("verdict", name,
+        {{"verdict", wire_name(judged.verdict)},
+         {"weakest", wire_name(judged.weakest)},
+         {"severity", wire_name(judged.severity)}});
+    Json list = Json::array();
+    for (const auto& finding : judged.findings)
+      list.push_back({wire_name(finding.code), wire_name(finding.severity), finding.subject.name});
+    add("findings", name, list);
+  }
+
+ private:
+  void add(std::string kind, std::string subject, const Json& content) {
+    facts.push_back({std::move(kind), std::move(subject), text(content)});
+  }
+
+  bool learned(const std::string& what, const std::string& name,
+               const probes::dns::Answer& answer) {
+    const auto subject = what + " " + name;
+    if (answer.outcome == Outcome::failed) {
+      add("failure", subject, {{"cause", wire_name(answer.cause)}, {"detail", answer.detail}});
+      return false;
+    }
+    recoveries.push_back({"failure", subject, ""});
+    return answer.outcome != Outcome::not_queried;
+  }
+
+  // Apart from the records, so that a zone signed anew does not copy them.
+  void signature(const std::string& subject, const probes::dns::Answer& answer) {
+    if (!answer.signatures) return;
+    add("signature", subject,
+        {answer.signatures->inception.time_since_epoch().count(),
+         answer.signatures->expiration.time_since_epoch().count()});
+  }
+
+  void tlsa(const probes::HostObservation& seen) {
+    if (seen.tlsa.outcome == Outcome::not_queried) return;
+    const auto owner = seen.tlsa.name.text();
+    if (!learned("tlsa", owner, seen.tlsa)) return;
+    Json records = Json::array();
+    for (const auto& record : seen.records) records.push_back(probes::dane::to_text(record));
+    Json aliases = Json::array();
+    for (const auto& alias : seen.tlsa.aliases)
+      aliases.push_back({alias.to.text(), alias.ttl.count()});
+    add("tlsa", owner,
+        {{"outcome", wire_name(seen.tlsa.outcome)},
+         {"dnssec", wire_name(seen.tlsa.status)},
+         {"ttl", seen.tlsa.ttl.count()},
+         {"records", records},
+         {"aliases", aliases}});
+    signature("tlsa " + owner, seen.tlsa);
+  }
+
+  void endpoint(const std::string& host, const probes::smtp::SessionRecord& session) {
+    const auto subject = fmt::format("{}|{}|{}|{}", host, session.address, session.port,
+                                     probes::tls::wire_name(session.key_type));
+    Json talk{{"stage", wire_name(session.stage)},
+              {"stop", wire_name(session.stop)},
+              {"starttls", session.offers_starttls}};
+    if (session.tls) {
+      talk["version"] = session.tls->version;
+      talk["cipher"] = session.tls->cipher;
+    }
+    add("session", subject, talk);
+    if (!session.tls || session.tls->chain.empty()) return;
+    Json chain = Json::array();
+    for (const auto& certificate : session.tls->chain) {
+      chain.push_back({{"sha256", probes::dane::to_hex(certificate->sha256)},
+                       {"spki_sha256", probes::dane::to_hex(certificate->spki_sha256)},
+                       {"subject", certificate->subject},
+                       {"issuer", certificate->issuer},
+                       {"not_before", certificate->not_before.time_since_epoch().count()},
+                       {"not_after", certificate->not_after.time_since_epoch().count()}});
+    }
+    add("chain", subject, chain);
+  }
+};
+
+Facts gather(const agent::Round& round) {
+  Facts out;
+  if (round.domain) out.domain(*round.domain);
+  if (round.host) out.host(*round.host);
+  for (const auto& state : round.judged) {
+    if (state.judged) out.judged(state);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<Fact> facts_of(const agent::Round& round) {
+  return gather(round).facts;
+}
+std::vector<Fact> recoveries_of(const agent::Round& round) {
+  return gather(round).recoveries;
+}
+
+}  // namespace storage

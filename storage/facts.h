@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/round.h"
+
+// PURE
+// What of a round is history: facts as text, the same text for the same fact.
+namespace storage {
+
+struct Fact {
+  std::string kind;  // mx, addresses, tlsa, signature, chain, session, verdict, findings, failure
+  std::string subject;  // a name; of an endpoint "host|address|port|key type"
+  std::string content;  // JSON
+};
+
+// A lookup that failed or a session that showed no certificate is no fact about the records or the
+// chain: it is a `failure`, and leaves the version before it open.
+[[nodiscard]] std::vector<Fact> facts_of(const agent::Round& round);
+// The subjects ("kind subject") of failures that this round has shown to be over.
+[[nodiscard]] std::vector<Fact> recoveries_of(const agent::Round& round);
+
+}  // namespace storage

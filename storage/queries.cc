@@ -1,0 +1,150 @@
+#include "storage/queries.h"
+
+#include <fmt/format.h>
+
+#include "storage/alert_row.h"
+
+namespace storage {
+namespace {
+
+using config::Failure;
+
+constexpr std::string_view kDomainColumns =
+    "name, role, grp, verdict, weakest, severity, status, worst_code, worst_severity, worst_title, "
+    "mx_hosts, "
+    "dane_mx_hosts, observed_at, next_check_at";
+
+std::optional<std::string> text_or_nothing(const Statement& row, int column) {
+  return row.is_null(column) ? std::nullopt : std::optional{row.text(column)};
+}
+
+std::optional<config::Time> time_or_nothing(const Statement& row, int column) {
+  return row.is_null(column) ? std::nullopt
+                             : std::optional{config::Time{config::Seconds{row.integer(column)}}};
+}
+
+DomainRow read_domain(const Statement& row) {
+  return {.name = row.text(0),
+          .role = row.text(1),
+          .group = row.text(2),
+          .verdict = text_or_nothing(row, 3),
+          .weakest = text_or_nothing(row, 4),
+          .severity = row.text(5),
+          .status = row.text(6),
+          .worst_code = text_or_nothing(row, 7),
+          .worst_severity = text_or_nothing(row, 8),
+          .worst_title = text_or_nothing(row, 9),
+          .mx_hosts = row.integer(10),
+          .dane_mx_hosts = row.integer(11),
+          .observed_at = time_or_nothing(row, 12),
+          .next_check_at = time_or_nothing(row, 13)};
+}
+
+std::string_view order_of(DomainFilter::Sort sort) {
+  switch (sort) {
+    case DomainFilter::Sort::name:
+      return "name";
+    case DomainFilter::Sort::status:
+      return "CASE status WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 WHEN 'unknown' THEN 2 ELSE "
+             "3 END, name";
+    case DomainFilter::Sort::observed_at:
+      return "observed_at, name";
+  }
+  return "name";
+}
+
+}  // namespace
+
+struct Queries::State {
+  std::mutex mutex;
+  Database db;
+  explicit State(const std::filesystem::path& file) : db(file, Database::Mode::read_only) {}
+
+  template <class Work>
+  auto guarded(Work work) -> Answer<decltype(work())> {
+    const std::scoped_lock lock(mutex);
+    try {
+      return work();
+    } catch (const std::exception& e) {
+      return Failure<std::string>(e.what());
+    }
+  }
+};
+
+Queries::Queries(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Queries::~Queries() = default;
+
+config::Result<std::unique_ptr<Queries>, std::string> Queries::open(
+    const std::filesystem::path& file) {
+  try {
+    return std::unique_ptr<Queries>(new Queries(std::make_unique<State>(file)));
+  } catch (const std::exception& e) {
+    return Failure<std::string>(fmt::format("{}: {}", file.string(), e.what()));
+  }
+}
+
+Queries::Answer<DomainPage> Queries::domains(const DomainFilter& filter) {
+  return state_->guarded([&] {
+    // instr(), not LIKE: no wildcard to escape.
+    constexpr std::string_view kWhere =
+        "WHERE (?1 = '' OR instr(name, ?1) > 0) AND (?2 IS NULL OR status = ?2)";
+    DomainPage page;
+    auto count = state_->db.prepare(fmt::format("SELECT count(*) FROM domain {}", kWhere));
+    count.bind(filter.substring, filter.status);
+    if (count.step()) page.total = static_cast<std::size_t>(count.integer(0));
+    auto rows =
+        state_->db.prepare(fmt::format("SELECT {} FROM domain {} ORDER BY {} LIMIT ?3 OFFSET ?4",
+                                       kDomainColumns, kWhere, order_of(filter.sort)));
+    rows.bind(filter.substring, filter.status, static_cast<std::int64_t>(filter.limit),
+              static_cast<std::int64_t>(filter.offset));
+    while (rows.step()) page.rows.push_back(read_domain(rows));
+    return page;
+  });
+}
+
+Queries::Answer<std::optional<DomainRow>> Queries::domain(const std::string& name) {
+  return state_->guarded([&]() -> std::optional<DomainRow> {
+    auto row = state_->db.prepare(
+        fmt::format("SELECT {}, report FROM domain WHERE name = ?", kDomainColumns));
+    row.bind(name);
+    if (!row.step()) return std::nullopt;
+    auto out = read_domain(row);
+    out.report = text_or_nothing(row, 14);
+    return out;
+  });
+}
+
+Queries::Answer<std::map<std::string, std::size_t>> Queries::counts() {
+  return state_->guarded([&] {
+    std::map<std::string, std::size_t> out{
+        {"ok", 0}, {"warning", 0}, {"critical", 0}, {"unknown", 0}};
+    auto rows = state_->db.prepare("SELECT status, count(*) FROM domain GROUP BY status");
+    while (rows.step()) out[rows.text(0)] = static_cast<std::size_t>(rows.integer(1));
+    return out;
+  });
+}
+
+Queries::Answer<std::vector<agent::Alert>> Queries::alerts(std::optional<agent::AlertState> state,
+                                                           std::size_t limit) {
+  return state_->guarded([&] {
+    std::vector<agent::Alert> out;
+    auto rows =
+        state_->db.prepare(fmt::format("SELECT {} FROM alert WHERE (?1 IS NULL OR state = ?1) "
+                                       "ORDER BY CASE state WHEN 'firing' THEN 0 WHEN 'pending' "
+                                       "THEN 1 ELSE 2 END, last_seen DESC, id LIMIT ?2",
+                                       kAlertColumns));
+    rows.bind(state ? std::optional{wire_name(*state)} : std::nullopt,
+              static_cast<std::int64_t>(limit));
+    while (rows.step()) out.push_back(read_alert(rows));
+    return out;
+  });
+}
+
+Queries::Answer<std::uint64_t> Queries::size_bytes() {
+  return state_->guarded([&] {
+    const auto pages = state_->db.integer("PRAGMA page_count");
+    return static_cast<std::uint64_t>(pages * state_->db.integer("PRAGMA page_size"));
+  });
+}
+
+}  // namespace storage

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/round.h"
+#include "config/result.h"
+
+namespace storage {
+
+struct DomainRow {
+  std::string name, role, group;
+  std::optional<std::string> verdict, weakest;  // nothing before the first look
+  std::string severity, status;                 // status: ok, warning, critical, unknown
+  std::optional<std::string> worst_code, worst_severity, worst_title;
+  std::int64_t mx_hosts = 0, dane_mx_hosts = 0;
+  std::optional<config::Time> observed_at, next_check_at;
+  std::optional<std::string> report;  // the check object; only from domain()
+};
+
+struct DomainFilter {
+  std::string substring;  // of the name; empty: all
+  std::optional<std::string> status;
+  enum class Sort { name, status, observed_at } sort = Sort::name;
+  std::size_t offset = 0;
+  std::size_t limit = 100;
+};
+
+struct DomainPage {
+  std::vector<DomainRow> rows;
+  std::size_t total = 0;  // that fit the filter
+};
+
+// What the page and the API read, on a connection of its own, so that readers never wait for the
+// agent nor it for them. Any thread may call; a fault is told in words.
+class Queries {
+ public:
+  [[nodiscard]] static config::Result<std::unique_ptr<Queries>, std::string> open(
+      const std::filesystem::path& file);
+  ~Queries();
+
+  template <class T>
+  using Answer = config::Result<T, std::string>;
+  [[nodiscard]] Answer<DomainPage> domains(const DomainFilter& filter);
+  [[nodiscard]] Answer<std::optional<DomainRow>> domain(const std::string& name);
+  [[nodiscard]] Answer<std::map<std::string, std::size_t>> counts();  // by status, all four
+  // Firing first, then pending, then the newest resolved; `limit` in all.
+  [[nodiscard]] Answer<std::vector<agent::Alert>> alerts(std::optional<agent::AlertState> state,
+                                                         std::size_t limit);
+  [[nodiscard]] Answer<std::uint64_t> size_bytes();
+
+ private:
+  struct State;
+  explicit Queries(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace storage

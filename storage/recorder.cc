@@ -1,0 +1,248 @@
+#include "storage/recorder.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "probes/explain.h"
+#include "probes/report.h"
+#include "storage/alert_row.h"
+#include "storage/facts.h"
+#include "storage/schema.h"
+
+namespace storage {
+namespace {
+
+using agent::RecordFault;
+using config::Failure;
+using config::Result;
+
+std::int64_t seconds(config::Time time) {
+  return time.time_since_epoch().count();
+}
+
+std::optional<std::int64_t> seconds(const std::optional<config::Time>& time) {
+  return time ? std::optional{seconds(*time)} : std::nullopt;
+}
+
+std::string dump(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+std::string_view status_of(const probes::DomainJudgement& judged) {
+  const bool is_blind = std::ranges::any_of(judged.findings, [](const probes::Finding& finding) {
+    return finding.code == probes::Code::monitor_fault;
+  });
+  if (is_blind || judged.verdict == probes::Verdict::unknown) return "unknown";
+  if (judged.severity == probes::Severity::critical) return "critical";
+  return judged.severity >= probes::Severity::medium ? "warning" : "ok";
+}
+
+std::int64_t count_dane_hosts(const probes::DomainJudgement& judged) {
+  return std::ranges::count_if(judged.hosts, [](const probes::HostJudgement& host) {
+    const bool is_secure = host.seen->tlsa.outcome == probes::dns::Outcome::answer &&
+                           host.seen->tlsa.status == probes::dns::DnssecStatus::secure;
+    return is_secure &&
+           std::ranges::any_of(host.records, [](const auto& record) { return !record.unusable; });
+  });
+}
+
+}  // namespace
+
+struct SqliteRecorder::State {
+  std::filesystem::path file;
+  Database db;
+  Statement find_open, touch, close, find_content, add_content, add_version;
+  Statement close_failure, put_domain, put_alert, drop_alert, add_transition;
+
+  static Database& prepared(Database& db) {
+    db.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+    migrate(db);
+    return db;
+  }
+
+  explicit State(const std::filesystem::path& path)
+      : file(path),
+        db(path, Database::Mode::create),
+        find_open(prepared(db).prepare(
+            "SELECT v.id, c.body FROM version v JOIN content c ON c.id = v.content "
+            "WHERE v.kind = ? AND v.subject = ? AND v.is_open")),
+        touch(db.prepare("UPDATE version SET last_seen = ? WHERE id = ?")),
+        close(db.prepare("UPDATE version SET is_open = 0 WHERE id = ?")),
+        find_content(db.prepare("SELECT id FROM content WHERE body = ?")),
+        add_content(db.prepare("INSERT INTO content(body) VALUES(?) RETURNING id")),
+        add_version(db.prepare(
+            "INSERT INTO version(kind, subject, content, first_seen, last_seen, is_open) "
+            "VALUES(?, ?, ?, ?, ?, 1)")),
+        close_failure(db.prepare(
+            "UPDATE version SET is_open = 0 WHERE kind = 'failure' AND subject = ? AND is_open")),
+        put_domain(db.prepare(
+            "INSERT OR REPLACE INTO domain(name, role, grp, verdict, weakest, severity, status, "
+            "worst_code, worst_severity, worst_title, mx_hosts, dane_mx_hosts, observed_at, "
+            "next_check_at, report) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
+        put_alert(db.prepare(
+            "INSERT OR REPLACE INTO alert(id, state, code, subject_kind, subject_name, severity, "
+            "finding, domains, first_seen, last_seen, opened, resolved, looks_seen, looks_clean) "
+            "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
+        drop_alert(db.prepare("DELETE FROM alert WHERE id = ? AND state = 'pending'")),
+        add_transition(
+            db.prepare("INSERT INTO transition(at, alert, what, reason) VALUES(?, ?, ?, ?)")) {}
+
+  void remember(const Fact& fact, std::int64_t at) {
+    find_open.bind(fact.kind, fact.subject);
+    if (find_open.step()) {
+      const auto id = find_open.integer(0);
+      const bool is_same = find_open.text(1) == fact.content;
+      (is_same ? touch.bind(at, id) : close.bind(id)).run();
+      if (is_same) return;
+    }
+    find_content.bind(fact.content);
+    std::int64_t content = 0;
+    if (find_content.step()) {
+      content = find_content.integer(0);
+    } else {
+      add_content.bind(fact.content).step();
+      content = add_content.integer(0);
+      add_content.bind(std::nullopt);  // lets go of the row
+    }
+    add_version.bind(fact.kind, fact.subject, content, at, at).run();
+  }
+
+  void remember_domain(const agent::DomainState& state) {
+    const auto& judged = *state.judged;
+    const auto* worst = judged.findings.empty() ? nullptr : &judged.findings.front();
+    const auto role = state.configured.role == config::Role::inbound ? "inbound" : "outbound";
+    std::optional<std::string_view> code;
+    std::optional<std::string_view> severity;
+    std::optional<std::string> title;
+    if (worst != nullptr) {
+      code = wire_name(worst->code);
+      severity = wire_name(worst->severity);
+      title = probes::explain(*worst).title;
+    }
+    put_domain
+        .bind(state.configured.name, role, state.configured.group, wire_name(judged.verdict),
+              wire_name(judged.weakest), wire_name(judged.severity), status_of(judged), code,
+              severity, title, static_cast<std::int64_t>(judged.hosts.size()),
+              count_dane_hosts(judged), seconds(judged.seen->observed_at),
+              seconds(state.next_check_at), dump(probes::to_json(judged)))
+        .run();
+  }
+
+  void remember_alert(const agent::Alert& alert) {
+    put_alert
+        .bind(alert.id, wire_name(alert.state), wire_name(alert.finding.code),
+              wire_name(alert.finding.subject.kind), alert.finding.subject.name,
+              wire_name(alert.finding.severity), finding_text(alert.finding),
+              nlohmann::json(alert.domains).dump(), seconds(alert.first_seen_at),
+              seconds(alert.last_seen_at), seconds(alert.opened_at), seconds(alert.resolved_at),
+              alert.looks_seen, alert.looks_clean)
+        .run();
+  }
+
+  void record(const agent::Round& round) {
+    Transaction transaction{db};
+    const auto at = seconds(round.at);
+    for (const auto& fact : facts_of(round)) remember(fact, at);
+    for (const auto& over : recoveries_of(round)) close_failure.bind(over.subject).run();
+    for (const auto& state : round.judged) {
+      if (state.judged) remember_domain(state);
+    }
+    for (const auto& id : round.forgotten) drop_alert.bind(id).run();
+    for (const auto& alert : round.alerts) remember_alert(alert);
+    for (const auto& transition : round.transitions) {
+      const auto what = transition.what == agent::Transition::What::opened ? "opened" : "resolved";
+      add_transition.bind(at, transition.alert_id, what, transition.reason).run();
+    }
+    transaction.commit();
+  }
+
+  // Runs `work`, turning what is thrown into a fault that names the file.
+  template <class Work>
+  auto guarded(Work work) -> Result<decltype(work()), RecordFault> {
+    try {
+      if constexpr (std::is_void_v<decltype(work())>) {
+        work();
+        return {};
+      } else {
+        return work();
+      }
+    } catch (const std::exception& e) {
+      return Failure<RecordFault>(
+          RecordFault{.detail = fmt::format("{}: {}", file.string(), e.what())});
+    }
+  }
+};
+
+SqliteRecorder::SqliteRecorder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SqliteRecorder::~SqliteRecorder() = default;
+
+Result<std::unique_ptr<SqliteRecorder>, RecordFault> SqliteRecorder::open(
+    const std::filesystem::path& file) {
+  try {
+    return std::unique_ptr<SqliteRecorder>(new SqliteRecorder(std::make_unique<State>(file)));
+  } catch (const std::exception& e) {
+    return Failure<RecordFault>(RecordFault{
+        .detail = fmt::format(
+            "cannot use {} as database: {}; name another with storage.path, or make its folder "
+            "writable for this user",
+            file.string(), e.what())});
+  }
+}
+
+Result<void, RecordFault> SqliteRecorder::record(const agent::Round& round) {
+  return state_->guarded([&] { state_->record(round); });
+}
+
+Result<std::vector<agent::Alert>, RecordFault> SqliteRecorder::open_alerts() {
+  return state_->guarded([&] {
+    std::vector<agent::Alert> out;
+    auto rows = state_->db.prepare(
+        fmt::format("SELECT {} FROM alert WHERE state <> 'resolved' ORDER BY id", kAlertColumns));
+    while (rows.step()) out.push_back(read_alert(rows));
+    return out;
+  });
+}
+
+Result<void, RecordFault> SqliteRecorder::keep_only(const std::vector<config::Domain>& domains) {
+  return state_->guarded([&] {
+    auto& db = state_->db;
+    Transaction transaction{db};
+    db.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS configured(name TEXT PRIMARY KEY); DELETE FROM "
+        "configured");
+    {
+      auto add = db.prepare("INSERT OR IGNORE INTO configured VALUES(?)");
+      auto keep = db.prepare(
+          "INSERT INTO domain(name, role, grp) VALUES(?1, ?2, ?3) "
+          "ON CONFLICT(name) DO UPDATE SET role = ?2, grp = ?3");
+      for (const auto& domain : domains) {
+        add.bind(domain.name).run();
+        keep.bind(domain.name, domain.role == config::Role::inbound ? "inbound" : "outbound",
+                  domain.group)
+            .run();
+      }
+    }
+    db.execute("DELETE FROM domain WHERE name NOT IN (SELECT name FROM configured)");
+    transaction.commit();
+  });
+}
+
+Result<void, RecordFault> SqliteRecorder::forget(config::Time before) {
+  return state_->guarded([&] {
+    auto& db = state_->db;
+    Transaction transaction{db};
+    db.prepare("DELETE FROM version WHERE NOT is_open AND last_seen < ?")
+        .bind(seconds(before))
+        .run();
+    db.prepare("DELETE FROM alert WHERE state = 'resolved' AND resolved < ?")
+        .bind(seconds(before))
+        .run();
+    db.prepare("DELETE FROM transition WHERE at < ?").bind(seconds(before)).run();
+    db.execute("DELETE FROM content WHERE id NOT IN (SELECT content FROM version)");
+    transaction.commit();
+  });
+}
+
+}  // namespace storage

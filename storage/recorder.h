@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "agent/ports.h"
+
+namespace storage {
+
+// The agent's memory in one SQLite file (WAL). A round is one transaction; with synchronous=NORMAL
+// it survives the end of the process at any moment, and a power cut but for the last moments. One
+// thread at a time.
+class SqliteRecorder final : public agent::Recorder {
+ public:
+  // Makes or opens the file and brings its schema up to date. The fault names the file and what to
+  // do.
+  [[nodiscard]] static config::Result<std::unique_ptr<SqliteRecorder>, agent::RecordFault> open(
+      const std::filesystem::path& file);
+  ~SqliteRecorder() override;
+
+  [[nodiscard]] config::Result<void, agent::RecordFault> record(const agent::Round& round) override;
+  [[nodiscard]] config::Result<std::vector<agent::Alert>, agent::RecordFault> open_alerts()
+      override;
+  [[nodiscard]] config::Result<void, agent::RecordFault> keep_only(
+      const std::vector<config::Domain>& domains) override;
+  [[nodiscard]] config::Result<void, agent::RecordFault> forget(config::Time before) override;
+
+ private:
+  struct State;
+  explicit SqliteRecorder(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace storage

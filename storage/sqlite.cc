@@ -1,0 +1,109 @@
+#include "storage/sqlite.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+namespace storage {
+
+Statement::Statement(sqlite3* db, std::string_view sql) : db_(db) {
+  check(sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                           &statement_, nullptr));
+}
+Statement::~Statement() {
+  sqlite3_finalize(statement_);
+}
+Statement::Statement(Statement&& other) noexcept
+    : db_(other.db_), statement_(std::exchange(other.statement_, nullptr)) {}
+
+bool Statement::step() {
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  check(code);
+  return false;
+}
+
+void Statement::run() {
+  while (step()) {
+  }
+  reset();
+}
+
+void Statement::reset() {
+  sqlite3_reset(statement_);
+  sqlite3_clear_bindings(statement_);
+}
+
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+std::string Statement::text(int column) const {
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+  return data == nullptr ? std::string() : std::string(data, size);
+}
+
+void Statement::put(int index, std::int64_t value) {
+  check(sqlite3_bind_int64(statement_, index, value));
+}
+void Statement::put(int index, std::string_view value) {
+  // SQLITE_TRANSIENT spelled without its old-style cast: the text is copied.
+  const auto copy = reinterpret_cast<sqlite3_destructor_type>(-1);
+  check(sqlite3_bind_text64(statement_, index, value.data(), value.size(), copy, SQLITE_UTF8));
+}
+void Statement::put(int index, std::nullopt_t) {
+  check(sqlite3_bind_null(statement_, index));
+}
+
+void Statement::check(int code) const {
+  if (code == SQLITE_OK) return;
+  throw Fault(fmt::format("{} ({})", sqlite3_errmsg(db_), sqlite3_errstr(code)));
+}
+
+Database::Database(const std::filesystem::path& file, Mode mode) {
+  const int flags =
+      mode == Mode::create ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  const int code = sqlite3_open_v2(file.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  if (code != SQLITE_OK) {
+    const std::string why = db_ != nullptr ? sqlite3_errmsg(db_) : sqlite3_errstr(code);
+    sqlite3_close(db_);
+    throw Fault(why);
+  }
+  sqlite3_extended_result_codes(db_, 1);
+  sqlite3_busy_timeout(db_, 5000);
+}
+
+Database::~Database() {
+  sqlite3_close(db_);
+}
+
+void Database::execute(const std::string& sql) {
+  if (sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+    throw Fault(sqlite3_errmsg(db_));
+}
+
+std::int64_t Database::integer(std::string_view sql) {
+  auto statement = prepare(sql);
+  return statement.step() ? statement.integer(0) : 0;
+}
+
+Transaction::~Transaction() {
+  if (!is_open_) return;
+  try {
+    db_.execute("ROLLBACK");
+  } catch (const Fault&) {
+    // SQLite has rolled back by itself.
+  }
+}
+
+void Transaction::commit() {
+  db_.execute("COMMIT");
+  is_open_ = false;
+}
+
+}  // namespace storage

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "config/result.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+// A thin layer over SQLite: owners, and values in and out. Inside storage/ an error of SQLite is
+// thrown as Fault, so that a transaction unwinds; every public function of the folder catches it at
+// its border.
+namespace storage {
+
+struct Fault : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class Statement {
+ public:
+  Statement(sqlite3* db, std::string_view sql);
+  ~Statement();
+  Statement(Statement&& other) noexcept;
+  Statement& operator=(Statement&&) = delete;
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  // Parameters in order; then the statement is ready to be stepped from the start.
+  template <class... Values>
+  Statement& bind(const Values&... values) {
+    reset();
+    int index = 0;
+    (put(++index, values), ...);
+    return *this;
+  }
+  bool step();  // true: a row is there
+  void run();   // for statements without rows
+  [[nodiscard]] std::int64_t integer(int column) const;
+  [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] bool is_null(int column) const;
+
+ private:
+  void reset();
+  void put(int index, std::int64_t value);
+  void put(int index, int value) { put(index, std::int64_t{value}); }
+  void put(int index, std::string_view value);
+  void put(int index, const std::string& value) { put(index, std::string_view{value}); }
+  void put(int index, const char* value) { put(index, std::string_view{value}); }
+  void put(int index, std::nullopt_t);
+  template <class T>
+  void put(int index, const std::optional<T>& value) {
+    if (value) {
+      put(index, *value);
+    } else {
+      put(index, std::nullopt);
+    }
+  }
+  void check(int code) const;
+
+  sqlite3* db_;
+  sqlite3_stmt* statement_ = nullptr;
+};
+
+class Database {
+ public:
+  enum class Mode { create, read_only };
+  Database(const std::filesystem::path& file, Mode mode);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  [[nodiscard]] Statement prepare(std::string_view sql) { return {db_, sql}; }
+  void execute(const std::string& sql);
+  [[nodiscard]] std::int64_t integer(std::string_view sql);
+
+ private:
+  sqlite3* db_ = nullptr;
+};
+
+// Begins at birth; rolled back at the end unless committed.
+class Transaction {
+ public:
+  explicit Transaction(Database& db) : db_(db) { db_.execute("BEGIN IMMEDIATE"); }
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  void commit();
+
+ private:
+  Database& db_;
+  bool is_open_ = true;
+};
+
+}  // namespace storage

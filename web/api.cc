@@ -1,0 +1,326 @@
+#include "web/api.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "probes/explain.h"
+#include "probes/report.h"
+#include "web/metrics.h"
+#include "web/page.h"
+
+namespace web {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMostItems = 500;
+constexpr std::string_view kDomainPrefix = "/api/v1/domains/";
+
+Reply json(const Json& value, std::string handler, int status = 200) {
+  return {.status = status,
+          .body = value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n",
+          .handler = std::move(handler)};
+}
+
+Reply text(std::string body, std::string handler, int status = 200) {
+  return {.status = status,
+          .content_type = "text/plain; charset=utf-8",
+          .body = std::move(body),
+          .handler = std::move(handler)};
+}
+
+Reply page_file(std::string_view body, std::string type, std::string handler) {
+  return {
+      .content_type = std::move(type), .body = std::string(body), .handler = std::move(handler)};
+}
+
+Json time_or_null(const std::optional<config::Time>& time) {
+  return time ? Json(config::rfc3339(*time)) : Json(nullptr);
+}
+Json text_or_null(const std::optional<std::string>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json alert_json(const agent::Alert& alert) {
+  auto out = probes::to_json(alert.finding);
+  Json head{{"id", alert.id}, {"state", wire_name(alert.state)}};
+  head.update(out);
+  head["domains"] = alert.domains;
+  head["first_seen_at"] = config::rfc3339(alert.first_seen_at);
+  head["last_seen_at"] = config::rfc3339(alert.last_seen_at);
+  head["opened_at"] = time_or_null(alert.opened_at);
+  head["resolved_at"] = time_or_null(alert.resolved_at);
+  return head;
+}
+
+Json domain_json(const storage::DomainRow& row, std::size_t alerts) {
+  Json worst = nullptr;
+  if (row.worst_code) {
+    worst = {{"code", *row.worst_code},
+             {"severity", *row.worst_severity},
+             {"title", text_or_null(row.worst_title)}};
+  }
+  return {{"domain", row.name},
+          {"role", row.role},
+          {"group", row.group},
+          {"verdict", text_or_null(row.verdict)},
+          {"weakest", text_or_null(row.weakest)},
+          {"severity", row.severity},
+          {"status", row.status},
+          {"worst_finding", worst},
+          {"mx_hosts", row.mx_hosts},
+          {"dane_mx_hosts", row.dane_mx_hosts},
+          {"observed_at", time_or_null(row.observed_at)},
+          {"next_check_at", time_or_null(row.next_check_at)},
+          {"alerts", alerts}};
+}
+
+// The check object of a domain that has not been looked at.
+Json unseen(const std::string& name) {
+  return {{"schema", "danelaw.check/1"}, {"domain", name},     {"observed_at", nullptr},
+          {"verdict", nullptr},          {"weakest", nullptr}, {"severity", "info"},
+          {"splits", Json::array()},     {"mx", nullptr},      {"hosts", Json::array()},
+          {"findings", Json::array()}};
+}
+
+std::optional<std::size_t> number(const std::string& digits) {
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return value;
+}
+
+Reply storage_failed(const std::string& detail) {
+  return problem(500, "the history cannot be read", detail);
+}
+
+std::string host_of(const std::string& host_header) {
+  std::string host = host_header;
+  std::ranges::transform(host, host.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
+  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
+  return host.substr(0, host.find(':'));
+}
+
+// Whether a request that changes something may come from a page of another site (Fetch Metadata,
+// else Origin).
+bool is_same_site(const Request& request) {
+  const auto site = request.header("sec-fetch-site");
+  if (!site.empty()) return site == "same-origin" || site == "none";
+  const auto origin = request.header("origin");
+  if (origin.empty()) return true;
+  const auto scheme = origin.find("://");
+  return scheme != std::string::npos && origin.substr(scheme + 3) == request.header("host");
+}
+
+bool is_page_path(const std::string& path) {
+  static const std::set<std::string> fixed{"/", "/domains", "/alerts", "/status"};
+  return fixed.contains(path) ||
+         (path.starts_with("/domains/") && path.find('/', 9) == std::string::npos);
+}
+
+}  // namespace
+
+Reply problem(int status, std::string title, std::string detail) {
+  const Json body{{"type", "about:blank"},
+                  {"title", std::move(title)},
+                  {"status", status},
+                  {"detail", probes::printable(detail)}};
+  return {.status = status,
+          .content_type = "application/problem+json",
+          .body = body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"};
+}
+
+Reply Api::answer(const Request& request) const {
+  Reply reply = route(request);
+  auto& headers = reply.headers;
+  headers["Content-Security-Policy"] =
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src "
+      "'self'; "
+      "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+  headers["X-Content-Type-Options"] = "nosniff";
+  headers["Referrer-Policy"] = "no-referrer";
+  headers["Cross-Origin-Opener-Policy"] = "same-origin";
+  headers["Cross-Origin-Resource-Policy"] = "same-origin";
+  headers["Cache-Control"] = request.path.starts_with("/assets/") ? "no-cache" : "no-store";
+  if (request.method == "HEAD") reply.body.clear();
+  return reply;
+}
+
+Reply Api::route(const Request& request) const {
+  const auto host = host_of(request.header("host"));
+  if (std::ranges::find(guard_.hosts, host) == guard_.hosts.end()) {
+    return problem(421, "unknown host",
+                   "set web.external_url to the address by which users reach this page");
+  }
+  if (request.method == "GET" || request.method == "HEAD") return get(request);
+  if (request.method == "POST") return post(request);
+  auto reply = problem(405, "method not allowed", "GET, HEAD and POST are");
+  reply.headers["Allow"] = "GET, HEAD, POST";
+  return reply;
+}
+
+Reply Api::get(const Request& request) const {
+  const auto& path = request.path;
+  if (path == "/-/healthy") return text("healthy\n", path);
+  if (path == "/-/ready")
+    return sources_.is_ready() ? text("ready\n", path) : text("not ready\n", path, 503);
+  if (path == "/metrics") {
+    const auto size = sources_.queries->size_bytes();
+    return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
+            .body = metrics_text(*sources_.snapshot(), sources_.version, size ? *size : 0),
+            .handler = path};
+  }
+  if (path == "/api/v1/status") return status();
+  if (path == "/api/v1/domains") return domains(request);
+  if (path == "/api/v1/alerts") return alerts(request);
+  if (path.starts_with(kDomainPrefix)) return domain(path.substr(kDomainPrefix.size()));
+  if (path == "/assets/app.js")
+    return page_file(page_script(), "text/javascript; charset=utf-8", "/assets");
+  if (path == "/assets/app.css")
+    return page_file(page_style(), "text/css; charset=utf-8", "/assets");
+  if (is_page_path(path)) return page_file(page_html(), "text/html; charset=utf-8", "page");
+  if (path.starts_with("/api/")) return problem(404, "not found", "no such resource");
+  return text("not found\n", "none", 404);
+}
+
+Reply Api::post(const Request& request) const {
+  constexpr std::string_view kCheck = "/check";
+  const auto& path = request.path;
+  const bool is_check = path.starts_with(kDomainPrefix) && path.ends_with(kCheck) &&
+                        path.size() > kDomainPrefix.size() + kCheck.size();
+  if (!is_check && path != "/-/reload") return problem(404, "not found", "no such action");
+  if (!is_same_site(request))
+    return problem(403, "refused", "this request comes from another site");
+  if (path == "/-/reload") {
+    const auto done = sources_.reload();
+    return done ? text("reloaded\n", path)
+                : problem(500, "the old configuration stays", done.error());
+  }
+  if (!request.header("content-type").starts_with("application/json")) {
+    return problem(415, "unsupported media type", "send Content-Type: application/json");
+  }
+  const auto name =
+      path.substr(kDomainPrefix.size(), path.size() - kDomainPrefix.size() - kCheck.size());
+  if (!sources_.check_now(name))
+    return problem(404, "not found", "no domain of that name is watched");
+  return json({{"domain", probes::printable(name)}}, "/api/v1/domains/{name}/check", 202);
+}
+
+Reply Api::status() const {
+  const auto snapshot = sources_.snapshot();
+  const auto counts = sources_.queries->counts();
+  const auto size = sources_.queries->size_bytes();
+  if (!counts || !size) return storage_failed(!counts ? counts.error() : size.error());
+  Json vantage = Json::array();
+  for (const auto& check : snapshot->vantage) {
+    vantage.push_back(
+        {{"check", check.check},
+         {"up", check.is_up},
+         {"detail", check.detail ? Json(probes::printable(*check.detail)) : Json(nullptr)},
+         {"checked_at", config::rfc3339(check.checked_at)}});
+  }
+  const auto open =
+      std::ranges::count(snapshot->alerts, agent::AlertState::firing, &agent::Alert::state);
+  return json({{"version", sources_.version},
+               {"started_at", config::rfc3339(snapshot->started_at)},
+               {"now", config::rfc3339(snapshot->now)},
+               {"config",
+                {{"domains", snapshot->domains.size()},
+                 {"mx_hosts", snapshot->hosts.size()},
+                 {"interval", snapshot->schedule.interval.count()}}},
+               {"scheduler",
+                {{"queue_length", snapshot->queue_length},
+                 {"in_flight", snapshot->in_flight},
+                 {"lag_seconds", snapshot->lag.count()},
+                 {"rounds", snapshot->rounds},
+                 {"last_round_at", time_or_null(snapshot->last_round_at)}}},
+               {"vantage", vantage},
+               {"storage", {{"size_bytes", *size}, {"errors", snapshot->record_errors}}},
+               {"counts", *counts},
+               {"open_alerts", open}},
+              "/api/v1/status");
+}
+
+Reply Api::domains(const Request& request) const {
+  storage::DomainFilter filter;
+  for (const auto& [name, value] : request.query) {
+    if (name == "q") {
+      filter.substring = value;
+    } else if (name == "status" &&
+               (value == "ok" || value == "warning" || value == "critical" || value == "unknown")) {
+      filter.status = value;
+    } else if (name == "status" && value.empty()) {
+      filter.status.reset();
+    } else if (name == "sort" && (value == "name" || value == "status" || value == "observed_at")) {
+      filter.sort = value == "name"     ? storage::DomainFilter::Sort::name
+                    : value == "status" ? storage::DomainFilter::Sort::status
+                                        : storage::DomainFilter::Sort::observed_at;
+    } else if (const auto count = number(value);
+               name == "limit" && count && *count >= 1 && *count <= kMostItems) {
+      filter.limit = *count;
+    } else if (name == "cursor" && count) {
+      filter.offset = *count;
+    } else {
+      return problem(400, "bad parameter", fmt::format("{}={}", name, value));
+    }
+  }
+  const auto page = sources_.queries->domains(filter);
+  if (!page) return storage_failed(page.error());
+  std::map<std::string, std::size_t> open;
+  const auto snapshot = sources_.snapshot();
+  for (const auto& alert : snapshot->alerts) {
+    if (alert.state != agent::AlertState::firing) continue;
+    for (const auto& name : alert.domains) ++open[name];
+  }
+  Json items = Json::array();
+  for (const auto& row : page->rows) items.push_back(domain_json(row, open[row.name]));
+  const auto end = filter.offset + page->rows.size();
+  return json({{"items", items},
+               {"next", end < page->total ? Json(std::to_string(end)) : Json(nullptr)},
+               {"total", page->total}},
+              "/api/v1/domains");
+}
+
+Reply Api::domain(const std::string& name) const {
+  const auto wanted = probes::dns::Name::parse(name);
+  const auto row = sources_.queries->domain(wanted ? wanted->text() : std::string());
+  if (!row) return storage_failed(row.error());
+  if (!*row) return problem(404, "not found", fmt::format("{} is not watched", name));
+  const auto& found = **row;
+  auto out = found.report ? Json::parse(*found.report) : unseen(found.name);
+  out["role"] = found.role;
+  out["group"] = found.group;
+  out["rollover"] = nullptr;
+  out["observed_at"] = time_or_null(found.observed_at);
+  Json list = Json::array();
+  const auto snapshot = sources_.snapshot();
+  for (const auto& alert : snapshot->alerts) {
+    if (std::ranges::find(alert.domains, found.name) != alert.domains.end())
+      list.push_back(alert_json(alert));
+  }
+  out["alerts"] = list;
+  out["next_check_at"] = time_or_null(found.next_check_at);
+  return json(out, "/api/v1/domains/{name}");
+}
+
+Reply Api::alerts(const Request& request) const {
+  std::optional<agent::AlertState> state;
+  for (const auto& [name, value] : request.query) {
+    if (name == "state" && value.empty()) continue;
+    state = name == "state" ? agent::alert_state_from(value) : std::nullopt;
+    if (!state) return problem(400, "bad parameter", fmt::format("{}={}", name, value));
+  }
+  const auto found = sources_.queries->alerts(state, kMostItems);
+  if (!found) return storage_failed(found.error());
+  Json items = Json::array();
+  for (const auto& alert : *found) items.push_back(alert_json(alert));
+  return json({{"items", items}, {"next", nullptr}}, "/api/v1/alerts");
+}
+
+}  // namespace web

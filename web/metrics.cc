@@ -1,0 +1,343 @@
+#include "web/metrics.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include "probes/explain.h"
+#include "web/process.h"
+
+namespace web {
+namespace {
+
+using probes::dns::Outcome;
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+// Families in the order of their first use.
+class Families {
+ public:
+  void gauge(const char* name, const char* help, const Labels& labels, double value) {
+    auto metric = start(labels);
+    metric.gauge.value = value;
+    family(name, help, MetricType::Gauge).metric.push_back(std::move(metric));
+  }
+  void counter(const char* name, const char* help, const Labels& labels, double value) {
+    auto metric = start(labels);
+    metric.counter.value = value;
+    family(name, help, MetricType::Counter).metric.push_back(std::move(metric));
+  }
+  [[nodiscard]] std::string text() const {
+    return prometheus::TextSerializer().Serialize(families_);
+  }
+
+ private:
+  static ClientMetric start(const Labels& labels) {
+    ClientMetric metric;
+    for (const auto& [name, value] : labels) {
+      ClientMetric::Label label;
+      label.name = name;
+      label.value = probes::printable(value, 260);
+      metric.label.push_back(std::move(label));
+    }
+    return metric;
+  }
+
+  MetricFamily& family(const char* name, const char* help, MetricType type) {
+    const auto [entry, is_new] = index_.try_emplace(name, families_.size());
+    if (is_new) {
+      MetricFamily made;
+      made.name = name;
+      made.help = help;
+      made.type = type;
+      families_.push_back(std::move(made));
+    }
+    return families_[entry->second];
+  }
+
+  std::vector<MetricFamily> families_;
+  std::map<std::string, std::size_t> index_;
+};
+
+double seconds(config::Time time) {
+  return static_cast<double>(time.time_since_epoch().count());
+}
+double flag(bool value) {
+  return value ? 1 : 0;
+}
+
+double status_of(const probes::DomainJudgement& judged) {
+  if (judged.verdict == probes::Verdict::unknown) return 3;
+  if (judged.severity == probes::Severity::critical) return 2;
+  return judged.severity >= probes::Severity::medium ? 1 : 0;
+}
+
+bool is_blind(const probes::DomainJudgement& judged) {
+  return std::ranges::any_of(judged.findings, [](const auto& finding) {
+    return finding.code == probes::Code::monitor_fault;
+  });
+}
+
+double number(probes::dns::DnssecStatus status) {
+  switch (status) {
+    case probes::dns::DnssecStatus::secure:
+      return 0;
+    case probes::dns::DnssecStatus::insecure:
+      return 1;
+    case probes::dns::DnssecStatus::bogus:
+      return 2;
+    case probes::dns::DnssecStatus::indeterminate:
+      return 3;
+  }
+  return 3;
+}
+
+std::string direction(const config::Domain& domain) {
+  return domain.role == config::Role::inbound ? "inbound" : "outbound";
+}
+
+// The state of a host for one domain that uses it.
+double dane_state(const probes::HostJudgement& host) {
+  const auto& tlsa = host.seen->tlsa;
+  if (host.verdict == probes::Verdict::lookup_failed) return 5;
+  if (tlsa.outcome != Outcome::answer)
+    return tlsa.outcome == Outcome::not_queried && host.seen->addresses.empty() ? 6 : 1;
+  if (tlsa.status != probes::dns::DnssecStatus::secure) return 2;
+  if (host.verdict == probes::Verdict::encrypted) return 3;
+  if (host.verdict == probes::Verdict::authenticated ||
+      host.verdict == probes::Verdict::host_authenticated)
+    return 0;
+  const bool any_mismatch = std::ranges::any_of(host.endpoints, [](const auto& endpoint) {
+    return endpoint.verdict == probes::Verdict::refused;
+  });
+  return any_mismatch ? 4 : 6;
+}
+
+// Worse first: what a host is for its worst-off domain.
+double worse_state(double a, double b) {
+  const auto rank = [](double state) {
+    return std::string_view("0612354").find(static_cast<char>('0' + static_cast<int>(state)));
+  };
+  return rank(a) >= rank(b) ? a : b;
+}
+
+void add_domain(Families& out, const agent::DomainState& state) {
+  const auto& name = state.configured.name;
+  out.gauge("danelaw_domain_info", "A watched domain; 1.",
+            {{"domain", name},
+             {"direction", direction(state.configured)},
+             {"group", state.configured.group}},
+            1);
+  const auto* judged = state.judged.get();
+  out.gauge("danelaw_domain_status",
+            "Worst open finding: 0 ok, 1 warning (medium or high), 2 critical, 3 unknown.",
+            {{"domain", name}}, judged == nullptr ? 3 : status_of(*judged));
+  if (judged == nullptr) return;
+  out.gauge("danelaw_domain_probe_success",
+            "Whether the last look ran to its end: 0 is our own fault, not the domain's.",
+            {{"domain", name}}, flag(!is_blind(*judged)));
+  out.gauge("danelaw_domain_last_probe_timestamp_seconds", "When the domain was last looked at.",
+            {{"domain", name}}, seconds(judged->seen->observed_at));
+  if (is_blind(*judged)) return;
+  const auto dane_hosts = std::ranges::count_if(judged->hosts, [](const auto& host) {
+    return host.seen->tlsa.outcome == Outcome::answer &&
+           host.seen->tlsa.status == probes::dns::DnssecStatus::secure &&
+           std::ranges::any_of(host.records, [](const auto& record) { return !record.unusable; });
+  });
+  out.gauge("danelaw_domain_mx_hosts", "MX hosts of the domain.", {{"domain", name}},
+            static_cast<double>(judged->hosts.size()));
+  out.gauge("danelaw_domain_dane_mx_hosts",
+            "MX hosts of the domain with usable secure TLSA records.", {{"domain", name}},
+            static_cast<double>(dane_hosts));
+  out.gauge("danelaw_domain_mx_dnssec_status",
+            "DNSSEC status of the MX RRset: 0 secure, 1 insecure, 2 bogus, 3 indeterminate.",
+            {{"domain", name}}, number(judged->seen->mx.status));
+  if (judged->seen->mx.chain_expires_at) {
+    out.gauge("danelaw_domain_rrsig_expiration_timestamp_seconds",
+              "Earliest end of a signature on the chain that vouches for the MX RRset.",
+              {{"domain", name}}, seconds(*judged->seen->mx.chain_expires_at));
+  }
+  for (const auto& host : judged->hosts) {
+    out.gauge("danelaw_domain_mx_info", "An MX host of a domain; 1.",
+              {{"domain", name},
+               {"mx", host.seen->host.text()},
+               {"preference", std::to_string(host.preference)}},
+              1);
+  }
+  std::set<std::pair<std::string, probes::Code>> told;
+  for (const auto& finding : judged->findings) {
+    const auto mx =
+        finding.subject.kind == probes::Subject::Kind::host ? finding.subject.name : std::string();
+    // Findings of one code differ in evidence; the series must not: the worst comes first.
+    if (!told.emplace(mx, finding.code).second) continue;
+    out.gauge("danelaw_finding", "An open finding; 1. It vanishes when the finding is gone.",
+              {{"domain", name},
+               {"mx", mx},
+               {"code", std::string(wire_name(finding.code))},
+               {"severity", std::string(wire_name(finding.severity))},
+               {"direction", direction(state.configured)}},
+              1);
+  }
+}
+
+void add_session(Families& out, const std::string& mx, const probes::smtp::SessionRecord& session,
+                 config::Time at) {
+  const Labels labels{{"mx", mx}, {"address", session.address}};
+  const bool has_chain = session.tls && !session.tls->chain.empty();
+  out.gauge("danelaw_address_probe_success", "Whether a certificate chain was seen at the address.",
+            labels, flag(has_chain));
+  if (session.stage >= probes::smtp::Stage::starttls) {
+    out.gauge("danelaw_address_starttls", "Whether the address offers STARTTLS.", labels,
+              flag(session.offers_starttls));
+  }
+  out.gauge("danelaw_address_last_probe_timestamp_seconds", "When the address was last probed.",
+            labels, seconds(at));
+  out.gauge("danelaw_address_probe_duration_seconds", "How long the last session took.", labels,
+            static_cast<double>(session.duration.count()) / 1000);
+  if (!has_chain) return;
+  const auto& leaf = *session.tls->chain.front();
+  out.gauge("danelaw_address_cert_not_before_timestamp_seconds",
+            "Begin of the leaf certificate's validity.", labels, seconds(leaf.not_before));
+  out.gauge("danelaw_address_cert_not_after_timestamp_seconds",
+            "End of the leaf certificate's validity.", labels, seconds(leaf.not_after));
+}
+
+void add_host(Families& out, const probes::HostObservation& seen) {
+  const auto mx = seen.host.text();
+  out.gauge("danelaw_mx_addresses", "Addresses of the MX host.", {{"mx", mx}},
+            static_cast<double>(seen.addresses.size()));
+  const auto usable = std::ranges::count_if(
+      seen.records, [](const auto& record) { return !probes::dane::why_unusable(record); });
+  out.gauge("danelaw_mx_tlsa_records", "Usable TLSA records of the MX host.", {{"mx", mx}},
+            static_cast<double>(usable));
+  if (seen.tlsa.outcome != Outcome::not_queried) {
+    out.gauge("danelaw_mx_tlsa_dnssec_status",
+              "DNSSEC status of the TLSA lookup: 0 secure, 1 insecure, 2 bogus, 3 indeterminate.",
+              {{"mx", mx}}, number(seen.tlsa.status));
+  }
+  if (seen.tlsa.outcome == Outcome::answer) {
+    out.gauge("danelaw_mx_tlsa_ttl_seconds", "TTL of the TLSA RRset as published.", {{"mx", mx}},
+              static_cast<double>(seen.tlsa.ttl.count()));
+  }
+  if (seen.tlsa.signatures) {
+    out.gauge("danelaw_mx_rrsig_expiration_timestamp_seconds",
+              "End of the signature over the TLSA RRset.", {{"mx", mx}},
+              seconds(seen.tlsa.signatures->expiration));
+  }
+  for (const auto& session : seen.sessions) {
+    if (session.key_type == probes::tls::KeyType::by_default)
+      add_session(out, mx, session, seen.observed_at);
+  }
+}
+
+// What depends on the judging domains, worst over them.
+void add_host_judgements(Families& out, const agent::Snapshot& snapshot) {
+  std::map<std::string, double> states;
+  std::map<std::pair<std::string, std::string>, bool> matches;
+  for (const auto& domain : snapshot.domains) {
+    if (!domain.judged) continue;
+    for (const auto& host : domain.judged->hosts) {
+      const auto mx = host.seen->host.text();
+      const auto [entry, is_new] = states.try_emplace(mx, dane_state(host));
+      if (!is_new) entry->second = worse_state(entry->second, dane_state(host));
+      for (const auto& endpoint : host.endpoints) {
+        const auto& session = host.seen->sessions[endpoint.session];
+        if (session.key_type != probes::tls::KeyType::by_default || host.records.empty()) continue;
+        const auto [match, first] =
+            matches.try_emplace({mx, session.address}, endpoint.match.has_value());
+        if (!first) match->second = match->second && endpoint.match.has_value();
+      }
+    }
+  }
+  for (const auto& [mx, state] : states) {
+    out.gauge("danelaw_mx_dane_state",
+              "DANE at the MX host: 0 verified, 1 no TLSA, 2 TLSA insecure, 3 all unusable, 4 "
+              "mismatch or no TLS, 5 lookup failed, 6 not probed.",
+              {{"mx", mx}}, state);
+  }
+  for (const auto& [where, match] : matches) {
+    out.gauge("danelaw_address_tlsa_match",
+              "Whether a usable TLSA record matches the chain at the address.",
+              {{"mx", where.first}, {"address", where.second}}, flag(match));
+  }
+}
+
+void add_counts(Families& out, const agent::Snapshot& snapshot) {
+  std::map<std::string, int> domains{{"ok", 0}, {"warning", 0}, {"critical", 0}, {"unknown", 0}};
+  for (const auto& domain : snapshot.domains) {
+    constexpr std::array<const char*, 4> kNames{"ok", "warning", "critical", "unknown"};
+    ++domains[kNames[domain.judged ? static_cast<std::size_t>(status_of(*domain.judged)) : 3]];
+  }
+  for (const auto& [status, count] : domains)
+    out.gauge("danelaw_domains", "Watched domains by status.", {{"status", status}}, count);
+  std::map<std::pair<std::string, std::string>, int> alerts;
+  for (const auto* state : {"pending", "firing"}) {
+    for (const auto* severity : {"medium", "high", "critical"}) alerts[{state, severity}] = 0;
+  }
+  for (const auto& alert : snapshot.alerts)
+    ++alerts[{std::string(wire_name(alert.state)), std::string(wire_name(alert.finding.severity))}];
+  for (const auto& [key, count] : alerts)
+    out.gauge("danelaw_alerts", "Open alerts by state and severity.",
+              {{"state", key.first}, {"severity", key.second}}, count);
+  for (const auto& check : snapshot.vantage) {
+    out.gauge(
+        "danelaw_vantage_up",
+        "Whether our own sight can be trusted: 0 means that what we see of others means nothing.",
+        {{"check", check.check}}, flag(check.is_up));
+  }
+}
+
+void add_agent(Families& out, const agent::Snapshot& snapshot, std::uint64_t storage_bytes) {
+  constexpr std::array<const char*, 6> kRcodes{"NOERROR",  "FORMERR", "SERVFAIL",
+                                               "NXDOMAIN", "NOTIMP",  "REFUSED"};
+  for (std::size_t i = 0; i < kRcodes.size(); ++i) {
+    out.counter("danelaw_dns_queries_total",
+                "DNS queries answered, by response code; rare codes count as SERVFAIL.",
+                {{"rcode", kRcodes[i]}}, static_cast<double>(snapshot.dns_by_rcode[i]));
+  }
+  out.counter("danelaw_dns_unanswered_total", "DNS queries that got no usable reply.", {},
+              static_cast<double>(snapshot.dns_unanswered));
+  out.gauge("danelaw_probes_in_flight", "Looks under way.", {},
+            static_cast<double>(snapshot.in_flight));
+  out.gauge("danelaw_scheduler_queue_length", "Targets that are due and wait for a worker.", {},
+            static_cast<double>(snapshot.queue_length));
+  out.gauge("danelaw_scheduler_lag_seconds", "How late the most overdue target is.", {},
+            static_cast<double>(snapshot.lag.count()));
+  out.counter("danelaw_rounds_total", "Looks finished.", {}, static_cast<double>(snapshot.rounds));
+  out.gauge("danelaw_storage_size_bytes", "Size of the database.", {},
+            static_cast<double>(storage_bytes));
+  out.counter("danelaw_storage_errors_total", "Rounds that could not be recorded.", {},
+              static_cast<double>(snapshot.record_errors));
+  const auto process = this_process();
+  out.counter("process_cpu_seconds_total", "User and system CPU time spent.", {},
+              process.cpu_seconds);
+  out.gauge("process_resident_memory_bytes", "Resident memory.", {},
+            static_cast<double>(process.resident_bytes));
+  out.gauge("process_open_fds", "Open file descriptors.", {},
+            static_cast<double>(process.open_fds));
+  out.gauge("process_max_fds", "Most file descriptors allowed.", {},
+            static_cast<double>(process.max_fds));
+  out.gauge("process_start_time_seconds", "When the process started.", {},
+            process.start_time_seconds);
+}
+
+}  // namespace
+
+std::string metrics_text(const agent::Snapshot& snapshot, const std::string& version,
+                         std::uint64_t storage_bytes) {
+  Families out;
+  out.gauge("danelaw_build_info", "The running program; 1.", {{"version", version}}, 1);
+  for (const auto& domain : snapshot.domains) add_domain(out, domain);
+  for (const auto& [name, seen] : snapshot.hosts) add_host(out, *seen);
+  add_host_judgements(out, snapshot);
+  add_counts(out, snapshot);
+  add_agent(out, snapshot, storage_bytes);
+  return out.text();
+}
+
+}  // namespace web
