@@ -1,0 +1,184 @@
+// What a look costs, beside a bare STARTTLS handshake with the same server and beside
+// posttls-finger, in one run. Runs inside the lab (script/bench); prints a table. Ratios matter,
+// absolute figures move with the machine.
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <vector>
+
+#include <fmt/format.h>
+#include <openssl/ssl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/scout.h"
+#include "config/load.h"
+#include "probes/report.h"
+#include "probes/smtp/socket.h"
+#include "storage/recorder.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double cpu_seconds(int who) {
+  rusage usage{};
+  getrusage(who, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+struct Cost {
+  double cpu_us = 0;
+  double wall_us = 0;
+};
+
+// Median over rounds of the cost of one call.
+Cost measure(int rounds, int calls, int who, const std::function<void()>& call) {
+  std::vector<Cost> costs;
+  for (int round = 0; round < rounds; ++round) {
+    const auto wall = Clock::now();
+    const double cpu = cpu_seconds(who);
+    for (int i = 0; i < calls; ++i) call();
+    const double spent = cpu_seconds(who) - cpu;
+    const std::chrono::duration<double> passed = Clock::now() - wall;
+    costs.push_back({.cpu_us = spent / calls * 1e6, .wall_us = passed.count() / calls * 1e6});
+  }
+  std::ranges::sort(costs, {}, &Cost::cpu_us);
+  return costs[costs.size() / 2];
+}
+
+void row(std::string_view what, const Cost& cost, const Cost& base) {
+  std::cout << fmt::format("{:<58} {:9.0f} {:9.0f} {:7.2f}\n", what, cost.cpu_us, cost.wall_us,
+                           cost.cpu_us / base.cpu_us);
+}
+
+// The least a client can do to see the certificate: connect, EHLO, STARTTLS, handshake, QUIT;
+// nothing parsed or kept.
+void bare_handshake(SSL_CTX* context, const std::string& address, const std::string& name) {
+  const auto deadline = Clock::now() + std::chrono::seconds{10};
+  auto socket = probes::smtp::Socket::connect(address, 25, deadline);
+  if (!socket) throw std::runtime_error("connect");
+  std::array<char, 4096> buffer{};
+  const auto say = [&](std::string_view line) {
+    if (!line.empty() && !(*socket)->write_all(line, deadline)) throw std::runtime_error("write");
+    if (!(*socket)->read_some(buffer, deadline)) throw std::runtime_error("read");
+  };
+  say("");
+  say("EHLO bench.test\r\n");
+  say("STARTTLS\r\n");
+  SSL* ssl = SSL_new(context);
+  SSL_set_fd(ssl, (*socket)->descriptor());
+  SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+           const_cast<char*>(name.c_str()));
+  for (int result = SSL_connect(ssl); result != 1; result = SSL_connect(ssl)) {
+    const int error = SSL_get_error(ssl, result);
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+      throw std::runtime_error("handshake");
+    if (!probes::smtp::wait_for(SSL_get_fd(ssl), error == SSL_ERROR_WANT_WRITE, deadline))
+      throw std::runtime_error("slow");
+  }
+  for (const std::string_view line : {"EHLO bench.test\r\n", "QUIT\r\n"}) {
+    SSL_write(ssl, line.data(), static_cast<int>(line.size()));
+    while (SSL_read(ssl, buffer.data(), static_cast<int>(buffer.size())) <= 0) {
+      if (!probes::smtp::wait_for(SSL_get_fd(ssl), false, deadline))
+        throw std::runtime_error("slow");
+    }
+  }
+  SSL_free(ssl);
+}
+
+void posttls_finger(const std::string& domain) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (freopen("/dev/null", "w", stdout) == nullptr) _exit(1);
+    execlp("posttls-finger", "posttls-finger", "-c", "-l", "dane", "-Lsummary", domain.c_str(),
+           nullptr);
+    _exit(1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+}
+
+config::Time now() {
+  return std::chrono::floor<config::Seconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  const std::string domain = "rolling.test";  // one address, one key
+  auto config = config::load(argv[1]);
+  if (!config) return 1;
+  config->smtp.every_key_type = false;
+  auto gear = agent::Gear::make(*config);
+  auto scout = agent::Scout::make(*gear);
+  const auto name = *probes::dns::Name::parse(domain);
+  const auto host = *probes::dns::Name::parse("mx." + domain);
+  const auto first = (*scout)->look_at_host(host, now());
+  if (first.sessions.empty() || first.sessions[0].stage != probes::smtp::Stage::done) return 1;
+  const auto address = first.addresses.at(0);
+
+  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+  SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  const auto bare =
+      measure(7, 100, RUSAGE_SELF, [&] { bare_handshake(context, address, host.text()); });
+
+  const auto file =
+      std::filesystem::temp_directory_path() / fmt::format("danelaw-bench-{}.db", getpid());
+  auto recorder = storage::SqliteRecorder::open(file);
+  if (!recorder) return 1;
+  const auto seen =
+      std::make_shared<const probes::DomainObservation>((*scout)->look_at_domain(name, now()));
+  const auto whole = measure(7, 100, RUSAGE_SELF, [&] {
+    agent::Round round{.target = {.kind = agent::Target::Kind::host, .name = host}, .at = now()};
+    round.host =
+        std::make_shared<const probes::HostObservation>((*scout)->look_at_host(host, round.at));
+    const auto judged = std::make_shared<const probes::DomainJudgement>(
+        probes::judge(seen, {{host, round.host}}, round.at));
+    round.judged.push_back(
+        {.configured = {.name = domain}, .judged = judged, .next_check_at = round.at});
+    if (!(*recorder)->record(round)) throw std::runtime_error("record");
+  });
+  const auto finger = measure(3, 20, RUSAGE_CHILDREN, [&] { posttls_finger(domain); });
+
+  std::cout << fmt::format("{:<58} {:>9} {:>9} {:>7}\n", "one address checked", "CPU us", "wall us",
+                           "ratio");
+  row("bare STARTTLS handshake", bare, bare);
+  row("danelaw: DNS validated, session, judged, JSON, recorded", whole, bare);
+  row("posttls-finger -c -l dane", finger, bare);
+  std::cout << fmt::format("posttls-finger / danelaw: {:.1f}\n\n", finger.cpu_us / whole.cpu_us);
+
+  probes::dns::QueryCounts counts;
+  auto client = probes::dns::GetdnsClient::make((*gear)->resolvers, counts);
+  const auto owner = *probes::dns::tlsa_owner(host, 25);
+  probes::dns::Lookup lookup{**client, (*gear)->chain, config::Seconds{5}};
+  const auto deadline = [] { return Clock::now() + std::chrono::seconds{5}; };
+  const auto kept = measure(5, 300, RUSAGE_SELF, [&] {
+    (void)lookup.ask(owner, probes::dns::type::tlsa, now(), deadline());
+  });
+  const auto raw = measure(5, 300, RUSAGE_SELF, [&] {
+    (void)(*client)->ask({.name = owner, .type = probes::dns::type::tlsa}, deadline());
+  });
+  const auto cold = measure(5, 20, RUSAGE_SELF, [&] {
+    auto fresh = agent::Gear::make(*config);
+    probes::dns::Lookup unread{**client, (*fresh)->chain, config::Seconds{5}};
+    (void)unread.ask(owner, probes::dns::type::tlsa, now(), deadline());
+  });
+  std::cout << fmt::format("{:<58} {:>9} {:>9} {:>7}\n", "one TLSA lookup, warm resolver", "CPU us",
+                           "wall us", "ratio");
+  row("getdns alone, not validated", raw, raw);
+  row("validated, signatures seen before", kept, raw);
+  row("validated from the trust anchor down, nothing kept", cold, raw);
+  std::cout << fmt::format("lookups a second, one thread: {:.0f}\n", 1e6 / kept.wall_us);
+  std::filesystem::remove(file);
+}

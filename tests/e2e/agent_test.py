@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+"""The real agent on the real lab: verdicts, a late rollover, kill -9, our own outage, shutdown."""
+
+import signal
+import subprocess
+import unittest
+
+from living_lab import LivingLab, until
+
+PROVIDER = {"kind": "host", "name": "mx.provider.test"}
+
+
+class Agent(unittest.TestCase):
+    def setUp(self):
+        self.lab = LivingLab()
+        self.addCleanup(self.lab.close)
+        self.lab.start_agent()
+
+    def wait_for_all_verdicts(self):
+        def missing():
+            items = self.lab.get("/api/v1/domains?limit=500")["items"]
+            seen = {item["domain"]: item["verdict"] for item in items}
+            self.wrong = {n: (seen.get(n), w["verdict"]) for n, w in self.lab.expected.items()
+                          if seen.get(n) != w["verdict"]}
+            return not self.wrong
+        try:
+            until("every domain has its verdict", 60, missing)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: seen, wanted: {self.wrong}") from None
+
+    def mismatches(self, state="firing"):
+        return self.lab.alerts(state, code="tlsa-mismatch", subject=PROVIDER)
+
+    def test_late_rollover_with_kill_9_in_the_middle(self):
+        self.wait_for_all_verdicts()
+        self.assertEqual(self.mismatches(), [])
+
+        self.lab.lab("story", "late-rollover", "--step", "1")
+        opened = until("the mismatch fires", 60, self.mismatches)
+        self.assertEqual(len(opened), 1)
+        self.assertEqual(opened[0]["severity"], "critical")
+        self.assertLessEqual({"shared-a.test", "shared-b.test"}, set(opened[0]["domains"]))
+        self.assertEqual(self.lab.domain("shared-a.test")["verdict"], "deferred")
+        metrics = self.lab.text("/metrics")
+        self.assertIn('danelaw_mx_dane_state{mx="mx.provider.test"} 4', metrics)
+        self.assertRegex(metrics, r'danelaw_finding\{[^}]*domain="shared-b.test"[^}]*code="tlsa-mismatch"')
+
+        self.lab.stop_agent(signal.SIGKILL)
+        self.lab.start_agent()
+        again = self.mismatches()
+        self.assertEqual([a["id"] for a in again], [opened[0]["id"]], "the same alert, at once after the start")
+
+        self.lab.lab("story", "late-rollover", "--step", "2")
+        until("the mismatch is over", 60, lambda: not self.mismatches())
+        ended = [a for a in self.mismatches("resolved") if a["id"] == opened[0]["id"]]
+        self.assertEqual(len(ended), 1)
+        self.assertEqual(self.lab.domain("shared-a.test")["verdict"], "authenticated")
+
+    def test_our_own_outage_is_one_fault_and_nothing_about_targets(self):
+        self.wait_for_all_verdicts()
+        # What passes by itself takes three looks to open: wait until the world stands still.
+        def settled():
+            return {a["id"] for a in self.lab.alerts()} if not self.lab.alerts("pending") else None
+        before = until("nothing is pending", 120, settled)
+        self.lab.lab("kill", "unbound")
+        until("the fault fires", 60, lambda: self.lab.alerts(code="monitor-fault"))
+        until("targets are unknown", 60, lambda: self.lab.domain("healthy.test")["verdict"] == "unknown")
+        others = {a["id"] for a in self.lab.alerts() if a["code"] != "monitor-fault"}
+        self.assertEqual(others, before, "no alert about a target came or went")
+        self.lab.lab("start", "unbound")
+        until("the fault is over", 60, lambda: not self.lab.alerts(code="monitor-fault"))
+        self.wait_for_all_verdicts()
+
+    def test_reload_keeps_the_old_configuration_on_errors_and_sigterm_ends_in_time(self):
+        self.wait_for_all_verdicts()
+        path = f"{self.lab.dir}/danelaw.yaml"
+        with open(path) as file:
+            good = file.read()
+        with open(path, "w") as file:
+            file.write(good.replace("domains:", "domians:"))
+        subprocess.run(["kill", "-HUP", str(self.lab.agent_pid())], check=True)
+        until("the error is in the log", 10, lambda: "domians" in self.lab.agent_log())
+        self.assertEqual(self.lab.get("/api/v1/domains")["total"], len(self.lab.expected))
+        with open(path, "w") as file:
+            file.write("\n".join(line for line in good.splitlines() if "gone.test" not in line) + "\n")
+        subprocess.run(["kill", "-HUP", str(self.lab.agent_pid())], check=True)
+        until("the domain is gone", 10,
+              lambda: self.lab.get("/api/v1/domains")["total"] == len(self.lab.expected) - 1)
+        code, seconds = self.lab.stop_agent(signal.SIGTERM)
+        self.assertEqual(code, 0)
+        self.assertLess(seconds, 5)
+
+
+if __name__ == "__main__":
+    unittest.main()

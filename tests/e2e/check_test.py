@@ -1,0 +1,87 @@
+#!/usr/bin/python3
+"""`danelaw check` against the lab's real servers, and against Postfix's own opinion."""
+
+import re
+import unittest
+
+from living_lab import LivingLab
+
+
+class Check(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = LivingLab()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.lab.close()
+
+    def test_every_domain_reaches_its_verdict(self):
+        seen, _ = self.lab.check()
+        for name, want in self.lab.expected.items():
+            with self.subTest(domain=name, says=want["says"]):
+                self.assertEqual(seen[name]["verdict"], want["verdict"], seen[name]["findings"])
+                hosts = {host["host"]: host["verdict"] for host in seen[name]["hosts"]}
+                self.assertEqual(hosts, want["hosts"])
+
+    def test_agrees_with_postfix_on_who_is_authenticated(self):
+        seen, _ = self.lab.check()
+        for name in self.lab.expected:
+            with self.subTest(domain=name):
+                said = self.lab.inside("posttls-finger", "-c", "-l", "dane", "-t", "10", "-Lsummary", name)
+                text = said.stdout + said.stderr
+                # Postfix calls a host that DANE authenticates behind an insecure MX "Trusted", and says why.
+                postfix = ("authenticated" if re.search(r"Verified TLS connection established", text)
+                           else "host-authenticated" if "log verified as trusted" in text else None)
+                ours = seen[name]["verdict"]
+                self.assertEqual(ours if ours in ("authenticated", "host-authenticated") else None, postfix, text)
+
+    def test_findings_say_why_and_what_to_do(self):
+        for name, code in {"mismatch.test": "tlsa-mismatch", "nostarttls.test": "starttls-missing",
+                           "stripped.test": "starttls-stripped", "tempfail.test": "starttls-rejected",
+                           "injected.test": "plaintext-injection", "dual.test": "key-type-partial",
+                           "expired.test": "dnssec-expired", "tlsaexpired.test": "dnssec-expired",
+                           "dsbroken.test": "ds-broken", "bogus.test": "mx-lookup-failed",
+                           "downgrade.test": "downgrade", "unusable.test": "all-unusable",
+                           "insecuremx.test": "mx-insecure", "gone.test": "domain-gone"}.items():
+            with self.subTest(domain=name):
+                seen, _ = self.lab.check(name)
+                found = {f["code"]: f for f in seen[name]["findings"]}
+                self.assertIn(code, found)
+                self.assertTrue(found[code]["fix"] and found[code]["explanation"])
+
+    def test_exit_status_is_that_of_a_nagios_plugin(self):
+        for name, status in {"healthy.test": 0, "unusable.test": 1, "mismatch.test": 2}.items():
+            with self.subTest(domain=name):
+                self.assertEqual(self.lab.check(name)[1], status)
+
+    def test_text_leads_with_the_verdict_and_fits_a_terminal(self):
+        from living_lab import DANELAW
+        said = self.lab.inside(DANELAW, "check", "--config", f"{self.lab.dir}/danelaw.yaml", "mismatch.test").stdout
+        self.assertTrue(said.startswith("mismatch.test: mail waits in senders' queues"), said)
+        self.assertIn("tlsa-mismatch", said)
+        self.assertLessEqual(max(map(len, said.splitlines())), 120, said)
+
+    def test_a_wrong_trust_anchor_is_our_own_fault(self):
+        wrong = f"{self.lab.dir}/wrong.key"
+        with open(wrong, "w") as file:
+            file.write(". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n")
+        seen, status = self.lab.check("healthy.test", arguments=("--trust-anchor", wrong))
+        self.assertEqual((seen["healthy.test"]["verdict"], status), ("unknown", 3))
+        self.assertEqual(seen["healthy.test"]["findings"][0]["code"], "monitor-fault")
+
+    def test_an_unreachable_resolver_is_our_own_fault(self):
+        seen, status = self.lab.check("mismatch.test", arguments=("--resolver", "127.0.0.99"))
+        self.assertEqual((seen["mismatch.test"]["verdict"], status), ("unknown", 3))
+        self.assertEqual([f["code"] for f in seen["mismatch.test"]["findings"]], ["monitor-fault"])
+
+    def test_special_addresses_are_not_contacted_unless_allowed(self):
+        from living_lab import DANELAW
+        done = self.lab.inside(DANELAW, "check", "--resolver", "127.0.0.53", "--trust-anchor",
+                               f"{self.lab.dir}/root.key", "--format", "json", "healthy.test")
+        self.assertIn('"special-address"', done.stdout)
+        self.assertNotIn('"banner":"220', done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,121 @@
+"""What the end-to-end tests share: a lab with an agent in it, and bounded waiting."""
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
+LAB = os.path.join(ROOT, "tests/lab/lab")
+DANELAW = os.environ.get("DANELAW", os.path.join(ROOT, "build/release/danelaw"))
+
+
+def until(what, seconds, condition):
+    """Poll until condition() is true; fail with what it last was."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.2)
+
+
+class LivingLab:
+    """One running lab. Close it at the end: nothing remains."""
+
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="danelaw-e2e-")
+        self.port = 20000 + os.getpid() % 20000
+        self.up = subprocess.Popen(
+            [LAB, "up", "--dir", self.dir, "--publish", f"{self.port}:9672"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for line in self.up.stdout:
+            if line.startswith("lab ready"):
+                break
+        else:
+            raise AssertionError("the lab did not start")
+        with open(f"{self.dir}/expected.json") as file:
+            self.expected = json.load(file)
+        self.agent = None
+
+    def close(self):
+        if self.agent:
+            self.stop_agent(signal.SIGKILL)
+        self.up.send_signal(signal.SIGTERM)
+        self.up.wait(30)
+        self.up.stdout.close()
+
+    def lab(self, *words):
+        """One command of the lab's own."""
+        return subprocess.run([LAB, words[0], "--dir", self.dir, *words[1:]], check=True, text=True,
+                              capture_output=True).stdout
+
+    def inside(self, *command, check=False):
+        """A command inside the lab's namespaces."""
+        return subprocess.run([LAB, "exec", "--dir", self.dir, *command], text=True, check=check,
+                              capture_output=True)
+
+    def check(self, *domains, arguments=()):
+        """`danelaw check` as JSON: domain -> object, and the exit status."""
+        done = self.inside(DANELAW, "check", "--config", f"{self.dir}/danelaw.yaml", "--format", "json",
+                           *arguments, *domains)
+        objects = [json.loads(line) for line in done.stdout.splitlines()]
+        return {one["domain"]: one for one in objects}, done.returncode
+
+    # --- the agent ---
+
+    def start_agent(self):
+        self.log = open(f"{self.dir}/agent.log", "a")
+        self.agent = subprocess.Popen(
+            [LAB, "exec", "--dir", self.dir, DANELAW, "run", "--config", f"{self.dir}/danelaw.yaml"],
+            stdout=self.log, stderr=self.log)
+        until("the agent is ready", 20, self.is_ready)
+
+    def agent_pid(self):
+        """The agent's own process: the youngest one that runs our program with this lab's file."""
+        found = subprocess.run(["pgrep", "-n", "-f", f"^{DANELAW} run --config {self.dir}/"], text=True,
+                               capture_output=True).stdout.split()
+        return int(found[0]) if found else None
+
+    def stop_agent(self, number):
+        """Send the signal to the agent; returns its exit status and the seconds it took."""
+        began = time.monotonic()
+        pid = self.agent_pid()
+        if pid:
+            os.kill(pid, number)
+        code = self.agent.wait(30)
+        self.agent = None
+        self.log.close()
+        return code, time.monotonic() - began
+
+    def agent_log(self):
+        with open(f"{self.dir}/agent.log") as file:
+            return file.read()
+
+    def is_ready(self):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=2) as reply:
+                return reply.status == 200
+        except OSError:
+            return False
+
+    def get(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as reply:
+            return json.load(reply)
+
+    def text(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as reply:
+            return reply.read().decode()
+
+    def domain(self, name):
+        return self.get(f"/api/v1/domains/{name}")
+
+    def alerts(self, state="firing", **wanted):
+        """Alerts of that state whose members have the wanted values."""
+        items = self.get(f"/api/v1/alerts?state={state}")["items"]
+        return [a for a in items if all(a[k] == v for k, v in wanted.items())]
