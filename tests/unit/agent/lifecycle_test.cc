@@ -1,0 +1,192 @@
+#include "agent/lifecycle.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/scene.h"
+
+// One alert on a fake clock: looks a minute apart.
+namespace {
+
+using namespace agent;
+using probes::Code;
+using probes::Finding;
+using probes::Severity;
+using support::kNow;
+
+constexpr config::Seconds kMinute{60};
+
+Finding finding(Code code, Severity severity = Severity::critical) {
+  return {.code = code,
+          .severity = severity,
+          .subject = {.kind = probes::Subject::Kind::host, .name = "mx.example.test"},
+          .evidence = {},
+          .addresses = {},
+          .is_consequence = false};
+}
+
+class Story {
+ public:
+  explicit Story(Code code) : finding_(finding(code)) {}
+
+  Step look(Sight sight) {
+    now_ += kMinute;
+    auto followed = follow(alert_, sight, &finding_, {"a.test", "b.test"}, now_);
+    alert_ = followed.step == Step::forgotten || followed.step == Step::resolved ? std::nullopt
+                                                                                 : followed.alert;
+    return followed.step;
+  }
+  std::vector<Step> looks(std::initializer_list<Sight> sights) {
+    std::vector<Step> out;
+    for (const auto sight : sights) out.push_back(look(sight));
+    return out;
+  }
+  void wait(config::Seconds time) { now_ += time; }
+  const std::optional<Alert>& alert() const { return alert_; }
+
+ private:
+  Finding finding_;
+  std::optional<Alert> alert_;
+  config::Time now_ = kNow;
+};
+
+using enum Sight;
+using testing::ElementsAre;
+
+TEST(Lifecycle, a_mismatch_opens_at_the_second_look_and_ends_at_the_second_clean_one) {
+  Story story{Code::tlsa_mismatch};
+  EXPECT_THAT(story.looks({seen, seen, seen, clean, clean}),
+              ElementsAre(Step::noticed, Step::opened, Step::still_firing, Step::maybe_over,
+                          Step::resolved));
+}
+
+TEST(Lifecycle, one_sight_alone_is_forgotten) {
+  Story story{Code::tlsa_mismatch};
+  EXPECT_THAT(story.looks({seen, clean, seen}),
+              ElementsAre(Step::noticed, Step::forgotten, Step::noticed));
+}
+
+TEST(Lifecycle, a_relapse_starts_the_count_of_clean_looks_anew) {
+  Story story{Code::tlsa_mismatch};
+  EXPECT_THAT(story.looks({seen, seen, clean, seen, clean, clean}),
+              ElementsAre(Step::noticed, Step::opened, Step::maybe_over, Step::still_firing,
+                          Step::maybe_over, Step::resolved));
+}
+
+TEST(Lifecycle, unknown_neither_opens_nor_closes) {
+  Story story{Code::tlsa_mismatch};
+  EXPECT_THAT(story.looks({unknown, seen, unknown, unknown, seen, unknown, clean, unknown, clean}),
+              ElementsAre(Step::nothing, Step::noticed, Step::nothing, Step::nothing, Step::opened,
+                          Step::nothing, Step::maybe_over, Step::nothing, Step::resolved));
+}
+
+TEST(Lifecycle, weather_takes_three_looks) {
+  Story story{Code::host_down};
+  EXPECT_THAT(story.looks({seen, seen, seen}),
+              ElementsAre(Step::noticed, Step::waiting, Step::opened));
+}
+
+TEST(Lifecycle, weather_that_lasts_half_an_hour_needs_no_third_look) {
+  Story story{Code::host_down};
+  EXPECT_EQ(story.look(seen), Step::noticed);
+  story.wait(std::chrono::minutes{29});
+  EXPECT_EQ(story.look(seen), Step::opened);
+}
+
+TEST(Lifecycle, an_alert_keeps_its_id_from_first_sight_to_the_end_and_a_new_one_gets_another) {
+  Story story{Code::tlsa_mismatch};
+  story.look(seen);
+  const auto id = story.alert()->id;
+  EXPECT_THAT(id, testing::MatchesRegex("[a-z0-9._-]+"));
+  story.looks({seen, clean});
+  EXPECT_EQ(story.alert()->id, id);
+  story.looks({clean, seen});
+  EXPECT_NE(story.alert()->id, id);
+}
+
+TEST(Lifecycle, an_alert_tells_what_was_seen_last_and_whom_it_hits) {
+  auto first = finding(Code::starttls_rejected, Severity::high);
+  auto second = finding(Code::starttls_rejected, Severity::critical);
+  auto state = follow(std::nullopt, seen, &first, {"a.test"}, kNow);
+  state = follow(state.alert, seen, &second, {"a.test", "b.test"}, kNow + kMinute);
+  EXPECT_EQ(state.alert->finding.severity, Severity::critical);
+  EXPECT_THAT(state.alert->domains, ElementsAre("a.test", "b.test"));
+  EXPECT_EQ(state.alert->first_seen_at, kNow);
+  EXPECT_EQ(state.alert->last_seen_at, kNow + kMinute);
+}
+
+TEST(Lifecycle, the_id_is_safe_whatever_the_subject_is_called) {
+  auto hostile = finding(Code::mx_invalid, Severity::high);
+  hostile.subject.name = "../<b>\x1b[31m" + std::string(600, 'x');
+  const auto state = follow(std::nullopt, seen, &hostile, {}, kNow);
+  EXPECT_THAT(state.alert->id, testing::MatchesRegex("[a-z0-9._-]+"));
+  EXPECT_LT(state.alert->id.size(), 300U);
+}
+
+TEST(Lifecycle, abandoning_ends_what_fires_and_forgets_what_is_pending) {
+  Story story{Code::tlsa_mismatch};
+  story.look(seen);
+  EXPECT_EQ(abandon(*story.alert(), "no longer watched", kNow).step, Step::forgotten);
+  story.look(seen);
+  const auto ended = abandon(*story.alert(), "no longer watched", kNow);
+  EXPECT_EQ(ended.step, Step::resolved);
+  EXPECT_EQ(ended.alert->resolved_at, kNow);
+  EXPECT_EQ(ended.reason, "no longer watched");
+}
+
+TEST(Lifecycle, only_causes_of_weight_become_alerts) {
+  EXPECT_TRUE(is_alertable(finding(Code::tlsa_mismatch, Severity::critical)));
+  EXPECT_TRUE(is_alertable(finding(Code::downgrade, Severity::high)));
+  EXPECT_FALSE(is_alertable(finding(Code::mx_insecure, Severity::medium)));
+  auto consequence = finding(Code::tlsa_lookup_failed, Severity::critical);
+  consequence.is_consequence = true;
+  EXPECT_FALSE(is_alertable(consequence));
+  EXPECT_TRUE(is_alertable(finding(Code::monitor_fault, Severity::medium)));
+}
+
+// ---- whether a look can say that trouble is over
+
+class Conclusive : public testing::Test {
+ protected:
+  bool about_host(Code code, std::vector<std::string> addresses = {}) {
+    judged_ = scene_.judge();
+    return is_conclusive(code, addresses, judged_.hosts.front());
+  }
+  void silence(std::size_t session) {
+    auto& one = scene_.mx().sessions[session];
+    one.stage = probes::smtp::Stage::connect;
+    one.stop = probes::smtp::SessionStop::connect_timeout;
+    one.tls.reset();
+  }
+  support::Scene scene_;
+  probes::DomainJudgement judged_;
+};
+
+TEST_F(Conclusive, a_host_that_shows_everything_is) {
+  EXPECT_TRUE(about_host(Code::tlsa_mismatch, {"192.0.2.1"}));
+}
+
+TEST_F(Conclusive, silence_of_the_address_that_showed_the_mismatch_proves_nothing) {
+  silence(0);
+  EXPECT_FALSE(about_host(Code::tlsa_mismatch, {"192.0.2.1"}));
+  EXPECT_TRUE(about_host(Code::tlsa_mismatch, {"2001:db8::1"}));
+}
+
+TEST_F(Conclusive, a_failed_tlsa_lookup_proves_nothing_about_certificates) {
+  scene_.mx().tlsa = support::failed("_25._tcp.mx.example.test", probes::dns::type::tlsa,
+                                     probes::dns::Cause::timeout);
+  scene_.mx().records.clear();
+  EXPECT_FALSE(about_host(Code::tlsa_mismatch));
+  EXPECT_FALSE(about_host(Code::rrsig_expiring));
+  EXPECT_TRUE(about_host(Code::address_lookup_failed));
+}
+
+TEST_F(Conclusive, a_domain_is_only_with_all_its_hosts) {
+  scene_.add_host("mx2.example.test", 20);
+  EXPECT_TRUE(is_conclusive(Code::downgrade, scene_.judge()));
+  scene_.hosts.erase("mx2.example.test");
+  EXPECT_FALSE(is_conclusive(Code::downgrade, scene_.judge()));
+  EXPECT_TRUE(is_conclusive(Code::mx_lookup_failed, scene_.judge()));
+}
+
+}  // namespace

@@ -1,0 +1,1060 @@
+#include "probes/judge.h"
+
+#include <functional>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/scene.h"
+
+// The cases of the conformance corpus that are decided by pure functions on what was seen, by their
+// ids: the baseline world, one change, and what senders then do.
+namespace {
+
+using namespace probes;
+using dns::Cause;
+using dns::DnssecStatus;
+using smtp::SessionStop;
+using smtp::Stage;
+using support::absent;
+using support::failed;
+using support::Issued;
+using support::Key;
+using support::kNow;
+using support::name;
+using support::Pki;
+using support::record;
+using support::Scene;
+using tls::KeyType;
+
+struct Case {
+  std::string_view id;
+  std::function<void(Scene&)> change;
+  std::string verdict;                // of the domain
+  std::vector<std::string> findings;  // that must be among those found
+  std::vector<std::string> splits;    // that must be among those of the hosts
+};
+
+const Pki& pki() {
+  return Pki::get();
+}
+
+// The world's only session per address ends here, for that reason.
+void end_at(Scene& scene, Stage stage, SessionStop stop, int code = 0) {
+  for (auto& session : scene.mx().sessions) {
+    session.stage = stage;
+    session.stop = stop;
+    if (stage < Stage::handshake) session.tls.reset();
+    if (code != 0)
+      session.last_reply = smtp::Reply{.code = code, .lines = {"no, thank you"}, .cut = false};
+  }
+}
+
+void fail_handshake(Scene& scene, tls::HandshakeStop why) {
+  end_at(scene, Stage::handshake, SessionStop::tls);
+  for (auto& session : scene.mx().sessions) {
+    session.tls->stop = why;
+    session.tls->chain.clear();
+  }
+}
+
+void no_tlsa(Scene& scene, DnssecStatus status = DnssecStatus::secure) {
+  scene.publish({});
+  scene.mx().tlsa = absent("_25._tcp.mx.example.test", dns::type::tlsa, status);
+}
+
+void fail_tlsa(Scene& scene, Cause cause) {
+  scene.publish({});
+  scene.mx().tlsa = failed("_25._tcp.mx.example.test", dns::type::tlsa, cause);
+}
+
+void insecure_addresses(Scene& scene) {
+  auto& mx = scene.mx();
+  mx.a.status = mx.aaaa.status = DnssecStatus::insecure;
+  mx.is_dane_candidate = false;
+  mx.tlsa = {};
+  mx.records.clear();
+}
+
+void fail_mx(Scene& scene, Cause cause) {
+  scene.domain.mx = failed("example.test", dns::type::mx, cause);
+  scene.domain.source = MxSource::none;
+  scene.domain.hosts.clear();
+  scene.hosts.clear();
+}
+
+// A leaf below the intermediate, with the names and dates of the plan.
+Issued leaf_of(std::vector<std::string> dns_names, std::string common_name = "") {
+  return support::issue({.common_name = std::move(common_name), .dns_names = std::move(dns_names)},
+                        Key::ecdsa(), pki().inter);
+}
+
+Issued leaf_of_age(config::Time not_before, config::Time not_after) {
+  return support::issue({.common_name = "mx.example.test",
+                         .dns_names = {"mx.example.test"},
+                         .not_before = not_before,
+                         .not_after = not_after},
+                        Key::ecdsa(), pki().inter);
+}
+
+Issued expired_leaf() {
+  return leaf_of_age(kNow - std::chrono::days{90}, kNow - std::chrono::days{1});
+}
+Issued future_leaf() {
+  return leaf_of_age(kNow + std::chrono::days{1}, kNow + std::chrono::days{90});
+}
+
+const tls::Certificate& leaf() {
+  return *pki().leaf.certificate;
+}
+const tls::Certificate& old_leaf() {
+  return *pki().old_leaf.certificate;
+}
+const tls::Certificate& inter() {
+  return *pki().inter.certificate;
+}
+const tls::Certificate& root() {
+  return *pki().root.certificate;
+}
+
+// The chain of a leaf under the intermediate, as served.
+void serve_under_inter(Scene& scene, const Issued& one) {
+  scene.serve({one.certificate, pki().inter.certificate});
+}
+
+std::string text_of(int usage, int selector, int matching_type, const dns::Bytes& data) {
+  return fmt::format("{} {} {} {}", usage, selector, matching_type, dane::to_hex(data));
+}
+
+// Further handshakes that bring out the server's other certificate.
+void add_key_type(Scene& scene, KeyType type, const Issued& one) {
+  for (const auto& address : scene.mx().addresses) {
+    scene.mx().sessions.push_back(
+        support::session(address, {one.certificate, pki().inter.certificate}, type));
+  }
+}
+
+HostObservation& second_host(Scene& scene, std::uint16_t preference) {
+  return scene.add_host("mx2.example.test", preference);
+}
+
+// A host whose certificate no record fits.
+void mismatch(HostObservation& host) {
+  host.records = {record(3, 1, 1, old_leaf())};
+}
+
+void without_tlsa(HostObservation& host) {
+  host.records.clear();
+  host.tlsa = absent("_25._tcp." + host.host.text(), dns::type::tlsa);
+}
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all{
+      // A: what DNSSEC says
+      {"A-01 baseline", [](Scene&) {}, "authenticated", {}, {}},
+      {"A-02 addresses insecure, no TLSA query",
+       [](Scene& s) {
+         s.domain.mx.status = DnssecStatus::insecure;
+         insecure_addresses(s);
+       },
+       "opportunistic",
+       {"dane-ineffective/medium"},
+       {}},
+      {"A-04 bogus MX",
+       [](Scene& s) { fail_mx(s, Cause::bogus); },
+       "lookup-failed",
+       {"mx-lookup-failed/critical"},
+       {}},
+      {"A-05 DS matches no key",
+       [](Scene& s) { fail_mx(s, Cause::ds_mismatch); },
+       "lookup-failed",
+       {"ds-broken/critical", "mx-lookup-failed/critical"},
+       {}},
+      {"A-06 zone expired",
+       [](Scene& s) { fail_mx(s, Cause::signature_expired); },
+       "lookup-failed",
+       {"dnssec-expired/critical"},
+       {}},
+      {"A-07 only TLSA expired",
+       [](Scene& s) { fail_tlsa(s, Cause::signature_expired); },
+       "deferred",
+       {"dnssec-expired/critical", "tlsa-lookup-failed/critical"},
+       {}},
+      {"A-08 signature of the future",
+       [](Scene& s) { fail_tlsa(s, Cause::signature_not_yet_valid); },
+       "deferred",
+       {"tlsa-lookup-failed/critical"},
+       {}},
+      {"A-09 the last second of a signature",
+       [](Scene& s) { s.mx().tlsa.signatures->expiration = kNow; },
+       "authenticated",
+       {"rrsig-expiring/high"},
+       {}},
+      {"A-25 insecure denial (opt-out)",
+       [](Scene& s) { no_tlsa(s, DnssecStatus::insecure); },
+       "opportunistic",
+       {"no-dane/info"},
+       {}},
+      {"A-26 secure denial", [](Scene& s) { no_tlsa(s); }, "opportunistic", {"no-dane/info"}, {}},
+      {"A-28 bogus denial",
+       [](Scene& s) { fail_tlsa(s, Cause::bogus); },
+       "deferred",
+       {"tlsa-lookup-failed/critical"},
+       {}},
+      {"A-30 TLSA SERVFAIL",
+       [](Scene& s) { fail_tlsa(s, Cause::servfail); },
+       "deferred",
+       {"tlsa-lookup-failed/critical"},
+       {}},
+      {"A-31 TLSA timeout",
+       [](Scene& s) { fail_tlsa(s, Cause::timeout); },
+       "deferred",
+       {"tlsa-lookup-failed/critical"},
+       {}},
+      {"A-33 TLSA REFUSED",
+       [](Scene& s) { fail_tlsa(s, Cause::refused); },
+       "deferred",
+       {"tlsa-lookup-failed/critical"},
+       {}},
+
+      // B: from domain to hosts
+      {"B-01 MX SERVFAIL",
+       [](Scene& s) { fail_mx(s, Cause::servfail); },
+       "lookup-failed",
+       {"mx-lookup-failed/critical"},
+       {}},
+      {"B-03 domain does not exist",
+       [](Scene& s) {
+         s.domain.mx = absent("example.test", dns::type::mx);
+         s.domain.source = MxSource::none;
+         s.domain.hosts.clear();
+       },
+       "bounced",
+       {"domain-gone/critical"},
+       {}},
+      {"B-04 implicit MX",
+       [](Scene& s) {
+         s.domain.mx = absent("example.test", dns::type::mx);
+         s.domain.source = MxSource::implicit;
+         s.domain.hosts.clear();
+         s.add_host("example.test", 0);
+       },
+       "authenticated",
+       {"implicit-mx/info"},
+       {}},
+      {"B-05 no MX, no address",
+       [](Scene& s) {
+         s.domain.mx = absent("example.test", dns::type::mx);
+         s.domain.source = MxSource::implicit;
+         s.domain.hosts.clear();
+         auto& host = s.add_host("example.test", 0);
+         host.a = absent("example.test", dns::type::a);
+         host.aaaa = absent("example.test", dns::type::aaaa);
+         host.addresses.clear();
+         host.sessions.clear();
+         without_tlsa(host);
+       },
+       "bounced",
+       {"domain-gone/critical"},
+       {}},
+      {"B-07 null MX",
+       [](Scene& s) {
+         s.domain.source = MxSource::null;
+         s.domain.has_null_mx = true;
+         s.domain.hosts.clear();
+       },
+       "no-mail",
+       {"null-mx/info"},
+       {}},
+      {"B-08 null MX beside another",
+       [](Scene& s) { s.domain.has_null_mx = true; },
+       "no-mail",
+       {"mx-invalid/high"},
+       {}},
+      {"B-09 insecure MX, secure host",
+       [](Scene& s) { s.domain.mx.status = DnssecStatus::insecure; },
+       "host-authenticated",
+       {"mx-insecure/medium"},
+       {"secure-mx-only=opportunistic"}},
+      {"B-13 alias loop",
+       [](Scene& s) { fail_mx(s, Cause::alias_loop); },
+       "lookup-failed",
+       {"mx-lookup-failed/critical"},
+       {}},
+      {"B-14 the first host has no TLSA",
+       [](Scene& s) {
+         without_tlsa(s.mx());
+         second_host(s, 20);
+       },
+       "opportunistic",
+       {"partial-dane/medium"},
+       {}},
+      {"B-15 the second host has no TLSA",
+       [](Scene& s) { without_tlsa(second_host(s, 20)); },
+       "authenticated",
+       {"partial-dane/medium"},
+       {}},
+      {"B-16 the first mismatches, the second takes the mail",
+       [](Scene& s) {
+         mismatch(s.mx());
+         second_host(s, 20);
+       },
+       "authenticated",
+       {"tlsa-mismatch/high"},
+       {}},
+      {"B-17 the first mismatches, the second takes it unprotected",
+       [](Scene& s) {
+         mismatch(s.mx());
+         without_tlsa(second_host(s, 20));
+       },
+       "opportunistic",
+       {"downgrade/high"},
+       {}},
+      {"B-18 DNS of the first fails, the second takes the mail",
+       [](Scene& s) {
+         fail_tlsa(s, Cause::servfail);
+         second_host(s, 20);
+       },
+       "authenticated",
+       {"tlsa-lookup-failed/high"},
+       {}},
+      {"B-19 every host is refused or skipped",
+       [](Scene& s) {
+         mismatch(s.mx());
+         auto& other = second_host(s, 20);
+         other.tlsa = failed("_25._tcp.mx2.example.test", dns::type::tlsa, Cause::timeout);
+         other.records.clear();
+       },
+       "deferred",
+       {"tlsa-mismatch/critical", "tlsa-lookup-failed/critical"},
+       {}},
+      {"B-20 of two equal hosts one mismatches",
+       [](Scene& s) { mismatch(second_host(s, 10)); },
+       "authenticated",
+       {"tlsa-mismatch/high"},
+       {}},
+      {"B-22 an address in place of a name",
+       [](Scene& s) { s.domain.invalid_exchanges.emplace_back("192.0.2.7"); },
+       "authenticated",
+       {"mx-invalid/high"},
+       {}},
+
+      // C: addresses
+      {"C-01 no AAAA",
+       [](Scene& s) {
+         s.mx().aaaa = absent("mx.example.test", dns::type::aaaa);
+         s.mx().addresses.pop_back();
+         s.mx().sessions.pop_back();
+       },
+       "authenticated",
+       {},
+       {}},
+      {"C-02 no address at all",
+       [](Scene& s) {
+         s.mx().a = absent("mx.example.test", dns::type::a);
+         s.mx().aaaa = absent("mx.example.test", dns::type::aaaa);
+         s.mx().addresses.clear();
+         s.mx().sessions.clear();
+       },
+       "deferred",
+       {"mx-invalid/high"},
+       {}},
+      {"C-03 insecure addresses under a secure MX",
+       insecure_addresses,
+       "opportunistic",
+       {"dane-ineffective/medium"},
+       {}},
+      {"C-04 one family fails",
+       [](Scene& s) {
+         s.mx().a = failed("mx.example.test", dns::type::a, Cause::servfail);
+         s.mx().addresses.erase(s.mx().addresses.begin());
+         s.mx().sessions.erase(s.mx().sessions.begin());
+       },
+       "authenticated",
+       {"address-lookup-failed/high"},
+       {"strict-addresses=lookup-failed"}},
+      {"C-05 MX host is an alias",
+       [](Scene& s) {
+         s.mx().a.aliases = {{.from = name("mx.example.test"), .to = name("real.example.test")}};
+         s.mx().a.final_name = s.mx().base_domain = name("real.example.test");
+       },
+       "authenticated",
+       {"mx-cname/low"},
+       {}},
+
+      // D: records
+      {"D-01 3 1 1", [](Scene&) {}, "authenticated", {}, {}},
+      {"D-02 3 0 1",
+       [](Scene& s) { s.publish({record(3, 0, 1, leaf())}); },
+       "authenticated",
+       {"selector-cert/low"},
+       {}},
+      {"D-03 only SHA-512",
+       [](Scene& s) { s.publish({record(3, 1, 2, leaf())}); },
+       "authenticated",
+       {},
+       {"sha256-only=encrypted"}},
+      {"D-04 3 0 0",
+       [](Scene& s) { s.publish({record(3, 0, 0, leaf())}); },
+       "authenticated",
+       {},
+       {}},
+      {"D-05 3 1 0",
+       [](Scene& s) { s.publish({record(3, 1, 0, leaf())}); },
+       "authenticated",
+       {},
+       {}},
+      {"D-06 2 0 1",
+       [](Scene& s) { s.publish({record(2, 0, 1, inter())}); },
+       "authenticated",
+       {},
+       {}},
+      {"D-07 2 1 1",
+       [](Scene& s) { s.publish({record(2, 1, 1, inter())}); },
+       "authenticated",
+       {},
+       {}},
+      {"D-08 only usage 0",
+       [](Scene& s) { s.publish({record(0, 0, 1, inter())}); },
+       "encrypted",
+       {"all-unusable/medium"},
+       {}},
+      {"D-09 only usage 1",
+       [](Scene& s) { s.publish({record(1, 1, 1, leaf())}); },
+       "encrypted",
+       {"all-unusable/medium"},
+       {}},
+      {"D-11 usage 1 and a match",
+       [](Scene& s) {
+         s.publish({record(1, 1, 1, leaf()), record(3, 1, 1, leaf())});
+       },
+       "authenticated",
+       {},
+       {}},
+      {"D-13 only usage 255",
+       [](Scene& s) { s.publish({record(255, 1, 1, leaf())}); },
+       "encrypted",
+       {},
+       {}},
+      {"D-13 only usage 4",
+       [](Scene& s) { s.publish({record(4, 1, 1, leaf())}); },
+       "encrypted",
+       {"all-unusable/medium"},
+       {}},
+      {"D-14 only selector 2",
+       [](Scene& s) { s.publish({record(text_of(3, 2, 1, leaf().spki_sha256))}); },
+       "encrypted",
+       {"all-unusable/medium"},
+       {}},
+      {"D-15 only matching type 3",
+       [](Scene& s) { s.publish({record(text_of(3, 1, 3, leaf().spki_sha256))}); },
+       "encrypted",
+       {"all-unusable/medium"},
+       {}},
+      {"D-16 31 octets",
+       [](Scene& s) {
+         auto data = leaf().spki_sha256;
+         data.pop_back();
+         s.publish({record(text_of(3, 1, 1, data))});
+       },
+       "encrypted",
+       {"all-unusable/high"},
+       {}},
+      {"D-18 malformed beside a match",
+       [](Scene& s) {
+         s.publish({record("3 1 1 00"), record(3, 1, 1, leaf())});
+       },
+       "authenticated",
+       {"tlsa-malformed/low"},
+       {}},
+      {"D-19 3 0 0 that is no certificate",
+       [](Scene& s) { s.publish({record("3 0 0 3000")}); },
+       "encrypted",
+       {"all-unusable/high"},
+       {}},
+      {"D-20 no data at all",
+       [](Scene& s) {
+         s.publish({dane::TlsaRecord{.usage = 3, .selector = 1, .matching_type = 1, .data = {}}});
+       },
+       "encrypted",
+       {"all-unusable/high"},
+       {}},
+      {"D-21 digest of nothing",
+       [](Scene& s) {
+         s.publish(
+             {record("3 1 1 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")});
+       },
+       "deferred",
+       {"tlsa-mismatch/critical"},
+       {}},
+      {"D-23 agility is per usage and selector",
+       [](Scene& s) {
+         s.publish({record(3, 0, 2, old_leaf()), record(3, 1, 1, leaf())});
+       },
+       "authenticated",
+       {"combination-stale/medium"},
+       {}},
+      {"D-24 2 1 2 stale, 3 1 1 current",
+       [](Scene& s) {
+         s.publish({record(2, 1, 2, root()), record(3, 1, 1, leaf())});
+       },
+       "authenticated",
+       {"combination-stale/medium"},
+       {}},
+      {"D-25 Full(0) is never passed over",
+       [](Scene& s) {
+         s.publish({record(3, 1, 2, old_leaf()), record(3, 1, 0, leaf())});
+       },
+       "authenticated",
+       {"combination-stale/medium"},
+       {}},
+      {"D-26 SHA-512 stale, SHA-256 current",
+       [](Scene& s) {
+         s.publish({record(3, 1, 2, old_leaf()), record(3, 1, 1, leaf())});
+       },
+       "deferred",
+       {"tlsa-mismatch/critical"},
+       {"sha256-only=authenticated"}},
+      {"D-27 SHA-256 stale, SHA-512 current",
+       [](Scene& s) {
+         s.publish({record(3, 1, 1, old_leaf()), record(3, 1, 2, leaf())});
+       },
+       "authenticated",
+       {},
+       {"sha256-only=refused"}},
+      {"D-28 3 0 1 with the key's digest",
+       [](Scene& s) { s.publish({record(text_of(3, 0, 1, leaf().spki_sha256))}); },
+       "deferred",
+       {"tlsa-mismatch/critical"},
+       {}},
+      {"D-29 3 1 1 of the intermediate",
+       [](Scene& s) { s.publish({record(3, 1, 1, inter())}); },
+       "deferred",
+       {"tlsa-mismatch/critical"},
+       {}},
+      {"D-30 2 1 1 of the leaf",
+       [](Scene& s) { s.publish({record(2, 1, 1, leaf())}); },
+       "deferred",
+       {"tlsa-mismatch/critical"},
+       {}},
+      {"D-33 insecure TLSA that mismatches",
+       [](Scene& s) {
+         mismatch(s.mx());
+         s.mx().tlsa.status = DnssecStatus::insecure;
+       },
+       "opportunistic",
+       {"dane-ineffective/medium"},
+       {}},
+      {"D-34 all unusable, no STARTTLS",
+       [](Scene& s) {
+         s.publish({record(0, 0, 1, inter())});
+         end_at(s, Stage::ehlo, SessionStop::not_offered);
+         for (auto& one : s.mx().sessions) one.stage = Stage::starttls;
+       },
+       "deferred",
+       {"starttls-missing/critical"},
+       {}},
+      {"D-35 all unusable, handshake fails",
+       [](Scene& s) {
+         s.publish({record(0, 0, 1, inter())});
+         fail_handshake(s, tls::HandshakeStop::refused);
+       },
+       "deferred",
+       {"tls-handshake-failed/critical"},
+       {}},
+
+      // E: certificates
+      {"E-01 usage 3 and an expired leaf",
+       [](Scene& s) {
+         const auto one = expired_leaf();
+         serve_under_inter(s, one);
+         s.publish({record(3, 1, 1, *one.certificate)});
+       },
+       "authenticated",
+       {},
+       {}},
+      {"E-02 usage 3 before its time",
+       [](Scene& s) {
+         const auto one = future_leaf();
+         serve_under_inter(s, one);
+         s.publish({record(3, 1, 1, *one.certificate)});
+       },
+       "authenticated",
+       {},
+       {}},
+      {"E-03 usage 3 and other names",
+       [](Scene& s) {
+         const auto one = leaf_of({"other.test"});
+         serve_under_inter(s, one);
+         s.publish({record(3, 1, 1, *one.certificate)});
+       },
+       "authenticated",
+       {},
+       {}},
+      {"E-04 usage 2 and an expired leaf",
+       [](Scene& s) {
+         serve_under_inter(s, expired_leaf());
+         s.publish({record(2, 1, 1, inter())});
+       },
+       "deferred",
+       {"certificate-expired/critical"},
+       {}},
+      {"E-05 usage 2 before its time",
+       [](Scene& s) {
+         serve_under_inter(s, future_leaf());
+         s.publish({record(2, 1, 1, inter())});
+       },
+       "deferred",
+       {"certificate-expired/critical"},
+       {}},
+      {"E-06 usage 2 and other names",
+       [](Scene& s) {
+         serve_under_inter(s, leaf_of({"other.test"}));
+         s.publish({record(2, 1, 1, inter())});
+       },
+       "deferred",
+       {"name-mismatch/critical"},
+       {}},
+      {"E-07 usage 2 names the next hop, MX secure",
+       [](Scene& s) {
+         serve_under_inter(s, leaf_of({"example.test"}));
+         s.publish({record(2, 1, 1, inter())});
+       },
+       "authenticated",
+       {},
+       {}},
+      {"E-08 usage 2 names the next hop, MX insecure",
+       [](Scene& s) {
+         s.domain.mx.status = DnssecStatus::insecure;
+         serve_under_inter(s, leaf_of({"example.test"}));
+         s.publish({record(2, 1, 1, inter())});
+       },
+       "deferred",
+       {"name-mismatch/critical"},
+       {}},
+      {"E-09 anchor not sent",
+       [](Scene& s) { s.publish({record(2, 0, 1, root())}); },
+       "deferred",
+       {"tlsa-mismatch/critical", "trust-anchor-not-sent/critical"},
+       {}},
+      {"E-10 anchor sent",
+       [](Scene& s) {
+         s.publish({record(2, 0, 1, root())});
+         s.serve({pki().leaf.certificate, pki().inter.certificate, pki().root.certificate});
+       },
+       "authenticated",
+       {},
+       {}},
+      {"E-11 whole anchor in DNS",
+       [](Scene& s) { s.publish({record(2, 0, 0, root())}); },
+       "authenticated",
+       {},
+       {"trust-anchor-strict=refused"}},
+      {"E-12 whole anchor key in DNS",
+       [](Scene& s) { s.publish({record(2, 1, 0, root())}); },
+       "authenticated",
+       {"trust-anchor-not-sent/high"},
+       {"trust-anchor-strict=refused"}},
+      {"E-13 leaf only",
+       [](Scene& s) {
+         s.publish({record(2, 1, 1, inter())});
+         s.serve({pki().leaf.certificate});
+       },
+       "deferred",
+       {"trust-anchor-not-sent/critical"},
+       {}},
+      {"E-14 the link to the anchor is not sent",
+       [](Scene& s) {
+         s.publish({record(2, 1, 1, root())});
+         s.serve({pki().leaf.certificate, pki().root.certificate});
+       },
+       "deferred",
+       {},
+       {}},
+      {"E-15 an expired root above the anchor",
+       [](Scene& s) {
+         const auto old_root = support::self_signed(
+             {.common_name = "Test Root", .not_after = kNow - std::chrono::days{1}, .is_ca = true},
+             pki().root.key);
+         s.publish({record(2, 1, 1, inter())});
+         s.serve({pki().leaf.certificate, pki().inter.certificate, old_root.certificate});
+       },
+       "authenticated",
+       {},
+       {}},
+      {"E-17 the anchor is an expired root",
+       [](Scene& s) {
+         const auto old_root = support::self_signed(
+             {.common_name = "Test Root", .not_after = kNow - std::chrono::days{1}, .is_ca = true},
+             pki().root.key);
+         s.publish({record(2, 0, 1, *old_root.certificate)});
+         s.serve({pki().leaf.certificate, pki().inter.certificate, old_root.certificate});
+       },
+       "deferred",
+       {"certificate-expired/critical"},
+       {}},
+      {"E-19 name constraints are broken",
+       [](Scene& s) {
+         const auto narrow = support::issue(
+             {.common_name = "Narrow", .is_ca = true, .permitted_dns = "elsewhere.test"},
+             Key::ecdsa(), pki().root);
+         const auto one = support::issue({.common_name = "", .dns_names = {"mx.example.test"}},
+                                         Key::ecdsa(), narrow);
+         s.publish({record(2, 1, 1, root())});
+         s.serve({one.certificate, narrow.certificate, pki().root.certificate});
+       },
+       "deferred",
+       {"tlsa-mismatch/critical"},
+       {}},
+      {"E-22 whole-label wildcard",
+       [](Scene& s) {
+         serve_under_inter(s, leaf_of({"*.example.test"}));
+         s.publish({record(2, 1, 1, inter())});
+       },
+       "authenticated",
+       {},
+       {}},
+      {"E-23 a wildcard is one label",
+       [](Scene& s) {
+         s.mx().base_domain = name("a.mx.example.test");
+         serve_under_inter(s, leaf_of({"*.example.test"}));
+         s.publish({record(2, 1, 1, inter())});
+       },
+       "deferred",
+       {"name-mismatch/critical"},
+       {}},
+      {"E-26 common name when there is no DNS name",
+       [](Scene& s) {
+         serve_under_inter(s, leaf_of({}, "mx.example.test"));
+         s.publish({record(2, 1, 1, inter())});
+       },
+       "authenticated",
+       {},
+       {}},
+      {"E-27 common name beside other DNS names",
+       [](Scene& s) {
+         serve_under_inter(s, leaf_of({"other.test"}, "mx.example.test"));
+         s.publish({record(2, 1, 1, inter())});
+       },
+       "deferred",
+       {"name-mismatch/critical"},
+       {}},
+      {"E-28 chain out of order",
+       [](Scene& s) {
+         s.publish({record(2, 0, 1, root())});
+         s.serve({pki().leaf.certificate, pki().root.certificate, pki().inter.certificate});
+       },
+       "authenticated",
+       {},
+       {}},
+      {"E-29 only the fallback matches",
+       [](Scene& s) {
+         s.publish({record(3, 1, 1, old_leaf()), record(2, 1, 1, inter())});
+       },
+       "authenticated",
+       {"fallback-only/high"},
+       {}},
+      {"E-30 the fallback is expired too",
+       [](Scene& s) {
+         serve_under_inter(s, expired_leaf());
+         s.publish({record(3, 1, 1, old_leaf()), record(2, 1, 1, inter())});
+       },
+       "deferred",
+       {"certificate-expired/critical"},
+       {}},
+      {"E-31 3 1 1 matches, 2 1 1 does not, leaf expired",
+       [](Scene& s) {
+         const auto one = expired_leaf();
+         serve_under_inter(s, one);
+         s.publish({record(3, 1, 1, *one.certificate), record(2, 1, 1, root())});
+       },
+       "authenticated",
+       {"combination-stale/medium"},
+       {}},
+      {"E-32 RSA-1024",
+       [](Scene& s) {
+         static const auto weak = support::issue(
+             {.common_name = "", .dns_names = {"mx.example.test"}}, Key::rsa(1024), pki().inter);
+         serve_under_inter(s, weak);
+         s.publish({record(3, 1, 1, *weak.certificate)});
+       },
+       "authenticated",
+       {},
+       {"strict-security-level=refused"}},
+      {"E-33 two key types, both published",
+       [](Scene& s) {
+         add_key_type(s, KeyType::rsa, pki().rsa_leaf);
+         s.publish({record(3, 1, 1, leaf()), record(3, 1, 1, *pki().rsa_leaf.certificate)});
+       },
+       "authenticated",
+       {},
+       {}},
+      {"E-34 two key types, one published",
+       [](Scene& s) {
+         add_key_type(s, KeyType::rsa, pki().rsa_leaf);
+         s.publish({record(3, 1, 1, *pki().rsa_leaf.certificate)});
+       },
+       "deferred",
+       {"tlsa-mismatch/critical"},
+       {"rsa-only=authenticated"}},
+      {"E-35 the default works, RSA does not",
+       [](Scene& s) { add_key_type(s, KeyType::rsa, pki().rsa_leaf); },
+       "authenticated",
+       {"key-type-partial/high"},
+       {"rsa-only=refused"}},
+      {"E-36 no certificate at all",
+       [](Scene& s) { s.serve({}); },
+       "deferred",
+       {"tlsa-mismatch/critical"},
+       {}},
+
+      // F: sessions
+      {"F-01 no STARTTLS",
+       [](Scene& s) { end_at(s, Stage::starttls, SessionStop::not_offered); },
+       "deferred",
+       {"starttls-missing/critical"},
+       {}},
+      {"F-02 no TLSA and no STARTTLS",
+       [](Scene& s) {
+         no_tlsa(s);
+         end_at(s, Stage::starttls, SessionStop::not_offered);
+       },
+       "cleartext",
+       {"no-dane/info"},
+       {}},
+      {"F-03 STARTTLS overwritten",
+       [](Scene& s) {
+         end_at(s, Stage::starttls, SessionStop::not_offered);
+         for (auto& one : s.mx().sessions) one.has_masked_starttls = true;
+       },
+       "deferred",
+       {"starttls-stripped/critical"},
+       {}},
+      {"F-04 454",
+       [](Scene& s) { end_at(s, Stage::starttls, SessionStop::negative_reply, 454); },
+       "deferred",
+       {"starttls-rejected/high"},
+       {}},
+      {"F-05 502",
+       [](Scene& s) { end_at(s, Stage::starttls, SessionStop::negative_reply, 502); },
+       "deferred",
+       {"starttls-rejected/critical"},
+       {}},
+      {"F-06 EHLO unknown",
+       [](Scene& s) { end_at(s, Stage::ehlo, SessionStop::negative_reply, 502); },
+       "deferred",
+       {"starttls-missing/critical"},
+       {}},
+      {"F-07 banner 554",
+       [](Scene& s) { end_at(s, Stage::banner, SessionStop::negative_reply, 554); },
+       "unknown",
+       {"probe-refused/medium"},
+       {}},
+      {"F-08 banner 421",
+       [](Scene& s) { end_at(s, Stage::banner, SessionStop::negative_reply, 421); },
+       "unknown",
+       {"probe-refused/medium"},
+       {}},
+      {"F-09 garbage as banner",
+       [](Scene& s) { end_at(s, Stage::banner, SessionStop::malformed_reply); },
+       "deferred",
+       {"host-down/high"},
+       {}},
+      {"F-10 refused",
+       [](Scene& s) { end_at(s, Stage::connect, SessionStop::connect_refused); },
+       "deferred",
+       {"host-down/high"},
+       {}},
+      {"F-11 no banner in our time",
+       [](Scene& s) { end_at(s, Stage::banner, SessionStop::timeout); },
+       "unknown",
+       {},
+       {}},
+      {"F-14 endless reply",
+       [](Scene& s) { end_at(s, Stage::ehlo, SessionStop::reply_too_long); },
+       "deferred",
+       {"host-down/high"},
+       {}},
+      {"F-16 plaintext behind the STARTTLS reply",
+       [](Scene& s) {
+         for (auto& one : s.mx().sessions) one.plaintext_after_starttls = 20;
+       },
+       "authenticated",
+       {"plaintext-injection/high"},
+       {}},
+      {"F-21 no common cipher",
+       [](Scene& s) { fail_handshake(s, tls::HandshakeStop::refused); },
+       "deferred",
+       {"tls-handshake-failed/critical"},
+       {}},
+      {"F-22 handshake stalls",
+       [](Scene& s) { fail_handshake(s, tls::HandshakeStop::timeout); },
+       "deferred",
+       {"tls-handshake-failed/critical"},
+       {}},
+      {"F-23 reset in the handshake",
+       [](Scene& s) { fail_handshake(s, tls::HandshakeStop::closed); },
+       "deferred",
+       {"tls-handshake-failed/critical"},
+       {}},
+      {"F-24 handshake fails without TLSA",
+       [](Scene& s) {
+         no_tlsa(s);
+         fail_handshake(s, tls::HandshakeStop::refused);
+       },
+       "cleartext",
+       {},
+       {}},
+      {"F-25 TLS 1.0 only",
+       [](Scene& s) { fail_handshake(s, tls::HandshakeStop::version_old); },
+       "deferred",
+       {"tls-version-old/critical"},
+       {}},
+      {"F-32 EHLO within TLS refused",
+       [](Scene& s) { end_at(s, Stage::ehlo_tls, SessionStop::negative_reply, 550); },
+       "deferred",
+       {"host-down/high"},
+       {}},
+
+      // G: the matrix
+      {"G-01 IPv6 shows another certificate",
+       [](Scene& s) {
+         s.mx().sessions[1].tls->chain = {pki().old_leaf.certificate, pki().inter.certificate};
+       },
+       "authenticated",
+       {"tlsa-mismatch/high", "endpoint-partial/high"},
+       {}},
+      {"G-02 we have no IPv6",
+       [](Scene& s) {
+         s.mx().sessions[1].stage = Stage::connect;
+         s.mx().sessions[1].stop = SessionStop::no_route;
+         s.mx().sessions[1].tls.reset();
+       },
+       "authenticated",
+       {},
+       {}},
+      {"G-03 IPv6 refuses connections",
+       [](Scene& s) {
+         s.mx().sessions[1].stage = Stage::connect;
+         s.mx().sessions[1].stop = SessionStop::connect_refused;
+         s.mx().sessions[1].tls.reset();
+       },
+       "authenticated",
+       {"endpoint-partial/medium"},
+       {}},
+      {"G-06 IPv6 lacks STARTTLS",
+       [](Scene& s) {
+         s.mx().sessions[1].stage = Stage::starttls;
+         s.mx().sessions[1].stop = SessionStop::not_offered;
+         s.mx().sessions[1].tls.reset();
+       },
+       "authenticated",
+       {"starttls-missing/high", "endpoint-partial/high"},
+       {}},
+
+      // S: our own limits
+      {"S-01 special-purpose address",
+       [](Scene& s) { end_at(s, Stage::connect, SessionStop::special_address); },
+       "deferred",
+       {"mx-invalid/high"},
+       {}},
+      {"S-02 slower than our patience",
+       [](Scene& s) { end_at(s, Stage::ehlo, SessionStop::timeout); },
+       "unknown",
+       {},
+       {}},
+  };
+  return all;
+}
+
+class Conformance : public testing::TestWithParam<Case> {};
+
+TEST_P(Conformance, judges_as_the_case_says) {
+  const auto& wanted = GetParam();
+  Scene scene;
+  wanted.change(scene);
+  const auto judged = scene.judge();
+  EXPECT_EQ(support::verdict_of(judged), wanted.verdict) << wanted.id;
+  EXPECT_THAT(support::findings_of(judged), testing::IsSupersetOf(wanted.findings)) << wanted.id;
+  EXPECT_THAT(support::splits_of(judged), testing::IsSupersetOf(wanted.splits)) << wanted.id;
+}
+
+std::string test_name(const testing::TestParamInfo<Case>& info) {
+  std::string out;
+  for (const char c : info.param.id)
+    out += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  return out;
+}
+
+INSTANTIATE_TEST_SUITE_P(Corpus, Conformance, testing::ValuesIn(cases()), test_name);
+
+TEST(Judge, finds_nothing_in_the_baseline) {
+  const auto judged = Scene{}.judge();
+  EXPECT_THAT(support::findings_of(judged), testing::IsEmpty());
+  EXPECT_EQ(judged.severity, Severity::info);
+  EXPECT_EQ(judged.weakest, Verdict::authenticated);
+}
+
+TEST(Judge, says_one_second_after_the_expiration_what_it_said_before) {
+  // validation itself is dated by the look, not by the judgement; a judgement never
+  // overrules a status.
+  Scene scene;
+  scene.mx().tlsa.signatures->expiration = kNow;
+  EXPECT_EQ(support::verdict_of(scene.judge(kNow)), "authenticated");
+}
+
+TEST(Judge, names_an_unobserved_host_unknown_and_waits_for_it) {
+  Scene scene;
+  scene.hosts.clear();
+  EXPECT_EQ(support::verdict_of(scene.judge()), "unknown");
+  EXPECT_THAT(support::findings_of(scene.judge()), testing::IsEmpty());
+}
+
+TEST(Judge, weakest_is_the_most_open_endpoint_of_any_host) {
+  Scene scene;
+  without_tlsa(second_host(scene, 20));
+  const auto judged = scene.judge();
+  EXPECT_EQ(judged.verdict, Verdict::authenticated);
+  EXPECT_EQ(judged.weakest, Verdict::opportunistic);
+}
+
+TEST(Judge, equal_hosts_count_by_the_most_open_one) {
+  Scene scene;
+  without_tlsa(second_host(scene, 10));
+  EXPECT_EQ(support::verdict_of(scene.judge()), "opportunistic");
+}
+
+TEST(Judge, a_failed_lookup_keeps_senders_away_although_the_session_works) {
+  Scene scene;
+  fail_tlsa(scene, Cause::timeout);
+  const auto judged = scene.judge();
+  EXPECT_EQ(support::host_verdict_of(judged), "lookup-failed");
+}
+
+TEST(Judge, a_domain_split_follows_its_hosts) {
+  Scene scene;
+  scene.domain.has_null_mx = true;
+  const auto judged = scene.judge();
+  ASSERT_EQ(judged.splits.size(), 1U);
+  EXPECT_EQ(judged.splits[0].sender, "null-mx-ignored");
+  EXPECT_EQ(judged.splits[0].verdict, Verdict::authenticated);
+}
+
+TEST(Judge, hints_at_what_a_record_was_meant_to_be) {
+  Scene scene;
+  scene.publish({record(text_of(3, 0, 1, leaf().spki_sha256))});  // D-28
+  const auto judged = scene.judge();
+  ASSERT_FALSE(judged.findings.empty());
+  const Evidence wanted{"corrected-record", text_of(3, 1, 1, leaf().spki_sha256)};
+  EXPECT_THAT(judged.findings.front().evidence, testing::Contains(wanted));
+}
+
+TEST(Judge, blindness_is_one_fault_of_ours_and_nothing_of_the_targets) {
+  const auto judged =
+      judge_blind(std::make_shared<const DomainObservation>(Scene{}.domain), "dns", "no answer");
+  EXPECT_EQ(judged.verdict, Verdict::unknown);
+  EXPECT_THAT(support::findings_of(judged), testing::ElementsAre("monitor-fault/medium"));
+}
+
+}  // namespace
