@@ -81,14 +81,19 @@ function Evidence({ evidence }: { evidence: Finding["evidence"] }) {
   );
 }
 
+// Text of ours in which `backticks` set commands apart.
+function Prose({ text }: { text: string }) {
+  return <>{text.split("`").map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))}</>;
+}
+
 export function FindingCard({ finding, children }: { finding: Finding; children?: ComponentChildren }) {
   return (
     <article class={`card ${severityStatus(finding.severity)}`}>
       <h3><Mark status={severityStatus(finding.severity)}>{finding.severity}</Mark> {finding.title}</h3>
       {children}
-      <p>{finding.explanation}</p>
-      {finding.senders_now && <p><strong>Now:</strong> {finding.senders_now}</p>}
-      {finding.fix.length > 0 && <ol>{finding.fix.map((step) => <li key={step}>{step}</li>)}</ol>}
+      <p><Prose text={finding.explanation} /></p>
+      {finding.senders_now && <p><strong>Now:</strong> <Prose text={finding.senders_now} /></p>}
+      {finding.fix.length > 0 && <ol>{finding.fix.map((step) => <li key={step}><Prose text={step} /></li>)}</ol>}
       <Evidence evidence={finding.evidence} />
       <p class="muted"><code>{finding.code}</code> · {finding.references.join(", ")}</p>
     </article>
