@@ -78,7 +78,8 @@ Scout::Scout(std::shared_ptr<Gear> gear, std::unique_ptr<probes::dns::GetdnsClie
       tls_(gear_->certificates) {}
 
 probes::DomainObservation Scout::look_at_domain(const probes::dns::Name& domain, config::Time at) {
-  return probes::observe_domain(domain, {.lookup = lookup_, .tls = tls_}, at, round_deadline());
+  return probes::observe_domain(domain, gear_->manner, {.lookup = lookup_, .tls = tls_}, at,
+                                round_deadline());
 }
 
 probes::HostObservation Scout::look_at_host(const probes::dns::Name& host, config::Time at) {

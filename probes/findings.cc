@@ -26,13 +26,16 @@ Subject domain_subject(const DomainObservation& domain) {
   return {.kind = Subject::Kind::domain, .name = domain.domain.text()};
 }
 
+std::string lookup_text(const dns::Answer& answer) {
+  return fmt::format("{} {}", answer.name.text(), dns::type_name(answer.type));
+}
+
 // A failed lookup: the general code, and before it the specific one when the cause is known.
 void add_lookup_failure(std::vector<Finding>& out, Code code, const Subject& subject,
                         const dns::Answer& answer) {
-  std::vector<Evidence> evidence{
-      {"lookup", fmt::format("{} {}", answer.name.text(), dns::type_name(answer.type))},
-      {"cause", std::string(wire_name(answer.cause))},
-      {"detail", answer.detail}};
+  std::vector<Evidence> evidence{{"lookup", lookup_text(answer)},
+                                 {"cause", std::string(wire_name(answer.cause))},
+                                 {"detail", answer.detail}};
   for (const auto& error : answer.extended_errors) {
     evidence.push_back({"extended-error", fmt::format("{} {}", error.code, error.text)});
   }
@@ -60,6 +63,36 @@ void add_lookup_failure(std::vector<Finding>& out, Code code, const Subject& sub
                  .is_consequence = root.has_value()});
 }
 
+// What other validators make of how an answer is signed. `decides`: whether the answer being
+// unsigned, or failing, changes what senders do.
+void add_signing_findings(std::vector<Finding>& out, const Subject& subject,
+                          const dns::Answer& answer, bool decides) {
+  const auto add = [&](Code code, Severity severity, Evidence why) {
+    const bool is_told = std::ranges::any_of(
+        out, [&](const Finding& told) { return told.code == code && told.subject == subject; });
+    if (is_told) return;
+    out.push_back({.code = code,
+                   .severity = severity,
+                   .subject = subject,
+                   .evidence = {{"lookup", lookup_text(answer)}, std::move(why)}});
+  };
+  if (answer.outcome != Outcome::answer && answer.outcome != Outcome::absent) return;
+  if (answer.signing.is_unsupported) {
+    add(Code::dane_lost, Severity::high, {"ds", "only algorithms or digests that nobody knows"});
+  }
+  if (answer.status == DnssecStatus::secure && answer.signing.needs_sha1) {
+    add(Code::dane_fragile, Severity::high, {"weakness", "only SHA-1 vouches for it"});
+  }
+  const auto iterations = answer.signing.nsec3_iterations;
+  if (iterations > dns::kFewNsec3Iterations) {
+    const bool fails = decides && iterations > dns::kMostNsec3Iterations;
+    add(Code::nsec3_parameters, fails ? Severity::high : Severity::medium,
+        {"iterations", fmt::format("{}", iterations)});
+  } else if (iterations > 0) {
+    add(Code::nsec3_parameters, Severity::low, {"iterations", fmt::format("{}", iterations)});
+  }
+}
+
 // Without history: less than a day or a tenth of the validity left, or a quarter where signatures
 // are short-lived.
 void add_expiring_signature(std::vector<Finding>& out, const Subject& subject,
@@ -76,9 +109,8 @@ void add_expiring_signature(std::vector<Finding>& out, const Subject& subject,
       {.code = Code::rrsig_expiring,
        .severity = Severity::high,
        .subject = subject,
-       .evidence = {
-           {"lookup", fmt::format("{} {}", answer.name.text(), dns::type_name(answer.type))},
-           {"rrsig-expires-at", config::rfc3339(answer.signatures->expiration)}}});
+       .evidence = {{"lookup", lookup_text(answer)},
+                    {"rrsig-expires-at", config::rfc3339(answer.signatures->expiration)}}});
 }
 
 std::optional<std::pair<Code, Severity>> code_of(Reason reason, bool is_mx_secure) {
@@ -379,6 +411,50 @@ void add_expiring_certificate(std::vector<Finding>& out, const HostJudgement& ho
   }
 }
 
+// No TLSA record where senders look.
+void add_absent_tlsa_findings(std::vector<Finding>& out, const HostObservation& seen) {
+  const auto subject = host_subject(seen);
+  if (!seen.tlsa.aliases.empty()) {
+    out.push_back({.code = Code::dane_lost,
+                   .severity = Severity::high,
+                   .subject = subject,
+                   .evidence = {{"alias-without-records", seen.tlsa.final_name.text()}}});
+    return;
+  }
+  if (seen.tlsa.signing.nsec3_iterations > dns::kMostNsec3Iterations)
+    add_signing_findings(out, subject, seen.tlsa, true);
+  for (const auto& misplaced : seen.misplaced) {
+    // Records for submission (RFC 7672 §7 leaves them to others) are no mistake by themselves.
+    const bool is_other_port = !misplaced.name.text().starts_with("*");
+    out.push_back({.code = Code::tlsa_wrong_name,
+                   .severity = is_other_port ? Severity::low : Severity::medium,
+                   .subject = subject,
+                   .evidence = {{"records-at", misplaced.name.text()}}});
+    break;
+  }
+  out.push_back({.code = Code::no_dane, .severity = Severity::info, .subject = subject});
+}
+
+// Works for the reference sender, not for others: weak keys, digests that some do not know.
+void add_fragile_choices(std::vector<Finding>& out, const HostJudgement& host) {
+  const auto differs = [&](std::string_view sender) {
+    return std::ranges::any_of(host.splits,
+                               [&](const Split& split) { return split.sender == sender; });
+  };
+  const auto add = [&](Severity severity, std::string weakness) {
+    out.push_back({.code = Code::dane_fragile,
+                   .severity = severity,
+                   .subject = host_subject(*host.seen),
+                   .evidence = {{"weakness", std::move(weakness)}}});
+  };
+  if (differs("strict-security-level")) add(Severity::high, "an RSA key of less than 2048 bits");
+  const bool only_sha512 =
+      std::ranges::all_of(host.seen->records, [](const dane::TlsaRecord& record) {
+        return dane::why_unusable(record) || record.matching_type == dane::kSha512;
+      });
+  if (only_sha512 && differs("sha256-only")) add(Severity::low, "only SHA2-512 digests");
+}
+
 void add_tlsa_findings(std::vector<Finding>& out, const HostJudgement& host, Time at) {
   const auto& seen = *host.seen;
   const auto subject = host_subject(seen);
@@ -388,6 +464,11 @@ void add_tlsa_findings(std::vector<Finding>& out, const HostJudgement& host, Tim
       return;
     case Outcome::not_queried:
       // Insecure addresses: DANE cannot apply, whatever is published (RFC 7672 §2.2.2).
+      for (const auto* answer : {&seen.a, &seen.aaaa}) {
+        if (!answer->signing.is_unsupported || seen.addresses.empty()) continue;
+        add_signing_findings(out, subject, *answer, true);
+        return;
+      }
       if (!seen.addresses.empty() && !seen.is_dane_candidate &&
           seen.cname.outcome != Outcome::failed) {
         out.push_back({.code = Code::dane_ineffective,
@@ -397,18 +478,26 @@ void add_tlsa_findings(std::vector<Finding>& out, const HostJudgement& host, Tim
       }
       return;
     case Outcome::absent:
-      out.push_back({.code = Code::no_dane, .severity = Severity::info, .subject = subject});
+      add_absent_tlsa_findings(out, seen);
       return;
     case Outcome::answer:
       break;
   }
   if (seen.tlsa.status != DnssecStatus::secure) {
-    out.push_back({.code = Code::dane_ineffective,
-                   .severity = Severity::medium,
+    // Published under a signed host, and lost on the way: a link into an unsigned zone, or a
+    // wildcard whose proof fails.
+    const bool is_lost = !seen.tlsa.aliases.empty() || seen.tlsa.signing.nsec3_iterations > 0 ||
+                         seen.tlsa.signing.is_unsupported;
+    out.push_back({.code = is_lost ? Code::dane_lost : Code::dane_ineffective,
+                   .severity = is_lost ? Severity::high : Severity::medium,
                    .subject = subject,
-                   .evidence = {{"tlsa", "insecure"}}});
+                   .evidence = {{"tlsa", "insecure"}, {"at", seen.tlsa.final_name.text()}}});
     return;
   }
+  for (const auto* answer : {&seen.tlsa, &seen.a, &seen.aaaa}) {
+    add_signing_findings(out, subject, *answer, answer == &seen.tlsa);
+  }
+  add_fragile_choices(out, host);
   add_record_findings(out, host);
   add_expiring_signature(out, subject, seen.tlsa, at);
   add_expiring_certificate(out, host, at);
@@ -474,10 +563,16 @@ void add_mx_findings(std::vector<Finding>& out, const DomainJudgement& judged, T
     add(Code::mx_invalid, Severity::high, {{"exchange", exchange}});
   }
   add_expiring_signature(out, subject, domain.mx, at);
+  if (domain.misplaced.outcome == Outcome::answer) {
+    add(Code::tlsa_wrong_name, Severity::medium, {{"records-at", domain.misplaced.name.text()}});
+  }
   const bool any_dane = std::ranges::any_of(judged.hosts, [](const HostJudgement& host) {
     return host.seen->tlsa.outcome == Outcome::answer &&
            host.seen->tlsa.status == DnssecStatus::secure;
   });
+  const bool is_denial = domain.mx.outcome == Outcome::absent;
+  if (any_dane || domain.mx.signing.is_unsupported)
+    add_signing_findings(out, subject, domain.mx, is_denial);
   if (any_dane && domain.mx.status == DnssecStatus::insecure)
     add(Code::mx_insecure, Severity::medium);
 }

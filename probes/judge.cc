@@ -1,6 +1,7 @@
 #include "probes/judge.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -32,13 +33,40 @@ struct Approach {
   Time at;
 };
 
-bool has_secure_tlsa(const HostObservation& host) {
-  return host.tlsa.outcome == Outcome::answer && host.tlsa.status == DnssecStatus::secure &&
-         !host.records.empty();
+// An answer as the sender's own validator sees it.
+struct Sight {
+  Outcome outcome;
+  DnssecStatus status;
+  [[nodiscard]] bool is_secure() const {
+    return status == DnssecStatus::secure &&
+           (outcome == Outcome::answer || outcome == Outcome::absent);
+  }
+};
+
+Sight sight_of(const dns::Answer& answer, const Sender& sender) {
+  Sight sight{.outcome = answer.outcome, .status = answer.status};
+  if (sight.outcome != Outcome::answer && sight.outcome != Outcome::absent) return sight;
+  const auto iterations = sender.limits_nsec3 ? answer.signing.nsec3_iterations : 0;
+  if (iterations > dns::kMostNsec3Iterations)
+    return {.outcome = Outcome::failed, .status = DnssecStatus::indeterminate};
+  const bool is_lost = (sender.sha1_is_unsupported && answer.signing.needs_sha1) ||
+                       iterations > dns::kFewNsec3Iterations;
+  if (is_lost) sight.status = dns::weaker(sight.status, DnssecStatus::insecure);
+  return sight;
+}
+
+// Whether the sender's validator vouches for the addresses as ours does: else it asks for no TLSA.
+bool sees_addresses_as_we(const HostObservation& host, const Sender& sender) {
+  return std::ranges::all_of(std::array{&host.a, &host.aaaa}, [&](const dns::Answer* answer) {
+    return answer->outcome != Outcome::answer || sight_of(*answer, sender).status == answer->status;
+  });
 }
 
 Demand demand_of(const Approach& approach) {
-  if (!has_secure_tlsa(approach.host)) return Demand::nothing;
+  const auto tlsa = sight_of(approach.host.tlsa, approach.sender);
+  const bool has_tlsa =
+      tlsa.outcome == Outcome::answer && tlsa.is_secure() && !approach.host.records.empty();
+  if (!has_tlsa || !sees_addresses_as_we(approach.host, approach.sender)) return Demand::nothing;
   if (!approach.is_mx_secure && !approach.sender.dane_on_insecure_mx) return Demand::nothing;
   const bool any_usable =
       !dane::records_compared(approach.host.records, approach.sender.digests).empty();
@@ -47,14 +75,16 @@ Demand demand_of(const Approach& approach) {
 
 // What DNS alone decides about a host; nothing when sessions must tell.
 std::optional<Verdict> decided_by_dns(const HostObservation& host, const Sender& sender) {
-  const bool a_failed = host.a.outcome == Outcome::failed;
-  const bool aaaa_failed = host.aaaa.outcome == Outcome::failed;
+  const auto fails = [&](const dns::Answer& answer) {
+    return sight_of(answer, sender).outcome == Outcome::failed;
+  };
+  const bool a_failed = fails(host.a);
+  const bool aaaa_failed = fails(host.aaaa);
   if (sender.skips_on_any_address_failure && (a_failed || aaaa_failed))
     return Verdict::lookup_failed;
   if (host.addresses.empty())
     return a_failed || aaaa_failed ? Verdict::lookup_failed : Verdict::no_address;
-  if (host.cname.outcome == Outcome::failed || host.tlsa.outcome == Outcome::failed)
-    return Verdict::lookup_failed;
+  if (fails(host.cname) || fails(host.tlsa)) return Verdict::lookup_failed;
   return std::nullopt;
 }
 
@@ -253,7 +283,7 @@ std::vector<RecordJudgement> judge_records(const Approach& approach) {
 
 HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, const HostSeen& seen,
                          Time at) {
-  const bool is_mx_secure = domain.mx.status == DnssecStatus::secure;
+  const bool is_mx_secure = sight_of(domain.mx, reference_sender()).is_secure();
   Approach approach{.host = *seen,
                     .sender = reference_sender(),
                     .is_mx_secure = is_mx_secure,
@@ -278,7 +308,7 @@ HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, cons
   for (const auto& sender : other_senders()) {
     const Approach other{.host = *seen,
                          .sender = sender,
-                         .is_mx_secure = is_mx_secure,
+                         .is_mx_secure = sight_of(domain.mx, sender).is_secure(),
                          .names = approach.names,
                          .at = at};
     const auto verdict = host_verdict(other);
@@ -295,7 +325,7 @@ HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, cons
 Verdict domain_verdict(const DomainObservation& domain, const Sender& sender,
                        const std::vector<std::pair<std::uint16_t, Verdict>>& hosts,
                        bool any_refuses_probe) {
-  if (domain.mx.outcome == Outcome::failed) return Verdict::lookup_failed;
+  if (sight_of(domain.mx, sender).outcome == Outcome::failed) return Verdict::lookup_failed;
   if (domain.source == MxSource::null) return Verdict::no_mail;
   if (domain.has_null_mx && !sender.ignores_null_mx) return Verdict::no_mail;
   if (domain.source == MxSource::none) return Verdict::bounced;
@@ -346,6 +376,8 @@ const std::vector<Sender>& other_senders() {
       {.name = "secure-mx-only", .dane_on_insecure_mx = false},
       {.name = "sha256-only", .digests = dane::Digests::sha256_only},
       {.name = "rsa-only", .key_type = tls::KeyType::rsa},
+      {.name = "sha1-unsupported", .sha1_is_unsupported = true},
+      {.name = "nsec3-limited", .limits_nsec3 = true},
       {.name = "trust-anchor-strict", .wants_anchor_sent = true},
       {.name = "strict-addresses", .skips_on_any_address_failure = true},
       {.name = "strict-security-level", .least_rsa_bits = 2048},

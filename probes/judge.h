@@ -23,8 +23,10 @@ struct Sender {
   tls::KeyType key_type = tls::KeyType::by_default;
   bool skips_on_any_address_failure = false;  // strict reading of RFC 7672 §2.2.2
   int least_rsa_bits = 0;                     // refuses shorter RSA keys
-  bool wants_anchor_sent = false;  // DANE-TA(2): only an anchor that is sent, and in date
-  bool ignores_null_mx = false;    // delivers to the other MX records beside a null MX
+  bool wants_anchor_sent = false;    // DANE-TA(2): only an anchor that is sent, and in date
+  bool ignores_null_mx = false;      // delivers to the other MX records beside a null MX
+  bool sha1_is_unsupported = false;  // its validator takes SHA-1 for no signature (RFC 9905)
+  bool limits_nsec3 = false;         // its validator gives up on NSEC3 iterations sooner (RFC 9276)
 };
 [[nodiscard]] const Sender& reference_sender();
 [[nodiscard]] const std::vector<Sender>& other_senders();  // named as in the `splits` of the JSON

@@ -38,6 +38,8 @@ struct DomainObservation {
   MxSource source = MxSource::none;
   std::vector<MxHost> hosts;  // by preference, then name; without what cannot be a host
   std::vector<std::string> invalid_exchanges;  // "." beside others, address literals: kept as text
+  dns::Answer misplaced;  // TLSA records at the domain itself, where no sender looks; asked only
+                          // when the domain is not its own MX host and its MX is secure
   bool has_null_mx = false;
   bool cut = false;  // more hosts than kMaxHosts
 };
@@ -52,6 +54,8 @@ struct HostObservation {
   bool is_dane_candidate = false;  // the addresses allow a TLSA query (RFC 7672 §2.2.2)
   dns::Name base_domain;           // TLSA base domain: where `tlsa` was asked last
   dns::Answer tlsa;  // the deciding lookup: the first secure RRset, a failure, or the last denial
+  std::vector<dns::Answer> misplaced;  // TLSA RRsets found where no sender looks, asked only when
+                                       // a secure denial stands where senders do look
   std::vector<dane::TlsaRecord>
       records;  // of `tlsa`, in canonical order; RDATA under three octets is no record
   std::vector<std::string> addresses;  // in the order found, IPv6 last

@@ -102,6 +102,22 @@ void look_up_tlsa(HostObservation& seen, std::uint16_t port, Eyes eyes, Time at,
   }
 }
 
+// Where records stand by mistake: for another port, or at a wildcard that an existing name hides.
+void look_for_misplaced(HostObservation& seen, std::uint16_t port, Eyes eyes, Time at,
+                        Deadline deadline) {
+  if (seen.tlsa.outcome != Outcome::absent || seen.tlsa.status != DnssecStatus::secure) return;
+  std::vector<std::optional<dns::Name>> names;
+  names.push_back(seen.base_domain.parent().child("*"));
+  for (const auto other : std::array<std::uint16_t, 2>{465, 587}) {
+    if (other != port) names.push_back(dns::tlsa_owner(seen.base_domain, other));
+  }
+  for (const auto& name : names) {
+    if (!name) continue;
+    auto found = eyes.lookup.ask(*name, dns::type::tlsa, at, deadline);
+    if (found.outcome == Outcome::answer) seen.misplaced.push_back(std::move(found));
+  }
+}
+
 // The kind of certificate the default handshake did not show.
 std::optional<tls::KeyType> other_key_type(const smtp::SessionRecord& shown) {
   if (shown.stage < smtp::Stage::ehlo_tls || !shown.tls || shown.tls->chain.empty())
@@ -140,9 +156,11 @@ void visit(HostObservation& seen, const std::string& address, const Manner& mann
 
 bool same_facts(const HostObservation& a, const HostObservation& b) {
   return a.host == b.host && same_facts(a.a, b.a) && same_facts(a.aaaa, b.aaaa) &&
-         same_facts(a.cname, b.cname) && a.is_dane_candidate == b.is_dane_candidate &&
-         a.base_domain == b.base_domain && same_facts(a.tlsa, b.tlsa) && a.records == b.records &&
-         a.addresses == b.addresses &&
+         same_facts(a.cname, b.cname) &&
+         std::ranges::equal(a.misplaced, b.misplaced,
+                            [](const auto& x, const auto& y) { return same_facts(x, y); }) &&
+         a.is_dane_candidate == b.is_dane_candidate && a.base_domain == b.base_domain &&
+         same_facts(a.tlsa, b.tlsa) && a.records == b.records && a.addresses == b.addresses &&
          std::ranges::equal(a.sessions, b.sessions, smtp::same_facts) && a.cut == b.cut;
 }
 
@@ -160,7 +178,8 @@ std::string_view wire_name(MxSource source) {
   return "";
 }
 
-DomainObservation observe_domain(const dns::Name& domain, Eyes eyes, Time at, Deadline deadline) {
+DomainObservation observe_domain(const dns::Name& domain, const Manner& manner, Eyes eyes, Time at,
+                                 Deadline deadline) {
   DomainObservation seen;
   seen.domain = domain;
   seen.observed_at = at;
@@ -169,6 +188,11 @@ DomainObservation observe_domain(const dns::Name& domain, Eyes eyes, Time at, De
     read_exchanges(seen);
     const bool is_null = seen.has_null_mx && seen.hosts.empty() && seen.invalid_exchanges.empty();
     seen.source = is_null ? MxSource::null : MxSource::mx;
+    const bool is_own_host =
+        std::ranges::find(seen.hosts, domain, &MxHost::name) != seen.hosts.end();
+    const auto owner = dns::tlsa_owner(domain, manner.port);
+    if (!is_null && !is_own_host && owner && seen.mx.status == DnssecStatus::secure)
+      seen.misplaced = eyes.lookup.ask(*owner, dns::type::tlsa, at, deadline);
   } else if (seen.mx.outcome == Outcome::absent && seen.mx.rcode != dns::rcode::nxdomain) {
     seen.source = MxSource::implicit;
     seen.hosts.push_back({.name = seen.mx.final_name, .preference = 0});
@@ -183,6 +207,7 @@ HostObservation observe_host(const dns::Name& host, const Manner& manner, Eyes e
   seen.observed_at = at;
   look_up_addresses(seen, eyes, at, deadline);
   look_up_tlsa(seen, manner.port, eyes, at, deadline);
+  look_for_misplaced(seen, manner.port, eyes, at, deadline);
   for (const auto& address : seen.addresses) visit(seen, address, manner, eyes, deadline);
   return seen;
 }

@@ -26,7 +26,8 @@ struct Eyes {
 };
 
 // The MX RRset of a domain: MX or implicit, its hosts in order.
-[[nodiscard]] DomainObservation observe_domain(const dns::Name& domain, Eyes eyes, config::Time at,
+[[nodiscard]] DomainObservation observe_domain(const dns::Name& domain, const Manner& manner,
+                                               Eyes eyes, config::Time at,
                                                config::Deadline deadline);
 
 // One host: addresses first, TLSA only where the addresses allow it (RFC 7672 §2.2.2), then a

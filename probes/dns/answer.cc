@@ -83,11 +83,17 @@ DnssecStatus weaker(DnssecStatus a, DnssecStatus b) {
   return rank(a) <= rank(b) ? a : b;
 }
 
+Signing worse(const Signing& a, const Signing& b) {
+  return {.needs_sha1 = a.needs_sha1 || b.needs_sha1,
+          .is_unsupported = a.is_unsupported || b.is_unsupported,
+          .nsec3_iterations = std::max(a.nsec3_iterations, b.nsec3_iterations)};
+}
+
 bool same_facts(const Answer& a, const Answer& b) {
   return a.name == b.name && a.type == b.type && a.outcome == b.outcome && a.status == b.status &&
          a.cause == b.cause && a.detail == b.detail && a.rcode == b.rcode &&
          a.aliases == b.aliases && a.ttl == b.ttl && a.signatures == b.signatures &&
-         a.chain_expires_at == b.chain_expires_at && a.data == b.data;
+         a.signing == b.signing && a.chain_expires_at == b.chain_expires_at && a.data == b.data;
 }
 
 }  // namespace probes::dns

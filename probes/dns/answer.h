@@ -65,6 +65,27 @@ struct SignatureWindow {
   bool operator==(const SignatureWindow&) const = default;
 };
 
+// How the data and the chain above it are signed, as far as validators differ about it.
+struct Signing {
+  // Some link has only SHA-1 to vouch for it: all its signatures are of RSASHA1 algorithms, or all
+  // DS digests are SHA-1. Validators that follow RFC 9905 take what is below for unsigned.
+  bool needs_sha1 = false;
+  // Insecure because a zone above is signed only in ways that no validator knows (RFC 4035 §5.2,
+  // RFC 6840 §5.2): signed in vain.
+  bool is_unsupported = false;
+  // The most NSEC3 iterations among the denials that the proof needs; 0 where it needs none.
+  std::uint16_t nsec3_iterations = 0;
+  bool operator==(const Signing&) const = default;
+};
+
+// RFC 9276 §3.2: above this, widely used validators take a denial for unsigned (PowerDNS, Unbound
+// and BIND of 2023), and above kMostNsec3Iterations some fail the lookup.
+inline constexpr std::uint16_t kFewNsec3Iterations = 50;
+inline constexpr std::uint16_t kMostNsec3Iterations = 150;
+
+// The worse of both in each respect.
+[[nodiscard]] Signing worse(const Signing& a, const Signing& b);
+
 struct Answer {
   Name name;  // as asked
   std::uint16_t type = 0;
@@ -80,6 +101,7 @@ struct Answer {
   config::Seconds ttl{
       0};  // of the RRset as published (RRSIG original TTL when signed), not a cache's remainder
   std::optional<SignatureWindow> signatures;  // over the RRset (or its denial) itself
+  Signing signing;
   std::optional<config::Time>
       chain_expires_at;     // earliest expiration from the root down to the data
   std::vector<Bytes> data;  // canonical order, no duplicates

@@ -57,6 +57,65 @@ std::string memo_key(const Message& part) {
   return wire ? std::string(wire->begin(), wire->end()) : std::string();
 }
 
+bool is_sha1(std::uint8_t algorithm) {
+  return algorithm == 5 || algorithm == 7;  // RSASHA1, RSASHA1-NSEC3-SHA1
+}
+
+bool is_known_algorithm(std::uint8_t algorithm) {
+  return is_sha1(algorithm) || algorithm == 8 || algorithm == 10 ||
+         (algorithm >= 13 && algorithm <= 16);
+}
+
+// The DS records of a message, as far as validators know algorithm and digest.
+struct DsSet {
+  std::size_t all = 0;
+  std::size_t known = 0;
+  std::size_t sha1 = 0;
+};
+DsSet ds_set(const Message& message) {
+  DsSet set;
+  for (const auto& record : message.answer) {
+    if (record.type != type::ds || record.data.size() < 4) continue;
+    const auto digest = record.data[3];
+    ++set.all;
+    if (!is_known_algorithm(record.data[2]) || (digest != 1 && digest != 2 && digest != 4))
+      continue;
+    ++set.known;
+    if (digest == 1) ++set.sha1;
+  }
+  return set;
+}
+
+// What the message says of its own signing.
+Signing signing_of(const Message& message) {
+  Signing out;
+  const bool counts_denials = needs_denial(message);
+  std::map<std::pair<Name, std::uint16_t>, bool> only_sha1;  // of each signed RRset
+  for (const auto* section : {&message.answer, &message.authority}) {
+    for (const auto& record : *section) {
+      if (const auto sig = read_rrsig(record)) {
+        const auto entry = only_sha1.try_emplace({record.owner, sig->type_covered}, true).first;
+        entry->second = entry->second && is_sha1(sig->algorithm);
+      } else if (counts_denials && record.type == type::nsec3 && record.data.size() >= 4) {
+        const auto iterations = static_cast<std::uint16_t>(record.data[2] << 8U | record.data[3]);
+        out.nsec3_iterations = std::max(out.nsec3_iterations, iterations);
+      }
+    }
+  }
+  const auto ds = ds_set(message);
+  out.is_unsupported = ds.all > 0 && ds.known == 0;
+  out.needs_sha1 = (ds.known > 0 && ds.known == ds.sha1) ||
+                   std::ranges::any_of(only_sha1, [](const auto& entry) { return entry.second; });
+  return out;
+}
+
+// Of a link, the denials matter to nobody: they only say that there is no zone cut.
+Signing signing_of_link(const Message& link) {
+  auto out = signing_of(link);
+  out.nsec3_iterations = 0;
+  return out;
+}
+
 template <class Map>
 void keep_small(Map& map) {
   if (map.size() > kMaxKept) map.clear();
@@ -92,18 +151,21 @@ Chain::Result Chain::prove(const Message& part, Resolver& resolver, Time at, Dea
   const auto zone = known_zone(*signer, at);
   if (!zone) return prove_down(*signer, part, resolver, at, deadline);
   if (zone->status == DnssecStatus::insecure)
-    return {.proof = {.status = DnssecStatus::insecure}, .expires_at = {}};
+    return {
+        .proof = {.status = DnssecStatus::insecure}, .expires_at = {}, .signing = zone->signing};
 
   const auto window = signature_window(part, at);
   const Time expires_at =
       window ? std::min(window->expiration, zone->expires_at) : zone->expires_at;
+  const auto signing = worse(signing_of(part), zone->signing);
   const auto key = memo_key(part);
   {
     const std::scoped_lock lock(mutex_);
     const auto known = proven_.find(key);
     // Both bounds of a signature's life are inclusive.
     if (known != proven_.end() && at <= known->second && window && window->inception <= at) {
-      return {.proof = {.status = DnssecStatus::secure}, .expires_at = expires_at};
+      return {
+          .proof = {.status = DnssecStatus::secure}, .expires_at = expires_at, .signing = signing};
     }
   }
   const auto proof = dns::prove(part, {}, zone->keys, at);
@@ -111,17 +173,19 @@ Chain::Result Chain::prove(const Message& part, Resolver& resolver, Time at, Dea
     const std::scoped_lock lock(mutex_);
     keep_small(proven_);
     proven_[key] = std::min(expires_at, zone->until);
-    return {.proof = proof, .expires_at = expires_at};
+    return {.proof = proof, .expires_at = expires_at, .signing = signing};
   }
-  if (proof.status == DnssecStatus::insecure) return {.proof = proof, .expires_at = expires_at};
+  if (proof.status == DnssecStatus::insecure)
+    return {.proof = proof, .expires_at = expires_at, .signing = signing};
   // Not with the keys we know; the zone may have rolled them, or left the chain.
   return prove_down(*signer, part, resolver, at, deadline);
 }
 
 Chain::Result Chain::prove_down(const Name& target, const Message& part, Resolver& resolver,
                                 Time at, Deadline deadline) {
-  if (is_below_insecure(target, at))
-    return {.proof = {.status = DnssecStatus::insecure}, .expires_at = {}};
+  if (const auto above = insecure_zone_above(target, at))
+    return {
+        .proof = {.status = DnssecStatus::insecure}, .expires_at = {}, .signing = above->signing};
   auto result = walk(target, part, resolver, at, deadline, false);
   if (result.proof.status == DnssecStatus::bogus && result.used_kept) {
     result = walk(target, part, resolver, at, deadline, true);
@@ -136,7 +200,9 @@ Chain::Result Chain::prove_down(const Name& target, const Message& part, Resolve
       if (life && expires_at) expires_at = std::min(*expires_at, life->expiration);
     }
   }
-  return {.proof = result.proof, .expires_at = expires_at};
+  return {.proof = result.proof,
+          .expires_at = expires_at,
+          .signing = worse(signing_of(part), result.signing)};
 }
 
 Chain::Walk Chain::walk(const Name& target, const Message& part, Resolver& resolver, Time at,
@@ -147,20 +213,24 @@ Chain::Walk Chain::walk(const Name& target, const Message& part, Resolver& resol
   // Takes one link in; false when it could not be fetched.
   const auto take = [&](const Name& name, std::uint16_t rtype) -> const Message* {
     auto link = fetch(name, rtype, resolver, at, deadline, fresh, out.used_kept);
-    if (link) out.links.push_back(link);
+    if (link) {
+      out.links.push_back(link);
+      out.signing = worse(out.signing, signing_of_link(*link));
+    }
     return link.get();
   };
   const Name top = anchors_.front().owner;
   if (take(top, type::dnskey) == nullptr)
-    return {.proof = kUnreachable, .links = {}, .used_kept = false};
+    return {.proof = kUnreachable, .links = {}, .used_kept = false, .signing = {}};
 
   for (auto labels = top.label_count() + 1; labels <= target.label_count(); ++labels) {
     const Name zone = target.suffix(labels);
     const auto* ds = take(zone, type::ds);
-    if (ds == nullptr) return {.proof = kUnreachable, .links = {}, .used_kept = false};
+    if (ds == nullptr)
+      return {.proof = kUnreachable, .links = {}, .used_kept = false, .signing = {}};
     if (has(*ds, type::ds)) {
       if (take(zone, type::dnskey) == nullptr)
-        return {.proof = kUnreachable, .links = {}, .used_kept = false};
+        return {.proof = kUnreachable, .links = {}, .used_kept = false, .signing = {}};
       continue;
     }
     // No DS here: either no zone cut, or the chain ends and all below is insecure. Asking now keeps
@@ -171,8 +241,11 @@ Chain::Walk Chain::walk(const Name& target, const Message& part, Resolver& resol
       const std::scoped_lock lock(mutex_);
       keep_small(zones_);
       const auto until = at + shortest_ttl(*ds);
-      zones_[zone] = {
-          .status = DnssecStatus::insecure, .keys = {}, .until = until, .expires_at = until};
+      zones_[zone] = {.status = DnssecStatus::insecure,
+                      .keys = {},
+                      .until = until,
+                      .expires_at = until,
+                      .signing = out.signing};
       return out;
     }
     if (ds->rcode == rcode::nxdomain) break;
@@ -219,7 +292,8 @@ void Chain::learn_zone(const Name& zone, const Walk& walk, Time at) {
     Zone known{.status = DnssecStatus::secure,
                .keys = {},
                .until = at + kLongestKept,
-               .expires_at = Time::max()};
+               .expires_at = Time::max(),
+               .signing = walk.signing};
     std::ranges::copy_if(link->answer, std::back_inserter(known.keys), [&](const Record& record) {
       return record.type == type::dnskey && record.owner == zone;
     });
@@ -236,9 +310,7 @@ void Chain::learn_zone(const Name& zone, const Walk& walk, Time at) {
 }
 
 std::optional<Chain::Zone> Chain::known_zone(const Name& name, Time at) {
-  if (is_below_insecure(name, at)) {
-    return Zone{.status = DnssecStatus::insecure, .keys = {}, .until = at, .expires_at = at};
-  }
+  if (auto above = insecure_zone_above(name, at)) return above;
   const std::scoped_lock lock(mutex_);
   const auto zone = zones_.find(name);
   if (zone == zones_.end() || at >= zone->second.until || at > zone->second.expires_at)
@@ -246,14 +318,14 @@ std::optional<Chain::Zone> Chain::known_zone(const Name& name, Time at) {
   return zone->second;
 }
 
-bool Chain::is_below_insecure(const Name& name, Time at) {
+std::optional<Chain::Zone> Chain::insecure_zone_above(const Name& name, Time at) {
   const std::scoped_lock lock(mutex_);
   for (Name above = name;; above = above.parent()) {
     const auto zone = zones_.find(above);
     if (zone != zones_.end() && zone->second.status == DnssecStatus::insecure &&
         at < zone->second.until)
-      return true;
-    if (above.is_root()) return false;
+      return zone->second;
+    if (above.is_root()) return std::nullopt;
   }
 }
 

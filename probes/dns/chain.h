@@ -27,6 +27,7 @@ class Chain {
     Proof proof;
     std::optional<config::Time>
         expires_at;  // earliest end of a signature on the way, the part's own included
+    Signing signing;
   };
 
   // `part`: one RRset with its signatures as answer (the denial records for a wildcard in
@@ -47,11 +48,13 @@ class Chain {
     std::vector<Record> keys;
     config::Time until;
     config::Time expires_at;
+    Signing signing;  // of the chain down to its keys
   };
   struct Walk {
     Proof proof;
     std::vector<MessagePtr> links;
     bool used_kept = false;
+    Signing signing;  // of the links
   };
 
   MessagePtr fetch(const Name& name, std::uint16_t rtype, Resolver& resolver, config::Time at,
@@ -62,7 +65,7 @@ class Chain {
                     config::Deadline deadline);
   void learn_zone(const Name& zone, const Walk& walk, config::Time at);
   std::optional<Zone> known_zone(const Name& name, config::Time at);
-  bool is_below_insecure(const Name& name, config::Time at);
+  std::optional<Zone> insecure_zone_above(const Name& name, config::Time at);
 
   const std::vector<Record> anchors_;
   std::mutex mutex_;  // guards the three below

@@ -212,6 +212,7 @@ Proof Lookup::prove(Round& round, const Message& part) {
   auto& answer = round.answer;
   const auto result = chain_.prove(part, resolver_, round.at, round.deadline);
   answer.status = weaker(answer.status, result.proof.status);
+  answer.signing = worse(answer.signing, result.signing);
   if (result.expires_at) {
     answer.chain_expires_at =
         std::min(answer.chain_expires_at.value_or(*result.expires_at), *result.expires_at);

@@ -288,14 +288,26 @@ std::optional<Rrsig> read_rrsig(const Record& record) {
   sig.expiration = reader.u32();
   sig.inception = reader.u32();
   sig.key_tag = reader.u16();
-  sig.signer = reader.name();
-  if (!reader.ok()) return std::nullopt;
+  // A reader that begins at the signer has nowhere to point to: the name is never compressed
+  // (RFC 4034 §3.1.7).
+  Reader signer{std::span{record.data}.subspan(kFixed)};
+  sig.signer = signer.name();
+  if (!signer.ok()) return std::nullopt;
   return sig;
 }
 
 std::optional<Name> name_in(const Record& record, std::size_t skip) {
   if (record.data.size() < skip) return std::nullopt;
   return Name::from_wire(std::span{record.data}.subspan(skip));
+}
+
+bool needs_denial(const Message& part) {
+  if (part.answer.empty()) return true;
+  return std::ranges::any_of(part.answer, [](const Record& record) {
+    const auto sig = read_rrsig(record);
+    const bool is_wildcard = record.owner.wire().starts_with("\x01*");
+    return sig && sig->labels + (is_wildcard ? 1U : 0U) < record.owner.label_count();
+  });
 }
 
 }  // namespace probes::dns

@@ -83,6 +83,10 @@ struct Rrsig {
 };
 [[nodiscard]] std::optional<Rrsig> read_rrsig(const Record& record);
 
+// Whether the proof of a part of a reply needs the denial records that came with it: it is a denial
+// itself, or a wildcard's expansion, by the labels of its signatures (RFC 4035 §5.3.4).
+[[nodiscard]] bool needs_denial(const Message& part);
+
 // A name that is the whole of the data (CNAME, DNAME, NS) or stands behind `skip` octets of it (MX:
 // 2).
 [[nodiscard]] std::optional<Name> name_in(const Record& record, std::size_t skip = 0);

@@ -68,7 +68,7 @@ bool is_too_large(const Message& message) {
 bool has_costly_nsec3(const Message& message) {
   return std::ranges::any_of(message.authority, [](const Record& record) {
     return record.type == type::nsec3 && record.data.size() >= 4 &&
-           (record.data[2] << 8U | record.data[3]) > static_cast<int>(kMaxNsec3Iterations);
+           (record.data[2] << 8U | record.data[3]) > int{kMostNsec3Iterations};
   });
 }
 
@@ -116,7 +116,7 @@ Proof prove(const Message& part, const std::vector<const Message*>& support,
   };
   switch (static_cast<int>(ask(0))) {
     case GETDNS_DNSSEC_SECURE:
-      if (part.answer.empty() && has_costly_nsec3(part)) return {.status = DnssecStatus::insecure};
+      if (needs_denial(part) && has_costly_nsec3(part)) return {.status = DnssecStatus::insecure};
       return {.status = DnssecStatus::secure};
     case GETDNS_DNSSEC_INSECURE:
       return {.status = DnssecStatus::insecure};

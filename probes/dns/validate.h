@@ -32,8 +32,5 @@ struct Proof {
 
 inline constexpr std::size_t kMaxSignatures = 24;
 inline constexpr std::size_t kMaxKeys = 24;
-// RFC 9276 §3.2: a denial with more iterations is treated as unsigned. The limit of Unbound and
-// BIND in 2021.
-inline constexpr unsigned kMaxNsec3Iterations = 150;
 
 }  // namespace probes::dns

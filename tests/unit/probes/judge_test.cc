@@ -218,6 +218,47 @@ const std::vector<Case>& cases() {
        {"tlsa-lookup-failed/critical"},
        {}},
 
+      {"A-12 A-13 signed only in ways that nobody knows",
+       [](Scene& s) {
+         insecure_addresses(s);
+         s.mx().a.signing.is_unsupported = true;
+       },
+       "opportunistic",
+       {"dane-lost/high"},
+       {}},
+      {"A-16 only a SHA-1 DS digest",
+       [](Scene& s) {
+         s.domain.mx.signing.needs_sha1 = true;
+         for (auto* answer : {&s.mx().a, &s.mx().aaaa, &s.mx().tlsa})
+           answer->signing.needs_sha1 = true;
+       },
+       "authenticated",
+       {"dane-fragile/high"},
+       {"sha1-unsupported=opportunistic"}},
+      {"A-20 many NSEC3 iterations, TLSA by explicit name",
+       [](Scene& s) {
+         s.mx().aaaa = absent("mx.example.test", dns::type::aaaa, DnssecStatus::insecure);
+         s.mx().aaaa.signing.nsec3_iterations = 200;
+         s.mx().addresses.pop_back();
+         s.mx().sessions.pop_back();
+       },
+       "authenticated",
+       {"nsec3-parameters/medium"},
+       {}},
+      {"A-22 TLSA by wildcard under 100 NSEC3 iterations",
+       [](Scene& s) { s.mx().tlsa.signing.nsec3_iterations = 100; },
+       "authenticated",
+       {"nsec3-parameters/medium"},
+       {"nsec3-limited=opportunistic"}},
+      {"A-24 too many NSEC3 iterations in the denial of TLSA",
+       [](Scene& s) {
+         no_tlsa(s, DnssecStatus::insecure);
+         s.mx().tlsa.signing.nsec3_iterations = 600;
+       },
+       "opportunistic",
+       {"nsec3-parameters/high"},
+       {"nsec3-limited=lookup-failed"}},
+
       // B: from domain to hosts
       {"B-01 MX SERVFAIL",
        [](Scene& s) { fail_mx(s, Cause::servfail); },
@@ -383,6 +424,47 @@ const std::vector<Case>& cases() {
        {"mx-cname/low"},
        {}},
 
+      {"C-17 TLSA behind an alias into an unsigned zone",
+       [](Scene& s) {
+         s.mx().tlsa.status = DnssecStatus::insecure;
+         s.mx().tlsa.aliases = {{.from = s.mx().tlsa.name, .to = name("tlsa.provider.test")}};
+       },
+       "opportunistic",
+       {"dane-lost/high"},
+       {}},
+      {"C-19 the TLSA alias dangles",
+       [](Scene& s) {
+         no_tlsa(s);
+         s.mx().tlsa.aliases = {{.from = s.mx().tlsa.name, .to = name("gone.provider.test")}};
+       },
+       "opportunistic",
+       {"dane-lost/high"},
+       {}},
+      {"C-22 a wildcard that an existing name hides",
+       [](Scene& s) {
+         no_tlsa(s);
+         s.mx().misplaced = {support::answer("*.example.test", dns::type::tlsa, {})};
+       },
+       "opportunistic",
+       {"tlsa-wrong-name/medium"},
+       {}},
+      {"C-24 TLSA at the domain in place of the host",
+       [](Scene& s) {
+         no_tlsa(s);
+         s.domain.misplaced = support::answer("_25._tcp.example.test", dns::type::tlsa, {});
+       },
+       "opportunistic",
+       {"tlsa-wrong-name/medium"},
+       {}},
+      {"C-25 TLSA for submission only",
+       [](Scene& s) {
+         no_tlsa(s);
+         s.mx().misplaced = {support::answer("_465._tcp.mx.example.test", dns::type::tlsa, {})};
+       },
+       "opportunistic",
+       {"tlsa-wrong-name/low"},
+       {}},
+
       // D: records
       {"D-01 3 1 1", [](Scene&) {}, "authenticated", {}, {}},
       {"D-02 3 0 1",
@@ -393,7 +475,7 @@ const std::vector<Case>& cases() {
       {"D-03 only SHA-512",
        [](Scene& s) { s.publish({record(3, 1, 2, leaf())}); },
        "authenticated",
-       {},
+       {"dane-fragile/low"},
        {"sha256-only=encrypted"}},
       {"D-04 3 0 0",
        [](Scene& s) { s.publish({record(3, 0, 0, leaf())}); },
@@ -521,7 +603,7 @@ const std::vector<Case>& cases() {
          s.publish({record(3, 1, 1, old_leaf()), record(3, 1, 2, leaf())});
        },
        "authenticated",
-       {},
+       {"combination-stale/high"},
        {"sha256-only=refused"}},
       {"D-28 3 0 1 with the key's digest",
        [](Scene& s) { s.publish({record(text_of(3, 0, 1, leaf().spki_sha256))}); },
@@ -780,7 +862,7 @@ const std::vector<Case>& cases() {
          s.publish({record(3, 1, 1, *weak.certificate)});
        },
        "authenticated",
-       {},
+       {"dane-fragile/high"},
        {"strict-security-level=refused"}},
       {"E-33 two key types, both published",
        [](Scene& s) {
