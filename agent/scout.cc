@@ -44,6 +44,7 @@ Gear::Gear(const config::Config& config, std::vector<config::ResolverAddress> se
            std::vector<probes::dns::Record> anchors)
     : resolvers(std::move(servers)),
       question_timeout(config.dns.timeout),
+      every_server(config.dns.every_server),
       manner(manner_of(config.smtp)),
       anchor(anchors.front().owner),
       chain(std::move(anchors)) {}
@@ -75,16 +76,19 @@ Scout::Scout(std::shared_ptr<Gear> gear, std::unique_ptr<probes::dns::GetdnsClie
     : gear_(std::move(gear)),
       client_(std::move(client)),
       lookup_(*client_, gear_->chain, gear_->question_timeout),
-      tls_(gear_->certificates) {}
+      tls_(gear_->certificates),
+      surveyor_(lookup_, *client_, gear_->manner.allow_special_addresses) {}
+
+probes::Eyes Scout::eyes() {
+  return {.lookup = lookup_, .tls = tls_, .surveyor = gear_->every_server ? &surveyor_ : nullptr};
+}
 
 probes::DomainObservation Scout::look_at_domain(const probes::dns::Name& domain, config::Time at) {
-  return probes::observe_domain(domain, gear_->manner, {.lookup = lookup_, .tls = tls_}, at,
-                                round_deadline());
+  return probes::observe_domain(domain, gear_->manner, eyes(), at, round_deadline());
 }
 
 probes::HostObservation Scout::look_at_host(const probes::dns::Name& host, config::Time at) {
-  return probes::observe_host(host, gear_->manner, {.lookup = lookup_, .tls = tls_}, at,
-                              round_deadline());
+  return probes::observe_host(host, gear_->manner, eyes(), at, round_deadline());
 }
 
 std::vector<VantageCheck> Scout::look_at_ourselves(config::Time at) {

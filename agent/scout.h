@@ -23,6 +23,7 @@ class Gear {
 
   const std::vector<config::ResolverAddress> resolvers;
   const config::Seconds question_timeout;
+  const bool every_server;  // name servers are asked one by one, too
   const probes::Manner manner;
   const probes::dns::Name anchor;  // whose keys we trust, usually the root
   probes::dns::Chain chain;
@@ -47,11 +48,13 @@ class Scout {
 
  private:
   Scout(std::shared_ptr<Gear> gear, std::unique_ptr<probes::dns::GetdnsClient> client);
+  [[nodiscard]] probes::Eyes eyes();
 
   std::shared_ptr<Gear> gear_;
   std::unique_ptr<probes::dns::GetdnsClient> client_;
   probes::dns::Lookup lookup_;
   probes::tls::Client tls_;
+  probes::dns::Surveyor surveyor_;
 };
 
 }  // namespace agent

@@ -27,11 +27,14 @@ struct ResolverAddress {
 };
 
 struct Dns {
-  std::vector<ResolverAddress>
-      resolvers;  // in order of preference; empty: those of /etc/resolv.conf
-  std::filesystem::path trust_anchor_file{
-      "/usr/share/dns/root.ds"};  // DS or DNSKEY lines, zone-file form
-  Seconds timeout{12};            // for one question, retries included
+  // In order of preference; empty: those of /etc/resolv.conf.
+  std::vector<ResolverAddress> resolvers;
+  // DS or DNSKEY lines, zone-file form.
+  std::filesystem::path trust_anchor_file{"/usr/share/dns/root.ds"};
+  // For one question, retries included.
+  Seconds timeout{12};
+  // Ask also every authoritative server of the zones, one by one, whether they agree.
+  bool every_server = true;
 };
 
 struct Smtp {

@@ -36,6 +36,17 @@ Place place_of(const YAML::Mark& mark) {
   return {.line = std::max(mark.line, 0) + 1, .column = std::max(mark.column, 0) + 1};
 }
 
+// yaml-cpp's words, which may quote an octet of the text as it is (or, at its end, a 0x04 of its
+// own).
+std::string in_ascii(std::string_view message) {
+  std::string out;
+  for (const char c : message) {
+    const auto octet = static_cast<unsigned char>(c);
+    out += octet >= 0x20 && octet < 0x7f ? std::string(1, c) : fmt::format("\\x{:02x}", octet);
+  }
+  return out;
+}
+
 // Makes the tree from yaml-cpp's events. YAML::Node would lose duplicate keys and where keys stand,
 // and expand aliases before we could count them.
 class TreeBuilder final : public YAML::EventHandler {
@@ -160,7 +171,7 @@ Result<TreeNode, Complaint> to_tree(std::string_view text) {
     }
     return std::move(builder).root();
   } catch (const YAML::Exception& error) {
-    return Failure<Complaint>{{.place = place_of(error.mark), .message = error.msg}};
+    return Failure<Complaint>{{.place = place_of(error.mark), .message = in_ascii(error.msg)}};
   }
 }
 

@@ -295,6 +295,7 @@ constexpr Key<Dns> dns_keys[] = {
     {"resolvers", resolvers},
     {"trust_anchor_file", path<&Dns::trust_anchor_file>},
     {"timeout", duration<&Dns::timeout, 1, 10 * minute>},
+    {"every_server", flag<&Dns::every_server>},
 };
 
 constexpr Key<Smtp> smtp_keys[] = {

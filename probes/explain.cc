@@ -456,14 +456,15 @@ const auto& rows() {
        "{name}: the domain takes no mail",
        "A null MX says so.",
        "Mail is refused by the sender at once, as meant.",
-       {},
+       {"Nothing is to be done if the domain is to take no mail; else publish its MX hosts "
+        "instead."},
        {"RFC 7505 §3"},
        ""},
       {Code::implicit_mx,
        "{name}: no MX record, the domain is its own mail host",
        "Senders fall back to the address of the domain.",
        kUnhurt,
-       {},
+       {"Publish an MX record that names the mail host, or a null MX if there is none."},
        {"RFC 5321 §5.1"},
        ""},
       {Code::host_down,
@@ -492,8 +493,43 @@ const auto& rows() {
        "{name}: the certificate has changed",
        "Another certificate is served than before.",
        kUnhurt,
-       {},
+       {"See that the change was meant."},
        {"RFC 7671 §8"},
+       ""},
+      {Code::nameserver_failing,
+       "{name}: a name server does not answer",
+       "One of the zone's authoritative servers gives no answer or none that can be used, while "
+       "others do. Resolvers that ask it must try again elsewhere; when the others fail too, mail "
+       "stops.",
+       "Mail is delivered; lookups may take longer.",
+       {"See whether the server that the evidence names runs, serves the zone and is reachable on "
+        "port 53.",
+        "If it was retired, take it out of the NS records of the zone and of its parent."},
+       {"RFC 1034 §4.1", "RFC 2182"},
+       ""},
+      {Code::nameserver_udp_only,
+       "{name}: a name server does not answer over TCP",
+       "Large answers, such as signed denials or long TLSA sets, reach some resolvers only over "
+       "TCP.",
+       "Resolvers that must use TCP cannot look the records up: their mail waits.",
+       {"Open port 53 for TCP at the server and at the firewalls before it."},
+       {"RFC 7766 §5", "RFC 7671 §10.1.1"},
+       ""},
+      {Code::mta_sts_invalid,
+       "{name}: the MTA-STS policy cannot be used",
+       "The domain announces an MTA-STS policy, but the policy cannot be fetched, or not be read.",
+       "Senders that know an older policy go on with it; others deliver without MTA-STS.",
+       {"Fetch https://mta-sts.DOMAIN/.well-known/mta-sts.txt with a browser: it must come without "
+        "redirection, as text/plain, with a valid certificate.",
+        "Correct the policy; then change the id in the _mta-sts TXT record."},
+       {"RFC 8461 §3.3", "RFC 8461 §5"},
+       "sts-policy-fetch-error"},
+      {Code::tlsrpt_missing,
+       "{name}: senders are not asked for reports",
+       "There is no TLSRPT record, so senders whose TLS fails tell nobody.",
+       kUnhurt,
+       {"Publish a TXT record at _smtp._tls.DOMAIN: \"v=TLSRPTv1; rua=mailto:reports@DOMAIN\"."},
+       {"RFC 8460 §3"},
        ""},
       {Code::monitor_fault,
        "danelaw cannot see: {name}",
@@ -516,8 +552,9 @@ const Row& row_of(Code code) {
 std::string filled(std::string_view text, const Finding& finding) {
   constexpr std::string_view kName = "{name}";
   std::string out{text};
-  for (auto at = out.find(kName); at != std::string::npos; at = out.find(kName)) {
+  for (std::size_t at = 0; (at = out.find(kName, at)) != std::string::npos;) {
     out.replace(at, kName.size(), finding.subject.name);
+    at += finding.subject.name.size();
   }
   return out;
 }
@@ -543,7 +580,8 @@ std::size_t sequence_length(std::string_view text) {
   const bool is_control = value < 0x20 || (value >= 0x7F && value < 0xA0);
   // Line and paragraph separators, and the marks that turn the direction of text.
   const bool misleads = (value >= 0x2028 && value <= 0x202E) ||
-                        (value >= 0x2066 && value <= 0x2069) || value == 0x200E || value == 0x200F;
+                        (value >= 0x2066 && value <= 0x2069) || value == 0x200E ||
+                        value == 0x200F || value == 0x061C;
   return is_surrogate || is_control || misleads ? 0 : length;
 }
 

@@ -25,8 +25,9 @@ struct Explanation {
 // Evidence values that the text quotes are escaped for display (printable()).
 [[nodiscard]] Explanation explain(const Finding& finding);
 
-// Text from outside made harmless for terminals, logs and pages: control characters, DEL and bytes
-// that are not UTF-8 become \xNN, a backslash \\; longer than `most` octets is cut and says so.
+// Text from outside made harmless for terminals, logs and pages: control characters, marks that
+// turn the direction of text, DEL and bytes that are not UTF-8 become \xNN, a backslash \\; longer
+// than `most` octets is cut and says so.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t most = 512);
 
 }  // namespace probes

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "probes/agreement.h"
 #include "probes/dane/reading.h"
 
 namespace probes {
@@ -511,6 +512,27 @@ void add_tlsa_findings(std::vector<Finding>& out, const HostJudgement& host, Tim
   }
 }
 
+// What single name servers say about a host, beside what the resolver made of it.
+void add_host_survey_findings(std::vector<Finding>& out, const HostObservation& seen, Time at) {
+  const bool is_signed =
+      seen.tlsa.status == DnssecStatus::secure &&
+      (seen.tlsa.outcome == Outcome::answer || seen.tlsa.outcome == Outcome::absent);
+  for (auto& finding : find_in_survey(host_subject(seen), seen.survey, is_signed, at))
+    out.push_back(std::move(finding));
+  if (seen.tlsa.outcome != Outcome::answer) return;
+  const auto deniers = deniers_of(seen.tlsa.name.parent(), seen.survey);
+  if (deniers.empty()) return;
+  Finding denied{.code = Code::ent_nxdomain,
+                 .severity = Severity::high,
+                 .subject = host_subject(seen),
+                 .evidence = {{"denied", seen.tlsa.name.parent().text()}}};
+  for (const auto& server : deniers) {
+    denied.evidence.push_back(
+        {"server", fmt::format("{} ({})", server.name.text(), server.address)});
+  }
+  out.push_back(std::move(denied));
+}
+
 void add_address_findings(std::vector<Finding>& out, const HostObservation& host) {
   const auto subject = host_subject(host);
   for (const auto* answer : {&host.a, &host.aaaa}) {
@@ -563,6 +585,9 @@ void add_mx_findings(std::vector<Finding>& out, const DomainJudgement& judged, T
     add(Code::mx_invalid, Severity::high, {{"exchange", exchange}});
   }
   add_expiring_signature(out, subject, domain.mx, at);
+  const bool is_signed = domain.mx.status == DnssecStatus::secure;
+  for (auto& finding : find_in_survey(subject, domain.survey, is_signed, at))
+    out.push_back(std::move(finding));
   if (domain.misplaced.outcome == Outcome::answer) {
     add(Code::tlsa_wrong_name, Severity::medium, {{"records-at", domain.misplaced.name.text()}});
   }
@@ -609,6 +634,7 @@ std::vector<Finding> find_in_host(const DomainObservation& domain, const HostJud
   std::vector<Finding> out;
   add_address_findings(out, *host.seen);
   add_tlsa_findings(out, host, at);
+  add_host_survey_findings(out, *host.seen, at);
   EndpointFindings{host, domain.mx.status == DnssecStatus::secure}.collect(out);
   return out;
 }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "probes/agreement.h"
 #include "probes/findings.h"
 
 namespace probes {
@@ -62,11 +63,17 @@ bool sees_addresses_as_we(const HostObservation& host, const Sender& sender) {
   });
 }
 
+// Whether some name server denies the name between the host and its TLSA records.
+bool is_denied_above(const HostObservation& host) {
+  return !deniers_of(host.tlsa.name.parent(), host.survey).empty();
+}
+
 Demand demand_of(const Approach& approach) {
   const auto tlsa = sight_of(approach.host.tlsa, approach.sender);
   const bool has_tlsa =
       tlsa.outcome == Outcome::answer && tlsa.is_secure() && !approach.host.records.empty();
   if (!has_tlsa || !sees_addresses_as_we(approach.host, approach.sender)) return Demand::nothing;
+  if (approach.sender.minimises_names && is_denied_above(approach.host)) return Demand::nothing;
   if (!approach.is_mx_secure && !approach.sender.dane_on_insecure_mx) return Demand::nothing;
   const bool any_usable =
       !dane::records_compared(approach.host.records, approach.sender.digests).empty();
@@ -378,6 +385,7 @@ const std::vector<Sender>& other_senders() {
       {.name = "rsa-only", .key_type = tls::KeyType::rsa},
       {.name = "sha1-unsupported", .sha1_is_unsupported = true},
       {.name = "nsec3-limited", .limits_nsec3 = true},
+      {.name = "aggressive-nsec", .minimises_names = true},
       {.name = "trust-anchor-strict", .wants_anchor_sent = true},
       {.name = "strict-addresses", .skips_on_any_address_failure = true},
       {.name = "strict-security-level", .least_rsa_bits = 2048},

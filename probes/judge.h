@@ -25,6 +25,7 @@ struct Sender {
   int least_rsa_bits = 0;                     // refuses shorter RSA keys
   bool wants_anchor_sent = false;    // DANE-TA(2): only an anchor that is sent, and in date
   bool ignores_null_mx = false;      // delivers to the other MX records beside a null MX
+  bool minimises_names = false;      // its resolver stops where a name above is denied (RFC 8020)
   bool sha1_is_unsupported = false;  // its validator takes SHA-1 for no signature (RFC 9905)
   bool limits_nsec3 = false;         // its validator gives up on NSEC3 iterations sooner (RFC 9276)
 };

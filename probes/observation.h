@@ -9,6 +9,7 @@
 #include "config/time.h"
 #include "probes/dane/tlsa.h"
 #include "probes/dns/answer.h"
+#include "probes/dns/survey.h"
 #include "probes/smtp/session.h"
 
 // What was seen of a target, with provenance and without opinion. Made by observe.h, never changed
@@ -40,6 +41,7 @@ struct DomainObservation {
   std::vector<std::string> invalid_exchanges;  // "." beside others, address literals: kept as text
   dns::Answer misplaced;  // TLSA records at the domain itself, where no sender looks; asked only
                           // when the domain is not its own MX host and its MX is secure
+  dns::Survey survey;     // what every name server says of the MX RRset; empty when not asked
   bool has_null_mx = false;
   bool cut = false;  // more hosts than kMaxHosts
 };
@@ -58,6 +60,9 @@ struct HostObservation {
                                        // a secure denial stands where senders do look
   std::vector<dane::TlsaRecord>
       records;  // of `tlsa`, in canonical order; RDATA under three octets is no record
+  // What every name server says of the addresses and TLSA records, and of "_tcp" between them;
+  // empty when not asked.
+  dns::Survey survey;
   std::vector<std::string> addresses;  // in the order found, IPv6 last
   std::vector<smtp::SessionRecord> sessions;
   bool cut = false;  // more addresses or records than we look at

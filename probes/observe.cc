@@ -118,6 +118,22 @@ void look_for_misplaced(HostObservation& seen, std::uint16_t port, Eyes eyes, Ti
   }
 }
 
+// Every name server about what decides: the addresses (first: a server that does not answer that
+// answers nothing), the name above the TLSA records, and these, where they really are.
+void ask_every_server(HostObservation& seen, Eyes eyes, Time at, Deadline deadline) {
+  if (eyes.surveyor == nullptr || seen.a.outcome == Outcome::failed) return;
+  const bool has_tlsa = seen.tlsa.outcome != Outcome::not_queried;
+  const auto name = has_tlsa ? seen.base_domain : seen.a.final_name;
+  std::vector<dns::Question> questions{{name, dns::type::a}, {name, dns::type::aaaa}};
+  if (has_tlsa) {
+    if (const auto above = name.child("_tcp")) questions.push_back({*above, dns::type::a});
+    questions.push_back({seen.tlsa.name, dns::type::tlsa});
+  }
+  seen.survey = eyes.surveyor->ask(questions, at, deadline);
+  if (has_tlsa && seen.tlsa.final_name != seen.tlsa.name)
+    seen.survey.add(eyes.surveyor->ask({{seen.tlsa.final_name, dns::type::tlsa}}, at, deadline));
+}
+
 // The kind of certificate the default handshake did not show.
 std::optional<tls::KeyType> other_key_type(const smtp::SessionRecord& shown) {
   if (shown.stage < smtp::Stage::ehlo_tls || !shown.tls || shown.tls->chain.empty())
@@ -161,7 +177,8 @@ bool same_facts(const HostObservation& a, const HostObservation& b) {
                             [](const auto& x, const auto& y) { return same_facts(x, y); }) &&
          a.is_dane_candidate == b.is_dane_candidate && a.base_domain == b.base_domain &&
          same_facts(a.tlsa, b.tlsa) && a.records == b.records && a.addresses == b.addresses &&
-         std::ranges::equal(a.sessions, b.sessions, smtp::same_facts) && a.cut == b.cut;
+         a.survey == b.survey && std::ranges::equal(a.sessions, b.sessions, smtp::same_facts) &&
+         a.cut == b.cut;
 }
 
 std::string_view wire_name(MxSource source) {
@@ -197,6 +214,9 @@ DomainObservation observe_domain(const dns::Name& domain, const Manner& manner, 
     seen.source = MxSource::implicit;
     seen.hosts.push_back({.name = seen.mx.final_name, .preference = 0});
   }
+  if (eyes.surveyor != nullptr && seen.mx.outcome != Outcome::failed &&
+      seen.mx.rcode != dns::rcode::nxdomain)
+    seen.survey = eyes.surveyor->ask({{seen.mx.final_name, dns::type::mx}}, at, deadline);
   return seen;
 }
 
@@ -208,6 +228,7 @@ HostObservation observe_host(const dns::Name& host, const Manner& manner, Eyes e
   look_up_addresses(seen, eyes, at, deadline);
   look_up_tlsa(seen, manner.port, eyes, at, deadline);
   look_for_misplaced(seen, manner.port, eyes, at, deadline);
+  ask_every_server(seen, eyes, at, deadline);
   for (const auto& address : seen.addresses) visit(seen, address, manner, eyes, deadline);
   return seen;
 }

@@ -5,6 +5,7 @@
 
 #include "config/time.h"
 #include "probes/dns/lookup.h"
+#include "probes/dns/survey.h"
 #include "probes/observation.h"
 #include "probes/tls/handshake.h"
 
@@ -23,6 +24,7 @@ struct Manner {
 struct Eyes {
   dns::Lookup& lookup;
   tls::Client& tls;
+  dns::Surveyor* surveyor = nullptr;  // null: name servers are not asked one by one
 };
 
 // The MX RRset of a domain: MX or implicit, its hosts in order.

@@ -26,6 +26,26 @@ Json expiry_of(const dns::Answer& answer) {
   return answer.signatures ? time_or_null(answer.signatures->expiration) : Json(nullptr);
 }
 
+// Every name server with what it said; of the data only whether it was there.
+Json survey_json(const dns::Survey& survey) {
+  Json out = Json::array();
+  for (const auto& answer : survey.answers) {
+    const bool is_failed = answer.outcome == Outcome::failed;
+    out.push_back(
+        {{"server", answer.server.name.text()},
+         {"address", answer.server.address},
+         {"name", answer.question.name.text()},
+         {"type", dns::type_name(answer.question.type)},
+         {"outcome", wire_name(answer.outcome)},
+         {"cause", is_failed ? Json(wire_name(answer.cause)) : Json(nullptr)},
+         {"records", answer.data.size()},
+         {"ttl", answer.data.empty() ? Json(nullptr) : Json(answer.ttl.count())},
+         {"rrsig_expires_at",
+          answer.signatures ? time_or_null(answer.signatures->expiration) : Json(nullptr)}});
+  }
+  return out;
+}
+
 Json splits_json(const std::vector<Split>& splits) {
   Json out = Json::array();
   for (const auto& split : splits)
@@ -34,9 +54,13 @@ Json splits_json(const std::vector<Split>& splits) {
 }
 
 Json mx_json(const DomainObservation& seen) {
-  return {{"outcome", wire_name(seen.mx.outcome)},  {"source", wire_name(seen.source)},
-          {"dnssec", status_of(seen.mx)},           {"ttl", ttl_of(seen.mx)},
-          {"rrsig_expires_at", expiry_of(seen.mx)}, {"detail", text_or_null(seen.mx.detail)}};
+  return {{"outcome", wire_name(seen.mx.outcome)},
+          {"source", wire_name(seen.source)},
+          {"dnssec", status_of(seen.mx)},
+          {"ttl", ttl_of(seen.mx)},
+          {"rrsig_expires_at", expiry_of(seen.mx)},
+          {"detail", text_or_null(seen.mx.detail)},
+          {"name_servers", survey_json(seen.survey)}};
 }
 
 // Both families as one: what a sender that tries both has learned.
@@ -153,6 +177,7 @@ Json host_json(const HostJudgement& host) {
           {"splits", splits_json(host.splits)},
           {"addresses", addresses_json(*host.seen)},
           {"tlsa", tlsa_json(host)},
+          {"name_servers", survey_json(host.seen->survey)},
           {"endpoints", endpoints}};
 }
 

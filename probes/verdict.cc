@@ -29,7 +29,7 @@ constexpr std::array<std::pair<Severity, std::string_view>, 5> kSeverities{{
     {Severity::critical, "critical"},
 }};
 
-constexpr std::array<std::pair<Code, std::string_view>, 58> kCodes{{
+constexpr std::array<std::pair<Code, std::string_view>, kCodeCount> kCodes{{
     {Code::tlsa_mismatch, "tlsa-mismatch"},
     {Code::tlsa_mismatch_insecure_mx, "tlsa-mismatch-insecure-mx"},
     {Code::starttls_missing, "starttls-missing"},
@@ -87,6 +87,10 @@ constexpr std::array<std::pair<Code, std::string_view>, 58> kCodes{{
     {Code::probe_refused, "probe-refused"},
     {Code::selector_cert, "selector-cert"},
     {Code::certificate_changed, "certificate-changed"},
+    {Code::nameserver_failing, "nameserver-failing"},
+    {Code::nameserver_udp_only, "nameserver-udp-only"},
+    {Code::mta_sts_invalid, "mta-sts-invalid"},
+    {Code::tlsrpt_missing, "tlsrpt-missing"},
     {Code::monitor_fault, "monitor-fault"},
 }};
 

@@ -93,10 +93,14 @@ enum class Code {
   probe_refused,
   selector_cert,
   certificate_changed,
+  nameserver_failing,
+  nameserver_udp_only,
+  mta_sts_invalid,
+  tlsrpt_missing,
   monitor_fault,
 };
 
-inline constexpr std::size_t kCodeCount = 58;
+inline constexpr std::size_t kCodeCount = 62;
 [[nodiscard]] const std::array<Code, kCodeCount>& all_codes();
 
 [[nodiscard]] std::string_view wire_name(Verdict verdict);

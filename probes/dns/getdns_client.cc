@@ -132,7 +132,7 @@ Result<Message, QueryFault> GetdnsClient::ask(const Query& query, config::Deadli
       const auto left =
           std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
       if (left <= milliseconds{10}) return last;
-      last = ask_once(query, server, std::min(patience, left));
+      last = ask_once(query, {.server = server, .timeout = std::min(patience, left)});
       if (last) {
         const auto code = last->rcode < counts_.by_rcode.size() ? last->rcode : rcode::servfail;
         ++counts_.by_rcode[code];
@@ -144,19 +144,49 @@ Result<Message, QueryFault> GetdnsClient::ask(const Query& query, config::Deadli
   return last;
 }
 
-Result<Message, QueryFault> GetdnsClient::ask_once(const Query& query,
-                                                   const config::ResolverAddress& server,
-                                                   std::chrono::milliseconds timeout) {
-  const List servers = upstream(server);
+Result<Message, QueryFault> GetdnsClient::ask_server(const Query& query, const std::string& address,
+                                                     Transport transport,
+                                                     config::Deadline deadline) {
+  using std::chrono::milliseconds;
+  Try how{.server = {.address = address}, .transport = transport, .recursion = false};
+  Result<Message, QueryFault> last = fault(Fault::timeout, "no time left");
+  for (const auto patience : {milliseconds{1000}, milliseconds{2000}}) {
+    if (transport == Transport::tcp && patience == milliseconds{1000}) continue;
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left <= milliseconds{10}) return last;
+    how.timeout = std::min(patience, left);
+    last = ask_once(query, how);
+    if (last) return last;
+  }
+  return last;
+}
+
+bool GetdnsClient::use(Transport transport) {
+  if (transport == transport_) return true;
+  std::array<getdns_transport_list_t, 2> list{GETDNS_TRANSPORT_UDP, GETDNS_TRANSPORT_TCP};
+  const bool is_tcp = transport == Transport::tcp;
+  if (getdns_context_set_dns_transport_list(context_->handle, is_tcp ? 1 : 2,
+                                            list.data() + (is_tcp ? 1 : 0)) != GETDNS_RETURN_GOOD)
+    return false;
+  transport_ = transport;
+  return true;
+}
+
+Result<Message, QueryFault> GetdnsClient::ask_once(const Query& query, const Try& how) {
+  const List servers = upstream(how.server);
+  if (!servers) return fault(Fault::network, "not an address");
   Dict extensions{getdns_dict_create()};
   getdns_dict_set_int(extensions.get(), "/add_opt_parameters/do_bit", 1);
   getdns_dict_set_int(extensions.get(), "/add_opt_parameters/maximum_udp_payload_size",
                       kUdpPayload);
-  getdns_dict_set_int(extensions.get(), "/header/rd", 1);
+  getdns_dict_set_int(extensions.get(), "/header/rd", how.recursion ? 1 : 0);
   getdns_dict_set_int(extensions.get(), "/header/cd", query.checking_disabled ? 1 : 0);
-  if (getdns_context_set_upstream_recursive_servers(context_->handle, servers.get()) !=
+  if (!use(how.transport) ||
+      getdns_context_set_upstream_recursive_servers(context_->handle, servers.get()) !=
           GETDNS_RETURN_GOOD ||
-      getdns_context_set_timeout(context_->handle, static_cast<std::uint64_t>(timeout.count())) !=
+      getdns_context_set_timeout(context_->handle,
+                                 static_cast<std::uint64_t>(how.timeout.count())) !=
           GETDNS_RETURN_GOOD) {
     return fault(Fault::network, "getdns refused the server");
   }

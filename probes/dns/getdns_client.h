@@ -12,8 +12,8 @@ namespace probes::dns {
 // The resolver port over getdns, used as a plain wire client: stub mode, DO set, no DNSSEC
 // extension (getdns' own chain fetching crashes when a DNSKEY query times out), our own retry (it
 // never resends over UDP). UDP first, TCP when a reply is truncated. Servers are tried in order,
-// with 1, 2 and 3 seconds each.
-class GetdnsClient final : public Resolver {
+// with 1, 2 and 3 seconds each; a server asked directly gets 1 and 2 seconds over UDP, 2 over TCP.
+class GetdnsClient final : public Resolver, public Direct {
  public:
   // `servers` must not be empty; `counts` outlives the client.
   [[nodiscard]] static config::Result<std::unique_ptr<GetdnsClient>, std::string> make(
@@ -22,18 +22,29 @@ class GetdnsClient final : public Resolver {
 
   [[nodiscard]] config::Result<Message, QueryFault> ask(const Query& query,
                                                         config::Deadline deadline) override;
+  [[nodiscard]] config::Result<Message, QueryFault> ask_server(const Query& query,
+                                                               const std::string& address,
+                                                               Transport transport,
+                                                               config::Deadline deadline) override;
 
  private:
   struct Context;
   GetdnsClient(std::unique_ptr<Context> context, std::vector<config::ResolverAddress> servers,
                QueryCounts& counts);
-  config::Result<Message, QueryFault> ask_once(const Query& query,
-                                               const config::ResolverAddress& server,
-                                               std::chrono::milliseconds timeout);
+  // How one try is made.
+  struct Try {
+    config::ResolverAddress server;
+    Transport transport = Transport::udp_first;
+    bool recursion = true;
+    std::chrono::milliseconds timeout{0};
+  };
+  config::Result<Message, QueryFault> ask_once(const Query& query, const Try& how);
+  bool use(Transport transport);
 
   std::unique_ptr<Context> context_;
   std::vector<config::ResolverAddress> servers_;
   QueryCounts& counts_;
+  Transport transport_ = Transport::udp_first;  // of the context at the moment
 };
 
 }  // namespace probes::dns

@@ -52,4 +52,21 @@ class Resolver {
                                                                 config::Deadline deadline) = 0;
 };
 
+enum class Transport { udp_first, tcp };
+
+// A way to put one question to one server by its address, without asking for recursion: what an
+// authoritative server itself says. The reply's question section has been compared with the query.
+// One object serves one thread.
+class Direct {
+ public:
+  Direct() = default;
+  Direct(const Direct&) = delete;
+  Direct& operator=(const Direct&) = delete;
+  virtual ~Direct() = default;
+  // Blocks until a reply, a fault, or the deadline; over UDP a second try is made.
+  [[nodiscard]] virtual config::Result<Message, QueryFault> ask_server(
+      const Query& query, const std::string& address, Transport transport,
+      config::Deadline deadline) = 0;
+};
+
 }  // namespace probes::dns

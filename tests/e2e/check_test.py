@@ -2,6 +2,7 @@
 """`danelaw check` against the lab's real servers, and against Postfix's own opinion."""
 
 import re
+import json
 import unittest
 
 from living_lab import LivingLab
@@ -74,6 +75,14 @@ class Check(unittest.TestCase):
         seen, status = self.lab.check("mismatch.test", arguments=("--resolver", "127.0.0.99"))
         self.assertEqual((seen["mismatch.test"]["verdict"], status), ("unknown", 3))
         self.assertEqual([f["code"] for f in seen["mismatch.test"]["findings"]], ["monitor-fault"])
+
+    def test_a_name_server_that_lags_behind_is_named(self):
+        self.lab.lab("story", "drift", "--step", "1")
+        self.addCleanup(self.lab.lab, "story", "drift", "--step", "2")
+        seen, _ = self.lab.check("drift.test")
+        split = [f for f in seen["drift.test"]["findings"] if f["code"] == "nameserver-split"]
+        self.assertEqual(len(split), 1)
+        self.assertIn("ns2.dns.test (127.0.1.2): 3 1 1", json.dumps(split[0]["evidence"]))
 
     def test_special_addresses_are_not_contacted_unless_allowed(self):
         from living_lab import DANELAW

@@ -63,6 +63,7 @@ void expect_same_settings(const Config& got, const Config& want) {
   EXPECT_THAT(got.dns.resolvers, SizeIs(want.dns.resolvers.size()));
   EXPECT_EQ(got.dns.trust_anchor_file, want.dns.trust_anchor_file);
   EXPECT_EQ(got.dns.timeout, want.dns.timeout);
+  EXPECT_EQ(got.dns.every_server, want.dns.every_server);
   EXPECT_EQ(got.smtp.port, want.smtp.port);
   EXPECT_EQ(got.smtp.helo, want.smtp.helo);
   EXPECT_EQ(got.smtp.timeout, want.smtp.timeout);
@@ -109,6 +110,7 @@ dns:
   resolvers: [127.0.0.1, "::1", 127.0.0.1@5353, "[::1]@5353"]
   trust_anchor_file: anchors/lab.ds
   timeout: 5s
+  every_server: false
 smtp:
   port: 2525
   helo: monitor.example
@@ -140,6 +142,7 @@ web:
   EXPECT_EQ(config.dns.resolvers[3].port, 5353);
   EXPECT_EQ(config.dns.trust_anchor_file, "/etc/danelaw/anchors/lab.ds");
   EXPECT_EQ(config.dns.timeout, 5s);
+  EXPECT_FALSE(config.dns.every_server);
   EXPECT_EQ(config.smtp.port, 2525);
   EXPECT_EQ(config.smtp.helo, "monitor.example");
   EXPECT_EQ(config.smtp.timeout, 10min);
@@ -390,6 +393,14 @@ TEST(Load, ErrorsEndSomewhere) {
   const auto errors = errors_of("domains: [example.org]\n" + times(1500, "k: v\n"));
   ASSERT_THAT(errors, SizeIs(1000));
   EXPECT_THAT(errors.back(), HasSubstr("(and 1999 more errors)"));
+}
+
+TEST(Load, WhatTheYamlLibraryQuotesIsEscaped) {
+  // At the end of the text it quotes its own end-of-file mark, else one octet of a character.
+  EXPECT_THAT(errors_of("domains:\n- \"\\"),
+              ElementsAre(HasSubstr("unknown escape character: \\x04")));
+  EXPECT_THAT(errors_of("domains: [\"\\ü\"]\n"),
+              ElementsAre(HasSubstr("unknown escape character: \\xc3")));
 }
 
 TEST(Load, QuotesAreCutBetweenCharacters) {

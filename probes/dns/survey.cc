@@ -1,0 +1,177 @@
+#include "probes/dns/survey.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "probes/dns/chain.h"
+#include "probes/special_address.h"
+
+namespace probes::dns {
+namespace {
+
+constexpr std::size_t kMaxZonesKept = 10'000;
+
+// Whether this machine has a way to an address of that family: else silence says nothing of the
+// server. Connecting a UDP socket sends no packet.
+bool has_route(const std::string& address) {
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(53);
+  if (inet_pton(AF_INET6, address.c_str(), &v6.sin6_addr) != 1) return true;
+  const int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  const bool reachable = connect(fd, reinterpret_cast<const sockaddr*>(&v6), sizeof v6) == 0;
+  close(fd);
+  return reachable;
+}
+
+std::string address_text(const Bytes& data) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const int family = data.size() == 4 ? AF_INET : AF_INET6;
+  if (data.size() != 4 && data.size() != 16) return {};
+  return inet_ntop(family, data.data(), text.data(), text.size()) == nullptr ? "" : text.data();
+}
+
+// What the message says of the question: its own RRset, or the alias in its place.
+void read_data(ServerAnswer& out, const Message& message, config::Time at) {
+  Message part;
+  part.question = out.question.name;
+  for (const auto wanted : {out.question.type, type::cname}) {
+    for (const auto& record : message.answer) {
+      const auto sig = read_rrsig(record);
+      const bool is_wanted = record.type == wanted || (sig && sig->type_covered == wanted);
+      if (record.owner == out.question.name && is_wanted) part.answer.push_back(record);
+    }
+    if (part.answer.empty()) continue;
+    out.is_alias = wanted != out.question.type;
+    break;
+  }
+  for (const auto& record : part.answer) {
+    if (record.type == type::rrsig) continue;
+    out.data.push_back(record.data);
+    out.ttl = config::Seconds{record.ttl};
+  }
+  std::ranges::sort(out.data);
+  const auto twice = std::ranges::unique(out.data);
+  out.data.erase(twice.begin(), twice.end());
+  out.outcome = out.data.empty() ? Outcome::absent : Outcome::answer;
+  if (out.data.empty()) part.authority = message.authority;
+  out.signatures = signature_window(part, at);
+}
+
+Cause cause_of(std::uint16_t code) {
+  if (code == rcode::servfail) return Cause::servfail;
+  return code == rcode::refused ? Cause::refused : Cause::other_rcode;
+}
+
+// A zone cut below the zone: the question is for other servers.
+bool is_referral(const Message& message, const Name& zone) {
+  return std::ranges::any_of(message.authority, [&](const Record& record) {
+    return record.type == type::ns && record.owner != zone && record.owner.is_within(zone);
+  });
+}
+
+void read(ServerAnswer& out, const config::Result<Message, QueryFault>& reply, const Name& zone,
+          config::Time at) {
+  if (!reply) {
+    out.outcome = Outcome::failed;
+    out.cause = reply.error().fault == Fault::malformed ? Cause::malformed : Cause::timeout;
+    return;
+  }
+  out.rcode = reply->rcode;
+  out.is_authoritative = reply->authoritative;
+  if (reply->rcode != rcode::noerror && reply->rcode != rcode::nxdomain) {
+    out.outcome = Outcome::failed;
+    out.cause = cause_of(reply->rcode);
+  } else if (reply->truncated) {
+    out.outcome = Outcome::failed;
+    out.cause = Cause::timeout;
+  } else if (!reply->authoritative && is_referral(*reply, zone)) {
+    out.outcome = Outcome::not_queried;
+  } else if (!reply->authoritative) {
+    out.outcome = Outcome::failed;  // a lame delegation: it does not know the zone
+    out.cause = Cause::other_rcode;
+  } else {
+    read_data(out, *reply, at);
+  }
+}
+
+}  // namespace
+
+void Survey::add(Survey other) {
+  std::ranges::move(other.answers, std::back_inserter(answers));
+  std::ranges::move(other.silent_on_tcp, std::back_inserter(silent_on_tcp));
+  cut = cut || other.cut;
+}
+
+Survey Surveyor::ask(const std::vector<Question>& questions, config::Time at,
+                     config::Deadline deadline) {
+  Survey out;
+  if (questions.empty()) return out;
+  const auto& zone = zone_of(questions.front().name, at, deadline);
+  out.cut = zone.cut;
+  std::set<Server> silent;
+  for (const auto& question : questions) {
+    const Query query{.name = question.name, .type = question.type};
+    for (const auto& server : zone.servers) {
+      ServerAnswer answer;
+      answer.server = server;
+      answer.question = question;
+      const bool is_first = question == questions.front();
+      if (silent.contains(server)) continue;
+      const auto ask_over = [&](Transport transport) {
+        return direct_.ask_server(query, server.address, transport, deadline);
+      };
+      read(answer, ask_over(Transport::udp_first), zone.name, at);
+      const bool is_heard = answer.outcome != Outcome::failed;
+      if (is_first && answer.cause == Cause::timeout) silent.insert(server);
+      if (is_first && is_heard && !ask_over(Transport::tcp)) out.silent_on_tcp.push_back(server);
+      out.answers.push_back(std::move(answer));
+    }
+  }
+  return out;
+}
+
+const Surveyor::Zone& Surveyor::zone_of(const Name& name, config::Time at,
+                                        config::Deadline deadline) {
+  const auto known = zones_.find(name);
+  if (known != zones_.end() && at < known->second.until) return known->second;
+  if (zones_.size() > kMaxZonesKept) zones_.clear();
+  Zone zone{.name = name, .servers = {}, .until = at + kServersKept};
+  for (Name above = name; !above.is_root(); above = above.parent()) {
+    const auto ns = lookup_.ask(above, type::ns, at, deadline);
+    if (ns.outcome == Outcome::failed) break;
+    if (ns.outcome != Outcome::answer || !ns.aliases.empty()) continue;
+    zone.name = above;
+    find_servers(zone, ns, at, deadline);
+    break;
+  }
+  return zones_[name] = std::move(zone);
+}
+
+void Surveyor::find_servers(Zone& zone, const Answer& ns, config::Time at,
+                            config::Deadline deadline) {
+  for (const auto& data : ns.data) {
+    const auto server = Name::from_wire(data);
+    if (!server) continue;
+    for (const auto family : {type::a, type::aaaa}) {
+      for (const auto& raw : lookup_.ask(*server, family, at, deadline).data) {
+        const auto address = address_text(raw);
+        const bool is_barred = !allow_special_addresses_ && is_special_address(address);
+        if (address.empty() || is_barred || !has_route(address)) continue;
+        if (zone.servers.size() >= kMaxServerAddresses) {
+          zone.cut = true;
+          return;
+        }
+        zone.servers.push_back({.name = *server, .address = address});
+      }
+    }
+  }
+}
+
+}  // namespace probes::dns
