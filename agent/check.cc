@@ -1,14 +1,16 @@
 #include "agent/check.h"
 
 #include <algorithm>
-#include <atomic>
-#include <functional>
+#include <array>
+#include <condition_variable>
+#include <deque>
 #include <map>
+#include <mutex>
 #include <ostream>
-#include <set>
 #include <thread>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "agent/scout.h"
 #include "probes/report.h"
@@ -40,18 +42,6 @@ Exit worse(Exit a, Exit b) {
   return rank(a) >= rank(b) ? a : b;
 }
 
-// Runs job(scout, 0) … job(scout, count-1), each thread with a scout of its own.
-void in_parallel(std::vector<std::unique_ptr<Scout>>& scouts, std::size_t count,
-                 const std::function<void(Scout&, std::size_t)>& job) {
-  std::atomic<std::size_t> next{0};
-  std::vector<std::jthread> threads;
-  for (std::size_t i = 0; i < std::min(scouts.size(), count); ++i) {
-    threads.emplace_back([&, i] {
-      for (auto index = next++; index < count; index = next++) job(*scouts[i], index);
-    });
-  }
-}
-
 void print(const probes::DomainJudgement& judged, Format format, std::ostream& out) {
   switch (format) {
     case Format::json:
@@ -79,12 +69,160 @@ void print(const probes::DomainJudgement& judged, Format format, std::ostream& o
   }
 }
 
+// A report for every domain as soon as all its hosts have been seen. Each host is looked at once.
+class Looks {
+ public:
+  Looks(std::vector<Name> names, Format format, std::ostream& out, std::ostream& errors)
+      : at_(now()), format_(format), out_(out), errors_(errors), count_(names.size()) {
+    for (const auto& name : names) tasks_.push_back({.name = name, .is_host = false});
+  }
+
+  Exit run(std::vector<std::unique_ptr<Scout>>& scouts) {
+    const auto vantage = scouts.front()->look_at_ourselves(at_);
+    if (const auto* fault = first_failing(vantage)) {
+      for (const auto& task : tasks_) report_blind(unseen(task.name), *fault);
+      return worst_;
+    }
+    open_ = tasks_.size();
+    {
+      std::vector<std::jthread> threads;
+      for (auto& scout : scouts) threads.emplace_back([this, &scout] { work(*scout); });
+    }
+    report_unreached();
+    if (shows_progress()) errors_ << "\r\033[K" << std::flush;
+    return worst_;
+  }
+
+ private:
+  struct Task {
+    Name name;
+    bool is_host = false;
+  };
+
+  void work(Scout& scout) {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      wake_.wait(lock, [&] { return !tasks_.empty() || open_ == 0; });
+      if (tasks_.empty()) return;
+      const auto task = tasks_.front();
+      tasks_.pop_front();
+      lock.unlock();
+      if (task.is_host) {
+        auto seen =
+            std::make_shared<const probes::HostObservation>(scout.look_at_host(task.name, at_));
+        lock.lock();
+        hosts_[task.name] = std::move(seen);
+      } else {
+        auto seen =
+            std::make_shared<const probes::DomainObservation>(scout.look_at_domain(task.name, at_));
+        lock.lock();
+        take(std::move(seen));
+      }
+      --open_;
+      report_complete();
+      wake_.notify_all();
+    }
+  }
+
+  // --- `mutex_` is held
+
+  void take(probes::DomainSeen seen) {
+    for (const auto& mx : seen->hosts) {
+      if (!hosts_.try_emplace(mx.name).second) continue;
+      tasks_.push_back({.name = mx.name, .is_host = true});
+      ++open_;
+    }
+    waiting_.push_back(std::move(seen));
+  }
+
+  void report_complete() {
+    std::erase_if(waiting_, [&](const probes::DomainSeen& domain) {
+      const bool is_complete = std::ranges::all_of(
+          domain->hosts, [&](const probes::MxHost& mx) { return hosts_.at(mx.name) != nullptr; });
+      if (!is_complete) return false;
+      // Where no session got anywhere, the others must tell whether the fault is ours.
+      if (reaches_somebody(*domain)) {
+        report(probes::judge(domain, hosts_, at_));
+      } else {
+        unreached_.push_back(domain);
+      }
+      return true;
+    });
+  }
+
+  bool reaches_somebody(const probes::DomainObservation& domain) const {
+    bool any_session = false;
+    for (const auto& mx : domain.hosts) {
+      for (const auto& session : hosts_.at(mx.name)->sessions) {
+        any_session = true;
+        if (session.stage != probes::smtp::Stage::connect) return true;
+      }
+    }
+    return !any_session;
+  }
+
+  void report(const probes::DomainJudgement& judged) {
+    if (shows_progress()) errors_ << "\r\033[K";
+    print(judged, format_, out_);
+    out_.flush();
+    worst_ = worse(worst_, exit_of(judged));
+    ++done_;
+    if (shows_progress()) errors_ << fmt::format("{} of {} domains", done_, count_) << std::flush;
+  }
+
+  bool shows_progress() const { return count_ > 1 && isatty(STDERR_FILENO) == 1; }
+
+  // --- no thread is left
+
+  void report_unreached() {
+    std::vector<probes::HostSeen> seen;
+    for (const auto& [name, host] : hosts_) seen.push_back(host);
+    const auto smtp = check_smtp(seen, at_);
+    const auto* blocked = cut_off(smtp);
+    for (const auto& domain : unreached_) {
+      if (blocked == nullptr) {
+        report(probes::judge(domain, hosts_, at_));
+      } else {
+        report_blind(domain, *blocked);
+      }
+    }
+  }
+
+  void report_blind(const probes::DomainSeen& domain, const VantageCheck& fault) {
+    report(probes::judge_blind(domain, fault.check, fault.detail.value_or("")));
+  }
+
+  probes::DomainSeen unseen(const Name& name) const {
+    auto seen = std::make_shared<probes::DomainObservation>();
+    seen->domain = name;
+    seen->observed_at = at_;
+    return seen;
+  }
+
+  const config::Time at_;
+  const Format format_;
+  std::ostream& out_;
+  std::ostream& errors_;
+  const std::size_t count_;
+  std::mutex mutex_;  // guards everything below
+  std::condition_variable wake_;
+  std::deque<Task> tasks_;
+  std::size_t open_ = 0;  // tasks not finished
+  std::vector<probes::DomainSeen> waiting_;
+  std::vector<probes::DomainSeen> unreached_;
+  std::map<Name, probes::HostSeen> hosts_;  // null until looked at
+  Exit worst_ = Exit::ok;
+  std::size_t done_ = 0;
+};
+
 }  // namespace
 
 Exit exit_of(const probes::DomainJudgement& judged) {
   Exit status = Exit::ok;
   for (const auto& finding : judged.findings) {
-    if (finding.code == probes::Code::monitor_fault) status = worse(status, Exit::unknown);
+    // A limit of ours that hid nothing that matters is told, and is no reason for alarm.
+    if (finding.code == probes::Code::monitor_fault && finding.severity >= probes::Severity::medium)
+      status = worse(status, Exit::unknown);
     if (finding.severity == probes::Severity::critical) status = worse(status, Exit::critical);
     if (finding.severity >= probes::Severity::medium) status = worse(status, Exit::warning);
   }
@@ -105,7 +243,7 @@ Exit check(const config::Config& config, const std::vector<std::string>& domains
       errors << fmt::format("{}: not a domain name\n", domain);
       return Exit::unknown;
     }
-    names.push_back(*name);
+    if (std::ranges::find(names, *name) == names.end()) names.push_back(*name);
   }
   std::vector<std::unique_ptr<Scout>> scouts;
   for (std::size_t i = 0; i < std::clamp<std::size_t>(names.size(), 1, config.schedule.workers);
@@ -117,42 +255,8 @@ Exit check(const config::Config& config, const std::vector<std::string>& domains
     }
     scouts.push_back(std::move(*scout));
   }
-
-  const auto at = now();
-  const auto vantage = scouts.front()->look_at_ourselves(at);
-  Exit worst = Exit::ok;
-  if (const auto* fault = first_failing(vantage)) {
-    for (const auto& name : names) {
-      auto seen = std::make_shared<probes::DomainObservation>();
-      seen->domain = name;
-      seen->observed_at = at;
-      const auto judged = probes::judge_blind(seen, fault->check, fault->detail.value_or(""));
-      print(judged, format, out);
-      worst = worse(worst, exit_of(judged));
-    }
-    return worst;
-  }
-
-  std::vector<probes::DomainSeen> seen(names.size());
-  in_parallel(scouts, names.size(), [&](Scout& scout, std::size_t i) {
-    seen[i] = std::make_shared<const probes::DomainObservation>(scout.look_at_domain(names[i], at));
-  });
-  std::map<Name, probes::HostSeen> hosts;
-  for (const auto& domain : seen) {
-    for (const auto& mx : domain->hosts) hosts.try_emplace(mx.name);
-  }
-  std::vector<Name> host_names;
-  for (const auto& [name, nothing] : hosts) host_names.push_back(name);
-  in_parallel(scouts, host_names.size(), [&](Scout& scout, std::size_t i) {
-    hosts.at(host_names[i]) =
-        std::make_shared<const probes::HostObservation>(scout.look_at_host(host_names[i], at));
-  });
-  for (const auto& domain : seen) {
-    const auto judged = probes::judge(domain, hosts, at);
-    print(judged, format, out);
-    worst = worse(worst, exit_of(judged));
-  }
-  return worst;
+  Looks looks{std::move(names), format, out, errors};
+  return looks.run(scouts);
 }
 
 }  // namespace agent

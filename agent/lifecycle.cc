@@ -65,6 +65,17 @@ Followed clean(Alert alert, config::Time at) {
           .reason = fmt::format("gone in {} looks", kLooksClean)};
 }
 
+bool is_about_name_servers(Code code) {
+  return code == Code::nameserver_split || code == Code::nameserver_failing ||
+         code == Code::nameserver_udp_only || code == Code::ent_nxdomain;
+}
+
+bool was_heard(const probes::dns::Survey& survey) {
+  return std::ranges::any_of(survey.answers, [](const probes::dns::ServerAnswer& answer) {
+    return answer.outcome == Outcome::answer || answer.outcome == Outcome::absent;
+  });
+}
+
 }  // namespace
 
 std::string_view wire_name(AlertState state) {
@@ -98,6 +109,7 @@ bool is_transient(Code code) {
     case Code::probe_refused:
     case Code::domain_gone:
     case Code::intermittent:
+    case Code::nameserver_split:
       return true;
     default:
       return false;
@@ -153,6 +165,7 @@ bool is_conclusive(Code code, const std::vector<std::string>& addresses,
     default:
       break;
   }
+  if (is_about_name_servers(code)) return was_heard(seen.survey);
   if (!knows_tlsa) return false;
   // An endpoint that showed the trouble must have shown that it is over; one that is silent has
   // shown nothing. A host that is down is itself a sign of life's absence, so any answer ends that.
@@ -169,6 +182,7 @@ bool is_conclusive(Code code, const std::vector<std::string>& addresses,
 }
 
 bool is_conclusive(Code code, const probes::DomainJudgement& domain) {
+  if (is_about_name_servers(code)) return was_heard(domain.seen->survey);
   switch (code) {
     case Code::mx_lookup_failed:
     case Code::dnssec_expired:

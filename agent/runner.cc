@@ -85,6 +85,7 @@ struct Runner::State {
   std::map<AlertKey, Alert> alerts;
   std::vector<VantageCheck> vantage;
   Time vantage_at{};
+  std::vector<VantageCheck> smtp;  // as the hosts seen last show it
   std::size_t in_flight = 0;
   std::uint64_t rounds = 0;
   std::optional<Time> last_round_at;
@@ -270,7 +271,7 @@ struct Runner::State {
         if (mine.seen->host == name) judged = &mine;
       }
     }
-    if (judged == nullptr) return false;
+    if (judged == nullptr || cut_off(smtp) != nullptr) return false;
     merge_mismatches(found);
     return follow_subject(round, subject, found, [&](probes::Code code, const Alert& alert) {
       return is_conclusive(code, alert.finding.addresses, *judged);
@@ -317,8 +318,11 @@ struct Runner::State {
       if (host == hosts.end() || !host->second.seen) return;
       seen[mx.name] = host->second.seen;
     }
-    entry.judged =
-        std::make_shared<const probes::DomainJudgement>(probes::judge(entry.seen, seen, round.at));
+    const auto* blocked = seen.empty() ? nullptr : cut_off(smtp);
+    entry.judged = std::make_shared<const probes::DomainJudgement>(
+        blocked == nullptr
+            ? probes::judge(entry.seen, seen, round.at)
+            : probes::judge_blind(entry.seen, blocked->check, blocked->detail.value_or("")));
     publish(round, entry);
   }
 
@@ -377,6 +381,34 @@ struct Runner::State {
     if (!kept) events.on_fault(kept.error().detail);
   }
 
+  // `deciding` and `mutex` are held.
+  void follow_checks(Round& round, const std::vector<VantageCheck>& checks) {
+    for (const auto& check : checks) {
+      const probes::Finding finding{
+          .code = probes::Code::monitor_fault,
+          .severity = probes::Severity::high,
+          .subject = {.kind = probes::Subject::Kind::monitor, .name = check.check},
+          .evidence = {{"detail", check.detail.value_or("")}}};
+      const AlertKey key{finding.code, finding.subject};
+      const auto sight = check.is_up || check.is_limit ? Sight::clean : Sight::seen;
+      take(round, key, follow(alert_at(key), sight, &finding, {}, round.at));
+    }
+  }
+
+  // How sessions fare everywhere, after a look at a host. When that turns, all domains are judged
+  // anew. `deciding` and `mutex` are held.
+  void sense_smtp(Round& round) {
+    std::vector<probes::HostSeen> seen;
+    for (const auto& [name, host] : hosts) {
+      if (host.seen) seen.push_back(host.seen);
+    }
+    const bool was_cut_off = cut_off(smtp) != nullptr;
+    smtp = check_smtp(seen, round.at);
+    follow_checks(round, smtp);
+    if ((cut_off(smtp) != nullptr) == was_cut_off) return;
+    for (const auto& [name, entry] : domains) judge_domain(round, name);
+  }
+
   // How we see, asked again when the last answer is older than `max_age`. Null when all is well.
   std::optional<VantageCheck> sense(Scout& scout, Seconds max_age) {
     const auto at = now();
@@ -397,17 +429,8 @@ struct Runner::State {
       if (is_new && was != nullptr && first_failing(checks) == nullptr) resume_impaired(at);
       vantage = checks;
       vantage_at = at;
-      for (const auto& check : checks) {
-        const probes::Finding finding{
-            .code = probes::Code::monitor_fault,
-            .severity = probes::Severity::high,
-            .subject = {.kind = probes::Subject::Kind::monitor, .name = check.check},
-            .evidence = {{"detail", check.detail.value_or("")}}};
-        const AlertKey key{finding.code, finding.subject};
-        const auto sight = check.is_up ? Sight::clean : Sight::seen;
-        // Several workers may have asked at the same moment: that is one look.
-        if (is_new) take(round, key, follow(alert_at(key), sight, &finding, {}, at));
-      }
+      // Several workers may have asked at the same moment: that is one look.
+      if (is_new) follow_checks(round, checks);
     }
     if (!round.alerts.empty() || !round.forgotten.empty()) record(round);
     const auto* failing = first_failing(checks);
@@ -469,6 +492,7 @@ struct Runner::State {
       if (entry == hosts.end()) return Pace::steady;  // no domain uses it any more
       const auto before = std::exchange(entry->second.seen, seen);
       round.host = seen;
+      sense_smtp(round);
       // What was judged stays judged while the facts stay; time alone is taken into account at the
       // domains' own looks.
       if (!before || !probes::same_facts(*before, *seen)) {
@@ -673,6 +697,7 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
   for (const auto& [key, alert] : s.alerts) out->alerts.push_back(alert);
   std::ranges::sort(out->alerts, {}, &Alert::id);
   out->vantage = s.vantage;
+  out->vantage.insert(out->vantage.end(), s.smtp.begin(), s.smtp.end());
   out->in_flight = s.in_flight;
   for (const auto& [due, target] : s.queue) {
     if (due > out->now) break;

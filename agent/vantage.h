@@ -6,16 +6,18 @@
 
 #include "config/time.h"
 #include "probes/dns/lookup.h"
+#include "probes/observation.h"
 
 namespace agent {
 
 // One sense of ours and whether it can be trusted: what we see of others means nothing while it
 // fails.
 struct VantageCheck {
-  std::string check;  // "dns", "clock"
+  std::string check;  // "dns", "clock", "smtp_ipv4", "smtp_ipv6"
   bool is_up = true;
   std::optional<std::string> detail;  // why not, in words
   config::Time checked_at;
+  bool is_limit = false;  // a limit that operators may live with (no IPv6): shown, never alarming
 };
 
 // Looks up the SOA record of the trust anchor's own zone: it must arrive, and must validate. A
@@ -23,6 +25,16 @@ struct VantageCheck {
 [[nodiscard]] std::vector<VantageCheck> check_vantage(probes::dns::Lookup& lookup,
                                                       const probes::dns::Name& anchor,
                                                       config::Time at, config::Deadline deadline);
+
+// Whether sessions get out of here, by address family, as the last look at every host shows: when
+// nobody could be reached at three addresses of two hosts or more, the fault is likelier ours (port
+// 25 blocked, no route) than everybody's. A family without that much evidence is not in the list.
+[[nodiscard]] std::vector<VantageCheck> check_smtp(const std::vector<probes::HostSeen>& hosts,
+                                                   config::Time at);
+
+// The check to blame when no family works and so nothing can be said about any host; null while one
+// works, or is not known not to.
+[[nodiscard]] const VantageCheck* cut_off(const std::vector<VantageCheck>& smtp);
 
 // The first sense that fails; nothing when all are well.
 [[nodiscard]] const VantageCheck* first_failing(const std::vector<VantageCheck>& checks);

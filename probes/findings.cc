@@ -512,6 +512,29 @@ void add_tlsa_findings(std::vector<Finding>& out, const HostJudgement& host, Tim
   }
 }
 
+// Addresses we could not try, for want of a route or of means: nothing is said about them.
+void add_own_limits(std::vector<Finding>& out, const HostJudgement& host) {
+  for (const auto& session : host.seen->sessions) {
+    if (session.stop != smtp::SessionStop::no_route &&
+        session.stop != smtp::SessionStop::local_fault)
+      continue;
+    const bool is_v6 = session.address.find(':') != std::string::npos;
+    const Subject subject{.kind = Subject::Kind::monitor,
+                          .name = is_v6 ? "smtp_ipv6" : "smtp_ipv4"};
+    auto told = std::ranges::find(out, subject, &Finding::subject);
+    if (told == out.end()) {
+      out.push_back(
+          {.code = Code::monitor_fault,
+           .severity = host.verdict == Verdict::unknown ? Severity::medium : Severity::info,
+           .subject = subject,
+           .evidence = {{"detail", session.detail}}});
+      told = out.end() - 1;
+    }
+    if (std::ranges::find(told->addresses, session.address) == told->addresses.end())
+      told->addresses.push_back(session.address);
+  }
+}
+
 // What single name servers say about a host, beside what the resolver made of it.
 void add_host_survey_findings(std::vector<Finding>& out, const HostObservation& seen, Time at) {
   const bool is_signed =
@@ -635,6 +658,7 @@ std::vector<Finding> find_in_host(const DomainObservation& domain, const HostJud
   add_address_findings(out, *host.seen);
   add_tlsa_findings(out, host, at);
   add_host_survey_findings(out, *host.seen, at);
+  add_own_limits(out, host);
   EndpointFindings{host, domain.mx.status == DnssecStatus::secure}.collect(out);
   return out;
 }
