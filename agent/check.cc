@@ -221,8 +221,7 @@ Exit exit_of(const probes::DomainJudgement& judged) {
   Exit status = Exit::ok;
   for (const auto& finding : judged.findings) {
     // A limit of ours that hid nothing that matters is told, and is no reason for alarm.
-    if (finding.code == probes::Code::monitor_fault && finding.severity >= probes::Severity::medium)
-      status = worse(status, Exit::unknown);
+    if (probes::is_blinding(finding)) status = worse(status, Exit::unknown);
     if (finding.severity == probes::Severity::critical) status = worse(status, Exit::critical);
     if (finding.severity >= probes::Severity::medium) status = worse(status, Exit::warning);
   }

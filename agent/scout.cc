@@ -30,11 +30,14 @@ std::string host_name() {
   return name.data();
 }
 
-probes::Manner manner_of(const config::Smtp& smtp) {
+probes::Manner manner_of(const config::Config& config) {
+  const auto& smtp = config.smtp;
   return {.port = smtp.port,
           .helo = smtp.helo.empty() ? host_name() : smtp.helo,
           .session_timeout = smtp.timeout,
           .allow_special_addresses = smtp.allow_special_addresses,
+          .https_port = config.mta_sts.port,
+          .https_timeout = config.mta_sts.timeout,
           .every_key_type = smtp.every_key_type};
 }
 
@@ -45,7 +48,7 @@ Gear::Gear(const config::Config& config, std::vector<config::ResolverAddress> se
     : resolvers(std::move(servers)),
       question_timeout(config.dns.timeout),
       every_server(config.dns.every_server),
-      manner(manner_of(config.smtp)),
+      manner(manner_of(config)),
       anchor(anchors.front().owner),
       chain(std::move(anchors)) {}
 
@@ -62,8 +65,22 @@ Result<std::shared_ptr<Gear>, std::string> Gear::make(const config::Config& conf
   }
   auto anchors = probes::dns::parse_trust_anchors(text.str());
   if (!anchors) return Failure<std::string>(fmt::format("{}: {}", path.string(), anchors.error()));
+  std::unique_ptr<probes::tls::PkixClient> pkix;
+  if (config.mta_sts.enabled) {
+    auto made = probes::tls::PkixClient::trusting(config.mta_sts.ca_file);
+    if (!made) {
+      return Failure<std::string>(
+          fmt::format("cannot use the CA certificates for MTA-STS: {}: install Debian's "
+                      "ca-certificates, name another file with mta_sts.ca_file, or switch "
+                      "mta_sts.enabled off",
+                      made.error().detail));
+    }
+    pkix = std::move(*made);
+  }
   auto servers = config.dns.resolvers.empty() ? config::system_resolvers() : config.dns.resolvers;
-  return std::make_shared<Gear>(config, std::move(servers), std::move(*anchors));
+  auto gear = std::make_shared<Gear>(config, std::move(servers), std::move(*anchors));
+  gear->pkix = std::move(pkix);
+  return gear;
 }
 
 Result<std::unique_ptr<Scout>, std::string> Scout::make(std::shared_ptr<Gear> gear) {
@@ -80,7 +97,10 @@ Scout::Scout(std::shared_ptr<Gear> gear, std::unique_ptr<probes::dns::GetdnsClie
       surveyor_(lookup_, *client_, gear_->manner.allow_special_addresses) {}
 
 probes::Eyes Scout::eyes() {
-  return {.lookup = lookup_, .tls = tls_, .surveyor = gear_->every_server ? &surveyor_ : nullptr};
+  return {.lookup = lookup_,
+          .tls = tls_,
+          .surveyor = gear_->every_server ? &surveyor_ : nullptr,
+          .pkix = gear_->pkix.get()};
 }
 
 probes::DomainObservation Scout::look_at_domain(const probes::dns::Name& domain, config::Time at) {

@@ -29,6 +29,7 @@ class Gear {
   probes::dns::Chain chain;
   probes::tls::CertificateCache certificates;
   probes::dns::QueryCounts queries;
+  std::unique_ptr<probes::tls::PkixClient> pkix;  // null: MTA-STS is not looked at
 
   Gear(const config::Config& config, std::vector<config::ResolverAddress> servers,
        std::vector<probes::dns::Record> anchors);

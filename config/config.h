@@ -48,6 +48,15 @@ struct Smtp {
   bool every_key_type = true;
 };
 
+// MTA-STS policies and TLSRPT records of the watched domains (RFC 8461, RFC 8460).
+struct MtaSts {
+  bool enabled = true;
+  // PEM: the CAs that senders following MTA-STS trust.
+  std::filesystem::path ca_file{"/etc/ssl/certs/ca-certificates.crt"};
+  std::uint16_t port = 443;
+  Seconds timeout{20};  // for fetching one policy
+};
+
 struct Schedule {
   Seconds interval{900};  // between two looks at a target that shows nothing new
   Seconds confirm_after{
@@ -73,6 +82,7 @@ struct Config {
   std::vector<Domain> domains;  // no name twice
   Dns dns;
   Smtp smtp;
+  MtaSts mta_sts;
   Schedule schedule;
   Storage storage;
   Web web;

@@ -306,6 +306,13 @@ constexpr Key<Smtp> smtp_keys[] = {
     {"every_key_type", flag<&Smtp::every_key_type>},
 };
 
+constexpr Key<MtaSts> mta_sts_keys[] = {
+    {"enabled", flag<&MtaSts::enabled>},
+    {"ca_file", path<&MtaSts::ca_file>},
+    {"port", number<&MtaSts::port, 1, 65535>},
+    {"timeout", duration<&MtaSts::timeout, 1, 5 * minute>},
+};
+
 constexpr Key<Schedule> schedule_keys[] = {
     {"interval", duration<&Schedule::interval, 10, 7 * day>},
     {"confirm_after", duration<&Schedule::confirm_after, 1, 2 * minute - 1>},
@@ -328,6 +335,7 @@ constexpr Key<Config> config_keys[] = {
     {"domains", domains},
     {"dns", section<&Config::dns, dns_keys>},
     {"smtp", section<&Config::smtp, smtp_keys>},
+    {"mta_sts", section<&Config::mta_sts, mta_sts_keys>},
     {"schedule", section<&Config::schedule, schedule_keys>},
     {"storage", section<&Config::storage, storage_keys>},
     {"web", section<&Config::web, web_keys>},

@@ -481,4 +481,19 @@ DomainJudgement judge_blind(const DomainSeen& domain, std::string_view what,
   return judged;
 }
 
+bool is_blinding(const Finding& finding) {
+  return finding.code == Code::monitor_fault && finding.severity >= Severity::medium;
+}
+
+bool is_blind(const DomainJudgement& judged) {
+  return std::ranges::any_of(judged.findings, is_blinding);
+}
+
+bool has_dane(const HostJudgement& host) {
+  return host.seen->tlsa.outcome == Outcome::answer &&
+         host.seen->tlsa.status == DnssecStatus::secure &&
+         std::ranges::any_of(host.records,
+                             [](const RecordJudgement& record) { return !record.unusable; });
+}
+
 }  // namespace probes

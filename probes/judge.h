@@ -111,4 +111,12 @@ struct DomainJudgement {
 [[nodiscard]] DomainJudgement judge_blind(const DomainSeen& domain, std::string_view what,
                                           std::string_view detail);
 
+// Whether a fault of our own hid the domain: nothing is known about it. A limit that hid nothing
+// that matters (no IPv6 where IPv4 tells all) is a monitor_fault of lower severity.
+[[nodiscard]] bool is_blind(const DomainJudgement& judged);
+[[nodiscard]] bool is_blinding(const Finding& finding);
+
+// Whether the host has secure TLSA records of which at least one can be used.
+[[nodiscard]] bool has_dane(const HostJudgement& host);
+
 }  // namespace probes

@@ -11,6 +11,8 @@
 #include "probes/dns/answer.h"
 #include "probes/dns/survey.h"
 #include "probes/smtp/session.h"
+#include "probes/sts/fetch.h"
+#include "probes/sts/record.h"
 
 // What was seen of a target, with provenance and without opinion. Made by observe.h, never changed
 // after.
@@ -31,6 +33,15 @@ struct MxHost {
   bool operator==(const MxHost&) const = default;
 };
 
+// What a domain says about MTA-STS (RFC 8461) and TLS reports (RFC 8460).
+struct StsObservation {
+  dns::Answer sts_txt;     // at "_mta-sts."; not_queried when nobody asked
+  sts::StsRecord sts;      // means something when sts_txt was learned
+  dns::Answer tlsrpt_txt;  // at "_smtp._tls."
+  sts::TlsrptRecord tlsrpt;
+  std::optional<sts::Fetched> fetched;  // only when the record is valid
+};
+
 // The MX RRset of a domain and what leads to it.
 struct DomainObservation {
   dns::Name domain;
@@ -41,7 +52,8 @@ struct DomainObservation {
   std::vector<std::string> invalid_exchanges;  // "." beside others, address literals: kept as text
   dns::Answer misplaced;  // TLSA records at the domain itself, where no sender looks; asked only
                           // when the domain is not its own MX host and its MX is secure
-  dns::Survey survey;     // what every name server says of the MX RRset; empty when not asked
+  StsObservation sts;
+  dns::Survey survey;  // what every name server says of the MX RRset; empty when not asked
   bool has_null_mx = false;
   bool cut = false;  // more hosts than kMaxHosts
 };

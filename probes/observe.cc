@@ -168,6 +168,40 @@ void visit(HostObservation& seen, const std::string& address, const Manner& mann
   }
 }
 
+// The addresses of a policy host that we may contact.
+std::vector<std::string> addresses_of(const dns::Name& host, const Manner& manner, Eyes eyes,
+                                      Time at, Deadline deadline) {
+  HostObservation found;
+  found.a = eyes.lookup.ask(host, dns::type::a, at, deadline);
+  found.aaaa = eyes.lookup.ask(host, dns::type::aaaa, at, deadline);
+  read_addresses(found);
+  if (!manner.allow_special_addresses) std::erase_if(found.addresses, is_special_address);
+  return found.addresses;
+}
+
+// Records first: without a valid one there is no policy to fetch (RFC 8461 §3.1).
+void look_at_sts(DomainObservation& seen, const Manner& manner, Eyes eyes, Time at,
+                 Deadline deadline) {
+  const auto sts_name = seen.domain.child("_mta-sts");
+  const auto tls_name = seen.domain.child("_tls");
+  const auto tlsrpt_name = tls_name ? tls_name->child("_smtp") : std::nullopt;
+  if (eyes.pkix == nullptr || !sts_name || !tlsrpt_name) return;
+  auto& out = seen.sts;
+  out.tlsrpt_txt = eyes.lookup.ask(*tlsrpt_name, dns::type::txt, at, deadline);
+  out.tlsrpt = sts::read_tlsrpt_record(out.tlsrpt_txt.data);
+  out.sts_txt = eyes.lookup.ask(*sts_name, dns::type::txt, at, deadline);
+  out.sts = sts::read_sts_record(out.sts_txt.data);
+  if (out.sts.state != sts::RecordState::valid) return;
+  const auto host = dns::Name::parse(sts::policy_host(seen.domain.text()));
+  if (!host) return;
+  const auto patient_until = std::chrono::steady_clock::now() + manner.https_timeout;
+  out.fetched = sts::fetch_policy({.domain = seen.domain.text(),
+                                   .addresses = addresses_of(*host, manner, eyes, at, deadline),
+                                   .port = manner.https_port,
+                                   .at = at},
+                                  *eyes.pkix, std::min(deadline, patient_until));
+}
+
 }  // namespace
 
 bool same_facts(const HostObservation& a, const HostObservation& b) {
@@ -217,6 +251,7 @@ DomainObservation observe_domain(const dns::Name& domain, const Manner& manner, 
   if (eyes.surveyor != nullptr && seen.mx.outcome != Outcome::failed &&
       seen.mx.rcode != dns::rcode::nxdomain)
     seen.survey = eyes.surveyor->ask({{seen.mx.final_name, dns::type::mx}}, at, deadline);
+  if (!seen.hosts.empty()) look_at_sts(seen, manner, eyes, at, deadline);
   return seen;
 }
 
@@ -230,6 +265,10 @@ HostObservation observe_host(const dns::Name& host, const Manner& manner, Eyes e
   look_for_misplaced(seen, manner.port, eyes, at, deadline);
   ask_every_server(seen, eyes, at, deadline);
   for (const auto& address : seen.addresses) visit(seen, address, manner, eyes, deadline);
+  for (auto& session : seen.sessions) {
+    if (eyes.pkix != nullptr && session.tls && !session.tls->chain.empty())
+      session.tls->pkix = eyes.pkix->verify(session.tls->chain, host.text(), at);
+  }
   return seen;
 }
 

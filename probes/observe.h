@@ -17,6 +17,8 @@ struct Manner {
   std::string helo = "localhost";
   config::Seconds session_timeout{60};
   bool allow_special_addresses = false;
+  std::uint16_t https_port = 443;
+  config::Seconds https_timeout{20};
   bool every_key_type = true;  // also a handshake with the kind of key the default one did not show
 };
 
@@ -25,6 +27,7 @@ struct Eyes {
   dns::Lookup& lookup;
   tls::Client& tls;
   dns::Surveyor* surveyor = nullptr;  // null: name servers are not asked one by one
+  tls::PkixClient* pkix = nullptr;    // null: nobody looks at MTA-STS
 };
 
 // The MX RRset of a domain: MX or implicit, its hosts in order.

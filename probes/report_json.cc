@@ -53,6 +53,24 @@ Json splits_json(const std::vector<Split>& splits) {
   return out;
 }
 
+// Null where nobody looked; a policy only where there is one.
+Json sts_json(const StsObservation& seen) {
+  if (seen.sts_txt.outcome == Outcome::not_queried) return nullptr;
+  Json policy = nullptr;
+  if (seen.fetched && seen.fetched->outcome == sts::FetchOutcome::policy) {
+    Json patterns = Json::array();
+    for (const auto& pattern : seen.fetched->policy.mx) patterns.push_back(printable(pattern));
+    policy = {{"mode", wire_name(seen.fetched->policy.mode)},
+              {"mx", patterns},
+              {"max_age", seen.fetched->policy.max_age.count()}};
+  }
+  return {{"record", wire_name(seen.sts.state)},
+          {"fetch", seen.fetched ? Json(wire_name(seen.fetched->outcome)) : Json(nullptr)},
+          {"detail", seen.fetched ? text_or_null(seen.fetched->detail) : Json(nullptr)},
+          {"policy", policy},
+          {"tlsrpt", wire_name(seen.tlsrpt.state)}};
+}
+
 Json mx_json(const DomainObservation& seen) {
   return {{"outcome", wire_name(seen.mx.outcome)},
           {"source", wire_name(seen.source)},
@@ -222,6 +240,7 @@ Json to_json(const DomainJudgement& judged) {
           {"severity", wire_name(judged.severity)},
           {"splits", splits_json(judged.splits)},
           {"mx", mx_json(*judged.seen)},
+          {"mta_sts", sts_json(judged.seen->sts)},
           {"hosts", hosts},
           {"findings", findings}};
 }

@@ -1,5 +1,8 @@
 #include "storage/queries.h"
 
+#include <algorithm>
+#include <limits>
+
 #include <fmt/format.h>
 
 #include "storage/alert_row.h"
@@ -21,6 +24,12 @@ std::optional<std::string> text_or_nothing(const Statement& row, int column) {
 std::optional<config::Time> time_or_nothing(const Statement& row, int column) {
   return row.is_null(column) ? std::nullopt
                              : std::optional{config::Time{config::Seconds{row.integer(column)}}};
+}
+
+// To SQLite a negative LIMIT is none, a negative OFFSET 0.
+std::int64_t integer(std::size_t count) {
+  constexpr std::size_t most = std::numeric_limits<std::int64_t>::max();
+  return static_cast<std::int64_t>(std::min(count, most));
 }
 
 DomainRow read_domain(const Statement& row) {
@@ -95,8 +104,7 @@ Queries::Answer<DomainPage> Queries::domains(const DomainFilter& filter) {
     auto rows =
         state_->db.prepare(fmt::format("SELECT {} FROM domain {} ORDER BY {} LIMIT ?3 OFFSET ?4",
                                        kDomainColumns, kWhere, order_of(filter.sort)));
-    rows.bind(filter.substring, filter.status, static_cast<std::int64_t>(filter.limit),
-              static_cast<std::int64_t>(filter.offset));
+    rows.bind(filter.substring, filter.status, integer(filter.limit), integer(filter.offset));
     while (rows.step()) page.rows.push_back(read_domain(rows));
     return page;
   });
@@ -131,10 +139,12 @@ Queries::Answer<std::vector<agent::Alert>> Queries::alerts(std::optional<agent::
     auto rows =
         state_->db.prepare(fmt::format("SELECT {} FROM alert WHERE (?1 IS NULL OR state = ?1) "
                                        "ORDER BY CASE state WHEN 'firing' THEN 0 WHEN 'pending' "
-                                       "THEN 1 ELSE 2 END, last_seen DESC, id LIMIT ?2",
+                                       "THEN 1 ELSE 2 END, "
+                                       "CASE WHEN state = 'resolved' OR severity = 'critical' "
+                                       "THEN 0 ELSE 1 END, "
+                                       "coalesce(resolved, opened, first_seen) DESC, id LIMIT ?2",
                                        kAlertColumns));
-    rows.bind(state ? std::optional{wire_name(*state)} : std::nullopt,
-              static_cast<std::int64_t>(limit));
+    rows.bind(state ? std::optional{wire_name(*state)} : std::nullopt, integer(limit));
     while (rows.step()) out.push_back(read_alert(rows));
     return out;
   });

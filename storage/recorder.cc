@@ -31,21 +31,13 @@ std::string dump(const nlohmann::ordered_json& json) {
 }
 
 std::string_view status_of(const probes::DomainJudgement& judged) {
-  const bool is_blind = std::ranges::any_of(judged.findings, [](const probes::Finding& finding) {
-    return finding.code == probes::Code::monitor_fault;
-  });
-  if (is_blind || judged.verdict == probes::Verdict::unknown) return "unknown";
+  if (probes::is_blind(judged) || judged.verdict == probes::Verdict::unknown) return "unknown";
   if (judged.severity == probes::Severity::critical) return "critical";
   return judged.severity >= probes::Severity::medium ? "warning" : "ok";
 }
 
 std::int64_t count_dane_hosts(const probes::DomainJudgement& judged) {
-  return std::ranges::count_if(judged.hosts, [](const probes::HostJudgement& host) {
-    const bool is_secure = host.seen->tlsa.outcome == probes::dns::Outcome::answer &&
-                           host.seen->tlsa.status == probes::dns::DnssecStatus::secure;
-    return is_secure &&
-           std::ranges::any_of(host.records, [](const auto& record) { return !record.unusable; });
-  });
+  return std::ranges::count_if(judged.hosts, probes::has_dane);
 }
 
 }  // namespace
@@ -57,8 +49,8 @@ struct SqliteRecorder::State {
   Statement close_failure, put_domain, put_alert, drop_alert, add_transition;
 
   static Database& prepared(Database& db) {
+    migrate(db);  // first: it leaves a file that is not ours as it was
     db.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
-    migrate(db);
     return db;
   }
 
@@ -71,7 +63,7 @@ struct SqliteRecorder::State {
         touch(db.prepare("UPDATE version SET last_seen = ? WHERE id = ?")),
         close(db.prepare("UPDATE version SET is_open = 0 WHERE id = ?")),
         find_content(db.prepare("SELECT id FROM content WHERE body = ?")),
-        add_content(db.prepare("INSERT INTO content(body) VALUES(?) RETURNING id")),
+        add_content(db.prepare("INSERT INTO content(body) VALUES(?) ON CONFLICT(body) DO NOTHING")),
         add_version(db.prepare(
             "INSERT INTO version(kind, subject, content, first_seen, last_seen, is_open) "
             "VALUES(?, ?, ?, ?, ?, 1)")),
@@ -89,24 +81,25 @@ struct SqliteRecorder::State {
         add_transition(
             db.prepare("INSERT INTO transition(at, alert, what, reason) VALUES(?, ?, ?, ?)")) {}
 
+  std::int64_t content_id(const std::string& body) {
+    add_content.bind(body).run();
+    find_content.bind(body).step();
+    const auto id = find_content.integer(0);
+    find_content.reset();
+    return id;
+  }
+
   void remember(const Fact& fact, std::int64_t at) {
+    std::optional<std::int64_t> open;
+    bool is_same = false;
     find_open.bind(fact.kind, fact.subject);
     if (find_open.step()) {
-      const auto id = find_open.integer(0);
-      const bool is_same = find_open.text(1) == fact.content;
-      (is_same ? touch.bind(at, id) : close.bind(id)).run();
-      if (is_same) return;
+      open = find_open.integer(0);
+      is_same = find_open.text(1) == fact.content;
     }
-    find_content.bind(fact.content);
-    std::int64_t content = 0;
-    if (find_content.step()) {
-      content = find_content.integer(0);
-    } else {
-      add_content.bind(fact.content).step();
-      content = add_content.integer(0);
-      add_content.bind(std::nullopt);  // lets go of the row
-    }
-    add_version.bind(fact.kind, fact.subject, content, at, at).run();
+    find_open.reset();
+    if (open) (is_same ? touch.bind(at, *open) : close.bind(*open)).run();
+    if (!is_same) add_version.bind(fact.kind, fact.subject, content_id(fact.content), at, at).run();
   }
 
   void remember_domain(const agent::DomainState& state) {
@@ -134,10 +127,9 @@ struct SqliteRecorder::State {
     put_alert
         .bind(alert.id, wire_name(alert.state), wire_name(alert.finding.code),
               wire_name(alert.finding.subject.kind), alert.finding.subject.name,
-              wire_name(alert.finding.severity), finding_text(alert.finding),
-              nlohmann::json(alert.domains).dump(), seconds(alert.first_seen_at),
-              seconds(alert.last_seen_at), seconds(alert.opened_at), seconds(alert.resolved_at),
-              alert.looks_seen, alert.looks_clean)
+              wire_name(alert.finding.severity), finding_text(alert.finding), dump(alert.domains),
+              seconds(alert.first_seen_at), seconds(alert.last_seen_at), seconds(alert.opened_at),
+              seconds(alert.resolved_at), alert.looks_seen, alert.looks_clean)
         .run();
   }
 

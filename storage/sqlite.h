@@ -42,12 +42,14 @@ class Statement {
   }
   bool step();  // true: a row is there
   void run();   // for statements without rows
+  // Lets go of the row. Until then the connection reads the database as it was at step(): it can
+  // write no more once another has written, and the WAL only grows.
+  void reset();
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] std::string text(int column) const;
   [[nodiscard]] bool is_null(int column) const;
 
  private:
-  void reset();
   void put(int index, std::int64_t value);
   void put(int index, int value) { put(index, std::int64_t{value}); }
   void put(int index, std::string_view value);

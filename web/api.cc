@@ -81,9 +81,11 @@ Json domain_json(const storage::DomainRow& row, std::size_t alerts) {
 
 // The check object of a domain that has not been looked at.
 Json unseen(const std::string& name) {
-  return {{"schema", "danelaw.check/1"}, {"domain", name},     {"observed_at", nullptr},
-          {"verdict", nullptr},          {"weakest", nullptr}, {"severity", "info"},
-          {"splits", Json::array()},     {"mx", nullptr},      {"hosts", Json::array()},
+  return {{"schema", "danelaw.check/1"}, {"domain", name},
+          {"observed_at", nullptr},      {"verdict", nullptr},
+          {"weakest", nullptr},          {"severity", "info"},
+          {"splits", Json::array()},     {"mx", nullptr},
+          {"mta_sts", nullptr},          {"hosts", Json::array()},
           {"findings", Json::array()}};
 }
 

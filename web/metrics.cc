@@ -19,6 +19,10 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
+// More than any name takes (254 octets, each shown in five characters at worst): two names cut to
+// the same beginning would be the same series twice.
+constexpr std::size_t kLongestLabel = 1300;
+
 // Families in the order of their first use.
 class Families {
  public:
@@ -42,7 +46,7 @@ class Families {
     for (const auto& [name, value] : labels) {
       ClientMetric::Label label;
       label.name = name;
-      label.value = probes::printable(value, 260);
+      label.value = probes::printable(value, kLongestLabel);
       metric.label.push_back(std::move(label));
     }
     return metric;
@@ -75,12 +79,6 @@ double status_of(const probes::DomainJudgement& judged) {
   if (judged.verdict == probes::Verdict::unknown) return 3;
   if (judged.severity == probes::Severity::critical) return 2;
   return judged.severity >= probes::Severity::medium ? 1 : 0;
-}
-
-bool is_blind(const probes::DomainJudgement& judged) {
-  return std::ranges::any_of(judged.findings, [](const auto& finding) {
-    return finding.code == probes::Code::monitor_fault;
-  });
 }
 
 double number(probes::dns::DnssecStatus status) {
@@ -140,15 +138,11 @@ void add_domain(Families& out, const agent::DomainState& state) {
   if (judged == nullptr) return;
   out.gauge("danelaw_domain_probe_success",
             "Whether the last look ran to its end: 0 is our own fault, not the domain's.",
-            {{"domain", name}}, flag(!is_blind(*judged)));
+            {{"domain", name}}, flag(!probes::is_blind(*judged)));
   out.gauge("danelaw_domain_last_probe_timestamp_seconds", "When the domain was last looked at.",
             {{"domain", name}}, seconds(judged->seen->observed_at));
-  if (is_blind(*judged)) return;
-  const auto dane_hosts = std::ranges::count_if(judged->hosts, [](const auto& host) {
-    return host.seen->tlsa.outcome == Outcome::answer &&
-           host.seen->tlsa.status == probes::dns::DnssecStatus::secure &&
-           std::ranges::any_of(host.records, [](const auto& record) { return !record.unusable; });
-  });
+  if (probes::is_blind(*judged)) return;
+  const auto dane_hosts = std::ranges::count_if(judged->hosts, probes::has_dane);
   out.gauge("danelaw_domain_mx_hosts", "MX hosts of the domain.", {{"domain", name}},
             static_cast<double>(judged->hosts.size()));
   out.gauge("danelaw_domain_dane_mx_hosts",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -30,7 +31,8 @@ constexpr std::size_t kThreads = 48;
 // bounds neither the time of a whole request nor the size of headers and chunked bodies.
 class BoundedStream final : public httplib::Stream {
  public:
-  explicit BoundedStream(int fd) : fd_(fd), deadline_(steady_clock::now() + Server::kRequestTime) {}
+  BoundedStream(int fd, std::chrono::milliseconds time)
+      : fd_(fd), deadline_(steady_clock::now() + time) {}
 
   bool is_readable() const override { return begin_ < end_ || wait(POLLIN); }
   bool is_writable() const override { return wait(POLLOUT); }
@@ -118,26 +120,34 @@ void close_politely(int fd) {
 }
 
 class BoundedServer final : public httplib::Server {
+ public:
+  explicit BoundedServer(std::chrono::milliseconds request_time) : request_time_(request_time) {}
+
  private:
   bool process_and_close_socket(socket_t fd) override {
-    BoundedStream stream{fd};
+    BoundedStream stream{fd, request_time_};
     bool closed = false;
-    const bool done = process_request(stream, true, closed, nullptr);
+    // Range is not served: httplib sends the page once more for every range of a list.
+    const bool done = process_request(stream, true, closed,
+                                      [](httplib::Request& request) { request.ranges.clear(); });
     close_politely(fd);
     return done;
   }
+
+  std::chrono::milliseconds request_time_;
 };
+
+std::string lower_case(std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
+  return text;
+}
 
 Request request_of(const httplib::Request& in) {
   Request out{.method = in.method, .path = in.path};
   for (const auto& [name, value] : in.params) out.query[name] = value;
-  for (const auto& [name, value] : in.headers) {
-    std::string lower = name;
-    std::ranges::transform(lower, lower.begin(), [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    });
-    out.headers[lower] = value;
-  }
+  for (const auto& [name, value] : in.headers) out.headers[lower_case(name)] = value;
   return out;
 }
 
@@ -148,7 +158,7 @@ Guard guard_of(const config::Web& settings) {
   guard.hosts.push_back(is_v6 ? "[" + settings.listen_address + "]" : settings.listen_address);
   const auto scheme = settings.external_url.find("://");
   if (scheme != std::string::npos) {
-    auto host = settings.external_url.substr(scheme + 3);
+    auto host = lower_case(settings.external_url.substr(scheme + 3));
     host = host.substr(0, host.find('/'));
     guard.hosts.push_back(host.starts_with('[') ? host.substr(0, host.find(']') + 1)
                                                 : host.substr(0, host.find(':')));
@@ -159,16 +169,18 @@ Guard guard_of(const config::Web& settings) {
 }  // namespace
 
 struct Server::State {
+  State(Sources from, std::chrono::milliseconds request_time)
+      : sources(std::move(from)), http(request_time) {}
   Sources sources;
   std::unique_ptr<Api> api;
   BoundedServer http;
   std::thread listener;
+  std::atomic<bool> has_ended{false};  // the listener
   int port = 0;
 };
 
-Server::Server(Sources sources) : state_(std::make_unique<State>()) {
-  state_->sources = std::move(sources);
-}
+Server::Server(Sources sources, std::chrono::milliseconds request_time)
+    : state_(std::make_unique<State>(std::move(sources), request_time)) {}
 
 Server::~Server() {
   stop();
@@ -208,7 +220,12 @@ Result<void, std::string> Server::start(const config::Web& settings) {
         fmt::format("cannot listen on {} port {}: {}; is another danelaw running?",
                     settings.listen_address, settings.port, std::strerror(errno)));
   }
-  state_->listener = std::thread([this] { state_->http.listen_after_bind(); });
+  state_->listener = std::thread([this] {
+    state_->http.listen_after_bind();
+    state_->has_ended = true;
+  });
+  // httplib forgets a stop() that comes before its loop has begun.
+  while (!http.is_running() && !state_->has_ended) std::this_thread::yield();
   return {};
 }
 

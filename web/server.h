@@ -18,7 +18,8 @@ class Server {
   static constexpr config::Seconds kRequestTime{5};
   static constexpr std::size_t kRequestOctets = 64 * 1024;
 
-  explicit Server(Sources sources);
+  // `request_time` is for tests.
+  explicit Server(Sources sources, std::chrono::milliseconds request_time = kRequestTime);
   ~Server();  // stop()
 
   // Listens before it returns; the error says why it cannot. Port 0 takes any free one.

@@ -1,20 +1,17 @@
 #include "probes/tls/handshake.h"
 
-#include <cerrno>
+#include <array>
+#include <utility>
 
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "probes/tls/ssl_stream.h"
 #include "probes/tls/x509.h"
 
 namespace probes::tls {
 namespace {
 
 using config::Deadline;
-using config::Failure;
-using config::Result;
-using smtp::StreamFault;
-using smtp::StreamStop;
 
 // The longest chain we describe; OpenSSL itself refuses certificate messages over 100 kB.
 constexpr int kMaxChain = 20;
@@ -34,50 +31,29 @@ const char* signature_algorithms(KeyType key_type) {
   return nullptr;
 }
 
-// Repeats an SSL call until it is done, fails, or the deadline passes.
-enum class Step { done, timeout, closed, failed };
-template <class Call>
-Step drive(SSL* ssl, Deadline deadline, Call call) {
-  while (true) {
-    ERR_clear_error();
-    errno = 0;
-    const int result = call();
-    if (result > 0) return Step::done;
-    switch (SSL_get_error(ssl, result)) {
-      case SSL_ERROR_WANT_READ:
-        if (!smtp::wait_for(SSL_get_fd(ssl), false, deadline)) return Step::timeout;
-        break;
-      case SSL_ERROR_WANT_WRITE:
-        if (!smtp::wait_for(SSL_get_fd(ssl), true, deadline)) return Step::timeout;
-        break;
-      case SSL_ERROR_ZERO_RETURN:
-        return Step::closed;
-      case SSL_ERROR_SYSCALL:
-        return Step::closed;
-      case SSL_ERROR_SSL:
-        return ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING
-                   ? Step::closed
-                   : Step::failed;
-      default:
-        return Step::failed;
-    }
-  }
-}
-
-HandshakeStop why_failed() {
-  switch (ERR_GET_REASON(ERR_peek_error())) {
-    case SSL_R_UNSUPPORTED_PROTOCOL:
-    case SSL_R_WRONG_SSL_VERSION:
-    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
-      return HandshakeStop::version_old;
-    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
-      return HandshakeStop::no_certificate;
-    default:
+HandshakeStop stop_of(Step step) {
+  switch (step) {
+    case Step::done:
+      return HandshakeStop::none;
+    case Step::timeout:
+      return HandshakeStop::timeout;
+    case Step::closed:
+    case Step::cut:
+      return HandshakeStop::closed;
+    case Step::failed:
       break;
   }
-  // Reasons from 1000 on are the peer's alerts.
-  return ERR_GET_REASON(ERR_peek_error()) >= SSL_AD_REASON_OFFSET ? HandshakeStop::refused
-                                                                  : HandshakeStop::broken;
+  switch (why_failed()) {
+    case Refusal::version_old:
+      return HandshakeStop::version_old;
+    case Refusal::handshake_alert:
+      return HandshakeStop::no_certificate;
+    case Refusal::alert:
+      return HandshakeStop::refused;
+    case Refusal::broken:
+      return HandshakeStop::broken;
+  }
+  return HandshakeStop::broken;
 }
 
 }  // namespace
@@ -103,83 +79,23 @@ std::string_view wire_name(HandshakeStop stop) {
 }
 
 struct Client::Context {
-  std::unique_ptr<OSSL_LIB_CTX, FreeWith<OSSL_LIB_CTX_free>> library{OSSL_LIB_CTX_new()};
-  SslCtxPtr ssl{SSL_CTX_new_ex(library.get(), nullptr, TLS_client_method())};
+  ClientContext client{1};
 };
 
-class Client::Session final : public smtp::Stream {
- public:
-  explicit Session(SslPtr ssl) : ssl_(std::move(ssl)) {}
-
-  Result<std::size_t, StreamFault> read_some(std::span<char> into, Deadline deadline) override {
-    std::size_t got = 0;
-    const auto step = drive(ssl_.get(), deadline, [&] {
-      return SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
-    });
-    if (step == Step::done) return got;
-    return Failure<StreamFault>(fault(step));
-  }
-
-  Result<void, StreamFault> write_all(std::string_view octets, Deadline deadline) override {
-    std::size_t put = 0;
-    const auto step = drive(ssl_.get(), deadline, [&] {
-      return SSL_write_ex(ssl_.get(), octets.data(), octets.size(), &put);
-    });
-    if (step == Step::done) return {};
-    return Failure<StreamFault>(fault(step));
-  }
-
- private:
-  static StreamFault fault(Step step) {
-    const auto words = drain_errors();
-    if (step == Step::timeout) return {.stop = StreamStop::timeout, .detail = "no data in time"};
-    if (step == Step::closed) return {.stop = StreamStop::closed, .detail = "closed by the peer"};
-    return {.stop = StreamStop::broken, .detail = words};
-  }
-  SslPtr ssl_;
-};
-
-Client::Client(CertificateCache& cache) : context_(std::make_unique<Context>()), cache_(cache) {
-  auto* ctx = context_->ssl.get();
-  SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, nullptr);
-  SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-  SSL_CTX_set_cipher_list(ctx, "DEFAULT:!aNULL:@SECLEVEL=1");
-  SSL_CTX_set_security_level(ctx, 1);
-  SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION);
-  SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_quiet_shutdown(ctx, 1);
-}
+Client::Client(CertificateCache& cache) : context_(std::make_unique<Context>()), cache_(cache) {}
 
 Client::~Client() = default;
 
 Client::Outcome Client::shake_hands(smtp::Socket& socket, const std::string& server_name,
                                     KeyType key_type, Deadline deadline) {
   Outcome outcome;
-  SslPtr ssl{SSL_new(context_->ssl.get())};
-  if (!server_name.empty()) {
-    SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-             const_cast<char*>(server_name.c_str()));
-  }
+  SslPtr ssl = new_connection(context_->client, socket, server_name);
   if (const char* algorithms = signature_algorithms(key_type))
     SSL_set1_sigalgs_list(ssl.get(), algorithms);
-  SSL_set_fd(ssl.get(), socket.descriptor());
 
   auto& seen = outcome.handshake;
   const auto step = drive(ssl.get(), deadline, [&] { return SSL_connect(ssl.get()); });
-  switch (step) {
-    case Step::done:
-      break;
-    case Step::timeout:
-      seen.stop = HandshakeStop::timeout;
-      break;
-    case Step::closed:
-      seen.stop = HandshakeStop::closed;
-      break;
-    case Step::failed:
-      seen.stop = why_failed();
-      break;
-  }
+  seen.stop = stop_of(step);
   seen.detail = drain_errors();
 
   if (const auto* chain = SSL_get_peer_cert_chain(ssl.get())) {
@@ -200,7 +116,7 @@ Client::Outcome Client::shake_hands(smtp::Socket& socket, const std::string& ser
   if (step == Step::done) {
     seen.version = SSL_get_version(ssl.get());
     seen.cipher = SSL_get_cipher_name(ssl.get());
-    outcome.stream = std::make_unique<Session>(std::move(ssl));
+    outcome.stream = std::make_unique<SslStream>(std::move(ssl), Cut::is_close);
   }
   return outcome;
 }

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "probes/smtp/socket.h"
 #include "probes/tls/certificate.h"
+#include "probes/tls/pkix.h"
 
 namespace probes::tls {
 
@@ -27,6 +29,9 @@ struct Handshake {
   std::string version;  // "TLSv1.3"; empty unless completed
   std::string cipher;
   std::vector<CertificatePtr> chain;  // leaf first, as sent; also when the handshake failed later
+  // What the Web's PKI says of the chain and the MX host's name, for senders that follow MTA-STS;
+  // nothing when that was not asked. The caller of the handshake fills it in.
+  std::optional<PkixStop> pkix;
 };
 
 // A TLS client for one thread: its own library context (OpenSSL's default one is contended), no CA
@@ -40,8 +45,6 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // An encrypted stream over a connection, after its handshake.
-  class Session;
   // Shakes hands over `socket`, which outlives the session, naming `server_name` in SNI (none when
   // empty). The session is null unless the handshake completed.
   struct Outcome {

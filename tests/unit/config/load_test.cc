@@ -69,6 +69,10 @@ void expect_same_settings(const Config& got, const Config& want) {
   EXPECT_EQ(got.smtp.timeout, want.smtp.timeout);
   EXPECT_EQ(got.smtp.allow_special_addresses, want.smtp.allow_special_addresses);
   EXPECT_EQ(got.smtp.every_key_type, want.smtp.every_key_type);
+  EXPECT_EQ(got.mta_sts.enabled, want.mta_sts.enabled);
+  EXPECT_EQ(got.mta_sts.ca_file, want.mta_sts.ca_file);
+  EXPECT_EQ(got.mta_sts.port, want.mta_sts.port);
+  EXPECT_EQ(got.mta_sts.timeout, want.mta_sts.timeout);
   EXPECT_EQ(got.schedule.interval, want.schedule.interval);
   EXPECT_EQ(got.schedule.confirm_after, want.schedule.confirm_after);
   EXPECT_EQ(got.schedule.retry_after, want.schedule.retry_after);
@@ -117,6 +121,11 @@ smtp:
   timeout: 10m
   allow_special_addresses: true
   every_key_type: false
+mta_sts:
+  enabled: false
+  ca_file: /etc/our-ca.pem
+  port: 8443
+  timeout: 5m
 schedule:
   interval: 10s
   confirm_after: 119s
@@ -143,6 +152,10 @@ web:
   EXPECT_EQ(config.dns.trust_anchor_file, "/etc/danelaw/anchors/lab.ds");
   EXPECT_EQ(config.dns.timeout, 5s);
   EXPECT_FALSE(config.dns.every_server);
+  EXPECT_FALSE(config.mta_sts.enabled);
+  EXPECT_EQ(config.mta_sts.ca_file, "/etc/our-ca.pem");
+  EXPECT_EQ(config.mta_sts.port, 8443);
+  EXPECT_EQ(config.mta_sts.timeout, 5min);
   EXPECT_EQ(config.smtp.port, 2525);
   EXPECT_EQ(config.smtp.helo, "monitor.example");
   EXPECT_EQ(config.smtp.timeout, 10min);
@@ -200,7 +213,7 @@ const ErrorRow error_rows[] = {
      {"f:2:7: unknown key \"colour\"; known here: listen_address, port, external_url"}},
     {"a merge key is no more than an unknown one",
      "domains: [example.org]\n<<: {}\n",
-     {"f:2:1: unknown key \"<<\"; known here: domains, dns, smtp, schedule, storage, web"}},
+     {"f:2:1: unknown key \"<<\"; known here: domains, dns, smtp, mta_sts, schedule, storage, web"}},
     {"a key that is a list",
      "domains: [example.org]\n? [a]\n: b\n",
      {"f:2:3: expected a key, found a list"}},

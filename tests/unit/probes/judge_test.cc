@@ -149,6 +149,17 @@ void without_tlsa(HostObservation& host) {
   host.tlsa = absent("_25._tcp." + host.host.text(), dns::type::tlsa);
 }
 
+// An MTA-STS policy that names these hosts, and what the Web's PKI says of the certificates.
+void announce_sts(Scene& scene, sts::Mode mode, std::vector<std::string> patterns,
+                  tls::PkixStop pkix) {
+  auto& seen = scene.domain.sts;
+  seen.sts_txt = support::answer("_mta-sts.example.test", dns::type::txt, {});
+  seen.sts.state = sts::RecordState::valid;
+  seen.fetched = sts::Fetched{.outcome = sts::FetchOutcome::policy,
+                              .policy = {.mode = mode, .mx = std::move(patterns)}};
+  for (auto& session : scene.mx().sessions) session.tls->pkix = pkix;
+}
+
 const std::vector<Case>& cases() {
   static const std::vector<Case> all{
       // A: what DNSSEC says
@@ -1035,6 +1046,54 @@ const std::vector<Case>& cases() {
        {"starttls-missing/high", "endpoint-partial/high"},
        {}},
 
+      // M: MTA-STS beside DANE
+      {"M-02 a mismatch stays one whatever MTA-STS says",
+       [](Scene& s) {
+         mismatch(s.mx());
+         announce_sts(s, sts::Mode::enforce, {"mx.example.test"}, tls::PkixStop::none);
+       },
+       "deferred",
+       {"tlsa-mismatch/critical"},
+       {}},
+      {"M-04 DANE with a certificate of one's own, MTA-STS enforced",
+       [](Scene& s) {
+         announce_sts(s, sts::Mode::enforce, {"mx.example.test"}, tls::PkixStop::self_signed);
+       },
+       "authenticated",
+       {"mta-sts-conflict/high"},
+       {}},
+      {"M-05 no TLSA, MTA-STS enforced, certificate not valid",
+       [](Scene& s) {
+         no_tlsa(s);
+         announce_sts(s, sts::Mode::enforce, {"*.example.test"}, tls::PkixStop::expired);
+       },
+       "opportunistic",
+       {"mta-sts-conflict/high"},
+       {}},
+      {"M-06 the policy omits a host",
+       [](Scene& s) {
+         second_host(s, 20);
+         announce_sts(s, sts::Mode::enforce, {"mx.example.test"}, tls::PkixStop::none);
+       },
+       "authenticated",
+       {"mta-sts-conflict/medium"},
+       {}},
+      {"M-07 nobody asks for reports",
+       [](Scene& s) {
+         s.domain.sts.tlsrpt_txt = absent("_smtp._tls.example.test", dns::type::txt);
+       },
+       "authenticated",
+       {"tlsrpt-missing/low"},
+       {}},
+      {"M-09 the policy cannot be fetched",
+       [](Scene& s) {
+         announce_sts(s, sts::Mode::enforce, {}, tls::PkixStop::none);
+         s.domain.sts.fetched = sts::Fetched{.outcome = sts::FetchOutcome::tls_failed};
+       },
+       "authenticated",
+       {"mta-sts-invalid/medium"},
+       {}},
+
       // S: our own limits
       {"S-01 special-purpose address",
        [](Scene& s) { end_at(s, Stage::connect, SessionStop::special_address); },
@@ -1076,6 +1135,22 @@ TEST(Judge, finds_nothing_in_the_baseline) {
   EXPECT_THAT(support::findings_of(judged), testing::IsEmpty());
   EXPECT_EQ(judged.severity, Severity::info);
   EXPECT_EQ(judged.weakest, Verdict::authenticated);
+}
+
+TEST(Judge, finds_nothing_where_mta_sts_and_dane_agree) {
+  Scene scene;  // M-01, and M-03's mode
+  for (const auto mode : {sts::Mode::enforce, sts::Mode::testing}) {
+    announce_sts(scene, mode, {"mx.example.test"}, tls::PkixStop::none);
+    EXPECT_THAT(support::findings_of(scene.judge()), testing::IsEmpty());
+  }
+}
+
+TEST(Judge, does_not_hold_a_policy_against_a_domain_that_we_could_not_fetch_for_reasons_of_ours) {
+  Scene scene;
+  announce_sts(scene, sts::Mode::enforce, {}, tls::PkixStop::none);
+  scene.domain.sts.fetched =
+      sts::Fetched{.outcome = sts::FetchOutcome::connect_failed, .is_own_limit = true};
+  EXPECT_THAT(support::findings_of(scene.judge()), testing::IsEmpty());
 }
 
 TEST(Judge, says_one_second_after_the_expiration_what_it_said_before) {

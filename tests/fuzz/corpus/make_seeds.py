@@ -1,0 +1,191 @@
+#!/usr/bin/python3
+"""Makes the seeds of the fuzz targets anew, beside this file. Keys and certificates come out different
+each time, so run it only to add or change a seed, and commit what it made.
+"""
+import shutil
+import struct
+import subprocess
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def keep(corpus, seeds):
+    folder = HERE / corpus
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for name, octets in seeds.items():
+        assert len(octets) < 4096, (corpus, name)
+        (folder / name).write_bytes(octets)
+
+
+# ---- SMTP: octet 0 has the count of chunk lengths and, in its high three bits, how often to repeat
+
+def stream(octets, chunks=(), repeat=0):
+    return bytes([repeat << 5 | len(chunks), *chunks]) + octets
+
+
+keep("smtp_reply", {
+    "session": stream(b"220 mx.example.test ESMTP\r\n250-mx.example.test\r\n250-PIPELINING\r\n"
+                      b"250-SIZE 10240000\r\n250-STARTTLS\r\n250 8BITMIME\r\n220 2.0.0 go ahead\r\n",
+                      (7, 1, 30)),
+    "masked": stream(b"250-mx.example.test\r\n250-XXXXXXXA\r\n250 HELP\r\n", (0, 3)),
+    "bare-lf": stream(b"220-a\n220\n250 b\n", (2,)),
+    "codes-differ": stream(b"250-a\r\n550 b\r\n", (6, 1)),
+    "malformed": stream(b"220 a\r\n\x16\x03\x01\x00\x05hello\r\n", (5,)),
+    "long-line": stream(b"250-" + b"x" * 1100 + b"\r\n250 STARTTLS\r\n", (255, 9)),
+    "many-lines": stream(b"250-a\r\n250-b\r\n250-\r\n", (19,), repeat=7),
+    "no-end": stream(b"250-" + b"y" * 700, (250,), repeat=7),
+})
+
+
+# ---- TLSA: RDATA and text
+
+keep("tlsa", {
+    "rdata-3-1-1": bytes([3, 1, 1, *range(32)]),
+    "rdata-3-0-2": bytes([3, 0, 2, *range(64)]),
+    "rdata-empty": bytes([3, 1, 1]),
+    "rdata-private": bytes([255, 255, 255, 0]),
+    "text-3-1-1": b"3 1 1 " + b"0b9fa5a59eed715c26c1020c711b4f6e" * 2,
+    "text-zone-file": b"2 0 1 ( 0B9FA5A59EED715C\n\t26C1020C711B4F6E\r\n 0b9fa5a59eed715c26c1020c711b4f6e )",
+    "text-no-data": b"3 1 1",
+    "text-odd": b"3 1 1 abc",
+    "digits": b"00ffABcd",
+})
+
+
+# ---- DNS messages
+
+def name(text):
+    return b"".join(bytes([len(label)]) + label.encode() for label in text.split(".") if label) + b"\0"
+
+
+def record(owner, kind, ttl, data, klass=1):
+    return owner + struct.pack(">HHIH", kind, klass, ttl, len(data)) + data
+
+
+def message(question, kind, answer=(), authority=(), additional=(), flags=0x81A0):
+    counts = [1, len(answer), len(authority), len(additional)]
+    return (struct.pack(">HH4H", 0x1234, flags, *counts) + name(question) + struct.pack(">HH", kind, 1)
+            + b"".join([*answer, *authority, *additional]))
+
+
+AT = b"\xc0\x0c"  # the question's name
+RRSIG = struct.pack(">HBBIIIH", 52, 13, 5, 3600, 1_900_000_000, 1_700_000_000, 12345) + name("example.test")
+OPT = record(b"\0", 41, 0x01000000 | 0x8000, struct.pack(">HHH", 15, 11, 7) + b"too \x1b old", klass=1232)
+
+keep("dns_message", {
+    "tlsa-signed": message("_25._tcp.mx.example.test", 52, [
+        record(AT, 52, 3600, bytes([3, 1, 1, *range(32)])), record(AT, 46, 3600, RRSIG + bytes(64))]),
+    "mx-compressed": message("example.test", 15, [
+        record(AT, 15, 600, b"\0\x0a\x02mx" + AT), record(AT, 15, 0xFFFFFFFF, b"\0\x14\x03MX2" + AT)]),
+    "alias": message("mx.example.test", 1, [
+        record(AT, 5, 60, b"\x04host\xc0\x0f"), record(b"\x04host\xc0\x0f", 1, 60, bytes([192, 0, 2, 1])),
+        record(AT, 39, 60, name("d.test"))]),
+    "denied": message("no.example.test", 52, authority=[
+        record(b"\xc0\x0f", 6, 300, b"\x02ns\xc0\x0f\x04root\xc0\x0f" + struct.pack(">5I", 1, 2, 3, 4, 5)),
+        record(AT, 47, 300, name("z.example.test") + bytes([0, 6, 64, 0, 0, 0, 0, 3])),
+        record(b"\xc0\x0f", 2, 300, b"\x02ns\xc0\x0f")], flags=0x8183),
+    "servfail-extended-error": message("example.test", 15, additional=[OPT, OPT], flags=0x8182),
+    "truncated": message("example.test", 16, [record(AT, 16, 60, b"\x05hello")], flags=0x8380)[:-3],
+    "pointer-loop": message("example.test", 5, [record(b"\xc0\x1e", 5, 60, b"\xc0\x1e")]),
+    "name-text": b"_25._tcp.a\\.b\\032c.Example.TEST.",
+    "name-wire": name("a.b") [:-1] + b"\x03\x00.\\\0",
+})
+
+
+# ---- certificates and keys
+
+def openssl(*words):
+    with tempfile.TemporaryDirectory() as folder:
+        out = subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+        return out.stdout
+
+
+def certificate(form, *words):
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["openssl", "req", "-x509", "-nodes", "-newkey", *words, "-keyout", "key", "-out", "pem",
+                        "-days", "3650"], cwd=folder, check=True, capture_output=True)
+        return openssl("x509", "-in", f"{folder}/pem", "-outform", form)
+
+
+EC = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+ED = ["ed25519"]
+RSA = ["rsa:1024"]
+NAMED = ["-subj", "/CN=mx.example.test", "-addext", "subjectAltName=DNS:mx.example.test,DNS:*.example.test"]
+one = certificate("PEM", *ED, "-subj", "/CN=one")
+two = certificate("PEM", *EC, "-subj", "/CN=two")
+
+keep("certificate", {
+    "ecdsa": certificate("DER", *EC, *NAMED),
+    "ed25519": certificate("DER", *ED, "-subj", "/O=a\\+b/CN=x/CN=y"),
+    "rsa": certificate("DER", *RSA, *NAMED),
+    "names": certificate("DER", *ED, "-subj", "/", "-addext", "subjectAltName=IP:192.0.2.1,email:a@b.test,DNS:c.test"),
+    "pem-two": b"text before\n" + one + b"between\n" + two,
+    "pem-broken": one.replace(b"A", b"?", 3) + two,
+    "pem-encrypted": b"-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,"
+                     b"00112233445566778899AABBCCDDEEFF\n\n" + one.split(b"\n", 1)[1],
+    "spki-ed25519": bytes.fromhex("302a300506032b6570032100") + bytes(range(32)),
+})
+
+
+# ---- configuration
+
+keep("config", {
+    "small": b"domains: [example.org]\n",
+    "full": b"""domains:
+  - Example.ORG.
+  - b\xc3\xbccher.example
+  - {name: partner.example, role: outbound, group: "big ones"}
+dns: {resolvers: [127.0.0.1, "::1@5353", "[::1]@53"], trust_anchor_file: a/lab.ds, timeout: 5s}
+smtp: {port: 2525, helo: "[IPv6:2001:db8::1]", timeout: 10m, allow_special_addresses: true, every_key_type: false}
+schedule: {interval: 10s, confirm_after: 119s, retry_after: 1m, workers: 1024}
+storage: {path: /srv/danelaw.db, retention: 30d}
+web: {listen_address: "::", port: 65535, external_url: https://danelaw.example/}
+""",
+    "errors": b"domains: [x, a.test, A.test]\ndns: {timeout: 5}\nsmtp: {port: 0, helo: -}\nwbe: 1\nweb: {port: 1, port: 2}\n",
+    "yaml-refused": b"domains: &a [!t a.test, *a]\n",
+    "yaml-quoted": b"domains:\n- \"\\x65xample.org\\q\"\n- 'it''s'\n- |\n  a.test\n- >-\n  b\n  .test\n",
+    "yaml-escape-at-end": b"domains:\n- \"\\",
+    "yaml-deep": b"domains: [[[[[[[[[[a.test]]]]]]]]]]\n",
+    "two-documents": b"--- \ndomains: [a.test]\n...\n---\ndomains: [b.test]\n",
+    "comment": b"# domains: [\ndomains: [a.test] # x\n? web\n: {}\n",
+})
+
+
+# ---- HTTP: octet 0 as for SMTP
+
+http_ok = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n"
+sts_policy = b"version: STSv1\r\nmode: enforce\r\nmx: mx.example.test\r\nmx: *.example.test\r\nmax_age: 86400\r\n"
+
+keep("http_reply", {
+    "counted": stream(http_ok + b"Content-Length: %d\r\n\r\n" % len(sts_policy) + sts_policy, (7, 1, 30)),
+    "chunked": stream(http_ok + b"Transfer-Encoding: chunked\r\n\r\n5;a=b\r\nversi\r\n00A\r\non: STSv1\r\r\n"
+                      b"0\r\nX: y\r\n\r\n", (0, 3)),
+    "to-close": stream(b"HTTP/1.0 200 OK\r\n\r\n" + sts_policy, (9,)),
+    "interim": stream(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103\r\nContent-Length: 1\r\n\r\nHTTP/1.1 204 \r\n\r\n", (5,)),
+    "interim-flood": stream(b"HTTP/1.1 100 Continue\r\n\r\n" * 8, (250,), repeat=7),
+    "redirect": stream(b"HTTP/1.1 301 Moved\r\nLocation: https://a.test/\r\nContent-Length: 0\r\n\r\n", (2,)),
+    "two-lengths": stream(http_ok + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"),
+    "length-too-great": stream(http_ok + b"Content-Length: 65537\r\n\r\n"),
+    "chunk-too-great": stream(http_ok + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n"),
+    "folded": stream(b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", (1,)),
+    "body-flood": stream(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1000, (255,), repeat=7),
+})
+
+
+# ---- MTA-STS: the policy file, TXT RDATA, and the fields behind a record's version
+
+keep("sts_policy", {
+    "enforce": sts_policy,
+    "testing": b"max_age: 0\nmx:A.test\nmode:\ttesting \nversion: STSv1\n\n \n",
+    "none": b"version: STSv1\nmode: none\nmax_age: 31557600",
+    "twice": sts_policy + b"mode: none\nmax_age: -\nmx: MX.example.test\n",
+    "unknown": sts_policy + b"x-a.b_c: \xc3\xa4\n",
+    "bad-mx": b"version: STSv1\nmx: *.*.test\n",
+    "sts-rdata": bytes([13]) + b"v=STSv1; id=a" + bytes([2]) + b"b;",
+    "tlsrpt-rdata": bytes([43]) + b"v=TLSRPTv1; rua=mailto:a@b.test,https://c/d",
+    "sts-fields": b" id=20160831085700Z; x=y;",
+    "tlsrpt-fields": b"rua=mailto:a%21@b.test?c=d , https://[::1]:1/ ;x-y=z",
+})

@@ -1,0 +1,220 @@
+#include "storage/queries.h"
+
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/unit/storage/store.h"
+
+namespace {
+
+using agent::AlertState;
+using storage::DomainFilter;
+using support::alert;
+using support::domain_round;
+using support::host_round;
+using support::kMinute;
+using support::kNow;
+using support::Scene;
+using support::Store;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+
+template <class T>
+T must(storage::Queries::Answer<T> answer) {
+  if (!answer) throw std::runtime_error(answer.error());
+  return std::move(*answer);
+}
+
+// The baseline under another name, and how it is.
+enum class Health { ok, warning, critical, unknown };
+agent::Round look(const std::string& domain, Health health, config::Time at = kNow) {
+  Scene scene;
+  scene.domain.domain = support::name(domain);
+  scene.domain.observed_at = at;
+  if (health == Health::critical) scene.serve({support::Pki::get().old_leaf.certificate});
+  if (health == Health::warning) {
+    scene.mx().tlsa.status = scene.mx().a.status = scene.mx().aaaa.status =
+        probes::dns::DnssecStatus::insecure;
+    scene.domain.mx.status = probes::dns::DnssecStatus::insecure;
+  }
+  auto round = domain_round(scene, at);
+  if (health == Health::unknown) {
+    round.judged[0].judged = std::make_shared<const probes::DomainJudgement>(
+        probes::judge_blind(round.domain, "dns", "no answer"));
+  }
+  return round;
+}
+
+class QueriesOf : public testing::Test {
+ protected:
+  std::vector<std::string> names(const DomainFilter& filter) {
+    std::vector<std::string> out;
+    for (const auto& row : must(queries_->domains(filter)).rows) out.push_back(row.name);
+    return out;
+  }
+  std::vector<std::string> alert_ids(std::optional<AlertState> state, std::size_t limit = 100) {
+    std::vector<std::string> out;
+    for (const auto& one : must(queries_->alerts(state, limit))) out.push_back(one.id);
+    return out;
+  }
+
+  Store store_;
+  std::unique_ptr<storage::Queries> queries_ = store_.queries();
+};
+
+using DomainQueries = QueriesOf;
+using AlertQueries = QueriesOf;
+
+TEST_F(DomainQueries, ShowADomainAsItWasLastSeen) {
+  Scene scene;
+  scene.serve({support::Pki::get().old_leaf.certificate});
+  const auto round = domain_round(scene);
+  store_.record(round);
+  const auto row = must(queries_->domain("example.test"));
+  ASSERT_TRUE(row);
+  EXPECT_EQ(row->role, "inbound");
+  EXPECT_EQ(row->group, "ours");
+  EXPECT_EQ(row->verdict, "deferred");
+  EXPECT_EQ(row->weakest, "deferred");
+  EXPECT_EQ(row->severity, "critical");
+  EXPECT_EQ(row->status, "critical");
+  EXPECT_EQ(row->worst_code, "tlsa-mismatch");
+  EXPECT_EQ(row->worst_severity, "critical");
+  EXPECT_THAT(row->worst_title.value_or(""), HasSubstr("mx.example.test"));
+  EXPECT_EQ(row->mx_hosts, 1);
+  EXPECT_EQ(row->dane_mx_hosts, 1);
+  EXPECT_EQ(row->observed_at, kNow);
+  EXPECT_EQ(row->next_check_at, kNow + 15 * kMinute);
+  const auto report = nlohmann::json::parse(row->report.value_or("null"));
+  EXPECT_EQ(report["schema"], "danelaw.check/1");
+  EXPECT_EQ(report["domain"], "example.test");
+}
+
+TEST_F(DomainQueries, ShowNothingMadeUpOfADomainThatWasNeverLookedAt) {
+  store_.keep_only({{.name = "new.test"}});
+  const auto row = must(queries_->domain("new.test"));
+  ASSERT_TRUE(row);
+  EXPECT_EQ(row->status, "unknown");
+  EXPECT_EQ(row->severity, "info");
+  for (const auto& text : {row->verdict, row->weakest, row->worst_code, row->worst_severity,
+                           row->worst_title, row->report})
+    EXPECT_FALSE(text);
+  EXPECT_FALSE(row->observed_at);
+  EXPECT_FALSE(row->next_check_at);
+}
+
+TEST_F(DomainQueries, HaveNothingOfANameThatIsNotWatched) {
+  store_.keep_only({{.name = "new.test"}});
+  for (const auto* name : {"old.test", "", "new", "NEW.test", "%", "' OR 1=1 --"})
+    EXPECT_FALSE(must(queries_->domain(name))) << name;
+}
+
+TEST_F(DomainQueries, SeeWhatWasRecordedAfterTheyWereOpened) {
+  EXPECT_THAT(names({}), IsEmpty());
+  store_.record(look("a.test", Health::ok));
+  EXPECT_THAT(names({}), ElementsAre("a.test"));
+}
+
+TEST_F(DomainQueries, GoPageByPageAndKnowTheTotal) {
+  store_.keep_only({{.name = "a.test"}, {.name = "b.test"}, {.name = "c.test"}});
+  EXPECT_THAT(names({.limit = 2}), ElementsAre("a.test", "b.test"));
+  EXPECT_THAT(names({.offset = 2, .limit = 2}), ElementsAre("c.test"));
+  EXPECT_THAT(names({.offset = 3}), IsEmpty());
+  EXPECT_THAT(names({.offset = std::numeric_limits<std::size_t>::max()}), IsEmpty());
+  EXPECT_EQ(must(queries_->domains({.offset = 2, .limit = 2})).total, 3U);
+  EXPECT_EQ(must(queries_->domains({.substring = "b", .limit = 1})).total, 1U);
+}
+
+TEST_F(DomainQueries, TakeASubstringLiterally) {
+  store_.keep_only({{.name = "a_b.test"},
+                    {.name = "axb.test"},
+                    {.name = "50%.test"},
+                    {.name = "o'neill.test"},
+                    {.name = R"(back\slash.test)"}});
+  const std::pair<std::string, std::vector<std::string>> rows[] = {{"a_b", {"a_b.test"}},
+                                                                   {"%", {"50%.test"}},
+                                                                   {"'", {"o'neill.test"}},
+                                                                   {"\\", {R"(back\slash.test)"}},
+                                                                   {"x", {"axb.test"}},
+                                                                   {"' OR '1'='1", {}},
+                                                                   {"*", {}}};
+  for (const auto& [substring, want] : rows) {
+    EXPECT_EQ(names({.substring = substring}), want) << substring;
+    EXPECT_EQ(must(queries_->domains({.substring = substring})).total, want.size()) << substring;
+  }
+}
+
+TEST_F(DomainQueries, FilterByStatusAndOrderAsAsked) {
+  store_.record(look("d.test", Health::ok, kNow + 2 * kMinute));
+  store_.record(look("c.test", Health::critical, kNow + 3 * kMinute));
+  store_.record(look("b.test", Health::warning, kNow + kMinute));
+  store_.record(look("a.test", Health::unknown, kNow + 4 * kMinute));
+  EXPECT_THAT(names({}), ElementsAre("a.test", "b.test", "c.test", "d.test"));
+  EXPECT_THAT(names({.sort = DomainFilter::Sort::status}),
+              ElementsAre("c.test", "b.test", "a.test", "d.test"));
+  EXPECT_THAT(names({.sort = DomainFilter::Sort::observed_at}),
+              ElementsAre("b.test", "d.test", "c.test", "a.test"));
+  EXPECT_THAT(names({.status = "critical"}), ElementsAre("c.test"));
+  EXPECT_THAT(names({.status = "unknown"}), ElementsAre("a.test"));
+  EXPECT_THAT(names({.substring = "a", .status = "critical"}), IsEmpty());
+  EXPECT_THAT(must(queries_->counts()), ElementsAre(Pair("critical", 1), Pair("ok", 1),
+                                                    Pair("unknown", 1), Pair("warning", 1)));
+}
+
+TEST_F(DomainQueries, CountAlwaysInTheFourWords) {
+  EXPECT_THAT(must(queries_->counts()), ElementsAre(Pair("critical", 0), Pair("ok", 0),
+                                                    Pair("unknown", 0), Pair("warning", 0)));
+  store_.keep_only({{.name = "a.test"}, {.name = "b.test"}});
+  EXPECT_THAT(must(queries_->counts()), ElementsAre(Pair("critical", 0), Pair("ok", 0),
+                                                    Pair("unknown", 2), Pair("warning", 0)));
+}
+
+TEST_F(AlertQueries, ComeFiringFirstThenPendingThenTheNewestResolved) {
+  auto first_ended = alert("r-old", AlertState::resolved, kNow + kMinute);
+  auto last_ended = alert("r-new", AlertState::resolved);
+  last_ended.resolved_at = kNow + 2 * kMinute;
+  last_ended.finding.severity = probes::Severity::high;  // what is over is in order of time alone
+  auto high = alert("f-high", AlertState::firing, kNow + kMinute);
+  high.finding.severity = probes::Severity::high;
+  auto round = domain_round(Scene{});
+  round.alerts = {first_ended, last_ended, alert("p", AlertState::pending, kNow + kMinute), high,
+                  alert("f-critical", AlertState::firing)};
+  store_.record(round);
+  EXPECT_THAT(alert_ids(std::nullopt), ElementsAre("f-critical", "f-high", "p", "r-new", "r-old"));
+  EXPECT_THAT(alert_ids(std::nullopt, 3), ElementsAre("f-critical", "f-high", "p"));
+  EXPECT_THAT(alert_ids(AlertState::firing), ElementsAre("f-critical", "f-high"));
+  EXPECT_THAT(alert_ids(AlertState::pending), ElementsAre("p"));
+  EXPECT_THAT(alert_ids(AlertState::resolved), ElementsAre("r-new", "r-old"));
+}
+
+TEST(Queries, NeedAFileThatIsThereAndNeverMakeOne) {
+  const support::TemporaryFolder folder;
+  const auto file = folder.path() / "missing.db";
+  const auto opened = storage::Queries::open(file);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error(), file.string() + ": unable to open database file");
+  EXPECT_FALSE(std::filesystem::exists(file));
+}
+
+TEST(Queries, TellAFaultInWords) {
+  Store store;
+  const auto queries = store.queries();
+  store.outside().execute("DROP TABLE domain");
+  const auto page = queries->domains({});
+  ASSERT_FALSE(page);
+  EXPECT_THAT(page.error(), HasSubstr("no such table: domain"));
+}
+
+TEST(Queries, KnowTheSizeOfTheFile) {
+  Store store;
+  store.record(host_round(Scene{}));
+  store.outside().execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  EXPECT_EQ(must(store.queries()->size_bytes()), std::filesystem::file_size(store.file()));
+}
+
+}  // namespace

@@ -1,0 +1,378 @@
+#include "storage/recorder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/storage/store.h"
+
+namespace {
+
+using agent::AlertState;
+using support::alert;
+using support::domain_round;
+using support::host_round;
+using support::kMinute;
+using support::kNow;
+using support::Pki;
+using support::Scene;
+using support::Store;
+using testing::Contains;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+
+// ---- history
+
+TEST(History, ALookHasOneRowForEachFact) {
+  Store store;
+  const Scene scene;
+  store.record(domain_round(scene));
+  store.record(host_round(scene));
+  EXPECT_THAT(store.rows("SELECT kind || ' ' || subject FROM version"),
+              UnorderedElementsAre("mx example.test", "signature mx example.test",
+                                   "addresses mx.example.test", "tlsa _25._tcp.mx.example.test",
+                                   "signature tlsa _25._tcp.mx.example.test",
+                                   "session mx.example.test|192.0.2.1|25|default",
+                                   "chain mx.example.test|192.0.2.1|25|default",
+                                   "session mx.example.test|2001:db8::1|25|default",
+                                   "chain mx.example.test|2001:db8::1|25|default",
+                                   "verdict example.test", "findings example.test"));
+}
+
+TEST(History, AnUnchangedFactOnlyMovesItsLastSeen) {
+  Store store;
+  const Scene scene;
+  store.record(host_round(scene));
+  const auto before = store.rows("SELECT id FROM version");
+  store.record(host_round(scene, kNow + kMinute));
+  EXPECT_EQ(store.rows("SELECT id FROM version"), before);
+  EXPECT_THAT(store.versions("tlsa"), ElementsAre("0..60 open"));
+  EXPECT_THAT(store.versions("chain"), Each("0..60 open"));
+}
+
+TEST(History, AChangedFactClosesItsVersionAndOpensTheNext) {
+  Store store;
+  Scene scene;
+  store.record(host_round(scene));
+  const auto first = scene.mx().records;
+  scene.publish({support::record(3, 1, 1, *Pki::get().old_leaf.certificate)});
+  store.record(host_round(scene, kNow + kMinute));
+  EXPECT_THAT(store.versions("tlsa"), ElementsAre("0..0 closed", "60..60 open"));
+  EXPECT_THAT(store.versions("addresses"), ElementsAre("0..60 open"));
+  // Back again: a third version, with the content of the first stored once.
+  scene.publish(first);
+  store.record(host_round(scene, kNow + 2 * kMinute));
+  EXPECT_THAT(store.versions("tlsa"), ElementsAre("0..0 closed", "60..60 closed", "120..120 open"));
+  EXPECT_THAT(store.rows("SELECT DISTINCT content FROM version WHERE kind = 'tlsa'"), SizeIs(2));
+}
+
+TEST(History, AZoneSignedAnewDoesNotCopyItsRecords) {
+  Store store;
+  Scene scene;
+  store.record(host_round(scene));
+  scene.mx().tlsa.signatures->expiration += kMinute;
+  store.record(host_round(scene, kNow + kMinute));
+  EXPECT_THAT(store.versions("tlsa"), ElementsAre("0..60 open"));
+  EXPECT_THAT(store.versions("signature"), ElementsAre("0..0 closed", "60..60 open"));
+}
+
+TEST(History, RecordsThatAreGoneAreAVersionToo) {
+  Store store;
+  Scene scene;
+  store.record(host_round(scene));
+  scene.mx().tlsa = support::absent("_25._tcp.mx.example.test", probes::dns::type::tlsa);
+  scene.publish({});
+  store.record(host_round(scene, kNow + kMinute));
+  EXPECT_THAT(store.versions("tlsa"), ElementsAre("0..0 closed", "60..60 open"));
+}
+
+struct LookupRow {
+  std::string kind;  // of the fact that depends on the lookup
+  agent::Round (*look)(const Scene&, config::Time);
+  probes::dns::Answer& (*lookup)(Scene&);
+};
+
+const LookupRow lookup_rows[] = {
+    {"mx", domain_round, [](Scene& scene) -> auto& { return scene.domain.mx; }},
+    {"addresses", host_round, [](Scene& scene) -> auto& { return scene.mx().a; }},
+    {"addresses", host_round, [](Scene& scene) -> auto& { return scene.mx().aaaa; }},
+    {"tlsa", host_round, [](Scene& scene) -> auto& { return scene.mx().tlsa; }},
+};
+
+TEST(History, AFailedLookupLeavesWhatWasKnownAndItsRecoveryEndsTheFailure) {
+  for (const auto& row : lookup_rows) {
+    Store store;
+    const Scene healthy;
+    Scene broken;
+    auto& lookup = row.lookup(broken);
+    SCOPED_TRACE(row.kind + " by type " + std::to_string(lookup.type));
+    lookup = support::failed(lookup.name.text(), lookup.type, probes::dns::Cause::servfail);
+
+    store.record(row.look(healthy, kNow));
+    store.record(row.look(broken, kNow + kMinute));
+    store.record(row.look(broken, kNow + 2 * kMinute));
+    EXPECT_THAT(store.versions(row.kind), ElementsAre("0..0 open"));
+    EXPECT_THAT(store.versions("failure"), ElementsAre("60..120 open"));
+
+    store.record(row.look(healthy, kNow + 3 * kMinute));
+    EXPECT_THAT(store.versions(row.kind), ElementsAre("0..180 open"));
+    EXPECT_THAT(store.versions("failure"), ElementsAre("60..120 closed"));
+  }
+}
+
+TEST(History, AFailureOfAnotherCauseIsAnotherVersion) {
+  Store store;
+  Scene scene;
+  scene.domain.mx =
+      support::failed("example.test", probes::dns::type::mx, probes::dns::Cause::timeout);
+  store.record(domain_round(scene));
+  scene.domain.mx.cause = probes::dns::Cause::bogus;
+  store.record(domain_round(scene, kNow + kMinute));
+  EXPECT_THAT(store.versions("failure"), ElementsAre("0..0 closed", "60..60 open"));
+}
+
+TEST(History, ASessionWithoutACertificateLeavesTheChainThatWasKnown) {
+  Store store;
+  Scene scene;
+  store.record(host_round(scene));
+  for (auto& session : scene.mx().sessions) {
+    session.stage = probes::smtp::Stage::connect;
+    session.stop = probes::smtp::SessionStop::connect_refused;
+    session.tls.reset();
+  }
+  store.record(host_round(scene, kNow + kMinute));
+  EXPECT_THAT(store.versions("chain"), Each("0..0 open"));
+  EXPECT_THAT(store.versions("session"), Contains("60..60 open").Times(2));
+}
+
+// ---- one round, one transaction
+
+// Everything in the file.
+std::vector<std::string> contents(Store& store) {
+  return store.rows(
+      "SELECT 'v' || kind || subject || content || first_seen || last_seen || is_open FROM version "
+      "UNION ALL SELECT 'c' || body FROM content "
+      "UNION ALL SELECT 'd' || name || ifnull(observed_at, '') || ifnull(report, '') FROM domain "
+      "UNION ALL SELECT 'a' || id || state || last_seen FROM alert "
+      "UNION ALL SELECT 't' || at || alert || what || reason FROM transition ORDER BY 1");
+}
+
+TEST(OneRound, IsThereWhollyOrNotAtAllWhereverItBreaks) {
+  Store store;
+  Scene scene;
+  auto round = host_round(scene);
+  round.alerts = {alert("a-1", AlertState::pending), alert("a-2", AlertState::pending)};
+  store.record(round);
+  const auto before = contents(store);
+
+  scene.publish({support::record(3, 1, 1, *Pki::get().old_leaf.certificate)});
+  auto next = host_round(scene, kNow + kMinute);
+  next.alerts = {alert("a-1", AlertState::firing)};
+  next.forgotten = {"a-2"};
+  next.transitions = {{agent::Transition::What::opened, "a-1", "seen twice"}};
+  for (const std::string event :
+       {"INSERT ON content", "INSERT ON version", "UPDATE ON version", "INSERT ON domain",
+        "INSERT ON alert", "DELETE ON alert", "INSERT ON transition"}) {
+    SCOPED_TRACE(event);
+    store.outside().execute("CREATE TRIGGER t AFTER " + event +
+                            " BEGIN SELECT raise(ABORT, 'the disk is full'); END");
+    const auto done = store.recorder().record(next);
+    store.outside().execute("DROP TRIGGER t");
+    ASSERT_FALSE(done);
+    EXPECT_THAT(done.error().detail, HasSubstr(store.file().string() + ": the disk is full"));
+    EXPECT_EQ(contents(store), before);
+  }
+  store.record(next);  // nothing of the failures is left behind
+  EXPECT_THAT(store.rows("SELECT id || ' ' || state FROM alert"), ElementsAre("a-1 firing"));
+  EXPECT_THAT(store.rows("SELECT what || ' ' || reason FROM transition"),
+              ElementsAre("opened seen twice"));
+  EXPECT_THAT(store.versions("tlsa"), ElementsAre("0..0 closed", "60..60 open"));
+}
+
+TEST(OneRound, HoldsNothingOfTheFileOnceItIsRecorded) {
+  Store store;
+  const Scene scene;
+  store.record(host_round(scene));
+  store.record(host_round(scene, kNow + kMinute));
+  EXPECT_EQ(store.outside().integer("PRAGMA wal_checkpoint(TRUNCATE)"), 0) << "busy";
+  store.outside().execute("DELETE FROM transition");  // another writer in between
+  store.record(host_round(scene, kNow + 2 * kMinute));
+  EXPECT_THAT(store.versions("tlsa"), ElementsAre("0..120 open"));
+}
+
+// ---- alerts
+
+TEST(OpenAlerts, AreTheSameInEveryFieldAfterTheFileWasClosed) {
+  Store store;
+  auto pending = alert("p-1", AlertState::pending);
+  pending.finding = {.code = probes::Code::host_down,
+                     .severity = probes::Severity::high,
+                     .subject = {.kind = probes::Subject::Kind::domain, .name = "example.test"},
+                     .evidence = {{"stage", "connect"}, {"detail", "no route"}},
+                     .addresses = {"192.0.2.1", "2001:db8::1"},
+                     .is_consequence = true};
+  pending.last_seen_at = kNow + kMinute;
+  pending.looks_seen = 2;
+  auto firing = alert("f-1", AlertState::firing);
+  firing.domains = {"a.test", "b.test"};
+  firing.opened_at = kNow + 2 * kMinute;
+  firing.looks_clean = 1;
+  auto round = domain_round(Scene{});
+  round.alerts = {pending, firing, alert("r-1", AlertState::resolved)};
+  store.record(round);
+  store.reopen();
+  EXPECT_THAT(store.open_alerts(), ElementsAre(firing, pending));
+}
+
+TEST(OpenAlerts, KeepTextsThatWouldBreakSqlOrJson) {
+  Store store;
+  for (const std::string text :
+       {R"('; DROP TABLE alert; --)", R"("}],\u0000\)", "\x01\x07\x1b[31m\r\n\t\x7f",
+        "ünïcødé \U0001f4a5", "%s%n ?1 :a @b"}) {
+    SCOPED_TRACE(text);
+    auto hostile = alert("h-1", AlertState::firing);
+    hostile.finding.subject.name = text;
+    hostile.finding.evidence = {{text, text}};
+    hostile.finding.addresses = {text};
+    hostile.domains = {text};
+    auto round = domain_round(Scene{});
+    round.alerts = {hostile};
+    round.transitions = {{agent::Transition::What::opened, "h-1", text}};
+    store.record(round);
+    store.reopen();
+    EXPECT_THAT(store.open_alerts(), ElementsAre(hostile));
+    EXPECT_THAT(store.rows("SELECT reason FROM transition"), Contains(text));
+  }
+}
+
+TEST(OpenAlerts, ShowOctetsThatAreNoUtf8AsReplaced) {
+  Store store;
+  const std::string hostile = "a\xff\xc3(";
+  auto broken = alert("h-1", AlertState::firing);
+  broken.finding.subject.name = hostile;
+  broken.finding.evidence = {{"banner", hostile}};
+  broken.domains = {hostile};
+  auto scene = Scene{};
+  scene.mx().tlsa = support::failed("_25._tcp.mx.example.test", probes::dns::type::tlsa,
+                                    probes::dns::Cause::servfail);
+  scene.mx().tlsa.detail = hostile;
+  auto round = host_round(scene);
+  round.alerts = {broken};
+  store.record(round);
+  const auto read = store.open_alerts();
+  ASSERT_THAT(read, SizeIs(1));
+  EXPECT_EQ(read[0].finding.subject.name, "a\ufffd\ufffd(");
+  EXPECT_EQ(read[0].finding.evidence[0].value, "a\ufffd\ufffd(");
+  EXPECT_THAT(read[0].domains, ElementsAre("a\ufffd\ufffd("));
+}
+
+TEST(OpenAlerts, APendingOneThatIsForgottenIsGoneWhileOthersStay) {
+  Store store;
+  auto round = domain_round(Scene{});
+  round.alerts = {alert("p-1", AlertState::pending), alert("p-2", AlertState::pending),
+                  alert("f-1", AlertState::firing), alert("r-1", AlertState::resolved)};
+  store.record(round);
+  round.alerts = {};
+  round.forgotten = {"p-1", "f-1", "r-1"};
+  store.record(round);
+  EXPECT_THAT(store.rows("SELECT id FROM alert ORDER BY id"), ElementsAre("f-1", "p-2", "r-1"));
+}
+
+TEST(OpenAlerts, AResolvedOneIsNoLongerOpenButKept) {
+  Store store;
+  auto round = domain_round(Scene{});
+  round.alerts = {alert("f-1", AlertState::firing)};
+  store.record(round);
+  round.alerts = {alert("f-1", AlertState::resolved)};
+  store.record(round);
+  EXPECT_THAT(store.open_alerts(), IsEmpty());
+  EXPECT_THAT(store.rows("SELECT id || ' ' || state FROM alert"), ElementsAre("f-1 resolved"));
+}
+
+TEST(OpenAlerts, ARowThatCannotBeReadIsAFaultInWords) {
+  Store store;
+  auto round = domain_round(Scene{});
+  round.alerts = {alert("f-1", AlertState::firing)};
+  store.record(round);
+  for (const std::string harm :
+       {"state = 'sleeping'", "finding = '{'", "finding = json_set(finding, '$.code', 'new-code')",
+        "domains = 'x'"}) {
+    store.outside().execute("SAVEPOINT harm; UPDATE alert SET " + harm + "; RELEASE harm");
+    const auto read = store.recorder().open_alerts();
+    ASSERT_FALSE(read) << harm;
+    EXPECT_THAT(read.error().detail, HasSubstr(store.file().string() + ": "));
+    store.record(round);
+  }
+  EXPECT_THAT(store.open_alerts(), SizeIs(1));
+}
+
+// ---- what the configuration names
+
+TEST(KeepOnly, ForgetsDomainsThatAreGoneAddsNewOnesAndLeavesTheHistory) {
+  Store store;
+  store.record(domain_round(Scene{}));
+  store.keep_only({{.name = "example.test", .role = config::Role::outbound, .group = "partners"},
+                   {.name = "new.test"},
+                   {.name = "b'\"%.test"}});
+  EXPECT_THAT(store.rows("SELECT name || ' ' || role || ' ' || grp || ' ' || status FROM domain"),
+              UnorderedElementsAre("example.test outbound partners ok", "new.test inbound  unknown",
+                                   "b'\"%.test inbound  unknown"));
+  store.keep_only({{.name = "new.test"}});
+  EXPECT_THAT(store.rows("SELECT name FROM domain"), ElementsAre("new.test"));
+  EXPECT_THAT(store.versions("mx"), ElementsAre("0..0 open"));
+}
+
+TEST(KeepOnly, OfNothingForgetsEveryDomain) {
+  Store store;
+  store.record(domain_round(Scene{}));
+  store.keep_only({});
+  EXPECT_THAT(store.rows("SELECT name FROM domain"), IsEmpty());
+}
+
+TEST(KeepOnly, ChangesNothingWhenItFails) {
+  Store store;
+  store.record(domain_round(Scene{}));
+  store.outside().execute(
+      "CREATE TRIGGER t AFTER DELETE ON domain BEGIN SELECT raise(ABORT, 'no'); END");
+  EXPECT_FALSE(store.recorder().keep_only({{.name = "new.test"}}));
+  EXPECT_THAT(store.rows("SELECT name FROM domain"), ElementsAre("example.test"));
+}
+
+TEST(Forget, DropsClosedVersionsFromBeforeAndKeepsOpenOnes) {
+  Store store;
+  Scene scene;
+  store.record(host_round(scene));
+  scene.publish({support::record(3, 1, 1, *Pki::get().old_leaf.certificate)});
+  store.record(host_round(scene, kNow + kMinute));
+  scene.publish({support::record(2, 0, 1, *Pki::get().root.certificate)});
+  store.record(host_round(scene, kNow + 2 * kMinute));
+
+  ASSERT_TRUE(store.recorder().forget(kNow + kMinute));
+  EXPECT_THAT(store.versions("tlsa"), ElementsAre("60..60 closed", "120..120 open"));
+  ASSERT_TRUE(store.recorder().forget(kNow + 1000 * kMinute));
+  EXPECT_THAT(store.versions("tlsa"), ElementsAre("120..120 open"));
+  EXPECT_THAT(store.versions("addresses"), ElementsAre("0..120 open"));
+  EXPECT_THAT(store.rows("SELECT body FROM content WHERE id NOT IN (SELECT content FROM version)"),
+              IsEmpty());
+}
+
+TEST(Forget, DropsAlertsThatEndedBeforeAndTheirSteps) {
+  Store store;
+  auto round = domain_round(Scene{});
+  round.alerts = {alert("p-1", AlertState::pending), alert("f-1", AlertState::firing),
+                  alert("old", AlertState::resolved),
+                  alert("new", AlertState::resolved, kNow + kMinute)};
+  round.transitions = {{agent::Transition::What::resolved, "old", "gone"}};
+  store.record(round);
+  ASSERT_TRUE(store.recorder().forget(kNow));  // that moment itself is not before it
+  EXPECT_THAT(store.rows("SELECT id FROM alert"), SizeIs(4));
+  EXPECT_THAT(store.rows("SELECT alert FROM transition"), ElementsAre("old"));
+  ASSERT_TRUE(store.recorder().forget(kNow + kMinute));
+  EXPECT_THAT(store.rows("SELECT id FROM alert ORDER BY id"), ElementsAre("f-1", "new", "p-1"));
+  EXPECT_THAT(store.rows("SELECT alert FROM transition"), IsEmpty());
+}
+
+}  // namespace

@@ -1,0 +1,140 @@
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "storage/queries.h"
+#include "storage/recorder.h"
+#include "storage/sqlite.h"
+#include "tests/support/scene.h"
+
+// A database in a folder of its own, seen through a second connection; and rounds to record in it.
+namespace support {
+
+inline const config::Seconds kMinute{60};
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    auto pattern = (std::filesystem::temp_directory_path() / "danelaw-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    path_ = pattern;
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+class Store {
+ public:
+  Store() { reopen(); }
+
+  const std::filesystem::path& file() const { return file_; }
+  storage::SqliteRecorder& recorder() { return *recorder_; }
+  // What another process does with the file.
+  storage::Database& outside() { return *outside_; }
+
+  void close() {
+    outside_.reset();
+    recorder_.reset();
+  }
+  void reopen() {
+    close();
+    auto opened = storage::SqliteRecorder::open(file_);
+    if (!opened) throw std::runtime_error(opened.error().detail);
+    recorder_ = std::move(*opened);
+    outside_ = std::make_unique<storage::Database>(file_, storage::Database::Mode::create);
+  }
+  std::unique_ptr<storage::Queries> queries() {
+    auto opened = storage::Queries::open(file_);
+    if (!opened) throw std::runtime_error(opened.error());
+    return std::move(*opened);
+  }
+
+  void record(const agent::Round& round) {
+    const auto done = recorder_->record(round);
+    if (!done) throw std::runtime_error(done.error().detail);
+  }
+  void keep_only(const std::vector<config::Domain>& domains) {
+    const auto done = recorder_->keep_only(domains);
+    if (!done) throw std::runtime_error(done.error().detail);
+  }
+  std::vector<agent::Alert> open_alerts() {
+    auto read = recorder_->open_alerts();
+    if (!read) throw std::runtime_error(read.error().detail);
+    return std::move(*read);
+  }
+
+  // The first column of every row.
+  std::vector<std::string> rows(std::string_view sql) {
+    std::vector<std::string> out;
+    auto statement = outside_->prepare(sql);
+    while (statement.step()) out.push_back(statement.text(0));
+    return out;
+  }
+  // "0..60 open" of each version of the facts of a kind, in seconds from kNow.
+  std::vector<std::string> versions(const std::string& kind) {
+    std::vector<std::string> out;
+    auto statement = outside_->prepare(
+        "SELECT (first_seen - ?2) || '..' || (last_seen - ?2) || iif(is_open, ' open', ' closed') "
+        "FROM version WHERE kind = ?1 ORDER BY id");
+    statement.bind(kind, kNow.time_since_epoch().count());
+    while (statement.step()) out.push_back(statement.text(0));
+    return out;
+  }
+
+ private:
+  TemporaryFolder folder_;
+  std::filesystem::path file_ = folder_.path() / "danelaw.db";
+  std::unique_ptr<storage::SqliteRecorder> recorder_;
+  std::unique_ptr<storage::Database> outside_;
+};
+
+inline agent::DomainState domain_state(const Scene& scene, config::Time at = kNow) {
+  return {.configured = {.name = scene.domain.domain.text(), .group = "ours"},
+          .judged = std::make_shared<const probes::DomainJudgement>(scene.judge(at)),
+          .next_check_at = at + 15 * kMinute};
+}
+
+// A look at the scene's domain.
+inline agent::Round domain_round(const Scene& scene, config::Time at = kNow) {
+  return {.target = {.kind = agent::Target::Kind::domain, .name = scene.domain.domain},
+          .at = at,
+          .domain = std::make_shared<const probes::DomainObservation>(scene.domain),
+          .judged = {domain_state(scene, at)}};
+}
+
+// A look at the scene's host, which renews the judgement of the domain.
+inline agent::Round host_round(const Scene& scene, config::Time at = kNow) {
+  const auto& host = scene.hosts.at("mx.example.test");
+  return {.target = {.kind = agent::Target::Kind::host, .name = host.host},
+          .at = at,
+          .host = std::make_shared<const probes::HostObservation>(host),
+          .judged = {domain_state(scene, at)}};
+}
+
+inline agent::Alert alert(const std::string& id, agent::AlertState state,
+                          config::Time seen = kNow) {
+  agent::Alert out{
+      .id = id,
+      .state = state,
+      .finding = {.code = probes::Code::tlsa_mismatch,
+                  .severity = probes::Severity::critical,
+                  .subject = {.kind = probes::Subject::Kind::host, .name = "mx.example.test"}},
+      .domains = {"example.test"},
+      .first_seen_at = seen,
+      .last_seen_at = seen};
+  if (state != agent::AlertState::pending) out.opened_at = seen;
+  if (state == agent::AlertState::resolved) out.resolved_at = seen;
+  return out;
+}
+
+}  // namespace support

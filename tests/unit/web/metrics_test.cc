@@ -1,0 +1,217 @@
+#include "web/metrics.h"
+
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/web/service.h"
+
+namespace {
+
+using support::Scene;
+using support::snapshot_of;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::IsSupersetOf;
+using testing::Not;
+
+struct Exposition {
+  std::map<std::string, std::string> help, type;  // by metric
+  std::map<std::string, std::string> series;      // `name{labels}`, labels as written
+  std::vector<std::string> faults;                // what the format forbids
+};
+
+// Format 0.0.4 as we use it: no histograms, no time stamps.
+Exposition read(const std::string& text) {
+  Exposition out;
+  std::istringstream lines(text);
+  static const std::regex sample(
+      R"re(([a-z_]+)(\{(?:[a-z_]+="(?:[^"\\]|\\[\\"n])*",?)*\})? (-?[0-9.e+-]+))re");
+  std::smatch part;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string hash, what, name, rest;
+    if (line.starts_with("#")) {
+      words >> hash >> what >> name >> std::ws;
+      std::getline(words, rest);
+      auto& family = what == "HELP" ? out.help : out.type;
+      if (!family.emplace(name, rest).second) out.faults.push_back("again: " + line.substr(0, 100));
+    } else if (!std::regex_match(line, part, sample)) {
+      out.faults.push_back("no sample: " + line.substr(0, 100));
+    } else {
+      if (!out.series.emplace(part[1].str() + part[2].str(), part[3]).second)
+        out.faults.push_back("again: " + line.substr(0, 100));
+      if (out.help[part[1]].empty()) out.faults.push_back("without HELP: " + line.substr(0, 100));
+      if (out.type[part[1]].empty()) out.faults.push_back("without TYPE: " + line.substr(0, 100));
+    }
+  }
+  return out;
+}
+
+Exposition read(const agent::Snapshot& snapshot) {
+  return read(web::metrics_text(snapshot, "1.2.3", 4096));
+}
+
+std::vector<std::string> names_of(const Exposition& exposition) {
+  std::vector<std::string> out;
+  for (const auto& [series, value] : exposition.series)
+    out.push_back(series.substr(0, series.find('{')));
+  return out;
+}
+
+using Series = std::map<std::string, std::string>;
+
+TEST(Metrics, OfADomainWhoseCertificateDoesNotMatch) {
+  support::Service service;
+  const auto seen = read(service.snapshot);
+  EXPECT_THAT(seen.faults, IsEmpty());
+  EXPECT_THAT(
+      seen.series,
+      IsSupersetOf(Series{
+          {R"(danelaw_build_info{version="1.2.3"})", "1"},
+          {R"(danelaw_domain_info{domain="example.test",direction="inbound",group="ours"})", "1"},
+          {R"(danelaw_domain_status{domain="example.test"})", "2"},
+          {R"(danelaw_domain_probe_success{domain="example.test"})", "1"},
+          {R"(danelaw_domain_mx_hosts{domain="example.test"})", "1"},
+          {R"(danelaw_domain_dane_mx_hosts{domain="example.test"})", "1"},
+          {R"(danelaw_domain_mx_dnssec_status{domain="example.test"})", "0"},
+          {R"(danelaw_domain_last_probe_timestamp_seconds{domain="example.test"})", "1800000000"},
+          {R"(danelaw_domain_mx_info{domain="example.test",mx="mx.example.test",preference="10"})",
+           "1"},
+          {R"(danelaw_finding{domain="example.test",mx="mx.example.test",code="tlsa-mismatch",)"
+           R"(severity="critical",direction="inbound"})",
+           "1"},
+          {R"(danelaw_mx_dane_state{mx="mx.example.test"})", "4"},
+          {R"(danelaw_mx_addresses{mx="mx.example.test"})", "2"},
+          {R"(danelaw_mx_tlsa_records{mx="mx.example.test"})", "1"},
+          {R"(danelaw_mx_tlsa_ttl_seconds{mx="mx.example.test"})", "3600"},
+          {R"(danelaw_address_tlsa_match{mx="mx.example.test",address="2001:db8::1"})", "0"},
+          {R"(danelaw_address_starttls{mx="mx.example.test",address="192.0.2.1"})", "1"},
+          {R"(danelaw_address_cert_not_after_timestamp_seconds)"
+           R"({mx="mx.example.test",address="192.0.2.1"})",
+           "2000000000"},
+          {R"(danelaw_domains{status="critical"})", "1"},
+          {R"(danelaw_domains{status="unknown"})", "1"},
+          {R"(danelaw_domains{status="ok"})", "0"},
+          {R"(danelaw_domains{status="warning"})", "0"},
+          {R"(danelaw_alerts{state="firing",severity="critical"})", "1"},
+          {R"(danelaw_alerts{state="pending",severity="critical"})", "1"},
+          {R"(danelaw_alerts{state="firing",severity="high"})", "0"},
+          {R"(danelaw_vantage_up{check="dns"})", "1"},
+          {R"(danelaw_vantage_up{check="clock"})", "0"},
+          {"danelaw_rounds_total", "2"},
+          {"danelaw_storage_errors_total", "1"},
+          {"danelaw_storage_size_bytes", "4096"},
+      }));
+}
+
+TEST(Metrics, OfADomainNeverLookedAtClaimNothingButThatItIsWatched) {
+  const agent::Snapshot snapshot{.domains = {{.configured = {.name = "new.test"}}}};
+  const auto seen = read(snapshot);
+  EXPECT_THAT(seen.faults, IsEmpty());
+  EXPECT_THAT(seen.series,
+              Contains(testing::Pair(R"(danelaw_domain_status{domain="new.test"})", "3")));
+  std::vector<std::string> about;
+  for (const auto& [series, value] : seen.series)
+    if (series.find("new.test") != std::string::npos) about.push_back(series);
+  EXPECT_THAT(about, testing::UnorderedElementsAre(
+                         R"(danelaw_domain_info{domain="new.test",direction="inbound",group=""})",
+                         R"(danelaw_domain_status{domain="new.test"})"));
+}
+
+TEST(Metrics, OfOurOwnBlindnessBlameNobodyElse) {
+  Scene scene;
+  auto snapshot = snapshot_of(scene);
+  snapshot.domains[0].judged = std::make_shared<const probes::DomainJudgement>(probes::judge_blind(
+      std::make_shared<const probes::DomainObservation>(scene.domain), "dns", "no answer"));
+  const auto seen = read(snapshot);
+  EXPECT_THAT(seen.series,
+              IsSupersetOf(Series{{R"(danelaw_domain_status{domain="example.test"})", "3"},
+                                  {R"(danelaw_domain_probe_success{domain="example.test"})", "0"},
+                                  {R"(danelaw_domains{status="unknown"})", "1"}}));
+  EXPECT_THAT(names_of(seen), Not(Contains("danelaw_finding")));
+}
+
+TEST(Metrics, OfAHostOfTwoDomainsAreToldOnceWithTheWorseOfTheTwo) {
+  Scene healthy;
+  Scene broken = support::mismatch();
+  broken.domain.domain = support::name("other.test");
+  auto snapshot = snapshot_of(healthy);
+  snapshot.domains.push_back(support::domain_state(broken));
+  const auto seen = read(snapshot);
+  EXPECT_THAT(seen.faults, IsEmpty());
+  EXPECT_THAT(
+      seen.series,
+      IsSupersetOf(Series{
+          {R"(danelaw_mx_dane_state{mx="mx.example.test"})", "4"},
+          {R"(danelaw_address_tlsa_match{mx="mx.example.test",address="192.0.2.1"})", "0"}}));
+}
+
+TEST(Metrics, CountOneHandshakeAnAddressHoweverManyKeyTypesWereTried) {
+  Scene scene;
+  scene.mx().sessions.push_back(support::session(
+      "192.0.2.1", {support::Pki::get().rsa_leaf.certificate}, probes::tls::KeyType::rsa));
+  EXPECT_THAT(read(snapshot_of(scene)).faults, IsEmpty());
+}
+
+TEST(Metrics, TellACodeOnceForAHostWithItsWorstSeverity) {
+  auto snapshot = snapshot_of(support::mismatch());
+  auto judged = *snapshot.domains[0].judged;
+  ASSERT_EQ(judged.findings.at(0).severity, probes::Severity::critical);
+  judged.findings.push_back(judged.findings[0]);
+  judged.findings.back().severity = probes::Severity::low;
+  judged.findings.back().addresses = {"192.0.2.1"};
+  snapshot.domains[0].judged = std::make_shared<const probes::DomainJudgement>(judged);
+  const auto seen = read(snapshot);
+  EXPECT_THAT(seen.faults, IsEmpty());
+  std::vector<std::string> severities;
+  for (const auto& [series, value] : seen.series)
+    if (series.find("tlsa-mismatch") != std::string::npos) severities.push_back(series);
+  EXPECT_THAT(severities, testing::ElementsAre(HasSubstr(R"(severity="critical")")));
+}
+
+TEST(Metrics, StayReadableWhateverTheNamesAre) {
+  Scene scene;
+  auto snapshot = snapshot_of(scene);
+  snapshot.domains[0].configured.group = "a\"b\\c\nd\xff";
+  const auto seen = read(snapshot);
+  EXPECT_THAT(seen.faults, IsEmpty());
+  EXPECT_THAT(names_of(seen), Contains("danelaw_domain_info"));
+}
+
+TEST(Metrics, TellHostsApartThatDifferOnlyAtTheEndOfALongName) {
+  // Octets that take five characters each to show: the longest text a name can have.
+  std::string prefix;
+  for (const auto count : {62, 62, 60}) {
+    for (int i = 0; i < count; ++i) prefix += R"(\001)";
+    prefix += '.';
+  }
+  Scene scene;
+  for (const auto* last : {"a", "b"}) {
+    std::string padding;
+    for (int i = 0; i < 50; ++i) padding += R"(\002)";
+    scene.add_host(prefix + padding + "." + last, 20);
+  }
+  EXPECT_THAT(read(snapshot_of(scene)).faults, IsEmpty());
+}
+
+TEST(Metrics, ArePassedByPromtool) {
+  support::Service service;
+  const support::TemporaryFolder folder;
+  const auto file = folder.path() / "metrics.txt";
+  std::ofstream{file} << web::metrics_text(service.snapshot, "1.2.3", 4096);
+  const auto command = "promtool check metrics <" + file.string() + " 2>&1";
+  auto* pipe = popen(command.c_str(), "r");
+  ASSERT_NE(pipe, nullptr);
+  std::string said;
+  for (int c = fgetc(pipe); c != EOF; c = fgetc(pipe)) said += static_cast<char>(c);
+  EXPECT_EQ(pclose(pipe), 0) << "promtool (package prometheus, see script/setup) says:\n" << said;
+}
+
+}  // namespace

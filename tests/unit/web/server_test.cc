@@ -1,0 +1,223 @@
+#include "web/server.h"
+
+#include <array>
+#include <chrono>
+#include <optional>
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/unit/web/service.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr auto kPatience = 10s;  // of a test that is about to fail
+
+class Client {
+ public:
+  explicit Client(std::uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in to{.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(0x7f000001)}};
+    if (connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0)
+      throw std::runtime_error("cannot connect");
+  }
+  ~Client() { close(fd_); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // Whether the peer still takes it.
+  bool say(std::string_view text) {
+    return send(fd_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+  }
+  // Whether the peer has said something or is gone, within that time.
+  bool is_answered(std::chrono::milliseconds within) {
+    pollfd wanted{.fd = fd_, .events = POLLIN, .revents = 0};
+    return poll(&wanted, 1, static_cast<int>(within.count())) > 0;
+  }
+  // All the peer says until it is gone; nothing when it stays.
+  std::optional<std::string> hear_to_the_end() {
+    std::string all;
+    std::array<char, 4096> some{};
+    while (is_answered(kPatience)) {
+      const auto got = recv(fd_, some.data(), some.size(), 0);
+      if (got <= 0) return all;
+      all.append(some.data(), static_cast<std::size_t>(got));
+    }
+    return std::nullopt;
+  }
+
+ private:
+  int fd_;
+};
+
+class ServerTest : public testing::Test {
+ protected:
+  void start(std::chrono::milliseconds request_time = kPatience * 6) {
+    server_ = std::make_unique<web::Server>(service_.sources(), request_time);
+    const auto started = server_->start(settings_);
+    ASSERT_TRUE(started) << started.error();
+  }
+  std::string reply_to(const std::string& request) {
+    Client client{server_->port()};
+    client.say(request);
+    return client.hear_to_the_end().value_or("the connection stays open");
+  }
+  std::string get(const std::string& target, const std::string& headers = "Host: localhost\r\n") {
+    return reply_to("GET " + target + " HTTP/1.1\r\n" + headers + "\r\n");
+  }
+
+  config::Web settings_{.port = 0};
+  support::Service service_;
+  std::unique_ptr<web::Server> server_;
+};
+
+using Serving = ServerTest;
+
+constexpr auto kOk = "HTTP/1.1 200 OK\r\n";
+
+TEST_F(Serving, AnswersAndClosesTheConnection) {
+  start();
+  const auto reply = get("/-/healthy");
+  EXPECT_THAT(reply, AllOf(StartsWith(kOk), EndsWith("\r\n\r\nhealthy\n"),
+                           HasSubstr("Content-Type: text/plain; charset=utf-8\r\n"),
+                           HasSubstr("X-Content-Type-Options: nosniff\r\n"),
+                           HasSubstr("Content-Security-Policy: default-src 'none'")));
+}
+
+TEST_F(Serving, DecodesPathAndQuery) {
+  start();
+  EXPECT_THAT(get("/api/v1/domains/example%2Etest"), HasSubstr(R"("domain":"example.test")"));
+  EXPECT_THAT(get("/api/v1/domains?q=new%2etest&limit=1"),
+              AllOf(HasSubstr("new.test"), Not(HasSubstr("example.test"))));
+  EXPECT_THAT(get("/api/v1/domains/%00%0d%0aX:%201"),
+              AllOf(StartsWith("HTTP/1.1 404"), HasSubstr(R"(\\x00\\x0d\\x0aX: 1 is not)")));
+}
+
+TEST_F(Serving, AnswersHeadWithoutABody) {
+  start();
+  EXPECT_THAT(reply_to("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+              AllOf(StartsWith(kOk), EndsWith("\r\n\r\n")));
+}
+
+TEST_F(Serving, AnswersUnderItsOwnNamesHoweverTheyAreSpelled) {
+  settings_.external_url = "https://Danelaw.Example:8443/there";
+  start();
+  for (const auto* host : {"localhost", "127.0.0.1:9672", "[::1]:80", "danelaw.example:8443"})
+    EXPECT_THAT(get("/-/healthy", "Host: " + std::string(host) + "\r\n"), StartsWith(kOk)) << host;
+  EXPECT_THAT(get("/-/healthy", "Host: evil.test\r\n"), StartsWith("HTTP/1.1 421"));
+  EXPECT_THAT(get("/-/healthy", ""), StartsWith("HTTP/1.1 421"));
+}
+
+TEST_F(Serving, TurnsWhatIsThrownIntoAProblem) {
+  auto sources = service_.sources();
+  sources.snapshot = []() -> std::shared_ptr<const agent::Snapshot> {
+    throw std::runtime_error("no\nsnapshot");
+  };
+  server_ = std::make_unique<web::Server>(sources);
+  ASSERT_TRUE(server_->start(settings_));
+  EXPECT_THAT(get("/metrics"), AllOf(StartsWith("HTTP/1.1 500"), HasSubstr(R"(no\\x0asnapshot)")));
+  EXPECT_THAT(get("/-/healthy"), StartsWith(kOk));
+}
+
+// ---- clients that are slow, endless or greedy
+
+TEST_F(Serving, CutsAClientThatDripsAtTheDeadlineWhileOthersAreServed) {
+  constexpr auto kTime = 150ms;
+  start(kTime);
+  const auto begin = steady_clock::now();
+  Client dripping{server_->port()};
+  std::string_view octets = "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nX: ";
+  std::string other;
+  while (steady_clock::now() < begin + kPatience && !dripping.is_answered(5ms) &&
+         dripping.say(octets.empty() ? "x" : octets.substr(0, 1))) {
+    octets.remove_prefix(octets.empty() ? 0 : 1);
+    if (other.empty()) other = get("/-/healthy");
+  }
+  const auto took = steady_clock::now() - begin;
+  EXPECT_GE(took, kTime);
+  EXPECT_LT(took, kPatience);
+  EXPECT_THAT(dripping.hear_to_the_end().value_or("HTTP/1.1 200"), Not(HasSubstr("HTTP/1.1 200")));
+  EXPECT_THAT(other, StartsWith(kOk));
+}
+
+TEST_F(Serving, OutlivesMoreSilentClientsThanItHasThreads) {
+  start(50ms);
+  std::vector<std::unique_ptr<Client>> silent;
+  for (int i = 0; i < 60; ++i) {
+    silent.push_back(std::make_unique<Client>(server_->port()));
+    silent.back()->say("GET / HT");
+  }
+  EXPECT_THAT(get("/-/healthy"), StartsWith(kOk));
+}
+
+TEST_F(Serving, CutsAFloodOfHeadersLongBeforeTheDeadline) {
+  start();
+  Client flooding{server_->port()};
+  flooding.say("GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n");
+  std::string headers;
+  while (headers.size() < web::Server::kRequestOctets) headers += "X-Flood: flood\r\n";
+  flooding.say(headers);
+  const auto reply = flooding.hear_to_the_end();
+  ASSERT_TRUE(reply) << "the server waits for more";
+  EXPECT_THAT(*reply, Not(HasSubstr("HTTP/1.1 200")));
+  // Half of that is none.
+  EXPECT_THAT(get("/-/healthy", "Host: localhost\r\n" + headers.substr(0, headers.size() / 2)),
+              StartsWith(kOk));
+}
+
+TEST_F(Serving, DoesNotWaitForABodyItHasNoUseFor) {
+  start();
+  EXPECT_THAT(reply_to("POST /api/v1/domains/example.test/check HTTP/1.1\r\nHost: localhost\r\n"
+                       "Content-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n"),
+              StartsWith("HTTP/1.1 202"));
+  server_->stop();
+  EXPECT_THAT(service_.checked, testing::ElementsAre("example.test"));
+}
+
+TEST_F(Serving, IsNotTalkedIntoSendingThePageManyTimesOver) {
+  start();
+  std::string ranges = "Range: bytes=0-";
+  for (int i = 0; i < 50; ++i) ranges += ",0-";
+  const auto whole = get("/assets/app.js");
+  EXPECT_THAT(whole, StartsWith(kOk));
+  EXPECT_EQ(get("/assets/app.js", "Host: localhost\r\n" + ranges + "\r\n").size(), whole.size());
+}
+
+// ---- start and stop
+
+TEST_F(Serving, SaysWhyItCannotListen) {
+  start();
+  web::Server second{service_.sources()};
+  const auto port = server_->port();
+  auto started = second.start({.port = port});
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error(), "cannot listen on 127.0.0.1 port " + std::to_string(port) +
+                                 ": Address already in use; is another danelaw running?");
+  EXPECT_THAT(get("/-/healthy"), StartsWith(kOk));  // the first is not disturbed
+
+  web::Server elsewhere{service_.sources()};
+  started = elsewhere.start({.listen_address = "192.0.2.1", .port = 0});
+  ASSERT_FALSE(started);
+  EXPECT_THAT(started.error(), StartsWith("cannot listen on 192.0.2.1 port 0: Cannot assign"));
+}
+
+TEST_F(Serving, StopsAtOnceHoweverSoonAfterTheStart) {
+  for (int i = 0; i < 50; ++i) {
+    start();
+    server_->stop();
+    server_->stop();
+  }
+}
+
+}  // namespace

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/unit/storage/store.h"
+#include "web/sources.h"
+
+// An agent that has looked at example.test (its certificate does not match: one alert fires, one is
+// pending) and not yet at new.test, as the web sees it.
+namespace support {
+
+inline Scene mismatch() {
+  Scene scene;
+  scene.serve({Pki::get().old_leaf.certificate, Pki::get().inter.certificate});
+  return scene;
+}
+
+// What the agent would hold after it has looked at the scene.
+inline agent::Snapshot snapshot_of(const Scene& scene) {
+  agent::Snapshot out{
+      .now = kNow + kMinute, .started_at = kNow, .domains = {domain_state(scene)}, .rounds = 2};
+  for (const auto& [host, seen] : scene.hosts)
+    out.hosts.emplace_back(seen.host, std::make_shared<const probes::HostObservation>(seen));
+  return out;
+}
+
+class Service {
+ public:
+  Service() {
+    const auto scene = mismatch();
+    auto round = domain_round(scene);
+    round.alerts = {alert("f-1", agent::AlertState::firing),
+                    alert("p-1", agent::AlertState::pending),
+                    alert("r-1", agent::AlertState::resolved)};
+    store.keep_only({{.name = "example.test"},
+                     {.name = "new.test", .role = config::Role::outbound, .group = "partners"}});
+    store.record(round);
+    queries = store.queries();
+    snapshot = snapshot_of(scene);
+    snapshot.domains.push_back(
+        {.configured = {.name = "new.test", .role = config::Role::outbound, .group = "partners"},
+         .next_check_at = kNow});
+    snapshot.alerts = {round.alerts[0], round.alerts[1]};
+    snapshot.vantage = {
+        {.check = "dns", .checked_at = kNow},
+        {.check = "clock", .is_up = false, .detail = "an hour\nlate", .checked_at = kNow}};
+    snapshot.last_round_at = kNow;
+    snapshot.record_errors = 1;
+  }
+
+  web::Sources sources() {
+    return {.snapshot = [this] { return std::make_shared<const agent::Snapshot>(snapshot); },
+            .check_now =
+                [this](std::string_view domain) {
+                  checked.emplace_back(domain);
+                  return domain == "example.test";
+                },
+            .reload = [this]() -> config::Result<void, std::string> {
+              ++reloads;
+              if (reload_fault.empty()) return {};
+              return config::Failure<std::string>(reload_fault);
+            },
+            .is_ready = [this] { return is_ready; },
+            .queries = queries.get(),
+            .version = "1.2.3"};
+  }
+
+  Store store;
+  std::unique_ptr<storage::Queries> queries;
+  agent::Snapshot snapshot;
+  std::vector<std::string> checked;  // the names asked to be looked at
+  int reloads = 0;
+  std::string reload_fault;
+  bool is_ready = true;
+};
+
+}  // namespace support
