@@ -38,6 +38,7 @@ probes::Manner manner_of(const config::Config& config) {
           .allow_special_addresses = smtp.allow_special_addresses,
           .https_port = config.mta_sts.port,
           .https_timeout = config.mta_sts.timeout,
+          .looks = smtp.looks,
           .every_key_type = smtp.every_key_type};
 }
 

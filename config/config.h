@@ -43,6 +43,9 @@ struct Smtp {
   Seconds timeout{60};  // for one whole session with one address
   bool allow_special_addresses =
       false;  // contact loopback, private and other special-purpose addresses
+  // Default handshakes with each address, so that back-ends that differ show; `check` makes at
+  // least three.
+  unsigned looks = 1;
   // Probe also with only RSA and only ECDSA signatures offered, so that a server with two
   // certificates shows both.
   bool every_key_type = true;

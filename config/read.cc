@@ -303,6 +303,7 @@ constexpr Key<Smtp> smtp_keys[] = {
     {"helo", text<&Smtp::helo, helo_name>},
     {"timeout", duration<&Smtp::timeout, 1, 10 * minute>},
     {"allow_special_addresses", flag<&Smtp::allow_special_addresses>},
+    {"looks", number<&Smtp::looks, 1, 10>},
     {"every_key_type", flag<&Smtp::every_key_type>},
 };
 

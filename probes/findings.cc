@@ -227,6 +227,11 @@ class EndpointFindings {
     if (!what) return;
     auto [code, severity] = *what;
     const auto& session = host_.seen->sessions[endpoint.session];
+    if (succeeds_at_times(session.address)) {
+      auto& entry = finding(Code::intermittent, Severity::high, endpoint);
+      entry.evidence.push_back({"reason", std::string(wire_name(endpoint.reason))});
+      return;
+    }
     const bool is_temporary = session.stop == smtp::SessionStop::negative_reply &&
                               session.last_reply && session.last_reply->code < 500 &&
                               code == Code::starttls_rejected;
@@ -241,6 +246,15 @@ class EndpointFindings {
     if (code == Code::tlsa_mismatch || code == Code::tlsa_mismatch_insecure_mx) {
       published(entry, session.tls ? session.tls->chain : std::vector<tls::CertificatePtr>{});
     }
+  }
+
+  // Another look at the same address went well: back-ends differ.
+  bool succeeds_at_times(const std::string& address) const {
+    return std::ranges::any_of(host_.endpoints, [&](const EndpointJudgement& endpoint) {
+      const auto& session = host_.seen->sessions[endpoint.session];
+      return session.address == address && session.key_type == tls::KeyType::by_default &&
+             is_deliverable(endpoint.verdict);
+    });
   }
 
   void key_type_failed(const EndpointJudgement& endpoint) {
@@ -263,7 +277,8 @@ class EndpointFindings {
                   .subject = host_subject(*host_.seen)};
     for (const auto& [code, told] : found_) {
       if (code == Code::plaintext_injection || code == Code::key_type_partial ||
-          code == Code::endpoint_partial || told.severity < Severity::high) {
+          code == Code::endpoint_partial || code == Code::intermittent ||
+          told.severity < Severity::high) {
         continue;
       }
       entry.addresses.insert(entry.addresses.end(), told.addresses.begin(), told.addresses.end());
@@ -660,6 +675,28 @@ std::vector<Evidence> why_no_policy(const StsObservation& sts) {
   return {{"fetch", std::string(wire_name(sts.fetched->outcome))}, {"detail", sts.fetched->detail}};
 }
 
+// A record that fits no chain of its host, and one of another host of the domain.
+void add_foreign_hints(std::vector<Finding>& out, const DomainJudgement& judged) {
+  for (auto& finding : out) {
+    if (finding.code != Code::tlsa_mismatch && finding.code != Code::tlsa_mismatch_insecure_mx)
+      continue;
+    const auto mine = std::ranges::find_if(judged.hosts, [&](const HostJudgement& host) {
+      return host.seen->host.text() == finding.subject.name;
+    });
+    for (const auto& other : judged.hosts) {
+      if (mine == judged.hosts.end() || other.seen->host == mine->seen->host) continue;
+      const auto fits = [&](const smtp::SessionRecord& session) {
+        return session.tls && dane::verify({.records = mine->seen->records}, session.tls->chain,
+                                           judged.seen->observed_at)
+                                  .match.has_value();
+      };
+      if (std::ranges::any_of(other.seen->sessions, fits))
+        finding.evidence.push_back(
+            {"hint", "the records fit the certificate of " + other.seen->host.text()});
+    }
+  }
+}
+
 // MTA-STS beside DANE: senders that know only one of them must not be turned away by the other.
 void add_sts_findings(std::vector<Finding>& out, const DomainJudgement& judged) {
   const auto& sts = judged.seen->sts;
@@ -750,6 +787,7 @@ std::vector<Finding> find_in_domain(const DomainJudgement& judged, Time at) {
       out.push_back(std::move(finding));
     }
   }
+  add_foreign_hints(out, judged);
   std::ranges::stable_sort(out, std::greater{}, &Finding::severity);
   return out;
 }

@@ -160,8 +160,18 @@ void visit(HostObservation& seen, const std::string& address, const Manner& mann
   const auto patience = [&] {
     return std::min(deadline, std::chrono::steady_clock::now() + manner.session_timeout);
   };
+  const auto first = seen.sessions.size();
   seen.sessions.push_back(smtp::run_session(plan, eyes.tls, patience()));
-  const auto other = manner.every_key_type ? other_key_type(seen.sessions.back()) : std::nullopt;
+  // Another back-end may stand behind the same address: what differs is kept, the rest is no news.
+  for (unsigned look = 1; look < manner.looks; ++look) {
+    if (seen.sessions[first].stage == smtp::Stage::connect) break;
+    auto again = smtp::run_session(plan, eyes.tls, patience());
+    const bool is_known =
+        std::any_of(seen.sessions.begin() + static_cast<std::ptrdiff_t>(first), seen.sessions.end(),
+                    [&](const auto& known) { return smtp::same_facts(known, again); });
+    if (!is_known) seen.sessions.push_back(std::move(again));
+  }
+  const auto other = manner.every_key_type ? other_key_type(seen.sessions[first]) : std::nullopt;
   if (other) {
     plan.key_type = *other;
     seen.sessions.push_back(smtp::run_session(plan, eyes.tls, patience()));

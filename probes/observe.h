@@ -19,6 +19,7 @@ struct Manner {
   bool allow_special_addresses = false;
   std::uint16_t https_port = 443;
   config::Seconds https_timeout{20};
+  unsigned looks = 1;  // default handshakes with each address, to find back-ends that differ
   bool every_key_type = true;  // also a handshake with the kind of key the default one did not show
 };
 

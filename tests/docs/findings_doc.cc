@@ -6,10 +6,11 @@
 #include "probes/explain.h"
 
 int main() {
-  std::cout << "# Findings\n\n"
-               "Every finding of danelaw, by the code that the JSON, the metrics and the alerts use. "
-               "`NAME` stands for the\n"
-               "domain or the MX host it is about. Written by `script/docs`; do not edit.\n";
+  std::cout
+      << "# Findings\n\n"
+         "Every finding of danelaw, by the code that the JSON, the metrics and the alerts use. "
+         "`NAME` stands for the\n"
+         "domain or the MX host it is about. Written by `script/docs`; do not edit.\n";
   for (const auto code : probes::all_codes()) {
     const auto words = probes::explain(
         {.code = code, .subject = {.kind = probes::Subject::Kind::host, .name = "NAME"}});

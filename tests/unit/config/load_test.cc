@@ -68,6 +68,7 @@ void expect_same_settings(const Config& got, const Config& want) {
   EXPECT_EQ(got.smtp.helo, want.smtp.helo);
   EXPECT_EQ(got.smtp.timeout, want.smtp.timeout);
   EXPECT_EQ(got.smtp.allow_special_addresses, want.smtp.allow_special_addresses);
+  EXPECT_EQ(got.smtp.looks, want.smtp.looks);
   EXPECT_EQ(got.smtp.every_key_type, want.smtp.every_key_type);
   EXPECT_EQ(got.mta_sts.enabled, want.mta_sts.enabled);
   EXPECT_EQ(got.mta_sts.ca_file, want.mta_sts.ca_file);
@@ -120,6 +121,7 @@ smtp:
   helo: monitor.example
   timeout: 10m
   allow_special_addresses: true
+  looks: 10
   every_key_type: false
 mta_sts:
   enabled: false
@@ -152,6 +154,7 @@ web:
   EXPECT_EQ(config.dns.trust_anchor_file, "/etc/danelaw/anchors/lab.ds");
   EXPECT_EQ(config.dns.timeout, 5s);
   EXPECT_FALSE(config.dns.every_server);
+  EXPECT_EQ(config.smtp.looks, 10U);
   EXPECT_FALSE(config.mta_sts.enabled);
   EXPECT_EQ(config.mta_sts.ca_file, "/etc/our-ca.pem");
   EXPECT_EQ(config.mta_sts.port, 8443);

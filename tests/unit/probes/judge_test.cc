@@ -98,6 +98,17 @@ Issued leaf_of_age(config::Time not_before, config::Time not_after) {
                         Key::ecdsa(), pki().inter);
 }
 
+Issued same_key_leaf() {
+  return support::issue({.common_name = "mx.example.test",
+                         .dns_names = {"mx.example.test"},
+                         .not_after = kNow + std::chrono::days{500}},
+                        pki().leaf.key, pki().inter);
+}
+Issued same_key_inter() {
+  return support::issue(
+      {.common_name = "Test Inter", .not_after = kNow + std::chrono::days{500}, .is_ca = true},
+      pki().inter.key, pki().root);
+}
 Issued expired_leaf() {
   return leaf_of_age(kNow - std::chrono::days{90}, kNow - std::chrono::days{1});
 }
@@ -164,7 +175,7 @@ const std::vector<Case>& cases() {
   static const std::vector<Case> all{
       // A: what DNSSEC says
       {"A-01 baseline", [](Scene&) {}, "authenticated", {}, {}},
-      {"A-02 addresses insecure, no TLSA query",
+      {"A-02 A-03 addresses insecure, no TLSA query",
        [](Scene& s) {
          s.domain.mx.status = DnssecStatus::insecure;
          insecure_addresses(s);
@@ -172,7 +183,7 @@ const std::vector<Case>& cases() {
        "opportunistic",
        {"dane-ineffective/medium"},
        {}},
-      {"A-04 bogus MX",
+      {"A-04 B-02 bogus MX",
        [](Scene& s) { fail_mx(s, Cause::bogus); },
        "lookup-failed",
        {"mx-lookup-failed/critical"},
@@ -207,7 +218,16 @@ const std::vector<Case>& cases() {
        "opportunistic",
        {"no-dane/info"},
        {}},
-      {"A-26 secure denial", [](Scene& s) { no_tlsa(s); }, "opportunistic", {"no-dane/info"}, {}},
+      {"A-26 A-27 secure denial",
+       [](Scene& s) { no_tlsa(s); },
+       "opportunistic",
+       {"no-dane/info"},
+       {}},
+      {"A-10 A-11 A-36 a signature is missing, or of a stranger's key",
+       [](Scene& s) { fail_tlsa(s, Cause::bogus); },
+       "deferred",
+       {"tlsa-lookup-failed/critical"},
+       {}},
       {"A-28 bogus denial",
        [](Scene& s) { fail_tlsa(s, Cause::bogus); },
        "deferred",
@@ -329,6 +349,16 @@ const std::vector<Case>& cases() {
        "host-authenticated",
        {"mx-insecure/medium"},
        {"secure-mx-only=opportunistic"}},
+      {"B-12 the domain is an alias, the certificate names where it leads",
+       [](Scene& s) {
+         s.domain.mx.aliases = {{.from = name("example.test"), .to = name("other.test")}};
+         s.domain.mx.final_name = name("other.test");
+         serve_under_inter(s, leaf_of({"other.test"}));
+         s.publish({record(2, 1, 1, inter())});
+       },
+       "authenticated",
+       {},
+       {}},
       {"B-13 alias loop",
        [](Scene& s) { fail_mx(s, Cause::alias_loop); },
        "lookup-failed",
@@ -435,6 +465,29 @@ const std::vector<Case>& cases() {
        {"mx-cname/low"},
        {}},
 
+      {"C-16 TLSA behind a secure alias, the name to prove stays the host's",
+       [](Scene& s) {
+         s.mx().tlsa.aliases = {{.from = s.mx().tlsa.name, .to = name("tlsa.provider.test")}};
+         s.mx().tlsa.final_name = name("tlsa.provider.test");
+         s.publish({record(2, 1, 1, inter())});
+       },
+       "authenticated",
+       {},
+       {}},
+      {"C-16 a certificate for the alias target proves nothing",
+       [](Scene& s) {
+         s.mx().tlsa.final_name = name("tlsa.provider.test");
+         serve_under_inter(s, leaf_of({"tlsa.provider.test"}));
+         s.publish({record(2, 1, 1, inter())});
+       },
+       "deferred",
+       {"name-mismatch/critical"},
+       {}},
+      {"C-18 C-20 the alias of the TLSA name fails, or does not end",
+       [](Scene& s) { fail_tlsa(s, Cause::alias_loop); },
+       "deferred",
+       {"tlsa-lookup-failed/critical"},
+       {}},
       {"C-17 TLSA behind an alias into an unsigned zone",
        [](Scene& s) {
          s.mx().tlsa.status = DnssecStatus::insecure;
@@ -631,6 +684,19 @@ const std::vector<Case>& cases() {
        "deferred",
        {"tlsa-mismatch/critical"},
        {}},
+      {"D-32 many records, one matches",
+       [](Scene& s) {
+         std::vector<dane::TlsaRecord> many;
+         for (std::uint8_t i = 0; i < 19; ++i) {
+           many.push_back(record(3, 1, 1, old_leaf()));
+           many.back().data[0] = i;
+         }
+         many.push_back(record(3, 1, 1, leaf()));
+         s.publish(many);
+       },
+       "authenticated",
+       {},
+       {}},
       {"D-33 insecure TLSA that mismatches",
        [](Scene& s) {
          mismatch(s.mx());
@@ -800,6 +866,16 @@ const std::vector<Case>& cases() {
        "deferred",
        {"tlsa-mismatch/critical"},
        {}},
+      {"E-21 a leaf that vouches for itself by its whole key",
+       [](Scene& s) {
+         const auto own = support::self_signed(
+             {.common_name = "mx.example.test", .dns_names = {"mx.example.test"}}, Key::ecdsa());
+         s.serve({own.certificate});
+         s.publish({record(2, 1, 0, *own.certificate)});
+       },
+       "authenticated",
+       {"trust-anchor-not-sent/high"},
+       {"trust-anchor-strict=refused"}},
       {"E-22 whole-label wildcard",
        [](Scene& s) {
          serve_under_inter(s, leaf_of({"*.example.test"}));
@@ -898,6 +974,36 @@ const std::vector<Case>& cases() {
        {"rsa-only=refused"}},
       {"E-36 no certificate at all",
        [](Scene& s) { s.serve({}); },
+       "deferred",
+       {"tlsa-mismatch/critical"},
+       {}},
+
+      {"E-38 issued anew with the same key, bound by key",
+       [](Scene& s) { serve_under_inter(s, same_key_leaf()); },
+       "authenticated",
+       {},
+       {}},
+      {"E-38 issued anew with the same key, bound by certificate",
+       [](Scene& s) {
+         s.publish({record(3, 0, 1, leaf())});
+         serve_under_inter(s, same_key_leaf());
+       },
+       "deferred",
+       {"tlsa-mismatch/critical"},
+       {}},
+      {"E-39 CA issued anew with the same key, bound by key",
+       [](Scene& s) {
+         s.publish({record(2, 1, 1, inter())});
+         s.serve({pki().leaf.certificate, same_key_inter().certificate});
+       },
+       "authenticated",
+       {},
+       {}},
+      {"E-39 CA issued anew with the same key, bound by certificate",
+       [](Scene& s) {
+         s.publish({record(2, 0, 1, inter())});
+         s.serve({pki().leaf.certificate, same_key_inter().certificate});
+       },
        "deferred",
        {"tlsa-mismatch/critical"},
        {}},
@@ -1011,12 +1117,17 @@ const std::vector<Case>& cases() {
        {}},
 
       // G: the matrix
-      {"G-01 IPv6 shows another certificate",
+      {"G-01 G-04 one address shows another certificate",
        [](Scene& s) {
          s.mx().sessions[1].tls->chain = {pki().old_leaf.certificate, pki().inter.certificate};
        },
        "authenticated",
        {"tlsa-mismatch/high", "endpoint-partial/high"},
+       {}},
+      {"G-07 two hosts, one with stale records",
+       [](Scene& s) { mismatch(second_host(s, 20)); },
+       "authenticated",
+       {"tlsa-mismatch/high"},
        {}},
       {"G-02 we have no IPv6",
        [](Scene& s) {
@@ -1035,6 +1146,13 @@ const std::vector<Case>& cases() {
        },
        "authenticated",
        {"endpoint-partial/medium"},
+       {}},
+      {"G-05 back-ends behind one address differ",
+       [](Scene& s) {
+         s.mx().sessions.push_back(support::session("192.0.2.1", {pki().old_leaf.certificate}));
+       },
+       "authenticated",
+       {"intermittent/high"},
        {}},
       {"G-06 IPv6 lacks STARTTLS",
        [](Scene& s) {
@@ -1204,6 +1322,16 @@ TEST(Judge, hints_at_what_a_record_was_meant_to_be) {
   const auto judged = scene.judge();
   ASSERT_FALSE(judged.findings.empty());
   const Evidence wanted{"corrected-record", text_of(3, 1, 1, leaf().spki_sha256)};
+  EXPECT_THAT(judged.findings.front().evidence, testing::Contains(wanted));
+}
+
+TEST(Judge, hints_at_the_other_host_whose_certificate_the_records_fit) {
+  Scene scene;
+  scene.serve({pki().old_leaf.certificate});
+  second_host(scene, 20);
+  const auto judged = scene.judge();
+  ASSERT_FALSE(judged.findings.empty());
+  const Evidence wanted{"hint", "the records fit the certificate of mx2.example.test"};
   EXPECT_THAT(judged.findings.front().evidence, testing::Contains(wanted));
 }
 
