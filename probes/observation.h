@@ -80,6 +80,10 @@ struct HostObservation {
   bool cut = false;  // more addresses or records than we look at
 };
 
+// Whether the session is the first with its address and key type: further ones are there because
+// another back-end answered. What keeps or shows one state an endpoint takes the first.
+[[nodiscard]] bool is_first_look(const HostObservation& host, std::size_t session);
+
 // Whether two looks at a host learned the same: all but the moment, the durations and the
 // resolver's remarks.
 [[nodiscard]] bool same_facts(const HostObservation& a, const HostObservation& b);

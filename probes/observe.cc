@@ -214,6 +214,14 @@ void look_at_sts(DomainObservation& seen, const Manner& manner, Eyes eyes, Time 
 
 }  // namespace
 
+bool is_first_look(const HostObservation& host, std::size_t session) {
+  const auto& mine = host.sessions[session];
+  const auto end = host.sessions.begin() + static_cast<std::ptrdiff_t>(session);
+  return std::none_of(host.sessions.begin(), end, [&](const smtp::SessionRecord& other) {
+    return other.address == mine.address && other.key_type == mine.key_type;
+  });
+}
+
 bool same_facts(const HostObservation& a, const HostObservation& b) {
   return a.host == b.host && same_facts(a.a, b.a) && same_facts(a.aaaa, b.aaaa) &&
          same_facts(a.cname, b.cname) &&

@@ -41,7 +41,9 @@ class Facts {
            {"a", wire_name(seen.a.status)},
            {"aaaa", wire_name(seen.aaaa.status)}});
     tlsa(seen);
-    for (const auto& session : seen.sessions) endpoint(name, session);
+    for (std::size_t i = 0; i < seen.sessions.size(); ++i) {
+      if (is_first_look(seen, i)) endpoint(name, seen.sessions[i]);
+    }
   }
 
   void judged(const agent::DomainState& state) {

@@ -223,8 +223,9 @@ void add_host(Families& out, const probes::HostObservation& seen) {
               "End of the signature over the TLSA RRset.", {{"mx", mx}},
               seconds(seen.tlsa.signatures->expiration));
   }
-  for (const auto& session : seen.sessions) {
-    if (session.key_type == probes::tls::KeyType::by_default)
+  for (std::size_t i = 0; i < seen.sessions.size(); ++i) {
+    const auto& session = seen.sessions[i];
+    if (session.key_type == probes::tls::KeyType::by_default && is_first_look(seen, i))
       add_session(out, mx, session, seen.observed_at);
   }
 }

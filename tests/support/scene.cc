@@ -12,16 +12,22 @@ namespace support {
 using namespace probes;
 using dns::Bytes;
 
+namespace {
+
+Pki make_pki() {
+  auto root = self_signed({.common_name = "Test Root", .is_ca = true}, Key::ecdsa());
+  auto inter = issue({.common_name = "Test Inter", .is_ca = true}, Key::ecdsa(), root);
+  const CertificatePlan mx{.common_name = "mx.example.test", .dns_names = {"mx.example.test"}};
+  auto leaf = issue(mx, Key::ecdsa(), inter);
+  auto old_leaf = issue(mx, Key::ecdsa(), inter);
+  auto rsa_leaf = issue(mx, Key::rsa(), inter);
+  return {root, inter, leaf, old_leaf, rsa_leaf};
+}
+
+}  // namespace
+
 const Pki& Pki::get() {
-  static const Pki pki = [] {
-    auto root = self_signed({.common_name = "Test Root", .is_ca = true}, Key::ecdsa());
-    auto inter = issue({.common_name = "Test Inter", .is_ca = true}, Key::ecdsa(), root);
-    const CertificatePlan mx{.common_name = "mx.example.test", .dns_names = {"mx.example.test"}};
-    auto leaf = issue(mx, Key::ecdsa(), inter);
-    auto old_leaf = issue(mx, Key::ecdsa(), inter);
-    auto rsa_leaf = issue(mx, Key::rsa(), inter);
-    return Pki{root, inter, leaf, old_leaf, rsa_leaf};
-  }();
+  static const Pki pki = make_pki();
   return pki;
 }
 

@@ -69,6 +69,16 @@ TEST(History, AChangedFactClosesItsVersionAndOpensTheNext) {
   EXPECT_THAT(store.rows("SELECT DISTINCT content FROM version WHERE kind = 'tlsa'"), SizeIs(2));
 }
 
+TEST(History, OfTwoBackEndsBehindOneAddressTheFirstToAnswerIsTheEndpointsState) {
+  Store store;
+  Scene scene;
+  scene.mx().sessions.push_back(support::session(
+      "192.0.2.1", {Pki::get().old_leaf.certificate, Pki::get().inter.certificate}));
+  store.record(host_round(scene));
+  store.record(host_round(scene, kNow + kMinute));
+  EXPECT_THAT(store.versions("chain"), ElementsAre("0..60 open", "0..60 open"));
+}
+
 TEST(History, AZoneSignedAnewDoesNotCopyItsRecords) {
   Store store;
   Scene scene;

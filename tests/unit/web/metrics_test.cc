@@ -67,6 +67,13 @@ std::vector<std::string> names_of(const Exposition& exposition) {
 
 using Series = std::map<std::string, std::string>;
 
+TEST(Metrics, OfTwoBackEndsBehindOneAddressShowTheFirstToAnswer) {
+  Scene scene;
+  scene.mx().sessions.push_back(
+      support::session("192.0.2.1", {support::Pki::get().old_leaf.certificate}));
+  EXPECT_THAT(read(snapshot_of(scene)).faults, IsEmpty());
+}
+
 TEST(Metrics, OfADomainWhoseCertificateDoesNotMatch) {
   support::Service service;
   const auto seen = read(service.snapshot);

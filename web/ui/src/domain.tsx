@@ -77,8 +77,9 @@ function HostView({ host }: { host: Host }) {
           <tbody>{addresses.map((address) => (
             <tr key={address}><th scope="row">{address}</th>
               {kinds.map((kind) => {
-                const endpoint = host.endpoints.find((one) => one.address === address && one.key_type === kind);
-                return <td key={kind}>{endpoint ? <Cell endpoint={endpoint} /> : <span class="muted">no such key</span>}</td>;
+                // More than one where back-ends behind the address differ.
+                const shown = host.endpoints.filter((one) => one.address === address && one.key_type === kind);
+                return <td key={kind}>{shown.length > 0 ? shown.map((endpoint, index) => <Cell key={index} endpoint={endpoint} />) : <span class="muted">no such key</span>}</td>;
               })}
             </tr>))}
           </tbody>
