@@ -1,11 +1,13 @@
 #include "agent/commands.h"
 
 #include <fstream>
-#include <ostream>
+#include <iostream>
+#include <optional>
 #include <sstream>
 
 #include <fmt/format.h>
 
+#include "agent/replay.h"
 #include "config/load.h"
 #include "probes/dane/verify.h"
 #include "probes/explain.h"
@@ -22,15 +24,40 @@ int check_config(const std::filesystem::path& file, std::ostream& out, std::ostr
   return 1;
 }
 
-int print_tlsa(const std::filesystem::path& file, std::ostream& out, std::ostream& errors) {
-  std::ifstream in(file);
+namespace {
+
+// The whole file; "-" is standard input. Nothing, when it cannot be read, after saying so.
+std::optional<std::string> read_whole(const std::filesystem::path& file, std::ostream& errors) {
   std::ostringstream text;
+  if (file == "-") {
+    text << std::cin.rdbuf();
+    return text.str();
+  }
+  std::ifstream in(file);
   text << in.rdbuf();
-  if (!in) {
-    errors << fmt::format("cannot read {}\n", file.string());
+  if (in) return text.str();
+  errors << fmt::format("cannot read {}\n", file.string());
+  return std::nullopt;
+}
+
+}  // namespace
+
+int print_replay(const std::filesystem::path& file, std::ostream& out, std::ostream& errors) {
+  const auto text = read_whole(file, errors);
+  if (!text) return 1;
+  const auto played = replay(*text);
+  if (!played) {
+    errors << fmt::format("{}: {}\n", file.string(), probes::printable(played.error()));
     return 1;
   }
-  const auto chain = probes::tls::parse_pem(text.str());
+  out << *played;
+  return 0;
+}
+
+int print_tlsa(const std::filesystem::path& file, std::ostream& out, std::ostream& errors) {
+  const auto text = read_whole(file, errors);
+  if (!text) return 1;
+  const auto chain = probes::tls::parse_pem(*text);
   if (chain.empty()) {
     errors << fmt::format("{}: no PEM certificate in it\n", file.string());
     return 1;

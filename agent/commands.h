@@ -17,4 +17,8 @@ namespace agent {
 [[nodiscard]] int print_tlsa(const std::filesystem::path& file, std::ostream& out,
                              std::ostream& errors);
 
+// Plays a file of schema danelaw.replay/1 ("-": standard input). 0, or 1 when it cannot be read.
+[[nodiscard]] int print_replay(const std::filesystem::path& file, std::ostream& out,
+                               std::ostream& errors);
+
 }  // namespace agent

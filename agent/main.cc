@@ -290,6 +290,9 @@ int main(int argc, char** argv) {
   config_checking->add_option("FILE", file)->required();
   auto* printing = app.add_subcommand("tlsa", "print the TLSA records that fit a PEM certificate");
   printing->add_option("CERT", file)->required();
+  auto* replaying =
+      app.add_subcommand("replay", "rollover states and grades of a sequence of events, on paper");
+  replaying->add_option("FILE", file, "schema danelaw.replay/1; - for standard input")->required();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -299,5 +302,6 @@ int main(int argc, char** argv) {
   if (*running) return run(file);
   if (*checking) return check(flags);
   if (*config_checking) return agent::check_config(file, std::cout, std::cerr);
+  if (*replaying) return agent::print_replay(file, std::cout, std::cerr);
   return agent::print_tlsa(file, std::cout, std::cerr);
 }

@@ -8,20 +8,13 @@
 #include <getdns/getdns.h>
 #include <getdns/getdns_extra.h>
 
+#include "probes/dns/getdns_handle.h"
+
 namespace probes::dns {
 namespace {
 
 using config::Failure;
 using config::Result;
-
-struct DictFree {
-  void operator()(getdns_dict* dict) const { getdns_dict_destroy(dict); }
-};
-using Dict = std::unique_ptr<getdns_dict, DictFree>;
-struct ListFree {
-  void operator()(getdns_list* list) const { getdns_list_destroy(list); }
-};
-using List = std::unique_ptr<getdns_list, ListFree>;
 
 // RFC 9715 §3.1: what crosses real paths without fragments.
 constexpr std::uint16_t kUdpPayload = 1232;

@@ -2,26 +2,18 @@
 
 #include <algorithm>
 #include <limits>
-#include <memory>
 #include <sstream>
 
 #include <fmt/format.h>
 #include <getdns/getdns.h>
 #include <getdns/getdns_extra.h>
 
+#include "probes/dns/getdns_handle.h"
+
 namespace probes::dns {
 namespace {
 
 using config::Failure;
-
-struct DictFree {
-  void operator()(getdns_dict* dict) const { getdns_dict_destroy(dict); }
-};
-using Dict = std::unique_ptr<getdns_dict, DictFree>;
-struct ListFree {
-  void operator()(getdns_list* list) const { getdns_list_destroy(list); }
-};
-using List = std::unique_ptr<getdns_list, ListFree>;
 
 bool append(getdns_list* list, const getdns_dict* dict) {
   std::size_t length = 0;

@@ -1,0 +1,151 @@
+#include "agent/rollover.h"
+
+#include <algorithm>
+#include <set>
+
+#include "agent/caches.h"
+
+namespace agent {
+
+using config::Seconds;
+using config::Time;
+
+Rollovers::Rollovers(History history) : history_(std::move(history)), reaches_(reaches(history_)) {
+  sweep();
+}
+
+// When anything begins, or can no longer be held.
+std::vector<Time> Rollovers::breaks() const {
+  std::set<Time> out;
+  for (const auto at : publication_times(history_)) out.insert(at);
+  for (const auto& endpoint : history_.endpoints) {
+    for (const auto& shown : endpoint.presented) out.insert(shown.began.by);
+  }
+  for (const auto& reach : reaches_) {
+    if (reach.until != kNever) out.insert(reach.until);
+  }
+  return {out.begin(), out.end()};
+}
+
+void Rollovers::sweep() {
+  const auto times = breaks();
+  if (times.empty() || publication_times(history_).empty()) return;
+  const auto begin = publication_times(history_).front();
+  Caches caches(history_);
+  const auto refused = [&](Time at, const Caches::Shares& shares) {
+    const auto chains = presented(history_, at);
+    if (chains.empty()) return 0.0;
+    double sum = 0;
+    for (const auto chain : chains) {
+      for (std::size_t set = 0; set < shares.size(); ++set) {
+        if (shares[set] > 0 && demand(history_, set, chain) == Demand::refused) sum += shares[set];
+      }
+    }
+    return sum / static_cast<double>(chains.size());
+  };
+  const auto hear = [&](Time from, Time until, const Caches::Shares& first,
+                        const Caches::Shares& middle, const Caches::Shares& last) {
+    stretches_.push_back(
+        {from, until, refused(from, first), refused(from, middle), refused(from, last)});
+  };
+  for (const auto at : times) {
+    if (at > begin) caches.advance(at, hear);
+  }
+  // What holds then holds for ever.
+  caches.advance(std::max(times.back(), begin) + Seconds{1}, hear);
+  stretches_.back().until = kNever;
+}
+
+std::optional<double> Rollovers::failing_share(Time at) const {
+  if (presented(history_, at).empty()) return std::nullopt;
+  const auto after = std::ranges::upper_bound(stretches_, at, {}, &Stretch::from);
+  if (after == stretches_.begin()) return std::nullopt;
+  const auto& on = *std::prev(after);
+  if (on.until == kNever || on.until == on.from) return on.begin;
+  const double x = std::chrono::duration<double>(at - on.from) / (on.until - on.from);
+  // The parabola through the three values.
+  return on.begin * (1 - x) * (1 - 2 * x) + on.middle * 4 * x * (1 - x) + on.end * x * (2 * x - 1);
+}
+
+std::optional<double> Rollovers::exposure(Time from, Time until) const {
+  double sum = 0;
+  for (const auto& on : stretches_) {
+    if (on.until <= from || on.from >= until) continue;
+    if (on.until == kNever && until == kNever) {
+      if (on.begin > 0) return std::nullopt;
+      continue;
+    }
+    // `from` and `until` are breaks, so that no stretch lies across them, but the last.
+    const auto length = std::min(on.until, until) - std::max(on.from, from);
+    sum += static_cast<double>(length.count()) * (on.begin + 4 * on.middle + on.end) / 6;
+  }
+  return sum;
+}
+
+// The times during which some cache may refuse some endpoint.
+std::vector<Window> Rollovers::windows() const {
+  std::vector<std::pair<Time, Time>> spans;
+  for (const auto& endpoint : history_.endpoints) {
+    for (std::size_t i = 0; i < endpoint.presented.size(); ++i) {
+      const auto& shown = endpoint.presented[i];
+      const auto end =
+          i + 1 < endpoint.presented.size() ? endpoint.presented[i + 1].began.by : kNever;
+      for (const auto& reach : reaches_) {
+        if (demand(history_, reach.set, shown.chain) != Demand::refused) continue;
+        const auto from = std::max(reach.from, shown.began.by);
+        const auto until = std::min(reach.until, end);
+        if (from < until) spans.emplace_back(from, until);
+      }
+    }
+  }
+  std::ranges::sort(spans);
+  std::vector<Window> out;
+  for (const auto& [from, until] : spans) {
+    if (out.empty() || (out.back().until && *out.back().until < from))
+      out.push_back({from, std::nullopt}), out.back().until = from;
+    if (!out.back().until) continue;
+    if (until == kNever) {
+      out.back().until = std::nullopt;
+    } else {
+      out.back().until = std::max(*out.back().until, until);
+    }
+  }
+  return out;
+}
+
+Standing Rollovers::at(Time at) const {
+  auto out = stand(history_, reaches_, at);
+  out.failing_share = failing_share(at);
+  for (const auto& window : windows()) {
+    if (window.from <= at && (!window.until || at < *window.until)) out.window = window;
+  }
+  return out;
+}
+
+std::vector<Time> Rollovers::turning_points() const {
+  std::set<Time> out;
+  for (const auto at : breaks()) out.insert(at);
+  for (std::size_t record = 0; record < history_.records.size(); ++record) {
+    const auto has_it = [&](std::size_t set) { return contains(history_.sets[set], record); };
+    for (const auto& run : runs_of(history_, has_it)) {
+      const auto wait = cache_time(history_, reaches_, run, has_it);
+      for (const auto at : {run.began.by + wait, run.began.by + 2 * wait}) {
+        if (run.covers(at)) out.insert(at);
+      }
+      if (run.covers(run.began.by + kNextRecordAtMost))
+        out.insert(run.began.by + kNextRecordAtMost);
+    }
+  }
+  return {out.begin(), out.end()};
+}
+
+std::vector<Rollover> Rollovers::graded() const {
+  auto out = grade(history_, reaches_);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto end = i + 1 < out.size() ? out[i + 1].begins_at : kNever;
+    out[i].exposure_seconds = exposure(out[i].begins_at, end);
+  }
+  return out;
+}
+
+}  // namespace agent

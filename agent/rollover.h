@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "agent/grading.h"
+#include "agent/history.h"
+#include "agent/standing.h"
+
+// PURE
+// Follows one TLSA owner through its rollovers: what state it is in, what caches still hold against
+// it, and how well each change of key went (RFC 7671 §8, RFC 7672 §4, RFC 7583).
+namespace agent {
+
+class Rollovers {
+ public:
+  explicit Rollovers(History history);
+
+  // How things stand at `at`. Of what came later only the end of the window is told.
+  [[nodiscard]] Standing at(config::Time at) const;
+  // Every moment at which the state may turn, in order.
+  [[nodiscard]] std::vector<config::Time> turning_points() const;
+  // The changes of key, in order.
+  [[nodiscard]] std::vector<Rollover> graded() const;
+
+ private:
+  struct Stretch {  // in which the failing share is a parabola through three values
+    config::Time from;
+    config::Time until;
+    double begin = 0, middle = 0, end = 0;
+  };
+
+  void sweep();
+  [[nodiscard]] std::vector<config::Time> breaks() const;
+  [[nodiscard]] std::optional<double> failing_share(config::Time at) const;
+  [[nodiscard]] std::optional<double> exposure(config::Time from, config::Time until) const;
+  [[nodiscard]] std::vector<Window> windows() const;
+
+  History history_;
+  std::vector<Reach> reaches_;
+  std::vector<Stretch> stretches_;
+};
+
+}  // namespace agent

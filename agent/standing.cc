@@ -1,0 +1,359 @@
+#include "agent/standing.h"
+
+#include <algorithm>
+#include <set>
+
+namespace agent {
+namespace {
+
+using config::Seconds;
+using config::Time;
+using probes::Code;
+using std::chrono::hours;
+
+// A record that no longer matches belongs to the rollover for a while, then it is a leftover.
+constexpr Seconds kLeftAtMost = hours{24};
+
+bool ever_fitted(const History& history, std::size_t record, Time by) {
+  return std::ranges::any_of(history.endpoints, [&](const Endpoint& endpoint) {
+    return std::ranges::any_of(endpoint.presented, [&](const Presented& shown) {
+      return shown.began.by <= by && history.fits[record][shown.chain];
+    });
+  });
+}
+
+// The chains presented now, one an endpoint that has been seen.
+// One endpoint changed its chain while another, that had the same, has not.
+bool is_switching(const History& history, Time at) {
+  for (const auto& endpoint : history.endpoints) {
+    const auto* now = item_at(endpoint.presented, at);
+    if (now == nullptr || now == endpoint.presented.data()) continue;
+    const auto before = (now - 1)->chain;
+    if (is_same_key(history, before, now->chain)) continue;
+    for (const auto chain : presented(history, at)) {
+      if (is_same_key(history, chain, before)) return true;
+    }
+  }
+  return false;
+}
+
+Time last_switch(const History& history, Time at) {
+  auto out = kEver;
+  for (const auto& endpoint : history.endpoints) {
+    if (const auto* now = item_at(endpoint.presented, at)) out = std::max(out, now->began.by);
+  }
+  return out;
+}
+
+// A published record that has matched nothing yet, and since when all servers give it.
+struct Next {
+  std::size_t record = 0;
+  std::optional<Time> published;
+  Seconds cache_time{0};
+};
+
+// How things stand, from what is published and presented at one moment.
+class Look {
+ public:
+  Look(const History& history, const std::vector<Reach>& reaches, Time at)
+      : history_(history),
+        reaches_(reaches),
+        at_(at),
+        served_(served(history, at)),
+        chains_(presented(history, at)) {}
+
+  [[nodiscard]] Standing standing() const {
+    Standing out{.at = at_};
+    out.state = state();
+    switch (out.state) {
+      case RolloverState::prepub_wait:
+      case RolloverState::prepub_ok:
+      case RolloverState::ready:
+        if (const auto next = coming(); next && next->published) {
+          out.safe_to_switch_at = *next->published + next->cache_time;
+          out.recommended_switch_at = *next->published + 2 * next->cache_time;
+        }
+        break;
+      case RolloverState::withdrawn:
+        out.safe_to_switch_at = held_until();
+        break;
+      case RolloverState::rolled:
+        out.safe_to_remove_at = last_switch(history_, at_);
+        break;
+      default:
+        break;
+    }
+    out.findings = findings(out.state);
+    return out;
+  }
+
+ private:
+  [[nodiscard]] RolloverState state() const {
+    if (served_.empty()) return RolloverState::dns_fail;
+    const bool is_demanded = std::ranges::any_of(
+        served_, [&](const Publication* given) { return demands(history_, given->set); });
+    if (!is_demanded) return held_until() ? RolloverState::withdrawn : RolloverState::no_dane;
+    if (const auto refused = count_refused(); refused > 0) {
+      return refused == chains_.size() ? RolloverState::mismatch : RolloverState::partial_mismatch;
+    }
+    if (is_refused_somewhere()) return RolloverState::stale_risk;
+    if (is_fallback()) return RolloverState::fallback;
+    if (is_switching(history_, at_)) return RolloverState::switching;
+    const auto next = coming();
+    const auto next_seen = next ? next->published.value_or(at_) : kEver;
+    if (has_leftover() && last_switch(history_, at_) > next_seen) return RolloverState::rolled;
+    if (next) return readiness(*next);
+    return has_leftover() ? RolloverState::rolled : RolloverState::steady;
+  }
+
+  [[nodiscard]] RolloverState readiness(const Next& next) const {
+    if (!next.published || at_ < *next.published + next.cache_time)
+      return RolloverState::prepub_wait;
+    return at_ < *next.published + 2 * next.cache_time ? RolloverState::prepub_ok
+                                                       : RolloverState::ready;
+  }
+
+  // Endpoints that every set published refuses.
+  [[nodiscard]] std::size_t count_refused() const {
+    return static_cast<std::size_t>(std::ranges::count_if(chains_, [&](std::size_t chain) {
+      return std::ranges::all_of(served_, [&](const Publication* given) {
+        return demand(history_, given->set, chain) == Demand::refused;
+      });
+    }));
+  }
+
+  // A set that a cache may hold now refuses an endpoint.
+  [[nodiscard]] bool is_refused_somewhere() const {
+    return std::ranges::any_of(reaches_, [&](const Reach& reach) {
+      return reach.from <= at_ && at_ < reach.until &&
+             std::ranges::any_of(chains_, [&](std::size_t chain) {
+               return demand(history_, reach.set, chain) == Demand::refused;
+             });
+    });
+  }
+
+  // Until when a cache may hold a set that demands something, though none is published.
+  [[nodiscard]] std::optional<Time> held_until() const {
+    std::optional<Time> out;
+    for (const auto& reach : reaches_) {
+      if (reach.from <= at_ && at_ < reach.until && demands(history_, reach.set))
+        out = std::max(out.value_or(kEver), reach.until);
+    }
+    return out;
+  }
+
+  [[nodiscard]] bool is_fallback() const {
+    return std::ranges::any_of(served_, [&](const Publication* given) {
+      const auto& compared = history_.sets[given->set].compared;
+      return std::ranges::any_of(chains_, [&](std::size_t chain) {
+        bool has_ee = false;
+        bool ee_fits = false;
+        for (const auto record : compared) {
+          if (history_.records[record].usage != probes::dane::kDaneEe) continue;
+          has_ee = true;
+          ee_fits = ee_fits || history_.fits[record][chain];
+        }
+        return has_ee && !ee_fits;
+      });
+    });
+  }
+
+  [[nodiscard]] std::set<std::size_t> compared_now() const {
+    std::set<std::size_t> out;
+    for (const auto* given : served_) {
+      const auto& compared = history_.sets[given->set].compared;
+      out.insert(compared.begin(), compared.end());
+    }
+    return out;
+  }
+
+  [[nodiscard]] bool fits_now(std::size_t record) const {
+    return std::ranges::any_of(chains_,
+                               [&](std::size_t chain) { return history_.fits[record][chain]; });
+  }
+
+  [[nodiscard]] bool has_leftover() const {
+    return std::ranges::any_of(compared_now(), [&](std::size_t record) {
+      return !fits_now(record) && ever_fitted(history_, record, at_);
+    });
+  }
+
+  // Since when any server gives the record, without a break.
+  [[nodiscard]] Time seen_since(std::size_t record) const {
+    auto out = at_;
+    for (const auto& server : history_.servers) {
+      auto since = at_;
+      for (const auto& given : server) {
+        if (given.began.by > at_) break;
+        const bool is_there = !given.fails && contains(history_.sets[given.set], record);
+        if (!is_there) since = at_;
+        if (is_there && since == at_) since = given.began.by;
+      }
+      out = std::min(out, since);
+    }
+    return out;
+  }
+
+  [[nodiscard]] bool is_orphan(std::size_t record) const {
+    return !ever_fitted(history_, record, at_) && at_ - seen_since(record) >= kNextRecordAtMost;
+  }
+
+  // The record published last of those that wait for their key.
+  [[nodiscard]] std::optional<Next> coming() const {
+    std::optional<Next> out;
+    for (const auto record : compared_now()) {
+      if (ever_fitted(history_, record, at_) || is_orphan(record)) continue;
+      const auto has_it = [&](std::size_t set) { return contains(history_.sets[set], record); };
+      const auto runs = runs_of(history_, has_it);
+      Next next{.record = record};
+      if (const auto* run = run_at(runs, at_)) {
+        next.published = run->began.by;
+        next.cache_time = cache_time(history_, reaches_, *run, has_it);
+      }
+      const auto when = [&](const Next& one) { return one.published.value_or(at_); };
+      if (!out || when(next) > when(*out)) out = next;
+    }
+    return out;
+  }
+
+  // A combination of usage, selector and matching type is published, and none of its records fits
+  // what some endpoint presents (RFC 7671 §8).
+  [[nodiscard]] bool has_stale_combination() const {
+    for (const auto* given : served_) {
+      const auto& set = history_.sets[given->set];
+      for (const auto record : set.records) {
+        const auto& mine = history_.records[record];
+        if (mine.usage != probes::dane::kDaneEe && mine.usage != probes::dane::kDaneTa) continue;
+        for (const auto chain : chains_) {
+          if (!std::ranges::any_of(set.records, [&](std::size_t other) {
+                const auto& theirs = history_.records[other];
+                return theirs.usage == mine.usage && theirs.selector == mine.selector &&
+                       theirs.matching_type == mine.matching_type && history_.fits[other][chain];
+              }))
+            return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  // What refuses an endpoint now once matched it.
+  [[nodiscard]] bool is_retired_early() const {
+    for (const auto chain : chains_) {
+      bool was_met = false;
+      bool is_refused = false;
+      for (const auto& server : history_.servers) {
+        for (const auto& given : server) {
+          if (given.began.by > at_ || given.fails) continue;
+          was_met = was_met || demand(history_, given.set, chain) == Demand::met;
+        }
+      }
+      for (const auto* given : served_)
+        is_refused = is_refused || demand(history_, given->set, chain) == Demand::refused;
+      // A server that went back to an older key is late, not a record retired early.
+      if (was_met && is_refused && !is_gone_back(chain)) return true;
+    }
+    return false;
+  }
+
+  // An endpoint left the chain and has come back to it.
+  [[nodiscard]] bool is_gone_back(std::size_t chain) const {
+    return std::ranges::any_of(history_.endpoints, [&](const Endpoint& endpoint) {
+      int times = 0;
+      for (const auto& shown : endpoint.presented) {
+        if (shown.began.by <= at_ && is_same_key(history_, shown.chain, chain)) ++times;
+      }
+      const auto* now = item_at(endpoint.presented, at_);
+      return times > 1 && now != nullptr && is_same_key(history_, now->chain, chain);
+    });
+  }
+
+  [[nodiscard]] bool servers_disagree() const {
+    return std::ranges::any_of(served_, [&](const Publication* given) {
+      return history_.sets[given->set].records != history_.sets[served_[0]->set].records;
+    });
+  }
+
+  [[nodiscard]] bool has_expired() const {
+    return std::ranges::any_of(history_.servers, [&](const auto& server) {
+      const auto* now = item_at(server, at_);
+      return now != nullptr && !now->fails && now->expires_at && *now->expires_at <= at_;
+    });
+  }
+
+  [[nodiscard]] std::vector<Code> findings(RolloverState state) const {
+    std::vector<Code> out;
+    const auto add = [&](bool is_so, Code code) {
+      if (is_so) out.push_back(code);
+    };
+    using State = RolloverState;
+    const bool is_refusing = state == State::mismatch || state == State::partial_mismatch;
+    add(is_refusing, Code::tlsa_mismatch);
+    add(is_retired_early(), Code::early_retire);
+    add(state == State::dns_fail, Code::tlsa_lookup_failed);
+    add(has_expired(), Code::dnssec_expired);
+    add((state == State::stale_risk || state == State::withdrawn) && is_refused_somewhere(),
+        Code::stale_cache_window);
+    add(state == State::withdrawn, Code::dane_lost);
+    add(servers_disagree(), Code::nameserver_split);
+    add(state == State::fallback, Code::fallback_only);
+    add(!is_refusing && has_stale_combination(), Code::combination_stale);
+    for (const auto record : compared_now()) {
+      add(is_orphan(record) && !has(out, Code::tlsa_orphan), Code::tlsa_orphan);
+      add(!fits_now(record) && ever_fitted(history_, record, at_) && !is_refusing &&
+              at_ - last_switch(history_, at_) >= kLeftAtMost && !has(out, Code::tlsa_residue),
+          Code::tlsa_residue);
+    }
+    return out;
+  }
+
+  static bool has(const std::vector<Code>& codes, Code code) {
+    return std::ranges::find(codes, code) != codes.end();
+  }
+
+  const History& history_;
+  const std::vector<Reach>& reaches_;
+  Time at_;
+  std::vector<const Publication*> served_;
+  std::vector<std::size_t> chains_;
+};
+
+}  // namespace
+
+std::string_view wire_name(RolloverState state) {
+  switch (state) {
+    case RolloverState::no_dane:
+      return "no-dane";
+    case RolloverState::steady:
+      return "steady";
+    case RolloverState::prepub_wait:
+      return "prepub-wait";
+    case RolloverState::prepub_ok:
+      return "prepub-ok";
+    case RolloverState::ready:
+      return "ready";
+    case RolloverState::switching:
+      return "switching";
+    case RolloverState::rolled:
+      return "rolled";
+    case RolloverState::stale_risk:
+      return "stale-risk";
+    case RolloverState::fallback:
+      return "fallback";
+    case RolloverState::mismatch:
+      return "mismatch";
+    case RolloverState::partial_mismatch:
+      return "partial-mismatch";
+    case RolloverState::dns_fail:
+      return "dns-fail";
+    case RolloverState::withdrawn:
+      return "withdrawn";
+  }
+  return "";
+}
+
+Standing stand(const History& history, const std::vector<Reach>& reaches, Time at) {
+  return Look(history, reaches, at).standing();
+}
+
+}  // namespace agent
