@@ -93,6 +93,6 @@ using HostSeen = std::shared_ptr<const HostObservation>;
 
 inline constexpr std::size_t kMaxHosts = 20;
 inline constexpr std::size_t kMaxAddresses = 8;
-inline constexpr std::size_t kMaxTlsaRecords = 200;
+inline constexpr std::size_t kMaxTlsaRecords = 2000;
 
 }  // namespace probes

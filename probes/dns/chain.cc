@@ -229,6 +229,15 @@ Chain::Walk Chain::walk(const Name& target, const Message& part, Resolver& resol
     if (ds == nullptr)
       return {.proof = kUnreachable, .links = {}, .used_kept = false, .signing = {}};
     if (has(*ds, type::ds)) {
+      // Only algorithms or digests that nobody knows: all below is as if unsigned (RFC 4035 §5.2).
+      // Seen to here, because libgetdns takes an unknown algorithm for a mismatch.
+      if (const auto set = ds_set(*ds); set.known == 0) {
+        out.proof = dns::prove(*ds, pointers(out.links), anchors_, at);
+        if (out.proof.status != DnssecStatus::secure) return out;
+        out.proof.status = DnssecStatus::insecure;
+        keep_insecure(zone, *ds, out.signing, at);
+        return out;
+      }
       if (take(zone, type::dnskey) == nullptr)
         return {.proof = kUnreachable, .links = {}, .used_kept = false, .signing = {}};
       continue;
@@ -238,14 +247,7 @@ Chain::Walk Chain::walk(const Name& target, const Message& part, Resolver& resol
     // 7672 §2.2.2).
     out.proof = dns::prove(part, pointers(out.links), anchors_, at);
     if (out.proof.status == DnssecStatus::insecure) {
-      const std::scoped_lock lock(mutex_);
-      keep_small(zones_);
-      const auto until = at + shortest_ttl(*ds);
-      zones_[zone] = {.status = DnssecStatus::insecure,
-                      .keys = {},
-                      .until = until,
-                      .expires_at = until,
-                      .signing = out.signing};
+      keep_insecure(zone, *ds, out.signing, at);
       return out;
     }
     if (ds->rcode == rcode::nxdomain) break;
@@ -282,6 +284,17 @@ Chain::MessagePtr Chain::fetch(const Name& name, std::uint16_t rtype, Resolver& 
   keep_small(messages_);
   messages_[{name, rtype}] = {.message = message, .until = at + shortest_ttl(*message)};
   return message;
+}
+
+void Chain::keep_insecure(const Name& zone, const Message& ds, const Signing& signing, Time at) {
+  const std::scoped_lock lock(mutex_);
+  keep_small(zones_);
+  const auto until = at + shortest_ttl(ds);
+  zones_[zone] = {.status = DnssecStatus::insecure,
+                  .keys = {},
+                  .until = until,
+                  .expires_at = until,
+                  .signing = signing};
 }
 
 void Chain::learn_zone(const Name& zone, const Walk& walk, Time at) {

@@ -63,6 +63,7 @@ class Chain {
             config::Deadline deadline, bool fresh);
   Result prove_down(const Name& target, const Message& part, Resolver& resolver, config::Time at,
                     config::Deadline deadline);
+  void keep_insecure(const Name& zone, const Message& ds, const Signing& signing, config::Time at);
   void learn_zone(const Name& zone, const Walk& walk, config::Time at);
   std::optional<Zone> known_zone(const Name& name, config::Time at);
   std::optional<Zone> insecure_zone_above(const Name& name, config::Time at);

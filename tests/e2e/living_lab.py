@@ -28,11 +28,11 @@ def until(what, seconds, condition):
 class LivingLab:
     """One running lab. Close it at the end: nothing remains."""
 
-    def __init__(self):
+    def __init__(self, *options):
         self.dir = tempfile.mkdtemp(prefix="danelaw-e2e-")
         self.port = 20000 + os.getpid() % 20000
         self.up = subprocess.Popen(
-            [LAB, "up", "--dir", self.dir, "--publish", f"{self.port}:9672"],
+            [LAB, "up", "--dir", self.dir, *options, "--publish", f"{self.port}:9672"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for line in self.up.stdout:
             if line.startswith("lab ready"):

@@ -33,7 +33,7 @@ def build(run, ttl):
         zones.write_config(run, server, known)
     ds = _make_keys(run, plan)
     keys_at = time.monotonic()
-    _write_anchor(run, ds[""])
+    _write_anchor(run, ds[""]["2"])
     records = _records(run, plan, ds)
     serial = int(time.time())
     state = {"hosts": hosts, "ds": ds,
@@ -46,6 +46,7 @@ def build(run, ttl):
         for server in world.NAMESERVERS:
             zones.write_zone(run, server, name, zone)
     daemons.write_unbound(run, ttl)
+    daemons.write_policies(run, {f"mta-sts.{d.name}": d.policy for d in world.DOMAINS if d.policy})
     daemons.write_mail(run, hosts, [d.name for d in world.DOMAINS])
     zones_at = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor() as pool:
@@ -58,10 +59,12 @@ def build(run, ttl):
 
 
 def _make_keys(run, plan):
-    """Certificates of all hosts and keys of all signed zones. Returns zone -> DS data."""
+    """Certificates of all hosts and keys of all signed zones. Returns zone -> its DS by digest type."""
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
-        leaves = [pool.submit(pki.issue, f"{run}/pki", "live", h.name, h.key)
+        leaves = [pool.submit(pki.issue, f"{run}/pki", "live", h.name, h.key, h.cert, h.sends)
                   for h in world.HOSTS]
+        leaves += [pool.submit(pki.issue, f"{run}/pki", "live", f"mta-sts.{d.name}", "ecdsa", d.policy_cert)
+                   for d in world.DOMAINS if d.policy]
         keys = {name: pool.submit(zones.make_key, run, name, zone.sign)
                 for name, zone in plan.items() if zone.sign}
         for leaf in leaves:
@@ -98,8 +101,8 @@ def _records(run, plan, ds):
         for server in world.NAMESERVERS:
             add(name, "NS", f"{server}.dns.test.", zone=parent)
         if zone.ds != "none":
-            add(name, "DS", ds[name] if zone.ds == "good" else zones.spoil_ds(ds[name]),
-                zone=parent)
+            for data in zones.ds_set(zone.ds, ds[name]):
+                add(name, "DS", data, zone=parent)
     for host in world.HOSTS:
         for address in world.addresses(host):
             add(host.name, "AAAA" if ":" in address else "A", address)
@@ -112,8 +115,13 @@ def _records(run, plan, ds):
         elif domain.mx and domain.delegated:
             for place, host in enumerate(_mx_hosts(domain), 1):
                 add(domain.name, "MX", f"{10 * place} {host}.")
+        if domain.policy:
+            add(f"mta-sts.{domain.name}", "A", world.POLICY_SERVER)
+            add(f"_mta-sts.{domain.name}", "TXT", '"v=STSv1; id=20260101;"')
         for owner, kind, data in domain.records:
-            if "@" in data:
+            if data.startswith("@"):
+                data = next(a for a in world.addresses(by_name[data[1:]]) if (":" in a) == (kind == "AAAA"))
+            elif "@" in data:
                 form, _, host = data.partition(" @")
                 data = _tlsa(run, by_name[host], form)
             add(owner, kind, data)
@@ -126,8 +134,8 @@ def _mx_hosts(domain):
 
 
 def _tlsa(run, host, form):
-    """TLSA data from "U S M" or "U S M wrong"."""
+    """TLSA data from "U S M", "U S M wrong" or one of pki.tlsa's kinds."""
     words = form.split()
-    if words[-1] == "wrong":
+    if words[3:] == ["wrong"]:
         return " ".join(words[:3]) + " " + hashlib.sha256(b"nobody's key").hexdigest()
-    return pki.tlsa(f"{run}/pki", "live", host.name, host.key, *map(int, words))
+    return pki.tlsa(f"{run}/pki", "live", host.name, host.key, *map(int, words[:3]), *words[3:])

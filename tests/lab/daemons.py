@@ -1,4 +1,4 @@
-"""The servers of a lab: knotd twice, Unbound, Postfix, the scripted SMTP server.
+"""The servers of a lab: knotd twice, Unbound, Postfix, the scripted SMTP server, MTA-STS policies.
 
 All of them run inside the cage; their pid files hold pids of its PID namespace.
 """
@@ -15,9 +15,9 @@ import pki
 import smtp_server
 import state as lab_state
 import zones
-from world import NAMESERVERS, RESOLVER
+from world import NAMESERVERS, POLICY_SERVER, RESOLVER
 
-NAMES = (*NAMESERVERS, "unbound", "postfix", "smtp")
+NAMES = (*NAMESERVERS, "unbound", "postfix", "smtp", "sts")
 
 _UNBOUND = """
 server:
@@ -148,6 +148,13 @@ def write_mail(run, hosts, domains):
     _write(f"{run}/smtp.json", json.dumps(entries, indent=1))
 
 
+def write_policies(run, policies):
+    """What the MTA-STS server serves: host name -> text."""
+    state = {host: {"policy": text, "chain": pki.chain_file(f"{run}/pki", "live", host, "ecdsa")}
+             for host, text in policies.items()}
+    _write(f"{run}/sts.json", json.dumps(state, indent=1))
+
+
 def prepare_postfix(run):
     """Postfix's own directories, with the owners it insists on."""
     owner = pwd.getpwnam("postfix")
@@ -165,6 +172,10 @@ def _spawn(run, name, command):
     return child
 
 
+def _script(name):
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+
+
 def start(run, name):
     """Start one server; does not wait. Use wait_ready for that."""
     if alive(run, name):
@@ -174,8 +185,9 @@ def start(run, name):
     elif name == "unbound":
         _spawn(run, name, ["unbound", "-d", "-p", "-c", f"{run}/unbound.conf"])
     elif name == "smtp":
-        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "smtp_server.py")
-        _spawn(run, name, [sys.executable, script, f"{run}/smtp.json", f"{run}/smtp.sock"])
+        _spawn(run, name, [sys.executable, _script("smtp_server.py"), f"{run}/smtp.json", f"{run}/smtp.sock"])
+    elif name == "sts":
+        _spawn(run, name, [sys.executable, _script("sts_server.py"), POLICY_SERVER, f"{run}/sts.json"])
     elif name == "postfix":
         with open(f"{run}/log.postfix", "a") as log:
             subprocess.run(["postfix", "-c", f"{run}/postfix", "start"], stdout=log, stderr=log,
@@ -221,6 +233,8 @@ def wait_ready(run, name, state):
                             f"{name} to serve {zone or '.'}")
     elif name == "unbound":
         lab_state.until(_resolver_answers, "unbound to answer")
+    elif name == "sts":
+        lab_state.until(lambda: listens(POLICY_SERVER, 443), "the policy server to listen")
     elif name in ("postfix", "smtp"):
         for host in state["hosts"].values():
             if serving(host) == name:
@@ -234,8 +248,8 @@ def _resolver_answers():
     return " ad" in done.stdout.partition("Flags:")[2].partition(";")[0]
 
 
-def listens(address):
-    """Whether a socket listens at port 25 of an address, read from the kernel: no connection."""
+def listens(address, port=25):
+    """Whether a socket listens at a port of an address, read from the kernel: no connection."""
     if ":" in address:
         raw = socket.inet_pton(socket.AF_INET6, address)
         table = "tcp6"
@@ -246,7 +260,7 @@ def listens(address):
     words = [raw[i:i + 4] for i in range(0, len(raw), 4)]
     text = "".join((w[::-1] if sys.byteorder == "little" else w).hex().upper() for w in words)
     with open(f"/proc/net/{table}") as file:
-        return any(line.split()[1] == f"{text}:0019" and line.split()[3] == "0A" for line in file)
+        return any(line.split()[1] == f"{text}:{port:04X}" and line.split()[3] == "0A" for line in file)
 
 
 def reload_mail(run, state):

@@ -43,19 +43,51 @@ def kinds(key):
     return ["ecdsa", "rsa"] if key == "dual" else [key]
 
 
-def issue(pki, place, host, key):
-    """Make new key(s) and certificate(s) for a host, at place "live" or "next"."""
+def _names(host, kind):
+    """Subject CN and SAN of a leaf."""
+    san = {"othername": "elsewhere.test", "othersan": "elsewhere.test", "cnonly": "",
+           "nexthop": host.partition(".")[2]}.get(kind, host)
+    return ("elsewhere.test" if kind == "othername" else host), san
+
+
+def issue(pki, place, host, key, cert="", sends="inter"):
+    """Make new key(s) and certificate(s) for a host, at place "live" or "next".
+
+    cert: "" (sound), expired, othername, othersan (the CN alone is the host's), cnonly (no SAN),
+    nexthop (the domain above the host). sends: what stands behind the leaf.
+    """
+    subject, san = _names(host, cert)
+    behind = {"leaf": [], "inter": ["inter"], "root": ["inter", "root"], "many": ["inter"] * 300}[sends]
     for kind in kinds(key):
         out = f"{pki}/{place}/.{host}.{kind}"
-        _issue(pki, out, host, [f"subjectAltName=DNS:{host}", "basicConstraints=CA:FALSE",
-                                "keyUsage=digitalSignature", "extendedKeyUsage=serverAuth"],
-               key=kind, issuer="inter")
-        parts = [_read(f"{out}.key"), _read(f"{out}.pem"), _read(f"{pki}/inter.pem")]
+        extensions = ["basicConstraints=CA:FALSE", "keyUsage=digitalSignature", "extendedKeyUsage=serverAuth"]
+        if san:
+            extensions.insert(0, f"subjectAltName=DNS:{san}")
+        _issue(pki, out, subject, extensions, key=kind, issuer="inter")
+        if cert == "expired":
+            _backdate(pki, out, extensions)
+        parts = [_read(f"{out}.key"), _read(f"{out}.pem"), *[_read(f"{pki}/{ca}.pem") for ca in behind]]
         _write(f"{out}.all", "".join(parts))
         # One rename, so that no connection ever sees a key without its certificate.
         os.rename(f"{out}.all", chain_file(pki, place, host, kind))
         os.unlink(f"{out}.key")
         os.unlink(f"{out}.pem")
+
+
+def _backdate(pki, out, extensions):
+    """Issue the certificate of a key again, over since 2021."""
+    _write(f"{out}.ext", "\n".join(extensions) + "\n")
+    _write(f"{out}.index", "")
+    _write(f"{out}.cnf", "[ca]\ndefault_ca=d\n[d]\npolicy=p\ndefault_md=sha256\nunique_subject=no\nrand_serial=yes\n"
+           f"new_certs_dir={os.path.dirname(out)}\ndatabase={out}.index\n[p]\ncommonName=supplied\n")
+    steps = (["openssl", "x509", "-x509toreq", "-in", f"{out}.pem", "-signkey", f"{out}.key", "-out", f"{out}.csr"],
+             ["openssl", "ca", "-batch", "-notext", "-config", f"{out}.cnf", "-cert", f"{pki}/inter.pem",
+              "-keyfile", f"{pki}/inter.key", "-startdate", "20200101000000Z", "-enddate", "20210101000000Z",
+              "-extfile", f"{out}.ext", "-in", f"{out}.csr", "-out", f"{out}.pem"])
+    for step in steps:
+        done = subprocess.run(step, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(step[:3])}: {done.stderr.strip()}")
 
 
 def chain_file(pki, place, host, kind):
@@ -74,11 +106,22 @@ def deploy_next(pki, host, key):
         os.rename(chain_file(pki, "next", host, kind), chain_file(pki, "live", host, kind))
 
 
-def tlsa(pki, place, host, key, usage=3, selector=1, mtype=1):
-    """TLSA record data for a host: usages 0 and 2 take the intermediate, 1 and 3 the leaf."""
-    certificates = read_certificates(chain_file(pki, place, host, kinds(key)[0]))
-    return f"{usage} {selector} {mtype} " + association(
-        certificates[1 if usage in (0, 2) else 0], selector, mtype)
+def tlsa(pki, place, host, key, usage=3, selector=1, mtype=1, of=""):
+    """TLSA record data for a host: usages 0 and 2 take the intermediate, 1 and 3 the leaf.
+
+    of: root (the root instead), rsa (the other key of a dual host), pem (the leaf's PEM text).
+    """
+    if usage in (0, 2):
+        certificate = read_certificates(f"{pki}/{'root' if of == 'root' else 'inter'}.pem")[0]
+    else:
+        path = chain_file(pki, place, host, of if of == "rsa" else kinds(key)[0])
+        certificate = read_certificates(path)[0]
+    if of == "pem":
+        text = base64.encodebytes(certificate).decode().replace("\n", "")
+        lines = [text[i:i + 64] for i in range(0, len(text), 64)]
+        pem = "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
+        return f"{usage} {selector} {mtype} " + hashlib.sha256(pem.encode()).hexdigest()
+    return f"{usage} {selector} {mtype} " + association(certificate, selector, mtype)
 
 
 def association(certificate, selector, mtype):

@@ -4,10 +4,15 @@ Run as `smtp_server.py STATE SOCKET`. STATE is JSON: a list of {"host", "address
 "chains"}. Whoever connects to the unix socket SOCKET makes it read STATE again and is told "ok" or
 what went wrong. Certificates are read at every connection, so a renamed file is live at once.
 
-Modes: normal; nostarttls, stripped (STARTTLS reads XXXXXXXA), tempfail (454), syntax (501);
+Modes, what is sent: normal; multiline (banner), ansi (control characters in banner and EHLO);
+nostarttls, hidden (STARTTLS works all the same), stripped (STARTTLS reads XXXXXXXA), lowercase,
+longehlo (a line of 5000 octets); tempfail (454), syntax (501), ok250 (to STARTTLS);
 garbage, reject (554), busy (421), tarpit (banner after 20 s), drip (banner one octet a second),
-close-banner, close-starttls; inject (plaintext right behind the 220 to STARTTLS), tls12, endless
-(250- lines without end), longline (one line without end), helo-only, stall (no handshake).
+close-banner, close-starttls; endless (250- lines without end), longline (one line without end),
+helo-only. Of TLS: inject (plaintext right behind the 220 to STARTTLS), late-inject (after the
+ClientHello), stall (no handshake), tls11, tls12, tls13, anonymous, sni (the right chain only for the
+right name), unrecognized (an alert for any name), ask-client (for a certificate), need-client,
+tls-busy (421 to EHLO under TLS).
 """
 
 import json
@@ -18,9 +23,10 @@ import ssl
 import sys
 import threading
 
-MODES = ("normal", "nostarttls", "stripped", "tempfail", "syntax", "garbage", "reject", "busy",
-         "tarpit", "drip", "close-banner", "close-starttls", "inject", "tls12", "endless",
-         "longline", "helo-only", "stall")
+MODES = ("normal", "multiline", "ansi", "nostarttls", "hidden", "stripped", "lowercase", "longehlo",
+         "tempfail", "syntax", "ok250", "garbage", "reject", "busy", "tarpit", "drip", "close-banner",
+         "close-starttls", "endless", "longline", "helo-only", "inject", "late-inject", "stall", "tls11",
+         "tls12", "tls13", "anonymous", "sni", "unrecognized", "ask-client", "need-client", "tls-busy")
 
 PORT = 25
 IDLE = 120          # seconds without a command before a session is dropped
@@ -104,12 +110,19 @@ class Session:
                 if not self.hold(1):
                     return False
             return True
-        self.say(banner)
+        if self.mode == "multiline":
+            self.say(f"220-{self.host} speaks\r\n220-in several lines\r\n220 at last")
+        elif self.mode == "ansi":
+            self.say(f"220 {self.host} \x1b[2J\x1b[31mred\x07 <script>alert(1)</script> \x9b31m")
+        else:
+            self.say(banner)
         return self.mode != "close-banner"
 
     def introduce(self, verb):
         """The answer to EHLO or HELO."""
-        if verb == "HELO":
+        if self.mode == "tls-busy" and self.secure:
+            self.say("421 4.3.2 busy under TLS")
+        elif verb == "HELO":
             self.say(f"250 {self.host}")
         elif self.mode == "helo-only":
             self.say("502 5.5.1 EHLO not implemented")
@@ -122,10 +135,12 @@ class Session:
                 self.socket.sendall(b"A" * 65536)
         else:
             extensions = ["PIPELINING", "SIZE 10240000", "8BITMIME"]
-            if self.mode == "stripped" and not self.secure:
-                extensions.insert(1, "XXXXXXXA")
-            elif self.mode != "nostarttls" and not self.secure:
-                extensions.insert(1, "STARTTLS")
+            keyword = {"stripped": "XXXXXXXA", "lowercase": "starttls now", "nostarttls": None,
+                       "hidden": None}.get(self.mode, "STARTTLS")
+            if keyword and not self.secure:
+                extensions.insert(1, keyword)
+            if self.mode == "longehlo":
+                extensions.insert(0, "X-LONG " + "A" * 5000)
             lines = [self.host, *extensions]
             self.say("\r\n".join(f"250{' ' if i == len(lines) - 1 else '-'}{line}"
                                  for i, line in enumerate(lines)))
@@ -139,7 +154,7 @@ class Session:
         if self.secure or self.mode in refusals:
             self.say(refusals.get(self.mode, "503 5.5.1 TLS already active"))
             return True
-        ready = "220 2.0.0 Ready to start TLS"
+        ready = "250 2.0.0 Go on" if self.mode == "ok250" else "220 2.0.0 Ready to start TLS"
         if self.mode == "inject":
             ready += "\r\n250-injected.invalid\r\n250 X-INJECTED"    # one segment with the 220
         self.say(ready)
@@ -148,16 +163,50 @@ class Session:
         if self.mode == "stall":
             self.hold(IDLE)
             return False
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        for chain in self.chains:
-            context.load_cert_chain(chain)
-        if self.mode == "tls12":
-            context.maximum_version = ssl.TLSVersion.TLSv1_2
+        if self.mode == "late-inject":
+            self.socket.recv(4096)
+            self.say("250 injected.invalid")
+            return False
         # Whatever was pipelined in plaintext before the handshake must not be believed after it.
         self.buffer = b""
-        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.socket = self.context().wrap_socket(self.socket, server_side=True)
         self.secure = True
         return True
+
+    def context(self):
+        """TLS as the mode has it."""
+        def serving(chains):
+            one = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            for chain in chains:
+                one.load_cert_chain(chain)
+            return one
+
+        right = serving(self.chains)
+        place = os.path.dirname(self.chains[0])
+        if self.mode == "tls11":
+            right.set_ciphers("DEFAULT:@SECLEVEL=0")
+            right.minimum_version, right.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+        elif self.mode == "tls12":
+            right.maximum_version = ssl.TLSVersion.TLSv1_2
+        elif self.mode == "tls13":
+            right.minimum_version = ssl.TLSVersion.TLSv1_3
+        elif self.mode == "anonymous":
+            right.maximum_version = ssl.TLSVersion.TLSv1_2
+            right.set_ciphers("aNULL:@SECLEVEL=0")
+        elif self.mode in ("ask-client", "need-client"):
+            right.verify_mode = ssl.CERT_OPTIONAL if self.mode == "ask-client" else ssl.CERT_REQUIRED
+            right.load_verify_locations(os.path.join(place, "..", "root.pem"))
+        elif self.mode == "unrecognized":
+            right.sni_callback = lambda *_: ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+        elif self.mode == "sni":
+            other = serving([os.path.join(place, "mx.healthy.test.ecdsa.pem")])
+
+            def choose(connection, name, _context):
+                if name == self.host:
+                    connection.context = right
+            other.sni_callback = choose
+            return other
+        return right
 
     def take_message(self):
         """DATA: swallow the message."""

@@ -7,6 +7,7 @@ certificates and expected.json follow from them.
 from dataclasses import dataclass, field
 
 RESOLVER = "127.0.0.53"
+POLICY_SERVER = "127.0.3.1"      # of the MTA-STS policies
 NAMESERVERS = {"ns1": "127.0.1.1", "ns2": "127.0.1.2"}
 
 TLSA_TTL = 60
@@ -24,15 +25,17 @@ class Host:
     ipv6: bool = False           # also fd00:7672::N
     address: bool = True         # False: no A record, nothing listens
     # "U S M" of the host's own certificate (usage 2: of the intermediate), "U S M wrong" of nobody's.
-    tlsa: tuple = ("3 1 1",)
+    tlsa: tuple = ("3 1 1",)     # also "U S M root", "U S M rsa", "3 0 1 pem" (of the PEM text)
+    cert: str = ""               # a kind of leaf, see pki.py
+    sends: str = "inter"         # what stands behind the leaf: leaf (nothing), inter, root (both), many
 
 
 @dataclass(frozen=True)
 class Zone:
     """How one zone is signed. Zones not listed in ZONES have the defaults."""
 
-    sign: str = "ecdsa"          # ecdsa, nsec3, ed25519, rsa, "" (unsigned)
-    ds: str = "good"             # good, none, wrong
+    sign: str = "ecdsa"          # ecdsa, nsec3, nsec3-200, ed25519, rsa, "" (unsigned)
+    ds: str = "good"             # good, none, or a kind of zones.ds_set
     fault: str = ""              # KIND or KIND:TYPE, see zones.py
 
 
@@ -47,9 +50,12 @@ class Domain:
     mx: bool = True              # False: no MX RRset at all
     delegated: bool = True       # False: the name does not exist
     null_mx: bool = False
+    own_zone: bool = True        # False: a name in a zone that holds others
     role: str = "inbound"
     group: str = ""
     records: tuple = field(default=())   # more (owner, type, data)
+    policy: str = ""             # of MTA-STS, served at mta-sts.NAME; none when empty
+    policy_cert: str = ""        # kind of that server's certificate, see pki.py
 
 
 HOSTS = [
@@ -193,7 +199,7 @@ def addresses(host):
 
 def zones():
     """Every zone below test., name -> Zone: those of the domains and those of ZONES."""
-    names = [d.name for d in DOMAINS if d.delegated]
+    names = [d.name for d in DOMAINS if d.delegated and d.own_zone]
     return {name: ZONES.get(name, Zone()) for name in dict.fromkeys(names + list(ZONES))}
 
 

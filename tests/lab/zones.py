@@ -9,6 +9,7 @@ future (not yet valid), missing.
 """
 
 import base64
+import hashlib
 import os
 import shutil
 import subprocess
@@ -21,11 +22,13 @@ SIGNER = "signer"       # a third Knot directory, never served, where kzonesign 
 
 _DAY = 86400
 _KEYS = {"ecdsa": ["algorithm=ecdsap256sha256"], "nsec3": ["algorithm=ecdsap256sha256"],
+         "nsec3-200": ["algorithm=ecdsap256sha256"],
          "ed25519": ["algorithm=ed25519"], "rsa": ["algorithm=rsasha256", "size=2048"]}
 _POLICIES = """
 policy:
   - {id: ecdsa, manual: on, single-type-signing: on, algorithm: ecdsap256sha256}
   - {id: nsec3, manual: on, single-type-signing: on, algorithm: ecdsap256sha256, nsec3: on, nsec3-iterations: 0, nsec3-salt-length: 0}
+  - {id: nsec3-200, manual: on, single-type-signing: on, algorithm: ecdsap256sha256, nsec3: on, nsec3-iterations: 200, nsec3-salt-length: 0}
   - {id: ed25519, manual: on, single-type-signing: on, algorithm: ed25519}
   - {id: rsa, manual: on, single-type-signing: on, algorithm: rsasha256}
 """
@@ -85,22 +88,39 @@ def write_config(run, server, zones):
 
 
 def make_key(run, zone, sign):
-    """One key that signs everything in the zone, made long ago. Returns its DS record data."""
+    """One key that signs everything in the zone, made long ago. Returns its DS by digest type, "1" and "2"."""
     past = int(time.time()) - 100 * _DAY     # kzonesign must find it active in the past, too
     base = ["keymgr", "-c", config_path(run, SIGNER), absolute(zone)]
     _run([*base, "generate", *_KEYS[sign], "ksk=yes", "zsk=yes", f"created={past}",
           f"publish={past}", f"ready={past}", f"active={past}"])
+    by_digest = {}
     for line in _run([*base, "ds"]).splitlines():
         _, _, tag, algorithm, digest_type, digest = line.split()
-        if digest_type == "2":      # SHA-256, RFC 8624 §3.3
-            return f"{tag} {algorithm} 2 {digest}"
-    raise RuntimeError(f"no SHA-256 DS for {zone}")
+        by_digest[digest_type] = f"{tag} {algorithm} {digest_type} {digest}"
+    # Knot makes no SHA-1 digests any more. RFC 4034 §5.1.4: over the owner and the key's data.
+    _, _, flags, protocol, algorithm, key = _run([*base, "dnskey"]).split()
+    owner = b"".join(bytes([len(label)]) + label.encode() for label in zone.split(".") if label) + b"\0"
+    data = int(flags).to_bytes(2, "big") + bytes([int(protocol), int(algorithm)]) + base64.b64decode(key)
+    tag = by_digest["2"].split()[0]
+    by_digest["1"] = f"{tag} {algorithm} 1 {hashlib.sha1(owner + data).hexdigest()}"
+    return by_digest
 
 
-def spoil_ds(ds):
-    """DS data that matches no key."""
-    tag, algorithm, digest_type, digest = ds.split()
-    return f"{(int(tag) + 1) % 65536} {algorithm} {digest_type} {digest[::-1]}"
+def _spoiled_digest(ds):
+    return ds[:-4] + ("0000" if not ds.endswith("0000") else "1111")
+
+
+def ds_set(kind, by_digest):
+    """The DS RRset of a kind, from the zone's true one. 2 is SHA-256, RFC 8624 §3.3."""
+    good, sha1 = by_digest["2"], by_digest["1"]
+    tag, algorithm, _, digest = good.split()
+    return {"good": [good],
+            "wrong": [f"{(int(tag) + 1) % 65536} {algorithm} 2 {digest[::-1]}"],
+            "unknown-algorithm": [f"{tag} 200 2 {digest}"],
+            "unknown-digest": [good, f"{tag} {algorithm} 200 {digest}"],
+            "unknown-digest-only": [f"{tag} {algorithm} 200 {digest}"],
+            "sha1-wrong": [good, _spoiled_digest(sha1)],
+            "sha1-only": [sha1]}[kind]
 
 
 def share_keys(run):
