@@ -59,7 +59,8 @@ int print_tlsa(const std::filesystem::path& file, std::ostream& out, std::ostrea
   if (!text) return 1;
   const auto chain = probes::tls::parse_pem(*text);
   if (chain.empty()) {
-    errors << fmt::format("{}: no PEM certificate in it\n", file.string());
+    errors << fmt::format("{}: no PEM certificate in it, or one that cannot be read\n",
+                          file.string());
     return 1;
   }
   using namespace probes::dane;

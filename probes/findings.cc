@@ -52,6 +52,9 @@ void add_lookup_failure(std::vector<Finding>& out, Code code, const Subject& sub
     default:
       break;
   }
+  // The resolver's own validator is a second opinion; that it differs is worth knowing.
+  if (answer.status == DnssecStatus::bogus && answer.resolver_says_secure)
+    evidence.push_back({"resolver", "sets the AD bit: its validator accepts what ours rejects"});
   if (answer.signatures)
     evidence.push_back({"rrsig-expires-at", config::rfc3339(answer.signatures->expiration)});
   if (root)

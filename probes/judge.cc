@@ -178,10 +178,12 @@ EndpointJudgement judge_session(const SessionRecord& session, const Approach& ap
     const bool is_weak = !chain.empty() && chain.front()->key_type == tls::KeyType::rsa &&
                          chain.front()->key_bits < approach.sender.least_rsa_bits;
     if (is_weak) return {.verdict = Verdict::refused, .reason = Reason::weak_key};
-    const auto result = dane::verify({.records = approach.host.records,
-                                      .names = approach.names,
-                                      .digests = approach.sender.digests},
-                                     chain, approach.at);
+    const auto result =
+        dane::verify({.records = approach.host.records,
+                      .names = approach.names,
+                      .digests = approach.sender.digests,
+                      .accepts_short_wildcards = approach.sender.accepts_short_wildcards},
+                     chain, approach.at);
     if (!result.match) return {.verdict = Verdict::refused, .reason = reason_of(result.mismatch)};
     const auto& matched = approach.host.records[result.match->record];
     if (approach.sender.wants_anchor_sent && !has_anchor(matched, chain, approach.at)) {
@@ -387,6 +389,7 @@ const std::vector<Sender>& other_senders() {
       {.name = "nsec3-limited", .limits_nsec3 = true},
       {.name = "aggressive-nsec", .minimises_names = true},
       {.name = "trust-anchor-strict", .wants_anchor_sent = true},
+      {.name = "short-wildcards", .accepts_short_wildcards = true},
       {.name = "strict-addresses", .skips_on_any_address_failure = true},
       {.name = "strict-security-level", .least_rsa_bits = 2048},
       {.name = "null-mx-ignored", .ignores_null_mx = true},

@@ -27,7 +27,8 @@ struct Sender {
   bool ignores_null_mx = false;      // delivers to the other MX records beside a null MX
   bool minimises_names = false;      // its resolver stops where a name above is denied (RFC 8020)
   bool sha1_is_unsupported = false;  // its validator takes SHA-1 for no signature (RFC 9905)
-  bool limits_nsec3 = false;         // its validator gives up on NSEC3 iterations sooner (RFC 9276)
+  bool accepts_short_wildcards = false;  // DANE-TA(2): "*.tld" vouches for "host.tld"
+  bool limits_nsec3 = false;  // its validator gives up on NSEC3 iterations sooner (RFC 9276)
 };
 [[nodiscard]] const Sender& reference_sender();
 [[nodiscard]] const std::vector<Sender>& other_senders();  // named as in the `splits` of the JSON

@@ -44,14 +44,32 @@ Mismatch mismatch_of(int error) {
   }
 }
 
+// Whether the leaf names a reference identifier by a wildcard right under a top-level domain.
+bool has_short_wildcard(const tls::Certificate& leaf, const std::vector<std::string>& names) {
+  return std::ranges::any_of(names, [&](const std::string& name) {
+    const auto dot = name.find('.');
+    if (dot == 0 || dot == std::string::npos || name.find('.', dot + 1) != std::string::npos)
+      return false;
+    const auto wildcard = "*" + name.substr(dot);
+    return std::ranges::any_of(leaf.dns_names, [&](const std::string& shown) {
+      return shown.size() == wildcard.size() &&
+             OPENSSL_strncasecmp(shown.data(), wildcard.data(), wildcard.size()) == 0;
+    });
+  });
+}
+
 // DANE-TA(2) by libcrypto: an unconnected SSL carries the records, a store context verifies the
 // recorded chain.
 Verification verify_anchored(const Expectation& expectation,
                              const std::vector<std::size_t>& compared,
                              const std::vector<tls::CertificatePtr>& chain, config::Time at) {
   const tls::SslPtr ssl{SSL_new(dane_context())};
-  SSL_dane_enable(ssl.get(),
-                  expectation.names.empty() ? nullptr : expectation.names.front().c_str());
+  // Names that we have found to be there already need not be looked for again.
+  std::vector<std::string> names;
+  if (!expectation.accepts_short_wildcards ||
+      !has_short_wildcard(*chain.front(), expectation.names))
+    names = expectation.names;
+  SSL_dane_enable(ssl.get(), names.empty() ? nullptr : names.front().c_str());
   for (const auto index : compared) {
     const auto& record = expectation.records[index];
     SSL_dane_tlsa_add(ssl.get(), record.usage, record.selector, record.matching_type,
@@ -74,8 +92,8 @@ Verification verify_anchored(const Expectation& expectation,
   X509_VERIFY_PARAM_set1(parameters, SSL_get0_param(ssl.get()));
   X509_VERIFY_PARAM_set_time(parameters, static_cast<std::time_t>(at.time_since_epoch().count()));
   X509_VERIFY_PARAM_set_auth_level(parameters, 1);
-  for (std::size_t i = 0; i < expectation.names.size(); ++i) {
-    const auto& name = expectation.names[i];
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto& name = names[i];
     if (i == 0) {
       X509_VERIFY_PARAM_set1_host(parameters, name.c_str(), name.size());
     } else {

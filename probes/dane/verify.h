@@ -40,6 +40,9 @@ struct Expectation {
   std::vector<std::string>
       names;  // reference identifiers for DANE-TA(2), the TLSA base domain first
   Digests digests = Digests::sha512_first;
+  // Takes "*.tld" for "host.tld", as RFC 7672 §3.2.3 is written and Go does; libcrypto wants two
+  // labels behind the asterisk.
+  bool accepts_short_wildcards = false;
 };
 
 // Holds a recorded chain (leaf first) against a TLSA RRset. DANE-EE(3) compares the leaf and

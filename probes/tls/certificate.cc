@@ -164,11 +164,17 @@ std::vector<CertificatePtr> parse_pem(std::string_view pem) {
   const BioPtr in{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
   // Without a word of ours OpenSSL would ask at the terminal for the one of an encrypted block.
   constexpr auto no_password = [](char*, int, int, void*) { return -1; };
-  while (const X509Ptr x509{PEM_read_bio_X509(in.get(), nullptr, no_password, nullptr)}) {
-    if (auto certificate = describe(x509.get())) out.push_back(std::move(certificate));
-  }
   ERR_clear_error();
-  return out;
+  while (const X509Ptr x509{PEM_read_bio_X509(in.get(), nullptr, no_password, nullptr)}) {
+    auto certificate = describe(x509.get());
+    if (!certificate) return {};
+    out.push_back(std::move(certificate));
+  }
+  const auto why = ERR_peek_last_error();
+  ERR_clear_error();
+  const bool is_read_to_the_end =
+      ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE;
+  return is_read_to_the_end ? out : std::vector<CertificatePtr>{};
 }
 
 bool is_public_key(std::span<const std::uint8_t> der) {

@@ -5,7 +5,7 @@ import re
 import json
 import unittest
 
-from living_lab import LivingLab
+from living_lab import DANELAW, LivingLab
 
 
 class Check(unittest.TestCase):
@@ -57,7 +57,6 @@ class Check(unittest.TestCase):
                 self.assertEqual(self.lab.check(name)[1], status)
 
     def test_text_leads_with_the_verdict_and_fits_a_terminal(self):
-        from living_lab import DANELAW
         said = self.lab.inside(DANELAW, "check", "--config", f"{self.lab.dir}/danelaw.yaml", "mismatch.test").stdout
         self.assertTrue(said.startswith("mismatch.test: mail waits in senders' queues"), said)
         self.assertIn("tlsa-mismatch", said)
@@ -71,6 +70,19 @@ class Check(unittest.TestCase):
         self.assertEqual((seen["healthy.test"]["verdict"], status), ("unknown", 3))
         self.assertEqual(seen["healthy.test"]["findings"][0]["code"], "monitor-fault")
 
+    # S-05
+    def test_a_wrong_clock_is_our_own_fault(self):
+        for shift, said in (("+40d", "expired"), ("-40d", "not valid yet")):
+            with self.subTest(clock=shift):
+                done = self.lab.inside("env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "faketime", "-f", shift, DANELAW,
+                                       "check", "--config", f"{self.lab.dir}/danelaw.yaml", "--format", "json",
+                                       "mismatch.test")
+                seen = json.loads(done.stdout)
+                self.assertEqual((seen["verdict"], done.returncode), ("unknown", 3))
+                self.assertEqual([f["code"] for f in seen["findings"]], ["monitor-fault"])
+                self.assertIn(said, json.dumps(seen["findings"][0]["evidence"]))
+
+    # S-04
     def test_an_unreachable_resolver_is_our_own_fault(self):
         seen, status = self.lab.check("mismatch.test", arguments=("--resolver", "127.0.0.99"))
         self.assertEqual((seen["mismatch.test"]["verdict"], status), ("unknown", 3))
@@ -85,7 +97,6 @@ class Check(unittest.TestCase):
         self.assertIn("ns2.dns.test (127.0.1.2): 3 1 1", json.dumps(split[0]["evidence"]))
 
     def test_special_addresses_are_not_contacted_unless_allowed(self):
-        from living_lab import DANELAW
         done = self.lab.inside(DANELAW, "check", "--resolver", "127.0.0.53", "--trust-anchor",
                                f"{self.lab.dir}/root.key", "--format", "json", "healthy.test")
         self.assertIn('"special-address"', done.stdout)

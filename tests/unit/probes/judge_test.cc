@@ -893,6 +893,23 @@ const std::vector<Case>& cases() {
        "deferred",
        {"name-mismatch/critical"},
        {}},
+      {"E-25 a wildcard right under a top-level domain, for the next-hop",
+       [](Scene& s) {
+         serve_under_inter(s, leaf_of({"*.TEST"}));
+         s.publish({record(2, 1, 1, inter())});
+       },
+       "deferred",
+       {"name-mismatch/critical"},
+       {"short-wildcards=authenticated"}},
+      {"E-25 which vouches for nothing deeper",
+       [](Scene& s) {
+         serve_under_inter(s, leaf_of({"*.test"}));
+         s.publish({record(2, 1, 1, inter())});
+         s.domain.domain = name("mail.example.test");
+       },
+       "deferred",
+       {"name-mismatch/critical"},
+       {}},
       {"E-26 common name when there is no DNS name",
        [](Scene& s) {
          serve_under_inter(s, leaf_of({}, "mx.example.test"));
@@ -1305,6 +1322,19 @@ TEST(Judge, a_failed_lookup_keeps_senders_away_although_the_session_works) {
   fail_tlsa(scene, Cause::timeout);
   const auto judged = scene.judge();
   EXPECT_EQ(support::host_verdict_of(judged), "lookup-failed");
+}
+
+//
+TEST(Judge, a_resolver_that_accepts_what_we_reject_is_told_of) {
+  Scene scene;
+  fail_mx(scene, Cause::bogus);
+  const auto told = [&] {
+    return std::ranges::any_of(scene.judge().findings.at(0).evidence,
+                               [](const Evidence& one) { return one.name == "resolver"; });
+  };
+  EXPECT_FALSE(told());
+  scene.domain.mx.resolver_says_secure = true;
+  EXPECT_TRUE(told());
 }
 
 TEST(Judge, a_domain_split_follows_its_hosts) {

@@ -55,6 +55,7 @@ export const senderWords: Record<string, string> = {
   "aggressive-nsec": "senders whose resolver minimises names",
   "strict-addresses": "senders that skip a host when one address lookup fails",
   "trust-anchor-strict": "senders that want the trust anchor sent and in date",
+  "short-wildcards": "senders that accept a wildcard right under a top-level domain",
   "strict-security-level": "senders that refuse weak keys",
   "null-mx-ignored": "senders that ignore a null MX beside others",
 };
