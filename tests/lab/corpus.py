@@ -75,6 +75,20 @@ def add():
     _policies()
 
 
+def add_crowd(count):
+    """Many domains d1.crowd.test, d2…, for benchmarks: each with an MX host of its own on one of eight addresses."""
+    ZONES["crowd.test"] = Zone()
+    hosts = [f"s{n}.crowd.test" for n in range(8)]
+    HOSTS.extend(Host(host) for host in hosts)
+    records = []
+    for n in range(1, count + 1):
+        host = hosts[n % len(hosts)]
+        records += [(f"d{n}.crowd.test", "MX", f"10 mx{n}.crowd.test."), (f"mx{n}.crowd.test", "A", f"@{host}"),
+                    (f"_25._tcp.mx{n}.crowd.test", "CNAME", f"_25._tcp.{host}.")]
+    DOMAINS.append(Domain("crowd.test", "authenticated", dict.fromkeys(hosts, "authenticated"), "for benchmarks",
+                          records=tuple(records)))
+
+
 def _dnssec():
     zone("A-08", "signatures of the future", "lookup-failed", fault="future")
     zone("A-10", "the TLSA signature is missing in a signed zone", "deferred",
