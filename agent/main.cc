@@ -16,6 +16,7 @@
 #include "agent/runner.h"
 #include "config/load.h"
 #include "config/name.h"
+#include "storage/backup.h"
 #include "storage/queries.h"
 #include "storage/recorder.h"
 #include "web/server.h"
@@ -182,6 +183,16 @@ int run(const std::filesystem::path& file) {
   return 0;
 }
 
+// ---- danelaw backup
+
+int back_up(const std::filesystem::path& file, const std::filesystem::path& copy) {
+  const auto settings = file.empty() ? std::optional{config::Config{}} : load(file);
+  if (!settings) return 1;
+  const auto done = storage::backup(settings->storage.path, copy);
+  if (!done) std::cerr << done.error() << '\n';
+  return done ? 0 : 1;
+}
+
 // ---- danelaw check
 
 struct CheckFlags {
@@ -290,6 +301,11 @@ int main(int argc, char** argv) {
   config_checking->add_option("FILE", file)->required();
   auto* printing = app.add_subcommand("tlsa", "print the TLSA records that fit a PEM certificate");
   printing->add_option("CERT", file)->required();
+  auto* backing =
+      app.add_subcommand("backup", "copy the database into a new file while the agent runs");
+  std::filesystem::path copy;
+  backing->add_option("FILE", copy, "the file to make")->required();
+  backing->add_option("--config", file, "configuration file, for storage.path");
   auto* replaying =
       app.add_subcommand("replay", "rollover states and grades of a sequence of events, on paper");
   replaying->add_option("FILE", file, "schema danelaw.replay/1; - for standard input")->required();
@@ -302,6 +318,7 @@ int main(int argc, char** argv) {
   if (*running) return run(file);
   if (*checking) return check(flags);
   if (*config_checking) return agent::check_config(file, std::cout, std::cerr);
+  if (*backing) return back_up(file, copy);
   if (*replaying) return agent::print_replay(file, std::cout, std::cerr);
   return agent::print_tlsa(file, std::cout, std::cerr);
 }

@@ -44,12 +44,14 @@ CREATE TABLE transition (
 
 }  // namespace
 
+bool is_ours(Database& db) {
+  return db.integer("PRAGMA application_id") == kApplication;
+}
+
 void migrate(Database& db) {
-  const auto application = db.integer("PRAGMA application_id");
   const auto version = db.integer("PRAGMA user_version");
   const bool is_empty = db.integer("SELECT count(*) FROM sqlite_schema") == 0;
-  if (!is_empty && application != kApplication)
-    throw Fault("the file is another program's database");
+  if (!is_empty && !is_ours(db)) throw Fault("the file is another program's database");
   if (version > static_cast<std::int64_t>(kMigrations.size())) {
     throw Fault(
         fmt::format("the file was written by a newer danelaw (schema {}; this one knows {})",

@@ -8,4 +8,6 @@ namespace storage {
 // the file is another program's or a newer danelaw's.
 void migrate(Database& db);
 
+[[nodiscard]] bool is_ours(Database& db);
+
 }  // namespace storage

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """The real agent on the real lab: verdicts, a late rollover, kill -9, our own outage, shutdown."""
 
+import contextlib
 import signal
+import sqlite3
 import subprocess
 import unittest
 
-from living_lab import LivingLab, until
+from living_lab import DANELAW, LivingLab, until
 
 PROVIDER = {"kind": "host", "name": "mx.provider.test"}
 
@@ -49,6 +51,12 @@ class Agent(unittest.TestCase):
         self.lab.start_agent()
         again = self.mismatches()
         self.assertEqual([a["id"] for a in again], [opened[0]["id"]], "the same alert, at once after the start")
+
+        copy = f"{self.lab.dir}/copy.db"
+        self.lab.inside(DANELAW, "backup", "--config", f"{self.lab.dir}/danelaw.yaml", copy, check=True)
+        with contextlib.closing(sqlite3.connect(copy)) as kept:
+            firing = kept.execute("SELECT id FROM alert WHERE state = 'firing'").fetchall()
+        self.assertIn((opened[0]["id"],), firing, "the backup of a running agent has its alerts")
 
         self.lab.lab("story", "late-rollover", "--step", "2")
         until("the mismatch is over", 60, lambda: not self.mismatches())
