@@ -282,6 +282,16 @@ const auto& rows() {
        {"Look at the signer and at the transfer to every name server."},
        {"RFC 6781 §4.4.2"},
        ""},
+      {Code::rrsig_long,
+       "{name}: signatures stay valid for very long",
+       "Whoever keeps a copy of the records and their signatures can present it as current until "
+       "the "
+       "signatures expire: withdrawing a TLSA record or a key takes that long to be safe.",
+       "Nothing changes for mail today.",
+       {"Let the signer make signatures that are valid for two to four weeks, and renew them well "
+        "before they expire."},
+       {"RFC 7671 §13", "RFC 6781 §4.4.2"},
+       ""},
       {Code::ent_nxdomain,
        "{name}: a name above the TLSA records is denied",
        "A name server says that _tcp below the host does not exist, although records exist below "

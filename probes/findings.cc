@@ -98,9 +98,10 @@ void add_signing_findings(std::vector<Finding>& out, const Subject& subject,
 }
 
 // Without history: less than a day or a tenth of the validity left, or a quarter where signatures
-// are short-lived.
-void add_expiring_signature(std::vector<Finding>& out, const Subject& subject,
-                            const dns::Answer& answer, Time at) {
+// are short-lived; or so little that caches must soon drop the records before their TTL is over.
+// Signatures that last very long can be replayed as long.
+void add_signature_life(std::vector<Finding>& out, const Subject& subject,
+                        const dns::Answer& answer, Time at) {
   if (answer.outcome == Outcome::failed || answer.status != DnssecStatus::secure ||
       !answer.signatures)
     return;
@@ -108,7 +109,15 @@ void add_expiring_signature(std::vector<Finding>& out, const Subject& subject,
   const auto validity = answer.signatures->expiration - answer.signatures->inception;
   const bool is_short_lived = validity <= hours{72};
   const auto least = is_short_lived ? validity / 4 : std::max<Seconds>(hours{24}, validity / 10);
-  if (left >= least) return;
+  if (validity > hours{24 * 180}) {
+    out.push_back(
+        {.code = Code::rrsig_long,
+         .severity = Severity::low,
+         .subject = subject,
+         .evidence = {{"lookup", lookup_text(answer)},
+                      {"rrsig-valid-for", fmt::format("{} days", validity / hours{24})}}});
+  }
+  if (left >= std::max(least, 2 * answer.ttl)) return;
   out.push_back(
       {.code = Code::rrsig_expiring,
        .severity = Severity::high,
@@ -518,7 +527,7 @@ void add_tlsa_findings(std::vector<Finding>& out, const HostJudgement& host, Tim
   }
   add_fragile_choices(out, host);
   add_record_findings(out, host);
-  add_expiring_signature(out, subject, seen.tlsa, at);
+  add_signature_life(out, subject, seen.tlsa, at);
   add_expiring_certificate(out, host, at);
   add_anchor_findings(out, host, at);
   constexpr Seconds kLongTtl = hours{24};
@@ -625,7 +634,7 @@ void add_mx_findings(std::vector<Finding>& out, const DomainJudgement& judged, T
   for (const auto& exchange : domain.invalid_exchanges) {
     add(Code::mx_invalid, Severity::high, {{"exchange", exchange}});
   }
-  add_expiring_signature(out, subject, domain.mx, at);
+  add_signature_life(out, subject, domain.mx, at);
   const bool is_signed = domain.mx.status == DnssecStatus::secure;
   for (auto& finding : find_in_survey(subject, domain.survey, is_signed, at))
     out.push_back(std::move(finding));

@@ -58,6 +58,7 @@ constexpr std::array<std::pair<Code, std::string_view>, kCodeCount> kCodes{{
     {Code::downgrade, "downgrade"},
     {Code::fallback_only, "fallback-only"},
     {Code::rrsig_expiring, "rrsig-expiring"},
+    {Code::rrsig_long, "rrsig-long"},
     {Code::ent_nxdomain, "ent-nxdomain"},
     {Code::plaintext_injection, "plaintext-injection"},
     {Code::selective_starttls, "selective-starttls"},

@@ -64,6 +64,7 @@ enum class Code {
   downgrade,
   fallback_only,
   rrsig_expiring,
+  rrsig_long,
   ent_nxdomain,
   plaintext_injection,
   selective_starttls,
@@ -100,7 +101,7 @@ enum class Code {
   monitor_fault,
 };
 
-inline constexpr std::size_t kCodeCount = 62;
+inline constexpr std::size_t kCodeCount = 63;
 [[nodiscard]] const std::array<Code, kCodeCount>& all_codes();
 
 [[nodiscard]] std::string_view wire_name(Verdict verdict);

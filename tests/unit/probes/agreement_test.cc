@@ -94,6 +94,7 @@ TEST_F(Agreement, addresses_may_differ_on_purpose) {
   EXPECT_THAT(found(), ElementsAre("nameserver-split/medium"));
 }
 
+// H-03
 TEST_F(Agreement, a_server_that_drops_only_the_type_is_a_split) {
   fail_ns2(kTlsa, Cause::timeout);
   EXPECT_THAT(found(), ElementsAre("nameserver-split/high"));

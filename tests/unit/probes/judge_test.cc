@@ -213,6 +213,43 @@ const std::vector<Case>& cases() {
        "authenticated",
        {"rrsig-expiring/high"},
        {}},
+      {"H-08 less life than twice the TTL",
+       [](Scene& s) {
+         s.mx().tlsa.ttl = config::Seconds{3 * 86400};
+         s.mx().tlsa.signatures =
+             dns::SignatureWindow{.inception = kNow - std::chrono::hours{24 * 9},
+                                  .expiration = kNow + std::chrono::hours{24 * 5}};
+       },
+       "authenticated",
+       {"rrsig-expiring/high", "ttl-long/medium"},
+       {}},
+      {"H-08 just enough",
+       [](Scene& s) {
+         s.mx().tlsa.ttl = config::Seconds{86400};
+         s.mx().tlsa.signatures =
+             dns::SignatureWindow{.inception = kNow - std::chrono::hours{24 * 12},
+                                  .expiration = kNow + std::chrono::hours{48}};
+       },
+       "authenticated",
+       {},
+       {}},
+      {"H-11 signatures of a year",
+       [](Scene& s) {
+         s.mx().tlsa.signatures =
+             dns::SignatureWindow{.inception = kNow - std::chrono::hours{24},
+                                  .expiration = kNow + std::chrono::hours{24 * 364}};
+       },
+       "authenticated",
+       {"rrsig-long/low"},
+       {}},
+      {"H-12 a TTL of a week",
+       [](Scene& s) {
+         s.mx().tlsa.ttl = config::Seconds{604800};
+         s.mx().tlsa.signatures->expiration = kNow + std::chrono::hours{24 * 28};
+       },
+       "authenticated",
+       {"ttl-long/medium"},
+       {}},
       {"A-25 insecure denial (opt-out)",
        [](Scene& s) { no_tlsa(s, DnssecStatus::insecure); },
        "opportunistic",
