@@ -26,6 +26,9 @@ class Recorder {
   // The alerts that are pending or firing, as last recorded: how the agent takes up its work after
   // a restart.
   [[nodiscard]] virtual config::Result<std::vector<Alert>, RecordFault> open_alerts() = 0;
+  // What was recorded of a host, but versions that were last seen before `since`.
+  [[nodiscard]] virtual config::Result<Chronicle, RecordFault> chronicle(
+      const probes::dns::Name& host, config::Time since) = 0;
   // Deletes closed history and resolved alerts that ended before that moment; what is open always
   // stays.
   [[nodiscard]] virtual config::Result<void, RecordFault> forget(config::Time before) = 0;

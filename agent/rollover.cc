@@ -82,7 +82,6 @@ std::optional<double> Rollovers::exposure(Time from, Time until) const {
   return sum;
 }
 
-// The times during which some cache may refuse some endpoint.
 std::vector<Window> Rollovers::windows() const {
   std::vector<std::pair<Time, Time>> spans;
   for (const auto& endpoint : history_.endpoints) {

@@ -16,10 +16,13 @@ class Rollovers {
  public:
   explicit Rollovers(History history);
 
+  [[nodiscard]] const History& history() const { return history_; }
   // How things stand at `at`. Of what came later only the end of the window is told.
   [[nodiscard]] Standing at(config::Time at) const;
   // Every moment at which the state may turn, in order.
   [[nodiscard]] std::vector<config::Time> turning_points() const;
+  // The times during which some cache may refuse some endpoint, in order.
+  [[nodiscard]] std::vector<Window> windows() const;
   // The changes of key, in order.
   [[nodiscard]] std::vector<Rollover> graded() const;
 
@@ -34,7 +37,6 @@ class Rollovers {
   [[nodiscard]] std::vector<config::Time> breaks() const;
   [[nodiscard]] std::optional<double> failing_share(config::Time at) const;
   [[nodiscard]] std::optional<double> exposure(config::Time from, config::Time until) const;
-  [[nodiscard]] std::vector<Window> windows() const;
 
   History history_;
   std::vector<Reach> reaches_;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/chronicle.h"
 #include "config/config.h"
 #include "probes/judge.h"
 
@@ -65,6 +66,7 @@ struct Round {
   config::Time at;
   probes::DomainSeen domain;           // set when the target is a domain and was seen
   probes::HostSeen host;               // set when the target is a host and was seen
+  Sighting sighting;                   // completed; of that host
   std::vector<DomainState> judged;     // every domain whose judgement this look renewed
   std::vector<Alert> alerts;           // those that changed, as they are now
   std::vector<std::string> forgotten;  // ids of pending alerts that were not confirmed

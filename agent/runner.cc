@@ -5,8 +5,11 @@
 
 #include <fmt/format.h>
 
+#include "agent/chronicle.h"
 #include "agent/lifecycle.h"
+#include "agent/outlook.h"
 #include "agent/schedule.h"
+#include "probes/findings.h"
 
 namespace agent {
 namespace {
@@ -20,6 +23,9 @@ using probes::dns::Outcome;
 constexpr Seconds kVantageEvery{30};
 // A look that failed in a way that may be ours asks again how we see, but not more often than this.
 constexpr Seconds kVantageAtMost{2};
+
+// How far back rollovers are followed: a record to come is one for 90 days (standing.h).
+constexpr Seconds kLookBack = std::chrono::hours{24 * 100};
 
 const Target kOurselves{.kind = Target::Kind::monitor, .name = {}};
 
@@ -63,6 +69,10 @@ struct Runner::State {
   struct HostEntry {
     probes::HostSeen seen;
     std::set<Name> users;
+    std::optional<Chronicle> chronicle;  // nothing before the first look; `deciding` guards it
+    std::shared_ptr<const Rollovers> rollovers;
+    std::optional<Standing> standing;       // at the last look that learned anything
+    std::vector<probes::Finding> foreseen;  // what that look adds to the judgement
   };
   using AlertKey = std::pair<probes::Code, probes::Subject>;
 
@@ -126,6 +136,22 @@ struct Runner::State {
     queue.insert({due, target});
   }
 
+  // A host is looked at more often while caches forget quickly, most of all after a change. Of
+  // partners' hosts only a change is worth the more sessions.
+  config::Schedule schedule_of(const Target& target, Time at) const {
+    auto out = config.schedule;
+    const auto host = hosts.find(target.name);
+    if (target.kind != Target::Kind::host || host == hosts.end() || !host->second.rollovers)
+      return out;
+    const bool is_ours = std::ranges::any_of(host->second.users, [&](const Name& user) {
+      return domains.at(user).configured.role == config::Role::inbound;
+    });
+    const auto cadence = cadence_of(host->second.rollovers->history(), at);
+    if (is_ours || cadence.is_changing)
+      out.interval = interval_for(config.schedule, cadence.longest_ttl, cadence.is_changing);
+    return out;
+  }
+
   void finish_target(const Target& target, Pace pace, Time at) {
     --in_flight;
     const auto entry = targets.find(target);
@@ -136,7 +162,7 @@ struct Runner::State {
         target.kind == Target::Kind::monitor
             ? at + std::min(kVantageEvery, pace == Pace::steady ? config.schedule.interval
                                                                 : config.schedule.confirm_after)
-            : next_due(config.schedule, pace, state.failures, target.name.text(), at);
+            : next_due(schedule_of(target, at), pace, state.failures, target.name.text(), at);
     if (state.is_wanted) state.due = at;
     state.is_wanted = state.in_flight = false;
     queue.insert({state.due, target});
@@ -258,6 +284,16 @@ struct Runner::State {
     found.erase(insecure);
   }
 
+  static bool is_mismatch(probes::Code code) {
+    return code == probes::Code::tlsa_mismatch || code == probes::Code::tlsa_mismatch_insecure_mx;
+  }
+
+  bool is_mismatch_open(const probes::Subject& subject) const {
+    return std::ranges::any_of(alerts, [&](const auto& entry) {
+      return entry.first.second == subject && is_mismatch(entry.first.first);
+    });
+  }
+
   bool follow_host(Round& round, const Name& name) {
     const auto& host = hosts.at(name);
     const probes::Subject subject{.kind = probes::Subject::Kind::host, .name = name.text()};
@@ -273,7 +309,12 @@ struct Runner::State {
     }
     if (judged == nullptr || cut_off(smtp) != nullptr) return false;
     merge_mismatches(found);
+    if (is_mismatch_open(subject) || found.contains(probes::Code::tlsa_mismatch) ||
+        found.contains(probes::Code::tlsa_mismatch_insecure_mx))
+      found.erase(probes::Code::stale_cache_window);
     return follow_subject(round, subject, found, [&](probes::Code code, const Alert& alert) {
+      // What caches still hold goes on refusing: the trouble is not over, and it is one trouble.
+      if (is_mismatch(code) && host.standing && host.standing->window) return false;
       return is_conclusive(code, alert.finding.addresses, *judged);
     });
   }
@@ -319,10 +360,13 @@ struct Runner::State {
       seen[mx.name] = host->second.seen;
     }
     const auto* blocked = seen.empty() ? nullptr : cut_off(smtp);
-    entry.judged = std::make_shared<const probes::DomainJudgement>(
-        blocked == nullptr
-            ? probes::judge(entry.seen, seen, round.at)
-            : probes::judge_blind(entry.seen, blocked->check, blocked->detail.value_or("")));
+    auto judged = blocked == nullptr ? probes::judge(entry.seen, seen, round.at)
+                                     : probes::judge_blind(entry.seen, blocked->check,
+                                                           blocked->detail.value_or(""));
+    if (blocked == nullptr) {
+      for (const auto& [host, what] : seen) probes::add_findings(judged, hosts.at(host).foreseen);
+    }
+    entry.judged = std::make_shared<const probes::DomainJudgement>(std::move(judged));
     publish(round, entry);
   }
 
@@ -479,6 +523,34 @@ struct Runner::State {
     publish(round, entry);
   }
 
+  // Takes what was seen up into the host's history; null while there is nothing to follow.
+  // `deciding` is held.
+  std::shared_ptr<const Rollovers> follow_history(Round& round, HostEntry& host,
+                                                  const probes::HostObservation& seen) {
+    if (!host.chronicle) {
+      auto kept = recorder.chronicle(seen.host, round.at - kLookBack);
+      if (!kept) events.on_fault(kept.error().detail);
+      host.chronicle = kept ? std::move(*kept) : Chronicle{};
+    }
+    round.sighting = completed(*host.chronicle, sighting_of(seen));
+    note(*host.chronicle, round.sighting, round.at);
+    if (host.chronicle->servers.empty()) return nullptr;
+    std::vector<std::string> names{seen.base_domain.text(), seen.host.text()};
+    for (const auto& user : host.users) names.push_back(user.text());
+    return std::make_shared<const Rollovers>(history_of(*host.chronicle, names));
+  }
+
+  // True when what history adds to the look has changed. `mutex` is held.
+  static bool stand(HostEntry& host, const std::shared_ptr<const Rollovers>& rollovers,
+                    const Round& round) {
+    host.rollovers = rollovers;
+    host.standing = rollovers ? std::optional{rollovers->at(round.at)} : std::nullopt;
+    auto foreseen = rollovers
+                        ? foresee(rollovers->history(), *host.standing, round.target.name.text())
+                        : std::vector<probes::Finding>{};
+    return std::exchange(host.foreseen, foreseen) != foreseen;
+  }
+
   Pace look_at_host(Scout& scout, const Name& name) {
     if (sense(scout, kVantageEvery + kVantageAtMost)) return Pace::impaired;
     auto seen = std::make_shared<const probes::HostObservation>(scout.look_at_host(name, now()));
@@ -486,16 +558,18 @@ struct Runner::State {
     Round round{.target = {.kind = Target::Kind::host, .name = name}, .at = now()};
     bool again = false;
     const std::scoped_lock one(deciding);
+    const auto entry = hosts.find(name);            // nobody adds or drops hosts while we decide
+    if (entry == hosts.end()) return Pace::steady;  // no domain uses it any more
+    const auto rollovers = follow_history(round, entry->second, *seen);
     {
       const std::scoped_lock lock(mutex);
-      const auto entry = hosts.find(name);
-      if (entry == hosts.end()) return Pace::steady;  // no domain uses it any more
+      const bool has_news = stand(entry->second, rollovers, round);
       const auto before = std::exchange(entry->second.seen, seen);
       round.host = seen;
       sense_smtp(round);
       // What was judged stays judged while the facts stay; time alone is taken into account at the
       // domains' own looks.
-      if (!before || !probes::same_facts(*before, *seen)) {
+      if (has_news || !before || !probes::same_facts(*before, *seen)) {
         for (const auto& user : entry->second.users) judge_domain(round, user);
       }
       again = follow_host(round, name);
@@ -693,6 +767,9 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
   }
   for (const auto& [name, host] : s.hosts) {
     if (host.seen) out->hosts.emplace_back(name, host.seen);
+  }
+  for (const auto& [name, host] : s.hosts) {
+    if (host.seen && host.rollovers) out->rollovers.push_back({host.seen, host.rollovers});
   }
   for (const auto& [key, alert] : s.alerts) out->alerts.push_back(alert);
   std::ranges::sort(out->alerts, {}, &Alert::id);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agent/ports.h"
+#include "agent/rollover.h"
 #include "agent/scout.h"
 #include "agent/vantage.h"
 #include "config/config.h"
@@ -25,8 +26,13 @@ struct Snapshot {
   config::Schedule schedule;
   std::vector<DomainState> domains;  // in the order of the configuration
   std::vector<std::pair<probes::dns::Name, probes::HostSeen>>
-      hosts;                  // the observed hosts of those domains, by name
-  std::vector<Alert> alerts;  // pending and firing, by id
+      hosts;  // the observed hosts of those domains, by name
+  struct Followed {
+    probes::HostSeen host;
+    std::shared_ptr<const Rollovers> rollovers;
+  };
+  std::vector<Followed> rollovers;  // of the hosts that have a TLSA owner to follow, by name
+  std::vector<Alert> alerts;        // pending and firing, by id
   std::vector<VantageCheck> vantage;
   std::size_t queue_length = 0;  // targets that are due and wait for a worker
   std::size_t in_flight = 0;

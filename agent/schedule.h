@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "agent/history.h"
 #include "config/config.h"
 
 // PURE
@@ -24,5 +25,17 @@ enum class Pace {
 // no flood.
 [[nodiscard]] config::Time first_due(const config::Schedule& schedule, std::string_view name,
                                      config::Time at);
+
+// How quickly a host's records can change under our eyes.
+struct Cadence {
+  config::Seconds longest_ttl{0};  // of all that is published or may still be held
+  bool is_changing = false;        // something changed less than two such TTLs ago
+};
+[[nodiscard]] Cadence cadence_of(const History& history, config::Time at);
+
+// The time between two looks that lets rollovers be graded (two looks within half a TTL), but never
+// more often than `schedule.fastest` nor more seldom than `schedule.interval`.
+[[nodiscard]] config::Seconds interval_for(const config::Schedule& schedule,
+                                           config::Seconds longest_ttl, bool is_changing);
 
 }  // namespace agent

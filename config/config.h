@@ -66,6 +66,7 @@ struct Schedule {
       60};  // before the second look that confirms a new finding, or its end; below 120 s
   Seconds retry_after{
       120};               // first wait after a look that could not tell; doubles up to `interval`
+  Seconds fastest{60};    // between two looks at a host whose records have short TTLs or changed
   unsigned workers = 16;  // looks under way at once
 };
 

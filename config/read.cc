@@ -317,6 +317,7 @@ constexpr Key<MtaSts> mta_sts_keys[] = {
 constexpr Key<Schedule> schedule_keys[] = {
     {"interval", duration<&Schedule::interval, 10, 7 * day>},
     {"confirm_after", duration<&Schedule::confirm_after, 1, 2 * minute - 1>},
+    {"fastest", duration<&Schedule::fastest, 1, day>},
     {"retry_after", duration<&Schedule::retry_after, 1, day>},
     {"workers", number<&Schedule::workers, 1, 1024>},
 };

@@ -770,6 +770,12 @@ void add_openness_findings(std::vector<Finding>& out, const DomainJudgement& jud
                  .evidence = open_hosts});
 }
 
+bool is_carried_by_others(const DomainJudgement& judged, const HostJudgement& host) {
+  return std::ranges::any_of(judged.hosts, [&](const HostJudgement& other) {
+    return other.seen->host != host.seen->host && is_deliverable(other.verdict);
+  });
+}
+
 }  // namespace
 
 std::vector<Finding> find_in_host(const DomainObservation& domain, const HostJudgement& host,
@@ -789,11 +795,9 @@ std::vector<Finding> find_in_domain(const DomainJudgement& judged, Time at) {
   add_openness_findings(out, judged);
   add_sts_findings(out, judged);
   for (const auto& host : judged.hosts) {
-    const bool others_deliver = std::ranges::any_of(judged.hosts, [&](const HostJudgement& other) {
-      return other.seen->host != host.seen->host && is_deliverable(other.verdict);
-    });
     for (auto finding : host.findings) {
-      if (others_deliver) finding.severity = std::min(finding.severity, Severity::high);
+      if (is_carried_by_others(judged, host))
+        finding.severity = std::min(finding.severity, Severity::high);
       // The implicit host without an address is told as the domain's own fate.
       if (judged.verdict == Verdict::bounced && finding.code == Code::mx_invalid) continue;
       out.push_back(std::move(finding));
@@ -802,6 +806,24 @@ std::vector<Finding> find_in_domain(const DomainJudgement& judged, Time at) {
   add_foreign_hints(out, judged);
   std::ranges::stable_sort(out, std::greater{}, &Finding::severity);
   return out;
+}
+
+void add_findings(DomainJudgement& judged, const std::vector<Finding>& about_hosts) {
+  for (auto finding : about_hosts) {
+    const auto host = std::ranges::find_if(judged.hosts, [&](const HostJudgement& one) {
+      return one.seen->host.text() == finding.subject.name;
+    });
+    if (host == judged.hosts.end() ||
+        std::ranges::find(host->findings, finding.code, &Finding::code) != host->findings.end())
+      continue;
+    if (is_carried_by_others(judged, *host))
+      finding.severity = std::min(finding.severity, Severity::high);
+    host->findings.push_back(finding);
+    judged.findings.push_back(std::move(finding));
+  }
+  std::ranges::stable_sort(judged.findings, std::greater{}, &Finding::severity);
+  if (!judged.findings.empty())
+    judged.severity = std::max(judged.severity, judged.findings.front().severity);
 }
 
 }  // namespace probes

@@ -17,4 +17,8 @@ namespace probes {
 // finding of one host becomes high while another host takes the mail.
 [[nodiscard]] std::vector<Finding> find_in_domain(const DomainJudgement& domain, config::Time at);
 
+// Adds what is known of the hosts beyond the look, as if the look had found it. A code that the
+// look found at the same host stays as it is.
+void add_findings(DomainJudgement& judged, const std::vector<Finding>& about_hosts);
+
 }  // namespace probes

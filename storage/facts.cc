@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "storage/chronicle.h"
+
 namespace storage {
 namespace {
 
@@ -44,6 +46,17 @@ class Facts {
     for (std::size_t i = 0; i < seen.sessions.size(); ++i) {
       if (is_first_look(seen, i)) endpoint(name, seen.sessions[i]);
     }
+  }
+
+  // What rollovers are judged from; storage/chronicle reads it back.
+  void sighting(const std::string& host, const agent::Sighting& seen) {
+    for (const auto& [server, published] : seen.servers) {
+      if (published) add("published", host + "|" + server, published_json(*published));
+    }
+    for (const auto& [endpoint, chain] : seen.endpoints) {
+      if (chain) add("chain", host + "|" + endpoint, chain_json(*chain));
+    }
+    if (seen.signed_until) add("signature", host, seen.signed_until->time_since_epoch().count());
   }
 
   void judged(const agent::DomainState& state) {
@@ -98,7 +111,6 @@ class Facts {
          {"ttl", seen.tlsa.ttl.count()},
          {"records", records},
          {"aliases", aliases}});
-    signature("tlsa " + owner, seen.tlsa);
   }
 
   void endpoint(const std::string& host, const probes::smtp::SessionRecord& session) {
@@ -112,24 +124,16 @@ class Facts {
       talk["cipher"] = session.tls->cipher;
     }
     add("session", subject, talk);
-    if (!session.tls || session.tls->chain.empty()) return;
-    Json chain = Json::array();
-    for (const auto& certificate : session.tls->chain) {
-      chain.push_back({{"sha256", probes::dane::to_hex(certificate->sha256)},
-                       {"spki_sha256", probes::dane::to_hex(certificate->spki_sha256)},
-                       {"subject", certificate->subject},
-                       {"issuer", certificate->issuer},
-                       {"not_before", certificate->not_before.time_since_epoch().count()},
-                       {"not_after", certificate->not_after.time_since_epoch().count()}});
-    }
-    add("chain", subject, chain);
   }
 };
 
 Facts gather(const agent::Round& round) {
   Facts out;
   if (round.domain) out.domain(*round.domain);
-  if (round.host) out.host(*round.host);
+  if (round.host) {
+    out.host(*round.host);
+    out.sighting(round.host->host.text(), round.sighting);
+  }
   for (const auto& state : round.judged) {
     if (state.judged) out.judged(state);
   }

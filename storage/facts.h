@@ -10,8 +10,11 @@
 namespace storage {
 
 struct Fact {
-  std::string kind;  // mx, addresses, tlsa, signature, chain, session, verdict, findings, failure
-  std::string subject;  // a name; of an endpoint "host|address|port|key type"
+  // mx, addresses, tlsa, published, signature, chain, session, verdict, findings, failure
+  std::string kind;
+  // A name; of a session "host|address|port|key type", of what a server published or an endpoint
+  // presented "host|" and its name in the chronicle.
+  std::string subject;
   std::string content;  // JSON
 };
 

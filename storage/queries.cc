@@ -4,6 +4,7 @@
 #include <limits>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "storage/alert_row.h"
 
@@ -146,6 +147,35 @@ Queries::Answer<std::vector<agent::Alert>> Queries::alerts(std::optional<agent::
                                        kAlertColumns));
     rows.bind(state ? std::optional{wire_name(*state)} : std::nullopt, integer(limit));
     while (rows.step()) out.push_back(read_alert(rows));
+    return out;
+  });
+}
+
+Queries::Answer<std::vector<Event>> Queries::history(const EventFilter& filter) {
+  return state_->guarded([&] {
+    std::vector<Event> out;
+    // A subject is a name, a name and more behind '|', or the kind of a failure and a name.
+    auto rows = state_->db.prepare(
+        "SELECT v.id, v.first_seen, v.last_seen, v.is_open, v.kind, v.subject, c.body "
+        "FROM version v JOIN content c ON c.id = v.content WHERE "
+        "v.id IN (SELECT w.id FROM json_each(?1) n, json_each(?2) k, version w "
+        "         WHERE w.kind = k.value AND (w.subject = n.value "
+        "            OR (w.subject >= n.value || '|' AND w.subject < n.value || '}'))) "
+        "AND v.first_seen BETWEEN ?3 AND ?4 AND v.id < ?5 ORDER BY v.id DESC LIMIT ?6");
+    rows.bind(nlohmann::json(filter.names).dump(),
+              R"(["mx","addresses","tlsa","published","chain","verdict","findings"])",
+              filter.from.time_since_epoch().count(), filter.until.time_since_epoch().count(),
+              filter.before.value_or(std::numeric_limits<std::int64_t>::max()),
+              integer(filter.limit));
+    while (rows.step()) {
+      out.push_back({.id = rows.integer(0),
+                     .at = config::Time{config::Seconds{rows.integer(1)}},
+                     .last_seen = config::Time{config::Seconds{rows.integer(2)}},
+                     .is_open = rows.integer(3) != 0,
+                     .kind = rows.text(4),
+                     .subject = rows.text(5),
+                     .content = rows.text(6)});
+    }
     return out;
   });
 }

@@ -36,6 +36,24 @@ struct DomainPage {
   std::size_t total = 0;  // that fit the filter
 };
 
+// A fact that became true, or was seen first.
+struct Event {
+  std::int64_t id = 0;  // falls with the time, going back
+  config::Time at;
+  config::Time last_seen;
+  bool is_open = false;
+  std::string kind, subject;  // as in facts.h
+  std::string content;        // JSON
+};
+
+struct EventFilter {
+  std::vector<std::string> names;  // of a domain and its MX hosts
+  config::Time from = config::Time::min();
+  config::Time until = config::Time::max();
+  std::optional<std::int64_t> before;  // id: where the last page ended
+  std::size_t limit = 100;
+};
+
 // What the page and the API read, on a connection of its own, so that readers never wait for the
 // agent nor it for them. Any thread may call; a fault is told in words.
 class Queries {
@@ -53,6 +71,8 @@ class Queries {
   // all.
   [[nodiscard]] Answer<std::vector<agent::Alert>> alerts(std::optional<agent::AlertState> state,
                                                          std::size_t limit);
+  // Newest first.
+  [[nodiscard]] Answer<std::vector<Event>> history(const EventFilter& filter);
   [[nodiscard]] Answer<std::uint64_t> size_bytes();
 
  private:

@@ -8,6 +8,7 @@
 #include "probes/explain.h"
 #include "probes/report.h"
 #include "storage/alert_row.h"
+#include "storage/chronicle.h"
 #include "storage/facts.h"
 #include "storage/schema.h"
 
@@ -46,7 +47,7 @@ struct SqliteRecorder::State {
   std::filesystem::path file;
   Database db;
   Statement find_open, touch, close, find_content, add_content, add_version;
-  Statement close_failure, put_domain, put_alert, drop_alert, add_transition;
+  Statement add_certificate, close_failure, put_domain, put_alert, drop_alert, add_transition;
 
   static Database& prepared(Database& db) {
     migrate(db);  // first: it leaves a file that is not ours as it was
@@ -67,6 +68,8 @@ struct SqliteRecorder::State {
         add_version(db.prepare(
             "INSERT INTO version(kind, subject, content, first_seen, last_seen, is_open) "
             "VALUES(?, ?, ?, ?, ?, 1)")),
+        add_certificate(
+            db.prepare("INSERT INTO certificate(sha256, der) VALUES(?, ?) ON CONFLICT DO NOTHING")),
         close_failure(db.prepare(
             "UPDATE version SET is_open = 0 WHERE kind = 'failure' AND subject = ? AND is_open")),
         put_domain(db.prepare(
@@ -100,6 +103,14 @@ struct SqliteRecorder::State {
     find_open.reset();
     if (open) (is_same ? touch.bind(at, *open) : close.bind(*open)).run();
     if (!is_same) add_version.bind(fact.kind, fact.subject, content_id(fact.content), at, at).run();
+  }
+
+  void remember_certificates(const agent::Sighting& sighting) {
+    for (const auto& [endpoint, chain] : sighting.endpoints) {
+      if (!chain) continue;
+      for (const auto& certificate : *chain)
+        add_certificate.bind(probes::dane::to_hex(certificate->sha256), certificate->der).run();
+    }
   }
 
   void remember_domain(const agent::DomainState& state) {
@@ -137,6 +148,7 @@ struct SqliteRecorder::State {
     Transaction transaction{db};
     const auto at = seconds(round.at);
     for (const auto& fact : facts_of(round)) remember(fact, at);
+    remember_certificates(round.sighting);
     for (const auto& over : recoveries_of(round)) close_failure.bind(over.subject).run();
     for (const auto& state : round.judged) {
       if (state.judged) remember_domain(state);
@@ -197,6 +209,11 @@ Result<std::vector<agent::Alert>, RecordFault> SqliteRecorder::open_alerts() {
   });
 }
 
+Result<agent::Chronicle, RecordFault> SqliteRecorder::chronicle(const probes::dns::Name& host,
+                                                                config::Time since) {
+  return state_->guarded([&] { return read_chronicle(state_->db, host.text(), since); });
+}
+
 Result<void, RecordFault> SqliteRecorder::keep_only(const std::vector<config::Domain>& domains) {
   return state_->guarded([&] {
     auto& db = state_->db;
@@ -233,6 +250,9 @@ Result<void, RecordFault> SqliteRecorder::forget(config::Time before) {
         .run();
     db.prepare("DELETE FROM transition WHERE at < ?").bind(seconds(before)).run();
     db.execute("DELETE FROM content WHERE id NOT IN (SELECT content FROM version)");
+    db.execute(
+        "DELETE FROM certificate WHERE sha256 NOT IN (SELECT j.value FROM version v "
+        "JOIN content c ON c.id = v.content, json_each(c.body) j WHERE v.kind = 'chain')");
     transaction.commit();
   });
 }

@@ -21,6 +21,8 @@ class SqliteRecorder final : public agent::Recorder {
   [[nodiscard]] config::Result<void, agent::RecordFault> record(const agent::Round& round) override;
   [[nodiscard]] config::Result<std::vector<agent::Alert>, agent::RecordFault> open_alerts()
       override;
+  [[nodiscard]] config::Result<agent::Chronicle, agent::RecordFault> chronicle(
+      const probes::dns::Name& host, config::Time since) override;
   [[nodiscard]] config::Result<void, agent::RecordFault> keep_only(
       const std::vector<config::Domain>& domains) override;
   [[nodiscard]] config::Result<void, agent::RecordFault> forget(config::Time before) override;

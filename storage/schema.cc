@@ -40,6 +40,12 @@ CREATE INDEX alert_by_state ON alert(state, last_seen);
 CREATE TABLE transition (
   id INTEGER PRIMARY KEY, at INTEGER NOT NULL, alert TEXT NOT NULL, what TEXT NOT NULL, reason TEXT NOT NULL);
 )",
+    // Chains name their certificates, which are kept once and whole: what a server showed yesterday
+    // is held against what is published today.
+    R"(
+CREATE TABLE certificate (sha256 TEXT PRIMARY KEY, der BLOB NOT NULL) WITHOUT ROWID;
+UPDATE version SET is_open = 0 WHERE kind IN ('chain', 'signature');
+)",
 };
 
 }  // namespace

@@ -48,6 +48,13 @@ std::string Statement::text(int column) const {
   return data == nullptr ? std::string() : std::string(data, size);
 }
 
+std::vector<std::uint8_t> Statement::bytes(int column) const {
+  const auto* data = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+  return data == nullptr ? std::vector<std::uint8_t>()
+                         : std::vector<std::uint8_t>(data, data + size);
+}
+
 void Statement::put(int index, std::int64_t value) {
   check(sqlite3_bind_int64(statement_, index, value));
 }
@@ -55,6 +62,10 @@ void Statement::put(int index, std::string_view value) {
   // SQLITE_TRANSIENT spelled without its old-style cast: the text is copied.
   const auto copy = reinterpret_cast<sqlite3_destructor_type>(-1);
   check(sqlite3_bind_text64(statement_, index, value.data(), value.size(), copy, SQLITE_UTF8));
+}
+void Statement::put(int index, const std::vector<std::uint8_t>& value) {
+  const auto copy = reinterpret_cast<sqlite3_destructor_type>(-1);
+  check(sqlite3_bind_blob64(statement_, index, value.data(), value.size(), copy));
 }
 void Statement::put(int index, std::nullopt_t) {
   check(sqlite3_bind_null(statement_, index));

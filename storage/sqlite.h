@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/result.h"
 
@@ -47,6 +48,7 @@ class Statement {
   void reset();
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] std::vector<std::uint8_t> bytes(int column) const;
   [[nodiscard]] bool is_null(int column) const;
 
  private:
@@ -55,6 +57,7 @@ class Statement {
   void put(int index, std::string_view value);
   void put(int index, const std::string& value) { put(index, std::string_view{value}); }
   void put(int index, const char* value) { put(index, std::string_view{value}); }
+  void put(int index, const std::vector<std::uint8_t>& value);
   void put(int index, std::nullopt_t);
   template <class T>
   void put(int index, const std::optional<T>& value) {

@@ -11,6 +11,7 @@
 #include "probes/report.h"
 #include "web/metrics.h"
 #include "web/page.h"
+#include "web/rollover.h"
 
 namespace web {
 namespace {
@@ -19,6 +20,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostItems = 500;
 constexpr std::string_view kDomainPrefix = "/api/v1/domains/";
+constexpr std::string_view kHostPrefix = "/api/v1/mx/";
 
 Reply json(const Json& value, std::string handler, int status = 200) {
   return {.status = status,
@@ -120,6 +122,58 @@ bool is_same_site(const Request& request) {
   return scheme != std::string::npos && origin.substr(scheme + 3) == request.header("host");
 }
 
+// What stands between the two in the path; nothing when it is not built like that.
+std::optional<std::string> between(const std::string& path, std::string_view begin,
+                                   std::string_view end) {
+  if (!path.starts_with(begin) || !path.ends_with(end) || path.size() <= begin.size() + end.size())
+    return std::nullopt;
+  return path.substr(begin.size(), path.size() - begin.size() - end.size());
+}
+
+// A moment as RFC 3339, or as milliseconds since 1970, which Grafana's links carry.
+std::optional<config::Time> moment(const std::string& text) {
+  if (auto time = config::parse_rfc3339(text)) return time;
+  const auto milliseconds = number(text);
+  constexpr std::size_t kMost = 253402300799999;  // the end of the year 9999
+  if (!milliseconds || *milliseconds > kMost) return std::nullopt;
+  return config::Time{config::Seconds{static_cast<std::int64_t>(*milliseconds / 1000)}};
+}
+
+// The host as followed; null when it is not.
+const agent::Snapshot::Followed* find_host(const agent::Snapshot& snapshot,
+                                           const std::string& name) {
+  const auto wanted = probes::dns::Name::parse(name);
+  if (!wanted) return nullptr;
+  for (const auto& followed : snapshot.rollovers) {
+    if (followed.host->host == *wanted) return &followed;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> users_of(const agent::Snapshot& snapshot, const probes::dns::Name& host) {
+  std::vector<std::string> out;
+  for (const auto& domain : snapshot.domains) {
+    if (!domain.judged) continue;
+    const bool uses_it = std::ranges::any_of(
+        domain.judged->hosts, [&](const auto& mine) { return mine.seen->host == host; });
+    if (uses_it) out.push_back(domain.configured.name);
+  }
+  return out;
+}
+
+std::vector<const agent::Snapshot::Followed*> followed_of(const agent::Snapshot& snapshot,
+                                                          const std::string& domain) {
+  std::vector<const agent::Snapshot::Followed*> out;
+  for (const auto& state : snapshot.domains) {
+    if (state.configured.name != domain || !state.judged) continue;
+    for (const auto& host : state.judged->hosts) {
+      if (const auto* followed = find_host(snapshot, host.seen->host.text()))
+        out.push_back(followed);
+    }
+  }
+  return out;
+}
+
 bool is_page_path(const std::string& path) {
   static const std::set<std::string> fixed{"/", "/domains", "/alerts", "/status"};
   return fixed.contains(path) ||
@@ -181,7 +235,10 @@ Reply Api::get(const Request& request) const {
   if (path == "/api/v1/status") return status();
   if (path == "/api/v1/domains") return domains(request);
   if (path == "/api/v1/alerts") return alerts(request);
+  if (const auto name = between(path, kDomainPrefix, "/history")) return history(*name, request);
+  if (const auto name = between(path, kHostPrefix, "/timeline")) return timeline(*name, request);
   if (path.starts_with(kDomainPrefix)) return domain(path.substr(kDomainPrefix.size()));
+  if (path.starts_with(kHostPrefix)) return host(path.substr(kHostPrefix.size()));
   if (path == "/assets/app.js")
     return page_file(page_script(), "text/javascript; charset=utf-8", "/assets");
   if (path == "/assets/app.css")
@@ -192,11 +249,9 @@ Reply Api::get(const Request& request) const {
 }
 
 Reply Api::post(const Request& request) const {
-  constexpr std::string_view kCheck = "/check";
   const auto& path = request.path;
-  const bool is_check = path.starts_with(kDomainPrefix) && path.ends_with(kCheck) &&
-                        path.size() > kDomainPrefix.size() + kCheck.size();
-  if (!is_check && path != "/-/reload") return problem(404, "not found", "no such action");
+  const auto checked = between(path, kDomainPrefix, "/check");
+  if (!checked && path != "/-/reload") return problem(404, "not found", "no such action");
   if (!is_same_site(request))
     return problem(403, "refused", "this request comes from another site");
   if (path == "/-/reload") {
@@ -207,11 +262,9 @@ Reply Api::post(const Request& request) const {
   if (!request.header("content-type").starts_with("application/json")) {
     return problem(415, "unsupported media type", "send Content-Type: application/json");
   }
-  const auto name =
-      path.substr(kDomainPrefix.size(), path.size() - kDomainPrefix.size() - kCheck.size());
-  if (!sources_.check_now(name))
+  if (!sources_.check_now(*checked))
     return problem(404, "not found", "no domain of that name is watched");
-  return json({{"domain", probes::printable(name)}}, "/api/v1/domains/{name}/check", 202);
+  return json({{"domain", probes::printable(*checked)}}, "/api/v1/domains/{name}/check", 202);
 }
 
 Reply Api::status() const {
@@ -298,10 +351,10 @@ Reply Api::domain(const std::string& name) const {
   auto out = found.report ? Json::parse(*found.report) : unseen(found.name);
   out["role"] = found.role;
   out["group"] = found.group;
-  out["rollover"] = nullptr;
   out["observed_at"] = time_or_null(found.observed_at);
   Json list = Json::array();
   const auto snapshot = sources_.snapshot();
+  out["rollover"] = rollover_json(followed_of(*snapshot, found.name), snapshot->now);
   for (const auto& alert : snapshot->alerts) {
     if (std::ranges::find(alert.domains, found.name) != alert.domains.end())
       list.push_back(alert_json(alert));
@@ -309,6 +362,81 @@ Reply Api::domain(const std::string& name) const {
   out["alerts"] = list;
   out["next_check_at"] = time_or_null(found.next_check_at);
   return json(out, "/api/v1/domains/{name}");
+}
+
+Reply Api::history(const std::string& name, const Request& request) const {
+  const auto wanted = probes::dns::Name::parse(name);
+  const auto row = sources_.queries->domain(wanted ? wanted->text() : std::string());
+  if (!row) return storage_failed(row.error());
+  if (!*row) return problem(404, "not found", fmt::format("{} is not watched", name));
+  storage::EventFilter filter{.names = {(*row)->name}};
+  const auto snapshot = sources_.snapshot();
+  for (const auto& state : snapshot->domains) {
+    if (state.configured.name != filter.names.front() || !state.judged) continue;
+    for (const auto& host : state.judged->hosts) filter.names.push_back(host.seen->host.text());
+  }
+  for (const auto& [key, value] : request.query) {
+    const auto time = moment(value);
+    const auto count = number(value);
+    if (key == "from" && time) {
+      filter.from = *time;
+    } else if (key == "to" && time) {
+      filter.until = *time;
+    } else if (key == "limit" && count && *count >= 1 && *count <= kMostItems) {
+      filter.limit = *count;
+    } else if (key == "cursor" && count) {
+      filter.before = static_cast<std::int64_t>(*count);
+    } else {
+      return problem(400, "bad parameter", fmt::format("{}={}", key, value));
+    }
+  }
+  const auto found = sources_.queries->history(filter);
+  if (!found) return storage_failed(found.error());
+  Json items = Json::array();
+  for (const auto& event : *found) {
+    items.push_back({{"at", config::rfc3339(event.at)},
+                     {"kind", event.kind},
+                     {"subject", probes::printable(event.subject)},
+                     {"last_seen_at", config::rfc3339(event.last_seen)},
+                     {"current", event.is_open},
+                     {"content", Json::parse(event.content)}});
+  }
+  const bool is_full = found->size() == filter.limit;
+  return json({{"items", items},
+               {"next", is_full ? Json(std::to_string(found->back().id)) : Json(nullptr)}},
+              "/api/v1/domains/{name}/history");
+}
+
+Reply Api::host(const std::string& name) const {
+  const auto snapshot = sources_.snapshot();
+  const auto wanted = probes::dns::Name::parse(name);
+  for (const auto& [host, seen] : snapshot->hosts) {
+    if (!wanted || host != *wanted) continue;
+    return json({{"host", host.text()},
+                 {"observed_at", config::rfc3339(seen->observed_at)},
+                 {"addresses", seen->addresses},
+                 {"domains", users_of(*snapshot, host)},
+                 {"rollover", rollover_json(find_host(*snapshot, name), snapshot->now)}},
+                "/api/v1/mx/{host}");
+  }
+  return problem(404, "not found", fmt::format("no watched domain uses the MX host {}", name));
+}
+
+Reply Api::timeline(const std::string& name, const Request& request) const {
+  constexpr config::Seconds kBefore = std::chrono::hours{24 * 7};
+  const auto snapshot = sources_.snapshot();
+  const auto* followed = find_host(*snapshot, name);
+  if (followed == nullptr)
+    return problem(404, "not found", fmt::format("{} has no TLSA records to follow", name));
+  auto from = snapshot->now - kBefore;
+  auto until = snapshot->now + kBefore;
+  for (const auto& [key, value] : request.query) {
+    const auto time = moment(value);
+    if (!time || (key != "from" && key != "to"))
+      return problem(400, "bad parameter", fmt::format("{}={}", key, value));
+    (key == "from" ? from : until) = *time;
+  }
+  return json(timeline_json(*followed, snapshot->now, from, until), "/api/v1/mx/{host}/timeline");
 }
 
 Reply Api::alerts(const Request& request) const {

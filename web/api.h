@@ -28,6 +28,9 @@ class Api {
   [[nodiscard]] Reply status() const;
   [[nodiscard]] Reply domains(const Request& request) const;
   [[nodiscard]] Reply domain(const std::string& name) const;
+  [[nodiscard]] Reply history(const std::string& domain, const Request& request) const;
+  [[nodiscard]] Reply host(const std::string& name) const;
+  [[nodiscard]] Reply timeline(const std::string& host, const Request& request) const;
   [[nodiscard]] Reply alerts(const Request& request) const;
 
   Sources sources_;

@@ -34,11 +34,11 @@ TEST(History, ALookHasOneRowForEachFact) {
   EXPECT_THAT(store.rows("SELECT kind || ' ' || subject FROM version"),
               UnorderedElementsAre("mx example.test", "signature mx example.test",
                                    "addresses mx.example.test", "tlsa _25._tcp.mx.example.test",
-                                   "signature tlsa _25._tcp.mx.example.test",
+                                   "signature mx.example.test", "published mx.example.test|*",
                                    "session mx.example.test|192.0.2.1|25|default",
-                                   "chain mx.example.test|192.0.2.1|25|default",
+                                   "chain mx.example.test|192.0.2.1/default",
                                    "session mx.example.test|2001:db8::1|25|default",
-                                   "chain mx.example.test|2001:db8::1|25|default",
+                                   "chain mx.example.test|2001:db8::1/default",
                                    "verdict example.test", "findings example.test"));
 }
 
@@ -97,6 +97,28 @@ TEST(History, RecordsThatAreGoneAreAVersionToo) {
   scene.publish({});
   store.record(host_round(scene, kNow + kMinute));
   EXPECT_THAT(store.versions("tlsa"), ElementsAre("0..0 closed", "60..60 open"));
+}
+
+TEST(History, WhatWasPublishedAndPresentedIsReadBackWhole) {
+  Store store;
+  Scene scene;
+  store.record(host_round(scene));
+  const auto first = scene.mx().records;
+  scene.publish({support::record(3, 1, 1, *Pki::get().old_leaf.certificate)});
+  store.record(host_round(scene, kNow + kMinute));
+  store.reopen();
+  const auto read = store.recorder().chronicle(scene.mx().host, kNow - kMinute);
+  ASSERT_TRUE(read);
+  const auto& published = read->servers.at("*");
+  ASSERT_EQ(published.size(), 2U);
+  EXPECT_EQ(published[0].what.records, first);
+  EXPECT_TRUE(published[0].what.is_secure);
+  EXPECT_EQ(published[1].what.records, scene.mx().records);
+  EXPECT_EQ(published[1].first_seen, kNow + kMinute);
+  const auto& presented = read->endpoints.at("192.0.2.1/default");
+  ASSERT_EQ(presented.size(), 1U);
+  EXPECT_EQ(presented[0].last_seen, kNow + kMinute);
+  EXPECT_EQ(presented[0].what.front()->der, scene.mx().sessions[0].tls->chain.front()->der);
 }
 
 struct LookupRow {

@@ -1,0 +1,269 @@
+#include "agent/chronicle.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "probes/dane/usable.h"
+#include "probes/dane/verify.h"
+
+namespace agent {
+namespace {
+
+using config::Seconds;
+using config::Time;
+using probes::dns::DnssecStatus;
+using probes::dns::Outcome;
+
+// The only "server" when the name servers were not asked one by one.
+const std::string kAnyServer = "*";
+
+Published published(const probes::HostObservation& host, Seconds ttl, bool is_secure) {
+  Published out{.ttl = ttl, .is_secure = is_secure};
+  for (const auto& alias : host.tlsa.aliases) {
+    out.alias = host.tlsa.final_name.text();
+    out.alias_ttl = std::max(out.alias_ttl, alias.ttl);
+  }
+  return out;
+}
+
+// What one server said of the records, wherever an alias of the owner leads.
+std::optional<Published> published(const probes::HostObservation& host,
+                                   const probes::dns::ServerAnswer& answer) {
+  const bool is_told = answer.outcome == Outcome::answer || answer.outcome == Outcome::absent;
+  const bool is_signed = answer.signatures && answer.signatures->inception <= host.observed_at &&
+                         host.observed_at < answer.signatures->expiration;
+  // Resolvers refuse what is not signed where it must be, and ask another server.
+  if (!is_told || answer.is_alias || !is_signed) return std::nullopt;
+  auto out = published(host, answer.ttl, true);
+  for (const auto& data : answer.data) {
+    if (auto record = probes::dane::tlsa_from_wire(data)) out.records.push_back(*record);
+  }
+  return out;
+}
+
+void see_servers(Sighting& out, const probes::HostObservation& host) {
+  const auto& tlsa = host.tlsa;
+  const bool knows_addresses = host.a.outcome != Outcome::failed &&
+                               host.aaaa.outcome != Outcome::failed &&
+                               host.cname.outcome != Outcome::failed;
+  if (tlsa.outcome == Outcome::failed || !knows_addresses) return;
+  if (tlsa.outcome == Outcome::not_queried || tlsa.status != DnssecStatus::secure) {
+    out.is_unprotected = true;
+    if (tlsa.outcome == Outcome::not_queried) return;
+    out.knows_servers = true;
+    out.servers[kAnyServer] = published(host, tlsa.ttl, false);
+    return;
+  }
+  for (const auto& answer : host.survey.answers) {
+    if (answer.question.name != tlsa.final_name || answer.question.type != probes::dns::type::tlsa)
+      continue;
+    out.servers[answer.server.name.text() + " " + answer.server.address] = published(host, answer);
+  }
+  const bool was_heard =
+      std::ranges::any_of(out.servers, [](const auto& entry) { return entry.second.has_value(); });
+  if (!was_heard) {
+    out.servers.clear();
+    auto seen = published(host, tlsa.ttl, true);
+    seen.records = host.records;
+    out.servers[kAnyServer] = std::move(seen);
+  }
+  out.knows_servers = true;
+  if (tlsa.outcome == Outcome::answer && tlsa.signatures)
+    out.signed_until = tlsa.signatures->expiration;
+}
+
+void see_endpoints(Sighting& out, const probes::HostObservation& host) {
+  out.knows_endpoints =
+      host.a.outcome != Outcome::failed && host.aaaa.outcome != Outcome::failed && !host.cut;
+  for (std::size_t i = 0; i < host.sessions.size(); ++i) {
+    const auto& session = host.sessions[i];
+    if (!is_first_look(host, i)) continue;
+    const bool has_chain = session.tls && !session.tls->chain.empty();
+    // A server without a certificate of that type has no such endpoint.
+    const bool is_none = session.tls && session.key_type != probes::tls::KeyType::by_default &&
+                         session.tls->stop == probes::tls::HandshakeStop::no_certificate;
+    if (is_none) continue;
+    out.endpoints[fmt::format("{}/{}", session.address, wire_name(session.key_type))] =
+        has_chain ? std::optional{session.tls->chain} : std::nullopt;
+  }
+  // The other key type is asked for only where the default handshake showed a certificate.
+  for (const auto& session : host.sessions) {
+    if (session.tls && !session.tls->chain.empty()) continue;
+    for (const auto* type : {"rsa", "ecdsa", "eddsa"})
+      out.endpoints.try_emplace(fmt::format("{}/{}", session.address, type), std::nullopt);
+  }
+}
+
+// The same certificates, whatever objects hold them.
+bool is_same(const Chain& a, const Chain& b) {
+  return std::ranges::equal(a, b, {}, &probes::tls::Certificate::sha256,
+                            &probes::tls::Certificate::sha256);
+}
+bool is_same(const Published& a, const Published& b) {
+  return a == b;
+}
+bool is_same(Time a, Time b) {
+  return a == b;
+}
+
+template <class What>
+bool note_one(std::vector<Version<What>>& versions, const What& what, Time at) {
+  if (!versions.empty() && is_same(versions.back().what, what)) {
+    versions.back().last_seen = at;
+    return false;
+  }
+  if (versions.size() >= kMostVersions) versions.erase(versions.begin());
+  versions.push_back({at, at, what});
+  return true;
+}
+
+template <class What>
+Began began(const std::vector<Version<What>>& versions, std::size_t i) {
+  return {i == 0 ? kEver : versions[i - 1].last_seen, versions[i].first_seen};
+}
+
+template <class Item>
+std::size_t index_of(std::vector<Item>& items, const Item& item) {
+  const auto found = std::ranges::find(items, item);
+  if (found != items.end()) return static_cast<std::size_t>(found - items.begin());
+  items.push_back(item);
+  return items.size() - 1;
+}
+
+// Builds the history from the versions.
+class Historian {
+ public:
+  Historian(const Chronicle& chronicle, const std::vector<std::string>& names)
+      : chronicle_(chronicle), names_(names) {}
+
+  History write() {
+    for (const auto& [name, versions] : chronicle_.servers) add_server(versions);
+    for (const auto& [name, versions] : chronicle_.endpoints) {
+      if (!versions.back().what.empty()) add_endpoint(name, versions);
+    }
+    for (const auto& record : out_.records) {
+      std::vector<bool> row;
+      for (std::size_t i = 0; i < chains_.size(); ++i)
+        row.push_back(
+            probes::dane::verify({.records = {record}, .names = names_}, chains_[i], since_[i])
+                .match.has_value());
+      out_.fits.push_back(std::move(row));
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void add_server(const std::vector<Version<Published>>& versions) {
+    auto& server = out_.servers.emplace_back();
+    for (std::size_t i = 0; i < versions.size(); ++i) {
+      const auto& seen = versions[i].what;
+      server.push_back({.began = began(versions, i),
+                        .fails = seen.is_gone,
+                        .alias = seen.alias,
+                        .alias_ttl = seen.alias_ttl,
+                        .set = set_of(seen),
+                        .ttl = seen.ttl,
+                        .expires_at = end_of_signature(versions, i)});
+      know(versions[i].last_seen);
+    }
+  }
+
+  void add_endpoint(const std::string& name, const std::vector<Version<Chain>>& versions) {
+    Endpoint endpoint{name, {}};
+    for (std::size_t i = 0; i < versions.size(); ++i) {
+      know(versions[i].last_seen);
+      if (!versions[i].what.empty())
+        endpoint.presented.push_back({began(versions, i), chain_of(versions[i])});
+    }
+    out_.endpoints.push_back(std::move(endpoint));
+  }
+
+  void know(Time until) { out_.known_until = std::max(out_.known_until.value_or(until), until); }
+
+  // As last seen while the set was published: a zone is signed anew without news for us, and so it
+  // will be before the end of the last signature seen.
+  [[nodiscard]] std::optional<Time> end_of_signature(
+      const std::vector<Version<Published>>& versions, std::size_t i) const {
+    const auto& version = versions[i];
+    std::optional<Time> out;
+    if (!version.what.is_secure || version.what.records.empty()) return out;
+    for (const auto& signature : chronicle_.signed_until) {
+      if (signature.first_seen <= version.last_seen && signature.last_seen >= version.first_seen)
+        out = signature.what;
+    }
+    const bool is_open = i + 1 == versions.size();
+    return is_open && out > version.last_seen ? std::nullopt : out;
+  }
+
+  std::size_t set_of(const Published& seen) {
+    RecordSet set;
+    for (const auto& record : seen.records) set.records.push_back(index_of(out_.records, record));
+    if (seen.is_secure) {
+      for (const auto i : records_compared(seen.records, probes::dane::Digests::sha512_first))
+        set.compared.push_back(set.records[i]);
+    }
+    return index_of(out_.sets, set);
+  }
+
+  std::size_t chain_of(const Version<Chain>& version) {
+    for (std::size_t i = 0; i < chains_.size(); ++i) {
+      if (is_same(chains_[i], version.what)) return i;
+    }
+    std::vector<std::string> names;
+    for (const auto& certificate : version.what)
+      names.push_back(probes::dane::to_hex(certificate->spki_sha256));
+    out_.chains.push_back(std::move(names));
+    chains_.push_back(version.what);
+    since_.push_back(version.first_seen);
+    return chains_.size() - 1;
+  }
+
+  const Chronicle& chronicle_;
+  const std::vector<std::string>& names_;
+  History out_;
+  std::vector<Chain> chains_;  // parallel to History::chains
+  std::vector<Time> since_;
+};
+
+}  // namespace
+
+Sighting sighting_of(const probes::HostObservation& host) {
+  Sighting out;
+  see_servers(out, host);
+  see_endpoints(out, host);
+  return out;
+}
+
+Sighting completed(const Chronicle& chronicle, Sighting sighting) {
+  for (const auto& [name, versions] : chronicle.servers) {
+    if (versions.back().what.is_gone) continue;
+    if (sighting.knows_servers)
+      sighting.servers.try_emplace(name, Published{.is_gone = true});
+    else if (sighting.is_unprotected)
+      sighting.servers.try_emplace(name, Published{});
+  }
+  for (const auto& [name, versions] : chronicle.endpoints) {
+    if (sighting.knows_endpoints && !versions.back().what.empty())
+      sighting.endpoints.try_emplace(name, Chain{});
+  }
+  return sighting;
+}
+
+bool note(Chronicle& chronicle, const Sighting& sighting, Time at) {
+  bool is_news = false;
+  for (const auto& [name, seen] : sighting.servers) {
+    if (seen) is_news = note_one(chronicle.servers[name], *seen, at) || is_news;
+  }
+  for (const auto& [name, seen] : sighting.endpoints) {
+    if (seen) is_news = note_one(chronicle.endpoints[name], *seen, at) || is_news;
+  }
+  if (sighting.signed_until) note_one(chronicle.signed_until, *sighting.signed_until, at);
+  return is_news;
+}
+
+History history_of(const Chronicle& chronicle, const std::vector<std::string>& names) {
+  return Historian(chronicle, names).write();
+}
+
+}  // namespace agent

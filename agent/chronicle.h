@@ -1,0 +1,70 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/history.h"
+#include "probes/observation.h"
+
+// PURE
+// What looks at one MX host showed, look after look, as versions; and the history they make.
+namespace agent {
+
+// What one server gave for the TLSA owner at one look.
+struct Published {
+  bool is_gone = false;              // it no longer serves the zone; the rest means nothing
+  std::optional<std::string> alias;  // the owner is a CNAME to this name
+  config::Seconds alias_ttl{0};
+  config::Seconds ttl{0};
+  bool is_secure = false;                         // else it demands nothing of anybody
+  std::vector<probes::dane::TlsaRecord> records;  // none: absent
+  bool operator==(const Published&) const = default;
+};
+
+// What one endpoint presented, leaf first; empty: the endpoint is no more.
+using Chain = std::vector<probes::tls::CertificatePtr>;
+
+// What one look learned. Of a server or endpoint without a value nothing was learned, and what it
+// gave before stands.
+struct Sighting {
+  std::map<std::string, std::optional<Published>> servers;  // "ns1.example.org 192.0.2.53"
+  std::map<std::string, std::optional<Chain>> endpoints;    // "192.0.2.1/default"
+  bool knows_servers = false;    // a server that is not in the list serves the zone no more
+  bool knows_endpoints = false;  // the same of endpoints
+  // A sender would not ask for TLSA records, or not believe them: what servers give is for nobody.
+  bool is_unprotected = false;
+  std::optional<config::Time> signed_until;  // end of the signature over the TLSA RRset
+};
+[[nodiscard]] Sighting sighting_of(const probes::HostObservation& host);
+
+template <class What>
+struct Version {
+  config::Time first_seen;
+  config::Time last_seen;
+  What what;
+};
+
+// Of one server or endpoint; the oldest are forgotten first.
+inline constexpr std::size_t kMostVersions = 200;
+
+// Versions of everything, in the order of time; of each list the last is what holds.
+struct Chronicle {
+  std::map<std::string, std::vector<Version<Published>>> servers;
+  std::map<std::string, std::vector<Version<Chain>>> endpoints;
+  std::vector<Version<config::Time>> signed_until;
+};
+
+// The sighting, with what it says of servers and endpoints that only the chronicle knows.
+[[nodiscard]] Sighting completed(const Chronicle& chronicle, Sighting sighting);
+
+// Takes a completed sighting of a later moment up. True when anything but signatures changed.
+bool note(Chronicle& chronicle, const Sighting& sighting, config::Time at);
+
+// `names`: reference identifiers for DANE-TA(2). Certificates are called by the SHA2-256 of their
+// key, so that one renewed with the same key is the same; a chain is held against a record as of
+// the day when it was first seen. Endpoints that are no more are left out.
+[[nodiscard]] History history_of(const Chronicle& chronicle, const std::vector<std::string>& names);
+
+}  // namespace agent

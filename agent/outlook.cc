@@ -1,0 +1,142 @@
+#include "agent/outlook.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace agent {
+namespace {
+
+using config::Seconds;
+using config::Time;
+using probes::Code;
+using probes::Evidence;
+using probes::Severity;
+using std::chrono::hours;
+
+// How long a loss is told after the last cache has forgotten what was lost.
+constexpr Seconds kLossTold = hours{24 * 14};
+// A change of certificate is news for a day, a rollover that takes longer than that hangs.
+constexpr Seconds kDay = hours{24};
+
+// The last change of key at an endpoint that is still there.
+struct Switch {
+  Time at;
+  std::string endpoint;
+};
+
+std::optional<Switch> last_switch(const History& history, Time at) {
+  std::optional<Switch> out;
+  for (const auto& endpoint : history.endpoints) {
+    const auto* now = item_at(endpoint.presented, at);
+    if (now == nullptr || now == endpoint.presented.data()) continue;
+    if (is_same_key(history, (now - 1)->chain, now->chain)) continue;
+    if (!out || now->began.by > out->at) out = Switch{now->began.by, endpoint.name};
+  }
+  return out;
+}
+
+// When the last set that demanded something was taken away; nothing while there is one, or when
+// there was none.
+std::optional<Time> lost_at(const History& history, Time at) {
+  std::optional<Time> out;
+  for (const auto& server : history.servers) {
+    for (std::size_t i = 0; i < server.size(); ++i) {
+      if (server[i].fails || !demands(history, server[i].set)) continue;
+      if (i + 1 == server.size()) return std::nullopt;
+      if (server[i + 1].began.by <= at) out = std::max(out.value_or(kEver), server[i + 1].began.by);
+    }
+  }
+  return out;
+}
+
+class Foresight {
+ public:
+  Foresight(const History& history, const Standing& standing, const std::string& host)
+      : history_(history), standing_(standing), host_(host) {}
+
+  std::vector<probes::Finding> findings() {
+    for (const auto code : standing_.findings) add_from_standing(code);
+    add_loss();
+    add_switch();
+    return std::move(out_);
+  }
+
+ private:
+  probes::Finding& add(Code code, Severity severity, std::vector<Evidence> evidence = {}) {
+    return out_.emplace_back(
+        probes::Finding{.code = code,
+                        .severity = severity,
+                        .subject = {.kind = probes::Subject::Kind::host, .name = host_},
+                        .evidence = std::move(evidence)});
+  }
+
+  // What a look shows by itself is left to its own findings.
+  void add_from_standing(Code code) {
+    switch (code) {
+      case Code::stale_cache_window:
+        return add_window();
+      case Code::early_retire:
+        add(code, Severity::critical).is_consequence = is_refusing();
+        return;
+      case Code::tlsa_orphan:
+      case Code::tlsa_residue:
+        add(code, Severity::low);
+        return;
+      default:
+        return;
+    }
+  }
+
+  [[nodiscard]] bool is_refusing() const {
+    return standing_.state == RolloverState::mismatch ||
+           standing_.state == RolloverState::partial_mismatch;
+  }
+
+  // Spec'd by the share of caches: beyond one half most mail is refused.
+  void add_window() {
+    const auto share = standing_.failing_share.value_or(0);
+    std::vector<Evidence> evidence{{"failing-share", fmt::format("{:.2f}", share)}};
+    if (standing_.window) {
+      evidence.push_back({"window-from", config::rfc3339(standing_.window->from)});
+      if (standing_.window->until)
+        evidence.push_back({"window-until", config::rfc3339(*standing_.window->until)});
+    }
+    add(Code::stale_cache_window, share > 0.5 ? Severity::critical : Severity::high,
+        std::move(evidence));
+  }
+
+  void add_loss() {
+    if (standing_.state != RolloverState::withdrawn && standing_.state != RolloverState::no_dane)
+      return;
+    const auto lost = lost_at(history_, standing_.at);
+    if (lost && standing_.at - *lost < kLossTold)
+      add(Code::dane_lost, Severity::high, {{"protected-until", config::rfc3339(*lost)}});
+  }
+
+  void add_switch() {
+    const auto change = last_switch(history_, standing_.at);
+    if (!change) return;
+    const std::vector<Evidence> evidence{{"changed-at", config::rfc3339(change->at)},
+                                         {"endpoint", change->endpoint}};
+    const auto age = standing_.at - change->at;
+    if (is_refusing()) add(Code::rollover_late, Severity::high, evidence).is_consequence = true;
+    if (age < kDay) add(Code::certificate_changed, Severity::info, evidence);
+    if (standing_.state == RolloverState::switching && age >= kDay)
+      add(Code::rollover_stuck, Severity::medium, evidence);
+  }
+
+  const History& history_;
+  const Standing& standing_;
+  const std::string& host_;
+  std::vector<probes::Finding> out_;
+};
+
+}  // namespace
+
+std::vector<probes::Finding> foresee(const History& history, const Standing& standing,
+                                     const std::string& host) {
+  return Foresight(history, standing, host).findings();
+}
+
+}  // namespace agent

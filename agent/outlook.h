@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/rollover.h"
+
+// PURE
+// What history adds to a look at a host: trouble that no single look can show.
+namespace agent {
+
+// Findings about `host`, as of the standing. One that only explains a mismatch which the look
+// itself shows is marked as its consequence.
+[[nodiscard]] std::vector<probes::Finding> foresee(const History& history, const Standing& standing,
+                                                   const std::string& host);
+
+}  // namespace agent

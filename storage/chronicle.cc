@@ -1,0 +1,121 @@
+#include "storage/chronicle.h"
+
+#include "probes/dane/tlsa.h"
+
+namespace storage {
+namespace {
+
+using Json = nlohmann::json;
+using config::Seconds;
+using config::Time;
+
+Time time_of(std::int64_t seconds) {
+  return Time{Seconds{seconds}};
+}
+
+agent::Published published_of(const Json& json) {
+  agent::Published out{.is_gone = json.value("gone", false)};
+  if (out.is_gone) return out;
+  out.ttl = Seconds{json.at("ttl").get<std::int64_t>()};
+  out.is_secure = json.at("secure").get<bool>();
+  if (json.contains("alias")) {
+    out.alias = json.at("alias").at(0).get<std::string>();
+    out.alias_ttl = Seconds{json.at("alias").at(1).get<std::int64_t>()};
+  }
+  for (const auto& text : json.at("records")) {
+    if (auto record = probes::dane::tlsa_from_text(text.get<std::string>()))
+      out.records.push_back(std::move(*record));
+  }
+  return out;
+}
+
+class Reader {
+ public:
+  Reader(Database& db, std::string host, Time since)
+      : db_(db), host_(std::move(host)), since_(since) {}
+
+  agent::Chronicle read() {
+    agent::Chronicle out;
+    each("published", host_ + "|", host_ + "}", [&](const std::string& name, const Json& json) {
+      add(out.servers[name], published_of(json));
+    });
+    each("chain", host_ + "|", host_ + "}", [&](const std::string& name, const Json& json) {
+      if (auto chain = chain_of(json)) add(out.endpoints[name], std::move(*chain));
+    });
+    each("signature", host_, host_ + " ", [&](const std::string&, const Json& json) {
+      add(out.signed_until, time_of(json.get<std::int64_t>()));
+    });
+    std::erase_if(out.servers, [](const auto& entry) { return entry.second.empty(); });
+    std::erase_if(out.endpoints, [](const auto& entry) { return entry.second.empty(); });
+    return out;
+  }
+
+ private:
+  // Every version of a subject from `from` on and before `to`, in the order of time.
+  template <class Take>
+  void each(const char* kind, const std::string& from, const std::string& to, Take take) {
+    auto rows = db_.prepare(
+        "SELECT v.subject, c.body, v.first_seen, v.last_seen FROM version v "
+        "JOIN content c ON c.id = v.content WHERE v.kind = ? AND v.subject >= ? AND v.subject < ? "
+        "AND (v.is_open OR v.last_seen >= ?) ORDER BY v.subject, v.first_seen, v.id");
+    rows.bind(kind, from, to, since_.time_since_epoch().count());
+    while (rows.step()) {
+      first_seen_ = time_of(rows.integer(2));
+      last_seen_ = time_of(rows.integer(3));
+      const auto subject = rows.text(0);
+      const auto cut = subject.find('|');
+      try {
+        take(cut == std::string::npos ? subject : subject.substr(cut + 1),
+             Json::parse(rows.text(1)));
+      } catch (const Json::exception&) {
+        // Written by another version of this program: the others tell the story without it.
+      }
+    }
+  }
+
+  template <class What>
+  void add(std::vector<agent::Version<What>>& versions, What what) {
+    versions.push_back({first_seen_, last_seen_, std::move(what)});
+  }
+
+  // Nothing when one of the certificates is missing.
+  std::optional<agent::Chain> chain_of(const Json& json) {
+    agent::Chain out;
+    for (const auto& sha256 : json) {
+      auto row = db_.prepare("SELECT der FROM certificate WHERE sha256 = ?");
+      row.bind(sha256.get<std::string>());
+      auto certificate = row.step() ? probes::tls::parse_certificate(row.bytes(0)) : nullptr;
+      if (certificate == nullptr) return std::nullopt;
+      out.push_back(std::move(certificate));
+    }
+    return out;
+  }
+
+  Database& db_;
+  std::string host_;
+  Time since_;
+  Time first_seen_, last_seen_;
+};
+
+}  // namespace
+
+Json published_json(const agent::Published& published) {
+  if (published.is_gone) return {{"gone", true}};
+  Json records = Json::array();
+  for (const auto& record : published.records) records.push_back(probes::dane::to_text(record));
+  Json out{{"ttl", published.ttl.count()}, {"secure", published.is_secure}, {"records", records}};
+  if (published.alias) out["alias"] = {*published.alias, published.alias_ttl.count()};
+  return out;
+}
+
+Json chain_json(const agent::Chain& chain) {
+  Json out = Json::array();
+  for (const auto& certificate : chain) out.push_back(probes::dane::to_hex(certificate->sha256));
+  return out;
+}
+
+agent::Chronicle read_chronicle(Database& db, const std::string& host, Time since) {
+  return Reader(db, host, since).read();
+}
+
+}  // namespace storage

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "agent/chronicle.h"
+#include "storage/sqlite.h"
+
+// How versions of what servers published and endpoints presented lie in the database.
+namespace storage {
+
+[[nodiscard]] nlohmann::json published_json(const agent::Published& published);
+// The SHA-256 of each certificate; they are kept in a table of their own.
+[[nodiscard]] nlohmann::json chain_json(const agent::Chain& chain);
+
+// Reads back what was recorded of the host, but versions last seen before `since`. A version that
+// cannot be read is passed over. Throws Fault.
+[[nodiscard]] agent::Chronicle read_chronicle(Database& db, const std::string& host,
+                                              config::Time since);
+
+}  // namespace storage

@@ -1,0 +1,185 @@
+#include "web/rollover.h"
+
+#include <algorithm>
+
+#include "probes/dane/tlsa.h"
+
+namespace web {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using agent::kNever;
+using config::Time;
+
+Json time_or_null(const std::optional<Time>& time) {
+  return time && *time != kNever ? Json(config::rfc3339(*time)) : Json(nullptr);
+}
+
+Json window_json(const agent::Window& window) {
+  return {{"from", config::rfc3339(window.from)}, {"until", time_or_null(window.until)}};
+}
+
+Json seconds_or_null(const std::optional<config::Seconds>& seconds) {
+  return seconds ? Json(seconds->count()) : Json(nullptr);
+}
+
+Json graded_json(const std::vector<agent::Rollover>& rollovers) {
+  Json out = Json::array();
+  for (const auto& one : rollovers) {
+    out.push_back(
+        {{"from", one.from},
+         {"to", one.to},
+         {"grade", wire_name(one.grade)},
+         {"lead", {seconds_or_null(one.lead_at_least), seconds_or_null(one.lead_at_most)}},
+         {"exposure_seconds", one.exposure_seconds ? Json(*one.exposure_seconds) : Json(nullptr)},
+         {"deployed_at", config::rfc3339(one.deployed_at)}});
+  }
+  return out;
+}
+
+// A time something was there, and until when caches may have held it after that.
+struct Span {
+  Time from;
+  Time until;         // kNever: it lasts
+  Time cached_until;  // the same
+};
+
+bool touches(Time from, Time until, Time begin, Time end) {
+  return from <= end && begin < until;
+}
+
+// What overlaps or meets becomes one.
+std::vector<Span> merged(std::vector<Span> spans) {
+  std::ranges::sort(spans, {}, &Span::from);
+  std::vector<Span> out;
+  for (const auto& span : spans) {
+    if (!out.empty() && span.from <= out.back().until) {
+      out.back().until = std::max(out.back().until, span.until);
+      out.back().cached_until = std::max(out.back().cached_until, span.cached_until);
+    } else {
+      out.push_back(span);
+    }
+  }
+  return out;
+}
+
+std::vector<Span> spans_of(const agent::History& history, std::size_t record) {
+  std::vector<Span> out;
+  for (const auto& server : history.servers) {
+    for (std::size_t i = 0; i < server.size(); ++i) {
+      const auto& given = server[i];
+      if (given.fails || !contains(history.sets[given.set], record)) continue;
+      const auto until = i + 1 < server.size() ? server[i + 1].began.by : kNever;
+      const auto held = until == kNever ? kNever
+                                        : std::min(until + std::max(given.ttl, given.alias_ttl),
+                                                   given.expires_at.value_or(kNever));
+      out.push_back({given.began.by, until, std::max(held, until)});
+    }
+  }
+  return merged(std::move(out));
+}
+
+Json records_json(const agent::History& history, Time from, Time until) {
+  Json out = Json::array();
+  for (std::size_t i = 0; i < history.records.size(); ++i) {
+    Json spans = Json::array();
+    for (const auto& span : spans_of(history, i)) {
+      if (touches(from, until, span.from, span.cached_until))
+        spans.push_back({{"from", config::rfc3339(span.from)},
+                         {"until", time_or_null(span.until)},
+                         {"cached_until", time_or_null(span.cached_until)}});
+    }
+    if (spans.empty()) continue;
+    const auto& record = history.records[i];
+    out.push_back({{"usage", record.usage},
+                   {"selector", record.selector},
+                   {"matching_type", record.matching_type},
+                   {"data", probes::dane::to_hex(record.data)},
+                   {"spans", spans}});
+  }
+  return out;
+}
+
+Json endpoints_json(const agent::History& history, Time from, Time until) {
+  Json out = Json::array();
+  for (const auto& endpoint : history.endpoints) {
+    Json keys = Json::array();
+    for (std::size_t i = 0; i < endpoint.presented.size(); ++i) {
+      const auto& shown = endpoint.presented[i];
+      const auto end =
+          i + 1 < endpoint.presented.size() ? endpoint.presented[i + 1].began.by : kNever;
+      if (!touches(from, until, shown.began.by, end)) continue;
+      Json fits = Json::array();
+      for (std::size_t record = 0; record < history.records.size(); ++record) {
+        if (history.fits[record][shown.chain])
+          fits.push_back(probes::dane::to_text(history.records[record]));
+      }
+      keys.push_back({{"spki_sha256", history.chains[shown.chain].front()},
+                      {"from", config::rfc3339(shown.began.by)},
+                      {"until", time_or_null(end)},
+                      {"matched_by", fits}});
+    }
+    out.push_back({{"endpoint", endpoint.name}, {"keys", keys}});
+  }
+  return out;
+}
+
+}  // namespace
+
+int rank(agent::RolloverState state) {
+  using State = agent::RolloverState;
+  constexpr std::array kCalmFirst{State::no_dane,    State::steady,    State::prepub_wait,
+                                  State::prepub_ok,  State::ready,     State::switching,
+                                  State::rolled,     State::withdrawn, State::fallback,
+                                  State::stale_risk, State::dns_fail,  State::partial_mismatch,
+                                  State::mismatch};
+  return static_cast<int>(std::ranges::find(kCalmFirst, state) - kCalmFirst.begin());
+}
+
+Json rollover_json(const agent::Snapshot::Followed* followed, Time at) {
+  if (followed == nullptr) return nullptr;
+  const auto standing = followed->rollovers->at(at);
+  return {{"host", followed->host->host.text()},
+          {"owner", followed->host->tlsa.name.text()},
+          {"state", wire_name(standing.state)},
+          {"failing_share", standing.failing_share ? Json(*standing.failing_share) : Json(nullptr)},
+          {"window", standing.window ? window_json(*standing.window) : Json(nullptr)},
+          {"safe_to_switch_at", time_or_null(standing.safe_to_switch_at)},
+          {"recommended_switch_at", time_or_null(standing.recommended_switch_at)},
+          {"safe_to_remove_at", time_or_null(standing.safe_to_remove_at)},
+          {"rollovers", graded_json(followed->rollovers->graded())}};
+}
+
+Json rollover_json(const std::vector<const agent::Snapshot::Followed*>& followed, Time at) {
+  Json hosts = Json::array();
+  const agent::Snapshot::Followed* worst = nullptr;
+  int worst_rank = -1;
+  for (const auto* one : followed) {
+    hosts.push_back(rollover_json(one, at));
+    const int mine = rank(one->rollovers->at(at).state);
+    if (mine > worst_rank) worst = one;
+    worst_rank = std::max(worst_rank, mine);
+  }
+  auto out = rollover_json(worst, at);
+  if (worst != nullptr) out["hosts"] = hosts;
+  return out;
+}
+
+Json timeline_json(const agent::Snapshot::Followed& followed, Time at, Time from, Time until) {
+  const auto& history = followed.rollovers->history();
+  auto out = rollover_json(&followed, at);
+  out["now"] = config::rfc3339(at);
+  out["from"] = config::rfc3339(from);
+  out["until"] = config::rfc3339(until);
+  out["records"] = records_json(history, from, until);
+  out["endpoints"] = endpoints_json(history, from, until);
+  Json red = Json::array();
+  for (const auto& window : followed.rollovers->windows()) {
+    if (touches(from, until, window.from, window.until.value_or(kNever)))
+      red.push_back(window_json(window));
+  }
+  out["failing"] = red;
+  return out;
+}
+
+}  // namespace web

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "agent/runner.h"
+
+// PURE
+// How a host's TLSA owner stands, and its whole story as spans for a picture, in JSON.
+namespace web {
+
+// State, share of caches that refuse, window, safe moments, and the changes of key with their
+// grades; as of `at`. Null when there is nothing to follow.
+[[nodiscard]] nlohmann::ordered_json rollover_json(const agent::Snapshot::Followed* followed,
+                                                   config::Time at);
+// The same of several hosts: that of the worst off, with all of them under "hosts".
+[[nodiscard]] nlohmann::ordered_json rollover_json(
+    const std::vector<const agent::Snapshot::Followed*>& followed, config::Time at);
+
+// Records with the times caches may hold them, keys by endpoint, windows in which caches refuse
+// what is served; those that touch [from, until].
+[[nodiscard]] nlohmann::ordered_json timeline_json(const agent::Snapshot::Followed& followed,
+                                                   config::Time at, config::Time from,
+                                                   config::Time until);
+
+// In the order of trouble; for choosing the worst and for the metric.
+[[nodiscard]] int rank(agent::RolloverState state);
+
+}  // namespace web
