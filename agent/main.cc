@@ -12,6 +12,7 @@
 
 #include "agent/check.h"
 #include "agent/commands.h"
+#include "agent/gate.h"
 #include "agent/log.h"
 #include "agent/runner.h"
 #include "config/load.h"
@@ -193,6 +194,33 @@ int back_up(const std::filesystem::path& file, const std::filesystem::path& copy
   return done ? 0 : 1;
 }
 
+// ---- danelaw gate
+
+struct GateFlags {
+  std::string host;
+  std::filesystem::path certificate;
+};
+
+int gate(const std::filesystem::path& file, const GateFlags& flags) {
+  const auto settings = load(file);
+  if (!settings) return kBadUsage;
+  const auto host = config::normal_domain(flags.host);
+  const auto name = host ? probes::dns::Name::parse(*host) : std::nullopt;
+  if (!name) {
+    std::cerr << fmt::format("--host {}: {}\n", flags.host,
+                             host ? "not a host name" : host.error());
+    return kBadUsage;
+  }
+  const auto recall = [&](const probes::dns::Name& of, config::Time since) {
+    auto queries = storage::Queries::open(settings->storage.path);
+    return queries ? (*queries)->chronicle(of, since)
+                   : config::Result<agent::Chronicle, std::string>(
+                         config::Failure<std::string>(queries.error()));
+  };
+  return static_cast<int>(agent::gate(*settings, {.host = *name, .certificate = flags.certificate},
+                                      recall, std::cout, std::cerr));
+}
+
 // ---- danelaw check
 
 struct CheckFlags {
@@ -299,6 +327,14 @@ int main(int argc, char** argv) {
   auto* config_checking =
       app.add_subcommand("check-config", "name every error of a configuration file");
   config_checking->add_option("FILE", file)->required();
+  GateFlags gate_flags;
+  auto* gating = app.add_subcommand(
+      "gate",
+      "may this certificate go live on this MX host now? exit status 0 yes, 1 not yet, 2 no, 3 "
+      "unknown");
+  gating->add_option("--config", file, "configuration file, that of the agent")->required();
+  gating->add_option("--host", gate_flags.host, "the MX host")->required();
+  gating->add_option("CERT", gate_flags.certificate, "PEM, as the server will send it")->required();
   auto* printing = app.add_subcommand("tlsa", "print the TLSA records that fit a PEM certificate");
   printing->add_option("CERT", file)->required();
   auto* backing =
@@ -317,6 +353,7 @@ int main(int argc, char** argv) {
   }
   if (*running) return run(file);
   if (*checking) return check(flags);
+  if (*gating) return gate(file, gate_flags);
   if (*config_checking) return agent::check_config(file, std::cout, std::cerr);
   if (*backing) return back_up(file, copy);
   if (*replaying) return agent::print_replay(file, std::cout, std::cerr);

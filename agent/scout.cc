@@ -112,6 +112,10 @@ probes::HostObservation Scout::look_at_host(const probes::dns::Name& host, confi
   return probes::observe_host(host, gear_->manner, eyes(), at, round_deadline());
 }
 
+probes::HostObservation Scout::look_at_records(const probes::dns::Name& host, config::Time at) {
+  return probes::observe_records(host, gear_->manner, eyes(), at, round_deadline());
+}
+
 std::vector<VantageCheck> Scout::look_at_ourselves(config::Time at) {
   return check_vantage(lookup_, gear_->anchor, at, round_deadline());
 }

@@ -45,6 +45,9 @@ class Scout {
                                                          config::Time at);
   [[nodiscard]] probes::HostObservation look_at_host(const probes::dns::Name& host,
                                                      config::Time at);
+  // Without sessions.
+  [[nodiscard]] probes::HostObservation look_at_records(const probes::dns::Name& host,
+                                                        config::Time at);
   [[nodiscard]] std::vector<VantageCheck> look_at_ourselves(config::Time at);
 
  private:

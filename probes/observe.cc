@@ -273,8 +273,8 @@ DomainObservation observe_domain(const dns::Name& domain, const Manner& manner, 
   return seen;
 }
 
-HostObservation observe_host(const dns::Name& host, const Manner& manner, Eyes eyes, Time at,
-                             Deadline deadline) {
+HostObservation observe_records(const dns::Name& host, const Manner& manner, Eyes eyes, Time at,
+                                Deadline deadline) {
   HostObservation seen;
   seen.host = host;
   seen.observed_at = at;
@@ -282,6 +282,12 @@ HostObservation observe_host(const dns::Name& host, const Manner& manner, Eyes e
   look_up_tlsa(seen, manner.port, eyes, at, deadline);
   look_for_misplaced(seen, manner.port, eyes, at, deadline);
   ask_every_server(seen, eyes, at, deadline);
+  return seen;
+}
+
+HostObservation observe_host(const dns::Name& host, const Manner& manner, Eyes eyes, Time at,
+                             Deadline deadline) {
+  auto seen = observe_records(host, manner, eyes, at, deadline);
   for (const auto& address : seen.addresses) visit(seen, address, manner, eyes, deadline);
   for (auto& session : seen.sessions) {
     if (eyes.pkix != nullptr && session.tls && !session.tls->chain.empty())

@@ -36,9 +36,14 @@ struct Eyes {
                                                Eyes eyes, config::Time at,
                                                config::Deadline deadline);
 
-// One host: addresses first, TLSA only where the addresses allow it (RFC 7672 §2.2.2), then a
-// session per address. Sessions are had also where no TLSA applies: whether TLS works decides
-// between opportunistic and cleartext.
+// What DNS says of one host, without a session: addresses first, TLSA only where the addresses
+// allow it (RFC 7672 §2.2.2).
+[[nodiscard]] HostObservation observe_records(const dns::Name& host, const Manner& manner,
+                                              Eyes eyes, config::Time at,
+                                              config::Deadline deadline);
+
+// The same, and then a session per address. Sessions are had also where no TLSA applies: whether
+// TLS works decides between opportunistic and cleartext.
 [[nodiscard]] HostObservation observe_host(const dns::Name& host, const Manner& manner, Eyes eyes,
                                            config::Time at, config::Deadline deadline);
 

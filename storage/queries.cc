@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "storage/alert_row.h"
+#include "storage/chronicle.h"
 
 namespace storage {
 namespace {
@@ -178,6 +179,11 @@ Queries::Answer<std::vector<Event>> Queries::history(const EventFilter& filter) 
     }
     return out;
   });
+}
+
+Queries::Answer<agent::Chronicle> Queries::chronicle(const probes::dns::Name& host,
+                                                     config::Time since) {
+  return state_->guarded([&] { return read_chronicle(state_->db, host.text(), since); });
 }
 
 Queries::Answer<std::uint64_t> Queries::size_bytes() {

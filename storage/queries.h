@@ -73,6 +73,9 @@ class Queries {
                                                          std::size_t limit);
   // Newest first.
   [[nodiscard]] Answer<std::vector<Event>> history(const EventFilter& filter);
+  // What was recorded of a host, but versions that were last seen before `since`.
+  [[nodiscard]] Answer<agent::Chronicle> chronicle(const probes::dns::Name& host,
+                                                   config::Time since);
   [[nodiscard]] Answer<std::uint64_t> size_bytes();
 
  private:

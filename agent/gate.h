@@ -1,0 +1,29 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+
+#include "agent/check.h"
+#include "agent/chronicle.h"
+
+namespace agent {
+
+// What `danelaw gate` was asked.
+struct GateQuestion {
+  probes::dns::Name host;
+  std::filesystem::path certificate;  // PEM, as the server will send it; "-": standard input
+};
+
+// What the agent has recorded of a host; empty when it does not watch it.
+using Recall = std::function<config::Result<Chronicle, std::string>(const probes::dns::Name& host,
+                                                                    config::Time since)>;
+
+// Asks the name servers what they publish now, holds that and the recorded past against the
+// certificate, and writes whether it may go live: the first line begins with yes, not-before, never
+// or unknown. Never connects to the host. ok: yes; warning: not before a time to come; critical:
+// never, the missing record is printed as a zone-file line.
+[[nodiscard]] Exit gate(const config::Config& config, const GateQuestion& question,
+                        const Recall& recall, std::ostream& out, std::ostream& errors);
+
+}  // namespace agent

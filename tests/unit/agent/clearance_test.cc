@@ -1,0 +1,150 @@
+#include "agent/clearance.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/past.h"
+
+namespace {
+
+using agent::Answer;
+using agent::Chain;
+using agent::Clearance;
+using std::chrono::hours;
+using std::chrono::minutes;
+using support::kNow;
+using support::Past;
+using support::Pki;
+using support::record;
+
+Chain old_chain() {
+  return {Pki::get().old_leaf.certificate, Pki::get().inter.certificate};
+}
+Chain new_chain() {
+  return {Pki::get().leaf.certificate, Pki::get().inter.certificate};
+}
+auto old_record() {
+  return record(3, 1, 1, *Pki::get().old_leaf.certificate);
+}
+auto new_record() {
+  return record(3, 1, 1, *Pki::get().leaf.certificate);
+}
+
+Clearance clear(const Past& past, config::Time at, const Chain& chain = new_chain(),
+                const std::vector<std::string>& unheard = {}) {
+  return agent::clear(past.chronicle, unheard, chain, {"mx.example.test"}, at);
+}
+
+TEST(Clearance, WaitsUntilTheLastCacheHasLostTheSetWithoutTheNewRecord) {
+  Past past;
+  past.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
+      .look(kNow, Past::give({old_record(), new_record()}), old_chain())
+      .look(kNow + minutes{30}, Past::give({old_record(), new_record()}), old_chain());
+  const auto early = clear(past, kNow + minutes{30});
+  EXPECT_EQ(early.answer, Answer::not_before);
+  EXPECT_EQ(early.not_before, kNow + hours{1}) << "one TTL after every server has it";
+  EXPECT_EQ(early.recommended, kNow + hours{2}) << "RFC 7671 §8.1: two TTLs";
+  const auto tight = clear(past, kNow + hours{1});
+  EXPECT_EQ(tight.answer, Answer::yes);
+  EXPECT_EQ(tight.recommended, kNow + hours{2}) << "no cache refuses it, but there is no margin";
+  const auto safe = clear(past, kNow + hours{2});
+  EXPECT_EQ(safe.answer, Answer::yes);
+  EXPECT_EQ(safe.recommended, std::nullopt);
+}
+
+TEST(Clearance, CountsWithTheTtlThatWasPublishedBeforeItWasLowered) {
+  Past past;
+  past.look(kNow - hours{24}, Past::give({old_record()}, hours{24}), old_chain())
+      .look(kNow, Past::give({old_record(), new_record()}, minutes{5}), old_chain());
+  EXPECT_EQ(clear(past, kNow + hours{1}).not_before, kNow + hours{24});
+}
+
+TEST(Clearance, NeverWithoutARecordAndPrintsTheMissingOne) {
+  Past past;
+  past.look(kNow - hours{24}, Past::give({old_record()}), old_chain());
+  const auto out = clear(past, kNow);
+  EXPECT_EQ(out.answer, Answer::never);
+  EXPECT_EQ(out.missing, new_record());
+  EXPECT_EQ(out.not_before_then, kNow + hours{1});
+}
+
+TEST(Clearance, NeverWhileOneServerLags) {
+  Past past;
+  past.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
+      .look(kNow, Past::give({old_record(), new_record()}), Past::give({old_record()}),
+            old_chain());
+  EXPECT_EQ(clear(past, kNow + hours{5}).answer, Answer::never);
+}
+
+TEST(Clearance, DoesNotKnowWhatWasPublishedBeforeTheFirstLook) {
+  Past past;
+  past.look(kNow, Past::give({old_record(), new_record()}));
+  const auto out = clear(past, kNow);
+  EXPECT_EQ(out.answer, Answer::not_before);
+  EXPECT_EQ(out.not_before, kNow + hours{1});
+}
+
+TEST(Clearance, AKeyThatIsInUseAlreadyChangesNothing) {
+  Past past;
+  past.look(kNow, Past::give({new_record()}), new_chain());
+  EXPECT_EQ(clear(past, kNow).answer, Answer::yes);
+}
+
+TEST(Clearance, SendersThatKnowNoSha512MustAcceptItToo) {
+  Past past;
+  past.look(kNow - hours{24},
+            Past::give({old_record(), record(3, 1, 2, *Pki::get().leaf.certificate)}), old_chain());
+  EXPECT_EQ(clear(past, kNow).answer, Answer::never);
+}
+
+TEST(Clearance, SaysWhenOnlyTheIssuerVouchesForIt) {
+  Past past;
+  past.look(kNow - hours{24},
+            Past::give({old_record(), record(2, 1, 1, *Pki::get().inter.certificate)}),
+            old_chain());
+  const auto out = clear(past, kNow);
+  ASSERT_EQ(out.answer, Answer::yes);
+  ASSERT_EQ(out.why.size(), 2U);
+  EXPECT_NE(out.why[1].find("RFC 7671 §8"), std::string::npos);
+}
+
+TEST(Clearance, AsksForTheIssuersWhenARecordNamesOne) {
+  Past past;
+  past.look(kNow - hours{24}, Past::give({record(2, 1, 1, *Pki::get().inter.certificate)}),
+            old_chain());
+  const auto out = clear(past, kNow, {new_chain().front()});
+  EXPECT_EQ(out.answer, Answer::never);
+  ASSERT_EQ(out.why.size(), 2U);
+  EXPECT_NE(out.why[1].find("fullchain.pem"), std::string::npos);
+}
+
+TEST(Clearance, AnythingGoesWhereNoRecordDemandsAnything) {
+  Past past;
+  past.look(kNow, Past::give({}));
+  EXPECT_EQ(clear(past, kNow).answer, Answer::yes);
+}
+
+TEST(Clearance, WhatWasWithdrawnIsStillInCaches) {
+  Past past;
+  past.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
+      .look(kNow, Past::give({}), old_chain());
+  const auto out = clear(past, kNow + minutes{1});
+  EXPECT_EQ(out.answer, Answer::not_before);
+  EXPECT_EQ(out.not_before, kNow + hours{1});
+}
+
+TEST(Clearance, AServerNeverHeardMayGiveAnything) {
+  Past past;
+  past.look(kNow - hours{2}, Past::give({old_record(), new_record()}), old_chain());
+  EXPECT_EQ(clear(past, kNow, new_chain(), {"ns3 192.0.2.3"}).answer, Answer::unknown);
+  const auto lame = clear(past, kNow + hours{24}, new_chain(), {"ns3 192.0.2.3"});
+  EXPECT_EQ(lame.answer, Answer::yes) << "after a day it is lame, and serves nobody";
+  EXPECT_EQ(lame.why.size(), 2U);
+}
+
+TEST(Clearance, CouldNotTellWhereNoServerGivesAnAnswer) {
+  Past past;
+  past.look(kNow, {.is_gone = true});
+  EXPECT_EQ(clear(past, kNow).answer, Answer::unknown);
+}
+
+}  // namespace
