@@ -72,6 +72,36 @@ class Agent(unittest.TestCase):
         self.assertEqual(len(ended), 1)
         self.assertEqual(self.lab.domain("shared-a.test")["verdict"], "authenticated")
 
+    def gate(self, certificate):
+        """First line, all of it, exit status of `danelaw gate` for the provider's host."""
+        done = self.lab.inside(DANELAW, "gate", "--config", f"{self.lab.dir}/danelaw.yaml",
+                               "--host", "mx.provider.test", certificate)
+        return done.stdout.split("\n")[0], done.stdout + done.stderr, done.returncode
+
+    def test_clean_rollover_through_the_gate(self):
+        self.wait_for_all_verdicts()
+        run = self.lab.facts()["run"]
+        next_one = f"{run}/pki/next/mx.provider.test.ecdsa.pem"
+        self.lab.lab("prepare", "mx.provider.test")
+        first, text, status = self.gate(next_one)
+        self.assertEqual((first.split(":")[0], status), ("never", 2), text)
+        self.assertRegex(text, r"_25\._tcp\.mx\.provider\.test\. 60 IN TLSA 3 1 1 [0-9a-f]{64}")
+
+        self.lab.lab("story", "clean-rollover", "--step", "1")
+        first, text, status = self.gate(next_one)
+        self.assertEqual((first.split(" ")[0], status), ("not-before", 1), text)
+        until("the gate opens", 90, lambda: self.gate(next_one)[2] == 0)
+        self.assertTrue(self.gate(next_one)[0].startswith("yes"), self.gate(next_one))
+        self.lab.lab("story", "clean-rollover", "--step", "2")
+        self.lab.lab("story", "clean-rollover", "--step", "3")
+
+        def graded():
+            rollovers = self.lab.get("/api/v1/mx/mx.provider.test")["rollover"]["rollovers"]
+            return rollovers[-1]["grade"] if rollovers else None
+        self.assertIn(until("the rollover is graded", 90, graded), ("tight", "safe", "indeterminate"))
+        self.assertEqual(self.mismatches(), [])
+        self.assertEqual(self.mismatches("pending"), [])
+
     def test_our_own_outage_is_one_fault_and_nothing_about_targets(self):
         self.wait_for_all_verdicts()
         # What passes by itself takes three looks to open: wait until the world stands still.

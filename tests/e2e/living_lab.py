@@ -55,6 +55,11 @@ class LivingLab:
         return subprocess.run([LAB, words[0], "--dir", self.dir, *words[1:]], check=True, text=True,
                               capture_output=True).stdout
 
+    def facts(self):
+        """What the lab says of itself: where its files lie, its process."""
+        with open(f"{self.dir}/lab.json") as file:
+            return json.load(file)
+
     def inside(self, *command, check=False):
         """A command inside the lab's namespaces."""
         return subprocess.run([LAB, "exec", "--dir", self.dir, *command], text=True, check=check,
