@@ -152,6 +152,74 @@ class Cache {
   long set_until_ = 0;
 };
 
+// What a cache that keeps to the rules may hold at one moment, whichever servers it has asked and
+// whenever. An answer given within a second may come at the end of it, and is held for its TTL from
+// there.
+class Possible {
+ public:
+  Possible(const World& world, long at) : world_(world), at_(at) {
+    // Of the seconds in which an answer is the same the last lets it be held longest.
+    asked_.push_back(at);
+    for (const auto& server : world_.servers) {
+      for (const auto& one : server) {
+        if (one.at <= at && one.at > at - kDay) asked_.push_back(one.at - 1);  // no TTL is as long
+      }
+    }
+  }
+
+  // Whether one of the sets refuses what is served.
+  [[nodiscard]] bool is_refusal() const {
+    for (const auto asked : asked_) {
+      for (std::size_t i = 0; i < world_.servers.size(); ++i) {
+        const auto* given = world_.given(i, asked);
+        if (given == nullptr || given->fails) continue;
+        const bool is_refused =
+            given->alias ? asked + 1 + given->alias_ttl > at_ && is_refused_by_set_of(*given->alias)
+                         : is_refused_by(*given, asked);
+        if (is_refused) return true;
+      }
+    }
+    return false;
+  }
+
+ private:
+  [[nodiscard]] bool is_refused_by(const Given& given, long asked) const {
+    const bool is_held =
+        asked < given.expires && at_ < given.expires && asked + 1 + given.ttl > at_;
+    return is_held && world_.refuses(given.set, at_);
+  }
+
+  // A cache asks for the alias's set while it knows the alias, and any server.
+  [[nodiscard]] bool is_refused_by_set_of(const std::string& alias) const {
+    for (const auto asked : asked_) {
+      if (!may_know(alias, asked)) continue;
+      for (const auto& server : world_.servers) {
+        const Given* last = nullptr;
+        for (const auto& one : server) {
+          if (one.alias == alias && one.at <= asked) last = &one;
+        }
+        if (last != nullptr && is_refused_by(*last, asked)) return true;
+      }
+    }
+    return false;
+  }
+
+  [[nodiscard]] bool may_know(const std::string& alias, long when) const {
+    return std::ranges::any_of(world_.servers, [&](const auto& server) {
+      for (std::size_t i = 0; i < server.size(); ++i) {
+        const bool is_over =
+            i + 1 < server.size() && server[i + 1].at + server[i].alias_ttl <= when;
+        if (server[i].alias == alias && server[i].at <= when && !is_over) return true;
+      }
+      return false;
+    });
+  }
+
+  const World& world_;
+  long at_;
+  std::vector<long> asked_;
+};
+
 Texts records_of(int set) {
   Texts out;
   if ((set & 1) != 0) out.emplace_back("3 1 1 KEVEN");
@@ -201,7 +269,7 @@ class RandomHost {
     return last;
   }
 
-  // How much the replay and the caches disagree at most, over all moments asked.
+  // Where the replay and the caches disagree, over all moments asked.
   void compare() {
     std::vector<long> moments;
     for (const auto& [begin, end] : clusters_) {
@@ -210,10 +278,16 @@ class RandomHost {
     std::ranges::sort(moments);
     moments.erase(std::unique(moments.begin(), moments.end()), moments.end());
     std::map<long, double> predicted;
-    for (const auto& line : story_.ask(moments).played()) {
-      if (line.contains("state"))
-        predicted[line["at"].get<long>()] = line["failing_share"].get<double>();
+    std::vector<long> edges;
+    for (const auto& line : predict(moments)) {
+      predicted[line["at"].get<long>()] = line["failing_share"].get<double>();
+      for (const auto* edge : {"from", "until"}) {
+        if (line["window"].is_null() || line["window"][edge].is_null()) continue;
+        for (const long before : {1, 0}) edges.push_back(line["window"][edge].get<long>() - before);
+      }
     }
+    compare_windows(moments);
+    compare_windows(edges);
     for (const auto& [begin, end] : clusters_) {
       std::vector<long> mine;
       for (const auto at : moments) {
@@ -247,6 +321,23 @@ class RandomHost {
     world_.servers[server].push_back(given);
     if (alias_) story_.alias(at, *alias_, 1800, names_[server]);
     story_.publish(at, records_of(set), ttl_, names_[server]).signed_until(given.expires);
+  }
+
+  // What the replay says of those moments and of all at which the state turns.
+  std::vector<nlohmann::json> predict(const std::vector<long>& moments) {
+    auto out = story_.ask(moments).played();
+    std::erase_if(out, [](const auto& line) { return !line.contains("state"); });
+    return out;
+  }
+
+  // A window is where some cache may hold a set that refuses what is served, and nowhere else.
+  void compare_windows(const std::vector<long>& moments) {
+    for (const auto& line : predict(moments)) {
+      const auto at = line["at"].get<long>();
+      EXPECT_EQ(!line["window"].is_null(), Possible(world_, at).is_refusal())
+          << "at " << at << ": " << line.dump() << "\n"
+          << story_.text();
+    }
   }
 
   // The share of simulated caches that refuse what is served.
