@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
@@ -20,6 +21,20 @@ void demand(bool ok, const char* what) {
 void add_extension(X509* x509, X509V3_CTX* context, int nid, const std::string& value) {
   X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, context, nid, value.c_str());
   demand(extension != nullptr, value.c_str());
+  X509_add_ext(x509, extension, -1);
+  X509_EXTENSION_free(extension);
+}
+
+// Random octets in the place of the signatures of certificate transparency logs.
+void add_ballast(X509* x509, std::size_t size) {
+  std::vector<unsigned char> octets(size);
+  demand(RAND_bytes(octets.data(), static_cast<int>(size)) == 1, "RAND_bytes");
+  std::unique_ptr<ASN1_OCTET_STRING, decltype(&ASN1_OCTET_STRING_free)> value{
+      ASN1_OCTET_STRING_new(), ASN1_OCTET_STRING_free};
+  ASN1_OCTET_STRING_set(value.get(), octets.data(), static_cast<int>(size));
+  X509_EXTENSION* extension =
+      X509_EXTENSION_create_by_NID(nullptr, NID_ct_precert_scts, 0, value.get());
+  demand(extension != nullptr, "ballast");
   X509_add_ext(x509, extension, -1);
   X509_EXTENSION_free(extension);
 }
@@ -59,6 +74,7 @@ Issued make(const CertificatePlan& plan, const Key& key, const Issued* issuer) {
   std::string names;
   for (const auto& name : plan.dns_names) names += (names.empty() ? "DNS:" : ",DNS:") + name;
   if (!names.empty()) add_extension(x509.get(), &context, NID_subject_alt_name, names);
+  if (plan.ballast > 0) add_ballast(x509.get(), plan.ballast);
   EVP_PKEY* signer = issuer != nullptr ? pkey(issuer->key) : pkey(key);
   const EVP_MD* digest = EVP_PKEY_get_base_id(signer) == EVP_PKEY_ED25519 ? nullptr : EVP_sha256();
   demand(X509_sign(x509.get(), signer, digest) > 0, "X509_sign");
