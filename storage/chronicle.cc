@@ -55,9 +55,10 @@ class Reader {
   template <class Take>
   void each(const char* kind, const std::string& from, const std::string& to, Take take) {
     auto rows = db_.prepare(
-        "SELECT v.subject, c.body, v.first_seen, v.last_seen FROM version v "
-        "JOIN content c ON c.id = v.content WHERE v.kind = ? AND v.subject >= ? AND v.subject < ? "
-        "AND (v.is_open OR v.last_seen >= ?) ORDER BY v.subject, v.first_seen, v.id");
+        "SELECT s.name, c.body, v.first_seen, v.last_seen FROM subject s "
+        "JOIN version v ON v.subject = s.id JOIN content c ON c.id = v.content "
+        "WHERE s.kind = ? AND s.name >= ? AND s.name < ? AND (v.is_open OR v.last_seen >= ?) "
+        "ORDER BY s.name, v.first_seen, v.id");
     rows.bind(kind, from, to, since_.time_since_epoch().count());
     while (rows.step()) {
       first_seen_ = time_of(rows.integer(2));
@@ -82,19 +83,30 @@ class Reader {
   std::optional<agent::Chain> chain_of(const Json& json) {
     agent::Chain out;
     for (const auto& sha256 : json) {
-      auto row = db_.prepare("SELECT der FROM certificate WHERE sha256 = ?");
-      row.bind(sha256.get<std::string>());
-      auto certificate = row.step() ? probes::tls::parse_certificate(row.bytes(0)) : nullptr;
+      const auto certificate = certificate_of(sha256.get<std::string>());
       if (certificate == nullptr) return std::nullopt;
-      out.push_back(std::move(certificate));
+      out.push_back(certificate);
     }
     return out;
+  }
+
+  // Each is read once: the endpoints of a host present the same ones.
+  const probes::tls::CertificatePtr& certificate_of(const std::string& sha256) {
+    const auto [known, is_new] = certificates_.try_emplace(sha256);
+    if (is_new) {
+      find_certificate_.bind(probes::dane::from_hex(sha256).value_or(probes::dane::Bytes{}));
+      if (find_certificate_.step())
+        known->second = probes::tls::parse_certificate(find_certificate_.bytes(0));
+    }
+    return known->second;
   }
 
   Database& db_;
   std::string host_;
   Time since_;
   Time first_seen_, last_seen_;
+  Statement find_certificate_ = db_.prepare("SELECT der FROM certificate WHERE sha256 = ?");
+  std::map<std::string, probes::tls::CertificatePtr> certificates_;
 };
 
 }  // namespace

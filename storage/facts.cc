@@ -88,7 +88,7 @@ class Facts {
     return answer.outcome != Outcome::not_queried;
   }
 
-  // Apart from the records, so that a zone signed anew does not copy them.
+  // Apart from the records and after them, so that a zone signed anew does not copy them.
   void signature(const std::string& subject, const probes::dns::Answer& answer) {
     if (!answer.signatures) return;
     add("signature", subject,

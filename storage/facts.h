@@ -20,6 +20,7 @@ struct Fact {
 
 // A lookup that failed or a session that showed no certificate is no fact about the records or the
 // chain: it is a `failure`, and leaves the version before it open.
+// A signature comes after the records it vouches for.
 [[nodiscard]] std::vector<Fact> facts_of(const agent::Round& round);
 // The subjects ("kind subject") of failures that this round has shown to be over.
 [[nodiscard]] std::vector<Fact> recoveries_of(const agent::Round& round);

@@ -155,13 +155,15 @@ Queries::Answer<std::vector<agent::Alert>> Queries::alerts(std::optional<agent::
 Queries::Answer<std::vector<Event>> Queries::history(const EventFilter& filter) {
   return state_->guarded([&] {
     std::vector<Event> out;
-    // A subject is a name, a name and more behind '|', or the kind of a failure and a name.
+    // A subject is a name, a name and more behind '|', or the kind of a failure and a name. CROSS
+    // keeps the order, in which few subjects are looked at.
     auto rows = state_->db.prepare(
-        "SELECT v.id, v.first_seen, v.last_seen, v.is_open, v.kind, v.subject, c.body "
-        "FROM version v JOIN content c ON c.id = v.content WHERE "
-        "v.id IN (SELECT w.id FROM json_each(?1) n, json_each(?2) k, version w "
-        "         WHERE w.kind = k.value AND (w.subject = n.value "
-        "            OR (w.subject >= n.value || '|' AND w.subject < n.value || '}'))) "
+        "SELECT v.id, v.first_seen, v.last_seen, v.is_open, s.kind, s.name, c.body "
+        "FROM version v JOIN subject s ON s.id = v.subject JOIN content c ON c.id = v.content "
+        "WHERE v.subject IN ("
+        "         SELECT t.id FROM json_each(?1) n CROSS JOIN json_each(?2) k CROSS JOIN subject t "
+        "         WHERE t.kind = k.value AND t.name >= n.value AND t.name < n.value || '}' "
+        "         AND (t.name = n.value OR t.name >= n.value || '|')) "
         "AND v.first_seen BETWEEN ?3 AND ?4 AND v.id < ?5 ORDER BY v.id DESC LIMIT ?6");
     rows.bind(nlohmann::json(filter.names).dump(),
               R"(["mx","addresses","tlsa","published","chain","verdict","findings"])",

@@ -46,7 +46,8 @@ std::int64_t count_dane_hosts(const probes::DomainJudgement& judged) {
 struct SqliteRecorder::State {
   std::filesystem::path file;
   Database db;
-  Statement find_open, touch, close, find_content, add_content, add_version;
+  Statement add_subject, find_subject, find_open, touch, renew, close, find_content, add_content,
+      add_version;
   Statement add_certificate, close_failure, put_domain, put_alert, drop_alert, add_transition;
 
   static Database& prepared(Database& db) {
@@ -58,20 +59,27 @@ struct SqliteRecorder::State {
   explicit State(const std::filesystem::path& path)
       : file(path),
         db(path, Database::Mode::create),
-        find_open(prepared(db).prepare(
-            "SELECT v.id, c.body FROM version v JOIN content c ON c.id = v.content "
-            "WHERE v.kind = ? AND v.subject = ? AND v.is_open")),
+        add_subject(
+            prepared(db).prepare("INSERT INTO subject(kind, name) VALUES(?, ?) RETURNING id")),
+        find_subject(db.prepare("SELECT id FROM subject WHERE kind = ? AND name = ?")),
+        find_open(
+            db.prepare("SELECT v.id, c.body FROM version v JOIN content c ON c.id = v.content "
+                       "WHERE v.subject = ? AND v.is_open")),
         touch(db.prepare("UPDATE version SET last_seen = ? WHERE id = ?")),
+        renew(db.prepare("UPDATE version SET content = ?, last_seen = ? WHERE id = ?")),
         close(db.prepare("UPDATE version SET is_open = 0 WHERE id = ?")),
-        find_content(db.prepare("SELECT id FROM content WHERE body = ?")),
-        add_content(db.prepare("INSERT INTO content(body) VALUES(?) ON CONFLICT(body) DO NOTHING")),
-        add_version(db.prepare(
-            "INSERT INTO version(kind, subject, content, first_seen, last_seen, is_open) "
-            "VALUES(?, ?, ?, ?, ?, 1)")),
+        find_content(db.prepare(
+            "SELECT id FROM content WHERE digest = substr(sha256(?1), 1, 8) AND body = ?1")),
+        add_content(db.prepare("INSERT INTO content(digest, body) "
+                               "VALUES(substr(sha256(?1), 1, 8), ?1) RETURNING id")),
+        add_version(
+            db.prepare("INSERT INTO version(subject, content, first_seen, last_seen, is_open) "
+                       "VALUES(?, ?, ?, ?, 1)")),
         add_certificate(
             db.prepare("INSERT INTO certificate(sha256, der) VALUES(?, ?) ON CONFLICT DO NOTHING")),
-        close_failure(db.prepare(
-            "UPDATE version SET is_open = 0 WHERE kind = 'failure' AND subject = ? AND is_open")),
+        close_failure(
+            db.prepare("UPDATE version SET is_open = 0 WHERE is_open AND "
+                       "subject = (SELECT id FROM subject WHERE kind = 'failure' AND name = ?)")),
         put_domain(db.prepare(
             "INSERT OR REPLACE INTO domain(name, role, grp, verdict, weakest, severity, status, "
             "worst_code, worst_severity, worst_title, mx_hosts, dane_mx_hosts, observed_at, "
@@ -84,32 +92,79 @@ struct SqliteRecorder::State {
         add_transition(
             db.prepare("INSERT INTO transition(at, alert, what, reason) VALUES(?, ?, ?, ?)")) {}
 
-  std::int64_t content_id(const std::string& body) {
-    add_content.bind(body).run();
-    find_content.bind(body).step();
-    const auto id = find_content.integer(0);
-    find_content.reset();
+  // Of the row that `find` finds, or else `add` adds.
+  template <class... Values>
+  static std::int64_t id_of(Statement& find, Statement& add, const Values&... values) {
+    const bool is_there = find.bind(values...).step();
+    if (!is_there) add.bind(values...).step();
+    auto& row = is_there ? find : add;
+    const auto id = row.integer(0);
+    row.reset();
     return id;
   }
 
-  void remember(const Fact& fact, std::int64_t at) {
+  // A fact with its subject and the version of it that is open.
+  struct Known {
+    std::int64_t subject;
     std::optional<std::int64_t> open;
-    bool is_same = false;
-    find_open.bind(fact.kind, fact.subject);
-    if (find_open.step()) {
-      open = find_open.integer(0);
-      is_same = find_open.text(1) == fact.content;
+    bool is_same = false;  // as the open one says
+  };
+  Known look_up(const Fact& fact) {
+    Known out{id_of(find_subject, add_subject, fact.kind, fact.subject), std::nullopt};
+    if (find_open.bind(out.subject).step()) {
+      out.open = find_open.integer(0);
+      out.is_same = find_open.text(1) == fact.content;
     }
     find_open.reset();
-    if (open) (is_same ? touch.bind(at, *open) : close.bind(*open)).run();
-    if (!is_same) add_version.bind(fact.kind, fact.subject, content_id(fact.content), at, at).run();
+    return out;
+  }
+
+  std::int64_t content_of(const Fact& fact) {
+    return id_of(find_content, add_content, fact.content);
+  }
+
+  void begin_version(const Fact& fact, const Known& known, std::int64_t at) {
+    if (known.open) close.bind(*known.open).run();
+    add_version.bind(known.subject, content_of(fact), at, at).run();
+  }
+
+  // True when it is news.
+  bool remember(const Fact& fact, std::int64_t at) {
+    const auto known = look_up(fact);
+    if (known.is_same) {
+      touch.bind(at, known.open).run();
+    } else {
+      begin_version(fact, known, at);
+    }
+    return !known.is_same;
+  }
+
+  // A zone signed anew is no news, but there would be one for every zone and week. A signature is
+  // one version as long as the records it vouches for, and tells until when they were signed last.
+  void remember_signature(const Fact& fact, std::int64_t at, bool has_new_records) {
+    const auto known = look_up(fact);
+    if (!known.open || has_new_records) return begin_version(fact, known, at);
+    if (known.is_same) return touch.bind(at, known.open).run();
+    renew.bind(content_of(fact), at, known.open).run();
+  }
+
+  void remember(const std::vector<Fact>& facts, std::int64_t at) {
+    bool has_new_records = false;
+    for (const auto& fact : facts) {
+      if (fact.kind == "signature") {
+        remember_signature(fact, at, has_new_records);
+        continue;
+      }
+      const bool is_news = remember(fact, at);
+      if (is_news && (fact.kind == "mx" || fact.kind == "published")) has_new_records = true;
+    }
   }
 
   void remember_certificates(const agent::Sighting& sighting) {
     for (const auto& [endpoint, chain] : sighting.endpoints) {
       if (!chain) continue;
       for (const auto& certificate : *chain)
-        add_certificate.bind(probes::dane::to_hex(certificate->sha256), certificate->der).run();
+        add_certificate.bind(certificate->sha256, certificate->der).run();
     }
   }
 
@@ -147,7 +202,7 @@ struct SqliteRecorder::State {
   void record(const agent::Round& round) {
     Transaction transaction{db};
     const auto at = seconds(round.at);
-    for (const auto& fact : facts_of(round)) remember(fact, at);
+    remember(facts_of(round), at);
     remember_certificates(round.sighting);
     for (const auto& over : recoveries_of(round)) close_failure.bind(over.subject).run();
     for (const auto& state : round.judged) {
@@ -249,10 +304,12 @@ Result<void, RecordFault> SqliteRecorder::forget(config::Time before) {
         .bind(seconds(before))
         .run();
     db.prepare("DELETE FROM transition WHERE at < ?").bind(seconds(before)).run();
+    db.execute("DELETE FROM subject WHERE id NOT IN (SELECT subject FROM version)");
     db.execute("DELETE FROM content WHERE id NOT IN (SELECT content FROM version)");
     db.execute(
-        "DELETE FROM certificate WHERE sha256 NOT IN (SELECT j.value FROM version v "
-        "JOIN content c ON c.id = v.content, json_each(c.body) j WHERE v.kind = 'chain')");
+        "DELETE FROM certificate WHERE lower(hex(sha256)) NOT IN (SELECT j.value "
+        "FROM subject s JOIN version v ON v.subject = s.id JOIN content c ON c.id = v.content, "
+        "json_each(c.body) j WHERE s.kind = 'chain')");
     transaction.commit();
   });
 }

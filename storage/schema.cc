@@ -46,6 +46,33 @@ CREATE TABLE transition (
 CREATE TABLE certificate (sha256 TEXT PRIMARY KEY, der BLOB NOT NULL) WITHOUT ROWID;
 UPDATE version SET is_open = 0 WHERE kind IN ('chain', 'signature');
 )",
+    // A year of many hosts is small: what versions are of is written once, and so are contents,
+    // found by eight octets of their digest. Certificates lie in a table with row ids; one without
+    // them keeps at most a quarter of a page of a row, and gave each a further page of its own.
+    // version.content is no foreign key: SQLite would look through all versions at every content
+    // that is dropped, and only contents without versions are.
+    R"(
+CREATE TABLE subject (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (kind, name));
+INSERT INTO subject(kind, name) SELECT DISTINCT kind, subject FROM version;
+CREATE TABLE new_version (
+  id INTEGER PRIMARY KEY, subject INTEGER NOT NULL REFERENCES subject(id), content INTEGER NOT NULL,
+  first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, is_open INTEGER NOT NULL);
+INSERT INTO new_version SELECT v.id, s.id, v.content, v.first_seen, v.last_seen, v.is_open
+  FROM version v JOIN subject s ON s.kind = v.kind AND s.name = v.subject;
+DROP TABLE version;
+ALTER TABLE new_version RENAME TO version;
+CREATE UNIQUE INDEX version_open ON version(subject) WHERE is_open;
+CREATE INDEX version_by_subject ON version(subject, first_seen);
+CREATE TABLE new_content (id INTEGER PRIMARY KEY, digest BLOB NOT NULL, body TEXT NOT NULL);
+INSERT INTO new_content SELECT id, substr(sha256(body), 1, 8), body FROM content;
+DROP TABLE content;
+ALTER TABLE new_content RENAME TO content;
+CREATE INDEX content_by_digest ON content(digest);
+CREATE TABLE new_certificate (id INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, der BLOB NOT NULL);
+INSERT INTO new_certificate(sha256, der) SELECT sha256(der), der FROM certificate;
+DROP TABLE certificate;
+ALTER TABLE new_certificate RENAME TO certificate;
+)",
 };
 
 }  // namespace

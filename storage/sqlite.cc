@@ -5,7 +5,21 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include "probes/tls/certificate.h"
+
 namespace storage {
+namespace {
+
+// sha256(x) in SQL: the digest of a text or blob, which SQLite does not have itself.
+void sha256(sqlite3_context* context, int, sqlite3_value** values) noexcept {
+  const auto* octets = static_cast<const std::uint8_t*>(sqlite3_value_blob(values[0]));
+  const auto size = static_cast<std::size_t>(sqlite3_value_bytes(values[0]));
+  const auto digest = probes::tls::digest(probes::tls::Digest::sha256, {octets, size});
+  const auto copy = reinterpret_cast<sqlite3_destructor_type>(-1);  // SQLITE_TRANSIENT, as below
+  sqlite3_result_blob64(context, digest.data(), digest.size(), copy);
+}
+
+}  // namespace
 
 Statement::Statement(sqlite3* db, std::string_view sql) : db_(db) {
   check(sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
@@ -87,6 +101,8 @@ Database::Database(const std::filesystem::path& file, Mode mode) {
   }
   sqlite3_extended_result_codes(db_, 1);
   sqlite3_busy_timeout(db_, 5000);
+  sqlite3_create_function_v2(db_, "sha256", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, sha256,
+                             nullptr, nullptr, nullptr);
 }
 
 Database::~Database() {

@@ -73,6 +73,7 @@ class Statement {
   sqlite3_stmt* statement_ = nullptr;
 };
 
+// SQL may call sha256(x), which gives a blob of 32 octets.
 class Database {
  public:
   enum class Mode { create, read_only };

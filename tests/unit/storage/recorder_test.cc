@@ -31,7 +31,8 @@ TEST(History, ALookHasOneRowForEachFact) {
   const Scene scene;
   store.record(domain_round(scene));
   store.record(host_round(scene));
-  EXPECT_THAT(store.rows("SELECT kind || ' ' || subject FROM version"),
+  EXPECT_THAT(store.rows("SELECT s.kind || ' ' || s.name FROM version v JOIN subject s "
+                         "ON s.id = v.subject"),
               UnorderedElementsAre("mx example.test", "signature mx example.test",
                                    "addresses mx.example.test", "tlsa _25._tcp.mx.example.test",
                                    "signature mx.example.test", "published mx.example.test|*",
@@ -66,7 +67,9 @@ TEST(History, AChangedFactClosesItsVersionAndOpensTheNext) {
   scene.publish(first);
   store.record(host_round(scene, kNow + 2 * kMinute));
   EXPECT_THAT(store.versions("tlsa"), ElementsAre("0..0 closed", "60..60 closed", "120..120 open"));
-  EXPECT_THAT(store.rows("SELECT DISTINCT content FROM version WHERE kind = 'tlsa'"), SizeIs(2));
+  EXPECT_THAT(store.rows("SELECT DISTINCT v.content FROM version v JOIN subject s "
+                         "ON s.id = v.subject WHERE s.kind = 'tlsa'"),
+              SizeIs(2));
 }
 
 TEST(History, OfTwoBackEndsBehindOneAddressTheFirstToAnswerIsTheEndpointsState) {
@@ -79,6 +82,15 @@ TEST(History, OfTwoBackEndsBehindOneAddressTheFirstToAnswerIsTheEndpointsState) 
   EXPECT_THAT(store.versions("chain"), ElementsAre("0..60 open", "0..60 open"));
 }
 
+// The ends of signatures as they are read back.
+std::vector<config::Time> read_signatures(Store& store) {
+  const auto read = store.recorder().chronicle(support::name("mx.example.test"), kNow - kMinute);
+  if (!read) throw std::runtime_error(read.error().detail);
+  std::vector<config::Time> out;
+  for (const auto& version : read->signed_until) out.push_back(version.what);
+  return out;
+}
+
 TEST(History, AZoneSignedAnewDoesNotCopyItsRecords) {
   Store store;
   Scene scene;
@@ -86,7 +98,21 @@ TEST(History, AZoneSignedAnewDoesNotCopyItsRecords) {
   scene.mx().tlsa.signatures->expiration += kMinute;
   store.record(host_round(scene, kNow + kMinute));
   EXPECT_THAT(store.versions("tlsa"), ElementsAre("0..60 open"));
-  EXPECT_THAT(store.versions("signature"), ElementsAre("0..0 closed", "60..60 open"));
+  EXPECT_THAT(store.versions("signature"), ElementsAre("0..60 open"));
+  EXPECT_THAT(read_signatures(store), ElementsAre(scene.mx().tlsa.signatures->expiration));
+}
+
+TEST(History, NewRecordsLeaveUntilWhenTheOldOnesWereSigned) {
+  Store store;
+  Scene scene;
+  const auto first = scene.mx().tlsa.signatures->expiration;
+  store.record(host_round(scene));
+  scene.publish({support::record(3, 1, 1, *Pki::get().old_leaf.certificate)});
+  store.record(host_round(scene, kNow + kMinute));  // signed until the same moment as the old ones
+  scene.mx().tlsa.signatures->expiration += kMinute;
+  store.record(host_round(scene, kNow + 2 * kMinute));
+  EXPECT_THAT(store.versions("signature"), ElementsAre("0..0 closed", "60..120 open"));
+  EXPECT_THAT(read_signatures(store), ElementsAre(first, first + kMinute));
 }
 
 TEST(History, RecordsThatAreGoneAreAVersionToo) {
@@ -185,7 +211,9 @@ TEST(History, ASessionWithoutACertificateLeavesTheChainThatWasKnown) {
 // Everything in the file.
 std::vector<std::string> contents(Store& store) {
   return store.rows(
-      "SELECT 'v' || kind || subject || content || first_seen || last_seen || is_open FROM version "
+      "SELECT 's' || id || kind || name FROM subject "
+      "UNION ALL SELECT 'v' || subject || content || first_seen || last_seen || is_open FROM "
+      "version "
       "UNION ALL SELECT 'c' || body FROM content "
       "UNION ALL SELECT 'd' || name || ifnull(observed_at, '') || ifnull(report, '') FROM domain "
       "UNION ALL SELECT 'a' || id || state || last_seen FROM alert "
@@ -201,13 +229,15 @@ TEST(OneRound, IsThereWhollyOrNotAtAllWhereverItBreaks) {
   const auto before = contents(store);
 
   scene.publish({support::record(3, 1, 1, *Pki::get().old_leaf.certificate)});
+  scene.mx().aaaa = support::failed("mx.example.test", probes::dns::type::aaaa,
+                                    probes::dns::Cause::servfail);  // a subject that is new
   auto next = host_round(scene, kNow + kMinute);
   next.alerts = {alert("a-1", AlertState::firing)};
   next.forgotten = {"a-2"};
   next.transitions = {{agent::Transition::What::opened, "a-1", "seen twice"}};
   for (const std::string event :
-       {"INSERT ON content", "INSERT ON version", "UPDATE ON version", "INSERT ON domain",
-        "INSERT ON alert", "DELETE ON alert", "INSERT ON transition"}) {
+       {"INSERT ON subject", "INSERT ON content", "INSERT ON version", "UPDATE ON version",
+        "INSERT ON domain", "INSERT ON alert", "DELETE ON alert", "INSERT ON transition"}) {
     SCOPED_TRACE(event);
     store.outside().execute("CREATE TRIGGER t AFTER " + event +
                             " BEGIN SELECT raise(ABORT, 'the disk is full'); END");

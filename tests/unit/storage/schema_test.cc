@@ -77,4 +77,67 @@ TEST(Schema, SaysWhichPathItCannotUse) {
   }
 }
 
+// As schema 2 had it.
+constexpr auto kSchema2 = R"(
+PRAGMA application_id = 1145130565; PRAGMA user_version = 2;
+CREATE TABLE content (id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE);
+CREATE TABLE version (
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, content INTEGER NOT NULL REFERENCES content(id),
+  first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, is_open INTEGER NOT NULL);
+CREATE UNIQUE INDEX version_open ON version(kind, subject) WHERE is_open;
+CREATE INDEX version_by_subject ON version(kind, subject, first_seen);
+CREATE TABLE domain (
+  name TEXT PRIMARY KEY, role TEXT NOT NULL, grp TEXT NOT NULL, verdict TEXT, weakest TEXT,
+  severity TEXT NOT NULL DEFAULT 'info', status TEXT NOT NULL DEFAULT 'unknown',
+  worst_code TEXT, worst_severity TEXT, worst_title TEXT,
+  mx_hosts INTEGER NOT NULL DEFAULT 0, dane_mx_hosts INTEGER NOT NULL DEFAULT 0,
+  observed_at INTEGER, next_check_at INTEGER, report TEXT) WITHOUT ROWID;
+CREATE INDEX domain_by_status ON domain(status, name);
+CREATE TABLE alert (
+  id TEXT PRIMARY KEY, state TEXT NOT NULL, code TEXT NOT NULL, subject_kind TEXT NOT NULL, subject_name TEXT NOT NULL,
+  severity TEXT NOT NULL, finding TEXT NOT NULL, domains TEXT NOT NULL, first_seen INTEGER NOT NULL,
+  last_seen INTEGER NOT NULL, opened INTEGER, resolved INTEGER, looks_seen INTEGER NOT NULL,
+  looks_clean INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX alert_by_state ON alert(state, last_seen);
+CREATE TABLE transition (
+  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, alert TEXT NOT NULL, what TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE TABLE certificate (sha256 TEXT PRIMARY KEY, der BLOB NOT NULL) WITHOUT ROWID;
+)";
+
+TEST(Schema, AnOlderFileKeepsItsHistoryAndGoesOn) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "danelaw.db";
+  const auto& leaf = *support::Pki::get().leaf.certificate;
+  const auto sha256 = probes::dane::to_hex(leaf.sha256);
+  {
+    Database old{file, Database::Mode::create};
+    old.execute(kSchema2);
+    old.prepare("INSERT INTO certificate VALUES(?, ?)").bind(sha256, leaf.der).run();
+    old.prepare("INSERT INTO content VALUES(7, ?)").bind("[\"" + sha256 + "\"]").run();
+    old.execute(
+        "INSERT INTO version VALUES(1, 'chain', 'mx.example.test|192.0.2.1/default', 7, 5, 6, 1),"
+        "(2, 'chain', 'mx.example.test|192.0.2.2/default', 7, 1, 2, 0)");
+  }
+  const auto opened = SqliteRecorder::open(file);
+  ASSERT_TRUE(opened);
+  const auto kept = (*opened)->chronicle(support::name("mx.example.test"), config::Time{});
+  ASSERT_TRUE(kept);
+  ASSERT_EQ(kept->endpoints.size(), 2U);
+  const auto& presented = kept->endpoints.at("192.0.2.1/default").at(0);
+  EXPECT_EQ(presented.first_seen.time_since_epoch().count(), 5);
+  EXPECT_EQ(presented.what.at(0)->der, leaf.der);
+
+  // The same chain, seen again, is no news.
+  support::Scene scene;
+  scene.serve({support::Pki::get().leaf.certificate});
+  ASSERT_TRUE((*opened)->record(support::host_round(scene)));
+  ASSERT_TRUE((*opened)->forget(support::kNow));  // the closed version
+  Database db{file, Database::Mode::read_only};
+  EXPECT_EQ(db.integer("SELECT last_seen FROM version WHERE id = 1 AND is_open"),
+            support::kNow.time_since_epoch().count());
+  EXPECT_EQ(db.integer("SELECT count(*) FROM version WHERE id = 2"), 0);
+  EXPECT_EQ(db.integer("SELECT count(*) FROM certificate"), 1);
+  EXPECT_FALSE(db.prepare("PRAGMA foreign_key_check").step());
+}
+
 }  // namespace

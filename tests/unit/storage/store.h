@@ -85,7 +85,7 @@ class Store {
     std::vector<std::string> out;
     auto statement = outside_->prepare(
         "SELECT (first_seen - ?2) || '..' || (last_seen - ?2) || iif(is_open, ' open', ' closed') "
-        "FROM version WHERE kind = ?1 ORDER BY id");
+        "FROM version WHERE subject IN (SELECT id FROM subject WHERE kind = ?1) ORDER BY id");
     statement.bind(kind, kNow.time_since_epoch().count());
     while (statement.step()) out.push_back(statement.text(0));
     return out;
