@@ -22,7 +22,22 @@ bool ever_fitted(const History& history, std::size_t record, Time by) {
   });
 }
 
-// The chains presented now, one an endpoint that has been seen.
+// Since when any server gives the record, without a break.
+Time seen_since(const History& history, std::size_t record, Time at) {
+  auto out = at;
+  for (const auto& server : history.servers) {
+    auto since = at;
+    for (const auto& given : server) {
+      if (given.began.by > at) break;
+      const bool is_there = !given.fails && contains(history.sets[given.set], record);
+      if (!is_there) since = at;
+      if (is_there && since == at) since = given.began.by;
+    }
+    out = std::min(out, since);
+  }
+  return out;
+}
+
 // One endpoint changed its chain while another, that had the same, has not.
 bool is_switching(const History& history, Time at) {
   for (const auto& endpoint : history.endpoints) {
@@ -178,31 +193,15 @@ class Look {
     });
   }
 
-  // Since when any server gives the record, without a break.
-  [[nodiscard]] Time seen_since(std::size_t record) const {
-    auto out = at_;
-    for (const auto& server : history_.servers) {
-      auto since = at_;
-      for (const auto& given : server) {
-        if (given.began.by > at_) break;
-        const bool is_there = !given.fails && contains(history_.sets[given.set], record);
-        if (!is_there) since = at_;
-        if (is_there && since == at_) since = given.began.by;
-      }
-      out = std::min(out, since);
-    }
-    return out;
-  }
-
   [[nodiscard]] bool is_orphan(std::size_t record) const {
-    return !ever_fitted(history_, record, at_) && at_ - seen_since(record) >= kNextRecordAtMost;
+    return !ever_fitted(history_, record, at_) && !is_to_come(history_, record, at_);
   }
 
   // The record published last of those that wait for their key.
   [[nodiscard]] std::optional<Next> coming() const {
     std::optional<Next> out;
     for (const auto record : compared_now()) {
-      if (ever_fitted(history_, record, at_) || is_orphan(record)) continue;
+      if (!is_to_come(history_, record, at_)) continue;
       const auto has_it = [&](std::size_t set) { return contains(history_.sets[set], record); };
       const auto runs = runs_of(history_, has_it);
       Next next{.record = record};
@@ -350,6 +349,11 @@ std::string_view wire_name(RolloverState state) {
       return "withdrawn";
   }
   return "";
+}
+
+bool is_to_come(const History& history, std::size_t record, Time at) {
+  return !ever_fitted(history, record, at) &&
+         at - seen_since(history, record, at) < kNextRecordAtMost;
 }
 
 Standing stand(const History& history, const std::vector<Reach>& reaches, Time at) {

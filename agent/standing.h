@@ -31,6 +31,9 @@ enum class RolloverState {
 // A record that never matched is one to come, until it is this old; the RFCs give no bound.
 inline constexpr config::Seconds kNextRecordAtMost = std::chrono::hours{24 * 90};
 
+// The record has matched nothing by `at`, and is not yet that old.
+[[nodiscard]] bool is_to_come(const History& history, std::size_t record, config::Time at);
+
 struct Window {
   config::Time from;
   std::optional<config::Time> until;  // null: no end is in sight
