@@ -8,6 +8,17 @@
 
 namespace support {
 
+// The chain of mx.example.test with a leaf of that key, issued then for 90 days.
+inline agent::Chain issued_at(config::Time at, const Key& key, const Issued& by = Pki::get().inter,
+                              config::Seconds life = std::chrono::days{90}) {
+  const auto leaf = issue({.common_name = "mx.example.test",
+                           .dns_names = {"mx.example.test"},
+                           .not_before = at,
+                           .not_after = at + life},
+                          key, by);
+  return {leaf.certificate, by.certificate};
+}
+
 // The past of one host as looks noted it, one line a look.
 class Past {
  public:
@@ -29,6 +40,17 @@ class Past {
   }
   Past& look(config::Time at, const agent::Published& both, const agent::Chain& chain = {}) {
     return look(at, both, both, chain);
+  }
+
+  // One look that learned only what one endpoint presents; none: it is no more.
+  Past& show(config::Time at, const std::string& endpoint, const agent::Chain& chain) {
+    agent::note(chronicle, {.endpoints = {{endpoint, chain}}}, at);
+    return *this;
+  }
+  // One look that learned only how long the signature over the records is good.
+  Past& sign(config::Time at, config::Time until) {
+    agent::note(chronicle, {.signed_until = until}, at);
+    return *this;
   }
 
   agent::Chronicle chronicle;

@@ -18,6 +18,12 @@ void demand(bool ok, const char* what) {
   if (!ok) throw std::runtime_error(what);
 }
 
+void add_name(X509_NAME* subject, const char* type, const std::string& value) {
+  if (value.empty()) return;
+  X509_NAME_add_entry_by_txt(subject, type, MBSTRING_UTF8,
+                             reinterpret_cast<const unsigned char*>(value.c_str()), -1, -1, 0);
+}
+
 void add_extension(X509* x509, X509V3_CTX* context, int nid, const std::string& value) {
   X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, context, nid, value.c_str());
   demand(extension != nullptr, value.c_str());
@@ -51,11 +57,8 @@ Issued make(const CertificatePlan& plan, const Key& key, const Issued* issuer) {
   ASN1_TIME_set(X509_getm_notAfter(x509.get()), seconds(plan.not_after));
   X509_set_pubkey(x509.get(), pkey(key));
   auto* subject = X509_get_subject_name(x509.get());
-  if (!plan.common_name.empty()) {
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
-                               reinterpret_cast<const unsigned char*>(plan.common_name.c_str()), -1,
-                               -1, 0);
-  }
+  add_name(subject, "O", plan.organisation);
+  add_name(subject, "CN", plan.common_name);
   std::unique_ptr<X509, decltype(&X509_free)> parent{nullptr, X509_free};
   if (issuer != nullptr) {
     const auto* at = issuer->certificate->der.data();

@@ -31,6 +31,7 @@ struct CertificatePlan {
   bool is_ca = false;
   std::optional<std::string> permitted_dns;  // a name constraint
   std::size_t ballast = 0;  // octets of an extension that means nothing here, as logs' signatures
+  std::string organisation;                  // of the subject
 };
 
 // A certificate with the key to sign further ones.

@@ -1,0 +1,171 @@
+#include "agent/habits.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/past.h"
+
+namespace {
+
+using agent::Habit;
+using std::chrono::days;
+using std::chrono::hours;
+using support::issued_at;
+using support::Key;
+using support::kNow;
+using support::Past;
+
+const std::string kFirst = "192.0.2.1/default";
+const std::string kSecond = "192.0.2.2/default";
+
+const Key& key(std::size_t i) {
+  static const Key keys[] = {Key::ecdsa(), Key::ecdsa(), Key::ecdsa(), Key::ecdsa(), Key::ecdsa()};
+  return keys[i];
+}
+
+// A certificate for each of these keys, issued and shown every 60 days, the last one at kNow.
+Past renewed(const std::vector<std::size_t>& keys, const std::string& endpoint = kFirst) {
+  Past past;
+  auto at = kNow - days{60} * (std::ssize(keys) - 1);
+  for (const auto i : keys) {
+    past.show(at, endpoint, issued_at(at, key(i)));
+    at += days{60};
+  }
+  return past;
+}
+
+Habit only_habit_of(const Past& past) {
+  const auto habits = agent::habits_of(past.chronicle);
+  EXPECT_EQ(habits.size(), 1U);
+  return habits.empty() ? Habit{} : habits.front();
+}
+
+TEST(Habits, OneCertificateIsNone) {
+  const auto habit = only_habit_of(renewed({0}));
+  EXPECT_EQ(habit.renewals, 0U);
+  EXPECT_EQ(habit.next_at, std::nullopt);
+}
+
+TEST(Habits, TheNextRenewalIsDueOneMedianIntervalAfterTheLast) {
+  auto past = renewed({0, 1, 2, 3});
+  const auto habit = only_habit_of(past);
+  EXPECT_EQ(habit.renewals, 3U);
+  EXPECT_EQ(habit.new_keys, 3U);
+  EXPECT_TRUE(habit.brings_new_key);
+  EXPECT_EQ(habit.interval, days{60});
+  EXPECT_EQ(habit.least_left, days{30});
+  EXPECT_EQ(habit.next_at, kNow + days{60});
+  past.show(kNow + days{200}, kFirst, issued_at(kNow + days{200}, key(4)));
+  EXPECT_EQ(only_habit_of(past).interval, days{60}) << "one long pause is no habit";
+}
+
+TEST(Habits, RenewalIsDatedByTheCertificateNotByOurLook) {
+  Past past;
+  past.show(kNow - days{10}, kFirst, issued_at(kNow - days{60}, key(0)))
+      .show(kNow, kFirst, issued_at(kNow - days{1}, key(1)));
+  EXPECT_EQ(only_habit_of(past).interval, days{59});
+}
+
+TEST(Habits, NoRenewalIsExpectedAfterTheEndOfTheCertificate) {
+  Past past;
+  past.show(kNow - days{300}, kFirst, issued_at(kNow - days{300}, key(0)))
+      .show(kNow, kFirst, issued_at(kNow, key(1)));
+  EXPECT_EQ(only_habit_of(past).next_at, kNow + days{90});
+}
+
+TEST(Habits, WhatWasSeenBeforeIsNoRenewal) {
+  const auto first = issued_at(kNow - days{60}, key(0));
+  Past past;
+  past.show(kNow - days{60}, kFirst, first)
+      .show(kNow, kFirst, issued_at(kNow, key(1)))
+      .show(kNow + hours{1}, kFirst, first);  // the old one again
+  const auto habit = only_habit_of(past);
+  EXPECT_EQ(habit.renewals, 1U);
+  EXPECT_EQ(habit.next_at, kNow + days{60});
+}
+
+TEST(Habits, KeysThatComeBackAreNotNew) {
+  EXPECT_FALSE(only_habit_of(renewed({0, 0, 0})).brings_new_key) << "R-14";
+  const auto turns = only_habit_of(renewed({0, 1, 0, 1}));
+  EXPECT_EQ(turns.new_keys, 1U);
+  EXPECT_FALSE(turns.brings_new_key);
+}
+
+TEST(Habits, WhatTheLastRenewalsDidDecides) {
+  EXPECT_FALSE(only_habit_of(renewed({0, 1, 2, 2, 2})).brings_new_key) << "--reuse-key since";
+  EXPECT_TRUE(only_habit_of(renewed({0, 0, 1, 2})).brings_new_key);
+  EXPECT_TRUE(only_habit_of(renewed({0, 0, 1})).brings_new_key) << "one of two, the last";
+  EXPECT_FALSE(only_habit_of(renewed({0, 0, 0, 1})).brings_new_key) << "one exception";
+}
+
+TEST(Habits, EndpointsThatShareACertificateHaveOneHabit) {
+  auto past = renewed({0, 1});
+  past.show(kNow, kSecond, past.chronicle.endpoints.at(kFirst).front().what)
+      .show(kNow + hours{1}, kSecond, past.chronicle.endpoints.at(kFirst).back().what);
+  EXPECT_EQ(only_habit_of(past).renewals, 1U);
+}
+
+TEST(Habits, TwoServersCertificatesOfOneDayAreNoRenewalOfEachOther) {
+  auto past = renewed({0, 0});
+  const auto other = issued_at(kNow + hours{2}, key(1));
+  past.show(kNow + hours{3}, kFirst, other);
+  EXPECT_EQ(only_habit_of(past).renewals, 1U);
+}
+
+TEST(Habits, OtherEndpointsAndKeyTypesHaveTheirOwn) {
+  auto past = renewed({0, 1});
+  past.show(kNow, "192.0.2.1/rsa", issued_at(kNow, Key::rsa()))
+      .show(kNow, kSecond, issued_at(kNow, key(2)));
+  EXPECT_EQ(agent::habits_of(past.chronicle).size(), 3U);
+}
+
+TEST(Habits, EndpointsThatAreNoMoreHaveNone) {
+  auto past = renewed({0, 1});
+  past.show(kNow + days{1}, kFirst, {});
+  EXPECT_TRUE(agent::habits_of(past.chronicle).empty());
+}
+
+// Signatures good for 14 days that are renewed every so often, looked at hourly.
+Past signed_every(hours every, int times) {
+  Past past;
+  for (int i = 0; i < times; ++i) {
+    const auto made = kNow + i * every;
+    past.sign(made, made + days{14}).sign(made + every - hours{1}, made + days{14});
+  }
+  return past;
+}
+
+TEST(SignatureHabit, NeedsTwoSigningsSeen) {
+  EXPECT_EQ(agent::signature_left(Past{}.chronicle), std::nullopt);
+  EXPECT_EQ(agent::signature_left(signed_every(days{7}, 2).chronicle), std::nullopt);
+  EXPECT_EQ(agent::signature_left(signed_every(days{7}, 3).chronicle), days{7} + hours{1});
+}
+
+TEST(SignatureHabit, IsTheLeastThatWasLeft) {
+  auto past = signed_every(days{7}, 3);
+  past.sign(kNow + days{24}, kNow + days{28}).sign(kNow + days{24} + hours{1}, kNow + days{50});
+  EXPECT_EQ(agent::signature_left(past.chronicle), days{4});
+}
+
+TEST(SignatureHabit, AServerThatLagsSignsNothing) {
+  auto past = signed_every(days{7}, 2);
+  const auto third = kNow + days{14};
+  past.sign(third, third + days{14})
+      .sign(third + days{2}, third + days{7})  // the second again
+      .sign(third + days{2} + hours{1}, third + days{14});
+  EXPECT_EQ(agent::signature_left(past.chronicle), days{7} + hours{1});
+}
+
+TEST(SignatureHabit, WhatWasNotWatchedIsNoMeasure) {
+  auto past = signed_every(days{7}, 3);
+  past.sign(kNow + days{25}, kNow + days{28}).sign(kNow + days{27}, kNow + days{41});
+  EXPECT_EQ(agent::signature_left(past.chronicle), days{7} + hours{1});
+}
+
+TEST(SignatureHabit, ShorterSignaturesAreAnotherHabit) {
+  auto past = signed_every(days{7}, 3);
+  const auto made = kNow + days{21};
+  past.sign(made, made + days{3});
+  EXPECT_EQ(agent::signature_left(past.chronicle), std::nullopt) << "they never had seven days";
+}
+
+}  // namespace
