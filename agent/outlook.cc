@@ -134,9 +134,9 @@ class Foresight {
 
 }  // namespace
 
-std::vector<probes::Finding> foresee(const History& history, const Standing& standing,
-                                     const std::string& host) {
-  return Foresight(history, standing, host).findings();
+probes::Hindsight foresee(const History& history, const Standing& standing,
+                          const std::string& host) {
+  return {.findings = Foresight(history, standing, host).findings(), .overruled = {}};
 }
 
 }  // namespace agent

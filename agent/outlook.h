@@ -1,9 +1,9 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
-#include "agent/rollover.h"
+#include "agent/standing.h"
+#include "probes/findings.h"
 
 // PURE
 // What history adds to a look at a host: trouble that no single look can show.
@@ -11,7 +11,7 @@ namespace agent {
 
 // Findings about `host`, as of the standing. One that only explains a mismatch which the look
 // itself shows is marked as its consequence.
-[[nodiscard]] std::vector<probes::Finding> foresee(const History& history, const Standing& standing,
-                                                   const std::string& host);
+[[nodiscard]] probes::Hindsight foresee(const History& history, const Standing& standing,
+                                        const std::string& host);
 
 }  // namespace agent

@@ -71,8 +71,8 @@ struct Runner::State {
     std::set<Name> users;
     std::optional<Chronicle> chronicle;  // nothing before the first look; `deciding` guards it
     std::shared_ptr<const Rollovers> rollovers;
-    std::optional<Standing> standing;       // at the last look that learned anything
-    std::vector<probes::Finding> foreseen;  // what that look adds to the judgement
+    std::optional<Standing> standing;  // at the last look that learned anything
+    probes::Hindsight foreseen;        // what history then adds to the judgement
   };
   using AlertKey = std::pair<probes::Code, probes::Subject>;
 
@@ -364,7 +364,8 @@ struct Runner::State {
                                      : probes::judge_blind(entry.seen, blocked->check,
                                                            blocked->detail.value_or(""));
     if (blocked == nullptr) {
-      for (const auto& [host, what] : seen) probes::add_findings(judged, hosts.at(host).foreseen);
+      for (const auto& [host, what] : seen)
+        probes::add_hindsight(judged, host, hosts.at(host).foreseen);
     }
     entry.judged = std::make_shared<const probes::DomainJudgement>(std::move(judged));
     publish(round, entry);
@@ -547,7 +548,7 @@ struct Runner::State {
     host.standing = rollovers ? std::optional{rollovers->at(round.at)} : std::nullopt;
     auto foreseen = rollovers
                         ? foresee(rollovers->history(), *host.standing, round.target.name.text())
-                        : std::vector<probes::Finding>{};
+                        : probes::Hindsight{};
     return std::exchange(host.foreseen, foreseen) != foreseen;
   }
 

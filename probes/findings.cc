@@ -808,13 +808,19 @@ std::vector<Finding> find_in_domain(const DomainJudgement& judged, Time at) {
   return out;
 }
 
-void add_findings(DomainJudgement& judged, const std::vector<Finding>& about_hosts) {
-  for (auto finding : about_hosts) {
-    const auto host = std::ranges::find_if(judged.hosts, [&](const HostJudgement& one) {
-      return one.seen->host.text() == finding.subject.name;
-    });
-    if (host == judged.hosts.end() ||
-        std::ranges::find(host->findings, finding.code, &Finding::code) != host->findings.end())
+void add_hindsight(DomainJudgement& judged, const dns::Name& name, const Hindsight& known) {
+  const auto host = std::ranges::find_if(
+      judged.hosts, [&](const HostJudgement& one) { return one.seen->host == name; });
+  if (host == judged.hosts.end()) return;
+  const auto subject = host_subject(*host->seen);
+  const auto is_overruled = [&](const Finding& finding) {
+    return finding.subject == subject &&
+           std::ranges::find(known.overruled, finding.code) != known.overruled.end();
+  };
+  std::erase_if(host->findings, is_overruled);
+  std::erase_if(judged.findings, is_overruled);
+  for (auto finding : known.findings) {
+    if (std::ranges::find(host->findings, finding.code, &Finding::code) != host->findings.end())
       continue;
     if (is_carried_by_others(judged, *host))
       finding.severity = std::min(finding.severity, Severity::high);
@@ -822,8 +828,7 @@ void add_findings(DomainJudgement& judged, const std::vector<Finding>& about_hos
     judged.findings.push_back(std::move(finding));
   }
   std::ranges::stable_sort(judged.findings, std::greater{}, &Finding::severity);
-  if (!judged.findings.empty())
-    judged.severity = std::max(judged.severity, judged.findings.front().severity);
+  judged.severity = judged.findings.empty() ? Severity::info : judged.findings.front().severity;
 }
 
 }  // namespace probes

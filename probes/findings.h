@@ -17,8 +17,16 @@ namespace probes {
 // finding of one host becomes high while another host takes the mail.
 [[nodiscard]] std::vector<Finding> find_in_domain(const DomainJudgement& domain, config::Time at);
 
-// Adds what is known of the hosts beyond the look, as if the look had found it. A code that the
-// look found at the same host stays as it is.
-void add_findings(DomainJudgement& judged, const std::vector<Finding>& about_hosts);
+// What is known of a host beyond a look at it.
+struct Hindsight {
+  std::vector<Finding> findings;
+  // Codes of which more is known than a look can show: what it made of them does not count.
+  std::vector<Code> overruled;
+  bool operator==(const Hindsight&) const = default;
+};
+
+// Adds it to the host's findings and the domain's, as if the look had shown it. A code that the
+// look found, and that is not overruled, stays as the look found it.
+void add_hindsight(DomainJudgement& judged, const dns::Name& host, const Hindsight& known);
 
 }  // namespace probes
