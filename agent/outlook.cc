@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "agent/prediction.h"
+
 namespace agent {
 namespace {
 
@@ -134,9 +136,13 @@ class Foresight {
 
 }  // namespace
 
-probes::Hindsight foresee(const History& history, const Standing& standing,
-                          const std::string& host) {
-  return {.findings = Foresight(history, standing, host).findings(), .overruled = {}};
+probes::Hindsight foresee(const Chronicle& chronicle, const History& history,
+                          const Standing& standing, const std::string& host) {
+  auto out = predict(chronicle, history, standing, host);
+  auto shown = Foresight(history, standing, host).findings();
+  out.findings.insert(out.findings.begin(), std::make_move_iterator(shown.begin()),
+                      std::make_move_iterator(shown.end()));
+  return out;
 }
 
 }  // namespace agent

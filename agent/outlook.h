@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "agent/chronicle.h"
 #include "agent/standing.h"
 #include "probes/findings.h"
 
@@ -10,8 +11,8 @@
 namespace agent {
 
 // Findings about `host`, as of the standing. One that only explains a mismatch which the look
-// itself shows is marked as its consequence.
-[[nodiscard]] probes::Hindsight foresee(const History& history, const Standing& standing,
-                                        const std::string& host);
+// itself shows is marked as its consequence. `history` is that of the chronicle.
+[[nodiscard]] probes::Hindsight foresee(const Chronicle& chronicle, const History& history,
+                                        const Standing& standing, const std::string& host);
 
 }  // namespace agent

@@ -546,9 +546,9 @@ struct Runner::State {
                     const Round& round) {
     host.rollovers = rollovers;
     host.standing = rollovers ? std::optional{rollovers->at(round.at)} : std::nullopt;
-    auto foreseen = rollovers
-                        ? foresee(rollovers->history(), *host.standing, round.target.name.text())
-                        : probes::Hindsight{};
+    auto foreseen = rollovers ? foresee(*host.chronicle, rollovers->history(), *host.standing,
+                                        round.target.name.text())
+                              : probes::Hindsight{};
     return std::exchange(host.foreseen, foreseen) != foreseen;
   }
 

@@ -277,7 +277,7 @@ const auto& rows() {
       {Code::rrsig_expiring,
        "{name}: DNSSEC signatures end soon",
        "The signatures over records that mail depends on have little life left and have not been "
-       "renewed.",
+       "renewed. Where the zone's habit is known, other signatures were renewed well before this.",
        "Mail is delivered. When the signatures end, senders let it wait.",
        {"Look at the signer and at the transfer to every name server."},
        {"RFC 6781 §4.4.2"},
@@ -326,11 +326,15 @@ const auto& rows() {
        "tlsa-invalid"},
       {Code::predicted_mismatch,
        "{name}: the next renewal will break mail",
-       "By its habit this host will soon serve a new key, and no record for a next key is "
-       "published.",
+       "If this host is renewed as it was so far, it will soon serve a certificate that no "
+       "published record fits. The evidence says when and why, and by when the next record must be "
+       "published for every cache to know it.",
        "Mail is delivered, until then.",
-       {"Publish the next key's record in time, or keep the key at renewal."},
-       {"RFC 7671 §8.1"},
+       {"Publish the next key's record by then (`danelaw tlsa CERT.pem` prints it), or keep the "
+        "key at renewal (certbot --reuse-key).",
+        "Where the record is of the whole certificate (selector 0), or of an issuer that signs "
+        "with several keys, publish a 3 1 1 record of the host's own key instead."},
+       {"RFC 7671 §8.1", "RFC 7671 §5.1"},
        ""},
       {Code::rollover_late,
        "{name}: the TLSA record came after the new certificate",
