@@ -24,8 +24,9 @@ constexpr Seconds kVantageEvery{30};
 // A look that failed in a way that may be ours asks again how we see, but not more often than this.
 constexpr Seconds kVantageAtMost{2};
 
-// How far back rollovers are followed: a record to come is one for 90 days (standing.h).
-constexpr Seconds kLookBack = std::chrono::hours{24 * 100};
+// How far back the past is read: habits show in several renewals, and some renew once a year. As
+// long as history is kept by default.
+constexpr Seconds kLookBack = std::chrono::hours{24 * 400};
 
 const Target kOurselves{.kind = Target::Kind::monitor, .name = {}};
 
