@@ -121,10 +121,11 @@ const auto& rows() {
        "certificate-expired"},
       {Code::certificate_expiring,
        "{name}: the certificate nears its end",
-       "A TLSA record of usage 2 (trust anchor) matches, so the certificate's end will stop mail.",
+       "Senders look at the certificate's end here: a TLSA record of usage 2 (trust anchor) "
+       "matches, or an MTA-STS policy is enforced. When it ends they deliver no more.",
        kUnhurt,
        {"Renew the certificate in time; find out why it has not been renewed already."},
-       {"RFC 7671 §5.2"},
+       {"RFC 7671 §5.2", "RFC 8461 §4.2"},
        ""},
       {Code::trust_anchor_not_sent,
        "{name}: the trust anchor is not in the chain",

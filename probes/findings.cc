@@ -424,12 +424,22 @@ void add_anchor_findings(std::vector<Finding>& out, const HostJudgement& host, T
   }
 }
 
-// A leaf that DANE-TA(2) depends on and that has used up four fifths of its life.
-void add_expiring_certificate(std::vector<Finding>& out, const HostJudgement& host, Time at) {
+// A leaf that has used up four fifths of its life, where senders mind: not with DANE-EE(3), where
+// only senders that follow MTA-STS look at its end (RFC 7672 §3.1.1, RFC 8461 §4.2).
+void add_expiring_certificate(std::vector<Finding>& out, const DomainObservation& domain,
+                              const HostJudgement& host, Time at) {
+  const auto& fetched = domain.sts.fetched;
+  const bool is_enforced = fetched && fetched->outcome == sts::FetchOutcome::policy &&
+                           fetched->policy.mode == sts::Mode::enforce;
   for (const auto& endpoint : host.endpoints) {
-    if (!endpoint.match || host.seen->records[endpoint.match->record].usage != dane::kDaneTa)
-      continue;
-    const auto& leaf = *host.seen->sessions[endpoint.session].tls->chain.front();
+    const auto& session = host.seen->sessions[endpoint.session];
+    const bool is_anchored =
+        endpoint.match && host.seen->records[endpoint.match->record].usage == dane::kDaneTa;
+    // What is not valid today for another reason is an mta-sts-conflict.
+    const bool is_proven = session.tls && session.tls->pkix == tls::PkixStop::none;
+    if (!is_anchored && !(is_enforced && is_proven)) continue;
+    if (!session.tls || session.tls->chain.empty()) continue;
+    const auto& leaf = *session.tls->chain.front();
     if (leaf.not_after - at >= (leaf.not_after - leaf.not_before) / 5) continue;
     out.push_back({.code = Code::certificate_expiring,
                    .severity = Severity::medium,
@@ -528,7 +538,6 @@ void add_tlsa_findings(std::vector<Finding>& out, const HostJudgement& host, Tim
   add_fragile_choices(out, host);
   add_record_findings(out, host);
   add_signature_life(out, subject, seen.tlsa, at);
-  add_expiring_certificate(out, host, at);
   add_anchor_findings(out, host, at);
   constexpr Seconds kLongTtl = hours{24};
   if (seen.tlsa.ttl > kLongTtl) {
@@ -784,6 +793,7 @@ std::vector<Finding> find_in_host(const DomainObservation& domain, const HostJud
   add_address_findings(out, *host.seen);
   add_tlsa_findings(out, host, at);
   add_host_survey_findings(out, *host.seen, at);
+  add_expiring_certificate(out, domain, host, at);
   add_own_limits(out, host);
   EndpointFindings{host, domain.mx.status == DnssecStatus::secure}.collect(out);
   return out;

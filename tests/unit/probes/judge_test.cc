@@ -1383,6 +1383,30 @@ TEST(Judge, a_domain_split_follows_its_hosts) {
   EXPECT_EQ(judged.splits[0].verdict, Verdict::authenticated);
 }
 
+// A certificate with ten days left of ninety, whose key the TLSA record names.
+Scene with_ageing_leaf() {
+  const auto leaf = leaf_of_age(kNow - std::chrono::days{80}, kNow + std::chrono::days{10});
+  Scene scene;
+  scene.publish({record(3, 1, 1, *leaf.certificate)});
+  scene.serve({leaf.certificate, pki().inter.certificate});
+  return scene;
+}
+
+TEST(Judge, the_end_of_a_certificate_that_dane_ee_fits_is_nobodys_trouble) {
+  EXPECT_THAT(support::findings_of(with_ageing_leaf().judge()), testing::IsEmpty());  // E-01
+}
+
+// RFC 8461 §4.2
+TEST(Judge, senders_that_follow_mta_sts_mind_the_end_of_a_certificate) {
+  auto scene = with_ageing_leaf();
+  announce_sts(scene, sts::Mode::enforce, {"mx.example.test"}, tls::PkixStop::none);
+  EXPECT_THAT(support::findings_of(scene.judge()),
+              testing::Contains("certificate-expiring/medium"));
+  announce_sts(scene, sts::Mode::testing, {"mx.example.test"}, tls::PkixStop::none);
+  EXPECT_THAT(support::findings_of(scene.judge()),
+              testing::Not(testing::Contains("certificate-expiring/medium")));
+}
+
 TEST(Judge, hints_at_what_a_record_was_meant_to_be) {
   Scene scene;
   scene.publish({record(text_of(3, 0, 1, leaf().spki_sha256))});  // D-28
