@@ -1,6 +1,7 @@
 #include "agent/lifecycle.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -16,28 +17,59 @@ constexpr int kLooksTransient = 3;
 constexpr config::Seconds kTransientFor = std::chrono::minutes{30};
 constexpr int kLooksClean = 2;
 
+constexpr int kFlaps = 2;  // relapses that make it flapping
+constexpr config::Seconds kCalm = std::chrono::minutes{30};
+
 // Only what may stand in a URL and a file name.
-std::string id_of(const probes::Finding& finding, config::Time at) {
+std::string id_of(const Trouble& trouble, config::Time at) {
   std::string name;
-  for (const char c : finding.subject.name) {
+  for (const char c : trouble.cause.name) {
     const bool is_plain =
         (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
     name.push_back(is_plain ? c : '_');
   }
-  return fmt::format("{}.{}.{}", wire_name(finding.code), name.substr(0, 200),
+  return fmt::format("{}.{}.{}", wire_name(trouble.finding.code), name.substr(0, 200),
                      at.time_since_epoch().count());
 }
 
 bool is_confirmed(const Alert& alert, config::Time at) {
-  if (!is_transient(alert.finding.code)) return alert.looks_seen >= kLooksDeterministic;
+  if (!is_transient(alert.finding.code))
+    return alert.looks_seen >= kLooksDeterministic || is_flapping(alert);
   return alert.looks_seen >= kLooksTransient || at - alert.first_seen_at >= kTransientFor;
 }
 
-Followed seen(const std::optional<Alert>& before, const probes::Finding& finding,
-              const std::vector<std::string>& domains, config::Time at) {
-  Alert alert = before.value_or(Alert{.id = id_of(finding, at), .first_seen_at = at});
-  alert.finding = finding;
-  alert.domains = domains;
+// What the hits make of the alert.
+void sum_up(Alert& alert) {
+  std::set<std::string> all;
+  alert.finding.severity = probes::Severity::info;
+  alert.direction = config::Role::outbound;
+  for (const auto& hit : alert.hits) {
+    all.insert(hit.domains.begin(), hit.domains.end());
+    alert.finding.severity = std::max(alert.finding.severity, hit.severity);
+    if (hit.direction == config::Role::inbound) alert.direction = hit.direction;
+  }
+  alert.domains.assign(all.begin(), all.end());
+}
+
+// Puts the trouble's subject into the hits.
+void take_hit(Alert& alert, const Trouble& trouble) {
+  const auto& subject = trouble.finding.subject;
+  auto hit = std::ranges::find(alert.hits, subject, &Hit::subject);
+  if (hit == alert.hits.end()) hit = alert.hits.insert(hit, Hit{});
+  *hit = {.subject = subject,
+          .domains = trouble.domains,
+          .refused_keys = trouble.refused_keys,
+          .severity = trouble.finding.severity,
+          .direction = trouble.direction};
+  sum_up(alert);
+}
+
+Followed seen(const std::optional<Alert>& before, const Trouble& trouble, int relapses,
+              config::Time at) {
+  Alert alert = before.value_or(Alert{
+      .id = id_of(trouble, at), .cause = trouble.cause, .first_seen_at = at, .relapses = relapses});
+  alert.finding = trouble.finding;
+  take_hit(alert, trouble);
   alert.last_seen_at = at;
   alert.looks_clean = 0;
   if (alert.state == AlertState::firing)
@@ -48,21 +80,30 @@ Followed seen(const std::optional<Alert>& before, const probes::Finding& finding
   }
   alert.state = AlertState::firing;
   alert.opened_at = at;
-  auto reason = fmt::format("seen in {} looks since {}", alert.looks_seen,
-                            config::rfc3339(alert.first_seen_at));
+  auto reason = fmt::format("seen in {} looks since {}{}", alert.looks_seen,
+                            config::rfc3339(alert.first_seen_at),
+                            is_flapping(alert) ? ", and comes and goes" : "");
   return {.step = Step::opened, .alert = std::move(alert), .reason = std::move(reason)};
 }
 
+// What was pending and is not confirmed.
+Followed unconfirmed(Alert alert, config::Time at) {
+  if (is_transient(alert.finding.code)) return {.step = Step::forgotten, .alert = std::move(alert)};
+  alert.state = AlertState::passed;
+  alert.resolved_at = at;
+  return {.step = Step::passed, .alert = std::move(alert)};
+}
+
 Followed clean(Alert alert, config::Time at) {
-  if (alert.state == AlertState::pending)
-    return {.step = Step::forgotten, .alert = std::move(alert)};
-  if (++alert.looks_clean < kLooksClean)
+  if (alert.state == AlertState::pending) return unconfirmed(std::move(alert), at);
+  const bool is_calm = !is_flapping(alert) || at - alert.last_seen_at >= kCalm;
+  if (++alert.looks_clean < kLooksClean || !is_calm)
     return {.step = Step::maybe_over, .alert = std::move(alert)};
   alert.state = AlertState::resolved;
   alert.resolved_at = at;
   return {.step = Step::resolved,
           .alert = std::move(alert),
-          .reason = fmt::format("gone in {} looks", kLooksClean)};
+          .reason = fmt::format("gone in {} looks", alert.looks_clean)};
 }
 
 bool is_about_name_servers(Code code) {
@@ -86,12 +127,15 @@ std::string_view wire_name(AlertState state) {
       return "firing";
     case AlertState::resolved:
       return "resolved";
+    case AlertState::passed:
+      return "passed";
   }
   return "";
 }
 
 std::optional<AlertState> alert_state_from(std::string_view name) {
-  for (const auto state : {AlertState::pending, AlertState::firing, AlertState::resolved}) {
+  for (const auto state :
+       {AlertState::pending, AlertState::firing, AlertState::resolved, AlertState::passed}) {
     if (wire_name(state) == name) return state;
   }
   return std::nullopt;
@@ -118,14 +162,20 @@ bool is_transient(Code code) {
 
 bool is_alertable(const probes::Finding& finding) {
   if (finding.code == Code::monitor_fault) return true;
+  if (finding.code == Code::predicted_mismatch || finding.code == Code::policy_override)
+    return finding.severity >= probes::Severity::medium;
   return finding.severity >= probes::Severity::high && !finding.is_consequence;
 }
 
-Followed follow(const std::optional<Alert>& before, Sight sight, const probes::Finding* finding,
-                const std::vector<std::string>& domains, config::Time at) {
+bool is_flapping(const Alert& alert) {
+  return alert.relapses >= kFlaps;
+}
+
+Followed follow(const std::optional<Alert>& before, Sight sight, const Trouble* trouble,
+                int relapses, config::Time at) {
   switch (sight) {
     case Sight::seen:
-      if (finding != nullptr) return seen(before, *finding, domains, at);
+      if (trouble != nullptr) return seen(before, *trouble, relapses, at);
       break;
     case Sight::clean:
       if (before) return clean(*before, at);
@@ -134,6 +184,23 @@ Followed follow(const std::optional<Alert>& before, Sight sight, const probes::F
       break;
   }
   return {.step = Step::nothing, .alert = before};
+}
+
+Alert joined(Alert alert, const Trouble& trouble, config::Time at) {
+  take_hit(alert, trouble);
+  alert.last_seen_at = at;
+  alert.looks_clean = 0;
+  return alert;
+}
+
+Alert left(Alert alert, const probes::Subject& subject) {
+  std::erase_if(alert.hits, [&](const Hit& hit) { return hit.subject == subject; });
+  sum_up(alert);
+  return alert;
+}
+
+bool hits(const Alert& alert, const probes::Subject& subject) {
+  return std::ranges::find(alert.hits, subject, &Hit::subject) != alert.hits.end();
 }
 
 Followed abandon(const Alert& before, std::string_view reason, config::Time at) {

@@ -26,7 +26,17 @@ enum class Step {
   still_firing,
   maybe_over,  // one clean look: look again soon
   resolved,
-  forgotten,  // pending, not confirmed: as if it had never been
+  passed,     // it went before it was confirmed: an episode, nobody is told
+  forgotten,  // the same of what passes by itself: as if it had never been
+};
+
+// What a look found.
+struct Trouble {
+  probes::Subject cause;
+  probes::Finding finding;
+  std::vector<std::string> domains;       // hit, sorted
+  std::vector<std::string> refused_keys;  // as in Hit
+  config::Role direction = config::Role::inbound;
 };
 
 struct Followed {
@@ -39,15 +49,26 @@ struct Followed {
 // that is down) takes three, or half an hour (verdicts are decided, networks are weather).
 [[nodiscard]] bool is_transient(probes::Code code);
 
-// Whether a finding is a matter for an alert at all: high or critical, and not the consequence of
-// another.
+// Whether a finding is a matter for an alert at all: high or critical, or trouble to come that can
+// still be prevented; and not the consequence of another.
 [[nodiscard]] bool is_alertable(const probes::Finding& finding);
 
-// One look at one alert. `finding` and `domains` matter when sight is seen. The look must be later
-// than the last.
+// Trouble that came back soon after it had gone for the third time is flapping: one look confirms
+// it, and only half an hour of calm ends it, so that people hear of it once.
+inline constexpr config::Seconds kRelapse = std::chrono::hours{6};  // "soon"
+[[nodiscard]] bool is_flapping(const Alert& alert);
+
+// One look at one alert. `trouble` matters when sight is seen; `relapses` to a new alert. The look
+// must be later than the last.
 [[nodiscard]] Followed follow(const std::optional<Alert>& before, Sight sight,
-                              const probes::Finding* finding,
-                              const std::vector<std::string>& domains, config::Time at);
+                              const Trouble* trouble, int relapses, config::Time at);
+
+// The same trouble was found at another host or domain, too; the first hit stays the one whose
+// looks confirm and clear the alert.
+[[nodiscard]] Alert joined(Alert alert, const Trouble& trouble, config::Time at);
+// It is over at one of several.
+[[nodiscard]] Alert left(Alert alert, const probes::Subject& subject);
+[[nodiscard]] bool hits(const Alert& alert, const probes::Subject& subject);
 
 // Ends a firing alert whose subject nobody asks about any more, or forgets a pending one.
 [[nodiscard]] Followed abandon(const Alert& before, std::string_view reason, config::Time at);

@@ -1,5 +1,6 @@
 // Flags, wiring, run and drain: the one file that sees the whole house.
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <fstream>
@@ -12,14 +13,18 @@
 
 #include "agent/check.h"
 #include "agent/commands.h"
+#include "agent/courier.h"
 #include "agent/gate.h"
+#include "agent/lifecycle.h"
 #include "agent/log.h"
 #include "agent/runner.h"
 #include "config/load.h"
 #include "config/name.h"
 #include "storage/backup.h"
+#include "storage/outbox.h"
 #include "storage/queries.h"
 #include "storage/recorder.h"
+#include "web/feed.h"
 #include "web/server.h"
 
 namespace {
@@ -54,17 +59,25 @@ class Agent {
     auto recorder = storage::SqliteRecorder::open(loaded->storage.path);
     if (!recorder) return fail("no-storage", recorder.error().detail);
     recorder_ = std::move(*recorder);
-    auto open = recorder_->open_alerts();
-    if (!open) return fail("no-storage", open.error().detail);
+    auto desk = recorder_->desk(now() - agent::kRelapse);
+    if (!desk) return fail("no-storage", desk.error().detail);
     auto queries = storage::Queries::open(loaded->storage.path);
     if (!queries) return fail("no-storage", queries.error());
     queries_ = std::move(*queries);
+    auto outbox = storage::SqliteOutbox::open(loaded->storage.path);
+    if (!outbox) return fail("no-storage", outbox.error());
+    outbox_ = std::move(*outbox);
+    auto notifiers = agent::make_notifiers(*loaded, *outbox_);
+    if (!notifiers) return fail("no-notifier", notifiers.error());
     runner_ = std::make_unique<agent::Runner>(*loaded, std::move(*gear), *recorder_,
-                                              std::move(*open), events(), now);
+                                              std::move(*desk), events(), now);
+    courier_ = std::make_unique<agent::Courier>(
+        *outbox_, now, [this] { return runner_->snapshot(); }, report_notifier);
     server_ = std::make_unique<web::Server>(sources());
     const auto listening = server_->start(loaded->web);
     if (!listening) return fail("no-web", listening.error());
     runner_->start();
+    courier_->employ(std::move(*notifiers));
     is_ready_ = true;
     log::info(
         "started",
@@ -87,7 +100,13 @@ class Agent {
       log::error("reload-failed", {{"error", gear.error()}});
       return config::Failure<std::string>(gear.error());
     }
+    auto notifiers = agent::make_notifiers(*loaded, *outbox_);
+    if (!notifiers) {
+      log::error("reload-failed", {{"error", notifiers.error()}});
+      return config::Failure<std::string>(notifiers.error());
+    }
     runner_->reconfigure(*loaded, std::move(*gear));
+    courier_->employ(std::move(*notifiers));
     log::info("reloaded", {{"domains", std::to_string(loaded->domains.size())}});
     return {};
   }
@@ -103,10 +122,12 @@ class Agent {
   // start, and everything decided is recorded already.
   void stop() {
     is_ready_ = false;
+    feed_.close();
     server_->stop();
     std::atomic<bool> ended{false};
     std::thread drain([&] {
       runner_->stop();
+      courier_->stop();
       ended = true;
     });
     const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{3};
@@ -123,7 +144,28 @@ class Agent {
     return false;
   }
 
-  static agent::Events events() {
+  static void report_notifier(const std::string& notifier, const std::string& fault) {
+    if (fault.empty()) {
+      log::info("notifier-recovered", {{"notifier", notifier}});
+    } else {
+      log::warn("notifier-failing", {{"notifier", notifier}, {"detail", fault}});
+    }
+  }
+
+  // What changed, for the pages that are open; and the notifiers, which need not wait.
+  void publish(const agent::Round& round) {
+    for (const auto& alert : round.alerts) feed_.publish("alert", alert.id);
+    for (const auto& state : round.judged) feed_.publish("domain", state.configured.name);
+    if (round.host) feed_.publish("host", round.host->host.text());
+    for (const auto& silence : round.silences) feed_.publish("silence", silence.id);
+    const bool has_news = !round.letters.empty() || !round.transitions.empty() ||
+                          std::ranges::any_of(round.alerts, [&](const agent::Alert& alert) {
+                            return alert.told_at == round.at;
+                          });
+    if (has_news && courier_) courier_->hurry();
+  }
+
+  agent::Events events() {
     return {.on_transition =
                 [](const agent::Alert& alert, const agent::Transition& transition) {
                   const auto opened = transition.what == agent::Transition::What::opened;
@@ -136,6 +178,7 @@ class Agent {
                        {"reason", transition.reason},
                        {"id", alert.id}});
                 },
+            .on_round = [this](const agent::Round& round) { publish(round); },
             .on_fault =
                 [](const std::string& detail) {
                   log::error("fault", {{"detail", detail}});
@@ -148,6 +191,9 @@ class Agent {
             .reload = [this] { return reload(); },
             .is_ready = [this] { return is_ready_.load(); },
             .queries = queries_.get(),
+            .actions = runner_.get(),
+            .feed = &feed_,
+            .notifiers = [this] { return courier_->health(); },
             .version = kVersion};
   }
 
@@ -156,7 +202,10 @@ class Agent {
   std::mutex reloading_;
   std::unique_ptr<storage::SqliteRecorder> recorder_;
   std::unique_ptr<storage::Queries> queries_;
+  std::unique_ptr<storage::SqliteOutbox> outbox_;
+  web::Feed feed_;
   std::unique_ptr<agent::Runner> runner_;
+  std::unique_ptr<agent::Courier> courier_;
   std::unique_ptr<web::Server> server_;
 };
 

@@ -112,6 +112,18 @@ std::vector<Window> Rollovers::windows() const {
   return out;
 }
 
+std::vector<std::string> Rollovers::refused_keys(Time at) const {
+  std::set<std::string> out;
+  for (const auto chain : presented(history_, at)) {
+    const bool is_refused = std::ranges::any_of(reaches_, [&](const Reach& reach) {
+      return reach.from <= at && at < reach.until &&
+             demand(history_, reach.set, chain) == Demand::refused;
+    });
+    if (is_refused) out.insert(history_.chains[chain].front());
+  }
+  return {out.begin(), out.end()};
+}
+
 Standing Rollovers::at(Time at) const {
   auto out = stand(history_, reaches_, at);
   out.failing_share = failing_share(at);

@@ -23,6 +23,9 @@ class Rollovers {
   [[nodiscard]] std::vector<config::Time> turning_points() const;
   // The times during which some cache may refuse some endpoint, in order.
   [[nodiscard]] std::vector<Window> windows() const;
+  // SHA2-256 of the SubjectPublicKeyInfo (or the name on paper) of every leaf presented at `at`
+  // that some set, published or in a cache, refuses; sorted.
+  [[nodiscard]] std::vector<std::string> refused_keys(config::Time at) const;
   // The changes of key, in order.
   [[nodiscard]] std::vector<Rollover> graded() const;
 

@@ -4,7 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "agent/alert.h"
 #include "agent/chronicle.h"
+#include "agent/roles.h"
+#include "agent/silence.h"
 #include "config/config.h"
 #include "probes/judge.h"
 
@@ -18,32 +21,6 @@ struct Target {
   probes::dns::Name name;
   auto operator<=>(const Target&) const = default;
   bool operator==(const Target&) const = default;
-};
-
-enum class AlertState {
-  pending,  // seen, not confirmed: nobody is told
-  firing,
-  resolved,  // over; kept as history
-};
-[[nodiscard]] std::string_view wire_name(AlertState state);
-[[nodiscard]] std::optional<AlertState> alert_state_from(std::string_view name);
-
-// Trouble with one root cause (code and subject), whatever the number of domains it hits. Changed
-// only by lifecycle.h; a pending alert that was not confirmed vanishes, a resolved one is never
-// reopened.
-struct Alert {
-  std::string id;  // stable from the first sight to the end, unique for ever; letters, digits, '.',
-                   // '_', '-'
-  AlertState state = AlertState::pending;
-  probes::Finding finding;           // as last seen; its severity is the alert's
-  std::vector<std::string> domains;  // hit, sorted
-  config::Time first_seen_at;
-  config::Time last_seen_at;
-  std::optional<config::Time> opened_at;
-  std::optional<config::Time> resolved_at;
-  int looks_seen = 0;   // in a row, while pending
-  int looks_clean = 0;  // in a row, while firing
-  bool operator==(const Alert&) const = default;
 };
 
 // A step of an alert that people may want to hear about, with the reason in words.
@@ -71,6 +48,10 @@ struct Round {
   std::vector<Alert> alerts;           // those that changed, as they are now
   std::vector<std::string> forgotten;  // ids of pending alerts that were not confirmed
   std::vector<Transition> transitions;
+  std::vector<Letter> letters;                // what people are to be told, and by which notifier
+  std::vector<Silence> silences;              // made, changed or ended
+  std::vector<Exception> exceptions;          // made
+  std::vector<std::string> ended_exceptions;  // domains
 };
 
 }  // namespace agent

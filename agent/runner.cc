@@ -1,12 +1,16 @@
 #include "agent/runner.h"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "agent/alert_book.h"
+#include "agent/cause.h"
 #include "agent/chronicle.h"
 #include "agent/lifecycle.h"
+#include "agent/notice.h"
 #include "agent/outlook.h"
 #include "agent/schedule.h"
 #include "probes/findings.h"
@@ -27,6 +31,9 @@ constexpr Seconds kVantageAtMost{2};
 // How far back the past is read: habits show in several renewals, and some renew once a year. As
 // long as history is kept by default.
 constexpr Seconds kLookBack = std::chrono::hours{24 * 400};
+
+// Protection that was lost is told so long (roles.h).
+constexpr Seconds kLossTold = std::chrono::hours{24 * 14};
 
 const Target kOurselves{.kind = Target::Kind::monitor, .name = {}};
 
@@ -53,6 +60,23 @@ bool may_be_ours(const probes::HostObservation& host) {
          may_be_ours(host.tlsa);
 }
 
+bool is_authenticated(probes::Verdict verdict) {
+  return verdict == probes::Verdict::authenticated ||
+         verdict == probes::Verdict::host_authenticated;
+}
+
+// A change of key is under way, or caches have not forgotten the last one.
+bool is_rolling(RolloverState state) {
+  return state != RolloverState::no_dane && state != RolloverState::steady &&
+         state != RolloverState::dns_fail;
+}
+
+// Unique for ever, in practice.
+std::string new_id() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
+
 }  // namespace
 
 struct Runner::State {
@@ -66,16 +90,19 @@ struct Runner::State {
     config::Domain configured;
     probes::DomainSeen seen;
     std::shared_ptr<const probes::DomainJudgement> judged;
+    std::optional<Time> protected_until;  // last seen authenticated
+    std::optional<Exception> exception;   // in the operator's Postfix
   };
   struct HostEntry {
     probes::HostSeen seen;
     std::set<Name> users;
     std::optional<Chronicle> chronicle;  // nothing before the first look; `deciding` guards it
     std::shared_ptr<const Rollovers> rollovers;
-    std::optional<Standing> standing;  // at the last look that learned anything
-    probes::Hindsight foreseen;        // what history then adds to the judgement
+    std::optional<Standing> standing;       // at the last look that learned anything
+    probes::Hindsight foreseen;             // what history then adds to the judgement
+    std::vector<std::string> refused_keys;  // as in Hit
+    std::optional<Time> rolling_since;      // null while no change of key is under way
   };
-  using AlertKey = std::pair<probes::Code, probes::Subject>;
 
   config::Config config;
   std::shared_ptr<Gear> gear;
@@ -93,7 +120,10 @@ struct Runner::State {
   std::set<std::pair<Time, Target>> queue;  // targets not in flight
   std::map<Name, DomainEntry> domains;
   std::map<Name, HostEntry> hosts;
-  std::map<AlertKey, Alert> alerts;
+  AlertBook book;
+  std::vector<Exception> exceptions;            // as recorded, for domains to be adopted
+  std::map<std::string, Time> protected_until;  // the same
+  Domains configured;                           // config.domains by name
   std::vector<VantageCheck> vantage;
   Time vantage_at{};
   std::vector<VantageCheck> smtp;  // as the hosts seen last show it
@@ -102,13 +132,16 @@ struct Runner::State {
   std::optional<Time> last_round_at;
   std::uint64_t record_errors = 0;
 
-  State(config::Config c, std::shared_ptr<Gear> g, Recorder& r, Events e, Now n)
+  State(config::Config c, std::shared_ptr<Gear> g, Recorder& r, Recorder::Desk desk, Events e,
+        Now n)
       : config(std::move(c)),
         gear(std::move(g)),
         recorder(r),
         events(std::move(e)),
         now(std::move(n)),
-        started_at(now()) {}
+        started_at(now()),
+        book(std::move(desk.alerts), std::move(desk.silences)),
+        exceptions(std::move(desk.exceptions)) {}
 
   // --- targets; `mutex` is held
   // -------------------------------------------------------------------------------
@@ -182,100 +215,43 @@ struct Runner::State {
   // --- following; `mutex` and `deciding` are held
   // ----------------------------------------------------------------
 
-  // Steps the alert and writes what changed into the round. True when it should be looked at again
-  // soon.
-  bool take(Round& round, const AlertKey& key, const Followed& followed) {
-    switch (followed.step) {
-      case Step::nothing:
-        return false;
-      case Step::forgotten:
-        round.forgotten.push_back(followed.alert->id);
-        alerts.erase(key);
-        return false;
-      case Step::resolved:
-        round.alerts.push_back(*followed.alert);
-        round.transitions.push_back({.what = Transition::What::resolved,
-                                     .alert_id = followed.alert->id,
-                                     .reason = followed.reason});
-        alerts.erase(key);
-        return false;
-      case Step::opened:
-        round.transitions.push_back({.what = Transition::What::opened,
-                                     .alert_id = followed.alert->id,
-                                     .reason = followed.reason});
-        break;
-      case Step::noticed:
-      case Step::waiting:
-      case Step::still_firing:
-      case Step::maybe_over:
-        break;
-    }
-    round.alerts.push_back(*followed.alert);
-    alerts[key] = *followed.alert;
-    return followed.step == Step::noticed || followed.step == Step::waiting ||
-           followed.step == Step::maybe_over;
-  }
-
-  std::optional<Alert> alert_at(const AlertKey& key) const {
-    const auto entry = alerts.find(key);
-    return entry == alerts.end() ? std::nullopt : std::optional{entry->second};
-  }
-
-  struct Found {
-    const probes::Finding* finding = nullptr;
-    std::vector<std::string> domains;
-  };
-
-  // Steps every alert about `subject`: those found now, and those open before.
-  template <class Conclusive>
-  bool follow_subject(Round& round, const probes::Subject& subject,
-                      const std::map<probes::Code, Found>& found, Conclusive is_told) {
-    std::set<probes::Code> codes;
-    for (const auto& [code, what] : found) codes.insert(code);
-    for (const auto& [key, alert] : alerts) {
-      if (key.second == subject) codes.insert(key.first);
-    }
-    bool again = false;
-    for (const auto code : codes) {
-      const AlertKey key{code, subject};
-      const auto before = alert_at(key);
-      const auto what = found.find(code);
-      const auto sight = what != found.end()                ? Sight::seen
-                         : before && is_told(code, *before) ? Sight::clean
-                                                            : Sight::unknown;
-      const auto* finding = what == found.end() ? nullptr : what->second.finding;
-      const auto& hit = what == found.end() ? std::vector<std::string>{} : what->second.domains;
-      again = take(round, key, follow(before, sight, finding, hit, round.at)) || again;
-    }
-    return again;
-  }
-
-  static void gather(std::map<probes::Code, Found>& found, const probes::DomainJudgement& judged,
-                     const probes::Subject& subject) {
-    for (const auto& finding : judged.findings) {
+  // What the judgement found at `subject` that is a matter for alerts.
+  static void gather(std::map<probes::Code, Trouble>& found, const DomainEntry& entry,
+                     const probes::Subject& subject, const probes::HostObservation* host) {
+    for (const auto& finding : entry.judged->findings) {
       if (finding.subject != subject || !is_alertable(finding)) continue;
-      auto& entry = found[finding.code];
-      if (entry.finding == nullptr || entry.finding->severity < finding.severity)
-        entry.finding = &finding;
-      const auto name = judged.seen->domain.text();
-      if (std::ranges::find(entry.domains, name) == entry.domains.end())
-        entry.domains.push_back(name);
+      const auto cause = cause_of(finding, entry.judged->seen.get(), host);
+      const auto [place, is_new] = found.try_emplace(
+          finding.code,
+          Trouble{.cause = cause, .finding = finding, .direction = entry.configured.role});
+      auto& trouble = place->second;
+      if (trouble.finding.severity < finding.severity) trouble.finding = finding;
+      if (entry.configured.role == config::Role::inbound) trouble.direction = entry.configured.role;
+      const auto name = entry.configured.name;
+      if (std::ranges::find(trouble.domains, name) == trouble.domains.end())
+        trouble.domains.push_back(name);
     }
+  }
+
+  static std::vector<Trouble> values(std::map<probes::Code, Trouble> found) {
+    std::vector<Trouble> out;
+    for (auto& [code, trouble] : found) out.push_back(std::move(trouble));
+    return out;
   }
 
   bool follow_domain(Round& round, const Name& name) {
     const auto& entry = domains.at(name);
     if (!entry.judged) return false;
     const probes::Subject subject{.kind = probes::Subject::Kind::domain, .name = name.text()};
-    std::map<probes::Code, Found> found;
-    gather(found, *entry.judged, subject);
-    return follow_subject(round, subject, found, [&](probes::Code code, const Alert&) {
-      return is_conclusive(code, *entry.judged);
+    std::map<probes::Code, Trouble> found;
+    gather(found, entry, subject, nullptr);
+    return book.follow(round, subject, values(std::move(found)), [&](const Alert& alert) {
+      return is_conclusive(alert.finding.code, *entry.judged);
     });
   }
 
   // A host that is reached over secure and insecure MX records alike has one mismatch, not two.
-  static void merge_mismatches(std::map<probes::Code, Found>& found) {
+  static void merge_mismatches(std::map<probes::Code, Trouble>& found) {
     const auto secure = found.find(probes::Code::tlsa_mismatch);
     const auto insecure = found.find(probes::Code::tlsa_mismatch_insecure_mx);
     if (secure == found.end() || insecure == found.end()) return;
@@ -290,20 +266,20 @@ struct Runner::State {
   }
 
   bool is_mismatch_open(const probes::Subject& subject) const {
-    return std::ranges::any_of(alerts, [&](const auto& entry) {
-      return entry.first.second == subject && is_mismatch(entry.first.first);
+    return std::ranges::any_of(book.open(), [&](const auto& entry) {
+      return is_mismatch(entry.first.first) && hits(entry.second, subject);
     });
   }
 
   bool follow_host(Round& round, const Name& name) {
     const auto& host = hosts.at(name);
     const probes::Subject subject{.kind = probes::Subject::Kind::host, .name = name.text()};
-    std::map<probes::Code, Found> found;
+    std::map<probes::Code, Trouble> found;
     const probes::HostJudgement* judged = nullptr;
     for (const auto& user : host.users) {
       const auto& domain = domains.at(user);
       if (!domain.judged) continue;
-      gather(found, *domain.judged, subject);
+      gather(found, domain, subject, host.seen.get());
       for (const auto& mine : domain.judged->hosts) {
         if (mine.seen->host == name) judged = &mine;
       }
@@ -313,19 +289,12 @@ struct Runner::State {
     if (is_mismatch_open(subject) || found.contains(probes::Code::tlsa_mismatch) ||
         found.contains(probes::Code::tlsa_mismatch_insecure_mx))
       found.erase(probes::Code::stale_cache_window);
-    return follow_subject(round, subject, found, [&](probes::Code code, const Alert& alert) {
+    for (auto& [code, trouble] : found) trouble.refused_keys = host.refused_keys;
+    return book.follow(round, subject, values(std::move(found)), [&](const Alert& alert) {
       // What caches still hold goes on refusing: the trouble is not over, and it is one trouble.
-      if (is_mismatch(code) && host.standing && host.standing->window) return false;
-      return is_conclusive(code, alert.finding.addresses, *judged);
+      if (is_mismatch(alert.finding.code) && host.standing && host.standing->window) return false;
+      return is_conclusive(alert.finding.code, alert.finding.addresses, *judged);
     });
-  }
-
-  void abandon_alerts(Round& round, const probes::Subject& subject, std::string_view reason) {
-    std::vector<AlertKey> about;
-    for (const auto& [key, alert] : alerts) {
-      if (key.second == subject) about.push_back(key);
-    }
-    for (const auto& key : about) take(round, key, abandon(alerts.at(key), reason, round.at));
   }
 
   // Ends what a restart or a change of configuration left without a target. Hosts are known only
@@ -333,18 +302,48 @@ struct Runner::State {
   void abandon_orphans(Round& round) {
     const bool knows_hosts = std::ranges::all_of(
         domains, [](const auto& entry) { return entry.second.seen != nullptr; });
-    std::set<probes::Subject> orphans;
-    for (const auto& [key, alert] : alerts) {
-      const auto& subject = key.second;
+    const auto is_orphan = [&](const probes::Subject& subject) {
       const auto name = Name::parse(subject.name);
-      const bool is_orphan = subject.kind == probes::Subject::Kind::domain
-                                 ? !name || !domains.contains(*name)
-                             : subject.kind == probes::Subject::Kind::host
-                                 ? knows_hosts && (!name || !hosts.contains(*name))
-                                 : false;
-      if (is_orphan) orphans.insert(subject);
-    }
-    for (const auto& subject : orphans) abandon_alerts(round, subject, "no longer watched");
+      switch (subject.kind) {
+        case probes::Subject::Kind::domain:
+          return !name || !domains.contains(*name);
+        case probes::Subject::Kind::host:
+          return knows_hosts && (!name || !hosts.contains(*name));
+        case probes::Subject::Kind::owner:
+        case probes::Subject::Kind::zone:
+        case probes::Subject::Kind::monitor:
+          return false;
+      }
+      return false;
+    };
+    book.abandon_if(round, is_orphan, "no longer watched");
+  }
+
+  // --- telling; `mutex` and `deciding` are held
+  // --------------------------------------------------------------------
+
+  // To whom alerts go by letter.
+  Audience audience() const {
+    const auto least = [](config::Least word) {
+      switch (word) {
+        case config::Least::medium:
+          return probes::Severity::medium;
+        case config::Least::high:
+          return probes::Severity::high;
+        case config::Least::critical:
+          return probes::Severity::critical;
+      }
+      return probes::Severity::medium;
+    };
+    Audience out{.readers = {}, .remind_after = config.notify.remind_after};
+    for (const auto& one : config.notify.webhooks)
+      out.readers.push_back({one.name, least(one.least)});
+    for (const auto& one : config.notify.mail) out.readers.push_back({one.name, least(one.least)});
+    return out;
+  }
+
+  void tell(Round& round) {
+    book.tell(round, audience(), configured, first_failing(vantage) != nullptr);
   }
 
   // --- judging; `mutex` and `deciding` are held
@@ -367,7 +366,13 @@ struct Runner::State {
     if (blocked == nullptr) {
       for (const auto& [host, what] : seen)
         probes::add_hindsight(judged, host, hosts.at(host).foreseen);
+      if (const auto loss = find_loss(judged, entry.protected_until, round.at))
+        probes::add_finding(judged, *loss);
+      if (is_authenticated(judged.verdict)) entry.protected_until = round.at;
     }
+    judged = tempered(std::move(judged), entry.configured.role);
+    if (const auto left = find_leftover(judged, entry.exception, round.at))
+      probes::add_finding(judged, *left);
     entry.judged = std::make_shared<const probes::DomainJudgement>(std::move(judged));
     publish(round, entry);
   }
@@ -397,8 +402,8 @@ struct Runner::State {
         continue;
       }
       drop_target({.kind = Target::Kind::host, .name = host->first});
-      abandon_alerts(round, {.kind = probes::Subject::Kind::host, .name = host->first.text()},
-                     "no watched domain uses the host any more");
+      book.abandon(round, {.kind = probes::Subject::Kind::host, .name = host->first.text()},
+                   "no watched domain uses the host any more");
       host = hosts.erase(host);
     }
   }
@@ -407,7 +412,12 @@ struct Runner::State {
   // ------------------------------------------------------------------------------------------------------
 
   // Records outside `mutex`, so that page and metrics never wait for the disk; `deciding` is held.
-  void record(const Round& round) {
+  // False when it could not be.
+  bool record(Round& round) {
+    {
+      const std::scoped_lock lock(mutex);
+      tell(round);
+    }
     const auto result = recorder.record(round);
     if (!result) {
       const std::scoped_lock lock(mutex);
@@ -420,6 +430,7 @@ struct Runner::State {
       }
     }
     events.on_round(round);
+    return result.has_value();
   }
 
   void keep_only_configured() {
@@ -435,9 +446,10 @@ struct Runner::State {
           .severity = probes::Severity::high,
           .subject = {.kind = probes::Subject::Kind::monitor, .name = check.check},
           .evidence = {{"detail", check.detail.value_or("")}}};
-      const AlertKey key{finding.code, finding.subject};
-      const auto sight = check.is_up || check.is_limit ? Sight::clean : Sight::seen;
-      take(round, key, follow(alert_at(key), sight, &finding, {}, round.at));
+      std::vector<Trouble> troubles;
+      if (!check.is_up && !check.is_limit)
+        troubles.push_back({.cause = finding.subject, .finding = finding});
+      book.follow(round, finding.subject, troubles, [](const Alert&) { return true; });
     }
   }
 
@@ -478,7 +490,7 @@ struct Runner::State {
       // Several workers may have asked at the same moment: that is one look.
       if (is_new) follow_checks(round, checks);
     }
-    if (!round.alerts.empty() || !round.forgotten.empty()) record(round);
+    record(round);
     const auto* failing = first_failing(checks);
     return failing == nullptr ? std::nullopt : std::optional{*failing};
   }
@@ -547,6 +559,11 @@ struct Runner::State {
                     const Round& round) {
     host.rollovers = rollovers;
     host.standing = rollovers ? std::optional{rollovers->at(round.at)} : std::nullopt;
+    if (!host.standing || !is_rolling(host.standing->state))
+      host.rolling_since.reset();
+    else if (!host.rolling_since)
+      host.rolling_since = round.at;
+    host.refused_keys = rollovers ? rollovers->refused_keys(round.at) : std::vector<std::string>{};
     auto foreseen = rollovers ? foresee(*host.chronicle, rollovers->history(), *host.standing,
                                         round.target.name.text())
                               : probes::Hindsight{};
@@ -612,6 +629,21 @@ struct Runner::State {
     return std::nullopt;
   }
 
+  // What was recorded of a domain that is watched from now on.
+  void recall(DomainEntry& entry) const {
+    const auto& name = entry.configured.name;
+    if (const auto until = protected_until.find(name); until != protected_until.end())
+      entry.protected_until = until->second;
+    const auto made = std::ranges::find(exceptions, name, &Exception::domain);
+    if (made != exceptions.end()) entry.exception = *made;
+  }
+
+  void recall_protected() {
+    auto known = recorder.protected_domains(now() - kLossTold);
+    if (known) protected_until = std::move(*known);
+    if (!known) events.on_fault(known.error().detail);
+  }
+
   // Takes the configured domains as targets and lets go of the others; `deciding` and `mutex` are
   // held.
   void adopt(Round& round) {
@@ -626,13 +658,17 @@ struct Runner::State {
       }
       const auto name = entry->first;
       use_hosts(round, name, {});
-      abandon_alerts(round, {.kind = probes::Subject::Kind::domain, .name = name.text()},
-                     "the domain is no longer watched");
+      book.abandon(round, {.kind = probes::Subject::Kind::domain, .name = name.text()},
+                   "the domain is no longer watched");
       drop_target({.kind = Target::Kind::domain, .name = name});
       entry = domains.erase(entry);
     }
-    for (const auto& [name, configured] : wanted) {
-      domains[name].configured = configured;
+    configured.clear();
+    for (const auto& domain : config.domains) configured.emplace(domain.name, domain);
+    for (const auto& [name, domain] : wanted) {
+      const auto [entry, is_new] = domains.try_emplace(name);
+      entry->second.configured = domain;
+      if (is_new) recall(entry->second);
       add_target({.kind = Target::Kind::domain, .name = name},
                  first_due(config.schedule, name.text(), round.at));
     }
@@ -641,14 +677,9 @@ struct Runner::State {
 };
 
 Runner::Runner(config::Config config, std::shared_ptr<Gear> gear, Recorder& recorder,
-               std::vector<Alert> open, Events events, Now now)
-    : state_(std::make_unique<State>(std::move(config), std::move(gear), recorder,
-                                     std::move(events), std::move(now))) {
-  for (auto& alert : open) {
-    const State::AlertKey key{alert.finding.code, alert.finding.subject};
-    state_->alerts.emplace(key, std::move(alert));
-  }
-}
+               Recorder::Desk desk, Events events, Now now)
+    : state_(std::make_unique<State>(std::move(config), std::move(gear), recorder, std::move(desk),
+                                     std::move(events), std::move(now))) {}
 
 Runner::~Runner() {
   stop();
@@ -658,6 +689,7 @@ void Runner::start() {
   Round round{.target = kOurselves, .at = state_->now()};
   {
     const std::scoped_lock one(state_->deciding);
+    state_->recall_protected();
     {
       const std::scoped_lock lock(state_->mutex);
       state_->adopt(round);
@@ -750,6 +782,78 @@ bool Runner::check_now(std::string_view domain) {
   return true;
 }
 
+// Does `work` on the state and records what it wrote into the round. `work` returns a fault in
+// words, or null.
+template <class Work>
+Runner::Done Runner::decide(Work work) {
+  Round round{.target = kOurselves, .at = state_->now()};
+  const std::scoped_lock one(state_->deciding);
+  {
+    const std::scoped_lock lock(state_->mutex);
+    if (const std::optional<std::string> fault = work(round))
+      return config::Failure<std::string>(*fault);
+  }
+  if (state_->record(round)) return {};
+  return config::Failure<std::string>("it could not be recorded; see the log");
+}
+
+Runner::Done Runner::acknowledge(const std::string& alert, std::optional<Acknowledgement> how) {
+  return decide([&](Round& round) -> std::optional<std::string> {
+    if (state_->book.acknowledge(round, alert, std::move(how))) return std::nullopt;
+    return "no alert of that id fires";
+  });
+}
+
+config::Result<Silence, std::string> Runner::silence(Silence wanted) {
+  wanted.id = new_id();
+  const auto done = decide([&](Round& round) -> std::optional<std::string> {
+    constexpr std::size_t kMostSilences = 1000;
+    if (state_->book.silences().size() >= kMostSilences) return "there are 1000 silences already";
+    state_->book.put(round, wanted);
+    return std::nullopt;
+  });
+  return done ? config::Result<Silence, std::string>(wanted)
+              : config::Failure<std::string>(done.error());
+}
+
+Runner::Done Runner::end_silence(const std::string& id) {
+  return decide([&](Round& round) -> std::optional<std::string> {
+    if (state_->book.end_silence(round, id)) return std::nullopt;
+    return "no silence of that id is to come or active";
+  });
+}
+
+config::Result<Exception, std::string> Runner::make_exception(const std::string& domain) {
+  std::optional<Exception> made;
+  const auto done = decide([&](Round& round) -> std::optional<std::string> {
+    const auto name = Name::parse(domain);
+    const auto entry = name ? state_->domains.find(*name) : state_->domains.end();
+    if (entry == state_->domains.end() || !entry->second.judged)
+      return "no domain of that name is watched";
+    made = exception_for(*entry->second.judged, round.at);
+    if (!made) return "DANE is not what keeps mail from this domain: no exception would help";
+    entry->second.exception = made;
+    round.exceptions.push_back(*made);
+    return std::nullopt;
+  });
+  return done ? config::Result<Exception, std::string>(*made)
+              : config::Failure<std::string>(done.error());
+}
+
+Runner::Done Runner::end_exception(const std::string& domain) {
+  return decide([&](Round& round) -> std::optional<std::string> {
+    const auto name = Name::parse(domain);
+    const auto entry = name ? state_->domains.find(*name) : state_->domains.end();
+    if (entry == state_->domains.end() || !entry->second.exception)
+      return "there is no exception for that domain";
+    entry->second.exception.reset();
+    round.ended_exceptions.push_back(entry->second.configured.name);
+    state_->judge_domain(round, *name);
+    state_->follow_domain(round, *name);
+    return std::nullopt;
+  });
+}
+
 std::shared_ptr<const Snapshot> Runner::snapshot() const {
   auto out = std::make_shared<Snapshot>();
   const std::scoped_lock lock(state_->mutex);
@@ -771,10 +875,18 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
     if (host.seen) out->hosts.emplace_back(name, host.seen);
   }
   for (const auto& [name, host] : s.hosts) {
-    if (host.seen && host.rollovers) out->rollovers.push_back({host.seen, host.rollovers});
+    if (host.seen && host.rollovers)
+      out->rollovers.push_back({host.seen, host.rollovers, host.rolling_since});
   }
-  for (const auto& [key, alert] : s.alerts) out->alerts.push_back(alert);
+  for (const auto& [key, alert] : s.book.open()) out->alerts.push_back(alert);
   std::ranges::sort(out->alerts, {}, &Alert::id);
+  for (const auto& [key, alert] : s.book.ended()) {
+    if (alert.state == AlertState::resolved) out->ended.push_back(alert);
+  }
+  out->silences = s.book.silences();
+  for (const auto& [name, entry] : s.domains) {
+    if (entry.exception) out->exceptions.push_back(*entry.exception);
+  }
   out->vantage = s.vantage;
   out->vantage.insert(out->vantage.end(), s.smtp.begin(), s.smtp.end());
   out->in_flight = s.in_flight;

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "agent/actions.h"
 #include "agent/ports.h"
 #include "agent/rollover.h"
 #include "agent/scout.h"
@@ -30,9 +31,13 @@ struct Snapshot {
   struct Followed {
     probes::HostSeen host;
     std::shared_ptr<const Rollovers> rollovers;
+    std::optional<config::Time> rolling_since;  // a change of key is under way since then
   };
   std::vector<Followed> rollovers;  // of the hosts that have a TLSA owner to follow, by name
   std::vector<Alert> alerts;        // pending and firing, by id
+  std::vector<Alert> ended;         // resolved in the last hours
+  std::vector<Silence> silences;
+  std::vector<Exception> exceptions;
   std::vector<VantageCheck> vantage;
   std::size_t queue_length = 0;  // targets that are due and wait for a worker
   std::size_t in_flight = 0;
@@ -55,14 +60,14 @@ struct Events {
 
 // Looks at every target when it is due, follows what it sees, and records it: due → observe → judge
 // → follow → record. Owns the worker threads. All public functions may be called from any thread.
-class Runner {
+class Runner final : public Actions {
  public:
   using Now = std::function<config::Time()>;
 
-  // `gear` and `recorder` outlive the runner. `open` are the alerts to go on with.
-  Runner(config::Config config, std::shared_ptr<Gear> gear, Recorder& recorder,
-         std::vector<Alert> open, Events events, Now now);
-  ~Runner();  // stop()
+  // `gear` and `recorder` outlive the runner. `desk` is what to go on with.
+  Runner(config::Config config, std::shared_ptr<Gear> gear, Recorder& recorder, Recorder::Desk desk,
+         Events events, Now now);
+  ~Runner() override;  // stop()
 
   void start();
   // Ends the threads; a look under way is cut off at its next deadline check. Idempotent.
@@ -75,10 +80,18 @@ class Runner {
   // Looks at the domain and its hosts as soon as a worker is free; false when it is not configured.
   bool check_now(std::string_view domain);
 
+  Done acknowledge(const std::string& alert, std::optional<Acknowledgement> how) override;
+  config::Result<Silence, std::string> silence(Silence wanted) override;
+  Done end_silence(const std::string& id) override;
+  config::Result<Exception, std::string> make_exception(const std::string& domain) override;
+  Done end_exception(const std::string& domain) override;
+
   [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const;
 
  private:
   struct State;
+  template <class Work>
+  Done decide(Work work);
   void work(std::stop_token stop);
 
   std::unique_ptr<State> state_;

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,14 @@ struct Domain {
   std::string name;  // A-label form, lower case, no trailing dot
   Role role = Role::inbound;
   std::string group;  // free text of the operator, for filters and labels; may be empty
+};
+
+// A file with one domain a line, read when the agent starts and reloads: partners, as an export of
+// the mail log gives them. '#' begins a comment.
+struct DomainList {
+  std::filesystem::path file;
+  Role role = Role::outbound;
+  std::string group;
 };
 
 struct ResolverAddress {
@@ -82,14 +92,70 @@ struct Web {
       external_url;  // where users reach the page, for links; empty: made from listen_address
 };
 
+// Who is told of alerts, and how. Secrets are read from files when the agent starts and reloads.
+enum class Least { medium, high, critical };  // the calmest alerts that are told
+
+// Takes the state of alerts, not letters: all that fire, every minute.
+struct Alertmanager {
+  std::string url;                   // without "/api/v2"
+  std::filesystem::path token_file;  // bearer token; empty: none
+};
+
+struct Webhook {
+  std::string name;  // a word for the log and the metrics; no two notifiers have the same
+  std::string url;
+  std::filesystem::path secret_file;  // the body is signed with it (HMAC-SHA256); empty: not signed
+  std::filesystem::path token_file;   // bearer token; empty: none
+  std::filesystem::path template_file;  // text with {{fields}}; empty: our own JSON
+  Least least = Least::medium;
+};
+
+struct Mail {
+  std::string name;
+  std::string server;  // smtp://HOST:PORT (STARTTLS is demanded) or smtps://HOST:PORT
+  std::string from;
+  std::vector<std::string> to;
+  std::string user;  // empty: no login
+  std::filesystem::path password_file;
+  // PEM; empty: the system's.
+  std::filesystem::path ca_file;
+  Least least = Least::medium;
+};
+
+// Rollovers as regions on Grafana's graphs.
+struct Grafana {
+  std::string name;
+  std::string url;
+  std::filesystem::path token_file;
+};
+
+// A sign of life: asked for as long as the agent looks and remembers; whoever misses it raises the
+// alarm.
+struct Heartbeat {
+  std::string url;
+  Seconds every{60};
+};
+
+struct Notify {
+  Seconds remind_after{std::chrono::hours{24}};  // 0: never
+  std::vector<Alertmanager> alertmanagers;
+  std::map<std::string, std::string> labels;  // added to every alert for Alertmanager
+  std::vector<Webhook> webhooks;
+  std::vector<Mail> mail;
+  std::vector<Grafana> grafana;
+  std::optional<Heartbeat> heartbeat;
+};
+
 struct Config {
-  std::vector<Domain> domains;  // no name twice
+  std::vector<Domain> domains;  // no name twice; those of the lists, too, once loaded
+  std::vector<DomainList> domain_lists;
   Dns dns;
   Smtp smtp;
   MtaSts mta_sts;
   Schedule schedule;
   Storage storage;
   Web web;
+  Notify notify;
 };
 
 }  // namespace config

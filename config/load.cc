@@ -9,7 +9,9 @@
 #include <ios>
 #include <istream>
 #include <optional>
+#include <set>
 #include <span>
+#include <sstream>
 #include <streambuf>
 #include <system_error>
 #include <utility>
@@ -20,6 +22,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include "config/name.h"
 #include "config/read.h"
 #include "config/tree.h"
 
@@ -220,6 +223,40 @@ Result<Config, std::vector<LoadError>> without_exceptions(std::string_view file_
   }
 }
 
+// The names of one list, each in a line; blanks around them and comments are passed over. A name
+// that is there already keeps the role it has.
+void add_list(Config& config, const DomainList& list, std::set<std::string>& known,
+              std::vector<LoadError>& errors) {
+  const std::string& name = list.file.native();
+  const auto content = read_file(list.file);
+  if (!content || content->size() > largest_file) {
+    errors.push_back({.file = name, .message = content ? "larger than 16 MiB" : content.error()});
+    return;
+  }
+  std::istringstream lines{*content};
+  std::string text;
+  for (int line = 1; std::getline(lines, text); ++line) {
+    text = text.substr(0, text.find('#'));
+    const auto begin = text.find_first_not_of(" \t\r");
+    if (begin == std::string::npos) continue;
+    text = text.substr(begin, text.find_last_not_of(" \t\r") + 1 - begin);
+    const auto domain = normal_domain(text);
+    if (domain && known.insert(*domain).second)
+      config.domains.push_back({.name = *domain, .role = list.role, .group = list.group});
+    if (!domain && errors.size() < most_errors)
+      errors.push_back({name, line, static_cast<int>(begin) + 1, domain.error()});
+  }
+}
+
+Result<Config, std::vector<LoadError>> with_lists(Config config) {
+  std::set<std::string> known;
+  for (const auto& domain : config.domains) known.insert(domain.name);
+  std::vector<LoadError> errors;
+  for (const auto& list : config.domain_lists) add_list(config, list, known, errors);
+  if (errors.empty()) return config;
+  return Failure<std::vector<LoadError>>{std::move(errors)};
+}
+
 }  // namespace
 
 std::string to_string(const LoadError& error) {
@@ -242,7 +279,8 @@ Result<Config, std::vector<LoadError>> load(const std::filesystem::path& file) {
   return without_exceptions(name, [&]() -> Result<Config, std::vector<LoadError>> {
     const auto content = read_file(file);
     if (!content) return whole_file_error(name, content.error());
-    return parse(*content, name);
+    auto config = parse(*content, name);
+    return config ? with_lists(*std::move(config)) : std::move(config);
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -196,6 +197,68 @@ Result<std::string, std::string> web_address(std::string_view url) {
     return fails("not a web address");
   }
   return std::string{url.substr(0, url.find_last_not_of('/') + 1)};  // links add their own '/'
+}
+
+Result<std::string, std::string> mail_address(std::string_view text) {
+  constexpr std::size_t longest = 254;  // RFC 5321 §4.5.3.1.3, without the angle brackets
+  constexpr std::string_view never = "<>\"(),:;\\[] ";
+  const auto is_strange = [never](char c) {
+    return c < 0x21 || c > 0x7e || never.find(c) != std::string_view::npos;
+  };
+  const std::size_t at = text.rfind('@');
+  if (at == std::string_view::npos || at == 0 || text.size() > longest ||
+      std::ranges::any_of(text.substr(0, at), is_strange))
+    return fails("not a mail address");
+  const auto domain = normal_domain(text.substr(at + 1));
+  if (!domain) return fails("behind '@': " + domain.error());
+  return std::string{text.substr(0, at + 1)} + *domain;
+}
+
+Result<std::string, std::string> mail_server(std::string_view text) {
+  constexpr std::string_view wanted = "write as smtp://mail.example.org:587 or smtps://…:465";
+  const std::size_t scheme = text.starts_with("smtps://") ? 8 : text.starts_with("smtp://") ? 7 : 0;
+  if (scheme == 0) return fails(std::string{wanted});
+  std::string_view rest = text.substr(scheme);
+  if (const std::size_t colon = rest.rfind(':');
+      colon != std::string_view::npos && rest.find(']', colon) == std::string_view::npos) {
+    if (!parse_port(rest.substr(colon + 1)))
+      return fails("the port is none; " + std::string{wanted});
+    rest = rest.substr(0, colon);
+  }
+  if (rest.size() > 2 && rest.starts_with('[') && rest.ends_with(']'))
+    rest = rest.substr(1, rest.size() - 2);
+  if (!normal_address(rest) && !normal_domain(rest) && rest != "localhost")
+    return fails("names no host; " + std::string{wanted});
+  return std::string{text};
+}
+
+Result<std::string, std::string> label_value(std::string_view text) {
+  constexpr std::size_t longest = 64;
+  const auto is_plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
+  };
+  if (text.empty() || text.size() > longest || !std::ranges::all_of(text, is_plain))
+    return fails("not a word of letters, digits, '.', '_' and '-'");
+  return std::string{text};
+}
+
+Result<std::string, std::string> label_name(std::string_view text) {
+  constexpr std::size_t longest = 64;
+  const auto is_plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+  };
+  if (text.empty() || text.size() > longest || !std::ranges::all_of(text, is_plain) ||
+      std::isdigit(static_cast<unsigned char>(text.front())) != 0 || text.starts_with("__"))
+    return fails("not the name of a label: letters, digits and '_', no digit first");
+  return std::string{text};
+}
+
+Result<std::string, std::string> printable_text(std::string_view text) {
+  constexpr std::size_t longest = 256;
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (text.size() > longest || std::ranges::any_of(text, is_control))
+    return fails("too long, or not all of it is printable");
+  return std::string{text};
 }
 
 }  // namespace config

@@ -32,4 +32,18 @@ namespace config {
 // An http:// or https:// address with a host, in ASCII; slashes at its end are dropped.
 [[nodiscard]] Result<std::string, std::string> web_address(std::string_view text);
 
+// A mail address for the envelope: local part, "@", domain; printable ASCII without blanks, angle
+// brackets or quotes, at most 254 octets.
+[[nodiscard]] Result<std::string, std::string> mail_address(std::string_view text);
+
+// "smtp://host:587" or "smtps://host:465", a port where none is given.
+[[nodiscard]] Result<std::string, std::string> mail_server(std::string_view text);
+
+// A word for labels and logs: letters, digits, '.', '_', '-', 1 to 64.
+[[nodiscard]] Result<std::string, std::string> label_value(std::string_view text);
+// The name of a Prometheus label: letters, digits, '_', no digit first, not "__" first.
+[[nodiscard]] Result<std::string, std::string> label_name(std::string_view text);
+// Any text in UTF-8 without control characters, at most 256 octets.
+[[nodiscard]] Result<std::string, std::string> printable_text(std::string_view text);
+
 }  // namespace config

@@ -10,6 +10,7 @@
 #include <map>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -152,11 +153,39 @@ void path(const TreeNode& node, auto& section, Reading& reading) {
   section.*member = reading.folder / value;  // an absolute path replaces the folder
 }
 
-void role(const TreeNode& node, Domain& domain, Reading& reading) {
+template <class Section>
+void role(const TreeNode& node, Section& domain, Reading& reading) {
   if (!node.is_text() || (node.text != "inbound" && node.text != "outbound")) {
     return wrong(reading, node, "inbound or outbound");
   }
   domain.role = node.text == "inbound" ? Role::inbound : Role::outbound;
+}
+
+template <class Section>
+void least(const TreeNode& node, Section& section, Reading& reading) {
+  constexpr auto words = std::to_array<std::pair<std::string_view, Least>>(
+      {{"medium", Least::medium}, {"high", Least::high}, {"critical", Least::critical}});
+  for (const auto& [word, value] : words) {
+    if (node.is_text() && node.text == word) {
+      section.least = value;
+      return;
+    }
+  }
+  wrong(reading, node, "medium, high or critical");
+}
+
+void recipients(const TreeNode& node, Mail& mail, Reading& reading) {
+  if (node.kind != TreeNode::Kind::list || node.items.empty())
+    return wrong(reading, node, "a list of one mail address or more");
+  for (const TreeNode& item : node.items) {
+    const auto address =
+        item.is_text() ? mail_address(item.text) : Text(Failure<std::string>("no text"));
+    if (address) {
+      mail.to.push_back(*address);
+    } else {
+      complain(reading, item, fmt::format("{}: {}", in_quotes(item.text), address.error()));
+    }
+  }
 }
 
 // ---- which key is which field
@@ -242,7 +271,7 @@ constexpr std::int64_t day = 24 * hour;
 
 constexpr Key<Domain> domain_keys[] = {
     {"name", text<&Domain::name, normal_domain>},
-    {"role", role},
+    {"role", role<Domain>},
     {"group", text<&Domain::group, group_name>},
 };
 
@@ -276,6 +305,33 @@ void domains(const TreeNode& node, Config& config, Reading& reading) {
                            first->second));
     }
   }
+}
+
+// A list of maps, each of which must have the keys `wanted`.
+template <auto member, auto& keys, class Section>
+void maps(const TreeNode& node, Section& section, Reading& reading,
+          std::initializer_list<std::string_view> wanted) {
+  using Item = typename std::decay_t<decltype(section.*member)>::value_type;
+  if (node.kind != TreeNode::Kind::list) return wrong(reading, node, "a list");
+  for (const TreeNode& item : node.items) {
+    Item& made = (section.*member).emplace_back();
+    read_map<Item>(item, keys, made, reading);
+    if (item.kind != TreeNode::Kind::map) continue;
+    for (const auto key : wanted) {
+      if (!has_key(item, key))
+        complain(reading, item, fmt::format("the key \"{}\" is missing", key));
+    }
+  }
+}
+
+constexpr Key<DomainList> domain_list_keys[] = {
+    {"file", path<&DomainList::file>},
+    {"role", role<DomainList>},
+    {"group", text<&DomainList::group, group_name>},
+};
+
+void domain_lists(const TreeNode& node, Config& config, Reading& reading) {
+  maps<&Config::domain_lists, domain_list_keys>(node, config, reading, {"file"});
 }
 
 void resolvers(const TreeNode& node, Dns& dns, Reading& reading) {
@@ -333,14 +389,104 @@ constexpr Key<Web> web_keys[] = {
     {"external_url", text<&Web::external_url, web_address>},
 };
 
+constexpr Key<Alertmanager> alertmanager_keys[] = {
+    {"url", text<&Alertmanager::url, web_address>},
+    {"token_file", path<&Alertmanager::token_file>},
+};
+
+constexpr Key<Webhook> webhook_keys[] = {
+    {"name", text<&Webhook::name, label_value>},      {"url", text<&Webhook::url, web_address>},
+    {"secret_file", path<&Webhook::secret_file>},     {"token_file", path<&Webhook::token_file>},
+    {"template_file", path<&Webhook::template_file>}, {"least_severity", least<Webhook>},
+};
+
+constexpr Key<Mail> mail_keys[] = {
+    {"name", text<&Mail::name, label_value>},    {"server", text<&Mail::server, mail_server>},
+    {"from", text<&Mail::from, mail_address>},   {"to", recipients},
+    {"user", text<&Mail::user, printable_text>}, {"password_file", path<&Mail::password_file>},
+    {"ca_file", path<&Mail::ca_file>},           {"least_severity", least<Mail>},
+};
+
+constexpr Key<Grafana> grafana_keys[] = {
+    {"name", text<&Grafana::name, label_value>},
+    {"url", text<&Grafana::url, web_address>},
+    {"token_file", path<&Grafana::token_file>},
+};
+
+constexpr Key<Heartbeat> heartbeat_keys[] = {
+    {"url", text<&Heartbeat::url, web_address>},
+    {"every", duration<&Heartbeat::every, 10, day>},
+};
+
+void heartbeat(const TreeNode& node, Notify& notify, Reading& reading) {
+  if (node.kind == TreeNode::Kind::map && !has_key(node, "url"))
+    complain(reading, node, "a heartbeat without a url");
+  notify.heartbeat.emplace();
+  read_map<Heartbeat>(node, heartbeat_keys, *notify.heartbeat, reading);
+}
+
+void alertmanagers(const TreeNode& node, Notify& notify, Reading& reading) {
+  maps<&Notify::alertmanagers, alertmanager_keys>(node, notify, reading, {"url"});
+}
+void webhooks(const TreeNode& node, Notify& notify, Reading& reading) {
+  maps<&Notify::webhooks, webhook_keys>(node, notify, reading, {"name", "url"});
+}
+void mail(const TreeNode& node, Notify& notify, Reading& reading) {
+  maps<&Notify::mail, mail_keys>(node, notify, reading, {"name", "server", "from", "to"});
+}
+void grafana(const TreeNode& node, Notify& notify, Reading& reading) {
+  maps<&Notify::grafana, grafana_keys>(node, notify, reading, {"name", "url", "token_file"});
+}
+
+void labels(const TreeNode& node, Notify& notify, Reading& reading) {
+  if (node.kind == TreeNode::Kind::nothing) return;
+  if (node.kind != TreeNode::Kind::map) return wrong(reading, node, "a map of labels");
+  for (std::size_t i = 0; i + 1 < node.items.size(); i += 2) {
+    const TreeNode& key = node.items[i];
+    const TreeNode& value = node.items[i + 1];
+    const auto name = key.is_text() ? label_name(key.text) : Text(Failure<std::string>("no text"));
+    if (!name) {
+      complain(reading, key, fmt::format("{}: {}", in_quotes(key.text), name.error()));
+    } else if (!value.is_text() || value.text.empty()) {
+      wrong(reading, value, "a text");
+    } else if (!notify.labels.emplace(*name, value.text).second) {
+      complain(reading, key, fmt::format("label {} again", in_quotes(key.text)));
+    }
+  }
+}
+
+constexpr Key<Notify> notify_keys[] = {
+    {"remind_after", duration<&Notify::remind_after, 0, 365 * day>},
+    {"alertmanagers", alertmanagers},
+    {"labels", labels},
+    {"webhooks", webhooks},
+    {"mail", mail},
+    {"grafana", grafana},
+    {"heartbeat", heartbeat},
+};
+
+void notify(const TreeNode& node, Config& config, Reading& reading) {
+  section<&Config::notify, notify_keys>(node, config, reading);
+  std::set<std::string> names;
+  const auto take = [&](const std::string& name) {
+    if (!name.empty() && !names.insert(name).second)
+      complain(reading, node, fmt::format("two notifiers are called {}", in_quotes(name)));
+  };
+  for (const auto& one : config.notify.webhooks) take(one.name);
+  for (const auto& one : config.notify.mail) take(one.name);
+  for (const auto& one : config.notify.grafana) take(one.name);
+}
+
 constexpr Key<Config> config_keys[] = {
     {"domains", domains},
+    {"domain_lists", domain_lists},
     {"dns", section<&Config::dns, dns_keys>},
     {"smtp", section<&Config::smtp, smtp_keys>},
     {"mta_sts", section<&Config::mta_sts, mta_sts_keys>},
     {"schedule", section<&Config::schedule, schedule_keys>},
     {"storage", section<&Config::storage, storage_keys>},
     {"web", section<&Config::web, web_keys>},
+    {"notify", notify},
 };
 
 }  // namespace
@@ -349,7 +495,7 @@ Reading read(const TreeNode& root, std::filesystem::path folder) {
   Reading reading{.folder = std::move(folder), .config = {}, .complaints = {}};
   const bool can_hold_keys =
       root.kind == TreeNode::Kind::map || root.kind == TreeNode::Kind::nothing;
-  if (can_hold_keys && !has_key(root, "domains")) {
+  if (can_hold_keys && !has_key(root, "domains") && !has_key(root, "domain_lists")) {
     complain(reading, TreeNode{}, "the key \"domains\" is missing: which domains to watch");
   }
   read_map<Config>(root, config_keys, reading.config, reading);

@@ -546,6 +546,16 @@ const auto& rows() {
        {"Publish a TXT record at _smtp._tls.DOMAIN: \"v=TLSRPTv1; rua=mailto:reports@DOMAIN\"."},
        {"RFC 8460 §3"},
        ""},
+      {Code::policy_override,
+       "{name}: take the exception out of your Postfix again",
+       "While this partner's DANE was broken, an exception in smtp_tls_policy_maps was made that "
+       "lets mail go there without it. It is no longer needed, or its time is over, and as long as "
+       "it stays an attacker needs not break DANE.",
+       "Your own Postfix delivers to the domain without checking who takes the mail.",
+       {"Remove the domain's line from smtp_tls_policy_maps; run `postmap` on the file.",
+        "Tell danelaw that it is gone: DELETE /api/v1/domains/DOMAIN/exception."},
+       {"RFC 7672 §2.2"},
+       ""},
       {Code::monitor_fault,
        "danelaw cannot see: {name}",
        "Our own resolver, clock or network is at fault. Nothing is known about the watched domains "

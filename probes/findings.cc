@@ -818,6 +818,11 @@ std::vector<Finding> find_in_domain(const DomainJudgement& judged, Time at) {
   return out;
 }
 
+void weigh(DomainJudgement& judged) {
+  std::ranges::stable_sort(judged.findings, std::greater{}, &Finding::severity);
+  judged.severity = judged.findings.empty() ? Severity::info : judged.findings.front().severity;
+}
+
 void add_hindsight(DomainJudgement& judged, const dns::Name& name, const Hindsight& known) {
   const auto host = std::ranges::find_if(
       judged.hosts, [&](const HostJudgement& one) { return one.seen->host == name; });
@@ -837,8 +842,12 @@ void add_hindsight(DomainJudgement& judged, const dns::Name& name, const Hindsig
     host->findings.push_back(finding);
     judged.findings.push_back(std::move(finding));
   }
-  std::ranges::stable_sort(judged.findings, std::greater{}, &Finding::severity);
-  judged.severity = judged.findings.empty() ? Severity::info : judged.findings.front().severity;
+  weigh(judged);
+}
+
+void add_finding(DomainJudgement& judged, Finding finding) {
+  judged.findings.push_back(std::move(finding));
+  weigh(judged);
 }
 
 }  // namespace probes

@@ -92,12 +92,15 @@ constexpr std::array<std::pair<Code, std::string_view>, kCodeCount> kCodes{{
     {Code::nameserver_udp_only, "nameserver-udp-only"},
     {Code::mta_sts_invalid, "mta-sts-invalid"},
     {Code::tlsrpt_missing, "tlsrpt-missing"},
+    {Code::policy_override, "policy-override"},
     {Code::monitor_fault, "monitor-fault"},
 }};
 
-constexpr std::array<std::pair<Subject::Kind, std::string_view>, 3> kKinds{{
+constexpr std::array<std::pair<Subject::Kind, std::string_view>, 5> kKinds{{
     {Subject::Kind::domain, "domain"},
     {Subject::Kind::host, "host"},
+    {Subject::Kind::owner, "owner"},
+    {Subject::Kind::zone, "zone"},
     {Subject::Kind::monitor, "monitor"},
 }};
 

@@ -98,10 +98,11 @@ enum class Code {
   nameserver_udp_only,
   mta_sts_invalid,
   tlsrpt_missing,
+  policy_override,
   monitor_fault,
 };
 
-inline constexpr std::size_t kCodeCount = 63;
+inline constexpr std::size_t kCodeCount = 64;
 [[nodiscard]] const std::array<Code, kCodeCount>& all_codes();
 
 [[nodiscard]] std::string_view wire_name(Verdict verdict);
@@ -120,7 +121,9 @@ inline constexpr std::size_t kCodeCount = 63;
 // What a finding is about. It is the identity of an alert, so it names the root of the trouble, not
 // its victims.
 struct Subject {
-  enum class Kind { domain, host, monitor };
+  // A TLSA owner that several hosts share, and a zone, are roots of trouble only: findings are about
+  // what they hit.
+  enum class Kind { domain, host, owner, zone, monitor };
   Kind kind = Kind::domain;
   std::string name;  // A-label form; of the monitor: what of it ("dns", "clock", "smtp_ipv4" …)
   auto operator<=>(const Subject&) const = default;

@@ -30,7 +30,6 @@ class Facts {
          {"dnssec", wire_name(seen.mx.status)},
          {"ttl", seen.mx.ttl.count()},
          {"hosts", hosts}});
-    signature("mx " + name, seen.mx);
   }
 
   void host(const probes::HostObservation& seen) {
@@ -56,6 +55,7 @@ class Facts {
     for (const auto& [endpoint, chain] : seen.endpoints) {
       if (chain) add("chain", host + "|" + endpoint, chain_json(*chain));
     }
+    // Apart from the records, so that a zone signed anew does not copy them.
     if (seen.signed_until) add("signature", host, seen.signed_until->time_since_epoch().count());
   }
 
@@ -86,14 +86,6 @@ class Facts {
     }
     recoveries.push_back({"failure", subject, ""});
     return answer.outcome != Outcome::not_queried;
-  }
-
-  // Apart from the records and after them, so that a zone signed anew does not copy them.
-  void signature(const std::string& subject, const probes::dns::Answer& answer) {
-    if (!answer.signatures) return;
-    add("signature", subject,
-        {answer.signatures->inception.time_since_epoch().count(),
-         answer.signatures->expiration.time_since_epoch().count()});
   }
 
   void tlsa(const probes::HostObservation& seen) {

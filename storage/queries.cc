@@ -138,16 +138,37 @@ Queries::Answer<std::vector<agent::Alert>> Queries::alerts(std::optional<agent::
                                                            std::size_t limit) {
   return state_->guarded([&] {
     std::vector<agent::Alert> out;
-    auto rows =
-        state_->db.prepare(fmt::format("SELECT {} FROM alert WHERE (?1 IS NULL OR state = ?1) "
-                                       "ORDER BY CASE state WHEN 'firing' THEN 0 WHEN 'pending' "
-                                       "THEN 1 ELSE 2 END, "
-                                       "CASE WHEN state = 'resolved' OR severity = 'critical' "
-                                       "THEN 0 ELSE 1 END, "
-                                       "coalesce(resolved, opened, first_seen) DESC, id LIMIT ?2",
-                                       kAlertColumns));
+    auto rows = state_->db.prepare(
+        fmt::format("SELECT {} FROM alert WHERE (?1 IS NULL OR state = ?1) "
+                    "ORDER BY CASE state WHEN 'firing' THEN 0 WHEN 'pending' "
+                    "THEN 1 ELSE 2 END, "
+                    "CASE WHEN state IN ('resolved', 'passed') OR severity = 'critical' "
+                    "THEN 0 ELSE 1 END, "
+                    "coalesce(resolved, opened, first_seen) DESC, id LIMIT ?2",
+                    kAlertColumns));
     rows.bind(state ? std::optional{wire_name(*state)} : std::nullopt, integer(limit));
     while (rows.step()) out.push_back(read_alert(rows));
+    return out;
+  });
+}
+
+Queries::Answer<std::optional<Queries::AlertRow>> Queries::alert(const std::string& id) {
+  return state_->guarded([&]() -> std::optional<AlertRow> {
+    auto row = state_->db.prepare(fmt::format("SELECT {} FROM alert WHERE id = ?", kAlertColumns));
+    if (!row.bind(id).step()) return std::nullopt;
+    AlertRow out{.alert = read_alert(row), .letters = {}};
+    auto letters = state_->db.prepare(
+        "SELECT notice, notifier, made_at, sent_at, attempts, fault FROM letter WHERE alert = ? "
+        "ORDER BY n LIMIT 500");
+    letters.bind(id);
+    while (letters.step()) {
+      out.letters.push_back({.notice = letters.text(0),
+                             .notifier = letters.text(1),
+                             .made_at = config::Time{config::Seconds{letters.integer(2)}},
+                             .sent_at = time_or_nothing(letters, 3),
+                             .attempts = letters.integer(4),
+                             .fault = text_or_nothing(letters, 5)});
+    }
     return out;
   });
 }

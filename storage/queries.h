@@ -71,6 +71,18 @@ class Queries {
   // all.
   [[nodiscard]] Answer<std::vector<agent::Alert>> alerts(std::optional<agent::AlertState> state,
                                                          std::size_t limit);
+  struct LetterRow {
+    std::string notice, notifier;
+    config::Time made_at;
+    std::optional<config::Time> sent_at;
+    std::int64_t attempts = 0;  // that failed
+    std::optional<std::string> fault;
+  };
+  struct AlertRow {
+    agent::Alert alert;
+    std::vector<LetterRow> letters;  // who was told, in order
+  };
+  [[nodiscard]] Answer<std::optional<AlertRow>> alert(const std::string& id);
   // Newest first.
   [[nodiscard]] Answer<std::vector<Event>> history(const EventFilter& filter);
   // What was recorded of a host, but versions that were last seen before `since`.

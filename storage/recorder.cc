@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "agent/alert_json.h"
 #include "probes/explain.h"
 #include "probes/report.h"
 #include "storage/alert_row.h"
@@ -46,9 +47,10 @@ std::int64_t count_dane_hosts(const probes::DomainJudgement& judged) {
 struct SqliteRecorder::State {
   std::filesystem::path file;
   Database db;
-  Statement add_subject, find_subject, find_open, touch, renew, close, find_content, add_content,
+  Statement add_subject, find_subject, find_open, touch, close, find_content, add_content,
       add_version;
   Statement add_certificate, close_failure, put_domain, put_alert, drop_alert, add_transition;
+  Statement add_letter, put_silence, put_exception, drop_exception;
 
   static Database& prepared(Database& db) {
     migrate(db);  // first: it leaves a file that is not ours as it was
@@ -66,7 +68,6 @@ struct SqliteRecorder::State {
             db.prepare("SELECT v.id, c.body FROM version v JOIN content c ON c.id = v.content "
                        "WHERE v.subject = ? AND v.is_open")),
         touch(db.prepare("UPDATE version SET last_seen = ? WHERE id = ?")),
-        renew(db.prepare("UPDATE version SET content = ?, last_seen = ? WHERE id = ?")),
         close(db.prepare("UPDATE version SET is_open = 0 WHERE id = ?")),
         find_content(db.prepare(
             "SELECT id FROM content WHERE digest = substr(sha256(?1), 1, 8) AND body = ?1")),
@@ -86,11 +87,18 @@ struct SqliteRecorder::State {
             "next_check_at, report) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
         put_alert(db.prepare(
             "INSERT OR REPLACE INTO alert(id, state, code, subject_kind, subject_name, severity, "
-            "finding, domains, first_seen, last_seen, opened, resolved, looks_seen, looks_clean) "
-            "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
+            "finding, domains, first_seen, last_seen, opened, resolved, looks_seen, looks_clean, "
+            "rest) "
+            "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
         drop_alert(db.prepare("DELETE FROM alert WHERE id = ? AND state = 'pending'")),
         add_transition(
-            db.prepare("INSERT INTO transition(at, alert, what, reason) VALUES(?, ?, ?, ?)")) {}
+            db.prepare("INSERT INTO transition(at, alert, what, reason) VALUES(?, ?, ?, ?)")),
+        add_letter(
+            db.prepare("INSERT INTO letter(id, notifier, alert, notice, made_at, body, next_try) "
+                       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?5) ON CONFLICT(id) DO NOTHING")),
+        put_silence(db.prepare("INSERT OR REPLACE INTO silence(id, ends, body) VALUES(?, ?, ?)")),
+        put_exception(db.prepare("INSERT OR REPLACE INTO exception(domain, body) VALUES(?, ?)")),
+        drop_exception(db.prepare("DELETE FROM exception WHERE domain = ?")) {}
 
   // Of the row that `find` finds, or else `add` adds.
   template <class... Values>
@@ -119,45 +127,11 @@ struct SqliteRecorder::State {
     return out;
   }
 
-  std::int64_t content_of(const Fact& fact) {
-    return id_of(find_content, add_content, fact.content);
-  }
-
-  void begin_version(const Fact& fact, const Known& known, std::int64_t at) {
-    if (known.open) close.bind(*known.open).run();
-    add_version.bind(known.subject, content_of(fact), at, at).run();
-  }
-
-  // True when it is news.
-  bool remember(const Fact& fact, std::int64_t at) {
+  void remember(const Fact& fact, std::int64_t at) {
     const auto known = look_up(fact);
-    if (known.is_same) {
-      touch.bind(at, known.open).run();
-    } else {
-      begin_version(fact, known, at);
-    }
-    return !known.is_same;
-  }
-
-  // A zone signed anew is no news, but there would be one for every zone and week. A signature is
-  // one version as long as the records it vouches for, and tells until when they were signed last.
-  void remember_signature(const Fact& fact, std::int64_t at, bool has_new_records) {
-    const auto known = look_up(fact);
-    if (!known.open || has_new_records) return begin_version(fact, known, at);
     if (known.is_same) return touch.bind(at, known.open).run();
-    renew.bind(content_of(fact), at, known.open).run();
-  }
-
-  void remember(const std::vector<Fact>& facts, std::int64_t at) {
-    bool has_new_records = false;
-    for (const auto& fact : facts) {
-      if (fact.kind == "signature") {
-        remember_signature(fact, at, has_new_records);
-        continue;
-      }
-      const bool is_news = remember(fact, at);
-      if (is_news && (fact.kind == "mx" || fact.kind == "published")) has_new_records = true;
-    }
+    if (known.open) close.bind(*known.open).run();
+    add_version.bind(known.subject, id_of(find_content, add_content, fact.content), at, at).run();
   }
 
   void remember_certificates(const agent::Sighting& sighting) {
@@ -195,14 +169,28 @@ struct SqliteRecorder::State {
               wire_name(alert.finding.subject.kind), alert.finding.subject.name,
               wire_name(alert.finding.severity), finding_text(alert.finding), dump(alert.domains),
               seconds(alert.first_seen_at), seconds(alert.last_seen_at), seconds(alert.opened_at),
-              seconds(alert.resolved_at), alert.looks_seen, alert.looks_clean)
+              seconds(alert.resolved_at), alert.looks_seen, alert.looks_clean, rest_text(alert))
         .run();
+  }
+
+  void remember_what_people_hear(const agent::Round& round) {
+    for (const auto& letter : round.letters) {
+      add_letter
+          .bind(letter.id, letter.notifier, letter.alert.id, wire_name(letter.notice),
+                seconds(letter.at), dump(agent::to_json(letter)))
+          .run();
+    }
+    for (const auto& silence : round.silences)
+      put_silence.bind(silence.id, seconds(silence.ends_at), silence_text(silence)).run();
+    for (const auto& made : round.exceptions)
+      put_exception.bind(made.domain, exception_text(made)).run();
+    for (const auto& domain : round.ended_exceptions) drop_exception.bind(domain).run();
   }
 
   void record(const agent::Round& round) {
     Transaction transaction{db};
     const auto at = seconds(round.at);
-    remember(facts_of(round), at);
+    for (const auto& fact : facts_of(round)) remember(fact, at);
     remember_certificates(round.sighting);
     for (const auto& over : recoveries_of(round)) close_failure.bind(over.subject).run();
     for (const auto& state : round.judged) {
@@ -214,6 +202,7 @@ struct SqliteRecorder::State {
       const auto what = transition.what == agent::Transition::What::opened ? "opened" : "resolved";
       add_transition.bind(at, transition.alert_id, what, transition.reason).run();
     }
+    remember_what_people_hear(round);
     transaction.commit();
   }
 
@@ -254,12 +243,35 @@ Result<void, RecordFault> SqliteRecorder::record(const agent::Round& round) {
   return state_->guarded([&] { state_->record(round); });
 }
 
-Result<std::vector<agent::Alert>, RecordFault> SqliteRecorder::open_alerts() {
+Result<agent::Recorder::Desk, RecordFault> SqliteRecorder::desk(config::Time since) {
   return state_->guarded([&] {
-    std::vector<agent::Alert> out;
+    Desk out;
+    auto alerts = state_->db.prepare(fmt::format(
+        "SELECT {} FROM alert WHERE resolved IS NULL OR resolved >= ? ORDER BY id", kAlertColumns));
+    alerts.bind(seconds(since));
+    while (alerts.step()) out.alerts.push_back(read_alert(alerts));
+    auto silences = state_->db.prepare("SELECT id, body FROM silence WHERE ends >= ? ORDER BY id");
+    silences.bind(seconds(since));
+    while (silences.step())
+      out.silences.push_back(read_silence(silences.text(0), silences.text(1)));
+    auto exceptions = state_->db.prepare("SELECT domain, body FROM exception ORDER BY domain");
+    while (exceptions.step())
+      out.exceptions.push_back(read_exception(exceptions.text(0), exceptions.text(1)));
+    return out;
+  });
+}
+
+Result<std::map<std::string, config::Time>, RecordFault> SqliteRecorder::protected_domains(
+    config::Time since) {
+  return state_->guarded([&] {
+    std::map<std::string, config::Time> out;
     auto rows = state_->db.prepare(
-        fmt::format("SELECT {} FROM alert WHERE state <> 'resolved' ORDER BY id", kAlertColumns));
-    while (rows.step()) out.push_back(read_alert(rows));
+        "SELECT s.name, max(v.last_seen) FROM subject s JOIN version v ON v.subject = s.id "
+        "JOIN content c ON c.id = v.content WHERE s.kind = 'verdict' AND v.last_seen >= ? "
+        "AND json_extract(c.body, '$.verdict') IN ('authenticated', 'host-authenticated') "
+        "GROUP BY s.name");
+    rows.bind(seconds(since));
+    while (rows.step()) out[rows.text(0)] = config::Time{config::Seconds{rows.integer(1)}};
     return out;
   });
 }
@@ -300,11 +312,13 @@ Result<void, RecordFault> SqliteRecorder::forget(config::Time before) {
     db.prepare("DELETE FROM version WHERE NOT is_open AND last_seen < ?")
         .bind(seconds(before))
         .run();
-    db.prepare("DELETE FROM alert WHERE state = 'resolved' AND resolved < ?")
+    db.prepare("DELETE FROM alert WHERE state IN ('resolved', 'passed') AND resolved < ?")
         .bind(seconds(before))
         .run();
     db.prepare("DELETE FROM transition WHERE at < ?").bind(seconds(before)).run();
     db.execute("DELETE FROM subject WHERE id NOT IN (SELECT subject FROM version)");
+    db.prepare("DELETE FROM letter WHERE sent_at < ?").bind(seconds(before)).run();
+    db.prepare("DELETE FROM silence WHERE ends < ?").bind(seconds(before)).run();
     db.execute("DELETE FROM content WHERE id NOT IN (SELECT content FROM version)");
     db.execute(
         "DELETE FROM certificate WHERE lower(hex(sha256)) NOT IN (SELECT j.value "

@@ -19,8 +19,9 @@ class SqliteRecorder final : public agent::Recorder {
   ~SqliteRecorder() override;
 
   [[nodiscard]] config::Result<void, agent::RecordFault> record(const agent::Round& round) override;
-  [[nodiscard]] config::Result<std::vector<agent::Alert>, agent::RecordFault> open_alerts()
-      override;
+  [[nodiscard]] config::Result<Desk, agent::RecordFault> desk(config::Time since) override;
+  [[nodiscard]] config::Result<std::map<std::string, config::Time>, agent::RecordFault>
+  protected_domains(config::Time since) override;
   [[nodiscard]] config::Result<agent::Chronicle, agent::RecordFault> chronicle(
       const probes::dns::Name& host, config::Time since) override;
   [[nodiscard]] config::Result<void, agent::RecordFault> keep_only(

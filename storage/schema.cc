@@ -73,6 +73,21 @@ INSERT INTO new_certificate(sha256, der) SELECT sha256(der), der FROM certificat
 DROP TABLE certificate;
 ALTER TABLE new_certificate RENAME TO certificate;
 )",
+    // Alerts with a root cause, hits, acknowledgement and what was told; letters on their way,
+    // which stay as the log of who was told; what people asked not to be told; exceptions in their
+    // Postfix; what notifiers must remember.
+    R"(
+ALTER TABLE alert ADD COLUMN rest TEXT NOT NULL DEFAULT '{}';
+CREATE TABLE letter (
+  n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, notifier TEXT NOT NULL, alert TEXT NOT NULL,
+  notice TEXT NOT NULL, made_at INTEGER NOT NULL, body TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+  next_try INTEGER NOT NULL, sent_at INTEGER, fault TEXT);
+CREATE INDEX letter_waiting ON letter(notifier, next_try) WHERE sent_at IS NULL;
+CREATE INDEX letter_by_alert ON letter(alert);
+CREATE TABLE silence (id TEXT PRIMARY KEY, ends INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE exception (domain TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE memo (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+)",
 };
 
 }  // namespace

@@ -1,14 +1,16 @@
 #include "web/api.h"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "agent/alert_json.h"
 #include "probes/explain.h"
 #include "probes/report.h"
+#include "web/acts.h"
 #include "web/metrics.h"
 #include "web/page.h"
 #include "web/rollover.h"
@@ -21,19 +23,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kMostItems = 500;
 constexpr std::string_view kDomainPrefix = "/api/v1/domains/";
 constexpr std::string_view kHostPrefix = "/api/v1/mx/";
-
-Reply json(const Json& value, std::string handler, int status = 200) {
-  return {.status = status,
-          .body = value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n",
-          .handler = std::move(handler)};
-}
-
-Reply text(std::string body, std::string handler, int status = 200) {
-  return {.status = status,
-          .content_type = "text/plain; charset=utf-8",
-          .body = std::move(body),
-          .handler = std::move(handler)};
-}
+constexpr std::string_view kAlertPrefix = "/api/v1/alerts/";
 
 Reply page_file(std::string_view body, std::string type, std::string handler) {
   return {
@@ -45,18 +35,6 @@ Json time_or_null(const std::optional<config::Time>& time) {
 }
 Json text_or_null(const std::optional<std::string>& value) {
   return value ? Json(*value) : Json(nullptr);
-}
-
-Json alert_json(const agent::Alert& alert) {
-  auto out = probes::to_json(alert.finding);
-  Json head{{"id", alert.id}, {"state", wire_name(alert.state)}};
-  head.update(out);
-  head["domains"] = alert.domains;
-  head["first_seen_at"] = config::rfc3339(alert.first_seen_at);
-  head["last_seen_at"] = config::rfc3339(alert.last_seen_at);
-  head["opened_at"] = time_or_null(alert.opened_at);
-  head["resolved_at"] = time_or_null(alert.resolved_at);
-  return head;
 }
 
 Json domain_json(const storage::DomainRow& row, std::size_t alerts) {
@@ -91,13 +69,6 @@ Json unseen(const std::string& name) {
           {"findings", Json::array()}};
 }
 
-std::optional<std::size_t> number(const std::string& digits) {
-  std::size_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-  return value;
-}
-
 Reply storage_failed(const std::string& detail) {
   return problem(500, "the history cannot be read", detail);
 }
@@ -120,14 +91,6 @@ bool is_same_site(const Request& request) {
   if (origin.empty()) return true;
   const auto scheme = origin.find("://");
   return scheme != std::string::npos && origin.substr(scheme + 3) == request.header("host");
-}
-
-// What stands between the two in the path; nothing when it is not built like that.
-std::optional<std::string> between(const std::string& path, std::string_view begin,
-                                   std::string_view end) {
-  if (!path.starts_with(begin) || !path.ends_with(end) || path.size() <= begin.size() + end.size())
-    return std::nullopt;
-  return path.substr(begin.size(), path.size() - begin.size() - end.size());
 }
 
 // A moment as RFC 3339, or as milliseconds since 1970, which Grafana's links carry.
@@ -174,6 +137,34 @@ std::vector<const agent::Snapshot::Followed*> followed_of(const agent::Snapshot&
   return out;
 }
 
+Json notifiers_json(const std::vector<agent::NotifierHealth>& notifiers) {
+  Json out = Json::array();
+  for (const auto& one : notifiers) {
+    out.push_back({{"name", one.name},
+                   {"waiting", one.waiting},
+                   {"delivered", one.delivered},
+                   {"failed", one.failed},
+                   {"last_success_at", time_or_null(one.last_success_at)},
+                   {"fault", text_or_null(one.fault)}});
+  }
+  return out;
+}
+
+// What there is to do about a partner's trouble.
+Json partner_json(const agent::Snapshot& snapshot, const std::string& domain) {
+  Json out{{"postmaster_text", nullptr}, {"proposed_exception", nullptr}, {"exception", nullptr}};
+  for (const auto& made : snapshot.exceptions) {
+    if (made.domain == domain) out["exception"] = agent::to_json(made);
+  }
+  for (const auto& state : snapshot.domains) {
+    if (state.configured.name != domain || !state.judged) continue;
+    out["postmaster_text"] = text_or_null(agent::postmaster_text(*state.judged));
+    if (const auto proposed = agent::exception_for(*state.judged, snapshot.now))
+      out["proposed_exception"] = agent::to_json(*proposed);
+  }
+  return out;
+}
+
 bool is_page_path(const std::string& path) {
   static const std::set<std::string> fixed{"/", "/domains", "/alerts", "/status"};
   return fixed.contains(path) ||
@@ -181,16 +172,6 @@ bool is_page_path(const std::string& path) {
 }
 
 }  // namespace
-
-Reply problem(int status, std::string title, std::string detail) {
-  const Json body{{"type", "about:blank"},
-                  {"title", std::move(title)},
-                  {"status", status},
-                  {"detail", probes::printable(detail)}};
-  return {.status = status,
-          .content_type = "application/problem+json",
-          .body = body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"};
-}
 
 Reply Api::answer(const Request& request) const {
   Reply reply = route(request);
@@ -215,9 +196,9 @@ Reply Api::route(const Request& request) const {
                    "set web.external_url to the address by which users reach this page");
   }
   if (request.method == "GET" || request.method == "HEAD") return get(request);
-  if (request.method == "POST") return post(request);
-  auto reply = problem(405, "method not allowed", "GET, HEAD and POST are");
-  reply.headers["Allow"] = "GET, HEAD, POST";
+  if (request.method == "POST" || request.method == "DELETE") return change(request);
+  auto reply = problem(405, "method not allowed", "GET, HEAD, POST and DELETE are");
+  reply.headers["Allow"] = "GET, HEAD, POST, DELETE";
   return reply;
 }
 
@@ -235,6 +216,10 @@ Reply Api::get(const Request& request) const {
   if (path == "/api/v1/status") return status();
   if (path == "/api/v1/domains") return domains(request);
   if (path == "/api/v1/alerts") return alerts(request);
+  if (path.starts_with(kAlertPrefix)) return alert(path.substr(kAlertPrefix.size()));
+  if (path == "/api/v1/silences") return silences();
+  if (path == "/api/v1/findings") return findings(request);
+  if (path == "/api/v1/events") return events(request);
   if (const auto name = between(path, kDomainPrefix, "/history")) return history(*name, request);
   if (const auto name = between(path, kHostPrefix, "/timeline")) return timeline(*name, request);
   if (path.starts_with(kDomainPrefix)) return domain(path.substr(kDomainPrefix.size()));
@@ -248,23 +233,23 @@ Reply Api::get(const Request& request) const {
   return text("not found\n", "none", 404);
 }
 
-Reply Api::post(const Request& request) const {
-  const auto& path = request.path;
-  const auto checked = between(path, kDomainPrefix, "/check");
-  if (!checked && path != "/-/reload") return problem(404, "not found", "no such action");
+Reply Api::change(const Request& request) const {
   if (!is_same_site(request))
     return problem(403, "refused", "this request comes from another site");
-  if (path == "/-/reload") {
+  if (request.path == "/-/reload" && request.method == "POST") {
     const auto done = sources_.reload();
-    return done ? text("reloaded\n", path)
+    return done ? text("reloaded\n", request.path)
                 : problem(500, "the old configuration stays", done.error());
   }
-  if (!request.header("content-type").starts_with("application/json")) {
+  if (request.method == "POST" && !request.header("content-type").starts_with("application/json"))
     return problem(415, "unsupported media type", "send Content-Type: application/json");
+  if (const auto checked = between(request.path, kDomainPrefix, "/check");
+      checked && request.method == "POST") {
+    if (!sources_.check_now(*checked))
+      return problem(404, "not found", "no domain of that name is watched");
+    return json({{"domain", probes::printable(*checked)}}, "/api/v1/domains/{name}/check", 202);
   }
-  if (!sources_.check_now(*checked))
-    return problem(404, "not found", "no domain of that name is watched");
-  return json({{"domain", probes::printable(*checked)}}, "/api/v1/domains/{name}/check", 202);
+  return act(*sources_.actions, request, sources_.snapshot()->now);
 }
 
 Reply Api::status() const {
@@ -297,6 +282,7 @@ Reply Api::status() const {
                  {"last_round_at", time_or_null(snapshot->last_round_at)}}},
                {"vantage", vantage},
                {"storage", {{"size_bytes", *size}, {"errors", snapshot->record_errors}}},
+               {"notifiers", notifiers_json(sources_.notifiers())},
                {"counts", *counts},
                {"open_alerts", open}},
               "/api/v1/status");
@@ -357,9 +343,10 @@ Reply Api::domain(const std::string& name) const {
   out["rollover"] = rollover_json(followed_of(*snapshot, found.name), snapshot->now);
   for (const auto& alert : snapshot->alerts) {
     if (std::ranges::find(alert.domains, found.name) != alert.domains.end())
-      list.push_back(alert_json(alert));
+      list.push_back(agent::to_json(alert));
   }
   out["alerts"] = list;
+  out["partner"] = found.role == "outbound" ? partner_json(*snapshot, found.name) : Json(nullptr);
   out["next_check_at"] = time_or_null(found.next_check_at);
   return json(out, "/api/v1/domains/{name}");
 }
@@ -424,10 +411,13 @@ Reply Api::host(const std::string& name) const {
 
 Reply Api::timeline(const std::string& name, const Request& request) const {
   constexpr config::Seconds kBefore = std::chrono::hours{24 * 7};
+  constexpr config::Seconds kLookBack = std::chrono::hours{24 * 400};
   const auto snapshot = sources_.snapshot();
   const auto* followed = find_host(*snapshot, name);
   if (followed == nullptr)
     return problem(404, "not found", fmt::format("{} has no TLSA records to follow", name));
+  const auto past = sources_.queries->chronicle(followed->host->host, snapshot->now - kLookBack);
+  if (!past) return storage_failed(past.error());
   auto from = snapshot->now - kBefore;
   auto until = snapshot->now + kBefore;
   for (const auto& [key, value] : request.query) {
@@ -436,7 +426,8 @@ Reply Api::timeline(const std::string& name, const Request& request) const {
       return problem(400, "bad parameter", fmt::format("{}={}", key, value));
     (key == "from" ? from : until) = *time;
   }
-  return json(timeline_json(*followed, snapshot->now, from, until), "/api/v1/mx/{host}/timeline");
+  return json(timeline_json(*followed, past->signed_until, snapshot->now, from, until),
+              "/api/v1/mx/{host}/timeline");
 }
 
 Reply Api::alerts(const Request& request) const {
@@ -449,8 +440,102 @@ Reply Api::alerts(const Request& request) const {
   const auto found = sources_.queries->alerts(state, kMostItems);
   if (!found) return storage_failed(found.error());
   Json items = Json::array();
-  for (const auto& alert : *found) items.push_back(alert_json(alert));
+  for (const auto& alert : *found) items.push_back(agent::to_json(alert));
   return json({{"items", items}, {"next", nullptr}}, "/api/v1/alerts");
+}
+
+Reply Api::alert(const std::string& id) const {
+  const auto found = sources_.queries->alert(id);
+  if (!found) return storage_failed(found.error());
+  if (!*found) return problem(404, "not found", "no alert of that id");
+  auto out = agent::to_json((*found)->alert);
+  Json notices = Json::array();
+  for (const auto& letter : (*found)->letters) {
+    notices.push_back(
+        {{"event", letter.notice},
+         {"notifier", letter.notifier},
+         {"decided_at", config::rfc3339(letter.made_at)},
+         {"delivered_at", time_or_null(letter.sent_at)},
+         {"attempts", letter.attempts},
+         {"fault", letter.fault ? Json(probes::printable(*letter.fault)) : Json(nullptr)}});
+  }
+  out["notices"] = notices;
+  return json(out, "/api/v1/alerts/{id}");
+}
+
+Reply Api::silences() const {
+  const auto snapshot = sources_.snapshot();
+  Json items = Json::array();
+  for (const auto& silence : snapshot->silences)
+    items.push_back(agent::to_json(silence, snapshot->now));
+  return json({{"items", items}, {"next", nullptr}}, "/api/v1/silences");
+}
+
+// All that is open now, by domain in the order of the configuration, worst first in each.
+Reply Api::findings(const Request& request) const {
+  std::size_t limit = 100, offset = 0;
+  std::map<std::string, std::string> wanted;
+  for (const auto& [key, value] : request.query) {
+    const auto count = number(value);
+    if (key == "limit" && count && *count >= 1 && *count <= kMostItems) {
+      limit = *count;
+    } else if (key == "cursor" && count) {
+      offset = *count;
+    } else if (key == "code" || key == "severity" || key == "domain") {
+      if (!value.empty()) wanted[key] = value;
+    } else {
+      return problem(400, "bad parameter", fmt::format("{}={}", key, value));
+    }
+  }
+  const auto is_wanted = [&](const char* key, std::string_view value) {
+    const auto entry = wanted.find(key);
+    return entry == wanted.end() || entry->second == value;
+  };
+  const auto snapshot = sources_.snapshot();
+  Json items = Json::array();
+  std::size_t at = 0;
+  for (const auto& state : snapshot->domains) {
+    if (!state.judged || !is_wanted("domain", state.configured.name)) continue;
+    for (const auto& finding : state.judged->findings) {
+      if (!is_wanted("code", wire_name(finding.code)) ||
+          !is_wanted("severity", wire_name(finding.severity)))
+        continue;
+      if (at++ < offset || items.size() >= limit) continue;
+      Json item{{"domain", state.configured.name}};
+      item.update(probes::to_json(finding));
+      items.push_back(item);
+    }
+  }
+  const auto end = offset + items.size();
+  return json({{"items", items},
+               {"next", end < at ? Json(std::to_string(end)) : Json(nullptr)},
+               {"total", at}},
+              "/api/v1/findings");
+}
+
+// Server-sent events: what changed; the client asks for the rest.
+Reply Api::events(const Request& request) const {
+  constexpr int kPing = 15;  // waits of a second without news
+  if (!request.query.empty()) return problem(400, "bad parameter", "events takes none");
+  const auto resumed = number(request.header("last-event-id"));
+  auto after = resumed ? std::uint64_t{*resumed} : sources_.feed->last_id();
+  Reply reply{.content_type = "text/event-stream", .handler = "/api/v1/events"};
+  reply.headers["X-Accel-Buffering"] = "no";
+  reply.stream = [feed = sources_.feed, after, quiet = 0,
+                  is_begun = false]() mutable -> std::optional<std::string> {
+    if (!std::exchange(is_begun, true)) return "retry: 5000\n\n";
+    std::string out;
+    for (const auto& event : feed->wait(after)) {
+      out += to_stream(event);
+      after = event.id;
+    }
+    if (feed->is_closed()) return std::nullopt;
+    quiet = out.empty() ? quiet + 1 : 0;
+    if (quiet < kPing) return out;
+    quiet = 0;
+    return ": still here\n\n";
+  };
+  return reply;
 }
 
 }  // namespace web

@@ -24,7 +24,7 @@ class Api {
  private:
   [[nodiscard]] Reply route(const Request& request) const;
   [[nodiscard]] Reply get(const Request& request) const;
-  [[nodiscard]] Reply post(const Request& request) const;
+  [[nodiscard]] Reply change(const Request& request) const;
   [[nodiscard]] Reply status() const;
   [[nodiscard]] Reply domains(const Request& request) const;
   [[nodiscard]] Reply domain(const std::string& name) const;
@@ -32,6 +32,10 @@ class Api {
   [[nodiscard]] Reply host(const std::string& name) const;
   [[nodiscard]] Reply timeline(const std::string& host, const Request& request) const;
   [[nodiscard]] Reply alerts(const Request& request) const;
+  [[nodiscard]] Reply alert(const std::string& id) const;
+  [[nodiscard]] Reply silences() const;
+  [[nodiscard]] Reply findings(const Request& request) const;
+  [[nodiscard]] Reply events(const Request& request) const;
 
   Sources sources_;
   Guard guard_;

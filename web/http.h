@@ -1,8 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
 
 // PURE
 // A request and a reply as values, so that what is answered can be tested without a socket.
@@ -26,10 +30,21 @@ struct Reply {
   std::string content_type = "application/json";
   std::string body;
   std::map<std::string, std::string> headers;
+  // Instead of a body: gives one part after the other, empty ones too, until nothing.
+  std::function<std::optional<std::string>()> stream;
   std::string handler = "none";  // the route's pattern, for the metrics; never the path
 };
 
+[[nodiscard]] Reply json(const nlohmann::ordered_json& value, std::string handler,
+                         int status = 200);
+[[nodiscard]] Reply text(std::string body, std::string handler, int status = 200);
 // An error as RFC 9457 has it.
 [[nodiscard]] Reply problem(int status, std::string title, std::string detail);
+
+// A whole number in digits.
+[[nodiscard]] std::optional<std::size_t> number(const std::string& digits);
+// What stands between the two in the path; nothing when it is not built like that.
+[[nodiscard]] std::optional<std::string> between(const std::string& path, std::string_view begin,
+                                                 std::string_view end);
 
 }  // namespace web

@@ -165,7 +165,9 @@ Json rollover_json(const std::vector<const agent::Snapshot::Followed*>& followed
   return out;
 }
 
-Json timeline_json(const agent::Snapshot::Followed& followed, Time at, Time from, Time until) {
+Json timeline_json(const agent::Snapshot::Followed& followed,
+                   const std::vector<agent::Version<Time>>& signatures, Time at, Time from,
+                   Time until) {
   const auto& history = followed.rollovers->history();
   auto out = rollover_json(&followed, at);
   out["now"] = config::rfc3339(at);
@@ -173,6 +175,14 @@ Json timeline_json(const agent::Snapshot::Followed& followed, Time at, Time from
   out["until"] = config::rfc3339(until);
   out["records"] = records_json(history, from, until);
   out["endpoints"] = endpoints_json(history, from, until);
+  Json signed_spans = Json::array();
+  for (const auto& signature : signatures) {
+    if (touches(from, until, signature.first_seen, signature.what))
+      signed_spans.push_back({{"from", config::rfc3339(signature.first_seen)},
+                              {"last_seen_at", config::rfc3339(signature.last_seen)},
+                              {"expires_at", config::rfc3339(signature.what)}});
+  }
+  out["signatures"] = signed_spans;
   Json red = Json::array();
   for (const auto& window : followed.rollovers->windows()) {
     if (touches(from, until, window.from, window.until.value_or(kNever)))

@@ -16,11 +16,13 @@ namespace web {
 [[nodiscard]] nlohmann::ordered_json rollover_json(
     const std::vector<const agent::Snapshot::Followed*>& followed, config::Time at);
 
-// Records with the times caches may hold them, keys by endpoint, windows in which caches refuse
-// what is served; those that touch [from, until].
-[[nodiscard]] nlohmann::ordered_json timeline_json(const agent::Snapshot::Followed& followed,
-                                                   config::Time at, config::Time from,
-                                                   config::Time until);
+// Records with the times caches may hold them, keys by endpoint, signatures, windows in which
+// caches refuse what is served; those that touch [from, until]. `signatures`: over the TLSA RRset,
+// by the end of each, as they were seen.
+[[nodiscard]] nlohmann::ordered_json timeline_json(
+    const agent::Snapshot::Followed& followed,
+    const std::vector<agent::Version<config::Time>>& signatures, config::Time at, config::Time from,
+    config::Time until);
 
 // In the order of trouble; for choosing the worst and for the metric.
 [[nodiscard]] int rank(agent::RolloverState state);

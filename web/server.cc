@@ -32,7 +32,10 @@ constexpr std::size_t kThreads = 48;
 class BoundedStream final : public httplib::Stream {
  public:
   BoundedStream(int fd, std::chrono::milliseconds time)
-      : fd_(fd), deadline_(steady_clock::now() + time) {}
+      : fd_(fd), time_(time), deadline_(steady_clock::now() + time) {}
+
+  // From now on each write has the whole time to itself: a stream of events lasts.
+  void begin_stream() { is_streaming_ = true; }
 
   bool is_readable() const override { return begin_ < end_ || wait(POLLIN); }
   bool is_writable() const override { return wait(POLLOUT); }
@@ -46,6 +49,7 @@ class BoundedStream final : public httplib::Stream {
   }
 
   ssize_t write(const char* from, std::size_t size) override {
+    if (is_streaming_) deadline_ = steady_clock::now() + time_;
     while (true) {
       const auto put = send(fd_, from, size, MSG_NOSIGNAL | MSG_DONTWAIT);
       if (put >= 0) return put;
@@ -100,12 +104,17 @@ class BoundedStream final : public httplib::Stream {
   }
 
   int fd_;
+  std::chrono::milliseconds time_;
   steady_clock::time_point deadline_;
+  bool is_streaming_ = false;
   std::size_t budget_ = Server::kRequestOctets;
   std::array<char, 4096> buffer_{};
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };
+
+// The connection that this thread serves: httplib shows handlers only the request.
+thread_local BoundedStream* current_stream = nullptr;
 
 // Ends a connection without losing the reply: what the client still sends is read away for a
 // moment.
@@ -127,6 +136,7 @@ class BoundedServer final : public httplib::Server {
   bool process_and_close_socket(socket_t fd) override {
     BoundedStream stream{fd, request_time_};
     bool closed = false;
+    current_stream = &stream;
     // Range is not served: httplib sends the page once more for every range of a list.
     const bool done = process_request(stream, true, closed,
                                       [](httplib::Request& request) { request.ranges.clear(); });
@@ -164,6 +174,41 @@ Guard guard_of(const config::Web& settings) {
                                                 : host.substr(0, host.find(':')));
   }
   return guard;
+}
+
+// One of the few streams that may be open at once.
+class StreamPlace {
+ public:
+  StreamPlace() : is_taken_(++taken <= Server::kMostStreams) {}
+  ~StreamPlace() { --taken; }
+  StreamPlace(const StreamPlace&) = delete;
+  StreamPlace& operator=(const StreamPlace&) = delete;
+  [[nodiscard]] bool is_taken() const { return is_taken_; }
+
+ private:
+  static inline std::atomic<int> taken{0};
+  bool is_taken_;
+};
+
+void send_stream(Reply reply, httplib::Response& out) {
+  auto place = std::make_shared<StreamPlace>();
+  if (!place->is_taken()) {
+    const auto full = problem(503, "too many event streams", "ask again in half a minute, or poll");
+    out.status = full.status;
+    out.set_header("Retry-After", "30");
+    out.set_content(full.body, full.content_type);
+    return;
+  }
+  current_stream->begin_stream();
+  out.set_chunked_content_provider(reply.content_type, [place, next = std::move(reply.stream)](
+                                                           std::size_t, httplib::DataSink& sink) {
+    const auto part = next();
+    if (!part) {
+      sink.done();
+      return true;
+    }
+    return part->empty() || sink.write(part->data(), part->size());
+  });
 }
 
 }  // namespace
@@ -207,7 +252,11 @@ Result<void, std::string> Server::start(const config::Web& settings) {
         }
         out.status = reply.status;
         for (const auto& [name, value] : reply.headers) out.set_header(name, value);
-        out.set_content(reply.body, reply.content_type);
+        if (reply.stream && in.method == "GET") {
+          send_stream(std::move(reply), out);
+        } else {
+          out.set_content(reply.body, reply.content_type);
+        }
         return httplib::Server::HandlerResponse::Handled;
       });
   if (settings.port == 0) {

@@ -17,6 +17,7 @@ class Server {
  public:
   static constexpr config::Seconds kRequestTime{5};
   static constexpr std::size_t kRequestOctets = 64 * 1024;
+  static constexpr int kMostStreams = 16;  // of events; each holds a thread
 
   // `request_time` is for tests.
   explicit Server(Sources sources, std::chrono::milliseconds request_time = kRequestTime);

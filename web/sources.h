@@ -3,9 +3,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "agent/courier.h"
 #include "agent/runner.h"
 #include "storage/queries.h"
+#include "web/feed.h"
 
 namespace web {
 
@@ -15,7 +18,10 @@ struct Sources {
   std::function<bool(std::string_view domain)> check_now;
   std::function<config::Result<void, std::string>()> reload;
   std::function<bool()> is_ready;
-  storage::Queries* queries = nullptr;  // outlives the server
+  storage::Queries* queries = nullptr;  // outlives the server, as do the next two
+  agent::Actions* actions = nullptr;
+  Feed* feed = nullptr;
+  std::function<std::vector<agent::NotifierHealth>()> notifiers;
   std::string version;
 };
 

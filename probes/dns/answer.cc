@@ -93,7 +93,8 @@ bool same_facts(const Answer& a, const Answer& b) {
   return a.name == b.name && a.type == b.type && a.outcome == b.outcome && a.status == b.status &&
          a.cause == b.cause && a.detail == b.detail && a.rcode == b.rcode &&
          a.aliases == b.aliases && a.ttl == b.ttl && a.signatures == b.signatures &&
-         a.signing == b.signing && a.chain_expires_at == b.chain_expires_at && a.data == b.data;
+         a.signer == b.signer && a.signing == b.signing &&
+         a.chain_expires_at == b.chain_expires_at && a.data == b.data;
 }
 
 }  // namespace probes::dns

@@ -101,6 +101,7 @@ struct Answer {
   config::Seconds ttl{
       0};  // of the RRset as published (RRSIG original TTL when signed), not a cache's remainder
   std::optional<SignatureWindow> signatures;  // over the RRset (or its denial) itself
+  std::optional<Name> signer;  // the zone whose keys signed what was proved last, or failed to be
   Signing signing;
   std::optional<config::Time>
       chain_expires_at;     // earliest expiration from the root down to the data

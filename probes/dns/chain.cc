@@ -38,16 +38,6 @@ Time signature_time(std::uint32_t value, Time at) {
   return at + Seconds{static_cast<std::int32_t>(value - now)};
 }
 
-// Who signed the part: the signer of the first signature under whose name the owner stands.
-std::optional<Name> signer_of(const Message& part) {
-  const auto& records = part.answer.empty() ? part.authority : part.answer;
-  for (const auto& record : records) {
-    const auto sig = read_rrsig(record);
-    if (sig && part.question.is_within(sig->signer)) return sig->signer;
-  }
-  return std::nullopt;
-}
-
 std::string memo_key(const Message& part) {
   Message bare = part;
   for (auto* section : {&bare.answer, &bare.authority}) {

@@ -211,6 +211,7 @@ bool Lookup::follow(Round& round, Name& current) {
 Proof Lookup::prove(Round& round, const Message& part) {
   auto& answer = round.answer;
   const auto result = chain_.prove(part, resolver_, round.at, round.deadline);
+  answer.signer = signer_of(part);
   answer.status = weaker(answer.status, result.proof.status);
   answer.signing = worse(answer.signing, result.signing);
   if (result.expires_at) {

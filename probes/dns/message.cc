@@ -301,6 +301,15 @@ std::optional<Name> name_in(const Record& record, std::size_t skip) {
   return Name::from_wire(std::span{record.data}.subspan(skip));
 }
 
+std::optional<Name> signer_of(const Message& part) {
+  const auto& records = part.answer.empty() ? part.authority : part.answer;
+  for (const auto& record : records) {
+    const auto sig = read_rrsig(record);
+    if (sig && part.question.is_within(sig->signer)) return sig->signer;
+  }
+  return std::nullopt;
+}
+
 bool needs_denial(const Message& part) {
   if (part.answer.empty()) return true;
   return std::ranges::any_of(part.answer, [](const Record& record) {

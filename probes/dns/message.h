@@ -83,6 +83,9 @@ struct Rrsig {
 };
 [[nodiscard]] std::optional<Rrsig> read_rrsig(const Record& record);
 
+// Who signed a part of a reply: the signer of the first signature under whose name the owner stands.
+[[nodiscard]] std::optional<Name> signer_of(const Message& part);
+
 // Whether the proof of a part of a reply needs the denial records that came with it: it is a denial
 // itself, or a wildcard's expansion, by the labels of its signatures (RFC 4035 §5.3.4).
 [[nodiscard]] bool needs_denial(const Message& part);

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
@@ -119,6 +120,15 @@ class LivingLab:
 
     def domain(self, name):
         return self.get(f"/api/v1/domains/{name}")
+
+    def host(self, name):
+        """A host as followed; {} until it was looked at after a start."""
+        try:
+            return self.get(f"/api/v1/mx/{name}")
+        except urllib.error.HTTPError as error:
+            if error.code != 404:
+                raise
+            return {}
 
     def alerts(self, state="firing", **wanted):
         """Alerts of that state whose members have the wanted values."""

@@ -25,15 +25,22 @@ Finding finding(Code code, Severity severity = Severity::critical) {
           .is_consequence = false};
 }
 
+Trouble trouble(Finding found, std::vector<std::string> domains = {}) {
+  const auto cause = found.subject;
+  return {.cause = cause, .finding = std::move(found), .domains = std::move(domains)};
+}
+
 class Story {
  public:
-  explicit Story(Code code) : finding_(finding(code)) {}
+  explicit Story(Code code, int relapses = 0)
+      : trouble_(trouble(finding(code), {"a.test", "b.test"})), relapses_(relapses) {}
 
   Step look(Sight sight) {
     now_ += kMinute;
-    auto followed = follow(alert_, sight, &finding_, {"a.test", "b.test"}, now_);
-    alert_ = followed.step == Step::forgotten || followed.step == Step::resolved ? std::nullopt
-                                                                                 : followed.alert;
+    auto followed = follow(alert_, sight, &trouble_, relapses_, now_);
+    const bool is_over = followed.step == Step::forgotten || followed.step == Step::passed ||
+                         followed.step == Step::resolved;
+    alert_ = is_over ? std::nullopt : followed.alert;
     return followed.step;
   }
   std::vector<Step> looks(std::initializer_list<Sight> sights) {
@@ -45,7 +52,8 @@ class Story {
   const std::optional<Alert>& alert() const { return alert_; }
 
  private:
-  Finding finding_;
+  Trouble trouble_;
+  int relapses_;
   std::optional<Alert> alert_;
   config::Time now_ = kNow;
 };
@@ -60,10 +68,41 @@ TEST(Lifecycle, a_mismatch_opens_at_the_second_look_and_ends_at_the_second_clean
                           Step::resolved));
 }
 
-TEST(Lifecycle, one_sight_alone_is_forgotten) {
+TEST(Lifecycle, one_sight_alone_is_an_episode_that_nobody_is_told_of) {
   Story story{Code::tlsa_mismatch};
   EXPECT_THAT(story.looks({seen, clean, seen}),
-              ElementsAre(Step::noticed, Step::forgotten, Step::noticed));
+              ElementsAre(Step::noticed, Step::passed, Step::noticed));
+}
+
+TEST(Lifecycle, weather_seen_once_is_forgotten) {
+  Story story{Code::host_down};
+  EXPECT_THAT(story.looks({seen, clean}), ElementsAre(Step::noticed, Step::forgotten));
+}
+
+TEST(Lifecycle, what_comes_and_goes_opens_at_once_and_ends_after_half_an_hour_of_calm) {
+  Story story{Code::tlsa_mismatch, 2};
+  EXPECT_THAT(story.looks({seen, clean, clean, clean}),
+              ElementsAre(Step::opened, Step::maybe_over, Step::maybe_over, Step::maybe_over));
+  story.wait(std::chrono::minutes{26});
+  EXPECT_EQ(story.look(clean), Step::resolved);
+}
+
+TEST(Lifecycle, trouble_at_a_second_host_counts_no_look_and_raises_the_severity) {
+  auto mild = finding(Code::tlsa_mismatch, Severity::high);
+  auto first = trouble(mild, {"a.test"});
+  first.direction = config::Role::outbound;
+  auto alert = *follow(std::nullopt, seen, &first, 0, kNow).alert;
+  auto grave = finding(Code::tlsa_mismatch);
+  grave.subject.name = "mx2.example.test";
+  alert = joined(alert, trouble(grave, {"b.test"}), kNow + kMinute);
+  EXPECT_EQ(alert.looks_seen, 1);
+  EXPECT_EQ(alert.finding.severity, Severity::critical);
+  EXPECT_EQ(alert.direction, config::Role::inbound);
+  EXPECT_THAT(alert.domains, ElementsAre("a.test", "b.test"));
+  alert = left(alert, grave.subject);
+  EXPECT_EQ(alert.finding.severity, Severity::high);
+  EXPECT_EQ(alert.direction, config::Role::outbound);
+  EXPECT_FALSE(hits(alert, grave.subject));
 }
 
 TEST(Lifecycle, a_relapse_starts_the_count_of_clean_looks_anew) {
@@ -107,8 +146,10 @@ TEST(Lifecycle, an_alert_keeps_its_id_from_first_sight_to_the_end_and_a_new_one_
 TEST(Lifecycle, an_alert_tells_what_was_seen_last_and_whom_it_hits) {
   auto first = finding(Code::starttls_rejected, Severity::high);
   auto second = finding(Code::starttls_rejected, Severity::critical);
-  auto state = follow(std::nullopt, seen, &first, {"a.test"}, kNow);
-  state = follow(state.alert, seen, &second, {"a.test", "b.test"}, kNow + kMinute);
+  const auto before = trouble(first, {"a.test"});
+  const auto after = trouble(second, {"a.test", "b.test"});
+  auto state = follow(std::nullopt, seen, &before, 0, kNow);
+  state = follow(state.alert, seen, &after, 0, kNow + kMinute);
   EXPECT_EQ(state.alert->finding.severity, Severity::critical);
   EXPECT_THAT(state.alert->domains, ElementsAre("a.test", "b.test"));
   EXPECT_EQ(state.alert->first_seen_at, kNow);
@@ -118,7 +159,8 @@ TEST(Lifecycle, an_alert_tells_what_was_seen_last_and_whom_it_hits) {
 TEST(Lifecycle, the_id_is_safe_whatever_the_subject_is_called) {
   auto hostile = finding(Code::mx_invalid, Severity::high);
   hostile.subject.name = "../<b>\x1b[31m" + std::string(600, 'x');
-  const auto state = follow(std::nullopt, seen, &hostile, {}, kNow);
+  const auto found = trouble(hostile);
+  const auto state = follow(std::nullopt, seen, &found, 0, kNow);
   EXPECT_THAT(state.alert->id, testing::MatchesRegex("[a-z0-9._-]+"));
   EXPECT_LT(state.alert->id.size(), 300U);
 }
@@ -138,6 +180,7 @@ TEST(Lifecycle, only_causes_of_weight_become_alerts) {
   EXPECT_TRUE(is_alertable(finding(Code::tlsa_mismatch, Severity::critical)));
   EXPECT_TRUE(is_alertable(finding(Code::downgrade, Severity::high)));
   EXPECT_FALSE(is_alertable(finding(Code::mx_insecure, Severity::medium)));
+  EXPECT_TRUE(is_alertable(finding(Code::predicted_mismatch, Severity::medium)));
   auto consequence = finding(Code::tlsa_lookup_failed, Severity::critical);
   consequence.is_consequence = true;
   EXPECT_FALSE(is_alertable(consequence));

@@ -216,8 +216,8 @@ const ErrorRow error_rows[] = {
      {"f:2:7: unknown key \"colour\"; known here: listen_address, port, external_url"}},
     {"a merge key is no more than an unknown one",
      "domains: [example.org]\n<<: {}\n",
-     {"f:2:1: unknown key \"<<\"; known here: domains, dns, smtp, mta_sts, schedule, storage, "
-      "web"}},
+     {"f:2:1: unknown key \"<<\"; known here: domains, domain_lists, dns, smtp, mta_sts, schedule, "
+      "storage, web, notify"}},
     {"a key that is a list",
      "domains: [example.org]\n? [a]\n: b\n",
      {"f:2:3: expected a key, found a list"}},

@@ -33,9 +33,9 @@ TEST(History, ALookHasOneRowForEachFact) {
   store.record(host_round(scene));
   EXPECT_THAT(store.rows("SELECT s.kind || ' ' || s.name FROM version v JOIN subject s "
                          "ON s.id = v.subject"),
-              UnorderedElementsAre("mx example.test", "signature mx example.test",
-                                   "addresses mx.example.test", "tlsa _25._tcp.mx.example.test",
-                                   "signature mx.example.test", "published mx.example.test|*",
+              UnorderedElementsAre("mx example.test", "addresses mx.example.test",
+                                   "tlsa _25._tcp.mx.example.test", "signature mx.example.test",
+                                   "published mx.example.test|*",
                                    "session mx.example.test|192.0.2.1|25|default",
                                    "chain mx.example.test|192.0.2.1/default",
                                    "session mx.example.test|2001:db8::1|25|default",
@@ -91,27 +91,15 @@ std::vector<config::Time> read_signatures(Store& store) {
   return out;
 }
 
-TEST(History, AZoneSignedAnewDoesNotCopyItsRecords) {
-  Store store;
-  Scene scene;
-  store.record(host_round(scene));
-  scene.mx().tlsa.signatures->expiration += kMinute;
-  store.record(host_round(scene, kNow + kMinute));
-  EXPECT_THAT(store.versions("tlsa"), ElementsAre("0..60 open"));
-  EXPECT_THAT(store.versions("signature"), ElementsAre("0..60 open"));
-  EXPECT_THAT(read_signatures(store), ElementsAre(scene.mx().tlsa.signatures->expiration));
-}
-
-TEST(History, NewRecordsLeaveUntilWhenTheOldOnesWereSigned) {
+TEST(History, AZoneSignedAnewDoesNotCopyItsRecordsAndShowsTheHabitOfSigning) {
   Store store;
   Scene scene;
   const auto first = scene.mx().tlsa.signatures->expiration;
   store.record(host_round(scene));
-  scene.publish({support::record(3, 1, 1, *Pki::get().old_leaf.certificate)});
-  store.record(host_round(scene, kNow + kMinute));  // signed until the same moment as the old ones
   scene.mx().tlsa.signatures->expiration += kMinute;
-  store.record(host_round(scene, kNow + 2 * kMinute));
-  EXPECT_THAT(store.versions("signature"), ElementsAre("0..0 closed", "60..120 open"));
+  store.record(host_round(scene, kNow + kMinute));
+  EXPECT_THAT(store.versions("tlsa"), ElementsAre("0..60 open"));
+  EXPECT_THAT(store.versions("signature"), ElementsAre("0..0 closed", "60..60 open"));
   EXPECT_THAT(read_signatures(store), ElementsAre(first, first + kMinute));
 }
 
@@ -354,6 +342,88 @@ TEST(OpenAlerts, AResolvedOneIsNoLongerOpenButKept) {
   EXPECT_THAT(store.rows("SELECT id || ' ' || state FROM alert"), ElementsAre("f-1 resolved"));
 }
 
+TEST(OpenAlerts, ThoseThatEndedLatelyComeToo) {
+  Store store;
+  auto round = domain_round(Scene{});
+  round.alerts = {alert("r-old", AlertState::resolved), alert("p-old", AlertState::passed),
+                  alert("r-new", AlertState::resolved, kNow + kMinute)};
+  store.record(round);
+  const auto desk = store.desk(kNow + kMinute);
+  EXPECT_THAT(desk.alerts, ElementsAre(alert("r-new", AlertState::resolved, kNow + kMinute)));
+}
+
+TEST(OpenAlerts, KeepWhoHasThemInHandAndWhatWasTold) {
+  Store store;
+  auto told = alert("f-1", AlertState::firing);
+  told.cause = {.kind = probes::Subject::Kind::owner, .name = "tlsa.example.test"};
+  told.hits.push_back({.subject = {.kind = probes::Subject::Kind::host, .name = "mx2.example.test"},
+                       .domains = {"b.test"},
+                       .refused_keys = {"aa", "bb"},
+                       .severity = probes::Severity::high,
+                       .direction = config::Role::outbound});
+  told.direction = config::Role::outbound;
+  told.relapses = 2;
+  told.told_at = kNow + kMinute;
+  told.told_severity = probes::Severity::high;
+  told.acknowledged = agent::Acknowledgement{
+      .by = "me \x01", .comment = "“soon”", .at = kNow, .until = kNow + kMinute};
+  auto forever = alert("f-2", AlertState::firing);
+  forever.acknowledged = agent::Acknowledgement{.at = kNow};
+  auto round = domain_round(Scene{});
+  round.alerts = {told, forever};
+  store.record(round);
+  store.reopen();
+  EXPECT_THAT(store.open_alerts(), ElementsAre(told, forever));
+}
+
+TEST(OpenAlerts, OfAnOlderDanelawHaveTheirSubjectAsCause) {
+  Store store;
+  const auto known = alert("f-1", AlertState::firing);
+  auto round = domain_round(Scene{});
+  round.alerts = {known};
+  store.record(round);
+  store.outside().execute("UPDATE alert SET rest = '{}'");
+  EXPECT_THAT(store.open_alerts(), ElementsAre(known));
+}
+
+// ---- what people ask for
+
+agent::Silence silence(const std::string& id, config::Time ends) {
+  return {.id = id,
+          .matchers = {{.name = "mx", .value = "mx\\..*", .is_regex = true, .is_equal = false}},
+          .starts_at = kNow,
+          .ends_at = ends,
+          .created_by = "me",
+          .comment = "planned",
+          .expected_key = std::string(64, 'a')};
+}
+
+TEST(Wishes, SilencesAndExceptionsSurviveARestart) {
+  Store store;
+  auto round = domain_round(Scene{});
+  round.silences = {silence("s-1", kNow + kMinute), silence("s-2", kNow + 2 * kMinute)};
+  round.exceptions = {
+      {.domain = "a.test", .level = "encrypt", .made_at = kNow, .until = kNow + kMinute},
+      {.domain = "b.test", .level = "may", .made_at = kNow, .until = kNow + kMinute}};
+  store.record(round);
+  store.record({.at = kNow, .ended_exceptions = {"a.test"}});
+  store.reopen();
+  EXPECT_THAT(store.desk(kNow).silences, ElementsAre(round.silences[0], round.silences[1]));
+  EXPECT_THAT(store.desk(kNow).exceptions, ElementsAre(round.exceptions[1]));
+  EXPECT_THAT(store.desk(kNow + 2 * kMinute).silences, ElementsAre(round.silences[1]));
+}
+
+TEST(Wishes, ADomainsProtectionIsRememberedByItsLastSight) {
+  Store store;
+  store.record(domain_round(Scene{}));
+  auto read = store.recorder().protected_domains(kNow);
+  ASSERT_TRUE(read);
+  EXPECT_THAT(*read, ElementsAre(std::pair<const std::string, config::Time>{"example.test", kNow}));
+  read = store.recorder().protected_domains(kNow + kMinute);
+  ASSERT_TRUE(read);
+  EXPECT_THAT(*read, IsEmpty());
+}
+
 TEST(OpenAlerts, ARowThatCannotBeReadIsAFaultInWords) {
   Store store;
   auto round = domain_round(Scene{});
@@ -361,9 +431,9 @@ TEST(OpenAlerts, ARowThatCannotBeReadIsAFaultInWords) {
   store.record(round);
   for (const std::string harm :
        {"state = 'sleeping'", "finding = '{'", "finding = json_set(finding, '$.code', 'new-code')",
-        "domains = 'x'"}) {
+        "domains = 'x'", "rest = '{'", "rest = json_set(rest, '$.cause', 'x')"}) {
     store.outside().execute("SAVEPOINT harm; UPDATE alert SET " + harm + "; RELEASE harm");
-    const auto read = store.recorder().open_alerts();
+    const auto read = store.recorder().desk(kNow);
     ASSERT_FALSE(read) << harm;
     EXPECT_THAT(read.error().detail, HasSubstr(store.file().string() + ": "));
     store.record(round);

@@ -67,11 +67,13 @@ class Store {
     const auto done = recorder_->keep_only(domains);
     if (!done) throw std::runtime_error(done.error().detail);
   }
-  std::vector<agent::Alert> open_alerts() {
-    auto read = recorder_->open_alerts();
+  // What the agent would take up its work with, had it stopped at `since`.
+  agent::Recorder::Desk desk(config::Time since = kNow) {
+    auto read = recorder_->desk(since);
     if (!read) throw std::runtime_error(read.error().detail);
     return std::move(*read);
   }
+  std::vector<agent::Alert> open_alerts() { return desk(config::Time::max()).alerts; }
 
   // The first column of every row.
   std::vector<std::string> rows(std::string_view sql) {
@@ -133,8 +135,11 @@ inline agent::Alert alert(const std::string& id, agent::AlertState state,
       .domains = {"example.test"},
       .first_seen_at = seen,
       .last_seen_at = seen};
+  out.cause = out.finding.subject;
+  out.hits = {{.subject = out.cause, .domains = out.domains, .severity = out.finding.severity}};
   if (state != agent::AlertState::pending) out.opened_at = seen;
-  if (state == agent::AlertState::resolved) out.resolved_at = seen;
+  const bool is_over = state == agent::AlertState::resolved || state == agent::AlertState::passed;
+  if (is_over) out.resolved_at = seen;
   return out;
 }
 

@@ -154,6 +154,8 @@ TEST_F(Routes, StatusHasTheAgentItsSensesAndTheCounts) {
       {"check": "clock", "up": false, "detail": "an hour\\x0alate",
        "checked_at": "2027-01-15T08:00:00Z"}],
     "storage": {"errors": 1},
+    "notifiers": [{"name": "chat", "waiting": 2, "delivered": 5, "failed": 1,
+                   "last_success_at": "2027-01-15T08:00:00Z", "fault": "answered 500: oh\\x0ano"}],
     "counts": {"ok": 0, "warning": 0, "critical": 1, "unknown": 1},
     "open_alerts": 1})"));
   service_.snapshot.last_round_at.reset();
@@ -224,6 +226,9 @@ TEST_F(Routes, ADomainNeverLookedAtHasTheSameKeysAndNoVerdict) {
   EXPECT_EQ(keys(unseen), keys(seen));
   for (const auto* key : {"verdict", "weakest", "mx", "observed_at", "next_check_at", "rollover"})
     EXPECT_TRUE(unseen[key].is_null()) << key;
+  EXPECT_TRUE(seen["partner"].is_null()) << "mail to us has no postmaster but us";
+  EXPECT_EQ(keys(unseen["partner"]),
+            (std::vector<std::string>{"exception", "postmaster_text", "proposed_exception"}));
   for (const auto* key : {"splits", "hosts", "findings", "alerts"})
     EXPECT_EQ(unseen[key], json::array()) << key;
   EXPECT_EQ(unseen["domain"], "new.test");
@@ -277,11 +282,11 @@ TEST_F(Routes, EscapeWhatTheyQuote) {
   EXPECT_EQ(expect_problem(post("/-/reload"), 500), escaped);
 }
 
-TEST_F(Routes, KnowTheMethodsGetHeadAndPost) {
-  for (const auto* method : {"PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "get"}) {
+TEST_F(Routes, KnowTheMethodsGetHeadPostAndDelete) {
+  for (const auto* method : {"PUT", "PATCH", "OPTIONS", "TRACE", "get"}) {
     const auto reply = ask({.method = method, .path = "/api/v1/domains/example.test"});
     expect_problem(reply, 405);
-    EXPECT_THAT(reply.headers, Contains(Pair("Allow", "GET, HEAD, POST"))) << method;
+    EXPECT_THAT(reply.headers, Contains(Pair("Allow", "GET, HEAD, POST, DELETE"))) << method;
   }
   expect_problem(post("/api/v1/domains/example.test"), 404);
   EXPECT_EQ(get("/-/reload").status, 404);

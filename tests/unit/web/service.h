@@ -26,6 +26,36 @@ inline agent::Snapshot snapshot_of(const Scene& scene) {
   return out;
 }
 
+// What people asked for, with the ids "f-1", "s-1" and "example.test" known.
+class WishList final : public agent::Actions {
+ public:
+  Done acknowledge(const std::string& alert, std::optional<agent::Acknowledgement> how) override {
+    acknowledged = std::move(how);
+    return known(alert == "f-1");
+  }
+  config::Result<agent::Silence, std::string> silence(agent::Silence wanted) override {
+    wanted.id = "s-1";
+    silences.push_back(wanted);
+    return wanted;
+  }
+  Done end_silence(const std::string& id) override { return known(id == "s-1"); }
+  config::Result<agent::Exception, std::string> make_exception(const std::string& domain) override {
+    if (domain != "example.test") return config::Failure<std::string>("not so");
+    return agent::Exception{
+        .domain = domain, .level = "encrypt", .made_at = kNow, .until = kNow + kMinute};
+  }
+  Done end_exception(const std::string& domain) override { return known(domain == "example.test"); }
+
+  std::optional<agent::Acknowledgement> acknowledged;
+  std::vector<agent::Silence> silences;
+
+ private:
+  static Done known(bool is_known) {
+    if (is_known) return {};
+    return config::Failure<std::string>("there is none");
+  }
+};
+
 class Service {
  public:
   Service() {
@@ -64,12 +94,25 @@ class Service {
             },
             .is_ready = [this] { return is_ready; },
             .queries = queries.get(),
+            .actions = &actions,
+            .feed = &feed,
+            .notifiers =
+                [] {
+                  return std::vector<agent::NotifierHealth>{{.name = "chat",
+                                                             .waiting = 2,
+                                                             .delivered = 5,
+                                                             .failed = 1,
+                                                             .last_success_at = kNow,
+                                                             .fault = "answered 500: oh\\x0ano"}};
+                },
             .version = "1.2.3"};
   }
 
   Store store;
   std::unique_ptr<storage::Queries> queries;
   agent::Snapshot snapshot;
+  WishList actions;
+  web::Feed feed;
   std::vector<std::string> checked;  // the names asked to be looked at
   int reloads = 0;
   std::string reload_fault;

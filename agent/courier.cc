@@ -1,0 +1,164 @@
+#include "agent/courier.h"
+
+#include <algorithm>
+
+namespace agent {
+
+using config::Seconds;
+
+namespace {
+
+constexpr std::size_t kAtOnce = 16;
+constexpr Seconds kLookAgain{5};  // for letters whose time has come
+
+}  // namespace
+
+Seconds back_off(int attempts) {
+  constexpr Seconds kFirst{5};
+  constexpr Seconds kMost = std::chrono::minutes{10};
+  auto out = kFirst;
+  for (int i = 1; i < attempts && out < kMost; ++i) out *= 2;
+  return std::min(out, kMost);
+}
+
+struct Courier::Desk {
+  std::unique_ptr<Messenger> messenger;  // either this
+  std::unique_ptr<Herald> herald;        // or that
+  NotifierHealth health;                 // guarded by mutex_
+  std::uint64_t seen = 0;                // hurries taken notice of
+  std::jthread thread;                   // last: it ends before the others go
+};
+
+Courier::Courier(Outbox& outbox, Now now, See see, Report report)
+    : outbox_(outbox), now_(std::move(now)), see_(std::move(see)), report_(std::move(report)) {}
+
+Courier::~Courier() {
+  stop();
+}
+
+void Courier::employ(Notifiers notifiers) {
+  stop();
+  std::vector<std::unique_ptr<Desk>> desks;
+  for (auto& one : notifiers.messengers) {
+    auto& desk = *desks.emplace_back(std::make_unique<Desk>());
+    desk.health.name = one->name();
+    desk.messenger = std::move(one);
+  }
+  for (auto& one : notifiers.heralds) {
+    auto& desk = *desks.emplace_back(std::make_unique<Desk>());
+    desk.health.name = one->name();
+    desk.herald = std::move(one);
+  }
+  const std::scoped_lock lock(mutex_);
+  desks_ = std::move(desks);
+  for (auto& desk : desks_) {
+    desk->thread = std::jthread([this, &desk = *desk](std::stop_token stop) {
+      if (desk.messenger) {
+        run(std::move(stop), desk, *desk.messenger);
+      } else {
+        run(std::move(stop), desk, *desk.herald);
+      }
+    });
+  }
+}
+
+void Courier::stop() {
+  std::vector<std::unique_ptr<Desk>> desks;
+  {
+    const std::scoped_lock lock(mutex_);
+    desks.swap(desks_);
+  }
+  for (auto& desk : desks) desk->thread.request_stop();
+  desks.clear();  // joins
+}
+
+void Courier::hurry() {
+  {
+    const std::scoped_lock lock(mutex_);
+    ++hurries_;
+  }
+  wake_.notify_all();
+}
+
+std::vector<NotifierHealth> Courier::health() const {
+  std::vector<NotifierHealth> out;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& desk : desks_) out.push_back(desk->health);
+  }
+  for (auto& one : out) {
+    if (const auto waiting = outbox_.waiting(one.name)) one.waiting = *waiting;
+  }
+  return out;
+}
+
+void Courier::took(Desk& desk, const Delivered& done) {
+  std::optional<std::string> news;
+  {
+    const std::scoped_lock lock(mutex_);
+    auto& health = desk.health;
+    if (done && health.fault) news = "";
+    if (!done && !health.fault) news = done.error();
+    if (done) {
+      ++health.delivered;
+      health.last_success_at = now_();
+      health.fault.reset();
+    } else {
+      ++health.failed;
+      health.fault = done.error();
+    }
+  }
+  if (news) report_(desk.health.name, *news);
+}
+
+void Courier::empty(Desk& desk, Messenger& messenger) {
+  const auto posts = outbox_.due(messenger.name(), now_(), kAtOnce);
+  if (!posts) return took(desk, config::Failure<std::string>(posts.error().detail));
+  for (const auto& post : *posts) {
+    if (desk.thread.get_stop_token().stop_requested()) return;
+    Delivered done;
+    try {
+      done = messenger.deliver(post);
+    } catch (const std::exception& e) {  // a library threw
+      done = config::Failure<std::string>(e.what());
+    }
+    took(desk, done);
+    const auto marked =
+        done ? outbox_.delivered(post.id, now_())
+             : outbox_.failed(post.id, now_() + back_off(post.attempts + 1), done.error());
+    if (!marked) return took(desk, config::Failure<std::string>(marked.error().detail));
+  }
+}
+
+void Courier::run(std::stop_token stop, Desk& desk, Messenger& messenger) {
+  while (!stop.stop_requested()) {
+    {
+      const std::scoped_lock lock(mutex_);
+      desk.seen = hurries_;
+    }
+    empty(desk, messenger);
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, stop, kLookAgain, [&] { return desk.seen != hurries_; });
+  }
+}
+
+void Courier::run(std::stop_token stop, Desk& desk, Herald& herald) {
+  while (!stop.stop_requested()) {
+    {
+      const std::scoped_lock lock(mutex_);
+      desk.seen = hurries_;
+    }
+    Delivered done;
+    try {
+      done = herald.tell(*see_());
+    } catch (const std::exception& e) {
+      done = config::Failure<std::string>(e.what());
+    }
+    took(desk, done);
+    const auto next = done ? herald.every() : std::min(herald.every(), back_off(2));
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, stop, next, [&] { return herald.hurries() && desk.seen != hurries_; });
+  }
+}
+
+}  // namespace agent

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "config/result.h"
+#include "config/time.h"
+
+// How notifiers reach the world: HTTP and mail by libcurl, the only mention of it. One deadline for
+// a whole exchange, bounded replies, no redirects, no other protocols, certificates checked.
+namespace agent::wire {
+
+inline constexpr config::Seconds kPatience{20};
+inline constexpr std::size_t kMostReply = 64 * 1024;
+
+struct HttpRequest {
+  std::string method = "POST";
+  std::string url;
+  std::vector<std::string> headers;  // "Name: value", without line ends
+  std::string body;
+};
+struct HttpReply {
+  int status = 0;
+  std::string body;  // of text, at most kMostReply octets
+};
+// The reply, whatever its status; or why there is none, in words.
+[[nodiscard]] config::Result<HttpReply, std::string> exchange(const HttpRequest& request);
+
+struct Letterhead {
+  std::string server;  // smtp://… (STARTTLS is demanded) or smtps://…
+  std::string from;
+  std::vector<std::string> to;
+  std::string user, password;  // empty: no login
+  std::filesystem::path ca_file;
+};
+// Submits one message (RFC 5322, with CR LF); done when the server has taken it.
+[[nodiscard]] config::Result<void, std::string> submit(const Letterhead& head,
+                                                       const std::string& message);
+
+// HMAC-SHA256 (RFC 2104) in lower-case hexadecimal.
+[[nodiscard]] std::string hmac_sha256(const std::string& key, const std::string& text);
+
+// A secret from a file, without the line end behind it; the error names the file.
+[[nodiscard]] config::Result<std::string, std::string> read_secret(
+    const std::filesystem::path& file);
+
+}  // namespace agent::wire

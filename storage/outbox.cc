@@ -1,0 +1,119 @@
+#include "storage/outbox.h"
+
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "storage/sqlite.h"
+
+namespace storage {
+
+using agent::Post;
+using agent::RecordFault;
+using config::Failure;
+
+struct SqliteOutbox::State {
+  std::filesystem::path file;
+  std::mutex mutex;
+  Database db;
+  explicit State(const std::filesystem::path& path) : file(path), db(path, Database::Mode::create) {
+    db.execute("PRAGMA synchronous = NORMAL");
+  }
+
+  template <class Work>
+  auto guarded(Work work) -> Answer<decltype(work())> {
+    const std::scoped_lock lock(mutex);
+    try {
+      if constexpr (std::is_void_v<decltype(work())>) {
+        work();
+        return {};
+      } else {
+        return work();
+      }
+    } catch (const std::exception& e) {
+      return Failure<RecordFault>(
+          RecordFault{.detail = fmt::format("{}: {}", file.string(), e.what())});
+    }
+  }
+};
+
+SqliteOutbox::SqliteOutbox(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SqliteOutbox::~SqliteOutbox() = default;
+
+config::Result<std::unique_ptr<SqliteOutbox>, std::string> SqliteOutbox::open(
+    const std::filesystem::path& file) {
+  try {
+    return std::unique_ptr<SqliteOutbox>(new SqliteOutbox(std::make_unique<State>(file)));
+  } catch (const std::exception& e) {
+    return Failure<std::string>(fmt::format("{}: {}", file.string(), e.what()));
+  }
+}
+
+SqliteOutbox::Answer<std::vector<Post>> SqliteOutbox::due(const std::string& notifier,
+                                                          config::Time at, std::size_t most) {
+  return state_->guarded([&] {
+    std::vector<Post> out;
+    auto rows = state_->db.prepare(
+        "SELECT l.id, l.notifier, l.body, l.attempts FROM letter l "
+        "WHERE l.notifier = ?1 AND l.sent_at IS NULL AND l.next_try <= ?2 AND NOT EXISTS ("
+        "  SELECT 1 FROM letter b WHERE b.alert = l.alert AND b.notifier = l.notifier "
+        "  AND b.sent_at IS NULL AND b.n < l.n) ORDER BY l.n LIMIT ?3");
+    rows.bind(notifier, at.time_since_epoch().count(), static_cast<std::int64_t>(most));
+    while (rows.step()) {
+      out.push_back({.id = rows.text(0),
+                     .notifier = rows.text(1),
+                     .body = rows.text(2),
+                     .attempts = static_cast<int>(rows.integer(3))});
+    }
+    return out;
+  });
+}
+
+SqliteOutbox::Answer<void> SqliteOutbox::delivered(const std::string& id, config::Time at) {
+  return state_->guarded([&] {
+    state_->db.prepare("UPDATE letter SET sent_at = ?, fault = NULL WHERE id = ?")
+        .bind(at.time_since_epoch().count(), id)
+        .run();
+  });
+}
+
+SqliteOutbox::Answer<void> SqliteOutbox::failed(const std::string& id, config::Time next_try,
+                                                const std::string& why) {
+  return state_->guarded([&] {
+    state_->db
+        .prepare("UPDATE letter SET attempts = attempts + 1, next_try = ?, fault = ? WHERE id = ?")
+        .bind(next_try.time_since_epoch().count(), why, id)
+        .run();
+  });
+}
+
+SqliteOutbox::Answer<std::size_t> SqliteOutbox::waiting(const std::string& notifier) {
+  return state_->guarded([&] {
+    auto row =
+        state_->db.prepare("SELECT count(*) FROM letter WHERE notifier = ? AND sent_at IS NULL");
+    row.bind(notifier).step();
+    return static_cast<std::size_t>(row.integer(0));
+  });
+}
+
+SqliteOutbox::Answer<std::optional<std::string>> SqliteOutbox::memo(const std::string& key) {
+  return state_->guarded([&]() -> std::optional<std::string> {
+    auto row = state_->db.prepare("SELECT value FROM memo WHERE key = ?");
+    return row.bind(key).step() ? std::optional{row.text(0)} : std::nullopt;
+  });
+}
+
+SqliteOutbox::Answer<void> SqliteOutbox::keep_memo(const std::string& key,
+                                                   const std::optional<std::string>& value) {
+  return state_->guarded([&] {
+    if (value) {
+      state_->db.prepare("INSERT OR REPLACE INTO memo(key, value) VALUES(?, ?)")
+          .bind(key, *value)
+          .run();
+    } else {
+      state_->db.prepare("DELETE FROM memo WHERE key = ?").bind(key).run();
+    }
+  });
+}
+
+}  // namespace storage

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "agent/ports.h"
+
+namespace storage {
+
+// The letters that rounds have decided, on a connection of its own: notifiers are slow, and the
+// agent never waits for them. The recorder has made the file and its schema.
+class SqliteOutbox final : public agent::Outbox {
+ public:
+  [[nodiscard]] static config::Result<std::unique_ptr<SqliteOutbox>, std::string> open(
+      const std::filesystem::path& file);
+  ~SqliteOutbox() override;
+
+  template <class T>
+  using Answer = config::Result<T, agent::RecordFault>;
+  [[nodiscard]] Answer<std::vector<agent::Post>> due(const std::string& notifier, config::Time at,
+                                                     std::size_t most) override;
+  [[nodiscard]] Answer<void> delivered(const std::string& id, config::Time at) override;
+  [[nodiscard]] Answer<void> failed(const std::string& id, config::Time next_try,
+                                    const std::string& why) override;
+  [[nodiscard]] Answer<std::size_t> waiting(const std::string& notifier) override;
+  [[nodiscard]] Answer<std::optional<std::string>> memo(const std::string& key) override;
+  [[nodiscard]] Answer<void> keep_memo(const std::string& key,
+                                       const std::optional<std::string>& value) override;
+
+ private:
+  struct State;
+  explicit SqliteOutbox(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace storage

@@ -1,0 +1,204 @@
+#include "web/acts.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/unit/web/service.h"
+#include "web/api.h"
+
+// What people may change over HTTP, and what they can follow.
+namespace {
+
+using nlohmann::json;
+using support::kMinute;
+using support::kNow;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::SizeIs;
+using web::Reply;
+
+class Acts : public testing::Test {
+ protected:
+  Reply ask(const std::string& method, const std::string& path, const std::string& body = "",
+            std::map<std::string, std::string> headers = {}) {
+    headers.emplace("host", "danelaw.test");
+    headers.emplace("content-type", "application/json");
+    return api_.answer({.method = method, .path = path, .headers = headers, .body = body});
+  }
+  json got(const std::string& path) {
+    const auto reply = ask("GET", path);
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    return json::parse(reply.body);
+  }
+
+  support::Service service_;
+  web::Api api_{service_.sources(), {.hosts = {"danelaw.test"}}};
+};
+
+TEST_F(Acts, AnAlertIsAcknowledgedWithNameCommentAndEnd) {
+  const auto reply = ask("POST", "/api/v1/alerts/f-1/ack",
+                         R"({"by":"me","comment":"on it","until":"2027-01-15T09:00:00Z"})");
+  EXPECT_EQ(reply.status, 204) << reply.body;
+  ASSERT_TRUE(service_.actions.acknowledged);
+  EXPECT_EQ(service_.actions.acknowledged->by, "me");
+  EXPECT_EQ(service_.actions.acknowledged->comment, "on it");
+  EXPECT_EQ(service_.actions.acknowledged->until, kNow + 60 * kMinute);
+  EXPECT_EQ(ask("DELETE", "/api/v1/alerts/f-1/ack").status, 204);
+  EXPECT_FALSE(service_.actions.acknowledged);
+}
+
+TEST_F(Acts, AnAcknowledgementNeedsNothingToBeSaid) {
+  EXPECT_EQ(ask("POST", "/api/v1/alerts/f-1/ack").status, 204);
+  EXPECT_EQ(ask("POST", "/api/v1/alerts/nobody/ack").status, 404);
+}
+
+TEST_F(Acts, WrongWishesGetAReasonAndChangeNothing) {
+  const auto problem = [&](const std::string& path, const std::string& body) {
+    const auto reply = ask("POST", path, body);
+    EXPECT_EQ(reply.status, 400) << body;
+    return json::parse(reply.body)["detail"].get<std::string>();
+  };
+  const std::string ack = "/api/v1/alerts/f-1/ack";
+  EXPECT_THAT(problem(ack, "{"), HasSubstr("JSON"));
+  EXPECT_THAT(problem(ack, "[]"), HasSubstr("JSON"));
+  EXPECT_THAT(problem(ack, R"({"untill":"x"})"), HasSubstr("untill"));
+  EXPECT_THAT(problem(ack, R"({"until":"tomorrow"})"), HasSubstr("until"));
+  EXPECT_THAT(problem(ack, R"({"until":"2020-01-01T00:00:00Z"})"), HasSubstr("over already"));
+  EXPECT_THAT(problem(ack, R"({"by":5})"), HasSubstr("by"));
+  EXPECT_THAT(problem(ack, "{\"by\":\"" + std::string(2000, 'x') + "\"}"), HasSubstr("longer"));
+  const std::string silences = "/api/v1/silences";
+  const std::string end = R"("ends_at":"2027-01-15T09:00:00Z")";
+  EXPECT_THAT(problem(silences, "{" + end + "}"), HasSubstr("no matcher"));
+  EXPECT_THAT(problem(silences, R"({"matchers":[{"name":"mx","value":"a"}]})"), HasSubstr("end"));
+  EXPECT_THAT(
+      problem(silences, R"({"matchers":[{"name":"mx","value":"(","is_regex":true}],)" + end + "}"),
+      HasSubstr("cannot be read"));
+  EXPECT_THAT(problem(silences, R"({"matchers":[{"name":"mx","valeu":"a"}],)" + end + "}"),
+              HasSubstr("valeu"));
+  EXPECT_THAT(service_.actions.silences, SizeIs(0));
+  EXPECT_FALSE(service_.actions.acknowledged);
+}
+
+TEST_F(Acts, ASilenceIsMadeListedAndEnded) {
+  const auto reply =
+      ask("POST", "/api/v1/silences",
+          R"({"matchers":[{"name":"mx","value":"mx\\..*","is_regex":true}],"created_by":"me",
+          "comment":"planned","ends_at":"2027-01-15T09:00:00Z"})");
+  ASSERT_EQ(reply.status, 201) << reply.body;
+  const auto made = json::parse(reply.body);
+  EXPECT_EQ(made["id"], "s-1");
+  EXPECT_EQ(made["state"], "active");
+  EXPECT_EQ(made["starts_at"], "2027-01-15T08:01:00Z") << "now, where nothing is said";
+  service_.snapshot.silences = service_.actions.silences;
+  EXPECT_EQ(got("/api/v1/silences")["items"][0], made);
+  EXPECT_EQ(ask("DELETE", "/api/v1/silences/s-1").status, 204);
+  EXPECT_EQ(ask("DELETE", "/api/v1/silences/s-2").status, 404);
+  EXPECT_EQ(ask("POST", "/api/v1/silences/s-1").status, 405);
+}
+
+TEST_F(Acts, AnExceptionForAPartnerIsMadeAndTakenBack) {
+  const auto reply = ask("POST", "/api/v1/domains/example.test/exception");
+  EXPECT_EQ(reply.status, 201);
+  EXPECT_EQ(json::parse(reply.body)["line"], "example.test encrypt");
+  EXPECT_EQ(ask("DELETE", "/api/v1/domains/example.test/exception").status, 204);
+  EXPECT_EQ(ask("POST", "/api/v1/domains/new.test/exception").status, 409);
+}
+
+TEST_F(Acts, ComeFromHereOnly) {
+  for (const auto* method : {"POST", "DELETE"}) {
+    EXPECT_EQ(ask(method, "/api/v1/alerts/f-1/ack", "", {{"sec-fetch-site", "cross-site"}}).status,
+              403);
+    EXPECT_EQ(ask(method, "/api/v1/alerts/f-1/ack", "", {{"origin", "http://evil.test"}}).status,
+              403);
+  }
+  EXPECT_EQ(ask("POST", "/api/v1/alerts/f-1/ack", "", {{"content-type", "text/plain"}}).status,
+            415);
+  EXPECT_FALSE(service_.actions.acknowledged);
+}
+
+TEST_F(Acts, AnAlertTellsWhoWasTold) {
+  auto round = support::domain_round(support::mismatch());
+  const auto alert = support::alert("f-1", agent::AlertState::firing);
+  round.alerts = {alert};
+  round.letters = {{.id = "l-1", .notifier = "chat", .at = kNow, .reason = "why", .alert = alert}};
+  service_.store.record(round);
+  const auto one = got("/api/v1/alerts/f-1");
+  EXPECT_EQ(one["id"], "f-1");
+  ASSERT_THAT(one["notices"], SizeIs(1));
+  EXPECT_EQ(one["notices"][0], json::parse(R"({"event":"opened","notifier":"chat",
+    "decided_at":"2027-01-15T08:00:00Z","delivered_at":null,"attempts":0,"fault":null})"));
+  EXPECT_EQ(ask("GET", "/api/v1/alerts/nobody").status, 404);
+}
+
+TEST_F(Acts, FindingsAreListedByPageAndFilter) {
+  const auto all = got("/api/v1/findings");
+  EXPECT_EQ(all["items"][0]["domain"], "example.test");
+  const auto total = all["total"].get<std::size_t>();
+  ASSERT_GE(total, 1U);
+  const auto ask_with = [&](std::map<std::string, std::string> query) {
+    return json::parse(api_.answer({.method = "GET",
+                                    .path = "/api/v1/findings",
+                                    .query = std::move(query),
+                                    .headers = {{"host", "danelaw.test"}}})
+                           .body);
+  };
+  EXPECT_THAT(ask_with({{"code", "tlsa-mismatch"}})["items"], SizeIs(1));
+  EXPECT_THAT(ask_with({{"code", "host-down"}})["items"], SizeIs(0));
+  EXPECT_THAT(ask_with({{"domain", "new.test"}})["items"], SizeIs(0));
+  EXPECT_EQ(ask_with({{"page", "1"}})["status"], 400);
+  const auto first = ask_with({{"limit", "1"}});
+  EXPECT_EQ(first["next"].is_null(), total == 1);
+}
+
+// ---- the feed
+
+std::vector<std::string> kinds(const std::vector<web::Feed::Event>& events) {
+  std::vector<std::string> out;
+  for (const auto& event : events) out.push_back(event.kind + " " + event.name);
+  return out;
+}
+
+TEST(Feed, GivesWhatCameAfterANumber) {
+  web::Feed feed;
+  const auto begin = feed.last_id();
+  feed.publish("alert", "a");
+  feed.publish("domain", "b");
+  const auto events = feed.wait(begin);
+  EXPECT_THAT(kinds(events), ElementsAre("alert a", "domain b"));
+  EXPECT_THAT(kinds(feed.wait(events[0].id)), ElementsAre("domain b"));
+}
+
+TEST(Feed, TellsWhoMissedTooMuchToBeginAnew) {
+  web::Feed feed;
+  const auto begin = feed.last_id();
+  for (std::size_t i = 0; i <= web::Feed::kKept; ++i) feed.publish("alert", "a");
+  EXPECT_THAT(kinds(feed.wait(begin)), ElementsAre("reset "));
+  EXPECT_THAT(kinds(feed.wait(0)), ElementsAre("reset "));
+  EXPECT_THAT(kinds(feed.wait(feed.last_id() + 100)), ElementsAre("reset ")) << "never given";
+}
+
+TEST(Feed, LetsEverybodyGoWhenItCloses) {
+  web::Feed feed;
+  feed.close();
+  EXPECT_THAT(feed.wait(feed.last_id()), SizeIs(0));
+}
+
+TEST(Feed, AnEventIsOneOfTheStreamFormWhateverTheName) {
+  EXPECT_EQ(web::to_stream({7, "alert", "a\nb\"c"}),
+            "id: 7\nevent: alert\ndata: {\"name\":\"a\\nb\\\"c\"}\n\n");
+}
+
+TEST_F(Acts, EventsBeginWithWhatCameAfterTheLastOneSeen) {
+  service_.feed.publish("alert", "f-1");
+  const auto seen = service_.feed.last_id() - 1;
+  const auto reply = ask("GET", "/api/v1/events", "", {{"last-event-id", std::to_string(seen)}});
+  EXPECT_EQ(reply.content_type, "text/event-stream");
+  ASSERT_TRUE(reply.stream);
+  EXPECT_EQ(reply.stream(), "retry: 5000\n\n");
+  EXPECT_THAT(reply.stream().value_or(""), HasSubstr("event: alert\ndata: {\"name\":\"f-1\"}"));
+  service_.feed.close();
+  EXPECT_EQ(reply.stream(), std::nullopt);
+}
+
+}  // namespace

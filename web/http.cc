@@ -1,0 +1,48 @@
+#include "web/http.h"
+
+#include <charconv>
+
+#include "probes/explain.h"
+
+namespace web {
+
+using Json = nlohmann::ordered_json;
+
+Reply json(const Json& value, std::string handler, int status) {
+  return {.status = status,
+          .body = value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n",
+          .handler = std::move(handler)};
+}
+
+Reply text(std::string body, std::string handler, int status) {
+  return {.status = status,
+          .content_type = "text/plain; charset=utf-8",
+          .body = std::move(body),
+          .handler = std::move(handler)};
+}
+
+Reply problem(int status, std::string title, std::string detail) {
+  const Json body{{"type", "about:blank"},
+                  {"title", std::move(title)},
+                  {"status", status},
+                  {"detail", probes::printable(detail)}};
+  return {.status = status,
+          .content_type = "application/problem+json",
+          .body = body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"};
+}
+
+std::optional<std::size_t> number(const std::string& digits) {
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<std::string> between(const std::string& path, std::string_view begin,
+                                   std::string_view end) {
+  if (!path.starts_with(begin) || !path.ends_with(end) || path.size() <= begin.size() + end.size())
+    return std::nullopt;
+  return path.substr(begin.size(), path.size() - begin.size() - end.size());
+}
+
+}  // namespace web
