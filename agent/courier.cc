@@ -111,11 +111,12 @@ void Courier::took(Desk& desk, const Delivered& done) {
   if (news) report_(desk.health.name, *news);
 }
 
-void Courier::empty(Desk& desk, Messenger& messenger) {
+bool Courier::deliver_due(std::stop_token stop, Desk& desk, Messenger& messenger) {
   const auto posts = outbox_.due(messenger.name(), now_(), kAtOnce);
-  if (!posts) return took(desk, config::Failure<std::string>(posts.error().detail));
-  for (const auto& post : *posts) {
-    if (desk.thread.get_stop_token().stop_requested()) return;
+  if (!posts) took(desk, config::Failure<std::string>(posts.error().detail));
+  bool is_news = false;
+  for (const auto& post : posts.value_or(std::vector<Post>{})) {
+    if (stop.stop_requested()) return false;
     Delivered done;
     try {
       done = messenger.deliver(post);
@@ -126,8 +127,10 @@ void Courier::empty(Desk& desk, Messenger& messenger) {
     const auto marked =
         done ? outbox_.delivered(post.id, now_())
              : outbox_.failed(post.id, now_() + back_off(post.attempts + 1), done.error());
-    if (!marked) return took(desk, config::Failure<std::string>(marked.error().detail));
+    if (!marked) took(desk, config::Failure<std::string>(marked.error().detail));
+    is_news = is_news || (done && marked);
   }
+  return is_news;
 }
 
 void Courier::run(std::stop_token stop, Desk& desk, Messenger& messenger) {
@@ -136,7 +139,9 @@ void Courier::run(std::stop_token stop, Desk& desk, Messenger& messenger) {
       const std::scoped_lock lock(mutex_);
       desk.seen = hurries_;
     }
-    empty(desk, messenger);
+    // What is delivered lets the next of the same alert go.
+    while (deliver_due(stop, desk, messenger)) {
+    }
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, kLookAgain, [&] { return desk.seen != hurries_; });
   }

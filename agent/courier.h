@@ -48,7 +48,8 @@ class Courier {
   struct Desk;
   void run(std::stop_token stop, Desk& desk, Messenger& messenger);
   void run(std::stop_token stop, Desk& desk, Herald& herald);
-  void empty(Desk& desk, Messenger& messenger);  // delivers what is due
+  // True when something was delivered.
+  bool deliver_due(std::stop_token stop, Desk& desk, Messenger& messenger);
   void took(Desk& desk, const Delivered& done);
 
   Outbox& outbox_;

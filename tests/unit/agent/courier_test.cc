@@ -1,0 +1,225 @@
+#include "agent/courier.h"
+
+#include <atomic>
+#include <chrono>
+#include <set>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/scene.h"
+
+// Letters on their way, with notifiers that fail when they are told to.
+namespace {
+
+using namespace agent;
+using support::kNow;
+using testing::ElementsAre;
+
+// An outbox in memory.
+class Box final : public Outbox {
+ public:
+  void put(const std::string& notifier, const std::string& id) {
+    const std::scoped_lock lock(mutex_);
+    posts_.push_back({{.id = id, .notifier = notifier, .body = "{}"}, kNow});
+  }
+  config::Result<std::vector<Post>, RecordFault> due(const std::string& notifier, config::Time at,
+                                                     std::size_t most) override {
+    const std::scoped_lock lock(mutex_);
+    std::vector<Post> out;
+    for (const auto& [post, next] : posts_) {
+      if (post.notifier == notifier && next <= at && out.size() < most) out.push_back(post);
+    }
+    return out;
+  }
+  config::Result<void, RecordFault> delivered(const std::string& id, config::Time) override {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(posts_, [&](const auto& entry) { return entry.first.id == id; });
+    return {};
+  }
+  config::Result<void, RecordFault> failed(const std::string& id, config::Time next,
+                                           const std::string&) override {
+    const std::scoped_lock lock(mutex_);
+    for (auto& [post, when] : posts_) {
+      if (post.id != id) continue;
+      ++post.attempts;
+      when = next;
+      waits_.push_back(next - kNow);
+    }
+    return {};
+  }
+  config::Result<std::size_t, RecordFault> waiting(const std::string& notifier) override {
+    const std::scoped_lock lock(mutex_);
+    std::size_t out = 0;
+    for (const auto& [post, next] : posts_) out += post.notifier == notifier ? 1 : 0;
+    return out;
+  }
+  config::Result<std::optional<std::string>, RecordFault> memo(const std::string&) override {
+    return std::nullopt;
+  }
+  config::Result<void, RecordFault> keep_memo(const std::string&,
+                                              const std::optional<std::string>&) override {
+    return {};
+  }
+  std::vector<config::Seconds> waits() {
+    const std::scoped_lock lock(mutex_);
+    return waits_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::pair<Post, config::Time>> posts_;
+  std::vector<config::Seconds> waits_;
+};
+
+struct Pipe {  // what a notifier does, shared with the test
+  std::atomic<bool> is_broken{false};
+  std::atomic<bool> throws{false};
+  std::mutex mutex;
+  std::vector<std::string> out;
+  std::vector<std::string> taken() {
+    const std::scoped_lock lock(mutex);
+    return out;
+  }
+};
+
+class Scripted final : public Messenger {
+ public:
+  Scripted(std::string name, Pipe& pipe) : name_(std::move(name)), pipe_(pipe) {}
+  std::string name() const override { return name_; }
+  Delivered deliver(const Post& post) override {
+    if (pipe_.throws) throw std::runtime_error("a library threw");
+    if (pipe_.is_broken) return config::Failure<std::string>("no route");
+    const std::scoped_lock lock(pipe_.mutex);
+    pipe_.out.push_back(post.id);
+    return {};
+  }
+
+ private:
+  std::string name_;
+  Pipe& pipe_;
+};
+
+class Crier final : public Herald {
+ public:
+  explicit Crier(std::atomic<int>& cries) : cries_(cries) {}
+  std::string name() const override { return "crier"; }
+  config::Seconds every() const override { return std::chrono::hours{1}; }
+  Delivered tell(const Snapshot&) override {
+    ++cries_;
+    return {};
+  }
+
+ private:
+  std::atomic<int>& cries_;
+};
+
+template <class Condition>
+bool soon(Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  }
+  return true;
+}
+
+class Couriers : public testing::Test {
+ protected:
+  void employ() {
+    Notifiers notifiers;
+    notifiers.messengers.push_back(std::make_unique<Scripted>("chat", chat_));
+    notifiers.messengers.push_back(std::make_unique<Scripted>("mail", mail_));
+    notifiers.heralds.push_back(std::make_unique<Crier>(cries_));
+    courier_.employ(std::move(notifiers));
+  }
+  NotifierHealth health(const std::string& name) {
+    for (const auto& one : courier_.health()) {
+      if (one.name == name) return one;
+    }
+    return {};
+  }
+
+  Box box_;
+  Pipe chat_, mail_;
+  std::atomic<int> cries_{0};
+  std::atomic<std::int64_t> later_{0};
+  std::mutex reports_mutex_;
+  std::vector<std::string> reports_;
+  Courier courier_{box_, [this] { return kNow + config::Seconds{later_}; },
+                   [] { return std::make_shared<const Snapshot>(); },
+                   [this](const std::string& name, const std::string& fault) {
+                     const std::scoped_lock lock(reports_mutex_);
+                     reports_.push_back(name + ": " + fault);
+                   }};
+};
+
+TEST_F(Couriers, BringLettersToTheirNotifierInOrder) {
+  box_.put("chat", "1");
+  box_.put("mail", "2");
+  box_.put("chat", "3");
+  employ();
+  EXPECT_TRUE(soon([&] { return chat_.taken().size() == 2 && mail_.taken().size() == 1; }));
+  EXPECT_THAT(chat_.taken(), ElementsAre("1", "3"));
+  EXPECT_TRUE(soon([&] { return health("chat").delivered == 2; }));
+  EXPECT_EQ(health("chat").last_success_at, kNow);
+}
+
+TEST_F(Couriers, TryAgainEverMoreSeldomAndHoldUpNobodyElse) {
+  chat_.is_broken = true;
+  employ();
+  box_.put("chat", "1");
+  box_.put("mail", "2");
+  courier_.hurry();
+  EXPECT_TRUE(soon([&] { return mail_.taken().size() == 1; }));
+  EXPECT_TRUE(soon([&] { return box_.waits().size() == 1; }));
+  EXPECT_EQ(health("chat").waiting, 1U);
+  EXPECT_EQ(health("chat").fault, "no route");
+  later_ = 1000;
+  courier_.hurry();
+  EXPECT_TRUE(soon([&] { return box_.waits().size() == 2; }));
+  EXPECT_THAT(box_.waits(), ElementsAre(config::Seconds{5}, config::Seconds{1010}));
+  chat_.is_broken = false;
+  later_ = 2000;
+  courier_.hurry();
+  EXPECT_TRUE(soon([&] { return chat_.taken().size() == 1; }));
+  EXPECT_TRUE(soon([&] { return !health("chat").fault; }));
+  const std::scoped_lock lock(reports_mutex_);
+  EXPECT_THAT(reports_, ElementsAre("chat: no route", "chat: "))
+      << "the first of a row, and the end";
+}
+
+TEST_F(Couriers, ALibraryThatThrowsIsAFailureLikeOthers) {
+  chat_.throws = true;
+  box_.put("chat", "1");
+  employ();
+  EXPECT_TRUE(soon([&] { return health("chat").fault == "a library threw"; }));
+  EXPECT_EQ(health("chat").waiting, 1U);
+}
+
+TEST_F(Couriers, HeraldsTellAtOnceWhenSomethingWasDecided) {
+  employ();
+  EXPECT_TRUE(soon([&] { return cries_ == 1; }));
+  courier_.hurry();
+  EXPECT_TRUE(soon([&] { return cries_ == 2; }));
+}
+
+TEST_F(Couriers, GoOnWithOtherNotifiersAfterAReload) {
+  employ();
+  Notifiers notifiers;
+  notifiers.messengers.push_back(std::make_unique<Scripted>("other", chat_));
+  courier_.employ(std::move(notifiers));
+  box_.put("other", "1");
+  courier_.hurry();
+  EXPECT_TRUE(soon([&] { return chat_.taken().size() == 1; }));
+  EXPECT_EQ(courier_.health().size(), 1U);
+}
+
+TEST(BackOff, GrowsToTenMinutes) {
+  EXPECT_EQ(back_off(1), config::Seconds{5});
+  EXPECT_EQ(back_off(2), config::Seconds{10});
+  EXPECT_EQ(back_off(1000), std::chrono::minutes{10});
+}
+
+}  // namespace
