@@ -54,23 +54,43 @@ int print_replay(const std::filesystem::path& file, std::ostream& out, std::ostr
   return 0;
 }
 
-int print_tlsa(const std::filesystem::path& file, std::ostream& out, std::ostream& errors) {
+namespace {
+
+std::string shown(const probes::dane::TlsaRecord& record, const TlsaLine& line) {
+  const auto data = probes::dane::to_text(record);
+  if (line.host.empty()) return data;
+  return fmt::format("_{}._tcp.{}. {} IN TLSA {}", line.port, line.host, line.ttl.count(), data);
+}
+
+}  // namespace
+
+int print_tlsa(const std::filesystem::path& file, const TlsaLine& line, std::ostream& out,
+               std::ostream& errors) {
+  using namespace probes::dane;
   const auto text = read_whole(file, errors);
   if (!text) return 1;
   const auto chain = probes::tls::parse_pem(*text);
-  if (chain.empty()) {
-    errors << fmt::format("{}: no PEM certificate in it, or one that cannot be read\n",
-                          file.string());
-    return 1;
-  }
-  using namespace probes::dane;
   for (std::size_t i = 0; i < chain.size(); ++i) {
     const TlsaRecord record{.usage = i == 0 ? kDaneEe : kDaneTa,
                             .selector = kSpki,
                             .matching_type = kSha256,
                             .data = association(*chain[i], kSpki, kSha256)};
-    out << fmt::format("{} ; {}\n", to_text(record), probes::printable(chain[i]->subject));
+    out << fmt::format("{} ; {}\n", shown(record, line), probes::printable(chain[i]->subject));
   }
+  if (!chain.empty()) return 0;
+  const auto key = probes::tls::public_key_from_pem(*text);
+  if (!key) {
+    errors << fmt::format(
+        "{}: no PEM certificate or key in it, or one that cannot be read (a key with a password "
+        "cannot)\n",
+        file.string());
+    return 1;
+  }
+  const TlsaRecord record{.usage = kDaneEe,
+                          .selector = kSpki,
+                          .matching_type = kSha256,
+                          .data = digest(probes::tls::Digest::sha256, *key)};
+  out << fmt::format("{} ; the key\n", shown(record, line));
   return 0;
 }
 

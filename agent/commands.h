@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <iosfwd>
 #include <string>
+
+#include "config/time.h"
 
 // The small subcommands; `check` has a file of its own, `run` is agent/main.cc.
 namespace agent {
@@ -11,11 +14,18 @@ namespace agent {
 [[nodiscard]] int check_config(const std::filesystem::path& file, std::ostream& out,
                                std::ostream& errors);
 
-// Prints the TLSA record data that fit the certificates of a PEM file: DANE-EE(3) SPKI(1)
-// SHA2-256(1) for the first, DANE-TA(2) for those behind it. 0, or 1 when the file holds no
-// certificate.
-[[nodiscard]] int print_tlsa(const std::filesystem::path& file, std::ostream& out,
-                             std::ostream& errors);
+// How a record is printed: its data alone, or with a host as a line of a zone file.
+struct TlsaLine {
+  std::string host;  // the TLSA base domain; empty: data alone
+  std::uint16_t port = 25;
+  config::Seconds ttl{3600};
+};
+
+// Prints the TLSA records that fit the certificates of a PEM file: DANE-EE(3) SPKI(1) SHA2-256(1)
+// for the first, DANE-TA(2) for those behind it; or the first of these for a public or private key
+// (a certificate for it may be asked for later). 0, or 1 when the file holds neither.
+[[nodiscard]] int print_tlsa(const std::filesystem::path& file, const TlsaLine& line,
+                             std::ostream& out, std::ostream& errors);
 
 // Plays a file of schema danelaw.replay/1 ("-": standard input). 0, or 1 when it cannot be read.
 [[nodiscard]] int print_replay(const std::filesystem::path& file, std::ostream& out,

@@ -270,6 +270,28 @@ int gate(const std::filesystem::path& file, const GateFlags& flags) {
                                       recall, std::cout, std::cerr));
 }
 
+// ---- danelaw tlsa
+
+int tlsa(const std::filesystem::path& file, agent::TlsaLine line, const std::string& ttl) {
+  if (!line.host.empty()) {
+    const auto host = config::normal_domain(line.host);
+    if (!host) {
+      std::cerr << fmt::format("--host {}: {}\n", line.host, host.error());
+      return kBadUsage;
+    }
+    line.host = *host;
+  }
+  if (!ttl.empty()) {
+    const auto duration = config::parse_duration(ttl);
+    if (!duration) {
+      std::cerr << fmt::format("--ttl {}: give a number and a unit, as 30m or 1h\n", ttl);
+      return kBadUsage;
+    }
+    line.ttl = *duration;
+  }
+  return agent::print_tlsa(file, line, std::cout, std::cerr);
+}
+
 // ---- danelaw check
 
 struct CheckFlags {
@@ -385,7 +407,13 @@ int main(int argc, char** argv) {
   gating->add_option("--host", gate_flags.host, "the MX host")->required();
   gating->add_option("CERT", gate_flags.certificate, "PEM, as the server will send it")->required();
   auto* printing = app.add_subcommand("tlsa", "print the TLSA records that fit a PEM certificate");
-  printing->add_option("CERT", file)->required();
+  printing->add_option("CERT", file, "PEM: a certificate, with its issuers behind it, or a key; -")
+      ->required();
+  agent::TlsaLine line;
+  std::string ttl;
+  printing->add_option("--host", line.host, "print lines of a zone file for this MX host");
+  printing->add_option("--port", line.port, "SMTP port (25)")->check(CLI::Range(1, 65535));
+  printing->add_option("--ttl", ttl, "TTL of those lines, as 1h");
   auto* backing =
       app.add_subcommand("backup", "copy the database into a new file while the agent runs");
   std::filesystem::path copy;
@@ -406,5 +434,5 @@ int main(int argc, char** argv) {
   if (*config_checking) return agent::check_config(file, std::cout, std::cerr);
   if (*backing) return back_up(file, copy);
   if (*replaying) return agent::print_replay(file, std::cout, std::cerr);
-  return agent::print_tlsa(file, std::cout, std::cerr);
+  return tlsa(file, std::move(line), ttl);
 }

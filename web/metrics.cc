@@ -9,6 +9,7 @@
 
 #include "probes/explain.h"
 #include "web/process.h"
+#include "web/rollover.h"
 
 namespace web {
 namespace {
@@ -287,6 +288,37 @@ void add_counts(Families& out, const agent::Snapshot& snapshot) {
   }
 }
 
+void add_rollover(Families& out, const agent::Snapshot::Followed& followed, config::Time at) {
+  const Labels labels{{"mx", followed.host->host.text()}};
+  const auto standing = followed.rollovers->at(at);
+  out.gauge("danelaw_mx_rollover_state",
+            "State of the TLSA owner's rollover: 0 no-dane, 1 steady, 2 prepub-wait, 3 prepub-ok, "
+            "4 ready, 5 switching, 6 rolled, 7 withdrawn, 8 fallback, 9 stale-risk, 10 dns-fail, "
+            "11 partial-mismatch, 12 mismatch.",
+            labels, rank(standing.state));
+  out.gauge("danelaw_mx_rollover_safe_timestamp_seconds",
+            "From when on every cache has the record of the key to come; 0 while none is awaited.",
+            labels, standing.safe_to_switch_at ? seconds(*standing.safe_to_switch_at) : 0);
+  if (standing.failing_share) {
+    out.gauge("danelaw_mx_failing_cache_ratio",
+              "Share of warm resolver caches that hold a TLSA set refusing what is served.", labels,
+              *standing.failing_share);
+  }
+}
+
+void add_notifier(Families& out, const agent::NotifierHealth& health) {
+  const Labels labels{{"integration", health.name}};
+  out.counter("danelaw_notifications_total", "Notices delivered, or states told.", labels,
+              static_cast<double>(health.delivered));
+  out.counter("danelaw_notifications_failed_total", "Tries to deliver that failed.", labels,
+              static_cast<double>(health.failed));
+  out.gauge("danelaw_notifications_waiting", "Notices decided and not yet delivered.", labels,
+            static_cast<double>(health.waiting));
+  out.gauge("danelaw_notification_last_success_timestamp_seconds",
+            "When something was delivered last; 0 before that.", labels,
+            health.last_success_at ? seconds(*health.last_success_at) : 0);
+}
+
 void add_agent(Families& out, const agent::Snapshot& snapshot, std::uint64_t storage_bytes) {
   constexpr std::array<const char*, 6> kRcodes{"NOERROR",  "FORMERR", "SERVFAIL",
                                                "NXDOMAIN", "NOTIMP",  "REFUSED"};
@@ -323,14 +355,17 @@ void add_agent(Families& out, const agent::Snapshot& snapshot, std::uint64_t sto
 
 }  // namespace
 
-std::string metrics_text(const agent::Snapshot& snapshot, const std::string& version,
-                         std::uint64_t storage_bytes) {
+std::string metrics_text(const agent::Snapshot& snapshot,
+                         const std::vector<agent::NotifierHealth>& notifiers,
+                         const std::string& version, std::uint64_t storage_bytes) {
   Families out;
   out.gauge("danelaw_build_info", "The running program; 1.", {{"version", version}}, 1);
   for (const auto& domain : snapshot.domains) add_domain(out, domain);
   for (const auto& [name, seen] : snapshot.hosts) add_host(out, *seen);
   add_host_judgements(out, snapshot);
   add_counts(out, snapshot);
+  for (const auto& followed : snapshot.rollovers) add_rollover(out, followed, snapshot.now);
+  for (const auto& notifier : notifiers) add_notifier(out, notifier);
   add_agent(out, snapshot, storage_bytes);
   return out.text();
 }

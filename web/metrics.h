@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "agent/courier.h"
 #include "agent/runner.h"
 
 namespace web {
@@ -10,7 +12,8 @@ namespace web {
 // The text that Prometheus scrapes (format 0.0.4), from one snapshot: a domain that is no longer
 // watched leaves no series behind. Labels hold names only, printable and bounded; enumerations are
 // spelled out in HELP.
-[[nodiscard]] std::string metrics_text(const agent::Snapshot& snapshot, const std::string& version,
-                                       std::uint64_t storage_bytes);
+[[nodiscard]] std::string metrics_text(const agent::Snapshot& snapshot,
+                                       const std::vector<agent::NotifierHealth>& notifiers,
+                                       const std::string& version, std::uint64_t storage_bytes);
 
 }  // namespace web

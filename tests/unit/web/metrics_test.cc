@@ -55,7 +55,7 @@ Exposition read(const std::string& text) {
 }
 
 Exposition read(const agent::Snapshot& snapshot) {
-  return read(web::metrics_text(snapshot, "1.2.3", 4096));
+  return read(web::metrics_text(snapshot, {}, "1.2.3", 4096));
 }
 
 std::vector<std::string> names_of(const Exposition& exposition) {
@@ -212,7 +212,7 @@ TEST(Metrics, ArePassedByPromtool) {
   support::Service service;
   const support::TemporaryFolder folder;
   const auto file = folder.path() / "metrics.txt";
-  std::ofstream{file} << web::metrics_text(service.snapshot, "1.2.3", 4096);
+  std::ofstream{file} << web::metrics_text(service.snapshot, service.sources().notifiers(), "1.2.3", 4096);
   const auto command = "promtool check metrics <" + file.string() + " 2>&1";
   auto* pipe = popen(command.c_str(), "r");
   ASSERT_NE(pipe, nullptr);
