@@ -23,7 +23,7 @@ def build(run, ttl):
     pki.create_ca(f"{run}/pki")
     daemons.prepare_postfix(run)
     hosts = {h.name: {"addresses": world.addresses(h), "key": h.key, "mode": h.mode,
-                      "home": h.server} for h in world.HOSTS}
+                      "home": h.server, "tlsa_ttl": h.tlsa_ttl} for h in world.HOSTS}
     for host in hosts.values():
         if host["home"] == "none":
             host["home"], host["mode"] = "postfix", "down"
@@ -86,8 +86,9 @@ def _records(run, plan, ds):
     found = {name: [[name, world.OTHER_TTL, "NS", f"{s}.dns.test."] for s in world.NAMESERVERS]
              for name in plan}
 
-    def add(owner, kind, data, zone=None):
-        ttl = world.TLSA_TTL if kind == "TLSA" else world.OTHER_TTL
+    def add(owner, kind, data, zone=None, ttl=None):
+        if ttl is None:
+            ttl = world.TLSA_TTL if kind == "TLSA" else world.OTHER_TTL
         found[world.zone_of(owner, found) if zone is None else zone].append(
             [owner, ttl, kind, data])
 
@@ -107,7 +108,7 @@ def _records(run, plan, ds):
         for address in world.addresses(host):
             add(host.name, "AAAA" if ":" in address else "A", address)
         for form in host.tlsa:
-            add(f"_25._tcp.{host.name}", "TLSA", _tlsa(run, host, form))
+            add(f"_25._tcp.{host.name}", "TLSA", _tlsa(run, host, form), ttl=host.tlsa_ttl)
     by_name = {host.name: host for host in world.HOSTS}
     for domain in world.DOMAINS:
         if domain.null_mx:

@@ -13,10 +13,11 @@ import zones
 
 
 def set_records(lab, owner, kind, data, ttl=None, server=None, flush=False):
-    """Replace an RRset; no data removes it. server: only at ns1 or ns2."""
+    """Replace an RRset; no data removes it. server: only at ns1 or ns2. ttl: as usual for it when None."""
     owner, kind = owner.rstrip("."), kind.upper()
-    ttl = ttl if ttl is not None else world.TLSA_TTL if kind == "TLSA" else world.OTHER_TTL
     with lab_state.changing(lab.run) as state:
+        if ttl is None:
+            ttl = _usual_ttl(state, owner, kind)
         name = world.zone_of(owner, state["zones"])
         if kind == "DS" and name == owner:
             name = world.zone_of(owner.partition(".")[2], state["zones"])   # DS is the parent's
@@ -28,6 +29,13 @@ def set_records(lab, owner, kind, data, ttl=None, server=None, flush=False):
         _publish(lab.run, name, zone, servers)
     if flush:
         flush_name(lab, owner)
+
+
+def _usual_ttl(state, owner, kind):
+    if kind != "TLSA":
+        return world.OTHER_TTL
+    host = state["hosts"].get(owner.removeprefix("_25._tcp."))
+    return host["tlsa_ttl"] if host else world.TLSA_TTL
 
 
 def get_records(lab, owner, kind, server="ns1"):

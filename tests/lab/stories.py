@@ -4,9 +4,33 @@ A step is (what it does, function of the lab). Tests play single steps; people p
 """
 
 import change
+from world import DOMAINS, HOSTS, Domain, Host
 
 HOST = "mx.provider.test"
 OWNER = f"_25._tcp.{HOST}"
+
+# Ways a rollover goes, each with a domain, a zone and an MX host of its own (`lab up --stories`), so
+# that all can be played at the same time. All begin in good health; tests/e2e/stories_test.py plays.
+ROLLOVERS = {
+    "clean": "the next record is published two TTLs before its key, the old one goes after its key",
+    "early": "the next key goes live while caches still hold the set without its record",
+    "late": "the next key goes live before its record is published",
+    "never": "the next key goes live, and its record never comes",
+    "early-retire": "the old record goes while the old key is live",
+    "withdrawn": "the records are removed, and DANE is given up",
+    "lagging-secondary": "one name server gives the next record, the other not yet",
+    "safe-via-ta": "the next key goes live before its record, but 2 1 1 matches all along",
+}
+
+
+def add_hosts(ttl):
+    """Add the domains of ROLLOVERS to the world's tables. ttl: of their TLSA records, seconds."""
+    for name, says in ROLLOVERS.items():
+        domain = f"story-{name}.test"
+        tlsa = ("3 1 1", "2 1 1") if name == "safe-via-ta" else ("3 1 1",)
+        HOSTS.append(Host(f"mx.{domain}", tlsa=tlsa, tlsa_ttl=ttl))
+        DOMAINS.append(Domain(domain, "authenticated", {f"mx.{domain}": "authenticated"},
+                              f"healthy until a test plays: {says}"))
 
 
 def _publish_live(lab):

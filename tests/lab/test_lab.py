@@ -444,6 +444,46 @@ class Changes(Shared):
                 self.assertNotIn("Traceback", done.stderr)
 
 
+class Rollovers(unittest.TestCase):
+    """`lab up --stories`: a healthy domain for every way a rollover goes."""
+
+    TTL = 45
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = Running("--stories", str(cls.TTL))
+        cls.addClassCleanup(cls.lab.close)
+        with open(f"{cls.lab.dir}/expected.json") as file:
+            cls.expected = json.load(file)
+
+    def ttls(self, owner):
+        """The TTLs of a TLSA set, as each name server says."""
+        said = [self.lab.run("dig", f"@{server}", "+noall", "+answer", owner, "TLSA")
+                for server in world.NAMESERVERS.values()]
+        return {int(line.split()[1]) for text in said for line in text.splitlines()}
+
+    def test_each_has_a_domain_in_good_health_with_the_ttl_asked_for(self):
+        for name in stories.ROLLOVERS:
+            with self.subTest(story=name):
+                domain, host = f"story-{name}.test", f"mx.story-{name}.test"
+                self.assertEqual(self.expected[domain]["hosts"], {host: "authenticated"})
+                self.assertEqual(self.lab.status(domain, "MX"), "secure")
+                records = self.lab.data(f"_25._tcp.{host}", "TLSA")
+                self.assertEqual([r.split()[0] for r in records],
+                                 ["2", "3"] if name == "safe-via-ta" else ["3"])
+                self.assertEqual(self.ttls(f"_25._tcp.{host}"), {self.TTL})
+                for record in records:
+                    self.assertTrue(self.lab.matches(host, [record]))
+
+    def test_records_set_later_have_that_ttl_too(self):
+        host = "mx.story-clean.test"
+        self.lab.lab("prepare", host)
+        coming = self.lab.lab("tlsa", host, "--next")
+        self.lab.lab("set", f"_25._tcp.{host}", "TLSA", self.lab.lab("tlsa", host), coming)
+        self.assertEqual(self.ttls(f"_25._tcp.{host}"), {self.TTL})
+        self.assertIn(coming, self.lab.data(f"_25._tcp.{host}", "TLSA", server="127.0.1.1"))
+
+
 def members(facts):
     """Processes of this machine that are in a lab's network."""
     found = []

@@ -28,6 +28,7 @@ class Host:
     tlsa: tuple = ("3 1 1",)     # also "U S M root", "U S M rsa", "3 0 1 pem" (of the PEM text)
     cert: str = ""               # a kind of leaf, see pki.py
     sends: str = "inter"         # what stands behind the leaf: leaf (nothing), inter, root (both), many
+    tlsa_ttl: int = TLSA_TTL     # of its TLSA RRset, also of one set later
 
 
 @dataclass(frozen=True)
