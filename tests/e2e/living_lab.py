@@ -2,16 +2,27 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
 
+import yaml
+
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 LAB = os.path.join(ROOT, "tests/lab/lab")
 DANELAW = os.environ.get("DANELAW", os.path.join(ROOT, "build/release/danelaw"))
+
+# Every alert is a group of its own, so that each notification tells of one.
+ALERTMANAGER = """route: {receiver: sink, group_by: ['...'], group_wait: 1s, group_interval: 5s, repeat_interval: 1h}
+receivers:
+  - name: sink
+    webhook_configs: [{url: "http://127.0.0.1:9099/alertmanager", send_resolved: true}]
+"""
 
 
 def until(what, seconds, condition):
@@ -43,13 +54,19 @@ class LivingLab:
         with open(f"{self.dir}/expected.json") as file:
             self.expected = json.load(file)
         self.agent = None
+        self.guests = []
 
     def close(self):
         if self.agent:
             self.stop_agent(signal.SIGKILL)
+        for guest in self.guests:
+            guest.terminate()
         self.up.send_signal(signal.SIGTERM)
         self.up.wait(30)
         self.up.stdout.close()
+        for guest in self.guests:
+            guest.wait(10)
+        shutil.rmtree(self.dir, ignore_errors=True)
 
     def lab(self, *words):
         """One command of the lab's own."""
@@ -73,7 +90,46 @@ class LivingLab:
         objects = [json.loads(line) for line in done.stdout.splitlines()]
         return {one["domain"]: one for one in objects}, done.returncode
 
+    # --- whom the agent tells ---
+
+    def start_inside(self, name, *command):
+        """A program inside the lab that ends with it at the latest; it talks to DIR/NAME.log."""
+        with open(f"{self.dir}/{name}.log", "a") as log:
+            guest = subprocess.Popen([LAB, "exec", "--dir", self.dir, *command], stdin=subprocess.DEVNULL,
+                                     stdout=log, stderr=log)
+        self.guests.append(guest)
+        return guest
+
+    def start_sink(self):
+        """sink.py at 127.0.0.1:9099 in the lab; returns the file it writes."""
+        self.start_inside("sink", sys.executable, os.path.join(ROOT, "tests/e2e/sink.py"), f"{self.dir}/sink")
+        until("the sink answers", 20, lambda: self.answers("http://127.0.0.1:9099/"))
+        return f"{self.dir}/sink"
+
+    def start_alertmanager(self):
+        """Alertmanager at 127.0.0.1:9093 in the lab, whose only receiver is the sink."""
+        with open(f"{self.dir}/alertmanager.yml", "w") as file:
+            file.write(ALERTMANAGER)
+        self.start_inside("alertmanager", "prometheus-alertmanager",
+                          f"--config.file={self.dir}/alertmanager.yml",
+                          f"--storage.path={self.dir}/alertmanager", "--cluster.listen-address=",
+                          "--web.listen-address=127.0.0.1:9093")
+        until("Alertmanager is ready", 30, lambda: self.answers("http://127.0.0.1:9093/-/ready"))
+
+    def answers(self, url):
+        """Whether a web server inside the lab answers with success."""
+        code = f"import urllib.request; urllib.request.urlopen({url!r}, timeout=2)"
+        return self.inside(sys.executable, "-c", code).returncode == 0
+
     # --- the agent ---
+
+    def configure_agent(self, domains, **sections):
+        """Have the agent watch only these domains; sections of its configuration are replaced by these."""
+        path = f"{self.dir}/danelaw.yaml"
+        with open(path) as file:
+            config = yaml.safe_load(file)
+        with open(path, "w") as file:
+            yaml.safe_dump({**config, "domains": domains, **sections}, file)
 
     def start_agent(self):
         self.log = open(f"{self.dir}/agent.log", "a")
