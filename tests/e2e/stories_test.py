@@ -215,7 +215,8 @@ def unix(text):
 class Stories(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.lab = LivingLab("--stories", str(T))
+        # The agent's resolver remembers as long as the TTL allows, as resolvers do.
+        cls.lab = LivingLab("--stories", str(T), "--cache-ttl", str(2 * T))
         cls.addClassCleanup(cls.lab.close)
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda item: item[1].prepare(cls.lab, item[0]), STORIES.items()))
