@@ -50,7 +50,9 @@ struct Alert {
                    // '_', '-'
   AlertState state = AlertState::pending;
   probes::Subject cause;
-  probes::Finding finding;           // as last seen at the first hit; severity: of the worst hit
+  // As last seen at the first hit; its severity is that of the worst hit, and while the alert fires
+  // the worst that it was.
+  probes::Finding finding;
   std::vector<Hit> hits;             // the first is the one whose looks confirm and clear it
   std::vector<std::string> domains;  // of all hits, sorted
   config::Role direction = config::Role::inbound;  // outbound: all hits are
@@ -65,6 +67,10 @@ struct Alert {
   // When people were told last, and how bad it was then; null while nobody was.
   std::optional<config::Time> told_at;
   probes::Severity told_severity = probes::Severity::info;
+  // When they were told that it had become worse, and what it was before. Alertmanager takes the
+  // severity for a part of the alert's name: the one under the old name has to end.
+  std::optional<config::Time> raised_at;
+  probes::Severity raised_from = probes::Severity::info;
   bool operator==(const Alert&) const = default;
 };
 

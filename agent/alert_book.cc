@@ -153,7 +153,7 @@ void AlertBook::tell(Round& round, Alert& alert, const Audience& audience, const
   alert = told(std::move(alert), round.at);
   write(round, alert);
   for (const auto& reader : audience.readers) {
-    if (alert.finding.severity >= reader.least || due->notice == Notice::resolved)
+    if (alert.told_severity >= reader.least)
       round.letters.push_back(letter(alert, *due, reader.notifier, round.at));
   }
 }

@@ -107,14 +107,20 @@ bool is_same(Time a, Time b) {
   return a == b;
 }
 
+// A look of some length.
+struct Look {
+  Time began;
+  Time ended;
+};
+
 template <class What>
-bool note_one(std::vector<Version<What>>& versions, const What& what, Time at) {
+bool note_one(std::vector<Version<What>>& versions, const What& what, const Look& look) {
   if (!versions.empty() && is_same(versions.back().what, what)) {
-    versions.back().last_seen = at;
+    versions.back().last_seen = std::max(versions.back().last_seen, look.began);
     return false;
   }
   if (versions.size() >= kMostVersions) versions.erase(versions.begin());
-  versions.push_back({at, at, what});
+  versions.push_back({look.ended, look.ended, what});
   return true;
 }
 
@@ -250,15 +256,16 @@ Sighting completed(const Chronicle& chronicle, Sighting sighting) {
   return sighting;
 }
 
-bool note(Chronicle& chronicle, const Sighting& sighting, Time at) {
+bool note(Chronicle& chronicle, const Sighting& sighting, Time began, Time ended) {
+  const Look look{began, ended};
   bool is_news = false;
   for (const auto& [name, seen] : sighting.servers) {
-    if (seen) is_news = note_one(chronicle.servers[name], *seen, at) || is_news;
+    if (seen) is_news = note_one(chronicle.servers[name], *seen, look) || is_news;
   }
   for (const auto& [name, seen] : sighting.endpoints) {
-    if (seen) is_news = note_one(chronicle.endpoints[name], *seen, at) || is_news;
+    if (seen) is_news = note_one(chronicle.endpoints[name], *seen, look) || is_news;
   }
-  if (sighting.signed_until) note_one(chronicle.signed_until, *sighting.signed_until, at);
+  if (sighting.signed_until) note_one(chronicle.signed_until, *sighting.signed_until, look);
   return is_news;
 }
 

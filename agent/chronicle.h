@@ -59,8 +59,11 @@ struct Chronicle {
 // The sighting, with what it says of servers and endpoints that only the chronicle knows.
 [[nodiscard]] Sighting completed(const Chronicle& chronicle, Sighting sighting);
 
-// Takes a completed sighting of a later moment up. True when anything but signatures changed.
-bool note(Chronicle& chronicle, const Sighting& sighting, config::Time at);
+// Takes a completed sighting up, of a look from `began` to `ended`, which is later than those
+// before. What was still there is known to have been so when the look began, what is new to be so
+// when it ended: nobody knows when in between it was seen. True when anything but signatures
+// changed.
+bool note(Chronicle& chronicle, const Sighting& sighting, config::Time began, config::Time ended);
 
 // `names`: reference identifiers for DANE-TA(2). Certificates are called by the SHA2-256 of their
 // key, so that one renewed with the same key is the same; a chain is held against a record as of

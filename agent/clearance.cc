@@ -44,7 +44,7 @@ class Clerk {
   Clearance decide() {
     if (served(history_, at_).empty()) return unknown("no name server gave a usable answer");
     const auto run = accepting_run();
-    if (!run) return never();
+    if (!run) return lagging().empty() ? never() : lags();
     if (!unheard_.empty() && !is_lame())
       return unknown(
           fmt::format("{} did not answer, and has not been heard before; what it gives "
@@ -128,6 +128,29 @@ class Clerk {
 
   [[nodiscard]] Clearance unknown(std::string why) const {
     return {.answer = Answer::unknown, .why = {std::move(why)}};
+  }
+
+  // The servers that refuse it while others accept it already.
+  [[nodiscard]] std::vector<std::string> lagging() const {
+    std::vector<std::string> out;
+    std::size_t i = 0;
+    bool any_accepts = false;
+    for (const auto& [name, versions] : chronicle_.servers) {
+      const auto* now = item_at(history_.servers[i++], at_);
+      if (now == nullptr || now->fails) continue;
+      if (is_accepted(now->set))
+        any_accepts = true;
+      else
+        out.push_back(name);
+    }
+    return any_accepts ? out : std::vector<std::string>{};
+  }
+
+  [[nodiscard]] Clearance lags() const {
+    return {.answer = Answer::never,
+            .why = {fmt::format("{} still gives records that refuse it, other servers accept it: "
+                                "bring all to the same zone, and ask again",
+                                fmt::join(lagging(), ", "))}};
   }
 
   [[nodiscard]] Clearance never() const {

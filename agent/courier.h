@@ -16,7 +16,7 @@ namespace agent {
 struct NotifierHealth {
   std::string name;
   std::size_t waiting = 0;                  // letters
-  std::uint64_t delivered = 0, failed = 0;  // since the start
+  std::uint64_t delivered = 0, failed = 0;  // since the start or the last reload
   std::optional<config::Time> last_success_at;
   std::optional<std::string> fault;  // of the last try; null when it went well
 };

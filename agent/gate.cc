@@ -130,7 +130,7 @@ Exit gate(const config::Config& config, const GateQuestion& question, const Reca
   for (const auto& [server, what] : sighting.servers) {
     if (!what && !chronicle.servers.contains(server)) unheard.push_back(server);
   }
-  note(chronicle, sighting, at);
+  note(chronicle, sighting, at, at);
   if (chronicle.servers.empty()) {
     out << fmt::format("yes: {}: no sender asks for its TLSA records\n", host);
     return Exit::ok;

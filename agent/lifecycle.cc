@@ -38,10 +38,12 @@ bool is_confirmed(const Alert& alert, config::Time at) {
   return alert.looks_seen >= kLooksTransient || at - alert.first_seen_at >= kTransientFor;
 }
 
-// What the hits make of the alert.
-void sum_up(Alert& alert) {
+// What the hits make of the alert. One that fires is not told anew when it grows calmer: it keeps
+// the worst that it was.
+void sum_up(Alert& alert, probes::Severity before) {
   std::set<std::string> all;
-  alert.finding.severity = probes::Severity::info;
+  const bool fires = alert.state == AlertState::firing;
+  alert.finding.severity = fires ? before : probes::Severity::info;
   alert.direction = config::Role::outbound;
   for (const auto& hit : alert.hits) {
     all.insert(hit.domains.begin(), hit.domains.end());
@@ -52,7 +54,7 @@ void sum_up(Alert& alert) {
 }
 
 // Puts the trouble's subject into the hits.
-void take_hit(Alert& alert, const Trouble& trouble) {
+void take_hit(Alert& alert, const Trouble& trouble, probes::Severity before) {
   const auto& subject = trouble.finding.subject;
   auto hit = std::ranges::find(alert.hits, subject, &Hit::subject);
   if (hit == alert.hits.end()) hit = alert.hits.insert(hit, Hit{});
@@ -61,15 +63,16 @@ void take_hit(Alert& alert, const Trouble& trouble) {
           .refused_keys = trouble.refused_keys,
           .severity = trouble.finding.severity,
           .direction = trouble.direction};
-  sum_up(alert);
+  sum_up(alert, before);
 }
 
 Followed seen(const std::optional<Alert>& before, const Trouble& trouble, int relapses,
               config::Time at) {
   Alert alert = before.value_or(Alert{
       .id = id_of(trouble, at), .cause = trouble.cause, .first_seen_at = at, .relapses = relapses});
+  const auto worst = alert.finding.severity;
   alert.finding = trouble.finding;
-  take_hit(alert, trouble);
+  take_hit(alert, trouble, worst);
   alert.last_seen_at = at;
   alert.looks_clean = 0;
   if (alert.state == AlertState::firing)
@@ -187,7 +190,7 @@ Followed follow(const std::optional<Alert>& before, Sight sight, const Trouble* 
 }
 
 Alert joined(Alert alert, const Trouble& trouble, config::Time at) {
-  take_hit(alert, trouble);
+  take_hit(alert, trouble, alert.finding.severity);
   alert.last_seen_at = at;
   alert.looks_clean = 0;
   return alert;
@@ -195,7 +198,7 @@ Alert joined(Alert alert, const Trouble& trouble, config::Time at) {
 
 Alert left(Alert alert, const probes::Subject& subject) {
   std::erase_if(alert.hits, [&](const Hit& hit) { return hit.subject == subject; });
-  sum_up(alert);
+  sum_up(alert, alert.finding.severity);
   return alert;
 }
 

@@ -154,7 +154,13 @@ class Agent {
 
   // What changed, for the pages that are open; and the notifiers, which need not wait.
   void publish(const agent::Round& round) {
-    for (const auto& alert : round.alerts) feed_.publish("alert", alert.id);
+    const bool is_look = round.domain || round.host;  // most of which only move "last seen"
+    for (const auto& alert : round.alerts) {
+      const bool is_news = std::ranges::any_of(
+          round.transitions,
+          [&](const agent::Transition& one) { return one.alert_id == alert.id; });
+      if (is_news || !is_look || alert.told_at == round.at) feed_.publish("alert", alert.id);
+    }
     for (const auto& state : round.judged) feed_.publish("domain", state.configured.name);
     if (round.host) feed_.publish("host", round.host->host.text());
     for (const auto& silence : round.silences) feed_.publish("silence", silence.id);

@@ -49,6 +49,10 @@ std::optional<Due> notice_due(const Alert& alert, bool is_muted, bool is_blind,
 }
 
 Alert told(Alert alert, config::Time at) {
+  if (alert.told_at && alert.finding.severity > alert.told_severity) {
+    alert.raised_at = at;
+    alert.raised_from = alert.told_severity;
+  }
   alert.told_at = at;
   alert.told_severity = alert.finding.severity;
   return alert;

@@ -76,6 +76,12 @@ class Foresight {
   // What a look shows by itself is left to its own findings.
   void add_from_standing(Code code) {
     switch (code) {
+      case Code::tlsa_mismatch:
+        // Also where our resolver still holds the set before: what counts is what is published.
+        if (standing_.state == RolloverState::mismatch)
+          add(code, Severity::critical,
+              {{"seen-by", "the name servers; our own resolver still holds older records"}});
+        return;
       case Code::stale_cache_window:
         return add_window();
       case Code::early_retire:
@@ -142,6 +148,11 @@ probes::Hindsight foresee(const Chronicle& chronicle, const History& history,
   auto shown = Foresight(history, standing, host).findings();
   out.findings.insert(out.findings.begin(), std::make_move_iterator(shown.begin()),
                       std::make_move_iterator(shown.end()));
+  // The look went by our resolver, whose cache is one of those that the window is about: what is
+  // published accepts the key by now.
+  if (standing.state == RolloverState::stale_risk)
+    out.overruled.insert(out.overruled.end(),
+                         {Code::tlsa_mismatch, Code::tlsa_mismatch_insecure_mx});
   return out;
 }
 

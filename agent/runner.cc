@@ -65,10 +65,16 @@ bool is_authenticated(probes::Verdict verdict) {
          verdict == probes::Verdict::host_authenticated;
 }
 
-// A change of key is under way, or caches have not forgotten the last one.
-bool is_rolling(RolloverState state) {
-  return state != RolloverState::no_dane && state != RolloverState::steady &&
-         state != RolloverState::dns_fail;
+// A change of key is under way, or caches have not forgotten the last one. What was so when we
+// looked first is no change.
+bool is_rolling(const Rollovers& rollovers, const Standing& standing) {
+  const auto& history = rollovers.history();
+  const bool has_changed =
+      std::ranges::any_of(history.servers, [](const auto& server) { return server.size() > 1; }) ||
+      std::ranges::any_of(history.endpoints,
+                          [](const Endpoint& one) { return one.presented.size() > 1; });
+  return has_changed && standing.state != RolloverState::no_dane &&
+         standing.state != RolloverState::steady && standing.state != RolloverState::dns_fail;
 }
 
 // Unique for ever, in practice.
@@ -547,7 +553,7 @@ struct Runner::State {
       host.chronicle = kept ? std::move(*kept) : Chronicle{};
     }
     round.sighting = completed(*host.chronicle, sighting_of(seen));
-    note(*host.chronicle, round.sighting, round.at);
+    note(*host.chronicle, round.sighting, seen.observed_at, round.at);
     if (host.chronicle->servers.empty()) return nullptr;
     std::vector<std::string> names{seen.base_domain.text(), seen.host.text()};
     for (const auto& user : host.users) names.push_back(user.text());
@@ -559,7 +565,7 @@ struct Runner::State {
                     const Round& round) {
     host.rollovers = rollovers;
     host.standing = rollovers ? std::optional{rollovers->at(round.at)} : std::nullopt;
-    if (!host.standing || !is_rolling(host.standing->state))
+    if (!host.standing || !is_rolling(*rollovers, *host.standing))
       host.rolling_since.reset();
     else if (!host.rolling_since)
       host.rolling_since = round.at;

@@ -578,7 +578,11 @@ void add_host_survey_findings(std::vector<Finding>& out, const HostObservation& 
       (seen.tlsa.outcome == Outcome::answer || seen.tlsa.outcome == Outcome::absent);
   for (auto& finding : find_in_survey(host_subject(seen), seen.survey, is_signed, at))
     out.push_back(std::move(finding));
-  if (seen.tlsa.outcome != Outcome::answer) return;
+  // What a resolver remembers is no record: some server must still give it.
+  const bool is_given = std::ranges::any_of(seen.survey.answers, [&](const dns::ServerAnswer& one) {
+    return one.question.type == dns::type::tlsa && one.outcome == Outcome::answer;
+  });
+  if (seen.tlsa.outcome != Outcome::answer || !is_given) return;
   const auto deniers = deniers_of(seen.tlsa.name.parent(), seen.survey);
   if (deniers.empty()) return;
   Finding denied{.code = Code::ent_nxdomain,
@@ -834,9 +838,16 @@ void add_hindsight(DomainJudgement& judged, const dns::Name& name, const Hindsig
   };
   std::erase_if(host->findings, is_overruled);
   std::erase_if(judged.findings, is_overruled);
+  const auto is_told = [&](Code code) {
+    return std::ranges::find(host->findings, code, &Finding::code) != host->findings.end();
+  };
+  const bool is_mx_secure = judged.seen->mx.status == DnssecStatus::secure;
   for (auto finding : known.findings) {
-    if (std::ranges::find(host->findings, finding.code, &Finding::code) != host->findings.end())
-      continue;
+    if (finding.code == Code::tlsa_mismatch) {
+      if (!is_deliverable(host->verdict)) continue;  // the look says why, and knows better
+      if (!is_mx_secure) finding.code = Code::tlsa_mismatch_insecure_mx;
+    }
+    if (is_told(finding.code)) continue;
     if (is_carried_by_others(judged, *host))
       finding.severity = std::min(finding.severity, Severity::high);
     host->findings.push_back(finding);

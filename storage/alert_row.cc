@@ -88,6 +88,9 @@ void take_rest(agent::Alert& alert, const Json& json) {
   alert.told_at = time_in(json, "told_at");
   alert.told_severity = demand(probes::severity_from(json.at("told_severity").get<std::string>()),
                                "unknown severity");
+  alert.raised_at = time_in(json, "raised_at");
+  alert.raised_from =
+      demand(probes::severity_from(json.at("raised_from").get<std::string>()), "unknown severity");
   if (const auto& ack = json.at("acknowledged"); !ack.is_null()) {
     alert.acknowledged = agent::Acknowledgement{.by = ack.at("by").get<std::string>(),
                                                 .comment = ack.at("comment").get<std::string>(),
@@ -132,6 +135,8 @@ std::string rest_text(const agent::Alert& alert) {
                {"relapses", alert.relapses},
                {"told_at", number_or_null(alert.told_at)},
                {"told_severity", wire_name(alert.told_severity)},
+               {"raised_at", number_or_null(alert.raised_at)},
+               {"raised_from", wire_name(alert.raised_from)},
                {"acknowledged", acknowledged}});
 }
 

@@ -67,7 +67,7 @@ struct SqliteRecorder::State {
         find_open(
             db.prepare("SELECT v.id, c.body FROM version v JOIN content c ON c.id = v.content "
                        "WHERE v.subject = ? AND v.is_open")),
-        touch(db.prepare("UPDATE version SET last_seen = ? WHERE id = ?")),
+        touch(db.prepare("UPDATE version SET last_seen = max(last_seen, ?) WHERE id = ?")),
         close(db.prepare("UPDATE version SET is_open = 0 WHERE id = ?")),
         find_content(db.prepare(
             "SELECT id FROM content WHERE digest = substr(sha256(?1), 1, 8) AND body = ?1")),
@@ -127,9 +127,10 @@ struct SqliteRecorder::State {
     return out;
   }
 
-  void remember(const Fact& fact, std::int64_t at) {
+  // Of a look from `began` to `at`; as agent/chronicle.h notes it.
+  void remember(const Fact& fact, std::int64_t began, std::int64_t at) {
     const auto known = look_up(fact);
-    if (known.is_same) return touch.bind(at, known.open).run();
+    if (known.is_same) return touch.bind(began, known.open).run();
     if (known.open) close.bind(*known.open).run();
     add_version.bind(known.subject, id_of(find_content, add_content, fact.content), at, at).run();
   }
@@ -190,7 +191,8 @@ struct SqliteRecorder::State {
   void record(const agent::Round& round) {
     Transaction transaction{db};
     const auto at = seconds(round.at);
-    for (const auto& fact : facts_of(round)) remember(fact, at);
+    const auto began = round.host ? seconds(round.host->observed_at) : at;
+    for (const auto& fact : facts_of(round)) remember(fact, began, at);
     remember_certificates(round.sighting);
     for (const auto& over : recoveries_of(round)) close_failure.bind(over.subject).run();
     for (const auto& state : round.judged) {

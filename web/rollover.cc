@@ -1,6 +1,7 @@
 #include "web/rollover.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "probes/dane/tlsa.h"
 
@@ -13,6 +14,11 @@ using config::Time;
 
 Json time_or_null(const std::optional<Time>& time) {
   return time && *time != kNever ? Json(config::rfc3339(*time)) : Json(nullptr);
+}
+
+// Shares and exposures with as many digits as mean something.
+Json number_or_null(const std::optional<double>& value, double digits) {
+  return value ? Json(std::round(*value * digits) / digits) : Json(nullptr);
 }
 
 Json window_json(const agent::Window& window) {
@@ -31,7 +37,7 @@ Json graded_json(const std::vector<agent::Rollover>& rollovers) {
          {"to", one.to},
          {"grade", wire_name(one.grade)},
          {"lead", {seconds_or_null(one.lead_at_least), seconds_or_null(one.lead_at_most)}},
-         {"exposure_seconds", one.exposure_seconds ? Json(*one.exposure_seconds) : Json(nullptr)},
+         {"exposure_seconds", number_or_null(one.exposure_seconds, 10)},
          {"deployed_at", config::rfc3339(one.deployed_at)}});
   }
   return out;
@@ -142,7 +148,7 @@ Json rollover_json(const agent::Snapshot::Followed* followed, Time at) {
   return {{"host", followed->host->host.text()},
           {"owner", followed->host->tlsa.name.text()},
           {"state", wire_name(standing.state)},
-          {"failing_share", standing.failing_share ? Json(*standing.failing_share) : Json(nullptr)},
+          {"failing_share", number_or_null(standing.failing_share, 1000)},
           {"window", standing.window ? window_json(*standing.window) : Json(nullptr)},
           {"safe_to_switch_at", time_or_null(standing.safe_to_switch_at)},
           {"recommended_switch_at", time_or_null(standing.recommended_switch_at)},

@@ -155,7 +155,7 @@ std::string lower_case(std::string text) {
 }
 
 Request request_of(const httplib::Request& in) {
-  Request out{.method = in.method, .path = in.path};
+  Request out{.method = in.method, .path = in.path, .body = in.body};
   for (const auto& [name, value] : in.params) out.query[name] = value;
   for (const auto& [name, value] : in.headers) out.headers[lower_case(name)] = value;
   return out;
@@ -242,23 +242,32 @@ Result<void, std::string> Server::start(const config::Web& settings) {
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   });
   http.set_tcp_nodelay(true);
-  http.set_pre_routing_handler(
-      [api = state_->api.get()](const httplib::Request& in, httplib::Response& out) {
-        Reply reply;
-        try {
-          reply = api->answer(request_of(in));
-        } catch (const std::exception& e) {
-          reply = problem(500, "internal error", e.what());
-        }
-        out.status = reply.status;
-        for (const auto& [name, value] : reply.headers) out.set_header(name, value);
-        if (reply.stream && in.method == "GET") {
-          send_stream(std::move(reply), out);
-        } else {
-          out.set_content(reply.body, reply.content_type);
-        }
-        return httplib::Server::HandlerResponse::Handled;
-      });
+  http.set_payload_max_length(kRequestOctets);
+  const auto answer = [api = state_->api.get()](const httplib::Request& in,
+                                                httplib::Response& out) {
+    Reply reply;
+    try {
+      reply = api->answer(request_of(in));
+    } catch (const std::exception& e) {
+      reply = problem(500, "internal error", e.what());
+    }
+    out.status = reply.status;
+    for (const auto& [name, value] : reply.headers) out.set_header(name, value);
+    if (reply.stream && in.method == "GET") {
+      send_stream(std::move(reply), out);
+    } else if (reply.status != 204) {
+      out.set_content(reply.body, reply.content_type);
+    }
+  };
+  // Before routing there is no body yet; httplib reads it for the methods that may have one.
+  http.set_pre_routing_handler([answer](const httplib::Request& in, httplib::Response& out) {
+    if (in.method == "POST" || in.method == "DELETE")
+      return httplib::Server::HandlerResponse::Unhandled;
+    answer(in, out);
+    return httplib::Server::HandlerResponse::Handled;
+  });
+  http.Post(R"([\s\S]*)", answer);
+  http.Delete(R"([\s\S]*)", answer);
   if (settings.port == 0) {
     state_->port = http.bind_to_any_port(settings.listen_address);
   } else if (http.bind_to_port(settings.listen_address, settings.port)) {

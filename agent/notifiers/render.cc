@@ -92,14 +92,15 @@ std::string mail_text(const std::map<std::string, std::string>& fields) {
       at("senders_now"), at("fix"), at("url"));
 }
 
-Json alert_for(const Alert& alert, const std::map<std::string, std::string>& labels,
-               const std::string& page, Time ends_at) {
+Json alert_for(const Alert& alert, probes::Severity severity,
+               const std::map<std::string, std::string>& labels, const std::string& page,
+               Time ends_at) {
   Json names = Json::object();
   for (const auto& [name, value] : labels) names[name] = value;
   const auto direction = alert.direction == config::Role::inbound ? "inbound" : "outbound";
   names["alertname"] = alert_name(alert.finding.code);
   names["code"] = wire_name(alert.finding.code);
-  names["severity"] = wire_name(alert.finding.severity);
+  names["severity"] = wire_name(severity);
   names["direction"] = direction;
   names[label_name(alert.cause.kind)] = probes::printable(alert.cause.name);
   const auto words = probes::explain(alert.finding);
@@ -194,11 +195,13 @@ Json alertmanager_json(const std::vector<Alert>& open, const std::vector<Alert>&
   Json out = Json::array();
   for (const auto& alert : open) {
     if (alert.state == AlertState::firing && alert.told_at)
-      out.push_back(alert_for(alert, labels, page, at + 4 * every));
+      out.push_back(alert_for(alert, alert.finding.severity, labels, page, at + 4 * every));
+    if (alert.raised_at && at - *alert.raised_at < kEndTold)
+      out.push_back(alert_for(alert, alert.raised_from, labels, page, *alert.raised_at));
   }
   for (const auto& alert : ended) {
     if (!alert.told_at || at - *alert.resolved_at >= kEndTold) continue;
-    out.push_back(alert_for(alert, labels, page, *alert.resolved_at));
+    out.push_back(alert_for(alert, alert.finding.severity, labels, page, *alert.resolved_at));
   }
   return out;
 }

@@ -14,6 +14,7 @@ import threading
 import time
 
 HOLD = 60       # seconds
+REPLY = b'{"id": 7}'    # as Grafana's API would name what it made
 
 
 def received(file, path):
@@ -67,9 +68,15 @@ class Visit(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
+        self.receive("POST")
+
+    def do_PATCH(self):
+        self.receive("PATCH")
+
+    def receive(self, method):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         answer = self.server.ordered(self.path)
-        self.server.keep({"at": time.time(), "path": self.path, 
+        self.server.keep({"at": time.time(), "path": self.path, "method": method,
                           "headers": {name.lower(): value for name, value in self.headers.items()},
                           "body": body.decode("utf-8", "surrogateescape"), "answer": answer})
         if answer == "hang":
@@ -81,12 +88,16 @@ class Visit(http.server.BaseHTTPRequestHandler):
         self.answer(int(answer))
 
     def do_GET(self):
-        self.answer(200)    # for who asks whether we are there
+        if self.path == "/":
+            self.answer(200)    # for who asks whether we are there
+        else:
+            self.receive("GET")
 
     def answer(self, status):
         self.send_response(status)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(REPLY)))
         self.end_headers()
+        self.wfile.write(REPLY)
 
     def log_message(self, *_):
         pass

@@ -35,7 +35,7 @@ class Past {
              const agent::Chain& chain = {}) {
     agent::Sighting sighting{.servers = {{"ns1", ns1}, {"ns2", ns2}}, .knows_servers = true};
     if (!chain.empty()) sighting.endpoints["192.0.2.1/default"] = chain;
-    agent::note(chronicle, sighting, at);
+    agent::note(chronicle, sighting, at, at);
     return *this;
   }
   Past& look(config::Time at, const agent::Published& both, const agent::Chain& chain = {}) {
@@ -44,12 +44,12 @@ class Past {
 
   // One look that learned only what one endpoint presents; none: it is no more.
   Past& show(config::Time at, const std::string& endpoint, const agent::Chain& chain) {
-    agent::note(chronicle, {.endpoints = {{endpoint, chain}}}, at);
+    agent::note(chronicle, {.endpoints = {{endpoint, chain}}}, at, at);
     return *this;
   }
   // One look that learned only how long the signature over the records is good.
   Past& sign(config::Time at, config::Time until) {
-    agent::note(chronicle, {.signed_until = until}, at);
+    agent::note(chronicle, {.signed_until = until}, at, at);
     return *this;
   }
 

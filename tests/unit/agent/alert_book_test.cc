@@ -112,6 +112,28 @@ TEST(AlertBook, TellsReadersOfGraveAlertsOnlyThoseAndWhenOneBecomesGrave) {
   EXPECT_THAT(desk.heard(), ElementsAre("escalated chat", "escalated pager"));
 }
 
+TEST(AlertBook, AnAlertThatGrowsCalmerIsNotToldAnew) {
+  Desk desk;
+  desk.look("mx.a.test", {mismatch()});
+  desk.look("mx.a.test", {mismatch()});
+  desk.heard();
+  const auto mild = mismatch("mx.a.test", {"a.test"}, Severity::high);
+  desk.look("mx.a.test", {mild});
+  EXPECT_EQ(desk.only().finding.severity, Severity::critical) << "the worst that it was";
+  desk.look("mx.a.test", {mismatch()});
+  EXPECT_THAT(desk.heard(), IsEmpty());
+}
+
+TEST(AlertBook, WhoWasNotToldOfTheTroubleIsNotToldOfItsEnd) {
+  Desk desk;
+  const auto mild = mismatch("mx.a.test", {"a.test"}, Severity::high);
+  desk.look("mx.a.test", {mild});
+  desk.look("mx.a.test", {mild});
+  desk.look("mx.a.test", {});
+  desk.look("mx.a.test", {});
+  EXPECT_THAT(desk.heard(), ElementsAre("opened chat", "resolved chat"));
+}
+
 TEST(AlertBook, ALetterHasAnIdOfItsOwnAndIsRecordedWithTheAlert) {
   Desk desk;
   desk.look("mx.a.test", {mismatch()});

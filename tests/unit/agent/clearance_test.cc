@@ -72,7 +72,11 @@ TEST(Clearance, NeverWhileOneServerLags) {
   past.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
       .look(kNow, Past::give({old_record(), new_record()}), Past::give({old_record()}),
             old_chain());
-  EXPECT_EQ(clear(past, kNow + hours{5}).answer, Answer::never);
+  const auto out = clear(past, kNow + hours{5});
+  EXPECT_EQ(out.answer, Answer::never);
+  EXPECT_EQ(out.missing, std::nullopt) << "it is published, but not everywhere";
+  ASSERT_EQ(out.why.size(), 1U);
+  EXPECT_EQ(out.why[0].find("ns2 still gives"), 0U) << out.why[0];
 }
 
 TEST(Clearance, DoesNotKnowWhatWasPublishedBeforeTheFirstLook) {

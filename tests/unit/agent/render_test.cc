@@ -127,6 +127,18 @@ TEST(Alertmanager, HearsOfTheEndForAQuarterOfAnHour) {
   EXPECT_EQ(for_alertmanager({}, {over}).size(), 0U) << "nobody heard of it";
 }
 
+TEST(Alertmanager, HearsThatTheCalmerOneIsOverWhenAnAlertGotWorse) {
+  auto worse = firing();
+  worse.told_severity = probes::Severity::high;
+  worse = told(std::move(worse), kNow + config::Seconds{90});
+  const auto json = for_alertmanager({worse}, {});
+  ASSERT_EQ(json.size(), 2U);
+  EXPECT_EQ(json[0]["labels"]["severity"], "critical");
+  EXPECT_EQ(json[1]["labels"]["severity"], "high");
+  EXPECT_EQ(json[1]["endsAt"], "2027-01-15T08:01:30Z");
+  EXPECT_EQ(for_alertmanager({worse}, {}, std::chrono::minutes{30}).size(), 1U);
+}
+
 TEST(Hmac, IsThatOfRfc4231) {
   EXPECT_EQ(wire::hmac_sha256("Jefe", "what do ya want for nothing?"),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");

@@ -116,7 +116,8 @@ inline agent::Round domain_round(const Scene& scene, config::Time at = kNow) {
 
 // A look at the scene's host, which renews the judgement of the domain.
 inline agent::Round host_round(const Scene& scene, config::Time at = kNow) {
-  const auto& host = scene.hosts.at("mx.example.test");
+  auto host = scene.hosts.at("mx.example.test");
+  host.observed_at = at;
   return {.target = {.kind = agent::Target::Kind::host, .name = host.host},
           .at = at,
           .host = std::make_shared<const probes::HostObservation>(host),

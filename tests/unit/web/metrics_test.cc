@@ -212,7 +212,8 @@ TEST(Metrics, ArePassedByPromtool) {
   support::Service service;
   const support::TemporaryFolder folder;
   const auto file = folder.path() / "metrics.txt";
-  std::ofstream{file} << web::metrics_text(service.snapshot, service.sources().notifiers(), "1.2.3", 4096);
+  std::ofstream{file} << web::metrics_text(service.snapshot, service.sources().notifiers(), "1.2.3",
+                                           4096);
   const auto command = "promtool check metrics <" + file.string() + " 2>&1";
   auto* pipe = popen(command.c_str(), "r");
   ASSERT_NE(pipe, nullptr);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -95,6 +96,44 @@ TEST_F(Serving, AnswersAndClosesTheConnection) {
                            HasSubstr("Content-Security-Policy: default-src 'none'")));
 }
 
+TEST_F(Serving, HandsOnWhatIsSaidInABody) {
+  start();
+  const std::string said = R"({"by":"me"})";
+  const auto head =
+      "POST /api/v1/alerts/f-1/ack HTTP/1.1\r\nHost: localhost\r\n"
+      "Content-Type: application/json\r\n";
+  EXPECT_THAT(reply_to(head + fmt::format("Content-Length: {}\r\n\r\n{}", said.size(), said)),
+              StartsWith("HTTP/1.1 204"));
+  ASSERT_TRUE(service_.actions.acknowledged);
+  EXPECT_EQ(service_.actions.acknowledged->by, "me");
+  EXPECT_THAT(
+      reply_to(head + fmt::format("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{}\r\n0\r\n\r\n",
+                                  said.size(), said)),
+      StartsWith("HTTP/1.1 204"));
+  EXPECT_THAT(reply_to("DELETE /api/v1/alerts/f-1/ack HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+              StartsWith("HTTP/1.1 204"));
+  EXPECT_FALSE(service_.actions.acknowledged);
+}
+
+TEST_F(Serving, StreamsEventsToAFewAndTurnsTheOthersAway) {
+  start();
+  std::vector<std::unique_ptr<Client>> followers;
+  const auto follow = [&]() -> Client& {
+    followers.push_back(std::make_unique<Client>(server_->port()));
+    followers.back()->say("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    return *followers.back();
+  };
+  for (int i = 0; i < web::Server::kMostStreams; ++i) ASSERT_TRUE(follow().is_answered(kPatience));
+  EXPECT_THAT(follow().hear_to_the_end().value_or(""),
+              AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("Retry-After: 30")));
+  EXPECT_THAT(get("/-/healthy"), StartsWith(kOk)) << "and everybody else is served";
+  service_.feed.publish("alert", "f-1");
+  service_.feed.close();
+  const auto heard = followers.front()->hear_to_the_end().value_or("");
+  EXPECT_THAT(heard, AllOf(StartsWith(kOk), HasSubstr("Content-Type: text/event-stream"),
+                           HasSubstr("retry: 5000")));
+}
+
 TEST_F(Serving, DecodesPathAndQuery) {
   start();
   EXPECT_THAT(get("/api/v1/domains/example%2Etest"), HasSubstr(R"("domain":"example.test")"));
@@ -176,13 +215,15 @@ TEST_F(Serving, CutsAFloodOfHeadersLongBeforeTheDeadline) {
               StartsWith(kOk));
 }
 
-TEST_F(Serving, DoesNotWaitForABodyItHasNoUseFor) {
-  start();
-  EXPECT_THAT(reply_to("POST /api/v1/domains/example.test/check HTTP/1.1\r\nHost: localhost\r\n"
-                       "Content-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n"),
-              StartsWith("HTTP/1.1 202"));
+TEST_F(Serving, DoesNotWaitForABodyThatIsTooGreatNorForOneThatNeverComes) {
+  start(500ms);
+  const std::string head =
+      "POST /api/v1/domains/example.test/check HTTP/1.1\r\nHost: localhost\r\n"
+      "Content-Type: application/json\r\nContent-Length: ";
+  EXPECT_THAT(reply_to(head + "1000000000\r\n\r\n"), StartsWith("HTTP/1.1 413"));
+  EXPECT_NE(reply_to(head + "10\r\n\r\n"), "the connection stays open");
   server_->stop();
-  EXPECT_THAT(service_.checked, testing::ElementsAre("example.test"));
+  EXPECT_THAT(service_.checked, testing::IsEmpty());
 }
 
 TEST_F(Serving, IsNotTalkedIntoSendingThePageManyTimesOver) {
