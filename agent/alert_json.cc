@@ -28,40 +28,55 @@ Json subject_json(const probes::Subject& subject) {
   return {{"kind", wire_name(subject.kind)}, {"name", probes::printable(subject.name)}};
 }
 
-// One member of an object that somebody sent; complains of the first that is wrong.
+// JSON that somebody sent. It is read where it is: copies are recursive, and lists may be nested as
+// deep as the text is long. Not ordered_json, whose objects copy their members as they grow.
+using Sent = nlohmann::json;
+
+// Discarded (which is no object) when it is not JSON.
+Sent parsed(std::string_view text) {
+  return text.empty() ? Sent::object() : Sent::parse(text, nullptr, false);
+}
+
+// One member after the other of an object that somebody sent, which must outlive the reader;
+// complains of the first that is wrong.
 class Reader {
  public:
-  Reader(std::string_view text, std::set<std::string> known) {
-    json_ = text.empty() ? Json::object() : Json::parse(text, nullptr, false);
-    check(std::move(known));
-  }
-  Reader(Json json, std::set<std::string> known) : json_(std::move(json)) {
-    check(std::move(known));
+  Reader(const Sent& json, const std::set<std::string>& known)
+      : json_(json.is_object() ? json : nothing()) {
+    if (!json.is_object()) complain("send one JSON object");
+    for (const auto& [name, value] : json_.items()) {
+      if (!known.contains(name))
+        complain(fmt::format("unknown member {}", probes::printable(name, 60)));
+    }
   }
 
+  [[nodiscard]] bool has(const char* name) const {
+    const auto entry = json_.find(name);
+    return entry != json_.end() && !entry->is_null();
+  }
   std::string text(const char* name) {
-    const auto* value = find(name, Json::value_t::string, "a text");
+    const auto* value = find(name, Sent::value_t::string, "a text");
     if (value == nullptr) return {};
     auto out = value->get<std::string>();
     if (out.size() > kMostText) complain(fmt::format("{}: longer than {}", name, kMostText));
     return probes::printable(out, kMostText);
   }
   std::string pattern(const char* name) {
-    const auto* value = find(name, Json::value_t::string, "a text");
+    const auto* value = find(name, Sent::value_t::string, "a text");
     return value == nullptr ? std::string() : value->get<std::string>();
   }
   std::optional<Time> time(const char* name) {
-    const auto* value = find(name, Json::value_t::string, "a time as 2026-01-02T03:04:05Z");
+    const auto* value = find(name, Sent::value_t::string, "a time as 2026-01-02T03:04:05Z");
     if (value == nullptr) return std::nullopt;
     auto out = config::parse_rfc3339(value->get<std::string>());
     if (!out) complain(fmt::format("{}: give a time as 2026-01-02T03:04:05Z", name));
     return out;
   }
   bool flag(const char* name, bool by_default) {
-    const auto* value = find(name, Json::value_t::boolean, "true or false");
+    const auto* value = find(name, Sent::value_t::boolean, "true or false");
     return value == nullptr ? by_default : value->get<bool>();
   }
-  const Json* list(const char* name) { return find(name, Json::value_t::array, "a list"); }
+  const Sent* list(const char* name) { return find(name, Sent::value_t::array, "a list"); }
 
   void complain(std::string what) {
     if (!fault_) fault_ = std::move(what);
@@ -69,29 +84,23 @@ class Reader {
   [[nodiscard]] const std::optional<std::string>& fault() const { return fault_; }
 
  private:
-  void check(std::set<std::string> known) {
-    if (!json_.is_object()) {
-      complain("send one JSON object");
-      json_ = Json::object();
-    }
-    for (const auto& [name, value] : json_.items()) {
-      if (!known.contains(name))
-        complain(fmt::format("unknown member {}", probes::printable(name, 60)));
-    }
+  static const Sent& nothing() {
+    static const Sent object = Sent::object();
+    return object;
   }
-  const Json* find(const char* name, Json::value_t type, const char* wanted) {
+  const Sent* find(const char* name, Sent::value_t type, const char* wanted) {
+    if (!has(name)) return nullptr;
     const auto entry = json_.find(name);
-    if (entry == json_.end() || entry->is_null()) return nullptr;
     if (entry->type() == type) return &*entry;
     complain(fmt::format("{}: give {}", name, wanted));
     return nullptr;
   }
 
-  Json json_;
+  const Sent& json_;
   std::optional<std::string> fault_;
 };
 
-std::optional<Matcher> read_matcher(const Json& json, Reader& silence) {
+std::optional<Matcher> read_matcher(const Sent& json, Reader& silence) {
   Reader in(json, {"name", "value", "is_regex", "is_equal"});
   Matcher out{.name = in.pattern("name"),
               .value = in.pattern("value"),
@@ -181,12 +190,14 @@ Json to_json(const Letter& letter) {
 }
 
 Result<Silence, std::string> silence_from_json(std::string_view text, Time at) {
-  Reader in(text, {"matchers", "starts_at", "ends_at", "created_by", "comment", "expected_key"});
+  const auto json = parsed(text);
+  Reader in(json, {"matchers", "starts_at", "ends_at", "created_by", "comment", "expected_key"});
   Silence out;
-  const auto* matchers = in.list("matchers");
-  for (const auto& matcher : matchers == nullptr ? Json::array() : *matchers) {
-    if (out.matchers.size() > kMaxMatchers) break;
-    if (auto read = read_matcher(matcher, in)) out.matchers.push_back(std::move(*read));
+  if (const auto* matchers = in.list("matchers")) {
+    for (const auto& matcher : *matchers) {
+      if (out.matchers.size() > kMaxMatchers) break;
+      if (auto read = read_matcher(matcher, in)) out.matchers.push_back(std::move(*read));
+    }
   }
   out.starts_at = in.time("starts_at").value_or(at);
   const auto ends_at = in.time("ends_at");
@@ -194,7 +205,7 @@ Result<Silence, std::string> silence_from_json(std::string_view text, Time at) {
   out.ends_at = ends_at.value_or(at);
   out.created_by = in.text("created_by");
   out.comment = in.text("comment");
-  if (auto key = in.text("expected_key"); !key.empty()) out.expected_key = std::move(key);
+  if (in.has("expected_key")) out.expected_key = in.text("expected_key");
   if (in.fault()) return Failure<std::string>(*in.fault());
   if (const auto fault = fault_of(out)) return Failure<std::string>(*fault);
   if (out.ends_at <= at) return Failure<std::string>("ends_at: it is over already");
@@ -202,7 +213,8 @@ Result<Silence, std::string> silence_from_json(std::string_view text, Time at) {
 }
 
 Result<Acknowledgement, std::string> acknowledgement_from_json(std::string_view text, Time at) {
-  Reader in(text, {"by", "comment", "until"});
+  const auto json = parsed(text);
+  Reader in(json, {"by", "comment", "until"});
   Acknowledgement out{.by = in.text("by"), .comment = in.text("comment"), .at = at};
   out.until = in.time("until");
   if (in.fault()) return Failure<std::string>(*in.fault());
