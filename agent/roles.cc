@@ -89,16 +89,19 @@ std::optional<std::string> postmaster_text(const probes::DomainJudgement& judged
     const auto words = probes::explain(finding);
     const bool is_theirs = finding.subject.kind != Subject::Kind::monitor &&
                            finding.code != Code::policy_override && !finding.is_consequence;
-    // Before they were tempered, these were high or critical.
-    const bool is_told = words.tlsrpt || finding.code == Code::dane_lost;
+    // Before they were tempered, these were high or critical; the two that may be medium by birth
+    // hold up no mail.
+    const bool is_told = (words.tlsrpt && finding.code != Code::mta_sts_invalid &&
+                          finding.code != Code::all_unusable) ||
+                         finding.code == Code::dane_lost;
     if (!is_theirs || finding.severity < Severity::medium || !is_told) continue;
-    out += fmt::format("\n{}. {}\n\n{}\n\n{}\n\nSeen: ", ++count, words.title, words.explanation,
+    out += fmt::format("\n{}. {}\n\n{}\n\n{}\n\nSeen", ++count, words.title, words.explanation,
                        words.senders_now);
     std::vector<std::string> facts;
     for (const auto& [key, value] : finding.evidence)
       facts.push_back(fmt::format("{} {}", key, probes::printable(value)));
     for (const auto& address : finding.addresses) facts.push_back("at " + address);
-    for (std::size_t i = 0; i < facts.size(); ++i) out += (i == 0 ? "" : "; ") + facts[i];
+    for (std::size_t i = 0; i < facts.size(); ++i) out += (i == 0 ? ": " : "; ") + facts[i];
     out += fmt::format(" ({})\n\nWhat helps:\n", config::rfc3339(judged.seen->observed_at));
     for (const auto& step : words.fix) out += fmt::format("- {}\n", step);
     for (std::size_t i = 0; i < words.references.size(); ++i)
