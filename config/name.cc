@@ -35,6 +35,37 @@ bool is_name_character(char c) {
 bool is_ascii(char c) {
   return static_cast<unsigned char>(c) < 0x80;
 }
+// Whether all of it is UTF-8 (RFC 3629 §4): no surrogates, no longer forms than need be.
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto at = [text](std::size_t i) {
+      return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+    };
+    const unsigned lead = at(0);
+    const std::size_t length = lead < 0x80                   ? 1
+                               : lead >= 0xc2 && lead < 0xe0 ? 2
+                               : lead >= 0xe0 && lead < 0xf0 ? 3
+                               : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                             : 0;
+    const bool is_bad = (lead == 0xe0 && at(1) < 0xa0) || (lead == 0xed && at(1) > 0x9f) ||
+                        (lead == 0xf0 && at(1) < 0x90) || (lead == 0xf4 && at(1) > 0x8f);
+    if (length == 0 || is_bad) return false;
+    for (std::size_t i = 1; i < length; ++i) {
+      if ((at(i) & 0xc0U) != 0x80) return false;
+    }
+    text.remove_prefix(length);
+  }
+  return true;
+}
+// No control character of ASCII or of ISO 6429 (U+0080 to U+009F).
+bool is_printable(std::string_view text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto octet = static_cast<unsigned char>(text[at]);
+    const auto next = static_cast<unsigned char>(at + 1 < text.size() ? text[at + 1] : '\0');
+    if (octet < 0x20 || octet == 0x7f || (octet == 0xc2 && next < 0xa0)) return false;
+  }
+  return true;
+}
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -174,12 +205,8 @@ Result<std::string, std::string> group_name(std::string_view name) {
   constexpr std::ptrdiff_t longest = 64;
   const auto is_lead = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; };
   if (std::ranges::count_if(name, is_lead) > longest) return fails("longer than 64 characters");
-  for (std::size_t at = 0; at < name.size(); ++at) {
-    const auto octet = static_cast<unsigned char>(name[at]);
-    const auto next = static_cast<unsigned char>(at + 1 < name.size() ? name[at + 1] : '\0');
-    const bool is_c1 = octet == 0xc2 && next < 0xa0;  // U+0080 to U+009F
-    if (octet < 0x20 || octet == 0x7f || is_c1) return fails("not all of it is printable");
-  }
+  if (!is_utf8(name)) return fails("not UTF-8");
+  if (!is_printable(name)) return fails("not all of it is printable");
   return std::string{name};
 }
 
@@ -201,35 +228,42 @@ Result<std::string, std::string> web_address(std::string_view url) {
 
 Result<std::string, std::string> mail_address(std::string_view text) {
   constexpr std::size_t longest = 254;  // RFC 5321 §4.5.3.1.3, without the angle brackets
-  constexpr std::string_view never = "<>\"(),:;\\[] ";
+  constexpr std::string_view never = "<>\"(),:;\\[]@ ";
   const auto is_strange = [never](char c) {
     return c < 0x21 || c > 0x7e || never.find(c) != std::string_view::npos;
   };
   const std::size_t at = text.rfind('@');
-  if (at == std::string_view::npos || at == 0 || text.size() > longest ||
+  if (at == std::string_view::npos || at == 0 ||
       std::ranges::any_of(text.substr(0, at), is_strange))
     return fails("not a mail address");
   const auto domain = normal_domain(text.substr(at + 1));
   if (!domain) return fails("behind '@': " + domain.error());
-  return std::string{text.substr(0, at + 1)} + *domain;
+  auto address = std::string{text.substr(0, at + 1)} + *domain;
+  if (address.size() > longest) return fails("too long for a mail address");
+  return address;
 }
 
 Result<std::string, std::string> mail_server(std::string_view text) {
   constexpr std::string_view wanted = "write as smtp://mail.example.org:587 or smtps://…:465";
-  const std::size_t scheme = text.starts_with("smtps://") ? 8 : text.starts_with("smtp://") ? 7 : 0;
-  if (scheme == 0) return fails(std::string{wanted});
-  std::string_view rest = text.substr(scheme);
-  if (const std::size_t colon = rest.rfind(':');
-      colon != std::string_view::npos && rest.find(']', colon) == std::string_view::npos) {
-    if (!parse_port(rest.substr(colon + 1)))
-      return fails("the port is none; " + std::string{wanted});
-    rest = rest.substr(0, colon);
+  const bool is_tls = text.starts_with("smtps://");
+  if (!is_tls && !text.starts_with("smtp://")) return fails(std::string{wanted});
+  std::string_view host = text.substr(is_tls ? 8 : 7);
+  std::uint16_t port = is_tls ? 465 : 587;  // RFC 8314 §3.3, RFC 6409 §3.1
+  if (const std::size_t colon = host.rfind(':');
+      colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos) {
+    const auto given = parse_port(host.substr(colon + 1));
+    if (!given) return fails(fmt::format("the port is none; {}", wanted));
+    port = *given;
+    host = host.substr(0, colon);
   }
-  if (rest.size() > 2 && rest.starts_with('[') && rest.ends_with(']'))
-    rest = rest.substr(1, rest.size() - 2);
-  if (!normal_address(rest) && !normal_domain(rest) && rest != "localhost")
-    return fails("names no host; " + std::string{wanted});
-  return std::string{text};
+  const bool is_bracketed = host.size() > 2 && host.starts_with('[') && host.ends_with(']');
+  if (is_bracketed) host = host.substr(1, host.size() - 2);
+  auto name = normal_address(host);
+  const bool is_ipv6 = name && name->find(':') != std::string::npos;
+  if (!name) name = host == "localhost" ? std::string{host} : normal_domain(host);
+  if (!name || is_bracketed != is_ipv6) return fails(fmt::format("names no host; {}", wanted));
+  if (is_ipv6) name = fmt::format("[{}]", *name);
+  return fmt::format("{}://{}:{}", is_tls ? "smtps" : "smtp", *name, port);
 }
 
 Result<std::string, std::string> label_value(std::string_view text) {
@@ -255,8 +289,8 @@ Result<std::string, std::string> label_name(std::string_view text) {
 
 Result<std::string, std::string> printable_text(std::string_view text) {
   constexpr std::size_t longest = 256;
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  if (text.size() > longest || std::ranges::any_of(text, is_control))
+  if (!is_utf8(text)) return fails("not UTF-8");
+  if (text.size() > longest || !is_printable(text))
     return fails("too long, or not all of it is printable");
   return std::string{text};
 }

@@ -32,11 +32,12 @@ namespace config {
 // An http:// or https:// address with a host, in ASCII; slashes at its end are dropped.
 [[nodiscard]] Result<std::string, std::string> web_address(std::string_view text);
 
-// A mail address for the envelope: local part, "@", domain; printable ASCII without blanks, angle
-// brackets or quotes, at most 254 octets.
+// A mail address for the envelope: local part, "@", domain; printable ASCII without blanks, quotes
+// or brackets, at most 254 octets.
 [[nodiscard]] Result<std::string, std::string> mail_address(std::string_view text);
 
-// "smtp://host:587" or "smtps://host:465", a port where none is given.
+// "smtp://host:587" or "smtps://host:465"; these ports are added where none is given. IPv6
+// addresses stand in brackets, other hosts do not.
 [[nodiscard]] Result<std::string, std::string> mail_server(std::string_view text);
 
 // A word for labels and logs: letters, digits, '.', '_', '-', 1 to 64.

@@ -183,6 +183,8 @@ TEST(GroupName, IsShortAndPrintable) {
       {"empty", "", ""},
       {"words", "our customers", "our customers"},
       {"64 characters of two octets", times(64, "ü"), times(64, "ü")},
+      {"three and four octets, up to the last", "例\xed\x9f\xbf\ue000😀\U0010ffff",
+       "例\xed\x9f\xbf\ue000😀\U0010ffff"},
   };
   expect_accepted(group_name, accepted);
   const Row refused[] = {
@@ -192,6 +194,13 @@ TEST(GroupName, IsShortAndPrintable) {
       {"delete", "\x7f", "printable"},
       {"a C1 control character", "\u009b31m", "printable"},
       {"a NUL", std::string("a\0b", 3), "printable"},
+      {"an octet that is no character, which JSON and Prometheus cannot hold", "a\xff", "UTF-8"},
+      {"a character cut short", "a\xc3", "UTF-8"},
+      {"a slash in a longer form than need be", "\xc0\xaf", "UTF-8"},
+      {"the same in three octets", "\xe0\x80\xaf", "UTF-8"},
+      {"the same in four", "\xf0\x80\x80\xaf", "UTF-8"},
+      {"half of a surrogate pair", "\xed\xa0\x80", "UTF-8"},
+      {"beyond the last character", "\xf4\x90\x80\x80", "UTF-8"},
   };
   expect_refused(group_name, refused);
 }
@@ -216,6 +225,135 @@ TEST(WebAddress, IsHttpWithAHost) {
       {"far too long", "https://example.org/" + times(2048, "a"), "not a web"},
   };
   expect_refused(web_address, refused);
+}
+
+TEST(MailAddress, IsALocalPartAndADomainInItsNormalForm) {
+  const Row accepted[] = {
+      {"usual", "postmaster@example.org", "postmaster@example.org"},
+      {"the local part is the receiver's affair", "A.b+c/d=e'!{}~@example.org",
+       "A.b+c/d=e'!{}~@example.org"},
+      {"the domain is not", "a@Bücher.Example.", "a@xn--bcher-kva.example"},
+      {"254 octets", times(64, "a") + "@" + name_253.substr(64),
+       times(64, "a") + "@" + name_253.substr(64)},
+  };
+  expect_accepted(mail_address, accepted);
+  const Row refused[] = {
+      {"empty", "", "not a mail address"},
+      {"no @", "example.org", "not a mail address"},
+      {"nobody", "@example.org", "not a mail address"},
+      {"nowhere", "a@", "behind '@': no name"},
+      {"an address literal", "a@[192.0.2.1]", "behind '@'"},
+      {"a second command", "a@example.org>\r\nRCPT TO:<b@example.org", "not a mail address"},
+      {"a line break behind", "a@example.org\r\nBcc: b", "behind '@': only letters"},
+      {"a second recipient", "a@example.org,b@example.org", "not a mail address"},
+      {"two @, of which only the last counts for some", "a@example.net@example.org",
+       "not a mail address"},
+      {"brackets", "<a@example.org>", "not a mail address"},
+      {"a blank", "a b@example.org", "not a mail address"},
+      {"quotes", "\"a\"@example.org", "not a mail address"},
+      {"a control character", "a\x1b@example.org", "not a mail address"},
+      {"not ASCII: no SMTPUTF8", "ü@example.org", "not a mail address"},
+      {"255 octets", times(65, "a") + "@" + name_253.substr(64), "too long"},
+      {"255 octets only as A-label", times(230, "a") + "@" + times(8, "ü") + ".example.org",
+       "too long"},
+  };
+  expect_refused(mail_address, refused);
+}
+
+TEST(MailServer, IsASchemeAHostAndAPort) {
+  const Row accepted[] = {
+      {"submission", "smtp://mail.example.org:25", "smtp://mail.example.org:25"},
+      {"the port of submission where none is given", "smtp://mail.example.org",
+       "smtp://mail.example.org:587"},
+      {"the port of submission over TLS", "smtps://mail.example.org",
+       "smtps://mail.example.org:465"},
+      {"a host in its normal form", "smtp://Bücher.Example.:65535",
+       "smtp://xn--bcher-kva.example:65535"},
+      {"this machine", "smtp://localhost:2525", "smtp://localhost:2525"},
+      {"IPv4", "smtp://192.0.2.1", "smtp://192.0.2.1:587"},
+      {"IPv6", "smtps://[2001:DB8:0::1]", "smtps://[2001:db8::1]:465"},
+      {"IPv6 and port", "smtp://[::1]:2525", "smtp://[::1]:2525"},
+  };
+  expect_accepted(mail_server, accepted);
+  const Row refused[] = {
+      {"empty", "", "write as smtp://"},
+      {"no scheme", "mail.example.org:587", "write as smtp://"},
+      {"another scheme", "https://mail.example.org", "write as smtp://"},
+      {"no host", "smtp://", "names no host"},
+      {"no host before the port", "smtp://:25", "names no host"},
+      {"no port behind the colon", "smtp://mail.example.org:", "the port is none"},
+      {"port 0", "smtp://mail.example.org:0", "the port is none"},
+      {"port 65536", "smtp://mail.example.org:65536", "the port is none"},
+      {"a user: that has a key of its own", "smtp://user:password@mail.example.org:25",
+       "names no host"},
+      {"a path", "smtp://mail.example.org/a", "names no host"},
+      {"a slash", "smtp://mail.example.org:25/", "the port is none"},
+      {"IPv6 without brackets, whose end looks like a port", "smtp://::1:25", "names no host"},
+      {"IPv4 in brackets", "smtp://[192.0.2.1]:25", "names no host"},
+      {"a name in brackets", "smtp://[mail.example.org]", "names no host"},
+      {"brackets around nothing", "smtp://[]", "names no host"},
+      {"a line break", "smtp://mail.example.org\r\n:25", "names no host"},
+  };
+  expect_refused(mail_server, refused);
+}
+
+TEST(LabelValue, IsAWord) {
+  const Row accepted[] = {
+      {"one letter", "a", "a"},
+      {"all that may stand in it", "Az09._-", "Az09._-"},
+      {"64 characters", times(64, "a"), times(64, "a")},
+  };
+  expect_accepted(label_value, accepted);
+  const Row refused[] = {
+      {"empty", "", "not a word"},
+      {"65 characters", times(65, "a"), "not a word"},
+      {"a blank", "a b", "not a word"},
+      {"a slash, which ids of letters use", "a/b", "not a word"},
+      {"a line break", "a\n", "not a word"},
+      {"not ASCII", "ü", "not a word"},
+      {"a NUL", std::string("a\0", 2), "not a word"},
+  };
+  expect_refused(label_value, refused);
+}
+
+TEST(LabelName, IsThatOfAPrometheusLabel) {
+  const Row accepted[] = {
+      {"one letter", "a", "a"},
+      {"all that may stand in it", "_Az09", "_Az09"},
+      {"two underscores inside", "a__b", "a__b"},
+      {"64 characters", times(64, "a"), times(64, "a")},
+  };
+  expect_accepted(label_name, accepted);
+  const Row refused[] = {
+      {"empty", "", "not the name of a label"},
+      {"65 characters", times(65, "a"), "not the name of a label"},
+      {"a digit first", "1a", "not the name of a label"},
+      {"two underscores first: those are Prometheus's own", "__a", "not the name of a label"},
+      {"a hyphen", "a-b", "not the name of a label"},
+      {"a dot", "a.b", "not the name of a label"},
+      {"a quote", "a\"", "not the name of a label"},
+      {"not ASCII", "ü", "not the name of a label"},
+  };
+  expect_refused(label_name, refused);
+}
+
+TEST(PrintableText, IsUtf8WithoutControlCharacters) {
+  const Row accepted[] = {
+      {"empty", "", ""},
+      {"whatever people write", "Straße 5, \"Berlin\"", "Straße 5, \"Berlin\""},
+      {"256 octets", times(128, "ü"), times(128, "ü")},
+  };
+  expect_accepted(printable_text, accepted);
+  const Row refused[] = {
+      {"257 octets", times(257, "a"), "too long"},
+      {"a line break", "a\nb", "printable"},
+      {"escape", "\x1b[31m", "printable"},
+      {"delete", "\x7f", "printable"},
+      {"a C1 control character", "\u009b31m", "printable"},
+      {"a NUL", std::string("a\0b", 3), "printable"},
+      {"not UTF-8", "\xff", "not UTF-8"},
+  };
+  expect_refused(printable_text, refused);
 }
 
 }  // namespace
