@@ -10,7 +10,6 @@
 #include <map>
 #include <numeric>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -223,11 +222,17 @@ std::string unknown_key(std::string_view given, const std::vector<std::string_vi
   return fmt::format("unknown key {}; known here: {}", in_quotes(given), fmt::join(known, ", "));
 }
 
-bool has_key(const TreeNode& map, std::string_view name) {
-  for (std::size_t i = 0; i < map.items.size(); i += 2) {
-    if (map.items[i].is_text() && map.items[i].text == name) return true;
+// The value of the key, where it stands first; null where it does not, or `map` is none.
+const TreeNode* value_of(const TreeNode& map, std::string_view name) {
+  if (map.kind != TreeNode::Kind::map) return nullptr;
+  for (std::size_t i = 0; i + 1 < map.items.size(); i += 2) {
+    if (map.items[i].is_text() && map.items[i].text == name) return &map.items[i + 1];
   }
-  return false;
+  return nullptr;
+}
+
+bool has_key(const TreeNode& map, std::string_view name) {
+  return value_of(map, name) != nullptr;
 }
 
 template <class Section>
@@ -314,6 +319,10 @@ void maps(const TreeNode& node, Section& section, Reading& reading,
   using Item = typename std::decay_t<decltype(section.*member)>::value_type;
   if (node.kind != TreeNode::Kind::list) return wrong(reading, node, "a list");
   for (const TreeNode& item : node.items) {
+    if (item.kind == TreeNode::Kind::nothing) {  // read_map would take its defaults
+      wrong(reading, item, "a map of keys");
+      continue;
+    }
     Item& made = (section.*member).emplace_back();
     read_map<Item>(item, keys, made, reading);
     if (item.kind != TreeNode::Kind::map) continue;
@@ -331,6 +340,8 @@ constexpr Key<DomainList> domain_list_keys[] = {
 };
 
 void domain_lists(const TreeNode& node, Config& config, Reading& reading) {
+  if (node.kind == TreeNode::Kind::list && node.items.empty())
+    return wrong(reading, node, "a list of one file or more");
   maps<&Config::domain_lists, domain_list_keys>(node, config, reading, {"file"});
 }
 
@@ -419,6 +430,7 @@ constexpr Key<Heartbeat> heartbeat_keys[] = {
 };
 
 void heartbeat(const TreeNode& node, Notify& notify, Reading& reading) {
+  if (node.kind == TreeNode::Kind::nothing) return;  // all of it commented out: there is none
   if (node.kind == TreeNode::Kind::map && !has_key(node, "url"))
     complain(reading, node, "a heartbeat without a url");
   notify.heartbeat.emplace();
@@ -448,7 +460,9 @@ void labels(const TreeNode& node, Notify& notify, Reading& reading) {
     if (!name) {
       complain(reading, key, fmt::format("{}: {}", in_quotes(key.text), name.error()));
     } else if (!value.is_text() || value.text.empty()) {
-      wrong(reading, value, "a text");
+      wrong(reading, value, "text");
+    } else if (const auto text = printable_text(value.text); !text) {
+      complain(reading, value, fmt::format("{}: {}", in_quotes(value.text), text.error()));
     } else if (!notify.labels.emplace(*name, value.text).second) {
       complain(reading, key, fmt::format("label {} again", in_quotes(key.text)));
     }
@@ -465,16 +479,23 @@ constexpr Key<Notify> notify_keys[] = {
     {"heartbeat", heartbeat},
 };
 
+// Letters wait under the name of their notifier: no two may have the same.
 void notify(const TreeNode& node, Config& config, Reading& reading) {
   section<&Config::notify, notify_keys>(node, config, reading);
-  std::set<std::string> names;
-  const auto take = [&](const std::string& name) {
-    if (!name.empty() && !names.insert(name).second)
-      complain(reading, node, fmt::format("two notifiers are called {}", in_quotes(name)));
-  };
-  for (const auto& one : config.notify.webhooks) take(one.name);
-  for (const auto& one : config.notify.mail) take(one.name);
-  for (const auto& one : config.notify.grafana) take(one.name);
+  std::map<std::string_view, int> lines;
+  for (const auto* kind : {"webhooks", "mail", "grafana"}) {
+    const TreeNode* const list = value_of(node, kind);
+    if (list == nullptr) continue;
+    for (const TreeNode& item : list->items) {
+      const TreeNode* const name = value_of(item, "name");
+      if (name == nullptr || !name->is_text()) continue;
+      const auto [first, is_new] = lines.try_emplace(name->text, name->place.line);
+      if (is_new) continue;
+      complain(reading, *name,
+               fmt::format("a notifier called {} again; it stands in line {} already",
+                           in_quotes(name->text), first->second));
+    }
+  }
 }
 
 constexpr Key<Config> config_keys[] = {
