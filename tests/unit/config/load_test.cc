@@ -11,6 +11,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace config {
 
@@ -446,6 +447,89 @@ TEST(Load, ReadsAFile) {
   ASSERT_TRUE(config);
   EXPECT_EQ(config->storage.path, file.parent_path() / "x.db");
   std::filesystem::remove(file);
+}
+
+// ---- lists of domains, beside a configuration that names them
+
+class LoadedLists : public testing::Test {
+ protected:
+  LoadedLists() { std::filesystem::create_directories(folder_); }
+  ~LoadedLists() override { std::filesystem::remove_all(folder_); }
+
+  void write(const std::string& name, std::string_view text) const {
+    std::ofstream{folder_ / name, std::ios::binary} << text;
+  }
+  // "name role group" of each domain, or the errors without the folder.
+  std::vector<std::string> load_with(std::string_view text) const {
+    write("danelaw.yaml", text);
+    std::vector<std::string> out;
+    const auto config = load(folder_ / "danelaw.yaml");
+    if (config) {
+      for (const auto& [name, role, group] : config->domains)
+        out.push_back(name + (role == Role::inbound ? " inbound " : " outbound ") + group);
+    } else {
+      const auto folder = folder_.native() + "/";
+      for (const auto& error : config.error()) {
+        const auto line = to_string(error);
+        out.push_back(line.starts_with(folder) ? line.substr(folder.size()) : line);
+      }
+    }
+    return out;
+  }
+
+ private:
+  const std::filesystem::path folder_ =
+      testing::TempDir() + "danelaw_domain_lists_" + std::to_string(getpid());
+};
+
+TEST_F(LoadedLists, AreReadFromTheFolderOfTheConfiguration) {
+  write("partners.txt", "b.test\na.test\n");
+  EXPECT_THAT(load_with("domain_lists: [{file: partners.txt, group: all}]\n"),
+              ElementsAre("b.test outbound all", "a.test outbound all"));
+}
+
+TEST_F(LoadedLists, HoldOneNameALineInWhateverClothes) {
+  write("list", "# partners\n\n  A.test.\t# the first\r\nbücher.test#x\r\n\t\r\n#\nlast.test");
+  EXPECT_THAT(
+      load_with("domain_lists: [{file: list}]\n"),
+      ElementsAre("a.test outbound ", "xn--bcher-kva.test outbound ", "last.test outbound "));
+}
+
+TEST_F(LoadedLists, LeaveWhatIsNamedAlreadyAsItStandsThere) {
+  write("one", "ours.test\nA.test\na.test\n");
+  write("two", "a.test\nb.test\nOURS.test.\n");
+  EXPECT_THAT(
+      load_with("domains: [{name: Ours.test, group: us}]\n"
+                "domain_lists:\n"
+                "  - {file: one, group: first}\n"
+                "  - {file: two, role: inbound, group: second}\n"),
+      ElementsAre("ours.test inbound us", "a.test outbound first", "b.test inbound second"));
+}
+
+TEST_F(LoadedLists, SayInWhichLineANameIsNone) {
+  write("one", "a.test\n  b\n# c\nd..test # e\n");
+  write("two", "user@a.test\n");
+  EXPECT_THAT(
+      load_with("domain_lists: [{file: one}, {file: two}]\n"),
+      ElementsAre("one:2:3: one label only; a domain has two or more, as example.org",
+                  "one:4:1: an empty label (a dot in front, or two in a row)",
+                  "two:1:1: only letters, digits, '-', '_' and '.' may stand in a domain name"));
+}
+
+TEST_F(LoadedLists, OfWhichOneCannotBeReadAreAnErrorAndNotAllThereIs) {
+  write("one", "a.test\n");
+  EXPECT_THAT(load_with("domains: [b.test]\ndomain_lists: [{file: one}, {file: two}]\n"),
+              ElementsAre("two: cannot be read: No such file or directory"));
+  EXPECT_THAT(load_with("domain_lists: [{file: /dev/zero}]\n"),
+              ElementsAre("/dev/zero: larger than 16 MiB"));
+  EXPECT_THAT(load_with("domain_lists: [{file: /}]\n"), ElementsAre(HasSubstr("not the name")));
+  EXPECT_THAT(load_with("domain_lists: [{file: .}]\n"),
+              ElementsAre(".: cannot be read: Is a directory"));
+}
+
+TEST_F(LoadedLists, HaveErrorsThatEndSomewhere) {
+  write("list", times(1500, "x\n"));
+  EXPECT_THAT(load_with("domain_lists: [{file: list}]\n"), SizeIs(1000));
 }
 
 TEST(Load, FileThatCannotBeReadIsOneErrorWithoutAPlace) {
