@@ -32,6 +32,11 @@ std::vector<std::string> texts_of(const Json& json, const char* name) {
   return out;
 }
 
+Json object_of(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_object() ? *found : Json::object();
+}
+
 // What is inside the quotes of a JSON string.
 std::string escaped(const std::string& text) {
   auto quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -52,13 +57,13 @@ std::string base64(std::string_view text) {
   return out;
 }
 
-// RFC 2047 words, for what may be longer than a line or not ASCII. A word holds 45 octets, cut
-// between characters.
+// RFC 2047 words, for what may be longer than a line or not ASCII: of 45 octets, cut between
+// characters. The first is shorter, for a line has 76 columns and begins with "Subject: " (§2).
 std::string encoded(std::string_view text) {
-  constexpr std::size_t kWord = 45;
+  constexpr std::size_t kFirst = 39, kWord = 45;
   std::string out;
   while (!text.empty()) {
-    auto length = std::min(kWord, text.size());
+    auto length = std::min(out.empty() ? kFirst : kWord, text.size());
     while (length < text.size() && length > 1 &&
            (static_cast<unsigned char>(text[length]) & 0xc0U) == 0x80U)
       --length;
@@ -78,10 +83,32 @@ std::string mail_date(Time time) {
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{time - day};
   return fmt::format(
-      "{}, {:02} {} {} {:02}:{:02}:{:02} +0000", kDays[std::chrono::weekday{day}.c_encoding()],
+      "{}, {:02} {} {:04} {:02}:{:02}:{:02} +0000", kDays[std::chrono::weekday{day}.c_encoding()],
       static_cast<unsigned>(date.day()), kMonths[static_cast<unsigned>(date.month()) - 1],
       static_cast<int>(date.year()), clock.hours().count(), clock.minutes().count(),
       clock.seconds().count());
+}
+
+// As text has them in mail, encoded or not (RFC 2046 §4.1.1).
+std::string with_crlf(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\n') out.push_back('\r');
+    out.push_back(c);
+  }
+  return out;
+}
+
+// The same at every try, so that a repeat can be told from news. What is too long for a line loses
+// its begin: what tells two letters of one alert apart stands at the end.
+std::string message_id(std::string_view letter_id, std::string_view from) {
+  constexpr std::size_t kLongest = 512;
+  std::string id;
+  for (const char c : letter_id.substr(letter_id.size() - std::min(kLongest, letter_id.size()))) {
+    const bool is_plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
+    id.push_back(is_plain ? c : '.');
+  }
+  return fmt::format("<{}@{}>", id, from.substr(from.find('@') + 1));
 }
 
 std::string mail_text(const std::map<std::string, std::string>& fields) {
@@ -121,8 +148,8 @@ Json alert_for(const Alert& alert, probes::Severity severity,
 }  // namespace
 
 std::map<std::string, std::string> fields_of(const Json& letter, const std::string& page) {
-  const auto alert = letter.value("alert", Json::object());
-  const auto subject = alert.value("subject", Json::object());
+  const auto alert = object_of(letter, "alert");
+  const auto subject = object_of(alert, "subject");
   std::string fix;
   int step = 0;
   for (const auto& one : texts_of(alert, "fix"))
@@ -173,18 +200,12 @@ std::string mail_of(const MessageHead& head, const Json& letter, const std::stri
   const auto at = config::parse_rfc3339(fields.at("at")).value_or(Time{});
   std::string to;
   for (const auto& one : head.to) to += fmt::format("{}<{}>", to.empty() ? "" : ",\r\n ", one);
-  // The same at every try, so that a repeat can be told from news.
-  const auto domain = head.from.substr(head.from.find('@') + 1);
-  std::string id;
-  for (const char c : fields.at("id"))
-    id.push_back(std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' ? c
-                                                                                          : '.');
   std::string out = fmt::format(
-      "From: danelaw <{}>\r\nTo: {}\r\nSubject: {}\r\nDate: {}\r\nMessage-ID: <{}@{}>\r\n"
+      "From: danelaw <{}>\r\nTo: {}\r\nSubject: {}\r\nDate: {}\r\nMessage-ID: {}\r\n"
       "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
       "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n",
-      head.from, to, encoded(subject), mail_date(at), id, domain);
-  const auto body = base64(mail_text(fields));
+      head.from, to, encoded(subject), mail_date(at), message_id(fields.at("id"), head.from));
+  const auto body = base64(with_crlf(mail_text(fields)));
   for (std::size_t i = 0; i < body.size(); i += 76) out += body.substr(i, 76) + "\r\n";
   return out;
 }

@@ -6,6 +6,7 @@
 #include "agent/alert_json.h"
 #include "agent/notice.h"
 #include "agent/notifiers/wire.h"
+#include "probes/explain.h"
 #include "tests/support/scene.h"
 
 namespace {
@@ -87,6 +88,73 @@ TEST(MailText, HasTheSameMessageIdAtEveryTry) {
   const auto once = mail_of({.from = "a@b.test", .to = {"c@d.test"}}, letter_json(firing()), kPage);
   EXPECT_EQ(once, mail_of({.from = "a@b.test", .to = {"c@d.test"}}, letter_json(firing()), kPage));
   EXPECT_THAT(once, HasSubstr("Message-ID: <tlsa-mismatch.mx.1.opened.1800000000.chat@b.test>"));
+}
+
+std::string decoded(std::string_view base64) {
+  constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  unsigned bits = 0;
+  unsigned count = 0;
+  for (const char c : base64) {
+    const auto value = kLetters.find(c);
+    if (value == std::string_view::npos) continue;
+    bits = bits << 6U | static_cast<unsigned>(value);
+    if (count += 6; count < 8) continue;
+    out.push_back(static_cast<char>(bits >> (count -= 8) & 0xffU));
+  }
+  return out;
+}
+
+TEST(MailText, EndsItsLinesAsMailDoes) {
+  const auto mail = mail_of({.from = "a@b.test", .to = {"c@d.test"}}, letter_json(firing()), kPage);
+  const auto body = decoded(mail.substr(mail.find("\r\n\r\n")));
+  EXPECT_THAT(body, HasSubstr("\r\n\r\nHits: a.test, b.test\r\n\r\n")) << "RFC 2046 §4.1.1";
+  for (std::size_t at = 0; (at = body.find('\n', at)) != std::string::npos; ++at)
+    EXPECT_EQ(body[at - 1], '\r');
+}
+
+TEST(MailText, HasASubjectOfWordsThatFitTheirLines) {
+  auto letter = letter_json(firing());
+  std::string title;
+  for (int i = 0; i < 60; ++i) title += "aü例😀";
+  letter["alert"]["title"] = title.substr(0, 290);
+  const auto mail = mail_of({.from = "a@b.test", .to = {"c@d.test"}}, letter, kPage);
+  const auto begin = mail.find("Subject: ");
+  const auto subject = mail.substr(begin, mail.find("\r\nDate: ") - begin);
+  std::string whole;
+  for (std::size_t at = 0; at < subject.size();) {
+    const auto end = std::min(subject.find("\r\n", at), subject.size());
+    const auto line = subject.substr(at, end - at);
+    EXPECT_LE(line.size(), 76U) << "RFC 2047 §2: " << line;
+    constexpr std::string_view kWord = "=?utf-8?B?";
+    const auto word = line.substr(line.find(kWord) + kWord.size());
+    ASSERT_TRUE(word.ends_with("?=")) << line;
+    const auto text = decoded(word.substr(0, word.size() - 2));
+    EXPECT_EQ(probes::printable(text), text) << "cut between characters";
+    whole += text;
+    at = end + 2;
+  }
+  EXPECT_THAT(whole, testing::StartsWith("[danelaw opened] aü例😀a"));
+}
+
+TEST(MailText, HasNoLineTooLongWhateverTheLettersIdIs) {
+  auto letter = letter_json(firing());
+  const std::string end = "/opened/1800000000/chat";
+  letter["id"] = std::string(2000, 'a') + end;
+  const auto mail = mail_of({.from = "a@b.test", .to = {"c@d.test"}}, letter, kPage);
+  const auto begin = mail.find("Message-ID: ");
+  EXPECT_LE(mail.find("\r\n", begin) - begin, 998U) << "RFC 5322 §2.1.1";
+  EXPECT_THAT(mail, HasSubstr("aa.opened.1800000000.chat@b.test>\r\n"))
+      << "what tells it from others is there";
+}
+
+TEST(Letter, OfWhichPartsAreMissingIsStillTold) {
+  for (const auto* text : {"{}", "[]", R"({"alert":[],"at":1})", R"({"alert":{"subject":"a"}})"}) {
+    const auto fields = fields_of(Json::parse(text), kPage);
+    EXPECT_EQ(fields.at("subject"), "") << text;
+    EXPECT_EQ(fields.at("url"), "http://page.test/alerts#") << text;
+  }
 }
 
 // ---- Alertmanager 0.25, as it was measured: labels are identity only, startsAt
