@@ -31,8 +31,50 @@ bool is_between(Seconds value, Seconds least, Seconds most) {
   return value >= least && value <= most;
 }
 
+void check(const Notify& notify) {
+  demand(is_between(notify.remind_after, 0s, 24h * 365), "notify.remind_after is in range");
+  std::set<std::string> names;
+  const auto check_name = [&](const std::string& name) {
+    demand(label_value(name) == name, "a notifier's name is a word");
+    demand(names.insert(name).second, "no two notifiers have the same name");
+  };
+  const auto check_url = [](const std::string& url) {
+    demand(web_address(url) == url, "an address is in its normal form");
+  };
+  for (const auto& one : notify.alertmanagers) check_url(one.url);
+  for (const auto& [name, value] : notify.labels) {
+    demand(label_name(name) == name, "a label's name is one");
+    demand(!value.empty() && printable_text(value) == value, "a label's value is one");
+  }
+  for (const auto& one : notify.webhooks) {
+    check_name(one.name);
+    check_url(one.url);
+  }
+  for (const auto& one : notify.mail) {
+    check_name(one.name);
+    demand(mail_server(one.server) == one.server, "a mail server is in its normal form");
+    demand(mail_address(one.from) == one.from, "a sender is in its normal form");
+    demand(!one.to.empty(), "there is a recipient");
+    for (const auto& to : one.to) demand(mail_address(to) == to, "a recipient is, too");
+    demand(printable_text(one.user) == one.user, "a user is a text");
+  }
+  for (const auto& one : notify.grafana) {
+    check_name(one.name);
+    check_url(one.url);
+    demand(one.token_file.has_filename(), "a token is in a file");
+  }
+  if (!notify.heartbeat) return;
+  check_url(notify.heartbeat->url);
+  demand(is_between(notify.heartbeat->every, 10s, 24h), "notify.heartbeat.every is in range");
+}
+
 void check(const Config& config) {
-  demand(!config.domains.empty(), "there is a domain");
+  demand(!config.domains.empty() || !config.domain_lists.empty(), "there is something to watch");
+  for (const auto& list : config.domain_lists) {
+    demand(list.file.is_absolute() && list.file.has_filename(), "a list is a file");
+    demand(group_name(list.group) == list.group, "a list's group is a word");
+  }
+  check(config.notify);
   std::set<std::string> names;
   for (const auto& domain : config.domains) {
     demand(normal_domain(domain.name) == domain.name, "a domain's name is in its normal form");

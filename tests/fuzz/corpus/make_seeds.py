@@ -144,6 +144,17 @@ schedule: {interval: 10s, confirm_after: 119s, retry_after: 1m, workers: 1024}
 storage: {path: /srv/danelaw.db, retention: 30d}
 web: {listen_address: "::", port: 65535, external_url: https://danelaw.example/}
 """,
+    "notify": b"""domain_lists: [{file: a.txt}, {file: /b, role: inbound, group: c}]
+notify:
+  remind_after: 0s
+  alertmanagers: [{url: http://127.0.0.1:9093/, token_file: a}]
+  labels: {site: b\xc3\xa4, _x: "1"}
+  webhooks: [{name: chat, url: https://a.test/b, secret_file: c, token_file: d, template_file: e, least_severity: high}]
+  mail: [{name: mail, server: smtp://a.test, from: a@B.test, to: [c@d.test], user: e, password_file: f, ca_file: g}]
+  grafana: [{name: graphs, url: https://a.test, token_file: b}]
+  heartbeat: {url: https://a.test/b/, every: 1d}
+""",
+    "notify-errors": b"domain_lists: [~]\nnotify: {webhooks: [{name: a}, {name: a}], mail: [~], labels: {a: , b: \xff}, heartbeat:}\n",
     "errors": b"domains: [x, a.test, A.test]\ndns: {timeout: 5}\nsmtp: {port: 0, helo: -}\nwbe: 1\nweb: {port: 1, port: 2}\n",
     "yaml-refused": b"domains: &a [!t a.test, *a]\n",
     "yaml-quoted": b"domains:\n- \"\\x65xample.org\\q\"\n- 'it''s'\n- |\n  a.test\n- >-\n  b\n  .test\n",
