@@ -200,3 +200,34 @@ keep("sts_policy", {
     "sts-fields": b" id=20160831085700Z; x=y;",
     "tlsrpt-fields": b"rua=mailto:a%21@b.test?c=d , https://[::1]:1/ ;x-y=z",
 })
+
+
+# ---- wishes: octet 0 says of what kind
+
+def wish(kind, json):
+    return kind + json.replace("'", '"').encode()
+
+
+END = "'ends_at':'2027-01-16T08:00:00Z'"
+letter = """{'schema':'danelaw.notification/1','id':'tlsa-mismatch.mx.1/opened/1800000000/chat','event':'opened',
+'at':'2027-01-15T08:00:00Z','reason':'seen twice','alert':{'id':'tlsa-mismatch.mx.1','code':'tlsa-mismatch',
+'severity':'critical','subject':{'kind':'host','name':'mx.a.test'},'domains':['a.test','b.test'],'title':'%s',
+'explanation':'So it is.','senders_now':'They wait.','fix':['One.','Two.'],'direction':'inbound',
+'first_seen_at':'2027-01-15T07:00:00Z','opened_at':null}}"""
+
+keep("wishes", {
+    "silence-small": wish(b"s", "{'matchers':[{'name':'mx','value':'mx.a.test'}]," + END + "}"),
+    "silence-full": wish(b"s", "{'matchers':[{'name':'domain','value':'(a|b)[.]test','is_regex':true,'is_equal':true},"
+                         "{'name':'group','value':'x','is_regex':false,'is_equal':false}],"
+                         "'starts_at':'2027-01-15T08:00:00Z'," + END + ",'created_by':'a','comment':'b\\n\\\\c',"
+                         "'expected_key':'" + "a" * 64 + "'}"),
+    "silence-pattern": wish(b"s", "{'matchers':[{'name':'alertname','value':'(?i)(x*)*{1,9}','is_regex':true}]," + END + "}"),
+    "silence-deep": wish(b"s", "{'matchers':[" + "[" * 999 + "]" * 999 + "]," + END + "}"),
+    "acknowledgement": wish(b"a", "{'by':'a\\u202e','comment':null,'until':'2027-01-15T09:00:00Z'}"),
+    "acknowledgement-empty": b"a",
+    "template": wish(b"t", "{'text':'{{ a }} {{title}}{{}}'}") + b"\nx\"\\\xff\r\n\xe2\x80\xa8",
+    "template-open": b"t{{a}} {{b",
+    "letter": wish(b"m", letter % "mx.a.test: no key matches"),
+    "letter-hostile": wish(b"m", letter % ("x" * 300 + "\\r\\nBcc: b@c.test\\r\\n\\r\\n\u00fc")),
+    "letter-long-id": wish(b"m", "{'id':'" + "a.b/" * 300 + "','at':'0001-01-01T00:00:00Z','alert':[]}"),
+})
