@@ -30,8 +30,8 @@ struct CertificatePlan {
   config::Time not_after = config::Time{std::chrono::seconds{2'000'000'000}};
   bool is_ca = false;
   std::optional<std::string> permitted_dns;  // a name constraint
-  std::size_t ballast = 0;  // octets of an extension that means nothing here, as logs' signatures
-  std::string organisation;                  // of the subject
+  std::size_t ballast = 0;   // octets of an extension that means nothing here, as logs' signatures
+  std::string organisation;  // of the subject
 };
 
 // A certificate with the key to sign further ones.
