@@ -121,8 +121,8 @@ inline constexpr std::size_t kCodeCount = 64;
 // What a finding is about. It is the identity of an alert, so it names the root of the trouble, not
 // its victims.
 struct Subject {
-  // A TLSA owner that several hosts share, and a zone, are roots of trouble only: findings are about
-  // what they hit.
+  // A TLSA owner that several hosts share, and a zone, are roots of trouble only: findings are
+  // about what they hit.
   enum class Kind { domain, host, owner, zone, monitor };
   Kind kind = Kind::domain;
   std::string name;  // A-label form; of the monitor: what of it ("dns", "clock", "smtp_ipv4" …)

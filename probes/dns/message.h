@@ -83,7 +83,8 @@ struct Rrsig {
 };
 [[nodiscard]] std::optional<Rrsig> read_rrsig(const Record& record);
 
-// Who signed a part of a reply: the signer of the first signature under whose name the owner stands.
+// Who signed a part of a reply: the signer of the first signature under whose name the owner
+// stands.
 [[nodiscard]] std::optional<Name> signer_of(const Message& part);
 
 // Whether the proof of a part of a reply needs the denial records that came with it: it is a denial
