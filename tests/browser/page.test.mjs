@@ -84,7 +84,8 @@ test('a late rollover appears among the alerts with both domains, and goes', asy
   assert.match(text, /critical/i);
   await page.screenshot({path: `${screens}/late-rollover.png`, fullPage: true});
   lab.command('story', 'late-rollover', '--step', '2');
-  await until('the alert is gone from the page', 90, async () => await card.count() === 0);
+  // One look to see it, the TTL of a minute until the last cache has let go, two looks to clear it.
+  await until('the alert is gone from the page', 150, async () => await card.count() === 0);
   assert.deepEqual(page.complaints, []);
 });
 

@@ -1,0 +1,87 @@
+#include "agent/outlook.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/rollover.h"
+#include "tests/support/past.h"
+
+// What history makes of a look that went by a resolver's cache.
+namespace {
+
+using agent::Chain;
+using probes::Code;
+using std::chrono::hours;
+using std::chrono::minutes;
+using support::kNow;
+using support::Past;
+using support::Pki;
+using support::record;
+using testing::Contains;
+using testing::IsEmpty;
+using testing::Not;
+using testing::UnorderedElementsAre;
+
+Chain old_chain() {
+  return {Pki::get().old_leaf.certificate, Pki::get().inter.certificate};
+}
+Chain new_chain() {
+  return {Pki::get().leaf.certificate, Pki::get().inter.certificate};
+}
+auto old_record() {
+  return record(3, 1, 1, *Pki::get().old_leaf.certificate);
+}
+auto new_record() {
+  return record(3, 1, 1, *Pki::get().leaf.certificate);
+}
+
+struct Outlook {
+  agent::Standing standing;
+  std::vector<Code> codes;
+  std::vector<Code> overruled;
+};
+
+Outlook outlook(const Past& past, config::Time at) {
+  const agent::Rollovers rollovers(agent::history_of(past.chronicle, {"mx.example.test"}));
+  Outlook out{.standing = rollovers.at(at), .codes = {}, .overruled = {}};
+  const auto known =
+      agent::foresee(past.chronicle, rollovers.history(), out.standing, "mx.example.test");
+  for (const auto& finding : known.findings) out.codes.push_back(finding.code);
+  out.overruled = known.overruled;
+  return out;
+}
+
+// H-07: verdict from authoritative data; the cache's view is a stale window (RFC 7671 §8.1).
+TEST(Outlook, H_07_WhatIsPublishedAcceptsTheKeySoThatARefusalByOurCacheIsAWindowAndNoMismatch) {
+  Past past;
+  past.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
+      .look(kNow, Past::give({old_record(), new_record()}), old_chain())
+      .look(kNow + minutes{10}, Past::give({old_record(), new_record()}), new_chain());
+  const auto out = outlook(past, kNow + minutes{10});
+  EXPECT_EQ(out.standing.state, agent::RolloverState::stale_risk);
+  EXPECT_THAT(out.codes, Contains(Code::stale_cache_window));
+  EXPECT_THAT(out.overruled,
+              UnorderedElementsAre(Code::tlsa_mismatch, Code::tlsa_mismatch_insecure_mx));
+}
+
+TEST(Outlook, H_07_ARecordThatIsGoneEverywhereIsAMismatchThoughOurCacheStillHoldsIt) {
+  Past past;
+  past.look(kNow - hours{24}, Past::give({old_record(), new_record()}), old_chain())
+      .look(kNow, Past::give({new_record()}), old_chain());
+  const auto out = outlook(past, kNow);
+  EXPECT_EQ(out.standing.state, agent::RolloverState::mismatch);
+  EXPECT_THAT(out.codes, Contains(Code::tlsa_mismatch));
+  EXPECT_THAT(out.codes, Contains(Code::early_retire));
+  EXPECT_THAT(out.overruled, IsEmpty());
+}
+
+TEST(Outlook, OverrulesNothingOfAHostAtRest) {
+  Past past;
+  past.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
+      .look(kNow, Past::give({old_record()}), old_chain());
+  const auto out = outlook(past, kNow);
+  EXPECT_THAT(out.codes, Not(Contains(Code::tlsa_mismatch)));
+  EXPECT_THAT(out.overruled, IsEmpty());
+}
+
+}  // namespace
