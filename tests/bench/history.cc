@@ -235,12 +235,14 @@ class Host {
                                          const probes::HostSeen& host, Time at) const {
     auto judged = probes::judge(domain, {{host->host, host}}, at);
     if (is_change_news_) {
-      probes::add_findings(judged,
-                           {{.code = probes::Code::certificate_changed,
-                             .severity = probes::Severity::info,
-                             .subject = {.kind = probes::Subject::Kind::host, .name = host_name_},
-                             .evidence = {{"changed-at", config::rfc3339(rolls_at_ + kDay)},
-                                          {"endpoint", addresses_[0] + "/default"}}}});
+      probes::Hindsight known;
+      known.findings.push_back(
+          {.code = probes::Code::certificate_changed,
+           .severity = probes::Severity::info,
+           .subject = {.kind = probes::Subject::Kind::host, .name = host_name_},
+           .evidence = {{"changed-at", config::rfc3339(rolls_at_ + kDay)},
+                        {"endpoint", addresses_[0] + "/default"}}});
+      probes::add_hindsight(judged, host->host, known);
     }
     return {.configured = {.name = domain_name_},
             .judged = std::make_shared<const probes::DomainJudgement>(std::move(judged)),
@@ -371,7 +373,7 @@ Reading read(const std::filesystem::path& file, const Host& host) {
   seen->host = seen->tlsa.name = host.name();
   const agent::Snapshot::Followed followed{
       seen, std::make_shared<const agent::Rollovers>(history_of(*chronicle, host.names()))};
-  const auto json = web::timeline_json(followed, kEnd, kBegin, kEnd);
+  const auto json = web::timeline_json(followed, chronicle->signed_until, kEnd, kBegin, kEnd);
   const auto done = Clock::now();
   const auto computing = thread_milliseconds() - begun_computing;
   must(json["records"].size() >= 7 && json["rollovers"].size() >= 6 && json["failing"].empty(),
