@@ -203,10 +203,7 @@ void send_stream(Reply reply, httplib::Response& out) {
   out.set_chunked_content_provider(reply.content_type, [place, next = std::move(reply.stream)](
                                                            std::size_t, httplib::DataSink& sink) {
     const auto part = next();
-    if (!part) {
-      sink.done();
-      return true;
-    }
+    if (!part) return false;  // we end: the client comes back to whoever serves then
     return part->empty() || sink.write(part->data(), part->size());
   });
 }
