@@ -75,7 +75,7 @@ std::string answer_text(const dns::Answer& answer) {
 
 std::string record_text(const dane::TlsaRecord& record, const RecordJudgement& judged) {
   auto text = dane::to_text(record);
-  if (text.size() > 72) text = text.substr(0, 69) + "...";
+  if (text.size() > 72) text.replace(69, std::string::npos, "...");
   if (judged.unusable)
     return fmt::format("{}  unusable: {}", text, dane::wire_name(*judged.unusable));
   return fmt::format("{}  {}", text, judged.matched ? "matches" : "matches nothing served");

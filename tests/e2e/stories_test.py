@@ -41,9 +41,14 @@ def swap(story):
 
 
 def once_seen(state, act):
-    """Act as soon as the agent has come to a state."""
+    """Act as soon as two looks of the agent have shown a state: one alone may have taken the old key in
+    before the new records, and proves nothing of their order.
+    """
     def wait(story):
-        until(f"the agent says {state}", T, lambda: story.seen[-1][1]["state"] == state)
+        def looks():
+            return story.looks if story.seen[-1][1]["state"] == state else None
+        first = until(f"the agent says {state}", T, looks)
+        until(f"the agent says {state} again", T, lambda: (looks() or 0) > first)
         act(story)
     return wait
 
@@ -92,6 +97,7 @@ class Story:
         self.seen = []      # (time, rollover object of the API), one for every change
         self.shares = []    # (time, rollover), all of them
         self.findings_seen = set()   # codes, all that were ever told of the domain
+        self.looks, self.observed_at = 0, None
         self.failure = None
 
     def play(self, began):
@@ -105,12 +111,15 @@ class Story:
         except Exception as failure:    # the story's own test tells
             self.failure = failure
 
-    def observe(self, rollover, findings):
+    def observe(self, rollover, domain):
         """Take note of what the API says now."""
+        if domain["observed_at"] != self.observed_at:
+            self.observed_at = domain["observed_at"]
+            self.looks += 1
         def lasting(one):
             return {key: value for key, value in one.items() if key != "failing_share"}
         self.shares.append((time.time(), rollover))
-        self.findings_seen |= {one["code"] for one in findings}
+        self.findings_seen |= {one["code"] for one in domain["findings"]}
         if not self.seen or lasting(self.seen[-1][1]) != lasting(rollover):
             self.seen.append((time.time(), rollover))
 
@@ -264,7 +273,7 @@ class Stories(unittest.TestCase):
 
         def is_over():
             for story in STORIES.values():
-                story.observe(cls.rollover(story.host), cls.lab.domain(story.domain)["findings"])
+                story.observe(cls.rollover(story.host), cls.lab.domain(story.domain))
             if sink.received(cls.sink, "/danelaw"):
                 sink.order(cls.sink)
             return not any(player.is_alive() for player in players) and cls.is_settled()

@@ -28,7 +28,7 @@ def set_records(lab, owner, kind, data, ttl=None, server=None, flush=False):
             zone["records"][each] = records + [[owner, ttl, kind, d] for d in data]
         _publish(lab.run, name, zone, servers)
     if flush:
-        flush_name(lab, owner)
+        flush_zone(lab, owner)
 
 
 def _usual_ttl(state, owner, kind):
@@ -58,18 +58,12 @@ def _publish(run, name, zone, servers):
                             f"{server} to serve {name} {serial}")
 
 
-def flush_name(lab, name):
-    """Make Unbound forget one name."""
-    _control(lab, "flush", name)
-
-
 def flush_zone(lab, name):
-    """Make Unbound forget everything at and below a name, and validation results for it."""
-    _control(lab, "flush_zone", name)
+    """Make Unbound forget everything at and below a name, and validation results for it.
 
-
-def _control(lab, *words):
-    subprocess.run(["unbound-control", "-c", f"{lab.run}/unbound.conf", *words],
+    Its `flush` of one name would leave TLSA records: it knows but the types of its day.
+    """
+    subprocess.run(["unbound-control", "-c", f"{lab.run}/unbound.conf", "flush_zone", name],
                    check=True, capture_output=True)
 
 
