@@ -1,5 +1,7 @@
 #include "agent/cause.h"
 
+#include <algorithm>
+
 namespace agent {
 namespace {
 
@@ -43,6 +45,10 @@ const Answer& telling(const probes::HostObservation& host) {
 
 Subject cause_of(const probes::Finding& finding, const probes::DomainObservation* domain,
                  const probes::HostObservation* host) {
+  if (finding.code == Code::ds_stale) {
+    const auto zone = std::ranges::find(finding.evidence, "zone", &probes::Evidence::name);
+    if (zone != finding.evidence.end()) return {.kind = Subject::Kind::zone, .name = zone->value};
+  }
   if (is_about_zone(finding.code)) {
     const auto* answer = host != nullptr     ? &telling(*host)
                          : domain != nullptr ? &domain->mx

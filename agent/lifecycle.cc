@@ -228,6 +228,7 @@ bool is_conclusive(Code code, const std::vector<std::string>& addresses,
     case Code::tlsa_lookup_failed:
     case Code::dnssec_expired:
     case Code::ds_broken:
+    case Code::ds_stale:
     case Code::rrsig_expiring:
     case Code::all_unusable:
     case Code::tlsa_malformed:
@@ -257,6 +258,7 @@ bool is_conclusive(Code code, const probes::DomainJudgement& domain) {
     case Code::mx_lookup_failed:
     case Code::dnssec_expired:
     case Code::ds_broken:
+    case Code::ds_stale:
     case Code::rrsig_expiring:
     case Code::mx_invalid:
       return domain.seen->mx.outcome != Outcome::failed;

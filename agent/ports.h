@@ -39,6 +39,9 @@ class Recorder {
   // What was recorded of a host, but versions that were last seen before `since`.
   [[nodiscard]] virtual config::Result<Chronicle, RecordFault> chronicle(
       const probes::dns::Name& host, config::Time since) = 0;
+  // The same of a zone's keys.
+  [[nodiscard]] virtual config::Result<ZonePast, RecordFault> zone_past(
+      const probes::dns::Name& zone, config::Time since) = 0;
   // Deletes closed history and resolved alerts that ended before that moment; what is open always
   // stays.
   [[nodiscard]] virtual config::Result<void, RecordFault> forget(config::Time before) = 0;

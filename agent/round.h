@@ -8,6 +8,7 @@
 #include "agent/chronicle.h"
 #include "agent/roles.h"
 #include "agent/silence.h"
+#include "agent/zone_past.h"
 #include "config/config.h"
 #include "probes/judge.h"
 
@@ -44,6 +45,7 @@ struct Round {
   probes::DomainSeen domain;           // set when the target is a domain and was seen
   probes::HostSeen host;               // set when the target is a host and was seen
   Sighting sighting;                   // completed; of that host
+  std::vector<ZoneNews> zones;         // that vouch for what was seen
   std::vector<DomainState> judged;     // every domain whose judgement this look renewed
   std::vector<Alert> alerts;           // those that changed, as they are now
   std::vector<std::string> forgotten;  // ids of pending alerts that were not confirmed

@@ -28,6 +28,8 @@ constexpr Seconds kVantageEvery{30};
 // A look that failed in a way that may be ours asks again how we see, but not more often than this.
 constexpr Seconds kVantageAtMost{2};
 
+// No cache keeps DS or DNSKEY records longer (RFC 8767 §4 has TTLs capped at a week).
+constexpr Seconds kKeysLookBack = std::chrono::hours{24 * 8};
 // How far back the past is read: habits show in several renewals, and some renew once a year. As
 // long as history is kept by default.
 constexpr Seconds kLookBack = std::chrono::hours{24 * 400};
@@ -126,6 +128,7 @@ struct Runner::State {
   std::set<std::pair<Time, Target>> queue;  // targets not in flight
   std::map<Name, DomainEntry> domains;
   std::map<Name, HostEntry> hosts;
+  std::map<Name, ZonePast> zones;  // that vouch for what was seen; `deciding` guards it
   AlertBook book;
   std::vector<Exception> exceptions;            // as recorded, for domains to be adopted
   std::map<std::string, Time> protected_until;  // the same
@@ -355,6 +358,40 @@ struct Runner::State {
   // --- judging; `mutex` and `deciding` are held
   // --------------------------------------------------------------------
 
+  // Takes up what answers tell of their zones' keys; true when there is news. `deciding` is held.
+  bool follow_zones(Round& round, const std::vector<const probes::dns::Answer*>& answers) {
+    bool has_news = false;
+    for (const auto* answer : answers) {
+      if (!answer->key_sets) continue;
+      const auto& zone = answer->key_sets->zone;
+      const auto [past, is_new] = zones.try_emplace(zone);
+      if (is_new) {
+        auto kept = recorder.zone_past(zone, round.at - kKeysLookBack);
+        if (!kept) events.on_fault(kept.error().detail);
+        if (kept) past->second = std::move(*kept);
+      }
+      const auto news = note(past->second, answer->key_sets);
+      if (!news) continue;
+      round.zones.push_back(*news);
+      has_news = true;
+    }
+    return has_news;
+  }
+
+  // What caches hold of the keys of the zones that vouch for these answers about `subject`.
+  void add_stale_links(probes::DomainJudgement& judged, const probes::Subject& subject,
+                       const std::vector<const probes::dns::Answer*>& answers, Time at) const {
+    std::set<Name> vouching;
+    for (const auto* answer : answers) {
+      if (answer->key_sets) vouching.insert(answer->key_sets->zone);
+    }
+    for (const auto& zone : vouching) {
+      const auto past = zones.find(zone);
+      const auto stale = past == zones.end() ? std::nullopt : stale_link(past->second, at);
+      if (stale) probes::add_finding(judged, finding_of(*stale, zone.text(), subject));
+    }
+  }
+
   // Judges the domain anew when all its hosts have been seen.
   void judge_domain(Round& round, const Name& name) {
     auto& entry = domains.at(name);
@@ -372,6 +409,11 @@ struct Runner::State {
     if (blocked == nullptr) {
       for (const auto& [host, what] : seen)
         probes::add_hindsight(judged, host, hosts.at(host).foreseen);
+      add_stale_links(judged, {.kind = probes::Subject::Kind::domain, .name = name.text()},
+                      {&entry.seen->mx}, round.at);
+      for (const auto& [host, what] : seen)
+        add_stale_links(judged, {.kind = probes::Subject::Kind::host, .name = host.text()},
+                        {&what->a, &what->aaaa, &what->tlsa}, round.at);
       if (const auto loss = find_loss(judged, entry.protected_until, round.at))
         probes::add_finding(judged, *loss);
       if (is_authenticated(judged.verdict)) entry.protected_until = round.at;
@@ -523,6 +565,7 @@ struct Runner::State {
         go_blind(round, entry->second, *blind);
       } else {
         round.domain = entry->second.seen = seen;
+        follow_zones(round, {&seen->mx});
         if (seen->mx.outcome != Outcome::failed) use_hosts(round, name, seen->hosts);
         abandon_orphans(round);
         judge_domain(round, name);
@@ -586,9 +629,10 @@ struct Runner::State {
     const auto entry = hosts.find(name);            // nobody adds or drops hosts while we decide
     if (entry == hosts.end()) return Pace::steady;  // no domain uses it any more
     const auto rollovers = follow_history(round, entry->second, *seen);
+    const bool has_keys = follow_zones(round, {&seen->a, &seen->aaaa, &seen->tlsa});
     {
       const std::scoped_lock lock(mutex);
-      const bool has_news = stand(entry->second, rollovers, round);
+      const bool has_news = stand(entry->second, rollovers, round) || has_keys;
       const auto before = std::exchange(entry->second.seen, seen);
       round.host = seen;
       sense_smtp(round);

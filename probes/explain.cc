@@ -195,6 +195,20 @@ const auto& rows() {
         "Caches forget the old DS after its TTL."},
        {"RFC 4035 §5.2"},
        "dnssec-invalid"},
+      {Code::ds_stale,
+       "{name}: caches hold DS records and keys that do not fit each other",
+       "DS and DNSKEY records live in caches apart, each for its own TTL. The zone changed its "
+       "keys "
+       "before the last cache could follow: resolvers that hold the older of one and the newer of "
+       "the other cannot validate the zone.",
+       "Part of the senders that validate DNSSEC treat the whole zone as forged, until the time in "
+       "`until`: their mail waits in queues.",
+       {"Put the old key back into the zone, signing the DNSKEY records, or the old DS back at the "
+        "parent, until caches have let go.",
+        "Next time keep the old key until the TTL of the DS records is over after the parent "
+        "removed the old one, and change the DS only when the new key is in every cache."},
+       {"RFC 6781 §4.1.2", "RFC 7583 §3.3"},
+       "dnssec-invalid"},
       {Code::combination_stale,
        "{name}: a kind of TLSA record matches nothing that is served",
        "Every published combination of usage, selector and matching type must have a record that "

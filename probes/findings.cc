@@ -87,6 +87,10 @@ void add_signing_findings(std::vector<Finding>& out, const Subject& subject,
   if (answer.status == DnssecStatus::secure && answer.signing.needs_sha1) {
     add(Code::dane_fragile, Severity::high, {"weakness", "only SHA-1 vouches for it"});
   }
+  if (answer.status == DnssecStatus::secure && answer.signing.lacks_algorithm) {
+    add(Code::dane_fragile, Severity::high,
+        {"weakness", "not signed by every algorithm that the DS records name"});
+  }
   const auto iterations = answer.signing.nsec3_iterations;
   if (iterations > dns::kFewNsec3Iterations) {
     const bool fails = decides && iterations > dns::kMostNsec3Iterations;

@@ -48,7 +48,9 @@ Sight sight_of(const dns::Answer& answer, const Sender& sender) {
   Sight sight{.outcome = answer.outcome, .status = answer.status};
   if (sight.outcome != Outcome::answer && sight.outcome != Outcome::absent) return sight;
   const auto iterations = sender.limits_nsec3 ? answer.signing.nsec3_iterations : 0;
-  if (iterations > dns::kMostNsec3Iterations)
+  const bool is_half_signed = sender.wants_every_algorithm && answer.signing.lacks_algorithm &&
+                              answer.status == DnssecStatus::secure;
+  if (iterations > dns::kMostNsec3Iterations || is_half_signed)
     return {.outcome = Outcome::failed, .status = DnssecStatus::indeterminate};
   const bool is_lost = (sender.sha1_is_unsupported && answer.signing.needs_sha1) ||
                        iterations > dns::kFewNsec3Iterations;
@@ -387,6 +389,7 @@ const std::vector<Sender>& other_senders() {
       {.name = "rsa-only", .key_type = tls::KeyType::rsa},
       {.name = "sha1-unsupported", .sha1_is_unsupported = true},
       {.name = "nsec3-limited", .limits_nsec3 = true},
+      {.name = "strict-algorithms", .wants_every_algorithm = true},
       {.name = "aggressive-nsec", .minimises_names = true},
       {.name = "trust-anchor-strict", .wants_anchor_sent = true},
       {.name = "short-wildcards", .accepts_short_wildcards = true},

@@ -23,10 +23,11 @@ struct Sender {
   tls::KeyType key_type = tls::KeyType::by_default;
   bool skips_on_any_address_failure = false;  // strict reading of RFC 7672 §2.2.2
   int least_rsa_bits = 0;                     // refuses shorter RSA keys
-  bool wants_anchor_sent = false;    // DANE-TA(2): only an anchor that is sent, and in date
-  bool ignores_null_mx = false;      // delivers to the other MX records beside a null MX
-  bool minimises_names = false;      // its resolver stops where a name above is denied (RFC 8020)
-  bool sha1_is_unsupported = false;  // its validator takes SHA-1 for no signature (RFC 9905)
+  bool wants_anchor_sent = false;      // DANE-TA(2): only an anchor that is sent, and in date
+  bool ignores_null_mx = false;        // delivers to the other MX records beside a null MX
+  bool minimises_names = false;        // its resolver stops where a name above is denied (RFC 8020)
+  bool sha1_is_unsupported = false;    // its validator takes SHA-1 for no signature (RFC 9905)
+  bool wants_every_algorithm = false;  // its validator insists on what RFC 6840 §5.11 lets it waive
   bool accepts_short_wildcards = false;  // DANE-TA(2): "*.tld" vouches for "host.tld"
   bool limits_nsec3 = false;  // its validator gives up on NSEC3 iterations sooner (RFC 9276)
 };

@@ -47,6 +47,7 @@ constexpr std::array<std::pair<Code, std::string_view>, kCodeCount> kCodes{{
     {Code::address_lookup_failed, "address-lookup-failed"},
     {Code::dnssec_expired, "dnssec-expired"},
     {Code::ds_broken, "ds-broken"},
+    {Code::ds_stale, "ds-stale"},
     {Code::combination_stale, "combination-stale"},
     {Code::key_type_partial, "key-type-partial"},
     {Code::intermittent, "intermittent"},

@@ -53,6 +53,7 @@ enum class Code {
   address_lookup_failed,
   dnssec_expired,
   ds_broken,
+  ds_stale,
   combination_stale,
   key_type_partial,
   intermittent,
@@ -102,7 +103,7 @@ enum class Code {
   monitor_fault,
 };
 
-inline constexpr std::size_t kCodeCount = 64;
+inline constexpr std::size_t kCodeCount = 65;
 [[nodiscard]] const std::array<Code, kCodeCount>& all_codes();
 
 [[nodiscard]] std::string_view wire_name(Verdict verdict);

@@ -29,20 +29,38 @@ agent::Published published_of(const Json& json) {
   return out;
 }
 
+probes::dns::KeySet key_set_of(const Json& json) {
+  probes::dns::KeySet out{.keys = {}, .ttl = Seconds{json.at("ttl").get<std::int64_t>()}};
+  for (const auto& key : json.at("keys"))
+    out.keys.insert(
+        {.algorithm = key.at(0).get<std::uint8_t>(), .tag = key.at(1).get<std::uint16_t>()});
+  return out;
+}
+
 class Reader {
  public:
-  Reader(Database& db, std::string host, Time since)
-      : db_(db), host_(std::move(host)), since_(since) {}
+  Reader(Database& db, std::string subject, Time since)
+      : db_(db), subject_(std::move(subject)), since_(since) {}
+
+  agent::ZonePast read_zone() {
+    agent::ZonePast out;
+    for (auto [kind, versions] : {std::pair{"ds", &out.ds}, std::pair{"dnskey", &out.dnskey}}) {
+      each(kind, subject_, subject_ + " ",
+           [&](const std::string&, const Json& json) { add(*versions, key_set_of(json)); });
+    }
+    return out;
+  }
 
   agent::Chronicle read() {
     agent::Chronicle out;
-    each("published", host_ + "|", host_ + "}", [&](const std::string& name, const Json& json) {
-      add(out.servers[name], published_of(json));
-    });
-    each("chain", host_ + "|", host_ + "}", [&](const std::string& name, const Json& json) {
+    each("published", subject_ + "|", subject_ + "}",
+         [&](const std::string& name, const Json& json) {
+           add(out.servers[name], published_of(json));
+         });
+    each("chain", subject_ + "|", subject_ + "}", [&](const std::string& name, const Json& json) {
       if (auto chain = chain_of(json)) add(out.endpoints[name], std::move(*chain));
     });
-    each("signature", host_, host_ + " ", [&](const std::string&, const Json& json) {
+    each("signature", subject_, subject_ + " ", [&](const std::string&, const Json& json) {
       add(out.signed_until, time_of(json.get<std::int64_t>()));
     });
     std::erase_if(out.servers, [](const auto& entry) { return entry.second.empty(); });
@@ -63,11 +81,10 @@ class Reader {
     while (rows.step()) {
       first_seen_ = time_of(rows.integer(2));
       last_seen_ = time_of(rows.integer(3));
-      const auto subject = rows.text(0);
-      const auto cut = subject.find('|');
+      const auto name = rows.text(0);
+      const auto cut = name.find('|');
       try {
-        take(cut == std::string::npos ? subject : subject.substr(cut + 1),
-             Json::parse(rows.text(1)));
+        take(cut == std::string::npos ? name : name.substr(cut + 1), Json::parse(rows.text(1)));
       } catch (const Json::exception&) {
         // Written by another version of this program: the others tell the story without it.
       }
@@ -102,7 +119,7 @@ class Reader {
   }
 
   Database& db_;
-  std::string host_;
+  std::string subject_;
   Time since_;
   Time first_seen_, last_seen_;
   Statement find_certificate_ = db_.prepare("SELECT der FROM certificate WHERE sha256 = ?");
@@ -124,6 +141,16 @@ Json chain_json(const agent::Chain& chain) {
   Json out = Json::array();
   for (const auto& certificate : chain) out.push_back(probes::dane::to_hex(certificate->sha256));
   return out;
+}
+
+Json key_set_json(const probes::dns::KeySet& set) {
+  Json keys = Json::array();
+  for (const auto& key : set.keys) keys.push_back({key.algorithm, key.tag});
+  return {{"ttl", set.ttl.count()}, {"keys", keys}};
+}
+
+agent::ZonePast read_zone_past(Database& db, const std::string& zone, Time since) {
+  return Reader(db, zone, since).read_zone();
 }
 
 agent::Chronicle read_chronicle(Database& db, const std::string& host, Time since) {

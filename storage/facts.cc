@@ -59,6 +59,14 @@ class Facts {
     if (seen.signed_until) add("signature", host, seen.signed_until->time_since_epoch().count());
   }
 
+  void zone(const agent::ZoneNews& news) {
+    const auto& seen = *news.seen;
+    const auto& name = seen.zone.text();
+    if (news.has_ds) facts.push_back({"ds", name, text(key_set_json(seen.ds)), seen.ds_given_at});
+    if (news.has_dnskey)
+      facts.push_back({"dnskey", name, text(key_set_json(seen.dnskey)), seen.dnskey_given_at});
+  }
+
   void judged(const agent::DomainState& state) {
     const auto& judged = *state.judged;
     const auto& name = state.configured.name;
@@ -74,7 +82,7 @@ class Facts {
 
  private:
   void add(std::string kind, std::string subject, const Json& content) {
-    facts.push_back({std::move(kind), std::move(subject), text(content)});
+    facts.push_back({std::move(kind), std::move(subject), text(content), std::nullopt});
   }
 
   bool learned(const std::string& what, const std::string& name,
@@ -84,7 +92,7 @@ class Facts {
       add("failure", subject, {{"cause", wire_name(answer.cause)}, {"detail", answer.detail}});
       return false;
     }
-    recoveries.push_back({"failure", subject, ""});
+    recoveries.push_back({"failure", subject, "", std::nullopt});
     return answer.outcome != Outcome::not_queried;
   }
 
@@ -126,6 +134,7 @@ Facts gather(const agent::Round& round) {
     out.host(*round.host);
     out.sighting(round.host->host.text(), round.sighting);
   }
+  for (const auto& news : round.zones) out.zone(news);
   for (const auto& state : round.judged) {
     if (state.judged) out.judged(state);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,12 +11,14 @@
 namespace storage {
 
 struct Fact {
-  // mx, addresses, tlsa, published, signature, chain, session, verdict, findings, failure
+  // mx, addresses, tlsa, published, signature, chain, session, verdict, findings, failure, ds,
+  // dnskey
   std::string kind;
   // A name; of a session "host|address|port|key type", of what a server published or an endpoint
   // presented "host|" and its name in the chronicle.
   std::string subject;
-  std::string content;  // JSON
+  std::string content;                   // JSON
+  std::optional<config::Time> given_at;  // when it was so, if that is known better than by the look
 };
 
 // A lookup that failed or a session that showed no certificate is no fact about the records or the

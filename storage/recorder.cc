@@ -192,7 +192,8 @@ struct SqliteRecorder::State {
     Transaction transaction{db};
     const auto at = seconds(round.at);
     const auto began = round.host ? seconds(round.host->observed_at) : at;
-    for (const auto& fact : facts_of(round)) remember(fact, began, at);
+    for (const auto& fact : facts_of(round))
+      remember(fact, seconds(fact.given_at).value_or(began), seconds(fact.given_at).value_or(at));
     remember_certificates(round.sighting);
     for (const auto& over : recoveries_of(round)) close_failure.bind(over.subject).run();
     for (const auto& state : round.judged) {
@@ -281,6 +282,11 @@ Result<std::map<std::string, config::Time>, RecordFault> SqliteRecorder::protect
 Result<agent::Chronicle, RecordFault> SqliteRecorder::chronicle(const probes::dns::Name& host,
                                                                 config::Time since) {
   return state_->guarded([&] { return read_chronicle(state_->db, host.text(), since); });
+}
+
+Result<agent::ZonePast, RecordFault> SqliteRecorder::zone_past(const probes::dns::Name& zone,
+                                                               config::Time since) {
+  return state_->guarded([&] { return read_zone_past(state_->db, zone.text(), since); });
 }
 
 Result<void, RecordFault> SqliteRecorder::keep_only(const std::vector<config::Domain>& domains) {

@@ -233,6 +233,8 @@ Reply Api::get(const Request& request) const {
   if (path == "/api/v1/silences") return silences();
   if (path == "/api/v1/findings") return findings(request);
   if (path == "/api/v1/events") return events(request);
+  if (path == "/api/v1/openapi.json")
+    return page_file(api_document(), "application/json; charset=utf-8", path);
   if (const auto name = between(path, kDomainPrefix, "/history")) return history(*name, request);
   if (const auto name = between(path, kHostPrefix, "/timeline")) return timeline(*name, request);
   if (path.starts_with(kDomainPrefix)) return domain(path.substr(kDomainPrefix.size()));

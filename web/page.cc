@@ -7,6 +7,7 @@ extern "C" {
 extern const char danelaw_page_html[], danelaw_page_html_end[];
 extern const char danelaw_page_js[], danelaw_page_js_end[];
 extern const char danelaw_page_css[], danelaw_page_css_end[];
+extern const char danelaw_openapi[], danelaw_openapi_end[];
 }
 
 namespace web {
@@ -26,6 +27,9 @@ std::string_view page_script() {
 }
 std::string_view page_style() {
   return between(danelaw_page_css, danelaw_page_css_end);
+}
+std::string_view api_document() {
+  return between(danelaw_openapi, danelaw_openapi_end);
 }
 
 }  // namespace web

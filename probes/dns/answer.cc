@@ -86,7 +86,8 @@ DnssecStatus weaker(DnssecStatus a, DnssecStatus b) {
 Signing worse(const Signing& a, const Signing& b) {
   return {.needs_sha1 = a.needs_sha1 || b.needs_sha1,
           .is_unsupported = a.is_unsupported || b.is_unsupported,
-          .nsec3_iterations = std::max(a.nsec3_iterations, b.nsec3_iterations)};
+          .nsec3_iterations = std::max(a.nsec3_iterations, b.nsec3_iterations),
+          .lacks_algorithm = a.lacks_algorithm || b.lacks_algorithm};
 }
 
 bool same_facts(const Answer& a, const Answer& b) {

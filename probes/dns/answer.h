@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/time.h"
+#include "probes/dns/key_sets.h"
 #include "probes/dns/message.h"
 
 // What one lookup taught us, and how far DNSSEC vouches for it. Facts only: no rule of DANE is in
@@ -75,6 +76,9 @@ struct Signing {
   bool is_unsupported = false;
   // The most NSEC3 iterations among the denials that the proof needs; 0 where it needs none.
   std::uint16_t nsec3_iterations = 0;
+  // Some link is not signed by every algorithm that the DS records of its zone name. RFC 6840 §5.11
+  // asks it of signers and not of validators, but some insist.
+  bool lacks_algorithm = false;
   bool operator==(const Signing&) const = default;
 };
 
@@ -102,6 +106,7 @@ struct Answer {
       0};  // of the RRset as published (RRSIG original TTL when signed), not a cache's remainder
   std::optional<SignatureWindow> signatures;  // over the RRset (or its denial) itself
   std::optional<Name> signer;  // the zone whose keys signed what was proved last, or failed to be
+  KeySetsPtr key_sets;         // of the signer; null when not proven secure
   Signing signing;
   std::optional<config::Time>
       chain_expires_at;     // earliest expiration from the root down to the data
@@ -110,8 +115,8 @@ struct Answer {
   bool resolver_says_secure = false;  // the AD bit: a second opinion
 };
 
-// Whether two answers tell the same of the name: all but extended errors and the resolver's
-// opinion.
+// Whether two answers tell the same of the name: all but the signer's keys, extended errors and the
+// resolver's opinion.
 [[nodiscard]] bool same_facts(const Answer& a, const Answer& b);
 
 }  // namespace probes::dns

@@ -1,6 +1,7 @@
 #include "probes/dns/chain.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace probes::dns {
 namespace {
@@ -13,9 +14,11 @@ using config::Time;
 constexpr std::size_t kMaxKept = 50'000;
 constexpr Seconds kLongestKept{3600};
 
-std::vector<const Message*> pointers(const std::vector<std::shared_ptr<const Message>>& links) {
+// Of the messages in links.
+template <class Links>
+std::vector<const Message*> pointers(const Links& links) {
   std::vector<const Message*> out;
-  for (const auto& link : links) out.push_back(link.get());
+  for (const auto& link : links) out.push_back(&link->message);
   return out;
 }
 
@@ -61,6 +64,7 @@ struct DsSet {
   std::size_t all = 0;
   std::size_t known = 0;
   std::size_t sha1 = 0;
+  std::set<std::uint8_t> algorithms;  // known ones
 };
 DsSet ds_set(const Message& message) {
   DsSet set;
@@ -71,21 +75,36 @@ DsSet ds_set(const Message& message) {
     if (!is_known_algorithm(record.data[2]) || (digest != 1 && digest != 2 && digest != 4))
       continue;
     ++set.known;
+    set.algorithms.insert(record.data[2]);
     if (digest == 1) ++set.sha1;
   }
   return set;
 }
 
+// How one RRset is signed.
+struct Signed {
+  Name signer;
+  std::set<std::uint8_t> algorithms;
+};
+
+template <class Map>
+void keep_small(Map& map) {
+  if (map.size() > kMaxKept) map.clear();
+}
+
+}  // namespace
+
 // What the message says of its own signing.
-Signing signing_of(const Message& message) {
+Signing Chain::signing_of(const Message& message, const Algorithms& algorithms) {
   Signing out;
   const bool counts_denials = needs_denial(message);
-  std::map<std::pair<Name, std::uint16_t>, bool> only_sha1;  // of each signed RRset
+  std::map<std::pair<Name, std::uint16_t>, Signed> rrsets;
   for (const auto* section : {&message.answer, &message.authority}) {
     for (const auto& record : *section) {
       if (const auto sig = read_rrsig(record)) {
-        const auto entry = only_sha1.try_emplace({record.owner, sig->type_covered}, true).first;
-        entry->second = entry->second && is_sha1(sig->algorithm);
+        const auto entry =
+            rrsets.try_emplace({record.owner, sig->type_covered}, Signed{sig->signer, {}}).first;
+        if (sig->signer == entry->second.signer) entry->second.algorithms.insert(sig->algorithm);
       } else if (counts_denials && record.type == type::nsec3 && record.data.size() >= 4) {
         const auto iterations = static_cast<std::uint16_t>(record.data[2] << 8U | record.data[3]);
         out.nsec3_iterations = std::max(out.nsec3_iterations, iterations);
@@ -94,24 +113,17 @@ Signing signing_of(const Message& message) {
   }
   const auto ds = ds_set(message);
   out.is_unsupported = ds.all > 0 && ds.known == 0;
-  out.needs_sha1 = (ds.known > 0 && ds.known == ds.sha1) ||
-                   std::ranges::any_of(only_sha1, [](const auto& entry) { return entry.second; });
+  out.needs_sha1 =
+      (ds.known > 0 && ds.known == ds.sha1) || std::ranges::any_of(rrsets, [](const auto& entry) {
+        return std::ranges::all_of(entry.second.algorithms, is_sha1);
+      });
+  out.lacks_algorithm = std::ranges::any_of(rrsets, [&](const auto& entry) {
+    const auto demanded = algorithms.find(entry.second.signer);
+    return demanded != algorithms.end() &&
+           !std::ranges::includes(entry.second.algorithms, demanded->second);
+  });
   return out;
 }
-
-// Of a link, the denials matter to nobody: they only say that there is no zone cut.
-Signing signing_of_link(const Message& link) {
-  auto out = signing_of(link);
-  out.nsec3_iterations = 0;
-  return out;
-}
-
-template <class Map>
-void keep_small(Map& map) {
-  if (map.size() > kMaxKept) map.clear();
-}
-
-}  // namespace
 
 std::optional<SignatureWindow> signature_window(const Message& part, Time at) {
   std::map<std::pair<Name, std::uint16_t>, SignatureWindow> best;
@@ -141,21 +153,25 @@ Chain::Result Chain::prove(const Message& part, Resolver& resolver, Time at, Dea
   const auto zone = known_zone(*signer, at);
   if (!zone) return prove_down(*signer, part, resolver, at, deadline);
   if (zone->status == DnssecStatus::insecure)
-    return {
-        .proof = {.status = DnssecStatus::insecure}, .expires_at = {}, .signing = zone->signing};
+    return {.proof = {.status = DnssecStatus::insecure},
+            .expires_at = {},
+            .signing = zone->signing,
+            .key_sets = {}};
 
   const auto window = signature_window(part, at);
   const Time expires_at =
       window ? std::min(window->expiration, zone->expires_at) : zone->expires_at;
-  const auto signing = worse(signing_of(part), zone->signing);
+  const auto signing = worse(signing_of(part, zone->algorithms), zone->signing);
   const auto key = memo_key(part);
   {
     const std::scoped_lock lock(mutex_);
     const auto known = proven_.find(key);
     // Both bounds of a signature's life are inclusive.
     if (known != proven_.end() && at <= known->second && window && window->inception <= at) {
-      return {
-          .proof = {.status = DnssecStatus::secure}, .expires_at = expires_at, .signing = signing};
+      return {.proof = {.status = DnssecStatus::secure},
+              .expires_at = expires_at,
+              .signing = signing,
+              .key_sets = zone->key_sets};
     }
   }
   const auto proof = dns::prove(part, {}, zone->keys, at);
@@ -163,10 +179,11 @@ Chain::Result Chain::prove(const Message& part, Resolver& resolver, Time at, Dea
     const std::scoped_lock lock(mutex_);
     keep_small(proven_);
     proven_[key] = std::min(expires_at, zone->until);
-    return {.proof = proof, .expires_at = expires_at, .signing = signing};
+    return {
+        .proof = proof, .expires_at = expires_at, .signing = signing, .key_sets = zone->key_sets};
   }
   if (proof.status == DnssecStatus::insecure)
-    return {.proof = proof, .expires_at = expires_at, .signing = signing};
+    return {.proof = proof, .expires_at = expires_at, .signing = signing, .key_sets = {}};
   // Not with the keys we know; the zone may have rolled them, or left the chain.
   return prove_down(*signer, part, resolver, at, deadline);
 }
@@ -174,50 +191,55 @@ Chain::Result Chain::prove(const Message& part, Resolver& resolver, Time at, Dea
 Chain::Result Chain::prove_down(const Name& target, const Message& part, Resolver& resolver,
                                 Time at, Deadline deadline) {
   if (const auto above = insecure_zone_above(target, at))
-    return {
-        .proof = {.status = DnssecStatus::insecure}, .expires_at = {}, .signing = above->signing};
+    return {.proof = {.status = DnssecStatus::insecure},
+            .expires_at = {},
+            .signing = above->signing,
+            .key_sets = {}};
   auto result = walk(target, part, resolver, at, deadline, false);
   if (result.proof.status == DnssecStatus::bogus && result.used_kept) {
     result = walk(target, part, resolver, at, deadline, true);
   }
   std::optional<Time> expires_at;
+  KeySetsPtr key_sets;
   if (result.proof.status == DnssecStatus::secure) {
-    learn_zone(target, result, at);
+    key_sets = learn_zone(target, result, at);
     const auto window = signature_window(part, at);
     if (window) expires_at = window->expiration;
     for (const auto& link : result.links) {
-      const auto life = signature_window(*link, at);
+      const auto life = signature_window(link->message, at);
       if (life && expires_at) expires_at = std::min(*expires_at, life->expiration);
     }
   }
   return {.proof = result.proof,
           .expires_at = expires_at,
-          .signing = worse(signing_of(part), result.signing)};
+          .signing = worse(signing_of(part, result.algorithms), result.signing),
+          .key_sets = key_sets};
 }
 
 Chain::Walk Chain::walk(const Name& target, const Message& part, Resolver& resolver, Time at,
                         Deadline deadline, bool fresh) {
-  constexpr Proof kUnreachable{.status = DnssecStatus::indeterminate,
-                               .cause = Cause::chain_unreachable};
+  Walk unreachable;
+  unreachable.proof = {.status = DnssecStatus::indeterminate, .cause = Cause::chain_unreachable};
   Walk out;
   // Takes one link in; false when it could not be fetched.
   const auto take = [&](const Name& name, std::uint16_t rtype) -> const Message* {
     auto link = fetch(name, rtype, resolver, at, deadline, fresh, out.used_kept);
-    if (link) {
-      out.links.push_back(link);
-      out.signing = worse(out.signing, signing_of_link(*link));
-    }
-    return link.get();
+    if (!link) return nullptr;
+    out.links.push_back(link);
+    auto signing = signing_of(link->message, out.algorithms);
+    signing.nsec3_iterations = 0;  // here they only say that there is no zone cut
+    out.signing = worse(out.signing, signing);
+    if (auto set = ds_set(link->message); set.known > 0)
+      out.algorithms[name] = std::move(set.algorithms);
+    return &link->message;
   };
   const Name top = anchors_.front().owner;
-  if (take(top, type::dnskey) == nullptr)
-    return {.proof = kUnreachable, .links = {}, .used_kept = false, .signing = {}};
+  if (take(top, type::dnskey) == nullptr) return unreachable;
 
   for (auto labels = top.label_count() + 1; labels <= target.label_count(); ++labels) {
     const Name zone = target.suffix(labels);
     const auto* ds = take(zone, type::ds);
-    if (ds == nullptr)
-      return {.proof = kUnreachable, .links = {}, .used_kept = false, .signing = {}};
+    if (ds == nullptr) return unreachable;
     if (has(*ds, type::ds)) {
       // Only algorithms or digests that nobody knows: all below is as if unsigned (RFC 4035 §5.2).
       // Seen to here, because libgetdns takes an unknown algorithm for a mismatch.
@@ -228,8 +250,7 @@ Chain::Walk Chain::walk(const Name& target, const Message& part, Resolver& resol
         keep_insecure(zone, *ds, out.signing, at);
         return out;
       }
-      if (take(zone, type::dnskey) == nullptr)
-        return {.proof = kUnreachable, .links = {}, .used_kept = false, .signing = {}};
+      if (take(zone, type::dnskey) == nullptr) return unreachable;
       continue;
     }
     // No DS here: either no zone cut, or the chain ends and all below is insecure. Asking now keeps
@@ -247,33 +268,34 @@ Chain::Walk Chain::walk(const Name& target, const Message& part, Resolver& resol
   // Bogus for another reason than time: is it the zone's key set that its parent does not vouch
   // for?
   for (const auto& link : out.links) {
-    if (link->question_type != type::dnskey || link->question == top) continue;
-    if (dns::prove(*link, pointers(out.links), anchors_, at).status == DnssecStatus::bogus) {
+    if (link->message.question_type != type::dnskey || link->message.question == top) continue;
+    if (dns::prove(link->message, pointers(out.links), anchors_, at).status ==
+        DnssecStatus::bogus) {
       out.proof.cause = Cause::ds_mismatch;
     }
   }
   return out;
 }
 
-Chain::MessagePtr Chain::fetch(const Name& name, std::uint16_t rtype, Resolver& resolver, Time at,
-                               Deadline deadline, bool fresh, bool& used_kept) {
+Chain::LinkPtr Chain::fetch(const Name& name, std::uint16_t rtype, Resolver& resolver, Time at,
+                            Deadline deadline, bool fresh, bool& used_kept) {
   if (!fresh) {
     const std::scoped_lock lock(mutex_);
-    const auto kept = messages_.find({name, rtype});
-    if (kept != messages_.end() && at < kept->second.until) {
+    const auto kept = links_.find({name, rtype});
+    if (kept != links_.end() && at < kept->second.until) {
       used_kept = true;
-      return kept->second.message;
+      return kept->second.link;
     }
   }
   auto reply = resolver.ask({.name = name, .type = rtype, .checking_disabled = true}, deadline);
   if (!reply || reply->truncated ||
       (reply->rcode != rcode::noerror && reply->rcode != rcode::nxdomain))
     return {};
-  auto message = std::make_shared<const Message>(std::move(*reply));
+  auto link = std::make_shared<const Link>(Link{.message = std::move(*reply), .at = at});
   const std::scoped_lock lock(mutex_);
-  keep_small(messages_);
-  messages_[{name, rtype}] = {.message = message, .until = at + shortest_ttl(*message)};
-  return message;
+  keep_small(links_);
+  links_[{name, rtype}] = {.link = link, .until = at + shortest_ttl(link->message)};
+  return link;
 }
 
 void Chain::keep_insecure(const Name& zone, const Message& ds, const Signing& signing, Time at) {
@@ -284,32 +306,46 @@ void Chain::keep_insecure(const Name& zone, const Message& ds, const Signing& si
                   .keys = {},
                   .until = until,
                   .expires_at = until,
-                  .signing = signing};
+                  .signing = signing,
+                  .algorithms = {},
+                  .key_sets = {}};
 }
 
-void Chain::learn_zone(const Name& zone, const Walk& walk, Time at) {
+KeySetsPtr Chain::learn_zone(const Name& zone, const Walk& walk, Time at) {
+  KeySets sets{.zone = zone, .ds = {}, .dnskey = {}, .ds_given_at = {}, .dnskey_given_at = {}};
+  const Message* keys = nullptr;
   for (const auto& link : walk.links) {
-    if (link->question != zone || link->question_type != type::dnskey) continue;
-    if (dns::prove(*link, pointers(walk.links), anchors_, at).status != DnssecStatus::secure)
-      return;
-    Zone known{.status = DnssecStatus::secure,
-               .keys = {},
-               .until = at + kLongestKept,
-               .expires_at = Time::max(),
-               .signing = walk.signing};
-    std::ranges::copy_if(link->answer, std::back_inserter(known.keys), [&](const Record& record) {
-      return record.type == type::dnskey && record.owner == zone;
-    });
-    for (const auto& part : walk.links) {
-      known.until = std::min(known.until, at + shortest_ttl(*part));
-      const auto window = signature_window(*part, at);
-      if (window) known.expires_at = std::min(known.expires_at, window->expiration);
-    }
-    const std::scoped_lock lock(mutex_);
-    keep_small(zones_);
-    zones_[zone] = std::move(known);
-    return;
+    if (link->message.question != zone) continue;
+    if (link->message.question_type == type::ds)
+      std::tie(sets.ds, sets.ds_given_at) = key_set_of(link->message, link->at);
+    if (link->message.question_type != type::dnskey) continue;
+    std::tie(sets.dnskey, sets.dnskey_given_at) = key_set_of(link->message, link->at);
+    keys = &link->message;
   }
+  if (keys == nullptr ||
+      dns::prove(*keys, pointers(walk.links), anchors_, at).status != DnssecStatus::secure)
+    return nullptr;
+  Zone known{.status = DnssecStatus::secure,
+             .keys = {},
+             .until = at + kLongestKept,
+             .expires_at = Time::max(),
+             .signing = walk.signing,
+             .algorithms = {},
+             .key_sets =
+                 sets.ds.keys.empty() ? nullptr : std::make_shared<const KeySets>(std::move(sets))};
+  if (const auto own = walk.algorithms.find(zone); own != walk.algorithms.end())
+    known.algorithms.insert(*own);
+  std::ranges::copy_if(keys->answer, std::back_inserter(known.keys), [&](const Record& record) {
+    return record.type == type::dnskey && record.owner == zone;
+  });
+  for (const auto& link : walk.links) {
+    known.until = std::min(known.until, at + shortest_ttl(link->message));
+    const auto window = signature_window(link->message, at);
+    if (window) known.expires_at = std::min(known.expires_at, window->expiration);
+  }
+  const std::scoped_lock lock(mutex_);
+  keep_small(zones_);
+  return zones_.insert_or_assign(zone, std::move(known)).first->second.key_sets;
 }
 
 std::optional<Chain::Zone> Chain::known_zone(const Name& name, Time at) {

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -28,6 +29,7 @@ class Chain {
     std::optional<config::Time>
         expires_at;  // earliest end of a signature on the way, the part's own included
     Signing signing;
+    KeySetsPtr key_sets;  // of the signer, when secure
   };
 
   // `part`: one RRset with its signatures as answer (the denial records for a wildcard in
@@ -37,40 +39,50 @@ class Chain {
                              config::Deadline deadline);
 
  private:
-  using MessagePtr = std::shared_ptr<const Message>;
+  struct Link {
+    Message message;
+    config::Time at;  // when it came
+  };
+  using LinkPtr = std::shared_ptr<const Link>;
   struct Kept {
-    MessagePtr message;
+    LinkPtr link;
     config::Time until;
   };
+  // By which algorithms the DS records of zones say that these are signed.
+  using Algorithms = std::map<Name, std::set<std::uint8_t>>;
   // A zone whose keys are proven (secure) or that is proven to be outside the chain (insecure).
   struct Zone {
     DnssecStatus status = DnssecStatus::indeterminate;
     std::vector<Record> keys;
     config::Time until;
     config::Time expires_at;
-    Signing signing;  // of the chain down to its keys
+    Signing signing;        // of the chain down to its keys
+    Algorithms algorithms;  // its own
+    KeySetsPtr key_sets;
   };
   struct Walk {
     Proof proof;
-    std::vector<MessagePtr> links;
+    std::vector<LinkPtr> links;
     bool used_kept = false;
-    Signing signing;  // of the links
+    Signing signing;        // of the links
+    Algorithms algorithms;  // of the zones on the way
   };
 
-  MessagePtr fetch(const Name& name, std::uint16_t rtype, Resolver& resolver, config::Time at,
-                   config::Deadline deadline, bool fresh, bool& used_kept);
+  static Signing signing_of(const Message& message, const Algorithms& algorithms);
+  LinkPtr fetch(const Name& name, std::uint16_t rtype, Resolver& resolver, config::Time at,
+                config::Deadline deadline, bool fresh, bool& used_kept);
   Walk walk(const Name& target, const Message& part, Resolver& resolver, config::Time at,
             config::Deadline deadline, bool fresh);
   Result prove_down(const Name& target, const Message& part, Resolver& resolver, config::Time at,
                     config::Deadline deadline);
   void keep_insecure(const Name& zone, const Message& ds, const Signing& signing, config::Time at);
-  void learn_zone(const Name& zone, const Walk& walk, config::Time at);
+  KeySetsPtr learn_zone(const Name& zone, const Walk& walk, config::Time at);
   std::optional<Zone> known_zone(const Name& name, config::Time at);
   std::optional<Zone> insecure_zone_above(const Name& name, config::Time at);
 
   const std::vector<Record> anchors_;
   std::mutex mutex_;  // guards the three below
-  std::map<std::pair<Name, std::uint16_t>, Kept> messages_;
+  std::map<std::pair<Name, std::uint16_t>, Kept> links_;
   std::map<Name, Zone> zones_;
   std::unordered_map<std::string, config::Time>
       proven_;  // part without TTLs → until when its proof holds

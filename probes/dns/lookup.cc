@@ -213,6 +213,7 @@ Proof Lookup::prove(Round& round, const Message& part) {
   const auto result = chain_.prove(part, resolver_, round.at, round.deadline);
   answer.signer = signer_of(part);
   answer.status = weaker(answer.status, result.proof.status);
+  answer.key_sets = result.key_sets;
   answer.signing = worse(answer.signing, result.signing);
   if (result.expires_at) {
     answer.chain_expires_at =

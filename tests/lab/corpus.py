@@ -101,6 +101,8 @@ def _dnssec():
     zone("A-15", "DS: wrong SHA-1 digest, right SHA-256", "authenticated", ds="sha1-wrong")
     zone("A-16", "DS: SHA-1 digest only", "authenticated", ["dane-fragile"], ds="sha1-only",
          splits={"sha1-unsupported": "opportunistic"})
+    zone("H-14", "a DS for an algorithm that the zone is not signed with", "authenticated", ["dane-fragile"],
+         ds="early-algorithm", splits={"strict-algorithms": "lookup-failed"})
     zone("A-19", "NSEC3 with 0 iterations, no salt", "opportunistic", ["no-dane"], sign="nsec3", tlsa=())
     zone("A-20", "NSEC3 with 200 iterations; the TLSA exists", "authenticated", ["nsec3-parameters"],
          sign="nsec3-200")

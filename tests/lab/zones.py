@@ -120,7 +120,9 @@ def ds_set(kind, by_digest):
             "unknown-digest": [good, f"{tag} {algorithm} 200 {digest}"],
             "unknown-digest-only": [f"{tag} {algorithm} 200 {digest}"],
             "sha1-wrong": [good, _spoiled_digest(sha1)],
-            "sha1-only": [sha1]}[kind]
+            "sha1-only": [sha1],
+            # A key of another algorithm, by which nothing is signed yet.
+            "early-algorithm": [good, f"{(int(tag) + 1) % 65536} {8 if algorithm != '8' else 13} 2 {digest[::-1]}"]}[kind]
 
 
 def share_keys(run):

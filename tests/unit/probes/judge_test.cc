@@ -303,6 +303,14 @@ const std::vector<Case>& cases() {
        "authenticated",
        {"dane-fragile/high"},
        {"sha1-unsupported=opportunistic"}},
+      {"H-14 a DS for an algorithm that the zone is not signed with",
+       [](Scene& s) {
+         for (auto* answer : {&s.domain.mx, &s.mx().a, &s.mx().aaaa, &s.mx().tlsa})
+           answer->signing.lacks_algorithm = true;
+       },
+       "authenticated",
+       {"dane-fragile/high"},
+       {"strict-algorithms=lookup-failed"}},
       {"A-20 many NSEC3 iterations, TLSA by explicit name",
        [](Scene& s) {
          s.mx().aaaa = absent("mx.example.test", dns::type::aaaa, DnssecStatus::insecure);

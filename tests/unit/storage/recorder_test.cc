@@ -103,6 +103,37 @@ TEST(History, AZoneSignedAnewDoesNotCopyItsRecordsAndShowsTheHabitOfSigning) {
   EXPECT_THAT(read_signatures(store), ElementsAre(first, first + kMinute));
 }
 
+TEST(History, KeysOfAZoneAreVersionsByTheTimeTheyWereGiven) {
+  Store store;
+  const auto zone = support::name("example.test");
+  probes::dns::KeySets seen{.zone = zone,
+                            .ds = {{{13, 1111}}, config::Seconds{86400}},
+                            .dnskey = {{{13, 1111}, {8, 5}}, config::Seconds{3600}},
+                            .ds_given_at = kNow - 3 * kMinute,
+                            .dnskey_given_at = kNow};
+  agent::ZonePast past;
+  const auto look = [&](config::Time at) {
+    agent::Round round{.target = {.name = zone}, .at = at};
+    if (auto news = note(past, std::make_shared<const probes::dns::KeySets>(seen)))
+      round.zones.push_back(*news);
+    store.record(round);
+  };
+  look(kNow);
+  seen.dnskey.keys.erase({13, 1111});
+  seen.dnskey_given_at = kNow + kMinute;
+  look(kNow + 2 * kMinute);
+  EXPECT_THAT(store.versions("ds"), ElementsAre("-180..-180 open"));
+  EXPECT_THAT(store.versions("dnskey"), ElementsAre("0..0 closed", "60..60 open"));
+
+  const auto read = store.recorder().zone_past(zone, kNow - kMinute);
+  ASSERT_TRUE(read) << read.error().detail;
+  ASSERT_THAT(read->ds, SizeIs(1));
+  EXPECT_EQ(read->ds[0].what, seen.ds);
+  ASSERT_THAT(read->dnskey, SizeIs(2));
+  EXPECT_EQ(read->dnskey[1].what, seen.dnskey);
+  EXPECT_EQ(read->dnskey[1].first_seen, kNow + kMinute);
+}
+
 TEST(History, RecordsThatAreGoneAreAVersionToo) {
   Store store;
   Scene scene;

@@ -1,0 +1,149 @@
+#!/usr/bin/python3
+"""The API and its document, /api/v1/openapi.json, against each other: every operation described is asked of the
+real agent on the lab, every reply is held against its schema, and no route of the program is missing.
+"""
+
+import json
+import pathlib
+import re
+import unittest
+import urllib.error
+import urllib.request
+from datetime import datetime, timedelta, timezone
+
+import jsonschema
+
+from living_lab import ROOT, LivingLab, until
+
+PARTNER = "mismatch.test"
+
+
+class OpenApi(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = LivingLab()
+        cls.addClassCleanup(cls.lab.close)
+        with open(f"{cls.lab.dir}/partners.txt", "w") as file:
+            file.write(f"{PARTNER}\n")
+        watched = [name for name in cls.lab.expected if name != PARTNER]
+        cls.lab.configure_agent(watched, domain_lists=[{"file": "partners.txt", "group": "partners"}])
+        cls.lab.start_agent()
+        cls.document = cls.lab.get("/api/v1/openapi.json")
+        cls.tried = set()       # (path, method, status) that were seen
+        until("every domain is judged", 90, lambda: all(
+            item["verdict"] for item in cls.lab.get("/api/v1/domains?limit=500")["items"]))
+        until("the partner's trouble fires", 60, lambda: cls.lab.alerts(code="tlsa-mismatch", domains=[PARTNER]))
+
+    def ask(self, method, path, values=None, query="", body=None, status=None):
+        """The reply to an operation of the document, which it must fit."""
+        url = path
+        for key, value in (values or {}).items():
+            url = url.replace("{" + key + "}", value)
+        request = urllib.request.Request(f"http://127.0.0.1:{self.lab.port}{url}{query}", method=method.upper(),
+                                         data=None if body is None else json.dumps(body).encode(),
+                                         headers={"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as reply:
+                code, kind = reply.status, reply.headers["Content-Type"]
+                text = reply.read(300) if kind == "text/event-stream" else reply.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                code, kind, text = error.code, error.headers["Content-Type"], error.read()
+        operation = self.document["paths"][path][method]
+        self.assertIn(str(code), operation["responses"], f"{method} {url}{query}: {text[:300]}")
+        if status is not None:
+            self.assertEqual(code, status, text[:300])
+        self.tried.add((path, method, code))
+        wanted = operation["responses"][str(code)].get("content")
+        if wanted is None:
+            self.assertEqual(text, b"")
+            return None
+        kind = kind.partition(";")[0]
+        self.assertIn(kind, wanted)
+        if kind == "text/event-stream":
+            return text.decode()
+        return self.fits(json.loads(text), wanted[kind]["schema"], f"{method} {url}{query}")
+
+    def fits(self, what, schema, where):
+        whole = {**self.document, **schema}
+        for fault in jsonschema.Draft202012Validator(whole).iter_errors(what):
+            raise AssertionError(f"{where}: {fault.json_path}: {fault.message[:300]}")
+        return what
+
+    def test_every_operation_answers_as_described(self):
+        get = "get"
+        self.ask(get, "/api/v1/openapi.json")
+        self.ask(get, "/api/v1/status")
+        domains = self.ask(get, "/api/v1/domains", query="?limit=500&sort=status")["items"]
+        self.assertEqual(len(domains), len(self.lab.expected))
+        self.ask(get, "/api/v1/domains", query="?limit=0", status=400)
+        hosts = set()
+        for domain in domains:
+            values = {"name": domain["domain"]}
+            whole = self.ask(get, "/api/v1/domains/{name}", values)
+            hosts |= {host["host"] for host in whole["hosts"]}
+            self.ask(get, "/api/v1/domains/{name}/history", values, "?limit=50")
+        self.ask(get, "/api/v1/domains/{name}", {"name": "nobody.test"}, status=404)
+        self.ask(get, "/api/v1/domains/{name}/history", {"name": "healthy.test"}, "?from=yesterday", status=400)
+        for host in hosts:
+            self.ask(get, "/api/v1/mx/{host}", {"host": host})
+            self.ask(get, "/api/v1/mx/{host}/timeline", {"host": host})
+        self.ask(get, "/api/v1/mx/{host}", {"host": "nobody.test"}, status=404)
+        self.ask(get, "/api/v1/findings", query="?limit=500")
+        self.ask(get, "/api/v1/findings", query="?limit=1&severity=critical")
+        self.ask(get, "/api/v1/deadlines")
+        self.assertIn("retry:", self.ask(get, "/api/v1/events"))
+        self.ask("post", "/api/v1/domains/{name}/check", {"name": "healthy.test"}, status=202)
+        self.ask("post", "/api/v1/domains/{name}/check", {"name": "nobody.test"}, status=404)
+
+    def test_alerts_and_what_people_do_about_them(self):
+        for state in ("pending", "firing", "resolved", "passed"):
+            self.ask("get", "/api/v1/alerts", query=f"?state={state}")
+        self.ask("get", "/api/v1/alerts", query="?state=loud", status=400)
+        for alert in self.lab.alerts():
+            self.ask("get", "/api/v1/alerts/{id}", {"id": alert["id"]})
+        alert = {"id": self.lab.alerts(code="tlsa-mismatch", domains=[PARTNER])[0]["id"]}
+        self.ask("post", "/api/v1/alerts/{id}/ack", alert, body={"by": "me", "comment": "on it"}, status=204)
+        self.assertEqual(self.ask("get", "/api/v1/alerts/{id}", alert)["acknowledged"]["by"], "me")
+        self.ask("delete", "/api/v1/alerts/{id}/ack", alert, status=204)
+        self.ask("post", "/api/v1/alerts/{id}/ack", {"id": "nobody"}, body={}, status=404)
+
+        wish = {"matchers": [{"name": "domain", "value": PARTNER}], "comment": "known",
+                "ends_at": (datetime.now(timezone.utc) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        self.assertTrue(self.ask("post", "/api/v1/silences/preview", body=wish)["items"])
+        self.ask("post", "/api/v1/silences/preview", body={}, status=400)
+        made = self.ask("post", "/api/v1/silences", body=wish, status=201)
+        self.ask("post", "/api/v1/silences", body={**wish, "colour": "red"}, status=400)
+        self.assertEqual(len(self.ask("get", "/api/v1/silences")["items"]), 1)
+        self.ask("delete", "/api/v1/silences/{id}", {"id": made["id"]}, status=204)
+        self.ask("delete", "/api/v1/silences/{id}", {"id": "nobody"}, status=404)
+
+        values = {"name": PARTNER}
+        self.ask("post", "/api/v1/domains/{name}/exception", values, body={}, status=201)
+        whole = self.ask("get", "/api/v1/domains/{name}", values)
+        self.assertIsNotNone(whole["partner"]["exception"])
+        self.ask("delete", "/api/v1/domains/{name}/exception", values, status=204)
+        self.ask("post", "/api/v1/domains/{name}/exception", {"name": "healthy.test"}, body={}, status=409)
+
+        with open(f"{self.lab.facts()['run']}/pki/live/mx.healthy.test.ecdsa.pem") as file:
+            certificate = re.search("-----BEGIN CERT.*?-----END CERTIFICATE-----\n", file.read(), re.S)[0]
+        fitting = self.ask("post", "/api/v1/tlsa", body={"pem": certificate})["items"][0]
+        self.assertEqual(fitting["data"], self.lab.lab("tlsa", "mx.healthy.test").split()[3].lower())
+        self.ask("post", "/api/v1/tlsa", body={"pem": "no certificate"}, status=400)
+
+    @classmethod
+    def tearDownClass(cls):
+        described = {(path, method) for path, operations in cls.document["paths"].items() for method in operations}
+        missed = described - {(path, method) for path, method, _ in cls.tried}
+        if missed:
+            raise AssertionError(f"described and never tried: {sorted(missed)}")
+
+    def test_no_route_of_the_program_is_missing(self):
+        routes = set()
+        for file in pathlib.Path(ROOT, "web").glob("*.cc"):
+            routes |= set(re.findall(r'"(/api/v1/[^"]*[^"/])"', file.read_text()))
+        self.assertEqual(routes - set(self.document["paths"]), set())
+
+
+if __name__ == "__main__":
+    unittest.main()
