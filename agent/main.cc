@@ -89,26 +89,10 @@ class Agent {
 
   config::Result<void, std::string> reload() {
     const std::scoped_lock one(reloading_);
-    auto loaded = config::load(file_);
-    if (!loaded) {
-      for (const auto& error : loaded.error())
-        log::error("reload-failed", {{"error", config::to_string(error)}});
-      return config::Failure<std::string>(config::to_string(loaded.error().front()));
-    }
-    auto gear = agent::Gear::make(*loaded);
-    if (!gear) {
-      log::error("reload-failed", {{"error", gear.error()}});
-      return config::Failure<std::string>(gear.error());
-    }
-    auto notifiers = agent::make_notifiers(*loaded, *outbox_);
-    if (!notifiers) {
-      log::error("reload-failed", {{"error", notifiers.error()}});
-      return config::Failure<std::string>(notifiers.error());
-    }
-    runner_->reconfigure(*loaded, std::move(*gear));
-    courier_->employ(std::move(*notifiers));
-    log::info("reloaded", {{"domains", std::to_string(loaded->domains.size())}});
-    return {};
+    auto done = take_configuration();
+    const std::scoped_lock lock(telling_reload_);
+    reload_ = {.is_good = done.has_value(), .succeeded_at = done ? now() : reload_.succeeded_at};
+    return done;
   }
 
   void forget_old() {
@@ -142,6 +126,34 @@ class Agent {
   static bool fail(std::string_view event, const std::string& detail) {
     log::error(event, {{"detail", detail}});
     return false;
+  }
+
+  config::Result<void, std::string> take_configuration() {
+    auto loaded = config::load(file_);
+    if (!loaded) {
+      for (const auto& error : loaded.error())
+        log::error("reload-failed", {{"error", config::to_string(error)}});
+      return config::Failure<std::string>(config::to_string(loaded.error().front()));
+    }
+    auto gear = agent::Gear::make(*loaded);
+    if (!gear) {
+      log::error("reload-failed", {{"error", gear.error()}});
+      return config::Failure<std::string>(gear.error());
+    }
+    auto notifiers = agent::make_notifiers(*loaded, *outbox_);
+    if (!notifiers) {
+      log::error("reload-failed", {{"error", notifiers.error()}});
+      return config::Failure<std::string>(notifiers.error());
+    }
+    runner_->reconfigure(*loaded, std::move(*gear));
+    courier_->employ(std::move(*notifiers));
+    log::info("reloaded", {{"domains", std::to_string(loaded->domains.size())}});
+    return {};
+  }
+
+  web::Reload last_reload() {
+    const std::scoped_lock lock(telling_reload_);
+    return reload_;
   }
 
   static void report_notifier(const std::string& notifier, const std::string& fault) {
@@ -200,12 +212,15 @@ class Agent {
             .actions = runner_.get(),
             .feed = &feed_,
             .notifiers = [this] { return courier_->health(); },
+            .last_reload = [this] { return last_reload(); },
             .version = kVersion};
   }
 
   std::filesystem::path file_;
   std::atomic<bool> is_ready_{false};
   std::mutex reloading_;
+  std::mutex telling_reload_;  // guards reload_: a scrape must not wait for a reload
+  web::Reload reload_{.succeeded_at = now()};
   std::unique_ptr<storage::SqliteRecorder> recorder_;
   std::unique_ptr<storage::Queries> queries_;
   std::unique_ptr<storage::SqliteOutbox> outbox_;

@@ -140,6 +140,7 @@ struct Runner::State {
   std::uint64_t rounds = 0;
   std::optional<Time> last_round_at;
   std::uint64_t record_errors = 0;
+  decltype(Snapshot::sessions_ended) sessions_ended{};
 
   State(config::Config c, std::shared_ptr<Gear> g, Recorder& r, Recorder::Desk desk, Events e,
         Now n)
@@ -634,6 +635,8 @@ struct Runner::State {
       const std::scoped_lock lock(mutex);
       const bool has_news = stand(entry->second, rollovers, round) || has_keys;
       const auto before = std::exchange(entry->second.seen, seen);
+      for (const auto& session : seen->sessions)
+        ++sessions_ended.at(static_cast<std::size_t>(session.stage));
       round.host = seen;
       sense_smtp(round);
       // What was judged stays judged while the facts stay; time alone is taken into account at the
@@ -911,6 +914,7 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
   out->now = s.now();
   out->started_at = s.started_at;
   out->schedule = s.config.schedule;
+  out->metrics = s.config.metrics;
   for (const auto& domain : s.config.domains) {
     const auto name = Name::parse(domain.name);
     const auto entry = name ? s.domains.find(*name) : s.domains.end();
@@ -948,6 +952,7 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
   out->rounds = s.rounds;
   out->last_round_at = s.last_round_at;
   out->record_errors = s.record_errors;
+  out->sessions_ended = s.sessions_ended;
   for (std::size_t i = 0; i < out->dns_by_rcode.size(); ++i)
     out->dns_by_rcode[i] = s.gear->queries.by_rcode[i];
   out->dns_unanswered = s.gear->queries.unanswered;

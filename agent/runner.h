@@ -25,6 +25,7 @@ struct Snapshot {
   config::Time now;
   config::Time started_at;
   config::Schedule schedule;
+  config::Metrics metrics;
   std::vector<DomainState> domains;  // in the order of the configuration
   std::vector<std::pair<probes::dns::Name, probes::HostSeen>>
       hosts;  // the observed hosts of those domains, by name
@@ -47,6 +48,8 @@ struct Snapshot {
   std::uint64_t record_errors = 0;
   std::array<std::uint64_t, 6> dns_by_rcode{};
   std::uint64_t dns_unanswered = 0;
+  // SMTP sessions by the stage they ended at (probes::smtp::Stage); `done`: nothing failed.
+  std::array<std::uint64_t, 7> sessions_ended{};
 };
 
 // What the runner calls out with; one line per event. Called from worker threads, must not block

@@ -92,6 +92,13 @@ struct Web {
       external_url;  // where users reach the page, for links; empty: made from listen_address
 };
 
+// How far /metrics goes into detail: each level holds what those after it hold.
+enum class Detail { address, mx, domain, summary };
+
+struct Metrics {
+  Detail detail = Detail::address;
+};
+
 // Who is told of alerts, and how. Secrets are read from files when the agent starts and reloads.
 enum class Least { medium, high, critical };  // the calmest alerts that are told
 
@@ -155,6 +162,7 @@ struct Config {
   Schedule schedule;
   Storage storage;
   Web web;
+  Metrics metrics;
   Notify notify;
 };
 

@@ -160,17 +160,29 @@ void role(const TreeNode& node, Section& domain, Reading& reading) {
   domain.role = node.text == "inbound" ? Role::inbound : Role::outbound;
 }
 
+// One of these words, into `value`; `all` names them for who wrote another.
+template <class Value, std::size_t count>
+void word(const TreeNode& node, const std::pair<std::string_view, Value> (&words)[count],
+          std::string_view all, Value& value, Reading& reading) {
+  const auto found = std::ranges::find(words, std::string_view{node.text},
+                                       &std::pair<std::string_view, Value>::first);
+  if (!node.is_text() || found == std::end(words)) return wrong(reading, node, std::string{all});
+  value = found->second;
+}
+
 template <class Section>
 void least(const TreeNode& node, Section& section, Reading& reading) {
-  constexpr auto words = std::to_array<std::pair<std::string_view, Least>>(
-      {{"medium", Least::medium}, {"high", Least::high}, {"critical", Least::critical}});
-  for (const auto& [word, value] : words) {
-    if (node.is_text() && node.text == word) {
-      section.least = value;
-      return;
-    }
-  }
-  wrong(reading, node, "medium, high or critical");
+  constexpr std::pair<std::string_view, Least> words[] = {
+      {"medium", Least::medium}, {"high", Least::high}, {"critical", Least::critical}};
+  word(node, words, "medium, high or critical", section.least, reading);
+}
+
+void detail(const TreeNode& node, Metrics& metrics, Reading& reading) {
+  constexpr std::pair<std::string_view, Detail> words[] = {{"address", Detail::address},
+                                                           {"mx", Detail::mx},
+                                                           {"domain", Detail::domain},
+                                                           {"summary", Detail::summary}};
+  word(node, words, "address, mx, domain or summary", metrics.detail, reading);
 }
 
 void recipients(const TreeNode& node, Mail& mail, Reading& reading) {
@@ -400,6 +412,8 @@ constexpr Key<Web> web_keys[] = {
     {"external_url", text<&Web::external_url, web_address>},
 };
 
+constexpr Key<Metrics> metrics_keys[] = {{"detail", detail}};
+
 constexpr Key<Alertmanager> alertmanager_keys[] = {
     {"url", text<&Alertmanager::url, web_address>},
     {"token_file", path<&Alertmanager::token_file>},
@@ -507,6 +521,7 @@ constexpr Key<Config> config_keys[] = {
     {"schedule", section<&Config::schedule, schedule_keys>},
     {"storage", section<&Config::storage, storage_keys>},
     {"web", section<&Config::web, web_keys>},
+    {"metrics", section<&Config::metrics, metrics_keys>},
     {"notify", notify},
 };
 

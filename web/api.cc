@@ -222,8 +222,10 @@ Reply Api::get(const Request& request) const {
   if (path == "/metrics") {
     const auto size = sources_.queries->size_bytes();
     return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-            .body = metrics_text(*sources_.snapshot(), sources_.notifiers(), sources_.version,
-                                 size ? *size : 0),
+            .body = metrics_text(*sources_.snapshot(), {.version = sources_.version,
+                                                        .notifiers = sources_.notifiers(),
+                                                        .reload = sources_.last_reload(),
+                                                        .storage_bytes = size ? *size : 0}),
             .handler = path};
   }
   if (path == "/api/v1/status") return status();

@@ -7,6 +7,8 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include "agent/notice.h"
+#include "agent/silence.h"
 #include "probes/explain.h"
 #include "web/process.h"
 #include "web/rollover.h"
@@ -125,7 +127,26 @@ double worse_state(double a, double b) {
   return rank(a) >= rank(b) ? a : b;
 }
 
-void add_domain(Families& out, const agent::DomainState& state) {
+// The findings of the last look, at every level of detail.
+void add_findings(Families& out, const agent::DomainState& state) {
+  if (!state.judged || probes::is_blind(*state.judged)) return;
+  std::set<std::pair<std::string, probes::Code>> told;
+  for (const auto& finding : state.judged->findings) {
+    const auto mx =
+        finding.subject.kind == probes::Subject::Kind::host ? finding.subject.name : std::string();
+    // Findings of one code differ in evidence; the series must not: the worst comes first.
+    if (!told.emplace(mx, finding.code).second) continue;
+    out.gauge("danelaw_finding", "An open finding; 1. It vanishes when the finding is gone.",
+              {{"domain", state.configured.name},
+               {"mx", mx},
+               {"code", std::string(wire_name(finding.code))},
+               {"severity", std::string(wire_name(finding.severity))},
+               {"direction", direction(state.configured)}},
+              1);
+  }
+}
+
+void add_domain(Families& out, const agent::DomainState& state, bool with_hosts) {
   const auto& name = state.configured.name;
   out.gauge("danelaw_domain_info", "A watched domain; 1.",
             {{"domain", name},
@@ -137,6 +158,11 @@ void add_domain(Families& out, const agent::DomainState& state) {
             "Worst open finding: 0 ok, 1 warning (medium or high), 2 critical, 3 unknown.",
             {{"domain", name}}, judged == nullptr ? 3 : status_of(*judged));
   if (judged == nullptr) return;
+  out.gauge("danelaw_domain_verdict",
+            "What a conforming sender does: 0 authenticated, 1 host-authenticated, 2 encrypted, 3 "
+            "opportunistic, 4 cleartext, 5 refused, 6 lookup-failed, 7 down, 8 no-address, 9 "
+            "unknown, 10 deferred, 11 bounced, 12 no-mail.",
+            {{"domain", name}}, static_cast<double>(judged->verdict));
   out.gauge("danelaw_domain_probe_success",
             "Whether the last look ran to its end: 0 is our own fault, not the domain's.",
             {{"domain", name}}, flag(!probes::is_blind(*judged)));
@@ -157,25 +183,12 @@ void add_domain(Families& out, const agent::DomainState& state) {
               "Earliest end of a signature on the chain that vouches for the MX RRset.",
               {{"domain", name}}, seconds(*judged->seen->mx.chain_expires_at));
   }
+  if (!with_hosts) return;
   for (const auto& host : judged->hosts) {
     out.gauge("danelaw_domain_mx_info", "An MX host of a domain; 1.",
               {{"domain", name},
                {"mx", host.seen->host.text()},
                {"preference", std::to_string(host.preference)}},
-              1);
-  }
-  std::set<std::pair<std::string, probes::Code>> told;
-  for (const auto& finding : judged->findings) {
-    const auto mx =
-        finding.subject.kind == probes::Subject::Kind::host ? finding.subject.name : std::string();
-    // Findings of one code differ in evidence; the series must not: the worst comes first.
-    if (!told.emplace(mx, finding.code).second) continue;
-    out.gauge("danelaw_finding", "An open finding; 1. It vanishes when the finding is gone.",
-              {{"domain", name},
-               {"mx", mx},
-               {"code", std::string(wire_name(finding.code))},
-               {"severity", std::string(wire_name(finding.severity))},
-               {"direction", direction(state.configured)}},
               1);
   }
 }
@@ -202,7 +215,7 @@ void add_session(Families& out, const std::string& mx, const probes::smtp::Sessi
             "End of the leaf certificate's validity.", labels, seconds(leaf.not_after));
 }
 
-void add_host(Families& out, const probes::HostObservation& seen) {
+void add_host(Families& out, const probes::HostObservation& seen, bool with_addresses) {
   const auto mx = seen.host.text();
   out.gauge("danelaw_mx_addresses", "Addresses of the MX host.", {{"mx", mx}},
             static_cast<double>(seen.addresses.size()));
@@ -224,7 +237,7 @@ void add_host(Families& out, const probes::HostObservation& seen) {
               "End of the signature over the TLSA RRset.", {{"mx", mx}},
               seconds(seen.tlsa.signatures->expiration));
   }
-  for (std::size_t i = 0; i < seen.sessions.size(); ++i) {
+  for (std::size_t i = 0; with_addresses && i < seen.sessions.size(); ++i) {
     const auto& session = seen.sessions[i];
     if (session.key_type == probes::tls::KeyType::by_default && is_first_look(seen, i))
       add_session(out, mx, session, seen.observed_at);
@@ -232,7 +245,7 @@ void add_host(Families& out, const probes::HostObservation& seen) {
 }
 
 // What depends on the judging domains, worst over them.
-void add_host_judgements(Families& out, const agent::Snapshot& snapshot) {
+void add_host_judgements(Families& out, const agent::Snapshot& snapshot, bool with_addresses) {
   std::map<std::string, double> states;
   std::map<std::pair<std::string, std::string>, bool> matches;
   for (const auto& domain : snapshot.domains) {
@@ -256,6 +269,7 @@ void add_host_judgements(Families& out, const agent::Snapshot& snapshot) {
               "mismatch or no TLS, 5 lookup failed, 6 not probed.",
               {{"mx", mx}}, state);
   }
+  if (!with_addresses) return;
   for (const auto& [where, match] : matches) {
     out.gauge("danelaw_address_tlsa_match",
               "Whether a usable TLSA record matches the chain at the address.",
@@ -271,21 +285,70 @@ void add_counts(Families& out, const agent::Snapshot& snapshot) {
   }
   for (const auto& [status, count] : domains)
     out.gauge("danelaw_domains", "Watched domains by status.", {{"status", status}}, count);
-  std::map<std::pair<std::string, std::string>, int> alerts;
-  for (const auto* state : {"pending", "firing"}) {
-    for (const auto* severity : {"medium", "high", "critical"}) alerts[{state, severity}] = 0;
-  }
-  for (const auto& alert : snapshot.alerts)
-    ++alerts[{std::string(wire_name(alert.state)), std::string(wire_name(alert.finding.severity))}];
-  for (const auto& [key, count] : alerts)
-    out.gauge("danelaw_alerts", "Open alerts by state and severity.",
-              {{"state", key.first}, {"severity", key.second}}, count);
   for (const auto& check : snapshot.vantage) {
     out.gauge(
         "danelaw_vantage_up",
         "Whether our own sight can be trusted: 0 means that what we see of others means nothing.",
         {{"check", check.check}}, flag(check.is_up));
   }
+}
+
+const char* standing_of(const agent::Alert& alert, config::Time at) {
+  if (alert.state == agent::AlertState::pending) return "pending";
+  if (!alert.told_at) return "silenced";
+  return agent::is_acknowledged(alert, at) ? "acknowledged" : "firing";
+}
+
+// By when a mismatch to come can still be prevented without loss; evidence is the only place it
+// stands.
+std::optional<config::Time> last_time_to_publish(const probes::Finding& finding) {
+  if (finding.code != probes::Code::predicted_mismatch) return std::nullopt;
+  const auto found = std::ranges::find(finding.evidence, "publish-by", &probes::Evidence::name);
+  return found == finding.evidence.end() ? std::nullopt : config::parse_rfc3339(found->value);
+}
+
+// Rules stand on these: they are told as they are pushed to an Alertmanager, under the same labels.
+void add_alerts(Families& out, const agent::Snapshot& snapshot) {
+  std::map<std::pair<std::string, std::string>, int> counts;
+  for (const auto* state : {"pending", "firing", "acknowledged", "silenced"}) {
+    for (const auto* severity : {"medium", "high", "critical"}) counts[{state, severity}] = 0;
+  }
+  for (const auto& alert : snapshot.alerts) {
+    const std::string severity(wire_name(alert.finding.severity));
+    ++counts[{standing_of(alert, snapshot.now), severity}];
+    if (alert.state != agent::AlertState::firing || !alert.told_at) continue;
+    const Labels labels{
+        {"code", std::string(wire_name(alert.finding.code))},
+        {"severity", severity},
+        {"direction", alert.direction == config::Role::inbound ? "inbound" : "outbound"},
+        {agent::label_name(alert.cause.kind), alert.cause.name}};
+    out.gauge("danelaw_alert_firing",
+              "An alert of the agent's that is confirmed, open and not silenced; 1. One a root "
+              "cause.",
+              labels, 1);
+    if (const auto time = last_time_to_publish(alert.finding)) {
+      out.gauge("danelaw_alert_publish_by_timestamp_seconds",
+                "Of a predicted mismatch: the record of the next key must be published by then.",
+                labels, seconds(*time));
+    }
+  }
+  for (const auto& [key, count] : counts)
+    out.gauge("danelaw_alerts",
+              "Open alerts by severity and state: pending (not confirmed), firing, acknowledged, "
+              "silenced (told to nobody).",
+              {{"state", key.first}, {"severity", key.second}}, count);
+}
+
+// When the state of a rollover began, as far as its history tells.
+config::Time since(const agent::Rollovers& rollovers, const agent::Standing& standing) {
+  auto begin = standing.at;
+  const auto points = rollovers.turning_points();
+  for (auto point = points.rbegin(); point != points.rend(); ++point) {
+    if (*point > standing.at) continue;
+    if (rollovers.at(*point).state != standing.state) break;
+    begin = *point;
+  }
+  return begin;
 }
 
 void add_rollover(Families& out, const agent::Snapshot::Followed& followed, config::Time at) {
@@ -299,6 +362,12 @@ void add_rollover(Families& out, const agent::Snapshot::Followed& followed, conf
   out.gauge("danelaw_mx_rollover_safe_timestamp_seconds",
             "From when on every cache has the record of the key to come; 0 while none is awaited.",
             labels, standing.safe_to_switch_at ? seconds(*standing.safe_to_switch_at) : 0);
+  out.gauge("danelaw_mx_rollover_removable_timestamp_seconds",
+            "From when on the record of the old key may go; 0 while none is to go.", labels,
+            standing.safe_to_remove_at ? seconds(*standing.safe_to_remove_at) : 0);
+  out.gauge("danelaw_mx_rollover_state_since_timestamp_seconds",
+            "When the change of key that is under way came into its state; 0 while none is.",
+            labels, followed.rolling_since ? seconds(since(*followed.rollovers, standing)) : 0);
   if (standing.failing_share) {
     out.gauge("danelaw_mx_failing_cache_ratio",
               "Share of warm resolver caches that hold a TLSA set refusing what is served.", labels,
@@ -319,7 +388,29 @@ void add_notifier(Families& out, const agent::NotifierHealth& health) {
             health.last_success_at ? seconds(*health.last_success_at) : 0);
 }
 
-void add_agent(Families& out, const agent::Snapshot& snapshot, std::uint64_t storage_bytes) {
+// A session that reached a stage passed all before it.
+void add_sessions(Families& out, const agent::Snapshot& snapshot) {
+  std::uint64_t reached = 0;
+  for (auto i = snapshot.sessions_ended.size(); i-- > 0;) {
+    const auto ended = snapshot.sessions_ended[i];
+    const auto stage = static_cast<probes::smtp::Stage>(i);
+    reached += ended;
+    if (stage == probes::smtp::Stage::done) continue;
+    const Labels labels{{"stage", std::string(wire_name(stage))}};
+    out.counter("danelaw_probes_total", "SMTP sessions that came to the stage.", labels,
+                static_cast<double>(reached));
+    out.counter("danelaw_probes_failed_total", "SMTP sessions that ended at the stage.", labels,
+                static_cast<double>(ended));
+  }
+}
+
+void add_agent(Families& out, const agent::Snapshot& snapshot, const Vitals& vitals) {
+  out.gauge("danelaw_build_info", "The running program; 1.", {{"version", vitals.version}}, 1);
+  out.gauge("danelaw_config_last_reload_successful",
+            "Whether the configuration was taken when it was read last.", {},
+            flag(vitals.reload.is_good));
+  out.gauge("danelaw_config_last_reload_success_timestamp_seconds",
+            "When a configuration was taken last.", {}, seconds(vitals.reload.succeeded_at));
   constexpr std::array<const char*, 6> kRcodes{"NOERROR",  "FORMERR", "SERVFAIL",
                                                "NXDOMAIN", "NOTIMP",  "REFUSED"};
   for (std::size_t i = 0; i < kRcodes.size(); ++i) {
@@ -337,7 +428,7 @@ void add_agent(Families& out, const agent::Snapshot& snapshot, std::uint64_t sto
             static_cast<double>(snapshot.lag.count()));
   out.counter("danelaw_rounds_total", "Looks finished.", {}, static_cast<double>(snapshot.rounds));
   out.gauge("danelaw_storage_size_bytes", "Size of the database.", {},
-            static_cast<double>(storage_bytes));
+            static_cast<double>(vitals.storage_bytes));
   out.counter("danelaw_storage_errors_total", "Rounds that could not be recorded.", {},
               static_cast<double>(snapshot.record_errors));
   const auto process = this_process();
@@ -355,18 +446,24 @@ void add_agent(Families& out, const agent::Snapshot& snapshot, std::uint64_t sto
 
 }  // namespace
 
-std::string metrics_text(const agent::Snapshot& snapshot,
-                         const std::vector<agent::NotifierHealth>& notifiers,
-                         const std::string& version, std::uint64_t storage_bytes) {
+std::string metrics_text(const agent::Snapshot& snapshot, const Vitals& vitals) {
+  const auto goes_to = [&](config::Detail detail) { return snapshot.metrics.detail <= detail; };
   Families out;
-  out.gauge("danelaw_build_info", "The running program; 1.", {{"version", version}}, 1);
-  for (const auto& domain : snapshot.domains) add_domain(out, domain);
-  for (const auto& [name, seen] : snapshot.hosts) add_host(out, *seen);
-  add_host_judgements(out, snapshot);
+  for (const auto& domain : snapshot.domains) {
+    add_findings(out, domain);
+    if (goes_to(config::Detail::domain)) add_domain(out, domain, goes_to(config::Detail::mx));
+  }
+  if (goes_to(config::Detail::mx)) {
+    const bool with_addresses = goes_to(config::Detail::address);
+    for (const auto& [name, seen] : snapshot.hosts) add_host(out, *seen, with_addresses);
+    add_host_judgements(out, snapshot, with_addresses);
+    for (const auto& followed : snapshot.rollovers) add_rollover(out, followed, snapshot.now);
+  }
   add_counts(out, snapshot);
-  for (const auto& followed : snapshot.rollovers) add_rollover(out, followed, snapshot.now);
-  for (const auto& notifier : notifiers) add_notifier(out, notifier);
-  add_agent(out, snapshot, storage_bytes);
+  add_alerts(out, snapshot);
+  for (const auto& notifier : vitals.notifiers) add_notifier(out, notifier);
+  add_sessions(out, snapshot);
+  add_agent(out, snapshot, vitals);
   return out.text();
 }
 

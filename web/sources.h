@@ -12,6 +12,12 @@
 
 namespace web {
 
+// How the configuration was taken: at the start, and at every reload since.
+struct Reload {
+  bool is_good = true;          // the last one
+  config::Time succeeded_at{};  // the last good one
+};
+
 // Where the answers come from. All may be called from any thread.
 struct Sources {
   std::function<std::shared_ptr<const agent::Snapshot>()> snapshot;
@@ -22,6 +28,7 @@ struct Sources {
   agent::Actions* actions = nullptr;
   Feed* feed = nullptr;
   std::function<std::vector<agent::NotifierHealth>()> notifiers;
+  std::function<Reload()> last_reload;
   std::string version;
 };
 

@@ -106,15 +106,15 @@ class LivingLab:
         until("the sink answers", 20, lambda: self.answers("http://127.0.0.1:9099/"))
         return f"{self.dir}/sink"
 
-    def start_alertmanager(self):
-        """Alertmanager at 127.0.0.1:9093 in the lab, whose only receiver is the sink."""
-        with open(f"{self.dir}/alertmanager.yml", "w") as file:
-            file.write(ALERTMANAGER)
-        self.start_inside("alertmanager", "prometheus-alertmanager",
-                          f"--config.file={self.dir}/alertmanager.yml",
-                          f"--storage.path={self.dir}/alertmanager", "--cluster.listen-address=",
-                          "--web.listen-address=127.0.0.1:9093")
-        until("Alertmanager is ready", 30, lambda: self.answers("http://127.0.0.1:9093/-/ready"))
+    def start_alertmanager(self, config=ALERTMANAGER, port=9093):
+        """Alertmanager at 127.0.0.1:PORT in the lab; by default its only receiver is the sink."""
+        name = f"alertmanager-{port}"
+        with open(f"{self.dir}/{name}.yml", "w") as file:
+            file.write(config)
+        self.start_inside(name, "prometheus-alertmanager", f"--config.file={self.dir}/{name}.yml",
+                          f"--storage.path={self.dir}/{name}", "--cluster.listen-address=",
+                          f"--web.listen-address=127.0.0.1:{port}")
+        until("Alertmanager is ready", 30, lambda: self.answers(f"http://127.0.0.1:{port}/-/ready"))
 
     def answers(self, url):
         """Whether a web server inside the lab answers with success."""

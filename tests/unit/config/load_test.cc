@@ -84,6 +84,7 @@ void expect_same_settings(const Config& got, const Config& want) {
   EXPECT_EQ(got.web.listen_address, want.web.listen_address);
   EXPECT_EQ(got.web.port, want.web.port);
   EXPECT_EQ(got.web.external_url, want.web.external_url);
+  EXPECT_EQ(got.metrics.detail, want.metrics.detail);
 }
 
 TEST(Load, ExampleFileHoldsTheDefaults) {
@@ -137,6 +138,7 @@ schedule:
 storage:
   path: /srv/danelaw.db
   retention: 30d
+metrics: {detail: summary}
 web:
   listen_address: "::"
   port: 65535
@@ -174,6 +176,7 @@ web:
   EXPECT_EQ(config.web.listen_address, "::");
   EXPECT_EQ(config.web.port, 65535);
   EXPECT_EQ(config.web.external_url, "https://danelaw.example");
+  EXPECT_EQ(config.metrics.detail, Detail::summary);
 }
 
 TEST(Load, RelativePathsStartAtTheFile) {
@@ -218,7 +221,10 @@ const ErrorRow error_rows[] = {
     {"a merge key is no more than an unknown one",
      "domains: [example.org]\n<<: {}\n",
      {"f:2:1: unknown key \"<<\"; known here: domains, domain_lists, dns, smtp, mta_sts, schedule, "
-      "storage, web, notify"}},
+      "storage, web, metrics, notify"}},
+    {"a detail that there is not",
+     "domains: [example.org]\nmetrics: {detail: all}\n",
+     {"f:2:19: expected address, mx, domain or summary, found \"all\""}},
     {"a key that is a list",
      "domains: [example.org]\n? [a]\n: b\n",
      {"f:2:3: expected a key, found a list"}},

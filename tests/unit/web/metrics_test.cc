@@ -55,7 +55,9 @@ Exposition read(const std::string& text) {
 }
 
 Exposition read(const agent::Snapshot& snapshot) {
-  return read(web::metrics_text(snapshot, {}, "1.2.3", 4096));
+  return read(web::metrics_text(
+      snapshot,
+      {.version = "1.2.3", .reload = {.succeeded_at = support::kNow}, .storage_bytes = 4096}));
 }
 
 std::vector<std::string> names_of(const Exposition& exposition) {
@@ -110,6 +112,12 @@ TEST(Metrics, OfADomainWhoseCertificateDoesNotMatch) {
           {R"(danelaw_alerts{state="firing",severity="critical"})", "1"},
           {R"(danelaw_alerts{state="pending",severity="critical"})", "1"},
           {R"(danelaw_alerts{state="firing",severity="high"})", "0"},
+          {R"(danelaw_alert_firing{code="tlsa-mismatch",severity="critical",)"
+           R"(direction="inbound",mx="mx.example.test"})",
+           "1"},
+          {R"(danelaw_domain_verdict{domain="example.test"})", "10"},
+          {"danelaw_config_last_reload_successful", "1"},
+          {"danelaw_config_last_reload_success_timestamp_seconds", "1800000000"},
           {R"(danelaw_vantage_up{check="dns"})", "1"},
           {R"(danelaw_vantage_up{check="clock"})", "0"},
           {"danelaw_rounds_total", "2"},
@@ -208,12 +216,106 @@ TEST(Metrics, TellHostsApartThatDifferOnlyAtTheEndOfALongName) {
   EXPECT_THAT(read(snapshot_of(scene)).faults, IsEmpty());
 }
 
+TEST(Metrics, ShowAlertsAsTheyArePushedAndLeaveSilencedOnesOut) {
+  support::Service service;
+  auto& alert = service.snapshot.alerts[0];
+  const auto firing = [&] {
+    const auto seen = read(service.snapshot);
+    EXPECT_THAT(seen.faults, IsEmpty());
+    return seen.series;
+  };
+  alert.cause = {.kind = probes::Subject::Kind::zone, .name = "example.test"};
+  alert.finding.code = probes::Code::predicted_mismatch;
+  alert.finding.evidence = {{"publish-by", "2027-01-15T08:00:00Z"}};
+  EXPECT_THAT(firing(),
+              IsSupersetOf(
+                  Series{{R"(danelaw_alert_firing{code="predicted-mismatch",severity="critical",)"
+                          R"(direction="inbound",zone="example.test"})",
+                          "1"},
+                         {R"(danelaw_alert_publish_by_timestamp_seconds{code="predicted-mismatch",)"
+                          R"(severity="critical",direction="inbound",zone="example.test"})",
+                          "1800000000"}}));
+
+  alert.acknowledged = {.by = "me", .at = support::kNow};
+  EXPECT_THAT(firing(), IsSupersetOf(Series{
+                            {R"(danelaw_alerts{state="acknowledged",severity="critical"})", "1"},
+                            {R"(danelaw_alerts{state="firing",severity="critical"})", "0"}}));
+
+  alert.told_at.reset();
+  EXPECT_THAT(firing(), Contains(testing::Pair(
+                            R"(danelaw_alerts{state="silenced",severity="critical"})", "1")));
+  EXPECT_THAT(names_of(read(service.snapshot)), Not(Contains("danelaw_alert_firing")));
+}
+
+TEST(Metrics, GoIntoDetailAsFarAsAsked) {
+  support::Service service;
+  const auto at = [&](config::Detail detail) {
+    service.snapshot.metrics.detail = detail;
+    const auto seen = read(service.snapshot);
+    EXPECT_THAT(seen.faults, IsEmpty());
+    return names_of(seen);
+  };
+  struct Row {
+    config::Detail detail;
+    std::vector<std::string> with, without;
+  };
+  const std::vector<std::string> always{"danelaw_finding", "danelaw_domains", "danelaw_alerts",
+                                        "danelaw_alert_firing", "process_open_fds"};
+  for (const auto& row : std::vector<Row>{
+           {.detail = config::Detail::address,
+     .with = {"danelaw_address_starttls", "danelaw_address_tlsa_match", "danelaw_mx_addresses",
+              "danelaw_domain_mx_info", "danelaw_domain_info"}},
+           {.detail = config::Detail::mx,
+           .with = {"danelaw_mx_addresses", "danelaw_mx_dane_state", "danelaw_domain_mx_info"},
+           .without = {"danelaw_address_starttls", "danelaw_address_tlsa_match"}},
+           {.detail = config::Detail::domain,
+           .with = {"danelaw_domain_info", "danelaw_domain_status"},
+           .without = {"danelaw_mx_addresses", "danelaw_mx_dane_state", "danelaw_domain_mx_info"}},
+           {.detail = config::Detail::summary,
+           .without = {"danelaw_domain_info", "danelaw_domain_status",
+                       "danelaw_domain_verdict"}}}) {
+    const auto names = at(row.detail);
+    EXPECT_THAT(names, IsSupersetOf(always));
+    EXPECT_THAT(names, IsSupersetOf(row.with));
+    for (const auto& name : row.without) EXPECT_THAT(names, Not(Contains(name)));
+  }
+}
+
+TEST(Metrics, SpellOutEveryVerdictInTheOrderOfItsNumber) {
+  const auto help = read(support::Service().snapshot).help.at("danelaw_domain_verdict");
+  for (int number = 0; number <= static_cast<int>(probes::Verdict::no_mail); ++number) {
+    const auto word = wire_name(static_cast<probes::Verdict>(number));
+    EXPECT_THAT(help, HasSubstr(std::to_string(number) + " " + std::string(word)));
+  }
+}
+
+TEST(Metrics, CountSessionsByTheStageTheyCameToAndEndedAt) {
+  agent::Snapshot snapshot;
+  snapshot.sessions_ended = {5, 0, 0, 2, 0, 0, 10};
+  EXPECT_THAT(read(snapshot).series,
+              IsSupersetOf(Series{{R"(danelaw_probes_total{stage="connect"})", "17"},
+                                  {R"(danelaw_probes_failed_total{stage="connect"})", "5"},
+                                  {R"(danelaw_probes_total{stage="starttls"})", "12"},
+                                  {R"(danelaw_probes_failed_total{stage="starttls"})", "2"},
+                                  {R"(danelaw_probes_total{stage="handshake"})", "10"},
+                                  {R"(danelaw_probes_failed_total{stage="handshake"})", "0"}}));
+}
+
+TEST(Metrics, SayThatTheLastReloadFailed) {
+  const auto seen =
+      read(web::metrics_text({}, {.reload = {.is_good = false, .succeeded_at = support::kNow}}));
+  EXPECT_THAT(
+      seen.series,
+      IsSupersetOf(Series{{"danelaw_config_last_reload_successful", "0"},
+                          {"danelaw_config_last_reload_success_timestamp_seconds", "1800000000"}}));
+}
+
 TEST(Metrics, ArePassedByPromtool) {
   support::Service service;
   const support::TemporaryFolder folder;
   const auto file = folder.path() / "metrics.txt";
-  std::ofstream{file} << web::metrics_text(service.snapshot, service.sources().notifiers(), "1.2.3",
-                                           4096);
+  std::ofstream{file} << web::metrics_text(
+      service.snapshot, {.version = "1.2.3", .notifiers = service.sources().notifiers()});
   const auto command = "promtool check metrics <" + file.string() + " 2>&1";
   auto* pipe = popen(command.c_str(), "r");
   ASSERT_NE(pipe, nullptr);

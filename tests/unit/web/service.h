@@ -73,6 +73,7 @@ class Service {
         {.configured = {.name = "new.test", .role = config::Role::outbound, .group = "partners"},
          .next_check_at = kNow});
     snapshot.alerts = {round.alerts[0], round.alerts[1]};
+    snapshot.alerts[0].told_at = kNow;
     snapshot.vantage = {
         {.check = "dns", .checked_at = kNow},
         {.check = "clock", .is_up = false, .detail = "an hour\nlate", .checked_at = kNow}};
@@ -105,6 +106,7 @@ class Service {
                                                              .last_success_at = kNow,
                                                              .fault = "answered 500: oh\\x0ano"}};
                 },
+            .last_reload = [] { return web::Reload{.is_good = false, .succeeded_at = kNow}; },
             .version = "1.2.3"};
   }
 
