@@ -1,0 +1,209 @@
+#!/usr/bin/python3
+"""Alerts on their way, all real: lab, agent, Prometheus, two Alertmanagers (one for each way of being told), and
+a receiver. The files in dashboards/ are used as they are shipped; only their patience is shortened.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import unittest
+import urllib.parse
+import urllib.request
+
+import yaml
+
+import sink
+from living_lab import ROOT, LivingLab, until
+
+sys.path.insert(0, f"{ROOT}/dashboards")
+import boards       # noqa: E402
+import catalogue    # noqa: E402
+
+T = 15      # TTL of the TLSA records that change here, seconds
+SCHEDULE = {"interval": "20s", "fastest": "2s", "confirm_after": "2s", "retry_after": "2s", "workers": 8}
+WATCHED = ["healthy.test", "shared-a.test", "shared-b.test", "nodane.test", "nostarttls.test", "insecuremx.test",
+           "dsbroken.test", "story-late.test", "story-clean.test"]
+LATE, CLEAN = "mx.story-late.test", "mx.story-clean.test"
+SCRAPED, PUSHED = "/scraped", "/pushed"     # where the sink hears of an alert, by the way it took
+
+# What a dashboard asks about things that do not happen here: months of renewals by habit, a grown-old record.
+NOTHING_TO_SEE = {"danelaw_alert_publish_by_timestamp_seconds"}
+
+
+def shipped(name):
+    with open(f"{ROOT}/dashboards/{name}") as file:
+        return file.read()
+
+
+def hastened_rules(text):
+    """The rules with seconds for minutes. What may wait a day still does."""
+    file = yaml.safe_load(text)
+    for group in file["groups"]:
+        group["interval"] = "1s"
+        for rule in group["rules"]:
+            if not rule["for"].endswith("d"):
+                rule["for"] = "1s"
+            if "keep_firing_for" in rule:
+                rule["keep_firing_for"] = "3s"
+    return yaml.safe_dump(file)
+
+
+def hastened_alertmanager(text, way):
+    """The example with our receiver and seconds for minutes."""
+    file = yaml.safe_load(text)
+    file["route"].update(group_wait="1s", group_interval="2s")
+    for receiver in file["receivers"]:
+        receiver["webhook_configs"] = [{"url": f"http://127.0.0.1:9099{way}"}]
+    return yaml.safe_dump(file)
+
+
+def hastened_scrape(text, folder):
+    file = yaml.safe_load(text)
+    file["rule_files"] = [f"{folder}/danelaw-*.rules.yml"]
+    file["scrape_configs"][0].update(scrape_interval="1s", scrape_timeout="1s")
+    return yaml.safe_dump(file)
+
+
+class Monitoring(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.prometheus = 40000 + os.getpid() % 20000
+        cls.lab = LivingLab("--stories", str(T), "--publish", f"{cls.prometheus}:9090")
+        cls.addClassCleanup(cls.lab.close)
+        cls.sink = cls.lab.start_sink()
+        example = shipped("alertmanager/alertmanager.example.yml")
+        cls.lab.start_alertmanager(hastened_alertmanager(example, SCRAPED), 9093)
+        cls.lab.start_alertmanager(hastened_alertmanager(example, PUSHED), 9094)
+        cls.start_prometheus()
+        cls.lab.configure_agent(WATCHED, schedule=SCHEDULE,
+                                notify={"alertmanagers": [{"url": "http://127.0.0.1:9094"}]})
+        cls.lab.start_agent()
+        until("all is judged and what is broken fires", 60, lambda: {"starttls-missing", "ds-broken"} <= {
+            one["code"] for one in cls.lab.alerts()} and not cls.lab.alerts("pending"))
+
+    @classmethod
+    def start_prometheus(cls):
+        folder = cls.lab.dir
+        for name in ("danelaw-mail.rules.yml", "danelaw-agent.rules.yml"):
+            with open(f"{folder}/{name}", "w") as file:
+                file.write(hastened_rules(shipped(f"prometheus/{name}")))
+        with open(f"{folder}/prometheus.yml", "w") as file:
+            file.write(hastened_scrape(shipped("prometheus/scrape.example.yml"), folder))
+        cls.lab.start_inside("prometheus", "prometheus", f"--config.file={folder}/prometheus.yml",
+                             f"--storage.tsdb.path={folder}/prometheus", "--web.listen-address=127.0.0.1:9090")
+        until("Prometheus is ready", 30, lambda: cls.lab.answers("http://127.0.0.1:9090/-/ready"))
+
+    # --- asking
+
+    def ask(self, path, **parameters):
+        url = f"http://127.0.0.1:{self.prometheus}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+        with urllib.request.urlopen(url, timeout=10) as reply:
+            return json.load(reply)["data"]
+
+    def heard(self, way):
+        """(alertname, status, labels, annotations) of every alert in every notification that came so far."""
+        return [(alert["labels"]["alertname"], alert["status"], alert["labels"], alert["annotations"])
+                for one in sink.received(self.sink, way) for alert in one["json"]["alerts"]]
+
+    def told(self, way, **labels):
+        """(alertname, status) of each that has these labels, without what was merely told again."""
+        out = []
+        for name, status, found, _ in self.heard(way):
+            if labels.items() <= found.items() and (name, status) not in out:
+                out.append((name, status))
+        return out
+
+    def notifications(self, way, **labels):
+        """Notifications in which such an alert came, by their status."""
+        return [one["json"]["status"] for one in sink.received(self.sink, way)
+                if any(labels.items() <= alert["labels"].items() for alert in one["json"]["alerts"])]
+
+    # --- the stories, in this order: one lab, and the last one ends the agent
+
+    def test_1_what_the_agent_exports_is_what_the_documents_say(self):
+        text = self.lab.text("/metrics")
+        done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True)
+        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
+        live = set(re.findall(r"^# TYPE (\w+)", text, re.M))
+        self.assertEqual(live | NOTHING_TO_SEE, set(catalogue.metrics()))
+
+    def test_2_every_query_of_every_panel_finds_something(self):
+        # In the middle of a change of key, when most can be seen.
+        self.lab.lab("prepare", CLEAN)
+        both = [self.lab.lab("tlsa", CLEAN, *more).strip() for more in ((), ("--next",))]
+        self.lab.lab("set", f"_25._tcp.{CLEAN}", "TLSA", *both, "--flush")
+        until("a change of key is scraped", 40, lambda: self.ask(
+            "query", query=f'danelaw_mx_rollover_safe_timestamp_seconds{{mx="{CLEAN}"}} > 0')["result"])
+        values = {"job": "danelaw", "instance": ".+", "domain": ".+", "mx": ".+", "group": ".*",
+                  "__rate_interval": "10s"}
+        for board in boards.ALL.values():
+            board = board()
+            for where, expr in catalogue.queries(board):
+                with self.subTest(board=board["uid"], where=where):
+                    expr = re.sub(r"\$(\w+)", lambda name: values[name[1]], expr)
+                    found = self.ask("query", query=expr)["result"]
+                    self.assertTrue(found, f"{expr}\nreturns nothing")
+
+    def test_3_every_rule_is_evaluated_and_what_is_broken_is_told_both_ways(self):
+        rules = [rule for group in self.ask("rules")["groups"] for rule in group["rules"]]
+        self.assertEqual({rule["name"] for rule in rules}, {rule["alert"] for _, rule in catalogue.rules()})
+        for rule in rules:
+            with self.subTest(rule=rule["name"]):
+                self.assertEqual((rule["health"], rule.get("lastError")), ("ok", None))
+        # Its general rule, and one of its own: the same codes come by both ways.
+        for way in (SCRAPED, PUSHED):
+            until(f"it is told, {way}", 30, lambda: {"starttls-missing", "ds-broken"} <= {
+                labels.get("code") for _, _, labels, _ in self.heard(way)})
+
+    def test_4_a_late_rollover_is_one_story_by_both_ways(self):
+        self.lab.lab("prepare", LATE)
+        after = self.lab.lab("tlsa", LATE, "--next").strip()
+        self.lab.lab("swap", LATE)
+        firing = [("DanelawTlsaMismatch", "firing")]
+        for way in (SCRAPED, PUSHED):
+            until(f"the mismatch is told, {way}", 40, lambda: self.told(way, mx=LATE) == firing)
+        for way in (SCRAPED, PUSHED):
+            _, _, labels, notes = [one for one in self.heard(way) if one[2].get("mx") == LATE][0]
+            self.assertEqual(labels, {"alertname": "DanelawTlsaMismatch", "code": "tlsa-mismatch",
+                                      "severity": "critical", "direction": "inbound", "mx": LATE})
+            self.assertEqual(notes["summary"], f"{LATE}: the certificate matches no TLSA record")
+            self.assertEqual(notes["runbook_url"], "http://127.0.0.1:9672/findings/tlsa-mismatch")
+            path = notes["runbook_url"].removeprefix("http://127.0.0.1:9672")
+            self.assertIn("certificate matches no TLSA record", self.lab.text(path))
+        self.lab.lab("set", f"_25._tcp.{LATE}", "TLSA", after, "--flush")
+        over = [*firing, ("DanelawTlsaMismatch", "resolved")]
+        for way in (SCRAPED, PUSHED):
+            until(f"its end is told, {way}", 90, lambda: self.told(way, mx=LATE) == over)
+            self.assertEqual(self.notifications(way, mx=LATE), ["firing", "resolved"], "one, and its end")
+
+    def test_5_a_dead_resolver_is_one_fault_of_ours_and_nobody_else_is_blamed(self):
+        until("nothing is pending", 60, lambda: not self.lab.alerts("pending"))
+        before = {way: len(self.heard(way)) for way in (SCRAPED, PUSHED)}
+        self.lab.lab("kill", "unbound")
+        for way in (SCRAPED, PUSHED):
+            until(f"the fault is told, {way}", 60, lambda: self.told(way, check="dns") == [
+                ("DanelawMonitorFault", "firing")])
+        until("all domains are unknown", 60, lambda: self.ask(
+            "query", query="min(danelaw_domain_status) == 3")["result"])
+        self.lab.lab("start", "unbound")
+        for way in (SCRAPED, PUSHED):
+            until(f"its end is told, {way}", 60, lambda: self.told(way, check="dns")[1:] == [
+                ("DanelawMonitorFault", "resolved")])
+            self.assertEqual({name for name, *_ in self.heard(way)[before[way]:]}, {"DanelawMonitorFault"})
+
+    def test_6_a_dead_agent_is_missed_and_its_alerts_do_not_seem_over(self):
+        before = len(self.heard(SCRAPED))
+        self.lab.stop_agent(signal.SIGKILL)
+        until("it is missed", 30, lambda: self.told(SCRAPED, job="danelaw") == [("DanelawDown", "firing")])
+        until("Prometheus has let go of its alerts", 30, lambda: not self.ask(
+            "query", query='ALERTS{alertname!="DanelawDown", alertstate="firing"}')["result"])
+        self.lab.start_agent()
+        until("it is back", 30, lambda: ("DanelawDown", "resolved") in self.told(SCRAPED, job="danelaw"))
+        self.assertEqual({name for name, *_ in self.heard(SCRAPED)[before:]}, {"DanelawDown"})
+
+
+if __name__ == "__main__":
+    unittest.main()
