@@ -160,9 +160,9 @@ def dashboard(uid, title, description, variables, panels, span="now-7d", annotat
 
 
 def rollovers(selector):
-    """A band for the time in which a host's TLSA set is in another state than steady."""
+    """A band for as long as a change of key is under way at a host."""
     return {"name": "Rollovers", "enable": True, "hide": False, "iconColor": "blue", "datasource": SOURCE,
-            "expr": f"max by (mx) (danelaw_mx_rollover_state{{{selector}}}) > 1", "step": "60s",
+            "expr": f"max by (mx) (danelaw_mx_rollover_state_since_timestamp_seconds{{{selector}}}) > 0", "step": "60s",
             "titleFormat": "Rollover", "textFormat": "{{mx}}", "tagKeys": "mx", "useValueForTime": False}
 
 
@@ -291,9 +291,9 @@ def mx_host():
                    query(f"min by (mx) (danelaw_address_cert_not_after_timestamp_seconds{{{HOST}}}) - time()",
                          "{{mx}} certificate")], "s"),
             lines("Life of the certificate that is spent", "1 at its end; renewal is usual at two thirds.",
-                  [query(f"(time() - danelaw_address_cert_not_before_timestamp_seconds{{{HOST}}}) / "
-                         f"(danelaw_address_cert_not_after_timestamp_seconds{{{HOST}}} - "
-                         f"danelaw_address_cert_not_before_timestamp_seconds{{{HOST}}})", "{{mx}} {{address}}")],
+                  [query(f"max by (mx, address) ((time() - danelaw_address_cert_not_before_timestamp_seconds{{{HOST}}}) /"
+                         f" (danelaw_address_cert_not_after_timestamp_seconds{{{HOST}}} - "
+                         f"danelaw_address_cert_not_before_timestamp_seconds{{{HOST}}}))", "{{mx}} {{address}}")],
                   "percentunit"),
             row("Records and sessions"),
             table("Hosts", "Usable records, TTL as published, DNSSEC of the TLSA lookup, addresses, state since.",
