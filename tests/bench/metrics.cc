@@ -1,4 +1,5 @@
-// What a scrape of /metrics costs: series, size, time and memory, at every level of detail.
+// What a scrape of /metrics costs: series, size, time of one core, and memory, at every level of
+// detail.
 // Generated from the test world; prints a table and ends with 1 when a promise is not kept: 10,000
 // domains that share 50 MX hosts take under 0.5 s and 150 MB.
 //
@@ -8,22 +9,29 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <fstream>
 #include <iostream>
 
 #include <fmt/format.h>
+#include <time.h>
 
+#include "agent/rollover.h"
+#include "tests/support/past.h"
 #include "tests/support/scene.h"
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr double kMegabyte = 1e6;
 constexpr double kMostSeconds = 0.5;
 constexpr double kMostMegabytes = 150;
 constexpr std::size_t kHostsADomain = 2;
+
+// That this process computed; other work on the machine does not lengthen it.
+double seconds_spent() {
+  timespec spent{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+  return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
+}
 
 // Of this process now, or the most there was.
 double megabytes(std::string_view what) {
@@ -38,7 +46,34 @@ double megabytes(std::string_view what) {
   return 0;
 }
 
-// Every domain has two of the hosts, and every host two addresses.
+// A year in which the key changed every 60 days, the last time an hour ago and too early.
+std::shared_ptr<const agent::Rollovers> year() {
+  using support::Past;
+  constexpr config::Seconds kDay = std::chrono::hours{24};
+  const auto& pki = support::Pki::get();
+  const std::array leaves{&pki.leaf, &pki.old_leaf};
+  Past past;
+  const auto record_of = [&](std::size_t key) {
+    return support::record(3, 1, 1, *leaves[key % 2]->certificate);
+  };
+  const auto chain_of = [&](std::size_t key) {
+    return agent::Chain{leaves[key % 2]->certificate, pki.inter.certificate};
+  };
+  for (std::size_t key = 0; key < 6; ++key) {
+    const auto at = support::kNow - std::chrono::hours{1} - (5 - key) * 60 * kDay;
+    if (key == 5) {
+      past.look(at, Past::give({record_of(key)}), chain_of(key));
+      break;
+    }
+    past.look(at, Past::give({record_of(key)}), chain_of(key));
+    past.look(at + 57 * kDay, Past::give({record_of(key), record_of(key + 1)}), chain_of(key));
+    past.look(at + 58 * kDay, Past::give({record_of(key), record_of(key + 1)}), chain_of(key + 1));
+  }
+  return std::make_shared<const agent::Rollovers>(
+      agent::history_of(past.chronicle, {"mx.example.test"}));
+}
+
+// Every domain has two of the hosts, and every host two addresses and a change of key under way.
 agent::Snapshot crowd(std::size_t domains, std::size_t hosts) {
   const support::Scene pattern;
   std::vector<probes::HostSeen> all;
@@ -48,7 +83,11 @@ agent::Snapshot crowd(std::size_t domains, std::size_t hosts) {
     all.push_back(std::make_shared<const probes::HostObservation>(seen));
   }
   agent::Snapshot out{.now = support::kNow};
-  for (const auto& host : all) out.hosts.emplace_back(host->host, host);
+  const auto rollovers = year();
+  for (const auto& host : all) {
+    out.hosts.emplace_back(host->host, host);
+    out.rollovers.push_back({host, rollovers, support::kNow});
+  }
   for (std::size_t i = 0; i < domains; ++i) {
     auto domain = pattern.domain;
     domain.domain = support::name(fmt::format("customer{:05}.example", i));
@@ -90,9 +129,9 @@ int main(int argc, char** argv) {
                                      {"mx", config::Detail::mx},
                                      {"address", config::Detail::address}}) {
     snapshot.metrics.detail = detail;
-    const auto began = Clock::now();
+    const auto began = seconds_spent();
     const auto text = web::metrics_text(snapshot, {.version = "bench"});
-    const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
+    const double seconds = seconds_spent() - began;
     worst = std::max(worst, seconds);
     const auto comments = std::ranges::count(text, '#');
     std::cout << fmt::format("{:<10} {:>9} {:>8.1f} {:>9.3f}\n", name,
