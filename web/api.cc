@@ -11,8 +11,10 @@
 #include "probes/explain.h"
 #include "probes/report.h"
 #include "web/acts.h"
+#include "web/deadlines.h"
 #include "web/metrics.h"
 #include "web/page.h"
+#include "web/plans.h"
 #include "web/rollover.h"
 
 namespace web {
@@ -150,6 +152,15 @@ Json notifiers_json(const std::vector<agent::NotifierHealth>& notifiers) {
   return out;
 }
 
+Json alert_json(const agent::Alert& alert, const agent::Snapshot& snapshot,
+                const agent::Domains& domains) {
+  auto out = agent::to_json(alert);
+  const bool is_open =
+      alert.state == agent::AlertState::pending || alert.state == agent::AlertState::firing;
+  out["silenced"] = is_open && is_muted(alert, snapshot.silences, domains, snapshot.now);
+  return out;
+}
+
 // What there is to do about a partner's trouble.
 Json partner_json(const agent::Snapshot& snapshot, const std::string& domain) {
   Json out{{"postmaster_text", nullptr}, {"proposed_exception", nullptr}, {"exception", nullptr}};
@@ -178,9 +189,13 @@ Reply runbook(const std::string& name) {
 }
 
 bool is_page_path(const std::string& path) {
-  static const std::set<std::string> fixed{"/", "/domains", "/alerts", "/status"};
-  return fixed.contains(path) ||
-         (path.starts_with("/domains/") && path.find('/', 9) == std::string::npos);
+  static const std::set<std::string> fixed{"/",         "/domains", "/alerts", "/silences", "/plan",
+                                           "/findings", "/history", "/diff",   "/status"};
+  if (fixed.contains(path)) return true;
+  const auto is_one_below = [&](std::string_view folder) {
+    return path.starts_with(folder) && path.find('/', folder.size()) == std::string::npos;
+  };
+  return is_one_below("/domains/") || is_one_below("/mx/");
 }
 
 }  // namespace
@@ -234,6 +249,7 @@ Reply Api::get(const Request& request) const {
   if (path.starts_with(kAlertPrefix)) return alert(path.substr(kAlertPrefix.size()));
   if (path == "/api/v1/silences") return silences();
   if (path == "/api/v1/findings") return findings(request);
+  if (path == "/api/v1/deadlines") return deadlines(request);
   if (path == "/api/v1/events") return events(request);
   if (path == "/api/v1/openapi.json")
     return page_file(api_document(), "application/json; charset=utf-8", path);
@@ -267,6 +283,13 @@ Reply Api::change(const Request& request) const {
       return problem(404, "not found", "no domain of that name is watched");
     return json({{"domain", probes::printable(*checked)}}, "/api/v1/domains/{name}/check", 202);
   }
+  if (request.path == "/api/v1/silences/preview" && request.method == "POST")
+    return preview(request);
+  if (request.path == "/api/v1/tlsa" && request.method == "POST") {
+    const auto records = fitting_records(request.body);
+    return records ? json({{"items", *records}, {"next", nullptr}}, request.path)
+                   : problem(400, "no record", records.error());
+  }
   return act(*sources_.actions, request, sources_.snapshot()->now);
 }
 
@@ -285,6 +308,8 @@ Reply Api::status() const {
   }
   const auto open =
       std::ranges::count(snapshot->alerts, agent::AlertState::firing, &agent::Alert::state);
+  const auto under_way = std::ranges::count_if(
+      snapshot->rollovers, [](const auto& followed) { return followed.rolling_since.has_value(); });
   return json({{"version", sources_.version},
                {"started_at", config::rfc3339(snapshot->started_at)},
                {"now", config::rfc3339(snapshot->now)},
@@ -302,7 +327,8 @@ Reply Api::status() const {
                {"storage", {{"size_bytes", *size}, {"errors", snapshot->record_errors}}},
                {"notifiers", notifiers_json(sources_.notifiers())},
                {"counts", *counts},
-               {"open_alerts", open}},
+               {"open_alerts", open},
+               {"rollovers_under_way", under_way}},
               "/api/v1/status");
 }
 
@@ -358,10 +384,11 @@ Reply Api::domain(const std::string& name) const {
   out["observed_at"] = time_or_null(found.observed_at);
   Json list = Json::array();
   const auto snapshot = sources_.snapshot();
+  const auto known = configured(*snapshot);
   out["rollover"] = rollover_json(followed_of(*snapshot, found.name), snapshot->now);
   for (const auto& alert : snapshot->alerts) {
     if (std::ranges::find(alert.domains, found.name) != alert.domains.end())
-      list.push_back(agent::to_json(alert));
+      list.push_back(alert_json(alert, *snapshot, known));
   }
   out["alerts"] = list;
   out["partner"] = found.role == "outbound" ? partner_json(*snapshot, found.name) : Json(nullptr);
@@ -417,12 +444,17 @@ Reply Api::host(const std::string& name) const {
   const auto wanted = probes::dns::Name::parse(name);
   for (const auto& [host, seen] : snapshot->hosts) {
     if (!wanted || host != *wanted) continue;
-    return json({{"host", host.text()},
-                 {"observed_at", config::rfc3339(seen->observed_at)},
-                 {"addresses", seen->addresses},
-                 {"domains", users_of(*snapshot, host)},
-                 {"rollover", rollover_json(find_host(*snapshot, name), snapshot->now)}},
-                "/api/v1/mx/{host}");
+    return json(
+        {{"host", host.text()},
+         {"observed_at", config::rfc3339(seen->observed_at)},
+         {"addresses", seen->addresses},
+         {"tlsa",
+          {{"owner", seen->tlsa.name.text()},
+           {"ttl", seen->tlsa.outcome == probes::dns::Outcome::answer ? Json(seen->tlsa.ttl.count())
+                                                                      : Json(nullptr)}}},
+         {"domains", users_of(*snapshot, host)},
+         {"rollover", rollover_json(find_host(*snapshot, name), snapshot->now)}},
+        "/api/v1/mx/{host}");
   }
   return problem(404, "not found", fmt::format("no watched domain uses the MX host {}", name));
 }
@@ -457,8 +489,10 @@ Reply Api::alerts(const Request& request) const {
   }
   const auto found = sources_.queries->alerts(state, kMostItems);
   if (!found) return storage_failed(found.error());
+  const auto snapshot = sources_.snapshot();
+  const auto domains = configured(*snapshot);
   Json items = Json::array();
-  for (const auto& alert : *found) items.push_back(agent::to_json(alert));
+  for (const auto& alert : *found) items.push_back(alert_json(alert, *snapshot, domains));
   return json({{"items", items}, {"next", nullptr}}, "/api/v1/alerts");
 }
 
@@ -466,7 +500,8 @@ Reply Api::alert(const std::string& id) const {
   const auto found = sources_.queries->alert(id);
   if (!found) return storage_failed(found.error());
   if (!*found) return problem(404, "not found", "no alert of that id");
-  auto out = agent::to_json((*found)->alert);
+  const auto snapshot = sources_.snapshot();
+  auto out = alert_json((*found)->alert, *snapshot, configured(*snapshot));
   Json notices = Json::array();
   for (const auto& letter : (*found)->letters) {
     notices.push_back(
@@ -487,6 +522,27 @@ Reply Api::silences() const {
   for (const auto& silence : snapshot->silences)
     items.push_back(agent::to_json(silence, snapshot->now));
   return json({{"items", items}, {"next", nullptr}}, "/api/v1/silences");
+}
+
+Reply Api::preview(const Request& request) const {
+  const auto snapshot = sources_.snapshot();
+  auto wanted = agent::silence_from_json(request.body, snapshot->now);
+  if (!wanted) return problem(400, "bad silence", wanted.error());
+  return json({{"items", preview_json(*snapshot, std::move(*wanted))}, {"next", nullptr}},
+              "/api/v1/silences/preview");
+}
+
+// The soonest of each kind.
+Reply Api::deadlines(const Request& request) const {
+  std::size_t most = 3;
+  for (const auto& [key, value] : request.query) {
+    const auto count = number(value);
+    if (key != "limit" || !count || *count < 1 || *count > kMostItems)
+      return problem(400, "bad parameter", fmt::format("{}={}", key, value));
+    most = *count;
+  }
+  return json({{"items", deadlines_json(*sources_.snapshot(), most)}, {"next", nullptr}},
+              "/api/v1/deadlines");
 }
 
 // All that is open now, by domain in the order of the configuration, worst first in each.

@@ -34,6 +34,8 @@ class Api {
   [[nodiscard]] Reply alerts(const Request& request) const;
   [[nodiscard]] Reply alert(const std::string& id) const;
   [[nodiscard]] Reply silences() const;
+  [[nodiscard]] Reply preview(const Request& request) const;
+  [[nodiscard]] Reply deadlines(const Request& request) const;
   [[nodiscard]] Reply findings(const Request& request) const;
   [[nodiscard]] Reply events(const Request& request) const;
 

@@ -1,61 +1,78 @@
-import { useState } from "preact/hooks";
-
 import type { DomainItem, Page } from "./api";
-import { Link, Mark, navigate, Trouble, useResource, VerdictMark, When } from "./parts";
+import { useResource } from "./live";
+import { DomainLink, Link, Mark, navigate, Title, VerdictMark, Waiting, When, withQuery } from "./parts";
+import { plural } from "./words";
 
-export function DomainTable({ items, caption }: { items: DomainItem[]; caption: string }) {
+const pageSize = 100;
+// What the server sorts by; the order is fixed: names rising, the worst or longest unseen first.
+const sorts: Record<string, string> = { name: "Domain", status: "Status", observed_at: "Last look" };
+
+function Head({ by, query }: { by: string; query: URLSearchParams | undefined }) {
+  if (!query) return <th scope="col">{sorts[by]}</th>;
+  const isMine = (query.get("sort") || "name") === by;
   return (
-    <div class="scroll">
-      <table class="list">
-        <caption class="hidden">{caption}</caption>
-        <thead><tr><th scope="col">Status</th><th scope="col">Domain</th><th scope="col">Mail</th><th scope="col">Worst finding</th><th scope="col">MX with DANE</th><th scope="col">Last look</th></tr></thead>
-        <tbody>
-          {items.map((item) => (
-            <tr key={item.domain}>
-              <td><Mark status={item.status}>{item.status}</Mark></td>
-              <th scope="row"><Link to={`/domains/${encodeURIComponent(item.domain)}`}>{item.domain}</Link>{item.role === "outbound" && <span class="muted"> outbound</span>}</th>
-              <td><VerdictMark verdict={item.verdict} /></td>
-              <td>{item.worst_finding ? item.worst_finding.title : ""}</td>
-              <td class="number">{item.dane_mx_hosts}/{item.mx_hosts}</td>
-              <td><When at={item.observed_at} /></td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <th scope="col" aria-sort={isMine ? (by === "status" ? "descending" : "ascending") : undefined}>
+      <Link to={withQuery("/domains", query, { sort: by, page: "" })}>{sorts[by]}{isMine && <span aria-hidden="true"> ▾</span>}</Link>
+    </th>
+  );
+}
+
+export function DomainTable({ items, caption, query }: { items: DomainItem[]; caption: string; query?: URLSearchParams }) {
+  return (
+    <table class="list">
+      <caption class="hidden">{caption}</caption>
+      <thead><tr>
+        <Head by="status" query={query} /><Head by="name" query={query} />
+        <th scope="col">Mail</th><th scope="col">Worst finding</th><th scope="col">MX with DANE</th>
+        <Head by="observed_at" query={query} />
+      </tr></thead>
+      <tbody>
+        {items.map((item) => (
+          <tr key={item.domain}>
+            <td><Mark status={item.status}>{item.status}</Mark></td>
+            <th scope="row"><DomainLink name={item.domain} />{item.role === "outbound" && <span class="tag">outbound</span>}{item.alerts > 0 && <span class="tag">{plural(item.alerts, "alert")}</span>}</th>
+            <td><VerdictMark verdict={item.verdict} /></td>
+            <td>{item.worst_finding?.title ?? ""}</td>
+            <td class="number" data-label="MX with DANE">{item.dane_mx_hosts}/{item.mx_hosts}</td>
+            <td data-label="Last look"><When at={item.observed_at} /></td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 
 export function Domains({ query }: { query: URLSearchParams }) {
-  const q = query.get("q") ?? "";
-  const status = query.get("status") ?? "";
-  const [cursors, setCursors] = useState<string[]>([]);
-  const cursor = cursors[cursors.length - 1] ?? "";
-  const wanted = new URLSearchParams({ q, status, limit: "100" });
-  if (cursor) wanted.set("cursor", cursor);
-  const { data, error, since } = useResource<Page<DomainItem>>(`/api/v1/domains?${wanted}`);
-  const change = (name: string, value: string) => {
-    const next = new URLSearchParams(query);
-    if (value) next.set(name, value); else next.delete(name);
-    setCursors([]);
-    navigate(`/domains?${next}`);
-  };
+  const of = (name: string) => query.get(name) ?? "";
+  const page = Math.max(1, Math.floor(Number(of("page"))) || 1);
+  const wanted = new URLSearchParams({ q: of("q"), status: of("status"), sort: of("sort") in sorts ? of("sort") : "name", limit: `${pageSize}` });
+  if (page > 1) wanted.set("cursor", `${(page - 1) * pageSize}`);
+  const found = useResource<Page<DomainItem>>(`/api/v1/domains?${wanted}`, (kind) => kind === "domain" || kind === "alert", 3000);
+  const { data } = found;
+  const to = (changes: Record<string, string>) => withQuery("/domains", query, { page: "", ...changes });
+  const last = Math.ceil((data?.total ?? 0) / pageSize);
   return (
     <>
-      <h1>Domains</h1>
-      <Trouble error={error} since={since} />
+      <Title of="Domains">Domains</Title>
+      <Waiting of={found} />
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
-        <label>Search <input type="search" value={q} onInput={(event) => change("q", event.currentTarget.value)} /></label>
-        <label>Status <select value={status} onChange={(event) => change("status", event.currentTarget.value)}>
+        <label>Search <input type="search" value={of("q")} onInput={(event) => navigate(to({ q: event.currentTarget.value }), { replace: true })} /></label>
+        <label>Status <select value={of("status")} onChange={(event) => navigate(to({ status: event.currentTarget.value }))}>
           {["", "critical", "warning", "unknown", "ok"].map((one) => <option key={one} value={one}>{one || "all"}</option>)}
         </select></label>
-        {data && <span role="status">{data.total} domains</span>}
+        <label>Sort by <select value={of("sort") || "name"} onChange={(event) => navigate(to({ sort: event.currentTarget.value }))}>
+          {Object.entries(sorts).map(([by, name]) => <option key={by} value={by}>{name.toLowerCase()}</option>)}
+        </select></label>
+        {data && <span role="status">{plural(data.total ?? 0, "domain")}</span>}
       </form>
-      {data && <DomainTable items={data.items} caption="Watched domains" />}
-      <p class="pages">
-        {cursors.length > 0 && <button type="button" onClick={() => setCursors(cursors.slice(0, -1))}>Previous</button>}
-        {data?.next && <button type="button" onClick={() => setCursors([...cursors, data.next ?? ""])}>Next</button>}
-      </p>
+      {data && <DomainTable items={data.items} caption="Watched domains" query={query} />}
+      {last > 1 && (
+        <nav class="pages" aria-label="Pages">
+          {page > 1 && <Link button to={to({ page: page > 2 ? `${page - 1}` : "" })}>Previous</Link>}
+          <span>Page {page} of {last}</span>
+          {page < last && <Link button to={to({ page: `${page + 1}` })}>Next</Link>}
+        </nav>
+      )}
     </>
   );
 }

@@ -1,61 +1,89 @@
 // The shell: which view the address asks for, and the frame around it.
 import { render } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 
 import { Alerts } from "./alerts";
+import { Diff } from "./diff";
 import { DomainView } from "./domain";
 import { Domains } from "./domains";
+import { Findings } from "./findings";
+import { History } from "./history";
+import { startLive, useIsLive } from "./live";
+import { HostView } from "./mx";
 import { Overview } from "./overview";
-import { Link } from "./parts";
+import { Link, Mark, Title } from "./parts";
+import { Plan } from "./plan";
+import { Silences } from "./silences";
 import { StatusView } from "./status";
 
 const schemes = ["auto", "light", "dark"] as const;
+const places: [string, string][] = [
+  ["/", "Overview"], ["/domains", "Domains"], ["/alerts", "Alerts"], ["/silences", "Silences"], ["/findings", "Findings"],
+  ["/history", "History"], ["/status", "Status"],
+];
 
 function View({ path, query }: { path: string; query: URLSearchParams }) {
-  if (path === "/") return <Overview />;
-  if (path === "/domains") return <Domains query={query} />;
-  if (path.startsWith("/domains/")) {
-    const name = decodeURIComponent(path.slice("/domains/".length));
-    return <DomainView key={name} name={name} />;
+  const [, folder, rest] = path.split("/");
+  const name = rest ? decodeURIComponent(rest) : "";
+  switch (folder) {
+    case "": return <Overview />;
+    case "domains": return name ? <DomainView key={name} name={name} query={query} /> : <Domains query={query} />;
+    case "mx": return <HostView key={name} name={name} query={query} />;
+    case "alerts": return <Alerts query={query} />;
+    case "silences": return <Silences query={query} />;
+    case "plan": return <Plan query={query} />;
+    case "findings": return <Findings query={query} />;
+    case "history": return <History query={query} />;
+    case "diff": return <Diff query={query} />;
+    case "status": return <StatusView />;
+    default: return <Title of="No such page">No such page</Title>;
   }
-  if (path === "/alerts") return <Alerts />;
-  if (path === "/status") return <StatusView />;
-  return <h1>No such page</h1>;
+}
+
+function Live() {
+  const isLive = useIsLive();
+  return <span class="live" role="status"><Mark status={isLive ? "ok" : "unknown"}>{isLive ? "live" : "asking every 30 s"}</Mark></span>;
 }
 
 function App() {
   const [place, setPlace] = useState(location.href);
   const [scheme, setScheme] = useState<string>(() => localStorage.getItem("scheme") ?? "auto");
+  const [, tick] = useReducer((n: number) => n + 1, 0);
+  const main = useRef<HTMLElement>(null);
+  const url = new URL(place);
   useEffect(() => {
     const moved = () => setPlace(location.href);
     addEventListener("popstate", moved);
-    return () => removeEventListener("popstate", moved);
+    const clock = setInterval(tick, 15_000, undefined);  // "3 min ago" has to grow
+    return () => { removeEventListener("popstate", moved); clearInterval(clock); };
   }, []);
   useEffect(() => {
     document.documentElement.dataset["scheme"] = scheme;
     localStorage.setItem("scheme", scheme);
   }, [scheme]);
-  const url = new URL(place);
-  const at = (path: string) => (path === "/" ? url.pathname === "/" : url.pathname.startsWith(path));
+  // Whoever reads by ear or keyboard begins at the new view, not where the old link was.
+  const begun = useRef(false);
+  useEffect(() => {
+    if (begun.current && !url.hash) { scrollTo(0, 0); main.current?.focus({ preventScroll: true }); }
+    begun.current = true;
+  }, [url.pathname]);
+  const isAt = (path: string) => url.pathname === path || (path !== "/" && url.pathname.startsWith(`${path}/`));
   return (
     <>
       <header>
         <a class="skip" href="#main">Skip to the content</a>
         <span class="name">danelaw</span>
-        <nav aria-label="Main">
-          <Link to="/" current={at("/")}>Overview</Link>
-          <Link to="/domains" current={at("/domains")}>Domains</Link>
-          <Link to="/alerts" current={at("/alerts")}>Alerts</Link>
-          <Link to="/status" current={at("/status")}>Status</Link>
-        </nav>
-        <label class="scheme">Colours <select value={scheme} onChange={(event) => setScheme(event.currentTarget.value)}>
-          {schemes.map((one) => <option key={one}>{one}</option>)}
+        <nav aria-label="Main">{places.map(([path, name]) => <Link key={path} to={path} current={isAt(path)}>{name}</Link>)}</nav>
+        <Live />
+        <label class="scheme"><span class="hidden">Colours</span> <select value={scheme} onChange={(event) => setScheme(event.currentTarget.value)}>
+          {schemes.map((one) => <option key={one} value={one}>{one === "auto" ? "auto colours" : one}</option>)}
         </select></label>
       </header>
-      <main id="main" tabIndex={-1}><View path={url.pathname} query={url.searchParams} /></main>
+      <main id="main" tabIndex={-1} ref={main}><View path={url.pathname} query={url.searchParams} /></main>
     </>
   );
 }
 
+startLive();
 const root = document.getElementById("app");
 if (root) render(<App />, root);

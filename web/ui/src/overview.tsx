@@ -1,59 +1,104 @@
-import type { AgentStatus, Alert, DomainItem, Page, Status } from "./api";
-import { Link, Mark, Trouble, useResource, When } from "./parts";
+import type { AgentStatus, Alert, Deadline, DomainItem, Page, Status } from "./api";
 import { DomainTable } from "./domains";
-import { severityStatus } from "./words";
+import { useResource } from "./live";
+import { DomainLink, HostLink, Link, Mark, Moment, Title, Waiting, When } from "./parts";
+import { deadlineWords, plural, severityLook } from "./words";
 
-const statusWords: Record<Status, string> = { critical: "critical", warning: "warning", unknown: "unknown", ok: "ok" };
+const statusOrder: Status[] = ["critical", "warning", "unknown", "ok"];
+const shownAlerts = 10;
+const shownDeadlines = 8;
 
 function sentence(status: AgentStatus): string {
-  const { critical, unknown } = status.counts;
+  const { critical, warning, unknown } = status.counts;
   const all = status.config.domains;
-  const alerts = status.open_alerts === 1 ? "1 alert is open" : `${status.open_alerts || "no"} alerts are open`;
-  if (unknown === all && all > 0) return `Nothing can be said about the ${all} watched domains at the moment; ${alerts}.`;
-  if (critical === 0) return `No watched domain has a critical fault; ${alerts}.`;
-  return `${critical} of ${all} domains ${critical === 1 ? "has" : "have"} a critical fault; ${alerts}.`;
+  const doubt = unknown > 0 ? `; nothing can be said about ${unknown}` : "";
+  if (all === 0) return "No domain is watched yet.";
+  if (unknown === all) return `Unknown: nothing can be said about the ${plural(all, "watched domain")} at the moment.`;
+  if (critical > 0) {
+    return `Not everywhere: ${critical} of ${plural(all, "domain")} ${critical === 1 ? "has" : "have"} a critical fault, ${warning} more ${warning === 1 ? "needs" : "need"} attention${doubt}.`;
+  }
+  if (warning > 0) return `Mostly: no domain has a critical fault; ${warning} of ${all} ${warning === 1 ? "needs" : "need"} attention${doubt}.`;
+  return unknown > 0 ? `As far as can be told: no fault is known${doubt}.` : `Yes: nothing is wrong with mail to ${all === 1 ? "the watched domain" : `any of the ${all} watched domains`}.`;
+}
+
+function OpenAlerts({ items }: { items: Alert[] }) {
+  if (items.length === 0) return <p>None.</p>;
+  return (
+    <>
+      <table class="list">
+        <caption class="hidden">Open alerts, worst first</caption>
+        <thead><tr><th scope="col">Severity</th><th scope="col">Alert</th><th scope="col">Domains</th><th scope="col">Opened</th></tr></thead>
+        <tbody>{items.slice(0, shownAlerts).map((alert) => (
+          <tr key={alert.id}>
+            <td><Mark status={severityLook(alert.severity)}>{alert.severity}</Mark></td>
+            <td><Link to={`/alerts#${alert.id}`}>{alert.title}</Link>{alert.silenced && <span class="tag">silenced</span>}{alert.acknowledged && <span class="tag">acknowledged</span>}</td>
+            <td class="number" data-label="Domains">{alert.domains.length}</td>
+            <td data-label="Opened"><When at={alert.opened_at} /></td>
+          </tr>))}
+        </tbody>
+      </table>
+      <p><Link to="/alerts">{items.length > shownAlerts ? `All ${items.length} alerts` : "All alerts, with what to do"}</Link></p>
+    </>
+  );
+}
+
+function Deadlines({ items }: { items: Deadline[] }) {
+  if (items.length === 0) return <p>None.</p>;
+  return (
+    <ol class="rows">{items.slice(0, shownDeadlines).map((one) => (
+      <li key={`${one.at}${one.kind}${one.subject.name}`}>
+        <span><When at={one.at} /> <span class="muted"><Moment at={one.at} short /></span></span>
+        <span>{one.subject.kind === "host" ? <HostLink name={one.subject.name} /> : <DomainLink name={one.subject.name} />}: {deadlineWords[one.kind] ?? one.kind}</span>
+      </li>))}
+    </ol>
+  );
+}
+
+export function AgentStrip({ status }: { status: AgentStatus }) {
+  const stuck = status.notifiers.filter((one) => one.fault);
+  return (
+    <ul class="strip" aria-label="The agent's own health">
+      {status.vantage.map((check) => <li key={check.check}><Mark status={check.up ? "ok" : "critical"}>{check.check} {check.up ? "sound" : "impaired"}</Mark></li>)}
+      <li><Mark status={status.scheduler.lag_seconds > status.config.interval ? "warning" : "ok"}>{status.scheduler.lag_seconds > 0 ? `looks ${status.scheduler.lag_seconds} s late` : "looks in time"}</Mark></li>
+      <li><Mark status={status.storage.errors > 0 ? "critical" : "ok"}>{status.storage.errors > 0 ? plural(status.storage.errors, "storage error") : "history written"}</Mark></li>
+      {status.notifiers.length > 0 && <li><Mark status={stuck.length > 0 ? "warning" : "ok"}>{stuck.length > 0 ? `${stuck.map((one) => one.name).join(", ")} cannot be told` : "notices delivered"}</Mark></li>}
+      <li class="muted">last look <When at={status.scheduler.last_round_at} /></li>
+    </ul>
+  );
 }
 
 export function Overview() {
-  const status = useResource<AgentStatus>("/api/v1/status");
-  const alerts = useResource<Page<Alert>>("/api/v1/alerts?state=firing");
-  const worst = useResource<Page<DomainItem>>("/api/v1/domains?sort=status&limit=20");
+  const status = useResource<AgentStatus>("/api/v1/status", () => true, 3000);
+  const alerts = useResource<Page<Alert>>("/api/v1/alerts?state=firing", (kind) => kind === "alert" || kind === "silence");
+  const deadlines = useResource<Page<Deadline>>("/api/v1/deadlines", (kind) => kind === "host" || kind === "domain", 5000);
+  const worst = useResource<Page<DomainItem>>("/api/v1/domains?sort=status&limit=20", (kind) => kind === "domain", 3000);
   const seen = status.data;
   const troubled = worst.data?.items.filter((item) => item.status !== "ok") ?? [];
   return (
     <>
-      <h1>Does mail get through securely?</h1>
-      <Trouble error={status.error} since={status.since} />
-      {seen && <p class="lead" role="status">{sentence(seen)}</p>}
+      <Title of="Overview">Does mail get through securely?</Title>
+      <Waiting of={status} />
       {seen && (
-        <ul class="counts">
-          {(Object.keys(statusWords) as Status[]).map((name) => (
-            <li key={name}><Link to={`/domains?status=${name}`}><Mark status={name}>{seen.counts[name]} {statusWords[name]}</Mark></Link></li>
-          ))}
-        </ul>
+        <>
+          <p class="lead" role="status">{sentence(seen)}</p>
+          <ul class="counts">
+            {statusOrder.map((name) => (
+              <li key={name}><Link to={`/domains?status=${name}`}><span class="figure">{seen.counts[name]}</span> <Mark status={name}>{name}</Mark></Link></li>
+            ))}
+            <li><Link to="/alerts"><span class="figure">{seen.open_alerts}</span> {seen.open_alerts === 1 ? "open alert" : "open alerts"}</Link></li>
+            <li><span class="figure">{seen.rollovers_under_way}</span> {seen.rollovers_under_way === 1 ? "rollover" : "rollovers"} under way</li>
+          </ul>
+          <AgentStrip status={seen} />
+        </>
       )}
-      <h2>Open alerts</h2>
-      {alerts.data?.items.length === 0 && <p>None.</p>}
-      <ul class="plain">
-        {alerts.data?.items.map((alert) => (
-          <li key={alert.id}>
-            <Mark status={severityStatus(alert.severity)}>{alert.severity}</Mark> {alert.title} — {alert.domains.length > 0 && <>{alert.domains.length} {alert.domains.length === 1 ? "domain" : "domains"}, </>}<When at={alert.opened_at} />
-          </li>
-        ))}
-      </ul>
-      {alerts.data && alerts.data.items.length > 0 && <p><Link to="/alerts">All alerts, with what to do</Link></p>}
+      <div class="columns">
+        <section><h2>Open alerts</h2>{alerts.data && <OpenAlerts items={alerts.data.items} />}</section>
+        <section><h2>Next deadlines</h2>{deadlines.data && <Deadlines items={deadlines.data.items} />}</section>
+      </div>
       <h2>Domains in trouble</h2>
       {worst.data && troubled.length === 0 && <p>None.</p>}
       {troubled.length > 0 && <DomainTable items={troubled} caption="Domains whose status is not ok, worst first" />}
-      {seen && (
-        <>
-          <h2>The agent</h2>
-          <p>
-            {seen.vantage.map((check) => <span key={check.check}><Mark status={check.up ? "ok" : "critical"}>{check.check} {check.up ? "seen" : "blind"}</Mark>{" "}</span>)}
-            last look <When at={seen.scheduler.last_round_at} />, {seen.config.domains} domains, {seen.config.mx_hosts} MX hosts
-          </p>
-        </>
-      )}
+      {seen && seen.counts.critical + seen.counts.warning > troubled.length && <p><Link to="/domains?sort=status">All domains, worst first</Link></p>}
     </>
   );
 }

@@ -1,101 +1,149 @@
 // Small pieces that several views use.
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
-import type { Finding, Status, Verdict } from "./api";
-import { get } from "./api";
-import { ago, severityStatus, verdictStatus, verdictWords } from "./words";
+import type { Finding, Verdict } from "./api";
+import type { Resource } from "./live";
+import type { Look } from "./words";
+import { ago, dnssecStatus, severityLook, utc, verdictStatus, verdictWords } from "./words";
 
-const icons: Record<Status, string> = { ok: "✓", warning: "!", critical: "✕", unknown: "?" };
+const icons: Record<Look, string> = { ok: "✓", warning: "!", critical: "✕", unknown: "?", note: "i" };
 
-export function Mark({ status, children }: { status: Status; children: ComponentChildren }) {
+export function Mark({ status, children }: { status: Look; children: ComponentChildren }) {
   return <span class={`mark ${status}`}><span class="icon" aria-hidden="true">{icons[status]}</span>{children}</span>;
 }
 
-export function VerdictMark({ verdict }: { verdict: Verdict | null }) {
-  return <Mark status={verdictStatus(verdict)}>{verdict ? verdictWords[verdict] : "not looked at yet"}</Mark>;
-}
+export const VerdictMark = ({ verdict }: { verdict: Verdict | null }) =>
+  <Mark status={verdictStatus(verdict)}>{verdict ? verdictWords[verdict] : "not looked at yet"}</Mark>;
 
+export const Dnssec = ({ status }: { status: string | null }) =>
+  <Mark status={dnssecStatus(status)}>{status ?? "not asked"}</Mark>;
+
+const localTime = (at: string) => `${new Date(at).toLocaleString()} local time`;
+
+// How long ago; the moment itself on hover.
 export function When({ at }: { at: string | null }) {
   if (!at) return <span>never</span>;
-  return <time dateTime={at} title={`${at} — ${new Date(at).toLocaleString()} local time`}>{ago(at, Date.now())}</time>;
+  return <time dateTime={at} title={`${utc(at)} — ${localTime(at)}`}>{ago(at, Date.now())}</time>;
 }
 
-export function navigate(to: string) {
-  history.pushState(null, "", to);
+// A moment in UTC; the local time on hover.
+export const Moment = ({ at, short = false }: { at: string; short?: boolean }) =>
+  <time dateTime={at} title={localTime(at)}>{utc(at, short)}</time>;
+
+export function navigate(to: string, how: { replace?: boolean } = {}) {
+  history[how.replace ? "replaceState" : "pushState"](null, "", to);
   dispatchEvent(new PopStateEvent("popstate"));
 }
 
-export function Link({ to, children, current }: { to: string; children: ComponentChildren; current?: boolean }) {
+export function Link({ to, children, current, button }: { to: string; children: ComponentChildren; current?: boolean; button?: boolean }) {
   const follow = (event: MouseEvent) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
     navigate(to);
   };
-  return <a href={to} onClick={follow} aria-current={current ? "page" : undefined}>{children}</a>;
+  return <a href={to} onClick={follow} class={button ? "button" : undefined} aria-current={current ? "page" : undefined}>{children}</a>;
 }
 
-// Fetches a resource now, every ten seconds while the page is looked at, and whenever `path` changes. What was there
-// stays shown while the agent cannot be reached.
-export function useResource<T>(path: string): { data: T | null; error: string | null; since: string | null; again: () => void } {
-  const [state, set] = useState<{ path: string; data: T | null; error: string | null; since: string | null }>({ path, data: null, error: null, since: null });
-  const [turn, setTurn] = useState(0);
-  const latest = useRef(path);
-  latest.current = path;
-  useEffect(() => {
-    const abort = new AbortController();
-    const load = () => {
-      if (document.hidden) return;
-      get<T>(path, abort.signal).then(
-        (data) => set({ path, data, error: null, since: null }),
-        (reason: Error) => {
-          if (abort.signal.aborted) return;
-          set((old) => ({ path, data: old.path === path ? old.data : null, error: reason.message, since: old.since ?? new Date().toISOString() }));
-        });
-    };
-    load();
-    const timer = setInterval(load, 10_000);
-    document.addEventListener("visibilitychange", load);
-    return () => { abort.abort(); clearInterval(timer); document.removeEventListener("visibilitychange", load); };
-  }, [path, turn]);
-  const mine = state.path === path;
-  return { data: mine ? state.data : null, error: mine ? state.error : null, since: mine ? state.since : null, again: () => setTurn((n) => n + 1) };
+export const DomainLink = ({ name }: { name: string }) => <Link to={`/domains/${encodeURIComponent(name)}`}>{name}</Link>;
+export const HostLink = ({ name }: { name: string }) => <Link to={`/mx/${encodeURIComponent(name)}`}>{name}</Link>;
+
+// A list of names that does not grow without bounds.
+export function Names({ names, of = DomainLink }: { names: string[]; of?: typeof DomainLink }) {
+  const [isWhole, show] = useState(false);
+  const shown = isWhole ? names : names.slice(0, 12);
+  const One = of;
+  return (
+    <>
+      {shown.map((name, index) => <span key={name}>{index > 0 && ", "}<One name={name} /></span>)}
+      {shown.length < names.length && <> <button type="button" class="quiet" onClick={() => show(true)}>and {names.length - shown.length} more</button></>}
+    </>
+  );
 }
 
-export function Trouble({ error, since }: { error: string | null; since: string | null }) {
-  if (!error) return null;
-  return <p class="banner critical" role="alert">Cannot reach the agent since {since ?? "now"}: {error}. What is shown may be old.</p>;
+// The address with some parameters of the query changed; empty ones go.
+export function withQuery(path: string, query: URLSearchParams, changes: Record<string, string>): string {
+  const next = new URLSearchParams(query);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) next.set(name, value); else next.delete(name);
+  }
+  const text = next.toString();
+  return text ? `${path}?${text}` : path;
 }
 
-function Evidence({ evidence }: { evidence: Finding["evidence"] }) {
+// What to show while there is nothing yet, and that what is there may be old.
+export function Waiting({ of }: { of: Pick<Resource<unknown>, "data" | "error" | "since"> }) {
+  if (!of.error) return of.data ? null : <p class="loading muted">Loading…</p>;
+  if (!of.data) return <p class="banner critical" role="alert">Nothing to show: {of.error}.</p>;
+  return <p class="banner critical" role="alert">Cannot reach the agent since {utc(of.since ?? Date.now())}: {of.error}. What is shown may be old.</p>;
+}
+
+export function Title({ children, of }: { children: ComponentChildren; of: string }) {
+  useEffect(() => { document.title = `${of} · danelaw`; }, [of]);
+  return <h1>{children}</h1>;
+}
+
+export function Copyable({ text, label = "Copy" }: { text: string; label?: string }) {
+  const [done, set] = useState(false);
+  const copy = () => navigator.clipboard?.writeText(text).then(() => { set(true); setTimeout(() => set(false), 2000); }, () => {});
+  return (
+    <div class="copyable">
+      <pre tabIndex={0}>{text}</pre>
+      <button type="button" onClick={copy}>{done ? "Copied" : label}</button>
+    </div>
+  );
+}
+
+// A button whose action takes a while and may fail.
+export function Act({ label, busy = "One moment…", run, disabled }: { label: string; busy?: string; run: () => Promise<unknown>; disabled?: boolean }) {
+  const [state, set] = useState<{ isBusy: boolean; fault: string | null }>({ isBusy: false, fault: null });
+  const act = () => {
+    set({ isBusy: true, fault: null });
+    run().then(() => set({ isBusy: false, fault: null }), (reason: Error) => set({ isBusy: false, fault: reason.message }));
+  };
+  return (
+    <>
+      <button type="button" disabled={disabled || state.isBusy} onClick={act}>{state.isBusy ? busy : label}</button>
+      {state.fault && <span class="fault" role="alert"> {state.fault}</span>}
+    </>
+  );
+}
+
+export function Evidence({ evidence }: { evidence: Finding["evidence"] }) {
   const rows = Object.entries(evidence);
   if (rows.length === 0) return null;
   return (
     <details><summary>Evidence</summary>
-      <div class="scroll"><table><tbody>
+      <dl class="evidence">
         {rows.map(([name, value]) => (
-          <tr key={name}><th scope="row">{name}</th><td><code>{Array.isArray(value) ? value.map((one) => <div key={one}>{one}</div>) : value}</code></td></tr>
+          <div key={name}><dt>{name}</dt><dd>{[value].flat().map((one) => <div key={one}><code>{one}</code></div>)}</dd></div>
         ))}
-      </tbody></table></div>
+      </dl>
     </details>
   );
 }
 
 // Text of ours in which `backticks` set commands apart.
-function Prose({ text }: { text: string }) {
+export function Prose({ text }: { text: string }) {
   return <>{text.split("`").map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))}</>;
 }
 
-export function FindingCard({ finding, children }: { finding: Finding; children?: ComponentChildren }) {
+export function Explanation({ finding }: { finding: Finding }) {
   return (
-    <article class={`card ${severityStatus(finding.severity)}`}>
-      <h3><Mark status={severityStatus(finding.severity)}>{finding.severity}</Mark> {finding.title}</h3>
-      {children}
+    <>
       <p><Prose text={finding.explanation} /></p>
-      {finding.senders_now && <p><strong>Now:</strong> <Prose text={finding.senders_now} /></p>}
-      {finding.fix.length > 0 && <ol>{finding.fix.map((step) => <li key={step}><Prose text={step} /></li>)}</ol>}
+      {finding.senders_now && <p><strong>Senders now:</strong> <Prose text={finding.senders_now} /></p>}
+      {finding.fix.length > 0 && <><p class="label">What to do</p><ol>{finding.fix.map((step) => <li key={step}><Prose text={step} /></li>)}</ol></>}
       <Evidence evidence={finding.evidence} />
-      <p class="muted"><code>{finding.code}</code> · {finding.references.join(", ")}</p>
-    </article>
+      <p class="muted"><a href={`/findings/${finding.code}`}><code>{finding.code}</code></a>{finding.references.map((one) => ` · ${one}`)}</p>
+    </>
   );
+}
+
+// What nobody has to act upon is one line, which opens.
+export function FindingCard({ finding }: { finding: Finding }) {
+  const look = severityLook(finding.severity);
+  const head = <><Mark status={look}>{finding.severity}</Mark> {finding.title}</>;
+  if (look === "note") return <details class="card note"><summary>{head}</summary><Explanation finding={finding} /></details>;
+  return <article class={`card ${look}`}><h3>{head}</h3><Explanation finding={finding} /></article>;
 }

@@ -1,24 +1,55 @@
 import type { AgentStatus } from "./api";
-import { Mark, Trouble, useResource, When } from "./parts";
+import { useResource } from "./live";
+import { Mark, Moment, Title, Waiting, When } from "./parts";
+import { duration, plural } from "./words";
 
 export function StatusView() {
-  const { data, error, since } = useResource<AgentStatus>("/api/v1/status");
+  const found = useResource<AgentStatus>("/api/v1/status", () => true, 3000);
+  const { data } = found;
+  const late = data && data.scheduler.lag_seconds > data.config.interval;
   return (
     <>
-      <h1>Status of the agent</h1>
-      <Trouble error={error} since={since} />
+      <Title of="Status">Status of the agent</Title>
+      <Waiting of={found} />
       {data && (
         <>
           <h2>Our own sight</h2>
           <ul class="plain">{data.vantage.map((check) => (
             <li key={check.check}><Mark status={check.up ? "ok" : "critical"}>{check.check}: {check.up ? "sound" : "impaired"}</Mark> {check.detail} <span class="muted">checked <When at={check.checked_at} /></span></li>))}
           </ul>
-          <h2>Work</h2>
+          <h2>Looks</h2>
           <dl>
-            <dt>Version</dt><dd>{data.version}, started <When at={data.started_at} /></dd>
-            <dt>Watched</dt><dd>{data.config.domains} domains, {data.config.mx_hosts} MX hosts, every {data.config.interval} s</dd>
-            <dt>Looks</dt><dd>{data.scheduler.rounds} finished, last <When at={data.scheduler.last_round_at} />, {data.scheduler.in_flight} under way, {data.scheduler.queue_length} waiting, {data.scheduler.lag_seconds} s late</dd>
-            <dt>History</dt><dd>{(data.storage.size_bytes / 1e6).toFixed(1)} MB, {data.storage.errors} errors</dd>
+            <div><dt>Watched</dt><dd>{plural(data.config.domains, "domain")}, {plural(data.config.mx_hosts, "MX host")}, every {duration(data.config.interval)}</dd></div>
+            <div><dt>In time</dt><dd><Mark status={late ? "warning" : "ok"}>{data.scheduler.lag_seconds > 0 ? `${data.scheduler.lag_seconds} s late` : "yes"}</Mark></dd></div>
+            <div><dt>Last look</dt><dd><When at={data.scheduler.last_round_at} /></dd></div>
+            <div><dt>Finished</dt><dd>{data.scheduler.rounds}; {data.scheduler.in_flight} under way, {data.scheduler.queue_length} waiting</dd></div>
+          </dl>
+          <h2>History</h2>
+          <dl>
+            <div><dt>Size</dt><dd>{(data.storage.size_bytes / 1e6).toFixed(1)} MB</dd></div>
+            <div><dt>Errors</dt><dd><Mark status={data.storage.errors > 0 ? "critical" : "ok"}>{data.storage.errors || "none"}</Mark></dd></div>
+          </dl>
+          <h2>Who is told</h2>
+          {data.notifiers.length === 0 ? <p>Nobody: there is no <code>notify</code> section in the configuration. Alerts are shown here and in the metrics.</p> : (
+            <table class="list">
+              <caption class="hidden">Notifiers</caption>
+              <thead><tr><th scope="col">Notifier</th><th scope="col">State</th><th scope="col">Delivered</th><th scope="col">Waiting</th><th scope="col">Last delivered</th></tr></thead>
+              <tbody>{data.notifiers.map((one) => (
+                <tr key={one.name}>
+                  <th scope="row">{one.name}</th>
+                  <td><Mark status={one.fault ? "critical" : "ok"}>{one.fault ?? "sound"}</Mark></td>
+                  <td class="number" data-label="Delivered">{one.delivered}{one.failed > 0 && `, ${plural(one.failed, "attempt")} failed`}</td>
+                  <td class="number" data-label="Waiting">{one.waiting}</td>
+                  <td data-label="Last delivered"><When at={one.last_success_at} /></td>
+                </tr>))}
+              </tbody>
+            </table>
+          )}
+          <h2>The program</h2>
+          <dl>
+            <div><dt>Version</dt><dd>{data.version}</dd></div>
+            <div><dt>Started</dt><dd><Moment at={data.started_at} /> <span class="muted"><When at={data.started_at} /></span></dd></div>
+            <div><dt>For machines</dt><dd><a href="/api/v1/status">JSON</a>, <a href="/metrics">metrics</a></dd></div>
           </dl>
         </>
       )}

@@ -1,5 +1,5 @@
 // The words a person reads for the words of the API.
-import type { Severity, Status, Verdict } from "./api";
+import type { RolloverState, Severity, Status, Verdict } from "./api";
 
 export const verdictWords: Record<Verdict, string> = {
   "authenticated": "delivered, authenticated",
@@ -42,8 +42,14 @@ export const verdictStatus = (verdict: Verdict | null): Status => {
   }
 };
 
-export const severityStatus = (severity: Severity): Status =>
-  severity === "critical" ? "critical" : severity === "high" || severity === "medium" ? "warning" : "ok";
+export const severities: Severity[] = ["critical", "high", "medium", "low", "info"];
+// A status, or a mere note, which is neither good nor bad.
+export type Look = Status | "note";
+export const severityLook = (severity: Severity): Look =>
+  severity === "critical" ? "critical" : severity === "high" || severity === "medium" ? "warning" : "note";
+
+export const dnssecStatus = (status: string | null): Status =>
+  status === "secure" ? "ok" : status === "insecure" ? "warning" : status === "bogus" ? "critical" : "unknown";
 
 export const senderWords: Record<string, string> = {
   "secure-mx-only": "senders that apply DANE only behind a signed MX (Exim)",
@@ -60,10 +66,80 @@ export const senderWords: Record<string, string> = {
   "null-mx-ignored": "senders that ignore a null MX beside others",
 };
 
-export function ago(from: string, now: number): string {
-  const seconds = Math.round((now - Date.parse(from)) / 1000);
-  const size = Math.abs(seconds);
-  const text = size < 60 ? `${size} s` : size < 5400 ? `${Math.round(size / 60)} min`
+export const rolloverStatus: Record<RolloverState, Status> = {
+  "no-dane": "unknown", "steady": "ok", "prepub-wait": "ok", "prepub-ok": "ok", "ready": "ok", "switching": "ok",
+  "rolled": "ok", "stale-risk": "critical", "fallback": "warning", "mismatch": "critical", "partial-mismatch": "critical",
+  "dns-fail": "critical", "withdrawn": "warning",
+};
+
+export const rolloverSentence: Record<RolloverState, string> = {
+  "no-dane": "There are no usable TLSA records: senders do not check this host.",
+  "steady": "Every endpoint matches what is published and what caches may hold.",
+  "prepub-wait": "A record for the next key is published; some caches may still lack it.",
+  "prepub-ok": "Every cache has the record for the next key.",
+  "ready": "Every cache has had the record for the next key for as long as RFC 7671 asks.",
+  "switching": "Some endpoints present the next key, some the old one; all match.",
+  "rolled": "All endpoints present the new key; the record of the old one is still published.",
+  "stale-risk": "What is published fits, but caches may still hold a set that refuses the key served.",
+  "fallback": "Only a DANE-TA(2) record matches: the DANE-EE(3) records fit no key served.",
+  "mismatch": "The published records refuse the key served at every endpoint.",
+  "partial-mismatch": "The published records refuse the key served at some endpoints.",
+  "dns-fail": "No name server gives an answer about the TLSA records.",
+  "withdrawn": "The records are gone; caches may still hold them.",
+};
+
+export const rolloverAdvice: Record<RolloverState, string> = {
+  "no-dane": "Publish a 3 1 1 record of the served key when the host is to be protected.",
+  "steady": "Nothing is to be done. Before the next change of key, publish its record beside the present ones.",
+  "prepub-wait": "Keep the old key until every cache has the new record.",
+  "prepub-ok": "The next key may go live; waiting for twice the TTL is recommended.",
+  "ready": "Put the next key live.",
+  "switching": "Put the next key live at the other endpoints too; keep the old record until all have it.",
+  "rolled": "Remove the record of the old key.",
+  "stale-risk": "Put the previous key back if you can; otherwise only time helps. Do not remove any record.",
+  "fallback": "Publish the 3 1 1 record of the served key beside the others.",
+  "mismatch": "Put the previous key back if you can; that helps at once. Else publish the record of the served key and wait for the caches.",
+  "partial-mismatch": "Bring the endpoints that differ to the same key, or publish a record for each key served.",
+  "dns-fail": "Mend DNS first: senders cannot learn the records and keep the mail in their queues.",
+  "withdrawn": "Keep the served key until the last cache has let go.",
+};
+
+export const gradeWords: Record<string, string> = {
+  "safe": "safe", "safe-via-ta": "safe by the trust anchor", "tight": "tight: less than twice the TTL",
+  "early": "too early: caches refused the new key", "late": "late: the key came before its record",
+  "never": "the record never came", "early-retire": "the old record went too early", "indeterminate": "cannot be told",
+};
+export const gradeStatus = (grade: string): Status =>
+  grade === "safe" || grade === "safe-via-ta" ? "ok" : grade === "tight" ? "warning" : grade === "indeterminate" ? "unknown" : "critical";
+
+export const deadlineWords: Record<string, string> = {
+  "safe-to-switch": "the next key may go live",
+  "recommended-switch": "recommended time for the next key",
+  "safe-to-remove": "the old record may go",
+  "caches-recover": "the last cache has let go",
+  "publish-by": "publish the next record by then",
+  "signature-end": "the DNSSEC signature ends",
+  "certificate-end": "the certificate ends",
+};
+
+export const eventWords: Record<string, string> = {
+  "mx": "MX records", "addresses": "addresses", "tlsa": "TLSA as resolved", "published": "TLSA at a name server",
+  "chain": "certificate chain", "verdict": "verdict", "findings": "findings",
+};
+
+export const plural = (count: number, one: string, more = `${one}s`) => `${count} ${count === 1 ? one : more}`;
+
+export function duration(seconds: number): string {
+  const size = Math.abs(Math.round(seconds));
+  return size < 90 ? `${size} s` : size < 5400 ? `${Math.round(size / 60)} min`
     : size < 129600 ? `${Math.round(size / 3600)} h` : `${Math.round(size / 86400)} d`;
-  return seconds >= 0 ? `${text} ago` : `in ${text}`;
 }
+
+export function ago(from: string, now: number): string {
+  const seconds = (now - Date.parse(from)) / 1000;
+  return seconds >= 0 ? `${duration(seconds)} ago` : `in ${duration(seconds)}`;
+}
+
+// "2026-11-25 20:44:29 UTC"; `short`: without the seconds.
+export const utc = (at: string | number, short = false) =>
+  `${new Date(at).toISOString().slice(0, short ? 16 : 19).replace("T", " ")} UTC`;

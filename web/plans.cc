@@ -1,0 +1,83 @@
+#include "web/plans.h"
+
+#include <algorithm>
+
+#include "probes/dane/tlsa.h"
+#include "probes/dane/verify.h"
+#include "probes/explain.h"
+#include "probes/tls/certificate.h"
+
+namespace web {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// The alert as if it hit nothing but that one.
+agent::Alert only(const agent::Alert& alert, const agent::Hit& hit, const std::string* domain) {
+  auto out = alert;
+  out.hits = {hit};
+  if (domain != nullptr) out.hits.front().domains = {*domain};
+  return out;
+}
+
+}  // namespace
+
+agent::Domains configured(const agent::Snapshot& snapshot) {
+  agent::Domains out;
+  for (const auto& domain : snapshot.domains)
+    out.emplace(domain.configured.name, domain.configured);
+  return out;
+}
+
+Json preview_json(const agent::Snapshot& snapshot, agent::Silence silence) {
+  silence.starts_at = snapshot.now;
+  const auto domains = configured(snapshot);
+  Json out = Json::array();
+  for (const auto& alert : snapshot.alerts) {
+    std::size_t covered = 0, all = 0;
+    const auto count = [&](const agent::Hit& hit, const std::string* domain) {
+      ++all;
+      if (is_muted(only(alert, hit, domain), {silence}, domains, snapshot.now)) ++covered;
+    };
+    for (const auto& hit : alert.hits) {
+      if (hit.domains.empty()) count(hit, nullptr);
+      for (const auto& domain : hit.domains) count(hit, &domain);
+    }
+    if (covered == 0) continue;
+    out.push_back({{"id", alert.id},
+                   {"state", wire_name(alert.state)},
+                   {"severity", wire_name(alert.finding.severity)},
+                   {"title", probes::explain(alert.finding).title},
+                   {"covered", covered},
+                   {"of", all}});
+  }
+  return out;
+}
+
+config::Result<Json, std::string> fitting_records(std::string_view body) {
+  using namespace probes::dane;
+  using config::Failure;
+  const auto sent = nlohmann::json::parse(body, nullptr, false);
+  if (!sent.is_object() || !sent.contains("pem") || !sent["pem"].is_string() || sent.size() != 1)
+    return Failure<std::string>(R"(send {"pem": "-----BEGIN CERTIFICATE----- ..."})");
+  const auto& pem = sent["pem"].get_ref<const std::string&>();
+  if (pem.find("PRIVATE KEY-----") != std::string::npos)
+    return Failure<std::string>("this is a private key: keep it to yourself, send the certificate");
+  const auto chain = probes::tls::parse_pem(pem);
+  if (chain.empty())
+    return Failure<std::string>("no PEM certificate in it, or one that cannot be read");
+  Json out = Json::array();
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    const auto& one = *chain[i];
+    out.push_back({{"usage", i == 0 ? kDaneEe : kDaneTa},
+                   {"selector", kSpki},
+                   {"matching_type", kSha256},
+                   {"data", to_hex(association(one, kSpki, kSha256))},
+                   {"subject", probes::printable(one.subject)},
+                   {"not_before", config::rfc3339(one.not_before)},
+                   {"not_after", config::rfc3339(one.not_after)}});
+  }
+  return out;
+}
+
+}  // namespace web

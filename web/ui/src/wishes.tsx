@@ -1,0 +1,47 @@
+// Parts of the forms by which people ask for something with an end.
+import { useState } from "preact/hooks";
+
+import type { Covered } from "./api";
+import { Link, Mark } from "./parts";
+import { plural, severityLook } from "./words";
+
+// Nobody logs in yet: the name is what the browser remembers.
+export const rememberedName = () => localStorage.getItem("name") ?? "";
+export const rememberName = (name: string) => localStorage.setItem("name", name);
+
+const spans: [number, string][] = [[1, "1 hour"], [4, "4 hours"], [24, "1 day"], [168, "7 days"]];
+
+export const inHours = (hours: number, from = Date.now()) => `${new Date(from + hours * 3_600_000).toISOString().slice(0, 19)}Z`;
+
+// How long something lasts; `open` names the choice without an end, if there is one.
+export function Lasting({ label, open, onChange }: { label: string; open?: string; onChange: (until: string | null) => void }) {
+  return (
+    <label>{label} <select defaultValue={open ? "" : "1"} onChange={(event) => onChange(event.currentTarget.value ? inHours(Number(event.currentTarget.value)) : null)}>
+      {open && <option value="">{open}</option>}
+      {spans.map(([hours, name]) => <option key={hours} value={hours}>{name}</option>)}
+    </select></label>
+  );
+}
+
+// A time in UTC, as people write it; tells when it can be read.
+export function TimeField({ label, value, onChange }: { label: string; value: string; onChange: (at: string) => void }) {
+  const [text, set] = useState(value.slice(0, 16));
+  const change = (next: string) => {
+    set(next);
+    if (next && !Number.isNaN(Date.parse(`${next}Z`))) onChange(`${new Date(`${next}Z`).toISOString().slice(0, 19)}Z`);
+  };
+  return <label>{label} <input type="datetime-local" value={text} onInput={(event) => change(event.currentTarget.value)} /> UTC</label>;
+}
+
+// The open alerts that a silence would cover.
+export function Preview({ items }: { items: Covered[] }) {
+  if (items.length === 0) return <p>It covers none of the alerts that are open now.</p>;
+  return (
+    <>
+      <p>It covers {plural(items.length, "open alert")}:</p>
+      <ul class="plain">{items.map((one) => (
+        <li key={one.id}><Mark status={severityLook(one.severity)}>{one.severity}</Mark> <Link to={`/alerts#${one.id}`}>{one.title}</Link>{one.covered < one.of && ` — in part: ${one.covered} of ${one.of} domains, so people are still told`}</li>))}
+      </ul>
+    </>
+  );
+}
