@@ -44,6 +44,10 @@ export class LivingLab {
     });
   }
 
+  async json(where) {
+    return await (await fetch(this.url + where)).json();
+  }
+
   async items(where) {
     try {
       const reply = await fetch(this.url + where);
@@ -53,8 +57,16 @@ export class LivingLab {
     }
   }
 
+  // One command of the lab's own; gives what it prints.
   command(...words) {
-    execFileSync(lab, [words[0], '--dir', this.dir, ...words.slice(1)]);
+    return execFileSync(lab, [words[0], '--dir', this.dir, ...words.slice(1)], {encoding: 'utf8'}).trim();
+  }
+
+  // The certificates, without the key, that `prepare` made for a host.
+  nextCertificate(host) {
+    const {run} = JSON.parse(readFileSync(path.join(this.dir, 'lab.json')));
+    const pem = readFileSync(path.join(run, 'pki/next', `${host}.ecdsa.pem`), 'utf8');
+    return pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g).join('\n');
   }
 
   async stop() {

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <openssl/evp.h>
 
+#include "probes/dane/tlsa.h"
 #include "tests/unit/web/service.h"
 #include "web/api.h"
 
@@ -17,6 +19,14 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 using web::Reply;
+
+std::string pem(const probes::tls::Certificate& certificate) {
+  const auto& der = certificate.der;
+  std::string text(4 * ((der.size() + 2) / 3) + 1, '\0');
+  text.resize(static_cast<std::size_t>(EVP_EncodeBlock(
+      reinterpret_cast<unsigned char*>(text.data()), der.data(), static_cast<int>(der.size()))));
+  return "-----BEGIN CERTIFICATE-----\n" + text + "\n-----END CERTIFICATE-----\n";
+}
 
 class Acts : public testing::Test {
  protected:
@@ -95,6 +105,63 @@ TEST_F(Acts, ASilenceIsMadeListedAndEnded) {
   EXPECT_EQ(ask("DELETE", "/api/v1/silences/s-1").status, 204);
   EXPECT_EQ(ask("DELETE", "/api/v1/silences/s-2").status, 404);
   EXPECT_EQ(ask("POST", "/api/v1/silences/s-1").status, 405);
+}
+
+TEST_F(Acts, ASilenceCanBeTriedBeforeItIsMade) {
+  const auto covered = [&](const std::string& matchers) {
+    const auto reply =
+        ask("POST", "/api/v1/silences/preview",
+            R"({"matchers":[)" + matchers + R"(],"ends_at":"2027-01-15T09:00:00Z"})");
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    return json::parse(reply.body)["items"];
+  };
+  const auto all = covered(R"({"name":"mx","value":"mx.example.test"})");
+  ASSERT_THAT(all, SizeIs(2)) << "what fires and what is pending, not what is over";
+  EXPECT_EQ(all[0]["id"], "f-1");
+  EXPECT_EQ(all[0]["state"], "firing");
+  EXPECT_EQ(all[0]["severity"], "critical");
+  EXPECT_THAT(all[0]["title"].get<std::string>(), HasSubstr("mx.example.test"));
+  EXPECT_EQ(all[0]["covered"], 1);
+  EXPECT_EQ(all[0]["of"], 1);
+  EXPECT_EQ(covered(R"({"name":"mx","value":"mx.other.test"})"), json::array());
+  service_.snapshot.alerts[0].hits[0].domains = {"a.test", "b.test"};
+  const auto part = covered(R"({"name":"domain","value":"b.test"})");
+  ASSERT_THAT(part, SizeIs(1));
+  EXPECT_EQ(part[0]["covered"], 1);
+  EXPECT_EQ(part[0]["of"], 2);
+  EXPECT_THAT(service_.actions.silences, SizeIs(0));
+  EXPECT_EQ(ask("POST", "/api/v1/silences/preview", "{}").status, 400);
+}
+
+TEST_F(Acts, ASilencedAlertSaysSo) {
+  EXPECT_EQ(got("/api/v1/alerts/f-1")["silenced"], false);
+  service_.snapshot.silences = {{.id = "s-1",
+                                 .matchers = {{.name = "mx", .value = "mx.example.test"}},
+                                 .starts_at = kNow,
+                                 .ends_at = kNow + 60 * kMinute}};
+  EXPECT_EQ(got("/api/v1/alerts/f-1")["silenced"], true);
+  EXPECT_EQ(got("/api/v1/domains/example.test")["alerts"][0]["silenced"], true);
+  for (const auto& alert : got("/api/v1/alerts")["items"])
+    EXPECT_EQ(alert["silenced"], alert["state"] != "resolved") << alert["id"];
+}
+
+TEST_F(Acts, ACertificateGivesItsRecordsAndAKeyIsNotTaken) {
+  const auto& pki = support::Pki::get();
+  const auto records = [&](const std::string& pem) {
+    return ask("POST", "/api/v1/tlsa", json{{"pem", pem}}.dump());
+  };
+  const auto reply = records(pem(*pki.leaf.certificate) + pem(*pki.inter.certificate));
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  const auto items = json::parse(reply.body)["items"];
+  ASSERT_THAT(items, SizeIs(2));
+  EXPECT_EQ(items[0]["usage"], 3);
+  EXPECT_EQ(items[0]["selector"], 1);
+  EXPECT_EQ(items[0]["matching_type"], 1);
+  EXPECT_EQ(items[0]["data"], probes::dane::to_hex(pki.leaf.certificate->spki_sha256));
+  EXPECT_EQ(items[1]["usage"], 2);
+  EXPECT_EQ(records("hello").status, 400);
+  EXPECT_THAT(records("-----BEGIN PRIVATE KEY-----\n").body, HasSubstr("keep it to yourself"));
+  EXPECT_EQ(ask("POST", "/api/v1/tlsa", "[]").status, 400);
 }
 
 TEST_F(Acts, AnExceptionForAPartnerIsMadeAndTakenBack) {

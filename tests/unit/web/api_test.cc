@@ -1,5 +1,7 @@
 #include "web/api.h"
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -93,6 +95,14 @@ TEST_F(Routes, AnswerWithTheirTypeAndUnderTheirPatternForTheMetrics) {
       {"/domains/example.test", 200, html, "page"},
       {"/alerts", 200, html, "page"},
       {"/status", 200, html, "page"},
+      {"/silences", 200, html, "page"},
+      {"/plan", 200, html, "page"},
+      {"/findings", 200, html, "page"},
+      {"/history", 200, html, "page"},
+      {"/diff", 200, html, "page"},
+      {"/mx/mx.example.test", 200, html, "page"},
+      {"/mx/a/b", 404, text, "none"},
+      {"/mx", 404, text, "none"},
       {"/assets/app.js", 200, "text/javascript; charset=utf-8", "/assets"},
       {"/assets/app.css", 200, "text/css; charset=utf-8", "/assets"},
       {"/domains/a/b", 404, text, "none"},
@@ -157,7 +167,7 @@ TEST_F(Routes, StatusHasTheAgentItsSensesAndTheCounts) {
     "notifiers": [{"name": "chat", "waiting": 2, "delivered": 5, "failed": 1,
                    "last_success_at": "2027-01-15T08:00:00Z", "fault": "answered 500: oh\\x0ano"}],
     "counts": {"ok": 0, "warning": 0, "critical": 1, "unknown": 1},
-    "open_alerts": 1})"));
+    "open_alerts": 1, "rollovers_under_way": 0})"));
   service_.snapshot.last_round_at.reset();
   EXPECT_TRUE(ok("/api/v1/status")["scheduler"]["last_round_at"].is_null());
 }
@@ -233,6 +243,21 @@ TEST_F(Routes, ADomainNeverLookedAtHasTheSameKeysAndNoVerdict) {
     EXPECT_EQ(unseen[key], json::array()) << key;
   EXPECT_EQ(unseen["domain"], "new.test");
   EXPECT_EQ(unseen["role"], "outbound");
+}
+
+TEST_F(Routes, DeadlinesAreTheSoonestOfEachKindInOrder) {
+  const auto items = ok("/api/v1/deadlines")["items"];
+  std::set<std::string> kinds;
+  std::string last;
+  for (const auto& one : items) {
+    kinds.insert(one["kind"].get<std::string>());
+    EXPECT_GE(one["at"].get<std::string>(), last);
+    EXPECT_GT(one["at"], "2027-01-15T08:01:00Z") << "what is past is no deadline";
+    last = one["at"];
+  }
+  EXPECT_THAT(kinds, IsSupersetOf({"certificate-end"}));
+  EXPECT_EQ(get("/api/v1/deadlines", {{"limit", "0"}}).status, 400);
+  EXPECT_EQ(get("/api/v1/deadlines", {{"most", "1"}}).status, 400);
 }
 
 TEST_F(Routes, AlertsListsAllOrThoseOfAState) {

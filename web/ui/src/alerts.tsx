@@ -77,10 +77,11 @@ function AlertCard({ alert, isOpen, again }: { alert: Alert; isOpen: boolean; ag
   const [isAcking, ack] = useState(false);
   const [isShown, show] = useState(isOpen);
   const isCurrent = alert.state === "firing" || alert.state === "pending";
+  const look = isCurrent ? severityLook(alert.severity) : "note";
   return (
-    <article id={alert.id} class={`card ${severityLook(alert.severity)}`} tabIndex={-1}>
+    <article id={alert.id} class={`card ${look}`} tabIndex={-1}>
       <div class="head">
-        <h3><Mark status={severityLook(alert.severity)}>{alert.severity}</Mark> {alert.title}<Tags alert={alert} /></h3>
+        <h3><Mark status={look}>{alert.severity}</Mark> {alert.title}<Tags alert={alert} /></h3>
         {isCurrent && (
           <p class="actions">
             {alert.state === "firing" && (alert.acknowledged
