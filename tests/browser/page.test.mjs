@@ -356,8 +356,9 @@ for (const [name, where] of Object.entries(pages)) {
         await page.screenshot({path: `${screens}/${name}-${variant}.png`, fullPage: true});
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         assert.ok(overflow <= 0, `${variant}: ${overflow} px wider than the window`);
-        const found = await page.evaluate(() => window.axe.run(document, {
-          runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']}));
+        // Of the second scheme only the colours can differ.
+        const rules = colorScheme === 'light' ? ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] : ['color-contrast'];
+        const found = await page.evaluate(runOnly => window.axe.run(document, {runOnly}), rules);
         assert.deepEqual(found.violations.map(v => `${variant} ${v.id}: ${v.nodes.map(n => n.html).join(' ')}`), []);
       }
     }

@@ -76,10 +76,11 @@ function Told({ alert }: { alert: Alert }) {
 function AlertCard({ alert, isOpen, again }: { alert: Alert; isOpen: boolean; again: () => void }) {
   const [isAcking, ack] = useState(false);
   const [isShown, show] = useState(isOpen);
+  useEffect(() => { if (isOpen) show(true); }, [isOpen]);
   const isCurrent = alert.state === "firing" || alert.state === "pending";
   const look = isCurrent ? severityLook(alert.severity) : "note";
   return (
-    <article id={alert.id} class={`card ${look}`} tabIndex={-1}>
+    <article id={alert.id} class={`card ${look} ${isOpen ? "target" : ""}`} tabIndex={-1}>
       <div class="head">
         <h3><Mark status={look}>{alert.severity}</Mark> {alert.title}<Tags alert={alert} /></h3>
         {isCurrent && (

@@ -85,11 +85,11 @@ export function Title({ children, of }: { children: ComponentChildren; of: strin
 
 export function Copyable({ text, label = "Copy" }: { text: string; label?: string }) {
   const [done, set] = useState(false);
-  const copy = () => navigator.clipboard?.writeText(text).then(() => { set(true); setTimeout(() => set(false), 2000); }, () => {});
+  const copy = () => navigator.clipboard.writeText(text).then(() => { set(true); setTimeout(() => set(false), 2000); }, () => {});
   return (
     <div class="copyable">
       <pre tabIndex={0}>{text}</pre>
-      <button type="button" onClick={copy}>{done ? "Copied" : label}</button>
+      {isSecureContext && <button type="button" onClick={copy}>{done ? "Copied" : label}</button>}
     </div>
   );
 }

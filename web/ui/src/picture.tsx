@@ -7,8 +7,8 @@ import { Mark, Moment } from "./parts";
 import { ticks } from "./range";
 import { utc } from "./words";
 
-interface Bar { from: string; until: string | null; look: "record" | "cached" | "key" | "refused" | "signature" | "failing"; says: string }
-interface Lane { group: string; name: string; bars: Bar[] }
+interface Bar { from: string; until: string | null; look: "record" | "cached" | "key" | "refused" | "signature" | "failing"; says: string; whole?: string }
+interface Lane { group: string; name: string; whole?: string; bars: Bar[] }  // whole: where the picture has room for a part only
 export interface Marker { at: string; name: string; look: "now" | "good" | "end" }
 
 const short = (hex: string) => `${hex.slice(0, 8)}…`;
@@ -33,7 +33,7 @@ function lanesOf(timeline: Timeline): Lane[] {
     if (fits.size === 0 && record.usage === 3) fits.add(letter(record.data));
     const of = [...fits].filter(Boolean).join(", ");
     lanes.push({
-      group: "TLSA records", name: `${record.usage} ${record.selector} ${record.matching_type} ${short(record.data)}${of && ` for key ${of}`}`,
+      group: "TLSA records", name: `${record.usage} ${record.selector} ${record.matching_type} ${short(record.data)}${of && ` for key ${of}`}`, whole: recordText(record),
       bars: record.spans.flatMap((span): Bar[] => [
         { from: span.from, until: span.until, look: "record", says: "published" },
         ...(span.until && span.cached_until !== span.until ? [{ from: span.until, until: span.cached_until, look: "cached" as const, says: "in caches" }] : []),
@@ -43,7 +43,7 @@ function lanesOf(timeline: Timeline): Lane[] {
   for (const one of timeline.endpoints) {
     lanes.push({
       group: "Keys served", name: one.endpoint.replace(/\/default$/, ""),
-      bars: one.keys.map((key) => ({ from: key.from, until: key.until, look: key.matched_by.length > 0 ? "key" : "refused", says: `key ${letter(key.spki_sha256)}${key.matched_by.length > 0 ? "" : ": no record"}` })),
+      bars: one.keys.map((key) => ({ from: key.from, until: key.until, look: key.matched_by.length > 0 ? "key" : "refused", says: `key ${letter(key.spki_sha256)}${key.matched_by.length > 0 ? "" : ": no record"}`, whole: key.spki_sha256 })),
     });
   }
   if (timeline.signatures.length > 0) {
@@ -154,8 +154,8 @@ export function PictureTable({ timeline }: { timeline: Timeline }) {
           {markersOf(timeline).map((one) => <tr key={one.name}><th scope="row">moment</th><td>{one.name}</td><td data-label="At"><Moment at={one.at} /></td><td /></tr>)}
           {lanesOf(timeline).flatMap((lane) => lane.bars.map((bar) => (
             <tr key={`${lane.name}${bar.from}${bar.look}`}>
-              <th scope="row">{lane.group}: {lane.name}</th>
-              <td>{bar.look === "failing" || bar.look === "refused" ? <Mark status="critical">{bar.says}</Mark> : bar.says}</td>
+              <th scope="row">{lane.group}: {lane.name}{lane.whole && <div><code>{lane.whole}</code></div>}</th>
+              <td>{bar.look === "failing" || bar.look === "refused" ? <Mark status="critical">{bar.says}</Mark> : bar.says}{bar.whole && <div><code>{bar.whole}</code></div>}</td>
               <td data-label="From"><Moment at={bar.from} /></td><td data-label="Until">{end(bar.until)}</td>
             </tr>)))}
         </tbody>
