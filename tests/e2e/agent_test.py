@@ -126,12 +126,15 @@ class Agent(unittest.TestCase):
             file.write(good.replace("domains:", "domians:"))
         subprocess.run(["kill", "-HUP", str(self.lab.agent_pid())], check=True)
         until("the error is in the log", 10, lambda: "domians" in self.lab.agent_log())
+        until("the metrics say so, too", 10,
+              lambda: "danelaw_config_last_reload_successful 0" in self.lab.text("/metrics"))
         self.assertEqual(self.lab.get("/api/v1/domains")["total"], len(self.lab.expected))
         with open(path, "w") as file:
             file.write("\n".join(line for line in good.splitlines() if "gone.test" not in line) + "\n")
         subprocess.run(["kill", "-HUP", str(self.lab.agent_pid())], check=True)
         until("the domain is gone", 10,
               lambda: self.lab.get("/api/v1/domains")["total"] == len(self.lab.expected) - 1)
+        self.assertIn("danelaw_config_last_reload_successful 1", self.lab.text("/metrics"))
         code, seconds = self.lab.stop_agent(signal.SIGTERM)
         self.assertEqual(code, 0)
         self.assertLess(seconds, 5)
