@@ -1,22 +1,20 @@
 #include "web/server.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
-#include <map>
-#include <mutex>
-#include <thread>
+#include <system_error>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <httplib.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "web/api.h"
+#include "web/intake.h"
 
 namespace web {
 namespace {
@@ -25,127 +23,97 @@ using config::Failure;
 using config::Result;
 using std::chrono::steady_clock;
 
-constexpr std::size_t kThreads = 48;
+constexpr std::chrono::seconds kStreamPatience{5};  // for taking one part of a stream of events
 
-// A client's connection with one deadline and one budget of octets for all it sends: httplib itself
-// bounds neither the time of a whole request nor the size of headers and chunked bodies.
-class BoundedStream final : public httplib::Stream {
+// A request that is there as a whole, and the reply to it, as the connection that httplib wants to
+// see. The reply is kept, for the front to write; but a stream goes straight to the client.
+class Exchange final : public httplib::Stream {
  public:
-  BoundedStream(int fd, std::chrono::milliseconds time)
-      : fd_(fd), time_(time), deadline_(steady_clock::now() + time) {}
+  Exchange(std::string_view request, Channel& client) : request_(request), client_(client) {}
 
-  // From now on each write has the whole time to itself: a stream of events lasts.
+  // From now on all that is written goes to the client at once.
   void begin_stream() { is_streaming_ = true; }
+  [[nodiscard]] std::string release() && { return std::move(reply_); }
 
-  bool is_readable() const override { return begin_ < end_ || wait(POLLIN); }
-  bool is_writable() const override { return wait(POLLOUT); }
+  bool is_readable() const override { return true; }
+  bool is_writable() const override { return !is_broken_; }
 
   ssize_t read(char* into, std::size_t size) override {
-    if (begin_ == end_ && !fill()) return -1;
-    const auto count = std::min(size, end_ - begin_);
-    std::memcpy(into, buffer_.data() + begin_, count);
-    begin_ += count;
+    const auto count = std::min(size, request_.size());
+    std::memcpy(into, request_.data(), count);
+    request_.remove_prefix(count);
     return static_cast<ssize_t>(count);
   }
 
   ssize_t write(const char* from, std::size_t size) override {
-    if (is_streaming_) deadline_ = steady_clock::now() + time_;
-    while (true) {
-      const auto put = send(fd_, from, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-      if (put >= 0) return put;
-      if (errno == EINTR) continue;
-      if ((errno != EAGAIN && errno != EWOULDBLOCK) || !wait(POLLOUT)) return -1;
-    }
-  }
-
-  void get_remote_ip_and_port(std::string& ip, int& port) const override {
-    name(getpeername, ip, port);
-  }
-  void get_local_ip_and_port(std::string& ip, int& port) const override {
-    name(getsockname, ip, port);
-  }
-  socket_t socket() const override { return fd_; }
-
- private:
-  bool wait(short events) const {
-    pollfd wanted{.fd = fd_, .events = events, .revents = 0};
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline_ - steady_clock::now()).count();
-    return left > 0 && poll(&wanted, 1, static_cast<int>(left)) > 0;
-  }
-
-  bool fill() {
-    if (budget_ == 0 || !wait(POLLIN)) return false;
-    const auto got = recv(fd_, buffer_.data(), std::min(buffer_.size(), budget_), MSG_DONTWAIT);
-    if (got <= 0) return false;
-    budget_ -= static_cast<std::size_t>(got);
-    begin_ = 0;
-    end_ = static_cast<std::size_t>(got);
-    return true;
-  }
-
-  template <class Getter>
-  void name(Getter getter, std::string& ip, int& port) const {
-    sockaddr_storage address{};
-    socklen_t size = sizeof address;
-    if (getter(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0) return;
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    const void* raw = nullptr;
-    if (address.ss_family == AF_INET) {
-      const auto* v4 = reinterpret_cast<const sockaddr_in*>(&address);
-      raw = &v4->sin_addr;
-      port = ntohs(v4->sin_port);
+    const std::string_view octets(from, size);
+    if (is_streaming_) {
+      is_broken_ = !client_.write_all(octets, steady_clock::now() + kStreamPatience);
     } else {
-      const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&address);
-      raw = &v6->sin6_addr;
-      port = ntohs(v6->sin6_port);
+      reply_ += octets;
     }
-    if (inet_ntop(address.ss_family, raw, text.data(), text.size()) != nullptr) ip = text.data();
+    return is_broken_ ? -1 : static_cast<ssize_t>(size);
   }
 
-  int fd_;
-  std::chrono::milliseconds time_;
-  steady_clock::time_point deadline_;
-  bool is_streaming_ = false;
-  std::size_t budget_ = Server::kRequestOctets;
-  std::array<char, 4096> buffer_{};
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-};
-
-// The connection that this thread serves: httplib shows handlers only the request.
-thread_local BoundedStream* current_stream = nullptr;
-
-// Ends a connection without losing the reply: what the client still sends is read away for a
-// moment.
-void close_politely(int fd) {
-  shutdown(fd, SHUT_WR);
-  std::array<char, 4096> rest{};
-  pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
-  for (int i = 0; i < 16 && poll(&wanted, 1, 100) > 0; ++i) {
-    if (recv(fd, rest.data(), rest.size(), MSG_DONTWAIT) <= 0) break;
-  }
-  close(fd);
-}
-
-class BoundedServer final : public httplib::Server {
- public:
-  explicit BoundedServer(std::chrono::milliseconds request_time) : request_time_(request_time) {}
+  // Nobody asks who the client is.
+  void get_remote_ip_and_port(std::string& /*ip*/, int& /*port*/) const override {}
+  void get_local_ip_and_port(std::string& /*ip*/, int& /*port*/) const override {}
+  socket_t socket() const override { return 0; }
 
  private:
-  bool process_and_close_socket(socket_t fd) override {
-    BoundedStream stream{fd, request_time_};
-    bool closed = false;
-    current_stream = &stream;
-    // Range is not served: httplib sends the page once more for every range of a list.
-    const bool done = process_request(stream, true, closed,
-                                      [](httplib::Request& request) { request.ranges.clear(); });
-    close_politely(fd);
-    return done;
-  }
-
-  std::chrono::milliseconds request_time_;
+  std::string_view request_;
+  Channel& client_;
+  std::string reply_;
+  bool is_streaming_ = false;
+  bool is_broken_ = false;
 };
+
+// The exchange that this thread serves: httplib shows handlers only the request.
+thread_local Exchange* current_exchange = nullptr;
+
+// Reads requests and words replies; it never sees a socket.
+class Parser final : public httplib::Server {
+ public:
+  // httplib ends streams when it holds no listening socket.
+  void begin() { svr_sock_ = 0; }
+  void end() { svr_sock_ = INVALID_SOCKET; }
+
+  std::string reply_to(std::string_view request, Channel& client) {
+    Exchange exchange{request, client};
+    bool closed = false;
+    current_exchange = &exchange;
+    // Range is not served: httplib sends the page once more for every range of a list.
+    process_request(exchange, true, closed, [](httplib::Request& asked) { asked.ranges.clear(); });
+    return std::move(exchange).release();
+  }
+};
+
+struct Listener {
+  int fd = -1;
+  std::uint16_t port = 0;
+};
+
+// A listening socket, non-blocking; the error is that of errno. SO_REUSEPORT would let a second
+// agent share the port in silence.
+Result<Listener, int> listen_on(const std::string& address, std::uint16_t port) {
+  constexpr int kBacklog = 256;
+  sockaddr_in6 v6{.sin6_family = AF_INET6, .sin6_port = htons(port)};
+  sockaddr_in v4{.sin_family = AF_INET, .sin_port = htons(port)};
+  const bool is_v6 = inet_pton(AF_INET6, address.c_str(), &v6.sin6_addr) == 1;
+  if (!is_v6 && inet_pton(AF_INET, address.c_str(), &v4.sin_addr) != 1) return Failure<int>(EINVAL);
+  auto* const where = is_v6 ? reinterpret_cast<sockaddr*>(&v6) : reinterpret_cast<sockaddr*>(&v4);
+  socklen_t size = is_v6 ? sizeof v6 : sizeof v4;
+  const int fd = socket(where->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+      bind(fd, where, size) != 0 || listen(fd, kBacklog) != 0 ||
+      getsockname(fd, where, &size) != 0) {
+    const int error = errno;
+    if (fd >= 0) close(fd);
+    return Failure<int>(error);
+  }
+  return Listener{.fd = fd, .port = ntohs(is_v6 ? v6.sin6_port : v4.sin_port)};
+}
 
 std::string lower_case(std::string text) {
   std::ranges::transform(text, text.begin(), [](char c) {
@@ -179,27 +147,28 @@ Guard guard_of(const config::Web& settings) {
 // One of the few streams that may be open at once.
 class StreamPlace {
  public:
-  StreamPlace() : is_taken_(++taken <= Server::kMostStreams) {}
-  ~StreamPlace() { --taken; }
+  explicit StreamPlace(std::atomic<int>& taken)
+      : taken_(taken), is_mine_(++taken <= Server::kMostStreams) {}
+  ~StreamPlace() { --taken_; }
   StreamPlace(const StreamPlace&) = delete;
   StreamPlace& operator=(const StreamPlace&) = delete;
-  [[nodiscard]] bool is_taken() const { return is_taken_; }
+  [[nodiscard]] bool is_mine() const { return is_mine_; }
 
  private:
-  static inline std::atomic<int> taken{0};
-  bool is_taken_;
+  std::atomic<int>& taken_;
+  bool is_mine_;
 };
 
-void send_stream(Reply reply, httplib::Response& out) {
-  auto place = std::make_shared<StreamPlace>();
-  if (!place->is_taken()) {
+void send_stream(Reply reply, std::atomic<int>& streams, httplib::Response& out) {
+  auto place = std::make_shared<StreamPlace>(streams);
+  if (!place->is_mine()) {
     const auto full = problem(503, "too many event streams", "ask again in half a minute, or poll");
     out.status = full.status;
     out.set_header("Retry-After", "30");
     out.set_content(full.body, full.content_type);
     return;
   }
-  current_stream->begin_stream();
+  current_exchange->begin_stream();
   out.set_chunked_content_provider(reply.content_type, [place, next = std::move(reply.stream)](
                                                            std::size_t, httplib::DataSink& sink) {
     const auto part = next();
@@ -211,37 +180,9 @@ void send_stream(Reply reply, httplib::Response& out) {
 }  // namespace
 
 struct Server::State {
-  State(Sources from, std::chrono::milliseconds request_time)
-      : sources(std::move(from)), http(request_time) {}
-  Sources sources;
-  std::unique_ptr<Api> api;
-  BoundedServer http;
-  std::thread listener;
-  std::atomic<bool> has_ended{false};  // the listener
-  int port = 0;
-};
+  State(Sources from, Front::Limits wanted) : sources(std::move(from)), limits(wanted) {}
 
-Server::Server(Sources sources, std::chrono::milliseconds request_time)
-    : state_(std::make_unique<State>(std::move(sources), request_time)) {}
-
-Server::~Server() {
-  stop();
-}
-
-Result<void, std::string> Server::start(const config::Web& settings) {
-  auto& http = state_->http;
-  state_->api = std::make_unique<Api>(state_->sources, guard_of(settings));
-  http.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
-  // httplib's default also sets SO_REUSEPORT, with which a second agent would share the port in
-  // silence.
-  http.set_socket_options([](socket_t fd) {
-    const int on = 1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  });
-  http.set_tcp_nodelay(true);
-  http.set_payload_max_length(kRequestOctets);
-  const auto answer = [api = state_->api.get()](const httplib::Request& in,
-                                                httplib::Response& out) {
+  void answer(const httplib::Request& in, httplib::Response& out) {
     Reply reply;
     try {
       reply = api->answer(request_of(in));
@@ -251,47 +192,67 @@ Result<void, std::string> Server::start(const config::Web& settings) {
     out.status = reply.status;
     for (const auto& [name, value] : reply.headers) out.set_header(name, value);
     if (reply.stream && in.method == "GET") {
-      send_stream(std::move(reply), out);
+      send_stream(std::move(reply), streams, out);
     } else if (reply.status != 204) {
       out.set_content(reply.body, reply.content_type);
     }
+  }
+
+  Sources sources;
+  Front::Limits limits;
+  std::unique_ptr<Api> api;
+  std::atomic<int> streams{0};  // of events, open
+  Parser parser;
+  std::uint16_t port = 0;
+  std::unique_ptr<Front> front;  // last: its threads use the others
+};
+
+Server::Server(Sources sources, Front::Limits limits)
+    : state_(std::make_unique<State>(std::move(sources), limits)) {}
+
+Server::~Server() {
+  stop();
+}
+
+Result<void, std::string> Server::start(const config::Web& settings) {
+  auto& state = *state_;
+  state.api = std::make_unique<Api>(state.sources, guard_of(settings));
+  const auto answer = [&state](const httplib::Request& in, httplib::Response& out) {
+    state.answer(in, out);
   };
   // Before routing there is no body yet; httplib reads it for the methods that may have one.
-  http.set_pre_routing_handler([answer](const httplib::Request& in, httplib::Response& out) {
-    if (in.method == "POST" || in.method == "DELETE")
-      return httplib::Server::HandlerResponse::Unhandled;
-    answer(in, out);
-    return httplib::Server::HandlerResponse::Handled;
-  });
-  http.Post(R"([\s\S]*)", answer);
-  http.Delete(R"([\s\S]*)", answer);
-  if (settings.port == 0) {
-    state_->port = http.bind_to_any_port(settings.listen_address);
-  } else if (http.bind_to_port(settings.listen_address, settings.port)) {
-    state_->port = settings.port;
+  state.parser.set_pre_routing_handler(
+      [answer](const httplib::Request& in, httplib::Response& out) {
+        if (in.method == "POST" || in.method == "DELETE")
+          return httplib::Server::HandlerResponse::Unhandled;
+        answer(in, out);
+        return httplib::Server::HandlerResponse::Handled;
+      });
+  state.parser.Post(R"([\s\S]*)", answer);
+  state.parser.Delete(R"([\s\S]*)", answer);
+  state.parser.set_payload_max_length(Intake::kBodyOctets);
+  const auto listener = listen_on(settings.listen_address, settings.port);
+  if (!listener) {
+    return Failure<std::string>(fmt::format(
+        "cannot listen on {} port {}: {}; is another danelaw running?", settings.listen_address,
+        settings.port, std::generic_category().message(listener.error())));
   }
-  if (state_->port <= 0) {
-    return Failure<std::string>(
-        fmt::format("cannot listen on {} port {}: {}; is another danelaw running?",
-                    settings.listen_address, settings.port, std::strerror(errno)));
-  }
-  state_->listener = std::thread([this] {
-    state_->http.listen_after_bind();
-    state_->has_ended = true;
-  });
-  // httplib forgets a stop() that comes before its loop has begun.
-  while (!http.is_running() && !state_->has_ended) std::this_thread::yield();
+  state.port = listener->port;
+  state.parser.begin();
+  state.front = std::make_unique<Front>(listener->fd, state.limits, plain_channel,
+                                        [&state](const std::string& request, Channel& client) {
+                                          return state.parser.reply_to(request, client);
+                                        });
   return {};
 }
 
 void Server::stop() {
-  if (!state_->listener.joinable()) return;
-  state_->http.stop();
-  state_->listener.join();
+  state_->parser.end();
+  state_->front.reset();
 }
 
 std::uint16_t Server::port() const {
-  return static_cast<std::uint16_t>(state_->port);
+  return state_->port;
 }
 
 }  // namespace web

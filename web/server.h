@@ -6,21 +6,18 @@
 
 #include "config/config.h"
 #include "config/result.h"
+#include "web/front.h"
 #include "web/sources.h"
 
 namespace web {
 
-// The HTTP server: page, API, metrics. One request a connection; a whole request has kRequestTime
-// and kRequestOctets, whatever the client does, so that slow or endless clients hold a thread only
-// that long.
+// The HTTP server: page, API, metrics. What clients can do to it is bounded in web/front.h and
+// web/intake.h; the streams of events here.
 class Server {
  public:
-  static constexpr config::Seconds kRequestTime{5};
-  static constexpr std::size_t kRequestOctets = 64 * 1024;
   static constexpr int kMostStreams = 16;  // of events; each holds a thread
 
-  // `request_time` is for tests.
-  explicit Server(Sources sources, std::chrono::milliseconds request_time = kRequestTime);
+  explicit Server(Sources sources, Front::Limits limits = {});
   ~Server();  // stop()
 
   // Listens before it returns; the error says why it cannot. Port 0 takes any free one.

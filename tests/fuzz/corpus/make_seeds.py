@@ -231,3 +231,21 @@ keep("wishes", {
     "letter-hostile": wish(b"m", letter % ("x" * 300 + "\\r\\nBcc: b@c.test\\r\\n\\r\\n\u00fc")),
     "letter-long-id": wish(b"m", "{'id':'" + "a.b/" * 300 + "','at':'0001-01-01T00:00:00Z','alert':[]}"),
 })
+
+
+# ---- requests to our own web server
+
+head = b"POST /-/reload HTTP/1.1\r\nHost: a\r\n"
+chunked = head + b"Transfer-Encoding: chunked\r\n\r\n"
+
+keep("request", {
+    "get": b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "content": head + b"Content-Length: 5\r\n\r\nhello",
+    "content-twice": head + b"content-length: 5\r\nContent-Length: 6\r\n\r\nhello",
+    "chunked": chunked + b"5\r\nhello\r\n0a;x=y\r\n0123456789\r\n0\r\n\r\n",
+    "chunked-trailer": chunked + b"0\r\nX: y\r\n\r\n",
+    "chunked-crumbs": chunked + b"1\r\nx\r\n" * 500,
+    "bare-lf": b"GET / HTTP/1.1\n\n",
+    "folded": head + b"X: a\r\n b\r\n\r\n",
+    "many-headers": head + b"X: y\r\n" * 120,
+})

@@ -1,0 +1,92 @@
+#include "web/intake.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+using testing::HasSubstr;
+using web::Intake;
+
+const std::string kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const std::string kPost = "POST / HTTP/1.1\r\n";
+
+int refused(const std::string& octets) {
+  Intake intake;
+  intake.take(octets);
+  return intake.refusal() ? intake.refusal()->status : 0;
+}
+
+TEST(TakeARequest, ItIsCompleteWithItsLastOctetHoweverItArrives) {
+  const std::string requests[] = {
+      kGet,
+      kPost + "Content-Length: 5\r\n\r\nhello",
+      kPost + "content-length:\t0 \r\n\r\n",
+      kPost +
+          "Transfer-Encoding: Chunked\r\n\r\n5\r\nhello\r\n0a;x=\"y\"\r\n0123456789\r\n0\r\n\r\n",
+  };
+  for (const auto& request : requests) {
+    for (const std::size_t step : {std::size_t{1}, std::size_t{7}, request.size()}) {
+      Intake intake;
+      for (std::size_t at = 0; at < request.size(); at += step) {
+        ASSERT_FALSE(intake.is_complete()) << request;
+        intake.take(std::string_view(request).substr(at, step));
+        ASSERT_FALSE(intake.refusal()) << intake.refusal()->why;
+      }
+      ASSERT_TRUE(intake.is_complete()) << request;
+      EXPECT_EQ(std::move(intake).release(), request);
+    }
+  }
+}
+
+TEST(TakeARequest, WhatComesBehindItIsDropped) {
+  Intake intake;
+  intake.take(kGet + kGet);
+  EXPECT_EQ(std::move(intake).release(), kGet);
+}
+
+TEST(TakeARequest, HeadsAreBoundedInLinesAndOctets) {
+  std::string headers;
+  for (int i = 1; i < Intake::kHeadLines; ++i) headers += "X: y\r\n";
+  EXPECT_EQ(refused(kPost + headers + "\r\n"), 0);
+  EXPECT_EQ(refused(kPost + headers + "X: y\r\n"), 431);
+  EXPECT_EQ(refused(kPost + "X: " + std::string(Intake::kHeadOctets, 'x')), 431);
+  EXPECT_EQ(refused(std::string(Intake::kHeadOctets + 1, 'G')), 431);
+}
+
+TEST(TakeARequest, ContentIsBoundedChunkedOrNot) {
+  const auto most = Intake::kBodyOctets;
+  EXPECT_EQ(refused(kPost + fmt::format("Content-Length: {}\r\n\r\n", most)), 0);
+  EXPECT_EQ(refused(kPost + fmt::format("Content-Length: {}\r\n\r\n", most + 1)), 413);
+  const auto chunked = kPost + "Transfer-Encoding: chunked\r\n\r\n";
+  EXPECT_EQ(refused(chunked + fmt::format("{:x}\r\n", most)), 0);
+  EXPECT_EQ(refused(chunked + fmt::format("{:x}\r\n", most + 1)), 413);
+  EXPECT_EQ(refused(chunked + "1\r\nx\r\n" + fmt::format("{:x}\r\n", most)), 413);
+  std::string crumbs;
+  while (crumbs.size() < 3 * Intake::kFrameOctets) crumbs += "1\r\nx\r\n";
+  EXPECT_EQ(refused(chunked + crumbs), 413) << "six octets for each of content";
+  EXPECT_EQ(refused(chunked + "1;" + std::string(Intake::kFrameOctets, 'x')), 413);
+}
+
+TEST(TakeARequest, WhatCouldEndInTwoPlacesIsRefused) {
+  EXPECT_EQ(refused("\r\n" + kGet), 400);
+  EXPECT_EQ(refused("GET / HTTP/1.1\n"), 400);
+  EXPECT_EQ(refused(kPost + "Content-Length: 1\r\nContent-Length: 1\r\n"), 400);
+  EXPECT_EQ(refused(kPost + "Content-Length : 1\r\n"), 400);
+  EXPECT_EQ(refused(kPost + "X: a\r\n Content-Length: 1\r\n"), 400) << "a folded line";
+  EXPECT_EQ(refused(kPost + "no colon\r\n"), 400);
+  EXPECT_EQ(refused(kPost + ": nameless\r\n"), 400);
+  for (const auto* length : {"", "-1", "+1", "1, 1", "0x1", "1 1", "99999999999999999999999"})
+    EXPECT_EQ(refused(kPost + "Content-Length: " + length + "\r\n"), 400) << length;
+  for (const auto* coding : {"", "gzip", "gzip, chunked", "identity", "chunked, chunked"})
+    EXPECT_EQ(refused(kPost + "Transfer-Encoding: " + coding + "\r\n"), 501) << coding;
+  const auto chunked = kPost + "Transfer-Encoding: chunked\r\n";
+  EXPECT_EQ(refused(chunked + "Content-Length: 1\r\n\r\n"), 400);
+  EXPECT_EQ(refused(chunked + "Transfer-Encoding: chunked\r\n"), 501);
+  for (const auto* chunks : {"\r\n", "x\r\n", "-1\r\n", "1\r\nxx\r\n", "1\r\nx\n", "0\r\nX: y\r\n",
+                             "fffffffffffffffff\r\n"})
+    EXPECT_NE(refused(chunked + "\r\n" + chunks), 0) << chunks;
+}
+
+}  // namespace

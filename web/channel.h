@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace web {
+
+// A client's connection, plain or under TLS, that never blocks. One thread at a time.
+class Channel {
+ public:
+  // What one attempt came to: octets moved, or the event (POLLIN, POLLOUT) to wait for before the
+  // next; neither when the connection is over.
+  struct Outcome {
+    std::size_t count = 0;
+    short wants = 0;
+  };
+
+  explicit Channel(int fd) : fd_(fd) {}  // owns it
+  virtual ~Channel();
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+  virtual Outcome read(std::span<char> into) = 0;
+  virtual Outcome write(std::string_view octets) = 0;
+  // Says that we write no more.
+  virtual void finish() = 0;
+  [[nodiscard]] int fd() const { return fd_; }
+
+  // Writes all of it, waiting for the client until then; false when that came to nothing.
+  [[nodiscard]] bool write_all(std::string_view octets,
+                               std::chrono::steady_clock::time_point deadline);
+
+ private:
+  int fd_;
+};
+
+// TCP as it is.
+[[nodiscard]] std::unique_ptr<Channel> plain_channel(int fd);
+
+}  // namespace web
