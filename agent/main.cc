@@ -79,11 +79,11 @@ class Agent {
     runner_->start();
     courier_->employ(std::move(*notifiers));
     is_ready_ = true;
-    log::info(
-        "started",
-        {{"version", kVersion},
-         {"domains", std::to_string(loaded->domains.size())},
-         {"page", fmt::format("http://{}:{}/", loaded->web.listen_address, loaded->web.port)}});
+    log::info("started",
+              {{"version", kVersion},
+               {"domains", std::to_string(loaded->domains.size())},
+               {"page", fmt::format("{}://{}:{}/", loaded->web.file.tls ? "https" : "http",
+                                    loaded->web.listen_address, loaded->web.port)}});
     return true;
   }
 
@@ -144,6 +144,11 @@ class Agent {
     if (!notifiers) {
       log::error("reload-failed", {{"error", notifiers.error()}});
       return config::Failure<std::string>(notifiers.error());
+    }
+    const auto entrance = server_->reconfigure(loaded->web);
+    if (!entrance) {
+      log::error("reload-failed", {{"error", entrance.error()}});
+      return config::Failure<std::string>(entrance.error());
     }
     runner_->reconfigure(*loaded, std::move(*gear));
     courier_->employ(std::move(*notifiers));

@@ -85,11 +85,52 @@ struct Storage {
   Seconds retention{std::chrono::hours{24 * 400}};  // how long closed history is kept
 };
 
+// What somebody may do at the web: look, or also acknowledge, silence, look now, reload.
+enum class Right { read, operate };
+
+// TLS of the web server (config/web_file.h).
+struct Tls {
+  enum class ClientAuth { none, if_given, required };  // certificates of clients, verified
+  enum class Version { tls12, tls13 };
+
+  std::filesystem::path cert_file;  // PEM: the certificate, its issuers behind it
+  std::filesystem::path key_file;
+  std::filesystem::path client_ca_file;  // PEM; empty unless clients' certificates are asked for
+  ClientAuth client_auth = ClientAuth::none;
+  Version min_version = Version::tls12;
+};
+
+struct WebFile {
+  std::optional<Tls> tls;                      // nothing: plain HTTP
+  std::map<std::string, std::string> users;    // name, bcrypt hash of the password
+  std::map<std::string, std::string> headers;  // of every reply; in place of ours where both are
+};
+
+// A machine's way in: "Authorization: Bearer …".
+struct Token {
+  std::string name;  // a word for the log
+  std::filesystem::path file;
+  Right right = Right::read;
+};
+
 struct Web {
   std::string listen_address = "127.0.0.1";  // IPv4 or IPv6 text
   std::uint16_t port = 9672;
   std::string
       external_url;  // where users reach the page, for links; empty: made from listen_address
+  std::vector<std::string> hosts;      // more names by which we may be called, lower case
+  std::filesystem::path config_file;   // empty: none
+  WebFile file;                        // what was in it when the configuration was loaded
+  std::vector<std::string> operators;  // those users of the file who may operate
+  std::vector<Token> tokens;
+  bool allow_unauthenticated = false;      // also beyond loopback
+  std::vector<std::string> public_badges;  // domains whose badges everybody may see
+
+  // Whether nobody gets in without a password, a token or a certificate.
+  [[nodiscard]] bool has_login() const {
+    return !file.users.empty() || !tokens.empty() ||
+           (file.tls && file.tls->client_auth == Tls::ClientAuth::required);
+  }
 };
 
 // How far /metrics goes into detail: each level holds what those after it hold.

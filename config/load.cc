@@ -8,6 +8,7 @@
 #include <fstream>
 #include <ios>
 #include <istream>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <span>
@@ -24,7 +25,9 @@
 
 #include "config/name.h"
 #include "config/read.h"
+#include "config/read_web_file.h"
 #include "config/tree.h"
+#include "config/web_file.h"
 
 namespace config {
 namespace {
@@ -207,15 +210,16 @@ Result<std::string, std::string> read_file(const std::filesystem::path& file) {
   return content;
 }
 
-Failure<std::vector<LoadError>> whole_file_error(std::string_view file_name, std::string why) {
-  return Failure<std::vector<LoadError>>{
-      {{.file = std::string{file_name}, .message = std::move(why)}}};
+using Errors = std::vector<LoadError>;
+
+Failure<Errors> whole_file_error(std::string_view file_name, std::string why) {
+  return Failure<Errors>{{{.file = std::string{file_name}, .message = std::move(why)}}};
 }
 
 // `work`, with anything a library throws (out of memory, above all) turned into an error of the
 // file.
 template <class Work>
-Result<Config, std::vector<LoadError>> without_exceptions(std::string_view file_name, Work work) {
+auto without_exceptions(std::string_view file_name, Work work) -> decltype(work()) {
   try {
     return work();
   } catch (const std::exception& error) {
@@ -248,13 +252,35 @@ void add_list(Config& config, const DomainList& list, std::set<std::string>& kno
   }
 }
 
-Result<Config, std::vector<LoadError>> with_lists(Config config) {
+void add_lists(Config& config, Errors& errors) {
   std::set<std::string> known;
   for (const auto& domain : config.domains) known.insert(domain.name);
-  std::vector<LoadError> errors;
   for (const auto& list : config.domain_lists) add_list(config, list, known, errors);
-  if (errors.empty()) return config;
-  return Failure<std::vector<LoadError>>{std::move(errors)};
+}
+
+void add_web_file(Web& web, std::string_view file_name, Errors& errors) {
+  if (!web.config_file.empty()) {
+    auto file = load_web_file(web.config_file);
+    if (!file) {
+      std::ranges::move(file.error(), std::back_inserter(errors));
+      return;
+    }
+    web.file = *std::move(file);
+  }
+  for (const auto& user : web.operators) {
+    if (!web.file.users.contains(user))
+      errors.push_back({.file = std::string{file_name},
+                        .message = fmt::format("web.operators: no user of that name in "
+                                               "web.config_file: {}",
+                                               user)});
+  }
+  if (!is_open_to_all(web)) return;
+  errors.push_back(
+      {.file = std::string{file_name},
+       .message = fmt::format("web.listen_address: {} is reached from other machines, and nobody "
+                              "has to log in: set web.config_file with users, or web.tokens; or "
+                              "web.allow_unauthenticated, when something else asks who comes",
+                              web.listen_address)});
 }
 
 }  // namespace
@@ -264,24 +290,53 @@ std::string to_string(const LoadError& error) {
   return fmt::format("{}:{}:{}: {}", error.file, error.line, error.column, error.message);
 }
 
-Result<Config, std::vector<LoadError>> parse(std::string_view text, std::string_view file_name) {
-  return without_exceptions(file_name, [&]() -> Result<Config, std::vector<LoadError>> {
+Result<Config, Errors> parse(std::string_view text, std::string_view file_name) {
+  return without_exceptions(file_name, [&]() -> Result<Config, Errors> {
     const auto root = to_tree(text);
-    if (!root) return Failure<std::vector<LoadError>>{to_errors({root.error()}, file_name)};
+    if (!root) return Failure<Errors>{to_errors({root.error()}, file_name)};
     Reading reading = read(*root, std::filesystem::path{file_name}.parent_path());
     if (reading.complaints.empty()) return std::move(reading.config);
-    return Failure<std::vector<LoadError>>{to_errors(std::move(reading.complaints), file_name)};
+    return Failure<Errors>{to_errors(std::move(reading.complaints), file_name)};
   });
 }
 
-Result<Config, std::vector<LoadError>> load(const std::filesystem::path& file) {
+Result<Config, Errors> load(const std::filesystem::path& file) {
   const std::string& name = file.native();
-  return without_exceptions(name, [&]() -> Result<Config, std::vector<LoadError>> {
+  return without_exceptions(name, [&]() -> Result<Config, Errors> {
     const auto content = read_file(file);
     if (!content) return whole_file_error(name, content.error());
     auto config = parse(*content, name);
-    return config ? with_lists(*std::move(config)) : std::move(config);
+    if (!config) return config;
+    Errors errors;
+    add_lists(*config, errors);
+    add_web_file(config->web, name, errors);
+    if (!errors.empty()) return Failure<Errors>{std::move(errors)};
+    return config;
   });
+}
+
+Result<WebFile, Errors> parse_web_file(std::string_view text, std::string_view file_name) {
+  return without_exceptions(file_name, [&]() -> Result<WebFile, Errors> {
+    const auto root = to_tree(text);
+    if (!root) return Failure<Errors>{to_errors({root.error()}, file_name)};
+    auto reading = read_web_file(*root, std::filesystem::path{file_name}.parent_path());
+    if (reading.complaints.empty()) return std::move(reading.file);
+    return Failure<Errors>{to_errors(std::move(reading.complaints), file_name)};
+  });
+}
+
+Result<WebFile, Errors> load_web_file(const std::filesystem::path& file) {
+  const std::string& name = file.native();
+  return without_exceptions(name, [&]() -> Result<WebFile, Errors> {
+    const auto content = read_file(file);
+    if (!content) return whole_file_error(name, content.error());
+    return parse_web_file(*content, name);
+  });
+}
+
+bool is_open_to_all(const Web& web) {
+  const bool is_loopback = web.listen_address == "::1" || web.listen_address.starts_with("127.");
+  return !is_loopback && !web.has_login() && !web.allow_unauthenticated;
 }
 
 }  // namespace config

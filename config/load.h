@@ -28,11 +28,13 @@ struct LoadError {
 // YAML has one: where reading ended). Relative paths in it are taken from the folder of
 // `file_name`, which is otherwise only used in errors. No path need exist yet. Resolvers stay empty
 // where none are given. No anchors, aliases or tags, one document, at most 16 MiB: hostile text
-// costs an error, nothing else. Domain lists are named, not read.
+// costs an error, nothing else. Domain lists and the web
+// configuration file are named, not read.
 [[nodiscard]] Result<Config, std::vector<LoadError>> parse(std::string_view text,
                                                            std::string_view file_name);
 
-// Reads the file and the domain lists that it names.
+// Reads the file, the domain lists and the web configuration file that it names; and refuses to let
+// the web server be reached from other machines when nobody has to log in.
 [[nodiscard]] Result<Config, std::vector<LoadError>> load(const std::filesystem::path& file);
 
 }  // namespace config

@@ -276,6 +276,18 @@ Result<std::string, std::string> label_value(std::string_view text) {
   return std::string{text};
 }
 
+Result<std::string, std::string> web_host(std::string_view text) {
+  constexpr std::size_t longest = 253;
+  std::string host{text};
+  std::ranges::transform(host, host.begin(), lower);
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+  };
+  if (host.empty() || host.size() > longest || !std::ranges::all_of(host, is_plain))
+    return fails("not a host name without a port");
+  return host;
+}
+
 Result<std::string, std::string> label_name(std::string_view text) {
   constexpr std::size_t longest = 64;
   const auto is_plain = [](char c) {

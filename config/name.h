@@ -44,6 +44,8 @@ namespace config {
 [[nodiscard]] Result<std::string, std::string> label_value(std::string_view text);
 // The name of a Prometheus label: letters, digits, '_', no digit first, not "__" first.
 [[nodiscard]] Result<std::string, std::string> label_name(std::string_view text);
+// A host as browsers name it: a name of one label or more, or an IPv4 address; lower case, no port.
+[[nodiscard]] Result<std::string, std::string> web_host(std::string_view text);
 // Any text in UTF-8 without control characters, at most 256 octets.
 [[nodiscard]] Result<std::string, std::string> printable_text(std::string_view text);
 

@@ -10,12 +10,12 @@ namespace config {
 
 // What was read from a tree: the configuration holds only if nobody complains.
 struct Reading {
-  std::filesystem::path folder;  // of the file; relative paths start here
   Config config;
   std::vector<Complaint> complaints;  // in file order
 };
 
 // Reads every key of the file's root, checks every value, and complains of all that is wrong.
+// Relative paths start at `folder`.
 [[nodiscard]] Reading read(const TreeNode& root, std::filesystem::path folder);
 
 }  // namespace config

@@ -11,6 +11,7 @@
 #include "probes/explain.h"
 #include "probes/report.h"
 #include "web/acts.h"
+#include "web/badge.h"
 #include "web/deadlines.h"
 #include "web/metrics.h"
 #include "web/page.h"
@@ -76,12 +77,32 @@ Reply storage_failed(const std::string& detail) {
 }
 
 std::string host_of(const std::string& host_header) {
-  std::string host = host_header;
-  std::ranges::transform(host, host.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  });
+  const auto host = lower_case(host_header);
   if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
   return host.substr(0, host.find(':'));
+}
+
+// Whether it is one of our names that the client used. A page that has its own name lead to our
+// address cannot do so with an address.
+bool is_called_rightly(const Guard& guard, const Request& request) {
+  const auto host = host_of(request.header("host"));
+  const bool is_address =
+      host.starts_with('[') ||
+      (!host.empty() && host.find_first_not_of("0123456789.") == std::string::npos);
+  return std::ranges::find(guard.hosts, host) != guard.hosts.end() ||
+         (guard.takes_any_address && is_address);
+}
+
+Reply log_in(const std::string& challenge) {
+  auto reply = problem(401, "log in", "a user of web.config_file, or one of web.tokens");
+  reply.headers["WWW-Authenticate"] = challenge;
+  return reply;
+}
+
+Reply come_again() {
+  auto reply = problem(429, "too many passwords at once", "one is tried at a time; come again");
+  reply.headers["Retry-After"] = "1";
+  return reply;
 }
 
 // Whether a request that changes something may come from a page of another site (Fetch Metadata,
@@ -202,7 +223,7 @@ bool is_page_path(const std::string& path) {
 
 Reply Api::answer(const Request& request) const {
   Reply reply = route(request);
-  auto& headers = reply.headers;
+  auto& headers = reply.headers;  // what the route says itself holds
   headers["Content-Security-Policy"] =
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src "
       "'self'; "
@@ -210,30 +231,63 @@ Reply Api::answer(const Request& request) const {
   headers["X-Content-Type-Options"] = "nosniff";
   headers["Referrer-Policy"] = "no-referrer";
   headers["Cross-Origin-Opener-Policy"] = "same-origin";
-  headers["Cross-Origin-Resource-Policy"] = "same-origin";
-  headers["Cache-Control"] = request.path.starts_with("/assets/") ? "no-cache" : "no-store";
+  headers.emplace("Cross-Origin-Resource-Policy", "same-origin");
+  headers.emplace("Cache-Control", request.path.starts_with("/assets/") ? "no-cache" : "no-store");
+  for (const auto& [name, value] : guard_.headers) headers[name] = value;
   if (request.method == "HEAD") reply.body.clear();
   return reply;
 }
 
 Reply Api::route(const Request& request) const {
-  const auto host = host_of(request.header("host"));
-  if (std::ranges::find(guard_.hosts, host) == guard_.hosts.end()) {
+  if (!is_called_rightly(guard_, request)) {
     return problem(421, "unknown host",
-                   "set web.external_url to the address by which users reach this page");
+                   "set web.external_url or web.hosts to what users call this machine");
   }
-  if (request.method == "GET" || request.method == "HEAD") return get(request);
-  if (request.method == "POST" || request.method == "DELETE") return change(request);
+  if (auto reply = open_to_all(request)) return *std::move(reply);
+  const bool looks = request.method == "GET" || request.method == "HEAD";
+  const bool changes = request.method == "POST" || request.method == "DELETE";
+  if (guard_.access) {
+    const auto asked = guard_.access->judge(request.header("authorization"));
+    if (asked.is_busy) return come_again();
+    if (!asked.right) return log_in(guard_.access->challenge());
+    if (changes && asked.right != config::Right::operate)
+      return problem(403, "refused",
+                     "you may look; changes are for web.operators and for tokens "
+                     "whose role is operate");
+  }
+  if (looks) return get(request);
+  if (changes) return change(request);
   auto reply = problem(405, "method not allowed", "GET, HEAD, POST and DELETE are");
   reply.headers["Allow"] = "GET, HEAD, POST, DELETE";
   return reply;
 }
 
-Reply Api::get(const Request& request) const {
+std::optional<Reply> Api::open_to_all(const Request& request) const {
+  if (request.method != "GET" && request.method != "HEAD") return std::nullopt;
   const auto& path = request.path;
   if (path == "/-/healthy") return text("healthy\n", path);
   if (path == "/-/ready")
     return sources_.is_ready() ? text("ready\n", path) : text("not ready\n", path, 503);
+  if (const auto domain = between(path, kDomainPrefix, "/badge.svg")) return badge(*domain, true);
+  if (const auto domain = between(path, kDomainPrefix, "/badge.json")) return badge(*domain, false);
+  return std::nullopt;
+}
+
+// Of what is not to be seen by everybody nobody sees whether it is there.
+Reply Api::badge(const std::string& domain, bool is_picture) const {
+  const auto none = [] {
+    return problem(404, "not found", "no public badge; web.public_badges names those there are");
+  };
+  if (!guard_.badges.contains(domain)) return none();
+  const auto row = sources_.queries->domain(domain);
+  if (!row) return storage_failed(row.error());
+  if (!*row) return none();
+  const auto made = badge_of((*row)->status, (*row)->verdict);
+  return is_picture ? badge_svg(made) : badge_json(made);
+}
+
+Reply Api::get(const Request& request) const {
+  const auto& path = request.path;
   if (path == "/metrics") {
     const auto size = sources_.queries->size_bytes();
     return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
@@ -270,13 +324,17 @@ Reply Api::get(const Request& request) const {
 Reply Api::change(const Request& request) const {
   if (!is_same_site(request))
     return problem(403, "refused", "this request comes from another site");
-  if (request.path == "/-/reload" && request.method == "POST") {
+  // No form of another site can send JSON; a reload has nothing to say.
+  const bool is_reload = request.path == "/-/reload" && request.method == "POST";
+  const auto type = request.header("content-type");
+  const bool is_json = type == "application/json" || type.starts_with("application/json;");
+  if (request.method == "POST" && !is_json && !(is_reload && type.empty()))
+    return problem(415, "unsupported media type", "send Content-Type: application/json");
+  if (is_reload) {
     const auto done = sources_.reload();
     return done ? text("reloaded\n", request.path)
                 : problem(500, "the old configuration stays", done.error());
   }
-  if (request.method == "POST" && !request.header("content-type").starts_with("application/json"))
-    return problem(415, "unsupported media type", "send Content-Type: application/json");
   if (const auto checked = between(request.path, kDomainPrefix, "/check");
       checked && request.method == "POST") {
     if (!sources_.check_now(*checked))
@@ -591,6 +649,9 @@ Reply Api::findings(const Request& request) const {
 Reply Api::events(const Request& request) const {
   constexpr int kPing = 15;  // waits of a second without news
   if (!request.query.empty()) return problem(400, "bad parameter", "events takes none");
+  // A page of another site cannot read them, but it could take all the places.
+  if (!is_same_site(request))
+    return problem(403, "refused", "this request comes from another site");
   const auto resumed = number(request.header("last-event-id"));
   auto after = resumed ? std::uint64_t{*resumed} : sources_.feed->last_id();
   Reply reply{.content_type = "text/event-stream", .handler = "/api/v1/events"};

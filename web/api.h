@@ -1,21 +1,30 @@
 #pragma once
 
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "web/access.h"
 #include "web/http.h"
 #include "web/sources.h"
 
 namespace web {
 
-// Who may ask, by the name they used: protects a listener on loopback from pages that rebind a name
-// to it.
+// Who may ask what. The name they used protects from pages that rebind a name of theirs to our
+// address.
 struct Guard {
-  std::vector<std::string> hosts;  // accepted in the Host header, without port, lower case
+  std::vector<std::string> hosts;        // accepted in the Host header, without port, lower case
+  bool takes_any_address = false;        // also addresses, which nobody can rebind
+  std::shared_ptr<const Access> access;  // null: everybody may do everything
+  std::set<std::string> badges;          // domains whose badges everybody may see
+  std::map<std::string, std::string> headers;  // the operator's own, of every reply
 };
 
 // The routes of the JSON API, the page and the operational paths. Every reply carries the security
-// headers.
+// headers. Open to all are only /-/healthy, /-/ready and the badges that the operator allowed.
 class Api {
  public:
   Api(Sources sources, Guard guard) : sources_(std::move(sources)), guard_(std::move(guard)) {}
@@ -23,6 +32,8 @@ class Api {
 
  private:
   [[nodiscard]] Reply route(const Request& request) const;
+  [[nodiscard]] std::optional<Reply> open_to_all(const Request& request) const;
+  [[nodiscard]] Reply badge(const std::string& domain, bool is_picture) const;
   [[nodiscard]] Reply get(const Request& request) const;
   [[nodiscard]] Reply change(const Request& request) const;
   [[nodiscard]] Reply status() const;

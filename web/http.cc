@@ -1,5 +1,6 @@
 #include "web/http.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "probes/explain.h"
@@ -29,6 +30,13 @@ Reply problem(int status, std::string title, std::string detail) {
   return {.status = status,
           .content_type = "application/problem+json",
           .body = body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"};
+}
+
+std::string lower_case(std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
+  return text;
 }
 
 std::optional<std::size_t> number(const std::string& digits) {

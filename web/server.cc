@@ -10,10 +10,11 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <httplib.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "web/api.h"
+#include "web/entrance.h"
 #include "web/intake.h"
 
 namespace web {
@@ -115,33 +116,11 @@ Result<Listener, int> listen_on(const std::string& address, std::uint16_t port) 
   return Listener{.fd = fd, .port = ntohs(is_v6 ? v6.sin6_port : v4.sin_port)};
 }
 
-std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  });
-  return text;
-}
-
 Request request_of(const httplib::Request& in) {
   Request out{.method = in.method, .path = in.path, .body = in.body};
   for (const auto& [name, value] : in.params) out.query[name] = value;
   for (const auto& [name, value] : in.headers) out.headers[lower_case(name)] = value;
   return out;
-}
-
-// The names by which this server may be called.
-Guard guard_of(const config::Web& settings) {
-  Guard guard{.hosts = {"localhost", "127.0.0.1", "[::1]"}};
-  const bool is_v6 = settings.listen_address.find(':') != std::string::npos;
-  guard.hosts.push_back(is_v6 ? "[" + settings.listen_address + "]" : settings.listen_address);
-  const auto scheme = settings.external_url.find("://");
-  if (scheme != std::string::npos) {
-    auto host = lower_case(settings.external_url.substr(scheme + 3));
-    host = host.substr(0, host.find('/'));
-    guard.hosts.push_back(host.starts_with('[') ? host.substr(0, host.find(']') + 1)
-                                                : host.substr(0, host.find(':')));
-  }
-  return guard;
 }
 
 // One of the few streams that may be open at once.
@@ -180,12 +159,19 @@ void send_stream(Reply reply, std::atomic<int>& streams, httplib::Response& out)
 }  // namespace
 
 struct Server::State {
-  State(Sources from, Front::Limits wanted) : sources(std::move(from)), limits(wanted) {}
+  State(Sources sources, Front::Limits wanted) : entrance(std::move(sources)), limits(wanted) {}
+
+  std::unique_ptr<Channel> open(int fd) {
+    const int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    const auto way = entrance.now();
+    return way->tls ? way->tls->open(fd) : plain_channel(fd);
+  }
 
   void answer(const httplib::Request& in, httplib::Response& out) {
     Reply reply;
     try {
-      reply = api->answer(request_of(in));
+      reply = entrance.now()->api.answer(request_of(in));
     } catch (const std::exception& e) {
       reply = problem(500, "internal error", e.what());
     }
@@ -198,9 +184,8 @@ struct Server::State {
     }
   }
 
-  Sources sources;
+  Entrance entrance;
   Front::Limits limits;
-  std::unique_ptr<Api> api;
   std::atomic<int> streams{0};  // of events, open
   Parser parser;
   std::uint16_t port = 0;
@@ -216,7 +201,7 @@ Server::~Server() {
 
 Result<void, std::string> Server::start(const config::Web& settings) {
   auto& state = *state_;
-  state.api = std::make_unique<Api>(state.sources, guard_of(settings));
+  if (auto configured = state.entrance.configure(settings); !configured) return configured;
   const auto answer = [&state](const httplib::Request& in, httplib::Response& out) {
     state.answer(in, out);
   };
@@ -239,11 +224,16 @@ Result<void, std::string> Server::start(const config::Web& settings) {
   }
   state.port = listener->port;
   state.parser.begin();
-  state.front = std::make_unique<Front>(listener->fd, state.limits, plain_channel,
-                                        [&state](const std::string& request, Channel& client) {
-                                          return state.parser.reply_to(request, client);
-                                        });
+  state.front = std::make_unique<Front>(
+      listener->fd, state.limits, [&state](int fd) { return state.open(fd); },
+      [&state](const std::string& request, Channel& client) {
+        return state.parser.reply_to(request, client);
+      });
   return {};
+}
+
+Result<void, std::string> Server::reconfigure(const config::Web& settings) {
+  return state_->entrance.configure(settings);
 }
 
 void Server::stop() {

@@ -22,6 +22,9 @@ class Server {
 
   // Listens before it returns; the error says why it cannot. Port 0 takes any free one.
   [[nodiscard]] config::Result<void, std::string> start(const config::Web& settings);
+  // Users, tokens, certificates, names and badges of a new configuration; address and port stay.
+  // The error says why the old way in stays as it was.
+  [[nodiscard]] config::Result<void, std::string> reconfigure(const config::Web& settings);
   void stop();
   [[nodiscard]] std::uint16_t port() const;
 

@@ -249,3 +249,19 @@ keep("request", {
     "folded": head + b"X: a\r\n b\r\n\r\n",
     "many-headers": head + b"X: y\r\n" * 120,
 })
+
+
+# ---- web configuration files
+
+HASH = b"$2y$10$abcdefghijklmnopqrstuuAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+keep("web_file", {
+    "all": b"tls_server_config:\n  cert_file: c\n  key_file: k\n  client_ca_file: a\n"
+           b"  client_auth_type: RequireAndVerifyClientCert\n  min_version: TLS13\n"
+           b"basic_auth_users:\n  alice: " + HASH + b"\n"
+           b"http_server_config: {headers: {X-Frame-Options: DENY}}\n",
+    "password": b"basic_auth_users: {alice: geheim, 'b:o': " + HASH + b"}\n",
+    "cost": b"basic_auth_users: {alice: " + HASH.replace(b"$10$", b"$31$") + b"}\n",
+    "unknown": b"tls_server_config: {cert_file: c, cipher_suites: []}\nrate_limit: {}\n",
+    "header": b"http_server_config: {headers: {Content-Security-Policy: \"a\\nb\"}}\n",
+})

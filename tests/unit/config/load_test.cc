@@ -217,7 +217,8 @@ const ErrorRow error_rows[] = {
      {"f:2:1: unknown key \"shedule\"; did you mean \"schedule\"?"}},
     {"a key like no other, with all there are",
      "domains: [example.org]\nweb: {colour: red}\n",
-     {"f:2:7: unknown key \"colour\"; known here: listen_address, port, external_url"}},
+     {"f:2:7: unknown key \"colour\"; known here: listen_address, port, external_url, "
+      "hosts, config_file, operators, tokens, allow_unauthenticated, public_badges"}},
     {"a merge key is no more than an unknown one",
      "domains: [example.org]\n<<: {}\n",
      {"f:2:1: unknown key \"<<\"; known here: domains, domain_lists, dns, smtp, mta_sts, schedule, "

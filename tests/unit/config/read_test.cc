@@ -214,7 +214,7 @@ TEST(Notify, SaysWhatIsWrongAndWhere) {
                "        - d@e.test\n        - f\n        - {}\n",
        .want = {"f:5:15: \"b.test\": write as smtp://mail.example.org:587 or smtps://…:465",
                 "f:6:13: \"c\": not a mail address", "f:9:11: \"f\": not a mail address",
-                "f:10:11: \"\": no text"}},
+                "f:10:11: expected text, found a map of keys"}},
       {.says = "a user of two lines",
        .text = "notify:\n  mail: [{user: \"a\\nb\", name: a, server: 'smtp://b.test', "
                "from: c@d.test, to: [e@f.test]}]\n",

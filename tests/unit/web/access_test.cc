@@ -1,0 +1,253 @@
+#include "web/access.h"
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+#include <vector>
+
+#include <crypt.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "tests/unit/web/service.h"
+#include "web/api.h"
+
+// Who comes in, and what they may do.
+namespace {
+
+using config::Right;
+using testing::HasSubstr;
+using testing::Not;
+using web::Access;
+
+std::string base64(std::string_view text) {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); i += 3) {
+    std::uint32_t bits = 0;
+    for (std::size_t j = i; j < i + 3; ++j)
+      bits = bits << 8U | (j < text.size() ? static_cast<unsigned char>(text[j]) : 0U);
+    for (std::size_t j = 0; j < 4; ++j)
+      out += i + j <= text.size() ? kAlphabet[bits >> (18U - 6U * j) & 63U] : '=';
+  }
+  return out;
+}
+
+std::string basic(const std::string& user, const std::string& password) {
+  return "Basic " + base64(user + ":" + password);
+}
+
+std::string hash_of(const std::string& password, const std::string& cost = "05") {
+  crypt_data space{};
+  return crypt_r(password.c_str(), ("$2y$" + cost + "$abcdefghijklmnopqrstuu").c_str(), &space);
+}
+
+class Login : public testing::Test {
+ protected:
+  Login() {
+    std::ofstream(file_) << kToken << "\n";
+    settings_.file.users = {{"alice", hash_of("open sesame")}, {"bob", hash_of("b:o b")}};
+    settings_.operators = {"alice"};
+    settings_.tokens = {{.name = "scraper", .file = file_}};
+  }
+  ~Login() override { std::filesystem::remove(file_); }
+  std::shared_ptr<const Access> access() {
+    auto made = Access::make(settings_);
+    EXPECT_TRUE(made) << made.error();
+    return *made;
+  }
+
+  static constexpr auto kToken = "0123456789abcdef0123456789abcdef";
+  std::filesystem::path file_ =
+      std::filesystem::temp_directory_path() / ("danelaw-token-" + std::to_string(getpid()));
+  config::Web settings_;
+};
+
+TEST_F(Login, UsersLookAndOperatorsOperate) {
+  const auto door = access();
+  for (int i = 0; i < 2; ++i) {  // by bcrypt, then by memory
+    EXPECT_EQ(door->judge(basic("alice", "open sesame")).right, Right::operate);
+    EXPECT_EQ(door->judge(basic("bob", "b:o b")).right, Right::read);
+  }
+  EXPECT_THAT(door->challenge(), HasSubstr("Basic realm"));
+}
+
+TEST_F(Login, NothingElseOpens) {
+  const auto door = access();
+  (void)door->judge(basic("alice", "open sesame"));
+  for (const auto& wrong :
+       {basic("alice", "open sesam"), basic("alice", ""), basic("", ""), basic("mallory", "x"),
+        basic("mallory", "open sesame"), basic("bob", "open sesame"), basic("Alice", "open sesame"),
+        basic("alice", std::string("open sesame\0x", 13)), std::string("Basic"),
+        std::string("Basic !!!!"), std::string("Basic QQ"), "Basic " + base64("alice"),
+        std::string(), std::string("Bearer"), std::string("Bearer "),
+        "Bearer " + std::string(kToken) + "0", "Basic " + std::string(kToken),
+        "Digest " + base64("alice:open sesame")}) {
+    EXPECT_FALSE(door->judge(wrong).right) << wrong;
+  }
+}
+
+TEST_F(Login, TokensMayWhatTheyAreGivenFor) {
+  EXPECT_EQ(access()->judge(std::string("bearer ") + kToken).right, Right::read);
+  settings_.tokens[0].right = Right::operate;
+  EXPECT_EQ(access()->judge(std::string("Bearer  ") + kToken).right, Right::operate);
+  settings_.file.users.clear();
+  EXPECT_THAT(access()->challenge(), HasSubstr("Bearer realm"));
+  EXPECT_FALSE(access()->judge(basic("alice", "open sesame")).right);
+}
+
+TEST_F(Login, WithoutUsersAndTokensEverybodyMayDoEverything) {
+  EXPECT_EQ((*Access::make({}))->judge("").right, Right::operate);
+}
+
+TEST_F(Login, WeakOrMissingTokensAreSaidAtTheStartButNeverShown) {
+  std::ofstream(file_) << "geheim";
+  const auto made = Access::make(settings_);
+  ASSERT_FALSE(made);
+  EXPECT_THAT(made.error(), HasSubstr("16 characters"));
+  EXPECT_THAT(made.error(), Not(HasSubstr("geheim")));
+  std::filesystem::remove(file_);
+  EXPECT_FALSE(Access::make(settings_));
+}
+
+TEST_F(Login, WhoIsNotKnownTakesAsLongAsWhoIs) {
+  settings_.file.users = {{"alice", hash_of("open sesame", "09")}};
+  const auto door = access();
+  const auto time = [&](const std::string& authorization) {
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_FALSE(door->judge(authorization).right);
+    return std::chrono::steady_clock::now() - begin;
+  };
+  // A tenth is enough to tell a hash from none, whatever else the machine does.
+  EXPECT_GT(time(basic("mallory", "x")) * 10, time(basic("alice", "x")));
+}
+
+TEST_F(Login, FloodsOfPasswordsAreToldToComeAgainAndKeepNobodyOutWhoIsIn) {
+  settings_.file.users = {{"alice", hash_of("open sesame", "09")}};
+  const auto door = access();
+  ASSERT_TRUE(door->judge(basic("alice", "open sesame")).right);
+  std::atomic<int> busy{0};
+  std::vector<std::jthread> guessing;
+  for (int i = 0; i < 4 * Access::kMostWaiting; ++i) {
+    guessing.emplace_back([&door, &busy, i] {
+      busy += door->judge(basic("alice", std::to_string(i))).is_busy ? 1 : 0;
+    });
+  }
+  EXPECT_TRUE(door->judge(basic("alice", "open sesame")).right);
+  guessing.clear();
+  EXPECT_GT(busy, 0);
+}
+
+// ---- as the routes have it
+
+class Guarded : public Login {
+ protected:
+  web::Reply ask(const std::string& method, const std::string& path,
+                 const std::string& authorization = "",
+                 std::map<std::string, std::string> headers = {}) {
+    web::Guard guard{.hosts = {"danelaw.test"},
+                     .access = access(),
+                     .badges = {"example.test", "other.test"},
+                     .headers = {{"Strict-Transport-Security", "max-age=1"}}};
+    headers.insert({{"host", "danelaw.test"}, {"content-type", "application/json"}});
+    if (!authorization.empty()) headers["authorization"] = authorization;
+    return web::Api(service_.sources(), guard)
+        .answer({.method = method, .path = path, .headers = headers});
+  }
+  support::Service service_;
+  const std::string alice_ = basic("alice", "open sesame");
+  const std::string bob_ = basic("bob", "b:o b");
+};
+
+TEST_F(Guarded, OnlyHealthReadinessAndPublicBadgesAreOpen) {
+  for (const auto* path : {"/-/healthy", "/-/ready", "/api/v1/domains/example.test/badge.svg",
+                           "/api/v1/domains/example.test/badge.json"})
+    EXPECT_EQ(ask("GET", path).status, 200) << path;
+  for (const auto* path : {"/", "/metrics", "/api/v1/status", "/api/v1/events", "/assets/app.js",
+                           "/nothing", "/findings/tlsa-mismatch", "/api/v1/domains/example.test"}) {
+    const auto reply = ask("GET", path);
+    EXPECT_EQ(reply.status, 401) << path;
+    EXPECT_THAT(reply.headers.at("WWW-Authenticate"), HasSubstr("Basic"));
+    EXPECT_EQ(ask("GET", path, basic("bob", "x")).status, 401) << path;
+    EXPECT_NE(ask("GET", path, bob_).status, 401) << path;
+  }
+  EXPECT_EQ(ask("PUT", "/").status, 401);
+  EXPECT_EQ(ask("GET", "/").headers.at("Strict-Transport-Security"), "max-age=1");
+}
+
+TEST_F(Guarded, WhoMayLookMayNotChange) {
+  for (const auto* path : {"/-/reload", "/api/v1/domains/example.test/check",
+                           "/api/v1/alerts/f-1/ack", "/api/v1/domains/example.test/exception"}) {
+    EXPECT_EQ(ask("POST", path).status, 401) << path;
+    EXPECT_EQ(ask("POST", path, bob_).status, 403) << path;
+    EXPECT_EQ(ask("POST", path, std::string("Bearer ") + kToken).status, 403) << path;
+    EXPECT_EQ(ask("POST", path, alice_, {{"sec-fetch-site", "cross-site"}}).status, 403) << path;
+  }
+  EXPECT_EQ(ask("DELETE", "/api/v1/silences/s-1", bob_).status, 403);
+  EXPECT_EQ(service_.reloads, 0);
+  EXPECT_TRUE(service_.checked.empty());
+  EXPECT_EQ(ask("POST", "/-/reload", alice_).status, 200);
+  EXPECT_EQ(ask("POST", "/api/v1/domains/example.test/check", alice_).status, 202);
+}
+
+TEST_F(Guarded, NoReplyHoldsASecret) {
+  for (const auto* path : {"/metrics", "/api/v1/status", "/api/v1/domains", "/"}) {
+    const auto body = ask("GET", path, alice_).body;
+    for (const auto& secret : {std::string(kToken), settings_.file.users["alice"],
+                               std::string("open sesame"), std::string("alice")})
+      EXPECT_THAT(body, Not(HasSubstr(secret))) << path;
+  }
+}
+
+TEST_F(Guarded, OfOtherBadgesNobodySeesWhetherTheyAreThere) {
+  const auto unlisted = ask("GET", "/api/v1/domains/new.test/badge.svg");
+  EXPECT_EQ(unlisted.status, 404);
+  EXPECT_EQ(ask("GET", "/api/v1/domains/nowhere.test/badge.svg").body, unlisted.body);
+  EXPECT_EQ(ask("GET", "/api/v1/domains/other.test/badge.svg").body, unlisted.body)
+      << "listed, but not watched";
+  EXPECT_EQ(ask("GET", "/api/v1/domains/new.test/badge.json", alice_).status, 404);
+  EXPECT_EQ(ask("POST", "/api/v1/domains/example.test/badge.svg").status, 401);
+}
+
+TEST_F(Guarded, BadgesSayTheVerdictInWordAndColour) {
+  const auto picture = ask("GET", "/api/v1/domains/example.test/badge.svg");
+  EXPECT_EQ(picture.content_type, "image/svg+xml");
+  EXPECT_EQ(picture.headers.at("Cache-Control"), "max-age=60");
+  EXPECT_EQ(picture.headers.at("Cross-Origin-Resource-Policy"), "cross-origin");
+  EXPECT_THAT(picture.body, HasSubstr("aria-label=\"DANE: deferred\""));
+  EXPECT_THAT(picture.body, HasSubstr("#b42318"));
+  const auto shield =
+      nlohmann::json::parse(ask("GET", "/api/v1/domains/example.test/badge.json").body);
+  EXPECT_EQ(shield, nlohmann::json({{"schemaVersion", 1},
+                                    {"label", "DANE"},
+                                    {"message", "deferred"},
+                                    {"color", "#b42318"},
+                                    {"cacheSeconds", 60}}));
+}
+
+TEST_F(Guarded, AddressesAreNamesOnlyWhereAllAreListenedOn) {
+  const auto status = [this](const std::string& host, bool any) {
+    web::Guard guard{.hosts = {"localhost"}, .takes_any_address = any};
+    return web::Api(service_.sources(), guard)
+        .answer({.method = "GET", .path = "/-/healthy", .headers = {{"host", host}}})
+        .status;
+  };
+  for (const auto* address : {"192.0.2.1", "192.0.2.1:9672", "[2001:db8::1]:9672"}) {
+    EXPECT_EQ(status(address, true), 200) << address;
+    EXPECT_EQ(status(address, false), 421) << address;
+  }
+  for (const auto* name : {"evil.test", "192.0.2.1.evil.test", "", "1.2.3.4x"})
+    EXPECT_EQ(status(name, true), 421) << name;
+}
+
+TEST_F(Guarded, PagesOfOtherSitesTakeNoPlaceOfAStream) {
+  EXPECT_EQ(ask("GET", "/api/v1/events", bob_, {{"sec-fetch-site", "cross-site"}}).status, 403);
+  EXPECT_EQ(ask("GET", "/api/v1/events", bob_, {{"sec-fetch-site", "same-origin"}}).status, 200);
+}
+
+}  // namespace

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "web/http.h"
+
+// PURE
+namespace web {
+
+// What a badge says of a domain: a word and a colour that means the same.
+struct Badge {
+  std::string message;
+  std::string colour;  // "#rrggbb"; white text on it has a contrast of 5 or more
+};
+
+// By the words of the API: status ok, warning, critical or unknown; the verdict, nothing before the
+// first look.
+[[nodiscard]] Badge badge_of(const std::string& status, const std::optional<std::string>& verdict);
+
+// As a picture, for web pages.
+[[nodiscard]] Reply badge_svg(const Badge& badge);
+// As shields.io's endpoint badges have it (schemaVersion 1).
+[[nodiscard]] Reply badge_json(const Badge& badge);
+
+}  // namespace web
