@@ -256,6 +256,15 @@ TEST_F(Routes, DeadlinesAreTheSoonestOfEachKindInOrder) {
     last = one["at"];
   }
   EXPECT_THAT(kinds, IsSupersetOf({"certificate-end"}));
+  auto judged = *service_.snapshot.domains[0].judged;
+  judged.findings.push_back(
+      {.code = probes::Code::predicted_mismatch,
+       .subject = {.kind = probes::Subject::Kind::host, .name = "mx.example.test"},
+       .evidence = {{"publish-by", "2027-01-15T09:00:00Z"}}});
+  service_.snapshot.domains[0].judged =
+      std::make_shared<const probes::DomainJudgement>(std::move(judged));
+  EXPECT_EQ(ok("/api/v1/deadlines")["items"][0], json::parse(R"({"at": "2027-01-15T09:00:00Z",
+    "kind": "publish-by", "subject": {"kind": "host", "name": "mx.example.test"}})"));
   EXPECT_EQ(get("/api/v1/deadlines", {{"limit", "0"}}).status, 400);
   EXPECT_EQ(get("/api/v1/deadlines", {{"most", "1"}}).status, 400);
 }

@@ -107,7 +107,8 @@ function AlertCard({ alert, isOpen, again }: { alert: Alert; isOpen: boolean; ag
 }
 
 const sections: [Alert["state"][], string][] = [[["firing"], "Firing"], [["pending"], "To be confirmed"], [["resolved", "passed"], "Over"]];
-const shownOver = 20;
+const shownFirst = 50;
+const mostAlerts = 500;  // that the API gives
 
 export function Alerts({ query }: { query: URLSearchParams }) {
   const of = (name: string) => query.get(name) ?? "";
@@ -117,7 +118,7 @@ export function Alerts({ query }: { query: URLSearchParams }) {
   const isThere = found.data !== null;
   useEffect(() => { if (isThere && target) document.getElementById(target)?.scrollIntoView(); }, [isThere, target]);
   const wanted = found.data?.items.filter((alert) => (!of("severity") || alert.severity === of("severity")) &&
-    `${alert.title} ${alert.code} ${alert.domains.join(" ")}`.includes(of("q").toLowerCase()));
+    `${alert.title} ${alert.code} ${alert.domains.join(" ")}`.toLowerCase().includes(of("q").toLowerCase()));
   const change = (changes: Record<string, string>) => navigate(withQuery("/alerts", query, changes), { replace: true });
   return (
     <>
@@ -132,9 +133,10 @@ export function Alerts({ query }: { query: URLSearchParams }) {
           <option value="">all</option>{severities.map((one) => <option key={one} value={one}>{one}</option>)}
         </select></label>
       </form>
+      {found.data && found.data.items.length >= mostAlerts && <p class="muted">These are the {mostAlerts} that matter most; there are more.</p>}
       {wanted && sections.filter(([states]) => !of("state") || states.includes(of("state") as Alert["state"])).map(([states, title]) => {
         const mine = wanted.filter((alert) => states.includes(alert.state));
-        const shown = title === "Over" && !isAll ? mine.slice(0, shownOver) : mine;
+        const shown = isAll ? mine : mine.filter((alert, index) => index < shownFirst || alert.id === target);
         return (
           <section key={title} aria-label={title}>
             <h2>{title} <span class="count">{mine.length}</span></h2>

@@ -1,5 +1,5 @@
-// What changes, as the agent tells it: one stream of events for the whole page. While there is none, everybody is told
-// every half minute to ask again.
+// What changes, as the agent tells it: one stream of events for the whole page. Every half minute everybody asks again
+// all the same: there may be no stream, and what changes by time alone (a cache forgets, a silence ends) makes no event.
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { get } from "./api";
@@ -8,7 +8,7 @@ const kinds = ["alert", "domain", "host", "silence", "reset"] as const;
 export type Kind = (typeof kinds)[number];
 type Listener = (kind: Kind, name: string) => void;
 
-const pollEvery = 30_000;
+const askEvery = 30_000;
 const listeners = new Set<Listener>();
 const watchers = new Set<(isLive: boolean) => void>();
 let stream: EventSource | null = null;
@@ -46,7 +46,7 @@ function follow() {
 export function startLive() {
   open();
   document.addEventListener("visibilitychange", follow);
-  setInterval(() => { if (!isLive && !document.hidden) follow(); }, pollEvery);
+  setInterval(() => { if (!document.hidden) follow(); }, askEvery);
 }
 
 export function useIsLive(): boolean {

@@ -21,7 +21,7 @@ function sentence(status: AgentStatus): string {
   return unknown > 0 ? `As far as can be told: no fault is known${doubt}.` : `Yes: nothing is wrong with mail to ${all === 1 ? "the watched domain" : `any of the ${all} watched domains`}.`;
 }
 
-function OpenAlerts({ items }: { items: Alert[] }) {
+function OpenAlerts({ items, all }: { items: Alert[]; all: number }) {
   if (items.length === 0) return <p>None.</p>;
   return (
     <>
@@ -37,7 +37,7 @@ function OpenAlerts({ items }: { items: Alert[] }) {
           </tr>))}
         </tbody>
       </table>
-      <p><Link to="/alerts">{items.length > shownAlerts ? `All ${items.length} alerts` : "All alerts, with what to do"}</Link></p>
+      <p><Link to="/alerts">{all > shownAlerts ? `All ${all} alerts, with what to do` : "All alerts, with what to do"}</Link></p>
     </>
   );
 }
@@ -92,7 +92,7 @@ export function Overview() {
         </>
       )}
       <div class="columns">
-        <section><h2>Open alerts</h2>{alerts.data && <OpenAlerts items={alerts.data.items} />}</section>
+        <section><h2>Open alerts</h2>{alerts.data && <OpenAlerts items={alerts.data.items} all={Math.max(alerts.data.items.length, seen?.open_alerts ?? 0)} />}</section>
         <section><h2>Next deadlines</h2>{deadlines.data && <Deadlines items={deadlines.data.items} />}</section>
       </div>
       <h2>Domains in trouble</h2>
