@@ -93,8 +93,8 @@ export function Diff({ query }: { query: URLSearchParams }) {
       {domain && (
         <>
           <div class="filters">
-            <TimeField key={`a${query.get("a")}`} label="First" value={rfc3339(a)} onChange={change("a")} />
-            <TimeField key={`b${query.get("b")}`} label="Second" value={rfc3339(b)} onChange={change("b")} />
+            <TimeField label="First" value={rfc3339(a)} onChange={change("a")} />
+            <TimeField label="Second" value={rfc3339(b)} onChange={change("b")} />
           </div>
           <p class="muted">What was known at <Moment at={rfc3339(a)} /> and at <Moment at={rfc3339(b)} />.</p>
           {fault && <p class="banner critical" role="alert">Nothing to show: {fault}.</p>}

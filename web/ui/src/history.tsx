@@ -45,8 +45,8 @@ export function History({ query }: { query: URLSearchParams }) {
       <DomainField query={query} path="/history" />
       {domain && (
         <div class="filters">
-          <TimeField key={`f${query.get("from")}`} label="From" value={from === null ? "" : rfc3339(from)} onChange={change("from")} />
-          <TimeField key={`t${query.get("to")}`} label="To" value={to === null ? "" : rfc3339(to)} onChange={change("to")} />
+          <TimeField label="From" value={from === null ? "" : rfc3339(from)} onChange={change("from")} />
+          <TimeField label="To" value={to === null ? "" : rfc3339(to)} onChange={change("to")} />
           {(from ?? to) !== null && <Link to={withQuery("/history", query, { from: "", to: "" })}>All times</Link>}
           <Link to={`/diff?domain=${encodeURIComponent(domain)}`}>Compare two moments</Link>
         </div>

@@ -94,7 +94,7 @@ function NewSilence({ query, done }: { query: URLSearchParams; done: () => void 
 function SilenceRow({ silence, again }: { silence: Silence; again: () => void }) {
   return (
     <tr>
-      <td><Mark status={silence.state === "active" ? "warning" : "unknown"}>{silence.state}</Mark></td>
+      <td><Mark status={silence.state === "active" ? "warning" : "note"}>{silence.state}</Mark></td>
       <td>{silence.matchers.map((one) => <div key={textOf(one)}><code>{textOf(one)}</code></div>)}
         {silence.expected_key && <div>planned rollover to the key <code>{silence.expected_key}</code></div>}</td>
       <td data-label="Ends"><When at={silence.ends_at} /> <span class="muted"><Moment at={silence.ends_at} short /></span></td>

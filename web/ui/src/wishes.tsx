@@ -1,9 +1,9 @@
 // Parts of the forms by which people ask for something with an end.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import type { Covered } from "./api";
 import { Link, Mark } from "./parts";
-import { plural, severityLook } from "./words";
+import { plural, severities, severityLook } from "./words";
 
 // Nobody logs in yet: the name is what the browser remembers.
 export const rememberedName = () => localStorage.getItem("name") ?? "";
@@ -23,14 +23,25 @@ export function Lasting({ label, open, onChange }: { label: string; open?: strin
   );
 }
 
-// A time in UTC, as people write it; tells when it can be read.
+const shownTime = (at: string) => at.slice(0, at.endsWith(":00Z") ? 16 : 19).replace("T", " ");
+function readTime(text: string): string | null {
+  const [, day, hour] = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)Z?$/.exec(text.trim()) ?? [];
+  const time = Date.parse(`${day}T${hour}Z`);
+  return Number.isNaN(time) ? null : `${new Date(time).toISOString().slice(0, 19)}Z`;
+}
+
+// A time in UTC as everywhere on the page, not as the browser's country writes it. Tells when it can be read.
 export function TimeField({ label, value, onChange }: { label: string; value: string; onChange: (at: string) => void }) {
-  const [text, set] = useState(value.slice(0, 16));
+  const [text, set] = useState(shownTime(value));
+  useEffect(() => { if ((readTime(text) ?? "") !== value) set(shownTime(value)); }, [value]);
   const change = (next: string) => {
     set(next);
-    if (next && !Number.isNaN(Date.parse(`${next}Z`))) onChange(`${new Date(`${next}Z`).toISOString().slice(0, 19)}Z`);
+    const at = readTime(next);
+    if (at) onChange(at);
   };
-  return <label>{label} <input type="datetime-local" value={text} onInput={(event) => change(event.currentTarget.value)} /> UTC</label>;
+  return (
+    <label>{label} (UTC) <input class="time" value={text} placeholder="2026-01-31 23:59" aria-invalid={text !== "" && readTime(text) === null} onInput={(event) => change(event.currentTarget.value)} /></label>
+  );
 }
 
 // The open alerts that a silence would cover.
@@ -39,7 +50,7 @@ export function Preview({ items }: { items: Covered[] }) {
   return (
     <>
       <p>It covers {plural(items.length, "open alert")}:</p>
-      <ul class="plain">{items.map((one) => (
+      <ul class="plain">{[...items].sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity)).map((one) => (
         <li key={one.id}><Mark status={severityLook(one.severity)}>{one.severity}</Mark> <Link to={`/alerts#${one.id}`}>{one.title}</Link>{one.covered < one.of && ` — in part: ${one.covered} of ${one.of} domains, so people are still told`}</li>))}
       </ul>
     </>
