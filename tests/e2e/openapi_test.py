@@ -12,6 +12,7 @@ import urllib.request
 from datetime import datetime, timedelta, timezone
 
 import jsonschema
+import yaml
 
 from living_lab import ROOT, LivingLab, until
 
@@ -26,7 +27,10 @@ class OpenApi(unittest.TestCase):
         with open(f"{cls.lab.dir}/partners.txt", "w") as file:
             file.write(f"{PARTNER}\n")
         watched = [name for name in cls.lab.expected if name != PARTNER]
-        cls.lab.configure_agent(watched, domain_lists=[{"file": "partners.txt", "group": "partners"}])
+        with open(f"{cls.lab.dir}/danelaw.yaml") as file:
+            web = yaml.safe_load(file)["web"]
+        cls.lab.configure_agent(watched, domain_lists=[{"file": "partners.txt", "group": "partners"}],
+                                web={**web, "public_badges": ["healthy.test"]})
         cls.lab.start_agent()
         cls.document = cls.lab.get("/api/v1/openapi.json")
         cls.tried = set()       # (path, method, status) that were seen
@@ -60,7 +64,7 @@ class OpenApi(unittest.TestCase):
             return None
         kind = kind.partition(";")[0]
         self.assertIn(kind, wanted)
-        if kind == "text/event-stream":
+        if kind != "application/json" and kind != "application/problem+json":
             return text.decode()
         return self.fits(json.loads(text), wanted[kind]["schema"], f"{method} {url}{query}")
 
@@ -92,6 +96,10 @@ class OpenApi(unittest.TestCase):
         self.ask(get, "/api/v1/findings", query="?limit=500")
         self.ask(get, "/api/v1/findings", query="?limit=1&severity=critical")
         self.ask(get, "/api/v1/deadlines")
+        badge = {"name": "healthy.test"}
+        self.assertIn("authenticated", self.ask(get, "/api/v1/domains/{name}/badge.svg", badge))
+        self.ask(get, "/api/v1/domains/{name}/badge.json", badge)
+        self.ask(get, "/api/v1/domains/{name}/badge.json", {"name": "mismatch.test"}, status=404)
         self.assertIn("retry:", self.ask(get, "/api/v1/events"))
         self.ask("post", "/api/v1/domains/{name}/check", {"name": "healthy.test"}, status=202)
         self.ask("post", "/api/v1/domains/{name}/check", {"name": "nobody.test"}, status=404)
