@@ -5,10 +5,9 @@
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
-#include <deque>
+#include <iterator>
 #include <list>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -169,6 +168,7 @@ class Front::Loop {
     while (!is_stopping_) {
       wait();
       receive();
+      bound_replies();
     }
     close(listener_);
     std::erase_if(guests_, [](const Guest& guest) { return guest.phase == Phase::asking; });
@@ -230,6 +230,20 @@ class Front::Loop {
     }
   }
 
+  // Those who have not taken their reply for longest give theirs up when all together are too much.
+  void bound_replies() {
+    std::size_t held = 0;
+    for (const auto& guest : guests_) held += guest.rest().size();
+    for (auto at = guests_.begin();
+         held > limits_.reply_octets && std::next(at) != guests_.end();) {
+      const auto oldest = at++;
+      if (oldest->rest().empty()) continue;
+      held -= oldest->rest().size();
+      guests_.erase(oldest);
+    }
+  }
+
+  // May take the guest from the list, and nobody else.
   void step(Guests::iterator guest) {
     switch (guest->phase) {
       case Phase::asking:
@@ -265,13 +279,6 @@ class Front::Loop {
   void begin_reply(Guests::iterator guest) {
     guest->phase = Phase::reading_reply;
     guest->deadline = steady_clock::now() + limits_.reply_time;
-    std::size_t held = 0;
-    for (const auto& one : guests_) held += one.rest().size();
-    for (auto next = guests_.begin(); next != guest && held > limits_.reply_octets;) {
-      const auto oldest = next++;
-      held -= oldest->rest().size();
-      if (oldest->phase == Phase::reading_reply) guests_.erase(oldest);
-    }
     tell(guest);
   }
 

@@ -24,6 +24,7 @@ using config::Failure;
 using config::Result;
 using std::chrono::steady_clock;
 
+constexpr int kSendBuffer = 128 * 1024;             // octets
 constexpr std::chrono::seconds kStreamPatience{5};  // for taking one part of a stream of events
 
 // A request that is there as a whole, and the reply to it, as the connection that httplib wants to
@@ -164,6 +165,8 @@ struct Server::State {
   std::unique_ptr<Channel> open(int fd) {
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    // Left to itself the kernel would hold megabytes for a client that does not read.
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kSendBuffer, sizeof kSendBuffer);
     const auto way = entrance.now();
     return way->tls ? way->tls->open(fd) : plain_channel(fd);
   }

@@ -223,6 +223,21 @@ TEST_F(Serving, ClientsThatDoNotTakeTheirReplyHoldNoThread) {
       << "they get all of it in the end; the metrics of the process differ by some digits";
 }
 
+TEST_F(Serving, RepliesThatNobodyTakesAreBoundedAllTogether) {
+  for (int i = 0; i < 5000; ++i)
+    service_.snapshot.domains.push_back({.configured = {.name = fmt::format("d{}.test", i)}});
+  start({.reply_octets = 1000000});
+  std::vector<std::unique_ptr<Client>> lazy;
+  for (int i = 0; i < 12; ++i) {
+    lazy.push_back(std::make_unique<Client>(server_->port(), 2048));
+    lazy.back()->say("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    ASSERT_TRUE(lazy.back()->is_answered(kPatience));
+  }
+  const auto whole = get("/metrics").size();
+  EXPECT_LT(lazy.front()->hear_to_the_end().value_or("").size(), whole / 2) << "it was cut";
+  EXPECT_GT(lazy.back()->hear_to_the_end().value_or("").size(), whole - 100);
+}
+
 TEST_F(Serving, CutsAFloodOfHeadersLongBeforeTheDeadline) {
   start();
   for (const std::string header : {"X-Flood: flood\r\n", "X: "}) {
