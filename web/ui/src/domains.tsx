@@ -1,6 +1,6 @@
 import type { DomainItem, Page } from "./api";
 import { useResource } from "./live";
-import { DomainLink, Link, Mark, navigate, Title, VerdictMark, Waiting, When, withQuery } from "./parts";
+import { DomainLink, Link, Mark, navigate, pageOf, Pages, Title, VerdictMark, Waiting, When, withQuery } from "./parts";
 import { plural } from "./words";
 
 const pageSize = 100;
@@ -44,13 +44,12 @@ export function DomainTable({ items, caption, query }: { items: DomainItem[]; ca
 
 export function Domains({ query }: { query: URLSearchParams }) {
   const of = (name: string) => query.get(name) ?? "";
-  const page = Math.max(1, Math.floor(Number(of("page"))) || 1);
+  const page = pageOf(query);
   const wanted = new URLSearchParams({ q: of("q"), status: of("status"), sort: of("sort") in sorts ? of("sort") : "name", limit: `${pageSize}` });
   if (page > 1) wanted.set("cursor", `${(page - 1) * pageSize}`);
   const found = useResource<Page<DomainItem>>(`/api/v1/domains?${wanted}`, (kind) => kind === "domain" || kind === "alert", 3000);
   const { data } = found;
   const to = (changes: Record<string, string>) => withQuery("/domains", query, { page: "", ...changes });
-  const last = Math.ceil((data?.total ?? 0) / pageSize);
   return (
     <>
       <Title of="Domains">Domains</Title>
@@ -66,13 +65,7 @@ export function Domains({ query }: { query: URLSearchParams }) {
         {data && <span role="status">{plural(data.total ?? 0, "domain")}</span>}
       </form>
       {data && <DomainTable items={data.items} caption="Watched domains" query={query} />}
-      {last > 1 && (
-        <nav class="pages" aria-label="Pages">
-          {page > 1 && <Link button to={to({ page: page > 2 ? `${page - 1}` : "" })}>Previous</Link>}
-          <span>Page {page} of {last}</span>
-          {page < last && <Link button to={to({ page: `${page + 1}` })}>Next</Link>}
-        </nav>
-      )}
+      <Pages page={page} total={data?.total ?? 0} size={pageSize} to={to} />
     </>
   );
 }

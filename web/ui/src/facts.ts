@@ -1,7 +1,6 @@
 // What the history holds, as lists of short texts that can be read and compared as sets.
-import type { Event } from "./api";
+import type { Event, Verdict } from "./api";
 import { plural, verdictWords } from "./words";
-import type { Verdict } from "./api";
 
 type Content = Record<string, unknown>;
 const isObject = (value: unknown): value is Content => typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,18 +1,17 @@
 import type { FindingItem, Page } from "./api";
 import { useResource } from "./live";
-import { DomainLink, Link, Mark, navigate, Title, Waiting, withQuery } from "./parts";
+import { DomainLink, Link, Mark, navigate, pageOf, Pages, Title, Waiting, withQuery } from "./parts";
 import { plural, severities, severityLook } from "./words";
 
 const pageSize = 100;
 
 export function Findings({ query }: { query: URLSearchParams }) {
   const of = (name: string) => query.get(name) ?? "";
-  const page = Math.max(1, Math.floor(Number(of("page"))) || 1);
+  const page = pageOf(query);
   const wanted = new URLSearchParams({ code: of("code"), severity: of("severity"), domain: of("domain"), limit: `${pageSize}`, cursor: `${(page - 1) * pageSize}` });
   const found = useResource<Page<FindingItem>>(`/api/v1/findings?${wanted}`, (kind) => kind === "domain", 3000);
   const { data } = found;
   const to = (changes: Record<string, string>) => withQuery("/findings", query, { page: "", ...changes });
-  const last = Math.ceil((data?.total ?? 0) / pageSize);
   const codes = [...new Set([...(data?.items.map((one) => one.code) ?? []), ...(of("code") ? [of("code")] : [])])].sort();
   return (
     <>
@@ -42,13 +41,7 @@ export function Findings({ query }: { query: URLSearchParams }) {
           </tbody>
         </table>
       )}
-      {last > 1 && (
-        <nav class="pages" aria-label="Pages">
-          {page > 1 && <Link button to={to({ page: page > 2 ? `${page - 1}` : "" })}>Previous</Link>}
-          <span>Page {page} of {last}</span>
-          {page < last && <Link button to={to({ page: `${page + 1}` })}>Next</Link>}
-        </nav>
-      )}
+      <Pages page={page} total={data?.total ?? 0} size={pageSize} to={to} />
     </>
   );
 }

@@ -71,6 +71,21 @@ export function withQuery(path: string, query: URLSearchParams, changes: Record<
   return text ? `${path}?${text}` : path;
 }
 
+// The way through a list that the server gives in pages; `to` makes the address of one.
+export function Pages({ page, total, size, to }: { page: number; total: number; size: number; to: (changes: { page: string }) => string }) {
+  const last = Math.ceil(total / size);
+  if (last <= 1) return null;
+  return (
+    <nav class="pages" aria-label="Pages">
+      {page > 1 && <Link button to={to({ page: page > 2 ? `${page - 1}` : "" })}>Previous</Link>}
+      <span>Page {page} of {last}</span>
+      {page < last && <Link button to={to({ page: `${page + 1}` })}>Next</Link>}
+    </nav>
+  );
+}
+
+export const pageOf = (query: URLSearchParams) => Math.max(1, Math.floor(Number(query.get("page"))) || 1);
+
 // What to show while there is nothing yet, and that what is there may be old.
 export function Waiting({ of }: { of: Pick<Resource<unknown>, "data" | "error" | "since"> }) {
   if (!of.error) return of.data ? null : <p class="loading muted">Loading…</p>;
