@@ -141,6 +141,7 @@ struct Runner::State {
   std::optional<Time> last_round_at;
   std::uint64_t record_errors = 0;
   decltype(Snapshot::sessions_ended) sessions_ended{};
+  Durations sessions, recordings;
 
   State(config::Config c, std::shared_ptr<Gear> g, Recorder& r, Recorder::Desk desk, Events e,
         Now n)
@@ -467,12 +468,14 @@ struct Runner::State {
       const std::scoped_lock lock(mutex);
       tell(round);
     }
+    const auto began = std::chrono::steady_clock::now();
     const auto result = recorder.record(round);
-    if (!result) {
+    {
       const std::scoped_lock lock(mutex);
-      ++record_errors;
-      events.on_fault(result.error().detail);
+      recordings.note(std::chrono::steady_clock::now() - began);
+      if (!result) ++record_errors;
     }
+    if (!result) events.on_fault(result.error().detail);
     for (const auto& transition : round.transitions) {
       for (const auto& alert : round.alerts) {
         if (alert.id == transition.alert_id) events.on_transition(alert, transition);
@@ -635,8 +638,10 @@ struct Runner::State {
       const std::scoped_lock lock(mutex);
       const bool has_news = stand(entry->second, rollovers, round) || has_keys;
       const auto before = std::exchange(entry->second.seen, seen);
-      for (const auto& session : seen->sessions)
+      for (const auto& session : seen->sessions) {
         ++sessions_ended.at(static_cast<std::size_t>(session.stage));
+        sessions.note(session.duration);
+      }
       round.host = seen;
       sense_smtp(round);
       // What was judged stays judged while the facts stay; time alone is taken into account at the
@@ -953,6 +958,8 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
   out->last_round_at = s.last_round_at;
   out->record_errors = s.record_errors;
   out->sessions_ended = s.sessions_ended;
+  out->sessions = s.sessions;
+  out->recordings = s.recordings;
   for (std::size_t i = 0; i < out->dns_by_rcode.size(); ++i)
     out->dns_by_rcode[i] = s.gear->queries.by_rcode[i];
   out->dns_unanswered = s.gear->queries.unanswered;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agent/actions.h"
+#include "agent/durations.h"
 #include "agent/ports.h"
 #include "agent/rollover.h"
 #include "agent/scout.h"
@@ -50,6 +51,8 @@ struct Snapshot {
   std::uint64_t dns_unanswered = 0;
   // SMTP sessions by the stage they ended at (probes::smtp::Stage); `done`: nothing failed.
   std::array<std::uint64_t, 7> sessions_ended{};
+  Durations sessions;    // SMTP sessions
+  Durations recordings;  // rounds written into the database
 };
 
 // What the runner calls out with; one line per event. Called from worker threads, must not block

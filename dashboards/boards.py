@@ -333,6 +333,10 @@ def rate(metric, by, legend):
     return query(f"sum by ({by}) (rate({metric}{{{OURS}}}[$__rate_interval]))", legend)
 
 
+def spread(metric, share, legend):
+    return query(f"histogram_quantile({share}, sum by (le) (rate({metric}_bucket{{{OURS}}}[$__rate_interval])))", legend)
+
+
 def agent():
     return dashboard(
         "danelaw-agent", "danelaw / Agent", "The agent itself: does it see, keep up, remember and tell?",
@@ -357,9 +361,9 @@ def agent():
                    query(f"sum by (instance) (danelaw_probes_in_flight{{{OURS}}})", "{{instance}} under way")], "short"),
             lines("Looks", "Looks finished per second.", [rate("danelaw_rounds_total", "instance", "{{instance}}")],
                   "ops"),
-            lines("Length of sessions", "Of the last sessions with every address: half are shorter, 95 % are shorter.",
-                  [query(f"quantile(0.5, danelaw_address_probe_duration_seconds{{{OURS}}})", "half"),
-                   query(f"quantile(0.95, danelaw_address_probe_duration_seconds{{{OURS}}})", "95 %")], "s"),
+            lines("Length of sessions", "Half are shorter, 95 % are shorter.",
+                  [spread("danelaw_probe_duration_seconds", 0.5, "half"),
+                   spread("danelaw_probe_duration_seconds", 0.95, "95 %")], "s"),
             lines("Sessions by the stage they came to", "SMTP sessions per second.",
                   [rate("danelaw_probes_total", "stage", "{{stage}}")], "ops"),
             lines("Sessions by the stage they ended at", "Sessions that failed, per second.",
@@ -381,6 +385,9 @@ def agent():
                   "s"),
             lines("Database", "Its size.", [query(f"max by (instance) (danelaw_storage_size_bytes{{{OURS}}})",
                                                   "{{instance}}")], "bytes", 6),
+            lines("Time to record a look", "Half take less, 95 % take less.",
+                  [spread("danelaw_storage_write_duration_seconds", 0.5, "half"),
+                   spread("danelaw_storage_write_duration_seconds", 0.95, "95 %")], "s", 6),
             lines("Rounds not recorded", "Per second. History has gaps where this is not 0.",
                   [rate("danelaw_storage_errors_total", "instance", "{{instance}}")], "ops", 6),
             lines("CPU", "Cores in use.", [rate("process_cpu_seconds_total", "instance", "{{instance}}")], "short", 6),

@@ -13,7 +13,7 @@ RULE_FILES = sorted((HERE / "prometheus").glob("*.rules.yml"))
 
 Metric = collections.namedtuple("Metric", "name kind help words")   # words: number -> word, of enumerations
 NAME = re.compile(r"\b(?:danelaw|process)_[a-z_]+\b")
-EXPORTED = re.compile(r'out\.(gauge|counter)\(\s*"([a-z_]+)",\s*((?:"(?:[^"\\]|\\.)*"\s*)+),')
+EXPORTED = re.compile(r'out\.(gauge|counter|histogram)\(\s*"([a-z_]+)",\s*((?:"(?:[^"\\]|\\.)*"\s*)+),')
 
 
 def words_in(text):
@@ -32,6 +32,15 @@ def metrics():
         text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text))
         found.setdefault(name, Metric(name, kind, text, words_in(text)))
     return found
+
+
+def names_in(expr):
+    """The metrics of ours that an expression asks for; a histogram's samples have names of their own."""
+    out = set()
+    for name in NAME.findall(expr):
+        base = re.sub("_(bucket|sum|count)$", "", name)
+        out.add(base if base in metrics() and metrics()[base].kind == "histogram" else name)
+    return out
 
 
 def groups(file):
@@ -80,12 +89,12 @@ def document(boards):
     users = collections.defaultdict(list)
     for board in boards.values():
         for where, expr in queries(board):
-            for name in set(NAME.findall(expr)) & set(metrics()):
+            for name in names_in(expr) & set(metrics()):
                 use = f"{board['title'].split('/ ')[-1]}: {where}"
                 if use not in users[name]:
                     users[name].append(use)
     for _, rule in rules():
-        for name in set(NAME.findall(rule["expr"])):
+        for name in names_in(rule["expr"]):
             users[name].append(f"**{rule['alert']}**")
     orphans = [f"{name}: neither panel nor rule" for name in metrics() if not users[name]]
     named = {code: rule["alert"] for _, rule in rules() for code in codes_of(rule)}

@@ -39,6 +39,18 @@ class Families {
     metric.counter.value = value;
     family(name, help, MetricType::Counter).metric.push_back(std::move(metric));
   }
+  void histogram(const char* name, const char* help, const Labels& labels,
+                 const agent::Durations& durations) {
+    auto metric = start(labels);
+    auto& out = metric.histogram;
+    for (std::size_t i = 0; i < durations.counts.size(); ++i) {
+      out.sample_count += durations.counts[i];
+      if (i < agent::Durations::kBounds.size())
+        out.bucket.push_back({out.sample_count, agent::Durations::kBounds[i]});
+    }
+    out.sample_sum = durations.sum;
+    family(name, help, MetricType::Histogram).metric.push_back(std::move(metric));
+  }
   [[nodiscard]] std::string text() const {
     return prometheus::TextSerializer().Serialize(families_);
   }
@@ -404,6 +416,13 @@ void add_sessions(Families& out, const agent::Snapshot& snapshot) {
   }
 }
 
+void add_durations(Families& out, const agent::Snapshot& snapshot) {
+  out.histogram("danelaw_probe_duration_seconds", "How long SMTP sessions took.",
+                {{"stage", "session"}}, snapshot.sessions);
+  out.histogram("danelaw_storage_write_duration_seconds",
+                "How long it took to record what one look showed.", {}, snapshot.recordings);
+}
+
 void add_agent(Families& out, const agent::Snapshot& snapshot, const Vitals& vitals) {
   out.gauge("danelaw_build_info", "The running program; 1.", {{"version", vitals.version}}, 1);
   out.gauge("danelaw_config_last_reload_successful",
@@ -463,6 +482,7 @@ std::string metrics_text(const agent::Snapshot& snapshot, const Vitals& vitals) 
   add_alerts(out, snapshot);
   for (const auto& notifier : vitals.notifiers) add_notifier(out, notifier);
   add_sessions(out, snapshot);
+  add_durations(out, snapshot);
   add_agent(out, snapshot, vitals);
   return out.text();
 }

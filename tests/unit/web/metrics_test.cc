@@ -27,7 +27,14 @@ struct Exposition {
   std::vector<std::string> faults;                // what the format forbids
 };
 
-// Format 0.0.4 as we use it: no histograms, no time stamps.
+// The family of a sample: a histogram's samples have names of their own.
+std::string family_of(const Exposition& exposition, const std::string& name) {
+  const auto base = name.substr(0, name.rfind('_'));
+  const auto type = exposition.type.find(base);
+  return type != exposition.type.end() && type->second == "histogram" ? base : name;
+}
+
+// Format 0.0.4 as we use it: no time stamps.
 Exposition read(const std::string& text) {
   Exposition out;
   std::istringstream lines(text);
@@ -47,8 +54,9 @@ Exposition read(const std::string& text) {
     } else {
       if (!out.series.emplace(part[1].str() + part[2].str(), part[3]).second)
         out.faults.push_back("again: " + line.substr(0, 100));
-      if (out.help[part[1]].empty()) out.faults.push_back("without HELP: " + line.substr(0, 100));
-      if (out.type[part[1]].empty()) out.faults.push_back("without TYPE: " + line.substr(0, 100));
+      const auto family = family_of(out, part[1]);
+      if (out.help[family].empty()) out.faults.push_back("without HELP: " + line.substr(0, 100));
+      if (out.type[family].empty()) out.faults.push_back("without TYPE: " + line.substr(0, 100));
     }
   }
   return out;
@@ -299,6 +307,23 @@ TEST(Metrics, CountSessionsByTheStageTheyCameToAndEndedAt) {
                                   {R"(danelaw_probes_failed_total{stage="starttls"})", "2"},
                                   {R"(danelaw_probes_total{stage="handshake"})", "10"},
                                   {R"(danelaw_probes_failed_total{stage="handshake"})", "0"}}));
+}
+
+TEST(Metrics, SumUpHowLongThingsTook) {
+  agent::Snapshot snapshot;
+  for (const auto milliseconds : {5, 6, 700, 31'000})
+    snapshot.sessions.note(std::chrono::milliseconds{milliseconds});
+  const auto seen = read(snapshot);
+  EXPECT_THAT(seen.faults, IsEmpty());
+  EXPECT_THAT(seen.series,
+              IsSupersetOf(Series{
+                  {R"(danelaw_probe_duration_seconds_bucket{stage="session",le="0.005"})", "1"},
+                  {R"(danelaw_probe_duration_seconds_bucket{stage="session",le="0.01"})", "2"},
+                  {R"(danelaw_probe_duration_seconds_bucket{stage="session",le="1"})", "3"},
+                  {R"(danelaw_probe_duration_seconds_bucket{stage="session",le="30"})", "3"},
+                  {R"(danelaw_probe_duration_seconds_bucket{stage="session",le="+Inf"})", "4"},
+                  {R"(danelaw_probe_duration_seconds_count{stage="session"})", "4"},
+                  {"danelaw_storage_write_duration_seconds_count", "0"}}));
 }
 
 TEST(Metrics, SayThatTheLastReloadFailed) {
