@@ -21,19 +21,9 @@ struct SqliteOutbox::State {
   }
 
   template <class Work>
-  auto guarded(Work work) -> Answer<decltype(work())> {
+  auto guarded(Work work) {
     const std::scoped_lock lock(mutex);
-    try {
-      if constexpr (std::is_void_v<decltype(work())>) {
-        work();
-        return {};
-      } else {
-        return work();
-      }
-    } catch (const std::exception& e) {
-      return Failure<RecordFault>(
-          RecordFault{.detail = fmt::format("{}: {}", file.string(), e.what())});
-    }
+    return storage::guarded<RecordFault>(file, std::move(work));
   }
 };
 

@@ -67,18 +67,16 @@ std::string_view order_of(DomainFilter::Sort sort) {
 }  // namespace
 
 struct Queries::State {
+  std::filesystem::path file;
   std::mutex mutex;
   Database db;
-  explicit State(const std::filesystem::path& file) : db(file, Database::Mode::read_only) {}
+  explicit State(const std::filesystem::path& path)
+      : file(path), db(path, Database::Mode::read_only) {}
 
   template <class Work>
-  auto guarded(Work work) -> Answer<decltype(work())> {
+  auto guarded(Work work) {
     const std::scoped_lock lock(mutex);
-    try {
-      return work();
-    } catch (const std::exception& e) {
-      return Failure<std::string>(e.what());
-    }
+    return storage::guarded<std::string>(file, std::move(work));
   }
 };
 

@@ -209,20 +209,9 @@ struct SqliteRecorder::State {
     transaction.commit();
   }
 
-  // Runs `work`, turning what is thrown into a fault that names the file.
   template <class Work>
-  auto guarded(Work work) -> Result<decltype(work()), RecordFault> {
-    try {
-      if constexpr (std::is_void_v<decltype(work())>) {
-        work();
-        return {};
-      } else {
-        return work();
-      }
-    } catch (const std::exception& e) {
-      return Failure<RecordFault>(
-          RecordFault{.detail = fmt::format("{}: {}", file.string(), e.what())});
-    }
+  auto guarded(Work work) {
+    return storage::guarded<RecordFault>(file, std::move(work));
   }
 };
 

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "config/result.h"
@@ -23,6 +24,23 @@ namespace storage {
 struct Fault : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+// The border of the folder: what `work` gives, or what it threw as a fault in words that name the
+// file.
+template <class Words, class Work>
+auto guarded(const std::filesystem::path& file, Work work)
+    -> config::Result<decltype(work()), Words> {
+  try {
+    if constexpr (std::is_void_v<decltype(work())>) {
+      work();
+      return {};
+    } else {
+      return work();
+    }
+  } catch (const std::exception& e) {
+    return config::Failure<Words>(Words{file.string() + ": " + e.what()});
+  }
+}
 
 class Statement {
  public:

@@ -16,6 +16,7 @@
 #include "web/metrics.h"
 #include "web/page.h"
 #include "web/plans.h"
+#include "web/public_page.h"
 #include "web/rollover.h"
 
 namespace web {
@@ -197,6 +198,10 @@ Json partner_json(const agent::Snapshot& snapshot, const std::string& domain) {
   return out;
 }
 
+Reply style() {
+  return page_file(page_style(), "text/css; charset=utf-8", "/assets");
+}
+
 // Where the alerts' runbook links lead.
 Reply runbook(const std::string& name) {
   const auto code = probes::code_from(name);
@@ -270,6 +275,9 @@ std::optional<Reply> Api::open_to_all(const Request& request) const {
     return sources_.is_ready() ? text("ready\n", path) : text("not ready\n", path, 503);
   if (const auto domain = between(path, kDomainPrefix, "/badge.svg")) return badge(*domain, true);
   if (const auto domain = between(path, kDomainPrefix, "/badge.json")) return badge(*domain, false);
+  if (guard_.badges.empty()) return std::nullopt;
+  if (path == "/public" || path == "/public.json") return public_status(path == "/public");
+  if (path == "/assets/app.css") return style();  // which the public page wears
   return std::nullopt;
 }
 
@@ -284,6 +292,16 @@ Reply Api::badge(const std::string& domain, bool is_picture) const {
   if (!*row) return none();
   const auto made = badge_of((*row)->status, (*row)->verdict);
   return is_picture ? badge_svg(made) : badge_json(made);
+}
+
+Reply Api::public_status(bool is_page) const {
+  std::vector<storage::DomainRow> rows;
+  for (const auto& domain : guard_.badges) {
+    const auto row = sources_.queries->domain(domain);
+    if (!row) return storage_failed(row.error());
+    if (*row) rows.push_back(std::move(**row));
+  }
+  return is_page ? public_page(rows) : public_json(rows);
 }
 
 Reply Api::get(const Request& request) const {
@@ -313,8 +331,7 @@ Reply Api::get(const Request& request) const {
   if (path.starts_with(kHostPrefix)) return host(path.substr(kHostPrefix.size()));
   if (path == "/assets/app.js")
     return page_file(page_script(), "text/javascript; charset=utf-8", "/assets");
-  if (path == "/assets/app.css")
-    return page_file(page_style(), "text/css; charset=utf-8", "/assets");
+  if (path == "/assets/app.css") return style();
   if (path.starts_with("/findings/")) return runbook(path.substr(10));
   if (is_page_path(path)) return page_file(page_html(), "text/html; charset=utf-8", "page");
   if (path.starts_with("/api/")) return problem(404, "not found", "no such resource");
@@ -344,10 +361,13 @@ Reply Api::change(const Request& request) const {
   if (request.path == "/api/v1/silences/preview" && request.method == "POST")
     return preview(request);
   if (request.path == "/api/v1/tlsa" && request.method == "POST") {
-    const auto records = fitting_records(request.body);
-    return records ? json({{"items", *records}, {"next", nullptr}}, request.path)
-                   : problem(400, "no record", records.error());
+    const auto chain = chain_from_json(request.body);
+    return chain ? json({{"items", fitting_records(*chain)}, {"next", nullptr}}, request.path)
+                 : problem(400, "no certificate", chain.error());
   }
+  if (const auto host = between(request.path, kHostPrefix, "/gate");
+      host && request.method == "POST")
+    return gate(*host, request);
   return act(*sources_.actions, request, sources_.snapshot()->now);
 }
 
@@ -513,6 +533,21 @@ Reply Api::host(const std::string& name) const {
          {"domains", users_of(*snapshot, host)},
          {"rollover", rollover_json(find_host(*snapshot, name), snapshot->now)}},
         "/api/v1/mx/{host}");
+  }
+  return problem(404, "not found", fmt::format("no watched domain uses the MX host {}", name));
+}
+
+Reply Api::gate(const std::string& name, const Request& request) const {
+  constexpr config::Seconds kLookBack = std::chrono::hours{24 * 100};
+  const auto chain = chain_from_json(request.body);
+  if (!chain) return problem(400, "no certificate", chain.error());
+  const auto snapshot = sources_.snapshot();
+  const auto wanted = probes::dns::Name::parse(name);
+  for (const auto& [host, seen] : snapshot->hosts) {
+    if (!wanted || host != *wanted) continue;
+    const auto past = sources_.queries->chronicle(host, snapshot->now - kLookBack);
+    if (!past) return storage_failed(past.error());
+    return json(gate_json(*past, *chain, *seen, snapshot->now), "/api/v1/mx/{host}/gate");
   }
   return problem(404, "not found", fmt::format("no watched domain uses the MX host {}", name));
 }

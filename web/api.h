@@ -24,7 +24,8 @@ struct Guard {
 };
 
 // The routes of the JSON API, the page and the operational paths. Every reply carries the security
-// headers. Open to all are only /-/healthy, /-/ready and the badges that the operator allowed.
+// headers. Open to all are only /-/healthy, /-/ready, and what the operator allowed: badges, and
+// the public page of the same domains.
 class Api {
  public:
   Api(Sources sources, Guard guard) : sources_(std::move(sources)), guard_(std::move(guard)) {}
@@ -33,6 +34,7 @@ class Api {
  private:
   [[nodiscard]] Reply route(const Request& request) const;
   [[nodiscard]] std::optional<Reply> open_to_all(const Request& request) const;
+  [[nodiscard]] Reply public_status(bool is_page) const;
   [[nodiscard]] Reply badge(const std::string& domain, bool is_picture) const;
   [[nodiscard]] Reply get(const Request& request) const;
   [[nodiscard]] Reply change(const Request& request) const;
@@ -41,6 +43,7 @@ class Api {
   [[nodiscard]] Reply domain(const std::string& name) const;
   [[nodiscard]] Reply history(const std::string& domain, const Request& request) const;
   [[nodiscard]] Reply host(const std::string& name) const;
+  [[nodiscard]] Reply gate(const std::string& host, const Request& request) const;
   [[nodiscard]] Reply timeline(const std::string& host, const Request& request) const;
   [[nodiscard]] Reply alerts(const Request& request) const;
   [[nodiscard]] Reply alert(const std::string& id) const;

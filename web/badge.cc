@@ -7,14 +7,13 @@ namespace {
 
 constexpr int kLabelWidth = 42;
 
-// Everybody may show it, on any page, and ask for it once a minute.
+}  // namespace
+
 Reply for_everybody(Reply reply) {
   reply.headers["Cache-Control"] = "max-age=60";
   reply.headers["Cross-Origin-Resource-Policy"] = "cross-origin";
   return reply;
 }
-
-}  // namespace
 
 Badge badge_of(const std::string& status, const std::optional<std::string>& verdict) {
   const auto* const colour = status == "ok"         ? "#0b6b3a"

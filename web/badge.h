@@ -18,6 +18,9 @@ struct Badge {
 // first look.
 [[nodiscard]] Badge badge_of(const std::string& status, const std::optional<std::string>& verdict);
 
+// Everybody may show it, on any page, and ask for it once a minute.
+[[nodiscard]] Reply for_everybody(Reply reply);
+
 // As a picture, for web pages.
 [[nodiscard]] Reply badge_svg(const Badge& badge);
 // As shields.io's endpoint badges have it (schemaVersion 1).

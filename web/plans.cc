@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/clearance.h"
 #include "probes/dane/tlsa.h"
 #include "probes/dane/verify.h"
 #include "probes/explain.h"
@@ -18,6 +19,10 @@ agent::Alert only(const agent::Alert& alert, const agent::Hit& hit, const std::s
   out.hits = {hit};
   if (domain != nullptr) out.hits.front().domains = {*domain};
   return out;
+}
+
+Json time_or_null(const std::optional<config::Time>& time) {
+  return time ? Json(config::rfc3339(*time)) : Json(nullptr);
 }
 
 }  // namespace
@@ -54,8 +59,7 @@ Json preview_json(const agent::Snapshot& snapshot, agent::Silence silence) {
   return out;
 }
 
-config::Result<Json, std::string> fitting_records(std::string_view body) {
-  using namespace probes::dane;
+config::Result<agent::Chain, std::string> chain_from_json(std::string_view body) {
   using config::Failure;
   const auto sent = nlohmann::json::parse(body, nullptr, false);
   if (!sent.is_object() || !sent.contains("pem") || !sent["pem"].is_string() || sent.size() != 1)
@@ -63,9 +67,14 @@ config::Result<Json, std::string> fitting_records(std::string_view body) {
   const auto& pem = sent["pem"].get_ref<const std::string&>();
   if (pem.find("PRIVATE KEY-----") != std::string::npos)
     return Failure<std::string>("this is a private key: keep it to yourself, send the certificate");
-  const auto chain = probes::tls::parse_pem(pem);
+  auto chain = probes::tls::parse_pem(pem);
   if (chain.empty())
     return Failure<std::string>("no PEM certificate in it, or one that cannot be read");
+  return chain;
+}
+
+Json fitting_records(const agent::Chain& chain) {
+  using namespace probes::dane;
   Json out = Json::array();
   for (std::size_t i = 0; i < chain.size(); ++i) {
     const auto& one = *chain[i];
@@ -78,6 +87,29 @@ config::Result<Json, std::string> fitting_records(std::string_view body) {
                    {"not_after", config::rfc3339(one.not_after)}});
   }
   return out;
+}
+
+Json gate_json(const agent::Chronicle& past, const agent::Chain& chain,
+               const probes::HostObservation& host, config::Time at) {
+  const auto said =
+      past.servers.empty()
+          ? agent::Clearance{.answer = agent::Answer::yes,
+                             .why = {"No sender asks for TLSA records of this host."}}
+          : agent::clear(past, {}, chain, {host.base_domain.text(), host.host.text()}, at);
+  Json missing = nullptr;
+  if (said.missing) {
+    missing = {{"usage", said.missing->usage},
+               {"selector", said.missing->selector},
+               {"matching_type", said.missing->matching_type},
+               {"data", probes::dane::to_hex(said.missing->data)}};
+  }
+  return {{"answer", wire_name(said.answer)},
+          {"not_before", time_or_null(said.not_before)},
+          {"recommended", time_or_null(said.recommended)},
+          {"missing", missing},
+          {"not_before_then", time_or_null(said.not_before_then)},
+          {"why", said.why},
+          {"observed_at", config::rfc3339(host.observed_at)}};
 }
 
 }  // namespace web

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/chronicle.h"
 #include "agent/runner.h"
 #include "config/result.h"
 
@@ -17,9 +18,18 @@ namespace web {
 [[nodiscard]] nlohmann::ordered_json preview_json(const agent::Snapshot& snapshot,
                                                   agent::Silence silence);
 
-// {"pem":…}, a certificate with or without its issuers: the TLSA records that fit, the server's own
-// key first. The error says what is wrong, in words.
-[[nodiscard]] config::Result<nlohmann::ordered_json, std::string> fitting_records(
-    std::string_view body);
+// {"pem":…}: a certificate, with its issuers behind it or without. The error says what is wrong, in
+// words.
+[[nodiscard]] config::Result<agent::Chain, std::string> chain_from_json(std::string_view body);
+
+// The TLSA records that fit it, the server's own key first.
+[[nodiscard]] nlohmann::ordered_json fitting_records(const agent::Chain& chain);
+
+// May the certificate go live on the host? By what looks have shown until now; `danelaw gate` asks
+// the name servers once more.
+[[nodiscard]] nlohmann::ordered_json gate_json(const agent::Chronicle& past,
+                                               const agent::Chain& chain,
+                                               const probes::HostObservation& host,
+                                               config::Time at);
 
 }  // namespace web

@@ -145,7 +145,7 @@ test('a planned rollover goes from the certificate to the record, the time and t
   assert.match(await page.locator('main').innerText(), new RegExp(`${owner}\\. 60 IN TLSA ${next}`));
 
   lab.command('set', owner, 'TLSA', old, next, '--flush');
-  await says(page, /wait Published, seen at all name servers/, 60);
+  await says(page, /wait Not before/, 60);
   await page.screenshot({path: `${screens}/plan-wait.png`, fullPage: true});
   await page.getByLabel('Your name').fill('Ada');
   await page.getByRole('button', {name: 'Plan it'}).click();

@@ -138,6 +138,10 @@ class OpenApi(unittest.TestCase):
         fitting = self.ask("post", "/api/v1/tlsa", body={"pem": certificate})["items"][0]
         self.assertEqual(fitting["data"], self.lab.lab("tlsa", "mx.healthy.test").split()[3].lower())
         self.ask("post", "/api/v1/tlsa", body={"pem": "no certificate"}, status=400)
+        at_home = self.ask("post", "/api/v1/mx/{host}/gate", {"host": "mx.healthy.test"}, body={"pem": certificate})
+        self.assertEqual(at_home["answer"], "yes")
+        elsewhere = self.ask("post", "/api/v1/mx/{host}/gate", {"host": "mx.mismatch.test"}, body={"pem": certificate})
+        self.assertEqual((elsewhere["answer"], elsewhere["missing"]["data"]), ("never", fitting["data"]))
 
     @classmethod
     def tearDownClass(cls):

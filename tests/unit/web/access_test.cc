@@ -180,6 +180,29 @@ TEST_F(Guarded, OnlyHealthReadinessAndPublicBadgesAreOpen) {
   EXPECT_EQ(ask("GET", "/").headers.at("Strict-Transport-Security"), "max-age=1");
 }
 
+TEST_F(Guarded, ThePublicPageShowsTheDomainsWithBadgesAndNoOthers) {
+  const auto page = ask("GET", "/public");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(page.headers.at("Cache-Control"), "max-age=60");
+  EXPECT_THAT(page.body, HasSubstr("0 of 1 domains are without a fault."));
+  EXPECT_THAT(page.body, HasSubstr("<th scope=\"row\">example.test</th>"));
+  EXPECT_THAT(page.body, HasSubstr("✗ critical"));
+  EXPECT_THAT(page.body, Not(HasSubstr("new.test")));
+  EXPECT_EQ(ask("GET", "/assets/app.css").status, 200) << "which it wears";
+  const auto items = nlohmann::json::parse(ask("GET", "/public.json").body)["items"];
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_EQ(items[0]["domain"], "example.test");
+  EXPECT_EQ(items[0]["verdict"], "deferred");
+  EXPECT_EQ(ask("POST", "/public").status, 401);
+
+  const web::Api without(service_.sources(), {.hosts = {"danelaw.test"}, .access = access()});
+  for (const auto* path : {"/public", "/public.json", "/assets/app.css"})
+    EXPECT_EQ(without.answer({.method = "GET", .path = path, .headers = {{"host", "danelaw.test"}}})
+                  .status,
+              401)
+        << path;
+}
+
 TEST_F(Guarded, WhoMayLookMayNotChange) {
   for (const auto* path : {"/-/reload", "/api/v1/domains/example.test/check",
                            "/api/v1/alerts/f-1/ack", "/api/v1/domains/example.test/exception"}) {

@@ -164,6 +164,24 @@ TEST_F(Acts, ACertificateGivesItsRecordsAndAKeyIsNotTaken) {
   EXPECT_EQ(ask("POST", "/api/v1/tlsa", "[]").status, 400);
 }
 
+TEST_F(Acts, TheGateAnswersForAHostByWhatLooksHaveShown) {
+  const auto& pki = support::Pki::get();
+  service_.store.record(support::host_round(support::mismatch()));
+  const auto gate = [&](const auto& certificate, const std::string& host = "mx.example.test") {
+    return ask("POST", "/api/v1/mx/" + host + "/gate",
+               json{{"pem", pem(*certificate.certificate)}}.dump());
+  };
+  const auto open = json::parse(gate(pki.leaf).body);
+  EXPECT_EQ(open["answer"], "yes") << open;
+  EXPECT_EQ(open["missing"], nullptr);
+  const auto shut = json::parse(gate(pki.old_leaf).body);
+  EXPECT_EQ(shut["answer"], "never") << shut;
+  EXPECT_EQ(shut["missing"]["data"], probes::dane::to_hex(pki.old_leaf.certificate->spki_sha256));
+  EXPECT_FALSE(shut["why"].empty());
+  EXPECT_EQ(gate(pki.leaf, "mx.nobody.test").status, 404);
+  EXPECT_EQ(ask("POST", "/api/v1/mx/mx.example.test/gate", "{}").status, 400);
+}
+
 TEST_F(Acts, AnExceptionForAPartnerIsMadeAndTakenBack) {
   const auto reply = ask("POST", "/api/v1/domains/example.test/exception");
   EXPECT_EQ(reply.status, 201);

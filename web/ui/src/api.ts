@@ -42,6 +42,10 @@ export interface Covered { id: string; state: string; severity: Severity; title:
 export interface RecordData { usage: number; selector: number; matching_type: number; data: string }
 export interface TlsaRecord extends RecordData { usable: boolean; unusable_because: string | null; matched: boolean }
 export interface FittingRecord extends RecordData { subject: string; not_before: string; not_after: string }
+export interface Clearance {
+  answer: "yes" | "not-before" | "never" | "unknown"; not_before: string | null; recommended: string | null;
+  missing: RecordData | null; not_before_then: string | null; why: string[]; observed_at: string;
+}
 export interface Certificate {
   subject: string; issuer: string; not_before: string; not_after: string; sha256: string; spki_sha256: string;
   dns_names: string[];

@@ -1,25 +1,35 @@
 // A planned change of key: from the certificate to the record, the time, and a silence that knows the key.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
-import type { FittingRecord, MxHost, Page, Silence, Timeline } from "./api";
+import type { Clearance, FittingRecord, MxHost, Page, Silence } from "./api";
 import { hostPath, post, recordText } from "./api";
 import { useResource } from "./live";
-import { Act, Copyable, HostLink, Link, Mark, Moment, navigate, Title, Waiting, When } from "./parts";
+import { Act, Copyable, HostLink, Link, Mark, Moment, navigate, Title, When } from "./parts";
 import { usePreview } from "./silences";
 import { inHours, Preview, rememberedName, rememberName, TimeField } from "./wishes";
 
-// How far the record is on its way into every cache.
-function Progress({ timeline, record }: { timeline: Timeline; record: FittingRecord }) {
-  const published = timeline.records.find((one) => recordText(one) === recordText(record));
-  const span = published?.spans.find((one) => one.until === null);
-  const isServed = timeline.endpoints.some((one) => one.keys.some((key) => key.until === null && key.spki_sha256 === record.data));
-  if (isServed) return <p><Mark status="ok">live</Mark> The key is served already; state: {timeline.state}.</p>;
-  if (!span) return <p><Mark status="critical">not published</Mark> Publish the record beside the present ones first. Senders would refuse the key now.</p>;
-  const safe = timeline.safe_to_switch_at;
-  if (safe && Date.parse(safe) > Date.parse(timeline.now)) {
-    return <p><Mark status="warning">wait</Mark> Published, seen at all name servers <When at={span.from} />. Caches may lack it until <Moment at={safe} />{timeline.recommended_switch_at && <>; recommended from <Moment at={timeline.recommended_switch_at} /></>}.</p>;
-  }
-  return <p><Mark status="ok">ready</Mark> Published since <Moment at={span.from} />; every cache has it{timeline.recommended_switch_at && Date.parse(timeline.recommended_switch_at) > Date.parse(timeline.now) && <>; recommended from <Moment at={timeline.recommended_switch_at} /></>}.</p>;
+// The gate's answer, asked for again whenever the host was looked at.
+function Gate({ host, pem, lookedAt }: { host: string; pem: string; lookedAt: string }) {
+  const [said, set] = useState<Clearance | null>(null);
+  const [fault, setFault] = useState<string | null>(null);
+  useEffect(() => {
+    let isWanted = true;
+    post<Clearance>(`${hostPath(host)}/gate`, { pem }).then(
+      (answer) => { if (isWanted) { set(answer); setFault(null); } }, (reason: Error) => { if (isWanted) setFault(reason.message); });
+    return () => { isWanted = false; };
+  }, [host, pem, lookedAt]);
+  if (fault) return <p class="fault" role="alert">{fault}</p>;
+  if (!said) return <p class="muted">Asking the gate…</p>;
+  return (
+    <div role="status">
+      {said.answer === "yes" && <p><Mark status="ok">yes</Mark> The certificate may go live now{said.recommended && <>; recommended from <Moment at={said.recommended} /></>}.</p>}
+      {said.answer === "not-before" && said.not_before && <p><Mark status="warning">wait</Mark> Not before <Moment at={said.not_before} />{said.recommended && <>; recommended from <Moment at={said.recommended} /></>}.</p>}
+      {said.answer === "never" && <p><Mark status="critical">not published</Mark> Senders would refuse it. Publish the record beside the present ones first{said.not_before_then && <>; if that is done now, the certificate may go live from <Moment at={said.not_before_then} /></>}.</p>}
+      {said.answer === "unknown" && <p><Mark status="unknown">unknown</Mark> What is published could not be told.</p>}
+      <ul>{said.why.map((sentence) => <li key={sentence}>{sentence}</li>)}</ul>
+      <p class="muted">As of the last look, <When at={said.observed_at} />.</p>
+    </div>
+  );
 }
 
 function Window({ host, record }: { host: string; record: FittingRecord }) {
@@ -57,9 +67,8 @@ export function Plan({ query }: { query: URLSearchParams }) {
   const host = (query.get("mx") ?? "").trim().toLowerCase();
   const [pem, setPem] = useState("");
   const [records, setRecords] = useState<FittingRecord[] | null>(null);
-  const found = useResource<MxHost>(host ? hostPath(host) : null, () => false);
+  const found = useResource<MxHost>(host ? hostPath(host) : null, (kind, what) => kind === "host" && what === host);
   const isKnown = found.data?.host === host && !found.error;
-  const timeline = useResource<Timeline>(isKnown && found.data?.rollover ? `${hostPath(host)}/timeline` : null, (kind, what) => kind === "host" && what === host);
   const read = () => post<Page<FittingRecord>>("/api/v1/tlsa", { pem }).then(({ items }) => setRecords(items));
   const [own] = records ?? [];
   return (
@@ -88,8 +97,7 @@ export function Plan({ query }: { query: URLSearchParams }) {
             </li>
             <li>
               <h2>Wait until every cache has it</h2>
-              <Waiting of={timeline} />
-              {timeline.data ? <Progress timeline={timeline.data} record={own} /> : !found.data.rollover && <p>No TLSA records have been seen at this host yet.</p>}
+              <Gate host={host} pem={pem} lookedAt={found.data.observed_at} />
               <p>Before the certificate goes live, let the deploy hook ask; it looks at every name server anew:</p>
               <Copyable text={`danelaw gate --config danelaw.yaml --host ${host} fullchain.pem`} />
             </li>

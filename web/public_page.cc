@@ -1,0 +1,68 @@
+#include "web/public_page.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "web/badge.h"
+
+namespace web {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Never by colour alone.
+const char* sign_of(const std::string& status) {
+  if (status == "ok") return "✓";
+  if (status == "warning") return "!";
+  return status == "critical" ? "✗" : "?";
+}
+
+std::string headline(const std::vector<storage::DomainRow>& domains) {
+  const auto sound = std::ranges::count(domains, std::string("ok"), &storage::DomainRow::status);
+  if (static_cast<std::size_t>(sound) == domains.size()) return "Mail gets through securely.";
+  return fmt::format("{} of {} domains are without a fault.", sound, domains.size());
+}
+
+std::string when(const storage::DomainRow& domain) {
+  return domain.observed_at ? config::rfc3339(*domain.observed_at) : "not yet";
+}
+
+}  // namespace
+
+Reply public_page(const std::vector<storage::DomainRow>& domains) {
+  auto body = fmt::format(
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+      "<meta name=\"viewport\" content=\"width=device-width\"><title>Mail and DANE</title>"
+      "<link rel=\"stylesheet\" href=\"assets/app.css\"></head>\n<body><main><h1>Does mail get "
+      "through securely?</h1>\n<p class=\"lead\">{}</p>\n<table><thead><tr><th scope=\"col\">"
+      "Domain</th><th scope=\"col\">Status</th><th scope=\"col\">Senders with DANE</th>"
+      "<th scope=\"col\">Last look</th></tr></thead><tbody>\n",
+      headline(domains));
+  for (const auto& domain : domains) {
+    // Names are A-labels, the other words our own: nothing in them needs to be escaped.
+    body += fmt::format(
+        "<tr><th scope=\"row\">{}</th><td><span class=\"mark {}\">{} {}</span></td><td>{}</td>"
+        "<td>{}</td></tr>\n",
+        domain.name, domain.status, sign_of(domain.status), domain.status,
+        badge_of(domain.status, domain.verdict).message, when(domain));
+  }
+  return for_everybody({.content_type = "text/html; charset=utf-8",
+                        .body = body + "</tbody></table></main></body></html>\n",
+                        .handler = "/public"});
+}
+
+Reply public_json(const std::vector<storage::DomainRow>& domains) {
+  Json items = Json::array();
+  for (const auto& domain : domains) {
+    items.push_back({{"domain", domain.name},
+                     {"status", domain.status},
+                     {"verdict", domain.verdict ? Json(*domain.verdict) : Json(nullptr)},
+                     {"observed_at", domain.observed_at ? Json(config::rfc3339(*domain.observed_at))
+                                                        : Json(nullptr)}});
+  }
+  return for_everybody(json({{"items", items}, {"next", nullptr}}, "/public.json"));
+}
+
+}  // namespace web
