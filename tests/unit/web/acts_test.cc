@@ -171,9 +171,10 @@ TEST_F(Acts, TheGateAnswersForAHostByWhatLooksHaveShown) {
     return ask("POST", "/api/v1/mx/" + host + "/gate",
                json{{"pem", pem(*certificate.certificate)}}.dump());
   };
-  const auto open = json::parse(gate(pki.leaf).body);
-  EXPECT_EQ(open["answer"], "yes") << open;
-  EXPECT_EQ(open["missing"], nullptr);
+  const auto early = json::parse(gate(pki.leaf).body);
+  EXPECT_EQ(early["answer"], "not-before") << early;
+  EXPECT_THAT(early["why"][0].get<std::string>(), HasSubstr("this host is watched since"));
+  EXPECT_EQ(early["missing"], nullptr);
   const auto shut = json::parse(gate(pki.old_leaf).body);
   EXPECT_EQ(shut["answer"], "never") << shut;
   EXPECT_EQ(shut["missing"]["data"], probes::dane::to_hex(pki.old_leaf.certificate->spki_sha256));
