@@ -141,7 +141,8 @@ TEST_F(Acts, ASilencedAlertSaysSo) {
                                  .ends_at = kNow + 60 * kMinute}};
   EXPECT_EQ(got("/api/v1/alerts/f-1")["silenced"], true);
   EXPECT_EQ(got("/api/v1/domains/example.test")["alerts"][0]["silenced"], true);
-  for (const auto& alert : got("/api/v1/alerts")["items"])
+  const auto alerts = got("/api/v1/alerts")["items"];
+  for (const auto& alert : alerts)
     EXPECT_EQ(alert["silenced"], alert["state"] != "resolved") << alert["id"];
 }
 
