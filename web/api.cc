@@ -34,9 +34,6 @@ Reply page_file(std::string_view body, std::string type, std::string handler) {
       .content_type = std::move(type), .body = std::string(body), .handler = std::move(handler)};
 }
 
-Json time_or_null(const std::optional<config::Time>& time) {
-  return time ? Json(config::rfc3339(*time)) : Json(nullptr);
-}
 Json text_or_null(const std::optional<std::string>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
@@ -135,6 +132,19 @@ const agent::Snapshot::Followed* find_host(const agent::Snapshot& snapshot,
     if (followed.host->host == *wanted) return &followed;
   }
   return nullptr;
+}
+
+// An MX host of a watched domain as it was last seen, or null.
+const probes::HostObservation* host_seen(const agent::Snapshot& snapshot, const std::string& name) {
+  const auto wanted = probes::dns::Name::parse(name);
+  for (const auto& [host, seen] : snapshot.hosts) {
+    if (wanted && host == *wanted) return seen.get();
+  }
+  return nullptr;
+}
+
+Reply no_such_host(const std::string& name) {
+  return problem(404, "not found", fmt::format("no watched domain uses the MX host {}", name));
 }
 
 std::vector<std::string> users_of(const agent::Snapshot& snapshot, const probes::dns::Name& host) {
@@ -519,22 +529,18 @@ Reply Api::history(const std::string& name, const Request& request) const {
 
 Reply Api::host(const std::string& name) const {
   const auto snapshot = sources_.snapshot();
-  const auto wanted = probes::dns::Name::parse(name);
-  for (const auto& [host, seen] : snapshot->hosts) {
-    if (!wanted || host != *wanted) continue;
-    return json(
-        {{"host", host.text()},
-         {"observed_at", config::rfc3339(seen->observed_at)},
-         {"addresses", seen->addresses},
-         {"tlsa",
-          {{"owner", seen->tlsa.name.text()},
-           {"ttl", seen->tlsa.outcome == probes::dns::Outcome::answer ? Json(seen->tlsa.ttl.count())
-                                                                      : Json(nullptr)}}},
-         {"domains", users_of(*snapshot, host)},
-         {"rollover", rollover_json(find_host(*snapshot, name), snapshot->now)}},
-        "/api/v1/mx/{host}");
-  }
-  return problem(404, "not found", fmt::format("no watched domain uses the MX host {}", name));
+  const auto* seen = host_seen(*snapshot, name);
+  if (seen == nullptr) return no_such_host(name);
+  const bool has_records = seen->tlsa.outcome == probes::dns::Outcome::answer;
+  return json({{"host", seen->host.text()},
+               {"observed_at", config::rfc3339(seen->observed_at)},
+               {"addresses", seen->addresses},
+               {"tlsa",
+                {{"owner", seen->tlsa.name.text()},
+                 {"ttl", has_records ? Json(seen->tlsa.ttl.count()) : Json(nullptr)}}},
+               {"domains", users_of(*snapshot, seen->host)},
+               {"rollover", rollover_json(find_host(*snapshot, name), snapshot->now)}},
+              "/api/v1/mx/{host}");
 }
 
 Reply Api::gate(const std::string& name, const Request& request) const {
@@ -542,14 +548,11 @@ Reply Api::gate(const std::string& name, const Request& request) const {
   const auto chain = chain_from_json(request.body);
   if (!chain) return problem(400, "no certificate", chain.error());
   const auto snapshot = sources_.snapshot();
-  const auto wanted = probes::dns::Name::parse(name);
-  for (const auto& [host, seen] : snapshot->hosts) {
-    if (!wanted || host != *wanted) continue;
-    const auto past = sources_.queries->chronicle(host, snapshot->now - kLookBack);
-    if (!past) return storage_failed(past.error());
-    return json(gate_json(*past, *chain, *seen, snapshot->now), "/api/v1/mx/{host}/gate");
-  }
-  return problem(404, "not found", fmt::format("no watched domain uses the MX host {}", name));
+  const auto* seen = host_seen(*snapshot, name);
+  if (seen == nullptr) return no_such_host(name);
+  const auto past = sources_.queries->chronicle(seen->host, snapshot->now - kLookBack);
+  if (!past) return storage_failed(past.error());
+  return json(gate_json(*past, *chain, *seen, snapshot->now), "/api/v1/mx/{host}/gate");
 }
 
 Reply Api::timeline(const std::string& name, const Request& request) const {

@@ -15,6 +15,10 @@ Reply json(const Json& value, std::string handler, int status) {
           .handler = std::move(handler)};
 }
 
+Json time_or_null(const std::optional<config::Time>& time) {
+  return time ? Json(config::rfc3339(*time)) : Json(nullptr);
+}
+
 Reply text(std::string body, std::string handler, int status) {
   return {.status = status,
           .content_type = "text/plain; charset=utf-8",

@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config/time.h"
+
 // PURE
 // A request and a reply as values, so that what is answered can be tested without a socket.
 namespace web {
@@ -37,6 +39,8 @@ struct Reply {
 
 [[nodiscard]] Reply json(const nlohmann::ordered_json& value, std::string handler,
                          int status = 200);
+// RFC 3339, or null.
+[[nodiscard]] nlohmann::ordered_json time_or_null(const std::optional<config::Time>& time);
 [[nodiscard]] Reply text(std::string body, std::string handler, int status = 200);
 // An error as RFC 9457 has it.
 [[nodiscard]] Reply problem(int status, std::string title, std::string detail);

@@ -7,6 +7,7 @@
 #include "probes/dane/verify.h"
 #include "probes/explain.h"
 #include "probes/tls/certificate.h"
+#include "web/http.h"
 
 namespace web {
 namespace {
@@ -19,10 +20,6 @@ agent::Alert only(const agent::Alert& alert, const agent::Hit& hit, const std::s
   out.hits = {hit};
   if (domain != nullptr) out.hits.front().domains = {*domain};
   return out;
-}
-
-Json time_or_null(const std::optional<config::Time>& time) {
-  return time ? Json(config::rfc3339(*time)) : Json(nullptr);
 }
 
 }  // namespace

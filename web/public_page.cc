@@ -59,8 +59,7 @@ Reply public_json(const std::vector<storage::DomainRow>& domains) {
     items.push_back({{"domain", domain.name},
                      {"status", domain.status},
                      {"verdict", domain.verdict ? Json(*domain.verdict) : Json(nullptr)},
-                     {"observed_at", domain.observed_at ? Json(config::rfc3339(*domain.observed_at))
-                                                        : Json(nullptr)}});
+                     {"observed_at", time_or_null(domain.observed_at)}});
   }
   return for_everybody(json({{"items", items}, {"next", nullptr}}, "/public.json"));
 }
