@@ -163,6 +163,8 @@ Json endpoint_json(const HostObservation& seen, const EndpointJudgement& judged)
     if (!session.tls->version.empty())
       tls = {{"version", session.tls->version}, {"cipher", session.tls->cipher}};
   }
+  Json transcript = Json::array();
+  for (const auto& line : session.transcript) transcript.push_back(printable(line));
   const bool knows_starttls = session.stage >= smtp::Stage::starttls;
   const auto& reply = session.last_reply;
   return {
@@ -180,7 +182,8 @@ Json endpoint_json(const HostObservation& seen, const EndpointJudgement& judged)
        {{"banner", session.banner ? Json(printable(*session.banner)) : Json(nullptr)},
         {"last_reply", reply ? Json(printable(std::to_string(reply->code) + " " + reply->text()))
                              : Json(nullptr)},
-        {"detail", text_or_null(session.detail)}}},
+        {"detail", text_or_null(session.detail)},
+        {"transcript", transcript}}},
       {"duration_seconds", static_cast<double>(session.duration.count()) / 1000.0}};
 }
 

@@ -9,6 +9,48 @@ namespace probes::smtp {
 namespace {
 
 using config::Deadline;
+using std::chrono::steady_clock;
+
+// Adds to the transcript, as long as there is room.
+void write_down(SessionRecord& record, std::string line) {
+  constexpr std::string_view kCut = "…";
+  auto& lines = record.transcript;
+  if (!lines.empty() && lines.back() == kCut) return;
+  std::size_t octets = line.size();
+  for (const auto& known : lines) octets += known.size();
+  lines.push_back(octets <= kLongestTranscript ? std::move(line) : std::string(kCut));
+}
+
+void write_down(SessionRecord& record, const Reply& reply) {
+  for (std::size_t i = 0; i < reply.lines.size(); ++i) {
+    const bool is_last = i + 1 == reply.lines.size();
+    write_down(record, fmt::format("S: {}{}{}", reply.code, is_last ? ' ' : '-', reply.lines[i]));
+  }
+}
+
+// The stages of a session, each begun when the one before it ends, and how long they took.
+class Progress {
+ public:
+  explicit Progress(SessionRecord& record) : record_(record) {}
+  ~Progress() { note(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void enter(Stage stage) {
+    note();
+    record_.stage = stage;
+    began_ = steady_clock::now();
+  }
+
+ private:
+  void note() {
+    record_.took.at(static_cast<std::size_t>(record_.stage)) =
+        std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - began_);
+  }
+
+  SessionRecord& record_;
+  steady_clock::time_point began_ = steady_clock::now();
+};
 
 // One side of the talk: sends a line, reads a reply, and remembers in the record how it ended.
 class Dialogue {
@@ -24,9 +66,12 @@ class Dialogue {
       begin_ += used;
       if (auto reply = reader.take()) {
         record_.last_reply = *reply;
+        write_down(record_, *reply);
         return reply;
       }
       if (reader.fault()) {
+        constexpr std::size_t kShown = 200;
+        write_down(record_, "S: " + std::string(buffer_.data(), std::min(end_, kShown)));
         record_.stop = *reader.fault() == ReplyFault::malformed ? SessionStop::malformed_reply
                                                                 : SessionStop::reply_too_long;
         return std::nullopt;
@@ -42,6 +87,7 @@ class Dialogue {
   }
 
   std::optional<Reply> say(std::string_view command) {
+    write_down(record_, fmt::format("C: {}", command));
     const auto sent = stream_.write_all(fmt::format("{}\r\n", command), deadline_);
     if (!sent) {
       stop(sent.error());
@@ -91,27 +137,33 @@ SessionStop stop_of(ConnectStop stop) {
 }
 
 Deadline at_most(Deadline deadline, std::chrono::milliseconds patience) {
-  return std::min(deadline, std::chrono::steady_clock::now() + patience);
+  return std::min(deadline, steady_clock::now() + patience);
 }
 
 // Says goodbye over `stream`, politely but with little patience: nothing depends on the answer, and
-// the record keeps what it holds.
-void say_goodbye(Stream& stream, const SessionRecord& record, Deadline deadline) {
+// the record keeps what it holds, but for the transcript.
+void say_goodbye(Stream& stream, SessionRecord& record, Deadline deadline) {
   SessionRecord scratch = record;
   Dialogue dialogue{stream, scratch, at_most(deadline, std::chrono::seconds{2})};
   (void)dialogue.say("QUIT");
+  record.transcript = std::move(scratch.transcript);
+}
+
+std::string text_of(const tls::Handshake& handshake) {
+  if (handshake.version.empty()) return fmt::format("* TLS failed: {}", handshake.detail);
+  return fmt::format("* {} {}", handshake.version, handshake.cipher);
 }
 
 // Banner, EHLO and STARTTLS. True when the peer is ready for the handshake.
 bool talk_in_clear(Socket& socket, const SessionPlan& plan, SessionRecord& record,
-                   Deadline deadline) {
+                   Progress& progress, Deadline deadline) {
   Dialogue dialogue{socket, record, deadline};
-  record.stage = Stage::banner;
+  progress.enter(Stage::banner);
   const auto banner = dialogue.read_reply();
   if (banner) record.banner = fmt::format("{} {}", banner->code, banner->text());
   if (!is_positive(banner, record)) return false;
 
-  record.stage = Stage::ehlo;
+  progress.enter(Stage::ehlo);
   const auto ehlo = dialogue.say("EHLO " + plan.helo);
   if (!is_positive(ehlo, record)) {
     record.refused_ehlo = ehlo && ehlo->code >= 500;
@@ -119,7 +171,7 @@ bool talk_in_clear(Socket& socket, const SessionPlan& plan, SessionRecord& recor
   }
   record.offers_starttls = offers(*ehlo, "STARTTLS");
   record.has_masked_starttls = has_masked_starttls(*ehlo);
-  record.stage = Stage::starttls;
+  progress.enter(Stage::starttls);
   if (!record.offers_starttls) {
     record.stop = SessionStop::not_offered;
     return false;
@@ -128,27 +180,32 @@ bool talk_in_clear(Socket& socket, const SessionPlan& plan, SessionRecord& recor
   // Whatever came in clear behind the reply would be taken for the server's words under TLS (RFC
   // 3207 §4.2, CVE-2011-0411): it is counted and thrown away with the buffer.
   record.plaintext_after_starttls = dialogue.surplus();
+  if (record.plaintext_after_starttls > 0)
+    write_down(record,
+               fmt::format("* {} octets in clear behind it", record.plaintext_after_starttls));
   return true;
 }
 
 void talk(const SessionPlan& plan, tls::Client& client, SessionRecord& record, Deadline deadline) {
+  Progress progress{record};
   auto socket = Socket::connect(plan.address, plan.port, deadline);
   if (!socket) {
     record.stop = stop_of(socket.error().stop);
     record.detail = socket.error().detail;
     return;
   }
-  if (!talk_in_clear(**socket, plan, record, deadline)) {
+  if (!talk_in_clear(**socket, plan, record, progress, deadline)) {
     if (record.stop == SessionStop::negative_reply || record.stop == SessionStop::not_offered) {
       say_goodbye(**socket, record, deadline);
     }
     return;
   }
 
-  record.stage = Stage::handshake;
+  progress.enter(Stage::handshake);
   auto [handshake, stream] =
       client.shake_hands(**socket, plan.server_name, plan.key_type, deadline);
   record.tls = std::move(handshake);
+  write_down(record, text_of(*record.tls));
   if (!stream) {
     record.stop = SessionStop::tls;
     record.detail = record.tls->detail;
@@ -157,10 +214,10 @@ void talk(const SessionPlan& plan, tls::Client& client, SessionRecord& record, D
 
   // In TLS 1.3 a server's objection (a client certificate it wants) arrives only with the first
   // read.
-  record.stage = Stage::ehlo_tls;
+  progress.enter(Stage::ehlo_tls);
   Dialogue dialogue{*stream, record, deadline};
   if (!is_positive(dialogue.say("EHLO " + plan.helo), record)) return;
-  record.stage = Stage::done;
+  progress.enter(Stage::done);
   say_goodbye(*stream, record, deadline);
 }
 
@@ -240,14 +297,14 @@ bool same_facts(const SessionRecord& a, const SessionRecord& b) {
 }
 
 SessionRecord run_session(const SessionPlan& plan, tls::Client& client, Deadline deadline) {
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = steady_clock::now();
   SessionRecord record;
   record.address = plan.address;
   record.port = plan.port;
   record.key_type = plan.key_type;
   talk(plan, client, record, deadline);
-  record.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::steady_clock::now() - begin);
+  record.duration =
+      std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begin);
   return record;
 }
 

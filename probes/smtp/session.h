@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/time.h"
 #include "probes/smtp/reply.h"
@@ -14,6 +16,7 @@ namespace probes::smtp {
 
 // Where a session ended.
 enum class Stage { connect, banner, ehlo, starttls, handshake, ehlo_tls, done };
+inline constexpr std::size_t kStages = 7;
 [[nodiscard]] std::string_view wire_name(Stage stage);
 
 // Why it ended there.
@@ -52,11 +55,16 @@ struct SessionRecord {
   std::size_t plaintext_after_starttls =
       0;  // octets that arrived in clear behind the STARTTLS reply; discarded
   std::optional<tls::Handshake> tls;
+  // What was said, a line each: "S: " the server, "C: " we, "* " what was done beside talking. Ends
+  // in a line of "…" where it was longer than kLongestTranscript.
+  std::vector<std::string> transcript;
+  std::array<std::chrono::microseconds, kStages> took{};  // each stage that was come to
   std::chrono::milliseconds duration{0};
 };
+inline constexpr std::size_t kLongestTranscript = 4096;  // octets
 
-// Whether two sessions showed the same: all but texts that servers vary (banner, replies) and the
-// duration.
+// Whether two sessions showed the same: all but texts that servers vary (banner, replies) and
+// durations.
 [[nodiscard]] bool same_facts(const SessionRecord& a, const SessionRecord& b);
 
 struct SessionPlan {

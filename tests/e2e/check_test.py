@@ -88,6 +88,17 @@ class Check(unittest.TestCase):
         self.assertEqual((seen["mismatch.test"]["verdict"], status), ("unknown", 3))
         self.assertEqual([f["code"] for f in seen["mismatch.test"]["findings"]], ["monitor-fault"])
 
+    def test_a_session_is_told_word_for_word(self):
+        seen, _ = self.lab.check("healthy.test", "nostarttls.test", "injected.test")
+        def said(domain):
+            return "\n".join(seen[domain]["hosts"][0]["endpoints"][0]["smtp"]["transcript"])
+        tls = r"\* TLSv1\.3 TLS_\w+\n"
+        self.assertRegex(said("healthy.test"), r"(?s)\AS: 220 mx\.healthy\.test.*\nC: EHLO .*\nS: 250-STARTTLS\n.*"
+                         r"\nC: STARTTLS\nS: 220 .*\n" + tls + r"C: EHLO .*\nS: 250 .*\nC: QUIT\nS: 221 .*\Z")
+        self.assertRegex(said("nostarttls.test"), r"(?s)C: EHLO .*\nC: QUIT\nS: 221 .*\Z")
+        self.assertNotIn("C: STARTTLS", said("nostarttls.test"))
+        self.assertRegex(said("injected.test"), r"C: STARTTLS\nS: 220 .*\n\* \d+ octets in clear behind it\n")
+
     def test_a_name_server_that_lags_behind_is_named(self):
         self.lab.lab("story", "drift", "--step", "1")
         self.addCleanup(self.lab.lab, "story", "drift", "--step", "2")

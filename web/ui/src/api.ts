@@ -54,7 +54,7 @@ export interface Endpoint {
   address: string; port: number; key_type: string; verdict: Verdict; reason: string; stage: string;
   starttls: boolean | null; tls: { version: string; cipher: string } | null;
   matched: (RecordData & { depth: number }) | null; chain: Certificate[];
-  smtp: { banner: string | null; last_reply: string | null; detail: string | null };
+  smtp: { banner: string | null; last_reply: string | null; detail: string | null; transcript: string[] };
 }
 export interface Host {
   host: string; preference: number; verdict: Verdict; weakest: Verdict; splits: Split[];

@@ -10,26 +10,32 @@ const keyWords: Record<string, string> = { default: "default handshake", rsa: "R
 
 const idOf = (host: string, endpoint: Endpoint) => `${host}|${endpoint.address}|${endpoint.key_type}`;
 
-// What was said, as far as it went.
-function Transcript({ endpoint }: { endpoint: Endpoint }) {
+// How far it went, and every word.
+function Session({ endpoint }: { endpoint: Endpoint }) {
   const end = stages.indexOf(endpoint.stage);
   const lines: [string, string | null][] = [
     ["connect", `${endpoint.address} port ${endpoint.port}`],
-    ["banner", endpoint.smtp.banner],
+    ["banner", null],
     ["ehlo", endpoint.starttls === null ? null : endpoint.starttls ? "STARTTLS is offered" : "STARTTLS is not offered"],
     ["starttls", null],
     ["handshake", endpoint.tls && `${endpoint.tls.version}, ${endpoint.tls.cipher}`],
     ["ehlo-tls", null],
   ];
   return (
-    <ol class="transcript">
-      {lines.map(([stage, said], index) => index <= end && (
-        <li key={stage}>
-          <Mark status={index < end ? "ok" : "critical"}>{stage}{index === end && ": it ended here"}</Mark>{said && <> <code>{said}</code></>}
-        </li>))}
-      {endpoint.smtp.last_reply && <li>last reply <code>{endpoint.smtp.last_reply}</code></li>}
-      {endpoint.smtp.detail && <li>{endpoint.smtp.detail}</li>}
-    </ol>
+    <>
+      <ol class="steps">
+        {lines.map(([stage, said], index) => index <= end && (
+          <li key={stage}>
+            <Mark status={index < end ? "ok" : "critical"}>{stage}{index === end && ": it ended here"}</Mark>{said && <> <code>{said}</code></>}
+          </li>))}
+        {endpoint.smtp.detail && <li>{endpoint.smtp.detail}</li>}
+      </ol>
+      {endpoint.smtp.transcript.length > 0 && (
+        <>
+          <p class="muted">S is the server, C is danelaw.</p>
+          <pre class="transcript">{endpoint.smtp.transcript.join("\n")}</pre>
+        </>)}
+    </>
   );
 }
 
@@ -69,7 +75,7 @@ function Records({ host, endpoint }: { host: Host; endpoint: Endpoint }) {
 function Evidence({ host, endpoint }: { host: Host; endpoint: Endpoint }) {
   return (
     <div class="opened">
-      <section><h4>Session: {endpoint.reason}</h4><Transcript endpoint={endpoint} /></section>
+      <section><h4>Session: {endpoint.reason}</h4><Session endpoint={endpoint} /></section>
       <section><h4>TLSA records</h4><Records host={host} endpoint={endpoint} /></section>
       <section><h4>Chain</h4>{endpoint.chain.length > 0 ? <CertificateChain chain={endpoint.chain} /> : <p>No certificate was seen.</p>}</section>
       {endpoint.chain[0] && host.tlsa.owner && !endpoint.matched && (
