@@ -20,6 +20,8 @@
 #include "agent/runner.h"
 #include "config/load.h"
 #include "config/name.h"
+#include "probes/dns/getdns_client.h"
+#include "probes/tls/handshake.h"
 #include "storage/backup.h"
 #include "storage/outbox.h"
 #include "storage/queries.h"
@@ -29,7 +31,8 @@
 
 namespace {
 
-constexpr const char* kVersion = "0.1.0";
+constexpr const char* kVersion = DANELAW_VERSION;  // these two are set by CMakeLists.txt
+constexpr const char* kRevision = DANELAW_REVISION;
 constexpr int kBadUsage = 3;  // of `check`, where 1 and 2 are findings
 
 namespace log = agent::log;
@@ -218,11 +221,25 @@ class Agent {
             .feed = &feed_,
             .notifiers = [this] { return courier_->health(); },
             .last_reload = [this] { return last_reload(); },
-            .version = kVersion};
+            .on_scrape = [this](std::size_t series) { look_at_scrape(series); },
+            .build = {.version = kVersion,
+                      .revision = kRevision,
+                      .openssl = probes::tls::library_version(),
+                      .resolver = probes::dns::library_version()}};
+  }
+
+  // A scrape that strains Prometheus is told once.
+  void look_at_scrape(std::size_t series) {
+    constexpr std::size_t kMany = 100'000;
+    if (series <= kMany || is_scrape_told_.exchange(true)) return;
+    log::warn("many-series",
+              {{"series", std::to_string(series)},
+               {"detail", "metrics.detail: mx, domain or summary makes scrapes smaller"}});
   }
 
   std::filesystem::path file_;
   std::atomic<bool> is_ready_{false};
+  std::atomic<bool> is_scrape_told_{false};
   std::mutex reloading_;
   std::mutex telling_reload_;  // guards reload_: a scrape must not wait for a reload
   web::Reload reload_{.succeeded_at = now()};

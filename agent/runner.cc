@@ -13,6 +13,7 @@
 #include "agent/notice.h"
 #include "agent/outlook.h"
 #include "agent/schedule.h"
+#include "agent/stragglers.h"
 #include "probes/findings.h"
 
 namespace agent {
@@ -129,19 +130,25 @@ struct Runner::State {
   std::map<Name, DomainEntry> domains;
   std::map<Name, HostEntry> hosts;
   std::map<Name, ZonePast> zones;  // that vouch for what was seen; `deciding` guards it
+  struct Servers {
+    probes::dns::ZoneSerials serials;  // as given last
+    Stragglers stragglers;
+  };
+  std::map<Name, Servers> servers;  // of those zones; the same
   AlertBook book;
   std::vector<Exception> exceptions;            // as recorded, for domains to be adopted
   std::map<std::string, Time> protected_until;  // the same
   Domains configured;                           // config.domains by name
   std::vector<VantageCheck> vantage;
   Time vantage_at{};
+  std::vector<ResolverSight> resolvers;
   std::vector<VantageCheck> smtp;  // as the hosts seen last show it
   std::size_t in_flight = 0;
   std::uint64_t rounds = 0;
   std::optional<Time> last_round_at;
   std::uint64_t record_errors = 0;
-  decltype(Snapshot::sessions_ended) sessions_ended{};
-  Durations sessions, recordings;
+  ProbeCounts counts;
+  Durations recordings;
 
   State(config::Config c, std::shared_ptr<Gear> g, Recorder& r, Recorder::Desk desk, Events e,
         Now n)
@@ -380,17 +387,37 @@ struct Runner::State {
     return has_news;
   }
 
-  // What caches hold of the keys of the zones that vouch for these answers about `subject`.
-  void add_stale_links(probes::DomainJudgement& judged, const probes::Subject& subject,
-                       const std::vector<const probes::dns::Answer*>& answers, Time at) const {
-    std::set<Name> vouching;
+  // The zones that vouch for these answers.
+  static std::set<Name> vouching_for(const std::vector<const probes::dns::Answer*>& answers) {
+    std::set<Name> out;
     for (const auto* answer : answers) {
-      if (answer->key_sets) vouching.insert(answer->key_sets->zone);
+      if (answer->key_sets) out.insert(answer->key_sets->zone);
     }
-    for (const auto& zone : vouching) {
+    return out;
+  }
+
+  // Takes up which serial numbers the zones' servers give. `deciding` is held.
+  void follow_serials(const std::vector<probes::dns::ZoneSerials>& seen) {
+    for (const auto& serials : seen) {
+      auto& known = servers[serials.zone];
+      if (serials.asked_at < known.serials.asked_at) continue;  // another worker's is newer
+      known.serials = serials;
+      note(known.stragglers, serials);
+    }
+  }
+
+  // What caches hold of the keys of the zones that vouch for these answers about `subject`, and
+  // which of their servers are late.
+  void add_zone_troubles(probes::DomainJudgement& judged, const probes::Subject& subject,
+                         const std::vector<const probes::dns::Answer*>& answers, Time at) const {
+    for (const auto& zone : vouching_for(answers)) {
       const auto past = zones.find(zone);
       const auto stale = past == zones.end() ? std::nullopt : stale_link(past->second, at);
       if (stale) probes::add_finding(judged, finding_of(*stale, zone.text(), subject));
+      const auto mine = servers.find(zone);
+      if (mine == servers.end()) continue;
+      const auto lagging = find_lagging(mine->second.stragglers, mine->second.serials, subject);
+      if (lagging) probes::add_finding(judged, *lagging);
     }
   }
 
@@ -411,11 +438,11 @@ struct Runner::State {
     if (blocked == nullptr) {
       for (const auto& [host, what] : seen)
         probes::add_hindsight(judged, host, hosts.at(host).foreseen);
-      add_stale_links(judged, {.kind = probes::Subject::Kind::domain, .name = name.text()},
-                      {&entry.seen->mx}, round.at);
+      add_zone_troubles(judged, {.kind = probes::Subject::Kind::domain, .name = name.text()},
+                        {&entry.seen->mx}, round.at);
       for (const auto& [host, what] : seen)
-        add_stale_links(judged, {.kind = probes::Subject::Kind::host, .name = host.text()},
-                        {&what->a, &what->aaaa, &what->tlsa}, round.at);
+        add_zone_troubles(judged, {.kind = probes::Subject::Kind::host, .name = host.text()},
+                          {&what->a, &what->aaaa, &what->tlsa}, round.at);
       if (const auto loss = find_loss(judged, entry.protected_until, round.at))
         probes::add_finding(judged, *loss);
       if (is_authenticated(judged.verdict)) entry.protected_until = round.at;
@@ -530,6 +557,7 @@ struct Runner::State {
       }
     }
     const auto checks = scout.look_at_ourselves(at);
+    auto sights = scout.look_at_resolvers();
     Round round{.target = kOurselves, .at = at};
     const std::scoped_lock one(deciding);
     {
@@ -538,6 +566,7 @@ struct Runner::State {
       const bool is_new = vantage.empty() || at > vantage_at;
       if (is_new && was != nullptr && first_failing(checks) == nullptr) resume_impaired(at);
       vantage = checks;
+      resolvers = std::move(sights);
       vantage_at = at;
       // Several workers may have asked at the same moment: that is one look.
       if (is_new) follow_checks(round, checks);
@@ -554,9 +583,11 @@ struct Runner::State {
   Pace look_at_domain(Scout& scout, const Name& name) {
     auto blind = sense(scout, kVantageEvery + kVantageAtMost);
     probes::DomainSeen seen;
+    std::vector<probes::dns::ZoneSerials> serials;
     if (!blind) {
       seen = std::make_shared<const probes::DomainObservation>(scout.look_at_domain(name, now()));
       if (may_be_ours(seen->mx)) blind = sense(scout, kVantageAtMost);
+      serials = scout.ask_serials(vouching_for({&seen->mx}), now());
     }
     Round round{.target = {.kind = Target::Kind::domain, .name = name}, .at = now()};
     bool again = false;
@@ -569,7 +600,9 @@ struct Runner::State {
         go_blind(round, entry->second, *blind);
       } else {
         round.domain = entry->second.seen = seen;
+        counts.note(*seen);
         follow_zones(round, {&seen->mx});
+        follow_serials(serials);
         if (seen->mx.outcome != Outcome::failed) use_hosts(round, name, seen->hosts);
         abandon_orphans(round);
         judge_domain(round, name);
@@ -627,6 +660,8 @@ struct Runner::State {
     if (sense(scout, kVantageEvery + kVantageAtMost)) return Pace::impaired;
     auto seen = std::make_shared<const probes::HostObservation>(scout.look_at_host(name, now()));
     if (may_be_ours(*seen) && sense(scout, kVantageAtMost)) return Pace::impaired;
+    const auto serials =
+        scout.ask_serials(vouching_for({&seen->a, &seen->aaaa, &seen->tlsa}), now());
     Round round{.target = {.kind = Target::Kind::host, .name = name}, .at = now()};
     bool again = false;
     const std::scoped_lock one(deciding);
@@ -634,14 +669,12 @@ struct Runner::State {
     if (entry == hosts.end()) return Pace::steady;  // no domain uses it any more
     const auto rollovers = follow_history(round, entry->second, *seen);
     const bool has_keys = follow_zones(round, {&seen->a, &seen->aaaa, &seen->tlsa});
+    follow_serials(serials);
     {
       const std::scoped_lock lock(mutex);
       const bool has_news = stand(entry->second, rollovers, round) || has_keys;
       const auto before = std::exchange(entry->second.seen, seen);
-      for (const auto& session : seen->sessions) {
-        ++sessions_ended.at(static_cast<std::size_t>(session.stage));
-        sessions.note(session.duration);
-      }
+      counts.note(*seen);
       round.host = seen;
       sense_smtp(round);
       // What was judged stays judged while the facts stay; time alone is taken into account at the
@@ -946,6 +979,7 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
   for (const auto& [name, entry] : s.domains) {
     if (entry.exception) out->exceptions.push_back(*entry.exception);
   }
+  out->resolvers = s.resolvers;
   out->vantage = s.vantage;
   out->vantage.insert(out->vantage.end(), s.smtp.begin(), s.smtp.end());
   out->in_flight = s.in_flight;
@@ -957,12 +991,12 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
   out->rounds = s.rounds;
   out->last_round_at = s.last_round_at;
   out->record_errors = s.record_errors;
-  out->sessions_ended = s.sessions_ended;
-  out->sessions = s.sessions;
+  out->counts = s.counts;
   out->recordings = s.recordings;
-  for (std::size_t i = 0; i < out->dns_by_rcode.size(); ++i)
-    out->dns_by_rcode[i] = s.gear->queries.by_rcode[i];
-  out->dns_unanswered = s.gear->queries.unanswered;
+  const auto& queries = s.gear->queries;
+  std::ranges::copy(queries.udp, out->dns_by_rcode_udp.begin());
+  std::ranges::copy(queries.tcp, out->dns_by_rcode_tcp.begin());
+  out->dns_unanswered = queries.unanswered;
   return out;
 }
 

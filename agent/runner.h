@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "agent/actions.h"
-#include "agent/durations.h"
 #include "agent/ports.h"
+#include "agent/probe_counts.h"
 #include "agent/rollover.h"
 #include "agent/scout.h"
 #include "agent/vantage.h"
@@ -41,17 +41,16 @@ struct Snapshot {
   std::vector<Silence> silences;
   std::vector<Exception> exceptions;
   std::vector<VantageCheck> vantage;
+  std::vector<ResolverSight> resolvers;
   std::size_t queue_length = 0;  // targets that are due and wait for a worker
   std::size_t in_flight = 0;
   config::Seconds lag{0};  // how late the most overdue target is
   std::uint64_t rounds = 0;
   std::optional<config::Time> last_round_at;
   std::uint64_t record_errors = 0;
-  std::array<std::uint64_t, 6> dns_by_rcode{};
+  std::array<std::uint64_t, 6> dns_by_rcode_udp{}, dns_by_rcode_tcp{};  // of dns::QueryCounts
   std::uint64_t dns_unanswered = 0;
-  // SMTP sessions by the stage they ended at (probes::smtp::Stage); `done`: nothing failed.
-  std::array<std::uint64_t, 7> sessions_ended{};
-  Durations sessions;    // SMTP sessions
+  ProbeCounts counts;
   Durations recordings;  // rounds written into the database
 };
 

@@ -120,4 +120,24 @@ std::vector<VantageCheck> Scout::look_at_ourselves(config::Time at) {
   return check_vantage(lookup_, gear_->anchor, at, round_deadline());
 }
 
+std::vector<ResolverSight> Scout::look_at_resolvers() {
+  const probes::dns::Query query{.name = gear_->anchor, .type = probes::dns::type::soa};
+  std::vector<ResolverSight> out;
+  for (const auto& resolver : gear_->resolvers) {
+    const auto reply = client_->ask_resolver(resolver, query, round_deadline());
+    const auto port = resolver.port == 53 ? std::string() : fmt::format("@{}", resolver.port);
+    out.push_back(
+        {.resolver = resolver.address + port, .is_validating = reply && reply->authentic_data});
+  }
+  return out;
+}
+
+std::vector<probes::dns::ZoneSerials> Scout::ask_serials(const std::set<probes::dns::Name>& zones,
+                                                         config::Time at) {
+  std::vector<probes::dns::ZoneSerials> out;
+  if (!gear_->every_server) return out;
+  for (const auto& zone : zones) out.push_back(surveyor_.serials_of(zone, at, round_deadline()));
+  return out;
+}
+
 }  // namespace agent

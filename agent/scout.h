@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,13 @@ class Gear {
        std::vector<probes::dns::Record> anchors);
 };
 
+// Whether one of our resolvers validates, as Postfix on this machine needs it to; we do that
+// ourselves.
+struct ResolverSight {
+  std::string resolver;  // its address, with "@port" unless that is 53
+  bool is_validating = false;
+};
+
 // One thread's eyes.
 class Scout {
  public:
@@ -49,6 +57,11 @@ class Scout {
   [[nodiscard]] probes::HostObservation look_at_records(const probes::dns::Name& host,
                                                         config::Time at);
   [[nodiscard]] std::vector<VantageCheck> look_at_ourselves(config::Time at);
+  // Each is asked for the trust anchor's own SOA record, for which one that validates vouches.
+  [[nodiscard]] std::vector<ResolverSight> look_at_resolvers();
+  // Of these zones, as dns::Surveyor; none where name servers are not asked one by one.
+  [[nodiscard]] std::vector<probes::dns::ZoneSerials> ask_serials(
+      const std::set<probes::dns::Name>& zones, config::Time at);
 
  private:
   Scout(std::shared_ptr<Gear> gear, std::unique_ptr<probes::dns::GetdnsClient> client);

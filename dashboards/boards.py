@@ -333,16 +333,18 @@ def rate(metric, by, legend):
     return query(f"sum by ({by}) (rate({metric}{{{OURS}}}[$__rate_interval]))", legend)
 
 
-def spread(metric, share, legend):
-    return query(f"histogram_quantile({share}, sum by (le) (rate({metric}_bucket{{{OURS}}}[$__rate_interval])))", legend)
+def spread(metric, share, legend, which="", by=""):
+    each = f"sum by (le{', ' if by else ''}{by}) (rate({metric}_bucket{{{OURS}{which}}}[$__rate_interval]))"
+    return query(f"histogram_quantile({share}, {each})", legend)
 
 
 def agent():
     return dashboard(
         "danelaw-agent", "danelaw / Agent", "The agent itself: does it see, keep up, remember and tell?",
         [], [
-            stat("Version", "The running program.", f"max by (instance, version) (danelaw_build_info{{{OURS}}})",
-                 "{{version}}", 6, shows="name"),
+            stat("Version", "The running program, with the revision of its sources.",
+                 f"max by (instance, version, revision) (danelaw_build_info{{{OURS}}})", "{{version}} {{revision}}", 6,
+                 shows="name"),
             stat("Configuration", "Whether it was taken when it was read last.",
                  f"min(danelaw_config_last_reload_successful{{{OURS}}})", "", 6,
                  mappings=two("refused: the old one stays", "taken", WARN)),
@@ -362,15 +364,21 @@ def agent():
             lines("Looks", "Looks finished per second.", [rate("danelaw_rounds_total", "instance", "{{instance}}")],
                   "ops"),
             lines("Length of sessions", "Half are shorter, 95 % are shorter.",
-                  [spread("danelaw_probe_duration_seconds", 0.5, "half"),
-                   spread("danelaw_probe_duration_seconds", 0.95, "95 %")], "s"),
-            lines("Sessions by the stage they came to", "SMTP sessions per second.",
+                  [spread("danelaw_probe_duration_seconds", 0.5, "half", ', stage="session"'),
+                   spread("danelaw_probe_duration_seconds", 0.95, "95 %", ', stage="session"')], "s"),
+            lines("Length of stages", "Lookups and the steps of sessions: 95 % are shorter.",
+                  [spread("danelaw_probe_duration_seconds", 0.95, "{{stage}}", ', stage!="session"', "stage")], "s"),
+            lines("Lookups and sessions by stage", "Lookups, and SMTP sessions that came to the stage, per second.",
                   [rate("danelaw_probes_total", "stage", "{{stage}}")], "ops"),
-            lines("Sessions by the stage they ended at", "Sessions that failed, per second.",
-                  [rate("danelaw_probes_failed_total", "stage", "{{stage}}")], "ops"),
+            lines("Failures by stage and reason", "Lookups that failed and sessions that ended there, per second.",
+                  [query(f"sum by (stage, reason) (rate(danelaw_probes_failed_total{{{OURS}}}[$__rate_interval])) > 0",
+                         "{{stage}}: {{reason}}")], "ops"),
             lines("DNS", "Queries per second by response code, and those without a usable reply.",
-                  [rate("danelaw_dns_queries_total", "rcode", "{{rcode}}"),
+                  [rate("danelaw_dns_queries_total", "rcode, proto", "{{rcode}} {{proto}}"),
                    query(f"sum(rate(danelaw_dns_unanswered_total{{{OURS}}}[$__rate_interval]))", "no reply")], "ops"),
+            states("Resolvers that validate", "danelaw validates by itself; an MTA relies on its resolver for it.",
+                   f"min by (instance, resolver) (danelaw_resolver_validating{{{OURS}}})", "{{instance}} {{resolver}}",
+                   width=12, height=8, mappings=two("does not validate", "validates", WARN)),
             lines("Notices", "Delivered and failed per minute, and waiting.",
                   [query(f"60 * sum by (integration) (rate(danelaw_notifications_total{{{OURS}}}[$__rate_interval]))",
                          "{{integration}} delivered"),
@@ -385,11 +393,19 @@ def agent():
                   "s"),
             lines("Database", "Its size.", [query(f"max by (instance) (danelaw_storage_size_bytes{{{OURS}}})",
                                                   "{{instance}}")], "bytes", 6),
+            lines("Rows", "By table. History is one row a change.",
+                  [query(f"max by (table) (danelaw_storage_rows{{{OURS}}})", "{{table}}")], "short", 6),
             lines("Time to record a look", "Half take less, 95 % take less.",
                   [spread("danelaw_storage_write_duration_seconds", 0.5, "half"),
                    spread("danelaw_storage_write_duration_seconds", 0.95, "95 %")], "s", 6),
             lines("Rounds not recorded", "Per second. History has gaps where this is not 0.",
                   [rate("danelaw_storage_errors_total", "instance", "{{instance}}")], "ops", 6),
+            lines("Requests", "Answered per second, by route and status.",
+                  [rate("danelaw_http_requests_total", "handler, code", "{{handler}} {{code}}")], "reqps", 6),
+            lines("Time to answer", "95 % take less, by route.",
+                  [spread("danelaw_http_request_duration_seconds", 0.95, "{{handler}}", "", "handler")], "s", 6),
+            lines("Open pages", "Streams of events that are open.",
+                  [query(f"max by (instance) (danelaw_event_stream_clients{{{OURS}}})", "{{instance}}")], "short", 6),
             lines("CPU", "Cores in use.", [rate("process_cpu_seconds_total", "instance", "{{instance}}")], "short", 6),
             lines("Memory", "Resident.", [query(f"max by (instance) (process_resident_memory_bytes{{{OURS}}})",
                                                 "{{instance}}")], "bytes", 6),

@@ -544,6 +544,17 @@ const auto& rows() {
        {"Open port 53 for TCP at the server and at the firewalls before it."},
        {"RFC 7766 §5", "RFC 7671 §10.1.1"},
        ""},
+      {Code::nameserver_lagging,
+       "{name}: a name server does not take over the zone's changes",
+       "For longer than the zone's refresh one of its authoritative servers has given an older "
+       "serial number than another. The next change, such as a new TLSA record, may not reach it "
+       "either, and in the end its signatures expire.",
+       "Mail is delivered as long as the records that it needs are the same on all servers.",
+       {"See why the server that the evidence names does not transfer the zone: NOTIFY, the "
+        "transfer's address and key, or a zone file that it does not load.",
+        "Change no certificate meanwhile: a new TLSA record would be missing there."},
+       {"RFC 1996 §1", "RFC 1035 §3.3.13"},
+       ""},
       {Code::mta_sts_invalid,
        "{name}: the MTA-STS policy cannot be used",
        "The domain announces an MTA-STS policy, but the policy cannot be fetched, or not be read.",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -54,6 +55,7 @@ struct DomainObservation {
                           // when the domain is not its own MX host and its MX is secure
   StsObservation sts;
   dns::Survey survey;  // what every name server says of the MX RRset; empty when not asked
+  std::chrono::microseconds mx_took{0};  // the lookup
   bool has_null_mx = false;
   bool cut = false;  // more hosts than kMaxHosts
 };
@@ -75,7 +77,8 @@ struct HostObservation {
   // What every name server says of the addresses and TLSA records, and of "_tcp" between them;
   // empty when not asked.
   dns::Survey survey;
-  std::vector<std::string> addresses;  // in the order found, IPv6 last
+  std::chrono::microseconds addresses_took{0}, tlsa_took{0};  // the lookups
+  std::vector<std::string> addresses;                         // in the order found, IPv6 last
   std::vector<smtp::SessionRecord> sessions;
   bool cut = false;  // more addresses or records than we look at
 };

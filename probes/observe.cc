@@ -65,6 +65,15 @@ void read_addresses(HostObservation& seen) {
   add(seen.aaaa, AF_INET6, 16);
 }
 
+// How long the work took is added.
+template <class Work>
+void timed(std::chrono::microseconds& took, Work work) {
+  const auto began = std::chrono::steady_clock::now();
+  work();
+  took += std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() -
+                                                                began);
+}
+
 void look_up_addresses(HostObservation& seen, Eyes eyes, Time at, Deadline deadline) {
   seen.a = eyes.lookup.ask(seen.host, dns::type::a, at, deadline);
   seen.aaaa = eyes.lookup.ask(seen.host, dns::type::aaaa, at, deadline);
@@ -252,7 +261,7 @@ DomainObservation observe_domain(const dns::Name& domain, const Manner& manner, 
   DomainObservation seen;
   seen.domain = domain;
   seen.observed_at = at;
-  seen.mx = eyes.lookup.ask(domain, dns::type::mx, at, deadline);
+  timed(seen.mx_took, [&] { seen.mx = eyes.lookup.ask(domain, dns::type::mx, at, deadline); });
   if (seen.mx.outcome == Outcome::answer) {
     read_exchanges(seen);
     const bool is_null = seen.has_null_mx && seen.hosts.empty() && seen.invalid_exchanges.empty();
@@ -278,8 +287,8 @@ HostObservation observe_records(const dns::Name& host, const Manner& manner, Eye
   HostObservation seen;
   seen.host = host;
   seen.observed_at = at;
-  look_up_addresses(seen, eyes, at, deadline);
-  look_up_tlsa(seen, manner.port, eyes, at, deadline);
+  timed(seen.addresses_took, [&] { look_up_addresses(seen, eyes, at, deadline); });
+  timed(seen.tlsa_took, [&] { look_up_tlsa(seen, manner.port, eyes, at, deadline); });
   look_for_misplaced(seen, manner.port, eyes, at, deadline);
   ask_every_server(seen, eyes, at, deadline);
   return seen;

@@ -91,6 +91,7 @@ constexpr std::array<std::pair<Code, std::string_view>, kCodeCount> kCodes{{
     {Code::certificate_changed, "certificate-changed"},
     {Code::nameserver_failing, "nameserver-failing"},
     {Code::nameserver_udp_only, "nameserver-udp-only"},
+    {Code::nameserver_lagging, "nameserver-lagging"},
     {Code::mta_sts_invalid, "mta-sts-invalid"},
     {Code::tlsrpt_missing, "tlsrpt-missing"},
     {Code::policy_override, "policy-override"},

@@ -97,13 +97,14 @@ enum class Code {
   certificate_changed,
   nameserver_failing,
   nameserver_udp_only,
+  nameserver_lagging,
   mta_sts_invalid,
   tlsrpt_missing,
   policy_override,
   monitor_fault,
 };
 
-inline constexpr std::size_t kCodeCount = 65;
+inline constexpr std::size_t kCodeCount = 66;
 [[nodiscard]] const std::array<Code, kCodeCount>& all_codes();
 
 [[nodiscard]] std::string_view wire_name(Verdict verdict);

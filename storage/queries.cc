@@ -70,6 +70,8 @@ struct Queries::State {
   std::filesystem::path file;
   std::mutex mutex;
   Database db;
+  std::map<std::string, std::int64_t> row_counts;  // as of counted_at
+  std::chrono::steady_clock::time_point counted_at;
   explicit State(const std::filesystem::path& path)
       : file(path), db(path, Database::Mode::read_only) {}
 
@@ -205,6 +207,23 @@ Queries::Answer<std::vector<Event>> Queries::history(const EventFilter& filter) 
 Queries::Answer<agent::Chronicle> Queries::chronicle(const probes::dns::Name& host,
                                                      config::Time since) {
   return state_->guarded([&] { return read_chronicle(state_->db, host.text(), since); });
+}
+
+Queries::Answer<std::map<std::string, std::int64_t>> Queries::row_counts() {
+  return state_->guarded([&] {
+    auto& counted = state_->row_counts;
+    const auto now = std::chrono::steady_clock::now();
+    if (!counted.empty() && now - state_->counted_at < kCountedEvery) return counted;
+    counted.clear();
+    auto tables = state_->db.prepare(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
+    while (tables.step()) {
+      const auto table = tables.text(0);
+      counted[table] = state_->db.integer(fmt::format("SELECT count(*) FROM \"{}\"", table));
+    }
+    state_->counted_at = now;
+    return counted;
+  });
 }
 
 Queries::Answer<std::uint64_t> Queries::size_bytes() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -89,6 +90,9 @@ class Queries {
   [[nodiscard]] Answer<agent::Chronicle> chronicle(const probes::dns::Name& host,
                                                    config::Time since);
   [[nodiscard]] Answer<std::uint64_t> size_bytes();
+  // By table, as of kCountedEvery ago at most: counting reads whole indexes.
+  [[nodiscard]] Answer<std::map<std::string, std::int64_t>> row_counts();
+  static constexpr std::chrono::minutes kCountedEvery{5};
 
  private:
   struct State;

@@ -13,7 +13,6 @@
 #include "web/acts.h"
 #include "web/badge.h"
 #include "web/deadlines.h"
-#include "web/metrics.h"
 #include "web/page.h"
 #include "web/plans.h"
 #include "web/public_page.h"
@@ -314,15 +313,27 @@ Reply Api::public_status(bool is_page) const {
   return is_page ? public_page(rows) : public_json(rows);
 }
 
+Vitals Api::vitals() const {
+  const auto size = sources_.queries->size_bytes();
+  const auto rows = sources_.queries->row_counts();
+  Vitals out{.build = sources_.build,
+             .notifiers = sources_.notifiers(),
+             .reload = sources_.last_reload(),
+             .storage_bytes = size ? *size : 0,
+             .storage_rows = rows ? *rows : std::map<std::string, std::int64_t>{}};
+  if (sources_.traffic == nullptr) return out;
+  out.requests = sources_.traffic->answered();
+  out.streams = sources_.traffic->streams();
+  return out;
+}
+
 Reply Api::get(const Request& request) const {
   const auto& path = request.path;
   if (path == "/metrics") {
-    const auto size = sources_.queries->size_bytes();
+    auto body = metrics_text(*sources_.snapshot(), vitals());
+    sources_.on_scrape(series_in(body));
     return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-            .body = metrics_text(*sources_.snapshot(), {.version = sources_.version,
-                                                        .notifiers = sources_.notifiers(),
-                                                        .reload = sources_.last_reload(),
-                                                        .storage_bytes = size ? *size : 0}),
+            .body = std::move(body),
             .handler = path};
   }
   if (path == "/api/v1/status") return status();
@@ -398,7 +409,7 @@ Reply Api::status() const {
       std::ranges::count(snapshot->alerts, agent::AlertState::firing, &agent::Alert::state);
   const auto under_way = std::ranges::count_if(
       snapshot->rollovers, [](const auto& followed) { return followed.rolling_since.has_value(); });
-  return json({{"version", sources_.version},
+  return json({{"version", sources_.build.version},
                {"started_at", config::rfc3339(snapshot->started_at)},
                {"now", config::rfc3339(snapshot->now)},
                {"config",

@@ -9,6 +9,7 @@
 
 #include "web/access.h"
 #include "web/http.h"
+#include "web/metrics.h"
 #include "web/sources.h"
 
 namespace web {
@@ -38,6 +39,7 @@ class Api {
   [[nodiscard]] Reply badge(const std::string& domain, bool is_picture) const;
   [[nodiscard]] Reply get(const Request& request) const;
   [[nodiscard]] Reply change(const Request& request) const;
+  [[nodiscard]] Vitals vitals() const;
   [[nodiscard]] Reply status() const;
   [[nodiscard]] Reply domains(const Request& request) const;
   [[nodiscard]] Reply domain(const std::string& name) const;

@@ -15,6 +15,12 @@ using Json = nlohmann::ordered_json;
 using config::Time;
 using Kind = probes::Subject::Kind;
 
+// A host that never showed a key has none to change.
+bool shows_a_key(const agent::History& history) {
+  return std::ranges::any_of(history.endpoints,
+                             [](const agent::Endpoint& one) { return !one.presented.empty(); });
+}
+
 class Deadlines {
  public:
   explicit Deadlines(Time now) : now_(now) {}
@@ -28,8 +34,10 @@ class Deadlines {
   void add(const agent::Snapshot::Followed& followed) {
     const auto name = followed.host->host.text();
     const auto standing = followed.rollovers->at(now_);
-    add("safe-to-switch", standing.safe_to_switch_at, Kind::host, name);
-    add("recommended-switch", standing.recommended_switch_at, Kind::host, name);
+    if (shows_a_key(followed.rollovers->history())) {
+      add("safe-to-switch", standing.safe_to_switch_at, Kind::host, name);
+      add("recommended-switch", standing.recommended_switch_at, Kind::host, name);
+    }
     add("safe-to-remove", standing.safe_to_remove_at, Kind::host, name);
     if (standing.window) add("caches-recover", standing.window->until, Kind::host, name);
   }

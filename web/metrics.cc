@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
+#include <ranges>
 #include <set>
 
 #include <prometheus/metric_family.h>
@@ -400,45 +402,91 @@ void add_notifier(Families& out, const agent::NotifierHealth& health) {
             health.last_success_at ? seconds(*health.last_success_at) : 0);
 }
 
-// A session that reached a stage passed all before it.
-void add_sessions(Families& out, const agent::Snapshot& snapshot) {
-  std::uint64_t reached = 0;
-  for (auto i = snapshot.sessions_ended.size(); i-- > 0;) {
-    const auto ended = snapshot.sessions_ended[i];
-    const auto stage = static_cast<probes::smtp::Stage>(i);
-    reached += ended;
-    if (stage == probes::smtp::Stage::done) continue;
-    const Labels labels{{"stage", std::string(wire_name(stage))}};
-    out.counter("danelaw_probes_total", "SMTP sessions that came to the stage.", labels,
-                static_cast<double>(reached));
-    out.counter("danelaw_probes_failed_total", "SMTP sessions that ended at the stage.", labels,
-                static_cast<double>(ended));
+void add_probes(Families& out, const agent::ProbeCounts& counts) {
+  const auto add_durations = [&](const std::string& stage, const agent::Durations& durations) {
+    out.histogram("danelaw_probe_duration_seconds",
+                  "How long the stages of looks took; session: those from connect on together.",
+                  {{"stage", stage}}, durations);
+  };
+  for (std::size_t i = 0; i < counts.steps.size(); ++i) {
+    const auto& tries = counts.steps[i];
+    const std::string stage(wire_name(static_cast<agent::ProbeStep>(i)));
+    out.counter("danelaw_probes_total",
+                "Lookups (mx, address, tlsa) made, and SMTP sessions that came to the stage.",
+                {{"stage", stage}}, static_cast<double>(tries.made));
+    for (std::size_t j = 0; j < tries.missed.size(); ++j) {
+      const std::string reason(wire_name(static_cast<agent::Miss>(j)));
+      out.counter("danelaw_probes_failed_total",
+                  "Lookups that failed, and SMTP sessions that ended at the stage.",
+                  {{"stage", stage}, {"reason", reason}}, static_cast<double>(tries.missed[j]));
+    }
+    add_durations(stage, tries.took);
   }
+  add_durations("session", counts.sessions);
 }
 
-void add_durations(Families& out, const agent::Snapshot& snapshot) {
-  out.histogram("danelaw_probe_duration_seconds", "How long SMTP sessions took.",
-                {{"stage", "session"}}, snapshot.sessions);
+void add_storage(Families& out, const agent::Snapshot& snapshot, const Vitals& vitals) {
+  out.gauge("danelaw_storage_size_bytes", "Size of the database.", {},
+            static_cast<double>(vitals.storage_bytes));
+  for (const auto& [table, rows] : vitals.storage_rows) {
+    out.gauge("danelaw_storage_rows", "Rows of the database's tables, as of some minutes ago.",
+              {{"table", table}}, static_cast<double>(rows));
+  }
+  out.counter("danelaw_storage_errors_total", "Rounds that could not be recorded.", {},
+              static_cast<double>(snapshot.record_errors));
   out.histogram("danelaw_storage_write_duration_seconds",
                 "How long it took to record what one look showed.", {}, snapshot.recordings);
 }
 
+void add_requests(Families& out, const Vitals& vitals) {
+  for (const auto& [what, durations] : vitals.requests) {
+    const Labels labels{{"handler", what.first}, {"code", std::to_string(what.second)}};
+    const auto count =
+        std::accumulate(durations.counts.begin(), durations.counts.end(), std::uint64_t{0});
+    out.counter("danelaw_http_requests_total",
+                "HTTP requests answered, by route; none: refused, or nothing there.", labels,
+                static_cast<double>(count));
+    out.histogram("danelaw_http_request_duration_seconds",
+                  "How long answers took, without the time that clients took to ask and to read.",
+                  labels, durations);
+  }
+  out.gauge("danelaw_event_stream_clients", "Streams of events that are open.", {}, vitals.streams);
+}
+
+void add_dns(Families& out, const agent::Snapshot& snapshot) {
+  constexpr std::array<const char*, 6> kRcodes{"NOERROR",  "FORMERR", "SERVFAIL",
+                                               "NXDOMAIN", "NOTIMP",  "REFUSED"};
+  for (const auto& [proto, by_rcode] : {std::pair{"udp", &snapshot.dns_by_rcode_udp},
+                                        std::pair{"tcp", &snapshot.dns_by_rcode_tcp}}) {
+    for (std::size_t i = 0; i < kRcodes.size(); ++i) {
+      out.counter("danelaw_dns_queries_total",
+                  "DNS queries that resolvers answered, by response code; rare codes count as "
+                  "SERVFAIL.",
+                  {{"rcode", kRcodes[i]}, {"proto", proto}}, static_cast<double>((*by_rcode)[i]));
+    }
+  }
+  out.counter("danelaw_dns_unanswered_total", "DNS queries that got no usable reply.", {},
+              static_cast<double>(snapshot.dns_unanswered));
+  for (const auto& sight : snapshot.resolvers) {
+    out.gauge("danelaw_resolver_validating",
+              "Whether the resolver vouches (AD) for the trust anchor's zone. danelaw validates by "
+              "itself; an MTA that asks this resolver does not.",
+              {{"resolver", sight.resolver}}, flag(sight.is_validating));
+  }
+}
+
 void add_agent(Families& out, const agent::Snapshot& snapshot, const Vitals& vitals) {
-  out.gauge("danelaw_build_info", "The running program; 1.", {{"version", vitals.version}}, 1);
+  out.gauge("danelaw_build_info", "The running program, and libraries in it; 1.",
+            {{"version", vitals.build.version},
+             {"revision", vitals.build.revision},
+             {"openssl", vitals.build.openssl},
+             {"resolver", vitals.build.resolver}},
+            1);
   out.gauge("danelaw_config_last_reload_successful",
             "Whether the configuration was taken when it was read last.", {},
             flag(vitals.reload.is_good));
   out.gauge("danelaw_config_last_reload_success_timestamp_seconds",
             "When a configuration was taken last.", {}, seconds(vitals.reload.succeeded_at));
-  constexpr std::array<const char*, 6> kRcodes{"NOERROR",  "FORMERR", "SERVFAIL",
-                                               "NXDOMAIN", "NOTIMP",  "REFUSED"};
-  for (std::size_t i = 0; i < kRcodes.size(); ++i) {
-    out.counter("danelaw_dns_queries_total",
-                "DNS queries answered, by response code; rare codes count as SERVFAIL.",
-                {{"rcode", kRcodes[i]}}, static_cast<double>(snapshot.dns_by_rcode[i]));
-  }
-  out.counter("danelaw_dns_unanswered_total", "DNS queries that got no usable reply.", {},
-              static_cast<double>(snapshot.dns_unanswered));
   out.gauge("danelaw_probes_in_flight", "Looks under way.", {},
             static_cast<double>(snapshot.in_flight));
   out.gauge("danelaw_scheduler_queue_length", "Targets that are due and wait for a worker.", {},
@@ -446,10 +494,6 @@ void add_agent(Families& out, const agent::Snapshot& snapshot, const Vitals& vit
   out.gauge("danelaw_scheduler_lag_seconds", "How late the most overdue target is.", {},
             static_cast<double>(snapshot.lag.count()));
   out.counter("danelaw_rounds_total", "Looks finished.", {}, static_cast<double>(snapshot.rounds));
-  out.gauge("danelaw_storage_size_bytes", "Size of the database.", {},
-            static_cast<double>(vitals.storage_bytes));
-  out.counter("danelaw_storage_errors_total", "Rounds that could not be recorded.", {},
-              static_cast<double>(snapshot.record_errors));
   const auto process = this_process();
   out.counter("process_cpu_seconds_total", "User and system CPU time spent.", {},
               process.cpu_seconds);
@@ -481,10 +525,18 @@ std::string metrics_text(const agent::Snapshot& snapshot, const Vitals& vitals) 
   add_counts(out, snapshot);
   add_alerts(out, snapshot);
   for (const auto& notifier : vitals.notifiers) add_notifier(out, notifier);
-  add_sessions(out, snapshot);
-  add_durations(out, snapshot);
+  add_probes(out, snapshot.counts);
+  add_dns(out, snapshot);
+  add_storage(out, snapshot, vitals);
+  add_requests(out, vitals);
   add_agent(out, snapshot, vitals);
   return out.text();
+}
+
+std::size_t series_in(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(std::views::split(text, '\n'),
+                            [](const auto& line) { return !line.empty() && line.front() != '#'; }));
 }
 
 }  // namespace web

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "web/sources.h"
@@ -10,15 +12,20 @@ namespace web {
 
 // What the snapshot does not know of the agent.
 struct Vitals {
-  std::string version;
+  Build build;
   std::vector<agent::NotifierHealth> notifiers;
   Reload reload;
   std::uint64_t storage_bytes = 0;
+  std::map<std::string, std::int64_t> storage_rows;  // by table
+  Traffic::Answered requests;
+  int streams = 0;  // of events, open
 };
 
 // The text that Prometheus scrapes (format 0.0.4), from one snapshot: a domain that is no longer
 // watched leaves no series behind. Labels hold names only, printable and bounded; enumerations are
 // spelled out in HELP. How far it goes into detail is the snapshot's metrics.detail.
 [[nodiscard]] std::string metrics_text(const agent::Snapshot& snapshot, const Vitals& vitals);
+// How many series such a text has.
+[[nodiscard]] std::size_t series_in(std::string_view text);
 
 }  // namespace web

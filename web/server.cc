@@ -1,7 +1,6 @@
 #include "web/server.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -127,20 +126,20 @@ Request request_of(const httplib::Request& in) {
 // One of the few streams that may be open at once.
 class StreamPlace {
  public:
-  explicit StreamPlace(std::atomic<int>& taken)
-      : taken_(taken), is_mine_(++taken <= Server::kMostStreams) {}
-  ~StreamPlace() { --taken_; }
+  explicit StreamPlace(Traffic& traffic)
+      : traffic_(traffic), is_mine_(traffic.open_stream() <= Server::kMostStreams) {}
+  ~StreamPlace() { traffic_.close_stream(); }
   StreamPlace(const StreamPlace&) = delete;
   StreamPlace& operator=(const StreamPlace&) = delete;
   [[nodiscard]] bool is_mine() const { return is_mine_; }
 
  private:
-  std::atomic<int>& taken_;
+  Traffic& traffic_;
   bool is_mine_;
 };
 
-void send_stream(Reply reply, std::atomic<int>& streams, httplib::Response& out) {
-  auto place = std::make_shared<StreamPlace>(streams);
+void send_stream(Reply reply, Traffic& traffic, httplib::Response& out) {
+  auto place = std::make_shared<StreamPlace>(traffic);
   if (!place->is_mine()) {
     const auto full = problem(503, "too many event streams", "ask again in half a minute, or poll");
     out.status = full.status;
@@ -160,7 +159,13 @@ void send_stream(Reply reply, std::atomic<int>& streams, httplib::Response& out)
 }  // namespace
 
 struct Server::State {
-  State(Sources sources, Front::Limits wanted) : entrance(std::move(sources)), limits(wanted) {}
+  State(Sources sources, Front::Limits wanted)
+      : entrance(counted(std::move(sources))), limits(wanted) {}
+
+  Sources counted(Sources sources) const {
+    sources.traffic = &traffic;
+    return sources;
+  }
 
   std::unique_ptr<Channel> open(int fd) {
     const int on = 1;
@@ -172,24 +177,27 @@ struct Server::State {
   }
 
   void answer(const httplib::Request& in, httplib::Response& out) {
+    const auto began = steady_clock::now();
     Reply reply;
     try {
       reply = entrance.now()->api.answer(request_of(in));
     } catch (const std::exception& e) {
       reply = problem(500, "internal error", e.what());
     }
+    const auto handler = reply.handler;
     out.status = reply.status;
     for (const auto& [name, value] : reply.headers) out.set_header(name, value);
     if (reply.stream && in.method == "GET") {
-      send_stream(std::move(reply), streams, out);
+      send_stream(std::move(reply), traffic, out);
     } else if (reply.status != 204) {
       out.set_content(reply.body, reply.content_type);
     }
+    traffic.note(handler, out.status, steady_clock::now() - began);
   }
 
+  Traffic traffic;
   Entrance entrance;
   Front::Limits limits;
-  std::atomic<int> streams{0};  // of events, open
   Parser parser;
   std::uint16_t port = 0;
   std::unique_ptr<Front> front;  // last: its threads use the others

@@ -9,6 +9,7 @@
 #include "agent/runner.h"
 #include "storage/queries.h"
 #include "web/feed.h"
+#include "web/traffic.h"
 
 namespace web {
 
@@ -16,6 +17,14 @@ namespace web {
 struct Reload {
   bool is_good = true;          // the last one
   config::Time succeeded_at{};  // the last good one
+};
+
+// What runs.
+struct Build {
+  std::string version;
+  std::string revision;  // of the sources; empty when they came without their history
+  std::string openssl;   // versions of the libraries that decide most
+  std::string resolver;
 };
 
 // Where the answers come from. All may be called from any thread.
@@ -29,7 +38,9 @@ struct Sources {
   Feed* feed = nullptr;
   std::function<std::vector<agent::NotifierHealth>()> notifiers;
   std::function<Reload()> last_reload;
-  std::string version;
+  std::function<void(std::size_t series)> on_scrape;  // told after each
+  const Traffic* traffic = nullptr;                   // set by the server, whose own it is
+  Build build;
 };
 
 }  // namespace web

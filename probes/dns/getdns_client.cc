@@ -60,10 +60,17 @@ Result<Message, QueryFault> read_reply(const getdns_dict* response, const Query&
   if (message->question != query.name || message->question_type != query.type) {
     return fault(Fault::malformed, "a reply to another question");
   }
+  std::uint32_t transport = GETDNS_TRANSPORT_UDP;
+  getdns_dict_get_int(response, "/call_reporting/0/transport", &transport);
+  message->came_over_tcp = transport == GETDNS_TRANSPORT_TCP;
   return std::move(*message);
 }
 
 }  // namespace
+
+std::string library_version() {
+  return fmt::format("getdns {}", getdns_get_version());
+}
 
 std::string_view wire_name(Fault kind) {
   switch (kind) {
@@ -125,16 +132,32 @@ Result<Message, QueryFault> GetdnsClient::ask(const Query& query, config::Deadli
       const auto left =
           std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
       if (left <= milliseconds{10}) return last;
-      last = ask_once(query, {.server = server, .timeout = std::min(patience, left)});
-      if (last) {
-        const auto code = last->rcode < counts_.by_rcode.size() ? last->rcode : rcode::servfail;
-        ++counts_.by_rcode[code];
-        return last;
-      }
-      ++counts_.unanswered;
+      last = ask_once_counted(query, {.server = server, .timeout = std::min(patience, left)});
+      if (last) return last;
     }
   }
   return last;
+}
+
+Result<Message, QueryFault> GetdnsClient::ask_resolver(const config::ResolverAddress& resolver,
+                                                       const Query& query,
+                                                       config::Deadline deadline) {
+  using std::chrono::milliseconds;
+  const auto left =
+      std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
+  return ask_once_counted(query,
+                          {.server = resolver, .timeout = std::min(milliseconds{1000}, left)});
+}
+
+Result<Message, QueryFault> GetdnsClient::ask_once_counted(const Query& query, const Try& how) {
+  auto reply = ask_once(query, how);
+  if (!reply) {
+    ++counts_.unanswered;
+    return reply;
+  }
+  auto& by_rcode = reply->came_over_tcp ? counts_.tcp : counts_.udp;
+  ++by_rcode.at(reply->rcode < by_rcode.size() ? reply->rcode : rcode::servfail);
+  return reply;
 }
 
 Result<Message, QueryFault> GetdnsClient::ask_server(const Query& query, const std::string& address,
@@ -173,6 +196,7 @@ Result<Message, QueryFault> GetdnsClient::ask_once(const Query& query, const Try
   getdns_dict_set_int(extensions.get(), "/add_opt_parameters/do_bit", 1);
   getdns_dict_set_int(extensions.get(), "/add_opt_parameters/maximum_udp_payload_size",
                       kUdpPayload);
+  getdns_dict_set_int(extensions.get(), "return_call_reporting", GETDNS_EXTENSION_TRUE);
   getdns_dict_set_int(extensions.get(), "/header/rd", how.recursion ? 1 : 0);
   getdns_dict_set_int(extensions.get(), "/header/cd", query.checking_disabled ? 1 : 0);
   if (!use(how.transport) ||

@@ -27,6 +27,10 @@ class GetdnsClient final : public Resolver, public Direct {
                                                                Transport transport,
                                                                config::Deadline deadline) override;
 
+  // One try at one of the resolvers, which must answer itself.
+  [[nodiscard]] config::Result<Message, QueryFault> ask_resolver(
+      const config::ResolverAddress& resolver, const Query& query, config::Deadline deadline);
+
  private:
   struct Context;
   GetdnsClient(std::unique_ptr<Context> context, std::vector<config::ResolverAddress> servers,
@@ -39,6 +43,8 @@ class GetdnsClient final : public Resolver, public Direct {
     std::chrono::milliseconds timeout{0};
   };
   config::Result<Message, QueryFault> ask_once(const Query& query, const Try& how);
+  // The same, of a resolver: counted.
+  config::Result<Message, QueryFault> ask_once_counted(const Query& query, const Try& how);
   bool use(Transport transport);
 
   std::unique_ptr<Context> context_;
@@ -46,5 +52,8 @@ class GetdnsClient final : public Resolver, public Direct {
   QueryCounts& counts_;
   Transport transport_ = Transport::udp_first;  // of the context at the moment
 };
+
+// Of getdns, as "getdns 1.6.0".
+[[nodiscard]] std::string library_version();
 
 }  // namespace probes::dns

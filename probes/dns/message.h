@@ -54,6 +54,7 @@ struct Message {
   bool authoritative = false;
   bool truncated = false;
   bool authentic_data = false;  // the AD bit: the sender's opinion, not ours
+  bool came_over_tcp = false;   // set by who received it
   Name question;
   std::uint16_t question_type = 0;
   std::vector<Record> answer;

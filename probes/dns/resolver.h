@@ -27,8 +27,9 @@ struct QueryFault {
 
 // What was asked and how it ended, counted for the metrics. Shared by all threads.
 struct QueryCounts {
-  std::array<std::atomic<std::uint64_t>, 6>
-      by_rcode{};  // NOERROR … REFUSED; anything else counts as SERVFAIL
+  // NOERROR … REFUSED; anything else counts as SERVFAIL.
+  using ByRcode = std::array<std::atomic<std::uint64_t>, 6>;
+  ByRcode udp{}, tcp{};
   std::atomic<std::uint64_t> unanswered{0};
 };
 

@@ -101,7 +101,39 @@ void read(ServerAnswer& out, const config::Result<Message, QueryFault>& reply, c
   }
 }
 
+struct Soa {
+  std::uint32_t serial = 0;
+  config::Seconds refresh{0};
+};
+
+// Two names, then five numbers of four octets: the serial, the refresh and three more.
+std::optional<Soa> soa_of(const ServerAnswer& answer) {
+  constexpr std::size_t kNumbers = 20;
+  if (answer.outcome != Outcome::answer || answer.is_alias) return std::nullopt;
+  const auto& data = answer.data.front();
+  if (data.size() < kNumbers) return std::nullopt;
+  const auto number = [&](std::size_t nth) {
+    std::uint32_t out = 0;
+    for (std::size_t i = 0; i < 4; ++i)
+      out = out << 8U | data[data.size() - kNumbers + nth * 4 + i];
+    return out;
+  };
+  return Soa{.serial = number(0), .refresh = config::Seconds{number(1)}};
+}
+
 }  // namespace
+
+bool is_newer(std::uint32_t a, std::uint32_t b) {
+  return a != b && a - b < 0x80000000U;
+}
+
+std::optional<std::uint32_t> ZoneSerials::newest() const {
+  std::optional<std::uint32_t> out;
+  for (const auto& [server, serial] : by_server) {
+    if (serial && (!out || is_newer(*serial, *out))) out = serial;
+  }
+  return out;
+}
 
 void Survey::add(Survey other) {
   std::ranges::move(other.answers, std::back_inserter(answers));
@@ -137,12 +169,34 @@ Survey Surveyor::ask(const std::vector<Question>& questions, config::Time at,
   return out;
 }
 
-const Surveyor::Zone& Surveyor::zone_of(const Name& name, config::Time at,
-                                        config::Deadline deadline) {
+ZoneSerials Surveyor::serials_of(const Name& apex, config::Time at, config::Deadline deadline) {
+  auto& zone = zone_of(apex, at, deadline);
+  if (zone.serials) {
+    // Two looks within the refresh, at least.
+    const auto keep = std::min(kServersKept, zone.serials->refresh / 2);
+    if (at - zone.serials->asked_at < keep) return *zone.serials;
+  }
+  ZoneSerials out{.zone = zone.name, .asked_at = at};
+  for (const auto& server : zone.servers) {
+    ServerAnswer answer;
+    answer.question = {zone.name, type::soa};
+    read(answer,
+         direct_.ask_server({.name = zone.name, .type = type::soa}, server.address,
+                            Transport::udp_first, deadline),
+         zone.name, at);
+    const auto soa = soa_of(answer);
+    if (soa && (!out.newest() || is_newer(soa->serial, *out.newest()))) out.refresh = soa->refresh;
+    out.by_server[server] = soa ? std::optional{soa->serial} : std::nullopt;
+  }
+  zone.serials = out;
+  return out;
+}
+
+Surveyor::Zone& Surveyor::zone_of(const Name& name, config::Time at, config::Deadline deadline) {
   const auto known = zones_.find(name);
   if (known != zones_.end() && at < known->second.until) return known->second;
   if (zones_.size() > kMaxZonesKept) zones_.clear();
-  Zone zone{.name = name, .servers = {}, .until = at + kServersKept};
+  Zone zone{.name = name, .until = at + kServersKept};
   for (Name above = name; !above.is_root(); above = above.parent()) {
     const auto ns = lookup_.ask(above, type::ns, at, deadline);
     if (ns.outcome == Outcome::failed) break;

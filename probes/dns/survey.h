@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +54,17 @@ struct Survey {
   bool operator==(const Survey&) const = default;
 };
 
+// The serial numbers of a zone's SOA record that its servers gave when all were asked.
+struct ZoneSerials {
+  Name zone;
+  config::Time asked_at;
+  config::Seconds refresh{0};  // of the newest: within that all have it (RFC 1035 §3.3.13)
+  std::map<Server, std::optional<std::uint32_t>> by_server;  // nothing: it gave none
+  [[nodiscard]] std::optional<std::uint32_t> newest() const;
+};
+// Serial numbers go round (RFC 1982 §3.2).
+[[nodiscard]] bool is_newer(std::uint32_t a, std::uint32_t b);
+
 inline constexpr std::size_t kMaxServerAddresses = 12;
 inline constexpr config::Seconds kServersKept{300};
 
@@ -68,14 +81,19 @@ class Surveyor {
   [[nodiscard]] Survey ask(const std::vector<Question>& questions, config::Time at,
                            config::Deadline deadline);
 
+  // Of that zone. They are kept for a while, kServersKept at most.
+  [[nodiscard]] ZoneSerials serials_of(const Name& zone, config::Time at,
+                                       config::Deadline deadline);
+
  private:
   struct Zone {
     Name name;
     std::vector<Server> servers;
     bool cut = false;
     config::Time until;
+    std::optional<ZoneSerials> serials;  // once they were wanted
   };
-  const Zone& zone_of(const Name& name, config::Time at, config::Deadline deadline);
+  Zone& zone_of(const Name& name, config::Time at, config::Deadline deadline);
   void find_servers(Zone& zone, const Answer& ns, config::Time at, config::Deadline deadline);
 
   Lookup& lookup_;

@@ -58,6 +58,10 @@ HandshakeStop stop_of(Step step) {
 
 }  // namespace
 
+std::string library_version() {
+  return OpenSSL_version(OPENSSL_VERSION_STRING);
+}
+
 std::string_view wire_name(HandshakeStop stop) {
   switch (stop) {
     case HandshakeStop::none:

@@ -60,4 +60,7 @@ class Client {
   CertificateCache& cache_;
 };
 
+// Of OpenSSL, as "3.0.15".
+[[nodiscard]] std::string library_version();
+
 }  // namespace probes::tls

@@ -130,7 +130,7 @@ int main(int argc, char** argv) {
                                      {"address", config::Detail::address}}) {
     snapshot.metrics.detail = detail;
     const auto began = seconds_spent();
-    const auto text = web::metrics_text(snapshot, {.version = "bench"});
+    const auto text = web::metrics_text(snapshot, {.build = {.version = "bench"}});
     const double seconds = seconds_spent() - began;
     worst = std::max(worst, seconds);
     const auto comments = std::ranges::count(text, '#');

@@ -2,10 +2,12 @@
 """The cases of tests/conformance that the lab can play, end to end: see tests/lab/corpus.py."""
 
 import json
+import re
+import signal
 import subprocess
 import unittest
 
-from living_lab import DANELAW, LAB, LivingLab
+from living_lab import DANELAW, LAB, LivingLab, until
 
 UDP_RELAY = """
 import socket
@@ -73,6 +75,14 @@ class Corpus(unittest.TestCase):
         seen, _ = self.lab.check("a35.corpus.test", arguments=("--resolver", "127.0.0.54"))
         self.assertEqual(seen["a35.corpus.test"]["hosts"][0]["verdict"], "lookup-failed")
 
+    def test_what_came_over_tcp_is_counted_apart(self):
+        # A-35.
+        self.lab.configure_agent(["a35.corpus.test"])
+        self.lab.start_agent()
+        self.addCleanup(self.lab.stop_agent, signal.SIGTERM)
+        until("a truncated answer has come over TCP", 20, lambda: re.search(
+            r'danelaw_dns_queries_total\{rcode="NOERROR",proto="tcp"\} [1-9]', self.lab.text("/metrics")))
+
     def test_a_name_server_that_is_down_is_named(self):
         # H-04.
         self.lab.lab("kill", "ns2")
@@ -85,6 +95,10 @@ class Corpus(unittest.TestCase):
         # S-07: what the banner holds is shown escaped.
         said = self.lab.inside(DANELAW, "check", "--config", f"{self.lab.dir}/danelaw.yaml", "s07.corpus.test").stdout
         self.assertFalse([c for c in said if c != "\n" and not c.isprintable()])
+        for case in ("s07", "f09"):
+            session = self.seen[f"{case}.corpus.test"]["hosts"][0]["endpoints"][0]["smtp"]["transcript"]
+            self.assertTrue(session[0].startswith("S: "))
+            self.assertFalse([c for c in "".join(session) if not c.isprintable()])
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ NAMESERVERS = {"ns1": "127.0.1.1", "ns2": "127.0.1.2"}
 
 TLSA_TTL = 60
 OTHER_TTL = 300
+REFRESH = 10    # of the SOA records, seconds
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import time
 
-from world import NAMESERVERS, OTHER_TTL
+from world import NAMESERVERS, OTHER_TTL, REFRESH
 
 FAULTS = ("garbage", "expired", "future", "missing")
 SIGNER = "signer"       # a third Knot directory, never served, where kzonesign works
@@ -145,7 +145,7 @@ def write_zone(run, server, name, zone):
 def plain_text(name, serial, records):
     """A zone file. records: [owner, ttl, type, data]; the SOA is ours, minimum 60 s."""
     lines = [f"{absolute(name)} {OTHER_TTL} SOA ns1.dns.test. hostmaster.dns.test. "
-             f"{serial} 3600 600 864000 60"]
+             f"{serial} {REFRESH} 600 864000 60"]
     lines += [f"{absolute(o)} {ttl} {kind} {data}" for o, ttl, kind, data in records]
     return "\n".join(lines) + "\n"
 

@@ -210,6 +210,18 @@ TEST(Queries, TellAFaultInWords) {
   EXPECT_THAT(page.error(), HasSubstr("no such table: domain"));
 }
 
+TEST(Queries, CountTheRowsOfEveryTableNowAndThen) {
+  Store store;
+  const auto queries = store.queries();
+  store.record(host_round(Scene{}));
+  const auto counted = must(queries->row_counts());
+  EXPECT_EQ(counted.at("version"), store.outside().integer("SELECT count(*) FROM version"));
+  EXPECT_GT(counted.at("version"), 0);
+  EXPECT_EQ(counted.at("silence"), 0);
+  store.outside().execute("DELETE FROM version");
+  EXPECT_EQ(must(queries->row_counts()), counted) << "no scrape counts again so soon";
+}
+
 TEST(Queries, KnowTheSizeOfTheFile) {
   Store store;
   store.record(host_round(Scene{}));

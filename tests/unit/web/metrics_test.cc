@@ -63,9 +63,13 @@ Exposition read(const std::string& text) {
 }
 
 Exposition read(const agent::Snapshot& snapshot) {
-  return read(web::metrics_text(
-      snapshot,
-      {.version = "1.2.3", .reload = {.succeeded_at = support::kNow}, .storage_bytes = 4096}));
+  return read(web::metrics_text(snapshot, {.build = {.version = "1.2.3",
+                                                     .revision = "0123abcd",
+                                                     .openssl = "3.0.15",
+                                                     .resolver = "getdns 1.6.0"},
+                                           .reload = {.succeeded_at = support::kNow},
+                                           .storage_bytes = 4096,
+                                           .storage_rows = {{"version", 12}}}));
 }
 
 std::vector<std::string> names_of(const Exposition& exposition) {
@@ -91,7 +95,9 @@ TEST(Metrics, OfADomainWhoseCertificateDoesNotMatch) {
   EXPECT_THAT(
       seen.series,
       IsSupersetOf(Series{
-          {R"(danelaw_build_info{version="1.2.3"})", "1"},
+          {R"(danelaw_build_info{version="1.2.3",revision="0123abcd",openssl="3.0.15",)"
+           R"(resolver="getdns 1.6.0"})",
+           "1"},
           {R"(danelaw_domain_info{domain="example.test",direction="inbound",group="ours"})", "1"},
           {R"(danelaw_domain_status{domain="example.test"})", "2"},
           {R"(danelaw_domain_probe_success{domain="example.test"})", "1"},
@@ -131,6 +137,7 @@ TEST(Metrics, OfADomainWhoseCertificateDoesNotMatch) {
           {"danelaw_rounds_total", "2"},
           {"danelaw_storage_errors_total", "1"},
           {"danelaw_storage_size_bytes", "4096"},
+          {R"(danelaw_storage_rows{table="version"})", "12"},
       }));
 }
 
@@ -297,22 +304,71 @@ TEST(Metrics, SpellOutEveryVerdictInTheOrderOfItsNumber) {
   }
 }
 
-TEST(Metrics, CountSessionsByTheStageTheyCameToAndEndedAt) {
+TEST(Metrics, CountLookupsAndSessionsByStageAndWhyTheyEnded) {
   agent::Snapshot snapshot;
-  snapshot.sessions_ended = {5, 0, 0, 2, 0, 0, 10};
+  auto& starttls = snapshot.counts.steps.at(static_cast<std::size_t>(agent::ProbeStep::starttls));
+  starttls.made = 12;
+  starttls.missed.at(static_cast<std::size_t>(agent::Miss::not_offered)) = 2;
+  starttls.took.note(std::chrono::milliseconds{7});
   EXPECT_THAT(read(snapshot).series,
-              IsSupersetOf(Series{{R"(danelaw_probes_total{stage="connect"})", "17"},
-                                  {R"(danelaw_probes_failed_total{stage="connect"})", "5"},
-                                  {R"(danelaw_probes_total{stage="starttls"})", "12"},
-                                  {R"(danelaw_probes_failed_total{stage="starttls"})", "2"},
-                                  {R"(danelaw_probes_total{stage="handshake"})", "10"},
-                                  {R"(danelaw_probes_failed_total{stage="handshake"})", "0"}}));
+              IsSupersetOf(Series{
+                  {R"(danelaw_probes_total{stage="starttls"})", "12"},
+                  {R"(danelaw_probes_failed_total{stage="starttls",reason="not-offered"})", "2"},
+                  {R"(danelaw_probes_failed_total{stage="starttls",reason="timeout"})", "0"},
+                  {R"(danelaw_probe_duration_seconds_bucket{stage="starttls",le="0.005"})", "0"},
+                  {R"(danelaw_probe_duration_seconds_bucket{stage="starttls",le="0.01"})", "1"},
+                  {R"(danelaw_probes_total{stage="mx"})", "0"}}));
+}
+
+TEST(Metrics, TellTransportsOfLookupsApartAndWhichResolversValidate) {
+  agent::Snapshot snapshot;
+  snapshot.dns_by_rcode_udp = {7, 0, 1, 0, 0, 0};
+  snapshot.dns_by_rcode_tcp = {3, 0, 0, 0, 0, 0};
+  snapshot.resolvers = {{.resolver = "192.0.2.53", .is_validating = true},
+                        {.resolver = "192.0.2.54@5353"}};
+  const auto seen = read(snapshot);
+  EXPECT_THAT(seen.faults, IsEmpty());
+  EXPECT_THAT(
+      seen.series,
+      IsSupersetOf(Series{{R"(danelaw_dns_queries_total{rcode="NOERROR",proto="udp"})", "7"},
+                          {R"(danelaw_dns_queries_total{rcode="SERVFAIL",proto="udp"})", "1"},
+                          {R"(danelaw_dns_queries_total{rcode="NOERROR",proto="tcp"})", "3"},
+                          {R"(danelaw_resolver_validating{resolver="192.0.2.53"})", "1"},
+                          {R"(danelaw_resolver_validating{resolver="192.0.2.54@5353"})", "0"}}));
+}
+
+TEST(Metrics, CountRequestsByRouteAndStatus) {
+  web::Traffic traffic;
+  traffic.note("/api/v1/domains", 200, std::chrono::milliseconds{3});
+  traffic.note("/api/v1/domains", 200, std::chrono::milliseconds{30});
+  traffic.note("none", 404, std::chrono::milliseconds{1});
+  traffic.open_stream();
+  const auto seen =
+      read(web::metrics_text({}, {.requests = traffic.answered(), .streams = traffic.streams()}));
+  EXPECT_THAT(seen.faults, IsEmpty());
+  EXPECT_THAT(
+      seen.series,
+      IsSupersetOf(Series{
+          {R"(danelaw_http_requests_total{handler="/api/v1/domains",code="200"})", "2"},
+          {R"(danelaw_http_requests_total{handler="none",code="404"})", "1"},
+          {R"(danelaw_http_request_duration_seconds_bucket{handler="/api/v1/domains",code="200",)"
+           R"(le="0.005"})",
+           "1"},
+          {R"(danelaw_http_request_duration_seconds_count{handler="/api/v1/domains",code="200"})",
+           "2"},
+          {"danelaw_event_stream_clients", "1"}}));
+}
+
+TEST(Metrics, KnowHowManySeriesTheyAre) {
+  const auto text = web::metrics_text(support::Service{}.snapshot, {});
+  EXPECT_EQ(web::series_in(text), read(text).series.size());
+  EXPECT_EQ(web::series_in("# HELP a b\n# TYPE a gauge\na 1\na{b=\"c\"} 2\n"), 2U);
 }
 
 TEST(Metrics, SumUpHowLongThingsTook) {
   agent::Snapshot snapshot;
   for (const auto milliseconds : {5, 6, 700, 31'000})
-    snapshot.sessions.note(std::chrono::milliseconds{milliseconds});
+    snapshot.counts.sessions.note(std::chrono::milliseconds{milliseconds});
   const auto seen = read(snapshot);
   EXPECT_THAT(seen.faults, IsEmpty());
   EXPECT_THAT(seen.series,
@@ -340,7 +396,8 @@ TEST(Metrics, ArePassedByPromtool) {
   const support::TemporaryFolder folder;
   const auto file = folder.path() / "metrics.txt";
   std::ofstream{file} << web::metrics_text(
-      service.snapshot, {.version = "1.2.3", .notifiers = service.sources().notifiers()});
+      service.snapshot,
+      {.build = {.version = "1.2.3"}, .notifiers = service.sources().notifiers()});
   const auto command = "promtool check metrics <" + file.string() + " 2>&1";
   auto* pipe = popen(command.c_str(), "r");
   ASSERT_NE(pipe, nullptr);

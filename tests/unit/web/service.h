@@ -107,7 +107,8 @@ class Service {
                                                              .fault = "answered 500: oh\\x0ano"}};
                 },
             .last_reload = [] { return web::Reload{.is_good = false, .succeeded_at = kNow}; },
-            .version = "1.2.3"};
+            .on_scrape = [this](std::size_t series) { scraped = series; },
+            .build = {.version = "1.2.3"}};
   }
 
   Store store;
@@ -119,6 +120,7 @@ class Service {
   int reloads = 0;
   std::string reload_fault;
   bool is_ready = true;
+  std::size_t scraped = 0;  // series, of the last scrape
 };
 
 }  // namespace support
