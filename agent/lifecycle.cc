@@ -111,8 +111,7 @@ Followed clean(Alert alert, config::Time at) {
 
 bool is_about_name_servers(Code code) {
   return code == Code::nameserver_split || code == Code::nameserver_failing ||
-         code == Code::nameserver_udp_only || code == Code::nameserver_lagging ||
-         code == Code::ent_nxdomain;
+         code == Code::nameserver_udp_only || code == Code::ent_nxdomain;
 }
 
 bool was_heard(const probes::dns::Survey& survey) {

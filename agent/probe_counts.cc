@@ -42,8 +42,6 @@ Miss miss_of(Cause cause) {
 
 Miss miss_of(SessionStop stop) {
   switch (stop) {
-    case SessionStop::special_address:
-      return Miss::special_address;
     case SessionStop::connect_refused:
       return Miss::refused;
     case SessionStop::connect_unreachable:
@@ -68,6 +66,7 @@ Miss miss_of(SessionStop stop) {
     case SessionStop::tls:
       return Miss::tls_failed;
     case SessionStop::none:
+    case SessionStop::special_address:
       return Miss::other;
   }
   return Miss::other;
@@ -106,6 +105,7 @@ class Notes {
   }
 
   void add(const probes::smtp::SessionRecord& session) {
+    if (session.stop == SessionStop::special_address) return;
     counts_.sessions.note(session.duration);
     for (std::size_t i = 0; i <= static_cast<std::size_t>(session.stage); ++i) {
       const auto stage = static_cast<Stage>(i);
@@ -134,9 +134,9 @@ std::string_view wire_name(ProbeStep step) {
 
 std::string_view wire_name(Miss miss) {
   constexpr std::array<std::string_view, kMisses> kNames{
-      "timeout",         "refused",    "unreachable", "no-route", "local-fault",
-      "special-address", "closed",     "malformed",   "too-long", "negative-reply",
-      "not-offered",     "tls-failed", "servfail",    "bogus",    "other"};
+      "timeout",    "refused",   "unreachable", "no-route",       "local-fault",
+      "closed",     "malformed", "too-long",    "negative-reply", "not-offered",
+      "tls-failed", "servfail",  "bogus",       "other"};
   return kNames.at(static_cast<std::size_t>(miss));
 }
 

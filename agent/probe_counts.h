@@ -22,7 +22,6 @@ enum class Miss {
   unreachable,
   no_route,
   local_fault,
-  special_address,  // not contacted: the configuration forbids it
   closed,
   malformed,
   too_long,
@@ -33,10 +32,11 @@ enum class Miss {
   bogus,
   other,
 };
-inline constexpr std::size_t kMisses = 15;
+inline constexpr std::size_t kMisses = 14;
 [[nodiscard]] std::string_view wire_name(Miss miss);
 
-// What looks came to, step by step, for the metrics.
+// What looks came to, step by step, for the metrics. An address that we may not contact is no try;
+// a session that showed what another one to the address had shown is not kept, and not counted.
 struct ProbeCounts {
   struct Tries {
     std::uint64_t made = 0;

@@ -35,6 +35,9 @@ constexpr Seconds kKeysLookBack = std::chrono::hours{24 * 8};
 // long as history is kept by default.
 constexpr Seconds kLookBack = std::chrono::hours{24 * 400};
 
+// More than any configuration leads to; hosts of strangers may lead to ever new ones.
+constexpr std::size_t kMostZones = 20'000;
+
 // Protection that was lost is told so long (roles.h).
 constexpr Seconds kLossTold = std::chrono::hours{24 * 14};
 
@@ -369,6 +372,7 @@ struct Runner::State {
 
   // Takes up what answers tell of their zones' keys; true when there is news. `deciding` is held.
   bool follow_zones(Round& round, const std::vector<const probes::dns::Answer*>& answers) {
+    if (zones.size() > kMostZones) zones.clear();  // what is recorded of them is read again
     bool has_news = false;
     for (const auto* answer : answers) {
       if (!answer->key_sets) continue;
@@ -398,6 +402,7 @@ struct Runner::State {
 
   // Takes up which serial numbers the zones' servers give. `deciding` is held.
   void follow_serials(const std::vector<probes::dns::ZoneSerials>& seen) {
+    if (servers.size() > kMostZones) servers.clear();
     for (const auto& serials : seen) {
       auto& known = servers[serials.zone];
       if (serials.asked_at < known.serials.asked_at) continue;  // another worker's is newer
@@ -587,20 +592,20 @@ struct Runner::State {
     if (!blind) {
       seen = std::make_shared<const probes::DomainObservation>(scout.look_at_domain(name, now()));
       if (may_be_ours(seen->mx)) blind = sense(scout, kVantageAtMost);
-      serials = scout.ask_serials(vouching_for({&seen->mx}), now());
     }
     Round round{.target = {.kind = Target::Kind::domain, .name = name}, .at = now()};
+    if (!blind) serials = scout.ask_serials(vouching_for({&seen->mx}), round.at);
     bool again = false;
     const std::scoped_lock one(deciding);
     {
       const std::scoped_lock lock(mutex);
+      if (seen) counts.note(*seen);
       const auto entry = domains.find(name);
       if (entry == domains.end()) return Pace::steady;  // no longer configured
       if (blind) {
         go_blind(round, entry->second, *blind);
       } else {
         round.domain = entry->second.seen = seen;
-        counts.note(*seen);
         follow_zones(round, {&seen->mx});
         follow_serials(serials);
         if (seen->mx.outcome != Outcome::failed) use_hosts(round, name, seen->hosts);
@@ -659,10 +664,14 @@ struct Runner::State {
   Pace look_at_host(Scout& scout, const Name& name) {
     if (sense(scout, kVantageEvery + kVantageAtMost)) return Pace::impaired;
     auto seen = std::make_shared<const probes::HostObservation>(scout.look_at_host(name, now()));
+    {
+      const std::scoped_lock lock(mutex);
+      counts.note(*seen);
+    }
     if (may_be_ours(*seen) && sense(scout, kVantageAtMost)) return Pace::impaired;
-    const auto serials =
-        scout.ask_serials(vouching_for({&seen->a, &seen->aaaa, &seen->tlsa}), now());
     Round round{.target = {.kind = Target::Kind::host, .name = name}, .at = now()};
+    const auto serials =
+        scout.ask_serials(vouching_for({&seen->a, &seen->aaaa, &seen->tlsa}), round.at);
     bool again = false;
     const std::scoped_lock one(deciding);
     const auto entry = hosts.find(name);            // nobody adds or drops hosts while we decide
@@ -674,7 +683,6 @@ struct Runner::State {
       const std::scoped_lock lock(mutex);
       const bool has_news = stand(entry->second, rollovers, round) || has_keys;
       const auto before = std::exchange(entry->second.seen, seen);
-      counts.note(*seen);
       round.host = seen;
       sense_smtp(round);
       // What was judged stays judged while the facts stay; time alone is taken into account at the
@@ -846,6 +854,7 @@ void Runner::reconfigure(config::Config config, std::shared_ptr<Gear> gear) {
     state_->config = std::move(config);
     state_->gear = std::move(gear);
     ++state_->generation;
+    state_->servers.clear();  // perhaps they are not asked any more
     state_->adopt(round);
   }
   state_->record(round);

@@ -1,5 +1,6 @@
 #include "agent/scout.h"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <sstream>
@@ -124,10 +125,13 @@ std::vector<ResolverSight> Scout::look_at_resolvers() {
   const probes::dns::Query query{.name = gear_->anchor, .type = probes::dns::type::soa};
   std::vector<ResolverSight> out;
   for (const auto& resolver : gear_->resolvers) {
-    const auto reply = client_->ask_resolver(resolver, query, round_deadline());
     const auto port = resolver.port == 53 ? std::string() : fmt::format("@{}", resolver.port);
-    out.push_back(
-        {.resolver = resolver.address + port, .is_validating = reply && reply->authentic_data});
+    ResolverSight sight{.resolver = resolver.address + port};
+    if (std::ranges::find(out, sight.resolver, &ResolverSight::resolver) != out.end()) continue;
+    const auto reply = client_->ask_resolver(resolver, query, round_deadline());
+    if (reply && reply->rcode == probes::dns::rcode::noerror)
+      sight.is_validating = reply->authentic_data;
+    out.push_back(std::move(sight));
   }
   return out;
 }

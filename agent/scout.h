@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -39,8 +40,8 @@ class Gear {
 // Whether one of our resolvers validates, as Postfix on this machine needs it to; we do that
 // ourselves.
 struct ResolverSight {
-  std::string resolver;  // its address, with "@port" unless that is 53
-  bool is_validating = false;
+  std::string resolver;               // its address, with "@port" unless that is 53
+  std::optional<bool> is_validating;  // nothing: it did not answer, or with an error
 };
 
 // One thread's eyes.
@@ -57,7 +58,8 @@ class Scout {
   [[nodiscard]] probes::HostObservation look_at_records(const probes::dns::Name& host,
                                                         config::Time at);
   [[nodiscard]] std::vector<VantageCheck> look_at_ourselves(config::Time at);
-  // Each is asked for the trust anchor's own SOA record, for which one that validates vouches.
+  // Each once. It is asked for the trust anchor's own SOA record, for which one that validates
+  // vouches.
   [[nodiscard]] std::vector<ResolverSight> look_at_resolvers();
   // Of these zones, as dns::Surveyor; none where name servers are not asked one by one.
   [[nodiscard]] std::vector<probes::dns::ZoneSerials> ask_serials(

@@ -1,20 +1,40 @@
 #include "agent/stragglers.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace agent {
 
+namespace {
+
+using probes::dns::is_newer;
+
+// What counts as newest after this look. Where all have answered it is what they say, so that a
+// zone may begin to count anew.
+std::optional<std::uint32_t> newest_now(const Stragglers& known,
+                                        const probes::dns::ZoneSerials& seen) {
+  const auto heard = seen.newest();
+  const bool all_answered = std::ranges::all_of(
+      seen.by_server, [](const auto& entry) { return entry.second.has_value(); });
+  if (!heard || !known.newest || all_answered) return heard ? heard : known.newest;
+  return is_newer(*heard, *known.newest) ? heard : known.newest;
+}
+
+}  // namespace
+
 void note(Stragglers& known, const probes::dns::ZoneSerials& seen) {
-  const auto newest = seen.newest();
-  if (!newest) return;
-  std::erase_if(known, [&](const auto& entry) { return !seen.by_server.contains(entry.first); });
+  known.newest = newest_now(known, seen);
+  auto& late = known.by_server;
+  std::erase_if(late, [&](const auto& entry) { return !seen.by_server.contains(entry.first); });
   for (const auto& [server, serial] : seen.by_server) {
     if (!serial) continue;
-    const auto before = known.find(server);
-    const bool is_behind = probes::dns::is_newer(*newest, *serial);
-    if (is_behind && before != known.end() && before->second.serial == *serial) continue;
-    if (before != known.end()) known.erase(before);
-    if (is_behind) known[server] = {.serial = *serial, .since = seen.asked_at};
+    if (!is_newer(*known.newest, *serial)) {
+      late.erase(server);
+    } else if (const auto before = late.find(server);
+               before == late.end() || before->second.serial != *serial) {
+      late[server] = {.serial = *serial, .since = seen.asked_at};
+    }
   }
 }
 
@@ -26,15 +46,15 @@ std::optional<probes::Finding> find_lagging(const Stragglers& known,
                       .subject = subject,
                       .evidence = {{"zone", seen.zone.text()}}};
   bool any = false;
-  for (const auto& [server, straggler] : known) {
+  for (const auto& [server, straggler] : known.by_server) {
     if (seen.asked_at - straggler.since <= seen.refresh) continue;
     any = true;
     out.evidence.push_back(
         {"server", fmt::format("{} ({}): serial {} since {}", server.name.text(), server.address,
                                straggler.serial, config::rfc3339(straggler.since))});
   }
-  if (!any || !seen.newest()) return std::nullopt;
-  out.evidence.push_back({"newest-serial", std::to_string(*seen.newest())});
+  if (!any) return std::nullopt;
+  out.evidence.push_back({"newest-serial", std::to_string(known.newest.value_or(0))});
   out.evidence.push_back({"refresh", fmt::format("{} s", seen.refresh.count())});
   return out;
 }

@@ -19,7 +19,10 @@ struct Straggler {
 
 // Of one zone. Kept while the agent runs and not recorded: after a restart it takes one refresh to
 // know again.
-using Stragglers = std::map<probes::dns::Server, Straggler>;
+struct Stragglers {
+  std::optional<std::uint32_t> newest;  // that any server has given
+  std::map<probes::dns::Server, Straggler> by_server;
+};
 
 // Takes up what a look learned. Of a server that gave no answer nothing is learned.
 void note(Stragglers& known, const probes::dns::ZoneSerials& seen);

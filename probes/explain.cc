@@ -547,12 +547,13 @@ const auto& rows() {
       {Code::nameserver_lagging,
        "{name}: a name server does not take over the zone's changes",
        "For longer than the zone's refresh one of its authoritative servers has given an older "
-       "serial number than another. The next change, such as a new TLSA record, may not reach it "
-       "either, and in the end its signatures expire.",
+       "serial number than another. If it does not take the zone over, the next change, such as a "
+       "new TLSA record, does not reach it either, and in the end its signatures expire.",
        "Mail is delivered as long as the records that it needs are the same on all servers.",
        {"See why the server that the evidence names does not transfer the zone: NOTIFY, the "
         "transfer's address and key, or a zone file that it does not load.",
-        "Change no certificate meanwhile: a new TLSA record would be missing there."},
+        "Before the next change of key see that every server gives the new TLSA record.",
+        "Where several providers sign the zone and each counts for itself, nothing is wrong."},
        {"RFC 1996 §1", "RFC 1035 §3.3.13"},
        ""},
       {Code::mta_sts_invalid,

@@ -98,15 +98,17 @@ Queries::Answer<DomainPage> Queries::domains(const DomainFilter& filter) {
   return state_->guarded([&] {
     // instr(), not LIKE: no wildcard to escape.
     constexpr std::string_view kWhere =
-        "WHERE (?1 = '' OR instr(name, ?1) > 0) AND (?2 IS NULL OR status = ?2)";
+        "WHERE (?1 = '' OR instr(name, ?1) > 0) AND (?2 IS NULL OR status = ?2) "
+        "AND (?3 IS NULL OR grp = ?3)";
     DomainPage page;
     auto count = state_->db.prepare(fmt::format("SELECT count(*) FROM domain {}", kWhere));
-    count.bind(filter.substring, filter.status);
+    count.bind(filter.substring, filter.status, filter.group);
     if (count.step()) page.total = static_cast<std::size_t>(count.integer(0));
     auto rows =
-        state_->db.prepare(fmt::format("SELECT {} FROM domain {} ORDER BY {} LIMIT ?3 OFFSET ?4",
+        state_->db.prepare(fmt::format("SELECT {} FROM domain {} ORDER BY {} LIMIT ?4 OFFSET ?5",
                                        kDomainColumns, kWhere, order_of(filter.sort)));
-    rows.bind(filter.substring, filter.status, integer(filter.limit), integer(filter.offset));
+    rows.bind(filter.substring, filter.status, filter.group, integer(filter.limit),
+              integer(filter.offset));
     while (rows.step()) page.rows.push_back(read_domain(rows));
     return page;
   });
@@ -173,6 +175,23 @@ Queries::Answer<std::optional<Queries::AlertRow>> Queries::alert(const std::stri
   });
 }
 
+Queries::Answer<std::vector<std::string>> Queries::hosts_between(const std::string& domain,
+                                                                 config::Time from,
+                                                                 config::Time until) {
+  return state_->guarded([&] {
+    std::vector<std::string> out;
+    auto rows = state_->db.prepare(
+        "SELECT json_extract(h.value, '$[1]') AS host FROM subject s "
+        "JOIN version v ON v.subject = s.id JOIN content c ON c.id = v.content "
+        "JOIN json_each(c.body, '$.hosts') h WHERE s.kind = 'mx' AND s.name = ? "
+        "AND (v.is_open OR v.last_seen >= ?) AND v.first_seen <= ? "
+        "GROUP BY host ORDER BY max(v.last_seen) DESC LIMIT 100");
+    rows.bind(domain, from.time_since_epoch().count(), until.time_since_epoch().count());
+    while (rows.step()) out.push_back(rows.text(0));
+    return out;
+  });
+}
+
 Queries::Answer<std::vector<Event>> Queries::history(const EventFilter& filter) {
   return state_->guarded([&] {
     std::vector<Event> out;
@@ -214,15 +233,15 @@ Queries::Answer<std::map<std::string, std::int64_t>> Queries::row_counts() {
     auto& counted = state_->row_counts;
     const auto now = std::chrono::steady_clock::now();
     if (!counted.empty() && now - state_->counted_at < kCountedEvery) return counted;
-    counted.clear();
+    std::map<std::string, std::int64_t> found;
     auto tables = state_->db.prepare(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
     while (tables.step()) {
       const auto table = tables.text(0);
-      counted[table] = state_->db.integer(fmt::format("SELECT count(*) FROM \"{}\"", table));
+      found[table] = state_->db.integer(fmt::format("SELECT count(*) FROM \"{}\"", table));
     }
     state_->counted_at = now;
-    return counted;
+    return counted = std::move(found);
   });
 }
 

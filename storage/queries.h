@@ -27,6 +27,7 @@ struct DomainRow {
 struct DomainFilter {
   std::string substring;  // of the name; empty: all
   std::optional<std::string> status;
+  std::optional<std::string> group;
   enum class Sort { name, status, observed_at } sort = Sort::name;
   std::size_t offset = 0;
   std::size_t limit = 100;
@@ -84,6 +85,10 @@ class Queries {
     std::vector<LetterRow> letters;  // who was told, in order
   };
   [[nodiscard]] Answer<std::optional<AlertRow>> alert(const std::string& id);
+  // What were MX hosts of the domain at any time between; the last hundred at most.
+  [[nodiscard]] Answer<std::vector<std::string>> hosts_between(const std::string& domain,
+                                                               config::Time from,
+                                                               config::Time until);
   // Newest first.
   [[nodiscard]] Answer<std::vector<Event>> history(const EventFilter& filter);
   // What was recorded of a host, but versions that were last seen before `since`.

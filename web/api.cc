@@ -405,30 +405,40 @@ Reply Api::status() const {
          {"detail", check.detail ? Json(probes::printable(*check.detail)) : Json(nullptr)},
          {"checked_at", config::rfc3339(check.checked_at)}});
   }
+  Json resolvers = Json::array();
+  for (const auto& sight : snapshot->resolvers)
+    resolvers.push_back(
+        {{"resolver", sight.resolver},
+         {"validating", sight.is_validating ? Json(*sight.is_validating) : Json(nullptr)}});
+  const auto reload = sources_.last_reload();
   const auto open =
       std::ranges::count(snapshot->alerts, agent::AlertState::firing, &agent::Alert::state);
   const auto under_way = std::ranges::count_if(
       snapshot->rollovers, [](const auto& followed) { return followed.rolling_since.has_value(); });
-  return json({{"version", sources_.build.version},
-               {"started_at", config::rfc3339(snapshot->started_at)},
-               {"now", config::rfc3339(snapshot->now)},
-               {"config",
-                {{"domains", snapshot->domains.size()},
-                 {"mx_hosts", snapshot->hosts.size()},
-                 {"interval", snapshot->schedule.interval.count()}}},
-               {"scheduler",
-                {{"queue_length", snapshot->queue_length},
-                 {"in_flight", snapshot->in_flight},
-                 {"lag_seconds", snapshot->lag.count()},
-                 {"rounds", snapshot->rounds},
-                 {"last_round_at", time_or_null(snapshot->last_round_at)}}},
-               {"vantage", vantage},
-               {"storage", {{"size_bytes", *size}, {"errors", snapshot->record_errors}}},
-               {"notifiers", notifiers_json(sources_.notifiers())},
-               {"counts", *counts},
-               {"open_alerts", open},
-               {"rollovers_under_way", under_way}},
-              "/api/v1/status");
+  return json(
+      {{"version", sources_.build.version},
+       {"started_at", config::rfc3339(snapshot->started_at)},
+       {"now", config::rfc3339(snapshot->now)},
+       {"config",
+        {{"domains", snapshot->domains.size()},
+         {"mx_hosts", snapshot->hosts.size()},
+         {"interval", snapshot->schedule.interval.count()}}},
+       {"scheduler",
+        {{"queue_length", snapshot->queue_length},
+         {"in_flight", snapshot->in_flight},
+         {"lag_seconds", snapshot->lag.count()},
+         {"rounds", snapshot->rounds},
+         {"last_round_at", time_or_null(snapshot->last_round_at)}}},
+       {"vantage", vantage},
+       {"resolvers", resolvers},
+       {"reload",
+        {{"successful", reload.is_good}, {"succeeded_at", config::rfc3339(reload.succeeded_at)}}},
+       {"storage", {{"size_bytes", *size}, {"errors", snapshot->record_errors}}},
+       {"notifiers", notifiers_json(sources_.notifiers())},
+       {"counts", *counts},
+       {"open_alerts", open},
+       {"rollovers_under_way", under_way}},
+      "/api/v1/status");
 }
 
 Reply Api::domains(const Request& request) const {
@@ -441,6 +451,8 @@ Reply Api::domains(const Request& request) const {
       filter.status = value;
     } else if (name == "status" && value.empty()) {
       filter.status.reset();
+    } else if (name == "group") {
+      filter.group = value.empty() ? std::nullopt : std::optional{value};
     } else if (name == "sort" && (value == "name" || value == "status" || value == "observed_at")) {
       filter.sort = value == "name"     ? storage::DomainFilter::Sort::name
                     : value == "status" ? storage::DomainFilter::Sort::status
@@ -500,12 +512,7 @@ Reply Api::history(const std::string& name, const Request& request) const {
   const auto row = sources_.queries->domain(wanted ? wanted->text() : std::string());
   if (!row) return storage_failed(row.error());
   if (!*row) return problem(404, "not found", fmt::format("{} is not watched", name));
-  storage::EventFilter filter{.names = {(*row)->name}};
-  const auto snapshot = sources_.snapshot();
-  for (const auto& state : snapshot->domains) {
-    if (state.configured.name != filter.names.front() || !state.judged) continue;
-    for (const auto& host : state.judged->hosts) filter.names.push_back(host.seen->host.text());
-  }
+  storage::EventFilter filter;
   for (const auto& [key, value] : request.query) {
     const auto time = moment(value);
     const auto count = number(value);
@@ -521,6 +528,10 @@ Reply Api::history(const std::string& name, const Request& request) const {
       return problem(400, "bad parameter", fmt::format("{}={}", key, value));
     }
   }
+  const auto hosts = sources_.queries->hosts_between((*row)->name, filter.from, filter.until);
+  if (!hosts) return storage_failed(hosts.error());
+  filter.names = *hosts;
+  filter.names.push_back((*row)->name);
   const auto found = sources_.queries->history(filter);
   if (!found) return storage_failed(found.error());
   Json items = Json::array();

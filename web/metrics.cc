@@ -444,7 +444,7 @@ void add_requests(Families& out, const Vitals& vitals) {
     const auto count =
         std::accumulate(durations.counts.begin(), durations.counts.end(), std::uint64_t{0});
     out.counter("danelaw_http_requests_total",
-                "HTTP requests answered, by route; none: refused, or nothing there.", labels,
+                "HTTP requests answered, by route; none: every refusal and error.", labels,
                 static_cast<double>(count));
     out.histogram("danelaw_http_request_duration_seconds",
                   "How long answers took, without the time that clients took to ask and to read.",
@@ -468,10 +468,11 @@ void add_dns(Families& out, const agent::Snapshot& snapshot) {
   out.counter("danelaw_dns_unanswered_total", "DNS queries that got no usable reply.", {},
               static_cast<double>(snapshot.dns_unanswered));
   for (const auto& sight : snapshot.resolvers) {
+    if (!sight.is_validating) continue;
     out.gauge("danelaw_resolver_validating",
               "Whether the resolver vouches (AD) for the trust anchor's zone. danelaw validates by "
               "itself; an MTA that asks this resolver does not.",
-              {{"resolver", sight.resolver}}, flag(sight.is_validating));
+              {{"resolver", sight.resolver}}, flag(*sight.is_validating));
   }
 }
 

@@ -143,10 +143,15 @@ Result<Message, QueryFault> GetdnsClient::ask_resolver(const config::ResolverAdd
                                                        const Query& query,
                                                        config::Deadline deadline) {
   using std::chrono::milliseconds;
-  const auto left =
-      std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
-  return ask_once_counted(query,
-                          {.server = resolver, .timeout = std::min(milliseconds{1000}, left)});
+  Result<Message, QueryFault> last = fault(Fault::timeout, "no time left");
+  for (int tries = 0; tries < 2 && !last; ++tries) {
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left <= milliseconds{10}) break;
+    last = ask_once_counted(query,
+                            {.server = resolver, .timeout = std::min(milliseconds{1000}, left)});
+  }
+  return last;
 }
 
 Result<Message, QueryFault> GetdnsClient::ask_once_counted(const Query& query, const Try& how) {

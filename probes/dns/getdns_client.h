@@ -27,7 +27,7 @@ class GetdnsClient final : public Resolver, public Direct {
                                                                Transport transport,
                                                                config::Deadline deadline) override;
 
-  // One try at one of the resolvers, which must answer itself.
+  // One of the resolvers, which must answer itself; two tries of a second.
   [[nodiscard]] config::Result<Message, QueryFault> ask_resolver(
       const config::ResolverAddress& resolver, const Query& query, config::Deadline deadline);
 

@@ -15,6 +15,7 @@ namespace probes::dns {
 namespace {
 
 constexpr std::size_t kMaxZonesKept = 10'000;
+constexpr config::Seconds kSerialsKept{5};  // at least
 
 // Whether this machine has a way to an address of that family: else silence says nothing of the
 // server. Connecting a UDP socket sends no packet.
@@ -172,8 +173,10 @@ Survey Surveyor::ask(const std::vector<Question>& questions, config::Time at,
 ZoneSerials Surveyor::serials_of(const Name& apex, config::Time at, config::Deadline deadline) {
   auto& zone = zone_of(apex, at, deadline);
   if (zone.serials) {
-    // Two looks within the refresh, at least.
-    const auto keep = std::min(kServersKept, zone.serials->refresh / 2);
+    // So that there are two within the refresh; but who is silent is not asked all the time.
+    const auto keep = zone.serials->newest()
+                          ? std::clamp(zone.serials->refresh / 2, kSerialsKept, kServersKept)
+                          : kServersKept;
     if (at - zone.serials->asked_at < keep) return *zone.serials;
   }
   ZoneSerials out{.zone = zone.name, .asked_at = at};

@@ -13,43 +13,38 @@ using std::chrono::steady_clock;
 
 // Adds to the transcript, as long as there is room.
 void write_down(SessionRecord& record, std::string line) {
-  constexpr std::string_view kCut = "…";
-  auto& lines = record.transcript;
-  if (!lines.empty() && lines.back() == kCut) return;
-  std::size_t octets = line.size();
-  for (const auto& known : lines) octets += known.size();
-  lines.push_back(octets <= kLongestTranscript ? std::move(line) : std::string(kCut));
-}
-
-void write_down(SessionRecord& record, const Reply& reply) {
-  for (std::size_t i = 0; i < reply.lines.size(); ++i) {
-    const bool is_last = i + 1 == reply.lines.size();
-    write_down(record, fmt::format("S: {}{}{}", reply.code, is_last ? ' ' : '-', reply.lines[i]));
-  }
+  std::size_t octets = 0;
+  for (const auto& known : record.transcript) octets += known.size();
+  if (octets >= kLongestTranscript) return;
+  const auto room = kLongestTranscript - octets;
+  if (line.size() >= room) line = line.substr(0, room) + "…";
+  record.transcript.push_back(std::move(line));
 }
 
 // The stages of a session, each begun when the one before it ends, and how long they took.
 class Progress {
  public:
   explicit Progress(SessionRecord& record) : record_(record) {}
-  ~Progress() { note(); }
+  ~Progress() { stop(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
   void enter(Stage stage) {
-    note();
+    stop();
     record_.stage = stage;
     began_ = steady_clock::now();
   }
-
- private:
-  void note() {
+  // What follows belongs to no stage.
+  void stop() {
+    if (!began_) return;
     record_.took.at(static_cast<std::size_t>(record_.stage)) =
-        std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - began_);
+        std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - *began_);
+    began_.reset();
   }
 
+ private:
   SessionRecord& record_;
-  steady_clock::time_point began_ = steady_clock::now();
+  std::optional<steady_clock::time_point> began_ = steady_clock::now();
 };
 
 // One side of the talk: sends a line, reads a reply, and remembers in the record how it ended.
@@ -63,21 +58,22 @@ class Dialogue {
     ReplyReader reader;
     while (true) {
       const auto used = reader.feed({buffer_.data() + begin_, end_ - begin_});
+      hear({buffer_.data() + begin_, used});
       begin_ += used;
       if (auto reply = reader.take()) {
+        write_down_heard();
         record_.last_reply = *reply;
-        write_down(record_, *reply);
         return reply;
       }
       if (reader.fault()) {
-        constexpr std::size_t kShown = 200;
-        write_down(record_, "S: " + std::string(buffer_.data(), std::min(end_, kShown)));
+        write_down_heard();
         record_.stop = *reader.fault() == ReplyFault::malformed ? SessionStop::malformed_reply
                                                                 : SessionStop::reply_too_long;
         return std::nullopt;
       }
       const auto got = stream_.read_some(buffer_, deadline_);
       if (!got) {
+        write_down_heard();
         stop(got.error());
         return std::nullopt;
       }
@@ -100,6 +96,23 @@ class Dialogue {
   [[nodiscard]] std::size_t surplus() const { return end_ - begin_; }
 
  private:
+  void hear(std::string_view octets) {
+    heard_ += octets.substr(0, kLongestTranscript - heard_.size());
+  }
+
+  // Whole reply or not.
+  void write_down_heard() {
+    std::string_view rest = heard_;
+    while (!rest.empty()) {
+      const auto end = std::min(rest.find('\n'), rest.size());
+      auto line = rest.substr(0, end);
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      write_down(record_, fmt::format("S: {}", line));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    heard_.clear();
+  }
+
   void stop(const StreamFault& fault) {
     record_.stop = fault.stop == StreamStop::timeout ? SessionStop::timeout : SessionStop::closed;
     record_.detail = fault.detail;
@@ -108,6 +121,7 @@ class Dialogue {
   Stream& stream_;
   SessionRecord& record_;
   Deadline deadline_;
+  std::string heard_;  // of the reply under way, as far as a transcript can hold it
   std::array<char, 4096> buffer_{};
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
@@ -195,6 +209,7 @@ void talk(const SessionPlan& plan, tls::Client& client, SessionRecord& record, D
     return;
   }
   if (!talk_in_clear(**socket, plan, record, progress, deadline)) {
+    progress.stop();
     if (record.stop == SessionStop::negative_reply || record.stop == SessionStop::not_offered) {
       say_goodbye(**socket, record, deadline);
     }

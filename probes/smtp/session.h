@@ -55,8 +55,8 @@ struct SessionRecord {
   std::size_t plaintext_after_starttls =
       0;  // octets that arrived in clear behind the STARTTLS reply; discarded
   std::optional<tls::Handshake> tls;
-  // What was said, a line each: "S: " the server, "C: " we, "* " what was done beside talking. Ends
-  // in a line of "…" where it was longer than kLongestTranscript.
+  // What was said, a line each: "S: " the server, "C: " we, "* " what was done beside talking. Cut
+  // with "…" where it was longer than kLongestTranscript.
   std::vector<std::string> transcript;
   std::array<std::chrono::microseconds, kStages> took{};  // each stage that was come to
   std::chrono::milliseconds duration{0};

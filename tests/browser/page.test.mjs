@@ -223,6 +223,19 @@ test('domains are listed with verdict and worst finding, searched, sorted and pa
   await clean(page);
 });
 
+test('the name of a group leads to its domains and back', async () => {
+  const page = await open('/domains?q=shared-a');
+  await page.getByRole('link', {name: 'provider', exact: true}).click();
+  await page.getByRole('searchbox').fill('');
+  await until('its domains are listed', 5, async () => await page.locator('tbody tr').count() === 2);
+  assert.match(page.url(), /group=provider/);
+  await says(page, /Group provider[^]*2 domains[^]*shared-a\.test[^]*shared-b\.test/);
+  await page.getByRole('link', {name: 'all groups'}).click();
+  await until('all are listed', 5,
+              async () => await page.locator('tbody tr').count() === Object.keys(lab.expected).length);
+  await clean(page);
+});
+
 test('ten thousand domains are shown a hundred at a time', async () => {
   const item = (await lab.items('/api/v1/domains?limit=1'))[0];
   const asked = [];
@@ -255,6 +268,7 @@ test('a cell of the matrix opens to its evidence, and is an address of its own',
   const page = await open('/domains/dual.test');
   assert.match(await page.locator('main').innerText(), /mail waits in queues for senders that offer no ECDSA/);
   await page.getByRole('table').getByRole('button', {name: /senders refuse/}).click();
+  await says(page, /C: EHLO danelaw\.test\nS: 250-[^]*C: STARTTLS\nS: 220 [^\n]*\n\* TLSv1\.3 /);
   await says(page, /TLSv1\.3[^]*not what matched[^]*CN=mx\.dual\.test[^]*The record that would fit/);
   const again = await open(new URL(page.url()).pathname + new URL(page.url()).search);
   await says(again, /The record that would fit/);

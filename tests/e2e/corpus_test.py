@@ -100,6 +100,15 @@ class Corpus(unittest.TestCase):
             self.assertTrue(session[0].startswith("S: "))
             self.assertFalse([c for c in "".join(session) if not c.isprintable()])
 
+    def test_what_a_server_says_without_end_is_cut(self):
+        cut = set()
+        for name, seen in self.seen.items():
+            for session in (one["smtp"]["transcript"] for host in seen["hosts"] for one in host["endpoints"]):
+                self.assertLess(sum(map(len, session)), 4 * 4096, name)    # octets that are shown in four characters
+                if session and session[-1].endswith("…"):
+                    cut.add(name)
+        self.assertIn("f14.corpus.test", cut)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -412,6 +412,9 @@ class Stories(unittest.TestCase):
 
     def test_findings_explain_it_to_who_looks(self):
         self.each(lambda story: self.assertLessEqual({*story.findings, *story.alerts}, story.findings_seen))
+        # What is published on both servers at once is taken over at once.
+        self.each(lambda story: self.assertEqual("nameserver-lagging" in story.findings,
+                                                 "nameserver-lagging" in story.findings_seen))
 
     def test_nothing_was_said_of_anybody_else(self):
         strangers = [a for a in self.alerts if not any(story.is_mine(a) for story in STORIES.values())]

@@ -63,6 +63,16 @@ TEST(ProbeCounts, a_session_that_came_to_its_end_failed_nowhere) {
   EXPECT_EQ(all_missed(counts), 0U);
 }
 
+TEST(ProbeCounts, an_address_that_we_may_not_contact_is_no_try) {
+  ProbeCounts counts;
+  SessionRecord session;
+  session.stop = SessionStop::special_address;
+  counts.note(host_with(session));
+  EXPECT_EQ(made(counts, ProbeStep::connect), 0U);
+  EXPECT_EQ(all_missed(counts), 0U);
+  EXPECT_EQ(counts.sessions.counts.front(), 0U);
+}
+
 TEST(ProbeCounts, of_addresses_one_family_is_enough) {
   ProbeCounts counts;
   HostObservation host;

@@ -81,6 +81,24 @@ TEST(Stragglers, a_server_that_does_not_answer_shows_nothing) {
   EXPECT_FALSE(zone.look());
 }
 
+// H-06: the one that was up to date is gone, and the old copy is what is left.
+TEST(Stragglers, it_is_late_too_when_the_newest_is_silent) {
+  Zone zone;
+  zone.first = 11;
+  EXPECT_FALSE(zone.look());
+  zone.first.reset();
+  for (int i = 1; i <= 6; ++i) EXPECT_FALSE(zone.look()) << i;
+  EXPECT_TRUE(zone.look());
+}
+
+TEST(Stragglers, a_zone_may_begin_to_count_anew) {
+  Zone zone;
+  zone.first = zone.second = 2'026'112'701;
+  EXPECT_FALSE(zone.look());
+  zone.first = zone.second = 1;
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(zone.look()) << i;
+}
+
 // After 4294967295 comes 0.
 TEST(Stragglers, serial_numbers_go_round) {
   Zone zone;

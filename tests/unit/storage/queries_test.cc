@@ -1,5 +1,6 @@
 #include "storage/queries.h"
 
+#include <algorithm>
 #include <limits>
 
 #include <gmock/gmock.h>
@@ -118,6 +119,36 @@ TEST_F(DomainQueries, SeeWhatWasRecordedAfterTheyWereOpened) {
   EXPECT_THAT(names({}), IsEmpty());
   store_.record(look("a.test", Health::ok));
   EXPECT_THAT(names({}), ElementsAre("a.test"));
+}
+
+TEST_F(DomainQueries, KnowTheHostsOfThePastToo) {
+  Scene scene;
+  store_.record(domain_round(scene, kNow));
+  scene.domain.hosts = {{.name = support::name("mx.new.test"), .preference = 10}};
+  store_.record(domain_round(scene, kNow + kMinute));
+  const auto hosts = [&](const char* domain, config::Time from, config::Time until) {
+    return must(queries_->hosts_between(domain, from, until));
+  };
+  constexpr auto kEver = std::pair(config::Time::min(), config::Time::max());
+  EXPECT_THAT(hosts("example.test", kEver.first, kEver.second),
+              ElementsAre("mx.new.test", "mx.example.test"));
+  EXPECT_THAT(hosts("example.test", kNow + kMinute, kEver.second), ElementsAre("mx.new.test"));
+  EXPECT_THAT(hosts("example.test", kEver.first, kNow), ElementsAre("mx.example.test"));
+  EXPECT_THAT(hosts("other.test", kEver.first, kEver.second), IsEmpty());
+  const auto events = must(queries_->history({.names = {"example.test"}, .limit = 100}));
+  EXPECT_EQ(std::ranges::count(events, "mx", &storage::Event::kind), 2);
+}
+
+TEST_F(DomainQueries, FilterByGroup) {
+  store_.keep_only({{.name = "a.test", .group = "ours"},
+                    {.name = "b.test", .group = "theirs"},
+                    {.name = "c.test", .group = "ours"},
+                    {.name = "d.test"}});
+  EXPECT_THAT(names({.group = "ours"}), ElementsAre("a.test", "c.test"));
+  EXPECT_THAT(names({.substring = "c", .group = "ours"}), ElementsAre("c.test"));
+  EXPECT_THAT(names({.group = ""}), ElementsAre("d.test"));
+  EXPECT_THAT(names({.group = "' OR 1 --"}), IsEmpty());
+  EXPECT_EQ(must(queries_->domains({.group = "ours", .limit = 1})).total, 2U);
 }
 
 TEST_F(DomainQueries, GoPageByPageAndKnowTheTotal) {

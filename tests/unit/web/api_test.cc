@@ -149,6 +149,12 @@ TEST_F(Routes, TellThatTheHistoryCannotBeReadWithoutStopping) {
   EXPECT_EQ(get("/metrics").status, 200);
 }
 
+TEST_F(Routes, AScrapeIsToldWithItsSize) {
+  const auto body = get("/metrics").body;
+  EXPECT_EQ(service_.scraped, web::series_in(body));
+  EXPECT_GT(service_.scraped, 100U);
+}
+
 // ---- the JSON of the contract
 
 TEST_F(Routes, StatusHasTheAgentItsSensesAndTheCounts) {
@@ -163,6 +169,8 @@ TEST_F(Routes, StatusHasTheAgentItsSensesAndTheCounts) {
       {"check": "dns", "up": true, "detail": null, "checked_at": "2027-01-15T08:00:00Z"},
       {"check": "clock", "up": false, "detail": "an hour\\x0alate",
        "checked_at": "2027-01-15T08:00:00Z"}],
+    "resolvers": [{"resolver": "192.0.2.53", "validating": true}],
+    "reload": {"successful": false, "succeeded_at": "2027-01-15T08:00:00Z"},
     "storage": {"errors": 1},
     "notifiers": [{"name": "chat", "waiting": 2, "delivered": 5, "failed": 1,
                    "last_success_at": "2027-01-15T08:00:00Z", "fault": "answered 500: oh\\x0ano"}],
@@ -212,6 +220,8 @@ TEST_F(Routes, DomainsFiltersAndSorts) {
   EXPECT_THAT(names({{"status", "critical"}}), ElementsAre("example.test"));
   EXPECT_THAT(names({{"status", ""}, {"q", ""}}), ElementsAre("example.test", "new.test"));
   EXPECT_THAT(names({{"sort", "status"}}), ElementsAre("example.test", "new.test"));
+  EXPECT_THAT(names({{"group", "ours"}}), ElementsAre("example.test"));
+  EXPECT_THAT(names({{"group", ""}}), ElementsAre("example.test", "new.test"));
   EXPECT_THAT(names({{"sort", "observed_at"}}), ElementsAre("new.test", "example.test"));
 }
 

@@ -325,8 +325,10 @@ TEST(Metrics, TellTransportsOfLookupsApartAndWhichResolversValidate) {
   snapshot.dns_by_rcode_udp = {7, 0, 1, 0, 0, 0};
   snapshot.dns_by_rcode_tcp = {3, 0, 0, 0, 0, 0};
   snapshot.resolvers = {{.resolver = "192.0.2.53", .is_validating = true},
-                        {.resolver = "192.0.2.54@5353"}};
+                        {.resolver = "192.0.2.54@5353", .is_validating = false},
+                        {.resolver = "192.0.2.55"}};
   const auto seen = read(snapshot);
+  EXPECT_FALSE(seen.series.contains(R"(danelaw_resolver_validating{resolver="192.0.2.55"})"));
   EXPECT_THAT(seen.faults, IsEmpty());
   EXPECT_THAT(
       seen.series,

@@ -77,6 +77,7 @@ class Service {
     snapshot.vantage = {
         {.check = "dns", .checked_at = kNow},
         {.check = "clock", .is_up = false, .detail = "an hour\nlate", .checked_at = kNow}};
+    snapshot.resolvers = {{.resolver = "192.0.2.53", .is_validating = true}};
     snapshot.last_round_at = kNow;
     snapshot.record_errors = 1;
   }

@@ -54,7 +54,7 @@ export interface Endpoint {
   address: string; port: number; key_type: string; verdict: Verdict; reason: string; stage: string;
   starttls: boolean | null; tls: { version: string; cipher: string } | null;
   matched: (RecordData & { depth: number }) | null; chain: Certificate[];
-  smtp: { banner: string | null; last_reply: string | null; detail: string | null; transcript: string[] };
+  smtp: { banner: string | null; last_reply: string | null; detail: string | null; transcript?: string[] };
 }
 export interface Host {
   host: string; preference: number; verdict: Verdict; weakest: Verdict; splits: Split[];
@@ -114,6 +114,7 @@ export interface AgentStatus {
   version: string; started_at: string; now: string; config: { domains: number; mx_hosts: number; interval: number };
   scheduler: { queue_length: number; in_flight: number; lag_seconds: number; rounds: number; last_round_at: string | null };
   vantage: { check: string; up: boolean; detail: string | null; checked_at: string }[];
+  resolvers: { resolver: string; validating: boolean | null }[]; reload: { successful: boolean; succeeded_at: string };
   storage: { size_bytes: number; errors: number }; counts: Record<Status, number>; open_alerts: number;
   rollovers_under_way: number;
   notifiers: {

@@ -30,7 +30,7 @@ export function DomainTable({ items, caption, query }: { items: DomainItem[]; ca
         {items.map((item) => (
           <tr key={item.domain}>
             <td><Mark status={item.status}>{item.status}</Mark></td>
-            <th scope="row"><DomainLink name={item.domain} />{item.role === "outbound" && <span class="tag">outbound</span>}{item.alerts > 0 && <span class="tag">{plural(item.alerts, "alert")}</span>}</th>
+            <th scope="row"><DomainLink name={item.domain} />{item.group && <span class="tag"><Link to={withQuery("/domains", query ?? new URLSearchParams(), { group: item.group, page: "" })}>{item.group}</Link></span>}{item.role === "outbound" && <span class="tag">outbound</span>}{item.alerts > 0 && <span class="tag">{plural(item.alerts, "alert")}</span>}</th>
             <td><VerdictMark verdict={item.verdict} /></td>
             <td>{item.worst_finding?.title ?? ""}</td>
             <td class="number" data-label="MX with DANE">{item.dane_mx_hosts}/{item.mx_hosts}</td>
@@ -45,7 +45,7 @@ export function DomainTable({ items, caption, query }: { items: DomainItem[]; ca
 export function Domains({ query }: { query: URLSearchParams }) {
   const of = (name: string) => query.get(name) ?? "";
   const page = pageOf(query);
-  const wanted = new URLSearchParams({ q: of("q"), status: of("status"), sort: of("sort") in sorts ? of("sort") : "name", limit: `${pageSize}` });
+  const wanted = new URLSearchParams({ q: of("q"), status: of("status"), group: of("group"), sort: of("sort") in sorts ? of("sort") : "name", limit: `${pageSize}` });
   if (page > 1) wanted.set("cursor", `${(page - 1) * pageSize}`);
   const found = useResource<Page<DomainItem>>(`/api/v1/domains?${wanted}`, (kind) => kind === "domain" || kind === "alert", 3000);
   const { data } = found;
@@ -62,6 +62,7 @@ export function Domains({ query }: { query: URLSearchParams }) {
         <label>Sort by <select value={of("sort") || "name"} onChange={(event) => navigate(to({ sort: event.currentTarget.value }))}>
           {Object.entries(sorts).map(([by, name]) => <option key={by} value={by}>{name.toLowerCase()}</option>)}
         </select></label>
+        {of("group") && <span>Group <strong>{of("group")}</strong> <Link to={to({ group: "" })}>all groups</Link></span>}
         {data && <span role="status">{plural(data.total ?? 0, "domain")}</span>}
       </form>
       {data && <DomainTable items={data.items} caption="Watched domains" query={query} />}

@@ -12,6 +12,7 @@ const idOf = (host: string, endpoint: Endpoint) => `${host}|${endpoint.address}|
 
 // How far it went, and every word.
 function Session({ endpoint }: { endpoint: Endpoint }) {
+  const words = endpoint.smtp.transcript ?? [];  // a report may be older than the agent
   const end = stages.indexOf(endpoint.stage);
   const lines: [string, string | null][] = [
     ["connect", `${endpoint.address} port ${endpoint.port}`],
@@ -30,10 +31,10 @@ function Session({ endpoint }: { endpoint: Endpoint }) {
           </li>))}
         {endpoint.smtp.detail && <li>{endpoint.smtp.detail}</li>}
       </ol>
-      {endpoint.smtp.transcript.length > 0 && (
+      {words.length > 0 && (
         <>
           <p class="muted">S is the server, C is danelaw.</p>
-          <pre class="transcript">{endpoint.smtp.transcript.join("\n")}</pre>
+          <pre class="transcript">{words.join("\n")}</pre>
         </>)}
     </>
   );

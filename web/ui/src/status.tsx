@@ -16,6 +16,9 @@ export function StatusView() {
           <h2>Our own sight</h2>
           <ul class="plain">{data.vantage.map((check) => (
             <li key={check.check}><Mark status={check.up ? "ok" : "critical"}>{check.check}: {check.up ? "sound" : "impaired"}</Mark> {check.detail} <span class="muted">checked <When at={check.checked_at} /></span></li>))}
+            {data.resolvers.map((one) => (
+              <li key={one.resolver}><Mark status={one.validating === null ? "unknown" : one.validating ? "ok" : "warning"}>resolver {one.resolver}: {one.validating === null ? "gives no answer" : one.validating ? "validates" : "does not validate"}</Mark>
+                {one.validating === false && " danelaw validates by itself; a mail server that asks this resolver cannot use DANE."}</li>))}
           </ul>
           <h2>Looks</h2>
           <dl>
@@ -49,6 +52,7 @@ export function StatusView() {
           <dl>
             <div><dt>Version</dt><dd>{data.version}</dd></div>
             <div><dt>Started</dt><dd><Moment at={data.started_at} /> <span class="muted"><When at={data.started_at} /></span></dd></div>
+            <div><dt>Configuration</dt><dd><Mark status={data.reload.successful ? "ok" : "warning"}>{data.reload.successful ? "taken" : "refused when it was read last: the old one holds"}</Mark> <span class="muted"><When at={data.reload.succeeded_at} /></span></dd></div>
             <div><dt>For machines</dt><dd><a href="/api/v1/status">JSON</a>, <a href="/metrics">metrics</a></dd></div>
           </dl>
         </>
