@@ -131,11 +131,10 @@ int main(int argc, char** argv) {
     snapshot.metrics.detail = detail;
     const auto began = seconds_spent();
     const auto text = web::metrics_text(snapshot, {.build = {.version = "bench"}});
+    const auto series = web::series_in(text);
     const double seconds = seconds_spent() - began;
     worst = std::max(worst, seconds);
-    const auto comments = std::ranges::count(text, '#');
-    std::cout << fmt::format("{:<10} {:>9} {:>8.1f} {:>9.3f}\n", name,
-                             std::ranges::count(text, '\n') - comments,
+    std::cout << fmt::format("{:<10} {:>9} {:>8.1f} {:>9.3f}\n", name, series,
                              static_cast<double>(text.size()) / kMegabyte, seconds);
   }
   const double grown = megabytes("VmHWM:") - before;
