@@ -32,6 +32,10 @@ struct Clearance {
   std::vector<std::string> why;  // sentences, the one that decides first
 };
 
+// How far back the past matters, far beyond what any cache holds: RFC 8767 §4 recommends to cap
+// TTLs at a week.
+inline constexpr config::Seconds kClearanceLookBack = std::chrono::hours{24 * 100};
+
 // `chronicle`: the past, with what is published now noted at `at`. `unheard`: servers that did not
 // answer now and never before. `chain`: what the host would present, leaf first, not empty.
 // `names`: reference identifiers for DANE-TA(2). Senders that know SHA2-512 and those that do not

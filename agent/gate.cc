@@ -17,9 +17,6 @@ using config::Failure;
 using config::Result;
 using config::Time;
 
-// Far beyond what any cache holds: RFC 8767 §4 recommends to cap TTLs at a week.
-constexpr config::Seconds kLookBack = std::chrono::hours{24 * 100};
-
 Result<Chain, std::string> read_chain(const std::filesystem::path& file) {
   std::ostringstream text;
   if (file == "-") {
@@ -110,7 +107,7 @@ Exit gate(const config::Config& config, const GateQuestion& question, const Reca
     errors << probes::printable(chain.error()) << '\n';
     return Exit::unknown;
   }
-  auto past = recall(question.host, at - kLookBack);
+  auto past = recall(question.host, at - kClearanceLookBack);
   if (!past) errors << fmt::format("going on without history: {}\n", past.error());
   const auto seen = look(config, question.host, at);
   if (!seen) {

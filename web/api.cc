@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/alert_json.h"
+#include "agent/clearance.h"
 #include "probes/explain.h"
 #include "probes/report.h"
 #include "web/acts.h"
@@ -566,13 +567,13 @@ Reply Api::host(const std::string& name) const {
 }
 
 Reply Api::gate(const std::string& name, const Request& request) const {
-  constexpr config::Seconds kLookBack = std::chrono::hours{24 * 100};
   const auto chain = chain_from_json(request.body);
   if (!chain) return problem(400, "no certificate", chain.error());
   const auto snapshot = sources_.snapshot();
   const auto* seen = host_seen(*snapshot, name);
   if (seen == nullptr) return no_such_host(name);
-  const auto past = sources_.queries->chronicle(seen->host, snapshot->now - kLookBack);
+  const auto past =
+      sources_.queries->chronicle(seen->host, snapshot->now - agent::kClearanceLookBack);
   if (!past) return storage_failed(past.error());
   return json(gate_json(*past, *chain, *seen, snapshot->now), "/api/v1/mx/{host}/gate");
 }

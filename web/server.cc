@@ -1,18 +1,22 @@
 #include "web/server.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <mutex>
 #include <system_error>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <httplib.h>
+#include <netdb.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/log.h"
 #include "web/entrance.h"
 #include "web/intake.h"
 
@@ -26,12 +30,25 @@ using std::chrono::steady_clock;
 constexpr int kSendBuffer = 128 * 1024;             // octets
 constexpr std::chrono::seconds kStreamPatience{5};  // for taking one part of a stream of events
 
+// The client's address, in words.
+std::string peer_of(int fd) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  std::array<char, NI_MAXHOST> host{};
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 ||
+      getnameinfo(reinterpret_cast<sockaddr*>(&peer), size, host.data(), host.size(), nullptr, 0,
+                  NI_NUMERICHOST) != 0)
+    return "unknown";
+  return host.data();
+}
+
 // A request that is there as a whole, and the reply to it, as the connection that httplib wants to
 // see. The reply is kept, for the front to write; but a stream goes straight to the client.
 class Exchange final : public httplib::Stream {
  public:
   Exchange(std::string_view request, Channel& client) : request_(request), client_(client) {}
 
+  [[nodiscard]] std::string peer() const { return peer_of(client_.fd()); }
   // From now on all that is written goes to the client at once.
   void begin_stream() { is_streaming_ = true; }
   [[nodiscard]] std::string release() && { return std::move(reply_); }
@@ -67,6 +84,26 @@ class Exchange final : public httplib::Stream {
   std::string reply_;
   bool is_streaming_ = false;
   bool is_broken_ = false;
+};
+
+// Leaves a line in the log for logins that were refused, but not for each where they come by the
+// hundred. Any thread may call.
+class RefusedLogins {
+ public:
+  void note(const std::string& client) {
+    const std::scoped_lock lock(mutex_);
+    ++count_;
+    const auto now = steady_clock::now();
+    if (now < next_line_) return;
+    agent::log::warn("login-refused", {{"client", client}, {"count", std::to_string(count_)}});
+    count_ = 0;
+    next_line_ = now + std::chrono::seconds{1};
+  }
+
+ private:
+  std::mutex mutex_;
+  std::size_t count_ = 0;  // since the last line
+  steady_clock::time_point next_line_;
 };
 
 // The exchange that this thread serves: httplib shows handlers only the request.
@@ -184,6 +221,8 @@ struct Server::State {
     } catch (const std::exception& e) {
       reply = problem(500, "internal error", e.what());
     }
+    if (reply.status == 401 && in.has_header("Authorization"))
+      refused_logins.note(current_exchange->peer());
     const auto handler = reply.handler;
     out.status = reply.status;
     for (const auto& [name, value] : reply.headers) out.set_header(name, value);
@@ -196,6 +235,7 @@ struct Server::State {
   }
 
   Traffic traffic;
+  RefusedLogins refused_logins;
   Entrance entrance;
   Front::Limits limits;
   Parser parser;

@@ -7,7 +7,7 @@ import path from 'node:path';
 const root = path.resolve(import.meta.dirname, '../..');
 const lab = path.join(root, 'tests/lab/lab');
 const danelaw = process.env.DANELAW ?? path.join(root, 'build/release/danelaw');
-const port = 40000 + (process.pid % 20000);
+const port = 26000 + (process.pid % 3000);
 
 export const screens = path.join(root, 'build/screenshots');
 

@@ -7,6 +7,7 @@ The worst answer of each attack is printed.
 import base64
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -18,7 +19,7 @@ import unittest
 
 from living_lab import DANELAW, until
 
-PORT = 30000 + os.getpid() % 20000
+PORT = 10000 + os.getpid() % 10000
 ADDRESS = ("127.0.0.1", PORT)
 LIMIT = 0.1  # seconds for /-/healthy
 ASKED = 40   # times while an attack lasts
@@ -219,6 +220,10 @@ class Attack(unittest.TestCase):
             self.assertEqual(status(ask(f"GET /api/v1/status HTTP/1.1\r\n@{login}\r\n")), look, login)
             self.assertEqual(status(ask(f"POST /-/reload HTTP/1.1\r\n@{login}\r\n")), change, login)
         self.assertEqual(status(ask("GET /-/ready HTTP/1.1\r\n@\r\n")), 200)
+        until("refused logins are in the log", 5, lambda: re.search(
+            r'event=login-refused client="127\.0\.0\.1" count="[1-9]', self.said()))
+        self.assertNotIn("open sesame", self.said())
+        self.assertNotIn(TOKEN, self.said())
 
     def test_other_sites_and_foreign_names(self):
         alice = basic("alice", "open sesame")

@@ -42,7 +42,8 @@ class LivingLab:
 
     def __init__(self, *options):
         self.dir = tempfile.mkdtemp(prefix="danelaw-e2e-")
-        self.port = 20000 + os.getpid() % 20000
+        # As all ports of tests below those that the kernel gives to clients (32768 and more).
+        self.port = 20000 + os.getpid() % 6000
         self.up = subprocess.Popen(
             [LAB, "up", "--dir", self.dir, *options, "--publish", f"{self.port}:9672"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -74,7 +74,7 @@ def hastened_scrape(text, folder):
 class Monitoring(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.prometheus = 40000 + os.getpid() % 20000
+        cls.prometheus = 29000 + os.getpid() % 3000
         cls.calm = {}   # how much each way had told when the troubles of our own began
         cls.lab = LivingLab("--stories", str(T), "--publish", f"{cls.prometheus}:9090")
         cls.addClassCleanup(cls.lab.close)
