@@ -269,6 +269,11 @@ bool note(Chronicle& chronicle, const Sighting& sighting, Time began, Time ended
   return is_news;
 }
 
+void add_endpoints(Chronicle& chronicle, const std::string& host, const Chronicle& other) {
+  for (const auto& [name, versions] : other.endpoints)
+    chronicle.endpoints[host + " " + name] = versions;
+}
+
 History history_of(const Chronicle& chronicle, const std::vector<std::string>& names) {
   return Historian(chronicle, names).write();
 }

@@ -65,6 +65,10 @@ struct Chronicle {
 // changed.
 bool note(Chronicle& chronicle, const Sighting& sighting, config::Time began, config::Time ended);
 
+// Adds the endpoints of another host with the same TLSA owner, as "HOST 192.0.2.1/default": hosts
+// whose records are one RRset roll over together (RFC 7671 §8.4).
+void add_endpoints(Chronicle& chronicle, const std::string& host, const Chronicle& other);
+
 // `names`: reference identifiers for DANE-TA(2). Certificates are called by the SHA2-256 of their
 // key, so that one renewed with the same key is the same; a chain is held against a record as of
 // the day when it was first seen. Endpoints that are no more are left out.

@@ -56,4 +56,9 @@ struct Round {
   std::vector<std::string> ended_exceptions;  // domains
 };
 
+// What was decided in a round, without what was seen and judged, which the next look brings again.
+[[nodiscard]] Round decisions_of(const Round& round);
+// The round with decisions of before, that could not be recorded, in front of its own.
+[[nodiscard]] Round with_decisions(Round missed, Round round);
+
 }  // namespace agent

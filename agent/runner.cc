@@ -10,6 +10,7 @@
 #include "agent/cause.h"
 #include "agent/chronicle.h"
 #include "agent/lifecycle.h"
+#include "agent/mx_change.h"
 #include "agent/notice.h"
 #include "agent/outlook.h"
 #include "agent/schedule.h"
@@ -103,6 +104,7 @@ struct Runner::State {
     probes::DomainSeen seen;
     std::shared_ptr<const probes::DomainJudgement> judged;
     std::optional<Time> protected_until;  // last seen authenticated
+    std::optional<MxChange> mx_change;    // the last one
     std::optional<Exception> exception;   // in the operator's Postfix
   };
   struct HostEntry {
@@ -138,6 +140,7 @@ struct Runner::State {
     Stragglers stragglers;
   };
   std::map<Name, Servers> servers;  // of those zones; the same
+  std::optional<Round> missed;      // decisions that are not recorded yet; the same
   AlertBook book;
   std::vector<Exception> exceptions;            // as recorded, for domains to be adopted
   std::map<std::string, Time> protected_until;  // the same
@@ -452,6 +455,10 @@ struct Runner::State {
         probes::add_finding(judged, *loss);
       if (is_authenticated(judged.verdict)) entry.protected_until = round.at;
     }
+    if (entry.mx_change) {
+      const auto told = finding_of(*entry.mx_change, *entry.seen, round.at);
+      if (told) probes::add_finding(judged, *told);
+    }
     judged = tempered(std::move(judged), entry.configured.role);
     if (const auto left = find_leftover(judged, entry.exception, round.at))
       probes::add_finding(judged, *left);
@@ -493,6 +500,23 @@ struct Runner::State {
   // --- rounds
   // ------------------------------------------------------------------------------------------------------
 
+  // What could not be recorded, as on a full disk, is recorded with what comes next; if it never
+  // can be, it keeps nothing else from being recorded.
+  config::Result<void, RecordFault> record_with_missed(const Round& round) {
+    if (missed) {
+      const auto all = with_decisions(*missed, round);
+      auto result = recorder.record(all);
+      if (result) {
+        missed.reset();
+        return result;
+      }
+    }
+    auto result = recorder.record(round);
+    if (!result)
+      missed = missed ? with_decisions(*missed, decisions_of(round)) : decisions_of(round);
+    return result;
+  }
+
   // Records outside `mutex`, so that page and metrics never wait for the disk; `deciding` is held.
   // False when it could not be.
   bool record(Round& round) {
@@ -501,7 +525,7 @@ struct Runner::State {
       tell(round);
     }
     const auto began = std::chrono::steady_clock::now();
-    const auto result = recorder.record(round);
+    const auto result = record_with_missed(round);
     {
       const std::scoped_lock lock(mutex);
       recordings.note(std::chrono::steady_clock::now() - began);
@@ -605,7 +629,10 @@ struct Runner::State {
       if (blind) {
         go_blind(round, entry->second, *blind);
       } else {
-        round.domain = entry->second.seen = seen;
+        const auto before = std::exchange(entry->second.seen, seen);
+        const auto change = before ? find_mx_change(*before, *seen) : std::nullopt;
+        if (change) entry->second.mx_change = change;
+        round.domain = seen;
         follow_zones(round, {&seen->mx});
         follow_serials(serials);
         if (seen->mx.outcome != Outcome::failed) use_hosts(round, name, seen->hosts);
@@ -642,7 +669,16 @@ struct Runner::State {
     if (host.chronicle->servers.empty()) return nullptr;
     std::vector<std::string> names{seen.base_domain.text(), seen.host.text()};
     for (const auto& user : host.users) names.push_back(user.text());
-    return std::make_shared<const Rollovers>(history_of(*host.chronicle, names));
+    auto shared = *host.chronicle;
+    for (const auto& [name, other] : hosts) {
+      const bool has_its_owner = name != seen.host && other.seen && other.chronicle &&
+                                 other.seen->tlsa.final_name == seen.tlsa.final_name;
+      if (!has_its_owner || seen.tlsa.outcome == Outcome::not_queried) continue;
+      add_endpoints(shared, name.text(), *other.chronicle);
+      names.push_back(other.seen->base_domain.text());
+      names.push_back(name.text());
+    }
+    return std::make_shared<const Rollovers>(history_of(shared, names));
   }
 
   // True when what history adds to the look has changed. `mutex` is held.
@@ -894,7 +930,8 @@ Runner::Done Runner::decide(Work work) {
       return config::Failure<std::string>(*fault);
   }
   if (state_->record(round)) return {};
-  return config::Failure<std::string>("it could not be recorded; see the log");
+  return config::Failure<std::string>(
+      "it holds, but could not be recorded yet: see the log; a restart before that would undo it");
 }
 
 Runner::Done Runner::acknowledge(const std::string& alert, std::optional<Acknowledgement> how) {

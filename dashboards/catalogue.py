@@ -115,6 +115,7 @@ def document(boards):
             "As an alert of the agent's (high or critical, and a few medium ones) a finding has this rule. What is",
             "`medium` and no alert comes by `DanelawFinding` after a day; `low` and `info` are shown only.", "",
             "| finding | says | rule |", "|---|---|---|"]
-    out += [f"| [{code}](findings.md#{code}) | {title} | `{named.get(code, 'DanelawAlert')}` |"
+    general = "`DanelawAlert` as an alert, `DanelawFinding` when medium"
+    out += [f"| [{code}](findings.md#{code}) | {title} | {f'`{named[code]}`' if code in named else general} |"
             for code, title in findings().items()]
     return "\n".join(out) + "\n", orphans

@@ -144,8 +144,8 @@ Queries::Answer<std::vector<agent::Alert>> Queries::alerts(std::optional<agent::
         fmt::format("SELECT {} FROM alert WHERE (?1 IS NULL OR state = ?1) "
                     "ORDER BY CASE state WHEN 'firing' THEN 0 WHEN 'pending' "
                     "THEN 1 ELSE 2 END, "
-                    "CASE WHEN state IN ('resolved', 'passed') OR severity = 'critical' "
-                    "THEN 0 ELSE 1 END, "
+                    "CASE WHEN state IN ('resolved', 'passed') OR severity = 'critical' THEN 0 "
+                    "WHEN severity = 'high' THEN 1 ELSE 2 END, "
                     "coalesce(resolved, opened, first_seen) DESC, id LIMIT ?2",
                     kAlertColumns));
     rows.bind(state ? std::optional{wire_name(*state)} : std::nullopt, integer(limit));

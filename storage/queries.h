@@ -69,8 +69,7 @@ class Queries {
   [[nodiscard]] Answer<DomainPage> domains(const DomainFilter& filter);
   [[nodiscard]] Answer<std::optional<DomainRow>> domain(const std::string& name);
   [[nodiscard]] Answer<std::map<std::string, std::size_t>> counts();  // by status, all four
-  // Firing first, then pending, critical ones first in both, then the newest resolved; `limit` in
-  // all.
+  // Firing first, then pending, both the worst first, then the newest resolved; `limit` in all.
   [[nodiscard]] Answer<std::vector<agent::Alert>> alerts(std::optional<agent::AlertState> state,
                                                          std::size_t limit);
   struct LetterRow {

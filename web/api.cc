@@ -14,6 +14,7 @@
 #include "web/acts.h"
 #include "web/badge.h"
 #include "web/deadlines.h"
+#include "web/finding_page.h"
 #include "web/page.h"
 #include "web/plans.h"
 #include "web/public_page.h"
@@ -212,18 +213,6 @@ Reply style() {
   return page_file(page_style(), "text/css; charset=utf-8", "/assets");
 }
 
-// Where the alerts' runbook links lead.
-Reply runbook(const std::string& name) {
-  const auto code = probes::code_from(name);
-  if (!code) return text("not found\n", "/findings/{code}", 404);
-  const auto words = probes::explain({.code = *code, .subject = {.name = "NAME"}});
-  auto out = fmt::format("{}\n\n{}\n\n{}\n\n", words.title, words.explanation, words.senders_now);
-  for (std::size_t i = 0; i < words.fix.size(); ++i)
-    out += fmt::format("{}. {}\n", i + 1, words.fix[i]);
-  for (const auto& reference : words.references) out += fmt::format("\n{}", reference);
-  return text(out + "\n", "/findings/{code}");
-}
-
 bool is_page_path(const std::string& path) {
   static const std::set<std::string> fixed{"/",         "/domains", "/alerts", "/silences", "/plan",
                                            "/findings", "/history", "/diff",   "/status"};
@@ -354,7 +343,7 @@ Reply Api::get(const Request& request) const {
   if (path == "/assets/app.js")
     return page_file(page_script(), "text/javascript; charset=utf-8", "/assets");
   if (path == "/assets/app.css") return style();
-  if (path.starts_with("/findings/")) return runbook(path.substr(10));
+  if (path.starts_with("/findings/")) return finding_page(path.substr(10));
   if (is_page_path(path)) return page_file(page_html(), "text/html; charset=utf-8", "page");
   if (path.starts_with("/api/")) return problem(404, "not found", "no such resource");
   return text("not found\n", "none", 404);

@@ -86,13 +86,27 @@ Json fitting_records(const agent::Chain& chain) {
   return out;
 }
 
+namespace {
+
+// As the history and the last look have it.
+agent::Clearance clear(const agent::Chronicle& past, const agent::Chain& chain,
+                       const probes::HostObservation& host, config::Time at) {
+  using probes::dns::Outcome;
+  if (!past.servers.empty())
+    return agent::clear(past, {}, chain, {host.base_domain.text(), host.host.text()}, at);
+  for (const auto* answer : {&host.a, &host.aaaa, &host.cname, &host.tlsa}) {
+    if (answer->outcome == Outcome::failed)
+      return {.answer = agent::Answer::unknown,
+              .why = {"What senders find was never seen: the lookups fail."}};
+  }
+  return {.answer = agent::Answer::yes, .why = {"No sender asks for TLSA records of this host."}};
+}
+
+}  // namespace
+
 Json gate_json(const agent::Chronicle& past, const agent::Chain& chain,
                const probes::HostObservation& host, config::Time at) {
-  const auto said =
-      past.servers.empty()
-          ? agent::Clearance{.answer = agent::Answer::yes,
-                             .why = {"No sender asks for TLSA records of this host."}}
-          : agent::clear(past, {}, chain, {host.base_domain.text(), host.host.text()}, at);
+  const auto said = clear(past, chain, host, at);
   Json missing = nullptr;
   if (said.missing) {
     missing = {{"usage", said.missing->usage},

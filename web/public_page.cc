@@ -35,6 +35,7 @@ Reply public_page(const std::vector<storage::DomainRow>& domains) {
   auto body = fmt::format(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width\"><title>Mail and DANE</title>"
+      "<link rel=\"icon\" href=\"data:,\">"
       "<link rel=\"stylesheet\" href=\"assets/app.css\"></head>\n<body><main><h1>Does mail get "
       "through securely?</h1>\n<p class=\"lead\">{}</p>\n<table><thead><tr><th scope=\"col\">"
       "Domain</th><th scope=\"col\">Status</th><th scope=\"col\">Senders with DANE</th>"

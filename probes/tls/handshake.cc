@@ -83,7 +83,7 @@ std::string_view wire_name(HandshakeStop stop) {
 }
 
 struct Client::Context {
-  ClientContext client{1};
+  ClientContext client{1, ClientContext::Threads::one};
 };
 
 Client::Client(CertificateCache& cache) : context_(std::make_unique<Context>()), cache_(cache) {}

@@ -160,7 +160,7 @@ std::string_view wire_name(PkixStop stop) {
 
 struct PkixClient::Context {
   // What Debian's openssl.cnf asks of every program, which a library context of ours does not read.
-  ClientContext client{2};
+  ClientContext client{2, ClientContext::Threads::many};
 };
 
 PkixClient::PkixClient(std::unique_ptr<Context> context) : context_(std::move(context)) {}

@@ -37,9 +37,19 @@ StreamFault SslStream::fault(Step step) const {
   return {.stop = StreamStop::broken, .detail = words};
 }
 
-ClientContext::ClientContext(int security_level)
-    : library(OSSL_LIB_CTX_new()),
-      ssl(SSL_CTX_new_ex(library.get(), nullptr, TLS_client_method())) {
+namespace {
+
+OSSL_LIB_CTX* shared_library() {
+  static OSSL_LIB_CTX* const library = OSSL_LIB_CTX_new();
+  return library;
+}
+
+}  // namespace
+
+ClientContext::ClientContext(int security_level, Threads threads)
+    : library(threads == Threads::one ? OSSL_LIB_CTX_new() : nullptr),
+      ssl(SSL_CTX_new_ex(library ? library.get() : shared_library(), nullptr,
+                         TLS_client_method())) {
   auto* ctx = ssl.get();
   SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, nullptr);
   SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);

@@ -72,11 +72,16 @@ class SslStream final : public smtp::Stream {
   Cut cut_;
 };
 
-// A client's context in a library context of its own (OpenSSL's default one is contended): TLS 1.2
-// and later, the security level given, no session reuse. Nothing is verified yet.
+// A client's context, not in OpenSSL's default library context, which is contended: TLS 1.2 and
+// later, the security level given, no session reuse. Nothing is verified yet.
+//
+// A thread that works in a library context leaves a state there, which OpenSSL ends with the
+// thread, whether the context is still there or not. So what one thread makes, uses and lets go
+// has a library context of its own; all the rest shares one that stays to the end of the process.
 struct ClientContext {
-  explicit ClientContext(int security_level);
-  std::unique_ptr<OSSL_LIB_CTX, FreeWith<OSSL_LIB_CTX_free>> library;
+  enum class Threads { one, many };
+  ClientContext(int security_level, Threads threads);
+  std::unique_ptr<OSSL_LIB_CTX, FreeWith<OSSL_LIB_CTX_free>> library;  // null: the shared one
   SslCtxPtr ssl;
 };
 

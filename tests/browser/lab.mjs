@@ -1,6 +1,6 @@
 // A running lab with the real agent in it, for browser tests. Needs root, like the lab itself.
 import {spawn, execFileSync} from 'node:child_process';
-import {mkdtempSync, openSync, readFileSync, rmSync} from 'node:fs';
+import {mkdtempSync, openSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 
@@ -34,9 +34,12 @@ export class LivingLab {
       this.up.on('exit', () => reject(new Error('the lab did not start')));
     });
     this.expected = JSON.parse(readFileSync(path.join(this.dir, 'expected.json')));
+    const config = path.join(this.dir, 'danelaw.yaml');
+    writeFileSync(config, readFileSync(config, 'utf8').replace(
+        'port: 9672}', 'port: 9672, public_badges: [healthy.test, mismatch.test]}'));
     const log = openSync(path.join(this.dir, 'agent.log'), 'a');
     this.agent = spawn(lab, ['exec', '--dir', this.dir, danelaw, 'run', '--config',
-                             path.join(this.dir, 'danelaw.yaml')], {stdio: ['ignore', log, log]});
+                             config], {stdio: ['ignore', log, log]});
     await until('every domain has its verdict', 60, async () => {
       const items = await this.items('/api/v1/domains?limit=500');
       const seen = new Map(items.map(item => [item.domain, item.verdict]));

@@ -358,6 +358,7 @@ const pages = {
   'overview': '/', 'domains': '/domains?sort=status', 'domain': `/domains/dual.test?cell=${cell}`,
   'domain-bogus': '/domains/bogus.test', 'mx': '/mx/mx.healthy.test', 'alerts': '/alerts',
   'silences': '/silences?m=mx%3D~mx%5C..*', 'plan': '/plan?mx=mx.healthy.test', 'findings': '/findings',
+  'mx-rolling': '/mx/mx.rolling.test', 'finding': '/findings/tlsa-mismatch', 'public': '/public',
   'history': '/history?domain=healthy.test', 'diff': '/diff?domain=healthy.test', 'status': '/status',
 };
 

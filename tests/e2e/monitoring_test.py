@@ -127,6 +127,12 @@ class Monitoring(unittest.TestCase):
         return [one["json"]["status"] for one in sink.received(self.sink, way)
                 if any(labels.items() <= alert["labels"].items() for alert in one["json"]["alerts"])]
 
+    @staticmethod
+    def let_alertmanager_tell():
+        """What it has to tell of a group comes with the next interval."""
+        end = time.monotonic() + 2 * GROUP_INTERVAL
+        until("Alertmanager has had time to tell more", 30, lambda: time.monotonic() > end)
+
     # --- the stories, in this order: one lab, and the last one ends the agent
 
     def test_1_what_the_agent_exports_is_what_the_documents_say(self):
@@ -210,11 +216,11 @@ class Monitoring(unittest.TestCase):
         self.lab.stop_agent(signal.SIGKILL)
         until("it is missed", 30, lambda: self.told(SCRAPED, before, job="danelaw") == [("DanelawDown", "firing")])
         until("Prometheus has let go of its alerts", 30, lambda: not self.ask("query", **firing)["result"])
+        self.let_alertmanager_tell()     # that they are over, if nothing kept it from that
         self.lab.start_agent()
         until("it is back", 30, lambda: ("DanelawDown", "resolved") in self.told(SCRAPED, before, job="danelaw"))
         until("its alerts are back", 30, lambda: self.ask("query", **firing)["result"])
-        end = time.monotonic() + 2 * GROUP_INTERVAL
-        until("Alertmanager has had time to tell more", 30, lambda: time.monotonic() > end)
+        self.let_alertmanager_tell()
         self.assertEqual({name for name, *_ in self.heard(SCRAPED)[self.calm[SCRAPED]:]},
                          {"DanelawMonitorFault", "DanelawDown"})
 

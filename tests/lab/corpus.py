@@ -241,6 +241,7 @@ def _sessions():
     smtp("F-32", "EHLO under TLS answered 421", "down", "tls-busy", **REFUSED)
     smtp("F-34", "STARTTLS answered 250", "authenticated", "ok250")
     smtp("F-35", "a chain of 300 certificates", "refused", "normal", sends="many", **REFUSED)
+    smtp("S-02", "a banner that drips, an octet a second", "unknown", "drip", absent=["tlsa-mismatch", "host-down"])
     smtp("S-07", "control characters and HTML in the banner", "authenticated", "ansi")
 
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agent/rollover.h"
 #include "tests/support/past.h"
 
 // What a look is evidence of, and for when.
@@ -32,6 +33,50 @@ TEST(Chronicle, ALongLookProvesWhatItSawOnlyAtTheSafeEndOfItself) {
   const auto began = history.servers[0][1].began;
   EXPECT_EQ(began.after, kNow + 10 * kMinute) << "the name server may have been asked at the begin";
   EXPECT_EQ(began.by, kNow + 21 * kMinute) << "or at the end";
+}
+
+// of hosts with one TLSA owner the record of a key may not go before the last has left it.
+TEST(Chronicle, HostsThatShareAnOwnerRollOverTogether) {
+  const auto& pki = Pki::get();
+  const auto both = Past::give(
+      {record(3, 1, 1, *pki.old_leaf.certificate), record(3, 1, 1, *pki.leaf.certificate)});
+  const auto hour = [](int n) { return kNow + n * 60 * kMinute; };
+  const agent::Chain before{pki.old_leaf.certificate}, after{pki.leaf.certificate};
+  Past first, fourth;
+  for (auto* host : {&first, &fourth}) {
+    host->look(hour(0), Past::give({record(3, 1, 1, *pki.old_leaf.certificate)}), before);
+    host->look(hour(1), both, before);
+  }
+  first.look(hour(10), both, after);
+  fourth.look(hour(10), both, before);
+  const auto standing = [&](const agent::Chronicle& chronicle, int at = 10) {
+    return agent::Rollovers(agent::history_of(chronicle, {"mx.example.test"})).at(hour(at));
+  };
+  EXPECT_TRUE(standing(first.chronicle).safe_to_remove_at) << "for all that it alone can tell";
+  auto shared = first.chronicle;
+  agent::add_endpoints(shared, "mx4.example.test", fourth.chronicle);
+  EXPECT_EQ(standing(shared).state, agent::RolloverState::switching);
+  EXPECT_FALSE(standing(shared).safe_to_remove_at);
+  fourth.look(hour(11), both, after);
+  agent::add_endpoints(shared, "mx4.example.test", fourth.chronicle);
+  EXPECT_TRUE(standing(shared, 11).safe_to_remove_at);
+}
+
+// the DS record is gone; the records still stand there, and are for nobody.
+TEST(Chronicle, RecordsThatNobodyBelievesAreTakenForWithdrawn) {
+  support::Scene scene;
+  auto& host = scene.mx();
+  const auto look = [&](agent::Chronicle& chronicle, config::Time at) {
+    agent::note(chronicle, agent::completed(chronicle, agent::sighting_of(host)), at, at);
+  };
+  agent::Chronicle chronicle;
+  look(chronicle, kNow);
+  host.tlsa.status = host.a.status = host.aaaa.status = probes::dns::DnssecStatus::insecure;
+  look(chronicle, kNow + 10 * kMinute);
+  const agent::Rollovers rollovers(agent::history_of(chronicle, {"mx.example.test"}));
+  EXPECT_EQ(rollovers.at(kNow).state, agent::RolloverState::steady);
+  EXPECT_EQ(rollovers.at(kNow + 11 * kMinute).state, agent::RolloverState::withdrawn);
+  EXPECT_EQ(rollovers.at(kNow + 71 * kMinute).state, agent::RolloverState::no_dane);
 }
 
 }  // namespace

@@ -121,6 +121,7 @@ TEST_F(Agreement, a_server_that_has_lost_its_signatures_is_a_split_in_a_signed_z
   EXPECT_THAT(found(false), IsEmpty());
 }
 
+// H-02: senders whose resolver asks another server go on.
 TEST_F(Agreement, a_server_with_expired_signatures_is_a_split) {
   ns2(kTlsa).signatures->expiration = kNow - std::chrono::seconds{1};
   EXPECT_THAT(found(), ElementsAre("nameserver-split/high"));

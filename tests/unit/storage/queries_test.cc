@@ -213,12 +213,15 @@ TEST_F(AlertQueries, ComeFiringFirstThenPendingThenTheNewestResolved) {
   auto high = alert("f-high", AlertState::firing, kNow + kMinute);
   high.finding.severity = probes::Severity::high;
   auto round = domain_round(Scene{});
-  round.alerts = {first_ended, last_ended, alert("p", AlertState::pending, kNow + kMinute), high,
-                  alert("f-critical", AlertState::firing)};
+  auto medium = alert("f-medium", AlertState::firing, kNow + 5 * kMinute);  // newer, and not worse
+  medium.finding.severity = probes::Severity::medium;
+  round.alerts = {first_ended, last_ended, alert("p", AlertState::pending, kNow + kMinute),
+                  medium,      high,       alert("f-critical", AlertState::firing)};
   store_.record(round);
-  EXPECT_THAT(alert_ids(std::nullopt), ElementsAre("f-critical", "f-high", "p", "r-new", "r-old"));
-  EXPECT_THAT(alert_ids(std::nullopt, 3), ElementsAre("f-critical", "f-high", "p"));
-  EXPECT_THAT(alert_ids(AlertState::firing), ElementsAre("f-critical", "f-high"));
+  EXPECT_THAT(alert_ids(std::nullopt),
+              ElementsAre("f-critical", "f-high", "f-medium", "p", "r-new", "r-old"));
+  EXPECT_THAT(alert_ids(std::nullopt, 4), ElementsAre("f-critical", "f-high", "f-medium", "p"));
+  EXPECT_THAT(alert_ids(AlertState::firing), ElementsAre("f-critical", "f-high", "f-medium"));
   EXPECT_THAT(alert_ids(AlertState::pending), ElementsAre("p"));
   EXPECT_THAT(alert_ids(AlertState::resolved), ElementsAre("r-new", "r-old"));
 }

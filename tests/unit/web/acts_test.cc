@@ -184,6 +184,21 @@ TEST_F(Acts, TheGateAnswersForAHostByWhatLooksHaveShown) {
   EXPECT_EQ(ask("POST", "/api/v1/mx/mx.example.test/gate", "{}").status, 400);
 }
 
+TEST_F(Acts, TheGateCannotTellOfAHostWhoseLookupsOnlyEverFailed) {
+  const auto& pki = support::Pki::get();
+  auto& seen = service_.snapshot.hosts.at(0).second;
+  const auto answer_when = [&](probes::dns::Outcome outcome) {
+    auto changed = std::make_shared<probes::HostObservation>(*seen);
+    changed->tlsa.outcome = outcome;
+    seen = changed;
+    const auto reply = ask("POST", "/api/v1/mx/mx.example.test/gate",
+                           json{{"pem", pem(*pki.leaf.certificate)}}.dump());
+    return json::parse(reply.body)["answer"].get<std::string>();
+  };
+  EXPECT_EQ(answer_when(probes::dns::Outcome::failed), "unknown");
+  EXPECT_EQ(answer_when(probes::dns::Outcome::absent), "yes");
+}
+
 TEST_F(Acts, AnExceptionForAPartnerIsMadeAndTakenBack) {
   const auto reply = ask("POST", "/api/v1/domains/example.test/exception");
   EXPECT_EQ(reply.status, 201);

@@ -98,6 +98,8 @@ TEST_F(Routes, AnswerWithTheirTypeAndUnderTheirPatternForTheMetrics) {
       {"/silences", 200, html, "page"},
       {"/plan", 200, html, "page"},
       {"/findings", 200, html, "page"},
+      {"/findings/tlsa-mismatch", 200, html, "/findings/{code}"},
+      {"/findings/<b>", 404, text, "/findings/{code}"},
       {"/history", 200, html, "page"},
       {"/diff", 200, html, "page"},
       {"/mx/mx.example.test", 200, html, "page"},
