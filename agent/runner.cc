@@ -655,6 +655,18 @@ struct Runner::State {
     publish(round, entry);
   }
 
+  // The other hosts whose TLSA records are the same RRset. `deciding` is held.
+  std::vector<const HostEntry*> sharing_owner_with(const probes::HostObservation& seen) const {
+    std::vector<const HostEntry*> out;
+    if (seen.tlsa.outcome == Outcome::not_queried) return out;
+    for (const auto& [name, other] : hosts) {
+      if (name != seen.host && other.seen && other.chronicle &&
+          other.seen->tlsa.final_name == seen.tlsa.final_name)
+        out.push_back(&other);
+    }
+    return out;
+  }
+
   // Takes what was seen up into the host's history; null while there is nothing to follow.
   // `deciding` is held.
   std::shared_ptr<const Rollovers> follow_history(Round& round, HostEntry& host,
@@ -669,14 +681,15 @@ struct Runner::State {
     if (host.chronicle->servers.empty()) return nullptr;
     std::vector<std::string> names{seen.base_domain.text(), seen.host.text()};
     for (const auto& user : host.users) names.push_back(user.text());
+    const auto sharers = sharing_owner_with(seen);
+    if (sharers.empty())
+      return std::make_shared<const Rollovers>(history_of(*host.chronicle, names));
     auto shared = *host.chronicle;
-    for (const auto& [name, other] : hosts) {
-      const bool has_its_owner = name != seen.host && other.seen && other.chronicle &&
-                                 other.seen->tlsa.final_name == seen.tlsa.final_name;
-      if (!has_its_owner || seen.tlsa.outcome == Outcome::not_queried) continue;
-      add_endpoints(shared, name.text(), *other.chronicle);
-      names.push_back(other.seen->base_domain.text());
-      names.push_back(name.text());
+    for (const auto* other : sharers) {
+      const auto name = other->seen->host.text();
+      add_endpoints(shared, name, *other->chronicle);
+      names.push_back(other->seen->base_domain.text());
+      names.push_back(name);
     }
     return std::make_shared<const Rollovers>(history_of(shared, names));
   }

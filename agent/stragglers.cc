@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "probes/agreement.h"
+
 namespace agent {
 
 namespace {
@@ -50,7 +52,7 @@ std::optional<probes::Finding> find_lagging(const Stragglers& known,
     if (seen.asked_at - straggler.since <= seen.refresh) continue;
     any = true;
     out.evidence.push_back(
-        {"server", fmt::format("{} ({}): serial {} since {}", server.name.text(), server.address,
+        {"server", fmt::format("{}: serial {} since {}", probes::server_text(server),
                                straggler.serial, config::rfc3339(straggler.since))});
   }
   if (!any) return std::nullopt;

@@ -19,10 +19,6 @@ using dns::Cause;
 using dns::Outcome;
 using dns::ServerAnswer;
 
-std::string text_of(const dns::Server& server) {
-  return fmt::format("{} ({})", server.name.text(), server.address);
-}
-
 // One record as a zone file shows it, shortened.
 std::string text_of(std::uint16_t type, const dns::Bytes& data, bool is_alias) {
   if (is_alias) {
@@ -111,13 +107,13 @@ class Agreement {
       for (const auto* answer : who) {
         say(Code::nameserver_split, is_address ? Severity::medium : Severity::high,
             question_text(question),
-            fmt::format("{}: {}", text_of(answer->server), text_of(*answer)));
+            fmt::format("{}: {}", server_text(answer->server), text_of(*answer)));
       }
     }
   }
 
   void look_at(const ServerAnswer& answer) {
-    const auto where = text_of(answer.server);
+    const auto where = server_text(answer.server);
     if (answer.outcome == Outcome::failed) {
       // Silent, or refusing, to this question only: the server drops the type, and what a sender
       // learns depends on luck.
@@ -149,7 +145,7 @@ class Agreement {
       });
       // Where no server answers over TCP, it may be a firewall on our side.
       say(Code::nameserver_udp_only, any_other ? Severity::medium : Severity::low, "server",
-          text_of(server));
+          server_text(server));
     }
   }
 
@@ -162,6 +158,10 @@ class Agreement {
 };
 
 }  // namespace
+
+std::string server_text(const dns::Server& server) {
+  return fmt::format("{} ({})", server.name.text(), server.address);
+}
 
 std::vector<Finding> find_in_survey(const Subject& subject, const dns::Survey& survey,
                                     bool is_signed, Time at) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "config/time.h"
@@ -14,6 +15,9 @@ namespace probes {
 // answer without signatures is a fault.
 [[nodiscard]] std::vector<Finding> find_in_survey(const Subject& subject, const dns::Survey& survey,
                                                   bool is_signed, config::Time at);
+
+// As people are told of it: name and address.
+[[nodiscard]] std::string server_text(const dns::Server& server);
 
 // The servers that deny the existence of `name` although something stands below it (RFC 8020): a
 // resolver that minimises names, or cuts at NXDOMAIN, finds nothing there.

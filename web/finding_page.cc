@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "probes/explain.h"
+#include "web/plain_page.h"
 
 namespace web {
 namespace {
@@ -64,11 +65,7 @@ Reply finding_page(const std::string& name) {
   const auto words = probes::explain({.code = *code, .subject = {.name = "NAME"}});
   const auto title = escaped(in_general(words.title));
   auto body = fmt::format(
-      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-      "<meta name=\"viewport\" content=\"width=device-width\"><title>{0} - danelaw</title>"
-      "<link rel=\"icon\" href=\"data:,\">"
-      "<link rel=\"stylesheet\" href=\"../assets/app.css\"></head>\n<body><main><h1>{0}</h1>\n"
-      "<p><code>{1}</code></p>\n<p>{2}</p>\n<p><strong>Senders now:</strong> {3}</p>\n"
+      "<h1>{}</h1>\n<p><code>{}</code></p>\n<p>{}</p>\n<p><strong>Senders now:</strong> {}</p>\n"
       "<h2>What to do</h2>\n",
       title, wire_name(*code), escaped(words.explanation), escaped(words.senders_now));
   body += list("ol", words.fix);
@@ -79,9 +76,11 @@ Reply finding_page(const std::string& name) {
   body += fmt::format(
       "<p>To see whether it helped, look again: <code>danelaw check DOMAIN</code>, or \"Check "
       "now\" at the domain. <a href=\"../findings?code={}\">Who has this now</a> · "
-      "<a href=\"../\">Overview</a></p>\n</main></body></html>\n",
+      "<a href=\"../\">Overview</a></p>\n",
       wire_name(*code));
-  return {.content_type = "text/html; charset=utf-8", .body = std::move(body), .handler = kHandler};
+  return {.content_type = "text/html; charset=utf-8",
+          .body = plain_page(title + " - danelaw", "../", body),
+          .handler = kHandler};
 }
 
 }  // namespace web

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "web/badge.h"
+#include "web/plain_page.h"
 
 namespace web {
 namespace {
@@ -33,13 +34,10 @@ std::string when(const storage::DomainRow& domain) {
 
 Reply public_page(const std::vector<storage::DomainRow>& domains) {
   auto body = fmt::format(
-      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-      "<meta name=\"viewport\" content=\"width=device-width\"><title>Mail and DANE</title>"
-      "<link rel=\"icon\" href=\"data:,\">"
-      "<link rel=\"stylesheet\" href=\"assets/app.css\"></head>\n<body><main><h1>Does mail get "
-      "through securely?</h1>\n<p class=\"lead\">{}</p>\n<table><thead><tr><th scope=\"col\">"
-      "Domain</th><th scope=\"col\">Status</th><th scope=\"col\">Senders with DANE</th>"
-      "<th scope=\"col\">Last look</th></tr></thead><tbody>\n",
+      "<h1>Does mail get through securely?</h1>\n<p class=\"lead\">{}</p>\n<table><thead><tr>"
+      "<th scope=\"col\">Domain</th><th scope=\"col\">Status</th>"
+      "<th scope=\"col\">Senders with DANE</th><th scope=\"col\">Last look</th></tr></thead>"
+      "<tbody>\n",
       headline(domains));
   for (const auto& domain : domains) {
     // Names are A-labels, the other words our own: nothing in them needs to be escaped.
@@ -50,7 +48,7 @@ Reply public_page(const std::vector<storage::DomainRow>& domains) {
         badge_of(domain.status, domain.verdict).message, when(domain));
   }
   return for_everybody({.content_type = "text/html; charset=utf-8",
-                        .body = body + "</tbody></table></main></body></html>\n",
+                        .body = plain_page("Mail and DANE", "", body + "</tbody></table>"),
                         .handler = "/public"});
 }
 
