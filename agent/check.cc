@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "agent/scout.h"
+#include "agent/smtp_reach.h"
 #include "probes/report.h"
 
 namespace agent {
@@ -175,9 +176,9 @@ class Looks {
   // --- no thread is left
 
   void report_unreached() {
-    std::vector<probes::HostSeen> seen;
-    for (const auto& [name, host] : hosts_) seen.push_back(host);
-    const auto smtp = check_smtp(seen, at_);
+    SmtpReach reach;
+    for (const auto& [name, host] : hosts_) reach.note(name, host->sessions, at_);
+    const auto smtp = reach.checks(at_);
     const auto* blocked = cut_off(smtp);
     for (const auto& domain : unreached_) {
       if (blocked == nullptr) {

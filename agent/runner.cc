@@ -14,6 +14,7 @@
 #include "agent/notice.h"
 #include "agent/outlook.h"
 #include "agent/schedule.h"
+#include "agent/smtp_reach.h"
 #include "agent/stragglers.h"
 #include "probes/findings.h"
 
@@ -84,6 +85,12 @@ bool is_rolling(const Rollovers& rollovers, const Standing& standing) {
          standing.state != RolloverState::steady && standing.state != RolloverState::dns_fail;
 }
 
+// A blocked port is one fault, whatever families it shows in.
+probes::Subject cause_of(const VantageCheck& check) {
+  const bool is_smtp = check.check.starts_with("smtp_");
+  return {.kind = probes::Subject::Kind::monitor, .name = is_smtp ? "smtp" : check.check};
+}
+
 // Unique for ever, in practice.
 std::string new_id() {
   std::random_device random;
@@ -125,6 +132,7 @@ struct Runner::State {
   Now now;
   const Time started_at;
 
+  std::mutex trying;  // by whom witnesses are tried; taken before the others
   // Decisions are made and recorded one at a time; taken before `mutex`.
   std::mutex deciding;
   mutable std::mutex mutex;  // guards everything below, and config and gear
@@ -148,7 +156,8 @@ struct Runner::State {
   std::vector<VantageCheck> vantage;
   Time vantage_at{};
   std::vector<ResolverSight> resolvers;
-  std::vector<VantageCheck> smtp;  // as the hosts seen last show it
+  SmtpReach reach;
+  std::vector<VantageCheck> smtp;  // reach's checks, as decided on
   std::size_t in_flight = 0;
   std::uint64_t rounds = 0;
   std::optional<Time> last_round_at;
@@ -367,7 +376,8 @@ struct Runner::State {
   }
 
   void tell(Round& round) {
-    book.tell(round, audience(), configured, first_failing(vantage) != nullptr);
+    const bool is_blind = first_failing(vantage) != nullptr || cut_off(smtp) != nullptr;
+    book.tell(round, audience(), configured, is_blind);
   }
 
   // --- judging; `mutex` and `deciding` are held
@@ -491,6 +501,7 @@ struct Runner::State {
         continue;
       }
       drop_target({.kind = Target::Kind::host, .name = host->first});
+      reach.forget(host->first);
       book.abandon(round, {.kind = probes::Subject::Kind::host, .name = host->first.text()},
                    "no watched domain uses the host any more");
       host = hosts.erase(host);
@@ -556,23 +567,56 @@ struct Runner::State {
           .evidence = {{"detail", check.detail.value_or("")}}};
       std::vector<Trouble> troubles;
       if (!check.is_up && !check.is_limit)
-        troubles.push_back({.cause = finding.subject, .finding = finding});
+        troubles.push_back({.cause = cause_of(check), .finding = finding});
       book.follow(round, finding.subject, troubles, [](const Alert&) { return true; });
     }
   }
 
-  // How sessions fare everywhere, after a look at a host. When that turns, all domains are judged
-  // anew. `deciding` and `mutex` are held.
+  // Whether sessions get out of here. When that turns, all domains are judged anew, and what could
+  // not be learned meanwhile is looked at again. `deciding` and `mutex` are held.
   void sense_smtp(Round& round) {
-    std::vector<probes::HostSeen> seen;
-    for (const auto& [name, host] : hosts) {
-      if (host.seen) seen.push_back(host.seen);
-    }
-    const bool was_cut_off = cut_off(smtp) != nullptr;
-    smtp = check_smtp(seen, round.at);
+    const auto is_any_down = [](const std::vector<VantageCheck>& checks) {
+      return std::ranges::any_of(
+          checks, [](const VantageCheck& one) { return !one.is_up && !one.is_limit; });
+    };
+    const auto before = std::exchange(smtp, reach.checks(round.at));
     follow_checks(round, smtp);
-    if ((cut_off(smtp) != nullptr) == was_cut_off) return;
+    if (is_any_down(before) && !is_any_down(smtp)) resume_impaired(round.at);
+    if ((cut_off(smtp) != nullptr) == (cut_off(before) != nullptr)) return;
     for (const auto& [name, entry] : domains) judge_domain(round, name);
+  }
+
+  // Tries one after the other whom `wanted`, asked anew each time, names of the SmtpReach. One
+  // worker at a time does; who waits finds its question answered.
+  template <class Wanted>
+  void try_witnesses(Scout& scout, Wanted wanted) {
+    const std::scoped_lock one(trying);
+    std::set<std::pair<Name, std::string>> tried;
+    while (true) {
+      std::optional<SmtpReach::Witness> next;
+      {
+        const std::scoped_lock lock(mutex);
+        for (const auto& witness : wanted()) {
+          if (!next && tried.emplace(witness.host, witness.address).second) next = witness;
+        }
+      }
+      if (!next) return;
+      const auto began = now();
+      const auto session = scout.try_address(next->host, next->address);
+      const std::scoped_lock lock(mutex);
+      reach.note(next->host, {session}, began);
+    }
+  }
+
+  // Weighs what got stuck: true when that says something of us rather than of the host.
+  bool weigh(Scout& scout, probes::HostObservation& seen, Time began) {
+    {
+      const std::scoped_lock lock(mutex);
+      reach.note(seen.host, seen.sessions, began);
+    }
+    try_witnesses(scout, [&] { return reach.doubted_by(seen, began); });
+    const std::scoped_lock lock(mutex);
+    return reach.excuse(seen);
   }
 
   // How we see, asked again when the last answer is older than `max_age`. Null when all is well.
@@ -606,7 +650,17 @@ struct Runner::State {
   }
 
   Pace look_at_ourselves(Scout& scout) {
-    return sense(scout, kVantageAtMost) ? Pace::confirming : Pace::steady;
+    auto pace = sense(scout, kVantageAtMost) ? Pace::confirming : Pace::steady;
+    try_witnesses(scout, [&] { return reach.awaited(); });
+    Round round{.target = kOurselves, .at = now()};
+    const std::scoped_lock one(deciding);
+    {
+      const std::scoped_lock lock(mutex);
+      sense_smtp(round);
+      if (cut_off(smtp) != nullptr) pace = Pace::confirming;
+    }
+    record(round);
+    return pace;
   }
 
   Pace look_at_domain(Scout& scout, const Name& name) {
@@ -712,7 +766,10 @@ struct Runner::State {
 
   Pace look_at_host(Scout& scout, const Name& name) {
     if (sense(scout, kVantageEvery + kVantageAtMost)) return Pace::impaired;
-    auto seen = std::make_shared<const probes::HostObservation>(scout.look_at_host(name, now()));
+    const auto began = now();
+    auto look = scout.look_at_host(name, began);
+    const bool is_excused = weigh(scout, look, began);
+    const auto seen = std::make_shared<const probes::HostObservation>(std::move(look));
     {
       const std::scoped_lock lock(mutex);
       counts.note(*seen);
@@ -742,6 +799,7 @@ struct Runner::State {
       again = follow_host(round, name);
     }
     record(round);
+    if (is_excused) return Pace::impaired;
     return again ? Pace::confirming : Pace::steady;
   }
 
@@ -904,6 +962,7 @@ void Runner::reconfigure(config::Config config, std::shared_ptr<Gear> gear) {
     state_->gear = std::move(gear);
     ++state_->generation;
     state_->servers.clear();  // perhaps they are not asked any more
+    state_->reach = {};       // sessions may be made otherwise
     state_->adopt(round);
   }
   state_->record(round);

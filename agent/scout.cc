@@ -117,6 +117,15 @@ probes::HostObservation Scout::look_at_records(const probes::dns::Name& host, co
   return probes::observe_records(host, gear_->manner, eyes(), at, round_deadline());
 }
 
+probes::smtp::SessionRecord Scout::try_address(const probes::dns::Name& host,
+                                               const std::string& address) {
+  constexpr config::Seconds kPatience{5};  // two lost SYN segments are sent again in that time
+  const auto& manner = gear_->manner;
+  return probes::smtp::run_session(
+      {.address = address, .port = manner.port, .helo = manner.helo, .server_name = host.text()},
+      tls_, steady_clock::now() + std::min(kPatience, manner.session_timeout));
+}
+
 std::vector<VantageCheck> Scout::look_at_ourselves(config::Time at) {
   return check_vantage(lookup_, gear_->anchor, at, round_deadline());
 }

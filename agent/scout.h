@@ -57,6 +57,9 @@ class Scout {
   // Without sessions.
   [[nodiscard]] probes::HostObservation look_at_records(const probes::dns::Name& host,
                                                         config::Time at);
+  // One short session, to learn whether anybody answers there.
+  [[nodiscard]] probes::smtp::SessionRecord try_address(const probes::dns::Name& host,
+                                                        const std::string& address);
   [[nodiscard]] std::vector<VantageCheck> look_at_ourselves(config::Time at);
   // Each once. It is asked for the trust anchor's own SOA record, for which one that validates
   // vouches.

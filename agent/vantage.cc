@@ -1,8 +1,6 @@
 #include "agent/vantage.h"
 
 #include <algorithm>
-#include <array>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -46,59 +44,6 @@ std::vector<VantageCheck> check_vantage(probes::dns::Lookup& lookup,
       dns.detail = fmt::format("no usable answer from the resolver: {}", answer.detail);
   }
   return {dns, clock};
-}
-
-namespace {
-
-// What sessions over one family have come to.
-struct Reach {
-  std::set<std::string> addresses;
-  std::set<probes::dns::Name> hosts;
-  bool any_reached = false;
-  bool any_tried = false;  // a packet was sent
-};
-
-void count(Reach& reach, const probes::HostObservation& host,
-           const probes::smtp::SessionRecord& session) {
-  using probes::smtp::SessionStop;
-  if (session.stop == SessionStop::special_address) return;
-  reach.addresses.insert(session.address);
-  reach.hosts.insert(host.host);
-  const bool is_stuck = session.stage == probes::smtp::Stage::connect;
-  reach.any_reached = reach.any_reached || !is_stuck;
-  reach.any_tried = reach.any_tried || session.stop != SessionStop::no_route;
-}
-
-}  // namespace
-
-std::vector<VantageCheck> check_smtp(const std::vector<probes::HostSeen>& hosts, config::Time at) {
-  constexpr std::size_t kEnoughAddresses = 3;
-  constexpr std::size_t kEnoughHosts = 2;
-  std::array<Reach, 2> families;  // IPv4, IPv6
-  for (const auto& host : hosts) {
-    for (const auto& session : host->sessions)
-      count(families[session.address.find(':') == std::string::npos ? 0 : 1], *host, session);
-  }
-  std::vector<VantageCheck> out;
-  for (std::size_t i = 0; i < families.size(); ++i) {
-    const auto& reach = families[i];
-    if (reach.addresses.size() < kEnoughAddresses || reach.hosts.size() < kEnoughHosts) continue;
-    const auto* family = i == 0 ? "IPv4" : "IPv6";
-    VantageCheck check{.check = i == 0 ? "smtp_ipv4" : "smtp_ipv6", .checked_at = at};
-    check.is_up = reach.any_reached;
-    check.is_limit = !reach.any_reached && !reach.any_tried;
-    if (check.is_limit) {
-      check.detail =
-          fmt::format("this machine has no {} route: such addresses are not probed", family);
-    } else if (!check.is_up) {
-      check.detail = fmt::format(
-          "none of {} mail servers could be reached over {}: outgoing connections to the SMTP port "
-          "are probably blocked here",
-          reach.addresses.size(), family);
-    }
-    out.push_back(std::move(check));
-  }
-  return out;
 }
 
 const VantageCheck* cut_off(const std::vector<VantageCheck>& smtp) {

@@ -6,7 +6,6 @@
 
 #include "config/time.h"
 #include "probes/dns/lookup.h"
-#include "probes/observation.h"
 
 namespace agent {
 
@@ -26,14 +25,8 @@ struct VantageCheck {
                                                       const probes::dns::Name& anchor,
                                                       config::Time at, config::Deadline deadline);
 
-// Whether sessions get out of here, by address family, as the last look at every host shows: when
-// nobody could be reached at three addresses of two hosts or more, the fault is likelier ours (port
-// 25 blocked, no route) than everybody's. A family without that much evidence is not in the list.
-[[nodiscard]] std::vector<VantageCheck> check_smtp(const std::vector<probes::HostSeen>& hosts,
-                                                   config::Time at);
-
-// The check to blame when no family works and so nothing can be said about any host; null while one
-// works, or is not known not to.
+// The check of a SmtpReach to blame when no family works and so nothing can be said about any host;
+// null while one works, or is not known not to.
 [[nodiscard]] const VantageCheck* cut_off(const std::vector<VantageCheck>& smtp);
 
 // The first sense that fails; nothing when all are well.

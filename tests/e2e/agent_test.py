@@ -10,6 +10,7 @@ import unittest
 from living_lab import DANELAW, LivingLab, until
 
 PROVIDER = {"kind": "host", "name": "mx.provider.test"}
+MAIL_SERVERS = ("postfix", "smtp")
 
 
 class Agent(unittest.TestCase):
@@ -102,20 +103,50 @@ class Agent(unittest.TestCase):
         self.assertEqual(self.mismatches(), [])
         self.assertEqual(self.mismatches("pending"), [])
 
-    def test_our_own_outage_is_one_fault_and_nothing_about_targets(self):
-        self.wait_for_all_verdicts()
-        # What passes by itself takes three looks to open: wait until the world stands still.
+    def stand_still(self):
+        """Wait until the world does; returns the ids of the alerts. What passes by itself takes three looks to open."""
         def settled():
             return {a["id"] for a in self.lab.alerts()} if not self.lab.alerts("pending") else None
-        before = until("nothing is pending", 120, settled)
-        self.lab.lab("kill", "unbound")
+        self.wait_for_all_verdicts()
+        return until("nothing is pending", 120, settled)
+
+    def is_our_fault(self, what, before):
+        """We see nothing: that is one alert, about us, and no other came or went."""
         until("the fault fires", 60, lambda: self.lab.alerts(code="monitor-fault"))
         until("targets are unknown", 60, lambda: self.lab.domain("healthy.test")["verdict"] == "unknown")
-        others = {a["id"] for a in self.lab.alerts() if a["code"] != "monitor-fault"}
+        open_now = self.lab.alerts()
+        self.assertEqual([a["subject"]["name"] for a in open_now if a["code"] == "monitor-fault"], [what])
+        others = {a["id"] for a in open_now if a["code"] != "monitor-fault"}
         self.assertEqual(others, before, "no alert about a target came or went")
+
+    def test_our_own_outage_is_one_fault_and_nothing_about_targets(self):
+        before = self.stand_still()
+        self.lab.lab("kill", "unbound")
+        self.is_our_fault("dns", before)
         self.lab.lab("start", "unbound")
         until("the fault is over", 60, lambda: not self.lab.alerts(code="monitor-fault"))
         self.wait_for_all_verdicts()
+
+    def test_a_blocked_smtp_port_is_one_fault_and_nothing_about_targets(self):
+        before = self.stand_still()
+        known = {a["id"] for a in self.lab.alerts("resolved")}
+        # A firewall that rejects looks like this: nobody answers, at any host.
+        for server in MAIL_SERVERS:
+            self.lab.lab("kill", server)
+        until("the fault fires", 60, lambda: self.lab.alerts(code="monitor-fault"))
+        # Every host has been looked at three times by then, which would do to call it down.
+        rounds = self.lab.get("/api/v1/status")["scheduler"]["rounds"]
+        looks = 3 * len(self.lab.get("/api/v1/domains?limit=500")["items"])
+        until("everybody was looked at", 90, lambda: self.lab.get("/api/v1/status")["scheduler"]["rounds"] > rounds + looks)
+        self.is_our_fault("smtp", before)
+        metrics = self.lab.text("/metrics")
+        self.assertIn('danelaw_vantage_up{check="smtp_ipv4"} 0', metrics)
+        for server in MAIL_SERVERS:
+            self.lab.lab("start", server)
+        until("the fault is over", 60, lambda: not self.lab.alerts(code="monitor-fault"))
+        self.wait_for_all_verdicts()
+        ended = {a["code"] for a in self.lab.alerts("resolved") if a["id"] not in known}
+        self.assertEqual(ended, {"monitor-fault"}, "nothing else opened and ended meanwhile")
 
     def test_reload_keeps_the_old_configuration_on_errors_and_sigterm_ends_in_time(self):
         self.wait_for_all_verdicts()
