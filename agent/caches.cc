@@ -202,6 +202,12 @@ class Population {
   double waiting_ = 0;  // got no answer from any server
 };
 
+// When caches begin to take publication `i` in. That some believe the one before it for a while (a
+// DS record that is no more) is counted as if all did: the share is one at most.
+Time taken_from(const std::vector<Publication>& server, std::size_t i) {
+  return server[i].began.by + (i == 0 ? Seconds{0} : server[i - 1].believed_for);
+}
+
 Entry entry_of(std::size_t content, Seconds ttl, std::optional<Time> expires) {
   return {content, std::max(ttl, Seconds{1}), expires.value_or(kNever)};
 }
@@ -248,9 +254,9 @@ class Caches::World {
     std::vector<Line> out;
     for (const auto& server : history.servers) {
       Line line;
-      for (const auto& given : server) {
-        line.push_back({line.empty() ? now_ : given.began.by, std::nullopt});
-        if (!given.fails) line.back().entry = entry_of_publication(given);
+      for (std::size_t i = 0; i < server.size(); ++i) {
+        line.push_back({i == 0 ? now_ : taken_from(server, i), std::nullopt});
+        if (!server[i].fails) line.back().entry = entry_of_publication(server[i]);
       }
       out.push_back(std::move(line));
     }
@@ -266,10 +272,11 @@ class Caches::World {
       Line line;
       std::optional<Entry> last;
       if (first != server.end()) last = entry_of(first->set, first->ttl, first->expires_at);
-      for (const auto& given : server) {
+      for (std::size_t i = 0; i < server.size(); ++i) {
+        const auto& given = server[i];
         if (!given.fails && given.alias == alias)
           last = entry_of(given.set, given.ttl, given.expires_at);
-        line.push_back({line.empty() ? now_ : given.began.by, given.fails ? std::nullopt : last});
+        line.push_back({i == 0 ? now_ : taken_from(server, i), given.fails ? std::nullopt : last});
       }
       out.push_back(std::move(line));
     }

@@ -21,6 +21,7 @@ bool is_about_records(Code code) {
     case Code::stale_cache_window:
     case Code::early_retire:
     case Code::predicted_mismatch:
+    case Code::tlsa_orphan:
     case Code::combination_stale:
     case Code::fallback_only:
     case Code::dane_lost:

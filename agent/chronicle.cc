@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "probes/dane/reading.h"
 #include "probes/dane/usable.h"
 #include "probes/dane/verify.h"
 
@@ -156,6 +157,7 @@ class Historian {
                 .match.has_value());
       out_.fits.push_back(std::move(row));
     }
+    for (std::size_t i = 0; i < out_.records.size(); ++i) note_mistake(i);
     return std::move(out_);
   }
 
@@ -170,7 +172,8 @@ class Historian {
                         .alias_ttl = seen.alias_ttl,
                         .set = set_of(seen),
                         .ttl = seen.ttl,
-                        .expires_at = end_of_signature(versions, i)});
+                        .expires_at = end_of_signature(versions, i),
+                        .believed_for = believed_for(versions, i)});
       know(versions[i].last_seen);
     }
   }
@@ -183,6 +186,15 @@ class Historian {
         endpoint.presented.push_back({began(versions, i), chain_of(versions[i])});
     }
     out_.endpoints.push_back(std::move(endpoint));
+  }
+
+  // Of a record that never fitted: one made for a key that was not shown yet has no such mark.
+  void note_mistake(std::size_t record) {
+    if (std::ranges::find(out_.fits[record], true) != out_.fits[record].end()) return;
+    for (const auto& chain : chains_) {
+      const auto reading = probes::dane::reading_of(out_.records[record], chain);
+      if (reading) out_.mistakes.try_emplace(record, reading->explanation);
+    }
   }
 
   void know(Time until) { out_.known_until = std::max(out_.known_until.value_or(until), until); }
@@ -200,6 +212,13 @@ class Historian {
     }
     const bool is_open = i + 1 == versions.size();
     return is_open && out > version.last_seen ? std::nullopt : out;
+  }
+
+  // After its end, by caches that do not know yet that nothing vouches for the records any more.
+  static Seconds believed_for(const std::vector<Version<Published>>& versions, std::size_t i) {
+    const bool is_lost =
+        i + 1 < versions.size() && versions[i].what.is_secure && !versions[i + 1].what.is_secure;
+    return is_lost ? versions[i + 1].what.delegation_ttl : Seconds{0};
   }
 
   std::size_t set_of(const Published& seen) {
@@ -241,13 +260,25 @@ Sighting sighting_of(const probes::HostObservation& host) {
   return out;
 }
 
+bool is_loss(const Chronicle& chronicle, const Sighting& sighting) {
+  return sighting.is_unprotected && std::ranges::any_of(chronicle.servers, [](const auto& entry) {
+           const auto& last = entry.second.back().what;
+           return !last.is_gone && last.is_secure;
+         });
+}
+
 Sighting completed(const Chronicle& chronicle, Sighting sighting) {
   for (const auto& [name, versions] : chronicle.servers) {
-    if (versions.back().what.is_gone) continue;
-    if (sighting.knows_servers)
+    const auto& last = versions.back().what;
+    if (last.is_gone) continue;
+    if (sighting.is_unprotected) {
+      // Whoever gave the records, they are for nobody from then on.
+      if (name != kAnyServer) sighting.servers.erase(kAnyServer);
+      sighting.servers[name] =
+          last.is_secure ? Published{.delegation_ttl = sighting.delegation_ttl} : last;
+    } else if (sighting.knows_servers) {
       sighting.servers.try_emplace(name, Published{.is_gone = true});
-    else if (sighting.is_unprotected)
-      sighting.servers.try_emplace(name, Published{});
+    }
   }
   for (const auto& [name, versions] : chronicle.endpoints) {
     if (sighting.knows_endpoints && !versions.back().what.empty())

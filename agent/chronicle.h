@@ -20,6 +20,9 @@ struct Published {
   config::Seconds ttl{0};
   bool is_secure = false;                         // else it demands nothing of anybody
   std::vector<probes::dane::TlsaRecord> records;  // none: absent
+  // Of what is not secure but was before: so long do caches that hold the DS record of then take
+  // what the server gives for secure (RFC 4035 §5.2).
+  config::Seconds delegation_ttl{0};
   bool operator==(const Published&) const = default;
 };
 
@@ -35,6 +38,7 @@ struct Sighting {
   bool knows_endpoints = false;  // the same of endpoints
   // A sender would not ask for TLSA records, or not believe them: what servers give is for nobody.
   bool is_unprotected = false;
+  config::Seconds delegation_ttl{0};         // then: that of the DS records that used to protect
   std::optional<config::Time> signed_until;  // end of the signature over the TLSA RRset
 };
 [[nodiscard]] Sighting sighting_of(const probes::HostObservation& host);
@@ -55,6 +59,9 @@ struct Chronicle {
   std::map<std::string, std::vector<Version<Chain>>> endpoints;
   std::vector<Version<config::Time>> signed_until;
 };
+
+// The sighting says that records which were believed are for nobody any more.
+[[nodiscard]] bool is_loss(const Chronicle& chronicle, const Sighting& sighting);
 
 // The sighting, with what it says of servers and endpoints that only the chronicle knows.
 [[nodiscard]] Sighting completed(const Chronicle& chronicle, Sighting sighting);

@@ -114,8 +114,9 @@ Exit gate(const config::Config& config, const GateQuestion& question, const Reca
     errors << seen.error() << '\n';
     return Exit::unknown;
   }
-  auto chronicle = past ? std::move(*past) : Chronicle{};
+  auto [chronicle, delegation_ttl] = past ? std::move(*past) : Recalled{};
   auto sighting = sighting_of(*seen);
+  sighting.delegation_ttl = delegation_ttl;
   sighting.knows_endpoints = false;  // nobody connected to them
   sighting = completed(chronicle, std::move(sighting));
   const auto host = question.host.text();

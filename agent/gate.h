@@ -16,8 +16,12 @@ struct GateQuestion {
 };
 
 // What the agent has recorded of a host; empty when it does not watch it.
-using Recall = std::function<config::Result<Chronicle, std::string>(const probes::dns::Name& host,
-                                                                    config::Time since)>;
+struct Recalled {
+  Chronicle chronicle;
+  config::Seconds delegation_ttl{0};  // as in zone_past.h
+};
+using Recall = std::function<config::Result<Recalled, std::string>(const probes::dns::Name& host,
+                                                                   config::Time since)>;
 
 // Asks the name servers what they publish now, holds that and the recorded past against the
 // certificate, and writes whether it may go live: the first line begins with yes, not-before, never

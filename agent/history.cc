@@ -23,6 +23,11 @@ Time end_of(const std::vector<Publication>& server, std::size_t i) {
   return i + 1 < server.size() ? server[i + 1].began.by : kNever;
 }
 
+// When no cache took publication `i` in any more.
+Time taken_until(const std::vector<Publication>& server, std::size_t i) {
+  return later(end_of(server, i), server[i].believed_for);
+}
+
 // A time during which something may be held.
 struct Span {
   Time from;
@@ -34,7 +39,7 @@ std::vector<Span> reach_of_name(const std::vector<Publication>& server, const st
   std::vector<Span> out;
   for (std::size_t i = 0; i < server.size(); ++i) {
     if (server[i].fails || server[i].alias != alias) continue;
-    out.push_back({server[i].began.by, later(end_of(server, i), server[i].alias_ttl)});
+    out.push_back({server[i].began.by, later(taken_until(server, i), server[i].alias_ttl)});
   }
   return out;
 }
@@ -45,7 +50,7 @@ Span reach_of_set(const std::vector<Publication>& server, std::size_t i) {
   const auto& mine = server[i];
   auto end = kNever;
   for (auto next = i + 1; next < server.size() && end == kNever; ++next) {
-    if (!mine.alias || server[next].alias == mine.alias) end = server[next].began.by;
+    if (!mine.alias || server[next].alias == mine.alias) end = taken_until(server, next - 1);
   }
   return {mine.began.by, std::min(later(end, mine.ttl), mine.expires_at.value_or(kNever))};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,6 +40,9 @@ struct Publication {
   std::size_t set = 0;                     // into History::sets
   config::Seconds ttl{0};                  // of the set, as published
   std::optional<config::Time> expires_at;  // end of the set's signature: no cache keeps it longer
+  // Caches that hold the DS record of a zone that lost it go on taking the set in for so long after
+  // its end.
+  config::Seconds believed_for{0};
   bool operator==(const Publication&) const = default;
 };
 
@@ -59,6 +63,9 @@ struct History {
   std::vector<RecordSet> sets;                    // each once
   std::vector<std::vector<std::string>> chains;   // names of the certificates, leaf first
   std::vector<std::vector<bool>> fits;            // [record][chain]: would it authenticate alone
+  // Of a record whose data show how it was made wrongly, and so will never fit anything: what is
+  // wrong, for a person.
+  std::map<std::size_t, std::string> mistakes;
   std::vector<std::vector<Publication>> servers;  // each in the order of time
   std::vector<Endpoint> endpoints;                // each in the order of time
   std::optional<config::Time> known_until;        // of the last look; none: all is known

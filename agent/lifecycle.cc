@@ -165,7 +165,8 @@ bool is_transient(Code code) {
 
 bool is_alertable(const probes::Finding& finding) {
   if (finding.code == Code::monitor_fault) return true;
-  if (finding.code == Code::predicted_mismatch || finding.code == Code::policy_override)
+  if (finding.code == Code::predicted_mismatch || finding.code == Code::policy_override ||
+      finding.code == Code::tlsa_orphan)
     return finding.severity >= probes::Severity::medium;
   return finding.severity >= probes::Severity::high && !finding.is_consequence;
 }

@@ -18,6 +18,7 @@
 #include "agent/lifecycle.h"
 #include "agent/log.h"
 #include "agent/runner.h"
+#include "agent/zone_past.h"
 #include "config/load.h"
 #include "config/name.h"
 #include "probes/dns/getdns_client.h"
@@ -303,11 +304,17 @@ int gate(const std::filesystem::path& file, const GateFlags& flags) {
                              host ? "not a host name" : host.error());
     return kBadUsage;
   }
-  const auto recall = [&](const probes::dns::Name& of, config::Time since) {
+  const auto recall = [&](const probes::dns::Name& of,
+                          config::Time since) -> config::Result<agent::Recalled, std::string> {
     auto queries = storage::Queries::open(settings->storage.path);
-    return queries ? (*queries)->chronicle(of, since)
-                   : config::Result<agent::Chronicle, std::string>(
-                         config::Failure<std::string>(queries.error()));
+    if (!queries) return config::Failure<std::string>(queries.error());
+    auto chronicle = (*queries)->chronicle(of, since);
+    if (!chronicle) return config::Failure<std::string>(chronicle.error());
+    const auto delegation = agent::delegation_ttl(of, [&](const probes::dns::Name& zone) {
+      auto past = (*queries)->zone_past(zone, since);
+      return past ? std::move(*past) : agent::ZonePast{};
+    });
+    return agent::Recalled{std::move(*chronicle), delegation};
   };
   return static_cast<int>(agent::gate(*settings, {.host = *name, .certificate = flags.certificate},
                                       recall, std::cout, std::cerr));

@@ -21,6 +21,9 @@ constexpr Seconds kLossTold = hours{24 * 14};
 // A change of certificate is news for a day, a rollover that takes longer than that hangs.
 constexpr Seconds kDay = hours{24};
 
+// As much of a record as is shown.
+constexpr std::size_t kLongestRecord = 160;
+
 // The last change of key at an endpoint that is still there.
 struct Switch {
   Time at;
@@ -88,12 +91,30 @@ class Foresight {
         add(code, Severity::critical).is_consequence = is_refusing();
         return;
       case Code::tlsa_orphan:
+        return add_orphan();
       case Code::tlsa_residue:
         add(code, Severity::low);
         return;
       default:
         return;
     }
+  }
+
+  // A record with a mistake may be meant for the next key, which then will not be accepted.
+  void add_orphan() {
+    std::vector<Evidence> evidence;
+    for (const auto* given : served(history_, standing_.at)) {
+      for (const auto record : history_.sets[given->set].compared) {
+        const auto mistake = history_.mistakes.find(record);
+        if (mistake == history_.mistakes.end()) continue;
+        const auto text = probes::dane::to_text(history_.records[record]).substr(0, kLongestRecord);
+        if (std::ranges::find(evidence, text, &Evidence::value) != evidence.end()) continue;
+        evidence.push_back({"published-record", text});
+        evidence.push_back({"hint", mistake->second});
+      }
+    }
+    const auto severity = evidence.empty() ? Severity::low : Severity::medium;
+    add(Code::tlsa_orphan, severity, std::move(evidence));
   }
 
   [[nodiscard]] bool is_refusing() const {

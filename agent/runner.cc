@@ -383,6 +383,18 @@ struct Runner::State {
   // --- judging; `mutex` and `deciding` are held
   // --------------------------------------------------------------------
 
+  ZonePast recorded_past(const Name& zone, Time at) {
+    auto kept = recorder.zone_past(zone, at - kKeysLookBack);
+    if (!kept) events.on_fault(kept.error().detail);
+    return kept ? std::move(*kept) : ZonePast{};
+  }
+
+  // `deciding` is held.
+  ZonePast past_of(const Name& zone, Time at) {
+    const auto known = zones.find(zone);
+    return known == zones.end() ? recorded_past(zone, at) : known->second;
+  }
+
   // Takes up what answers tell of their zones' keys; true when there is news. `deciding` is held.
   bool follow_zones(Round& round, const std::vector<const probes::dns::Answer*>& answers) {
     if (zones.size() > kMostZones) zones.clear();  // what is recorded of them is read again
@@ -391,11 +403,7 @@ struct Runner::State {
       if (!answer->key_sets) continue;
       const auto& zone = answer->key_sets->zone;
       const auto [past, is_new] = zones.try_emplace(zone);
-      if (is_new) {
-        auto kept = recorder.zone_past(zone, round.at - kKeysLookBack);
-        if (!kept) events.on_fault(kept.error().detail);
-        if (kept) past->second = std::move(*kept);
-      }
+      if (is_new) past->second = recorded_past(zone, round.at);
       const auto news = note(past->second, answer->key_sets);
       if (!news) continue;
       round.zones.push_back(*news);
@@ -730,7 +738,12 @@ struct Runner::State {
       if (!kept) events.on_fault(kept.error().detail);
       host.chronicle = kept ? std::move(*kept) : Chronicle{};
     }
-    round.sighting = completed(*host.chronicle, sighting_of(seen));
+    auto sighting = sighting_of(seen);
+    if (is_loss(*host.chronicle, sighting)) {
+      sighting.delegation_ttl =
+          delegation_ttl(seen.host, [&](const Name& zone) { return past_of(zone, round.at); });
+    }
+    round.sighting = completed(*host.chronicle, std::move(sighting));
     note(*host.chronicle, round.sighting, seen.observed_at, round.at);
     if (host.chronicle->servers.empty()) return nullptr;
     std::vector<std::string> names{seen.base_domain.text(), seen.host.text()};

@@ -298,7 +298,7 @@ class Look {
     add(state == State::fallback, Code::fallback_only);
     add(!is_refusing && has_stale_combination(), Code::combination_stale);
     for (const auto record : compared_now()) {
-      add(is_orphan(record) && !has(out, Code::tlsa_orphan), Code::tlsa_orphan);
+      add(is_orphan(record) && !is_refusing && !has(out, Code::tlsa_orphan), Code::tlsa_orphan);
       add(!fits_now(record) && ever_fitted(history_, record, at_) && !is_refusing &&
               at_ - last_switch(history_, at_) >= kLeftAtMost && !has(out, Code::tlsa_residue),
           Code::tlsa_residue);
@@ -352,7 +352,7 @@ std::string_view wire_name(RolloverState state) {
 }
 
 bool is_to_come(const History& history, std::size_t record, Time at) {
-  return !ever_fitted(history, record, at) &&
+  return !ever_fitted(history, record, at) && !history.mistakes.contains(record) &&
          at - seen_since(history, record, at) < kNextRecordAtMost;
 }
 

@@ -64,6 +64,18 @@ std::optional<StaleLink> stale_link(const ZonePast& past, Time at) {
   return out;
 }
 
+config::Seconds delegation_ttl(const probes::dns::Name& name,
+                               const std::function<ZonePast(const probes::dns::Name&)>& past_of) {
+  for (auto zone = name; zone != zone.parent(); zone = zone.parent()) {
+    const auto past = past_of(zone);
+    if (past.ds.empty()) continue;
+    config::Seconds out{0};
+    for (const auto& version : past.ds) out = std::max(out, version.what.ttl);
+    return out;
+  }
+  return config::Seconds{0};
+}
+
 probes::Finding finding_of(const StaleLink& stale, const std::string& zone,
                            const probes::Subject& subject) {
   return {.code = probes::Code::ds_stale,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,12 @@ struct StaleLink {
   bool is_ds_old = false;  // the old one is the DS RRset; else the DNSKEY RRset
 };
 [[nodiscard]] std::optional<StaleLink> stale_link(const ZonePast& past, config::Time at);
+
+// How long caches hold the DS records that protect, or used to protect, the name: those of the
+// closest zone above it that ever had any, so far as `past_of` knows; else zero.
+[[nodiscard]] config::Seconds delegation_ttl(
+    const probes::dns::Name& name,
+    const std::function<ZonePast(const probes::dns::Name& zone)>& past_of);
 
 // What it means for who depends on the zone.
 [[nodiscard]] probes::Finding finding_of(const StaleLink& stale, const std::string& zone,

@@ -418,9 +418,12 @@ const auto& rows() {
        ""},
       {Code::tlsa_orphan,
        "{name}: a TLSA record has never matched",
-       "It has been published for long and fits nothing.",
+       "It has been published for long and fits nothing, or its data show a mistake in how it was "
+       "made (see the hint), so that it will never fit.",
        kUnhurt,
-       {"Remove it, or find out what it was meant for."},
+       {"Remove it, or find out what it was meant for.",
+        "If it is meant for the next key, make it again from that (`danelaw tlsa CERT.pem`) before "
+        "the key goes live."},
        {"RFC 7671 §8"},
        ""},
       {Code::nsec3_parameters,

@@ -22,6 +22,7 @@ agent::Published published_of(const Json& json) {
     out.alias = json.at("alias").at(0).get<std::string>();
     out.alias_ttl = Seconds{json.at("alias").at(1).get<std::int64_t>()};
   }
+  out.delegation_ttl = Seconds{json.value("ds_ttl", std::int64_t{0})};
   for (const auto& text : json.at("records")) {
     if (auto record = probes::dane::tlsa_from_text(text.get<std::string>()))
       out.records.push_back(std::move(*record));
@@ -134,6 +135,7 @@ Json published_json(const agent::Published& published) {
   for (const auto& record : published.records) records.push_back(probes::dane::to_text(record));
   Json out{{"ttl", published.ttl.count()}, {"secure", published.is_secure}, {"records", records}};
   if (published.alias) out["alias"] = {*published.alias, published.alias_ttl.count()};
+  if (published.delegation_ttl.count() > 0) out["ds_ttl"] = published.delegation_ttl.count();
   return out;
 }
 

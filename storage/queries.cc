@@ -228,6 +228,11 @@ Queries::Answer<agent::Chronicle> Queries::chronicle(const probes::dns::Name& ho
   return state_->guarded([&] { return read_chronicle(state_->db, host.text(), since); });
 }
 
+Queries::Answer<agent::ZonePast> Queries::zone_past(const probes::dns::Name& zone,
+                                                    config::Time since) {
+  return state_->guarded([&] { return read_zone_past(state_->db, zone.text(), since); });
+}
+
 Queries::Answer<std::map<std::string, std::int64_t>> Queries::row_counts() {
   return state_->guarded([&] {
     auto& counted = state_->row_counts;

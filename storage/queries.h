@@ -93,6 +93,9 @@ class Queries {
   // What was recorded of a host, but versions that were last seen before `since`.
   [[nodiscard]] Answer<agent::Chronicle> chronicle(const probes::dns::Name& host,
                                                    config::Time since);
+  // The same of a zone's keys.
+  [[nodiscard]] Answer<agent::ZonePast> zone_past(const probes::dns::Name& zone,
+                                                  config::Time since);
   [[nodiscard]] Answer<std::uint64_t> size_bytes();
   // By table, as of kCountedEvery ago at most: counting reads whole indexes.
   [[nodiscard]] Answer<std::map<std::string, std::int64_t>> row_counts();

@@ -76,9 +76,11 @@ std::vector<Span> spans_of(const agent::History& history, std::size_t record) {
       const auto& given = server[i];
       if (given.fails || !contains(history.sets[given.set], record)) continue;
       const auto until = i + 1 < server.size() ? server[i + 1].began.by : kNever;
-      const auto held = until == kNever ? kNever
-                                        : std::min(until + std::max(given.ttl, given.alias_ttl),
-                                                   given.expires_at.value_or(kNever));
+      const auto held =
+          until == kNever
+              ? kNever
+              : std::min(until + given.believed_for + std::max(given.ttl, given.alias_ttl),
+                         given.expires_at.value_or(kNever));
       out.push_back({given.began.by, until, std::max(held, until)});
     }
   }

@@ -79,4 +79,39 @@ TEST(Chronicle, RecordsThatNobodyBelievesAreTakenForWithdrawn) {
   EXPECT_EQ(rollovers.at(kNow + 71 * kMinute).state, agent::RolloverState::no_dane);
 }
 
+// R-29, and what is worse: the key is replaced while caches still hold the DS record. They take the
+// old records in for its TTL, and hold them for theirs.
+TEST(Chronicle, RecordsAreBelievedWhileCachesHoldTheDsRecord) {
+  constexpr config::Seconds kDsTtl = 24 * 60 * kMinute;
+  constexpr config::Seconds kTtl = 60 * kMinute;
+  const auto& pki = Pki::get();
+  support::Scene scene;
+  auto& host = scene.mx();
+  agent::Chronicle chronicle;
+  const auto look = [&](config::Time at) {
+    auto sighting = agent::sighting_of(host);
+    sighting.delegation_ttl = agent::is_loss(chronicle, sighting) ? kDsTtl : config::Seconds{0};
+    agent::note(chronicle, agent::completed(chronicle, sighting), at, at);
+  };
+  look(kNow);
+  host.tlsa.status = host.a.status = host.aaaa.status = probes::dns::DnssecStatus::insecure;
+  const auto lost = kNow + 10 * kMinute;
+  look(lost);
+  for (auto& session : host.sessions) session.tls->chain = {pki.old_leaf.certificate};
+  const auto replaced = lost + 20 * kMinute;
+  look(replaced);
+  look(replaced + 10 * kMinute);
+  const agent::Rollovers rollovers(agent::history_of(chronicle, {"mx.example.test"}));
+  const auto end = lost + kDsTtl + kTtl;
+  EXPECT_EQ(rollovers.at(lost).safe_to_switch_at, end) << "until when the key must stay";
+  const auto windows = rollovers.windows();
+  ASSERT_EQ(windows.size(), 1U);
+  EXPECT_EQ(windows[0].from, replaced);
+  EXPECT_EQ(windows[0].until, end);
+  EXPECT_EQ(rollovers.at(end - kMinute).state, agent::RolloverState::withdrawn);
+  EXPECT_EQ(rollovers.at(end).state, agent::RolloverState::no_dane);
+  EXPECT_EQ(*rollovers.at(lost + kDsTtl).failing_share, 1) << "all may, as far as anybody can tell";
+  EXPECT_NEAR(*rollovers.at(end - kTtl / 2).failing_share, 0.5, 0.01);
+}
+
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agent/lifecycle.h"
 #include "agent/rollover.h"
 #include "tests/support/past.h"
 
@@ -82,6 +83,29 @@ TEST(Outlook, OverrulesNothingOfAHostAtRest) {
   const auto out = outlook(past, kNow);
   EXPECT_THAT(out.codes, Not(Contains(Code::tlsa_mismatch)));
   EXPECT_THAT(out.overruled, IsEmpty());
+}
+
+// At publication, not when the next key goes live and nobody accepts it.
+TEST(Outlook, ARecordWithAMistakeIsToldAtOnceAndDoesNotCountAsTheNextKey) {
+  const probes::dane::TlsaRecord of_nothing{
+      .usage = 3,
+      .selector = 1,
+      .matching_type = 1,
+      .data = probes::tls::digest(probes::tls::Digest::sha256, {})};
+  Past past;
+  past.look(kNow, Past::give({old_record()}), old_chain())
+      .look(kNow + hours{1}, Past::give({old_record(), of_nothing}), old_chain());
+  const agent::Rollovers rollovers(agent::history_of(past.chronicle, {"mx.example.test"}));
+  const auto standing = rollovers.at(kNow + hours{1});
+  EXPECT_EQ(standing.state, agent::RolloverState::steady);
+  const auto known =
+      agent::foresee(past.chronicle, rollovers.history(), standing, "mx.example.test");
+  ASSERT_THAT(known.findings, testing::SizeIs(1));
+  EXPECT_EQ(known.findings[0].code, Code::tlsa_orphan);
+  EXPECT_TRUE(agent::is_alertable(known.findings[0]));
+  ASSERT_THAT(known.findings[0].evidence, testing::SizeIs(2));
+  EXPECT_EQ(known.findings[0].evidence[0].value, probes::dane::to_text(of_nothing));
+  EXPECT_THAT(known.findings[0].evidence[1].value, testing::HasSubstr("digest of nothing"));
 }
 
 }  // namespace

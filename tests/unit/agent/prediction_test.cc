@@ -243,6 +243,27 @@ TEST(Predict, SaysWhenWhyAndByWhen) {
   EXPECT_EQ(evidence_of(known, "renewals-seen"), "2");
 }
 
+// Records that show how they were made wrongly are no records of the next key.
+TEST(Predict, ARecordThatWillNeverFitIsNoNextKey) {
+  using namespace probes::dane;
+  const auto shown = issued_at(kNow - days{60}, key(2));
+  const TlsaRecord of_nothing{.usage = 3,
+                              .selector = 1,
+                              .matching_type = 1,
+                              .data = probes::tls::digest(probes::tls::Digest::sha256, {})};
+  const TlsaRecord wrong_selector{
+      .usage = 3, .selector = 1, .matching_type = 1, .data = record(3, 0, 1, *shown.front()).data};
+  const auto sound = record(3, 1, 1, *Pki::get().leaf.certificate);
+  for (const auto& next : {of_nothing, wrong_selector, sound}) {
+    SCOPED_TRACE(to_text(next));
+    auto past = past_of({.renewed = {{0}, {1}, {2}}});
+    past.look(kNow - days{1}, Past::give({record(3, 1, 1, *shown.front()), next}), shown);
+    const auto wanted = next == sound ? std::vector<std::string>{}
+                                      : std::vector<std::string>{"predicted-mismatch/high"};
+    EXPECT_EQ(codes_of(predict(past, kNow)), wanted);
+  }
+}
+
 TEST(Predict, LooksAtTheEndpointThatIsRenewedFirst) {
   auto past = past_of({.renewed = {{0}, {1}}});
   const auto first = issued_at(kNow - days{80}, key(2));

@@ -143,5 +143,19 @@ TEST(ZonePast, what_an_older_cache_gives_is_no_news) {
   EXPECT_EQ(zone.past_.ds.back().what, before.ds.back().what);
 }
 
+// of a name whose zone lost its DS record.
+TEST(ZonePast, the_delegation_that_counts_is_that_of_the_closest_zone_that_had_one) {
+  Rollover zone;
+  zone.look(0);
+  const auto mx = *probes::dns::Name::parse("mx.mail.example.org");
+  const auto of = [&](const probes::dns::Name& where) {
+    return delegation_ttl(
+        mx, [&](const probes::dns::Name& name) { return name == where ? zone.past_ : ZonePast{}; });
+  };
+  EXPECT_EQ(of(kZone), kDsTtl);
+  EXPECT_EQ(of(mx), kDsTtl);
+  EXPECT_EQ(of(*probes::dns::Name::parse("example.com")), Seconds{0});
+}
+
 }  // namespace
 }  // namespace agent

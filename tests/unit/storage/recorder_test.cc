@@ -166,6 +166,20 @@ TEST(History, WhatWasPublishedAndPresentedIsReadBackWhole) {
   EXPECT_EQ(presented[0].what.front()->der, scene.mx().sessions[0].tls->chain.front()->der);
 }
 
+TEST(History, HowLongCachesBelieveWhatNothingVouchesForIsReadBack) {
+  Store store;
+  Scene scene;
+  store.record(host_round(scene));
+  auto lost = host_round(scene, kNow + kMinute);
+  const agent::Published unprotected{.delegation_ttl = config::Seconds{86400}};
+  lost.sighting.servers = {{"*", unprotected}};
+  store.record(lost);
+  store.reopen();
+  const auto read = store.recorder().chronicle(scene.mx().host, kNow - kMinute);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->servers.at("*").back().what, unprotected);
+}
+
 struct LookupRow {
   std::string kind;  // of the fact that depends on the lookup
   agent::Round (*look)(const Scene&, config::Time);
