@@ -17,7 +17,7 @@ using probes::dns::DnssecStatus;
 using probes::dns::Outcome;
 
 // The only "server" when the name servers were not asked one by one.
-const std::string kAnyServer = "*";
+const std::string kAnyServer = kAllServers;
 
 Published published(const probes::HostObservation& host, Seconds ttl, bool is_secure) {
   Published out{.ttl = ttl, .is_secure = is_secure};
@@ -59,7 +59,10 @@ void see_servers(Sighting& out, const probes::HostObservation& host) {
   for (const auto& answer : host.survey.answers) {
     if (answer.question.name != tlsa.final_name || answer.question.type != probes::dns::type::tlsa)
       continue;
-    out.servers[answer.server.name.text() + " " + answer.server.address] = published(host, answer);
+    const auto server = answer.server.name.text() + " " + answer.server.address;
+    out.servers[server] = published(host, answer);
+    if (answer.outcome == Outcome::answer && answer.signatures)
+      out.windows[server] = *answer.signatures;
   }
   const bool was_heard =
       std::ranges::any_of(out.servers, [](const auto& entry) { return entry.second.has_value(); });
@@ -70,8 +73,9 @@ void see_servers(Sighting& out, const probes::HostObservation& host) {
     out.servers[kAnyServer] = std::move(seen);
   }
   out.knows_servers = true;
-  if (tlsa.outcome == Outcome::answer && tlsa.signatures)
-    out.signed_until = tlsa.signatures->expiration;
+  if (!was_heard) out.windows.clear();
+  if (!was_heard && tlsa.outcome == Outcome::answer && tlsa.signatures)
+    out.windows[kAllServers] = *tlsa.signatures;
 }
 
 void see_endpoints(Sighting& out, const probes::HostObservation& host) {
@@ -101,30 +105,6 @@ bool is_same(const Chain& a, const Chain& b) {
   return std::ranges::equal(a, b, {}, &probes::tls::Certificate::sha256,
                             &probes::tls::Certificate::sha256);
 }
-bool is_same(const Published& a, const Published& b) {
-  return a == b;
-}
-bool is_same(Time a, Time b) {
-  return a == b;
-}
-
-// A look of some length.
-struct Look {
-  Time began;
-  Time ended;
-};
-
-template <class What>
-bool note_one(std::vector<Version<What>>& versions, const What& what, const Look& look) {
-  if (!versions.empty() && is_same(versions.back().what, what)) {
-    versions.back().last_seen = std::max(versions.back().last_seen, look.began);
-    return false;
-  }
-  if (versions.size() >= kMostVersions) versions.erase(versions.begin());
-  versions.push_back({look.ended, look.ended, what});
-  return true;
-}
-
 template <class What>
 Began began(const std::vector<Version<What>>& versions, std::size_t i) {
   return {i == 0 ? kEver : versions[i - 1].last_seen, versions[i].first_seen};
@@ -145,7 +125,7 @@ class Historian {
       : chronicle_(chronicle), names_(names) {}
 
   History write() {
-    for (const auto& [name, versions] : chronicle_.servers) add_server(versions);
+    for (const auto& [name, versions] : chronicle_.servers) add_server(name, versions);
     for (const auto& [name, versions] : chronicle_.endpoints) {
       if (!versions.back().what.empty()) add_endpoint(name, versions);
     }
@@ -162,7 +142,7 @@ class Historian {
   }
 
  private:
-  void add_server(const std::vector<Version<Published>>& versions) {
+  void add_server(const std::string& name, const std::vector<Version<Published>>& versions) {
     auto& server = out_.servers.emplace_back();
     for (std::size_t i = 0; i < versions.size(); ++i) {
       const auto& seen = versions[i].what;
@@ -172,7 +152,7 @@ class Historian {
                         .alias_ttl = seen.alias_ttl,
                         .set = set_of(seen),
                         .ttl = seen.ttl,
-                        .expires_at = end_of_signature(versions, i),
+                        .expires_at = end_of_signature(name, versions, i),
                         .believed_for = believed_for(versions, i)});
       know(versions[i].last_seen);
     }
@@ -202,13 +182,19 @@ class Historian {
   // As last seen while the set was published: a zone is signed anew without news for us, and so it
   // will be before the end of the last signature seen.
   [[nodiscard]] std::optional<Time> end_of_signature(
-      const std::vector<Version<Published>>& versions, std::size_t i) const {
+      const std::string& server, const std::vector<Version<Published>>& versions,
+      std::size_t i) const {
     const auto& version = versions[i];
     std::optional<Time> out;
     if (!version.what.is_secure || version.what.records.empty()) return out;
-    for (const auto& signature : chronicle_.signed_until) {
-      if (signature.first_seen <= version.last_seen && signature.last_seen >= version.first_seen)
-        out = signature.what;
+    for (const auto& whose : {std::string(kAllServers), server}) {
+      const auto signatures = chronicle_.signatures.find(whose);
+      if (signatures == chronicle_.signatures.end()) continue;
+      for (const auto& signature : signatures->second) {
+        if (signature.what && signature.first_seen <= version.last_seen &&
+            signature.last_seen >= version.first_seen)
+          out = ends_at(*signature.what, signature.last_seen);
+      }
     }
     const bool is_open = i + 1 == versions.size();
     return is_open && out > version.last_seen ? std::nullopt : out;
@@ -251,10 +237,39 @@ class Historian {
   std::vector<Time> since_;
 };
 
+// What the chronicle has of the server last.
+std::optional<Version<Signature>> last_signature(const Chronicle& chronicle,
+                                                 const std::string& server) {
+  const auto known = chronicle.signatures.find(server);
+  if (known == chronicle.signatures.end() || !known->second.back().what) return std::nullopt;
+  const auto& last = known->second.back();
+  return Version<Signature>{last.first_seen, last.last_seen, *last.what};
+}
+
+// Servers differ only while one of them lags: they are told by what makes them differ.
+void complete_signatures(const Chronicle& chronicle, Sighting& sighting) {
+  const auto newest = std::ranges::max_element(
+      sighting.windows, {}, [](const auto& entry) { return entry.second.expiration; });
+  if (newest == sighting.windows.end()) return;
+  const auto put = [&](const std::string& server, const probes::dns::SignatureWindow& window) {
+    sighting.signatures[server] =
+        recognised(last_signature(chronicle, server), window, sighting.seen_at);
+  };
+  put(kAllServers, newest->second);
+  for (const auto& [server, window] : sighting.windows) {
+    if (server == kAllServers) continue;
+    if (!is_same_signing(window, newest->second)) {
+      put(server, window);
+    } else if (last_signature(chronicle, server)) {
+      sighting.signatures[server] = std::nullopt;
+    }
+  }
+}
+
 }  // namespace
 
 Sighting sighting_of(const probes::HostObservation& host) {
-  Sighting out;
+  Sighting out{.seen_at = host.observed_at};
   see_servers(out, host);
   see_endpoints(out, host);
   return out;
@@ -284,6 +299,7 @@ Sighting completed(const Chronicle& chronicle, Sighting sighting) {
     if (sighting.knows_endpoints && !versions.back().what.empty())
       sighting.endpoints.try_emplace(name, Chain{});
   }
+  complete_signatures(chronicle, sighting);
   return sighting;
 }
 
@@ -291,12 +307,14 @@ bool note(Chronicle& chronicle, const Sighting& sighting, Time began, Time ended
   const Look look{began, ended};
   bool is_news = false;
   for (const auto& [name, seen] : sighting.servers) {
-    if (seen) is_news = note_one(chronicle.servers[name], *seen, look) || is_news;
+    if (seen)
+      is_news = note_version(chronicle.servers[name], *seen, look, std::equal_to<>()) || is_news;
   }
   for (const auto& [name, seen] : sighting.endpoints) {
-    if (seen) is_news = note_one(chronicle.endpoints[name], *seen, look) || is_news;
+    if (seen) is_news = note_version(chronicle.endpoints[name], *seen, look, is_same) || is_news;
   }
-  if (sighting.signed_until) note_one(chronicle.signed_until, *sighting.signed_until, look);
+  for (const auto& [name, seen] : sighting.signatures)
+    note_version(chronicle.signatures[name], seen, look, std::equal_to<>());
   return is_news;
 }
 

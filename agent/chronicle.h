@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/history.h"
+#include "agent/signing.h"
 #include "probes/observation.h"
 
 // PURE
@@ -38,26 +39,22 @@ struct Sighting {
   bool knows_endpoints = false;  // the same of endpoints
   // A sender would not ask for TLSA records, or not believe them: what servers give is for nobody.
   bool is_unprotected = false;
-  config::Seconds delegation_ttl{0};         // then: that of the DS records that used to protect
-  std::optional<config::Time> signed_until;  // end of the signature over the TLSA RRset
+  config::Seconds delegation_ttl{0};  // then: that of the DS records that used to protect
+  // The signatures over the TLSA RRset, and when they were seen.
+  std::map<std::string, probes::dns::SignatureWindow> windows;
+  config::Time seen_at;
+  // The same, completed: that of most servers under kAllServers, and of each that gives or gave
+  // another its own; nothing when it gives the same again.
+  std::map<std::string, std::optional<Signature>> signatures;
 };
+inline constexpr const char* kAllServers = "*";
 [[nodiscard]] Sighting sighting_of(const probes::HostObservation& host);
-
-template <class What>
-struct Version {
-  config::Time first_seen;
-  config::Time last_seen;
-  What what;
-};
-
-// Of one server or endpoint; the oldest are forgotten first.
-inline constexpr std::size_t kMostVersions = 200;
 
 // Versions of everything, in the order of time; of each list the last is what holds.
 struct Chronicle {
   std::map<std::string, std::vector<Version<Published>>> servers;
   std::map<std::string, std::vector<Version<Chain>>> endpoints;
-  std::vector<Version<config::Time>> signed_until;
+  std::map<std::string, std::vector<Version<std::optional<Signature>>>> signatures;
 };
 
 // The sighting says that records which were believed are for nobody any more.
@@ -67,9 +64,8 @@ struct Chronicle {
 [[nodiscard]] Sighting completed(const Chronicle& chronicle, Sighting sighting);
 
 // Takes a completed sighting up, of a look from `began` to `ended`, which is later than those
-// before. What was still there is known to have been so when the look began, what is new to be so
-// when it ended: nobody knows when in between it was seen. True when anything but signatures
-// changed.
+// before. Nobody knows when in between something was seen (note_version). True when anything but
+// signatures changed.
 bool note(Chronicle& chronicle, const Sighting& sighting, config::Time began, config::Time ended);
 
 // Adds the endpoints of another host with the same TLSA owner, as "HOST 192.0.2.1/default": hosts

@@ -13,9 +13,6 @@ using probes::tls::Bytes;
 using probes::tls::KeyType;
 
 constexpr Seconds kOneRenewal = std::chrono::hours{24};
-// Habits change: one late signing is forgiven after as many in time.
-constexpr std::size_t kSigningsCounted = 12;
-
 // Endpoints, and the certificates (SHA2-256) they have presented.
 struct Flock {
   std::vector<std::string> endpoints;
@@ -131,28 +128,6 @@ std::vector<Habit> habits_of(const Chronicle& chronicle) {
     for (auto& [type, worn] : worn_by(flock, chronicle)) out.push_back(habit_of(std::move(worn)));
   }
   return out;
-}
-
-std::optional<Seconds> signature_left(const Chronicle& chronicle) {
-  const auto& seen = chronicle.signed_until;
-  if (seen.empty()) return std::nullopt;
-  std::vector<Seconds> left;
-  // A server that lags brings an older signature back: only a newer one is a signing.
-  const auto* newest = &seen.front();
-  for (std::size_t i = 1; i < seen.size(); ++i) {
-    if (seen[i].what <= newest->what) continue;
-    const auto last_seen = seen[i - 1].last_seen;
-    const auto mine = newest->what - last_seen;
-    // Seen so long before that it may have had much less: no measure.
-    if (seen[i].first_seen - last_seen <= mine / 4) left.push_back(mine);
-    newest = &seen[i];
-  }
-  if (left.size() < 2) return std::nullopt;
-  if (left.size() > kSigningsCounted) left.erase(left.begin(), left.end() - kSigningsCounted);
-  const auto least = *std::ranges::min_element(left);
-  const auto present = std::ranges::find(seen, seen.back().what, &Version<Time>::what);
-  const auto when_new = present->what - present->first_seen;
-  return when_new < least * 3 / 4 ? std::nullopt : std::optional{least};
 }
 
 }  // namespace agent

@@ -7,7 +7,7 @@
 #include "agent/chronicle.h"
 
 // PURE
-// How a host has renewed its certificates, and its zone the signatures over the TLSA RRset.
+// How a host has renewed its certificates.
 namespace agent {
 
 // A certificate, and where it was presented last.
@@ -34,10 +34,5 @@ struct Habit {
 };
 // Of endpoints that are still there.
 [[nodiscard]] std::vector<Habit> habits_of(const Chronicle& chronicle);
-
-// The least life a signature had left when a newer one took its place, of the last twelve. Nothing
-// before that was seen twice, nor while the present signature had hardly as much when it was new:
-// then the zone has taken up another habit.
-[[nodiscard]] std::optional<config::Seconds> signature_left(const Chronicle& chronicle);
 
 }  // namespace agent

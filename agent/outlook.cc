@@ -41,6 +41,34 @@ std::optional<Switch> last_switch(const History& history, Time at) {
   return out;
 }
 
+bool accepts(const History& history, std::size_t set, std::size_t chain) {
+  return std::ranges::any_of(history.sets[set].compared,
+                             [&](std::size_t record) { return history.fits[record][chain]; });
+}
+
+// Key and record were replaced in one go, the old record with them, as far as looks can tell: what
+// one does after a compromise (RFC 7671 §13).
+bool is_replaced_at_once(const History& history, Time at) {
+  const auto overlap = [](const Began& a, const Began& b) {
+    return std::max(a.after, b.after) <= std::min(a.by, b.by);
+  };
+  for (const auto& endpoint : history.endpoints) {
+    const auto* now = item_at(endpoint.presented, at);
+    if (now == nullptr || now == endpoint.presented.data()) continue;
+    const auto old_chain = (now - 1)->chain;
+    for (const auto& server : history.servers) {
+      const auto* given = item_at(server, at);
+      if (given == nullptr || given == server.data() || given->fails || (given - 1)->fails)
+        continue;
+      const bool is_exchange = accepts(history, (given - 1)->set, old_chain) &&
+                               !accepts(history, given->set, old_chain) &&
+                               accepts(history, given->set, now->chain);
+      if (is_exchange && overlap(given->began, now->began)) return true;
+    }
+  }
+  return false;
+}
+
 // When the last set that demanded something was taken away; nothing while there is one, or when
 // there was none.
 std::optional<Time> lost_at(const History& history, Time at) {
@@ -130,6 +158,11 @@ class Foresight {
       evidence.push_back({"window-from", config::rfc3339(standing_.window->from)});
       if (standing_.window->until)
         evidence.push_back({"window-until", config::rfc3339(*standing_.window->until)});
+    }
+    if (is_replaced_at_once(history_, standing_.at)) {
+      evidence.push_back({"emergency",
+                          "the old record went when the new one and its key came: right after a "
+                          "compromise, too early at any other time"});
     }
     add(Code::stale_cache_window, share > 0.5 ? Severity::critical : Severity::high,
         std::move(evidence));

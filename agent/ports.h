@@ -39,6 +39,9 @@ class Recorder {
   // What was recorded of a host, but versions that were last seen before `since`.
   [[nodiscard]] virtual config::Result<Chronicle, RecordFault> chronicle(
       const probes::dns::Name& host, config::Time since) = 0;
+  // The same of the signatures over a domain's MX RRset.
+  [[nodiscard]] virtual config::Result<Signatures, RecordFault> mx_signatures(
+      const probes::dns::Name& domain, config::Time since) = 0;
   // The same of a zone's keys.
   [[nodiscard]] virtual config::Result<ZonePast, RecordFault> zone_past(
       const probes::dns::Name& zone, config::Time since) = 0;

@@ -30,12 +30,6 @@ constexpr Seconds kUrgent = hours{24 * 3};
 // So little of a certificate's life is left before no renewal that works.
 constexpr Seconds kEnds = hours{24 * 3};
 
-std::string in_words(Seconds time) {
-  constexpr Seconds kDay = hours{24};
-  if (time >= 2 * kDay) return fmt::format("{} days", (time + kDay / 2) / kDay);
-  return fmt::format("{} hours", (time + hours{1} / 2) / hours{1});
-}
-
 // The issuer without its first part, which names one of the keys an organisation signs with.
 std::string_view organisation_of(const Worn& worn) {
   std::string_view issuer = worn.leaf->issuer;
@@ -208,19 +202,16 @@ class Prediction {
   }
 
   void add_end_of_signature() {
-    const auto usual = signature_left(chronicle_);
-    if (!usual) return;
-    const auto& current = chronicle_.signed_until.back();
-    const auto left = current.what - at_;
-    // Not looked at for long, it may have been signed anew; once it has expired the look says so.
-    if (at_ - current.last_seen > *usual / 4 || left <= Seconds{0}) return;
-    out_.overruled.push_back(Code::rrsig_expiring);
-    const bool is_high = left < *usual / 2 || left < 2 * ttl_;
-    if (!is_high && left >= *usual * 3 / 4) return;
-    add(Code::rrsig_expiring, is_high ? Severity::high : Severity::medium,
-        {{"lookup", "TLSA"},
-         {"rrsig-expires-at", config::rfc3339(current.what)},
-         {"usually-renewed", in_words(*usual) + " before"}});
+    const auto seen = chronicle_.signatures.find(kAllServers);
+    if (seen == chronicle_.signatures.end()) return;
+    Signatures all;
+    for (const auto& one : seen->second) {
+      if (one.what) all.push_back({one.first_seen, one.last_seen, *one.what});
+    }
+    auto end =
+        predict_end(all, "TLSA", ttl_, {.kind = probes::Subject::Kind::host, .name = host_}, at_);
+    std::ranges::move(end.findings, std::back_inserter(out_.findings));
+    std::ranges::move(end.overruled, std::back_inserter(out_.overruled));
   }
 
   const Chronicle& chronicle_;

@@ -42,13 +42,14 @@ struct DomainState {
 struct Round {
   Target target;
   config::Time at;
-  probes::DomainSeen domain;           // set when the target is a domain and was seen
-  probes::HostSeen host;               // set when the target is a host and was seen
-  Sighting sighting;                   // completed; of that host
-  std::vector<ZoneNews> zones;         // that vouch for what was seen
-  std::vector<DomainState> judged;     // every domain whose judgement this look renewed
-  std::vector<Alert> alerts;           // those that changed, as they are now
-  std::vector<std::string> forgotten;  // ids of pending alerts that were not confirmed
+  probes::DomainSeen domain;              // set when the target is a domain and was seen
+  std::optional<Signature> mx_signature;  // then, when its MX RRset is signed
+  probes::HostSeen host;                  // set when the target is a host and was seen
+  Sighting sighting;                      // completed; of that host
+  std::vector<ZoneNews> zones;            // that vouch for what was seen
+  std::vector<DomainState> judged;        // every domain whose judgement this look renewed
+  std::vector<Alert> alerts;              // those that changed, as they are now
+  std::vector<std::string> forgotten;     // ids of pending alerts that were not confirmed
   std::vector<Transition> transitions;
   std::vector<Letter> letters;                // what people are to be told, and by which notifier
   std::vector<Silence> silences;              // made, changed or ended

@@ -110,9 +110,11 @@ struct Runner::State {
     config::Domain configured;
     probes::DomainSeen seen;
     std::shared_ptr<const probes::DomainJudgement> judged;
-    std::optional<Time> protected_until;  // last seen authenticated
-    std::optional<MxChange> mx_change;    // the last one
-    std::optional<Exception> exception;   // in the operator's Postfix
+    std::optional<Time> protected_until;      // last seen authenticated
+    std::optional<MxChange> mx_change;        // the last one
+    std::optional<Signatures> mx_signatures;  // nothing before the first look
+    std::optional<Exception> exception;       // in the operator's Postfix
+    bool awaits_judgement = false;            // its last look could not be followed for want of one
   };
   struct HostEntry {
     probes::HostSeen seen;
@@ -123,6 +125,7 @@ struct Runner::State {
     probes::Hindsight foreseen;             // what history then adds to the judgement
     std::vector<std::string> refused_keys;  // as in Hit
     std::optional<Time> rolling_since;      // null while no change of key is under way
+    bool awaits_judgement = false;          // as of a domain
   };
 
   config::Config config;
@@ -273,7 +276,8 @@ struct Runner::State {
   }
 
   bool follow_domain(Round& round, const Name& name) {
-    const auto& entry = domains.at(name);
+    auto& entry = domains.at(name);
+    entry.awaits_judgement = !entry.judged;
     if (!entry.judged) return false;
     const probes::Subject subject{.kind = probes::Subject::Kind::domain, .name = name.text()};
     std::map<probes::Code, Trouble> found;
@@ -305,7 +309,7 @@ struct Runner::State {
   }
 
   bool follow_host(Round& round, const Name& name) {
-    const auto& host = hosts.at(name);
+    auto& host = hosts.at(name);
     const probes::Subject subject{.kind = probes::Subject::Kind::host, .name = name.text()};
     std::map<probes::Code, Trouble> found;
     const probes::HostJudgement* judged = nullptr;
@@ -317,6 +321,7 @@ struct Runner::State {
         if (mine.seen->host == name) judged = &mine;
       }
     }
+    host.awaits_judgement = judged == nullptr;
     if (judged == nullptr || cut_off(smtp) != nullptr) return false;
     merge_mismatches(found);
     if (is_mismatch_open(subject) || found.contains(probes::Code::tlsa_mismatch) ||
@@ -328,6 +333,22 @@ struct Runner::State {
       if (is_mismatch(alert.finding.code) && host.standing && host.standing->window) return false;
       return is_conclusive(alert.finding.code, alert.finding.addresses, *judged);
     });
+  }
+
+  // The last host of a domain has been seen: what was seen of it and the others before is followed
+  // now, not an interval later.
+  void follow_waiting(Round& round, const Name& domain) {
+    const auto& entry = domains.at(domain);
+    if (!entry.judged || !entry.seen) return;
+    const auto soon = round.at + config.schedule.confirm_after;
+    if (entry.awaits_judgement && follow_domain(round, domain))
+      move_target({.kind = Target::Kind::domain, .name = domain}, soon);
+    for (const auto& mx : entry.seen->hosts) {
+      const auto host = hosts.find(mx.name);
+      if (host == hosts.end() || !host->second.awaits_judgement) continue;
+      if (follow_host(round, mx.name))
+        move_target({.kind = Target::Kind::host, .name = mx.name}, soon);
+    }
   }
 
   // Ends what a restart or a change of configuration left without a target. Hosts are known only
@@ -412,6 +433,22 @@ struct Runner::State {
     return has_news;
   }
 
+  // Takes up how the MX RRset that was just seen is signed. `deciding` is held.
+  void follow_mx_signature(Round& round, DomainEntry& entry) {
+    if (!entry.mx_signatures) {
+      auto kept = recorder.mx_signatures(entry.seen->domain, round.at - kLookBack);
+      if (!kept) events.on_fault(kept.error().detail);
+      entry.mx_signatures = kept ? std::move(*kept) : Signatures{};
+    }
+    const auto window = mx_window(*entry.seen);
+    if (!window) return;
+    auto& known = *entry.mx_signatures;
+    const auto at = entry.seen->observed_at;
+    const auto last = known.empty() ? std::nullopt : std::optional{known.back()};
+    round.mx_signature = recognised(last, *window, at);
+    note_version(known, *round.mx_signature, {at, round.at}, std::equal_to<>());
+  }
+
   // The zones that vouch for these answers.
   static std::set<Name> vouching_for(const std::vector<const probes::dns::Answer*>& answers) {
     std::set<Name> out;
@@ -472,6 +509,12 @@ struct Runner::State {
       if (const auto loss = find_loss(judged, entry.protected_until, round.at))
         probes::add_finding(judged, *loss);
       if (is_authenticated(judged.verdict)) entry.protected_until = round.at;
+    }
+    if (entry.mx_signatures) {
+      probes::add_hindsight(
+          judged,
+          predict_end(*entry.mx_signatures, "MX", entry.seen->mx.ttl,
+                      {.kind = probes::Subject::Kind::domain, .name = name.text()}, round.at));
     }
     if (entry.mx_change) {
       const auto told = finding_of(*entry.mx_change, *entry.seen, round.at);
@@ -695,12 +738,14 @@ struct Runner::State {
         const auto change = before ? find_mx_change(*before, *seen) : std::nullopt;
         if (change) entry->second.mx_change = change;
         round.domain = seen;
+        follow_mx_signature(round, entry->second);
         follow_zones(round, {&seen->mx});
         follow_serials(serials);
         if (seen->mx.outcome != Outcome::failed) use_hosts(round, name, seen->hosts);
         abandon_orphans(round);
         judge_domain(round, name);
         again = follow_domain(round, name);
+        follow_waiting(round, name);
       }
     }
     record(round);
@@ -810,6 +855,7 @@ struct Runner::State {
         for (const auto& user : entry->second.users) judge_domain(round, user);
       }
       again = follow_host(round, name);
+      for (const auto& user : entry->second.users) follow_waiting(round, user);
     }
     record(round);
     if (is_excused) return Pace::impaired;

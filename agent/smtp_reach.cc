@@ -17,8 +17,8 @@ using probes::smtp::SessionStop;
 constexpr std::size_t kEnoughAddresses = 3;
 constexpr std::size_t kEnoughHosts = 2;
 constexpr std::size_t kWitnesses = 3;  // of a family
-// Who was reached so lately needs no witness.
-constexpr Seconds kLately{10};
+// While somebody was reached so lately no witness is needed: shorter than it takes to look again.
+constexpr Seconds kLately{2};
 // Hostile domains may lead to ever new addresses; more of them prove nothing more.
 constexpr std::size_t kMostStuck = 1000;
 

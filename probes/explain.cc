@@ -246,7 +246,7 @@ const auto& rows() {
        "The records are right now, but resolvers may still hold older ones for their TTL.",
        "Senders whose resolver holds the old set refuse until it expires.",
        {"Wait for the end of the window; do not change records or key again.",
-        "Put the old key back if mail cannot wait."},
+        "Put the old key back if mail cannot wait, unless it is compromised."},
        {"RFC 7671 §8.1"},
        "certificate-not-trusted"},
       {Code::early_retire,

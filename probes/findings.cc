@@ -860,6 +860,16 @@ void add_hindsight(DomainJudgement& judged, const dns::Name& name, const Hindsig
   weigh(judged);
 }
 
+void add_hindsight(DomainJudgement& judged, const Hindsight& known) {
+  const auto subject = domain_subject(*judged.seen);
+  std::erase_if(judged.findings, [&](const Finding& finding) {
+    return finding.subject == subject &&
+           std::ranges::find(known.overruled, finding.code) != known.overruled.end();
+  });
+  for (const auto& finding : known.findings) judged.findings.push_back(finding);
+  weigh(judged);
+}
+
 void add_finding(DomainJudgement& judged, Finding finding) {
   judged.findings.push_back(std::move(finding));
   weigh(judged);

@@ -28,6 +28,8 @@ struct Hindsight {
 // Adds it to the host's findings and the domain's, as if the look had shown it. A code that the
 // look found, and that is not overruled, stays as the look found it.
 void add_hindsight(DomainJudgement& judged, const dns::Name& host, const Hindsight& known);
+// The same of the domain itself.
+void add_hindsight(DomainJudgement& judged, const Hindsight& known);
 // Adds what is known of the domain beyond the look.
 void add_finding(DomainJudgement& judged, Finding finding);
 // Puts the findings, after a change, in their order, worst first, and the severity right.

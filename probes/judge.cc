@@ -292,6 +292,29 @@ std::vector<RecordJudgement> judge_records(const Approach& approach) {
   return out;
 }
 
+// The host as told by name servers whose TLSA records, or proven absence of them, are others than
+// ours told, and as valid: which server a resolver asks is luck (RFC 7672 §2.2, RFC 2308 §5).
+std::vector<HostObservation> told_otherwise(const HostObservation& host) {
+  std::vector<HostObservation> out;
+  if (!sight_of(host.tlsa, reference_sender()).is_secure()) return out;
+  for (const auto& answer : host.survey.answers) {
+    const bool is_told = answer.outcome == Outcome::answer || answer.outcome == Outcome::absent;
+    const bool is_valid = answer.signatures && answer.signatures->inception <= host.observed_at &&
+                          host.observed_at < answer.signatures->expiration;
+    if (answer.question.type != dns::type::tlsa || answer.question.name != host.tlsa.final_name ||
+        !is_told || !is_valid || answer.is_alias)
+      continue;
+    auto other = host;
+    other.tlsa.outcome = answer.outcome;
+    other.tlsa.data = answer.data;
+    other.records.clear();
+    for (const auto& data : answer.data) other.records.push_back(dane::tlsa_or_unusable(data));
+    if (other.tlsa.outcome != host.tlsa.outcome || other.tlsa.data != host.tlsa.data)
+      out.push_back(std::move(other));
+  }
+  return out;
+}
+
 HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, const HostSeen& seen,
                          Time at) {
   const bool is_mx_secure = sight_of(domain.mx, reference_sender()).is_secure();
@@ -316,15 +339,25 @@ HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, cons
     judged.endpoints.push_back(endpoint);
   }
   judged.records = judge_records(approach);
-  for (const auto& sender : other_senders()) {
-    const Approach other{.host = *seen,
+  // True when that sender ends elsewhere.
+  const auto add_split = [&](const Sender& sender, const HostObservation& host) {
+    const Approach other{.host = host,
                          .sender = sender,
                          .is_mx_secure = sight_of(domain.mx, sender).is_secure(),
                          .names = approach.names,
                          .at = at};
     const auto verdict = host_verdict(other);
-    if (verdict != judged.verdict && verdict != Verdict::unknown) {
-      judged.splits.push_back({.sender = sender.name, .verdict = verdict});
+    if (verdict == judged.verdict || verdict == Verdict::unknown) return false;
+    judged.splits.push_back({.sender = sender.name, .verdict = verdict});
+    return true;
+  };
+  for (const auto& sender : other_senders()) {
+    if (!sender.asks_other_servers) {
+      add_split(sender, *seen);
+      continue;
+    }
+    for (const auto& host : told_otherwise(*seen)) {
+      if (add_split(sender, host)) break;
     }
   }
   judged.findings = find_in_host(domain, judged, at);
@@ -396,6 +429,7 @@ const std::vector<Sender>& other_senders() {
       {.name = "strict-addresses", .skips_on_any_address_failure = true},
       {.name = "strict-security-level", .least_rsa_bits = 2048},
       {.name = "null-mx-ignored", .ignores_null_mx = true},
+      {.name = "other-nameserver", .asks_other_servers = true},
   };
   return senders;
 }

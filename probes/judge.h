@@ -29,7 +29,8 @@ struct Sender {
   bool sha1_is_unsupported = false;    // its validator takes SHA-1 for no signature (RFC 9905)
   bool wants_every_algorithm = false;  // its validator insists on what RFC 6840 §5.11 lets it waive
   bool accepts_short_wildcards = false;  // DANE-TA(2): "*.tld" vouches for "host.tld"
-  bool limits_nsec3 = false;  // its validator gives up on NSEC3 iterations sooner (RFC 9276)
+  bool limits_nsec3 = false;        // its validator gives up on NSEC3 iterations sooner (RFC 9276)
+  bool asks_other_servers = false;  // its resolver asked a name server that has other TLSA records
 };
 [[nodiscard]] const Sender& reference_sender();
 [[nodiscard]] const std::vector<Sender>& other_senders();  // named as in the `splits` of the JSON

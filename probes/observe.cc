@@ -104,10 +104,7 @@ void look_up_tlsa(HostObservation& seen, std::uint16_t port, Eyes eyes, Time at,
       seen.cut = true;
       break;
     }
-    // RDATA too short to hold the three fields still makes the RRset non-empty: it stands for an
-    // unusable record.
-    seen.records.push_back(dane::tlsa_from_wire(data).value_or(
-        dane::TlsaRecord{.usage = 255, .selector = 255, .matching_type = 255, .data = {}}));
+    seen.records.push_back(dane::tlsa_or_unusable(data));
   }
 }
 

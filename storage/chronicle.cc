@@ -38,6 +38,16 @@ probes::dns::KeySet key_set_of(const Json& json) {
   return out;
 }
 
+// A number is the end of one that was recorded before its begin was.
+std::optional<agent::Signature> signature_of(const Json& json) {
+  if (json.is_null()) return std::nullopt;
+  if (json.is_number()) return agent::Signature{.expiration = time_of(json.get<std::int64_t>())};
+  agent::Signature out{.inception = time_of(json.at(0).get<std::int64_t>()),
+                       .expiration = time_of(json.at(1).get<std::int64_t>())};
+  if (json.size() > 2) out.slides_from = time_of(json.at(2).get<std::int64_t>());
+  return out;
+}
+
 class Reader {
  public:
   Reader(Database& db, std::string subject, Time since)
@@ -52,6 +62,14 @@ class Reader {
     return out;
   }
 
+  agent::Signatures read_mx_signatures() {
+    agent::Signatures out;
+    each("mx-signature", subject_, subject_ + " ", [&](const std::string&, const Json& json) {
+      if (const auto signature = signature_of(json)) add(out, *signature);
+    });
+    return out;
+  }
+
   agent::Chronicle read() {
     agent::Chronicle out;
     each("published", subject_ + "|", subject_ + "}",
@@ -62,8 +80,13 @@ class Reader {
       if (auto chain = chain_of(json)) add(out.endpoints[name], std::move(*chain));
     });
     each("signature", subject_, subject_ + " ", [&](const std::string&, const Json& json) {
-      add(out.signed_until, time_of(json.get<std::int64_t>()));
+      add(out.signatures[agent::kAllServers], signature_of(json));
     });
+    each("signature", subject_ + "|", subject_ + "}",
+         [&](const std::string& name, const Json& json) {
+           add(out.signatures[name], signature_of(json));
+         });
+    std::erase_if(out.signatures, [](const auto& entry) { return entry.second.empty(); });
     std::erase_if(out.servers, [](const auto& entry) { return entry.second.empty(); });
     std::erase_if(out.endpoints, [](const auto& entry) { return entry.second.empty(); });
     return out;
@@ -139,6 +162,15 @@ Json published_json(const agent::Published& published) {
   return out;
 }
 
+Json signature_json(const std::optional<agent::Signature>& signature) {
+  if (!signature) return nullptr;
+  const auto number = [](Time time) { return time.time_since_epoch().count(); };
+  if (!signature->inception) return number(signature->expiration);
+  Json out = Json::array({number(*signature->inception), number(signature->expiration)});
+  if (signature->slides_from) out.push_back(number(*signature->slides_from));
+  return out;
+}
+
 Json chain_json(const agent::Chain& chain) {
   Json out = Json::array();
   for (const auto& certificate : chain) out.push_back(probes::dane::to_hex(certificate->sha256));
@@ -149,6 +181,10 @@ Json key_set_json(const probes::dns::KeySet& set) {
   Json keys = Json::array();
   for (const auto& key : set.keys) keys.push_back({key.algorithm, key.tag});
   return {{"ttl", set.ttl.count()}, {"keys", keys}};
+}
+
+agent::Signatures read_mx_signatures(Database& db, const std::string& domain, Time since) {
+  return Reader(db, domain, since).read_mx_signatures();
 }
 
 agent::ZonePast read_zone_past(Database& db, const std::string& zone, Time since) {

@@ -56,7 +56,14 @@ class Facts {
       if (chain) add("chain", host + "|" + endpoint, chain_json(*chain));
     }
     // Apart from the records, so that a zone signed anew does not copy them.
-    if (seen.signed_until) add("signature", host, seen.signed_until->time_since_epoch().count());
+    for (const auto& [server, signature] : seen.signatures) {
+      const auto whose = server == agent::kAllServers ? host : host + "|" + server;
+      add("signature", whose, signature_json(signature));
+    }
+  }
+
+  void signature(const std::string& domain, const agent::Signature& signature) {
+    add("mx-signature", domain, signature_json(signature));
   }
 
   void zone(const agent::ZoneNews& news) {
@@ -130,6 +137,7 @@ class Facts {
 Facts gather(const agent::Round& round) {
   Facts out;
   if (round.domain) out.domain(*round.domain);
+  if (round.mx_signature) out.signature(round.target.name.text(), *round.mx_signature);
   if (round.host) {
     out.host(*round.host);
     out.sighting(round.host->host.text(), round.sighting);

@@ -11,8 +11,8 @@
 namespace storage {
 
 struct Fact {
-  // mx, addresses, tlsa, published, signature, chain, session, verdict, findings, failure, ds,
-  // dnskey
+  // mx, mx-signature, addresses, tlsa, published, signature, chain, session, verdict, findings,
+  // failure, ds, dnskey
   std::string kind;
   // A name; of a session "host|address|port|key type", of what a server published or an endpoint
   // presented "host|" and its name in the chronicle.

@@ -273,6 +273,11 @@ Result<agent::Chronicle, RecordFault> SqliteRecorder::chronicle(const probes::dn
   return state_->guarded([&] { return read_chronicle(state_->db, host.text(), since); });
 }
 
+Result<agent::Signatures, RecordFault> SqliteRecorder::mx_signatures(
+    const probes::dns::Name& domain, config::Time since) {
+  return state_->guarded([&] { return read_mx_signatures(state_->db, domain.text(), since); });
+}
+
 Result<agent::ZonePast, RecordFault> SqliteRecorder::zone_past(const probes::dns::Name& zone,
                                                                config::Time since) {
   return state_->guarded([&] { return read_zone_past(state_->db, zone.text(), since); });

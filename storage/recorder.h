@@ -24,6 +24,8 @@ class SqliteRecorder final : public agent::Recorder {
   protected_domains(config::Time since) override;
   [[nodiscard]] config::Result<agent::Chronicle, agent::RecordFault> chronicle(
       const probes::dns::Name& host, config::Time since) override;
+  [[nodiscard]] config::Result<agent::Signatures, agent::RecordFault> mx_signatures(
+      const probes::dns::Name& domain, config::Time since) override;
   [[nodiscard]] config::Result<agent::ZonePast, agent::RecordFault> zone_past(
       const probes::dns::Name& zone, config::Time since) override;
   [[nodiscard]] config::Result<void, agent::RecordFault> keep_only(

@@ -584,7 +584,7 @@ Reply Api::timeline(const std::string& name, const Request& request) const {
       return problem(400, "bad parameter", fmt::format("{}={}", key, value));
     (key == "from" ? from : until) = *time;
   }
-  return json(timeline_json(*followed, past->signed_until, snapshot->now, from, until),
+  return json(timeline_json(*followed, past->signatures, snapshot->now, from, until),
               "/api/v1/mx/{host}/timeline");
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "probes/dane/tlsa.h"
+#include "probes/explain.h"
 
 namespace web {
 namespace {
@@ -173,8 +174,28 @@ Json rollover_json(const std::vector<const agent::Snapshot::Followed*>& followed
   return out;
 }
 
+Json signatures_json(const decltype(agent::Chronicle::signatures)& signatures, Time from,
+                     Time until) {
+  Json out = Json::array();
+  for (const auto& [server, versions] : signatures) {
+    for (const auto& one : versions) {
+      if (!one.what) continue;
+      const auto end = ends_at(*one.what, one.last_seen);
+      if (!touches(from, until, one.first_seen, end)) continue;
+      const bool is_common = server == agent::kAllServers;
+      out.push_back({{"server", is_common ? Json(nullptr) : Json(probes::printable(server))},
+                     {"from", config::rfc3339(one.first_seen)},
+                     {"last_seen_at", config::rfc3339(one.last_seen)},
+                     {"inception_at", time_or_null(one.what->inception)},
+                     {"expires_at", config::rfc3339(end)},
+                     {"signed_per_answer", one.what->slides_from.has_value()}});
+    }
+  }
+  return out;
+}
+
 Json timeline_json(const agent::Snapshot::Followed& followed,
-                   const std::vector<agent::Version<Time>>& signatures, Time at, Time from,
+                   const decltype(agent::Chronicle::signatures)& signatures, Time at, Time from,
                    Time until) {
   const auto& history = followed.rollovers->history();
   auto out = rollover_json(&followed, at);
@@ -183,14 +204,7 @@ Json timeline_json(const agent::Snapshot::Followed& followed,
   out["until"] = config::rfc3339(until);
   out["records"] = records_json(history, from, until);
   out["endpoints"] = endpoints_json(history, from, until);
-  Json signed_spans = Json::array();
-  for (const auto& signature : signatures) {
-    if (touches(from, until, signature.first_seen, signature.what))
-      signed_spans.push_back({{"from", config::rfc3339(signature.first_seen)},
-                              {"last_seen_at", config::rfc3339(signature.last_seen)},
-                              {"expires_at", config::rfc3339(signature.what)}});
-  }
-  out["signatures"] = signed_spans;
+  out["signatures"] = signatures_json(signatures, from, until);
   Json red = Json::array();
   for (const auto& window : followed.rollovers->windows()) {
     if (touches(from, until, window.from, window.until.value_or(kNever)))

@@ -17,11 +17,10 @@ namespace web {
     const std::vector<const agent::Snapshot::Followed*>& followed, config::Time at);
 
 // Records with the times caches may hold them, keys by endpoint, signatures, windows in which
-// caches refuse what is served; those that touch [from, until]. `signatures`: over the TLSA RRset,
-// by the end of each, as they were seen.
+// caches refuse what is served; those that touch [from, until]. `signatures`: of the chronicle.
 [[nodiscard]] nlohmann::ordered_json timeline_json(
     const agent::Snapshot::Followed& followed,
-    const std::vector<agent::Version<config::Time>>& signatures, config::Time at, config::Time from,
+    const decltype(agent::Chronicle::signatures)& signatures, config::Time at, config::Time from,
     config::Time until);
 
 // In the order of trouble; for choosing the worst and for the metric.

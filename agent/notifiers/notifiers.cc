@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "agent/alert_json.h"
+#include "agent/notifiers/heartbeat.h"
 #include "agent/notifiers/notifier.h"
 #include "agent/notifiers/render.h"
 #include "agent/notifiers/wire.h"
@@ -199,15 +200,9 @@ class HeartbeatHerald final : public Herald {
   bool hurries() const override { return false; }
 
   Delivered tell(const Snapshot& snapshot) override {
-    const auto patience = std::max(Seconds{300}, 2 * settings_.every);
-    if (snapshot.last_round_at && snapshot.now - *snapshot.last_round_at > patience)
-      return Failure<std::string>("withheld: the scheduler stands still");
-    if (snapshot.lag > 2 * snapshot.schedule.interval + patience)
-      return Failure<std::string>("withheld: looks are far behind");
-    if (snapshot.record_errors > record_errors_) {
-      record_errors_ = snapshot.record_errors;
-      return Failure<std::string>("withheld: the database cannot be written");
-    }
+    const auto known_errors = std::exchange(record_errors_, snapshot.record_errors);
+    if (const auto why = why_withheld(snapshot, settings_.every, known_errors))
+      return Failure<std::string>(*why);
     return accepted(wire::exchange({.method = "GET", .url = settings_.url}));
   }
 

@@ -39,6 +39,11 @@ std::optional<TlsaRecord> tlsa_from_wire(std::span<const std::uint8_t> rdata) {
                     .data = Bytes(rdata.begin() + 3, rdata.end())};
 }
 
+TlsaRecord tlsa_or_unusable(std::span<const std::uint8_t> rdata) {
+  return tlsa_from_wire(rdata).value_or(
+      TlsaRecord{.usage = 255, .selector = 255, .matching_type = 255, .data = {}});
+}
+
 std::optional<TlsaRecord> tlsa_from_text(std::string_view text) {
   const auto usage = take_field(text);
   const auto selector = usage ? take_field(text) : std::nullopt;

@@ -30,6 +30,9 @@ struct TlsaRecord {
 
 // RDATA as it came. Fewer than three octets is no TLSA record; three is one without data.
 [[nodiscard]] std::optional<TlsaRecord> tlsa_from_wire(std::span<const std::uint8_t> rdata);
+// RDATA too short to hold the three fields still makes the RRset non-empty: it stands for an
+// unusable record.
+[[nodiscard]] TlsaRecord tlsa_or_unusable(std::span<const std::uint8_t> rdata);
 
 // "3 1 1 ab12…": blanks and parentheses between hexadecimal groups are allowed, as in zone files.
 [[nodiscard]] std::optional<TlsaRecord> tlsa_from_text(std::string_view text);

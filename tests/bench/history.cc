@@ -7,8 +7,9 @@
 //
 // The year holds every change: each host rolls its key every 60 days (the new record beside the old
 // one, a day later the key, two days later the old record goes), each zone is signed anew every 7
-// days. Looks that see nothing new are left out, for they only move the last_seen of rows that are
-// there; a year of them is recorded for one host at the end, to show that the file does not grow.
+// days, MX and TLSA records alike. Looks that see nothing new are left out, for they only move the
+// last_seen of rows that are there; a year of them is recorded for one host at the end, to show
+// that the file does not grow.
 
 #include <algorithm>
 #include <charconv>
@@ -98,7 +99,8 @@ class Host {
     const auto domain = see_domain(at);
     return {.target = {.kind = agent::Target::Kind::domain, .name = domain->domain},
             .at = at,
-            .domain = domain};
+            .domain = domain,
+            .mx_signature = agent::recognised(std::nullopt, *agent::mx_window(*domain), at)};
   }
 
   [[nodiscard]] agent::Round look_at_host(Time at, bool is_judged) const {
@@ -106,7 +108,7 @@ class Host {
     agent::Round out{.target = {.kind = agent::Target::Kind::host, .name = host->host},
                      .at = at,
                      .host = host,
-                     .sighting = agent::sighting_of(*host)};
+                     .sighting = agent::completed({}, agent::sighting_of(*host))};
     if (is_judged) out.judged.push_back(judge(see_domain(at), host, at));
     return out;
   }
@@ -373,7 +375,7 @@ Reading read(const std::filesystem::path& file, const Host& host) {
   seen->host = seen->tlsa.name = host.name();
   const agent::Snapshot::Followed followed{
       seen, std::make_shared<const agent::Rollovers>(history_of(*chronicle, host.names()))};
-  const auto json = web::timeline_json(followed, chronicle->signed_until, kEnd, kBegin, kEnd);
+  const auto json = web::timeline_json(followed, chronicle->signatures, kEnd, kBegin, kEnd);
   const auto done = Clock::now();
   const auto computing = thread_milliseconds() - begun_computing;
   must(json["records"].size() >= 7 && json["rollovers"].size() >= 6 && json["failing"].empty(),

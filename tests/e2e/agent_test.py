@@ -119,34 +119,49 @@ class Agent(unittest.TestCase):
         others = {a["id"] for a in open_now if a["code"] != "monitor-fault"}
         self.assertEqual(others, before, "no alert about a target came or went")
 
+    def is_over(self, before):
+        """We see again: the fault ends, and all is as it was."""
+        until("the fault is over", 60, lambda: not self.lab.alerts(code="monitor-fault"))
+        self.wait_for_all_verdicts()
+        self.assertEqual({a["id"] for a in self.lab.alerts()}, before)
+        ended = {a["code"] for a in self.lab.alerts("resolved")}
+        self.assertEqual(ended, {"monitor-fault"}, "nothing else opened and ended meanwhile")
+
     def test_our_own_outage_is_one_fault_and_nothing_about_targets(self):
         before = self.stand_still()
-        self.lab.lab("kill", "unbound")
-        self.is_our_fault("dns", before)
-        self.lab.lab("start", "unbound")
-        until("the fault is over", 60, lambda: not self.lab.alerts(code="monitor-fault"))
-        self.wait_for_all_verdicts()
 
-    def test_a_blocked_smtp_port_is_one_fault_and_nothing_about_targets(self):
-        before = self.stand_still()
-        known = {a["id"] for a in self.lab.alerts("resolved")}
-        # A firewall that rejects looks like this: nobody answers, at any host.
-        for server in MAIL_SERVERS:
-            self.lab.lab("kill", server)
-        until("the fault fires", 60, lambda: self.lab.alerts(code="monitor-fault"))
-        # Every host has been looked at three times by then, which would do to call it down.
-        rounds = self.lab.get("/api/v1/status")["scheduler"]["rounds"]
-        looks = 3 * len(self.lab.get("/api/v1/domains?limit=500")["items"])
-        until("everybody was looked at", 90, lambda: self.lab.get("/api/v1/status")["scheduler"]["rounds"] > rounds + looks)
-        self.is_our_fault("smtp", before)
-        metrics = self.lab.text("/metrics")
-        self.assertIn('danelaw_vantage_up{check="smtp_ipv4"} 0', metrics)
-        for server in MAIL_SERVERS:
-            self.lab.lab("start", server)
-        until("the fault is over", 60, lambda: not self.lab.alerts(code="monitor-fault"))
-        self.wait_for_all_verdicts()
-        ended = {a["code"] for a in self.lab.alerts("resolved") if a["id"] not in known}
-        self.assertEqual(ended, {"monitor-fault"}, "nothing else opened and ended meanwhile")
+        with self.subTest("S-04: the resolver is gone"):
+            self.lab.lab("kill", "unbound")
+            self.is_our_fault("dns", before)
+            self.lab.lab("start", "unbound")
+            self.is_over(before)
+
+        with self.subTest("the SMTP port is blocked"):
+            # A firewall that rejects looks like this: nobody answers, at any host.
+            for server in MAIL_SERVERS:
+                self.lab.lab("kill", server)
+            self.is_our_fault("smtp", before)
+            # As many looks as would do to call every host down.
+            rounds = self.rounds()
+            looks = 3 * len(self.lab.get("/api/v1/domains?limit=500")["items"])
+            until("everybody was looked at", 90, lambda: self.rounds() > rounds + looks)
+            self.is_our_fault("smtp", before)
+            self.assertIn('danelaw_vantage_up{check="smtp_ipv4"} 0', self.lab.text("/metrics"))
+            for server in MAIL_SERVERS:
+                self.lab.lab("start", server)
+            self.is_over(before)
+
+        with self.subTest("S-05: the clock is wrong"):
+            self.lab.stop_agent(signal.SIGTERM)
+            self.lab.start_agent(clock="+40d")
+            self.is_our_fault("clock", before)
+            self.assertIn("expired", str(self.lab.alerts(code="monitor-fault")[0]["evidence"]))
+            self.lab.stop_agent(signal.SIGTERM)
+            self.lab.start_agent()
+            self.is_over(before)
+
+    def rounds(self):
+        return self.lab.get("/api/v1/status")["scheduler"]["rounds"]
 
     def test_reload_keeps_the_old_configuration_on_errors_and_sigterm_ends_in_time(self):
         self.wait_for_all_verdicts()

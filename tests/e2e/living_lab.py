@@ -132,10 +132,12 @@ class LivingLab:
         with open(path, "w") as file:
             yaml.safe_dump({**config, "domains": domains, **sections}, file)
 
-    def start_agent(self):
+    def start_agent(self, clock=None):
+        """Start the agent; with a clock that goes wrong by so much, as "+40d", if one is given."""
+        wrong = ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "faketime", "-f", clock] if clock else []
         self.log = open(f"{self.dir}/agent.log", "a")
         self.agent = subprocess.Popen(
-            [LAB, "exec", "--dir", self.dir, DANELAW, "run", "--config", f"{self.dir}/danelaw.yaml"],
+            [LAB, "exec", "--dir", self.dir, *wrong, DANELAW, "run", "--config", f"{self.dir}/danelaw.yaml"],
             stdout=self.log, stderr=self.log)
         until("the agent is ready", 20, self.is_ready)
 

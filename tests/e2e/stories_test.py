@@ -16,12 +16,13 @@ import urllib.error
 from datetime import datetime
 
 import sink
-from living_lab import DANELAW, LivingLab, until
+from living_lab import ALERTMANAGER, DANELAW, LivingLab, until
 
 T = 30              # TTL of the stories' TLSA records, seconds
 SLACK = T / 2       # by which what the agent says may be late: it looks often enough to grade (T/2)
 SCHEDULE = {"interval": "20s", "fastest": "2s", "confirm_after": "2s", "retry_after": "2s", "workers": 8}
 HEALTHY = "healthy.test"
+RECEIVERS = ("/danelaw", "/alertmanager", "/second")
 SECRET = "what only we and the sink know"
 
 
@@ -231,10 +232,12 @@ class Stories(unittest.TestCase):
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda item: item[1].prepare(cls.lab, item[0]), STORIES.items()))
         cls.sink = cls.lab.start_sink()
+        # Two that know nothing of each other, and one that is not there: each is told, whatever the others do.
         cls.lab.start_alertmanager()
+        cls.lab.start_alertmanager(ALERTMANAGER.replace("/alertmanager", "/second"), 9094)
         with open(f"{cls.lab.dir}/secret", "w") as file:
             file.write(SECRET + "\n")
-        notify = {"alertmanagers": [{"url": "http://127.0.0.1:9093"}],
+        notify = {"alertmanagers": [{"url": f"http://127.0.0.1:{port}"} for port in (9095, 9093, 9094)],
                   "webhooks": [{"name": "sink", "url": "http://127.0.0.1:9099/danelaw",
                                 "secret_file": f"{cls.lab.dir}/secret"}]}
         watched = [HEALTHY, *[story.domain for story in STORIES.values()]]
@@ -287,7 +290,7 @@ class Stories(unittest.TestCase):
         for story in STORIES.values():
             story.told = [alert for alert in cls.alerts if story.is_mine(alert)]
             story.heard = [(one["at"], f"{path} was told: {code} {event}")
-                           for path in ("/danelaw", "/alertmanager")
+                           for path in RECEIVERS
                            for one, event, code, host in cls.notifications(path) if host == story.host]
             story.failing = cls.lab.get(f"/api/v1/mx/{story.host}/timeline")["failing"]
 
@@ -300,7 +303,7 @@ class Stories(unittest.TestCase):
                     for name, state in ((s.name, s.seen[-1][1]["state"]) for s in STORIES.values()))
         wanted = {(s.host, code, event) for s in STORIES.values() for code, event in s.events()}
         heard = [{(host, code, event) for _, event, code, host in cls.notifications(path)}
-                 for path in ("/danelaw", "/alertmanager")]
+                 for path in RECEIVERS]
         return ended and firing == lasting and all(wanted <= each for each in heard)
 
     @classmethod
@@ -420,7 +423,7 @@ class Stories(unittest.TestCase):
         strangers = [a for a in self.alerts if not any(story.is_mine(a) for story in STORIES.values())]
         self.assertEqual([(a["code"], a["subject"]) for a in strangers], [])
         hosts = {story.host for story in STORIES.values()}
-        for path in ("/danelaw", "/alertmanager"):
+        for path in RECEIVERS:
             told = [(event, code, host) for _, event, code, host in self.notifications(path) if host not in hosts]
             self.assertEqual(told, [], path)
 
@@ -457,12 +460,17 @@ class Stories(unittest.TestCase):
                 happened = alert["opened_at" if told["event"] == "opened" else "resolved_at"]
                 self.assert_within(one["at"], unix(happened) - 1, unix(happened) + 2 * SLACK, "it was told")
 
-    def test_alertmanager_told_each_event_once(self):
+    def test_each_alertmanager_told_each_event_once(self):
         def check(story):
-            told = [(code, event) for _, event, code, host in self.notifications("/alertmanager")
-                    if host == story.host]
-            self.assertEqual(told, story.events())
+            for path in ("/alertmanager", "/second"):
+                told = [(code, event) for _, event, code, host in self.notifications(path) if host == story.host]
+                self.assertEqual(told, story.events(), path)
         self.each(check)
+
+    def test_an_alertmanager_that_is_not_there_is_shown(self):
+        health = [one["fault"] is None for one in self.lab.get("/api/v1/status")["notifiers"]
+                  if one["name"].startswith("alertmanager")]
+        self.assertEqual(health, [False, True, True])
 
     def test_the_sink_itself_answers_as_it_is_told(self):
         code = ("import sys, urllib.request\n"

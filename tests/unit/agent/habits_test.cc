@@ -124,48 +124,4 @@ TEST(Habits, EndpointsThatAreNoMoreHaveNone) {
   EXPECT_TRUE(agent::habits_of(past.chronicle).empty());
 }
 
-// Signatures good for 14 days that are renewed every so often, looked at hourly.
-Past signed_every(hours every, int times) {
-  Past past;
-  for (int i = 0; i < times; ++i) {
-    const auto made = kNow + i * every;
-    past.sign(made, made + days{14}).sign(made + every - hours{1}, made + days{14});
-  }
-  return past;
-}
-
-TEST(SignatureHabit, NeedsTwoSigningsSeen) {
-  EXPECT_EQ(agent::signature_left(Past{}.chronicle), std::nullopt);
-  EXPECT_EQ(agent::signature_left(signed_every(days{7}, 2).chronicle), std::nullopt);
-  EXPECT_EQ(agent::signature_left(signed_every(days{7}, 3).chronicle), days{7} + hours{1});
-}
-
-TEST(SignatureHabit, IsTheLeastThatWasLeft) {
-  auto past = signed_every(days{7}, 3);
-  past.sign(kNow + days{24}, kNow + days{28}).sign(kNow + days{24} + hours{1}, kNow + days{50});
-  EXPECT_EQ(agent::signature_left(past.chronicle), days{4});
-}
-
-TEST(SignatureHabit, AServerThatLagsSignsNothing) {
-  auto past = signed_every(days{7}, 2);
-  const auto third = kNow + days{14};
-  past.sign(third, third + days{14})
-      .sign(third + days{2}, third + days{7})  // the second again
-      .sign(third + days{2} + hours{1}, third + days{14});
-  EXPECT_EQ(agent::signature_left(past.chronicle), days{7} + hours{1});
-}
-
-TEST(SignatureHabit, WhatWasNotWatchedIsNoMeasure) {
-  auto past = signed_every(days{7}, 3);
-  past.sign(kNow + days{25}, kNow + days{28}).sign(kNow + days{27}, kNow + days{41});
-  EXPECT_EQ(agent::signature_left(past.chronicle), days{7} + hours{1});
-}
-
-TEST(SignatureHabit, ShorterSignaturesAreAnotherHabit) {
-  auto past = signed_every(days{7}, 3);
-  const auto made = kNow + days{21};
-  past.sign(made, made + days{3});
-  EXPECT_EQ(agent::signature_left(past.chronicle), std::nullopt) << "they never had seven days";
-}
-
 }  // namespace

@@ -108,4 +108,27 @@ TEST(Outlook, ARecordWithAMistakeIsToldAtOnceAndDoesNotCountAsTheNextKey) {
   EXPECT_THAT(known.findings[0].evidence[1].value, testing::HasSubstr("digest of nothing"));
 }
 
+// after a compromise nothing is published in advance, and the window is the price.
+TEST(Outlook, R_20_AKeyReplacedAtOnceIsMarkedAsAnEmergency) {
+  const auto is_marked = [](const Past& past, config::Time at) {
+    const agent::Rollovers rollovers(agent::history_of(past.chronicle, {"mx.example.test"}));
+    const auto known = agent::foresee(past.chronicle, rollovers.history(), rollovers.at(at), "mx");
+    for (const auto& finding : known.findings) {
+      if (finding.code != Code::stale_cache_window) continue;
+      return std::ranges::find(finding.evidence, "emergency", &probes::Evidence::name) !=
+             finding.evidence.end();
+    }
+    throw std::runtime_error("no window");
+  };
+  Past at_once;
+  at_once.look(kNow, Past::give({old_record()}), old_chain())
+      .look(kNow + minutes{10}, Past::give({new_record()}), new_chain());
+  EXPECT_TRUE(is_marked(at_once, kNow + minutes{10}));
+  Past too_early;
+  too_early.look(kNow, Past::give({old_record()}), old_chain())
+      .look(kNow + minutes{10}, Past::give({old_record(), new_record()}), old_chain())
+      .look(kNow + minutes{20}, Past::give({old_record(), new_record()}), new_chain());
+  EXPECT_FALSE(is_marked(too_early, kNow + minutes{20}));
+}
+
 }  // namespace

@@ -61,6 +61,10 @@ class Disk final : public Recorder {
                                            Time /*since*/) override {
     return Chronicle{};
   }
+  Result<Signatures, RecordFault> mx_signatures(const probes::dns::Name& /*domain*/,
+                                                Time /*since*/) override {
+    return Signatures{};
+  }
   Result<ZonePast, RecordFault> zone_past(const probes::dns::Name& /*zone*/,
                                           Time /*since*/) override {
     return ZonePast{};

@@ -60,4 +60,55 @@ TEST(Schedule, the_shortest_interval_works) {
   EXPECT_EQ(next_due(shortest, Pace::steady, 0, "a.test", kNow), kNow + Seconds{1});
 }
 
+// One server and one endpoint, as histories on paper.
+History history(std::vector<Publication> server, std::vector<Presented> presented = {}) {
+  return {.sets = {{}}, .servers = {std::move(server)}, .endpoints = {{"a", std::move(presented)}}};
+}
+Publication published(Seconds since, Seconds ttl, Seconds alias_ttl = Seconds{0}) {
+  const auto at = kNow + since;
+  return {.began = {at, at}, .alias_ttl = alias_ttl, .ttl = ttl};
+}
+constexpr Seconds kLong{-1'000'000};
+
+TEST(Cadence, is_that_of_the_longest_ttl_published) {
+  const auto cadence = cadence_of(history({published(kLong, Seconds{3600}, Seconds{7200})}), kNow);
+  EXPECT_EQ(cadence.longest_ttl, Seconds{7200});
+  EXPECT_FALSE(cadence.is_changing) << "what was so when we looked first is no change";
+}
+
+TEST(Cadence, counts_what_caches_may_still_hold) {
+  const auto lowered =
+      history({published(kLong, Seconds{86400}), published(Seconds{-3600}, Seconds{300})});
+  EXPECT_EQ(cadence_of(lowered, kNow).longest_ttl, Seconds{86400});
+  EXPECT_EQ(cadence_of(lowered, kNow + Seconds{86400}).longest_ttl, Seconds{300});
+}
+
+TEST(Cadence, a_change_lasts_two_ttls_of_records_and_of_keys) {
+  const auto records =
+      history({published(kLong, Seconds{3600}), published(Seconds{0}, Seconds{3600})});
+  EXPECT_TRUE(cadence_of(records, kNow + Seconds{7199}).is_changing);
+  EXPECT_FALSE(cadence_of(records, kNow + Seconds{7200}).is_changing);
+  const auto keys = history({published(kLong, Seconds{3600})},
+                            {{.began = {kNow + kLong, kNow + kLong}}, {.began = {kNow, kNow}}});
+  EXPECT_TRUE(cadence_of(keys, kNow + Seconds{7199}).is_changing);
+  EXPECT_FALSE(cadence_of(keys, kNow + Seconds{7200}).is_changing);
+}
+
+TEST(Cadence, a_server_that_fails_holds_nothing) {
+  auto failing = published(kLong, Seconds{3600});
+  failing.fails = true;
+  EXPECT_EQ(cadence_of(history({failing}), kNow).longest_ttl, Seconds{0});
+}
+
+TEST(Interval, is_a_quarter_of_the_ttl_and_a_tenth_after_a_change_within_bounds) {
+  const config::Schedule schedule{.interval = Seconds{900}, .fastest = Seconds{60}};
+  EXPECT_EQ(interval_for(schedule, Seconds{1200}, false), Seconds{300});
+  EXPECT_EQ(interval_for(schedule, Seconds{1200}, true), Seconds{120});
+  EXPECT_EQ(interval_for(schedule, Seconds{86400}, false), Seconds{900});
+  EXPECT_EQ(interval_for(schedule, Seconds{30}, true), Seconds{60});
+  EXPECT_EQ(interval_for(schedule, Seconds{0}, true), Seconds{900}) << "nothing to wait for";
+  const config::Schedule quick{.interval = Seconds{10}, .fastest = Seconds{60}};
+  EXPECT_EQ(interval_for(quick, Seconds{86400}, true), Seconds{10}) << "who wants it, gets it";
+}
+
 }  // namespace

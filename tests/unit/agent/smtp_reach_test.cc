@@ -125,8 +125,8 @@ TEST_F(SmtpReachTest, when_those_who_answered_last_do_not_it_is_our_fault_from_t
 TEST_F(SmtpReachTest, somebody_reached_a_moment_ago_needs_no_witness) {
   answered(0, "a.test", "192.0.2.1");
   const auto seen = look("mx.test", {"192.0.2.9"}, SessionStop::connect_timeout);
-  EXPECT_THAT(reach.doubted_by(seen, at(5)), IsEmpty());
-  EXPECT_THAT(reach.doubted_by(seen, at(60)), SizeIs(1));
+  EXPECT_THAT(reach.doubted_by(seen, at(2)), IsEmpty());
+  EXPECT_THAT(reach.doubted_by(seen, at(3)), SizeIs(1));
 }
 
 TEST_F(SmtpReachTest, hosts_that_failed_before_somebody_was_reached_are_no_evidence) {

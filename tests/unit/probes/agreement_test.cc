@@ -149,7 +149,7 @@ TEST_F(Agreement, a_denied_name_above_the_records_hides_them_from_some_senders) 
   scene.mx().survey = survey;
   const auto judged = scene.judge();
   EXPECT_THAT(support::findings_of(judged), testing::Contains("ent-nxdomain/high"));
-  EXPECT_THAT(support::splits_of(judged), ElementsAre("aggressive-nsec=opportunistic"));
+  EXPECT_THAT(support::splits_of(judged), testing::Contains("aggressive-nsec=opportunistic"));
 }
 
 }  // namespace

@@ -51,6 +51,24 @@ void end_at(Scene& scene, Stage stage, SessionStop stop, int code = 0) {
   }
 }
 
+// One more name server, which has that TLSA RRset, validly signed.
+void tell_at_ns2(Scene& scene, dns::Outcome outcome, std::vector<dns::Bytes> data) {
+  auto& host = scene.mx();
+  host.survey.answers.push_back(
+      {.server = {name("ns2.example.test"), "192.0.2.54"},
+       .question = {.name = host.tlsa.final_name, .type = dns::type::tlsa},
+       .outcome = outcome,
+       .data = std::move(data),
+       .signatures =
+           dns::SignatureWindow{kNow - std::chrono::hours{1}, kNow + std::chrono::hours{24}}});
+}
+
+// The same, of signatures that are over: resolvers ask another server.
+void tell_at_ns2_too_late(Scene& scene) {
+  tell_at_ns2(scene, dns::Outcome::absent, {});
+  scene.mx().survey.answers.back().signatures->expiration = kNow;
+}
+
 void fail_handshake(Scene& scene, tls::HandshakeStop why) {
   end_at(scene, Stage::handshake, SessionStop::tls);
   for (auto& session : scene.mx().sessions) {
@@ -938,6 +956,21 @@ const std::vector<Case>& cases() {
        "deferred",
        {"name-mismatch/critical"},
        {}},
+      {"H-05 one name server proves that there are no TLSA records",
+       [](Scene& s) { tell_at_ns2(s, dns::Outcome::absent, {}); },
+       "authenticated",
+       {},
+       {"other-nameserver=opportunistic"}},
+      {"H-01 one name server has records of another key",
+       [](Scene& s) {
+         dns::Bytes rdata{3, 1, 1};
+         const auto other = record(3, 1, 1, *pki().old_leaf.certificate).data;
+         rdata.insert(rdata.end(), other.begin(), other.end());
+         tell_at_ns2(s, dns::Outcome::answer, {rdata});
+       },
+       "authenticated",
+       {},
+       {"other-nameserver=refused"}},
       {"E-25 a wildcard right under a top-level domain, for the next-hop",
        [](Scene& s) {
          serve_under_inter(s, leaf_of({"*.TEST"}));
@@ -1380,6 +1413,12 @@ TEST(Judge, a_resolver_that_accepts_what_we_reject_is_told_of) {
   EXPECT_FALSE(told());
   scene.domain.mx.resolver_says_secure = true;
   EXPECT_TRUE(told());
+}
+
+TEST(Judge, what_a_name_server_says_with_signatures_that_are_over_splits_nothing) {
+  Scene scene;
+  tell_at_ns2_too_late(scene);
+  EXPECT_THAT(scene.judge().hosts[0].splits, testing::IsEmpty());
 }
 
 TEST(Judge, a_domain_split_follows_its_hosts) {

@@ -87,7 +87,8 @@ std::vector<config::Time> read_signatures(Store& store) {
   const auto read = store.recorder().chronicle(support::name("mx.example.test"), kNow - kMinute);
   if (!read) throw std::runtime_error(read.error().detail);
   std::vector<config::Time> out;
-  for (const auto& version : read->signed_until) out.push_back(version.what);
+  for (const auto& version : read->signatures.at(agent::kAllServers))
+    out.push_back(version.what->expiration);
   return out;
 }
 
@@ -164,6 +165,38 @@ TEST(History, WhatWasPublishedAndPresentedIsReadBackWhole) {
   ASSERT_EQ(presented.size(), 1U);
   EXPECT_EQ(presented[0].last_seen, kNow + kMinute);
   EXPECT_EQ(presented[0].what.front()->der, scene.mx().sessions[0].tls->chain.front()->der);
+}
+
+TEST(History, SignaturesOfServersThatDifferAndOfTheMxRRsetAreReadBack) {
+  Store store;
+  Scene scene;
+  const agent::Signature common{.inception = kNow, .expiration = kNow + 2 * kMinute};
+  const agent::Signature sliding{
+      .inception = kNow, .expiration = kNow + kMinute, .slides_from = kNow};
+  auto round = host_round(scene);
+  round.sighting.signatures = {{agent::kAllServers, common}, {"ns2 192.0.2.54", sliding}};
+  store.record(round);
+  auto later = host_round(scene, kNow + kMinute);
+  later.sighting.signatures = {{agent::kAllServers, common}, {"ns2 192.0.2.54", std::nullopt}};
+  store.record(later);
+  auto mx = domain_round(scene);
+  mx.mx_signature = sliding;
+  store.record(mx);
+  store.reopen();
+  const auto read = store.recorder().chronicle(scene.mx().host, kNow - kMinute);
+  ASSERT_TRUE(read);
+  const auto& all = read->signatures.at(agent::kAllServers);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].what, common);
+  EXPECT_EQ(all[0].last_seen, kNow + kMinute);
+  const auto& other = read->signatures.at("ns2 192.0.2.54");
+  ASSERT_EQ(other.size(), 2U);
+  EXPECT_EQ(other[0].what, sliding);
+  EXPECT_EQ(other[1].what, std::nullopt);
+  const auto signatures = store.recorder().mx_signatures(mx.target.name, kNow - kMinute);
+  ASSERT_TRUE(signatures);
+  ASSERT_EQ(signatures->size(), 1U);
+  EXPECT_EQ(signatures->front().what, sliding);
 }
 
 TEST(History, HowLongCachesBelieveWhatNothingVouchesForIsReadBack) {

@@ -121,7 +121,7 @@ inline agent::Round host_round(const Scene& scene, config::Time at = kNow) {
   return {.target = {.kind = agent::Target::Kind::host, .name = host.host},
           .at = at,
           .host = std::make_shared<const probes::HostObservation>(host),
-          .sighting = agent::sighting_of(host),
+          .sighting = agent::completed({}, agent::sighting_of(host)),
           .judged = {domain_state(scene, at)}};
 }
 

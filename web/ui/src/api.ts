@@ -103,7 +103,10 @@ export interface Timeline extends Rollover {
   endpoints: {
     endpoint: string; keys: { spki_sha256: string; from: string; until: string | null; matched_by: string[] }[];
   }[];
-  signatures: { from: string; last_seen_at: string; expires_at: string }[];
+  signatures: {
+    server: string | null; from: string; last_seen_at: string; inception_at: string | null; expires_at: string;
+    signed_per_answer: boolean;
+  }[];
   failing: { from: string; until: string | null }[];
 }
 

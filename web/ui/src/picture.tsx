@@ -46,8 +46,10 @@ function lanesOf(timeline: Timeline): Lane[] {
       bars: one.keys.map((key) => ({ from: key.from, until: key.until, look: key.matched_by.length > 0 ? "key" : "refused", says: `key ${letter(key.spki_sha256)}${key.matched_by.length > 0 ? "" : ": no record"}`, whole: key.spki_sha256 })),
     });
   }
-  if (timeline.signatures.length > 0) {
-    lanes.push({ group: "DNSSEC", name: "RRSIG over the TLSA records", bars: timeline.signatures.map((one) => ({ from: one.from, until: one.expires_at, look: "signature", says: `ends ${one.expires_at.slice(5, 10)}` })) });
+  for (const server of new Set(timeline.signatures.map((one) => one.server))) {
+    const mine = timeline.signatures.filter((one) => one.server === server);
+    const name = server === null ? "RRSIG over the TLSA records" : `RRSIG at ${server}`;
+    lanes.push({ group: "DNSSEC", name, bars: mine.map((one) => ({ from: one.from, until: one.expires_at, look: "signature", says: `ends ${one.expires_at.slice(5, 10)}` })) });
   }
   return lanes;
 }

@@ -64,6 +64,7 @@ export const senderWords: Record<string, string> = {
   "short-wildcards": "senders that accept a wildcard right under a top-level domain",
   "strict-security-level": "senders that refuse weak keys",
   "null-mx-ignored": "senders that ignore a null MX beside others",
+  "other-nameserver": "senders whose resolver asked a name server that says otherwise",
 };
 
 export const rolloverStatus: Record<RolloverState, Status> = {
