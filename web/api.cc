@@ -548,7 +548,7 @@ Reply Api::host(const std::string& name) const {
                {"observed_at", config::rfc3339(seen->observed_at)},
                {"addresses", seen->addresses},
                {"tlsa",
-                {{"owner", seen->tlsa.name.text()},
+                {{"owner", tlsa_owner_of(*seen)},
                  {"ttl", has_records ? Json(seen->tlsa.ttl.count()) : Json(nullptr)}}},
                {"domains", users_of(*snapshot, seen->host)},
                {"rollover", rollover_json(find_host(*snapshot, name), snapshot->now)}},

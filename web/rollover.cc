@@ -145,11 +145,18 @@ int rank(agent::RolloverState state) {
   return static_cast<int>(std::ranges::find(kCalmFirst, state) - kCalmFirst.begin());
 }
 
+std::string tlsa_owner_of(const probes::HostObservation& host) {
+  if (host.tlsa.outcome != probes::dns::Outcome::not_queried) return host.tlsa.name.text();
+  constexpr std::uint16_t kSmtp = 25;
+  const auto port = host.sessions.empty() ? kSmtp : host.sessions.front().port;
+  return probes::dns::tlsa_owner(host.host, port).value_or(host.host).text();
+}
+
 Json rollover_json(const agent::Snapshot::Followed* followed, Time at) {
   if (followed == nullptr) return nullptr;
   const auto standing = followed->rollovers->at(at);
   return {{"host", followed->host->host.text()},
-          {"owner", followed->host->tlsa.name.text()},
+          {"owner", tlsa_owner_of(*followed->host)},
           {"state", wire_name(standing.state)},
           {"failing_share", number_or_null(standing.failing_share, 1000)},
           {"window", standing.window ? window_json(*standing.window) : Json(nullptr)},

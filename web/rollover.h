@@ -8,6 +8,9 @@
 // How a host's TLSA owner stands, and its whole story as spans for a picture, in JSON.
 namespace web {
 
+// Where senders look for the host's TLSA records, or would if its zone were signed.
+[[nodiscard]] std::string tlsa_owner_of(const probes::HostObservation& host);
+
 // State, share of caches that refuse, window, safe moments, and the changes of key with their
 // grades; as of `at`. Null when there is nothing to follow.
 [[nodiscard]] nlohmann::ordered_json rollover_json(const agent::Snapshot::Followed* followed,

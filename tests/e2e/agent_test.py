@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The real agent on the real lab: verdicts, a late rollover, kill -9, our own outage, shutdown."""
+"""The real agent on the real lab: verdicts, a late rollover, kill -9, shutdown."""
 
 import contextlib
 import signal
@@ -10,7 +10,6 @@ import unittest
 from living_lab import DANELAW, LivingLab, until
 
 PROVIDER = {"kind": "host", "name": "mx.provider.test"}
-MAIL_SERVERS = ("postfix", "smtp")
 
 
 class Agent(unittest.TestCase):
@@ -19,23 +18,11 @@ class Agent(unittest.TestCase):
         self.addCleanup(self.lab.close)
         self.lab.start_agent()
 
-    def wait_for_all_verdicts(self):
-        def missing():
-            items = self.lab.get("/api/v1/domains?limit=500")["items"]
-            seen = {item["domain"]: item["verdict"] for item in items}
-            self.wrong = {n: (seen.get(n), w["verdict"]) for n, w in self.lab.expected.items()
-                          if seen.get(n) != w["verdict"]}
-            return not self.wrong
-        try:
-            until("every domain has its verdict", 60, missing)
-        except AssertionError as error:
-            raise AssertionError(f"{error}: seen, wanted: {self.wrong}") from None
-
     def mismatches(self, state="firing"):
         return self.lab.alerts(state, code="tlsa-mismatch", subject=PROVIDER)
 
     def test_late_rollover_with_kill_9_in_the_middle(self):
-        self.wait_for_all_verdicts()
+        self.lab.wait_for_all_verdicts()
         self.assertEqual(self.mismatches(), [])
 
         self.lab.lab("story", "late-rollover", "--step", "1")
@@ -80,7 +67,7 @@ class Agent(unittest.TestCase):
         return done.stdout.split("\n")[0], done.stdout + done.stderr, done.returncode
 
     def test_clean_rollover_through_the_gate(self):
-        self.wait_for_all_verdicts()
+        self.lab.wait_for_all_verdicts()
         run = self.lab.facts()["run"]
         next_one = f"{run}/pki/next/mx.provider.test.ecdsa.pem"
         self.lab.lab("prepare", "mx.provider.test")
@@ -103,68 +90,8 @@ class Agent(unittest.TestCase):
         self.assertEqual(self.mismatches(), [])
         self.assertEqual(self.mismatches("pending"), [])
 
-    def stand_still(self):
-        """Wait until the world does; returns the ids of the alerts. What passes by itself takes three looks to open."""
-        def settled():
-            return {a["id"] for a in self.lab.alerts()} if not self.lab.alerts("pending") else None
-        self.wait_for_all_verdicts()
-        return until("nothing is pending", 120, settled)
-
-    def is_our_fault(self, what, before):
-        """We see nothing: that is one alert, about us, and no other came or went."""
-        until("the fault fires", 60, lambda: self.lab.alerts(code="monitor-fault"))
-        until("targets are unknown", 60, lambda: self.lab.domain("healthy.test")["verdict"] == "unknown")
-        open_now = self.lab.alerts()
-        self.assertEqual([a["subject"]["name"] for a in open_now if a["code"] == "monitor-fault"], [what])
-        others = {a["id"] for a in open_now if a["code"] != "monitor-fault"}
-        self.assertEqual(others, before, "no alert about a target came or went")
-
-    def is_over(self, before):
-        """We see again: the fault ends, and all is as it was."""
-        until("the fault is over", 60, lambda: not self.lab.alerts(code="monitor-fault"))
-        self.wait_for_all_verdicts()
-        self.assertEqual({a["id"] for a in self.lab.alerts()}, before)
-        ended = {a["code"] for a in self.lab.alerts("resolved")}
-        self.assertEqual(ended, {"monitor-fault"}, "nothing else opened and ended meanwhile")
-
-    def test_our_own_outage_is_one_fault_and_nothing_about_targets(self):
-        before = self.stand_still()
-
-        with self.subTest("S-04: the resolver is gone"):
-            self.lab.lab("kill", "unbound")
-            self.is_our_fault("dns", before)
-            self.lab.lab("start", "unbound")
-            self.is_over(before)
-
-        with self.subTest("the SMTP port is blocked"):
-            # A firewall that rejects looks like this: nobody answers, at any host.
-            for server in MAIL_SERVERS:
-                self.lab.lab("kill", server)
-            self.is_our_fault("smtp", before)
-            # As many looks as would do to call every host down.
-            rounds = self.rounds()
-            looks = 3 * len(self.lab.get("/api/v1/domains?limit=500")["items"])
-            until("everybody was looked at", 90, lambda: self.rounds() > rounds + looks)
-            self.is_our_fault("smtp", before)
-            self.assertIn('danelaw_vantage_up{check="smtp_ipv4"} 0', self.lab.text("/metrics"))
-            for server in MAIL_SERVERS:
-                self.lab.lab("start", server)
-            self.is_over(before)
-
-        with self.subTest("S-05: the clock is wrong"):
-            self.lab.stop_agent(signal.SIGTERM)
-            self.lab.start_agent(clock="+40d")
-            self.is_our_fault("clock", before)
-            self.assertIn("expired", str(self.lab.alerts(code="monitor-fault")[0]["evidence"]))
-            self.lab.stop_agent(signal.SIGTERM)
-            self.lab.start_agent()
-            self.is_over(before)
-
-    def rounds(self):
-        return self.lab.get("/api/v1/status")["scheduler"]["rounds"]
-
     def test_reload_keeps_the_old_configuration_on_errors_and_sigterm_ends_in_time(self):
-        self.wait_for_all_verdicts()
+        self.lab.wait_for_all_verdicts()
         path = f"{self.lab.dir}/danelaw.yaml"
         with open(path) as file:
             good = file.read()

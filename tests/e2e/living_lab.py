@@ -193,3 +193,18 @@ class LivingLab:
         """Alerts of that state whose members have the wanted values."""
         items = self.get(f"/api/v1/alerts?state={state}")["items"]
         return [a for a in items if all(a[k] == v for k, v in wanted.items())]
+
+    def wait_for_all_verdicts(self):
+        """Until the agent says of every domain what the lab expects."""
+        wrong = {}
+        def missing():
+            items = self.get("/api/v1/domains?limit=500")["items"]
+            seen = {item["domain"]: item["verdict"] for item in items}
+            wrong.clear()
+            wrong.update({n: (seen.get(n), w["verdict"]) for n, w in self.expected.items()
+                          if seen.get(n) != w["verdict"]})
+            return not wrong
+        try:
+            until("every domain has its verdict", 60, missing)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: seen, wanted: {wrong}") from None
