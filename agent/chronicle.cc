@@ -31,11 +31,8 @@ Published published(const probes::HostObservation& host, Seconds ttl, bool is_se
 // What one server said of the records, wherever an alias of the owner leads.
 std::optional<Published> published(const probes::HostObservation& host,
                                    const probes::dns::ServerAnswer& answer) {
-  const bool is_told = answer.outcome == Outcome::answer || answer.outcome == Outcome::absent;
-  const bool is_signed = answer.signatures && answer.signatures->inception <= host.observed_at &&
-                         host.observed_at < answer.signatures->expiration;
   // Resolvers refuse what is not signed where it must be, and ask another server.
-  if (!is_told || answer.is_alias || !is_signed) return std::nullopt;
+  if (answer.is_alias || !is_acceptable(answer, host.observed_at)) return std::nullopt;
   auto out = published(host, answer.ttl, true);
   for (const auto& data : answer.data) {
     if (auto record = probes::dane::tlsa_from_wire(data)) out.records.push_back(*record);
@@ -179,25 +176,37 @@ class Historian {
 
   void know(Time until) { out_.known_until = std::max(out_.known_until.value_or(until), until); }
 
-  // As last seen while the set was published: a zone is signed anew without news for us, and so it
-  // will be before the end of the last signature seen.
+  // The last signature that was seen from one moment to another. Nothing where that server gave no
+  // other than the newest.
+  [[nodiscard]] std::optional<Version<Signature>> last_signature(const std::string& server,
+                                                                 Time from, Time until) const {
+    const auto signatures = chronicle_.signatures.find(server);
+    std::optional<Version<Signature>> out;
+    if (signatures == chronicle_.signatures.end()) return out;
+    for (const auto& one : signatures->second) {
+      if (one.first_seen > until || one.last_seen < from) continue;
+      out.reset();
+      if (one.what) out = Version<Signature>{one.first_seen, one.last_seen, *one.what};
+    }
+    return out;
+  }
+
+  // A zone is signed anew without news for us, and so it will be before the end of the last
+  // signature seen, unless that was seen beyond its end; what is believed after its time is, too.
   [[nodiscard]] std::optional<Time> end_of_signature(
       const std::string& server, const std::vector<Version<Published>>& versions,
       std::size_t i) const {
     const auto& version = versions[i];
-    std::optional<Time> out;
-    if (!version.what.is_secure || version.what.records.empty()) return out;
-    for (const auto& whose : {std::string(kAllServers), server}) {
-      const auto signatures = chronicle_.signatures.find(whose);
-      if (signatures == chronicle_.signatures.end()) continue;
-      for (const auto& signature : signatures->second) {
-        if (signature.what && signature.first_seen <= version.last_seen &&
-            signature.last_seen >= version.first_seen)
-          out = ends_at(*signature.what, signature.last_seen);
-      }
-    }
+    const bool is_signed = version.what.is_secure && !version.what.records.empty();
+    if (!is_signed || believed_for(versions, i).count() > 0) return std::nullopt;
     const bool is_open = i + 1 == versions.size();
-    return is_open && out > version.last_seen ? std::nullopt : out;
+    const auto until = is_open ? Time::max() : version.last_seen;
+    auto last = last_signature(server, version.first_seen, until);
+    if (!last) last = last_signature(kAllServers, version.first_seen, until);
+    if (!last) return std::nullopt;
+    const auto end = ends_at(last->what, last->last_seen);
+    const bool is_over = end <= std::max(version.last_seen, last->last_seen);
+    return is_open && !is_over ? std::nullopt : std::optional{end};
   }
 
   // After its end, by caches that do not know yet that nothing vouches for the records any more.
@@ -250,19 +259,21 @@ std::optional<Version<Signature>> last_signature(const Chronicle& chronicle,
 void complete_signatures(const Chronicle& chronicle, Sighting& sighting) {
   const auto newest = std::ranges::max_element(
       sighting.windows, {}, [](const auto& entry) { return entry.second.expiration; });
-  if (newest == sighting.windows.end()) return;
-  const auto put = [&](const std::string& server, const probes::dns::SignatureWindow& window) {
-    sighting.signatures[server] =
-        recognised(last_signature(chronicle, server), window, sighting.seen_at);
-  };
-  put(kAllServers, newest->second);
   for (const auto& [server, window] : sighting.windows) {
-    if (server == kAllServers) continue;
-    if (!is_same_signing(window, newest->second)) {
-      put(server, window);
-    } else if (last_signature(chronicle, server)) {
-      sighting.signatures[server] = std::nullopt;
-    }
+    const bool is_common = is_same_signing(window, newest->second);
+    if (is_common && window != newest->second) continue;
+    const auto whose = is_common ? std::string(kAllServers) : server;
+    sighting.signatures[whose] =
+        recognised(last_signature(chronicle, whose), window, sighting.seen_at);
+  }
+  // Who differed, and now does not, or does not serve the zone any more.
+  for (const auto& [server, versions] : chronicle.signatures) {
+    const auto given = sighting.servers.find(server);
+    const bool is_gone =
+        given != sighting.servers.end() && given->second && !given->second->is_secure;
+    const bool differs = sighting.signatures.contains(server);
+    if (server == kAllServers || !versions.back().what || differs) continue;
+    if (is_gone || sighting.windows.contains(server)) sighting.signatures[server] = std::nullopt;
   }
 }
 
@@ -313,8 +324,10 @@ bool note(Chronicle& chronicle, const Sighting& sighting, Time began, Time ended
   for (const auto& [name, seen] : sighting.endpoints) {
     if (seen) is_news = note_version(chronicle.endpoints[name], *seen, look, is_same) || is_news;
   }
+  // Their times are compared with the moment of the look, however long it took.
   for (const auto& [name, seen] : sighting.signatures)
-    note_version(chronicle.signatures[name], seen, look, std::equal_to<>());
+    note_version(chronicle.signatures[name], seen, {sighting.seen_at, sighting.seen_at},
+                 std::equal_to<>());
   return is_news;
 }
 

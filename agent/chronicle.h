@@ -43,8 +43,8 @@ struct Sighting {
   // The signatures over the TLSA RRset, and when they were seen.
   std::map<std::string, probes::dns::SignatureWindow> windows;
   config::Time seen_at;
-  // The same, completed: that of most servers under kAllServers, and of each that gives or gave
-  // another its own; nothing when it gives the same again.
+  // The same, completed: the newest, which most servers give, under kAllServers, and of each that
+  // gives or gave another its own; nothing when it does no more.
   std::map<std::string, std::optional<Signature>> signatures;
 };
 inline constexpr const char* kAllServers = "*";

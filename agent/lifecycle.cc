@@ -116,7 +116,7 @@ bool is_about_name_servers(Code code) {
 
 bool was_heard(const probes::dns::Survey& survey) {
   return std::ranges::any_of(survey.answers, [](const probes::dns::ServerAnswer& answer) {
-    return answer.outcome == Outcome::answer || answer.outcome == Outcome::absent;
+    return is_learned(answer.outcome);
   });
 }
 

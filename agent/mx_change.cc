@@ -9,11 +9,6 @@ namespace {
 
 constexpr config::Seconds kShown = std::chrono::hours{24};
 
-bool is_learned(const probes::DomainObservation& seen) {
-  return seen.mx.outcome == probes::dns::Outcome::answer ||
-         seen.mx.outcome == probes::dns::Outcome::absent;
-}
-
 std::string text_of(const probes::DomainObservation& seen) {
   std::string out;
   for (const auto& host : seen.hosts)
@@ -25,7 +20,9 @@ std::string text_of(const probes::DomainObservation& seen) {
 
 std::optional<MxChange> find_mx_change(const probes::DomainObservation& before,
                                        const probes::DomainObservation& after) {
-  if (!is_learned(before) || !is_learned(after) || before.hosts == after.hosts) return std::nullopt;
+  if (!is_learned(before.mx.outcome) || !is_learned(after.mx.outcome) ||
+      before.hosts == after.hosts)
+    return std::nullopt;
   return MxChange{.at = after.observed_at, .before = text_of(before)};
 }
 

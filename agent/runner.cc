@@ -331,6 +331,9 @@ struct Runner::State {
     return book.follow(round, subject, values(std::move(found)), [&](const Alert& alert) {
       // What caches still hold goes on refusing: the trouble is not over, and it is one trouble.
       if (is_mismatch(alert.finding.code) && host.standing && host.standing->window) return false;
+      // Which records are of no use is not asked while all of them are.
+      if (alert.finding.code == probes::Code::tlsa_orphan && is_mismatch_open(subject))
+        return false;
       return is_conclusive(alert.finding.code, alert.finding.addresses, *judged);
     });
   }
@@ -446,7 +449,7 @@ struct Runner::State {
     const auto at = entry.seen->observed_at;
     const auto last = known.empty() ? std::nullopt : std::optional{known.back()};
     round.mx_signature = recognised(last, *window, at);
-    note_version(known, *round.mx_signature, {at, round.at}, std::equal_to<>());
+    note_version(known, *round.mx_signature, {at, at}, std::equal_to<>());
   }
 
   // The zones that vouch for these answers.
@@ -623,16 +626,33 @@ struct Runner::State {
     }
   }
 
+  // Ends a fault of a family of which too little is known now that every host has been looked at:
+  // those that showed it are watched no more.
+  void abandon_untellable(Round& round) {
+    for (const auto* check : {"smtp_ipv4", "smtp_ipv6"}) {
+      const probes::Subject subject{.kind = probes::Subject::Kind::monitor, .name = check};
+      const bool is_open = std::ranges::any_of(
+          book.open(), [&](const auto& entry) { return hits(entry.second, subject); });
+      const bool is_listed =
+          std::ranges::find(smtp, subject.name, &VantageCheck::check) != smtp.end();
+      if (!is_open || is_listed) continue;
+      const bool is_all_seen = std::ranges::all_of(
+          hosts, [](const auto& entry) { return entry.second.seen != nullptr; });
+      if (is_all_seen) book.abandon(round, subject, "too few hosts are watched to tell");
+    }
+  }
+
   // Whether sessions get out of here. When that turns, all domains are judged anew, and what could
   // not be learned meanwhile is looked at again. `deciding` and `mutex` are held.
   void sense_smtp(Round& round) {
-    const auto is_any_down = [](const std::vector<VantageCheck>& checks) {
-      return std::ranges::any_of(
-          checks, [](const VantageCheck& one) { return !one.is_up && !one.is_limit; });
-    };
     const auto before = std::exchange(smtp, reach.checks(round.at));
     follow_checks(round, smtp);
-    if (is_any_down(before) && !is_any_down(smtp)) resume_impaired(round.at);
+    abandon_untellable(round);
+    const bool is_any_up_again = std::ranges::any_of(smtp, [&](const VantageCheck& one) {
+      const auto was = std::ranges::find(before, one.check, &VantageCheck::check);
+      return one.is_up && was != before.end() && !was->is_up;
+    });
+    if (is_any_up_again) resume_impaired(round.at);
     if ((cut_off(smtp) != nullptr) == (cut_off(before) != nullptr)) return;
     for (const auto& [name, entry] : domains) judge_domain(round, name);
   }
@@ -785,8 +805,9 @@ struct Runner::State {
     }
     auto sighting = sighting_of(seen);
     if (is_loss(*host.chronicle, sighting)) {
+      const auto past = [&](const Name& zone) { return past_of(zone, round.at); };
       sighting.delegation_ttl =
-          delegation_ttl(seen.host, [&](const Name& zone) { return past_of(zone, round.at); });
+          std::max(delegation_ttl(seen.host, past), delegation_ttl(seen.tlsa.final_name, past));
     }
     round.sighting = completed(*host.chronicle, std::move(sighting));
     note(*host.chronicle, round.sighting, seen.observed_at, round.at);
@@ -858,8 +879,8 @@ struct Runner::State {
       for (const auto& user : entry->second.users) follow_waiting(round, user);
     }
     record(round);
-    if (is_excused) return Pace::impaired;
-    return again ? Pace::confirming : Pace::steady;
+    if (again) return Pace::confirming;
+    return is_excused ? Pace::impaired : Pace::steady;
   }
 
   Pace look(Scout& scout, const Target& target) {

@@ -64,7 +64,10 @@ void SmtpReach::note(const Name& host, const std::vector<SessionRecord>& session
 }
 
 void SmtpReach::forget(const Name& host) {
-  for (auto& family : families_) family.answered.erase(host);
+  for (auto& family : families_) {
+    family.answered.erase(host);
+    std::erase_if(family.stuck, [&](const auto& one) { return one.first.first == host; });
+  }
 }
 
 void SmtpReach::add_witnesses(std::vector<Witness>& out, const Family& family,
@@ -91,6 +94,12 @@ bool SmtpReach::is_proven_down(const Family& family) {
   return false;
 }
 
+std::optional<Time> SmtpReach::first_stuck(const Family& family) {
+  std::optional<Time> out;
+  for (const auto& [where, at] : family.stuck) out = std::min(out.value_or(at), at);
+  return out;
+}
+
 bool SmtpReach::is_limit(const Family& family) {
   return !family.was_tried;
 }
@@ -111,20 +120,20 @@ std::vector<SmtpReach::Witness> SmtpReach::doubted_by(const probes::HostObservat
       return is_stuck(session) && family_of(session.address) == i;
     });
     const bool is_proven = family.reached_at && *family.reached_at + kLately >= began;
-    if (got_stuck && !is_proven && !is_down(i)) add_witnesses(out, family, &seen.host);
+    if (got_stuck && !is_proven && !is_proven_down(family)) add_witnesses(out, family, &seen.host);
   }
   return out;
 }
 
 std::vector<SmtpReach::Witness> SmtpReach::awaited() const {
-  std::optional<Time> since;  // when the fault showed first
-  for (std::size_t i = 0; i < kFamilies; ++i) {
-    if (!is_down(i) || is_limit(families_.at(i))) continue;
-    for (const auto& [where, at] : families_.at(i).stuck) since = std::min(since.value_or(at), at);
-  }
   std::vector<Witness> out;
-  for (const auto& family : families_) {
-    if (since && family.reached_at < since) add_witnesses(out, family, nullptr);
+  for (std::size_t i = 0; i < kFamilies; ++i) {
+    const auto& mine = families_.at(i);
+    const auto& other = families_.at(1 - i);
+    // One that works is tried once after the other failed.
+    const auto since =
+        is_proven_down(other) && !is_limit(other) ? first_stuck(other) : std::nullopt;
+    if (is_down(i) || (since && mine.reached_at < since)) add_witnesses(out, mine, nullptr);
   }
   return out;
 }

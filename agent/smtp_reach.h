@@ -68,6 +68,7 @@ class SmtpReach {
   static void add_witnesses(std::vector<Witness>& out, const Family& family,
                             const probes::dns::Name* besides);
   static bool is_proven_down(const Family& family);
+  static std::optional<config::Time> first_stuck(const Family& family);
   static bool is_limit(const Family& family);
   [[nodiscard]] bool is_down(std::size_t family) const;
   static std::string detail_of(const Family& family, std::string_view name);

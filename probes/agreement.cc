@@ -57,10 +57,6 @@ std::string question_text(const dns::Question& question) {
   return fmt::format("{} {}", question.name.text(), dns::type_name(question.type));
 }
 
-bool is_heard(const ServerAnswer& answer) {
-  return answer.outcome == Outcome::answer || answer.outcome == Outcome::absent;
-}
-
 class Agreement {
  public:
   Agreement(const Subject& subject, const dns::Survey& survey, bool is_signed, Time at)
@@ -71,7 +67,7 @@ class Agreement {
   std::vector<Finding> find() {
     for (const auto& [question, answers] : by_question_) {
       const bool any_heard =
-          std::ranges::any_of(answers, [](const auto* a) { return is_heard(*a); });
+          std::ranges::any_of(answers, [](const auto* a) { return is_learned(a->outcome); });
       if (!any_heard) continue;  // nobody answers us: that may be our own network
       compare(question, answers);
       for (const auto* answer : answers) look_at(*answer);
@@ -98,7 +94,7 @@ class Agreement {
     using Said = std::tuple<Outcome, bool, std::vector<dns::Bytes>>;
     std::map<Said, std::vector<const ServerAnswer*>> groups;
     for (const auto* answer : answers) {
-      if (is_heard(*answer))
+      if (is_learned(answer->outcome))
         groups[{answer->outcome, answer->is_alias, answer->data}].push_back(answer);
     }
     if (groups.size() < 2) return;
@@ -119,14 +115,14 @@ class Agreement {
       // learns depends on luck.
       const bool is_selective =
           std::ranges::any_of(survey_.answers, [&](const ServerAnswer& other) {
-            return other.server == answer.server && is_heard(other);
+            return other.server == answer.server && is_learned(other.outcome);
           });
       say(is_selective ? Code::nameserver_split : Code::nameserver_failing,
           is_selective ? Severity::high : Severity::medium, question_text(answer.question),
           fmt::format("{}: {}", where, text_of(answer)));
       return;
     }
-    if (!is_signed_ || !is_heard(answer)) return;
+    if (!is_signed_ || !is_learned(answer.outcome)) return;
     if (!answer.signatures) {
       say(Code::nameserver_split, Severity::high, question_text(answer.question),
           where + ": no signatures");
@@ -141,7 +137,8 @@ class Agreement {
     const auto& silent = survey_.silent_on_tcp;
     for (const auto& server : silent) {
       const bool any_other = std::ranges::any_of(survey_.answers, [&](const ServerAnswer& answer) {
-        return is_heard(answer) && std::ranges::find(silent, answer.server) == silent.end();
+        return is_learned(answer.outcome) &&
+               std::ranges::find(silent, answer.server) == silent.end();
       });
       // Where no server answers over TCP, it may be a firewall on our side.
       say(Code::nameserver_udp_only, any_other ? Severity::medium : Severity::low, "server",

@@ -577,9 +577,7 @@ void add_own_limits(std::vector<Finding>& out, const HostJudgement& host) {
 
 // What single name servers say about a host, beside what the resolver made of it.
 void add_host_survey_findings(std::vector<Finding>& out, const HostObservation& seen, Time at) {
-  const bool is_signed =
-      seen.tlsa.status == DnssecStatus::secure &&
-      (seen.tlsa.outcome == Outcome::answer || seen.tlsa.outcome == Outcome::absent);
+  const bool is_signed = seen.tlsa.status == DnssecStatus::secure && is_learned(seen.tlsa.outcome);
   for (auto& finding : find_in_survey(host_subject(seen), seen.survey, is_signed, at))
     out.push_back(std::move(finding));
   // What a resolver remembers is no record: some server must still give it.

@@ -39,14 +39,13 @@ struct Sight {
   Outcome outcome;
   DnssecStatus status;
   [[nodiscard]] bool is_secure() const {
-    return status == DnssecStatus::secure &&
-           (outcome == Outcome::answer || outcome == Outcome::absent);
+    return status == DnssecStatus::secure && is_learned(outcome);
   }
 };
 
 Sight sight_of(const dns::Answer& answer, const Sender& sender) {
   Sight sight{.outcome = answer.outcome, .status = answer.status};
-  if (sight.outcome != Outcome::answer && sight.outcome != Outcome::absent) return sight;
+  if (!is_learned(sight.outcome)) return sight;
   const auto iterations = sender.limits_nsec3 ? answer.signing.nsec3_iterations : 0;
   const bool is_half_signed = sender.wants_every_algorithm && answer.signing.lacks_algorithm &&
                               answer.status == DnssecStatus::secure;
@@ -298,19 +297,20 @@ std::vector<HostObservation> told_otherwise(const HostObservation& host) {
   std::vector<HostObservation> out;
   if (!sight_of(host.tlsa, reference_sender()).is_secure()) return out;
   for (const auto& answer : host.survey.answers) {
-    const bool is_told = answer.outcome == Outcome::answer || answer.outcome == Outcome::absent;
-    const bool is_valid = answer.signatures && answer.signatures->inception <= host.observed_at &&
-                          host.observed_at < answer.signatures->expiration;
     if (answer.question.type != dns::type::tlsa || answer.question.name != host.tlsa.final_name ||
-        !is_told || !is_valid || answer.is_alias)
+        answer.is_alias || !is_acceptable(answer, host.observed_at))
       continue;
+    if (answer.outcome == host.tlsa.outcome && answer.data == host.tlsa.data) continue;
+    const bool is_known = std::ranges::any_of(out, [&](const HostObservation& other) {
+      return other.tlsa.outcome == answer.outcome && other.tlsa.data == answer.data;
+    });
+    if (is_known) continue;
     auto other = host;
     other.tlsa.outcome = answer.outcome;
     other.tlsa.data = answer.data;
     other.records.clear();
     for (const auto& data : answer.data) other.records.push_back(dane::tlsa_or_unusable(data));
-    if (other.tlsa.outcome != host.tlsa.outcome || other.tlsa.data != host.tlsa.data)
-      out.push_back(std::move(other));
+    out.push_back(std::move(other));
   }
   return out;
 }

@@ -58,12 +58,13 @@ class Facts {
     // Apart from the records, so that a zone signed anew does not copy them.
     for (const auto& [server, signature] : seen.signatures) {
       const auto whose = server == agent::kAllServers ? host : host + "|" + server;
-      add("signature", whose, signature_json(signature));
+      facts.push_back({"signature", whose, text(signature_json(signature)), seen.seen_at});
     }
   }
 
-  void signature(const std::string& domain, const agent::Signature& signature) {
-    add("mx-signature", domain, signature_json(signature));
+  void mx_signature(const probes::DomainObservation& seen, const agent::Signature& signature) {
+    facts.push_back(
+        {"mx-signature", seen.domain.text(), text(signature_json(signature)), seen.observed_at});
   }
 
   void zone(const agent::ZoneNews& news) {
@@ -137,7 +138,7 @@ class Facts {
 Facts gather(const agent::Round& round) {
   Facts out;
   if (round.domain) out.domain(*round.domain);
-  if (round.mx_signature) out.signature(round.target.name.text(), *round.mx_signature);
+  if (round.domain && round.mx_signature) out.mx_signature(*round.domain, *round.mx_signature);
   if (round.host) {
     out.host(*round.host);
     out.sighting(round.host->host.text(), round.sighting);

@@ -200,7 +200,9 @@ class HeartbeatHerald final : public Herald {
   bool hurries() const override { return false; }
 
   Delivered tell(const Snapshot& snapshot) override {
-    const auto known_errors = std::exchange(record_errors_, snapshot.record_errors);
+    // Errors of before the first sign are no news: this may be a reload days later.
+    const auto known_errors = record_errors_.value_or(snapshot.record_errors);
+    record_errors_ = snapshot.record_errors;
     if (const auto why = why_withheld(snapshot, settings_.every, known_errors))
       return Failure<std::string>(*why);
     return accepted(wire::exchange({.method = "GET", .url = settings_.url}));
@@ -208,7 +210,7 @@ class HeartbeatHerald final : public Herald {
 
  private:
   config::Heartbeat settings_;
-  std::uint64_t record_errors_ = 0;
+  std::optional<std::uint64_t> record_errors_;
 };
 
 std::string page_of(const config::Web& web) {

@@ -24,6 +24,11 @@ enum class Outcome {
   not_queried,  // the ladder did not need it
 };
 
+// Something was learned: the RRset, or that there is none.
+[[nodiscard]] constexpr bool is_learned(Outcome outcome) {
+  return outcome == Outcome::answer || outcome == Outcome::absent;
+}
+
 // Why a lookup failed. One word each, because each has another remedy.
 enum class Cause {
   none,

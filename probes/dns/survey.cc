@@ -136,6 +136,11 @@ std::optional<std::uint32_t> ZoneSerials::newest() const {
   return out;
 }
 
+bool is_acceptable(const ServerAnswer& answer, config::Time at) {
+  return is_learned(answer.outcome) && answer.signatures && answer.signatures->inception <= at &&
+         at < answer.signatures->expiration;
+}
+
 void Survey::add(Survey other) {
   std::ranges::move(other.answers, std::back_inserter(answers));
   std::ranges::move(other.silent_on_tcp, std::back_inserter(silent_on_tcp));

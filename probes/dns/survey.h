@@ -46,6 +46,9 @@ struct ServerAnswer {
   bool operator==(const ServerAnswer&) const = default;
 };
 
+// Whether a resolver takes it, in a signed zone: told, and with signatures that are in their time.
+[[nodiscard]] bool is_acceptable(const ServerAnswer& answer, config::Time at);
+
 struct Survey {
   std::vector<ServerAnswer> answers;  // by question, then server
   std::vector<Server> silent_on_tcp;  // servers that answered over UDP and not over TCP

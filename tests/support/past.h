@@ -50,8 +50,9 @@ class Past {
   // One look that learned only how long the signature over the records is good.
   Past& sign(config::Time at, config::Time until) {
     agent::note(chronicle,
-                {.signatures = {{agent::kAllServers, agent::Signature{.expiration = until}}}}, at,
-                at);
+                {.seen_at = at,
+                 .signatures = {{agent::kAllServers, agent::Signature{.expiration = until}}}},
+                at, at);
     return *this;
   }
 

@@ -93,6 +93,8 @@ TEST(Chronicle, RecordsAreBelievedWhileCachesHoldTheDsRecord) {
     sighting.delegation_ttl = agent::is_loss(chronicle, sighting) ? kDsTtl : config::Seconds{0};
     agent::note(chronicle, agent::completed(chronicle, sighting), at, at);
   };
+  // A signer that is late: but the zone will be signed anew, and what is new is believed, too.
+  host.tlsa.signatures = {kNow - 60 * kMinute, kNow + 6 * 60 * kMinute};
   look(kNow);
   host.tlsa.status = host.a.status = host.aaaa.status = probes::dns::DnssecStatus::insecure;
   const auto lost = kNow + 10 * kMinute;

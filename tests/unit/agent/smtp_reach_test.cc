@@ -194,6 +194,37 @@ TEST_F(SmtpReachTest, a_family_of_which_little_is_known_shares_the_fate_of_the_o
       << "one host is no evidence of its own";
 }
 
+TEST_F(SmtpReachTest, a_dead_host_is_no_fault_of_ours_while_the_other_family_is_down) {
+  answered(0, "a.test", "192.0.2.1");
+  stuck(100, "a.test", {"2001:db8::1"});
+  stuck(100, "b.test", {"2001:db8::2", "2001:db8::3"});
+  answered(110, "a.test", "192.0.2.1");
+  auto dead = look("dead.test", {"192.0.2.9"}, SessionStop::connect_timeout);
+  note(900, dead);
+  EXPECT_THAT(reach.doubted_by(dead, at(900)), ElementsAre(WitnessIs("a.test")));
+  answered(901, "a.test", "192.0.2.1");
+  EXPECT_TRUE(is_up(901));
+  EXPECT_FALSE(reach.excuse(dead));
+  EXPECT_EQ(dead.sessions[0].stop, SessionStop::connect_timeout);
+}
+
+TEST_F(SmtpReachTest, a_family_that_shared_the_fate_of_the_other_is_tried_until_it_answers) {
+  answered(0, "a.test", "192.0.2.1");
+  stuck(100, "a.test", {"2001:db8::1"});
+  stuck(100, "b.test", {"2001:db8::2", "2001:db8::3"});
+  answered(110, "a.test", "192.0.2.1");
+  stuck(900, "a.test", {"192.0.2.1"});
+  EXPECT_FALSE(is_up(900));
+  EXPECT_THAT(reach.awaited(), ElementsAre(WitnessIs("a.test")));
+}
+
+TEST_F(SmtpReachTest, hosts_that_left_are_no_evidence) {
+  stuck(0, "a.test", {"2001:db8::1"});
+  stuck(0, "b.test", {"2001:db8::2", "2001:db8::3"});
+  reach.forget(name("b.test"));
+  EXPECT_THAT(reach.checks(at(1)), IsEmpty());
+}
+
 TEST_F(SmtpReachTest, a_family_that_works_while_the_other_is_down_is_not_tried_again_and_again) {
   answered(0, "a.test", "2001:db8::1");
   stuck(100, "a.test", {"192.0.2.1"});
