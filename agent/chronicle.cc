@@ -16,9 +16,6 @@ using config::Time;
 using probes::dns::DnssecStatus;
 using probes::dns::Outcome;
 
-// The only "server" when the name servers were not asked one by one.
-const std::string kAnyServer = kAllServers;
-
 Published published(const probes::HostObservation& host, Seconds ttl, bool is_secure) {
   Published out{.ttl = ttl, .is_secure = is_secure};
   for (const auto& alias : host.tlsa.aliases) {
@@ -50,7 +47,7 @@ void see_servers(Sighting& out, const probes::HostObservation& host) {
     out.is_unprotected = true;
     if (tlsa.outcome == Outcome::not_queried) return;
     out.knows_servers = true;
-    out.servers[kAnyServer] = published(host, tlsa.ttl, false);
+    out.servers[kAllServers] = published(host, tlsa.ttl, false);
     return;
   }
   for (const auto& answer : host.survey.answers) {
@@ -67,7 +64,7 @@ void see_servers(Sighting& out, const probes::HostObservation& host) {
     out.servers.clear();
     auto seen = published(host, tlsa.ttl, true);
     seen.records = host.records;
-    out.servers[kAnyServer] = std::move(seen);
+    out.servers[kAllServers] = std::move(seen);
   }
   out.knows_servers = true;
   if (!was_heard) out.windows.clear();
@@ -102,6 +99,7 @@ bool is_same(const Chain& a, const Chain& b) {
   return std::ranges::equal(a, b, {}, &probes::tls::Certificate::sha256,
                             &probes::tls::Certificate::sha256);
 }
+
 template <class What>
 Began began(const std::vector<Version<What>>& versions, std::size_t i) {
   return {i == 0 ? kEver : versions[i - 1].last_seen, versions[i].first_seen};
@@ -113,6 +111,12 @@ std::size_t index_of(std::vector<Item>& items, const Item& item) {
   if (found != items.end()) return static_cast<std::size_t>(found - items.begin());
   items.push_back(item);
   return items.size() - 1;
+}
+
+// Nothing where the server gave no other than the newest.
+std::optional<Version<Signature>> given(const Version<std::optional<Signature>>& version) {
+  if (!version.what) return std::nullopt;
+  return Version<Signature>{version.first_seen, version.last_seen, *version.what};
 }
 
 // Builds the history from the versions.
@@ -170,14 +174,15 @@ class Historian {
     if (std::ranges::find(out_.fits[record], true) != out_.fits[record].end()) return;
     for (const auto& chain : chains_) {
       const auto reading = probes::dane::reading_of(out_.records[record], chain);
-      if (reading) out_.mistakes.try_emplace(record, reading->explanation);
+      if (!reading) continue;
+      out_.mistakes.emplace(record, reading->explanation);
+      return;
     }
   }
 
   void know(Time until) { out_.known_until = std::max(out_.known_until.value_or(until), until); }
 
-  // The last signature that was seen from one moment to another. Nothing where that server gave no
-  // other than the newest.
+  // The last signature that was seen from one moment to another.
   [[nodiscard]] std::optional<Version<Signature>> last_signature(const std::string& server,
                                                                  Time from, Time until) const {
     const auto signatures = chronicle_.signatures.find(server);
@@ -185,8 +190,7 @@ class Historian {
     if (signatures == chronicle_.signatures.end()) return out;
     for (const auto& one : signatures->second) {
       if (one.first_seen > until || one.last_seen < from) continue;
-      out.reset();
-      if (one.what) out = Version<Signature>{one.first_seen, one.last_seen, *one.what};
+      out = given(one);
     }
     return out;
   }
@@ -250,9 +254,7 @@ class Historian {
 std::optional<Version<Signature>> last_signature(const Chronicle& chronicle,
                                                  const std::string& server) {
   const auto known = chronicle.signatures.find(server);
-  if (known == chronicle.signatures.end() || !known->second.back().what) return std::nullopt;
-  const auto& last = known->second.back();
-  return Version<Signature>{last.first_seen, last.last_seen, *last.what};
+  return known == chronicle.signatures.end() ? std::nullopt : given(known->second.back());
 }
 
 // Servers differ only while one of them lags: they are told by what makes them differ.
@@ -299,7 +301,7 @@ Sighting completed(const Chronicle& chronicle, Sighting sighting) {
     if (last.is_gone) continue;
     if (sighting.is_unprotected) {
       // Whoever gave the records, they are for nobody from then on.
-      if (name != kAnyServer) sighting.servers.erase(kAnyServer);
+      if (name != kAllServers) sighting.servers.erase(kAllServers);
       sighting.servers[name] =
           last.is_secure ? Published{.delegation_ttl = sighting.delegation_ttl} : last;
     } else if (sighting.knows_servers) {

@@ -13,6 +13,7 @@ using probes::tls::Bytes;
 using probes::tls::KeyType;
 
 constexpr Seconds kOneRenewal = std::chrono::hours{24};
+
 // Endpoints, and the certificates (SHA2-256) they have presented.
 struct Flock {
   std::vector<std::string> endpoints;

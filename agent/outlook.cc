@@ -41,11 +41,6 @@ std::optional<Switch> last_switch(const History& history, Time at) {
   return out;
 }
 
-bool accepts(const History& history, std::size_t set, std::size_t chain) {
-  return std::ranges::any_of(history.sets[set].compared,
-                             [&](std::size_t record) { return history.fits[record][chain]; });
-}
-
 // Key and record were replaced in one go, the old record with them, as far as looks can tell: what
 // one does after a compromise (RFC 7671 §13).
 bool is_replaced_at_once(const History& history, Time at) {
@@ -60,9 +55,9 @@ bool is_replaced_at_once(const History& history, Time at) {
       const auto* given = item_at(server, at);
       if (given == nullptr || given == server.data() || given->fails || (given - 1)->fails)
         continue;
-      const bool is_exchange = accepts(history, (given - 1)->set, old_chain) &&
-                               !accepts(history, given->set, old_chain) &&
-                               accepts(history, given->set, now->chain);
+      const bool is_exchange = demand(history, (given - 1)->set, old_chain) == Demand::met &&
+                               demand(history, given->set, old_chain) == Demand::refused &&
+                               demand(history, given->set, now->chain) == Demand::met;
       if (is_exchange && overlap(given->began, now->began)) return true;
     }
   }

@@ -631,11 +631,10 @@ struct Runner::State {
   void abandon_untellable(Round& round) {
     for (const auto* check : {"smtp_ipv4", "smtp_ipv6"}) {
       const probes::Subject subject{.kind = probes::Subject::Kind::monitor, .name = check};
+      if (std::ranges::find(smtp, subject.name, &VantageCheck::check) != smtp.end()) continue;
       const bool is_open = std::ranges::any_of(
           book.open(), [&](const auto& entry) { return hits(entry.second, subject); });
-      const bool is_listed =
-          std::ranges::find(smtp, subject.name, &VantageCheck::check) != smtp.end();
-      if (!is_open || is_listed) continue;
+      if (!is_open) continue;
       const bool is_all_seen = std::ranges::all_of(
           hosts, [](const auto& entry) { return entry.second.seen != nullptr; });
       if (is_all_seen) book.abandon(round, subject, "too few hosts are watched to tell");

@@ -829,17 +829,25 @@ void weigh(DomainJudgement& judged) {
   judged.severity = judged.findings.empty() ? Severity::info : judged.findings.front().severity;
 }
 
+namespace {
+
+void drop_overruled(std::vector<Finding>& findings, const Subject& subject,
+                    const Hindsight& known) {
+  std::erase_if(findings, [&](const Finding& finding) {
+    return finding.subject == subject &&
+           std::ranges::find(known.overruled, finding.code) != known.overruled.end();
+  });
+}
+
+}  // namespace
+
 void add_hindsight(DomainJudgement& judged, const dns::Name& name, const Hindsight& known) {
   const auto host = std::ranges::find_if(
       judged.hosts, [&](const HostJudgement& one) { return one.seen->host == name; });
   if (host == judged.hosts.end()) return;
   const auto subject = host_subject(*host->seen);
-  const auto is_overruled = [&](const Finding& finding) {
-    return finding.subject == subject &&
-           std::ranges::find(known.overruled, finding.code) != known.overruled.end();
-  };
-  std::erase_if(host->findings, is_overruled);
-  std::erase_if(judged.findings, is_overruled);
+  drop_overruled(host->findings, subject, known);
+  drop_overruled(judged.findings, subject, known);
   const auto is_told = [&](Code code) {
     return std::ranges::find(host->findings, code, &Finding::code) != host->findings.end();
   };
@@ -859,11 +867,7 @@ void add_hindsight(DomainJudgement& judged, const dns::Name& name, const Hindsig
 }
 
 void add_hindsight(DomainJudgement& judged, const Hindsight& known) {
-  const auto subject = domain_subject(*judged.seen);
-  std::erase_if(judged.findings, [&](const Finding& finding) {
-    return finding.subject == subject &&
-           std::ranges::find(known.overruled, finding.code) != known.overruled.end();
-  });
+  drop_overruled(judged.findings, domain_subject(*judged.seen), known);
   for (const auto& finding : known.findings) judged.findings.push_back(finding);
   weigh(judged);
 }
