@@ -18,10 +18,11 @@ double number(Time time) {
 
 constexpr int kLongCalm = 20;  // times the longest TTL
 
-// What asking for a name gives. Contents are numbered by the owner of the population.
+// What asking for a name gives. Contents are numbered by the owner of the population. With a TTL of
+// zero it is given on and not kept: who got it asks again for the next mail.
 struct Entry {
   std::size_t content = 0;
-  Seconds ttl{1};
+  Seconds ttl{0};
   Time expires = kNever;
   bool operator==(const Entry&) const = default;
 };
@@ -41,7 +42,10 @@ struct Batch {
   double weight = 0;
   Entry entry;
 
+  static constexpr double kLongAgo = -1e18;
+
   [[nodiscard]] bool is_instant() const { return from == until; }
+  [[nodiscard]] bool is_kept() const { return entry.ttl.count() > 0; }
   [[nodiscard]] double density() const { return weight / (number(until) - number(from)); }
   // The share taken after `after` and by `by`.
   [[nodiscard]] double taken(double after, double by) const {
@@ -50,7 +54,7 @@ struct Batch {
   }
   // The share that holds the entry at `at`, while the entry is valid.
   [[nodiscard]] double held(double at) const {
-    const auto oldest = at - static_cast<double>(entry.ttl.count());
+    const auto oldest = is_kept() ? at - static_cast<double>(entry.ttl.count()) : kLongAgo;
     if (is_instant()) return number(from) <= at && number(from) > oldest ? weight : 0;
     return taken(oldest, at);
   }
@@ -66,22 +70,32 @@ class Population {
 
   // Fills the caches at `at` with what is given at `seen`, as if it had been so for ever.
   void fill(Time at, Time seen, double weight) {
-    const auto given = given_at(seen);
+    const auto given = kept_longest(given_at(seen));
     batches_.clear();
-    waiting_ = given.empty() ? weight : 0;
+    waiting_.clear();
+    if (given.empty()) wait(kNothing, weight, at - Seconds{1}, at - Seconds{1});
     double sum = 0;
     for (const auto& entry : given) sum += static_cast<double>(entry.ttl.count());
-    for (const auto& entry : given)
-      batches_.push_back(
-          {at - entry.ttl, at, weight * static_cast<double>(entry.ttl.count()) / sum, entry});
+    for (const auto& entry : given) {
+      if (sum > 0)
+        batches_.push_back(
+            {at - entry.ttl, at, weight * static_cast<double>(entry.ttl.count()) / sum, entry});
+      else
+        add({at - Seconds{1}, at - Seconds{1}, weight / static_cast<double>(given.size()), entry});
+    }
   }
 
   // What happens at one moment: signatures end, batches that asked at once ask again, and those
   // that had no answer try again. `arriving` caches ask for the name for the first time.
   Moved settle(Time at, double arriving) {
-    std::map<std::size_t, double> asking;  // by what they held
-    double others = std::exchange(waiting_, 0) + arriving;
+    std::map<std::size_t, double> asking;  // by what they held last
+    for (const auto& batch : std::exchange(waiting_, {}))
+      asking[batch.entry.content] += batch.weight;
     std::erase_if(batches_, [&](const Batch& batch) {
+      if (!batch.is_kept()) {
+        asking[batch.entry.content] += batch.weight;
+        return true;
+      }
       if (batch.entry.expires <= at) {
         // Those whose time to live ends now are among them.
         const auto oldest = number(at - batch.entry.ttl);
@@ -93,14 +107,14 @@ class Population {
       if (batch.is_instant()) asking[batch.entry.content] += batch.weight;
       return true;
     });
-    return hand_out(asking, others, at, at);
+    return hand_out(asking, arriving, at, at);
   }
 
   // What flows from `from` until `until`, between which nothing begins or ends.
   Moved flow(Time from, Time until, double arriving) {
     std::map<std::size_t, double> asking;
     for (const auto& batch : batches_) {
-      if (!batch.is_instant())
+      if (batch.is_kept() && !batch.is_instant())
         asking[batch.entry.content] +=
             batch.taken(number(from - batch.entry.ttl), number(until - batch.entry.ttl));
     }
@@ -114,8 +128,8 @@ class Population {
       if (time > at) next = std::min(next, time);
     };
     for (const auto& batch : batches_) {
-      take(batch.from + batch.entry.ttl);
-      take(batch.until + batch.entry.ttl);
+      if (batch.is_kept()) take(batch.from + batch.entry.ttl);
+      if (batch.is_kept()) take(batch.until + batch.entry.ttl);
       take(batch.entry.expires);
     }
     for (const auto& entry : given_at(at)) take(at + entry.ttl);
@@ -146,6 +160,13 @@ class Population {
     for (const auto& batch : batches_) held[batch.entry.content] += batch.held(at);
   }
 
+  // The share that holds nothing at `at`, for want of an answer.
+  [[nodiscard]] double waiting(double at) const {
+    double sum = 0;
+    for (const auto& batch : waiting_) sum += batch.held(at);
+    return sum;
+  }
+
  private:
   [[nodiscard]] std::vector<Entry> given_at(Time at) const {
     std::vector<Entry> out;
@@ -159,14 +180,24 @@ class Population {
     return out;
   }
 
+  // Who may keep nothing of what a server gives asks again at once, and soon has asked another.
+  static std::vector<Entry> kept_longest(std::vector<Entry> given) {
+    const auto is_kept = [](const Entry& entry) { return entry.ttl.count() > 0; };
+    if (std::ranges::any_of(given, is_kept)) std::erase_if(given, std::not_fn(is_kept));
+    return given;
+  }
+
   Moved hand_out(const std::map<std::size_t, double>& asking, double others, Time from,
                  Time until) {
     double sum = others;
     for (const auto& [content, weight] : asking) sum += weight;
     Moved moved;
     if (sum <= 0) return moved;
-    const auto given = given_at(from);
-    if (given.empty()) waiting_ += sum;
+    const auto given = kept_longest(given_at(from));
+    if (given.empty()) {
+      for (const auto& [content, weight] : asking) wait(content, weight, from, until);
+      wait(kNothing, others, from, until);
+    }
     const auto part = 1.0 / static_cast<double>(given.size());
     for (const auto& entry : given) {
       const auto was = asking.find(entry.content);
@@ -174,6 +205,10 @@ class Population {
       add({from, until, part * sum, entry});
     }
     return moved;
+  }
+
+  void wait(std::size_t content, double weight, Time from, Time until) {
+    if (weight > 0) waiting_.push_back({from, until, weight, Entry{.content = content}});
   }
 
   void add(const Batch& batch) {
@@ -197,9 +232,13 @@ class Population {
     return std::abs(before.density() - after.density()) <= 1e-6 * after.density();
   }
 
+  static constexpr std::size_t kNothing = static_cast<std::size_t>(-1);
+
   std::vector<Line> lines_;
   std::vector<Batch> batches_;
-  double waiting_ = 0;  // got no answer from any server
+  // Got no answer from any server and hold nothing, by what they held last: who comes back to an
+  // alias may hold its set still.
+  std::vector<Batch> waiting_;
 };
 
 // When caches begin to take publication `i` in. That some believe the one before it for a while (a
@@ -209,7 +248,7 @@ Time taken_from(const std::vector<Publication>& server, std::size_t i) {
 }
 
 Entry entry_of(std::size_t content, Seconds ttl, std::optional<Time> expires) {
-  return {content, std::max(ttl, Seconds{1}), expires.value_or(kNever)};
+  return {content, ttl, expires.value_or(kNever)};
 }
 
 }  // namespace
@@ -354,7 +393,7 @@ class Caches::World {
       }
       std::map<std::size_t, double> inner;
       aliases_.at(content).add_holdings(at, inner);
-      double sum = 0;
+      double sum = aliases_.at(content).waiting(at);
       for (const auto& [set, share] : inner) sum += share;
       for (const auto& [set, share] : inner) {
         if (sum > 0) out[set] += weight * share / sum;

@@ -174,8 +174,9 @@ class Clerk {
 
   [[nodiscard]] Clearance wait_for(const Run& run) const {
     Clearance out{.answer = Answer::yes};
-    const auto held = held_until();
-    const auto unseen = demands_now() && !is_in_use() ? unseen_until() : kEver;
+    const auto accepts = [&](std::size_t set) { return is_accepted(set); };
+    const auto held = held_until(history_, reaches_, accepts, at_);
+    const auto unseen = demands_now() && !is_in_use() ? unseen_until(history_, at_) : kEver;
     const auto free = std::max(held, unseen);
     if (free > at_) {
       out.answer = Answer::not_before;
@@ -192,8 +193,7 @@ class Clerk {
           demands_now() ? "every TLSA set that a cache may hold accepts it"
                         : "no TLSA record demands anything, and no cache holds one that does");
     }
-    const auto accepts = [&](std::size_t set) { return is_accepted(set); };
-    const auto recommended = run.began.by + 2 * cache_time(history_, reaches_, run, accepts);
+    const auto recommended = run.began.by + 2 * cache_time(history_, reaches_, run, accepts, at_);
     if (recommended > std::max(at_, free)) out.recommended = recommended;
     if (is_by_issuer_only())
       out.why.emplace_back(
@@ -202,21 +202,6 @@ class Clerk {
       out.why.push_back(
           fmt::format("{} has not answered for a day and is left out", fmt::join(unheard_, ", ")));
     return out;
-  }
-
-  // Until when a cache may hold a set known to refuse it.
-  [[nodiscard]] Time held_until() const {
-    auto out = kEver;
-    for (const auto& reach : reaches_) {
-      if (reach.from <= at_ && !is_accepted(reach.set)) out = std::max(out, reach.until);
-    }
-    return out;
-  }
-
-  // Until when it may hold one from before we looked.
-  [[nodiscard]] Time unseen_until() const {
-    const auto since = watched_since();
-    return since ? *since + longest_ttl() : kEver;
   }
 
   const Chronicle& chronicle_;

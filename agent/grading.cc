@@ -159,7 +159,9 @@ class Grading {
     }
     const auto by_lead = grade_by_lead();
     if (by_lead != Grade::safe && is_held_by_anchor()) return Grade::safe_via_ta;
-    return by_lead;
+    const bool is_bad =
+        by_lead == Grade::early || by_lead == Grade::late || by_lead == Grade::never;
+    return is_bad && is_refused_by_none() ? Grade::safe_via_ta : by_lead;
   }
 
   [[nodiscard]] Gap lead() const { return published_ ? gap(deployed_, *published_) : Gap{}; }
@@ -184,17 +186,22 @@ class Grading {
           run.covers(deployed_.by) || (run.began.by > deployed_.by && run.began.by < left_);
       if (!is_in_time) continue;
       published_ = run.began;
-      cache_time_ = cache_time(history_, reaches_, run, is_new);
+      cache_time_ = cache_time(history_, reaches_, run, is_new, deployed_.by);
       return;
     }
   }
 
-  // The end of the run in which no server refused the old key, if it was bound in it.
+  // The end of the run in which no server refused the old key, but those that lag; if it was bound
+  // in it.
   void find_retirement() {
-    const auto is_kind = [&](std::size_t set) {
-      return demand(history_, set, from_) != Demand::refused;
-    };
-    for (const auto& run : runs_of(history_, is_kind)) {
+    const auto runs =
+        runs_while(history_, [&](const std::vector<const Publication*>& served, Time /*from*/) {
+          return std::ranges::all_of(served, [&](const Publication* given) {
+            return demand(history_, given->set, from_) != Demand::refused ||
+                   is_lagging(history_, *given, served);
+          });
+        });
+    for (const auto& run : runs) {
       if (run.began.by <= deployed_.by) retired_ = was_bound(run) ? run.ended : std::nullopt;
     }
   }
@@ -227,6 +234,16 @@ class Grading {
       return reach.from > deployed_.by || reach.until <= deployed_.by ||
              is_for_both(history_, reach.set, from_, to_);
     });
+  }
+
+  // No set that was held when the new key came refuses it, whichever record of each accepts it;
+  // where the moment is known.
+  [[nodiscard]] bool is_refused_by_none() const {
+    return deployed_.after == deployed_.by &&
+           std::ranges::none_of(reaches_, [&](const Reach& reach) {
+             return reach.from <= deployed_.by && deployed_.by < reach.until &&
+                    demand(history_, reach.set, to_) == Demand::refused;
+           });
   }
 
   const History& history_;

@@ -14,10 +14,6 @@ Time later(Time time, Seconds by) {
   return time == kNever ? kNever : time + by;
 }
 
-bool is_answer(const Publication& publication) {
-  return !publication.fails && publication.began.by < publication.expires_at.value_or(kNever);
-}
-
 // When the server gave something else than publication `i`.
 Time end_of(const std::vector<Publication>& server, std::size_t i) {
   return i + 1 < server.size() ? server[i + 1].began.by : kNever;
@@ -34,25 +30,76 @@ struct Span {
   Time until;
 };
 
-// While which caches may take the owner's set from `alias`.
-std::vector<Span> reach_of_name(const std::vector<Publication>& server, const std::string& alias) {
+// Spans that meet are one.
+std::vector<Span> joined(std::vector<Span> spans) {
+  std::ranges::sort(spans, {}, &Span::from);
   std::vector<Span> out;
-  for (std::size_t i = 0; i < server.size(); ++i) {
-    if (server[i].fails || server[i].alias != alias) continue;
-    out.push_back({server[i].began.by, later(taken_until(server, i), server[i].alias_ttl)});
+  for (const auto& span : spans) {
+    if (out.empty() || out.back().until < span.from)
+      out.push_back(span);
+    else
+      out.back().until = std::max(out.back().until, span.until);
   }
   return out;
 }
 
-// While which publication `i` may be held where its name is asked at all. The set of an alias that
-// the owner has left stays as it was last seen.
-Span reach_of_set(const std::vector<Publication>& server, std::size_t i) {
-  const auto& mine = server[i];
-  auto end = kNever;
-  for (auto next = i + 1; next < server.size() && end == kNever; ++next) {
-    if (!mine.alias || server[next].alias == mine.alias) end = taken_until(server, next - 1);
+// While which the server gives a set to who asks for it.
+struct Service {
+  const Publication* given;
+  Span span;
+};
+
+// The sets that the server gives to who asks for `alias`, or for the owner where that is none. The
+// set of an alias that the owner has left stays as it was last seen.
+std::vector<Service> services_of(const std::vector<Publication>& server,
+                                 const std::optional<std::string>& alias) {
+  std::vector<Service> out;
+  const Publication* last = nullptr;
+  for (std::size_t i = 0; i < server.size(); ++i) {
+    if (!server[i].fails && server[i].alias == alias) last = &server[i];
+    const bool is_given = !server[i].fails && last != nullptr && (alias || last == &server[i]);
+    if (!is_given) continue;
+    const Span span{server[i].began.by, taken_until(server, i)};
+    if (!out.empty() && out.back().given == last && out.back().span.until >= span.from)
+      out.back().span.until = std::max(out.back().span.until, span.until);
+    else
+      out.push_back({last, span});
   }
-  return {mine.began.by, std::min(later(end, mine.ttl), mine.expires_at.value_or(kNever))};
+  return out;
+}
+
+// While which caches may know that the owner is the alias.
+std::vector<Span> known_spans(const History& history, const std::string& alias) {
+  std::vector<Span> out;
+  for (const auto& server : history.servers) {
+    for (std::size_t i = 0; i < server.size(); ++i) {
+      if (server[i].fails || server[i].alias != alias) continue;
+      out.push_back({server[i].began.by, later(taken_until(server, i), server[i].alias_ttl)});
+    }
+  }
+  return joined(std::move(out));
+}
+
+// While which a cache that asked within `asked` holds what the server gave.
+Span held(const Service& service, const Span& asked) {
+  const auto from = std::max(service.span.from, asked.from);
+  const auto end = std::min(service.span.until, asked.until);
+  if (end <= from) return {from, from};
+  return {from,
+          std::min(later(end, service.given->ttl), service.given->expires_at.value_or(kNever))};
+}
+
+void add_reaches(std::vector<Reach>& out, const Service& service, const std::vector<Span>& known) {
+  std::vector<Span> spans;
+  for (const auto& asked : known) {
+    const auto kept = held(service, asked);
+    for (const auto& used : known) {
+      const Span span{std::max(kept.from, used.from), std::min(kept.until, used.until)};
+      if (span.from < span.until) spans.push_back(span);
+    }
+  }
+  for (const auto& span : joined(std::move(spans)))
+    out.push_back({service.given->set, span.from, span.until});
 }
 
 // When what happened at `by` may have happened at the earliest: the first (`is_first`) or the last
@@ -93,33 +140,17 @@ std::vector<const Publication*> served(const History& history, Time at) {
 }
 
 std::vector<Reach> reaches(const History& history) {
-  std::vector<Reach> out;
-  std::map<std::string, std::vector<Span>> names;
-  for (const auto& server : history.servers) {
-    for (const auto& publication : server) {
-      if (publication.alias) names[*publication.alias];
-    }
-  }
   // A cache that holds an alias asks any server for the alias's set.
-  for (auto& [alias, spans] : names) {
-    for (const auto& server : history.servers) {
-      const auto more = reach_of_name(server, alias);
-      spans.insert(spans.end(), more.begin(), more.end());
-    }
-  }
+  std::map<std::optional<std::string>, std::vector<Span>> known;
   for (const auto& server : history.servers) {
-    for (std::size_t i = 0; i < server.size(); ++i) {
-      if (!is_answer(server[i])) continue;
-      const auto set = reach_of_set(server, i);
-      if (!server[i].alias) {
-        out.push_back({server[i].set, set.from, set.until});
-        continue;
-      }
-      for (const auto& name : names[*server[i].alias]) {
-        const auto from = std::max(name.from, set.from);
-        const auto until = std::min(name.until, set.until);
-        if (from < until) out.push_back({server[i].set, from, until});
-      }
+    for (const auto& publication : server) known[publication.alias];
+  }
+  for (auto& [alias, spans] : known)
+    spans = alias ? known_spans(history, *alias) : std::vector<Span>{{kEver, kNever}};
+  std::vector<Reach> out;
+  for (const auto& server : history.servers) {
+    for (const auto& [alias, spans] : known) {
+      for (const auto& service : services_of(server, alias)) add_reaches(out, service, spans);
     }
   }
   return out;
@@ -144,18 +175,24 @@ std::vector<Time> publication_times(const History& history) {
   return {out.begin(), out.end()};
 }
 
-std::vector<Run> runs_of(const History& history, const Kind& is_of_kind) {
+std::vector<Run> runs_while(const History& history, const Holds& holds) {
   std::vector<Run> out;
   for (const auto at : publication_times(history)) {
     const auto now = served(history, at);
-    const bool is_on = !now.empty() && std::ranges::all_of(now, [&](const Publication* given) {
-      return is_of_kind(given->set);
-    });
+    if (now.empty()) continue;
+    const bool is_on = holds(now, at);
     const bool was_on = !out.empty() && !out.back().ended;
     if (is_on && !was_on) out.push_back({moment_of(history, at, false), std::nullopt});
     if (!is_on && was_on) out.back().ended = moment_of(history, at, true);
   }
   return out;
+}
+
+std::vector<Run> runs_of(const History& history, const Kind& is_of_kind) {
+  return runs_while(history, [&](const std::vector<const Publication*>& now, Time) {
+    return std::ranges::all_of(now,
+                               [&](const Publication* given) { return is_of_kind(given->set); });
+  });
 }
 
 const Run* run_at(const std::vector<Run>& runs, Time at) {
@@ -165,20 +202,99 @@ const Run* run_at(const std::vector<Run>& runs, Time at) {
   return nullptr;
 }
 
-Seconds cache_time(const History& history, const std::vector<Reach>& reaches, const Run& run,
-                   const Kind& is_of_kind) {
-  const auto published = run.began.by;
-  Seconds out{0};
+Time held_until(const History& history, const std::vector<Reach>& reaches, const Kind& is_of_kind,
+                Time at) {
+  auto out = kEver;
   for (const auto& reach : reaches) {
-    if (reach.from >= published || reach.until == kNever) continue;
-    if (demands(history, reach.set) && !is_of_kind(reach.set))
-      out = std::max(out, reach.until - published);
-  }
-  // The first look found it there: what came before may be held as long as this.
-  if (run.began.after == kEver) {
-    for (const auto* given : served(history, published)) out = std::max(out, given->ttl);
+    if (reach.from <= at && demands(history, reach.set) && !is_of_kind(reach.set))
+      out = std::max(out, reach.until);
   }
   return out;
+}
+
+Time unseen_until(const History& history, Time at) {
+  auto watched_since = kNever;
+  bool is_all_known = true;
+  for (const auto& server : history.servers) {
+    if (server.empty()) continue;
+    watched_since = std::min(watched_since, server.front().began.by);
+    is_all_known = is_all_known && server.front().began.after != kEver;
+  }
+  if (is_all_known) return kEver;
+  Seconds longest{0};
+  for (const auto* given : served(history, at))
+    longest = std::max({longest, given->ttl, given->alias_ttl});
+  return watched_since + longest;
+}
+
+Seconds cache_time(const History& history, const std::vector<Reach>& reaches, const Run& run,
+                   const Kind& is_of_kind, Time at) {
+  const auto published = run.began.by;
+  const auto known_at = std::max(at, published);
+  const auto held = held_until(history, reaches, is_of_kind, known_at);
+  const auto last = std::max(held == kNever ? kEver : held, unseen_until(history, known_at));
+  return last > published ? last - published : Seconds{0};
+}
+
+namespace {
+
+// When a set of the same records came up first.
+Time came_up(const History& history, std::size_t set) {
+  auto out = kNever;
+  for (const auto& server : history.servers) {
+    for (const auto& given : server) {
+      if (!given.fails && given.set == set) out = std::min(out, given.began.by);
+    }
+  }
+  return out;
+}
+
+bool is_presented(const History& history, std::size_t chain, Time at) {
+  return std::ranges::any_of(presented(history, at),
+                             [&](std::size_t other) { return is_same_key(history, other, chain); });
+}
+
+// Since when the server, that gives `now`, has refused the chain without a break.
+Time refusing_since(const History& history, const Publication& now, std::size_t chain) {
+  auto out = now.began.by;
+  for (const auto& server : history.servers) {
+    if (server.empty() || &now < server.data() || &now >= server.data() + server.size()) continue;
+    for (const auto* given = &now; given >= server.data(); --given) {
+      if (given->fails) continue;
+      if (demand(history, given->set, chain) != Demand::refused) break;
+      out = given->began.by;
+    }
+  }
+  return out;
+}
+
+bool was_met(const History& history, std::size_t chain, Time before) {
+  return std::ranges::any_of(history.servers, [&](const auto& server) {
+    return std::ranges::any_of(server, [&](const Publication& given) {
+      return given.began.by < before && !given.fails &&
+             demand(history, given.set, chain) == Demand::met;
+    });
+  });
+}
+
+}  // namespace
+
+bool is_lagging(const History& history, const Publication& given,
+                const std::vector<const Publication*>& served) {
+  const auto mine = came_up(history, given.set);
+  return std::ranges::any_of(served, [&](const Publication* other) {
+    return other->set != given.set && came_up(history, other->set) > mine;
+  });
+}
+
+bool is_retired(const History& history, std::size_t chain, Time at) {
+  const auto now = served(history, at);
+  return std::ranges::any_of(now, [&](const Publication* given) {
+    if (demand(history, given->set, chain) != Demand::refused) return false;
+    const auto since = refusing_since(history, *given, chain);
+    return is_presented(history, chain, since) && was_met(history, chain, since) &&
+           !is_lagging(history, *given, now);
+  });
 }
 
 std::vector<std::size_t> presented(const History& history, Time at) {

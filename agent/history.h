@@ -103,10 +103,13 @@ struct Reach {
 };
 
 // While which every set ever published may be held: as long as it is served, and by the TTL beyond,
-// by that of a changed alias too, but never beyond its signature (RFC 4035 §5.3.3).
+// but never beyond its signature (RFC 4035 §5.3.3). Behind an alias a cache holds the alias and its
+// set apart, each for a TTL of its own: the set is of use while the alias is known, from whichever
+// server, and is asked for only then.
 [[nodiscard]] std::vector<Reach> reaches(const History& history);
 
-// A time during which all servers that answer give sets of a kind.
+// A time during which all servers that answer give sets of a kind. Moments at which none answers
+// neither begin nor end it: nobody can ask then.
 struct Run {
   Began began;
   std::optional<Began> ended;  // null: it lasts
@@ -114,12 +117,30 @@ struct Run {
 };
 using Kind = std::function<bool(std::size_t set)>;
 [[nodiscard]] std::vector<Run> runs_of(const History& history, const Kind& is_of_kind);
+// The same of what holds from one change of the servers to the next, told by their publications.
+using Holds = std::function<bool(const std::vector<const Publication*>& served, config::Time from)>;
+[[nodiscard]] std::vector<Run> runs_while(const History& history, const Holds& holds);
 [[nodiscard]] const Run* run_at(const std::vector<Run>& runs, config::Time at);
 
-// T of a rollover: how long after the run began a cache may still hold a set from before that
-// demands something and is not of the kind.
+// Until when a cache may hold a set that demands something and is not of the kind, as far as known
+// at `at`; kEver when there is none, kNever while a server gives one.
+[[nodiscard]] config::Time held_until(const History& history, const std::vector<Reach>& reaches,
+                                      const Kind& is_of_kind, config::Time at);
+// Until when a cache may hold what was given before the first look; kEver where all is known.
+[[nodiscard]] config::Time unseen_until(const History& history, config::Time at);
+
+// T of a rollover: how long after the run began a cache may still hold a set that is not of the
+// kind, as far as known at `at`.
 [[nodiscard]] config::Seconds cache_time(const History& history, const std::vector<Reach>& reaches,
-                                         const Run& run, const Kind& is_of_kind);
+                                         const Run& run, const Kind& is_of_kind, config::Time at);
+
+// A server lags when another gives a set that came up later than the one it gives: it has not taken
+// the owner's change over, or has fallen back behind it. What it does is nobody's decision.
+[[nodiscard]] bool is_lagging(const History& history, const Publication& given,
+                              const std::vector<const Publication*>& served);
+// A set that refuses the chain is given at `at` because the owner retired what had met it while the
+// chain was in use (RFC 7671 §8.4), not because a server lags.
+[[nodiscard]] bool is_retired(const History& history, std::size_t chain, config::Time at);
 
 // When servers began to give something else, or signatures ended; in order.
 [[nodiscard]] std::vector<config::Time> publication_times(const History& history);

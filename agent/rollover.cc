@@ -137,15 +137,22 @@ std::vector<Time> Rollovers::turning_points() const {
   std::set<Time> out;
   for (const auto at : breaks()) out.insert(at);
   for (std::size_t record = 0; record < history_.records.size(); ++record) {
-    const auto has_it = [&](std::size_t set) { return contains(history_.sets[set], record); };
-    for (const auto& run : runs_of(history_, has_it)) {
-      const auto wait = cache_time(history_, reaches_, run, has_it);
-      for (const auto at : {run.began.by + wait, run.began.by + 2 * wait}) {
-        if (run.covers(at)) out.insert(at);
+    const auto accepts = accepting(history_, record);
+    for (const auto& run : runs_of(history_, accepts)) {
+      for (const auto known_at : {run.began.by, run.ended ? run.ended->by : kNever}) {
+        const auto wait = cache_time(history_, reaches_, run, accepts, known_at);
+        for (const auto at : {run.began.by + wait, run.began.by + 2 * wait}) {
+          if (run.covers(at)) out.insert(at);
+        }
       }
-      if (run.covers(run.began.by + kNextRecordAtMost))
-        out.insert(run.began.by + kNextRecordAtMost);
     }
+  }
+  // When a record is no longer one to come.
+  for (const auto& server : history_.servers) {
+    for (const auto& given : server) out.insert(given.began.by + kNextRecordAtMost);
+  }
+  for (const auto& endpoint : history_.endpoints) {
+    for (const auto& shown : endpoint.presented) out.insert(shown.began.by + kNextRecordAtMost);
   }
   return {out.begin(), out.end()};
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "agent/siblings.h"
+
 namespace agent {
 namespace {
 
@@ -22,18 +24,34 @@ bool ever_fitted(const History& history, std::size_t record, Time by) {
   });
 }
 
-// Since when any server gives the record, without a break.
-Time seen_since(const History& history, std::size_t record, Time at) {
-  auto out = at;
-  for (const auto& server : history.servers) {
-    auto since = at;
-    for (const auto& given : server) {
-      if (given.began.by > at) break;
-      const bool is_there = !given.fails && contains(history.sets[given.set], record);
-      if (!is_there) since = at;
-      if (is_there && since == at) since = given.began.by;
-    }
-    out = std::min(out, since);
+// When the endpoint left a key that the record fits for the one it had before it first had that;
+// nothing while it has it, or when it went on to another.
+std::optional<Time> taken_back_at(const History& history, std::size_t record,
+                                  const Endpoint& endpoint, Time at) {
+  const auto& shown = endpoint.presented;
+  const auto fits = [&](const Presented& one) { return history.fits[record][one.chain]; };
+  const auto* now = item_at(shown, at);
+  const auto first = std::ranges::find_if(shown, fits);
+  if (now == nullptr || fits(*now) || first == shown.end() || now < &*first) return std::nullopt;
+  const bool is_back = std::any_of(shown.begin(), first, [&](const Presented& one) {
+    return is_same_key(history, one.chain, now->chain);
+  });
+  if (!is_back) return std::nullopt;
+  while (!fits(*std::prev(now))) --now;
+  return now->began.by;
+}
+
+// The same of all endpoints that ever had such a key; the last of them.
+std::optional<Time> taken_back_at(const History& history, std::size_t record, Time at) {
+  std::optional<Time> out;
+  for (const auto& endpoint : history.endpoints) {
+    const bool had_it = std::ranges::any_of(endpoint.presented, [&](const Presented& shown) {
+      return shown.began.by <= at && history.fits[record][shown.chain];
+    });
+    if (!had_it) continue;
+    const auto back = taken_back_at(history, record, endpoint, at);
+    if (!back) return std::nullopt;
+    out = std::max(out.value_or(*back), *back);
   }
   return out;
 }
@@ -60,11 +78,12 @@ Time last_switch(const History& history, Time at) {
   return out;
 }
 
-// A published record that has matched nothing yet, and since when all servers give it.
+// A published record whose key is to come, and when that may go live.
 struct Next {
   std::size_t record = 0;
-  std::optional<Time> published;
-  Seconds cache_time{0};
+  std::optional<Time> published;  // when it was for the servers that answer; null: one lacks it
+  Time safe_at;
+  Time recommended_at;
 };
 
 // How things stand, from what is published and presented at one moment.
@@ -75,7 +94,8 @@ class Look {
         reaches_(reaches),
         at_(at),
         served_(served(history, at)),
-        chains_(presented(history, at)) {}
+        chains_(presented(history, at)),
+        siblings_(siblings_at(history, at)) {}
 
   [[nodiscard]] Standing standing() const {
     Standing out{.at = at_};
@@ -85,8 +105,8 @@ class Look {
       case RolloverState::prepub_ok:
       case RolloverState::ready:
         if (const auto next = coming(); next && next->published) {
-          out.safe_to_switch_at = *next->published + next->cache_time;
-          out.recommended_switch_at = *next->published + 2 * next->cache_time;
+          out.safe_to_switch_at = next->safe_at;
+          out.recommended_switch_at = next->recommended_at;
         }
         break;
       case RolloverState::withdrawn:
@@ -122,10 +142,8 @@ class Look {
   }
 
   [[nodiscard]] RolloverState readiness(const Next& next) const {
-    if (!next.published || at_ < *next.published + next.cache_time)
-      return RolloverState::prepub_wait;
-    return at_ < *next.published + 2 * next.cache_time ? RolloverState::prepub_ok
-                                                       : RolloverState::ready;
+    if (!next.published || at_ < next.safe_at) return RolloverState::prepub_wait;
+    return at_ < next.recommended_at ? RolloverState::prepub_ok : RolloverState::ready;
   }
 
   // Endpoints that every set published refuses.
@@ -187,31 +205,48 @@ class Look {
                                [&](std::size_t chain) { return history_.fits[record][chain]; });
   }
 
+  // It matched once, and its key is not to come.
+  [[nodiscard]] bool is_leftover(std::size_t record) const {
+    return !fits_now(record) && ever_fitted(history_, record, at_) &&
+           !is_to_come(history_, record, at_) && !siblings_.contains(record);
+  }
+
+  // One of a key before that in use; after a key was taken back its record is none of an old key.
   [[nodiscard]] bool has_leftover() const {
     return std::ranges::any_of(compared_now(), [&](std::size_t record) {
-      return !fits_now(record) && ever_fitted(history_, record, at_);
+      return is_leftover(record) && !taken_back_at(history_, record, at_);
     });
   }
 
   [[nodiscard]] bool is_orphan(std::size_t record) const {
-    return !ever_fitted(history_, record, at_) && !is_to_come(history_, record, at_);
+    return !ever_fitted(history_, record, at_) && !is_to_come(history_, record, at_) &&
+           !siblings_.contains(record);
   }
 
   // The record published last of those that wait for their key.
   [[nodiscard]] std::optional<Next> coming() const {
     std::optional<Next> out;
     for (const auto record : compared_now()) {
-      if (!is_to_come(history_, record, at_)) continue;
-      const auto has_it = [&](std::size_t set) { return contains(history_.sets[set], record); };
-      const auto runs = runs_of(history_, has_it);
-      Next next{.record = record};
-      if (const auto* run = run_at(runs, at_)) {
-        next.published = run->began.by;
-        next.cache_time = cache_time(history_, reaches_, *run, has_it);
-      }
+      if (fits_now(record) || siblings_.contains(record) || !is_to_come(history_, record, at_))
+        continue;
+      const auto next = next_of(record);
       const auto when = [&](const Next& one) { return one.published.value_or(at_); };
       if (!out || when(next) > when(*out)) out = next;
     }
+    return out;
+  }
+
+  [[nodiscard]] Next next_of(std::size_t record) const {
+    const auto accepts = accepting(history_, record);
+    Next out{.record = record, .published = std::nullopt, .safe_at = {}, .recommended_at = {}};
+    const auto runs = runs_of(history_, accepts);
+    const auto* run = run_at(runs, at_);
+    if (run == nullptr) return out;
+    const auto since = seen_since(history_, record, at_);
+    const auto wait = cache_time(history_, reaches_, *run, accepts, at_);
+    out.published = std::max(run->began.by, since);
+    out.safe_at = std::max(run->began.by + wait, since);
+    out.recommended_at = std::max(run->began.by + 2 * wait, since);
     return out;
   }
 
@@ -236,35 +271,9 @@ class Look {
     return false;
   }
 
-  // What refuses an endpoint now once matched it.
   [[nodiscard]] bool is_retired_early() const {
-    for (const auto chain : chains_) {
-      bool was_met = false;
-      bool is_refused = false;
-      for (const auto& server : history_.servers) {
-        for (const auto& given : server) {
-          if (given.began.by > at_ || given.fails) continue;
-          was_met = was_met || demand(history_, given.set, chain) == Demand::met;
-        }
-      }
-      for (const auto* given : served_)
-        is_refused = is_refused || demand(history_, given->set, chain) == Demand::refused;
-      // A server that went back to an older key is late, not a record retired early.
-      if (was_met && is_refused && !is_gone_back(chain)) return true;
-    }
-    return false;
-  }
-
-  // An endpoint left the chain and has come back to it.
-  [[nodiscard]] bool is_gone_back(std::size_t chain) const {
-    return std::ranges::any_of(history_.endpoints, [&](const Endpoint& endpoint) {
-      int times = 0;
-      for (const auto& shown : endpoint.presented) {
-        if (shown.began.by <= at_ && is_same_key(history_, shown.chain, chain)) ++times;
-      }
-      const auto* now = item_at(endpoint.presented, at_);
-      return times > 1 && now != nullptr && is_same_key(history_, now->chain, chain);
-    });
+    return std::ranges::any_of(chains_,
+                               [&](std::size_t chain) { return is_retired(history_, chain, at_); });
   }
 
   [[nodiscard]] bool servers_disagree() const {
@@ -299,8 +308,8 @@ class Look {
     add(!is_refusing && has_stale_combination(), Code::combination_stale);
     for (const auto record : compared_now()) {
       add(is_orphan(record) && !is_refusing && !has(out, Code::tlsa_orphan), Code::tlsa_orphan);
-      add(!fits_now(record) && ever_fitted(history_, record, at_) && !is_refusing &&
-              at_ - last_switch(history_, at_) >= kLeftAtMost && !has(out, Code::tlsa_residue),
+      add(is_leftover(record) && !is_refusing && at_ - last_switch(history_, at_) >= kLeftAtMost &&
+              !has(out, Code::tlsa_residue),
           Code::tlsa_residue);
     }
     return out;
@@ -315,6 +324,7 @@ class Look {
   Time at_;
   std::vector<const Publication*> served_;
   std::vector<std::size_t> chains_;
+  std::set<std::size_t> siblings_;
 };
 
 }  // namespace
@@ -351,9 +361,35 @@ std::string_view wire_name(RolloverState state) {
   return "";
 }
 
+Time seen_since(const History& history, std::size_t record, Time at) {
+  auto out = at;
+  for (const auto& server : history.servers) {
+    auto since = at;
+    for (const auto& given : server) {
+      if (given.began.by > at) break;
+      if (given.fails) continue;
+      const bool is_there = contains(history.sets[given.set], record);
+      if (!is_there) since = at;
+      if (is_there && since == at) since = given.began.by;
+    }
+    out = std::min(out, since);
+  }
+  return out;
+}
+
 bool is_to_come(const History& history, std::size_t record, Time at) {
-  return !ever_fitted(history, record, at) && !history.mistakes.contains(record) &&
-         at - seen_since(history, record, at) < kNextRecordAtMost;
+  if (history.mistakes.contains(record)) return false;
+  if (!ever_fitted(history, record, at))
+    return at - seen_since(history, record, at) < kNextRecordAtMost;
+  const auto back = taken_back_at(history, record, at);
+  return back && at - *back < kNextRecordAtMost;
+}
+
+Kind accepting(const History& history, std::size_t record) {
+  return [&history, record](std::size_t set) {
+    return !demands(history, set) || std::ranges::find(history.sets[set].compared, record) !=
+                                         history.sets[set].compared.end();
+  };
 }
 
 Standing stand(const History& history, const std::vector<Reach>& reaches, Time at) {

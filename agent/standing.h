@@ -31,8 +31,17 @@ enum class RolloverState {
 // A record that never matched is one to come, until it is this old; the RFCs give no bound.
 inline constexpr config::Seconds kNextRecordAtMost = std::chrono::hours{24 * 90};
 
-// The record has matched nothing by `at`, and is not yet that old.
+// Since when any server gives the record, without a break: `at` when none does. One that does not
+// answer has not taken it back.
+[[nodiscard]] config::Time seen_since(const History& history, std::size_t record, config::Time at);
+
+// The record is there for a key to come: it has matched nothing by `at` and is not yet that old, or
+// its key was live and has been taken back for the one before it, not yet that long ago.
 [[nodiscard]] bool is_to_come(const History& history, std::size_t record, config::Time at);
+
+// The sets that a key accepts which the record fits, and no other: it is among those compared, or
+// nothing is demanded.
+[[nodiscard]] Kind accepting(const History& history, std::size_t record);
 
 struct Window {
   config::Time from;
@@ -47,7 +56,8 @@ struct Standing {
   // the reference sender, averaged over the endpoints. Null when no endpoint has been seen.
   std::optional<double> failing_share;
   std::optional<Window> window;  // the time around `at` during which some caches refuse
-  std::optional<config::Time> safe_to_switch_at;      // every cache has the new record by then
+  // No cache holds a set that refuses the key to come from then on, if nothing more changes.
+  std::optional<config::Time> safe_to_switch_at;
   std::optional<config::Time> recommended_switch_at;  // RFC 7671 §8.1: two TTLs after publication
   std::optional<config::Time> safe_to_remove_at;      // nothing presents the old key from then on
   std::vector<probes::Code> findings;

@@ -37,6 +37,11 @@ Story& Story::alias(long at, const std::string& to, long ttl, const std::string&
   return *this;
 }
 
+Story& Story::no_alias(long at, const std::string& server) {
+  json_["events"].push_back({{"at", at}, {"server", server}, {"alias", nullptr}});
+  return *this;
+}
+
 Story& Story::fail(long at, const std::string& server) {
   json_["events"].push_back({{"at", at}, {"server", server}, {"error", "servfail"}});
   return *this;

@@ -20,6 +20,7 @@ class Story {
   // The set published last gets another end of its signature.
   Story& signed_until(long at);
   Story& alias(long at, const std::string& to, long ttl, const std::string& server = "*");
+  Story& no_alias(long at, const std::string& server = "*");
   Story& fail(long at, const std::string& server = "*");
   Story& present(long at, Texts chain, const std::string& endpoint = "*");
   Story& scan(std::vector<long> at);

@@ -1,7 +1,10 @@
 #include "agent/clearance.h"
 
+#include <random>
+
 #include <gtest/gtest.h>
 
+#include "agent/rollover.h"
 #include "tests/support/past.h"
 
 namespace {
@@ -149,6 +152,53 @@ TEST(Clearance, CouldNotTellWhereNoServerGivesAnAnswer) {
   Past past;
   past.look(kNow, {.is_gone = true});
   EXPECT_EQ(clear(past, kNow).answer, Answer::unknown);
+}
+
+// Random histories of two servers: the gate, asked about the new key, and the state say the same.
+TEST(Clearance, NamesTheMomentThatTheStateNames) {
+  std::mt19937 random(1);
+  const auto below = [&](int n) { return std::uniform_int_distribution<>(0, n - 1)(random); };
+  constexpr int kTtls[] = {0, 60, 300, 900, 3600, 7200};
+  int compared = 0;
+  for (int history = 0; history < 300; ++history) {
+    Past past;
+    auto at = kNow;
+    const bool has_alias = below(2) == 0;
+    std::string alias = "t0.example.test";
+    std::vector<agent::Published> now(2, Past::give({old_record()}, config::Seconds{3600}));
+    for (int step = 0; step < 8; ++step) {
+      const config::Seconds ttl{kTtls[below(6)]};
+      if (below(4) == 0) alias = "t" + std::to_string(below(2)) + ".example.test";
+      const config::Seconds alias_ttl{kTtls[below(6)]};
+      const bool has_new = step > 1 && below(4) != 0;
+      for (auto& server : now) {
+        if (below(4) == 0) continue;  // it lags
+        server = has_new ? Past::give({old_record(), new_record()}, ttl)
+                         : Past::give({old_record()}, ttl);
+      }
+      for (auto& server : now) {
+        if (has_alias) server.alias = alias;
+        server.alias_ttl = has_alias ? alias_ttl : config::Seconds{0};
+      }
+      past.look(at, now[0], now[1], old_chain());
+      const agent::Rollovers rollovers(agent::history_of(past.chronicle, {"mx.example.test"}));
+      const auto standing = rollovers.at(at);
+      const auto gate = clear(past, at);
+      SCOPED_TRACE("history " + std::to_string(history) + " step " + std::to_string(step));
+      EXPECT_EQ(gate.answer == Answer::yes || gate.answer == Answer::not_before,
+                standing.safe_to_switch_at.has_value());
+      if (standing.safe_to_switch_at) {
+        ++compared;
+        EXPECT_EQ(gate.not_before.value_or(at), std::max(at, *standing.safe_to_switch_at));
+        if (gate.recommended) {
+          EXPECT_EQ(gate.recommended, standing.recommended_switch_at);
+        }
+      }
+      if (HasFailure()) return;
+      at += config::Seconds{1 + below(5000)};
+    }
+  }
+  EXPECT_GT(compared, 200);
 }
 
 }  // namespace

@@ -290,6 +290,81 @@ const std::vector<Row> kRows{
      .rollovers = {},
      .asked = 3600,
      .findings = {"dnssec-expired", "tlsa-lookup-failed"}},
+    {.id = "P-01",
+     .says = "an alias with a shorter TTL than its set: the set before is held for the set's TTL",
+     .story = Story()
+                  .alias(-9000, "t.example.test", 300)
+                  .publish(-9000, kK1)
+                  .present(-9000, kOld)
+                  .publish(0, kBoth)
+                  .present(700, kNew),
+     .states = {"-9000 steady", "0 prepub-wait", "700 stale-risk", "3600 rolled"},
+     .rollovers = {"K1>K2 early 700..700 exposure 1168"},
+     .asked = 700,
+     .findings = {"stale-cache-window"}},
+    {.id = "P-02",
+     .says = "no server answers while the key changes: nothing was taken back, nothing is refused",
+     .story = Story::baseline({"ns1", "ns2"})
+                  .publish(0, kBoth)
+                  .fail(7200)
+                  .present(7300, kNew)
+                  .publish(7600, kBoth),
+     .states = {"-9000 steady", "0 prepub-wait", "3600 prepub-ok", "7200 dns-fail", "7600 rolled"},
+     .rollovers = {"K1>K2 safe 7300..7300 exposure 0"},
+     .asked = 7300,
+     .findings = {"tlsa-lookup-failed"}},
+    {.id = "P-03",
+     .says = "taken back for the key before: its record waits for the next try",
+     .story = Story::baseline().publish(0, kBoth).present(600, kNew).present(900, kOld).present(
+         8000, kNew),
+     .states = {"-9000 steady", "0 prepub-wait", "600 stale-risk", "900 prepub-wait",
+                "3600 prepub-ok", "7200 ready", "8000 rolled"},
+     .rollovers = {"K1>K2 early 600..600 exposure 238", "K2>K1 safe 9900..9900 exposure 0",
+                   "K1>K2 safe 8000..8000 exposure 0"}},
+    {.id = "P-04",
+     .says = "taken back for good: the record is a leftover some day, but not of a key before",
+     .story = Story::baseline().publish(0, kBoth).present(7200, kNew).present(7500, kOld),
+     .states = {"-9000 steady", "0 prepub-wait", "3600 prepub-ok", "7200 rolled", "7500 ready",
+                "7783500 steady"},
+     .rollovers = {"K1>K2 safe 7200..7200 exposure 0", "K2>K1 safe 16500..16500 exposure 0"},
+     .asked = 100 * kDay,
+     .findings = {"tlsa-residue"}},
+    {.id = "P-05",
+     .says = "nothing is cached of what has a TTL of zero",
+     .story =
+         Story().publish(-9000, kK1, 0).present(-9000, kOld).publish(0, kK2, 0).present(0, kNew),
+     .states = {"-9000 steady"},
+     .rollovers = {"K1>K2 safe 0..0 exposure 0"}},
+    {.id = "P-06",
+     .says = "the records of all keys that a CA may issue from are one provision",
+     .story = Story()
+                  .publish(0, {"2 1 1 E7", "2 1 1 E8", "2 1 1 E9"})
+                  .present(0, {"K1", "E8"})
+                  .present(100 * kDay, {"K2", "E7"})
+                  .present(160 * kDay, {"K3", "E8"}),
+     .states = {"0 steady"},
+     .rollovers = {"K1>K2 safe 8640000..8640000 exposure 0",
+                   "K2>K3 safe 13824000..13824000 exposure 0"}},
+    {.id = "P-07",
+     .says = "a change of anchor is none: the record of the old one is left over",
+     .story = Story()
+                  .publish(-9000, {"2 1 1 INT1"})
+                  .present(-9000, kOld)
+                  .publish(0, {"2 1 1 INT1", "2 1 1 INT2"})
+                  .present(7200, {"K2", "INT2"}),
+     .states = {"-9000 steady", "0 prepub-wait", "3600 prepub-ok", "7200 rolled"},
+     .rollovers = {"K1>K2 safe 7200..7200 exposure 0"},
+     .asked = 10 * kDay,
+     .findings = {"tlsa-residue"}},
+    {.id = "P-08",
+     .says = "one more is published for an issuer to come: it waits, and belongs in the end",
+     .story = Story()
+                  .publish(-9000, {"2 1 1 E7"})
+                  .present(-9000, {"K1", "E7"})
+                  .publish(0, {"2 1 1 E7", "2 1 1 E8"})
+                  .present(100 * kDay, {"K2", "E8"}),
+     .states = {"-9000 steady", "0 prepub-wait", "3600 prepub-ok", "7200 ready", "7776000 steady"},
+     .rollovers = {"K1>K2 safe 8640000..8640000 exposure 0"}},
 };
 
 INSTANTIATE_TEST_SUITE_P(Rollover, Replayed, testing::ValuesIn(kRows), [](const auto& row) {
@@ -393,6 +468,107 @@ TEST(Replay, RefusesWhatItCannotReadAndSaysWhere) {
   EXPECT_THAT(error_of(with(R"({"at":1e300,"server":"*","tlsa":[],"ttl":1})")), HasSubstr("at"));
   EXPECT_THAT(error_of(with(R"({"at":0,"endpoint":"a","chain":[]})")), HasSubstr("leaf"));
   EXPECT_THAT(error_of(with(R"({"at":0,"server":"*"})")), HasSubstr("tlsa"));
+}
+
+TEST(Replay, CountsTheTtlOfASetBehindAnAliasThatIsForgottenSooner) {
+  const auto now = Story()
+                       .alias(-9000, "t.example.test", 300)
+                       .publish(-9000, kK1)
+                       .present(-9000, kOld)
+                       .publish(0, kBoth)
+                       .at(0);
+  EXPECT_EQ(now["safe_to_switch_at"], 3600);
+  EXPECT_EQ(now["recommended_switch_at"], 7200);
+}
+
+TEST(Replay, ASetBehindAnAliasThatWasLeftAndIsBackIsHeldFromWhenItWasAsked) {
+  const auto story = Story()
+                         .alias(-9000, "a.example.test", 300)
+                         .publish(-9000, kK1)
+                         .present(-9000, kOld)
+                         .alias(0, "b.example.test", 300)
+                         .publish(0, kBoth)
+                         .alias(1000, "a.example.test", 300)
+                         .publish(1000, kBoth);
+  // Nobody asks for a.example.test from 300 on: who asked then holds its set until 3900.
+  EXPECT_EQ(story.at(1000)["safe_to_switch_at"], 3900);
+}
+
+TEST(Replay, ALateServerIsNoEarlyRetirement) {
+  const auto late = Story::baseline({"ns1", "ns2"})
+                        .publish(0, kBoth, 3600, "ns1")
+                        .present(7200, kNew)
+                        .publish(9000, kK2, 3600, "ns1");
+  for (const long at : {7200L, 9000L}) {
+    const auto findings = late.at(at)["findings"].get<Texts>();
+    EXPECT_THAT(findings, testing::Not(testing::Contains("early-retire"))) << at;
+    EXPECT_THAT(findings, IsSupersetOf({"nameserver-split", "stale-cache-window"})) << at;
+  }
+  EXPECT_THAT(late.rollovers(), ElementsAre("K1>K2 never ?..? exposure ?"));
+  // It had the record, and falls back to the zone of before.
+  const auto back = Story::baseline({"ns1", "ns2"})
+                        .publish(0, kBoth)
+                        .present(7200, kNew)
+                        .publish(9000, kK1, 3600, "ns2");
+  EXPECT_THAT(back.at(9000)["findings"].get<Texts>(),
+              testing::Not(testing::Contains("early-retire")));
+  EXPECT_THAT(back.rollovers(), ElementsAre("K1>K2 safe 7200..7200 exposure ?"));
+}
+
+TEST(Replay, TheOwnerWhoTakesARecordBackOnOneServerFirstRetiresIt) {
+  const auto story = Story::baseline({"ns1", "ns2"})
+                         .publish(0, kBoth)
+                         .publish(600, kK2, 3600, "ns1")
+                         .present(7200, kNew);
+  EXPECT_THAT(story.at(600)["findings"].get<Texts>(), testing::Contains("early-retire"));
+}
+
+TEST(Replay, WhileNobodyCanAskNothingIsHeldBehindAnAlias) {
+  const auto story = Story()
+                         .alias(-9000, "t.example.test", 3600)
+                         .publish(-9000, kK1, 600)
+                         .present(-9000, kOld)
+                         .fail(0)
+                         .present(0, kNew);
+  // Of the caches 11 of 12 know the alias still, and half of them its set.
+  EXPECT_NEAR(story.at(300)["failing_share"].get<double>(), 11.0 / 24, 1e-6);
+  EXPECT_NEAR(story.at(600)["failing_share"].get<double>(), 0, 1e-6);
+  EXPECT_TRUE(story.at(300)["safe_to_switch_at"].is_null()) << "and nobody says it is safe";
+}
+
+TEST(Replay, WhoComesBackToAnAliasAfterAnOutageHoldsItsSetStill) {
+  const auto story = Story()
+                         .alias(-9000, "t.example.test", 60)
+                         .publish(-9000, kK1)
+                         .present(-9000, kOld)
+                         .fail(0)
+                         .publish(600, kK2)
+                         .present(600, kNew);
+  // A sixth has lost the set meanwhile, and takes the new one.
+  EXPECT_NEAR(story.at(600)["failing_share"].get<double>(), 5.0 / 6, 1e-6);
+}
+
+TEST(Replay, OfATtlOfZeroNothingIsHeld) {
+  const auto story =
+      Story().publish(-9000, kK1, 0).present(-9000, kOld).publish(0, kK2, 0).present(0, kNew);
+  EXPECT_EQ(story.at(0)["failing_share"], 0.0);
+  EXPECT_EQ(story.at(5)["failing_share"], 0.0);
+  EXPECT_EQ(Story().publish(-9, kK1, 0).present(-9, kOld).present(0, kNew).at(5)["failing_share"],
+            1.0);
+}
+
+TEST(Replay, NothingSaysThatASiblingShallGo) {
+  const auto story = Story()
+                         .publish(0, {"2 1 1 E7", "2 1 1 E8", "2 1 1 E9"})
+                         .present(0, {"K1", "E8"})
+                         .present(100 * kDay, {"K2", "E7"});
+  for (const long at : {95 * kDay, 99 * kDay, 110 * kDay, 400 * kDay}) {
+    EXPECT_EQ(story.at(at)["state"], "steady");
+    EXPECT_THAT(story.at(at)["findings"].get<Texts>(), IsEmpty()) << at;
+  }
+  // Of DANE-EE(3) records a second one is for one key, and goes some day.
+  EXPECT_THAT(Story().publish(0, kBoth).present(0, kOld).at(95 * kDay)["findings"].get<Texts>(),
+              ElementsAre("tlsa-orphan"));
 }
 
 TEST(Replay, PlaysAStoryOfNothing) {
