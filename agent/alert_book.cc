@@ -93,6 +93,30 @@ bool AlertBook::take(Round& round, const Key& key, const Followed& followed) {
          followed.step == Step::maybe_over;
 }
 
+// A refusal that is pending and was not seen again, while caches go on with it, is no episode that
+// has passed: it is confirmed as what it has become.
+bool AlertBook::take_over(Round& round, std::map<Key, const Trouble*>& all) {
+  const auto window = std::ranges::find_if(all, [&](const auto& entry) {
+    return entry.first.first == probes::Code::stale_cache_window && entry.second != nullptr &&
+           !open_.contains(entry.first);
+  });
+  if (window == all.end()) return false;
+  const auto refusal = std::ranges::find_if(open_, [&](const auto& entry) {
+    const auto now = all.find(entry.first);
+    return entry.second.state == AlertState::pending && is_refusal(entry.first.first) &&
+           now != all.end() && now->second == nullptr && entry.second.hits.size() == 1;
+  });
+  if (refusal == open_.end()) return false;
+  const auto pending = refusal->second;
+  const auto [key, trouble] = *window;
+  auto before = heir(pending, *trouble, round.at);
+  before.relapses = relapses_of(key, round.at);
+  all.erase(refusal->first);
+  all.erase(window);
+  take(round, key_of(pending), taken_over(pending, round.at));
+  return take(round, key, agent::follow(before, Sight::seen, trouble, 0, round.at));
+}
+
 bool AlertBook::follow(Round& round, const Subject& subject, const std::vector<Trouble>& troubles,
                        const IsTold& is_told) {
   std::map<Key, const Trouble*> all;
@@ -100,7 +124,7 @@ bool AlertBook::follow(Round& round, const Subject& subject, const std::vector<T
   for (const auto& [key, alert] : open_) {
     if (hits(alert, subject)) all.try_emplace(key, nullptr);
   }
-  bool again = false;
+  bool again = take_over(round, all);
   for (const auto& [key, trouble] : all) {
     const auto entry = open_.find(key);
     const auto before = entry == open_.end() ? std::nullopt : std::optional{entry->second};

@@ -59,6 +59,7 @@ class AlertBook {
   [[nodiscard]] const std::vector<Silence>& silences() const { return silences_; }
 
  private:
+  bool take_over(Round& round, std::map<Key, const Trouble*>& all);
   bool take(Round& round, const Key& key, const Followed& followed);
   void put(Round& round, const Key& key, Alert alert);
   void tell(Round& round, Alert& alert, const Audience& audience, const Domains& domains,

@@ -175,6 +175,30 @@ bool is_flapping(const Alert& alert) {
   return alert.relapses >= kFlaps;
 }
 
+bool is_refusal(Code code) {
+  switch (code) {
+    case Code::tlsa_mismatch:
+    case Code::tlsa_mismatch_insecure_mx:
+    case Code::key_type_partial:
+    case Code::early_retire:
+    case Code::nameserver_split:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Alert heir(const Alert& pending, const Trouble& trouble, config::Time at) {
+  return {.id = id_of(trouble, at),
+          .cause = trouble.cause,
+          .first_seen_at = pending.first_seen_at,
+          .looks_seen = pending.looks_seen};
+}
+
+Followed taken_over(const Alert& pending, config::Time at) {
+  return unconfirmed(pending, at);
+}
+
 Followed follow(const std::optional<Alert>& before, Sight sight, const Trouble* trouble,
                 int relapses, config::Time at) {
   switch (sight) {

@@ -58,6 +58,16 @@ struct Followed {
 inline constexpr config::Seconds kRelapse = std::chrono::hours{6};  // "soon"
 [[nodiscard]] bool is_flapping(const Alert& alert);
 
+// Senders are refused, by what is published or by what caches hold of it. When what is published is
+// mended, caches go on refusing: that is the same trouble, and still there until they have
+// forgotten (stale_cache_window).
+[[nodiscard]] bool is_refusal(probes::Code code);
+
+// The stale-cache window `trouble` goes on with the refusal that is pending and was not seen again:
+// a new alert of which the looks so far count, and the end of the pending one.
+[[nodiscard]] Alert heir(const Alert& pending, const Trouble& trouble, config::Time at);
+[[nodiscard]] Followed taken_over(const Alert& pending, config::Time at);
+
 // One look at one alert. `trouble` matters when sight is seen; `relapses` to a new alert. The look
 // must be later than the last.
 [[nodiscard]] Followed follow(const std::optional<Alert>& before, Sight sight,

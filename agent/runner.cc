@@ -308,6 +308,15 @@ struct Runner::State {
     });
   }
 
+  // People know that senders are refused: what caches hold of it is no trouble of its own. One that
+  // is pending, which nobody knows of, hides nothing.
+  bool is_refusal_told(const probes::Subject& subject) const {
+    return std::ranges::any_of(book.open(), [&](const auto& entry) {
+      return is_refusal(entry.first.first) && entry.second.state == AlertState::firing &&
+             hits(entry.second, subject);
+    });
+  }
+
   bool follow_host(Round& round, const Name& name) {
     auto& host = hosts.at(name);
     const probes::Subject subject{.kind = probes::Subject::Kind::host, .name = name.text()};
@@ -324,13 +333,13 @@ struct Runner::State {
     host.awaits_judgement = judged == nullptr;
     if (judged == nullptr || cut_off(smtp) != nullptr) return false;
     merge_mismatches(found);
-    if (is_mismatch_open(subject) || found.contains(probes::Code::tlsa_mismatch) ||
+    if (is_refusal_told(subject) || found.contains(probes::Code::tlsa_mismatch) ||
         found.contains(probes::Code::tlsa_mismatch_insecure_mx))
       found.erase(probes::Code::stale_cache_window);
     for (auto& [code, trouble] : found) trouble.refused_keys = host.refused_keys;
     return book.follow(round, subject, values(std::move(found)), [&](const Alert& alert) {
       // What caches still hold goes on refusing: the trouble is not over, and it is one trouble.
-      if (is_mismatch(alert.finding.code) && host.standing && host.standing->window) return false;
+      if (is_refusal(alert.finding.code) && host.standing && host.standing->window) return false;
       // Which records are of no use is not asked while all of them are.
       if (alert.finding.code == probes::Code::tlsa_orphan && is_mismatch_open(subject))
         return false;

@@ -229,6 +229,36 @@ TEST(AlertBook, AHostThatIsNoLongerWatchedLeavesTheAlertOfTheOthers) {
 
 // ---- unknown, flapping, blindness, restarts
 
+Trouble window() {
+  return {.cause = host("mx.a.test"),
+          .finding = {.code = Code::stale_cache_window,
+                      .severity = Severity::critical,
+                      .subject = host("mx.a.test")},
+          .domains = {"a.test"}};
+}
+
+TEST(AlertBook, AMismatchMendedBeforeItWasConfirmedIsToldAsWhatCachesMakeOfIt) {
+  Desk desk;
+  EXPECT_TRUE(desk.look("mx.a.test", {mismatch()}));
+  EXPECT_THAT(desk.heard(), IsEmpty());
+  // The record has been published; what caches hold goes on refusing: this is the second look.
+  desk.look("mx.a.test", {window()}, false);
+  EXPECT_THAT(desk.heard(), ElementsAre("opened chat", "opened pager"));
+  EXPECT_EQ(desk.only().finding.code, Code::stale_cache_window);
+  EXPECT_EQ(desk.only().first_seen_at, kNow + kMinute) << "when the mismatch was seen";
+  desk.look("mx.a.test", {});
+  desk.look("mx.a.test", {});
+  EXPECT_THAT(desk.heard(), ElementsAre("resolved chat", "resolved pager"));
+}
+
+TEST(AlertBook, AWindowThatNoMismatchCameBeforeTakesTwoLooks) {
+  Desk desk;
+  desk.look("mx.a.test", {window()});
+  EXPECT_THAT(desk.heard(), IsEmpty());
+  desk.look("mx.a.test", {window()});
+  EXPECT_THAT(desk.heard(), ElementsAre("opened chat", "opened pager"));
+}
+
 TEST(AlertBook, ALookThatCouldNotTellChangesNothing) {
   Desk desk;
   desk.look("mx.a.test", {mismatch()});
