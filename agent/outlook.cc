@@ -113,6 +113,8 @@ class Foresight {
       case Code::early_retire:
         add(code, Severity::critical).is_consequence = is_refusing();
         return;
+      case Code::nameserver_split:
+        return add_split();
       case Code::tlsa_orphan:
         return add_orphan();
       case Code::tlsa_residue:
@@ -145,7 +147,35 @@ class Foresight {
            standing_.state == RolloverState::partial_mismatch;
   }
 
-  // Spec'd by the share of caches: beyond one half most mail is refused.
+  [[nodiscard]] bool has(Code code) const {
+    return std::ranges::find(standing_.findings, code) != standing_.findings.end();
+  }
+
+  // A server that lags gives, now, what refuses an endpoint.
+  [[nodiscard]] bool is_refused_by_lag() const {
+    const auto now = served(history_, standing_.at);
+    const auto chains = presented(history_, standing_.at);
+    return std::ranges::any_of(now, [&](const Publication* given) {
+      return is_lagging(history_, *given, now) &&
+             std::ranges::any_of(chains, [&](std::size_t chain) {
+               return demand(history_, given->set, chain) == Demand::refused;
+             });
+    });
+  }
+
+  // By the share of caches: beyond one half most mail is refused.
+  [[nodiscard]] Severity severity_of_share() const {
+    return standing_.failing_share.value_or(0) > 0.5 ? Severity::critical : Severity::high;
+  }
+
+  // That servers differ is for the look to say; here only what comes of it.
+  void add_split() {
+    if (is_refusing() || !is_refused_by_lag()) return;
+    add(Code::nameserver_split, severity_of_share(),
+        {{"refused-by", "a name server that lags gives records that refuse the key in use"}});
+  }
+
+  // Where it is what a lagging server or an early retirement does, that is the one alert.
   void add_window() {
     const auto share = standing_.failing_share.value_or(0);
     std::vector<Evidence> evidence{{"failing-share", fmt::format("{:.2f}", share)}};
@@ -159,8 +189,8 @@ class Foresight {
                           "the old record went when the new one and its key came: right after a "
                           "compromise, too early at any other time"});
     }
-    add(Code::stale_cache_window, share > 0.5 ? Severity::critical : Severity::high,
-        std::move(evidence));
+    add(Code::stale_cache_window, severity_of_share(), std::move(evidence)).is_consequence =
+        has(Code::early_retire) || is_refused_by_lag();
   }
 
   void add_loss() {

@@ -839,6 +839,14 @@ void drop_overruled(std::vector<Finding>& findings, const Subject& subject,
   });
 }
 
+// What history knows of the same trouble may make it graver.
+void raise(std::vector<Finding>& findings, const Finding& known) {
+  for (auto& one : findings) {
+    if (one.code == known.code && one.subject == known.subject)
+      one.severity = std::max(one.severity, known.severity);
+  }
+}
+
 }  // namespace
 
 void add_hindsight(DomainJudgement& judged, const dns::Name& name, const Hindsight& known) {
@@ -857,9 +865,13 @@ void add_hindsight(DomainJudgement& judged, const dns::Name& name, const Hindsig
       if (!is_deliverable(host->verdict)) continue;  // the look says why, and knows better
       if (!is_mx_secure) finding.code = Code::tlsa_mismatch_insecure_mx;
     }
-    if (is_told(finding.code)) continue;
     if (is_carried_by_others(judged, *host))
       finding.severity = std::min(finding.severity, Severity::high);
+    if (is_told(finding.code)) {
+      raise(host->findings, finding);
+      raise(judged.findings, finding);
+      continue;
+    }
     host->findings.push_back(finding);
     judged.findings.push_back(std::move(finding));
   }

@@ -1,5 +1,7 @@
 #include "agent/outlook.h"
 
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -52,6 +54,15 @@ Outlook outlook(const Past& past, config::Time at) {
   return out;
 }
 
+std::map<Code, probes::Finding> found(const Past& past, config::Time at) {
+  const agent::Rollovers rollovers(agent::history_of(past.chronicle, {"mx.example.test"}));
+  std::map<Code, probes::Finding> out;
+  const auto known =
+      agent::foresee(past.chronicle, rollovers.history(), rollovers.at(at), "mx.example.test");
+  for (const auto& finding : known.findings) out.emplace(finding.code, finding);
+  return out;
+}
+
 // H-07: verdict from authoritative data; the cache's view is a stale window (RFC 7671 §8.1).
 TEST(Outlook, H_07_WhatIsPublishedAcceptsTheKeySoThatARefusalByOurCacheIsAWindowAndNoMismatch) {
   Past past;
@@ -74,6 +85,26 @@ TEST(Outlook, H_07_ARecordThatIsGoneEverywhereIsAMismatchThoughOurCacheStillHold
   EXPECT_THAT(out.codes, Contains(Code::tlsa_mismatch));
   EXPECT_THAT(out.codes, Contains(Code::early_retire));
   EXPECT_THAT(out.overruled, IsEmpty());
+}
+
+TEST(Outlook, WhatALateServerDoesIsOneAlertOfWhichTheWindowIsAConsequence) {
+  Past past;
+  const auto both = Past::give({old_record(), new_record()});
+  past.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
+      .look(kNow, both, Past::give({old_record()}), old_chain())
+      .look(kNow + hours{3}, both, Past::give({old_record()}), new_chain());
+  const auto findings = found(past, kNow + hours{3});
+  EXPECT_TRUE(findings.contains(Code::nameserver_split));
+  EXPECT_FALSE(findings.contains(Code::early_retire));
+  ASSERT_TRUE(findings.contains(Code::stale_cache_window));
+  EXPECT_TRUE(findings.at(Code::stale_cache_window).is_consequence);
+}
+
+TEST(Outlook, AWindowThatNoServerCausesNowIsNoConsequence) {
+  Past past;
+  past.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
+      .look(kNow, Past::give({old_record(), new_record()}), new_chain());
+  EXPECT_FALSE(found(past, kNow).at(Code::stale_cache_window).is_consequence);
 }
 
 TEST(Outlook, OverrulesNothingOfAHostAtRest) {
