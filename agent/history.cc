@@ -118,6 +118,13 @@ Began moment_of(const History& history, Time by, bool is_first) {
 
 }  // namespace
 
+History known_at(History history, Time at) {
+  const auto is_later = [&](const auto& item) { return item.began.by > at; };
+  for (auto& server : history.servers) std::erase_if(server, is_later);
+  for (auto& endpoint : history.endpoints) std::erase_if(endpoint.presented, is_later);
+  return history;
+}
+
 bool contains(const RecordSet& set, std::size_t record) {
   return std::ranges::find(set.records, record) != set.records.end();
 }

@@ -71,6 +71,9 @@ struct History {
   std::optional<config::Time> known_until;        // of the last look; none: all is known
 };
 
+// What was known of it at `at`.
+[[nodiscard]] History known_at(History history, config::Time at);
+
 enum class Demand {
   met,      // TLS, authenticated
   refused,  // no record compared fits: the sender does not deliver

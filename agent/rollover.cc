@@ -27,6 +27,22 @@ std::vector<Time> Rollovers::breaks() const {
   return {out.begin(), out.end()};
 }
 
+namespace {
+
+// How long it takes until the caches hold what they will hold for ever. Where servers go on giving
+// sets with different TTLs, they come to hold that of the longest bit by bit.
+Seconds settling_time(const std::vector<const Publication*>& now) {
+  constexpr int kLongest = 21;      // then all is even again (caches.cc)
+  constexpr int kShortest = 5'000;  // long enough for any, and bounded
+  if (now.empty()) return Seconds{1};
+  const auto [shortest, longest] = std::ranges::minmax(now, {}, &Publication::ttl);
+  if (shortest->ttl == longest->ttl) return Seconds{1};
+  return std::min(kLongest * std::max(longest->ttl, longest->alias_ttl) + Seconds{1},
+                  kShortest * std::max(shortest->ttl, Seconds{1}));
+}
+
+}  // namespace
+
 void Rollovers::sweep() {
   const auto times = breaks();
   if (times.empty() || publication_times(history_).empty()) return;
@@ -52,7 +68,8 @@ void Rollovers::sweep() {
     if (at > begin) caches.advance(at, hear);
   }
   // What holds then holds for ever.
-  caches.advance(std::max(times.back(), begin) + Seconds{1}, hear);
+  const auto last = std::max(times.back(), begin);
+  caches.advance(last + settling_time(served(history_, last)), hear);
   stretches_.back().until = kNever;
 }
 
@@ -125,7 +142,19 @@ std::vector<std::string> Rollovers::refused_keys(Time at) const {
 }
 
 Standing Rollovers::at(Time at) const {
-  auto out = stand(history_, reaches_, at);
+  // When the owner leaves an alias, its set is of no use any more: that it will be so is not known
+  // before.
+  const bool is_told_too_much = std::ranges::any_of(history_.servers, [&](const auto& server) {
+    return !server.empty() && server.back().began.by > at &&
+           std::ranges::any_of(server, [](const auto& given) { return given.alias.has_value(); });
+  });
+  Standing out;
+  if (is_told_too_much) {
+    const auto known = known_at(history_, at);
+    out = stand(known, agent::reaches(known), at);
+  } else {
+    out = stand(history_, reaches_, at);
+  }
   out.failing_share = failing_share(at);
   for (const auto& window : windows()) {
     if (window.from <= at && (!window.until || at < *window.until)) out.window = window;
