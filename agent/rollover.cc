@@ -29,12 +29,20 @@ std::vector<Time> Rollovers::breaks() const {
 
 namespace {
 
-// How long it takes until the caches hold what they will hold for ever. Where servers go on giving
-// sets with different TTLs, they come to hold that of the longest bit by bit.
-Seconds settling_time(const std::vector<const Publication*>& now) {
-  constexpr int kLongest = 21;      // then all is even again (caches.cc)
-  constexpr int kShortest = 5'000;  // long enough for any, and bounded
-  if (now.empty()) return Seconds{1};
+// How long it takes until the share of caches that refuse is what it will be for ever. Where
+// servers go on giving sets with different TTLs, caches come to hold that of the longest bit by
+// bit; which matters when one refuses and another does not.
+Seconds settling_time(const History& history, Time last) {
+  constexpr int kLongest = 21;    // then all is even again (caches.cc)
+  constexpr int kShortest = 200;  // far more than it takes to lose those of the shortest
+  const auto now = served(history, last);
+  const auto is_split = std::ranges::any_of(presented(history, last), [&](std::size_t chain) {
+    const auto refused = std::ranges::count_if(now, [&](const Publication* given) {
+      return demand(history, given->set, chain) == Demand::refused;
+    });
+    return refused > 0 && refused < std::ssize(now);
+  });
+  if (!is_split) return Seconds{1};
   const auto [shortest, longest] = std::ranges::minmax(now, {}, &Publication::ttl);
   if (shortest->ttl == longest->ttl) return Seconds{1};
   return std::min(kLongest * std::max(longest->ttl, longest->alias_ttl) + Seconds{1},
@@ -69,7 +77,7 @@ void Rollovers::sweep() {
   }
   // What holds then holds for ever.
   const auto last = std::max(times.back(), begin);
-  caches.advance(last + settling_time(served(history_, last)), hear);
+  caches.advance(last + settling_time(history_, last), hear);
   stretches_.back().until = kNever;
 }
 

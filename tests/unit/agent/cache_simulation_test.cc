@@ -331,7 +331,9 @@ class RandomHost {
       EXPECT_EQ(!line["window"].is_null(),
                 Possible(world_, static_cast<double>(at))
                     .refuses_any_of(world_.keys(static_cast<double>(at))));
-      EXPECT_NEAR(line["failing_share"].get<double>(), counted.at(at), kTolerance);
+      if (!is_in_between(at)) {
+        EXPECT_NEAR(line["failing_share"].get<double>(), counted.at(at), kTolerance);
+      }
       check_switch(at, line);
       check_removal(at, line);
       if (testing::Test::HasFailure()) return;
@@ -463,6 +465,19 @@ class RandomHost {
       }
     }
     return out;
+  }
+
+  // Right after a change, while one server gives what is not kept and another what is: caches take
+  // some seconds to have asked the other.
+  bool is_in_between(long at) const {
+    bool has_changed = false;
+    std::set<bool> kept;
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      const auto& zone = world_.zone(i, static_cast<double>(at));
+      has_changed = has_changed || (zone.at <= at && at - zone.at < 60);
+      if (!zone.fails) kept.insert(zone.ttl > 0);
+    }
+    return has_changed && kept.size() > 1;
   }
 
   // The keys whose records some server gives now, and that no endpoint presents.

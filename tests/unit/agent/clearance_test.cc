@@ -160,7 +160,7 @@ TEST(Clearance, NamesTheMomentThatTheStateNames) {
   const auto below = [&](int n) { return std::uniform_int_distribution<>(0, n - 1)(random); };
   constexpr int kTtls[] = {0, 60, 300, 900, 3600, 7200};
   int compared = 0;
-  for (int history = 0; history < 300; ++history) {
+  for (int history = 0; history < 100; ++history) {
     Past past;
     auto at = kNow;
     const bool has_alias = below(2) == 0;
