@@ -1,6 +1,7 @@
 #include "agent/courier.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace agent {
 
@@ -26,7 +27,8 @@ struct Courier::Desk {
   std::unique_ptr<Herald> herald;        // or that
   NotifierHealth health;                 // guarded by mutex_
   std::uint64_t seen = 0;                // hurries taken notice of
-  std::jthread thread;                   // last: it ends before the others go
+  std::atomic<bool> has_ended{false};
+  std::jthread thread;  // last: it ends before the others go
 };
 
 Courier::Courier(Outbox& outbox, Now now, See see, Report report)
@@ -37,7 +39,7 @@ Courier::~Courier() {
 }
 
 void Courier::employ(Notifiers notifiers) {
-  stop();
+  retire();
   std::vector<std::unique_ptr<Desk>> desks;
   for (auto& one : notifiers.messengers) {
     auto& desk = *desks.emplace_back(std::make_unique<Desk>());
@@ -52,24 +54,44 @@ void Courier::employ(Notifiers notifiers) {
   const std::scoped_lock lock(mutex_);
   desks_ = std::move(desks);
   for (auto& desk : desks_) {
-    desk->thread = std::jthread([this, &desk = *desk](std::stop_token stop) {
+    desk->thread = std::jthread([this, &desk = *desk](const std::stop_token& stop) {
       if (desk.messenger) {
-        run(std::move(stop), desk, *desk.messenger);
+        run(stop, desk, *desk.messenger);
       } else {
-        run(std::move(stop), desk, *desk.herald);
+        run(stop, desk, *desk.herald);
       }
+      desk.has_ended = true;
     });
   }
 }
 
+// Those that have ended go; the others are joined when they have, or at the end.
+void Courier::retire() {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(retired_, [](const auto& desk) { return desk->has_ended.load(); });
+  for (auto& desk : desks_) {
+    desk->thread.request_stop();
+    retired_.push_back(std::move(desk));
+  }
+  desks_.clear();
+}
+
 void Courier::stop() {
-  std::vector<std::unique_ptr<Desk>> desks;
+  retire();
+  std::vector<std::unique_ptr<Desk>> all;
   {
     const std::scoped_lock lock(mutex_);
-    desks.swap(desks_);
+    all.swap(retired_);
   }
-  for (auto& desk : desks) desk->thread.request_stop();
-  desks.clear();  // joins
+  all.clear();  // joins
+}
+
+void Courier::hurry_letters() {
+  {
+    const std::scoped_lock lock(mutex_);
+    ++letter_hurries_;
+  }
+  wake_.notify_all();
 }
 
 void Courier::hurry() {
@@ -111,7 +133,7 @@ void Courier::took(Desk& desk, const Delivered& done) {
   if (news) report_(desk.health.name, *news);
 }
 
-bool Courier::deliver_due(std::stop_token stop, Desk& desk, Messenger& messenger) {
+bool Courier::deliver_due(const std::stop_token& stop, Desk& desk, Messenger& messenger) {
   const auto posts = outbox_.due(messenger.name(), now_(), kAtOnce);
   if (!posts) took(desk, config::Failure<std::string>(posts.error().detail));
   bool is_news = false;
@@ -119,10 +141,11 @@ bool Courier::deliver_due(std::stop_token stop, Desk& desk, Messenger& messenger
     if (stop.stop_requested()) return false;
     Delivered done;
     try {
-      done = messenger.deliver(post);
+      done = messenger.deliver(post, stop);
     } catch (const std::exception& e) {  // a library threw
       done = config::Failure<std::string>(e.what());
     }
+    if (!done && stop.stop_requested()) return false;  // nobody knows: whoever comes next tries
     took(desk, done);
     const auto marked =
         done ? outbox_.delivered(post.id, now_())
@@ -133,21 +156,21 @@ bool Courier::deliver_due(std::stop_token stop, Desk& desk, Messenger& messenger
   return is_news;
 }
 
-void Courier::run(std::stop_token stop, Desk& desk, Messenger& messenger) {
+void Courier::run(const std::stop_token& stop, Desk& desk, Messenger& messenger) {
   while (!stop.stop_requested()) {
     {
       const std::scoped_lock lock(mutex_);
-      desk.seen = hurries_;
+      desk.seen = hurries_ + letter_hurries_;
     }
     // What is delivered lets the next of the same alert go.
     while (deliver_due(stop, desk, messenger)) {
     }
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, kLookAgain, [&] { return desk.seen != hurries_; });
+    wake_.wait_for(lock, stop, kLookAgain, [&] { return desk.seen != hurries_ + letter_hurries_; });
   }
 }
 
-void Courier::run(std::stop_token stop, Desk& desk, Herald& herald) {
+void Courier::run(const std::stop_token& stop, Desk& desk, Herald& herald) {
   while (!stop.stop_requested()) {
     {
       const std::scoped_lock lock(mutex_);
@@ -155,10 +178,11 @@ void Courier::run(std::stop_token stop, Desk& desk, Herald& herald) {
     }
     Delivered done;
     try {
-      done = herald.tell(*see_());
+      done = herald.tell(*see_(), stop);
     } catch (const std::exception& e) {
       done = config::Failure<std::string>(e.what());
     }
+    if (!done && stop.stop_requested()) return;
     took(desk, done);
     const auto next = done ? herald.every() : std::min(herald.every(), back_off(2));
     std::unique_lock lock(mutex_);

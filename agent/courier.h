@@ -35,21 +35,25 @@ class Courier {
   Courier(Outbox& outbox, Now now, See see, Report report);
   ~Courier();  // stop()
 
-  // Starts with these notifiers, or goes on with these instead of those before.
+  // Starts with these notifiers, or goes on with these instead of those before, and waits for
+  // nobody: those are told to stop, and end by themselves.
   void employ(Notifiers notifiers);
-  // Waits for exchanges under way, at most wire::kPatience.
+  // Exchanges under way are broken off; what was not delivered stays in the outbox.
   void stop();
   // Something was decided: look at once. Any thread.
   void hurry();
+  // There are letters, for those who bring letters.
+  void hurry_letters();
 
   [[nodiscard]] std::vector<NotifierHealth> health() const;
 
  private:
   struct Desk;
-  void run(std::stop_token stop, Desk& desk, Messenger& messenger);
-  void run(std::stop_token stop, Desk& desk, Herald& herald);
+  void run(const std::stop_token& stop, Desk& desk, Messenger& messenger);
+  void run(const std::stop_token& stop, Desk& desk, Herald& herald);
+  void retire();
   // True when something was delivered.
-  bool deliver_due(std::stop_token stop, Desk& desk, Messenger& messenger);
+  bool deliver_due(const std::stop_token& stop, Desk& desk, Messenger& messenger);
   void took(Desk& desk, const Delivered& done);
 
   Outbox& outbox_;
@@ -60,7 +64,9 @@ class Courier {
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   std::uint64_t hurries_ = 0;  // guarded by mutex_, as the health of every desk
+  std::uint64_t letter_hurries_ = 0;
   std::vector<std::unique_ptr<Desk>> desks_;
+  std::vector<std::unique_ptr<Desk>> retired_;  // told to stop
 };
 
 // How long after so many failed tries the next one is made.

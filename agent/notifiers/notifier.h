@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ class Messenger {
   Messenger& operator=(const Messenger&) = delete;
   virtual ~Messenger() = default;
   [[nodiscard]] virtual std::string name() const = 0;
-  [[nodiscard]] virtual Delivered deliver(const Post& post) = 0;
+  // Gives up as soon as it is told to stop; whether the letter arrived is unknown then.
+  [[nodiscard]] virtual Delivered deliver(const Post& post, const std::stop_token& stop) = 0;
 };
 
 // Tells again and again how things stand; what is missed once is told the next time. Used by one
@@ -36,7 +38,7 @@ class Herald {
   [[nodiscard]] virtual std::string name() const = 0;
   [[nodiscard]] virtual config::Seconds every() const = 0;
   [[nodiscard]] virtual bool hurries() const { return true; }  // at once when an alert changes
-  [[nodiscard]] virtual Delivered tell(const Snapshot& snapshot) = 0;
+  [[nodiscard]] virtual Delivered tell(const Snapshot& snapshot, const std::stop_token& stop) = 0;
 };
 
 struct Notifiers {

@@ -48,7 +48,7 @@ class WebhookMessenger final : public Messenger {
 
   std::string name() const override { return settings_.name; }
 
-  Delivered deliver(const Post& post) override {
+  Delivered deliver(const Post& post, const std::stop_token& stop) override {
     auto letter = Json::parse(post.body);
     std::string body;
     if (secrets_.text.empty()) {
@@ -63,7 +63,7 @@ class WebhookMessenger final : public Messenger {
     headers.push_back("X-Danelaw-Delivery: " + post.id);
     if (!secrets_.key.empty())
       headers.push_back("X-Danelaw-Signature: sha256=" + wire::hmac_sha256(secrets_.key, body));
-    return accepted(wire::exchange({.url = settings_.url, .headers = headers, .body = body}));
+    return accepted(wire::exchange({.url = settings_.url, .headers = headers, .body = body}, stop));
   }
 
  private:
@@ -86,9 +86,9 @@ class MailMessenger final : public Messenger {
 
   std::string name() const override { return name_; }
 
-  Delivered deliver(const Post& post) override {
+  Delivered deliver(const Post& post, const std::stop_token& stop) override {
     return wire::submit(
-        head_, mail_of({.from = head_.from, .to = head_.to}, Json::parse(post.body), page_));
+        head_, mail_of({.from = head_.from, .to = head_.to}, Json::parse(post.body), page_), stop);
   }
 
  private:
@@ -111,12 +111,13 @@ class AlertmanagerHerald final : public Herald {
   // As Prometheus does; an alert that is not told again ends there after four times that.
   Seconds every() const override { return Seconds{60}; }
 
-  Delivered tell(const Snapshot& snapshot) override {
+  Delivered tell(const Snapshot& snapshot, const std::stop_token& stop) override {
     const auto alerts =
         alertmanager_json(snapshot.alerts, snapshot.ended, labels_, page_, every(), snapshot.now);
     return accepted(wire::exchange({.url = settings_.url + "/api/v2/alerts",
                                     .headers = json_headers(token_),
-                                    .body = dump(alerts)}));
+                                    .body = dump(alerts)},
+                                   stop));
   }
 
  private:
@@ -137,15 +138,15 @@ class GrafanaHerald final : public Herald {
   Seconds every() const override { return Seconds{60}; }
   bool hurries() const override { return false; }
 
-  Delivered tell(const Snapshot& snapshot) override {
+  Delivered tell(const Snapshot& snapshot, const std::stop_token& stop) override {
     for (const auto& followed : snapshot.rollovers) {
       const auto host = followed.host->host.text();
       const auto key = fmt::format("grafana/{}/{}", settings_.name, host);
       const auto known = outbox_.memo(key);
       if (!known) return Failure<std::string>(known.error().detail);
       Delivered done;
-      if (followed.rolling_since && !*known) done = begin(key, host, *followed.rolling_since);
-      if (!followed.rolling_since && *known) done = end(key, **known, snapshot.now);
+      if (followed.rolling_since && !*known) done = begin(key, host, *followed.rolling_since, stop);
+      if (!followed.rolling_since && *known) done = end(key, **known, snapshot.now, stop);
       if (!done) return done;
     }
     return {};
@@ -156,13 +157,15 @@ class GrafanaHerald final : public Herald {
     return time.time_since_epoch().count() * 1000;
   }
 
-  Delivered begin(const std::string& key, const std::string& host, config::Time since) {
+  Delivered begin(const std::string& key, const std::string& host, config::Time since,
+                  const std::stop_token& stop) {
     const Json body{{"time", milliseconds(since)},
                     {"tags", {"danelaw", "rollover", host}},
                     {"text", "TLSA rollover of " + probes::printable(host)}};
     const auto reply = wire::exchange({.url = settings_.url + "/api/annotations",
                                        .headers = json_headers(token_),
-                                       .body = dump(body)});
+                                       .body = dump(body)},
+                                      stop);
     if (auto done = accepted(reply); !done) return done;
     const auto answer = Json::parse(reply->body, nullptr, false);
     if (!answer.is_object() || !answer.contains("id") || !answer["id"].is_number_integer())
@@ -170,11 +173,13 @@ class GrafanaHerald final : public Herald {
     return kept(key, std::to_string(answer["id"].get<std::int64_t>()));
   }
 
-  Delivered end(const std::string& key, const std::string& id, config::Time at) {
+  Delivered end(const std::string& key, const std::string& id, config::Time at,
+                const std::stop_token& stop) {
     const auto reply = wire::exchange({.method = "PATCH",
                                        .url = settings_.url + "/api/annotations/" + id,
                                        .headers = json_headers(token_),
-                                       .body = dump({{"timeEnd", milliseconds(at)}})});
+                                       .body = dump({{"timeEnd", milliseconds(at)}})},
+                                      stop);
     const bool is_gone = reply && reply->status == 404;  // somebody deleted it
     if (auto done = accepted(reply); !done && !is_gone) return done;
     return kept(key, std::nullopt);
@@ -199,13 +204,13 @@ class HeartbeatHerald final : public Herald {
   Seconds every() const override { return settings_.every; }
   bool hurries() const override { return false; }
 
-  Delivered tell(const Snapshot& snapshot) override {
+  Delivered tell(const Snapshot& snapshot, const std::stop_token& stop) override {
     // Errors of before the first sign are no news: this may be a reload days later.
     const auto known_errors = record_errors_.value_or(snapshot.record_errors);
     record_errors_ = snapshot.record_errors;
     if (const auto why = why_withheld(snapshot, settings_.every, known_errors))
       return Failure<std::string>(*why);
-    return accepted(wire::exchange({.method = "GET", .url = settings_.url}));
+    return accepted(wire::exchange({.method = "GET", .url = settings_.url}, stop));
   }
 
  private:

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include <curl/curl.h>
 #include <fmt/format.h>
@@ -31,9 +32,15 @@ class Handle {
     set(CURLOPT_CONNECTTIMEOUT, 10L);
     set(CURLOPT_FOLLOWLOCATION, 0L);
     set(CURLOPT_ERRORBUFFER, fault_.data());
-    set(CURLOPT_NOPROXY, "*");  // the environment is not our configuration
+    set(CURLOPT_NOPROXY, "*");    // the environment is not our configuration
+    set(CURLOPT_QUICK_EXIT, 1L);  // a name server that does not answer holds nobody
+    multi_.reset(curl_multi_init());
+    curl_multi_add_handle(multi_.get(), curl_.get());
   }
-  ~Handle() { curl_slist_free_all(list_); }
+  ~Handle() {
+    curl_multi_remove_handle(multi_.get(), curl_.get());
+    curl_slist_free_all(list_);
+  }
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
 
@@ -46,10 +53,12 @@ class Handle {
     list_ = curl_slist_append(list_, line.c_str());
     set(option, list_);
   }
-  Result<void, std::string> perform() {
-    const auto code = curl_easy_perform(curl_.get());
-    if (code == CURLE_OK) return {};
-    const std::string why = fault_.front() == '\0' ? curl_easy_strerror(code) : fault_.data();
+  Result<void, std::string> perform(const std::stop_token& stop) {
+    const std::stop_callback wake(stop, [&] { curl_multi_wakeup(multi_.get()); });
+    const auto code = run(stop);
+    if (!code) return Failure<std::string>("given up: told to stop");
+    if (*code == CURLE_OK) return {};
+    const std::string why = fault_.front() == '\0' ? curl_easy_strerror(*code) : fault_.data();
     return Failure<std::string>(probes::printable(why));
   }
   int status() {
@@ -62,6 +71,26 @@ class Handle {
   struct Free {
     void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
   };
+  struct FreeMulti {
+    void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+  };
+
+  // To the end of the exchange; nothing when told to stop before.
+  std::optional<CURLcode> run(const std::stop_token& stop) {
+    constexpr int kPoll = 1000;  // milliseconds
+    int running = 1;
+    while (true) {
+      if (curl_multi_perform(multi_.get(), &running) != CURLM_OK) return CURLE_FAILED_INIT;
+      if (running == 0) break;
+      if (stop.stop_requested()) return std::nullopt;
+      curl_multi_poll(multi_.get(), nullptr, 0, kPoll, nullptr);
+    }
+    int left = 0;
+    const auto* message = curl_multi_info_read(multi_.get(), &left);
+    return message == nullptr ? CURLE_FAILED_INIT : message->data.result;
+  }
+
+  std::unique_ptr<CURLM, FreeMulti> multi_;
   std::unique_ptr<CURL, Free> curl_;
   curl_slist* list_ = nullptr;
   std::array<char, CURL_ERROR_SIZE> fault_{};
@@ -89,7 +118,7 @@ std::size_t give(char* into, std::size_t size, std::size_t count, void* from) {
 
 }  // namespace
 
-Result<HttpReply, std::string> exchange(const HttpRequest& request) {
+Result<HttpReply, std::string> exchange(const HttpRequest& request, const std::stop_token& stop) {
   Handle curl;
   HttpReply reply;
   curl.set(CURLOPT_URL, request.url.c_str());
@@ -106,12 +135,13 @@ Result<HttpReply, std::string> exchange(const HttpRequest& request) {
   curl.set(CURLOPT_USERAGENT, "danelaw");
   curl.set(CURLOPT_WRITEFUNCTION, keep);
   curl.set(CURLOPT_WRITEDATA, &reply.body);
-  if (const auto done = curl.perform(); !done) return Failure<std::string>(done.error());
+  if (const auto done = curl.perform(stop); !done) return Failure<std::string>(done.error());
   reply.status = curl.status();
   return reply;
 }
 
-Result<void, std::string> submit(const Letterhead& head, const std::string& message) {
+Result<void, std::string> submit(const Letterhead& head, const std::string& message,
+                                 const std::stop_token& stop) {
   Handle curl;
   std::string replies;
   Source source{message};
@@ -131,7 +161,7 @@ Result<void, std::string> submit(const Letterhead& head, const std::string& mess
   curl.set(CURLOPT_READDATA, &source);
   curl.set(CURLOPT_WRITEFUNCTION, keep);
   curl.set(CURLOPT_WRITEDATA, &replies);
-  return curl.perform();
+  return curl.perform(stop);
 }
 
 std::string hmac_sha256(const std::string& key, const std::string& text) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -8,7 +9,8 @@
 #include "config/time.h"
 
 // How notifiers reach the world: HTTP and mail by libcurl, the only mention of it. One deadline for
-// a whole exchange, bounded replies, no redirects, no other protocols, certificates checked.
+// a whole exchange, bounded replies, no redirects, no other protocols, certificates checked. When
+// told to stop, an exchange under way ends at once.
 namespace agent::wire {
 
 inline constexpr config::Seconds kPatience{20};
@@ -25,7 +27,8 @@ struct HttpReply {
   std::string body;  // of text, at most kMostReply octets
 };
 // The reply, whatever its status; or why there is none, in words.
-[[nodiscard]] config::Result<HttpReply, std::string> exchange(const HttpRequest& request);
+[[nodiscard]] config::Result<HttpReply, std::string> exchange(const HttpRequest& request,
+                                                              const std::stop_token& stop);
 
 struct Letterhead {
   std::string server;  // smtp://… (STARTTLS is demanded) or smtps://…
@@ -36,7 +39,8 @@ struct Letterhead {
 };
 // Submits one message (RFC 5322, with CR LF); done when the server has taken it.
 [[nodiscard]] config::Result<void, std::string> submit(const Letterhead& head,
-                                                       const std::string& message);
+                                                       const std::string& message,
+                                                       const std::stop_token& stop);
 
 // HMAC-SHA256 (RFC 2104) in lower-case hexadecimal.
 [[nodiscard]] std::string hmac_sha256(const std::string& key, const std::string& text);

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import unittest
 
+import sink
 from living_lab import DANELAW, LivingLab, until
 
 PROVIDER = {"kind": "host", "name": "mx.provider.test"}
@@ -111,6 +112,37 @@ class Agent(unittest.TestCase):
         code, seconds = self.lab.stop_agent(signal.SIGTERM)
         self.assertEqual(code, 0)
         self.assertLess(seconds, 5)
+
+
+class HangingReceiver(unittest.TestCase):
+    """A receiver that takes requests and never answers holds up neither reloads nor the end."""
+
+    def setUp(self):
+        self.lab = LivingLab()
+        self.addCleanup(self.lab.close)
+        self.sink = self.lab.start_sink()
+        sink.order(self.sink, "/chat", "hang")
+        self.lab.configure_agent(
+            ["shared-a.test"], notify={"webhooks": [{"name": "chat", "url": "http://127.0.0.1:9099/chat"}]})
+        self.lab.start_agent()
+
+    def test_four_reloads_and_the_end_wait_for_nobody(self):
+        until("the host is well", 60, lambda: self.lab.domain("shared-a.test")["verdict"] == "authenticated")
+        self.lab.lab("prepare", "mx.provider.test")
+        self.lab.lab("swap", "mx.provider.test")
+        first = until("somebody is told", 90, lambda: sink.received(self.sink, "/chat"))[0]["json"]
+        for count in range(1, 5):
+            subprocess.run(["kill", "-HUP", str(self.lab.agent_pid())], check=True)
+            until("the configuration is read", 10, lambda: self.lab.agent_log().count("reloaded") == count)
+        until("whoever comes next tries at once", 20, lambda: len(sink.received(self.sink, "/chat")) >= 2)
+        code, seconds = self.lab.stop_agent(signal.SIGTERM)
+        self.assertEqual(code, 0)
+        self.assertLess(seconds, 5)  # the contract's
+        sink.order(self.sink)
+        self.lab.start_agent()
+        taken = until("it arrives after all", 60, lambda: [
+            one["json"] for one in sink.received(self.sink, "/chat") if one["answer"] == "200"])
+        self.assertEqual(taken[0]["id"], first["id"])
 
 
 if __name__ == "__main__":

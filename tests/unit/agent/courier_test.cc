@@ -76,6 +76,8 @@ class Box final : public Outbox {
 struct Pipe {  // what a notifier does, shared with the test
   std::atomic<bool> is_broken{false};
   std::atomic<bool> throws{false};
+  std::atomic<bool> hangs{false};       // until it is told to stop
+  std::atomic<bool> is_hanging{false};  // it does
   std::mutex mutex;
   std::vector<std::string> out;
   std::vector<std::string> taken() {
@@ -88,7 +90,15 @@ class Scripted final : public Messenger {
  public:
   Scripted(std::string name, Pipe& pipe) : name_(std::move(name)), pipe_(pipe) {}
   std::string name() const override { return name_; }
-  Delivered deliver(const Post& post) override {
+  Delivered deliver(const Post& post, const std::stop_token& stop) override {
+    if (pipe_.hangs) {
+      pipe_.is_hanging = true;
+      std::mutex mutex;
+      std::condition_variable_any never;
+      std::unique_lock lock(mutex);
+      never.wait(lock, stop, [] { return false; });
+      return config::Failure<std::string>("given up");
+    }
     if (pipe_.throws) throw std::runtime_error("a library threw");
     if (pipe_.is_broken) return config::Failure<std::string>("no route");
     const std::scoped_lock lock(pipe_.mutex);
@@ -106,7 +116,7 @@ class Crier final : public Herald {
   explicit Crier(std::atomic<int>& cries) : cries_(cries) {}
   std::string name() const override { return "crier"; }
   config::Seconds every() const override { return std::chrono::hours{1}; }
-  Delivered tell(const Snapshot&) override {
+  Delivered tell(const Snapshot&, const std::stop_token&) override {
     ++cries_;
     return {};
   }
@@ -214,6 +224,24 @@ TEST_F(Couriers, GoOnWithOtherNotifiersAfterAReload) {
   courier_.hurry();
   EXPECT_TRUE(soon([&] { return chat_.taken().size() == 1; }));
   EXPECT_EQ(courier_.health().size(), 1U);
+}
+
+TEST_F(Couriers, WaitForNobodyWhoHangsAndKeepWhatHeWasGiven) {
+  chat_.hangs = true;
+  box_.put("chat", "1");
+  employ();
+  ASSERT_TRUE(soon([&] { return chat_.is_hanging.load(); }));
+  chat_.hangs = false;
+  employ();  // a reload
+  EXPECT_TRUE(soon([&] { return chat_.taken().size() == 1; })) << "the next one brings it";
+  EXPECT_TRUE(box_.waits().empty()) << "to be told to stop is no failure of the receiver";
+  chat_.hangs = true;
+  chat_.is_hanging = false;
+  box_.put("chat", "2");
+  courier_.hurry();
+  ASSERT_TRUE(soon([&] { return chat_.is_hanging.load(); }));
+  courier_.stop();  // returns
+  EXPECT_EQ(box_.waiting("chat"), 1U);
 }
 
 TEST(BackOff, GrowsToTenMinutes) {

@@ -80,7 +80,7 @@ class Diary final : public agent::Messenger {
  public:
   Diary(std::filesystem::path file, Fate& fate) : file_(std::move(file)), fate_(fate) {}
   std::string name() const override { return "diary"; }
-  agent::Delivered deliver(const agent::Post& post) override {
+  agent::Delivered deliver(const agent::Post& post, const std::stop_token&) override {
     fate_.step();
     std::ofstream(file_, std::ios::app) << post.id << '\n' << std::flush;
     fate_.step();  // it arrived, we have not heard so
