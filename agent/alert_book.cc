@@ -182,17 +182,34 @@ void AlertBook::tell(Round& round, Alert& alert, const Audience& audience, const
   }
 }
 
-void AlertBook::tell(Round& round, const Audience& audience, const Domains& domains,
-                     bool is_blind) {
+void AlertBook::tell(Round& round, const Audience& audience, const Domains& domains, bool is_blind,
+                     bool is_time_doubtful) {
   for (auto& [key, alert] : open_) tell(round, alert, audience, domains, is_blind);
   for (auto& [key, alert] : ended_) {
     if (alert.state == AlertState::resolved) tell(round, alert, audience, domains, is_blind);
   }
   std::erase_if(
       ended_, [&](const auto& entry) { return round.at - *entry.second.resolved_at >= kRelapse; });
+  if (is_time_doubtful) return;  // a silence would not come back with the right time
   std::erase_if(silences_, [&](const Silence& silence) {
     return round.at - silence.ends_at >= kSilenceListed;
   });
+}
+
+void AlertBook::restate(const ClockStep& step) {
+  const auto move = [&](std::optional<Time>& moment) {
+    if (moment) moment = restated(*moment, step);
+  };
+  for (auto* alerts : {&open_, &ended_}) {
+    for (auto& [key, alert] : *alerts) {
+      alert.first_seen_at = restated(alert.first_seen_at, step);
+      alert.last_seen_at = restated(alert.last_seen_at, step);
+      move(alert.opened_at);
+      move(alert.resolved_at);
+      move(alert.told_at);
+      move(alert.raised_at);
+    }
+  }
 }
 
 bool AlertBook::acknowledge(Round& round, const std::string& id,

@@ -45,13 +45,18 @@ class AlertBook {
                   std::string_view reason);
 
   // Tells what is due at the round's moment. Also to be called when nothing was looked at, for
-  // reminders and the ends of silences.
-  void tell(Round& round, const Audience& audience, const Domains& domains, bool is_blind);
+  // reminders and the ends of silences. What is over is forgotten in time, but not while
+  // `is_time_doubtful`.
+  void tell(Round& round, const Audience& audience, const Domains& domains, bool is_blind,
+            bool is_time_doubtful = false);
 
   // People. False: there is no firing alert, or silence, of that id.
   bool acknowledge(Round& round, const std::string& id, std::optional<Acknowledgement> how);
   void put(Round& round, Silence silence);
   bool end_silence(Round& round, const std::string& id);
+
+  // The clock was set: how long things have lasted does not change by that.
+  void restate(const ClockStep& step);
 
   [[nodiscard]] const std::map<Key, Alert>& open() const { return open_; }
   // Ended less than kRelapse ago, the newest of each key.

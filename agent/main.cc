@@ -17,6 +17,8 @@
 #include "agent/gate.h"
 #include "agent/lifecycle.h"
 #include "agent/log.h"
+#include "agent/recorded_past.h"
+#include "agent/resilient_outbox.h"
 #include "agent/runner.h"
 #include "agent/zone_past.h"
 #include "config/load.h"
@@ -71,12 +73,14 @@ class Agent {
     auto outbox = storage::SqliteOutbox::open(loaded->storage.path);
     if (!outbox) return fail("no-storage", outbox.error());
     outbox_ = std::move(*outbox);
-    auto notifiers = agent::make_notifiers(*loaded, *outbox_);
+    letters_ = std::make_unique<agent::ResilientOutbox>(
+        *outbox_, [this] { return runner_->unrecorded_letters(); }, agent::system_clocks().ticks);
+    auto notifiers = agent::make_notifiers(*loaded, *letters_);
     if (!notifiers) return fail("no-notifier", notifiers.error());
     runner_ = std::make_unique<agent::Runner>(*loaded, std::move(*gear), *recorder_,
-                                              std::move(*desk), events(), now);
+                                              std::move(*desk), events(), agent::system_clocks());
     courier_ = std::make_unique<agent::Courier>(
-        *outbox_, now, [this] { return runner_->snapshot(); }, report_notifier);
+        *letters_, now, [this] { return runner_->snapshot(); }, report_notifier);
     server_ = std::make_unique<web::Server>(sources());
     const auto listening = server_->start(loaded->web);
     if (!listening) return fail("no-web", listening.error());
@@ -102,8 +106,7 @@ class Agent {
   void forget_old() {
     const auto loaded = config::load(file_);
     if (!loaded) return;
-    const auto done = runner_->forget(now() - loaded->storage.retention);
-    if (!done) log::error("storage-fault", {{"detail", done.error().detail}});
+    runner_->forget(now() - loaded->storage.retention);
   }
 
   // Lets looks under way end, but not for long: what they would have seen will be seen at the next
@@ -144,7 +147,7 @@ class Agent {
       log::error("reload-failed", {{"error", gear.error()}});
       return config::Failure<std::string>(gear.error());
     }
-    auto notifiers = agent::make_notifiers(*loaded, *outbox_);
+    auto notifiers = agent::make_notifiers(*loaded, *letters_);
     if (!notifiers) {
       log::error("reload-failed", {{"error", notifiers.error()}});
       return config::Failure<std::string>(notifiers.error());
@@ -209,6 +212,20 @@ class Agent {
             .on_fault =
                 [](const std::string& detail) {
                   log::error("fault", {{"detail", detail}});
+                },
+            .on_recovery =
+                [](const std::string& detail) {
+                  log::info("recovered", {{"detail", detail}});
+                },
+            .on_letters =
+                [this] {
+                  if (courier_) courier_->hurry_letters();
+                },
+            .on_clock_step =
+                [](const agent::ClockStep& step) {
+                  log::warn("clock-stepped", {{"seconds", std::to_string(step.by.count())},
+                                              {"before", config::rfc3339(step.before)},
+                                              {"after", config::rfc3339(step.after)}});
                 }};
   }
 
@@ -217,6 +234,10 @@ class Agent {
             .check_now = [this](std::string_view domain) { return runner_->check_now(domain); },
             .reload = [this] { return reload(); },
             .is_ready = [this] { return is_ready_.load(); },
+            .health = [this] { return runner_->health(); },
+            .domain = [this](std::string_view name) { return runner_->domain(name); },
+            .unrecorded_about =
+                [this](const std::string& alert) { return letters_->unrecorded_about(alert); },
             .queries = queries_.get(),
             .actions = runner_.get(),
             .feed = &feed_,
@@ -247,6 +268,7 @@ class Agent {
   std::unique_ptr<storage::SqliteRecorder> recorder_;
   std::unique_ptr<storage::Queries> queries_;
   std::unique_ptr<storage::SqliteOutbox> outbox_;
+  std::unique_ptr<agent::ResilientOutbox> letters_;
   web::Feed feed_;
   std::unique_ptr<agent::Runner> runner_;
   std::unique_ptr<agent::Courier> courier_;
@@ -310,6 +332,7 @@ int gate(const std::filesystem::path& file, const GateFlags& flags) {
     if (!queries) return config::Failure<std::string>(queries.error());
     auto chronicle = (*queries)->chronicle(of, since);
     if (!chronicle) return config::Failure<std::string>(chronicle.error());
+    end_by(*chronicle, now());
     const auto delegation = agent::delegation_ttl(of, [&](const probes::dns::Name& zone) {
       auto past = (*queries)->zone_past(zone, since);
       return past ? std::move(*past) : agent::ZonePast{};

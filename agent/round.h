@@ -6,6 +6,7 @@
 
 #include "agent/alert.h"
 #include "agent/chronicle.h"
+#include "agent/clock.h"
 #include "agent/roles.h"
 #include "agent/silence.h"
 #include "agent/zone_past.h"
@@ -39,6 +40,13 @@ struct DomainState {
   config::Time next_check_at;
 };
 
+// Nothing that was seen in between is in the history: it could not be recorded.
+struct Gap {
+  config::Time from;   // when the first was decided that is missing
+  config::Time until;  // when recording went on
+  std::uint64_t rounds = 0;
+};
+
 struct Round {
   Target target;
   config::Time at;
@@ -55,11 +63,17 @@ struct Round {
   std::vector<Silence> silences;              // made, changed or ended
   std::vector<Exception> exceptions;          // made
   std::vector<std::string> ended_exceptions;  // domains
+  std::optional<ClockStep> clock_step;        // times before and after it do not compare
+  std::optional<Gap> gap;                     // before this round
 };
 
 // What was decided in a round, without what was seen and judged, which the next look brings again.
 [[nodiscard]] Round decisions_of(const Round& round);
 // The round with decisions of before, that could not be recorded, in front of its own.
 [[nodiscard]] Round with_decisions(Round missed, Round round);
+// Keeps of decisions that pile up what their subjects are now, and of the rest the newest: so many
+// of each kind at most.
+inline constexpr std::size_t kMostDecisions = 10'000;
+void bound(Round& decisions);
 
 }  // namespace agent

@@ -9,10 +9,12 @@
 #include "agent/alert_book.h"
 #include "agent/cause.h"
 #include "agent/chronicle.h"
+#include "agent/journal.h"
 #include "agent/lifecycle.h"
 #include "agent/mx_change.h"
 #include "agent/notice.h"
 #include "agent/outlook.h"
+#include "agent/recorded_past.h"
 #include "agent/schedule.h"
 #include "agent/smtp_reach.h"
 #include "agent/stragglers.h"
@@ -30,6 +32,13 @@ using probes::dns::Outcome;
 constexpr Seconds kVantageEvery{30};
 // A look that failed in a way that may be ours asks again how we see, but not more often than this.
 constexpr Seconds kVantageAtMost{2};
+
+// So long is a step of the clock told as a fault, and after it nothing is forgotten for its age.
+constexpr Seconds kStepTold = std::chrono::minutes{10};
+constexpr Seconds kTimeDoubtful = std::chrono::hours{24};
+
+// Whoever asks for something waits so long for it to be recorded.
+constexpr std::chrono::seconds kActPatience{2};
 
 // No cache keeps DS or DNSKEY records longer (RFC 8767 §4 has TTLs capped at a week).
 constexpr Seconds kKeysLookBack = std::chrono::hours{24 * 8};
@@ -91,6 +100,20 @@ probes::Subject cause_of(const VantageCheck& check) {
   return {.kind = probes::Subject::Kind::monitor, .name = is_smtp ? "smtp" : check.check};
 }
 
+std::string step_in_words(const ClockStep& step) {
+  return fmt::format("the clock was set {} by {} s: it said {}, and then {}",
+                     step.by.count() < 0 ? "back" : "forward", std::abs(step.by.count()),
+                     config::rfc3339(step.before), config::rfc3339(step.after));
+}
+
+template <class What>
+void restate(std::vector<Version<What>>& versions, const ClockStep& step) {
+  for (auto& version : versions) {
+    version.first_seen = restated(version.first_seen, step);
+    version.last_seen = restated(version.last_seen, step);
+  }
+}
+
 // Unique for ever, in practice.
 std::string new_id() {
   std::random_device random;
@@ -101,7 +124,7 @@ std::string new_id() {
 
 struct Runner::State {
   struct TargetState {
-    Time due;
+    Ticks due;
     bool in_flight = false;
     bool is_wanted = false;  // asked for again while in flight
     int failures = 0;
@@ -132,8 +155,14 @@ struct Runner::State {
   std::shared_ptr<Gear> gear;
   Recorder& recorder;
   Events events;
-  Now now;
+  const std::function<Time()> now;
+  const std::function<Ticks()> ticks;
+  const std::chrono::milliseconds longest_sleep;
+  const MakeProber make_prober;
   const Time started_at;
+
+  std::mutex timing;  // guards the next; taken before the others
+  StepDetector steps;
 
   std::mutex trying;  // by whom witnesses are tried; taken before the others
   // Decisions are made and recorded one at a time; taken before `mutex`.
@@ -142,7 +171,7 @@ struct Runner::State {
   std::condition_variable_any wake;
   std::uint64_t generation = 0;  // of gear
   std::map<Target, TargetState> targets;
-  std::set<std::pair<Time, Target>> queue;  // targets not in flight
+  std::set<std::pair<Ticks, Target>> queue;  // targets not in flight
   std::map<Name, DomainEntry> domains;
   std::map<Name, HostEntry> hosts;
   std::map<Name, ZonePast> zones;  // that vouch for what was seen; `deciding` guards it
@@ -151,38 +180,71 @@ struct Runner::State {
     Stragglers stragglers;
   };
   std::map<Name, Servers> servers;  // of those zones; the same
-  std::optional<Round> missed;      // decisions that are not recorded yet; the same
   AlertBook book;
   std::vector<Exception> exceptions;            // as recorded, for domains to be adopted
   std::map<std::string, Time> protected_until;  // the same
   Domains configured;                           // config.domains by name
   std::vector<VantageCheck> vantage;
-  Time vantage_at{};
+  std::optional<Ticks> vantage_at;
+  std::uint64_t clock_steps = 0;
+  std::optional<ClockStep> step;  // the last one
+  Ticks step_at{};
   std::vector<ResolverSight> resolvers;
   SmtpReach reach;
   std::vector<VantageCheck> smtp;  // reach's checks, as decided on
-  std::size_t in_flight = 0;
+  std::multiset<Ticks> looks;      // under way; when they began
+  unsigned workers = 0, living = 0;
   std::uint64_t rounds = 0;
   std::optional<Time> last_round_at;
-  std::uint64_t record_errors = 0;
+  Ticks round_ended;  // the last, or the start
   ProbeCounts counts;
-  Durations recordings;
+  std::unique_ptr<Journal> journal;  // last: its thread uses the others
 
   State(config::Config c, std::shared_ptr<Gear> g, Recorder& r, Recorder::Desk desk, Events e,
-        Now n)
+        const Clocks& clocks, MakeProber make)
       : config(std::move(c)),
         gear(std::move(g)),
         recorder(r),
         events(std::move(e)),
-        now(std::move(n)),
+        now(clocks.wall),
+        ticks(clocks.ticks),
+        longest_sleep(clocks.asked_every),
+        make_prober(make ? std::move(make) : [](std::shared_ptr<Gear> shared)
+                        -> config::Result<std::unique_ptr<Prober>, std::string> {
+          auto made = Scout::make(std::move(shared));
+          if (!made) return config::Failure<std::string>(made.error());
+          return std::unique_ptr<Prober>(std::move(*made));
+        }),
         started_at(now()),
+        steps(started_at, ticks()),
         book(std::move(desk.alerts), std::move(desk.silences)),
-        exceptions(std::move(desk.exceptions)) {}
+        exceptions(std::move(desk.exceptions)),
+        round_ended(ticks()) {
+    journal = std::make_unique<Journal>(
+        recorder, ticks,
+        Journal::Events{.on_letters = [this] { events.on_letters(); },
+                        .on_fault =
+                            [this](const std::string& detail) {
+                              events.on_fault("nothing is recorded: " + detail);
+                              look_at_ourselves_now();
+                            },
+                        .on_recovery =
+                            [this] {
+                              events.on_recovery("recording works again");
+                              look_at_ourselves_now();
+                            }});
+  }
+
+  void look_at_ourselves_now() {
+    const std::scoped_lock lock(mutex);
+    move_target(kOurselves, ticks());
+    wake.notify_all();
+  }
 
   // --- targets; `mutex` is held
   // -------------------------------------------------------------------------------
 
-  void add_target(const Target& target, Time due) {
+  void add_target(const Target& target, Ticks due) {
     const auto [entry, is_new] = targets.try_emplace(target, TargetState{.due = due});
     if (is_new) queue.insert({due, target});
   }
@@ -194,7 +256,7 @@ struct Runner::State {
     targets.erase(entry);
   }
 
-  void move_target(const Target& target, Time due) {
+  void move_target(const Target& target, Ticks due) {
     const auto entry = targets.find(target);
     if (entry == targets.end()) return;
     if (entry->second.in_flight) {
@@ -222,31 +284,157 @@ struct Runner::State {
     return out;
   }
 
-  void finish_target(const Target& target, Pace pace, Time at) {
-    --in_flight;
+  void finish_target(const Target& target, Pace pace, Ticks began) {
+    const auto at = ticks();
+    looks.erase(looks.find(began));
+    ++rounds;
+    last_round_at = now();
+    round_ended = at;
     const auto entry = targets.find(target);
     if (entry == targets.end()) return;  // dropped meanwhile
     auto& state = entry->second;
     state.failures = pace == Pace::impaired ? state.failures + 1 : 0;
     state.due =
-        target.kind == Target::Kind::monitor
-            ? at + std::min(kVantageEvery, pace == Pace::steady ? config.schedule.interval
-                                                                : config.schedule.confirm_after)
-            : next_due(schedule_of(target, at), pace, state.failures, target.name.text(), at);
+        at + (target.kind == Target::Kind::monitor
+                  ? std::min(kVantageEvery, pace == Pace::steady ? config.schedule.interval
+                                                                 : config.schedule.confirm_after)
+                  : next_wait(schedule_of(target, *last_round_at), pace, state.failures,
+                              target.name.text()));
     if (state.is_wanted) state.due = at;
     state.is_wanted = state.in_flight = false;
     queue.insert({state.due, target});
   }
 
   // We see again: what was waiting for that need not wait longer.
-  void resume_impaired(Time at) {
+  void resume_impaired() {
     std::vector<Target> waiting;
     for (const auto& [target, state] : targets) {
       if (state.failures > 0 && target.kind != Target::Kind::monitor) waiting.push_back(target);
     }
-    for (const auto& target : waiting)
-      move_target(target, first_due(config.schedule, target.name.text(), at));
+    for (const auto& target : waiting) look_at_first(target);
   }
+
+  // As at a start, spread a little.
+  void look_at_first(const Target& target) {
+    move_target(target, ticks() + first_wait(config.schedule, target.name.text()));
+  }
+
+  // --- the clock
+  // --------------------------------------------------------------------------------------------------
+
+  // Looks whether the clock was set, and if so goes on with the time that holds now. To be called
+  // often, and before anything is decided; no lock is held.
+  void notice_step() {
+    {
+      const std::scoped_lock only(timing);  // nobody else decides anything in a time that is over
+      const auto found = observe_clocks();
+      if (!found) return;
+      const std::scoped_lock one(deciding);
+      Round round{.target = kOurselves, .at = now(), .clock_step = found};
+      {
+        const std::scoped_lock lock(mutex);
+        take_step(*found);
+        follow_checks(round, {stepped(VantageCheck{.check = "clock", .checked_at = round.at})});
+      }
+      events.on_clock_step(*found);
+      record(round);
+    }
+    renew_gear();
+    wake.notify_all();
+  }
+
+  // `timing` is held.
+  std::optional<ClockStep> observe_clocks() {
+    while (true) {
+      const auto before = ticks();
+      const auto wall = now();
+      const auto after = ticks();
+      // Else this thread slept between the two.
+      if (after - before < Seconds{1}) return steps.observe(wall, after);
+    }
+  }
+
+  // Its caches hold what they should not, by the time that holds now.
+  void renew_gear() {
+    auto fresh = Gear::make(current_config());
+    if (!fresh) return events.on_fault(fresh.error());
+    const std::scoped_lock one(deciding);
+    const std::scoped_lock lock(mutex);
+    take_gear(std::move(*fresh));
+  }
+
+  config::Config current_config() const {
+    const std::scoped_lock lock(mutex);
+    return config;
+  }
+
+  // `deciding` and `mutex` are held.
+  void take_gear(std::shared_ptr<Gear> fresh) {
+    gear = std::move(fresh);
+    ++generation;
+    servers.clear();  // perhaps they are not asked any more
+    reach = {};       // sessions may be made otherwise
+  }
+
+  // Everything that is remembered with its time is restated, and everybody is looked at anew.
+  // `deciding` and `mutex` are held.
+  void take_step(const ClockStep& found) {
+    ++clock_steps;
+    step = found;
+    step_at = ticks();
+    vantage_at.reset();
+    servers.clear();
+    reach = {};
+    book.restate(found);
+    for (auto& [name, zone] : zones) {
+      restate(zone.ds, found);
+      restate(zone.dnskey, found);
+    }
+    for (auto& [name, entry] : domains) {
+      if (entry.mx_signatures) restate(*entry.mx_signatures, found);
+      if (entry.mx_change) entry.mx_change->at = restated(entry.mx_change->at, found);
+      if (entry.protected_until) entry.protected_until = restated(*entry.protected_until, found);
+    }
+    for (auto& [name, host] : hosts) {
+      if (host.rolling_since) host.rolling_since = restated(*host.rolling_since, found);
+      if (!host.chronicle) continue;
+      for (auto& [server, versions] : host.chronicle->servers) restate(versions, found);
+      for (auto& [endpoint, versions] : host.chronicle->endpoints) restate(versions, found);
+      for (auto& [server, versions] : host.chronicle->signatures) restate(versions, found);
+    }
+    for (const auto& [target, state] : std::map(targets)) look_at_first(target);
+    move_target(kOurselves, step_at);
+  }
+
+  // The check with what is to be said of the clock. `mutex` is held.
+  VantageCheck stepped(VantageCheck check) const {
+    if (check.check != "clock" || !step || ticks() - step_at >= kStepTold) return check;
+    const auto detail = step_in_words(*step);
+    check.detail = check.is_up ? detail : fmt::format("{}; {}", check.detail.value_or(""), detail);
+    check.is_up = false;
+    return check;
+  }
+
+  // Nobody knows yet whether the clock that was set is right now. `mutex` is held.
+  bool is_time_doubtful() const {
+    const auto* failing = first_failing(vantage);
+    return (failing != nullptr && failing->check == "clock") ||
+           (step && ticks() - step_at < kTimeDoubtful);
+  }
+
+  // Of what a look needs to know of its time: the moment, and whether it still holds in the end.
+  struct Moment {
+    Time at;
+    std::uint64_t steps = 0;
+  };
+  Moment moment() {
+    notice_step();
+    const std::scoped_lock lock(mutex);
+    return {now(), clock_steps};
+  }
+  // The clock was set since: what was seen has a time that does not hold any more, and it is looked
+  // at anew. `mutex` is held.
+  bool is_overtaken(const Moment& began) const { return began.steps != clock_steps; }
 
   // --- following; `mutex` and `deciding` are held
   // ----------------------------------------------------------------
@@ -352,7 +540,7 @@ struct Runner::State {
   void follow_waiting(Round& round, const Name& domain) {
     const auto& entry = domains.at(domain);
     if (!entry.judged || !entry.seen) return;
-    const auto soon = round.at + config.schedule.confirm_after;
+    const auto soon = ticks() + config.schedule.confirm_after;
     if (entry.awaits_judgement && follow_domain(round, domain))
       move_target({.kind = Target::Kind::domain, .name = domain}, soon);
     for (const auto& mx : entry.seen->hosts) {
@@ -410,22 +598,27 @@ struct Runner::State {
 
   void tell(Round& round) {
     const bool is_blind = first_failing(vantage) != nullptr || cut_off(smtp) != nullptr;
-    book.tell(round, audience(), configured, is_blind);
+    book.tell(round, audience(), configured, is_blind, is_time_doubtful());
   }
 
   // --- judging; `mutex` and `deciding` are held
   // --------------------------------------------------------------------
 
-  ZonePast recorded_past(const Name& zone, Time at) {
+  // Nothing when it cannot be read now: it is not forgotten for that.
+  std::optional<ZonePast> recorded_past(const Name& zone, Time at) {
     auto kept = recorder.zone_past(zone, at - kKeysLookBack);
-    if (!kept) events.on_fault(kept.error().detail);
-    return kept ? std::move(*kept) : ZonePast{};
+    if (!kept) {
+      events.on_fault(kept.error().detail);
+      return std::nullopt;
+    }
+    end_by(*kept, at);
+    return std::move(*kept);
   }
 
   // `deciding` is held.
   ZonePast past_of(const Name& zone, Time at) {
     const auto known = zones.find(zone);
-    return known == zones.end() ? recorded_past(zone, at) : known->second;
+    return known == zones.end() ? recorded_past(zone, at).value_or(ZonePast{}) : known->second;
   }
 
   // Takes up what answers tell of their zones' keys; true when there is news. `deciding` is held.
@@ -435,8 +628,12 @@ struct Runner::State {
     for (const auto* answer : answers) {
       if (!answer->key_sets) continue;
       const auto& zone = answer->key_sets->zone;
-      const auto [past, is_new] = zones.try_emplace(zone);
-      if (is_new) past->second = recorded_past(zone, round.at);
+      auto past = zones.find(zone);
+      if (past == zones.end()) {
+        auto kept = recorded_past(zone, round.at);
+        if (!kept) continue;
+        past = zones.emplace(zone, std::move(*kept)).first;
+      }
       const auto news = note(past->second, answer->key_sets);
       if (!news) continue;
       round.zones.push_back(*news);
@@ -449,8 +646,9 @@ struct Runner::State {
   void follow_mx_signature(Round& round, DomainEntry& entry) {
     if (!entry.mx_signatures) {
       auto kept = recorder.mx_signatures(entry.seen->domain, round.at - kLookBack);
-      if (!kept) events.on_fault(kept.error().detail);
-      entry.mx_signatures = kept ? std::move(*kept) : Signatures{};
+      if (!kept) return events.on_fault(kept.error().detail);  // the next look reads it
+      end_by(*kept, round.at);
+      entry.mx_signatures = std::move(*kept);
     }
     const auto window = mx_window(*entry.seen);
     if (!window) return;
@@ -543,8 +741,8 @@ struct Runner::State {
     const auto target =
         targets.find({.kind = Target::Kind::domain, .name = *Name::parse(entry.configured.name)});
     const auto next = target == targets.end() ? round.at
-                                              : next_due(config.schedule, Pace::steady, 0,
-                                                         entry.configured.name, round.at);
+                                              : round.at + next_wait(config.schedule, Pace::steady,
+                                                                     0, entry.configured.name);
     round.judged.push_back(
         {.configured = entry.configured, .judged = entry.judged, .next_check_at = next});
   }
@@ -555,7 +753,7 @@ struct Runner::State {
     for (const auto& mx : wanted) names.insert(mx.name);
     for (const auto& name : names) {
       hosts[name].users.insert(domain);
-      add_target({.kind = Target::Kind::host, .name = name}, round.at);
+      add_target({.kind = Target::Kind::host, .name = name}, ticks());
     }
     for (auto host = hosts.begin(); host != hosts.end();) {
       if (!names.contains(host->first)) host->second.users.erase(domain);
@@ -574,54 +772,32 @@ struct Runner::State {
   // --- rounds
   // ------------------------------------------------------------------------------------------------------
 
-  // What could not be recorded, as on a full disk, is recorded with what comes next; if it never
-  // can be, it keeps nothing else from being recorded.
-  config::Result<void, RecordFault> record_with_missed(const Round& round) {
-    if (missed) {
-      const auto all = with_decisions(*missed, round);
-      auto result = recorder.record(all);
-      if (result) {
-        missed.reset();
-        return result;
-      }
-    }
-    auto result = recorder.record(round);
-    if (!result)
-      missed = missed ? with_decisions(*missed, decisions_of(round)) : decisions_of(round);
-    return result;
-  }
-
-  // Records outside `mutex`, so that page and metrics never wait for the disk; `deciding` is held.
-  // False when it could not be.
-  bool record(Round& round) {
+  // Decides what people are told, says what happened, and has the round recorded. Nobody waits for
+  // that: page, metrics and people go by what the agent knows, and the disk follows. `deciding` is
+  // held.
+  Journal::Ticket record(Round& round) {
     {
       const std::scoped_lock lock(mutex);
       tell(round);
     }
-    const auto began = std::chrono::steady_clock::now();
-    const auto result = record_with_missed(round);
-    {
-      const std::scoped_lock lock(mutex);
-      recordings.note(std::chrono::steady_clock::now() - began);
-      if (!result) ++record_errors;
-    }
-    if (!result) events.on_fault(result.error().detail);
+    const auto ticket = journal->put(round);
     for (const auto& transition : round.transitions) {
       for (const auto& alert : round.alerts) {
         if (alert.id == transition.alert_id) events.on_transition(alert, transition);
       }
     }
     events.on_round(round);
-    return result.has_value();
+    return ticket;
   }
 
   void keep_only_configured() {
-    const auto kept = recorder.keep_only(config.domains);
-    if (!kept) events.on_fault(kept.error().detail);
+    journal->post([domains = config.domains](Recorder& to) { return to.keep_only(domains); });
   }
 
   // `deciding` and `mutex` are held.
-  void follow_checks(Round& round, const std::vector<VantageCheck>& checks) {
+  // True when one of them should be looked at again soon.
+  bool follow_checks(Round& round, const std::vector<VantageCheck>& checks) {
+    bool again = false;
     for (const auto& check : checks) {
       const probes::Finding finding{
           .code = probes::Code::monitor_fault,
@@ -631,8 +807,16 @@ struct Runner::State {
       std::vector<Trouble> troubles;
       if (!check.is_up && !check.is_limit)
         troubles.push_back({.cause = cause_of(check), .finding = finding});
-      book.follow(round, finding.subject, troubles, [](const Alert&) { return true; });
+      again =
+          book.follow(round, finding.subject, troubles, [](const Alert&) { return true; }) || again;
     }
+    return again;
+  }
+
+  // Whether what is seen is recorded.
+  VantageCheck storage_check(Time at) const {
+    auto fault = journal->state().fault;
+    return {.check = "storage", .is_up = !fault, .detail = std::move(fault), .checked_at = at};
   }
 
   // Ends a fault of a family of which too little is known now that every host has been looked at:
@@ -660,7 +844,7 @@ struct Runner::State {
       const auto was = std::ranges::find(before, one.check, &VantageCheck::check);
       return one.is_up && was != before.end() && !was->is_up;
     });
-    if (is_any_up_again) resume_impaired(round.at);
+    if (is_any_up_again) resume_impaired();
     if ((cut_off(smtp) != nullptr) == (cut_off(before) != nullptr)) return;
     for (const auto& [name, entry] : domains) judge_domain(round, name);
   }
@@ -668,7 +852,7 @@ struct Runner::State {
   // Tries one after the other whom `wanted`, asked anew each time, names of the SmtpReach. One
   // worker at a time does; who waits finds its question answered.
   template <class Wanted>
-  void try_witnesses(Scout& scout, Wanted wanted) {
+  void try_witnesses(Prober& scout, Wanted wanted) {
     const std::scoped_lock one(trying);
     std::set<std::pair<Name, std::string>> tried;
     while (true) {
@@ -688,7 +872,7 @@ struct Runner::State {
   }
 
   // Weighs what got stuck: true when that says something of us rather than of the host.
-  bool weigh(Scout& scout, probes::HostObservation& seen, Time began) {
+  bool weigh(Prober& scout, probes::HostObservation& seen, Time began) {
     {
       const std::scoped_lock lock(mutex);
       reach.note(seen.host, seen.sessions, began);
@@ -699,64 +883,77 @@ struct Runner::State {
   }
 
   // How we see, asked again when the last answer is older than `max_age`. Null when all is well.
-  std::optional<VantageCheck> sense(Scout& scout, Seconds max_age) {
-    const auto at = now();
+  std::optional<VantageCheck> sense(Prober& scout, Seconds max_age) {
     {
       const std::scoped_lock lock(mutex);
-      if (!vantage.empty() && at - vantage_at < max_age) {
+      if (vantage_at && ticks() - *vantage_at < max_age) {
         const auto* failing = first_failing(vantage);
         return failing == nullptr ? std::nullopt : std::optional{*failing};
       }
     }
-    const auto checks = scout.look_at_ourselves(at);
+    const auto began = moment();
+    const auto asked_at = ticks();
+    const auto checks = scout.look_at_ourselves(began.at);
     auto sights = scout.look_at_resolvers();
-    Round round{.target = kOurselves, .at = at};
+    notice_step();
+    Round round{.target = kOurselves, .at = now()};
     const std::scoped_lock one(deciding);
     {
       const std::scoped_lock lock(mutex);
       const auto* was = first_failing(vantage);
-      const bool is_new = vantage.empty() || at > vantage_at;
-      if (is_new && was != nullptr && first_failing(checks) == nullptr) resume_impaired(at);
-      vantage = checks;
-      resolvers = std::move(sights);
-      vantage_at = at;
       // Several workers may have asked at the same moment: that is one look.
-      if (is_new) follow_checks(round, checks);
+      const bool is_new = (!vantage_at || asked_at > *vantage_at) && !is_overtaken(began);
+      if (is_new) {
+        if (was != nullptr && first_failing(checks) == nullptr) resume_impaired();
+        vantage = checks;
+        resolvers = std::move(sights);
+        vantage_at = asked_at;
+        auto told = checks;
+        for (auto& check : told) check = stepped(std::move(check));
+        follow_checks(round, told);
+      }
     }
     record(round);
     const auto* failing = first_failing(checks);
     return failing == nullptr ? std::nullopt : std::optional{*failing};
   }
 
-  Pace look_at_ourselves(Scout& scout) {
+  Pace look_at_ourselves(Prober& scout) {
     auto pace = sense(scout, kVantageAtMost) ? Pace::confirming : Pace::steady;
     try_witnesses(scout, [&] { return reach.awaited(); });
+    notice_step();
     Round round{.target = kOurselves, .at = now()};
     const std::scoped_lock one(deciding);
     {
       const std::scoped_lock lock(mutex);
       sense_smtp(round);
-      if (cut_off(smtp) != nullptr) pace = Pace::confirming;
+      const bool is_impaired =
+          cut_off(smtp) != nullptr || !stepped({.check = "clock", .checked_at = round.at}).is_up;
+      if (follow_checks(round, {storage_check(round.at)}) || is_impaired) pace = Pace::confirming;
     }
     record(round);
     return pace;
   }
 
-  Pace look_at_domain(Scout& scout, const Name& name) {
+  Pace look_at_domain(Prober& scout, const Name& name) {
     auto blind = sense(scout, kVantageEvery + kVantageAtMost);
+    const auto began = moment();
     probes::DomainSeen seen;
     std::vector<probes::dns::ZoneSerials> serials;
     if (!blind) {
-      seen = std::make_shared<const probes::DomainObservation>(scout.look_at_domain(name, now()));
+      seen =
+          std::make_shared<const probes::DomainObservation>(scout.look_at_domain(name, began.at));
       if (may_be_ours(seen->mx)) blind = sense(scout, kVantageAtMost);
     }
-    Round round{.target = {.kind = Target::Kind::domain, .name = name}, .at = now()};
-    if (!blind) serials = scout.ask_serials(vouching_for({&seen->mx}), round.at);
+    if (!blind) serials = scout.ask_serials(vouching_for({&seen->mx}), now());
     bool again = false;
+    notice_step();
+    Round round{.target = {.kind = Target::Kind::domain, .name = name}, .at = now()};
     const std::scoped_lock one(deciding);
     {
       const std::scoped_lock lock(mutex);
       if (seen) counts.note(*seen);
+      if (is_overtaken(began)) return Pace::confirming;
       const auto entry = domains.find(name);
       if (entry == domains.end()) return Pace::steady;  // no longer configured
       if (blind) {
@@ -808,8 +1005,12 @@ struct Runner::State {
                                                   const probes::HostObservation& seen) {
     if (!host.chronicle) {
       auto kept = recorder.chronicle(seen.host, round.at - kLookBack);
-      if (!kept) events.on_fault(kept.error().detail);
-      host.chronicle = kept ? std::move(*kept) : Chronicle{};
+      if (!kept) {  // the next look reads it
+        events.on_fault(kept.error().detail);
+        return nullptr;
+      }
+      end_by(*kept, round.at);
+      host.chronicle = std::move(*kept);
     }
     auto sighting = sighting_of(seen);
     if (is_loss(*host.chronicle, sighting)) {
@@ -851,22 +1052,27 @@ struct Runner::State {
     return std::exchange(host.foreseen, foreseen) != foreseen;
   }
 
-  Pace look_at_host(Scout& scout, const Name& name) {
+  Pace look_at_host(Prober& scout, const Name& name) {
     if (sense(scout, kVantageEvery + kVantageAtMost)) return Pace::impaired;
-    const auto began = now();
-    auto look = scout.look_at_host(name, began);
-    const bool is_excused = weigh(scout, look, began);
+    const auto began = moment();
+    auto look = scout.look_at_host(name, began.at);
+    const bool is_excused = weigh(scout, look, began.at);
     const auto seen = std::make_shared<const probes::HostObservation>(std::move(look));
     {
       const std::scoped_lock lock(mutex);
       counts.note(*seen);
     }
     if (may_be_ours(*seen) && sense(scout, kVantageAtMost)) return Pace::impaired;
-    Round round{.target = {.kind = Target::Kind::host, .name = name}, .at = now()};
     const auto serials =
-        scout.ask_serials(vouching_for({&seen->a, &seen->aaaa, &seen->tlsa}), round.at);
+        scout.ask_serials(vouching_for({&seen->a, &seen->aaaa, &seen->tlsa}), now());
     bool again = false;
+    notice_step();
+    Round round{.target = {.kind = Target::Kind::host, .name = name}, .at = now()};
     const std::scoped_lock one(deciding);
+    {
+      const std::scoped_lock lock(mutex);
+      if (is_overtaken(began)) return Pace::confirming;
+    }
     const auto entry = hosts.find(name);            // nobody adds or drops hosts while we decide
     if (entry == hosts.end()) return Pace::steady;  // no domain uses it any more
     const auto rollovers = follow_history(round, entry->second, *seen);
@@ -891,7 +1097,7 @@ struct Runner::State {
     return is_excused ? Pace::impaired : Pace::steady;
   }
 
-  Pace look(Scout& scout, const Target& target) {
+  Pace look(Prober& scout, const Target& target) {
     switch (target.kind) {
       case Target::Kind::domain:
         return look_at_domain(scout, target.name);
@@ -903,25 +1109,49 @@ struct Runner::State {
     return Pace::steady;
   }
 
+  // A target that is due, and when its look began.
+  struct Task {
+    Target target;
+    Ticks began;
+  };
+
   // Sleeps until a target is due, and takes it; nothing when the thread shall end.
-  std::optional<Target> next_target(std::stop_token stop) {
-    std::unique_lock lock(mutex);
+  std::optional<Task> next_task(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-      const auto at = now();
+      notice_step();
+      std::unique_lock lock(mutex);
+      const auto at = ticks();
       if (!queue.empty() && queue.begin()->first <= at) {
         const auto target = queue.begin()->second;
         queue.erase(queue.begin());
         targets.at(target).in_flight = true;
-        ++in_flight;
-        return target;
+        looks.insert(at);
+        return Task{target, at};
       }
-      const auto wait =
-          queue.empty() ? Seconds{60} : std::min(Seconds{60}, queue.begin()->first - at);
+      auto wait = longest_sleep;
+      if (!queue.empty()) wait = std::min(wait, queue.begin()->first - at);
       wake.wait_for(lock, stop, wait,
-                    [&] { return !queue.empty() && queue.begin()->first <= now(); });
+                    [&] { return !queue.empty() && queue.begin()->first <= ticks(); });
     }
     return std::nullopt;
   }
+
+  // `mutex` is held.
+  Progress progress() const {
+    const auto at = ticks();
+    const auto whole = [](auto time) { return std::chrono::floor<Seconds>(time); };
+    Progress out{.since_round = whole(at - round_ended),
+                 .workers = workers,
+                 .living = living,
+                 .looking = static_cast<unsigned>(looks.size()),
+                 .interval = config.schedule.interval};
+    if (!queue.empty() && queue.begin()->first < at) out.lag = whole(at - queue.begin()->first);
+    if (!looks.empty()) out.longest_look = whole(at - *looks.begin());
+    return out;
+  }
+
+  // What the clock will say then, as far as it goes right. `mutex` is held.
+  Time wall_of(Ticks moment) const { return now() + std::chrono::ceil<Seconds>(moment - ticks()); }
 
   // What was recorded of a domain that is watched from now on.
   void recall(DomainEntry& entry) const {
@@ -935,6 +1165,7 @@ struct Runner::State {
   void recall_protected() {
     auto known = recorder.protected_domains(now() - kLossTold);
     if (known) protected_until = std::move(*known);
+    for (auto& [domain, until] : protected_until) until = std::min(until, now());
     if (!known) events.on_fault(known.error().detail);
   }
 
@@ -964,16 +1195,16 @@ struct Runner::State {
       entry->second.configured = domain;
       if (is_new) recall(entry->second);
       add_target({.kind = Target::Kind::domain, .name = name},
-                 first_due(config.schedule, name.text(), round.at));
+                 ticks() + first_wait(config.schedule, name.text()));
     }
-    add_target(kOurselves, round.at);
+    add_target(kOurselves, ticks());
   }
 };
 
 Runner::Runner(config::Config config, std::shared_ptr<Gear> gear, Recorder& recorder,
-               Recorder::Desk desk, Events events, Now now)
+               Recorder::Desk desk, Events events, Clocks clocks, MakeProber make_prober)
     : state_(std::make_unique<State>(std::move(config), std::move(gear), recorder, std::move(desk),
-                                     std::move(events), std::move(now))) {}
+                                     std::move(events), clocks, std::move(make_prober))) {}
 
 Runner::~Runner() {
   stop();
@@ -994,48 +1225,54 @@ void Runner::start() {
   }
   const auto count = std::max(1U, state_->config.schedule.workers);
   for (unsigned i = 0; i < count; ++i) {
-    workers_.emplace_back([this](std::stop_token stop) { work(std::move(stop)); });
+    {
+      const std::scoped_lock lock(state_->mutex);
+      ++state_->workers;
+      ++state_->living;
+    }
+    workers_.emplace_back([this](const std::stop_token& stop) {
+      work(stop);
+      const std::scoped_lock lock(state_->mutex);
+      if (stop.stop_requested()) --state_->workers;
+      --state_->living;
+    });
   }
 }
 
 void Runner::stop() {
   for (auto& worker : workers_) worker.request_stop();
   workers_.clear();
+  state_->journal->stop();
 }
 
-void Runner::work(std::stop_token stop) {
-  std::unique_ptr<Scout> scout;
+// Ends only when it is told to: whatever a look comes to, the next target is taken.
+void Runner::work(const std::stop_token& stop) {
+  std::unique_ptr<Prober> prober;
   std::uint64_t generation = 0;
-  while (const auto target = state_->next_target(stop)) {
-    std::shared_ptr<Gear> gear;
-    {
-      const std::scoped_lock lock(state_->mutex);
-      if (!scout || generation != state_->generation) {
-        gear = state_->gear;
-        generation = state_->generation;
-      }
-    }
-    if (gear) {
-      auto made = Scout::make(std::move(gear));
-      if (made) {
-        scout = std::move(*made);
-      } else {
-        state_->events.on_fault(made.error());
-        scout.reset();
-      }
-    }
+  while (const auto task = state_->next_task(stop)) {
     auto pace = Pace::impaired;
     try {
-      if (scout) pace = state_->look(*scout, *target);
+      std::shared_ptr<Gear> gear;
+      {
+        const std::scoped_lock lock(state_->mutex);
+        if (!prober || generation != state_->generation) {
+          gear = state_->gear;
+          generation = state_->generation;
+        }
+      }
+      if (gear) {
+        auto made = state_->make_prober(std::move(gear));
+        if (!made) state_->events.on_fault(made.error());
+        prober = made ? std::move(*made) : nullptr;
+      }
+      if (prober) pace = state_->look(*prober, task->target);
     } catch (const std::exception& e) {
       // A library threw: this look is lost, nothing else is.
       state_->events.on_fault(
-          fmt::format("a look at {} failed: {}", target->name.text(), e.what()));
+          fmt::format("a look at {} failed: {}", task->target.name.text(), e.what()));
     }
     const std::scoped_lock lock(state_->mutex);
-    ++state_->rounds;
-    state_->last_round_at = state_->now();
-    state_->finish_target(*target, pace, state_->now());
+    state_->finish_target(task->target, pace, task->began);
     // This thread goes on with what is due; one more is woken, and wakes the next.
     state_->wake.notify_one();
   }
@@ -1047,10 +1284,7 @@ void Runner::reconfigure(config::Config config, std::shared_ptr<Gear> gear) {
   {
     const std::scoped_lock lock(state_->mutex);
     state_->config = std::move(config);
-    state_->gear = std::move(gear);
-    ++state_->generation;
-    state_->servers.clear();  // perhaps they are not asked any more
-    state_->reach = {};       // sessions may be made otherwise
+    state_->take_gear(std::move(gear));
     state_->adopt(round);
   }
   state_->record(round);
@@ -1058,9 +1292,12 @@ void Runner::reconfigure(config::Config config, std::shared_ptr<Gear> gear) {
   state_->wake.notify_all();
 }
 
-config::Result<void, RecordFault> Runner::forget(Time before) {
-  const std::scoped_lock one(state_->deciding);
-  return state_->recorder.forget(before);
+void Runner::forget(Time before) {
+  {
+    const std::scoped_lock lock(state_->mutex);
+    if (state_->is_time_doubtful()) return;
+  }
+  state_->journal->post([before](Recorder& recorder) { return recorder.forget(before); });
 }
 
 bool Runner::check_now(std::string_view domain) {
@@ -1068,7 +1305,7 @@ bool Runner::check_now(std::string_view domain) {
   const std::scoped_lock lock(state_->mutex);
   const auto entry = name ? state_->domains.find(*name) : state_->domains.end();
   if (entry == state_->domains.end()) return false;
-  const auto at = state_->now();
+  const auto at = state_->ticks();
   state_->move_target({.kind = Target::Kind::domain, .name = *name}, at);
   if (entry->second.seen) {
     for (const auto& mx : entry->second.seen->hosts)
@@ -1082,14 +1319,19 @@ bool Runner::check_now(std::string_view domain) {
 // words, or null.
 template <class Work>
 Runner::Done Runner::decide(Work work) {
+  state_->notice_step();
   Round round{.target = kOurselves, .at = state_->now()};
-  const std::scoped_lock one(state_->deciding);
+  Journal::Ticket ticket;
   {
-    const std::scoped_lock lock(state_->mutex);
-    if (const std::optional<std::string> fault = work(round))
-      return config::Failure<std::string>(*fault);
+    const std::scoped_lock one(state_->deciding);
+    {
+      const std::scoped_lock lock(state_->mutex);
+      if (const std::optional<std::string> fault = work(round))
+        return config::Failure<std::string>(*fault);
+    }
+    ticket = state_->record(round);
   }
-  if (state_->record(round)) return {};
+  if (state_->journal->wait(ticket, kActPatience)) return {};
   return config::Failure<std::string>(
       "it holds, but could not be recorded yet: see the log; a restart before that would undo it");
 }
@@ -1151,6 +1393,30 @@ Runner::Done Runner::end_exception(const std::string& domain) {
   });
 }
 
+Health Runner::health() const {
+  Health out{.stall = std::nullopt, .unrecorded = state_->journal->state().fault};
+  const std::scoped_lock lock(state_->mutex);
+  out.stall = why_stalled(state_->progress());
+  return out;
+}
+
+std::vector<Letter> Runner::unrecorded_letters() const {
+  return state_->journal->unrecorded_letters();
+}
+
+std::optional<DomainState> Runner::domain(std::string_view name) const {
+  const auto wanted = Name::parse(name);
+  const std::scoped_lock lock(state_->mutex);
+  const auto entry = wanted ? state_->domains.find(*wanted) : state_->domains.end();
+  if (entry == state_->domains.end()) return std::nullopt;
+  const auto target = state_->targets.find({.kind = Target::Kind::domain, .name = *wanted});
+  return DomainState{.configured = entry->second.configured,
+                     .judged = entry->second.judged,
+                     .next_check_at = target == state_->targets.end()
+                                          ? state_->now()
+                                          : state_->wall_of(target->second.due)};
+}
+
 std::shared_ptr<const Snapshot> Runner::snapshot() const {
   auto out = std::make_shared<Snapshot>();
   const std::scoped_lock lock(state_->mutex);
@@ -1167,7 +1433,7 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
     out->domains.push_back(
         {.configured = entry->second.configured,
          .judged = entry->second.judged,
-         .next_check_at = target == s.targets.end() ? out->now : target->second.due});
+         .next_check_at = target == s.targets.end() ? out->now : s.wall_of(target->second.due)});
   }
   for (const auto& [name, host] : s.hosts) {
     if (host.seen) out->hosts.emplace_back(name, host.seen);
@@ -1178,27 +1444,35 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
   }
   for (const auto& [key, alert] : s.book.open()) out->alerts.push_back(alert);
   std::ranges::sort(out->alerts, {}, &Alert::id);
-  for (const auto& [key, alert] : s.book.ended()) {
-    if (alert.state == AlertState::resolved) out->ended.push_back(alert);
-  }
+  for (const auto& [key, alert] : s.book.ended())
+    (alert.state == AlertState::resolved ? out->ended : out->passed).push_back(alert);
   out->silences = s.book.silences();
   for (const auto& [name, entry] : s.domains) {
     if (entry.exception) out->exceptions.push_back(*entry.exception);
   }
   out->resolvers = s.resolvers;
   out->vantage = s.vantage;
+  for (auto& check : out->vantage) check = s.stepped(std::move(check));
   out->vantage.insert(out->vantage.end(), s.smtp.begin(), s.smtp.end());
-  out->in_flight = s.in_flight;
+  if (s.vantage_at) out->vantage.push_back(s.storage_check(out->now));
+  out->in_flight = s.looks.size();
+  const auto ticks = s.ticks();
   for (const auto& [due, target] : s.queue) {
-    if (due > out->now) break;
+    if (due > ticks) break;
     ++out->queue_length;
-    out->lag = std::max(out->lag, out->now - due);
   }
+  out->progress = s.progress();
+  out->lag = out->progress.lag;
   out->rounds = s.rounds;
   out->last_round_at = s.last_round_at;
-  out->record_errors = s.record_errors;
+  const auto recording = s.journal->state();
+  out->record_errors = recording.errors;
+  out->storage_fault = recording.fault;
+  out->unrecorded_rounds = recording.waiting;
+  out->lost_rounds = recording.lost;
+  out->recordings = recording.recordings;
+  out->clock_steps = s.clock_steps;
   out->counts = s.counts;
-  out->recordings = s.recordings;
   const auto& queries = s.gear->queries;
   std::ranges::copy(queries.udp, out->dns_by_rcode_udp.begin());
   std::ranges::copy(queries.tcp, out->dns_by_rcode_tcp.begin());

@@ -18,15 +18,15 @@ std::uint64_t spread(std::string_view name) {
 
 }  // namespace
 
-config::Time next_due(const config::Schedule& schedule, Pace pace, int failures,
-                      std::string_view name, config::Time at) {
+config::Seconds next_wait(const config::Schedule& schedule, Pace pace, int failures,
+                          std::string_view name) {
   switch (pace) {
     case Pace::confirming:
-      return at + schedule.confirm_after;
+      return schedule.confirm_after;
     case Pace::impaired: {
       auto wait = schedule.retry_after;
       for (int i = 1; i < failures && wait < schedule.interval; ++i) wait *= 2;
-      return at + std::min(wait, schedule.interval);
+      return std::min(wait, schedule.interval);
     }
     case Pace::steady:
       break;
@@ -34,13 +34,13 @@ config::Time next_due(const config::Schedule& schedule, Pace pace, int failures,
   const auto tenth = schedule.interval.count() / 10;
   const auto jitter =
       static_cast<std::int64_t>(spread(name) % static_cast<std::uint64_t>(2 * tenth + 1)) - tenth;
-  return at + schedule.interval + config::Seconds{jitter};
+  return schedule.interval + config::Seconds{jitter};
 }
 
-config::Time first_due(const config::Schedule& schedule, std::string_view name, config::Time at) {
+config::Seconds first_wait(const config::Schedule& schedule, std::string_view name) {
   const auto width = std::clamp<std::int64_t>(schedule.interval.count() / 10, 1, 60);
-  return at + config::Seconds{
-                  static_cast<std::int64_t>(spread(name) % static_cast<std::uint64_t>(width))};
+  return config::Seconds{
+      static_cast<std::int64_t>(spread(name) % static_cast<std::uint64_t>(width))};
 }
 
 Cadence cadence_of(const History& history, config::Time at) {

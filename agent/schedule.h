@@ -15,16 +15,15 @@ enum class Pace {
   impaired,    // could not tell: our own sight failed
 };
 
-// When to look next. `failures`: impaired looks in a row, this one included. A steady wait is
-// spread by up to a tenth of the interval either way, always the same for one name, so that targets
-// do not march in step.
-[[nodiscard]] config::Time next_due(const config::Schedule& schedule, Pace pace, int failures,
-                                    std::string_view name, config::Time at);
+// How long to wait for the next look. `failures`: impaired looks in a row, this one included. A
+// steady wait is spread by up to a tenth of the interval either way, always the same for one name,
+// so that targets do not march in step.
+[[nodiscard]] config::Seconds next_wait(const config::Schedule& schedule, Pace pace, int failures,
+                                        std::string_view name);
 
-// When to look first: spread over the first interval's tenth, at most a minute, so that a start is
-// no flood.
-[[nodiscard]] config::Time first_due(const config::Schedule& schedule, std::string_view name,
-                                     config::Time at);
+// How long to wait for the first look: spread over the first interval's tenth, at most a minute, so
+// that a start is no flood.
+[[nodiscard]] config::Seconds first_wait(const config::Schedule& schedule, std::string_view name);
 
 // How quickly a host's records can change under our eyes.
 struct Cadence {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "agent/progress.h"
 #include "config/system.h"
 
 namespace agent {
@@ -19,8 +20,6 @@ using std::chrono::steady_clock;
 
 // Far beyond what any target needs: question and session timeouts end a look, this only bounds
 // their sum.
-constexpr std::chrono::minutes kLongestLook{10};
-
 config::Deadline round_deadline() {
   return steady_clock::now() + kLongestLook;
 }

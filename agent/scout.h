@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/prober.h"
 #include "agent/vantage.h"
 #include "config/config.h"
 #include "config/result.h"
@@ -37,36 +38,25 @@ class Gear {
        std::vector<probes::dns::Record> anchors);
 };
 
-// Whether one of our resolvers validates, as Postfix on this machine needs it to; we do that
-// ourselves.
-struct ResolverSight {
-  std::string resolver;               // its address, with "@port" unless that is 53
-  std::optional<bool> is_validating;  // nothing: it did not answer, or with an error
-};
-
 // One thread's eyes.
-class Scout {
+class Scout final : public Prober {
  public:
   [[nodiscard]] static config::Result<std::unique_ptr<Scout>, std::string> make(
       std::shared_ptr<Gear> gear);
 
   [[nodiscard]] probes::DomainObservation look_at_domain(const probes::dns::Name& domain,
-                                                         config::Time at);
+                                                         config::Time at) override;
   [[nodiscard]] probes::HostObservation look_at_host(const probes::dns::Name& host,
-                                                     config::Time at);
+                                                     config::Time at) override;
   // Without sessions.
   [[nodiscard]] probes::HostObservation look_at_records(const probes::dns::Name& host,
                                                         config::Time at);
-  // One short session, to learn whether anybody answers there.
   [[nodiscard]] probes::smtp::SessionRecord try_address(const probes::dns::Name& host,
-                                                        const std::string& address);
-  [[nodiscard]] std::vector<VantageCheck> look_at_ourselves(config::Time at);
-  // Each once. It is asked for the trust anchor's own SOA record, for which one that validates
-  // vouches.
-  [[nodiscard]] std::vector<ResolverSight> look_at_resolvers();
-  // Of these zones, as dns::Surveyor; none where name servers are not asked one by one.
+                                                        const std::string& address) override;
+  [[nodiscard]] std::vector<VantageCheck> look_at_ourselves(config::Time at) override;
+  [[nodiscard]] std::vector<ResolverSight> look_at_resolvers() override;
   [[nodiscard]] std::vector<probes::dns::ZoneSerials> ask_serials(
-      const std::set<probes::dns::Name>& zones, config::Time at);
+      const std::set<probes::dns::Name>& zones, config::Time at) override;
 
  private:
   Scout(std::shared_ptr<Gear> gear, std::unique_ptr<probes::dns::GetdnsClient> client);

@@ -639,6 +639,29 @@ std::size_t sequence_length(std::string_view text) {
   return is_surrogate || is_control || misleads ? 0 : length;
 }
 
+// Of our own faults those that leave us our sight.
+void tell_own_fault(Explanation& out, const std::string& check) {
+  if (check == "storage") {
+    out.title = "danelaw cannot record what it sees";
+    out.explanation =
+        "The database cannot be written. danelaw goes on looking, alerting and notifying from "
+        "memory, and records what waits there as soon as it can. If this lasts, history gets a "
+        "gap, "
+        "and a restart forgets what is not recorded.";
+    out.fix = {
+        "See `storage` under /api/v1/status: the disk is full, another process holds the "
+        "database, or the file or its file system is read-only.",
+        "Make room on the disk of storage.path, or end what holds the file."};
+  } else if (check == "clock") {
+    out.title = "danelaw cannot trust this machine's clock";
+    out.explanation =
+        "The clock was set while danelaw ran, or it is wrong. Checks go on by another clock and "
+        "all "
+        "targets are checked anew, but what is recorded around that moment may have a wrong time.";
+    out.fix = {"See whether the time is right now, and whether it is kept so: `timedatectl`."};
+  }
+}
+
 }  // namespace
 
 Explanation explain(const Finding& finding) {
@@ -649,6 +672,7 @@ Explanation explain(const Finding& finding) {
   for (const auto step : row.fix) out.fix.push_back(filled(step, finding));
   for (const auto reference : row.references) out.references.emplace_back(reference);
   if (!row.tlsrpt.empty()) out.tlsrpt = row.tlsrpt;
+  if (finding.code == Code::monitor_fault) tell_own_fault(out, finding.subject.name);
   return out;
 }
 

@@ -1,5 +1,7 @@
 #include "storage/chronicle.h"
 
+#include <algorithm>
+
 #include "probes/dane/tlsa.h"
 
 namespace storage {
@@ -93,14 +95,15 @@ class Reader {
   }
 
  private:
-  // Every version of a subject from `from` on and before `to`, in the order of time.
+  // Every version of a subject from `from` on and before `to`, in the order in which they were
+  // recorded: the clock may have been set in between.
   template <class Take>
   void each(const char* kind, const std::string& from, const std::string& to, Take take) {
     auto rows = db_.prepare(
         "SELECT s.name, c.body, v.first_seen, v.last_seen FROM subject s "
         "JOIN version v ON v.subject = s.id JOIN content c ON c.id = v.content "
         "WHERE s.kind = ? AND s.name >= ? AND s.name < ? AND (v.is_open OR v.last_seen >= ?) "
-        "ORDER BY s.name, v.first_seen, v.id");
+        "ORDER BY s.name, v.id");
     rows.bind(kind, from, to, since_.time_since_epoch().count());
     while (rows.step()) {
       first_seen_ = time_of(rows.integer(2));
@@ -117,6 +120,11 @@ class Reader {
 
   template <class What>
   void add(std::vector<agent::Version<What>>& versions, What what) {
+    // The same again, behind a gap in what was recorded.
+    if (!versions.empty() && versions.back().what == what) {
+      versions.back().last_seen = std::max(versions.back().last_seen, last_seen_);
+      return;
+    }
     versions.push_back({first_seen_, last_seen_, std::move(what)});
   }
 

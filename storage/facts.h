@@ -10,9 +10,12 @@
 // What of a round is history: facts as text, the same text for the same fact.
 namespace storage {
 
+// Whom breaks in the history itself are about; no domain is called so.
+inline constexpr const char* kOurselves = "this monitor";
+
 struct Fact {
   // mx, mx-signature, addresses, tlsa, published, signature, chain, session, verdict, findings,
-  // failure, ds, dnskey
+  // failure, ds, dnskey; of ourselves: gap (nothing was recorded), clock (it was set)
   std::string kind;
   // A name; of a session "host|address|port|key type", of what a server published or an endpoint
   // presented "host|" and its name in the chronicle.

@@ -206,7 +206,7 @@ Queries::Answer<std::vector<Event>> Queries::history(const EventFilter& filter) 
         "         AND (t.name = n.value OR t.name >= n.value || '|')) "
         "AND v.first_seen BETWEEN ?3 AND ?4 AND v.id < ?5 ORDER BY v.id DESC LIMIT ?6");
     rows.bind(nlohmann::json(filter.names).dump(),
-              R"(["mx","addresses","tlsa","published","chain","verdict","findings"])",
+              R"(["mx","addresses","tlsa","published","chain","verdict","findings","gap","clock"])",
               filter.from.time_since_epoch().count(), filter.until.time_since_epoch().count(),
               filter.before.value_or(std::numeric_limits<std::int64_t>::max()),
               integer(filter.limit));

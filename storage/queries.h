@@ -11,18 +11,9 @@
 
 #include "agent/round.h"
 #include "config/result.h"
+#include "storage/domain_row.h"
 
 namespace storage {
-
-struct DomainRow {
-  std::string name, role, group;
-  std::optional<std::string> verdict, weakest;  // nothing before the first look
-  std::string severity, status;                 // status: ok, warning, critical, unknown
-  std::optional<std::string> worst_code, worst_severity, worst_title;
-  std::int64_t mx_hosts = 0, dane_mx_hosts = 0;
-  std::optional<config::Time> observed_at, next_check_at;
-  std::optional<std::string> report;  // the check object; only from domain()
-};
 
 struct DomainFilter {
   std::string substring;  // of the name; empty: all

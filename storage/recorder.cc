@@ -1,6 +1,7 @@
 #include "storage/recorder.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include "probes/report.h"
 #include "storage/alert_row.h"
 #include "storage/chronicle.h"
+#include "storage/domain_row.h"
 #include "storage/facts.h"
 #include "storage/schema.h"
 
@@ -32,16 +34,6 @@ std::string dump(const nlohmann::ordered_json& json) {
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-std::string_view status_of(const probes::DomainJudgement& judged) {
-  if (probes::is_blind(judged) || judged.verdict == probes::Verdict::unknown) return "unknown";
-  if (judged.severity == probes::Severity::critical) return "critical";
-  return judged.severity >= probes::Severity::medium ? "warning" : "ok";
-}
-
-std::int64_t count_dane_hosts(const probes::DomainJudgement& judged) {
-  return std::ranges::count_if(judged.hosts, probes::has_dane);
-}
-
 }  // namespace
 
 struct SqliteRecorder::State {
@@ -51,6 +43,7 @@ struct SqliteRecorder::State {
       add_version;
   Statement add_certificate, close_failure, put_domain, put_alert, drop_alert, add_transition;
   Statement add_letter, put_silence, put_exception, drop_exception;
+  std::int64_t gap_until = 0;  // the end of the last gap
 
   static Database& prepared(Database& db) {
     migrate(db);  // first: it leaves a file that is not ours as it was
@@ -65,8 +58,8 @@ struct SqliteRecorder::State {
             prepared(db).prepare("INSERT INTO subject(kind, name) VALUES(?, ?) RETURNING id")),
         find_subject(db.prepare("SELECT id FROM subject WHERE kind = ? AND name = ?")),
         find_open(
-            db.prepare("SELECT v.id, c.body FROM version v JOIN content c ON c.id = v.content "
-                       "WHERE v.subject = ? AND v.is_open")),
+            db.prepare("SELECT v.id, c.body, v.last_seen FROM version v JOIN content c ON c.id = "
+                       "v.content WHERE v.subject = ? AND v.is_open")),
         touch(db.prepare("UPDATE version SET last_seen = max(last_seen, ?) WHERE id = ?")),
         close(db.prepare("UPDATE version SET is_open = 0 WHERE id = ?")),
         find_content(db.prepare(
@@ -75,7 +68,7 @@ struct SqliteRecorder::State {
                                "VALUES(substr(sha256(?1), 1, 8), ?1) RETURNING id")),
         add_version(
             db.prepare("INSERT INTO version(subject, content, first_seen, last_seen, is_open) "
-                       "VALUES(?, ?, ?, ?, 1)")),
+                       "VALUES(?, ?, ?, ?, ?)")),
         add_certificate(
             db.prepare("INSERT INTO certificate(sha256, der) VALUES(?, ?) ON CONFLICT DO NOTHING")),
         close_failure(
@@ -98,7 +91,9 @@ struct SqliteRecorder::State {
                        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?5) ON CONFLICT(id) DO NOTHING")),
         put_silence(db.prepare("INSERT OR REPLACE INTO silence(id, ends, body) VALUES(?, ?, ?)")),
         put_exception(db.prepare("INSERT OR REPLACE INTO exception(domain, body) VALUES(?, ?)")),
-        drop_exception(db.prepare("DELETE FROM exception WHERE domain = ?")) {}
+        drop_exception(db.prepare("DELETE FROM exception WHERE domain = ?")),
+        gap_until(db.integer("SELECT coalesce(max(v.last_seen), 0) FROM version v "
+                             "JOIN subject s ON s.id = v.subject WHERE s.kind = 'gap'")) {}
 
   // Of the row that `find` finds, or else `add` adds.
   template <class... Values>
@@ -116,12 +111,14 @@ struct SqliteRecorder::State {
     std::int64_t subject;
     std::optional<std::int64_t> open;
     bool is_same = false;  // as the open one says
+    std::int64_t last_seen = 0;
   };
   Known look_up(const Fact& fact) {
     Known out{id_of(find_subject, add_subject, fact.kind, fact.subject), std::nullopt};
     if (find_open.bind(out.subject).step()) {
       out.open = find_open.integer(0);
       out.is_same = find_open.text(1) == fact.content;
+      out.last_seen = find_open.integer(2);
     }
     find_open.reset();
     return out;
@@ -130,9 +127,39 @@ struct SqliteRecorder::State {
   // Of a look from `began` to `at`; as agent/chronicle.h notes it.
   void remember(const Fact& fact, std::int64_t began, std::int64_t at) {
     const auto known = look_up(fact);
-    if (known.is_same) return touch.bind(began, known.open).run();
+    // Nobody knows whether it was so all through a gap.
+    const bool is_behind_gap = known.last_seen < gap_until && began >= gap_until;
+    if (known.is_same && !is_behind_gap) return touch.bind(began, known.open).run();
     if (known.open) close.bind(*known.open).run();
-    add_version.bind(known.subject, id_of(find_content, add_content, fact.content), at, at).run();
+    add(fact, known.subject, {at, at}, true);
+  }
+
+  void add(const Fact& fact, std::int64_t subject, std::pair<std::int64_t, std::int64_t> seen,
+           bool is_open) {
+    add_version
+        .bind(subject, id_of(find_content, add_content, fact.content), seen.first, seen.second,
+              is_open ? 1 : 0)
+        .run();
+  }
+
+  // What happened to ourselves, once.
+  void remember_ours(const char* kind, const nlohmann::ordered_json& content, config::Time from,
+                     config::Time until) {
+    const Fact fact{.kind = kind, .subject = kOurselves, .content = dump(content), .given_at = {}};
+    add(fact, id_of(find_subject, add_subject, fact.kind, fact.subject),
+        {seconds(from), seconds(until)}, false);
+  }
+
+  void remember_breaks(const agent::Round& round) {
+    if (const auto& step = round.clock_step)
+      remember_ours("clock",
+                    {{"seconds", step->by.count()}, {"before", config::rfc3339(step->before)}},
+                    step->after, step->after);
+    if (const auto& gap = round.gap) {
+      remember_ours("gap", {{"until", config::rfc3339(gap->until)}, {"rounds", gap->rounds}},
+                    gap->from, gap->until);
+      gap_until = seconds(gap->until);
+    }
   }
 
   void remember_certificates(const agent::Sighting& sighting) {
@@ -144,23 +171,12 @@ struct SqliteRecorder::State {
   }
 
   void remember_domain(const agent::DomainState& state) {
-    const auto& judged = *state.judged;
-    const auto* worst = judged.findings.empty() ? nullptr : &judged.findings.front();
-    const auto role = state.configured.role == config::Role::inbound ? "inbound" : "outbound";
-    std::optional<std::string_view> code;
-    std::optional<std::string_view> severity;
-    std::optional<std::string> title;
-    if (worst != nullptr) {
-      code = wire_name(worst->code);
-      severity = wire_name(worst->severity);
-      title = probes::explain(*worst).title;
-    }
+    const auto row = row_of(state);
     put_domain
-        .bind(state.configured.name, role, state.configured.group, wire_name(judged.verdict),
-              wire_name(judged.weakest), wire_name(judged.severity), status_of(judged), code,
-              severity, title, static_cast<std::int64_t>(judged.hosts.size()),
-              count_dane_hosts(judged), seconds(judged.seen->observed_at),
-              seconds(state.next_check_at), dump(probes::to_json(judged)))
+        .bind(row.name, row.role, row.group, row.verdict, row.weakest, row.severity, row.status,
+              row.worst_code, row.worst_severity, row.worst_title, row.mx_hosts, row.dane_mx_hosts,
+              seconds(row.observed_at), seconds(row.next_check_at),
+              dump(probes::to_json(*state.judged)))
         .run();
   }
 
@@ -189,9 +205,20 @@ struct SqliteRecorder::State {
   }
 
   void record(const agent::Round& round) {
-    Transaction transaction{db};
     const auto at = seconds(round.at);
     const auto began = round.host ? seconds(round.host->observed_at) : at;
+    const auto gap_before = gap_until;
+    try {
+      record(round, at, began);
+    } catch (...) {
+      gap_until = gap_before;
+      throw;
+    }
+  }
+
+  void record(const agent::Round& round, std::int64_t at, std::int64_t began) {
+    Transaction transaction{db};
+    remember_breaks(round);
     for (const auto& fact : facts_of(round))
       remember(fact, seconds(fact.given_at).value_or(began), seconds(fact.given_at).value_or(at));
     remember_certificates(round.sighting);
@@ -212,6 +239,16 @@ struct SqliteRecorder::State {
   template <class Work>
   auto guarded(Work work) {
     return storage::guarded<RecordFault>(file, std::move(work));
+  }
+
+  // What was recorded is read on a connection of its own: nobody who asks for it waits for a round
+  // that is being written.
+  std::mutex reading;
+  Database reader{file, Database::Mode::read_only};
+  template <class Work>
+  auto read(Work work) {
+    const std::scoped_lock lock(reading);
+    return storage::guarded<RecordFault>(file, [&] { return work(reader); });
   }
 };
 
@@ -236,17 +273,17 @@ Result<void, RecordFault> SqliteRecorder::record(const agent::Round& round) {
 }
 
 Result<agent::Recorder::Desk, RecordFault> SqliteRecorder::desk(config::Time since) {
-  return state_->guarded([&] {
+  return state_->read([&](Database& db) {
     Desk out;
-    auto alerts = state_->db.prepare(fmt::format(
+    auto alerts = db.prepare(fmt::format(
         "SELECT {} FROM alert WHERE resolved IS NULL OR resolved >= ? ORDER BY id", kAlertColumns));
     alerts.bind(seconds(since));
     while (alerts.step()) out.alerts.push_back(read_alert(alerts));
-    auto silences = state_->db.prepare("SELECT id, body FROM silence WHERE ends >= ? ORDER BY id");
+    auto silences = db.prepare("SELECT id, body FROM silence WHERE ends >= ? ORDER BY id");
     silences.bind(seconds(since));
     while (silences.step())
       out.silences.push_back(read_silence(silences.text(0), silences.text(1)));
-    auto exceptions = state_->db.prepare("SELECT domain, body FROM exception ORDER BY domain");
+    auto exceptions = db.prepare("SELECT domain, body FROM exception ORDER BY domain");
     while (exceptions.step())
       out.exceptions.push_back(read_exception(exceptions.text(0), exceptions.text(1)));
     return out;
@@ -255,9 +292,9 @@ Result<agent::Recorder::Desk, RecordFault> SqliteRecorder::desk(config::Time sin
 
 Result<std::map<std::string, config::Time>, RecordFault> SqliteRecorder::protected_domains(
     config::Time since) {
-  return state_->guarded([&] {
+  return state_->read([&](Database& db) {
     std::map<std::string, config::Time> out;
-    auto rows = state_->db.prepare(
+    auto rows = db.prepare(
         "SELECT s.name, max(v.last_seen) FROM subject s JOIN version v ON v.subject = s.id "
         "JOIN content c ON c.id = v.content WHERE s.kind = 'verdict' AND v.last_seen >= ? "
         "AND json_extract(c.body, '$.verdict') IN ('authenticated', 'host-authenticated') "
@@ -270,17 +307,17 @@ Result<std::map<std::string, config::Time>, RecordFault> SqliteRecorder::protect
 
 Result<agent::Chronicle, RecordFault> SqliteRecorder::chronicle(const probes::dns::Name& host,
                                                                 config::Time since) {
-  return state_->guarded([&] { return read_chronicle(state_->db, host.text(), since); });
+  return state_->read([&](Database& db) { return read_chronicle(db, host.text(), since); });
 }
 
 Result<agent::Signatures, RecordFault> SqliteRecorder::mx_signatures(
     const probes::dns::Name& domain, config::Time since) {
-  return state_->guarded([&] { return read_mx_signatures(state_->db, domain.text(), since); });
+  return state_->read([&](Database& db) { return read_mx_signatures(db, domain.text(), since); });
 }
 
 Result<agent::ZonePast, RecordFault> SqliteRecorder::zone_past(const probes::dns::Name& zone,
                                                                config::Time since) {
-  return state_->guarded([&] { return read_zone_past(state_->db, zone.text(), since); });
+  return state_->read([&](Database& db) { return read_zone_past(db, zone.text(), since); });
 }
 
 Result<void, RecordFault> SqliteRecorder::keep_only(const std::vector<config::Domain>& domains) {

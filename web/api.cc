@@ -9,10 +9,14 @@
 
 #include "agent/alert_json.h"
 #include "agent/clearance.h"
+#include "agent/progress.h"
+#include "agent/recorded_past.h"
 #include "probes/explain.h"
 #include "probes/report.h"
+#include "storage/facts.h"
 #include "web/acts.h"
 #include "web/badge.h"
+#include "web/current.h"
 #include "web/deadlines.h"
 #include "web/finding_page.h"
 #include "web/page.h"
@@ -269,9 +273,12 @@ Reply Api::route(const Request& request) const {
 std::optional<Reply> Api::open_to_all(const Request& request) const {
   if (request.method != "GET" && request.method != "HEAD") return std::nullopt;
   const auto& path = request.path;
-  if (path == "/-/healthy") return text("healthy\n", path);
-  if (path == "/-/ready")
-    return sources_.is_ready() ? text("ready\n", path) : text("not ready\n", path, 503);
+  if (path == "/-/healthy") {
+    const auto stall = sources_.health().stall;
+    return stall ? text(fmt::format("not healthy: {}\n", *stall), path, 503)
+                 : text("healthy\n", path);
+  }
+  if (path == "/-/ready") return ready(path);
   if (const auto domain = between(path, kDomainPrefix, "/badge.svg")) return badge(*domain, true);
   if (const auto domain = between(path, kDomainPrefix, "/badge.json")) return badge(*domain, false);
   if (guard_.badges.empty()) return std::nullopt;
@@ -280,25 +287,34 @@ std::optional<Reply> Api::open_to_all(const Request& request) const {
   return std::nullopt;
 }
 
+// Ready is who looks and remembers what was seen.
+Reply Api::ready(const std::string& path) const {
+  if (!sources_.is_ready()) return text("not ready\n", path, 503);
+  const auto health = sources_.health();
+  if (health.stall) return text(fmt::format("not ready: {}\n", *health.stall), path, 503);
+  // Who may ask this may be anybody: why is told under /api/v1/status.
+  if (health.unrecorded) return text("not ready: nothing is recorded\n", path, 503);
+  return text("ready\n", path);
+}
+
 // Of what is not to be seen by everybody nobody sees whether it is there.
 Reply Api::badge(const std::string& domain, bool is_picture) const {
   const auto none = [] {
     return problem(404, "not found", "no public badge; web.public_badges names those there are");
   };
   if (!guard_.badges.contains(domain)) return none();
-  const auto row = sources_.queries->domain(domain);
-  if (!row) return storage_failed(row.error());
-  if (!*row) return none();
-  const auto made = badge_of((*row)->status, (*row)->verdict);
+  const auto state = sources_.domain(domain);
+  if (!state) return none();
+  const auto row = current_row(*state, *sources_.queries);
+  const auto made = badge_of(row.status, row.verdict);
   return is_picture ? badge_svg(made) : badge_json(made);
 }
 
 Reply Api::public_status(bool is_page) const {
   std::vector<storage::DomainRow> rows;
   for (const auto& domain : guard_.badges) {
-    const auto row = sources_.queries->domain(domain);
-    if (!row) return storage_failed(row.error());
-    if (*row) rows.push_back(std::move(**row));
+    if (const auto state = sources_.domain(domain))
+      rows.push_back(current_row(*state, *sources_.queries));
   }
   return is_page ? public_page(rows) : public_json(rows);
 }
@@ -384,9 +400,8 @@ Reply Api::change(const Request& request) const {
 
 Reply Api::status() const {
   const auto snapshot = sources_.snapshot();
-  const auto counts = sources_.queries->counts();
   const auto size = sources_.queries->size_bytes();
-  if (!counts || !size) return storage_failed(!counts ? counts.error() : size.error());
+  const auto stall = why_stalled(snapshot->progress);
   Json vantage = Json::array();
   for (const auto& check : snapshot->vantage) {
     vantage.push_back(
@@ -418,14 +433,21 @@ Reply Api::status() const {
          {"in_flight", snapshot->in_flight},
          {"lag_seconds", snapshot->lag.count()},
          {"rounds", snapshot->rounds},
-         {"last_round_at", time_or_null(snapshot->last_round_at)}}},
+         {"last_round_at", time_or_null(snapshot->last_round_at)},
+         {"stall", text_or_null(stall)}}},
        {"vantage", vantage},
        {"resolvers", resolvers},
        {"reload",
         {{"successful", reload.is_good}, {"succeeded_at", config::rfc3339(reload.succeeded_at)}}},
-       {"storage", {{"size_bytes", *size}, {"errors", snapshot->record_errors}}},
+       {"storage",
+        {{"size_bytes", size ? Json(*size) : Json(nullptr)},
+         {"errors", snapshot->record_errors},
+         {"fault", snapshot->storage_fault ? Json(probes::printable(*snapshot->storage_fault))
+                                           : Json(nullptr)},
+         {"unrecorded_rounds", snapshot->unrecorded_rounds},
+         {"lost_rounds", snapshot->lost_rounds}}},
        {"notifiers", notifiers_json(sources_.notifiers())},
-       {"counts", *counts},
+       {"counts", current_counts(*snapshot, *sources_.queries)},
        {"open_alerts", open},
        {"rollovers_under_way", under_way}},
       "/api/v1/status");
@@ -456,30 +478,29 @@ Reply Api::domains(const Request& request) const {
       return problem(400, "bad parameter", fmt::format("{}={}", name, value));
     }
   }
-  const auto page = sources_.queries->domains(filter);
-  if (!page) return storage_failed(page.error());
-  std::map<std::string, std::size_t> open;
   const auto snapshot = sources_.snapshot();
+  const auto page = current_domains(*snapshot, *sources_.queries, filter);
+  std::map<std::string, std::size_t> open;
   for (const auto& alert : snapshot->alerts) {
     if (alert.state != agent::AlertState::firing) continue;
     for (const auto& name : alert.domains) ++open[name];
   }
   Json items = Json::array();
-  for (const auto& row : page->rows) items.push_back(domain_json(row, open[row.name]));
-  const auto end = filter.offset + page->rows.size();
+  for (const auto& row : page.rows) items.push_back(domain_json(row, open[row.name]));
+  const auto end = filter.offset + page.rows.size();
   return json({{"items", items},
-               {"next", end < page->total ? Json(std::to_string(end)) : Json(nullptr)},
-               {"total", page->total}},
+               {"next", end < page.total ? Json(std::to_string(end)) : Json(nullptr)},
+               {"total", page.total}},
               "/api/v1/domains");
 }
 
 Reply Api::domain(const std::string& name) const {
-  const auto wanted = probes::dns::Name::parse(name);
-  const auto row = sources_.queries->domain(wanted ? wanted->text() : std::string());
-  if (!row) return storage_failed(row.error());
-  if (!*row) return problem(404, "not found", fmt::format("{} is not watched", name));
-  const auto& found = **row;
-  auto out = found.report ? Json::parse(*found.report) : unseen(found.name);
+  const auto state = sources_.domain(name);
+  if (!state) return problem(404, "not found", fmt::format("{} is not watched", name));
+  const auto found = current_row(*state, *sources_.queries);
+  auto out = state->judged  ? Json(probes::to_json(*state->judged))
+             : found.report ? Json::parse(*found.report)
+                            : unseen(found.name);
   out["role"] = found.role;
   out["group"] = found.group;
   out["observed_at"] = time_or_null(found.observed_at);
@@ -498,10 +519,9 @@ Reply Api::domain(const std::string& name) const {
 }
 
 Reply Api::history(const std::string& name, const Request& request) const {
-  const auto wanted = probes::dns::Name::parse(name);
-  const auto row = sources_.queries->domain(wanted ? wanted->text() : std::string());
-  if (!row) return storage_failed(row.error());
-  if (!*row) return problem(404, "not found", fmt::format("{} is not watched", name));
+  const auto state = sources_.domain(name);
+  if (!state) return problem(404, "not found", fmt::format("{} is not watched", name));
+  const auto& domain = state->configured.name;
   storage::EventFilter filter;
   for (const auto& [key, value] : request.query) {
     const auto time = moment(value);
@@ -518,10 +538,11 @@ Reply Api::history(const std::string& name, const Request& request) const {
       return problem(400, "bad parameter", fmt::format("{}={}", key, value));
     }
   }
-  const auto hosts = sources_.queries->hosts_between((*row)->name, filter.from, filter.until);
+  const auto hosts = sources_.queries->hosts_between(domain, filter.from, filter.until);
   if (!hosts) return storage_failed(hosts.error());
   filter.names = *hosts;
-  filter.names.push_back((*row)->name);
+  filter.names.push_back(domain);
+  filter.names.emplace_back(storage::kOurselves);
   const auto found = sources_.queries->history(filter);
   if (!found) return storage_failed(found.error());
   Json items = Json::array();
@@ -561,9 +582,9 @@ Reply Api::gate(const std::string& name, const Request& request) const {
   const auto snapshot = sources_.snapshot();
   const auto* seen = host_seen(*snapshot, name);
   if (seen == nullptr) return no_such_host(name);
-  const auto past =
-      sources_.queries->chronicle(seen->host, snapshot->now - agent::kClearanceLookBack);
+  auto past = sources_.queries->chronicle(seen->host, snapshot->now - agent::kClearanceLookBack);
   if (!past) return storage_failed(past.error());
+  end_by(*past, snapshot->now);
   return json(gate_json(*past, *chain, *seen, snapshot->now), "/api/v1/mx/{host}/gate");
 }
 
@@ -574,8 +595,9 @@ Reply Api::timeline(const std::string& name, const Request& request) const {
   const auto* followed = find_host(*snapshot, name);
   if (followed == nullptr)
     return problem(404, "not found", fmt::format("{} has no TLSA records to follow", name));
-  const auto past = sources_.queries->chronicle(followed->host->host, snapshot->now - kLookBack);
+  auto past = sources_.queries->chronicle(followed->host->host, snapshot->now - kLookBack);
   if (!past) return storage_failed(past.error());
+  end_by(*past, snapshot->now);
   auto from = snapshot->now - kBefore;
   auto until = snapshot->now + kBefore;
   for (const auto& [key, value] : request.query) {
@@ -595,23 +617,26 @@ Reply Api::alerts(const Request& request) const {
     state = name == "state" ? agent::alert_state_from(value) : std::nullopt;
     if (!state) return problem(400, "bad parameter", fmt::format("{}={}", name, value));
   }
-  const auto found = sources_.queries->alerts(state, kMostItems);
-  if (!found) return storage_failed(found.error());
   const auto snapshot = sources_.snapshot();
+  const auto found = current_alerts(*snapshot, *sources_.queries, state, kMostItems);
   const auto domains = configured(*snapshot);
   Json items = Json::array();
-  for (const auto& alert : *found) items.push_back(alert_json(alert, *snapshot, domains));
+  for (const auto& alert : found) items.push_back(alert_json(alert, *snapshot, domains));
   return json({{"items", items}, {"next", nullptr}}, "/api/v1/alerts");
 }
 
 Reply Api::alert(const std::string& id) const {
-  const auto found = sources_.queries->alert(id);
-  if (!found) return storage_failed(found.error());
-  if (!*found) return problem(404, "not found", "no alert of that id");
   const auto snapshot = sources_.snapshot();
-  auto out = alert_json((*found)->alert, *snapshot, configured(*snapshot));
+  const auto* current = find_alert(*snapshot, id);
+  const auto found = sources_.queries->alert(id);
+  if (!found && current == nullptr) return storage_failed(found.error());
+  const bool is_recorded = found && *found;
+  if (current == nullptr && !is_recorded) return problem(404, "not found", "no alert of that id");
+  auto out =
+      alert_json(current != nullptr ? *current : (*found)->alert, *snapshot, configured(*snapshot));
   Json notices = Json::array();
-  for (const auto& letter : (*found)->letters) {
+  for (const auto& letter :
+       is_recorded ? (*found)->letters : std::vector<storage::Queries::LetterRow>{}) {
     notices.push_back(
         {{"event", letter.notice},
          {"notifier", letter.notifier},
@@ -619,6 +644,14 @@ Reply Api::alert(const std::string& id) const {
          {"delivered_at", time_or_null(letter.sent_at)},
          {"attempts", letter.attempts},
          {"fault", letter.fault ? Json(probes::printable(*letter.fault)) : Json(nullptr)}});
+  }
+  for (const auto& sent : sources_.unrecorded_about(id)) {
+    notices.push_back({{"event", wire_name(sent.letter.notice)},
+                       {"notifier", sent.letter.notifier},
+                       {"decided_at", config::rfc3339(sent.letter.at)},
+                       {"delivered_at", time_or_null(sent.delivered_at)},
+                       {"attempts", sent.attempts},
+                       {"fault", nullptr}});
   }
   out["notices"] = notices;
   return json(out, "/api/v1/alerts/{id}");

@@ -35,6 +35,7 @@ class Api {
  private:
   [[nodiscard]] Reply route(const Request& request) const;
   [[nodiscard]] std::optional<Reply> open_to_all(const Request& request) const;
+  [[nodiscard]] Reply ready(const std::string& path) const;
   [[nodiscard]] Reply public_status(bool is_page) const;
   [[nodiscard]] Reply badge(const std::string& domain, bool is_picture) const;
   [[nodiscard]] Reply get(const Request& request) const;

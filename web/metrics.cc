@@ -10,8 +10,10 @@
 #include <prometheus/text_serializer.h>
 
 #include "agent/notice.h"
+#include "agent/progress.h"
 #include "agent/silence.h"
 #include "probes/explain.h"
+#include "storage/domain_row.h"
 #include "web/process.h"
 #include "web/rollover.h"
 
@@ -92,10 +94,10 @@ double flag(bool value) {
   return value ? 1 : 0;
 }
 
-double status_of(const probes::DomainJudgement& judged) {
-  if (judged.verdict == probes::Verdict::unknown) return 3;
-  if (judged.severity == probes::Severity::critical) return 2;
-  return judged.severity >= probes::Severity::medium ? 1 : 0;
+// "ok", "warning", "critical", "unknown".
+double number_of(std::string_view status) {
+  constexpr std::array<std::string_view, 4> kNames{"ok", "warning", "critical", "unknown"};
+  return static_cast<double>(std::ranges::find(kNames, status) - kNames.begin());
 }
 
 double number(probes::dns::DnssecStatus status) {
@@ -170,7 +172,7 @@ void add_domain(Families& out, const agent::DomainState& state, bool with_hosts)
   const auto* judged = state.judged.get();
   out.gauge("danelaw_domain_status",
             "Worst open finding: 0 ok, 1 warning (medium or high), 2 critical, 3 unknown.",
-            {{"domain", name}}, judged == nullptr ? 3 : status_of(*judged));
+            {{"domain", name}}, number_of(storage::status_of(state)));
   if (judged == nullptr) return;
   out.gauge("danelaw_domain_verdict",
             "What a conforming sender does: 0 authenticated, 1 host-authenticated, 2 encrypted, 3 "
@@ -293,10 +295,7 @@ void add_host_judgements(Families& out, const agent::Snapshot& snapshot, bool wi
 
 void add_counts(Families& out, const agent::Snapshot& snapshot) {
   std::map<std::string, int> domains{{"ok", 0}, {"warning", 0}, {"critical", 0}, {"unknown", 0}};
-  for (const auto& domain : snapshot.domains) {
-    constexpr std::array<const char*, 4> kNames{"ok", "warning", "critical", "unknown"};
-    ++domains[kNames[domain.judged ? static_cast<std::size_t>(status_of(*domain.judged)) : 3]];
-  }
+  for (const auto& domain : snapshot.domains) ++domains[std::string(storage::status_of(domain))];
   for (const auto& [status, count] : domains)
     out.gauge("danelaw_domains", "Watched domains by status.", {{"status", status}}, count);
   for (const auto& check : snapshot.vantage) {
@@ -434,6 +433,14 @@ void add_storage(Families& out, const agent::Snapshot& snapshot, const Vitals& v
   }
   out.counter("danelaw_storage_errors_total", "Rounds that could not be recorded.", {},
               static_cast<double>(snapshot.record_errors));
+  out.gauge("danelaw_storage_up", "Whether what is seen and decided is recorded.", {},
+            flag(!snapshot.storage_fault));
+  out.gauge("danelaw_storage_unrecorded_rounds", "Rounds that wait in memory to be recorded.", {},
+            static_cast<double>(snapshot.unrecorded_rounds));
+  out.counter(
+      "danelaw_storage_lost_rounds_total",
+      "Rounds that waited too long: what was decided in them is kept, what was seen is not.", {},
+      static_cast<double>(snapshot.lost_rounds));
   out.histogram("danelaw_storage_write_duration_seconds",
                 "How long it took to record what one look showed.", {}, snapshot.recordings);
 }
@@ -494,6 +501,17 @@ void add_agent(Families& out, const agent::Snapshot& snapshot, const Vitals& vit
             static_cast<double>(snapshot.queue_length));
   out.gauge("danelaw_scheduler_lag_seconds", "How late the most overdue target is.", {},
             static_cast<double>(snapshot.lag.count()));
+  const auto& progress = snapshot.progress;
+  out.gauge("danelaw_scheduler_healthy",
+            "Whether looks are finished in time, by a clock that nobody sets; as /-/healthy says.",
+            {}, flag(!why_stalled(progress)));
+  out.gauge("danelaw_last_round_age_seconds", "How long ago a look was finished.", {},
+            static_cast<double>(progress.since_round.count()));
+  out.gauge("danelaw_longest_look_seconds", "How long the longest look under way has taken.", {},
+            static_cast<double>(progress.longest_look.count()));
+  out.gauge("danelaw_workers", "Threads that look.", {}, progress.living);
+  out.counter("danelaw_clock_steps_total", "How often the clock was set while we ran.", {},
+              static_cast<double>(snapshot.clock_steps));
   out.counter("danelaw_rounds_total", "Looks finished.", {}, static_cast<double>(snapshot.rounds));
   const auto process = this_process();
   out.counter("process_cpu_seconds_total", "User and system CPU time spent.", {},

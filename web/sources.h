@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/courier.h"
+#include "agent/resilient_outbox.h"
 #include "agent/runner.h"
 #include "storage/queries.h"
 #include "web/feed.h"
@@ -32,7 +33,11 @@ struct Sources {
   std::function<std::shared_ptr<const agent::Snapshot>()> snapshot;
   std::function<bool(std::string_view domain)> check_now;
   std::function<config::Result<void, std::string>()> reload;
-  std::function<bool()> is_ready;
+  std::function<bool()> is_ready;  // started, and not ending
+  std::function<agent::Health()> health;
+  std::function<std::optional<agent::DomainState>(std::string_view name)> domain;
+  std::function<std::vector<agent::ResilientOutbox::Sent>(const std::string& alert)>
+      unrecorded_about;
   storage::Queries* queries = nullptr;  // outlives the server, as do the next two
   agent::Actions* actions = nullptr;
   Feed* feed = nullptr;

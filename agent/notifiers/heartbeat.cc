@@ -8,11 +8,9 @@ using config::Seconds;
 
 std::optional<std::string> why_withheld(const Snapshot& snapshot, Seconds every,
                                         std::uint64_t known_errors) {
-  const auto patience = std::max(Seconds{300}, 2 * every);
-  if (snapshot.now - snapshot.last_round_at.value_or(snapshot.started_at) > patience)
-    return "withheld: the scheduler stands still";
-  if (snapshot.lag > 2 * snapshot.schedule.interval + patience)
-    return "withheld: looks are far behind";
+  if (const auto stall = why_stalled(snapshot.progress, std::max(Seconds{300}, 2 * every)))
+    return "withheld: " + *stall;
+  if (snapshot.storage_fault) return "withheld: nothing is recorded: " + *snapshot.storage_fault;
   if (snapshot.record_errors > known_errors) return "withheld: the database cannot be written";
   return std::nullopt;
 }

@@ -143,12 +143,48 @@ TEST_F(Routes, SayReadyOnlyWhenTheAgentIs) {
 }
 
 TEST_F(Routes, TellThatTheHistoryCannotBeReadWithoutStopping) {
-  service_.store.outside().execute("DROP TABLE domain; DROP TABLE alert");
-  for (const auto* path :
-       {"/api/v1/domains", "/api/v1/domains/example.test", "/api/v1/alerts", "/api/v1/status"}) {
-    EXPECT_THAT(expect_problem(get(path), 500), HasSubstr("no such table")) << path;
-  }
+  service_.store.outside().execute("DROP TABLE domain; DROP TABLE alert; DROP TABLE version");
+  EXPECT_THAT(expect_problem(get("/api/v1/domains/example.test/history"), 500),
+              HasSubstr("no such table"));
   EXPECT_EQ(get("/metrics").status, 200);
+}
+
+TEST_F(Routes, SayWhatTheAgentKnowsWhateverTheFileSays) {
+  service_.store.outside().execute("DROP TABLE domain; DROP TABLE alert");
+  service_.snapshot.storage_fault = "disk full";
+  service_.snapshot.unrecorded_rounds = 7;
+  const auto status = json::parse(get("/api/v1/status").body);
+  EXPECT_EQ(status["counts"]["critical"], 1);
+  EXPECT_EQ(status["storage"]["fault"], "disk full");
+  EXPECT_EQ(status["storage"]["unrecorded_rounds"], 7);
+  const auto alerts = json::parse(get("/api/v1/alerts").body);
+  ASSERT_EQ(alerts["items"].size(), 2U);
+  EXPECT_EQ(alerts["items"][0]["id"], "f-1");
+  EXPECT_EQ(json::parse(get("/api/v1/alerts/f-1").body)["state"], "firing");
+  EXPECT_EQ(ok("/api/v1/domains", {{"status", "critical"}})["total"], 1);
+  EXPECT_EQ(json::parse(get("/api/v1/domains/example.test").body)["verdict"], "deferred");
+  EXPECT_THAT(get("/metrics").body, HasSubstr("danelaw_domains{status=\"critical\"} 1"));
+}
+
+TEST_F(Routes, AreNotReadyWhileNothingIsRecordedAndNotHealthyWhileNobodyLooks) {
+  service_.health.unrecorded = "/secret/path: disk full";
+  EXPECT_EQ(get("/-/ready").status, 503);
+  EXPECT_EQ(get("/-/ready").body, "not ready: nothing is recorded\n") << "anybody may ask";
+  EXPECT_EQ(get("/-/healthy").status, 200) << "a restart would not help";
+  service_.health = {.stall = "a worker is stuck"};
+  EXPECT_EQ(get("/-/ready").status, 503);
+  EXPECT_EQ(get("/-/healthy").status, 503);
+  EXPECT_THAT(get("/-/healthy").body, HasSubstr("stuck"));
+}
+
+TEST_F(Routes, AnAlertTellsWhomMemoryAloneReached) {
+  agent::ResilientOutbox::Sent sent{.letter = {.notifier = "chat", .at = support::kNow},
+                                    .delivered_at = support::kNow};
+  service_.unrecorded = {sent};
+  const auto notices = json::parse(get("/api/v1/alerts/f-1").body)["notices"];
+  ASSERT_EQ(notices.size(), 1U);
+  EXPECT_EQ(notices[0]["notifier"], "chat");
+  EXPECT_FALSE(notices[0]["delivered_at"].is_null());
 }
 
 TEST_F(Routes, AScrapeIsToldWithItsSize) {
@@ -166,14 +202,14 @@ TEST_F(Routes, StatusHasTheAgentItsSensesAndTheCounts) {
     "version": "1.2.3", "started_at": "2027-01-15T08:00:00Z", "now": "2027-01-15T08:01:00Z",
     "config": {"domains": 2, "mx_hosts": 1, "interval": 900},
     "scheduler": {"queue_length": 0, "in_flight": 0, "lag_seconds": 0, "rounds": 2,
-                  "last_round_at": "2027-01-15T08:00:00Z"},
+                  "last_round_at": "2027-01-15T08:00:00Z", "stall": null},
     "vantage": [
       {"check": "dns", "up": true, "detail": null, "checked_at": "2027-01-15T08:00:00Z"},
       {"check": "clock", "up": false, "detail": "an hour\\x0alate",
        "checked_at": "2027-01-15T08:00:00Z"}],
     "resolvers": [{"resolver": "192.0.2.53", "validating": true}],
     "reload": {"successful": false, "succeeded_at": "2027-01-15T08:00:00Z"},
-    "storage": {"errors": 1},
+    "storage": {"errors": 1, "fault": null, "unrecorded_rounds": 0, "lost_rounds": 0},
     "notifiers": [{"name": "chat", "waiting": 2, "delivered": 5, "failed": 1,
                    "last_success_at": "2027-01-15T08:00:00Z", "fault": "answered 500: oh\\x0ano"}],
     "counts": {"ok": 0, "warning": 0, "critical": 1, "unknown": 1},
@@ -194,8 +230,8 @@ TEST_F(Routes, DomainsListsSeenAndUnseenOnesAlike) {
      "next_check_at": "2027-01-15T08:15:00Z", "alerts": 1},
     {"domain": "new.test", "role": "outbound", "group": "partners", "verdict": null,
      "weakest": null, "severity": "info", "status": "unknown", "worst_finding": null,
-     "mx_hosts": 0, "dane_mx_hosts": 0, "observed_at": null, "next_check_at": null,
-     "alerts": 0}]})"));
+     "mx_hosts": 0, "dane_mx_hosts": 0, "observed_at": null,
+     "next_check_at": "2027-01-15T08:00:00Z", "alerts": 0}]})"));
 }
 
 TEST_F(Routes, DomainsGoesPageByPageUntilNextIsNull) {
@@ -246,7 +282,7 @@ TEST_F(Routes, ADomainNeverLookedAtHasTheSameKeysAndNoVerdict) {
   const auto seen = ok("/api/v1/domains/example.test");
   const auto unseen = ok("/api/v1/domains/new.test");
   EXPECT_EQ(keys(unseen), keys(seen));
-  for (const auto* key : {"verdict", "weakest", "mx", "observed_at", "next_check_at", "rollover"})
+  for (const auto* key : {"verdict", "weakest", "mx", "observed_at", "rollover"})
     EXPECT_TRUE(unseen[key].is_null()) << key;
   EXPECT_TRUE(seen["partner"].is_null()) << "mail to us has no postmaster but us";
   EXPECT_EQ(keys(unseen["partner"]),

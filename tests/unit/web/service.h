@@ -95,6 +95,15 @@ class Service {
               return config::Failure<std::string>(reload_fault);
             },
             .is_ready = [this] { return is_ready; },
+            .health = [this] { return health; },
+            .domain = [this](std::string_view name) -> std::optional<agent::DomainState> {
+              const auto wanted = probes::dns::Name::parse(name);
+              for (const auto& state : snapshot.domains) {
+                if (wanted && state.configured.name == wanted->text()) return state;
+              }
+              return std::nullopt;
+            },
+            .unrecorded_about = [this](const std::string&) { return unrecorded; },
             .queries = queries.get(),
             .actions = &actions,
             .feed = &feed,
@@ -121,6 +130,8 @@ class Service {
   int reloads = 0;
   std::string reload_fault;
   bool is_ready = true;
+  agent::Health health;
+  std::vector<agent::ResilientOutbox::Sent> unrecorded;
   std::size_t scraped = 0;  // series, of the last scrape
 };
 

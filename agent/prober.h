@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/vantage.h"
+#include "config/result.h"
+#include "probes/dns/survey.h"
+#include "probes/observation.h"
+
+namespace agent {
+
+// Whether one of our resolvers validates, as Postfix on this machine needs it to; we do that
+// ourselves.
+struct ResolverSight {
+  std::string resolver;               // its address, with "@port" unless that is 53
+  std::optional<bool> is_validating;  // nothing: it did not answer, or with an error
+};
+
+// What the runner needs of the network. Used by one thread. Implemented by Scout, and by fakes in
+// tests.
+class Prober {
+ public:
+  Prober() = default;
+  Prober(const Prober&) = delete;
+  Prober& operator=(const Prober&) = delete;
+  virtual ~Prober() = default;
+
+  [[nodiscard]] virtual probes::DomainObservation look_at_domain(const probes::dns::Name& domain,
+                                                                 config::Time at) = 0;
+  [[nodiscard]] virtual probes::HostObservation look_at_host(const probes::dns::Name& host,
+                                                             config::Time at) = 0;
+  // One short session, to learn whether anybody answers there.
+  [[nodiscard]] virtual probes::smtp::SessionRecord try_address(const probes::dns::Name& host,
+                                                                const std::string& address) = 0;
+  [[nodiscard]] virtual std::vector<VantageCheck> look_at_ourselves(config::Time at) = 0;
+  // Each once. It is asked for the trust anchor's own SOA record, for which one that validates
+  // vouches.
+  [[nodiscard]] virtual std::vector<ResolverSight> look_at_resolvers() = 0;
+  // Of these zones, as dns::Surveyor; none where name servers are not asked one by one.
+  [[nodiscard]] virtual std::vector<probes::dns::ZoneSerials> ask_serials(
+      const std::set<probes::dns::Name>& zones, config::Time at) = 0;
+};
+
+}  // namespace agent

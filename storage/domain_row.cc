@@ -1,0 +1,42 @@
+#include "storage/domain_row.h"
+
+#include <algorithm>
+
+#include "probes/explain.h"
+#include "probes/report.h"
+
+namespace storage {
+
+std::string_view status_of(const agent::DomainState& state) {
+  if (!state.judged || probes::is_blind(*state.judged) ||
+      state.judged->verdict == probes::Verdict::unknown)
+    return "unknown";
+  if (state.judged->severity == probes::Severity::critical) return "critical";
+  return state.judged->severity >= probes::Severity::medium ? "warning" : "ok";
+}
+
+DomainRow row_of(const agent::DomainState& state) {
+  const auto is_inbound = state.configured.role == config::Role::inbound;
+  DomainRow out{.name = state.configured.name,
+                .role = is_inbound ? "inbound" : "outbound",
+                .group = state.configured.group,
+                .severity = "info",
+                .status = std::string(status_of(state)),
+                .next_check_at = state.next_check_at};
+  if (!state.judged) return out;
+  const auto& judged = *state.judged;
+  out.verdict = wire_name(judged.verdict);
+  out.weakest = wire_name(judged.weakest);
+  out.severity = wire_name(judged.severity);
+  out.mx_hosts = static_cast<std::int64_t>(judged.hosts.size());
+  out.dane_mx_hosts = std::ranges::count_if(judged.hosts, probes::has_dane);
+  out.observed_at = judged.seen->observed_at;
+  if (judged.findings.empty()) return out;
+  const auto& worst = judged.findings.front();
+  out.worst_code = wire_name(worst.code);
+  out.worst_severity = wire_name(worst.severity);
+  out.worst_title = probes::explain(worst).title;
+  return out;
+}
+
+}  // namespace storage

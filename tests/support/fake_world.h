@@ -1,0 +1,170 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "agent/clock.h"
+#include "agent/ports.h"
+#include "agent/prober.h"
+#include "tests/support/scene.h"
+
+// A world without network, disk and time, for the runner: what probers see, what a recorder keeps,
+// and both clocks, which go only when they are told to. Any thread may call.
+namespace support {
+
+// Wall time and monotonic time, apart.
+class FakeClocks {
+ public:
+  void pass(config::Seconds time) {
+    const std::scoped_lock lock(mutex_);
+    ticks_ += time;
+    wall_ += time;
+  }
+  void set(config::Seconds by) {
+    const std::scoped_lock lock(mutex_);
+    wall_ += by;
+  }
+  [[nodiscard]] config::Time now() const {
+    const std::scoped_lock lock(mutex_);
+    return wall_;
+  }
+  [[nodiscard]] agent::Clocks clocks() const {
+    return {.wall = [this] { return now(); },
+            .ticks =
+                [this] {
+                  const std::scoped_lock lock(mutex_);
+                  return ticks_;
+                },
+            .asked_every = std::chrono::milliseconds{2}};
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  config::Time wall_{kNow};
+  agent::Ticks ticks_{config::Seconds{1000}};
+};
+
+// example.test of the scene, as it is now.
+class FakeWorld {
+ public:
+  void change(const std::function<void(Scene&)>& how) {
+    const std::scoped_lock lock(mutex_);
+    how(scene_);
+  }
+  [[nodiscard]] Scene scene() const {
+    const std::scoped_lock lock(mutex_);
+    return scene_;
+  }
+  [[nodiscard]] int looks(const std::string& name) const {
+    const std::scoped_lock lock(mutex_);
+    const auto found = looks_.find(name);
+    return found == looks_.end() ? 0 : found->second;
+  }
+  void note(const std::string& name) {
+    std::unique_lock lock(mutex_);
+    ++looks_[name];
+    turned_.wait(lock, [&] { return !is_stuck_; });
+  }
+  // Looks begin and do not end.
+  void stick(bool is_stuck) {
+    {
+      const std::scoped_lock lock(mutex_);
+      is_stuck_ = is_stuck;
+    }
+    turned_.notify_all();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable turned_;
+  Scene scene_;
+  std::map<std::string, int> looks_;
+  bool is_stuck_ = false;
+};
+
+class FakeProber final : public agent::Prober {
+ public:
+  explicit FakeProber(FakeWorld& world) : world_(world) {}
+  probes::DomainObservation look_at_domain(const probes::dns::Name& domain,
+                                           config::Time at) override {
+    world_.note(domain.text());
+    auto out = world_.scene().domain;
+    out.observed_at = at;
+    return out;
+  }
+  probes::HostObservation look_at_host(const probes::dns::Name& host, config::Time at) override {
+    world_.note(host.text());
+    auto out = world_.scene().hosts.at(host.text());
+    out.observed_at = at;
+    return out;
+  }
+  probes::smtp::SessionRecord try_address(const probes::dns::Name&,
+                                          const std::string& address) override {
+    return session(address, {});
+  }
+  std::vector<agent::VantageCheck> look_at_ourselves(config::Time at) override {
+    return {{.check = "dns", .checked_at = at}, {.check = "clock", .checked_at = at}};
+  }
+  std::vector<agent::ResolverSight> look_at_resolvers() override { return {}; }
+  std::vector<probes::dns::ZoneSerials> ask_serials(const std::set<probes::dns::Name>&,
+                                                    config::Time) override {
+    return {};
+  }
+
+ private:
+  FakeWorld& world_;
+};
+
+// Keeps rounds in memory; fails when it is told to.
+class FakeRecorder final : public agent::Recorder {
+ public:
+  std::atomic<bool> is_full{false};
+  std::atomic<bool> is_unreadable{false};
+
+  [[nodiscard]] std::vector<agent::Round> rounds() const {
+    const std::scoped_lock lock(mutex_);
+    return rounds_;
+  }
+  template <class T>
+  using Answer = config::Result<T, agent::RecordFault>;
+  Answer<void> record(const agent::Round& round) override {
+    if (is_full) return fault();
+    const std::scoped_lock lock(mutex_);
+    rounds_.push_back(round);
+    return {};
+  }
+  Answer<Desk> desk(config::Time) override { return Desk{}; }
+  Answer<std::map<std::string, config::Time>> protected_domains(config::Time) override {
+    return std::map<std::string, config::Time>{};
+  }
+  Answer<agent::Chronicle> chronicle(const probes::dns::Name&, config::Time) override {
+    if (is_unreadable) return fault();
+    return agent::Chronicle{};
+  }
+  Answer<agent::Signatures> mx_signatures(const probes::dns::Name&, config::Time) override {
+    return agent::Signatures{};
+  }
+  Answer<agent::ZonePast> zone_past(const probes::dns::Name&, config::Time) override {
+    return agent::ZonePast{};
+  }
+  Answer<void> forget(config::Time before) override {
+    forgot_before = before.time_since_epoch().count();
+    return {};
+  }
+  Answer<void> keep_only(const std::vector<config::Domain>&) override { return {}; }
+
+  std::atomic<std::int64_t> forgot_before{0};
+
+ private:
+  static config::Failure<agent::RecordFault> fault() {
+    return config::Failure<agent::RecordFault>(agent::RecordFault{.detail = "disk full"});
+  }
+  mutable std::mutex mutex_;
+  std::vector<agent::Round> rounds_;
+};
+
+}  // namespace support

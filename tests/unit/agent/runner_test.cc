@@ -1,0 +1,280 @@
+#include "agent/runner.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/fake_world.h"
+
+// The runner on fakes: due, confirm, alert, whatever the disk and the clock do meanwhile.
+namespace {
+
+using namespace agent;
+using config::Seconds;
+using support::kNow;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+using testing::Optional;
+
+constexpr Seconds kDay = std::chrono::hours{24};
+
+template <class Condition>
+bool soon(Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  }
+  return true;
+}
+
+config::Config settings() {
+  config::Config out;
+  out.domains = {{.name = "example.test"}};
+  out.schedule = {.interval = Seconds{900},
+                  .confirm_after = Seconds{60},
+                  .retry_after = Seconds{60},
+                  .workers = 2};
+  out.mta_sts.enabled = false;
+  out.notify.webhooks = {{.name = "chat"}};
+  return out;
+}
+
+class Running : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto anchors = probes::dns::parse_trust_anchors(
+        ". IN DS 20326 8 2 "
+        "E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237"
+        "C7F8EC8D");
+    ASSERT_TRUE(anchors);
+    gear_ = std::make_shared<Gear>(settings(), std::vector<config::ResolverAddress>{},
+                                   std::move(*anchors));
+    runner_ = std::make_unique<Runner>(
+        settings(), gear_, recorder_, Recorder::Desk{}, Events{}, clocks_.clocks(),
+        [this](
+            const std::shared_ptr<Gear>&) -> config::Result<std::unique_ptr<Prober>, std::string> {
+          return std::make_unique<support::FakeProber>(world_);
+        });
+    runner_->start();
+    for (int i = 0; i < 3 && !is_judged(); ++i) clocks_.pass(Seconds{60});
+    ASSERT_TRUE(soon([&] { return is_judged(); }));
+  }
+
+  bool is_judged() const {
+    const auto state = runner_->domain("example.test");
+    return state && state->judged;
+  }
+  // Lets time go by, in steps that every look keeps up with, until it is so.
+  template <class Condition>
+  bool in_time(Seconds most, Condition condition) {
+    for (Seconds passed{0}; passed <= most; passed += Seconds{30}) {
+      if (condition()) return true;
+      clocks_.pass(Seconds{30});
+      // Until all that is due is done; every half minute that is a look at ourselves at least.
+      const bool is_done = soon([&] {
+        const auto now = runner_->snapshot();
+        return now->queue_length == 0 && now->in_flight == 0;
+      });
+      if (!is_done) return false;
+    }
+    return condition();
+  }
+  std::vector<Alert> firing(probes::Code code) const {
+    std::vector<Alert> out;
+    const auto now = runner_->snapshot();
+    for (const auto& alert : now->alerts) {
+      if (alert.state == AlertState::firing && alert.finding.code == code) out.push_back(alert);
+    }
+    return out;
+  }
+  bool is_faulty(const std::string& check) const {
+    return std::ranges::any_of(firing(probes::Code::monitor_fault), [&](const Alert& alert) {
+      return alert.finding.subject.name == check;
+    });
+  }
+  bool is_noticed(std::uint64_t steps) const {
+    return soon([&] { return runner_->snapshot()->clock_steps == steps; });
+  }
+  void break_host() {
+    world_.change([](support::Scene& scene) {
+      const auto& pki = support::Pki::get();
+      scene.serve({pki.old_leaf.certificate, pki.inter.certificate});
+    });
+  }
+  void mend_host() {
+    world_.change([](support::Scene& scene) {
+      const auto& pki = support::Pki::get();
+      scene.serve({pki.leaf.certificate, pki.inter.certificate});
+    });
+  }
+  std::vector<std::string> recorded_letters() const {
+    std::vector<std::string> out;
+    for (const auto& round : recorder_.rounds()) {
+      for (const auto& letter : round.letters) out.push_back(letter.id);
+    }
+    return out;
+  }
+
+  support::FakeClocks clocks_;
+  support::FakeWorld world_;
+  support::FakeRecorder recorder_;
+  std::shared_ptr<Gear> gear_;
+  std::unique_ptr<Runner> runner_;
+};
+
+TEST_F(Running, confirms_what_it_sees_and_tells_people) {
+  break_host();
+  ASSERT_TRUE(in_time(Seconds{1200}, [&] { return !firing(probes::Code::tlsa_mismatch).empty(); }));
+  EXPECT_TRUE(soon([&] { return recorded_letters().size() == 1; }));
+  EXPECT_TRUE(runner_->unrecorded_letters().empty()) << "the outbox on disk has it";
+}
+
+TEST_F(Running, people_are_told_from_memory_while_the_disk_is_full_under_the_id_that_is_recorded) {
+  recorder_.is_full = true;
+  break_host();
+  ASSERT_TRUE(in_time(Seconds{1200}, [&] { return !firing(probes::Code::tlsa_mismatch).empty(); }));
+  ASSERT_TRUE(in_time(Seconds{300}, [&] { return is_faulty("storage"); }));
+  ASSERT_TRUE(soon([&] { return runner_->unrecorded_letters().size() == 2; }));
+  EXPECT_THAT(runner_->health().unrecorded, Optional(HasSubstr("disk full")));
+  EXPECT_EQ(runner_->health().stall, std::nullopt) << "it looks on";
+  std::vector<std::string> told;
+  for (const auto& letter : runner_->unrecorded_letters()) told.push_back(letter.id);
+  EXPECT_TRUE(recorded_letters().empty());
+  recorder_.is_full = false;
+  ASSERT_TRUE(in_time(Seconds{300}, [&] { return !is_faulty("storage"); }));
+  ASSERT_TRUE(soon([&] { return runner_->snapshot()->unrecorded_rounds == 0; }));
+  const auto recorded = recorded_letters();
+  for (const auto& id : told) EXPECT_THAT(recorded, Contains(id));
+  EXPECT_EQ(runner_->health().unrecorded, std::nullopt);
+  for (const auto& round : recorder_.rounds()) EXPECT_EQ(round.gap, std::nullopt) << "all was kept";
+}
+
+TEST_F(Running, keeps_so_much_of_a_long_outage_and_says_what_it_lost) {
+  recorder_.is_full = true;
+  for (int i = 0; i < 700; ++i) {
+    const auto done = runner_->silence({.matchers = {{.name = "mx", .value = "mx.example.test"}},
+                                        .starts_at = kNow,
+                                        .ends_at = kNow + kDay,
+                                        .created_by = "test",
+                                        .comment = "why"});
+    EXPECT_FALSE(done) << "it holds, and is not recorded";
+  }
+  EXPECT_LE(runner_->snapshot()->unrecorded_rounds, 501U);
+  EXPECT_GE(runner_->snapshot()->lost_rounds, 199U);
+  recorder_.is_full = false;
+  ASSERT_TRUE(in_time(Seconds{120}, [&] { return runner_->snapshot()->unrecorded_rounds == 0; }));
+  std::size_t silences = 0;
+  const auto rounds = recorder_.rounds();
+  for (const auto& round : rounds) silences += round.silences.size();
+  EXPECT_EQ(silences, 700U) << "no decision is lost";
+  const auto gap =
+      std::ranges::find_if(rounds, [](const Round& one) { return one.gap.has_value(); });
+  ASSERT_NE(gap, rounds.end());
+  EXPECT_GE(gap->gap->rounds, 199U);
+  EXPECT_LE(gap->gap->from, gap->gap->until);
+}
+
+class StepOfTheClock : public Running, public testing::WithParamInterface<Seconds> {};
+
+TEST_P(StepOfTheClock, everybody_is_looked_at_anew_and_it_is_said) {
+  const auto looks = world_.looks("mx.example.test");
+  clocks_.set(GetParam());
+  EXPECT_TRUE(is_noticed(1));
+  EXPECT_TRUE(in_time(Seconds{90}, [&] { return world_.looks("mx.example.test") > looks; }));
+  EXPECT_TRUE(in_time(Seconds{300}, [&] { return is_faulty("clock"); }));
+  EXPECT_EQ(runner_->health().stall, std::nullopt);
+  EXPECT_EQ(runner_->snapshot()->clock_steps, 1U);
+  // It goes on as before, not only once.
+  const auto later = world_.looks("example.test");
+  EXPECT_TRUE(in_time(Seconds{2000}, [&] { return world_.looks("example.test") > later + 1; }));
+  EXPECT_TRUE(in_time(Seconds{1200}, [&] { return !is_faulty("clock"); })) << "it holds since";
+  const auto rounds = recorder_.rounds();
+  EXPECT_EQ(
+      std::ranges::count_if(rounds, [](const Round& one) { return one.clock_step.has_value(); }),
+      1);
+}
+
+TEST_P(StepOfTheClock, an_alert_is_confirmed_told_and_ended_across_it) {
+  break_host();
+  ASSERT_TRUE(in_time(Seconds{1200}, [&] { return !firing(probes::Code::tlsa_mismatch).empty(); }));
+  const auto before = firing(probes::Code::tlsa_mismatch).front();
+  clocks_.set(GetParam());
+  EXPECT_TRUE(is_noticed(1));
+  EXPECT_TRUE(in_time(Seconds{300}, [&] { return is_faulty("clock"); }));
+  const auto after = firing(probes::Code::tlsa_mismatch);
+  ASSERT_EQ(after.size(), 1U);
+  EXPECT_EQ(after.front().id, before.id);
+  EXPECT_LE(*after.front().told_at, clocks_.now());
+  mend_host();
+  // Caches may hold what the host refused for an hour.
+  ASSERT_TRUE(
+      in_time(Seconds{3 * 3600}, [&] { return firing(probes::Code::tlsa_mismatch).empty(); }));
+  const auto is_end = [&](const std::string& id) {
+    return id.starts_with(before.id) && id.find("/resolved/") != std::string::npos;
+  };
+  EXPECT_TRUE(soon([&] { return std::ranges::any_of(recorded_letters(), is_end); }))
+      << "who heard of it hears of its end";
+}
+
+INSTANTIATE_TEST_SUITE_P(Steps, StepOfTheClock,
+                         testing::Values(-Seconds{3600}, -kDay, -40 * kDay, Seconds{3600},
+                                         40 * kDay));
+
+TEST_F(Running, survives_a_clock_that_goes_forward_and_comes_back) {
+  const auto silence = runner_->silence({.matchers = {{.name = "mx", .value = "mx.example.test"}},
+                                         .starts_at = clocks_.now(),
+                                         .ends_at = clocks_.now() + kDay,
+                                         .created_by = "test",
+                                         .comment = "why"});
+  ASSERT_TRUE(silence);
+  clocks_.set(40 * kDay);
+  ASSERT_TRUE(is_noticed(1));
+  ASSERT_TRUE(in_time(Seconds{300}, [&] { return is_faulty("clock"); }));
+  runner_->forget(clocks_.now() - 30 * kDay);
+  clocks_.set(-40 * kDay);
+  ASSERT_TRUE(is_noticed(2));
+  EXPECT_EQ(recorder_.forgot_before, 0)
+      << "no history is deleted for its age while time is doubtful";
+  ASSERT_EQ(runner_->snapshot()->silences.size(), 1U);
+  EXPECT_LT(clocks_.now(), runner_->snapshot()->silences.front().ends_at);
+  const auto looks = world_.looks("mx.example.test");
+  EXPECT_TRUE(in_time(Seconds{1200}, [&] { return world_.looks("mx.example.test") > looks; }));
+}
+
+TEST_F(Running, workers_that_do_not_come_back_are_missed) {
+  world_.stick(true);
+  runner_->check_now("example.test");
+  ASSERT_TRUE(soon([&] { return runner_->snapshot()->in_flight == 2; }));
+  clocks_.pass(Seconds{600});
+  EXPECT_EQ(runner_->health().stall, std::nullopt) << "a look may take so long";
+  clocks_.pass(Seconds{120});
+  EXPECT_THAT(runner_->health().stall, Optional(HasSubstr("stuck")));
+  clocks_.set(-40 * kDay);
+  EXPECT_THAT(runner_->health().stall, Optional(HasSubstr("stuck"))) << "whatever the clock says";
+  world_.stick(false);
+  EXPECT_TRUE(soon([&] { return !runner_->health().stall; }));
+}
+
+TEST_F(Running, a_past_that_cannot_be_read_is_read_by_the_next_look) {
+  runner_->stop();
+  runner_.reset();
+  recorder_.is_unreadable = true;
+  runner_ = std::make_unique<Runner>(
+      settings(), gear_, recorder_, Recorder::Desk{}, Events{}, clocks_.clocks(),
+      [this](const std::shared_ptr<Gear>&) -> config::Result<std::unique_ptr<Prober>, std::string> {
+        return std::make_unique<support::FakeProber>(world_);
+      });
+  runner_->start();
+  ASSERT_TRUE(in_time(Seconds{120}, [&] { return is_judged(); }));
+  EXPECT_TRUE(runner_->snapshot()->rollovers.empty());
+  recorder_.is_unreadable = false;
+  runner_->check_now("example.test");
+  EXPECT_TRUE(in_time(Seconds{1200}, [&] { return is_judged(); }));
+}
+
+}  // namespace
