@@ -118,7 +118,7 @@ export interface AgentStatus {
   scheduler: { queue_length: number; in_flight: number; lag_seconds: number; rounds: number; last_round_at: string | null };
   vantage: { check: string; up: boolean; detail: string | null; checked_at: string }[];
   resolvers: { resolver: string; validating: boolean | null }[]; reload: { successful: boolean; succeeded_at: string };
-  storage: { size_bytes: number; errors: number }; counts: Record<Status, number>; open_alerts: number;
+  storage: { size_bytes: number | null; errors: number; fault?: string | null; unrecorded_rounds?: number; lost_rounds?: number }; counts: Record<Status, number>; open_alerts: number;
   rollovers_under_way: number;
   notifiers: {
     name: string; waiting: number; delivered: number; failed: number; last_success_at: string | null; fault: string | null;

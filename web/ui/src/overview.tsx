@@ -60,7 +60,7 @@ export function AgentStrip({ status }: { status: AgentStatus }) {
     <ul class="strip" aria-label="The agent's own health">
       {status.vantage.map((check) => <li key={check.check}><Mark status={check.up ? "ok" : "critical"}>{check.check} {check.up ? "sound" : "impaired"}</Mark></li>)}
       <li><Mark status={status.scheduler.lag_seconds > status.config.interval ? "warning" : "ok"}>{status.scheduler.lag_seconds > 0 ? `looks ${status.scheduler.lag_seconds} s late` : "looks in time"}</Mark></li>
-      <li><Mark status={status.storage.errors > 0 ? "critical" : "ok"}>{status.storage.errors > 0 ? plural(status.storage.errors, "storage error") : "history written"}</Mark></li>
+      <li><Mark status={status.storage.fault || status.storage.errors > 0 ? "critical" : "ok"}>{status.storage.fault ? "nothing is recorded" : status.storage.errors > 0 ? plural(status.storage.errors, "storage error") : "history written"}</Mark></li>
       {status.notifiers.length > 0 && <li><Mark status={stuck.length > 0 ? "warning" : "ok"}>{stuck.length > 0 ? `${stuck.map((one) => one.name).join(", ")} cannot be told` : "notices delivered"}</Mark></li>}
       <li class="muted">last look <When at={status.scheduler.last_round_at} /></li>
     </ul>

@@ -29,7 +29,10 @@ export function StatusView() {
           </dl>
           <h2>History</h2>
           <dl>
-            <div><dt>Size</dt><dd>{(data.storage.size_bytes / 1e6).toFixed(1)} MB</dd></div>
+            <div><dt>Size</dt><dd>{data.storage.size_bytes === null ? "unknown" : `${(data.storage.size_bytes / 1e6).toFixed(1)} MB`}</dd></div>
+            {data.storage.fault && <div><dt>Recording</dt><dd><Mark status="critical">{`fails: ${data.storage.fault}`}</Mark></dd></div>}
+            {(data.storage.unrecorded_rounds ?? 0) > 0 && <div><dt>Waiting</dt><dd>{plural(data.storage.unrecorded_rounds ?? 0, "round")} in memory</dd></div>}
+            {(data.storage.lost_rounds ?? 0) > 0 && <div><dt>Gaps</dt><dd><Mark status="warning">{plural(data.storage.lost_rounds ?? 0, "round")} not in the history</Mark></dd></div>}
             <div><dt>Errors</dt><dd><Mark status={data.storage.errors > 0 ? "critical" : "ok"}>{data.storage.errors || "none"}</Mark></dd></div>
           </dl>
           <h2>Who is told</h2>

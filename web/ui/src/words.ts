@@ -126,6 +126,7 @@ export const deadlineWords: Record<string, string> = {
 export const eventWords: Record<string, string> = {
   "mx": "MX records", "addresses": "addresses", "tlsa": "TLSA as resolved", "published": "TLSA at a name server",
   "chain": "certificate chain", "verdict": "verdict", "findings": "findings",
+  "gap": "nothing recorded", "clock": "clock was set",
 };
 
 export const plural = (count: number, one: string, more = `${one}s`) => `${count} ${count === 1 ? one : more}`;
