@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,9 @@ import yaml
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 LAB = os.path.join(ROOT, "tests/lab/lab")
 DANELAW = os.environ.get("DANELAW", os.path.join(ROOT, "build/release/danelaw"))
+
+# Debian's library of the program `faketime`, which itself takes no file.
+FAKETIME = f"/usr/lib/{platform.machine()}-linux-gnu/faketime/libfaketimeMT.so.1"
 
 # Every alert is a group of its own, so that each notification tells of one.
 ALERTMANAGER = """route: {receiver: sink, group_by: ['...'], group_wait: 1s, group_interval: 5s, repeat_interval: 1h}
@@ -132,14 +136,18 @@ class LivingLab:
         with open(path, "w") as file:
             yaml.safe_dump({**config, "domains": domains, **sections}, file)
 
-    def start_agent(self, clock=None):
-        """Start the agent; with a clock that goes wrong by so much, as "+40d", if one is given."""
+    def start_agent(self, clock=None, clock_file=None):
+        """Start the agent; with a clock that goes wrong by so much, as "+40d", if one is given; or by what a file
+        says at any moment."""
         wrong = ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "faketime", "-f", clock] if clock else []
+        if clock_file:
+            wrong = ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_NO_CACHE=1",
+                     f"FAKETIME_TIMESTAMP_FILE={clock_file}", f"LD_PRELOAD={FAKETIME}"]
         self.log = open(f"{self.dir}/agent.log", "a")
         self.agent = subprocess.Popen(
             [LAB, "exec", "--dir", self.dir, *wrong, DANELAW, "run", "--config", f"{self.dir}/danelaw.yaml"],
             stdout=self.log, stderr=self.log)
-        until("the agent is ready", 20, self.is_ready)
+        until("the agent is ready", 60, self.is_ready)
 
     def agent_pid(self):
         """The agent's own process: the youngest one that runs our program with this lab's file."""

@@ -1,0 +1,138 @@
+#!/usr/bin/python3
+"""When nothing can be recorded: a full disk, a database that another process holds, a file that nobody may write,
+a disk that is slow. People are told from memory, page, API and metrics say what the agent knows, and afterwards
+history says what it does not know. One lab, one agent.
+"""
+
+import os
+import signal
+import unittest
+import urllib.error
+import urllib.request
+
+import sink
+from living_lab import LivingLab, until
+
+SCHEDULE = {"interval": "10s", "fastest": "2s", "confirm_after": "2s", "retry_after": "2s", "workers": 8}
+HOST = "mx.provider.test"
+
+
+class NothingRecorded(unittest.TestCase):
+    def setUp(self):
+        self.lab = LivingLab()
+        self.addCleanup(self.lab.close)
+        self.sink = self.lab.start_sink()
+        # A small disk of its own, inside the lab's namespaces.
+        self.disk = f"{self.lab.dir}/disk"
+        self.lab.inside("mkdir", "-p", self.disk, check=True)
+        self.mount_disk()
+        self.lab.configure_agent(
+            ["shared-a.test", "healthy.test"], schedule=SCHEDULE, storage={"path": f"{self.disk}/danelaw.db"},
+            notify={"webhooks": [{"name": "chat", "url": "http://127.0.0.1:9099/chat"}]})
+        self.lab.start_agent()
+        until("both domains were looked at", 60, lambda: self.counts()["ok"] == 2)
+
+    def mount_disk(self):
+        self.lab.inside("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", self.disk, check=True)
+
+    def counts(self):
+        return self.lab.get("/api/v1/status")["counts"]
+
+    def storage(self):
+        return self.lab.get("/api/v1/status")["storage"]
+
+    def ready(self):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.lab.port}/-/ready", timeout=5) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def faults(self, state="firing"):
+        return [a for a in self.lab.alerts(state, code="monitor-fault") if a["subject"]["name"] == "storage"]
+
+    def mismatches(self, state="firing"):
+        return self.lab.alerts(state, code="tlsa-mismatch", subject={"kind": "host", "name": HOST})
+
+    def heard(self, code):
+        return [one["json"] for one in sink.received(self.sink, "/chat")
+                if one["answer"] == "200" and one["json"]["alert"]["code"] == code]
+
+    def nothing_is_recorded(self, reason):
+        until("it is not ready", 40, lambda: self.ready()[0] == 503)
+        self.assertIn("nothing is recorded", self.ready()[1])
+        until("it says why", 40, lambda: reason in (self.storage()["fault"] or ""))
+        until("that is a fault", 40, self.faults)
+        until("people hear of it, from memory", 40,
+              lambda: [one for one in self.heard("monitor-fault") if one["event"] == "opened"])
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.lab.port}/-/healthy", timeout=5) as reply:
+            self.assertEqual(reply.status, 200, "it looks on")
+
+    def it_is_recorded_again(self):
+        until("it is ready", 60, lambda: self.ready()[0] == 200)
+        until("the fault is over", 60, lambda: not self.faults())
+
+    def trouble(self):
+        """A host goes wrong; returns the alert, once page, API, metrics and people know of it."""
+        self.lab.lab("prepare", HOST)
+        self.lab.lab("swap", HOST)
+        alert = until("the mismatch fires", 60, self.mismatches)[0]
+        self.assertEqual(self.counts()["critical"], 1)
+        self.assertEqual(self.lab.get("/api/v1/domains?status=critical")["total"], 1)
+        self.assertEqual(self.lab.domain("shared-a.test")["verdict"], "deferred")
+        self.assertIn('danelaw_domains{status="critical"} 1', self.lab.text("/metrics"))
+        self.assertRegex(self.lab.text("/metrics"), r'danelaw_alert_firing\{code="tlsa-mismatch"[^}]*\} 1')
+        until("people are told", 40, lambda: [one for one in self.heard("tlsa-mismatch")
+                                              if one["alert"]["id"] == alert["id"]])
+        return alert
+
+    def is_told_once(self, alert):
+        """Whatever was tried again had the same id, and after a restart nothing is told anew."""
+        notices = until("it is recorded who was told", 40, lambda: [
+            one for one in self.lab.get(f"/api/v1/alerts/{alert['id']}")["notices"] if one["delivered_at"]])
+        self.assertEqual([one["event"] for one in notices], ["opened"])
+        self.lab.stop_agent(signal.SIGKILL)
+        self.lab.start_agent()
+        self.assertEqual([a["id"] for a in self.mismatches()], [alert["id"]], "the same alert after a restart")
+        until("a round later", 40, lambda: self.lab.get("/api/v1/status")["scheduler"]["rounds"] > 10)
+        ids = {one["id"] for one in self.heard("tlsa-mismatch") if one["event"] == "opened"}
+        self.assertEqual(len(ids), 1)
+
+    def recover(self, alert):
+        fits = self.lab.lab("tlsa", HOST).strip()
+        self.lab.lab("set", f"_25._tcp.{HOST}", "TLSA", fits, "--flush")
+        until("the host fits again", 150, lambda: not self.mismatches())
+
+    def test_a_full_disk(self):
+        self.lab.inside("dd", "if=/dev/zero", f"of={self.disk}/ballast", "bs=1k")  # until nothing fits
+        # What is free in the log of SQLite itself is used up by what is looked at.
+        alert = self.trouble()
+        self.nothing_is_recorded("full")
+        self.assertGreater(self.storage()["unrecorded_rounds"], 0)
+        self.assertIn("danelaw_storage_up 0", self.lab.text("/metrics"))
+        self.lab.inside("rm", f"{self.disk}/ballast", check=True)
+        self.it_is_recorded_again()
+        self.assertEqual(self.storage()["unrecorded_rounds"], 0)
+        self.is_told_once(alert)
+
+    def test_a_database_that_another_process_holds(self):
+        hold = f"{self.lab.dir}/hold"
+        open(hold, "w").close()
+        self.lab.start_inside(
+            "holder", "python3", "-c",
+            "import os, sqlite3, time\n"
+            f"db = sqlite3.connect({self.disk + '/danelaw.db'!r}, isolation_level=None)\n"
+            "db.execute('BEGIN EXCLUSIVE')\n"
+            f"while os.path.exists({hold!r}): time.sleep(0.1)")
+        alert = self.trouble()
+        self.nothing_is_recorded("locked")
+        os.remove(hold)
+        self.it_is_recorded_again()
+        self.assertEqual(self.storage()["lost_rounds"], 0)
+        self.is_told_once(alert)
+
+
+
+if __name__ == "__main__":
+    unittest.main()
