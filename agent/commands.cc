@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/certificate_input.h"
 #include "agent/replay.h"
 #include "config/load.h"
 #include "probes/dane/verify.h"
@@ -67,9 +68,12 @@ std::string shown(const probes::dane::TlsaRecord& record, const TlsaLine& line) 
 int print_tlsa(const std::filesystem::path& file, const TlsaLine& line, std::ostream& out,
                std::ostream& errors) {
   using namespace probes::dane;
-  const auto text = read_whole(file, errors);
-  if (!text) return 1;
-  const auto chain = probes::tls::parse_pem(*text);
+  const auto read = read_certificates(file, errors);
+  if (!read) {
+    errors << read.error() << '\n';
+    return 1;
+  }
+  const auto& chain = read->chain;
   for (std::size_t i = 0; i < chain.size(); ++i) {
     const TlsaRecord record{.usage = i == 0 ? kDaneEe : kDaneTa,
                             .selector = kSpki,
@@ -78,18 +82,10 @@ int print_tlsa(const std::filesystem::path& file, const TlsaLine& line, std::ost
     out << fmt::format("{} ; {}\n", shown(record, line), probes::printable(chain[i]->subject));
   }
   if (!chain.empty()) return 0;
-  const auto key = probes::tls::public_key_from_pem(*text);
-  if (!key) {
-    errors << fmt::format(
-        "{}: no PEM certificate or key in it, or one that cannot be read (a key with a password "
-        "cannot)\n",
-        file.string());
-    return 1;
-  }
   const TlsaRecord record{.usage = kDaneEe,
                           .selector = kSpki,
                           .matching_type = kSha256,
-                          .data = digest(probes::tls::Digest::sha256, *key)};
+                          .data = digest(probes::tls::Digest::sha256, *read->key)};
   out << fmt::format("{} ; the key\n", shown(record, line));
   return 0;
 }

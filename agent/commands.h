@@ -21,9 +21,10 @@ struct TlsaLine {
   config::Seconds ttl{3600};
 };
 
-// Prints the TLSA records that fit the certificates of a PEM file: DANE-EE(3) SPKI(1) SHA2-256(1)
-// for the first, DANE-TA(2) for those behind it; or the first of these for a public or private key
-// (a certificate for it may be asked for later). 0, or 1 when the file holds neither.
+// Prints the TLSA records that fit a file of certificates (probes/tls/certificate_file.h):
+// DANE-EE(3) SPKI(1) SHA2-256(1) for the server's, DANE-TA(2) for those that issued it; or the
+// first of these for a public or private key (a certificate for it may be asked for later). 0, or 1
+// when the file holds neither, or more than one server's.
 [[nodiscard]] int print_tlsa(const std::filesystem::path& file, const TlsaLine& line,
                              std::ostream& out, std::ostream& errors);
 

@@ -1,11 +1,10 @@
 #include "agent/gate.h"
 
-#include <fstream>
-#include <iostream>
-#include <sstream>
+#include <ostream>
 
 #include <fmt/format.h>
 
+#include "agent/certificate_input.h"
 #include "agent/clearance.h"
 #include "agent/scout.h"
 #include "probes/explain.h"
@@ -17,21 +16,15 @@ using config::Failure;
 using config::Result;
 using config::Time;
 
-Result<Chain, std::string> read_chain(const std::filesystem::path& file) {
-  std::ostringstream text;
-  if (file == "-") {
-    text << std::cin.rdbuf();
-  } else {
-    std::ifstream in(file);
-    text << in.rdbuf();
-    if (!in) return Failure<std::string>(fmt::format("cannot read {}", file.string()));
-  }
-  auto chain = probes::tls::parse_pem(text.str());
-  if (chain.empty()) {
+Result<Chain, std::string> read_chain(const std::filesystem::path& file, std::ostream& errors) {
+  auto read = read_certificates(file, errors);
+  if (!read) return Failure<std::string>(std::move(read.error()));
+  if (read->chain.empty()) {
     return Failure<std::string>(
-        fmt::format("{}: no PEM certificate in it, or one that cannot be read", file.string()));
+        fmt::format("{}: a key and no certificate: give the certificate as the server will send it",
+                    file.string()));
   }
-  return chain;
+  return std::move(read->chain);
 }
 
 Result<probes::HostObservation, std::string> look(const config::Config& config,
@@ -102,7 +95,7 @@ std::optional<std::string> obstacle(const probes::HostObservation& seen, const S
 Exit gate(const config::Config& config, const GateQuestion& question, const Recall& recall,
           std::ostream& out, std::ostream& errors) {
   const auto at = std::chrono::floor<config::Seconds>(std::chrono::system_clock::now());
-  const auto chain = read_chain(question.certificate);
+  const auto chain = read_chain(question.certificate, errors);
   if (!chain) {
     errors << probes::printable(chain.error()) << '\n';
     return Exit::unknown;

@@ -12,7 +12,7 @@ namespace agent {
 // What `danelaw gate` was asked.
 struct GateQuestion {
   probes::dns::Name host;
-  std::filesystem::path certificate;  // PEM, as the server will send it; "-": standard input
+  std::filesystem::path certificate;  // as read_certificates(); the chain that the server will send
 };
 
 // What the agent has recorded of a host; empty when it does not watch it.

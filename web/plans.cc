@@ -6,7 +6,7 @@
 #include "probes/dane/tlsa.h"
 #include "probes/dane/verify.h"
 #include "probes/explain.h"
-#include "probes/tls/certificate.h"
+#include "probes/tls/certificate_file.h"
 #include "web/http.h"
 
 namespace web {
@@ -64,10 +64,10 @@ config::Result<agent::Chain, std::string> chain_from_json(std::string_view body)
   const auto& pem = sent["pem"].get_ref<const std::string&>();
   if (pem.find("PRIVATE KEY-----") != std::string::npos)
     return Failure<std::string>("this is a private key: keep it to yourself, send the certificate");
-  auto chain = probes::tls::parse_pem(pem);
-  if (chain.empty())
-    return Failure<std::string>("no PEM certificate in it, or one that cannot be read");
-  return chain;
+  auto read = probes::tls::read_certificate_file(pem);
+  if (!read) return Failure<std::string>(probes::printable(read.error(), 500));
+  if (read->chain.empty()) return Failure<std::string>("a key and no certificate");
+  return std::move(read->chain);
 }
 
 Json fitting_records(const agent::Chain& chain) {

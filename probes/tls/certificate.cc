@@ -3,7 +3,6 @@
 #include <ctime>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "probes/tls/x509.h"
@@ -157,48 +156,6 @@ CertificatePtr describe(X509* x509) {
 CertificatePtr parse_certificate(std::span<const std::uint8_t> der) {
   const auto x509 = read_x509(der);
   return x509 ? describe(x509.get()) : nullptr;
-}
-
-namespace {
-
-// Without a word of ours OpenSSL would ask at the terminal for the one of an encrypted block.
-int no_password(char*, int, int, void*) {
-  return -1;
-}
-
-}  // namespace
-
-std::vector<CertificatePtr> parse_pem(std::string_view pem) {
-  std::vector<CertificatePtr> out;
-  const BioPtr in{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
-  ERR_clear_error();
-  while (const X509Ptr x509{PEM_read_bio_X509(in.get(), nullptr, no_password, nullptr)}) {
-    auto certificate = describe(x509.get());
-    if (!certificate) return {};
-    out.push_back(std::move(certificate));
-  }
-  const auto why = ERR_peek_last_error();
-  ERR_clear_error();
-  const bool is_read_to_the_end =
-      ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE;
-  return is_read_to_the_end ? out : std::vector<CertificatePtr>{};
-}
-
-std::optional<Bytes> public_key_from_pem(std::string_view pem) {
-  const auto read = [&](auto* reader) {
-    const BioPtr in{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
-    return KeyPtr{reader(in.get(), nullptr, no_password, nullptr)};
-  };
-  auto key = read(PEM_read_bio_PUBKEY);
-  if (!key) key = read(PEM_read_bio_PrivateKey);
-  ERR_clear_error();
-  if (!key) return std::nullopt;
-  unsigned char* der = nullptr;
-  const int size = i2d_PUBKEY(key.get(), &der);
-  if (size <= 0) return std::nullopt;
-  Bytes out(der, der + size);
-  OPENSSL_free(der);
-  return out;
 }
 
 bool is_public_key(std::span<const std::uint8_t> der) {

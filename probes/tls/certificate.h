@@ -50,12 +50,6 @@ inline constexpr std::size_t kMaxNames = 500;
 
 // Nothing when the octets are not exactly one certificate with a key that OpenSSL can read.
 [[nodiscard]] CertificatePtr parse_certificate(std::span<const std::uint8_t> der);
-// Every certificate in PEM text, in order; blocks of other kinds are passed over. Nothing at all
-// when one of them cannot be read: those behind it would move up a place.
-[[nodiscard]] std::vector<CertificatePtr> parse_pem(std::string_view pem);
-// The SubjectPublicKeyInfo, in DER, of the first public or private key in PEM text; nothing when
-// there is none that can be read without a password.
-[[nodiscard]] std::optional<Bytes> public_key_from_pem(std::string_view pem);
 // Whether the octets are exactly one DER SubjectPublicKeyInfo.
 [[nodiscard]] bool is_public_key(std::span<const std::uint8_t> der);
 

@@ -138,7 +138,7 @@ test('a planned rollover goes from the certificate to the record, the time and t
   await says(page, /watched/);
   await page.getByLabel('The new certificate').fill('nonsense');
   await page.getByRole('button', {name: 'Read it'}).click();
-  await says(page, /no PEM certificate/);
+  await says(page, /neither PEM, nor a certificate/);
   await page.getByLabel('The new certificate').fill(lab.nextCertificate(host));
   await page.getByRole('button', {name: 'Read it'}).click();
   await says(page, /not published/);

@@ -64,6 +64,39 @@ class Tlsa(Commands):
             seen = [(line[:5], line.split()[3]) for line in done.stdout.splitlines()]
             self.assertEqual(seen, wanted)
 
+    def test_the_order_and_the_form_of_the_file_do_not_matter(self):
+        """The issuer first: its key must not pass for the server's, which `gate` would have published."""
+        leaf, ca = self.read("leaf.pem"), self.read("ca.pem")
+        wanted = ["3 1 1 " + self.digest_of_key(self.path("leaf.pem")), "2 1 1 " + self.digest_of_key(self.path("ca.pem"))]
+        self.write("wrong-way.pem", ca + leaf)
+        self.write("with-key.pem", self.read("leaf.key") + leaf + ca)
+        bundle = ["crl2pkcs7", "-nocrl", "-certfile", self.path("wrong-way.pem")]
+        self.openssl(*bundle, "-out", self.path("bundle.p7b"))
+        self.openssl(*bundle, "-outform", "DER", "-out", self.path("bundle.p7c"))
+        self.openssl("x509", "-in", self.path("leaf.pem"), "-outform", "DER", "-out", self.path("leaf.der"))
+        for name, records in (("wrong-way.pem", 2), ("with-key.pem", 2), ("bundle.p7b", 2), ("bundle.p7c", 2),
+                              ("leaf.der", 1)):
+            with self.subTest(name):
+                done = self.run_it(DANELAW, "tlsa", self.path(name))
+                self.assertEqual([line.partition(" ;")[0] for line in done.stdout.splitlines()], wanted[:records],
+                                 done.stderr)
+                self.assertEqual("not the first" in done.stderr, name == "wrong-way.pem")
+
+    def test_gate_reads_the_same_files(self):
+        """Which it does before it asks anybody: what it refuses here needs no network."""
+        config = self.write("danelaw.yaml", "domains: [example.org]\n")
+        self.openssl("req", "-new", "-key", self.path("leaf.key"), "-subj", "/CN=x", "-out", self.path("request.pem"))
+        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=other",
+                     "-keyout", self.path("other.key"), "-out", self.path("other.pem"))
+        self.write("two.pem", self.read("leaf.pem") + self.read("other.pem"))
+        for name, why in (("leaf.key", "a key and no certificate"), ("request.pem", "a certificate request"),
+                          ("two.pem", "2 certificates"), ("nowhere.pem", "No such file")):
+            with self.subTest(name):
+                done = self.run_it(DANELAW, "gate", "--config", config, "--host", "mx.example.org", self.path(name))
+                self.assertEqual(done.returncode, 3)
+                self.assertIn(why, done.stderr)
+                self.assertIn(name, done.stderr)
+
     def test_a_key_alone_will_do(self):
         done = self.run_it(DANELAW, "tlsa", self.path("leaf.key"))
         self.assertEqual(done.stdout.split()[:4], ["3", "1", "1", self.digest_of_key(self.path("leaf.pem"))])

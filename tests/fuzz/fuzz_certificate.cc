@@ -1,5 +1,5 @@
-// What a peer may show as a certificate, or publish as one: DER, PEM text, a public key. What can
-// be read is bounded and reads the same again.
+// What a peer may show as a certificate, or publish as one, and what an operator's file of them may
+// hold: DER, PEM text, PKCS#7, keys. What can be read is bounded and reads the same again.
 
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +9,7 @@
 #include <openssl/evp.h>
 
 #include "probes/dane/usable.h"
-#include "probes/tls/certificate.h"
+#include "probes/tls/certificate_file.h"
 #include "tests/fuzz/demand.h"
 
 namespace {
@@ -57,8 +57,30 @@ void check(const Certificate& certificate) {
              again->key_type == certificate.key_type && again->key_bits == certificate.key_bits &&
              again->is_self_issued == certificate.is_self_issued,
          "what was read reads the same again");
-  const auto from_pem = parse_pem(armour(certificate.der));
-  demand(from_pem.size() == 1 && from_pem[0]->der == certificate.der, "its PEM text is itself");
+  const auto from_pem = read_certificate_file(armour(certificate.der));
+  demand(from_pem && from_pem->chain.size() == 1 && from_pem->chain[0]->der == certificate.der,
+         "its PEM text is itself");
+}
+
+// A file of certificates: what comes out does not depend on the order in it.
+void check(const CertificateFile& file) {
+  demand(!file.chain.empty() || (file.key && is_public_key(*file.key)), "a leaf or a key");
+  demand(!file.chain.empty() || file.strangers.empty(), "no strangers without a chain");
+  std::string backwards;
+  for (const auto* certificates : {&file.chain, &file.strangers}) {
+    for (const auto& one : *certificates) {
+      check(*one);
+      backwards.insert(0, armour(one->der));
+    }
+  }
+  if (file.chain.empty()) return;
+  const auto again = read_certificate_file(backwards);
+  demand(again && again->chain.size() == file.chain.size() &&
+             again->chain[0]->der == file.chain[0]->der &&
+             again->strangers.size() == file.strangers.size(),
+         "the order of a file does not matter");
+  demand(again->is_leaf_first == (file.chain.size() + file.strangers.size() == 1),
+         "the leaf is last in it now");
 }
 
 }  // namespace
@@ -81,6 +103,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const TlsaRecord spki{.usage = kDaneEe, .selector = kSpki, .matching_type = kFull, .data = der};
     demand(why_unusable(spki).has_value() != is_key, "3 1 0 is usable when its data is a key");
   }
-  for (const auto& one : parse_pem({reinterpret_cast<const char*>(data), size})) check(*one);
+  const auto file = read_certificate_file(std::span{data, size});
+  if (file) check(*file);
+  demand(file.has_value() || !file.error().empty(), "a refusal says why");
+  demand(!certificate || (file && file->chain.size() == 1), "one certificate in DER is a file");
   return 0;
 }

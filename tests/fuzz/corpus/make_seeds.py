@@ -117,7 +117,26 @@ NAMED = ["-subj", "/CN=mx.example.test", "-addext", "subjectAltName=DNS:mx.examp
 one = certificate("PEM", *ED, "-subj", "/CN=one")
 two = certificate("PEM", *EC, "-subj", "/CN=two")
 
+# A leaf and its issuer, as files hold them.
+def chain_files():
+    with tempfile.TemporaryDirectory() as folder:
+        def run(*words):
+            return subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True).stdout
+        new = ["req", "-x509", "-nodes", "-newkey", *ED, "-days", "3650"]
+        run(*new, "-subj", "/CN=CA", "-keyout", "ca.key", "-out", "ca.pem")
+        run(*new, "-subj", "/CN=leaf", "-keyout", "leaf.key", "-out", "leaf.pem", "-CA", "ca.pem", "-CAkey", "ca.key")
+        ca, leaf, key = (Path(folder, name).read_bytes() for name in ("ca.pem", "leaf.pem", "leaf.key"))
+        bundle = ["crl2pkcs7", "-nocrl", "-certfile", "ca.pem", "-certfile", "leaf.pem"]
+        return {"chain-issuer-first": ca + leaf, "chain-with-key": key + leaf + ca, "key": key,
+                "pkcs7-pem": run(*bundle), "pkcs7-der": run(*bundle, "-outform", "DER"),
+                "request": run("req", "-new", "-key", "leaf.key", "-subj", "/CN=leaf"),
+                "request-der": run("req", "-new", "-key", "leaf.key", "-subj", "/CN=leaf", "-outform", "DER"),
+                "pkcs12": run("pkcs12", "-export", "-inkey", "leaf.key", "-in", "leaf.pem", "-passout", "pass:x"),
+                "key-locked": run("pkey", "-in", "leaf.key", "-aes128", "-passout", "pass:x")}
+
+
 keep("certificate", {
+    **chain_files(),
     "ecdsa": certificate("DER", *EC, *NAMED),
     "ed25519": certificate("DER", *ED, "-subj", "/O=a\\+b/CN=x/CN=y"),
     "rsa": certificate("DER", *RSA, *NAMED),

@@ -11,9 +11,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
 
 #include "probes/dane/tlsa.h"
+#include "probes/tls/certificate_file.h"
 #include "tests/support/test_ca.h"
 
 namespace probes::tls {
@@ -34,15 +34,6 @@ const Key& key() {
 
 Certificate made(const CertificatePlan& plan) {
   return *support::self_signed(plan, key()).certificate;
-}
-
-std::string pem(const Certificate& certificate, std::string_view headers = "") {
-  std::vector<unsigned char> base64(certificate.der.size() * 4 / 3 + 8);
-  EVP_EncodeBlock(base64.data(), certificate.der.data(), static_cast<int>(certificate.der.size()));
-  const std::string digits{reinterpret_cast<const char*>(base64.data())};
-  std::string out = "-----BEGIN CERTIFICATE-----\n" + std::string{headers};
-  for (std::size_t at = 0; at < digits.size(); at += 64) out += digits.substr(at, 64) + "\n";
-  return out + "-----END CERTIFICATE-----\n";
 }
 
 Bytes with(Bytes octets, std::uint8_t last) {
@@ -78,20 +69,20 @@ TEST(Certificate, MayHaveNoNamesAtAll) {
 
 TEST(Certificate, OfSeveralCommonNamesTheLastCounts) {
   // O = "a+b", CN = x, CN = y: our test CA gives only one name.
-  const auto chain = parse_pem(
-      "-----BEGIN CERTIFICATE-----\n"
-      "MIIBYTCCAROgAwIBAgIUJq62Qof31G1Iq7tjHeUa7gFlWGkwBQYDK2VwMCYxDDAK\n"
-      "BgNVBAoMA2ErYjEKMAgGA1UEAwwBeDEKMAgGA1UEAwwBeTAeFw0yNjExMjQwMjAz\n"
-      "MjBaFw0zNjExMjEwMjAzMjBaMCYxDDAKBgNVBAoMA2ErYjEKMAgGA1UEAwwBeDEK\n"
-      "MAgGA1UEAwwBeTAqMAUGAytlcAMhACCWDrwDMssIeHyv6KFvN7InnRpR+0HRa+cz\n"
-      "1ZN3vNSPo1MwUTAdBgNVHQ4EFgQUf9IbTqkaGAPHzPsRol6SW2i3nigwHwYDVR0j\n"
-      "BBgwFoAUf9IbTqkaGAPHzPsRol6SW2i3nigwDwYDVR0TAQH/BAUwAwEB/zAFBgMr\n"
-      "ZXADQQD3pZ+Lc/0i8W21DPtm1wpPL4wUFH9b+5LszjWZCQP5mM6BztfYcaCiQi1n\n"
-      "G11POJDC0r6N2tRwr0I3yYQv3iEG\n"
-      "-----END CERTIFICATE-----\n");
-  ASSERT_THAT(chain, SizeIs(1));
-  EXPECT_THAT(chain[0]->common_name, Optional(std::string{"y"}));
-  EXPECT_EQ(chain[0]->subject, "CN=y,CN=x,O=a\\+b");
+  const auto read = read_certificate_file(
+      std::string_view{"-----BEGIN CERTIFICATE-----\n"
+                       "MIIBYTCCAROgAwIBAgIUJq62Qof31G1Iq7tjHeUa7gFlWGkwBQYDK2VwMCYxDDAK\n"
+                       "BgNVBAoMA2ErYjEKMAgGA1UEAwwBeDEKMAgGA1UEAwwBeTAeFw0yNjExMjQwMjAz\n"
+                       "MjBaFw0zNjExMjEwMjAzMjBaMCYxDDAKBgNVBAoMA2ErYjEKMAgGA1UEAwwBeDEK\n"
+                       "MAgGA1UEAwwBeTAqMAUGAytlcAMhACCWDrwDMssIeHyv6KFvN7InnRpR+0HRa+cz\n"
+                       "1ZN3vNSPo1MwUTAdBgNVHQ4EFgQUf9IbTqkaGAPHzPsRol6SW2i3nigwHwYDVR0j\n"
+                       "BBgwFoAUf9IbTqkaGAPHzPsRol6SW2i3nigwDwYDVR0TAQH/BAUwAwEB/zAFBgMr\n"
+                       "ZXADQQD3pZ+Lc/0i8W21DPtm1wpPL4wUFH9b+5LszjWZCQP5mM6BztfYcaCiQi1n\n"
+                       "G11POJDC0r6N2tRwr0I3yYQv3iEG\n"
+                       "-----END CERTIFICATE-----\n"});
+  ASSERT_TRUE(read);
+  EXPECT_THAT(read->chain[0]->common_name, Optional(std::string{"y"}));
+  EXPECT_EQ(read->chain[0]->subject, "CN=y,CN=x,O=a\\+b");
 }
 
 TEST(Certificate, SubjectsAreUtf8WithControlCharactersEscaped) {
@@ -171,61 +162,15 @@ TEST(ParseCertificate, ReadsItsOwnDer) {
 
 TEST(ParseCertificate, RefusesWhatIsNotExactlyOneCertificate) {
   const auto certificate = made({.common_name = "x"});
-  const std::string text = pem(certificate);
   Bytes twice = certificate.der;
   twice.insert(twice.end(), certificate.der.begin(), certificate.der.end());
   EXPECT_FALSE(parse_certificate(Bytes{}));
   EXPECT_FALSE(parse_certificate(with(certificate.der, 0))) << "an octet too many";
   EXPECT_FALSE(parse_certificate(twice));
   EXPECT_FALSE(parse_certificate(certificate.spki));
-  EXPECT_FALSE(parse_certificate(Bytes(text.begin(), text.end())));
   for (std::size_t size = 0; size < certificate.der.size(); ++size) {
     EXPECT_FALSE(parse_certificate({certificate.der.data(), size})) << size;
   }
-}
-
-TEST(ParsePem, ReadsEveryCertificateInOrder) {
-  const auto one = made({.common_name = "one"});
-  const auto two = made({.common_name = "two"});
-  const auto chain = parse_pem("what openssl prints before\n" + pem(one) + "\n# and between\n" +
-                               pem(two) + "behind");
-  ASSERT_THAT(chain, SizeIs(2));
-  EXPECT_EQ(chain[0]->der, one.der);
-  EXPECT_EQ(chain[1]->der, two.der);
-}
-
-TEST(ParsePem, FindsNothingWhereNothingIs) {
-  EXPECT_THAT(parse_pem(""), IsEmpty());
-  EXPECT_THAT(parse_pem(std::string_view{}), IsEmpty());
-  EXPECT_THAT(parse_pem("no certificate"), IsEmpty());
-  const auto whole = pem(made({.common_name = "x"}));
-  EXPECT_THAT(parse_pem(whole.substr(0, whole.size() - 30)), IsEmpty()) << "cut off";
-}
-
-TEST(ParsePem, OtherBlocksArePassedOver) {
-  const auto certificate = made({.common_name = "x"});
-  EXPECT_THAT(parse_pem("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n" +
-                        pem(certificate)),
-              SizeIs(1));
-}
-
-TEST(ParsePem, ABrokenCertificateSpoilsThemAll) {
-  // What is behind it must not pass for the first of the chain.
-  const auto one = made({.common_name = "one"});
-  const auto two = made({.common_name = "two"});
-  const std::string garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-  EXPECT_THAT(parse_pem(garbage + pem(two)), IsEmpty());
-  EXPECT_THAT(parse_pem(pem(one) + garbage + pem(two)), IsEmpty());
-  EXPECT_THAT(parse_pem(pem(one) + garbage), IsEmpty());
-}
-
-TEST(ParsePem, AsksNobodyForThePasswordOfAnEncryptedBlock) {
-  // Asked at the terminal, this test would hang where there is one.
-  const auto certificate = made({.common_name = "x"});
-  const auto encrypted = pem(certificate,
-                             "Proc-Type: 4,ENCRYPTED\n"
-                             "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n");
-  EXPECT_THAT(parse_pem(encrypted), IsEmpty());
 }
 
 TEST(IsPublicKey, IsExactlyOneSubjectPublicKeyInfo) {
