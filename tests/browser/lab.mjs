@@ -3,8 +3,9 @@ import {spawn, execFileSync} from 'node:child_process';
 import {mkdtempSync, openSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import {fileURLToPath} from 'node:url';
 
-const root = path.resolve(import.meta.dirname, '../..');
+const root = fileURLToPath(new URL('../..', import.meta.url));  // Debian 12's Node has no import.meta.dirname
 const lab = path.join(root, 'tests/lab/lab');
 const danelaw = process.env.DANELAW ?? path.join(root, 'build/release/danelaw');
 const port = 26000 + (process.pid % 3000);

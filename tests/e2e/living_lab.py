@@ -20,6 +20,8 @@ DANELAW = os.environ.get("DANELAW", os.path.join(ROOT, "build/release/danelaw"))
 
 # Debian's library of the program `faketime`, which itself takes no file.
 FAKETIME = f"/usr/lib/{platform.machine()}-linux-gnu/faketime/libfaketimeMT.so.1"
+# What script/setup unpacked, for tests that start Prometheus and its tools themselves.
+os.environ["PATH"] = f"{ROOT}/build/tools/lab/bin:{ROOT}/build/tools/monitoring/bin:{os.environ['PATH']}"
 
 # Every alert is a group of its own, so that each notification tells of one.
 ALERTMANAGER = """route: {receiver: sink, group_by: ['...'], group_wait: 1s, group_interval: 5s, repeat_interval: 1h}

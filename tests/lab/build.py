@@ -3,6 +3,7 @@
 import concurrent.futures
 import hashlib
 import os
+import sys
 import time
 
 import cage
@@ -13,6 +14,11 @@ import world
 import zones
 
 
+def _say(text):
+    """Where nothing is seen for a while, people think that nothing happens."""
+    print(f"lab: {text}", file=sys.stderr, flush=True)
+
+
 def build(run, ttl):
     """Inside a fresh cage: make the whole world in RUN and start it. Returns a line of timings."""
     began = time.monotonic()
@@ -20,7 +26,9 @@ def build(run, ttl):
         file.write(f"nameserver {world.RESOLVER}\noptions trust-ad edns0 timeout:5\n")
     cage.use_resolver(f"{run}/resolv.conf")
     cage.raise_loopback([a for h in world.HOSTS for a in world.addresses(h) if ":" in a])
+    _say(f"making certificates and keys for {len(world.HOSTS)} mail servers and their zones")
     pki.create_ca(f"{run}/pki")
+    cage.add_users(run, ("postfix",), ("postfix", "postdrop"))
     daemons.prepare_postfix(run)
     hosts = {h.name: {"addresses": world.addresses(h), "key": h.key, "mode": h.mode,
                       "home": h.server, "tlsa_ttl": h.tlsa_ttl} for h in world.HOSTS}
@@ -34,6 +42,7 @@ def build(run, ttl):
     ds = _make_keys(run, plan)
     keys_at = time.monotonic()
     _write_anchor(run, ds[""]["2"])
+    _say(f"writing {len(plan)} zones")
     records = _records(run, plan, ds)
     serial = int(time.time())
     state = {"hosts": hosts, "ds": ds,
@@ -48,6 +57,7 @@ def build(run, ttl):
     daemons.write_unbound(run, ttl)
     daemons.write_policies(run, {f"mta-sts.{d.name}": d.policy for d in world.DOMAINS if d.policy})
     daemons.write_mail(run, hosts, [d.name for d in world.DOMAINS])
+    _say(f"starting {', '.join(daemons.NAMES)}")
     zones_at = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor() as pool:
         list(pool.map(lambda name: daemons.start(run, name), daemons.NAMES))

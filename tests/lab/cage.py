@@ -158,6 +158,24 @@ def use_resolver(path):
     mount(path, os.path.realpath("/etc/resolv.conf"), None, MS_BIND)
 
 
+def add_users(run, users, groups):
+    """Inside a cage: have these users and groups, where this machine does not know them."""
+    for path, names, line in (("/etc/group", groups, "{name}:x:{number}:\n"),
+                              ("/etc/passwd", users, "{name}:x:{number}:{number}::/nonexistent:/usr/sbin/nologin\n")):
+        with open(path) as file:
+            text = file.read()
+        entries = [entry.split(":") for entry in text.splitlines() if entry.count(":") >= 2]
+        known, used = {entry[0] for entry in entries}, {entry[2] for entry in entries}
+        free = (number for number in range(64000, 65000) if str(number) not in used)
+        added = [line.format(name=name, number=next(free)) for name in names if name not in known]
+        if not added:
+            continue
+        copy = f"{run}/{os.path.basename(path)}"
+        with open(copy, "w") as file:
+            file.write(text + ("" if text.endswith("\n") else "\n") + "".join(added))
+        mount(copy, path, None, MS_BIND)
+
+
 def raise_loopback(addresses6):
     """Inside a cage: bring lo up and give it IPv6 addresses."""
     lines = ["link set lo up"] + [f"addr add {a}/128 dev lo nodad" for a in addresses6]

@@ -6,6 +6,7 @@ All of them run inside the cage; their pid files hold pids of its PID namespace.
 import json
 import os
 import pwd
+import shutil
 import signal
 import socket
 import subprocess
@@ -101,6 +102,22 @@ showq unix n - n - - showq
 """
 
 
+# Of a Postfix that script/setup unpacked, whose places differ from those that are compiled in.
+_UNPACKED_CF = """daemon_directory = {root}/usr/lib/postfix/sbin
+command_directory = {root}/usr/sbin
+shlib_directory = {root}/usr/lib/postfix
+meta_directory = {root}/etc/postfix
+import_environment = MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME LD_LIBRARY_PATH PATH
+"""
+
+
+def _unpacked_root():
+    """The folder that holds Postfix, if it is not the machine's own."""
+    program = os.path.realpath(shutil.which("postfix"))
+    root = os.path.join(os.path.dirname(os.path.dirname(program)), "root")
+    return root if os.path.exists(f"{root}/usr/lib/postfix") else None
+
+
 def _write(path, text):
     with open(path + ".new", "w") as file:
         file.write(text)
@@ -132,7 +149,9 @@ def chains(run, name, host):
 def write_mail(run, hosts, domains):
     """main.cf, master.cf and the scripted server's state, from the hosts of the state."""
     os.makedirs(f"{run}/postfix", exist_ok=True)
-    _write(f"{run}/postfix/main.cf", _MAIN_CF.format(run=run, domains=" ".join(domains)))
+    root = _unpacked_root()
+    _write(f"{run}/postfix/main.cf", _MAIN_CF.format(run=run, domains=" ".join(domains)) +
+           (_UNPACKED_CF.format(root=root) if root else ""))
     services, entries = [], []
     for name, host in hosts.items():
         who = serving(host)

@@ -5,8 +5,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
+import { fileURLToPath } from "node:url";
 
-const here = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
+const here = fileURLToPath(new URL(".", import.meta.url));
 const boards = join(here, "../../../dashboards/grafana");
 const raw = "@grafana/schema/dist/esm/raw/composable";
 const panels = { stat: "Stat", "state-timeline": "StateTimeline", table: "Table", timeseries: "TimeSeries" };
