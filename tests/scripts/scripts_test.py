@@ -74,7 +74,7 @@ class Setup(unittest.TestCase):
                 for verb in ("Inst", "Remv")}
 
     def test_mail_servers_stay(self):
-        for server in ("exim4-daemon-light", "sendmail-bin", "opensmtpd", "postfix"):
+        for server in ("exim4-daemon-light", "sendmail-bin", "postfix"):
             with self.subTest(server):
                 status = self.bare_root(server)
                 if server != "postfix":
@@ -89,7 +89,9 @@ class Setup(unittest.TestCase):
         self.assertEqual(servers & set(would), set())
         shown = run("apt-cache", "show", "--no-all-versions", *would).stdout.split("\n\n")
         starting = [text.splitlines()[0] for text in shown if "init-system-helpers (>=" in text]
-        self.assertEqual(starting, [], "what starts something depends on init-system-helpers")
+        # The last have none of their own on a server: a message bus (of Chromium's), sysctl at boot, GnuPG's helpers.
+        self.assertLessEqual({one.split()[1] for one in starting}, {"dbus", "procps", "gpg-agent", "dirmngr"},
+                             "what starts something depends on init-system-helpers")
 
     def test_a_build_needs_few_packages(self):
         would = self.would(self.bare_root(), *packages("build"), "nodejs")["Inst"]
