@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <ostream>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
@@ -52,23 +53,68 @@ void print(const probes::DomainJudgement& judged, Format format, std::ostream& o
     case Format::text:
       out << probes::to_text(judged) << '\n';
       return;
-    case Format::nagios: {
-      constexpr std::array<std::string_view, 4> kWords{"OK", "WARNING", "CRITICAL", "UNKNOWN"};
-      const auto problems =
-          std::ranges::count_if(judged.findings, [](const probes::Finding& finding) {
-            return finding.severity >= probes::Severity::medium;
-          });
-      out << fmt::format("DANE {}: {} {}{} | findings={} hosts={}\n",
-                         kWords[static_cast<std::size_t>(exit_of(judged))],
-                         judged.seen->domain.text(), probes::wire_name(judged.verdict),
-                         judged.findings.empty()
-                             ? std::string()
-                             : fmt::format(", {}", probes::wire_name(judged.findings.front().code)),
-                         problems, judged.hosts.size());
-      return;
-    }
+    case Format::nagios:
+      return;  // one line for all, when all are done
   }
 }
+
+std::string_view nagios_word(Exit status) {
+  constexpr std::array<std::string_view, 4> kWords{"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+  return kWords[static_cast<std::size_t>(status)];
+}
+
+// The output of a Nagios plug-in: one line, whose first words say the worst. Of many domains only
+// those are named that somebody must look at.
+class NagiosLine {
+ public:
+  void add(const probes::DomainJudgement& judged) {
+    const auto status = exit_of(judged);
+    findings_ += std::ranges::count_if(judged.findings, [](const probes::Finding& finding) {
+      return finding.severity >= probes::Severity::medium;
+    });
+    for (const auto& host : judged.hosts) hosts_.insert(host.seen->host);
+    domains_.push_back(
+        {status,
+         fmt::format("{} {}{}", judged.seen->domain.text(), probes::wire_name(judged.verdict),
+                     judged.findings.empty()
+                         ? std::string()
+                         : fmt::format(", {}", wire_name(judged.findings.front().code)))});
+  }
+
+  std::string text() {
+    constexpr std::size_t kMostNamed = 10;
+    std::ranges::stable_sort(domains_, [](const auto& a, const auto& b) {
+      return a.status != b.status && worse(a.status, b.status) == a.status;
+    });
+    const auto worst = domains_.empty() ? Exit::unknown : domains_.front().status;
+    const auto bad = static_cast<std::size_t>(
+        std::ranges::count_if(domains_, [](const Domain& one) { return one.status != Exit::ok; }));
+    std::string out = fmt::format("DANE {}: ", nagios_word(worst));
+    if (bad == 0 && domains_.size() > 1) {
+      out += fmt::format("{} domains", domains_.size());
+    } else {
+      const auto named = std::min(std::max<std::size_t>(bad, 1), kMostNamed);
+      for (std::size_t i = 0; i < std::min(named, domains_.size()); ++i) {
+        const auto& [status, words] = domains_[i];
+        if (i > 0) out += "; ";
+        if (status != worst) out += fmt::format("{} ", nagios_word(status));
+        out += words;
+      }
+      if (domains_.size() > named) out += fmt::format("; and {} more", domains_.size() - named);
+    }
+    return out + fmt::format(" | domains={} bad={} findings={} hosts={}\n", domains_.size(), bad,
+                             findings_, hosts_.size());
+  }
+
+ private:
+  struct Domain {
+    Exit status;
+    std::string words;
+  };
+  std::vector<Domain> domains_;
+  std::set<Name> hosts_;
+  std::int64_t findings_ = 0;
+};
 
 // A report for every domain as soon as all its hosts have been seen. Each host is looked at once.
 class Looks {
@@ -79,6 +125,13 @@ class Looks {
   }
 
   Exit run(std::vector<std::unique_ptr<Scout>>& scouts) {
+    const auto status = look(scouts);
+    if (format_ == Format::nagios) out_ << nagios_.text() << std::flush;
+    return status;
+  }
+
+ private:
+  Exit look(std::vector<std::unique_ptr<Scout>>& scouts) {
     const auto vantage = scouts.front()->look_at_ourselves(at_);
     if (const auto* fault = first_failing(vantage)) {
       for (const auto& task : tasks_) report_blind(unseen(task.name), *fault);
@@ -94,7 +147,6 @@ class Looks {
     return worst_;
   }
 
- private:
   struct Task {
     Name name;
     bool is_host = false;
@@ -165,6 +217,7 @@ class Looks {
   void report(const probes::DomainJudgement& judged) {
     if (shows_progress()) errors_ << "\r\033[K";
     print(judged, format_, out_);
+    if (format_ == Format::nagios) nagios_.add(judged);
     out_.flush();
     worst_ = worse(worst_, exit_of(judged));
     ++done_;
@@ -213,6 +266,7 @@ class Looks {
   std::vector<probes::DomainSeen> unreached_;
   std::map<Name, probes::HostSeen> hosts_;  // null until looked at
   Exit worst_ = Exit::ok;
+  NagiosLine nagios_;
   std::size_t done_ = 0;
 };
 
@@ -235,28 +289,25 @@ Exit check(const config::Config& config, const std::vector<std::string>& domains
   constexpr unsigned kLooks = 3;
   auto thorough = config;
   thorough.smtp.looks = std::max(config.smtp.looks, kLooks);
-  auto gear = Gear::make(thorough);
-  if (!gear) {
-    errors << gear.error() << '\n';
+  const auto fails = [&](const std::string& why) {
+    // What calls plug-ins shows their standard output only.
+    if (format == Format::nagios) out << fmt::format("DANE UNKNOWN: {}\n", why);
+    errors << why << '\n';
     return Exit::unknown;
-  }
+  };
+  auto gear = Gear::make(thorough);
+  if (!gear) return fails(gear.error());
   std::vector<Name> names;
   for (const auto& domain : domains) {
     const auto name = Name::parse(domain);
-    if (!name) {
-      errors << fmt::format("{}: not a domain name\n", domain);
-      return Exit::unknown;
-    }
+    if (!name) return fails(fmt::format("{}: not a domain name", domain));
     if (std::ranges::find(names, *name) == names.end()) names.push_back(*name);
   }
   std::vector<std::unique_ptr<Scout>> scouts;
   for (std::size_t i = 0; i < std::clamp<std::size_t>(names.size(), 1, config.schedule.workers);
        ++i) {
     auto scout = Scout::make(*gear);
-    if (!scout) {
-      errors << scout.error() << '\n';
-      return Exit::unknown;
-    }
+    if (!scout) return fails(scout.error());
     scouts.push_back(std::move(*scout));
   }
   Looks looks{std::move(names), format, out, errors};

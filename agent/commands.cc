@@ -15,9 +15,15 @@
 
 namespace agent {
 
-int check_config(const std::filesystem::path& file, std::ostream& out, std::ostream& errors) {
+int check_config(const std::filesystem::path& file, const Obstacles& obstacles, std::ostream& out,
+                 std::ostream& errors) {
   const auto loaded = config::load(file);
   if (loaded) {
+    const auto found = obstacles(*loaded);
+    for (const auto& one : found) {
+      errors << fmt::format("{}: {}\n", file.string(), probes::printable(one, 2000));
+    }
+    if (!found.empty()) return 1;
     out << fmt::format("{}: {} domains, no errors\n", file.string(), loaded->domains.size());
     return 0;
   }

@@ -2,17 +2,24 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <iosfwd>
 #include <string>
+#include <vector>
 
+#include "config/config.h"
 #include "config/time.h"
 
 // The small subcommands; `check` has a file of its own, `run` is agent/main.cc.
 namespace agent {
 
-// Prints every error of the file; 0 when there is none, else 1.
-[[nodiscard]] int check_config(const std::filesystem::path& file, std::ostream& out,
-                               std::ostream& errors);
+// What keeps an agent with these settings from starting, one sentence each.
+using Obstacles = std::function<std::vector<std::string>(const config::Config&)>;
+
+// Prints every error of the file, and every obstacle when it has none; 0 when there is nothing,
+// else 1.
+[[nodiscard]] int check_config(const std::filesystem::path& file, const Obstacles& obstacles,
+                               std::ostream& out, std::ostream& errors);
 
 // How a record is printed: its data alone, or with a host as a line of a zone file.
 struct TlsaLine {

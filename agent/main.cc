@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "agent/check.h"
+#include "agent/command_line.h"
 #include "agent/commands.h"
 #include "agent/courier.h"
 #include "agent/gate.h"
@@ -24,11 +25,14 @@
 #include "config/load.h"
 #include "config/name.h"
 #include "probes/dns/getdns_client.h"
+#include "probes/explain.h"
 #include "probes/tls/handshake.h"
 #include "storage/backup.h"
+#include "storage/lock.h"
 #include "storage/outbox.h"
 #include "storage/queries.h"
 #include "storage/recorder.h"
+#include "web/entrance.h"
 #include "web/feed.h"
 #include "web/server.h"
 
@@ -62,6 +66,9 @@ class Agent {
     if (!loaded) return false;
     auto gear = agent::Gear::make(*loaded);
     if (!gear) return fail("no-gear", gear.error());
+    auto lock = storage::DatabaseLock::take(loaded->storage.path);
+    if (!lock) return fail("no-storage", lock.error());
+    lock_ = std::move(*lock);
     auto recorder = storage::SqliteRecorder::open(loaded->storage.path);
     if (!recorder) return fail("no-storage", recorder.error().detail);
     recorder_ = std::move(*recorder);
@@ -195,18 +202,37 @@ class Agent {
     if (has_news && courier_) courier_->hurry();
   }
 
+  static std::string detail_of(const probes::Finding& finding) {
+    for (const auto& [key, value] : finding.evidence) {
+      if (key == "detail") return value;
+    }
+    return {};
+  }
+
   agent::Events events() {
     return {.on_transition =
                 [](const agent::Alert& alert, const agent::Transition& transition) {
                   const auto opened = transition.what == agent::Transition::What::opened;
-                  (opened ? log::warn : log::info)(
-                      wire_name(alert.finding.code),
-                      {{"alert", opened ? "opened" : "resolved"},
-                       {"subject", alert.finding.subject.name},
-                       {"severity", wire_name(alert.finding.severity)},
-                       {"domains", std::to_string(alert.domains.size())},
-                       {"reason", transition.reason},
-                       {"id", alert.id}});
+                  const auto say = opened ? log::warn : log::info;
+                  const auto event = wire_name(alert.finding.code);
+                  const auto domains = std::to_string(alert.domains.size());
+                  const auto& finding = alert.finding;
+                  if (finding.code == probes::Code::monitor_fault) {
+                    // What is wrong with ourselves is looked for here first.
+                    say(event, {{"alert", opened ? "opened" : "resolved"},
+                                {"subject", finding.subject.name},
+                                {"severity", wire_name(finding.severity)},
+                                {"detail", detail_of(finding)},
+                                {"reason", transition.reason},
+                                {"id", alert.id}});
+                    return;
+                  }
+                  say(event, {{"alert", opened ? "opened" : "resolved"},
+                              {"subject", finding.subject.name},
+                              {"severity", wire_name(finding.severity)},
+                              {"domains", domains},
+                              {"reason", transition.reason},
+                              {"id", alert.id}});
                 },
             .on_round = [this](const agent::Round& round) { publish(round); },
             .on_fault =
@@ -260,6 +286,7 @@ class Agent {
   }
 
   std::filesystem::path file_;
+  storage::DatabaseLock lock_;
   std::atomic<bool> is_ready_{false};
   std::atomic<bool> is_scrape_told_{false};
   std::mutex reloading_;
@@ -274,6 +301,42 @@ class Agent {
   std::unique_ptr<agent::Courier> courier_;
   std::unique_ptr<web::Server> server_;
 };
+
+// ---- danelaw check-config
+
+// Remembers nothing: notifiers are made only to see whether they could be.
+class NoOutbox final : public agent::Outbox {
+ public:
+  using Fault = agent::RecordFault;
+  config::Result<std::vector<agent::Post>, Fault> due(const std::string&, config::Time,
+                                                      std::size_t) override {
+    return {};
+  }
+  config::Result<void, Fault> delivered(const std::string&, config::Time) override { return {}; }
+  config::Result<void, Fault> failed(const std::string&, config::Time,
+                                     const std::string&) override {
+    return {};
+  }
+  config::Result<std::size_t, Fault> waiting(const std::string&) override { return {}; }
+  config::Result<std::optional<std::string>, Fault> memo(const std::string&) override { return {}; }
+  config::Result<void, Fault> keep_memo(const std::string&,
+                                        const std::optional<std::string>&) override {
+    return {};
+  }
+};
+
+// What `run` would refuse to start with, though the file itself is right: files that it names.
+std::vector<std::string> obstacles(const config::Config& settings) {
+  std::vector<std::string> out;
+  if (const auto gear = agent::Gear::make(settings); !gear) out.push_back(gear.error());
+  NoOutbox outbox;
+  if (const auto made = agent::make_notifiers(settings, outbox); !made) out.push_back(made.error());
+  web::Entrance entrance{web::Sources{}};
+  if (const auto made = entrance.configure(settings.web); !made) out.push_back(made.error());
+  return out;
+}
+
+// ---- danelaw run
 
 int run(const std::filesystem::path& file) {
   // Signals are taken by this thread alone, one at a time; all others inherit the mask.
@@ -357,7 +420,8 @@ int tlsa(const std::filesystem::path& file, agent::TlsaLine line, const std::str
   if (!ttl.empty()) {
     const auto duration = config::parse_duration(ttl);
     if (!duration) {
-      std::cerr << fmt::format("--ttl {}: give a number and a unit, as 30m or 1h\n", ttl);
+      std::cerr << fmt::format(
+          "--ttl {}: give a number and a unit (s, m, h or d), e.g. 30m or 1h\n", ttl);
       return kBadUsage;
     }
     line.ttl = *duration;
@@ -391,7 +455,7 @@ void add_check(CLI::App& app, CheckFlags& flags) {
       ->check(CLI::IsMember({"text", "json", "nagios"}));
   app.add_flag("--allow-special-addresses", flags.allow_special_addresses,
                "contact loopback and private addresses");
-  app.add_option("--timeout", flags.timeout, "for one SMTP session, as 30s");
+  app.add_option("--timeout", flags.timeout, "for one SMTP session, e.g. 30s");
   app.add_option("--helo", flags.helo, "what to call ourselves in EHLO");
   app.add_option("DOMAIN", flags.domains, "mail domains");
 }
@@ -416,8 +480,8 @@ std::optional<config::Config> settings_of(const CheckFlags& flags) {
   if (!flags.timeout.empty()) {
     const auto timeout = config::parse_duration(flags.timeout);
     if (!timeout || timeout->count() < 1) {
-      std::cerr << fmt::format("--timeout {}: give a number and a unit, as 30s or 2m\n",
-                               flags.timeout);
+      std::cerr << fmt::format(
+          "--timeout {}: give a number and a unit (s, m, h or d), e.g. 30s or 2m\n", flags.timeout);
       return std::nullopt;
     }
     settings.smtp.timeout = *timeout;
@@ -431,11 +495,17 @@ std::optional<config::Config> settings_of(const CheckFlags& flags) {
 
 int check(const CheckFlags& flags) {
   auto settings = settings_of(flags);
-  if (!settings) return kBadUsage;
+  if (!settings) {
+    // What calls plug-ins shows their standard output only.
+    if (flags.format == "nagios") std::cout << "DANE UNKNOWN: bad usage or configuration\n";
+    return kBadUsage;
+  }
   std::vector<std::string> domains;
   for (const auto& text : flags.domains) {
     const auto name = config::normal_domain(text);
     if (!name) {
+      if (flags.format == "nagios")
+        std::cout << fmt::format("DANE UNKNOWN: {}: {}\n", probes::printable(text), name.error());
       std::cerr << fmt::format("{}: {}\n", text, name.error());
       return kBadUsage;
     }
@@ -478,15 +548,22 @@ int main(int argc, char** argv) {
       "unknown");
   gating->add_option("--config", file, "configuration file, that of the agent")->required();
   gating->add_option("--host", gate_flags.host, "the MX host")->required();
-  gating->add_option("CERT", gate_flags.certificate, "PEM, as the server will send it")->required();
-  auto* printing = app.add_subcommand("tlsa", "print the TLSA records that fit a PEM certificate");
-  printing->add_option("CERT", file, "PEM: a certificate, with its issuers behind it, or a key; -")
+  gating
+      ->add_option("CERT", gate_flags.certificate,
+                   "the certificate with its issuers, as the server will send it: PEM, DER or "
+                   "PKCS#7; - for standard input")
+      ->required();
+  auto* printing = app.add_subcommand("tlsa", "print the TLSA records that fit a certificate");
+  printing
+      ->add_option("CERT", file,
+                   "PEM, DER or PKCS#7: a certificate, with its issuers in any order, or a key; - "
+                   "for standard input")
       ->required();
   agent::TlsaLine line;
   std::string ttl;
   printing->add_option("--host", line.host, "print lines of a zone file for this MX host");
   printing->add_option("--port", line.port, "SMTP port (25)")->check(CLI::Range(1, 65535));
-  printing->add_option("--ttl", ttl, "TTL of those lines, as 1h");
+  printing->add_option("--ttl", ttl, "TTL of those lines, e.g. 1h");
   auto* backing =
       app.add_subcommand("backup", "copy the database into a new file while the agent runs");
   std::filesystem::path copy;
@@ -495,6 +572,10 @@ int main(int argc, char** argv) {
   auto* replaying =
       app.add_subcommand("replay", "rollover states and grades of a sequence of events, on paper");
   replaying->add_option("FILE", file, "schema danelaw.replay/1; - for standard input")->required();
+  if (const auto wrong = agent::unknown_word(app, {argv + std::min(argc, 1), argv + argc})) {
+    std::cerr << *wrong << '\n';
+    return kBadUsage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -504,7 +585,7 @@ int main(int argc, char** argv) {
   if (*running) return run(file);
   if (*checking) return check(flags);
   if (*gating) return gate(file, gate_flags);
-  if (*config_checking) return agent::check_config(file, std::cout, std::cerr);
+  if (*config_checking) return agent::check_config(file, obstacles, std::cout, std::cerr);
   if (*backing) return back_up(file, copy);
   if (*replaying) return agent::print_replay(file, std::cout, std::cerr);
   return tlsa(file, std::move(line), ttl);

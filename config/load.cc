@@ -195,6 +195,12 @@ std::vector<LoadError> to_errors(std::vector<Complaint> complaints, std::string_
   return errors;
 }
 
+// Editors on Windows write one before UTF-8.
+std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view mark = "\xef\xbb\xbf";
+  return text.starts_with(mark) ? text.substr(mark.size()) : text;
+}
+
 // The whole of the file, or of its first octets one more than we would take.
 Result<std::string, std::string> read_file(const std::filesystem::path& file) {
   std::ifstream in{file, std::ios::binary};
@@ -237,7 +243,7 @@ void add_list(Config& config, const DomainList& list, std::set<std::string>& kno
     errors.push_back({.file = name, .message = content ? "larger than 16 MiB" : content.error()});
     return;
   }
-  std::istringstream lines{*content};
+  std::istringstream lines{std::string{without_byte_order_mark(*content)}};
   std::string text;
   for (int line = 1; std::getline(lines, text); ++line) {
     text = text.substr(0, text.find('#'));
@@ -291,6 +297,7 @@ std::string to_string(const LoadError& error) {
 }
 
 Result<Config, Errors> parse(std::string_view text, std::string_view file_name) {
+  text = without_byte_order_mark(text);
   return without_exceptions(file_name, [&]() -> Result<Config, Errors> {
     const auto root = to_tree(text);
     if (!root) return Failure<Errors>{to_errors({root.error()}, file_name)};
@@ -316,6 +323,7 @@ Result<Config, Errors> load(const std::filesystem::path& file) {
 }
 
 Result<WebFile, Errors> parse_web_file(std::string_view text, std::string_view file_name) {
+  text = without_byte_order_mark(text);
   return without_exceptions(file_name, [&]() -> Result<WebFile, Errors> {
     const auto root = to_tree(text);
     if (!root) return Failure<Errors>{to_errors({root.error()}, file_name)};

@@ -147,8 +147,29 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 
 }  // namespace
 
+namespace {
+
+// What somebody gives who has a mail address or a link at hand; nothing when it is neither.
+std::optional<std::string> complaint_about_kind(std::string_view text) {
+  const auto ask = [](std::string_view what, std::string_view part) -> std::optional<std::string> {
+    const auto name = normal_domain(part);
+    if (!name) return std::nullopt;
+    return fmt::format("{}; is the domain {}?", what, *name);
+  };
+  if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
+    const auto rest = text.substr(scheme + 3);
+    return ask("a link, not a domain name", rest.substr(0, rest.find_first_of("/:?#")));
+  }
+  const auto at = text.rfind('@');
+  if (at == std::string_view::npos) return std::nullopt;
+  return ask("a mail address, not a domain name", text.substr(at + 1));
+}
+
+}  // namespace
+
 Result<std::string, std::string> normal_domain(std::string_view text) {
   if (text.size() > longest_input) return fails("far too long for a domain name");
+  if (auto complaint = complaint_about_kind(text)) return fails(*std::move(complaint));
   if (text.find('\0') != std::string_view::npos) return fails("a NUL byte in a domain name");
   std::string lowered{text};
   std::ranges::transform(lowered, lowered.begin(), lower);

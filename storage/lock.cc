@@ -1,0 +1,75 @@
+#include "storage/lock.h"
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+namespace storage {
+namespace {
+
+using config::Failure;
+using config::Result;
+
+// The process whose number is in the file, if it is one.
+std::string holder(int fd) {
+  std::array<char, 32> text{};
+  const auto size = pread(fd, text.data(), text.size(), 0);
+  int number = 0;
+  const auto* end = text.data() + (size > 0 ? size : 0);
+  if (std::from_chars(text.data(), end, number).ec != std::errc{} || number <= 0)
+    return "another process";
+  return fmt::format("process {}", number);
+}
+
+}  // namespace
+
+Result<DatabaseLock, std::string> DatabaseLock::take(const std::filesystem::path& database) {
+  // One lock for one database, by whatever links it is named.
+  std::error_code ignored;
+  auto path = std::filesystem::weakly_canonical(database, ignored);
+  if (ignored) path = database;
+  path += ".lock";
+  // The database may hold what is nobody else's business, and so may its lock be left alone.
+  DatabaseLock lock{open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  if (lock.fd_ < 0) {
+    return Failure<std::string>(
+        fmt::format("{}: cannot be made: {}; the folder of storage.path "
+                    "must exist and be writable for the agent",
+                    path.string(), std::generic_category().message(errno)));
+  }
+  if (flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) {
+      return Failure<std::string>(
+          fmt::format("{}: {}", path.string(), std::generic_category().message(errno)));
+    }
+    return Failure<std::string>(
+        fmt::format("{} is in use by another agent ({}): stop that one, or give this one a "
+                    "storage.path of its own",
+                    database.string(), holder(lock.fd_)));
+  }
+  // For the message above only; a full disk must not keep an agent from starting.
+  const auto number = fmt::format("{}\n", getpid());
+  if (ftruncate(lock.fd_, 0) == 0) [[maybe_unused]]
+    const auto written = pwrite(lock.fd_, number.data(), number.size(), 0);
+  return lock;
+}
+
+DatabaseLock::DatabaseLock(DatabaseLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+DatabaseLock& DatabaseLock::operator=(DatabaseLock&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+DatabaseLock::~DatabaseLock() {
+  if (fd_ >= 0) close(fd_);
+}
+
+}  // namespace storage
