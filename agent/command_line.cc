@@ -38,7 +38,7 @@ std::string complaint(std::string_view kind, const std::string& word,
     }
   }
   return fmt::format(
-      "there is no {} {}{}; {} lists them all", kind, shown,
+      "{} {}{}; {} lists them all", kind, shown,
       nearest != nullptr ? fmt::format(" (did you mean {}?)", *nearest) : std::string(), help);
 }
 
@@ -67,9 +67,9 @@ std::optional<std::string> unknown_option(const CLI::App& app,
     const auto name = word.substr(0, word.find('='));
     if (std::ranges::find(known, name) == known.end()) {
       const auto& command = app.get_name();
-      return complaint(command.empty() ? "option" : fmt::format("option of `{}`", command), name,
-                       known,
-                       fmt::format("danelaw {}{}--help", command, command.empty() ? "" : " "));
+      return complaint(
+          fmt::format("danelaw{}{} has no option", command.empty() ? "" : " ", command), name,
+          known, fmt::format("danelaw {}{}--help", command, command.empty() ? "" : " "));
     }
     if (name == word && takes_value(app, name)) ++at;
   }
@@ -92,7 +92,7 @@ std::optional<std::string> unknown_word(const CLI::App& app,
     }
     names.push_back(command->get_name());
   }
-  return complaint("command", *first, names, "danelaw --help");
+  return complaint("danelaw has no command", *first, names, "danelaw --help");
 }
 
 }  // namespace agent

@@ -55,6 +55,11 @@ std::optional<config::Config> load(const std::filesystem::path& file) {
   return std::nullopt;
 }
 
+// Whether the certificates, tokens and passwords of the web server can be read.
+config::Result<void, std::string> can_serve(const config::Web& settings) {
+  return web::Entrance{web::Sources{}}.configure(settings);
+}
+
 // ---- danelaw run
 
 class Agent {
@@ -66,19 +71,20 @@ class Agent {
     if (!loaded) return false;
     auto gear = agent::Gear::make(*loaded);
     if (!gear) return fail("no-gear", gear.error());
+    if (const auto web = can_serve(loaded->web); !web) return fail("no-web", web.error());
     auto lock = storage::DatabaseLock::take(loaded->storage.path);
-    if (!lock) return fail("no-storage", lock.error());
+    if (!lock) return fail_for_now("no-storage", lock.error());
     lock_ = std::move(*lock);
     auto recorder = storage::SqliteRecorder::open(loaded->storage.path);
-    if (!recorder) return fail("no-storage", recorder.error().detail);
+    if (!recorder) return fail_for_now("no-storage", recorder.error().detail);
     recorder_ = std::move(*recorder);
     auto desk = recorder_->desk(now() - agent::kRelapse);
-    if (!desk) return fail("no-storage", desk.error().detail);
+    if (!desk) return fail_for_now("no-storage", desk.error().detail);
     auto queries = storage::Queries::open(loaded->storage.path);
-    if (!queries) return fail("no-storage", queries.error());
+    if (!queries) return fail_for_now("no-storage", queries.error());
     queries_ = std::move(*queries);
     auto outbox = storage::SqliteOutbox::open(loaded->storage.path);
-    if (!outbox) return fail("no-storage", outbox.error());
+    if (!outbox) return fail_for_now("no-storage", outbox.error());
     outbox_ = std::move(*outbox);
     letters_ = std::make_unique<agent::ResilientOutbox>(
         *outbox_, [this] { return runner_->unrecorded_letters(); }, agent::system_clocks().ticks);
@@ -90,7 +96,7 @@ class Agent {
         *letters_, now, [this] { return runner_->snapshot(); }, report_notifier);
     server_ = std::make_unique<web::Server>(sources());
     const auto listening = server_->start(loaded->web);
-    if (!listening) return fail("no-web", listening.error());
+    if (!listening) return fail_for_now("no-web", listening.error());
     runner_->start();
     courier_->employ(std::move(*notifiers));
     is_ready_ = true;
@@ -101,6 +107,10 @@ class Agent {
                                     loaded->web.listen_address, loaded->web.port)}});
     return true;
   }
+
+  // After start() failed: 1 when it was refused for what stands in files, 2 when trying again may
+  // help (the unit of systemd tells them apart).
+  [[nodiscard]] int exit_status() const { return exit_status_; }
 
   config::Result<void, std::string> reload() {
     const std::scoped_lock one(reloading_);
@@ -140,6 +150,11 @@ class Agent {
   static bool fail(std::string_view event, const std::string& detail) {
     log::error(event, {{"detail", detail}});
     return false;
+  }
+
+  bool fail_for_now(std::string_view event, const std::string& detail) {
+    exit_status_ = 2;
+    return fail(event, detail);
   }
 
   config::Result<void, std::string> take_configuration() {
@@ -286,6 +301,7 @@ class Agent {
   }
 
   std::filesystem::path file_;
+  int exit_status_ = 1;
   storage::DatabaseLock lock_;
   std::atomic<bool> is_ready_{false};
   std::atomic<bool> is_scrape_told_{false};
@@ -331,8 +347,7 @@ std::vector<std::string> obstacles(const config::Config& settings) {
   if (const auto gear = agent::Gear::make(settings); !gear) out.push_back(gear.error());
   NoOutbox outbox;
   if (const auto made = agent::make_notifiers(settings, outbox); !made) out.push_back(made.error());
-  web::Entrance entrance{web::Sources{}};
-  if (const auto made = entrance.configure(settings.web); !made) out.push_back(made.error());
+  if (const auto made = can_serve(settings.web); !made) out.push_back(made.error());
   return out;
 }
 
@@ -346,7 +361,7 @@ int run(const std::filesystem::path& file) {
   pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
 
   Agent agent;
-  if (!agent.start(file)) return 1;
+  if (!agent.start(file)) return agent.exit_status();
   constexpr timespec kEveryHour{.tv_sec = 3600, .tv_nsec = 0};
   while (true) {
     const int number = sigtimedwait(&awaited, nullptr, &kEveryHour);
@@ -515,6 +530,7 @@ int check(const CheckFlags& flags) {
     for (const auto& domain : settings->domains) domains.push_back(domain.name);
   }
   if (domains.empty()) {
+    if (flags.format == "nagios") std::cout << "DANE UNKNOWN: no domain was named\n";
     std::cerr << "name at least one domain, or a --config with domains in it\n";
     return kBadUsage;
   }
@@ -572,6 +588,10 @@ int main(int argc, char** argv) {
   auto* replaying =
       app.add_subcommand("replay", "rollover states and grades of a sequence of events, on paper");
   replaying->add_option("FILE", file, "schema danelaw.replay/1; - for standard input")->required();
+  if (argc < 2) {
+    std::cerr << app.help() << "name one of these commands\n";
+    return kBadUsage;
+  }
   if (const auto wrong = agent::unknown_word(app, {argv + std::min(argc, 1), argv + argc})) {
     std::cerr << *wrong << '\n';
     return kBadUsage;

@@ -56,6 +56,29 @@ class Check(unittest.TestCase):
             with self.subTest(domain=name):
                 self.assertEqual(self.lab.check(name)[1], status)
 
+    def test_nagios_gets_one_line_the_worst_first(self):
+        def said(*domains):
+            done = self.lab.inside(DANELAW, "check", "--config", f"{self.lab.dir}/danelaw.yaml", "--format", "nagios",
+                                   *domains)
+            return done.stdout, done.returncode
+        line, status = said("healthy.test", "unusable.test", "mismatch.test", "rsa.test")
+        self.assertRegex(line, r"\ADANE CRITICAL: mismatch\.test deferred, tlsa-mismatch; WARNING unusable\.test [^;\n]+; "
+                               r"and 2 more \| domains=4 bad=2 findings=\d+ hosts=4\n\Z")
+        self.assertEqual(status, 2)
+        line, status = said("healthy.test", "rsa.test")
+        self.assertRegex(line, r"\ADANE OK: 2 domains \| domains=2 bad=0 findings=0 hosts=2\n\Z")
+        self.assertEqual(status, 0)
+        self.assertRegex(said("healthy.test")[0], r"\ADANE OK: healthy\.test authenticated[^|\n]* \| [^\n]+\n\Z")
+
+    def test_a_sound_domain_alarms_nobody_with_rare_senders(self):
+        """Its certificate has an ECDSA key only: senders without ECDSA are in JSON, and a quiet word below."""
+        seen, status = self.lab.check("healthy.test")
+        self.assertIn("rsa-only", [split["sender"] for split in seen["healthy.test"]["splits"]])
+        self.assertEqual(status, 0)
+        text = self.lab.inside(DANELAW, "check", "--config", f"{self.lab.dir}/danelaw.yaml", "healthy.test").stdout
+        self.assertNotIn("rsa-only", text.partition("  MX (")[0])
+        self.assertIn("senders that offer no ECDSA, which are rare (rsa-only)", text)
+
     def test_text_leads_with_the_verdict_and_fits_a_terminal(self):
         said = self.lab.inside(DANELAW, "check", "--config", f"{self.lab.dir}/danelaw.yaml", "mismatch.test").stdout
         self.assertTrue(said.startswith("mismatch.test: mail waits in senders' queues"), said)

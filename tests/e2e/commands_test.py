@@ -122,6 +122,94 @@ class Tlsa(Commands):
                 self.assertTrue(done.stderr)
 
 
+class Words(Commands):
+    """What is wrong is named, and the right word when it is near."""
+
+    def test_unknown_commands_and_options(self):
+        for arguments, wanted in (
+                (("frobnicate",), ["danelaw has no command frobnicate;"]),
+                (("chek", "example.org"), ["no command chek", "did you mean check?"]),
+                (("run", "--confg", "x"), ["danelaw run has no option --confg", "did you mean --config?"]),
+                (("check", "--fromat=json", "example.org"), ["--fromat", "did you mean --format?"]),
+                (("--verison",), ["danelaw has no option --verison", "did you mean --version?"]),
+                (("check", "--helo"), ["--helo"]),
+                (("run",), ["--config"]),
+                ((), ["check-config", "name one of these commands"])):
+            with self.subTest(arguments):
+                done = self.run_it(DANELAW, *arguments)
+                self.assertEqual((done.returncode, done.stdout), (3, ""))
+                for text in wanted:
+                    self.assertIn(text, done.stderr)
+
+    def test_what_is_right_is_not_complained_of(self):
+        for arguments in (("--help",), ("check", "--help"), ("--version",), ("tlsa", "-h")):
+            self.assertEqual(self.run_it(DANELAW, *arguments).returncode, 0, arguments)
+        # What follows an option is its value, whatever it looks like.
+        self.assertIn("--timeout -x:", self.run_it(DANELAW, "check", "--timeout=-x", "example.org").stderr)
+
+    def test_a_mail_address_or_a_link_is_no_domain_but_has_one(self):
+        for given in ("postmaster@example.org", "https://example.org/"):
+            done = self.run_it(DANELAW, "check", given)
+            self.assertEqual(done.returncode, 3)
+            self.assertIn("is the domain example.org?", done.stderr)
+
+    def test_durations_show_how_they_are_written(self):
+        for arguments in (("check", "--timeout", "15", "example.org"), ("tlsa", "--ttl", "1 hour", "x.pem")):
+            self.assertIn("e.g. 30", self.run_it(DANELAW, *arguments).stderr)
+        file = self.write("bare.yaml", "domains: [example.org]\nschedule: {interval: 15}\n")
+        self.assertIn("write s, m, h or d behind it", self.run_it(DANELAW, "check-config", file).stderr)
+
+    def test_nagios_gets_a_line_on_standard_output_whatever_is_wrong(self):
+        for arguments in (("a@example.org",), ("--resolver", "nowhere", "example.org"), (),
+                          ("--trust-anchor", "/nowhere", "example.org")):
+            with self.subTest(arguments):
+                done = self.run_it(DANELAW, "check", "--format", "nagios", *arguments)
+                self.assertEqual(done.returncode, 3)
+                self.assertRegex(done.stdout, r"\ADANE UNKNOWN: [^\n]+\n\Z")
+
+
+class Start(Commands):
+    """`check-config` refuses what `run` refuses."""
+
+    def configured(self, text):
+        return self.write("danelaw.yaml", f"domains: [example.org]\n{text}\n"
+                          f"storage: {{path: {self.path('danelaw.db')}}}\n")
+
+    def test_the_same_is_refused(self):
+        webhook = "notify: {{webhooks: [{{name: a, url: http://127.0.0.1:1/, {}}}]}}"
+        self.write("tls.yml", "tls_server_config: {cert_file: missing.crt, key_file: missing.key}\n")
+        for text, why in (("mta_sts: {ca_file: missing.pem}", "missing.pem"),
+                          ("dns: {trust_anchor_file: missing.ds}", "missing.ds"),
+                          ("dns: {trust_anchor_file: tls.yml}", "tls.yml"),
+                          (webhook.format("secret_file: missing"), "missing"),
+                          (webhook.format("template_file: missing"), "missing"),
+                          ("domain_lists: [{file: missing.txt}]", "missing.txt"),
+                          ("web: {tokens: [{name: a, file: missing}]}", "missing"),
+                          ("web: {config_file: missing.yml}", "missing.yml"),
+                          ("web: {config_file: tls.yml}", "missing.crt")):
+            with self.subTest(text):
+                file = self.configured(text)
+                for command in (("check-config", file), ("run", "--config", file)):
+                    done = self.run_it(DANELAW, *command)
+                    self.assertEqual(done.returncode, 1, done.stderr)
+                    self.assertIn(why, done.stderr)
+                    self.assertNotIn("no errors", done.stdout)
+
+    def test_all_of_it_is_named_at_once(self):
+        file = self.configured("mta_sts: {ca_file: missing.pem}\n"
+                               "web: {tokens: [{name: a, file: missing.token}]}")
+        said = self.run_it(DANELAW, "check-config", file).stderr
+        for name in ("missing.pem", "missing.token"):
+            self.assertIn(name, said)
+
+    def test_a_byte_order_mark_does_no_harm(self):
+        self.write("list.txt", "\ufeffpartner.example\n")
+        file = self.write("bom.yaml", "\ufeffdomains: [example.org]\ndomain_lists: [{file: list.txt}]\n")
+        done = self.run_it(DANELAW, "check-config", file)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("2 domains", done.stdout)
+
+
 class Replay(Commands):
     def blocks(self):
         with open(f"{ROOT}/docs/replay.md") as file:

@@ -59,10 +59,9 @@ class Running:
 
     def __init__(self, *arguments, directory=None):
         self.dir = directory or tempfile.mkdtemp(prefix="danelaw-lab-test-")
-        began = time.monotonic()
         self.up = subprocess.Popen([LAB, "up", "--dir", self.dir, *arguments], text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        said = []
+        said = self.said = []
         for line in self.up.stdout:
             said.append(line)
             if line.startswith("  dir "):
@@ -70,7 +69,6 @@ class Running:
         else:
             self.up.wait()
             raise AssertionError("the lab did not start: " + "".join(said))
-        self.seconds = time.monotonic() - began
         with open(f"{self.dir}/lab.json") as file:
             self.facts = json.load(file)
 
@@ -171,8 +169,10 @@ class Shared(unittest.TestCase):
 class World(Shared):
     """The table in world.py, as the world outside would see it. Nothing is changed here."""
 
-    def test_is_up_within_20_seconds(self):
-        self.assertLess(self.lab.seconds, 20)
+    def test_says_what_it_does_before_it_is_up(self):
+        before = "".join(self.lab.said).partition("lab ready")[0]
+        for text in ("making certificates and keys", "writing", "starting ns1"):
+            self.assertIn(text, before)
 
     def test_has_at_least_twelve_domains_of_different_fates(self):
         self.assertGreaterEqual(len(self.lab.facts["domains"]), 12)
