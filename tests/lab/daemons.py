@@ -152,6 +152,9 @@ def write_mail(run, hosts, domains):
     root = _unpacked_root()
     _write(f"{run}/postfix/main.cf", _MAIN_CF.format(run=run, domains=" ".join(domains)) +
            (_UNPACKED_CF.format(root=root) if root else ""))
+    # For Postfix's clients where the machine has no configuration of its own (see lab: execute).
+    os.makedirs(f"{run}/client", exist_ok=True)
+    _write(f"{run}/client/main.cf", "compatibility_level = 3.6\n" + (_UNPACKED_CF.format(root=root) if root else ""))
     services, entries = [], []
     for name, host in hosts.items():
         who = serving(host)
