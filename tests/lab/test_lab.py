@@ -544,6 +544,13 @@ class Ends(unittest.TestCase):
                 self.assertEqual(interfaces(), before)
                 self.assertNotEqual(guest.wait(10), 0)
 
+    def test_a_lab_of_its_own_leaves_no_folder(self):
+        done = subprocess.run([LAB, "up", "--", "sh", "-c", "echo $LAB_DIR; touch $LAB_DIR/of-the-command"], text=True,
+                              capture_output=True, timeout=120)
+        directory = done.stdout.splitlines()[-1]
+        self.assertTrue(directory.startswith("/tmp/danelaw-lab-dir-"), done.stdout + done.stderr)
+        self.assertFalse(os.path.exists(directory))
+
     def test_kill_9_leaves_nothing_and_the_directory_serves_again(self):
         before = interfaces()
         lab = self.start()
