@@ -19,9 +19,9 @@ enum class Exit { ok = 0, warning = 1, critical = 2, unknown = 3 };
 [[nodiscard]] Exit exit_of(const probes::DomainJudgement& judged);
 
 // Looks once at each domain (A-label form), without storage, several at a time, sharing MX hosts;
-// writes one report a domain as soon as it is complete (nagios: one line for all of them at the end),
-// and returns the worst exit status. Faults
-// of our own go to `errors`, and on a terminal the progress over several domains.
+// writes one report a domain as soon as it is complete (nagios: one line for all of them at the
+// end), and returns the worst exit status. Faults of our own go to `errors`, and on a terminal the
+// progress over several domains.
 [[nodiscard]] Exit check(const config::Config& config, const std::vector<std::string>& domains,
                          Format format, std::ostream& out, std::ostream& errors);
 
