@@ -22,13 +22,14 @@ SIGNER = "signer"       # a third Knot directory, never served, where kzonesign 
 
 _DAY = 86400
 _KEYS = {"ecdsa": ["algorithm=ecdsap256sha256"], "nsec3": ["algorithm=ecdsap256sha256"],
-         "nsec3-200": ["algorithm=ecdsap256sha256"],
+         "nsec3-200": ["algorithm=ecdsap256sha256"], "nsec3-optout": ["algorithm=ecdsap256sha256"],
          "ed25519": ["algorithm=ed25519"], "rsa": ["algorithm=rsasha256", "size=2048"]}
 _POLICIES = """
 policy:
   - {id: ecdsa, manual: on, single-type-signing: on, algorithm: ecdsap256sha256}
   - {id: nsec3, manual: on, single-type-signing: on, algorithm: ecdsap256sha256, nsec3: on, nsec3-iterations: 0, nsec3-salt-length: 0}
   - {id: nsec3-200, manual: on, single-type-signing: on, algorithm: ecdsap256sha256, nsec3: on, nsec3-iterations: 200, nsec3-salt-length: 0}
+  - {id: nsec3-optout, manual: on, single-type-signing: on, algorithm: ecdsap256sha256, nsec3: on, nsec3-opt-out: on, nsec3-iterations: 0, nsec3-salt-length: 0}
   - {id: ed25519, manual: on, single-type-signing: on, algorithm: ed25519}
   - {id: rsa, manual: on, single-type-signing: on, algorithm: rsasha256}
 """
