@@ -21,6 +21,7 @@ ZONES = {
     "bmx": ("ecdsa", "good", "garbage:MX"), "ba": ("ecdsa", "good", "garbage:A"),
     "baaaa": ("ecdsa", "good", "garbage:AAAA"), "btlsa": ("ecdsa", "good", "garbage:TLSA"),
     "etlsa": ("ecdsa", "good", "expired:TLSA"), "ntlsa": ("ecdsa", "good", "missing:TLSA"),
+    "ltlsa": ("ecdsa", "good", "lately:TLSA"), "lmx": ("ecdsa", "good", "lately:MX"),
     "bcn": ("ecdsa", "good", "garbage:CNAME"), "bnsec": ("ecdsa", "good", "garbage:NSEC"),
 }
 SOUND = ("sec", "three", "opt", "rsa", "ed")
@@ -51,12 +52,12 @@ def host(dice, pref=10):
 
 def domain_zone(dice, d, h):
     d["zone"] = weighted(dice, {"uns": 30, "isl": 5, "bmx": 8, "bog": 4, "exp": 3, "dsb": 3, "nosig": 3, "opt": 10,
-                                "bnsec": 4, "bcn": 3})
+                                "bnsec": 4, "bcn": 3, "lmx": 3})
 
 
 def host_zone(dice, d, h):
     h["zone"] = weighted(dice, {"uns": 30, "isl": 8, "btlsa": 14, "etlsa": 6, "ntlsa": 6, "ba": 10, "baaaa": 8, "bog": 5,
-                                "exp": 4, "dsb": 3, "bnsec": 8, "opt": 10})
+                                "exp": 4, "dsb": 3, "bnsec": 8, "opt": 10, "ltlsa": 5})
 
 
 def implicit(dice, d, h):
@@ -195,7 +196,7 @@ def say(**words):
 
 
 banner = say(banner={
-    "220-{host}|220-more|220 {host} ESMTP": 2, "220 {host}": 2, "220": 2, "250 {host} hello": 1, "299 odd": 1,
+    "220-{host}|220-more|220 {host} ESMTP": 2, "220 {host}": 2, "220": 1, "220 ********0*0*": 2, "250 {host} hello": 1, "299 odd": 1,
     "421 4.3.2 busy": 3, "450 4.7.1 later": 2, "454 5.7.1 odd": 1, "554 5.7.1 no service": 4, "500 no": 1, "521 5.3.2 no mail": 2,
     "354 go on": 1, "150 wait": 1, "junk without a code|220 {host} ESMTP": 3, "|220 {host}": 1, "220_{host}|220 {host}": 1,
     "220-{host}|421 4.3.2 busy": 1, "421-busy|220 {host}": 1, "close": 2, "junk|close": 1, "22 {host}|220 {host}": 1,

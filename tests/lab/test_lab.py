@@ -366,6 +366,13 @@ class Changes(Shared):
         self.lab.lab("mend", "rolling.test", "--flush")
         self.assertEqual(self.lab.status(self.OWNER, "TLSA"), "secure")
 
+    def test_signatures_that_expired_lately_are_still_good_for_unbound(self):
+        self.addCleanup(self.lab.lab, "mend", "rolling.test", "--flush")
+        self.lab.lab("break", "rolling.test", "--fault", "lately:TLSA", "--flush")
+        self.assertEqual(self.lab.status(self.OWNER, "TLSA"), "secure")
+        ends = next(data.split()[4] for _, kind, data in self.lab.dig(self.OWNER, "TLSA").records if kind == "RRSIG")
+        self.assertLess(ends, time.strftime("%Y%m%d%H%M%S", time.gmtime()))
+
     def test_break_spoils_a_whole_zone(self):
         self.addCleanup(self.lab.lab, "mend", "rolling.test", "--flush")
         self.lab.lab("break", "rolling.test", "--flush")

@@ -5,7 +5,7 @@ are written plain and signed by knotd itself. A zone with a fault is signed here
 spoiled, and served without automatic signing.
 
 Faults, KIND or KIND:TYPE (only signatures over that type): garbage (a bit flipped), expired,
-future (not yet valid), missing.
+lately (expired half an hour ago), future (not yet valid), missing.
 """
 
 import base64
@@ -17,10 +17,11 @@ import time
 
 from world import NAMESERVERS, OTHER_TTL, REFRESH
 
-FAULTS = ("garbage", "expired", "future", "missing")
+FAULTS = ("garbage", "expired", "lately", "future", "missing")
 SIGNER = "signer"       # a third Knot directory, never served, where kzonesign works
 
 _DAY = 86400
+_LIFE = 14 * _DAY       # of Knot's signatures
 _KEYS = {"ecdsa": ["algorithm=ecdsap256sha256"], "nsec3": ["algorithm=ecdsap256sha256"],
          "nsec3-200": ["algorithm=ecdsap256sha256"], "nsec3-optout": ["algorithm=ecdsap256sha256"],
          "ed25519": ["algorithm=ed25519"], "rsa": ["algorithm=rsasha256", "size=2048"]}
@@ -175,8 +176,8 @@ def _spoiled(run, name, fault):
     kept = [line for line in lines if not chosen(line)]
     if kind == "garbage":
         kept += [_flip(line) for line in lines if chosen(line)]
-    elif kind in ("expired", "future"):
-        when = now + 60 * _DAY * (-1 if kind == "expired" else 1)
+    elif kind in ("expired", "lately", "future"):
+        when = now + {"expired": -60 * _DAY, "lately": -_LIFE - 1800, "future": 60 * _DAY}[kind]
         kept += [line for line in _sign(run, name, when) if chosen(line)]
     elif kind != "missing":
         raise ValueError(f"no such fault: {kind}; known: {', '.join(FAULTS)}")
