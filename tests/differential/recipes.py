@@ -22,7 +22,7 @@ ZONES = {
     "baaaa": ("ecdsa", "good", "garbage:AAAA"), "btlsa": ("ecdsa", "good", "garbage:TLSA"),
     "etlsa": ("ecdsa", "good", "expired:TLSA"), "ntlsa": ("ecdsa", "good", "missing:TLSA"),
     "ltlsa": ("ecdsa", "good", "lately:TLSA"), "lmx": ("ecdsa", "good", "lately:MX"),
-    "bcn": ("ecdsa", "good", "garbage:CNAME"), "bnsec": ("ecdsa", "good", "garbage:NSEC"),
+    "bcn": ("ecdsa", "good", "garbage:CNAME"), "ncn": ("ecdsa", "good", "missing:CNAME"), "bnsec": ("ecdsa", "good", "garbage:NSEC"),
 }
 SOUND = ("sec", "three", "opt", "rsa", "ed")
 INSECURE = ("uns", "isl")
@@ -76,7 +76,7 @@ def domain_alias(dice, d, h):
     d["alias"] = [weighted(dice, {sound_zone(dice): 6, "uns": 3, "bcn": 0.4, "bog": 0.4})
                   for _ in range(weighted(dice, {1: 8, 2: 2}))]
     if dice.random() < 0.2:
-        d["zone"] = weighted(dice, {"uns": 8, "bcn": 1})
+        d["zone"] = weighted(dice, {"uns": 8, "bcn": 1, "ncn": 2})
 
 
 def host_alias(dice, d, h):
@@ -84,7 +84,7 @@ def host_alias(dice, d, h):
                   for _ in range(weighted(dice, {1: 7, 2: 2, 3: 1}))]
     h["tlsa_at"] = weighted(dice, {"final": 4, "alias": 4, "both": 2, "middle": 1})
     if dice.random() < 0.25:
-        h["zone"] = weighted(dice, {"uns": 5, "bcn": 1, "isl": 1, sound_zone(dice): 3})
+        h["zone"] = weighted(dice, {"uns": 5, "bcn": 1, "ncn": 1, "isl": 1, sound_zone(dice): 3})
 
 
 def odd_name(dice, d, h):
