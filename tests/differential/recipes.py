@@ -221,7 +221,7 @@ ehlo = say(ehlo={
     "250-{host}|250_STARTTLS|250 8BITMIME": 1, "299-{host}|299 STARTTLS": 1, "220-{host}|220 STARTTLS": 1, "250-{host}|250-X STARTTLS|250 X": 1,
     "250-{host}|220-STARTTLS|250 X": 1, "250-{host}|250-STARTTLSX|250 X": 1, "250-{host}|250-STARTTLS-X|250 X": 1, "250-{host}|250\tSTARTTLS|250 X": 1,
     "250-{host}|" + "|".join(f"250-X-{i:04d}-{'y' * 40}" for i in range(60)) + "|250 STARTTLS": 2,
-    "250-{host}|250-X" + "y" * 5000 + "|250 STARTTLS": 2, "250-{host}|250-STARTTLS|250-X" + "y" * 5000 + "|250 X": 1,
+    "250-{host}|250-X" + "y" * 3000 + "|250 STARTTLS": 2, "250-{host}|250-STARTTLS|250-X" + "y" * 3000 + "|250 X": 1,
     "250-|250-STARTTLS|250 X": 1, "250-{host}|250-STARTTLS|250": 1, "250-{host}|250-STARTTLS|250-|250 X": 1})
 starttls = say(starttls={
     "454 4.7.0 not now": 5, "421 4.3.0 away": 2, "450 no": 1, "500 5.5.1 what": 3, "501 5.5.4 syntax": 2, "502 5.5.1 no": 3, "503 order": 1,

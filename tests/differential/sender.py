@@ -49,6 +49,12 @@ transport_retry_time = 1s
 in_flow_delay = 0
 """
 
+_TREE = """command_directory = {tree}/bin
+daemon_directory = {tree}/libexec
+meta_directory = {tree}/conf
+sendmail_path = {tree}/bin/sendmail
+"""
+
 _MASTER_CF = """
 postlog unix-dgram n - n - 1 postlogd
 pickup unix n - n 1 1 pickup
@@ -77,16 +83,20 @@ Delivery = collections.namedtuple("Delivery", "mail domain relay dsn status reas
 
 
 class Sender:
-    def __init__(self, run, processes, fragile):
-        """fragile: domains that may end the smtp process; each gets a transport of its own, so that it ends alone."""
+    def __init__(self, run, processes, fragile, tree=None):
+        """fragile: domains that may end the smtp process; each gets a transport of its own, so that it ends alone.
+
+        tree: where another Postfix than the installed one was built (its bin, libexec and conf).
+        """
         self.run, self.config = run, f"{run}/postfix"
+        self.commands = f"{tree}/bin/" if tree else ""
         self.fragile = {domain: f"fragile{count}" for count, domain in enumerate(sorted(fragile))}
         owner = pwd.getpwnam("postfix")
         for folder in ("postfix", "queue", "data"):
             os.makedirs(f"{run}/{folder}", exist_ok=True)
         os.chown(f"{run}/data", owner.pw_uid, owner.pw_gid)
         services = "".join(f"{name} unix - - n - 1 smtp -o syslog_name=postfix/{name}\n" for name in self.fragile.values())
-        self._write("main.cf", _MAIN_CF.format(run=run, processes=processes))
+        self._write("main.cf", _MAIN_CF.format(run=run, processes=processes) + (_TREE.format(tree=tree) if tree else ""))
         self._write("master.cf", _MASTER_CF.format(plain=PLAIN) + services)
         self.routes = {domain: f"{name}:" for domain, name in self.fragile.items()}
         self.write_routes()
@@ -94,7 +104,7 @@ class Sender:
 
     def _postfix(self, what):
         with open(f"{self.run}/log.postfix", "a") as log:
-            subprocess.run(["postfix", "-c", self.config, what], stdout=log, stderr=log, stdin=subprocess.DEVNULL, check=True, timeout=60)
+            subprocess.run([f"{self.commands}postfix", "-c", self.config, what], stdout=log, stderr=log, stdin=subprocess.DEVNULL, check=True, timeout=60)
 
     def _write(self, name, text):
         with open(f"{self.config}/{name}", "w") as file:
@@ -108,7 +118,7 @@ class Sender:
         """One mail to many; without a sender, so that nothing comes back."""
         text = "Subject: differential\n\nHello\n"
         for start in range(0, len(addresses), 1000):
-            subprocess.run(["sendmail", "-C", self.config, "-f", "", *addresses[start:start + 1000]], input=text, text=True, check=True, timeout=60)
+            subprocess.run([f"{self.commands}sendmail", "-C", self.config, "-f", "", *addresses[start:start + 1000]], input=text, text=True, check=True, timeout=60)
 
     def start(self):
         self._postfix("start")
