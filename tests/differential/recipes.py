@@ -254,6 +254,10 @@ def recipe(seed, number):
         only["kind"] = only["kind"] if only["kind"] == "nodata" else "name"
         only["zone"], only["alias"] = d["zone"], d["alias"]
     d["is_random"] = is_random(d)
+    if d["is_random"]:
+        # A record that may end the sender's process: such a domain gets one mail only, too few where dice decide.
+        for h in d["hosts"]:
+            h["tlsa"] = [[*record, "short" if of == "empty" else of] for *record, of in h["tlsa"]]
     return d
 
 
