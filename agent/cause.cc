@@ -54,8 +54,10 @@ Subject cause_of(const probes::Finding& finding, const probes::DomainObservation
     const auto* answer = host != nullptr     ? &telling(*host)
                          : domain != nullptr ? &domain->mx
                                              : nullptr;
-    if (answer != nullptr && answer->signer)
-      return {.kind = Subject::Kind::zone, .name = answer->signer->text()};
+    const auto zone = answer == nullptr   ? std::nullopt
+                      : answer->broken_at ? answer->broken_at
+                                          : answer->signer;
+    if (zone) return {.kind = Subject::Kind::zone, .name = zone->text()};
   }
   if (host != nullptr && is_about_records(finding.code) && !host->tlsa.aliases.empty())
     return {.kind = Subject::Kind::owner, .name = host->tlsa.final_name.text()};

@@ -28,6 +28,7 @@ Miss miss_of(Cause cause) {
     case Cause::signature_expired:
     case Cause::signature_not_yet_valid:
     case Cause::ds_mismatch:
+    case Cause::ds_signature:
       return Miss::bogus;
     case Cause::too_large:
       return Miss::too_long;

@@ -1,9 +1,12 @@
 #include "probes/explain.h"
 
+#include <algorithm>
 #include <array>
 #include <initializer_list>
 
 #include <fmt/format.h>
+
+#include "probes/dns/answer.h"
 
 namespace probes {
 namespace {
@@ -67,7 +70,8 @@ const auto& rows() {
        "{name}: STARTTLS is offered and then refused",
        "The server lists STARTTLS but answers the command with an error. Often it cannot read its "
        "key or certificate.",
-       kWaits,
+       "After a temporary refusal (4xx) mail waits up to five days. After a permanent one (5xx) "
+       "Postfix returns it at once and tries no other host; other senders keep it waiting.",
        {"Read the mail server's log of the moment: it says why TLS is not available.",
         "Check that key and certificate exist, fit each other, and can be read by the server.",
         "Reload the server and look again."},
@@ -639,6 +643,33 @@ std::size_t sequence_length(std::string_view text) {
   return is_surrogate || is_control || misleads ? 0 : length;
 }
 
+// The chain breaks in a zone above: what is below is right in itself, and its operators can do
+// nothing but say so. They must not be made to give up their own DNSSEC.
+void tell_break_above(Explanation& out, const Finding& finding) {
+  const auto evidence = [&](std::string_view name) -> const std::string* {
+    const auto found = std::ranges::find(finding.evidence, name, &Evidence::name);
+    return found == finding.evidence.end() ? nullptr : &found->value;
+  };
+  const auto* zone = evidence("broken-at");
+  if (zone == nullptr) return;
+  const auto* cause = evidence("cause");
+  const bool is_ds = cause != nullptr && *cause == wire_name(dns::Cause::ds_signature);
+  const auto at = printable(*zone, 255);
+  out.title = fmt::format("{}: the DNSSEC chain above it breaks at {}", finding.subject.name, at);
+  out.explanation = fmt::format(
+      "{} Every signed zone below {} is treated as forged, however right it is in itself.",
+      is_ds ? fmt::format("{} signs the DS records of the zones below it with signatures that do "
+                          "not verify with its published keys.",
+                          at)
+            : fmt::format("The keys or signatures of {} do not verify from its parent.", at),
+      at);
+  out.fix = {fmt::format("Tell the operator of {}: only they can repair it. See "
+                         "`delv +rtrace +multi SOA {}.`",
+                         at, at),
+             "Change nothing in the zones below: their keys, signatures and DS records are not the "
+             "cause."};
+}
+
 // Of our own faults those that leave us our sight.
 void tell_own_fault(Explanation& out, const std::string& check) {
   if (check == "storage") {
@@ -672,6 +703,8 @@ Explanation explain(const Finding& finding) {
   for (const auto step : row.fix) out.fix.push_back(filled(step, finding));
   for (const auto reference : row.references) out.references.emplace_back(reference);
   if (!row.tlsrpt.empty()) out.tlsrpt = row.tlsrpt;
+  if (finding.code == Code::ds_broken || finding.code == Code::dnssec_expired)
+    tell_break_above(out, finding);
   if (finding.code == Code::monitor_fault) tell_own_fault(out, finding.subject.name);
   return out;
 }

@@ -47,6 +47,7 @@ void add_lookup_failure(std::vector<Finding>& out, Code code, const Subject& sub
       root = Code::dnssec_expired;
       break;
     case Cause::ds_mismatch:
+    case Cause::ds_signature:
       root = Code::ds_broken;
       break;
     default:
@@ -55,6 +56,7 @@ void add_lookup_failure(std::vector<Finding>& out, Code code, const Subject& sub
   // The resolver's own validator is a second opinion; that it differs is worth knowing.
   if (answer.status == DnssecStatus::bogus && answer.resolver_says_secure)
     evidence.push_back({"resolver", "sets the AD bit: its validator accepts what ours rejects"});
+  if (answer.broken_at) evidence.push_back({"broken-at", answer.broken_at->text()});
   if (answer.signatures)
     evidence.push_back({"rrsig-expires-at", config::rfc3339(answer.signatures->expiration)});
   if (root)
@@ -162,6 +164,7 @@ std::optional<std::pair<Code, Severity>> code_of(Reason reason, bool is_mx_secur
       return std::pair(Code::host_down, Severity::high);
     case Reason::special_address:
       return std::pair(Code::mx_invalid, Severity::high);
+    case Reason::dns_failed:
     case Reason::tlsa_match:
     case Reason::tlsa_unusable:
     case Reason::no_tlsa:
@@ -639,10 +642,12 @@ void add_mx_findings(std::vector<Finding>& out, const DomainJudgement& judged, T
     add_lookup_failure(out, Code::mx_lookup_failed, subject, domain.mx);
     return;
   }
-  if (judged.verdict == Verdict::bounced) add(Code::domain_gone, Severity::critical);
+  // Mail for hosts that refuse for good, or have no address, bounces, too: their own findings say
+  // so.
+  const bool is_gone = judged.verdict == Verdict::bounced && domain.source != MxSource::mx;
+  if (is_gone) add(Code::domain_gone, Severity::critical);
   if (domain.source == MxSource::null) add(Code::null_mx, Severity::info);
-  if (domain.source == MxSource::implicit && judged.verdict != Verdict::bounced)
-    add(Code::implicit_mx, Severity::info);
+  if (domain.source == MxSource::implicit && !is_gone) add(Code::implicit_mx, Severity::info);
   if (domain.has_null_mx && domain.source != MxSource::null) {
     add(Code::mx_invalid, Severity::high, {{"detail", "a null MX stands beside other MX records"}});
   }
@@ -815,7 +820,10 @@ std::vector<Finding> find_in_domain(const DomainJudgement& judged, Time at) {
       if (is_carried_by_others(judged, host))
         finding.severity = std::min(finding.severity, Severity::high);
       // The implicit host without an address is told as the domain's own fate.
-      if (judged.verdict == Verdict::bounced && finding.code == Code::mx_invalid) continue;
+      if (finding.code == Code::mx_invalid && judged.verdict == Verdict::bounced) {
+        if (judged.seen->source == MxSource::implicit) continue;
+        finding.severity = Severity::critical;
+      }
       out.push_back(std::move(finding));
     }
   }

@@ -119,11 +119,9 @@ std::optional<EndpointJudgement> judge_before_starttls(const SessionRecord& sess
   if (session.stop == SessionStop::timeout) return verdict(Verdict::unknown, Reason::too_slow);
   if (session.stop != SessionStop::negative_reply)
     return verdict(Verdict::down, Reason::smtp_broken);
-  // 500, 501, 502, 504 to EHLO: an old server without extensions, so without STARTTLS (RFC 5321
-  // §3.2). Any other refusal is aimed at who asks.
-  const int code = session.last_reply ? session.last_reply->code : 0;
-  const bool knows_no_ehlo = session.stage == Stage::ehlo && (code / 10 == 50);
-  if (!knows_no_ehlo) return verdict(Verdict::down, Reason::probe_refused);
+  // Who takes HELO after a refused EHLO is an old server without extensions, so without STARTTLS
+  // (RFC 5321 §3.2). Any other refusal is aimed at who asks: our name, our address.
+  if (!session.took_helo) return verdict(Verdict::down, Reason::probe_refused);
   return verdict(demand == Demand::nothing ? Verdict::cleartext : Verdict::refused,
                  Reason::ehlo_refused);
 }
@@ -168,8 +166,14 @@ EndpointJudgement judge_session(const SessionRecord& session, const Approach& ap
                                 Demand demand) {
   if (auto early = judge_before_starttls(session, demand)) return *early;
   if (session.stage < Stage::ehlo_tls) {
-    return {.verdict = demand == Demand::nothing ? Verdict::cleartext : Verdict::refused,
-            .reason = why_no_tls(session)};
+    EndpointJudgement judged{
+        .verdict = demand == Demand::nothing ? Verdict::cleartext : Verdict::refused,
+        .reason = why_no_tls(session)};
+    judged.is_bounce = judged.verdict == Verdict::refused &&
+                       judged.reason == Reason::starttls_rejected &&
+                       session.stop == SessionStop::negative_reply && session.last_reply &&
+                       session.last_reply->code >= 500;
+    return judged;
   }
   EndpointJudgement judged{.verdict = Verdict::opportunistic, .reason = Reason::no_tlsa};
   if (demand == Demand::tls)
@@ -260,14 +264,18 @@ Verdict host_verdict(const Approach& approach) {
   return best;
 }
 
-// Reference identifiers for DANE-TA(2), the TLSA base domain first (RFC 7672 §3.2.2).
+// Reference identifiers for DANE-TA(2), the TLSA base domain first. By the letter of RFC 7672
+// §3.2.2 the next-hop domain may vouch unless the MX RRset is insecure; for Postfix, wherever there
+// is one.
 std::vector<std::string> reference_names(const DomainObservation& domain,
-                                         const HostObservation& host, bool is_mx_secure) {
+                                         const HostObservation& host, const Sender& sender,
+                                         bool is_mx_secure) {
   std::vector<std::string> names{host.base_domain.text()};
   const auto add = [&](const dns::Name& name) {
     if (std::ranges::find(names, name.text()) == names.end()) names.push_back(name.text());
   };
-  if (!is_mx_secure) {
+  if (!sender.goes_by_letter && domain.source == MxSource::implicit) return names;
+  if (sender.goes_by_letter && !is_mx_secure) {
     add(host.host);
     return names;
   }
@@ -321,7 +329,7 @@ HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, cons
   Approach approach{.host = *seen,
                     .sender = reference_sender(),
                     .is_mx_secure = is_mx_secure,
-                    .names = reference_names(domain, *seen, is_mx_secure),
+                    .names = reference_names(domain, *seen, reference_sender(), is_mx_secure),
                     .at = at};
   HostJudgement judged;
   judged.seen = seen;
@@ -333,7 +341,9 @@ HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, cons
     if (is_absent_key_type(seen->sessions[i])) continue;
     auto endpoint = judge_session(seen->sessions[i], approach, demand);
     // DNS trouble keeps a sender away from the host whatever the session would be like.
-    if (decided && is_deliverable(endpoint.verdict)) endpoint.verdict = *decided;
+    // What the session is like says nothing then: which records it would have to meet is not known.
+    if (decided && endpoint.verdict != Verdict::down && endpoint.verdict != Verdict::unknown)
+      endpoint = {.verdict = *decided, .reason = Reason::dns_failed};
     endpoint.session = i;
     if (openness(endpoint.verdict) > openness(judged.weakest)) judged.weakest = endpoint.verdict;
     judged.endpoints.push_back(endpoint);
@@ -341,10 +351,11 @@ HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, cons
   judged.records = judge_records(approach);
   // True when that sender ends elsewhere.
   const auto add_split = [&](const Sender& sender, const HostObservation& host) {
+    const bool sees_secure_mx = sight_of(domain.mx, sender).is_secure();
     const Approach other{.host = host,
                          .sender = sender,
-                         .is_mx_secure = sight_of(domain.mx, sender).is_secure(),
-                         .names = approach.names,
+                         .is_mx_secure = sees_secure_mx,
+                         .names = reference_names(domain, host, sender, sees_secure_mx),
                          .at = at};
     const auto verdict = host_verdict(other);
     if (verdict == judged.verdict || verdict == Verdict::unknown) return false;
@@ -364,28 +375,86 @@ HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, cons
   return judged;
 }
 
+// A host as a sender finds it on its walk.
+struct Stop {
+  std::uint16_t preference = 0;
+  Verdict verdict = Verdict::unknown;
+  bool is_bounce = false;  // refuses in a way that ends the walk
+  bool is_reached = true;  // among the addresses that a delivery tries
+};
+
 // Walks hosts by preference; the first preference with a host that takes mail decides, and among
 // equals the most open one, because senders choose among them at random.
 Verdict domain_verdict(const DomainObservation& domain, const Sender& sender,
-                       const std::vector<std::pair<std::uint16_t, Verdict>>& hosts,
-                       bool any_refuses_probe) {
+                       const std::vector<Stop>& hosts, bool any_refuses_probe) {
   if (sight_of(domain.mx, sender).outcome == Outcome::failed) return Verdict::lookup_failed;
   if (domain.source == MxSource::null) return Verdict::no_mail;
   if (domain.has_null_mx && !sender.ignores_null_mx) return Verdict::no_mail;
   if (domain.source == MxSource::none) return Verdict::bounced;
   bool any_unknown = any_refuses_probe;
-  std::optional<std::pair<std::uint16_t, Verdict>> taken;
-  for (const auto& [preference, verdict] : hosts) {
-    any_unknown = any_unknown || verdict == Verdict::unknown;
-    if (!is_deliverable(verdict) || (taken && taken->first != preference)) continue;
-    if (!taken || openness(verdict) > openness(taken->second))
-      taken = std::pair(preference, verdict);
+  std::optional<Stop> taken;
+  std::optional<std::uint16_t> bounced_at;
+  for (const auto& host : hosts) {
+    any_unknown = any_unknown || host.verdict == Verdict::unknown;
+    if (bounced_at && *bounced_at < host.preference) break;
+    if (host.is_bounce && !bounced_at) bounced_at = host.preference;
+    if (!host.is_reached || !is_deliverable(host.verdict)) continue;
+    if (taken && taken->preference != host.preference) continue;
+    if (!taken || openness(host.verdict) > openness(taken->verdict)) taken = host;
   }
-  if (taken) return taken->second;
+  // Among equals it is luck whether the mail is taken or returned.
+  if (taken) return taken->verdict;
+  if (bounced_at) return Verdict::bounced;
   if (any_unknown || hosts.size() < domain.hosts.size()) return Verdict::unknown;
-  const bool no_addresses = domain.source == MxSource::implicit && !hosts.empty() &&
-                            hosts.front().second == Verdict::no_address;
+  // Nobody has an address: Postfix waits for none to appear (smtp_defer_if_no_mx_address_found).
+  const bool no_addresses = !hosts.empty() && std::ranges::all_of(hosts, [](const Stop& host) {
+    return host.verdict == Verdict::no_address;
+  });
   return no_addresses ? Verdict::bounced : Verdict::deferred;
+}
+
+// Which of the hosts, by preference, a delivery comes to: it tries so many addresses
+// (smtp_mx_address_limit of Postfix), and where there are more it takes of both families
+// (smtp_balance_inet_protocols), before it knows which of them answer.
+std::vector<bool> reached_in_a_delivery(const std::vector<HostJudgement>& hosts) {
+  constexpr std::ptrdiff_t kMostAddresses = 5;
+  constexpr std::ptrdiff_t kFew = 2;
+  const auto is_v6 = [](const std::string& address) {
+    return address.find(':') != std::string::npos;
+  };
+  std::ptrdiff_t v4 = 0;
+  std::ptrdiff_t v6 = 0;
+  bool begins_with_v6 = false;
+  for (const auto& host : hosts) {
+    for (const auto& address : host.seen->addresses) {
+      if (v4 + v6 == 0) begins_with_v6 = is_v6(address);
+      ++(is_v6(address) ? v6 : v4);
+    }
+  }
+  auto left_v4 = std::min(v4, kMostAddresses);
+  auto left_v6 = std::min(v6, kMostAddresses);
+  if (v4 + v6 > kMostAddresses && v4 > 0 && v6 > 0) {
+    if (v6 <= kFew) {
+      left_v4 = kMostAddresses - v6;
+    } else if (v4 <= kFew) {
+      left_v6 = kMostAddresses - v4;
+    } else {
+      left_v6 = begins_with_v6 ? kMostAddresses - kFew : kFew;
+      left_v4 = kMostAddresses - left_v6;
+    }
+  }
+  std::vector<bool> out;
+  for (const auto& host : hosts) {
+    bool is_reached = host.seen->addresses.empty();
+    for (const auto& address : host.seen->addresses) {
+      auto& left = is_v6(address) ? left_v6 : left_v4;
+      if (left == 0) continue;
+      --left;
+      is_reached = true;
+    }
+    out.push_back(is_reached);
+  }
+  return out;
 }
 
 Verdict split_of(const HostJudgement& host, const Sender& sender) {
@@ -396,10 +465,18 @@ Verdict split_of(const HostJudgement& host, const Sender& sender) {
 }
 
 Verdict verdict_for(const DomainJudgement& judged, const Sender& sender) {
-  std::vector<std::pair<std::uint16_t, Verdict>> hosts;
+  std::vector<Stop> hosts;
   bool any_refuses_probe = false;
-  for (const auto& host : judged.hosts) {
-    hosts.emplace_back(host.preference, split_of(host, sender));
+  const auto reached = reached_in_a_delivery(judged.hosts);
+  for (std::size_t i = 0; i < judged.hosts.size(); ++i) {
+    const auto& host = judged.hosts[i];
+    const auto verdict = split_of(host, sender);
+    const bool is_bounce = !sender.goes_by_letter && verdict == Verdict::refused &&
+                           std::ranges::any_of(host.endpoints, &EndpointJudgement::is_bounce);
+    hosts.push_back({.preference = host.preference,
+                     .verdict = verdict,
+                     .is_bounce = is_bounce,
+                     .is_reached = reached[i]});
     any_refuses_probe = any_refuses_probe ||
                         std::ranges::any_of(host.endpoints, [](const EndpointJudgement& endpoint) {
                           return endpoint.reason == Reason::probe_refused;
@@ -430,6 +507,7 @@ const std::vector<Sender>& other_senders() {
       {.name = "strict-security-level", .least_rsa_bits = 2048},
       {.name = "null-mx-ignored", .ignores_null_mx = true},
       {.name = "other-nameserver", .asks_other_servers = true},
+      {.name = "rfc-7672", .goes_by_letter = true},
   };
   return senders;
 }
@@ -444,6 +522,8 @@ std::string_view wire_name(Reason reason) {
       return "no-tlsa";
     case Reason::tlsa_mismatch:
       return "tlsa-mismatch";
+    case Reason::dns_failed:
+      return "lookup-failed";
     case Reason::name_mismatch:
       return "name-mismatch";
     case Reason::certificate_expired:

@@ -31,6 +31,9 @@ struct Sender {
   bool accepts_short_wildcards = false;  // DANE-TA(2): "*.tld" vouches for "host.tld"
   bool limits_nsec3 = false;        // its validator gives up on NSEC3 iterations sooner (RFC 9276)
   bool asks_other_servers = false;  // its resolver asked a name server that has other TLSA records
+  // Goes by the letter of RFC 7672 where Postfix does not: defers (§2.2) where a 5xx to STARTTLS
+  // makes Postfix bounce, and takes the reference identifiers of §3.2.2.
+  bool goes_by_letter = false;
 };
 [[nodiscard]] const Sender& reference_sender();
 [[nodiscard]] const std::vector<Sender>& other_senders();  // named as in the `splits` of the JSON
@@ -41,6 +44,7 @@ enum class Reason {
   tlsa_unusable,  // TLS is required, nothing authenticates it
   no_tlsa,
   tlsa_mismatch,
+  dns_failed,  // senders do not come here: a lookup failed, whatever the session is like
   name_mismatch,
   certificate_expired,
   certificate_not_yet_valid,
@@ -67,6 +71,8 @@ struct EndpointJudgement {
   Verdict verdict = Verdict::unknown;
   Reason reason = Reason::no_tlsa;
   std::optional<dane::Match> match;
+  // Refused for good: Postfix returns the mail at once, and tries no other host.
+  bool is_bounce = false;
 };
 
 struct RecordJudgement {

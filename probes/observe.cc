@@ -270,7 +270,9 @@ DomainObservation observe_domain(const dns::Name& domain, const Manner& manner, 
       seen.misplaced = eyes.lookup.ask(*owner, dns::type::tlsa, at, deadline);
   } else if (seen.mx.outcome == Outcome::absent && seen.mx.rcode != dns::rcode::nxdomain) {
     seen.source = MxSource::implicit;
-    seen.hosts.push_back({.name = seen.mx.final_name, .preference = 0});
+    // The domain itself, also where it is an alias: its TLSA base domain is then that of the
+    // addresses or the domain, in that order (RFC 7672 §2.2.2, §2.2.3).
+    seen.hosts.push_back({.name = domain, .preference = 0});
   }
   if (eyes.surveyor != nullptr && seen.mx.outcome != Outcome::failed &&
       seen.mx.rcode != dns::rcode::nxdomain)

@@ -178,7 +178,8 @@ std::string_view in_words(Verdict verdict) {
     case Verdict::deferred:
       return "mail waits in senders' queues: no host takes it";
     case Verdict::bounced:
-      return "mail bounces: there is no such domain or no host for it";
+      return "mail bounces: no such domain, no host with an address, or a host that refuses for "
+             "good";
     case Verdict::no_mail:
       return "the domain takes no mail (null MX)";
   }

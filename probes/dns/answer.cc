@@ -54,6 +54,8 @@ std::string_view wire_name(Cause cause) {
       return "signature-expired";
     case Cause::signature_not_yet_valid:
       return "signature-not-yet-valid";
+    case Cause::ds_signature:
+      return "ds-signature";
     case Cause::ds_mismatch:
       return "ds-mismatch";
     case Cause::chain_unreachable:
@@ -94,7 +96,7 @@ bool same_facts(const Answer& a, const Answer& b) {
   return a.name == b.name && a.type == b.type && a.outcome == b.outcome && a.status == b.status &&
          a.cause == b.cause && a.detail == b.detail && a.rcode == b.rcode &&
          a.aliases == b.aliases && a.ttl == b.ttl && a.signatures == b.signatures &&
-         a.signer == b.signer && a.signing == b.signing &&
+         a.signer == b.signer && a.broken_at == b.broken_at && a.signing == b.signing &&
          a.chain_expires_at == b.chain_expires_at && a.data == b.data;
 }
 

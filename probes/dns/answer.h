@@ -42,6 +42,7 @@ enum class Cause {
   signature_expired,
   signature_not_yet_valid,
   ds_mismatch,        // the parent's DS records match no key of the zone
+  ds_signature,       // a zone above vouches for the next with signatures that do not verify
   chain_unreachable,  // DNSKEY or DS records could not be fetched: nothing can be said
   alias_loop,
   too_large,  // more signatures or keys than we are willing to check
@@ -111,7 +112,10 @@ struct Answer {
       0};  // of the RRset as published (RRSIG original TTL when signed), not a cache's remainder
   std::optional<SignatureWindow> signatures;  // over the RRset (or its denial) itself
   std::optional<Name> signer;  // the zone whose keys signed what was proved last, or failed to be
-  KeySetsPtr key_sets;         // of the signer; null when not proven secure
+  // Where the chain breaks when that is not at the signer's own keys: the zone above whose DS or
+  // DNSKEY records do not verify. All zones below it share that fate.
+  std::optional<Name> broken_at;
+  KeySetsPtr key_sets;  // of the signer; null when not proven secure
   Signing signing;
   std::optional<config::Time>
       chain_expires_at;     // earliest expiration from the root down to the data

@@ -213,7 +213,8 @@ Chain::Result Chain::prove_down(const Name& target, const Message& part, Resolve
   return {.proof = result.proof,
           .expires_at = expires_at,
           .signing = worse(signing_of(part, result.algorithms), result.signing),
-          .key_sets = key_sets};
+          .key_sets = key_sets,
+          .broken_at = result.broken_at};
 }
 
 Chain::Walk Chain::walk(const Name& target, const Message& part, Resolver& resolver, Time at,
@@ -264,17 +265,26 @@ Chain::Walk Chain::walk(const Name& target, const Message& part, Resolver& resol
     if (ds->rcode == rcode::nxdomain) break;
   }
   out.proof = dns::prove(part, pointers(out.links), anchors_, at);
-  if (out.proof.status != DnssecStatus::bogus || out.proof.cause != Cause::bogus) return out;
-  // Bogus for another reason than time: is it the zone's key set that its parent does not vouch
-  // for?
-  for (const auto& link : out.links) {
-    if (link->message.question_type != type::dnskey || link->message.question == top) continue;
-    if (dns::prove(link->message, pointers(out.links), anchors_, at).status ==
-        DnssecStatus::bogus) {
-      out.proof.cause = Cause::ds_mismatch;
-    }
-  }
+  if (out.proof.status == DnssecStatus::bogus) find_break(out, target, at);
   return out;
+}
+
+// The first link from above that does not hold is the fault; those below it only suffer from it.
+void Chain::find_break(Walk& walk, const Name& target, Time at) const {
+  for (const auto& link : walk.links) {
+    const auto& message = link->message;
+    if (message.question == anchors_.front().owner) continue;
+    if (dns::prove(message, pointers(walk.links), anchors_, at).status != DnssecStatus::bogus)
+      continue;
+    // A DS record is its parent's, and signed there (RFC 4034 §5).
+    const bool is_ds = message.question_type == type::ds;
+    const auto zone =
+        is_ds ? signer_of(message).value_or(message.question.parent()) : message.question;
+    if (zone != target) walk.broken_at = zone;
+    if (walk.proof.cause == Cause::bogus)
+      walk.proof.cause = is_ds ? Cause::ds_signature : Cause::ds_mismatch;
+    return;
+  }
 }
 
 Chain::LinkPtr Chain::fetch(const Name& name, std::uint16_t rtype, Resolver& resolver, Time at,

@@ -29,7 +29,8 @@ class Chain {
     std::optional<config::Time>
         expires_at;  // earliest end of a signature on the way, the part's own included
     Signing signing;
-    KeySetsPtr key_sets;  // of the signer, when secure
+    KeySetsPtr key_sets;                 // of the signer, when secure
+    std::optional<Name> broken_at = {};  // as in Answer
   };
 
   // `part`: one RRset with its signatures as answer (the denial records for a wildcard in
@@ -64,6 +65,7 @@ class Chain {
     Proof proof;
     std::vector<LinkPtr> links;
     bool used_kept = false;
+    std::optional<Name> broken_at;
     Signing signing;        // of the links
     Algorithms algorithms;  // of the zones on the way
   };
@@ -75,6 +77,7 @@ class Chain {
             config::Deadline deadline, bool fresh);
   Result prove_down(const Name& target, const Message& part, Resolver& resolver, config::Time at,
                     config::Deadline deadline);
+  void find_break(Walk& walk, const Name& target, config::Time at) const;
   void keep_insecure(const Name& zone, const Message& ds, const Signing& signing, config::Time at);
   KeySetsPtr learn_zone(const Name& zone, const Walk& walk, config::Time at);
   std::optional<Zone> known_zone(const Name& name, config::Time at);

@@ -29,10 +29,15 @@ Message part_of(const Message& message, const Name& owner, std::uint16_t rtype,
   part.question = owner;
   part.question_type = rtype;
   part.answer = std::move(answer);
+  // What is no wildcard's expansion needs no denial: those in the reply are about the end of an
+  // alias chain, perhaps in another zone.
+  if (!part.answer.empty() && !needs_denial(part)) return part;
+  const auto signer = signer_of(part);
   for (const auto& record : message.authority) {
     const bool is_denial = record.type == type::nsec || record.type == type::nsec3 ||
                            record.type == type::rrsig || record.type == type::soa;
-    if (is_denial) part.authority.push_back(record);
+    const bool is_of_zone = !signer || record.owner.is_within(*signer);
+    if (is_denial && is_of_zone) part.authority.push_back(record);
   }
   if (part.answer.empty()) part.rcode = message.rcode;
   return part;
@@ -225,6 +230,7 @@ Proof Lookup::prove(Round& round, const Message& part) {
          fmt::format("{} of {}: {} ({})", type_name(part.question_type), part.question.text(),
                      wire_name(result.proof.status), wire_name(result.proof.cause)));
     answer.signatures = signature_window(part, round.at);
+    answer.broken_at = result.broken_at;
   }
   return result.proof;
 }

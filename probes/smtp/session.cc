@@ -168,6 +168,23 @@ std::string text_of(const tls::Handshake& handshake) {
   return fmt::format("* {} {}", handshake.version, handshake.cipher);
 }
 
+// EHLO, and HELO where that is refused by anything but 421, as Postfix does (RFC 5321 §3.2). The
+// reply to EHLO; nothing when the session cannot go on. A server that takes HELO only is known by
+// `took_helo`, and offers nothing.
+std::optional<Reply> greet(Dialogue& dialogue, const SessionPlan& plan, SessionRecord& record) {
+  auto ehlo = dialogue.say("EHLO " + plan.helo);
+  if (!ehlo || is_positive(ehlo, record)) return ehlo;
+  record.refused_ehlo = true;
+  constexpr int kClosing = 421;
+  if (ehlo->code == kClosing) return std::nullopt;
+  const auto helo = dialogue.say("HELO " + plan.helo);
+  record.took_helo = helo && helo->code / 100 == 2;
+  record.last_reply = ehlo;
+  // What closes at HELO has refused us all the same.
+  record.stop = SessionStop::negative_reply;
+  return record.took_helo ? ehlo : std::nullopt;
+}
+
 // Banner, EHLO and STARTTLS. True when the peer is ready for the handshake.
 bool talk_in_clear(Socket& socket, const SessionPlan& plan, SessionRecord& record,
                    Progress& progress, Deadline deadline) {
@@ -178,11 +195,8 @@ bool talk_in_clear(Socket& socket, const SessionPlan& plan, SessionRecord& recor
   if (!is_positive(banner, record)) return false;
 
   progress.enter(Stage::ehlo);
-  const auto ehlo = dialogue.say("EHLO " + plan.helo);
-  if (!is_positive(ehlo, record)) {
-    record.refused_ehlo = ehlo && ehlo->code >= 500;
-    return false;
-  }
+  const auto ehlo = greet(dialogue, plan, record);
+  if (!ehlo || record.refused_ehlo) return false;
   record.offers_starttls = offers(*ehlo, "STARTTLS");
   record.has_masked_starttls = has_masked_starttls(*ehlo);
   progress.enter(Stage::starttls);
@@ -231,7 +245,12 @@ void talk(const SessionPlan& plan, tls::Client& client, SessionRecord& record, D
   // read.
   progress.enter(Stage::ehlo_tls);
   Dialogue dialogue{*stream, record, deadline};
-  if (!is_positive(dialogue.say("EHLO " + plan.helo), record)) return;
+  if (!greet(dialogue, plan, record)) return;
+  // In here nothing more is wanted of the server than to talk: HELO will do.
+  if (record.refused_ehlo) {
+    record.refused_ehlo = record.took_helo = false;
+    record.stop = SessionStop::none;
+  }
   progress.enter(Stage::done);
   say_goodbye(*stream, record, deadline);
 }
@@ -308,7 +327,8 @@ bool same_facts(const SessionRecord& a, const SessionRecord& b) {
   return a.address == b.address && a.port == b.port && a.key_type == b.key_type &&
          a.stage == b.stage && a.stop == b.stop && code(a) == code(b) &&
          a.offers_starttls == b.offers_starttls && a.has_masked_starttls == b.has_masked_starttls &&
-         a.plaintext_after_starttls == b.plaintext_after_starttls && same_tls();
+         a.took_helo == b.took_helo && a.plaintext_after_starttls == b.plaintext_after_starttls &&
+         same_tls();
 }
 
 SessionRecord run_session(const SessionPlan& plan, tls::Client& client, Deadline deadline) {

@@ -51,7 +51,8 @@ struct SessionRecord {
   std::optional<Reply> last_reply;
   bool offers_starttls = false;
   bool has_masked_starttls = false;  // EHLO shows a keyword overwritten by a middlebox
-  bool refused_ehlo = false;         // EHLO was answered 5xx
+  bool refused_ehlo = false;         // EHLO was refused; `last_reply` is then that refusal
+  bool took_helo = false;            // after that HELO was not: a server without extensions
   std::size_t plaintext_after_starttls =
       0;  // octets that arrived in clear behind the STARTTLS reply; discarded
   std::optional<tls::Handshake> tls;

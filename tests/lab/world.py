@@ -182,7 +182,7 @@ DOMAINS = [
            "nothing listens at the only host"),
     Domain("tls12.test", "authenticated", {"mx.tls12.test": "authenticated"},
            "a server that knows nothing newer than TLS 1.2"),
-    Domain("noaddress.test", "deferred", {"mx.noaddress.test": "no-address"},
+    Domain("noaddress.test", "bounced", {"mx.noaddress.test": "no-address"},
            "the only MX host has no address"),
     Domain("gone.test", "bounced", {}, "the name does not exist", delegated=False),
 ]

@@ -516,11 +516,10 @@ TEST_F(LoadedLists, LeaveWhatIsNamedAlreadyAsItStandsThere) {
 TEST_F(LoadedLists, SayInWhichLineANameIsNone) {
   write("one", "a.test\n  b\n# c\nd..test # e\n");
   write("two", "user@a.test\n");
-  EXPECT_THAT(
-      load_with("domain_lists: [{file: one}, {file: two}]\n"),
-      ElementsAre("one:2:3: one label only; a domain has two or more, as example.org",
-                  "one:4:1: an empty label (a dot in front, or two in a row)",
-                  "two:1:1: a mail address, not a domain name; is the domain a.test?"));
+  EXPECT_THAT(load_with("domain_lists: [{file: one}, {file: two}]\n"),
+              ElementsAre("one:2:3: one label only; a domain has two or more, as example.org",
+                          "one:4:1: an empty label (a dot in front, or two in a row)",
+                          "two:1:1: a mail address, not a domain name; is the domain a.test?"));
 }
 
 TEST_F(LoadedLists, OfWhichOneCannotBeReadAreAnErrorAndNotAllThereIs) {

@@ -502,8 +502,8 @@ const std::vector<Case>& cases() {
          s.mx().addresses.clear();
          s.mx().sessions.clear();
        },
-       "deferred",
-       {"mx-invalid/high"},
+       "bounced",
+       {"mx-invalid/critical"},
        {}},
       {"C-03 insecure addresses under a secure MX",
        insecure_addresses,
@@ -852,9 +852,9 @@ const std::vector<Case>& cases() {
          serve_under_inter(s, leaf_of({"example.test"}));
          s.publish({record(2, 1, 1, inter())});
        },
-       "deferred",
-       {"name-mismatch/critical"},
-       {}},
+       "host-authenticated",
+       {"mx-insecure/medium"},
+       {"rfc-7672=refused"}},
       {"E-09 anchor not sent",
        [](Scene& s) { s.publish({record(2, 0, 1, root())}); },
        "deferred",
@@ -1132,13 +1132,21 @@ const std::vector<Case>& cases() {
        {}},
       {"F-05 502",
        [](Scene& s) { end_at(s, Stage::starttls, SessionStop::negative_reply, 502); },
-       "deferred",
+       "bounced",
        {"starttls-rejected/critical"},
        {}},
       {"F-06 EHLO unknown",
-       [](Scene& s) { end_at(s, Stage::ehlo, SessionStop::negative_reply, 502); },
+       [](Scene& s) {
+         end_at(s, Stage::ehlo, SessionStop::negative_reply, 502);
+         for (auto& session : s.mx().sessions) session.took_helo = true;
+       },
        "deferred",
        {"starttls-missing/critical"},
+       {}},
+      {"our own name refused: EHLO and HELO answered 501",
+       [](Scene& s) { end_at(s, Stage::ehlo, SessionStop::negative_reply, 501); },
+       "unknown",
+       {"probe-refused/medium"},
        {}},
       {"F-07 banner 554",
        [](Scene& s) { end_at(s, Stage::banner, SessionStop::negative_reply, 554); },
@@ -1387,6 +1395,66 @@ TEST(Judge, weakest_is_the_most_open_endpoint_of_any_host) {
   const auto judged = scene.judge();
   EXPECT_EQ(judged.verdict, Verdict::authenticated);
   EXPECT_EQ(judged.weakest, Verdict::opportunistic);
+}
+
+TEST(Judge, a_failed_tlsa_lookup_says_nothing_of_starttls) {
+  Scene scene;
+  fail_tlsa(scene, Cause::servfail);
+  end_at(scene, Stage::starttls, SessionStop::not_offered);
+  const auto judged = scene.judge();
+  EXPECT_EQ(judged.verdict, Verdict::deferred);
+  EXPECT_THAT(support::findings_of(judged), testing::ElementsAre("tlsa-lookup-failed/critical"));
+  for (const auto& endpoint : judged.hosts[0].endpoints)
+    EXPECT_EQ(endpoint.reason, Reason::dns_failed);
+}
+
+// Postfix (smtp_bulk_fail); RFC 7672 §2.2 has mail wait, and the next host tried.
+TEST(Judge, starttls_refused_for_good_bounces_although_another_host_is_sound) {
+  Scene scene;
+  end_at(scene, Stage::starttls, SessionStop::negative_reply, 550);
+  scene.add_host("mx2.example.test", 20);
+  const auto judged = scene.judge();
+  EXPECT_EQ(judged.verdict, Verdict::bounced);
+  ASSERT_EQ(judged.splits.size(), 1U);
+  EXPECT_EQ(judged.splits[0].sender, "rfc-7672");
+  EXPECT_EQ(judged.splits[0].verdict, Verdict::authenticated);
+  EXPECT_THAT(support::findings_of(judged),
+              testing::Not(testing::Contains(testing::StartsWith("domain-gone"))));
+}
+
+TEST(Judge, starttls_refused_for_good_bounces_nothing_behind_a_host_that_takes_the_mail) {
+  Scene scene;
+  auto& second = scene.add_host("mx2.example.test", 20);
+  for (auto& session : second.sessions) {
+    session.stage = Stage::starttls;
+    session.stop = SessionStop::negative_reply;
+    session.tls.reset();
+    session.last_reply = smtp::Reply{.code = 550, .lines = {"no"}, .cut = false};
+  }
+  EXPECT_EQ(support::verdict_of(scene.judge()), "authenticated");
+}
+
+// smtp_mx_address_limit of Postfix.
+TEST(Judge, a_host_behind_five_addresses_that_refuse_is_never_reached) {
+  for (const std::size_t dead : {4U, 5U}) {
+    Scene scene;
+    scene.mx().addresses.clear();
+    const auto one = scene.mx().sessions.front();
+    scene.mx().sessions.clear();
+    for (std::size_t i = 0; i < dead; ++i) {
+      auto session = one;
+      session.address = fmt::format("192.0.2.{}", 10 + i);
+      session.stage = Stage::connect;
+      session.stop = SessionStop::connect_refused;
+      session.tls.reset();
+      scene.mx().addresses.push_back(session.address);
+      scene.mx().sessions.push_back(session);
+    }
+    auto& second = scene.add_host("mx2.example.test", 20);
+    second.addresses = {one.address};
+    second.sessions = {one};
+    EXPECT_EQ(support::verdict_of(scene.judge()), dead < 5 ? "authenticated" : "deferred");
+  }
 }
 
 TEST(Judge, equal_hosts_count_by_the_most_open_one) {

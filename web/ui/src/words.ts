@@ -29,7 +29,7 @@ export const verdictSentence: Record<Verdict, string> = {
   "no-address": "The host has no address.",
   "unknown": "Could not be told from here; nothing is concluded about the domain.",
   "deferred": "No host takes the mail: it waits in senders' queues.",
-  "bounced": "Mail bounces: there is no such domain, or no host for it.",
+  "bounced": "Mail bounces: no such domain, no host with an address, or a host that refuses for good.",
   "no-mail": "The domain says that it takes no mail.",
 };
 
@@ -65,6 +65,7 @@ export const senderWords: Record<string, string> = {
   "strict-security-level": "senders that refuse weak keys",
   "null-mx-ignored": "senders that ignore a null MX beside others",
   "other-nameserver": "senders whose resolver asked a name server that says otherwise",
+  "rfc-7672": "senders that go by the letter of RFC 7672",
 };
 
 export const rolloverStatus: Record<RolloverState, Status> = {
