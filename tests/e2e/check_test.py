@@ -111,17 +111,6 @@ class Check(unittest.TestCase):
         self.assertEqual((seen["mismatch.test"]["verdict"], status), ("unknown", 3))
         self.assertEqual([f["code"] for f in seen["mismatch.test"]["findings"]], ["monitor-fault"])
 
-    def test_a_chain_that_breaks_above_is_the_fault_of_the_zone_above(self):
-        self.lab.lab("break", "test", "garbage:DS")
-        self.addCleanup(self.lab.lab, "mend", "test")
-        seen, _ = self.lab.check("healthy.test", "rsa.test")
-        for name in ("healthy.test", "rsa.test"):
-            with self.subTest(domain=name):
-                broken = [f for f in seen[name]["findings"] if f["code"] == "ds-broken"]
-                self.assertTrue(broken, seen[name]["findings"])
-                self.assertEqual(broken[0]["evidence"]["broken-at"], "test")
-                self.assertNotIn("remove", " ".join(broken[0]["fix"]))
-
     def test_a_session_is_told_word_for_word(self):
         seen, _ = self.lab.check("healthy.test", "nostarttls.test", "injected.test")
         def said(domain):
