@@ -235,7 +235,7 @@ class Agent {
                   if (finding.code == probes::Code::monitor_fault) {
                     // What is wrong with ourselves is looked for here first.
                     say(event, {{"alert", opened ? "opened" : "resolved"},
-                                {"subject", finding.subject.name},
+                                {"subject", alert.cause.name},
                                 {"severity", wire_name(finding.severity)},
                                 {"detail", detail_of(finding)},
                                 {"reason", transition.reason},
