@@ -51,7 +51,8 @@ Gear::Gear(const config::Config& config, std::vector<config::ResolverAddress> se
       every_server(config.dns.every_server),
       manner(manner_of(config)),
       anchor(anchors.front().owner),
-      chain(std::move(anchors)) {}
+      chain(std::move(anchors)),
+      standings(resolvers.size()) {}
 
 Result<std::shared_ptr<Gear>, std::string> Gear::make(const config::Config& config) {
   const auto& path = config.dns.trust_anchor_file;
@@ -85,7 +86,7 @@ Result<std::shared_ptr<Gear>, std::string> Gear::make(const config::Config& conf
 }
 
 Result<std::unique_ptr<Scout>, std::string> Scout::make(std::shared_ptr<Gear> gear) {
-  auto client = probes::dns::GetdnsClient::make(gear->resolvers, gear->queries);
+  auto client = probes::dns::GetdnsClient::make(gear->resolvers, gear->queries, gear->standings);
   if (!client) return Failure<std::string>(client.error());
   return std::unique_ptr<Scout>(new Scout(std::move(gear), std::move(*client)));
 }
@@ -93,7 +94,9 @@ Result<std::unique_ptr<Scout>, std::string> Scout::make(std::shared_ptr<Gear> ge
 Scout::Scout(std::shared_ptr<Gear> gear, std::unique_ptr<probes::dns::GetdnsClient> client)
     : gear_(std::move(gear)),
       client_(std::move(client)),
-      lookup_(*client_, gear_->chain, gear_->question_timeout),
+      authorities_(*client_, *client_, gear_->reach, gear_->manner.allow_special_addresses),
+      lookup_(*client_, gear_->chain, gear_->question_timeout, &authorities_),
+      own_lookup_(*client_, gear_->chain, gear_->question_timeout),
       tls_(gear_->certificates),
       surveyor_(lookup_, *client_, gear_->manner.allow_special_addresses) {}
 
@@ -126,17 +129,17 @@ probes::smtp::SessionRecord Scout::try_address(const probes::dns::Name& host,
 }
 
 std::vector<VantageCheck> Scout::look_at_ourselves(config::Time at) {
-  return check_vantage(lookup_, gear_->anchor, at, round_deadline());
+  return check_vantage(own_lookup_, gear_->anchor, at, round_deadline());
 }
 
 std::vector<ResolverSight> Scout::look_at_resolvers() {
   const probes::dns::Query query{.name = gear_->anchor, .type = probes::dns::type::soa};
   std::vector<ResolverSight> out;
-  for (const auto& resolver : gear_->resolvers) {
-    const auto port = resolver.port == 53 ? std::string() : fmt::format("@{}", resolver.port);
-    ResolverSight sight{.resolver = resolver.address + port};
+  for (std::size_t place = 0; place < gear_->resolvers.size(); ++place) {
+    ResolverSight sight{.resolver = probes::dns::shown(gear_->resolvers[place])};
     if (std::ranges::find(out, sight.resolver, &ResolverSight::resolver) != out.end()) continue;
-    const auto reply = client_->ask_resolver(resolver, query, round_deadline());
+    const auto reply =
+        client_->ask_resolver(place, query, probes::dns::Transport::udp_first, round_deadline());
     if (reply && reply->rcode == probes::dns::rcode::noerror)
       sight.is_validating = reply->authentic_data;
     out.push_back(std::move(sight));

@@ -32,6 +32,8 @@ class Gear {
   probes::dns::Chain chain;
   probes::tls::CertificateCache certificates;
   probes::dns::QueryCounts queries;
+  probes::dns::Standings standings;               // of the resolvers
+  probes::dns::DirectReach reach;                 // of name servers
   std::unique_ptr<probes::tls::PkixClient> pkix;  // null: MTA-STS is not looked at
 
   Gear(const config::Config& config, std::vector<config::ResolverAddress> servers,
@@ -64,7 +66,9 @@ class Scout final : public Prober {
 
   std::shared_ptr<Gear> gear_;
   std::unique_ptr<probes::dns::GetdnsClient> client_;
+  probes::dns::Authorities authorities_;
   probes::dns::Lookup lookup_;
+  probes::dns::Lookup own_lookup_;  // through the resolvers only: to learn how these are
   probes::tls::Client tls_;
   probes::dns::Surveyor surveyor_;
 };

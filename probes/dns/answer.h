@@ -96,6 +96,13 @@ inline constexpr std::uint16_t kMostNsec3Iterations = 150;
 // The worse of both in each respect.
 [[nodiscard]] Signing worse(const Signing& a, const Signing& b);
 
+// Our own resolver did not tell what the zone's own servers tell, or told otherwise.
+struct ResolverFault {
+  std::string resolver;  // its address, as operators write it
+  std::string what;      // what it does wrong, in words
+  bool operator==(const ResolverFault&) const = default;
+};
+
 struct Answer {
   Name name;  // as asked
   std::uint16_t type = 0;
@@ -122,10 +129,15 @@ struct Answer {
   std::vector<Bytes> data;  // canonical order, no duplicates
   std::vector<ExtendedError> extended_errors;
   bool resolver_says_secure = false;  // the AD bit: a second opinion
+  std::string server;                 // who was asked last, for people
+  // The answer is the zone's own servers', because the resolver failed or was wrong.
+  std::optional<ResolverFault> resolver_fault;
+  // Failed, and only our resolver could be asked: perhaps the fault is its own.
+  bool is_unconfirmed = false;
 };
 
-// Whether two answers tell the same of the name: all but the signer's keys, extended errors and the
-// resolver's opinion.
+// Whether two answers tell the same of the name: all but the signer's keys, extended errors and
+// what concerns our resolver.
 [[nodiscard]] bool same_facts(const Answer& a, const Answer& b);
 
 }  // namespace probes::dns

@@ -1,10 +1,13 @@
 #include "probes/dns/getdns_client.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <utility>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <getdns/getdns.h>
 #include <getdns/getdns_extra.h>
 
@@ -15,6 +18,8 @@ namespace {
 
 using config::Failure;
 using config::Result;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 // RFC 9715 §3.1: what crosses real paths without fragments.
 constexpr std::uint16_t kUdpPayload = 1232;
@@ -66,7 +71,25 @@ Result<Message, QueryFault> read_reply(const getdns_dict* response, const Query&
   return std::move(*message);
 }
 
+milliseconds left_until(config::Deadline deadline) {
+  return std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
+}
+
+milliseconds took_since(steady_clock::time_point started) {
+  return std::chrono::duration_cast<milliseconds>(steady_clock::now() - started);
+}
+
+// Something was told, not merely that there is trouble.
+bool is_told(const Message& reply) {
+  return (reply.rcode == rcode::noerror || reply.rcode == rcode::nxdomain) && !reply.truncated;
+}
+
 }  // namespace
+
+std::string shown(const config::ResolverAddress& resolver) {
+  return resolver.port == 53 ? resolver.address
+                             : fmt::format("{}@{}", resolver.address, resolver.port);
+}
 
 std::string library_version() {
   return fmt::format("getdns {}", getdns_get_version());
@@ -80,6 +103,8 @@ std::string_view wire_name(Fault kind) {
       return "network";
     case Fault::malformed:
       return "malformed";
+    case Fault::cut_off:
+      return "cut-off";
   }
   return "";
 }
@@ -95,7 +120,7 @@ struct GetdnsClient::Context {
 };
 
 Result<std::unique_ptr<GetdnsClient>, std::string> GetdnsClient::make(
-    std::vector<config::ResolverAddress> servers, QueryCounts& counts) {
+    std::vector<config::ResolverAddress> servers, QueryCounts& counts, Standings& standings) {
   if (servers.empty()) return Failure<std::string>("no resolver to ask");
   for (const auto& server : servers) {
     if (!upstream(server))
@@ -115,41 +140,89 @@ Result<std::unique_ptr<GetdnsClient>, std::string> GetdnsClient::make(
     return Failure<std::string>("getdns refused to make a context");
   }
   return std::unique_ptr<GetdnsClient>(
-      new GetdnsClient(std::move(context), std::move(servers), counts));
+      new GetdnsClient(std::move(context), std::move(servers), counts, standings));
 }
 
 GetdnsClient::GetdnsClient(std::unique_ptr<Context> context,
-                           std::vector<config::ResolverAddress> servers, QueryCounts& counts)
-    : context_(std::move(context)), servers_(std::move(servers)), counts_(counts) {}
+                           std::vector<config::ResolverAddress> servers, QueryCounts& counts,
+                           Standings& standings)
+    : context_(std::move(context)),
+      servers_(std::move(servers)),
+      counts_(counts),
+      standings_(standings) {}
 
 GetdnsClient::~GetdnsClient() = default;
 
 Result<Message, QueryFault> GetdnsClient::ask(const Query& query, config::Deadline deadline) {
-  using std::chrono::milliseconds;
+  const bool is_alone = servers_.size() == 1;
+  const auto started = steady_clock::now();
+  const auto order = standings_.order(started);
   Result<Message, QueryFault> last = fault(Fault::timeout, "no time left");
-  for (const auto patience : {milliseconds{1000}, milliseconds{2000}, milliseconds{3000}}) {
-    for (const auto& server : servers_) {
-      const auto left =
-          std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
-      if (left <= milliseconds{10}) return last;
-      last = ask_once_counted(query, {.server = server, .timeout = std::min(patience, left)});
-      if (last) return last;
+  std::optional<Message> refusal;
+  std::vector<std::size_t> refused;
+  for (const auto round_patience :
+       {milliseconds{is_alone ? 1000 : 500}, milliseconds{2000}, milliseconds{3000}}) {
+    for (const auto place : order) {
+      if (std::ranges::find(refused, place) != refused.end()) continue;
+      const auto left = left_until(deadline);
+      if (left <= milliseconds{10}) break;
+      const auto patience = std::max(round_patience, standings_.patience(place));
+      const auto asked = steady_clock::now();
+      auto reply =
+          ask_once_counted(query, {.server = servers_[place], .timeout = std::min(patience, left)});
+      const auto took = took_since(asked);
+      if (!reply) {
+        // A question that nobody answers is noted once, not with every try.
+        if (round_patience <= milliseconds{1000})
+          standings_.note(place, Standings::Heard::nothing, took, steady_clock::now());
+        last = std::move(reply);
+        continue;
+      }
+      if (is_told(*reply)) {
+        standings_.note(place, Standings::Heard::well, took, steady_clock::now());
+        for (const auto other : refused)
+          standings_.note(other, Standings::Heard::badly, took, steady_clock::now());
+        return reply;
+      }
+      refused.push_back(place);
+      if (!refusal) refusal = std::move(*reply);
     }
+    if (refused.size() == servers_.size()) break;
   }
+  if (refusal) return std::move(*refusal);
   return last;
 }
 
-Result<Message, QueryFault> GetdnsClient::ask_resolver(const config::ResolverAddress& resolver,
-                                                       const Query& query,
+std::optional<std::string> GetdnsClient::poor() const {
+  if (!standings_.is_poor(steady_clock::now())) return std::nullopt;
+  std::vector<std::string> names;
+  for (const auto& server : servers_) names.push_back(shown(server));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+void GetdnsClient::distrust(const std::string& server) {
+  for (std::size_t place = 0; place < servers_.size(); ++place) {
+    if (shown(servers_[place]) == server)
+      standings_.note(place, Standings::Heard::badly, milliseconds{0}, steady_clock::now());
+  }
+}
+
+Result<Message, QueryFault> GetdnsClient::ask_resolver(std::size_t resolver, const Query& query,
+                                                       Transport transport,
                                                        config::Deadline deadline) {
-  using std::chrono::milliseconds;
   Result<Message, QueryFault> last = fault(Fault::timeout, "no time left");
-  for (int tries = 0; tries < 2 && !last; ++tries) {
-    const auto left =
-        std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
+  for (const auto patience : {milliseconds{1000}, milliseconds{3000}}) {
+    const auto left = left_until(deadline);
     if (left <= milliseconds{10}) break;
-    last = ask_once_counted(query,
-                            {.server = resolver, .timeout = std::min(milliseconds{1000}, left)});
+    const auto asked = steady_clock::now();
+    last = ask_once_counted(query, {.server = servers_.at(resolver),
+                                    .transport = transport,
+                                    .timeout = std::min(patience, left)});
+    const auto took =
+        took_since(asked) + (patience > Standings::kSlow ? Standings::kSlow : milliseconds{0});
+    standings_.note(resolver, last ? Standings::Heard::well : Standings::Heard::nothing, took,
+                    steady_clock::now());
+    if (last) break;
   }
   return last;
 }
@@ -158,8 +231,10 @@ Result<Message, QueryFault> GetdnsClient::ask_once_counted(const Query& query, c
   auto reply = ask_once(query, how);
   if (!reply) {
     ++counts_.unanswered;
+    reply.error().server = shown(how.server);
     return reply;
   }
+  reply->server = shown(how.server);
   auto& by_rcode = reply->came_over_tcp ? counts_.tcp : counts_.udp;
   ++by_rcode.at(reply->rcode < by_rcode.size() ? reply->rcode : rcode::servfail);
   return reply;
@@ -168,17 +243,19 @@ Result<Message, QueryFault> GetdnsClient::ask_once_counted(const Query& query, c
 Result<Message, QueryFault> GetdnsClient::ask_server(const Query& query, const std::string& address,
                                                      Transport transport,
                                                      config::Deadline deadline) {
-  using std::chrono::milliseconds;
   Try how{.server = {.address = address}, .transport = transport, .recursion = false};
   Result<Message, QueryFault> last = fault(Fault::timeout, "no time left");
   for (const auto patience : {milliseconds{1000}, milliseconds{2000}}) {
     if (transport == Transport::tcp && patience == milliseconds{1000}) continue;
-    const auto left =
-        std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto left = left_until(deadline);
     if (left <= milliseconds{10}) return last;
     how.timeout = std::min(patience, left);
     last = ask_once(query, how);
-    if (last) return last;
+    if (last) {
+      last->server = address;
+      return last;
+    }
+    last.error().server = address;
   }
   return last;
 }

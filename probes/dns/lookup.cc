@@ -84,6 +84,8 @@ Cause cause_of(Fault fault) {
       return Cause::network;
     case Fault::malformed:
       return Cause::malformed;
+    case Fault::cut_off:
+      return Cause::network;
   }
   return Cause::network;
 }
@@ -99,19 +101,106 @@ void fail(Answer& answer, Cause cause, std::string detail) {
   answer.detail = std::move(detail);
 }
 
+// A denial of `name`'s data, rather than the end of what this server knows: negative answers carry
+// the SOA record of the zone (RFC 2308 §2).
+bool tells_of(const Message& message, const Name& name) {
+  return message.rcode == rcode::nxdomain ||
+         std::ranges::any_of(message.authority, [&](const Record& record) {
+           return record.type == type::soa && name.is_within(record.owner);
+         });
+}
+
+// Needs no second witness: validated, or unsigned and there. What is denied without a proof may be
+// the resolver's own word.
+bool is_proven(const Answer& answer) {
+  return answer.outcome == Outcome::answer ||
+         (answer.outcome == Outcome::absent && answer.status == DnssecStatus::secure);
+}
+
+// What the resolver did wrong, given that the zone's own servers tell it.
+ResolverFault fault_of(const Answer& answer) {
+  const auto what = fmt::format("{} of {}", type_name(answer.type), answer.name.text());
+  const auto done = [&] {
+    if (answer.outcome == Outcome::absent) return fmt::format("denies {}, which exists", what);
+    switch (answer.cause) {
+      case Cause::timeout:
+      case Cause::network:
+        return fmt::format("does not answer {}", what);
+      case Cause::malformed:
+        return fmt::format("answers {} with what is no reply to it", what);
+      case Cause::servfail:
+      case Cause::refused:
+      case Cause::other_rcode:
+        return fmt::format("answers {} with {}", what, rcode_name(answer.rcode));
+      case Cause::chain_unreachable:
+        return fmt::format("does not hand out the DS and DNSKEY records above {}", what);
+      default:
+        return answer.signatures ? fmt::format("hands out {} in a way that does not validate", what)
+                                 : fmt::format("leaves out the signatures over {}", what);
+    }
+  }();
+  return {.resolver = answer.server, .what = done};
+}
+
 }  // namespace
 
 struct Lookup::Round {
   Answer answer;
   Message message;  // the reply that is being read
+  Resolver& source;
   config::Time at;
   config::Deadline deadline;
+  std::string server;  // who was asked last
 };
 
 Answer Lookup::ask(const Name& name, std::uint16_t rtype, config::Time at,
                    config::Deadline deadline) {
-  const auto patient_until = std::chrono::steady_clock::now() + patience_;
-  Round round{.answer = {}, .message = {}, .at = at, .deadline = std::min(deadline, patient_until)};
+  using std::chrono::steady_clock;
+  if (authorities_ == nullptr)
+    return walk(resolver_, name, rtype, at, std::min(deadline, steady_clock::now() + patience_));
+  // Resolvers that are silent or slow to everybody are not waited for.
+  if (const auto poor = resolver_.poor()) {
+    auto direct =
+        walk(*authorities_, name, rtype, at, std::min(deadline, steady_clock::now() + patience_));
+    if (is_learned(direct.outcome)) {
+      direct.resolver_fault =
+          ResolverFault{.resolver = *poor, .what = "is silent, slow or wrong most of the time"};
+      return direct;
+    }
+  }
+  const auto patience = authorities_->is_cut_off() ? std::chrono::milliseconds{patience_}
+                                                   : std::chrono::milliseconds{patience_} / 2;
+  auto first = walk(resolver_, name, rtype, at, std::min(deadline, steady_clock::now() + patience));
+  return is_proven(first) ? first : confirmed(std::move(first), name, rtype, at, deadline);
+}
+
+// What the zones' own servers say in place of an answer that proves nothing.
+Answer Lookup::confirmed(Answer first, const Name& name, std::uint16_t rtype, config::Time at,
+                         config::Deadline deadline) {
+  auto direct = walk(*authorities_, name, rtype, at,
+                     std::min(deadline, std::chrono::steady_clock::now() + patience_));
+  if (is_learned(direct.outcome)) {
+    const bool is_same = direct.outcome == first.outcome;
+    if (is_same && direct.status == first.status) return first;
+    const auto fault = fault_of(first);
+    resolver_.distrust(fault.resolver);
+    direct.resolver_fault = fault;
+    return direct;
+  }
+  if (is_learned(first.outcome)) return first;
+  if (authorities_->is_cut_off() || direct.is_unconfirmed) {
+    first.is_unconfirmed = true;
+    return first;
+  }
+  // Both failed: what does not validate at the zone's own servers says more than an error.
+  return direct.cause > Cause::other_rcode && direct.cause != Cause::chain_unreachable ? direct
+                                                                                       : first;
+}
+
+Answer Lookup::walk(Resolver& source, const Name& name, std::uint16_t rtype, config::Time at,
+                    config::Deadline deadline) {
+  Round round{
+      .answer = {}, .message = {}, .source = source, .at = at, .deadline = deadline, .server = {}};
   round.answer.name = round.answer.final_name = name;
   round.answer.type = rtype;
   round.answer.status = DnssecStatus::secure;  // until a link turns out weaker
@@ -125,9 +214,7 @@ Answer Lookup::ask(const Name& name, std::uint16_t rtype, config::Time at,
       conclude(round, part_of(round.message, current, rtype, data), Outcome::answer);
       break;
     }
-    const bool is_told = current == asked || round.message.rcode == rcode::nxdomain ||
-                         !round.message.authority.empty();
-    if (is_told) {
+    if (current == asked || tells_of(round.message, current)) {
       conclude(round, part_of(round.message, current, rtype, {}), Outcome::absent);
       break;
     }
@@ -137,21 +224,24 @@ Answer Lookup::ask(const Name& name, std::uint16_t rtype, config::Time at,
       round.answer.status == DnssecStatus::secure) {
     round.answer.status = DnssecStatus::indeterminate;
   }
+  round.answer.server = std::move(round.server);
   return std::move(round.answer);
 }
 
-// Puts the question to the resolver; on SERVFAIL once more with checking disabled, to see what it
-// would not show.
+// Puts the question to the source; on a resolver's SERVFAIL once more with checking disabled, to
+// see what it would not show.
 bool Lookup::query(Round& round, const Name& name) {
   auto& answer = round.answer;
-  auto reply = resolver_.ask({.name = name, .type = answer.type}, round.deadline);
-  if (reply && reply->rcode == rcode::servfail) {
+  auto reply = round.source.ask({.name = name, .type = answer.type}, round.deadline);
+  round.server = reply ? reply->server : reply.error().server;
+  if (reply && reply->rcode == rcode::servfail && &round.source == &resolver_) {
     answer.extended_errors = reply->extended_errors;
-    auto unchecked = resolver_.ask({.name = name, .type = answer.type, .checking_disabled = true},
-                                   round.deadline);
+    auto unchecked = round.source.ask(
+        {.name = name, .type = answer.type, .checking_disabled = true}, round.deadline);
     if (unchecked) reply = std::move(unchecked);
   }
   if (!reply) {
+    answer.is_unconfirmed = reply.error().fault == Fault::cut_off;
     fail(answer, cause_of(reply.error().fault),
          fmt::format("{} of {}: {}", type_name(answer.type), name.text(), reply.error().detail));
     return false;
@@ -215,7 +305,7 @@ bool Lookup::follow(Round& round, Name& current) {
 // the answer.
 Proof Lookup::prove(Round& round, const Message& part) {
   auto& answer = round.answer;
-  const auto result = chain_.prove(part, resolver_, round.at, round.deadline);
+  const auto result = chain_.prove(part, round.source, round.at, round.deadline);
   answer.signer = signer_of(part);
   answer.status = weaker(answer.status, result.proof.status);
   answer.key_sets = result.key_sets;

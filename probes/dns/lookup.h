@@ -2,6 +2,7 @@
 
 #include "config/time.h"
 #include "probes/dns/answer.h"
+#include "probes/dns/authorities.h"
 #include "probes/dns/chain.h"
 #include "probes/dns/resolver.h"
 
@@ -10,11 +11,15 @@ namespace probes::dns {
 // RFC 1034 §5.2.2 leaves the number to us; Unbound stops at 11, BIND at 16.
 inline constexpr std::size_t kMaxAliases = 10;
 
-// One question, followed through its aliases, each link validated by ourselves. Serves one thread.
+// One question, followed through its aliases, each link validated by ourselves. The resolver is
+// asked first; what it cannot tell, tells in a way that does not validate, or denies without proof
+// is asked of the zones' own servers before it is believed. Serves one thread.
 class Lookup {
  public:
-  Lookup(Resolver& resolver, Chain& chain, config::Seconds patience)
-      : resolver_(resolver), chain_(chain), patience_(patience) {}
+  // Without `authorities` the resolver is all there is. Both outlive this.
+  Lookup(Resolver& resolver, Chain& chain, config::Seconds patience,
+         Authorities* authorities = nullptr)
+      : resolver_(resolver), chain_(chain), patience_(patience), authorities_(authorities) {}
 
   // `at` dates the validation. Never throws; whatever happens is in the Answer.
   [[nodiscard]] Answer ask(const Name& name, std::uint16_t type, config::Time at,
@@ -22,6 +27,10 @@ class Lookup {
 
  private:
   struct Round;
+  Answer walk(Resolver& source, const Name& name, std::uint16_t type, config::Time at,
+              config::Deadline deadline);
+  Answer confirmed(Answer first, const Name& name, std::uint16_t type, config::Time at,
+                   config::Deadline deadline);
   bool query(Round& round, const Name& name);
   bool follow(Round& round, Name& current);
   void conclude(Round& round, const Message& part, Outcome outcome);
@@ -30,6 +39,7 @@ class Lookup {
   Resolver& resolver_;
   Chain& chain_;
   config::Seconds patience_;  // for one question with everything it needs
+  Authorities* authorities_;
 };
 
 }  // namespace probes::dns

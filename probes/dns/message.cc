@@ -152,7 +152,7 @@ void read_section(Reader& reader, std::size_t count, Message& message, std::vect
     if (record.type == type::opt) {
       message.rcode = static_cast<std::uint16_t>(message.rcode | (record.ttl >> 24U) << 4U);
       read_options(record.data, message.extended_errors);
-    } else if (keep != nullptr && record.klass == 1) {
+    } else if (record.klass == 1) {
       // RFC 2181 §8: a TTL with the top bit set means zero.
       if (record.ttl > 0x7FFFFFFFU) record.ttl = 0;
       keep->push_back(std::move(record));
@@ -253,7 +253,10 @@ config::Result<Message, std::string> read_message(std::span<const std::uint8_t> 
     return Failure<std::string>("a question of another class than IN");
   read_section(reader, answers, message, &message.answer);
   read_section(reader, authorities, message, &message.authority);
-  read_section(reader, additionals, message, nullptr);
+  read_section(reader, additionals, message, &message.glue);
+  std::erase_if(message.glue, [](const Record& record) {
+    return record.type != type::a && record.type != type::aaaa;
+  });
   // A truncated message may end anywhere: what it says is not used anyway.
   if (!reader.ok() && !message.truncated) return Failure<std::string>("malformed record");
   return message;

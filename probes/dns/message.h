@@ -55,10 +55,13 @@ struct Message {
   bool truncated = false;
   bool authentic_data = false;  // the AD bit: the sender's opinion, not ours
   bool came_over_tcp = false;   // set by who received it
+  std::string server;           // the same: who sent it, for people ("127.0.0.53")
   Name question;
   std::uint16_t question_type = 0;
   std::vector<Record> answer;
   std::vector<Record> authority;
+  std::vector<Record>
+      glue;  // A and AAAA records of the additional section: hints, never vouched for
   std::vector<ExtendedError> extended_errors;
 };
 

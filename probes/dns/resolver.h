@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,12 +18,14 @@ enum class Fault {
   timeout,    // nothing came, all tries used up
   network,    // the packet could not be sent at all
   malformed,  // bytes came that are no reply to this question
+  cut_off,    // nobody at all can be asked this way from here: says nothing of the one asked
 };
 [[nodiscard]] std::string_view wire_name(Fault fault);
 
 struct QueryFault {
   Fault fault = Fault::timeout;
   std::string detail;
+  std::string server;  // who was asked, for people; empty when nobody was
 };
 
 // What was asked and how it ended, counted for the metrics. Shared by all threads.
@@ -51,6 +54,11 @@ class Resolver {
   // Blocks until a reply, a fault, or the deadline. Retries are the implementation's own business.
   [[nodiscard]] virtual config::Result<Message, QueryFault> ask(const Query& query,
                                                                 config::Deadline deadline) = 0;
+  // Names those asked when all were silent, slow or wrong of late: better ask elsewhere first,
+  // where possible.
+  [[nodiscard]] virtual std::optional<std::string> poor() const { return std::nullopt; }
+  // What `server` (of a Message or QueryFault) said turned out wrong: ask others first for a while.
+  virtual void distrust(const std::string& server) { static_cast<void>(server); }
 };
 
 enum class Transport { udp_first, tcp };

@@ -1,14 +1,10 @@
 #include "probes/dns/survey.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "probes/dns/chain.h"
+#include "probes/dns/server_address.h"
 #include "probes/special_address.h"
 
 namespace probes::dns {
@@ -16,27 +12,6 @@ namespace {
 
 constexpr std::size_t kMaxZonesKept = 10'000;
 constexpr config::Seconds kSerialsKept{5};  // at least
-
-// Whether this machine has a way to an address of that family: else silence says nothing of the
-// server. Connecting a UDP socket sends no packet.
-bool has_route(const std::string& address) {
-  sockaddr_in6 v6{};
-  v6.sin6_family = AF_INET6;
-  v6.sin6_port = htons(53);
-  if (inet_pton(AF_INET6, address.c_str(), &v6.sin6_addr) != 1) return true;
-  const int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
-  const bool reachable = connect(fd, reinterpret_cast<const sockaddr*>(&v6), sizeof v6) == 0;
-  close(fd);
-  return reachable;
-}
-
-std::string address_text(const Bytes& data) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const int family = data.size() == 4 ? AF_INET : AF_INET6;
-  if (data.size() != 4 && data.size() != 16) return {};
-  return inet_ntop(family, data.data(), text.data(), text.size()) == nullptr ? "" : text.data();
-}
 
 // What the message says of the question: its own RRset, or the alias in its place.
 void read_data(ServerAnswer& out, const Message& message, config::Time at) {

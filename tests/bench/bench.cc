@@ -165,7 +165,7 @@ int main(int argc, char** argv) {
   std::cout << fmt::format("posttls-finger / danelaw: {:.1f}\n\n", finger.cpu_us / whole.cpu_us);
 
   probes::dns::QueryCounts counts;
-  auto client = probes::dns::GetdnsClient::make((*gear)->resolvers, counts);
+  auto client = probes::dns::GetdnsClient::make((*gear)->resolvers, counts, (*gear)->standings);
   const auto owner = *probes::dns::tlsa_owner(host, 25);
   probes::dns::Lookup lookup{**client, (*gear)->chain, config::Seconds{5}};
   const auto deadline = [] { return Clock::now() + std::chrono::seconds{5}; };

@@ -1,0 +1,46 @@
+#include "probes/dns/standings.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace probes::dns {
+
+std::vector<std::size_t> Standings::order(Moment at) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<std::size_t> out(entries_.size());
+  std::iota(out.begin(), out.end(), std::size_t{0});
+  std::ranges::stable_sort(
+      out, {}, [&](std::size_t one) { return std::max(entries_[one].banned_until, at); });
+  auto& first = entries_[out.front()];
+  if (first.failures > 0 && first.banned_until <= at) first.banned_until = at + kFirstBan;
+  return out;
+}
+
+void Standings::note(std::size_t resolver, Heard heard, Duration took, Moment at) {
+  const std::scoped_lock lock(mutex_);
+  auto& entry = entries_.at(resolver);
+  if (heard != Heard::nothing) entry.took = took;
+  if (heard == Heard::well && took <= kSlow) {
+    entry.failures = 0;
+    entry.banned_until = {};
+    return;
+  }
+  constexpr unsigned kDoublings = 4;
+  const auto ban = std::min(kFirstBan * (1U << std::min(entry.failures, kDoublings)), kLongestBan);
+  ++entry.failures;
+  entry.banned_until = at + ban;
+}
+
+bool Standings::is_poor(Moment at) const {
+  const std::scoped_lock lock(mutex_);
+  return std::ranges::all_of(
+      entries_, [&](const Entry& one) { return one.failures >= kPoor && one.banned_until > at; });
+}
+
+Standings::Duration Standings::patience(std::size_t resolver) const {
+  constexpr Duration kMost{3000};
+  const std::scoped_lock lock(mutex_);
+  return std::min(2 * entries_.at(resolver).took, kMost);
+}
+
+}  // namespace probes::dns
