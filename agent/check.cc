@@ -16,6 +16,7 @@
 #include "agent/scout.h"
 #include "agent/smtp_reach.h"
 #include "probes/report.h"
+#include "probes/resolver_faults.h"
 
 namespace agent {
 namespace {
@@ -161,20 +162,51 @@ class Looks {
       tasks_.pop_front();
       lock.unlock();
       if (task.is_host) {
-        auto seen =
-            std::make_shared<const probes::HostObservation>(scout.look_at_host(task.name, at_));
+        auto look = scout.look_at_host(task.name, at_);
+        if (is_resolvers_own(scout, probes::answers_of(look))) probes::excuse(look);
+        auto seen = std::make_shared<const probes::HostObservation>(std::move(look));
         lock.lock();
+        controls_.note(*seen);
         hosts_[task.name] = std::move(seen);
       } else {
-        auto seen =
-            std::make_shared<const probes::DomainObservation>(scout.look_at_domain(task.name, at_));
+        auto look = scout.look_at_domain(task.name, at_);
+        if (is_resolvers_own(scout, probes::answers_of(look))) probes::excuse(look);
+        auto seen = std::make_shared<const probes::DomainObservation>(std::move(look));
         lock.lock();
+        controls_.note(*seen);
         take(std::move(seen));
       }
       --open_;
       report_complete();
       wake_.notify_all();
     }
+  }
+
+  // Whether failures that only our resolver told of are its own: it fails at what any resolver can
+  // answer, or for others that it could tell in this run. The first is found out once.
+  bool is_resolvers_own(Scout& scout, const std::vector<const probes::dns::Answer*>& answers) {
+    if (!probes::is_unconfirmed(answers)) return false;
+    Controls known;
+    {
+      const std::scoped_lock lock(mutex_);
+      if (is_resolver_faulty_) return true;
+      known = controls_;
+    }
+    const auto sights = scout.look_at_resolvers(known, at_);
+    const bool is_faulty = std::ranges::any_of(
+        sights, [](const ResolverSight& sight) { return sight.fault.has_value(); });
+    if (is_faulty) {
+      const std::scoped_lock lock(mutex_);
+      is_resolver_faulty_ = true;
+      return true;
+    }
+    constexpr std::size_t kTooMany = 2;
+    const auto failing = std::ranges::find(answers, true, &probes::dns::Answer::is_unconfirmed);
+    std::set<Name> zones;
+    for (const auto* answer : answers) {
+      if (answer->signer) zones.insert(*answer->signer);
+    }
+    return scout.count_failing(known.unrelated((*failing)->type, zones), at_) >= kTooMany;
   }
 
   // --- `mutex_` is held
@@ -265,6 +297,8 @@ class Looks {
   std::vector<probes::DomainSeen> waiting_;
   std::vector<probes::DomainSeen> unreached_;
   std::map<Name, probes::HostSeen> hosts_;  // null until looked at
+  Controls controls_;
+  bool is_resolver_faulty_ = false;
   Exit worst_ = Exit::ok;
   NagiosLine nagios_;
   std::size_t done_ = 0;

@@ -19,6 +19,7 @@
 #include "agent/smtp_reach.h"
 #include "agent/stragglers.h"
 #include "probes/findings.h"
+#include "probes/resolver_faults.h"
 
 namespace agent {
 namespace {
@@ -190,6 +191,8 @@ struct Runner::State {
   std::optional<ClockStep> step;  // the last one
   Ticks step_at{};
   std::vector<ResolverSight> resolvers;
+  Controls controls;
+  ResolverWatch watch;  // of the resolvers
   SmtpReach reach;
   std::vector<VantageCheck> smtp;  // reach's checks, as decided on
   std::multiset<Ticks> looks;      // under way; when they began
@@ -374,6 +377,7 @@ struct Runner::State {
     ++generation;
     servers.clear();  // perhaps they are not asked any more
     reach = {};       // sessions may be made otherwise
+    watch = {};       // and resolvers may be others
   }
 
   // Everything that is remembered with its time is restated, and everybody is looked at anew.
@@ -385,6 +389,7 @@ struct Runner::State {
     vantage_at.reset();
     servers.clear();
     reach = {};
+    watch = {};
     book.restate(found);
     for (auto& [name, zone] : zones) {
       restate(zone.ds, found);
@@ -882,6 +887,43 @@ struct Runner::State {
     return reach.excuse(seen);
   }
 
+  // Whether failures that only our resolver told of are its own: it is known to do wrong, or fails
+  // for others, too. `about`: the zones that the look was at.
+  bool is_resolvers_own(Prober& scout, const std::vector<const probes::dns::Answer*>& answers) {
+    if (!probes::is_unconfirmed(answers)) return false;
+    std::set<Name> about;
+    std::uint16_t type = 0;
+    for (const auto* answer : answers) {
+      if (answer->signer) about.insert(*answer->signer);
+      if (answer->is_unconfirmed && type == 0) type = answer->type;
+    }
+    std::vector<probes::dns::Question> others;
+    {
+      const std::scoped_lock lock(mutex);
+      if (!watch.check(now()).is_up) return true;
+      others = controls.unrelated(type, about);
+    }
+    constexpr std::size_t kTooMany = 2;
+    const auto failing = scout.count_failing(others, now());
+    if (failing < kTooMany) return false;
+    const std::scoped_lock lock(mutex);
+    for (const auto& sight : resolvers) {
+      const probes::dns::ResolverFault fault{
+          .resolver = sight.resolver,
+          .what = fmt::format("fails for {} of {} names that it could tell before", failing,
+                              others.size())};
+      watch.note({fault, fault}, now());
+    }
+    return true;
+  }
+
+  // What a look says of resolvers. `mutex` is held.
+  template <class Observation>
+  void learn_from(const Observation& seen) {
+    controls.note(seen);
+    watch.note(probes::resolver_faults(probes::answers_of(seen)), now());
+  }
+
   // How we see, asked again when the last answer is older than `max_age`. Null when all is well.
   std::optional<VantageCheck> sense(Prober& scout, Seconds max_age) {
     {
@@ -893,18 +935,33 @@ struct Runner::State {
     }
     const auto began = moment();
     const auto asked_at = ticks();
-    const auto checks = scout.look_at_ourselves(began.at);
-    auto sights = scout.look_at_resolvers();
+    auto checks = scout.look_at_ourselves(began.at);
+    Controls known;
+    {
+      const std::scoped_lock lock(mutex);
+      known = controls;
+    }
+    auto sights = scout.look_at_resolvers(known, began.at);
     notice_step();
     Round round{.target = kOurselves, .at = now()};
     const std::scoped_lock one(deciding);
     {
       const std::scoped_lock lock(mutex);
-      const auto* was = first_failing(vantage);
       // Several workers may have asked at the same moment: that is one look.
       const bool is_new = (!vantage_at || asked_at > *vantage_at) && !is_overtaken(began);
       if (is_new) {
-        if (was != nullptr && first_failing(checks) == nullptr) resume_impaired();
+        // While nothing at all comes from the resolvers that is told, and nothing beside it.
+        if (first_failing(checks) == nullptr) {
+          for (const auto& sight : sights) {
+            if (sight.fault)
+              watch.note({{.resolver = sight.resolver, .what = *sight.fault}}, round.at);
+          }
+          checks.push_back(watch.check(round.at));
+        }
+        const auto is_up = [](const std::vector<VantageCheck>& those) {
+          return std::ranges::all_of(those, &VantageCheck::is_up);
+        };
+        if (!is_up(vantage) && is_up(checks)) resume_impaired();
         vantage = checks;
         resolvers = std::move(sights);
         vantage_at = asked_at;
@@ -941,9 +998,10 @@ struct Runner::State {
     probes::DomainSeen seen;
     std::vector<probes::dns::ZoneSerials> serials;
     if (!blind) {
-      seen =
-          std::make_shared<const probes::DomainObservation>(scout.look_at_domain(name, began.at));
-      if (may_be_ours(seen->mx)) blind = sense(scout, kVantageAtMost);
+      auto look = scout.look_at_domain(name, began.at);
+      if (may_be_ours(look.mx)) blind = sense(scout, kVantageAtMost);
+      if (!blind && is_resolvers_own(scout, probes::answers_of(look))) probes::excuse(look);
+      seen = std::make_shared<const probes::DomainObservation>(std::move(look));
     }
     if (!blind) serials = scout.ask_serials(vouching_for({&seen->mx}), now());
     bool again = false;
@@ -952,7 +1010,10 @@ struct Runner::State {
     const std::scoped_lock one(deciding);
     {
       const std::scoped_lock lock(mutex);
-      if (seen) counts.note(*seen);
+      if (seen) {
+        counts.note(*seen);
+        learn_from(*seen);
+      }
       if (is_overtaken(began)) return Pace::confirming;
       const auto entry = domains.find(name);
       if (entry == domains.end()) return Pace::steady;  // no longer configured
@@ -1057,12 +1118,19 @@ struct Runner::State {
     const auto began = moment();
     auto look = scout.look_at_host(name, began.at);
     const bool is_excused = weigh(scout, look, began.at);
+    if (may_be_ours(look) && sense(scout, kVantageAtMost)) {
+      const std::scoped_lock lock(mutex);
+      counts.note(look);
+      return Pace::impaired;
+    }
+    const bool is_resolvers = is_resolvers_own(scout, probes::answers_of(look));
+    if (is_resolvers) probes::excuse(look);
     const auto seen = std::make_shared<const probes::HostObservation>(std::move(look));
     {
       const std::scoped_lock lock(mutex);
       counts.note(*seen);
+      learn_from(*seen);
     }
-    if (may_be_ours(*seen) && sense(scout, kVantageAtMost)) return Pace::impaired;
     const auto serials =
         scout.ask_serials(vouching_for({&seen->a, &seen->aaaa, &seen->tlsa}), now());
     bool again = false;
@@ -1094,7 +1162,7 @@ struct Runner::State {
     }
     record(round);
     if (again) return Pace::confirming;
-    return is_excused ? Pace::impaired : Pace::steady;
+    return is_excused || is_resolvers ? Pace::impaired : Pace::steady;
   }
 
   Pace look(Prober& scout, const Target& target) {

@@ -56,13 +56,17 @@ class Scout final : public Prober {
   [[nodiscard]] probes::smtp::SessionRecord try_address(const probes::dns::Name& host,
                                                         const std::string& address) override;
   [[nodiscard]] std::vector<VantageCheck> look_at_ourselves(config::Time at) override;
-  [[nodiscard]] std::vector<ResolverSight> look_at_resolvers() override;
+  [[nodiscard]] std::vector<ResolverSight> look_at_resolvers(const Controls& controls,
+                                                             config::Time at) override;
+  [[nodiscard]] std::size_t count_failing(const std::vector<probes::dns::Question>& questions,
+                                          config::Time at) override;
   [[nodiscard]] std::vector<probes::dns::ZoneSerials> ask_serials(
       const std::set<probes::dns::Name>& zones, config::Time at) override;
 
  private:
   Scout(std::shared_ptr<Gear> gear, std::unique_ptr<probes::dns::GetdnsClient> client);
   [[nodiscard]] probes::Eyes eyes();
+  void examine(ResolverSight& sight, std::size_t place, const Controls& controls, config::Time at);
 
   std::shared_ptr<Gear> gear_;
   std::unique_ptr<probes::dns::GetdnsClient> client_;

@@ -53,7 +53,8 @@ const VantageCheck* cut_off(const std::vector<VantageCheck>& smtp) {
 }
 
 const VantageCheck* first_failing(const std::vector<VantageCheck>& checks) {
-  const auto failing = std::ranges::find(checks, false, &VantageCheck::is_up);
+  const auto failing = std::ranges::find_if(
+      checks, [](const VantageCheck& one) { return !one.is_up && one.blinds; });
   return failing == checks.end() ? nullptr : &*failing;
 }
 

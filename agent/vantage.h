@@ -12,11 +12,12 @@ namespace agent {
 // One sense of ours and whether it can be trusted: what we see of others means nothing while it
 // fails.
 struct VantageCheck {
-  std::string check;  // "dns", "clock", "smtp_ipv4", "smtp_ipv6"
+  std::string check;  // "dns", "clock", "resolver", "smtp_ipv4", "smtp_ipv6", "storage"
   bool is_up = true;
   std::optional<std::string> detail;  // why not, in words
   config::Time checked_at;
   bool is_limit = false;  // a limit that operators may live with (no IPv6): shown, never alarming
+  bool blinds = true;     // nothing can be said of others while it fails
 };
 
 // Looks up the SOA record of the trust anchor's own zone: it must arrive, and must validate. A
@@ -29,7 +30,7 @@ struct VantageCheck {
 // null while one works, or is not known not to.
 [[nodiscard]] const VantageCheck* cut_off(const std::vector<VantageCheck>& smtp);
 
-// The first sense that fails; nothing when all are well.
+// The first sense that fails and blinds; nothing when all are well.
 [[nodiscard]] const VantageCheck* first_failing(const std::vector<VantageCheck>& checks);
 
 }  // namespace agent

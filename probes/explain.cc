@@ -683,6 +683,16 @@ void tell_own_fault(Explanation& out, const std::string& check) {
         "See `storage` under /api/v1/status: the disk is full, another process holds the "
         "database, or the file or its file system is read-only.",
         "Make room on the disk of storage.path, or end what holds the file."};
+  } else if (check == "resolver") {
+    out.title = "our resolver fails where others answer";
+    out.explanation =
+        "A resolver that danelaw uses gives wrong answers, none, or late ones. The zones' own name "
+        "servers were asked instead wherever they can be reached; where not, nothing is said about "
+        "the domain. No domain is to blame.";
+    out.senders_now = "Mail servers that use the same resolver may hold up mail that is in order.";
+    out.fix = {"Ask it yourself what the detail names: `dig @RESOLVER +dnssec`.",
+               "Repair or replace it, or name another under dns.resolvers. A validating Unbound on "
+               "this machine is the safest."};
   } else if (check == "clock") {
     out.title = "danelaw cannot trust this machine's clock";
     out.explanation =

@@ -9,6 +9,7 @@
 
 #include "probes/agreement.h"
 #include "probes/dane/reading.h"
+#include "probes/resolver_faults.h"
 
 namespace probes {
 namespace {
@@ -555,6 +556,27 @@ void add_tlsa_findings(std::vector<Finding>& out, const HostJudgement& host, Tim
   }
 }
 
+// Our own resolvers' faults that this look came upon. Nothing about the target follows.
+void add_resolver_faults(std::vector<Finding>& out, const DomainJudgement& judged) {
+  auto answers = answers_of(*judged.seen);
+  for (const auto& host : judged.hosts)
+    std::ranges::copy(answers_of(*host.seen), std::back_inserter(answers));
+  constexpr std::size_t kTold = 3;
+  std::map<std::string, std::vector<std::string>> by_resolver;
+  for (const auto& fault : resolver_faults(answers))
+    by_resolver[fault.resolver].push_back(fault.what);
+  for (auto& [resolver, whats] : by_resolver) {
+    if (whats.size() > kTold) whats.resize(kTold);
+    out.push_back({.code = Code::monitor_fault,
+                   .severity = Severity::low,
+                   .subject = {.kind = Subject::Kind::monitor, .name = "resolver"},
+                   .evidence = {{"resolver", resolver},
+                                {"detail", fmt::format("the resolver {} {}; the zones' own servers "
+                                                       "were believed instead",
+                                                       resolver, fmt::join(whats, "; "))}}});
+  }
+}
+
 // Addresses we could not try, for want of a route or of means: nothing is said about them.
 void add_own_limits(std::vector<Finding>& out, const HostJudgement& host) {
   for (const auto& session : host.seen->sessions) {
@@ -812,6 +834,7 @@ std::vector<Finding> find_in_host(const DomainObservation& domain, const HostJud
 
 std::vector<Finding> find_in_domain(const DomainJudgement& judged, Time at) {
   std::vector<Finding> out;
+  add_resolver_faults(out, judged);
   add_mx_findings(out, judged, at);
   add_openness_findings(out, judged);
   add_sts_findings(out, judged);

@@ -7,6 +7,7 @@
 
 #include "probes/agreement.h"
 #include "probes/findings.h"
+#include "probes/resolver_faults.h"
 
 namespace probes {
 namespace {
@@ -566,6 +567,13 @@ std::string_view wire_name(Reason reason) {
 
 DomainJudgement judge(const DomainSeen& domain, const std::map<dns::Name, HostSeen>& hosts,
                       Time at) {
+  if (const auto* answer = find_excused(deciding(*domain)))
+    return judge_blind(domain, "resolver", answer->detail);
+  for (const auto& mx : domain->hosts) {
+    const auto seen = hosts.find(mx.name);
+    const auto* answer = seen == hosts.end() ? nullptr : find_excused(deciding(*seen->second));
+    if (answer != nullptr) return judge_blind(domain, "resolver", answer->detail);
+  }
   DomainJudgement judged;
   judged.seen = domain;
   for (const auto& mx : domain->hosts) {

@@ -97,7 +97,8 @@ bool same_facts(const Answer& a, const Answer& b) {
          a.cause == b.cause && a.detail == b.detail && a.rcode == b.rcode &&
          a.aliases == b.aliases && a.ttl == b.ttl && a.signatures == b.signatures &&
          a.signer == b.signer && a.broken_at == b.broken_at && a.signing == b.signing &&
-         a.chain_expires_at == b.chain_expires_at && a.data == b.data;
+         a.chain_expires_at == b.chain_expires_at && a.data == b.data && a.is_ours == b.is_ours &&
+         a.resolver_fault.has_value() == b.resolver_fault.has_value();
 }
 
 }  // namespace probes::dns

@@ -129,11 +129,14 @@ struct Answer {
   std::vector<Bytes> data;  // canonical order, no duplicates
   std::vector<ExtendedError> extended_errors;
   bool resolver_says_secure = false;  // the AD bit: a second opinion
+  bool is_from_wildcard = false;      // the RRset was made from a wildcard's
   std::string server;                 // who was asked last, for people
   // The answer is the zone's own servers', because the resolver failed or was wrong.
   std::optional<ResolverFault> resolver_fault;
   // Failed, and only our resolver could be asked: perhaps the fault is its own.
   bool is_unconfirmed = false;
+  // The same, and found to be our own: the resolver fails for others, too.
+  bool is_ours = false;
 };
 
 // Whether two answers tell the same of the name: all but the signer's keys, extended errors and

@@ -20,6 +20,7 @@ constexpr std::size_t kMostZones = 10'000;  // kept
 constexpr unsigned kMostQuestions = 60;     // for one question of ours
 constexpr unsigned kDeepest = 3;            // servers whose addresses depend on others' names
 constexpr seconds kPatience{1};             // with one server
+constexpr seconds kRootPatience{15};
 constexpr seconds kZoneKept{300};
 constexpr seconds kRootKept{3600};
 constexpr seconds kSilenceKept{30};
@@ -179,13 +180,15 @@ std::optional<Authorities::Zone> Authorities::find_root(Search& search) {
       known != zones_.end() && steady_clock::now() < known->second.until)
     return known->second;
   Zone zone{.name = root, .addresses = {}, .until = steady_clock::now() + kRootKept};
-  // A resolver that fails now and then is asked again.
+  // A resolver that fails now and then is asked again, and a slow one is waited for: this is once.
+  const auto until = std::max(search.deadline, steady_clock::now() + kRootPatience);
   const auto asked = [&](const Name& name, std::uint16_t rtype) {
     constexpr int kTries = 4;
     Reply reply = Failure<QueryFault>(QueryFault{});
-    for (int tries = 0; tries < kTries && (!reply || reply->answer.empty()); ++tries)
-      reply =
-          resolver_.ask({.name = name, .type = rtype, .checking_disabled = true}, search.deadline);
+    for (int tries = 0; tries < kTries; ++tries) {
+      reply = resolver_.ask({.name = name, .type = rtype, .checking_disabled = true}, until);
+      if (reply && reply->rcode == rcode::noerror) break;
+    }
     return reply;
   };
   const auto ns = asked(root, type::ns);

@@ -117,7 +117,8 @@ bool is_proven(const Answer& answer) {
          (answer.outcome == Outcome::absent && answer.status == DnssecStatus::secure);
 }
 
-// What the resolver did wrong, given that the zone's own servers tell it.
+}  // namespace
+
 ResolverFault fault_of(const Answer& answer) {
   const auto what = fmt::format("{} of {}", type_name(answer.type), answer.name.text());
   const auto done = [&] {
@@ -141,8 +142,6 @@ ResolverFault fault_of(const Answer& answer) {
   }();
   return {.resolver = answer.server, .what = done};
 }
-
-}  // namespace
 
 struct Lookup::Round {
   Answer answer;
@@ -335,6 +334,7 @@ void Lookup::conclude(Round& round, const Message& part, Outcome outcome) {
   for (const auto& record : part.answer) {
     if (record.type == answer.type) answer.data.push_back(record.data);
   }
+  answer.is_from_wildcard = outcome == Outcome::answer && needs_denial(part);
   std::ranges::sort(answer.data);
   const auto twice = std::ranges::unique(answer.data);
   answer.data.erase(twice.begin(), twice.end());

@@ -42,4 +42,7 @@ class Lookup {
   Authorities* authorities_;
 };
 
+// What the resolver that gave an answer did wrong, given that the answer should validate.
+[[nodiscard]] ResolverFault fault_of(const Answer& answer);
+
 }  // namespace probes::dns

@@ -109,7 +109,13 @@ class FakeProber final : public agent::Prober {
   std::vector<agent::VantageCheck> look_at_ourselves(config::Time at) override {
     return {{.check = "dns", .checked_at = at}, {.check = "clock", .checked_at = at}};
   }
-  std::vector<agent::ResolverSight> look_at_resolvers() override { return {}; }
+  std::vector<agent::ResolverSight> look_at_resolvers(const agent::Controls&,
+                                                      config::Time) override {
+    return {};
+  }
+  std::size_t count_failing(const std::vector<probes::dns::Question>&, config::Time) override {
+    return 0;
+  }
   std::vector<probes::dns::ZoneSerials> ask_serials(const std::set<probes::dns::Name>&,
                                                     config::Time) override {
     return {};
