@@ -15,6 +15,7 @@
 
 #include "agent/scout.h"
 #include "agent/smtp_reach.h"
+#include "agent/threads.h"
 #include "probes/report.h"
 #include "probes/resolver_faults.h"
 
@@ -140,8 +141,13 @@ class Looks {
     }
     open_ = tasks_.size();
     {
+      // This thread works, too: there may be no other.
       std::vector<std::jthread> threads;
-      for (auto& scout : scouts) threads.emplace_back([this, &scout] { work(*scout); });
+      for (std::size_t i = 1; i < scouts.size(); ++i) {
+        const auto work_too = [this, &scout = *scouts[i]] { work(scout); };
+        if (start_threads(threads, 1, work_too) == 0) break;
+      }
+      work(*scouts.front());
     }
     report_unreached();
     if (shows_progress()) errors_ << "\r\033[K" << std::flush;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <new>
+
+#include "agent/threads.h"
 
 namespace agent {
 
@@ -51,18 +54,38 @@ void Courier::employ(Notifiers notifiers) {
     desk.health.name = one->name();
     desk.herald = std::move(one);
   }
-  const std::scoped_lock lock(mutex_);
-  desks_ = std::move(desks);
-  for (auto& desk : desks_) {
-    desk->thread = std::jthread([this, &desk = *desk](const std::stop_token& stop) {
-      if (desk.messenger) {
-        run(stop, desk, *desk.messenger);
-      } else {
-        run(stop, desk, *desk.herald);
-      }
-      desk.has_ended = true;
-    });
+  {
+    const std::scoped_lock lock(mutex_);
+    desks_ = std::move(desks);
   }
+  start_missing();
+}
+
+void Courier::start_missing() {
+  std::vector<std::pair<std::string, std::string>> news;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (auto& desk : desks_) {
+      if (desk->thread.joinable()) continue;
+      std::vector<std::jthread> made;
+      const bool is_started =
+          start_threads(made, 1, [this, &desk = *desk](const std::stop_token& stop) {
+            if (desk.messenger) {
+              run(stop, desk, *desk.messenger);
+            } else {
+              run(stop, desk, *desk.herald);
+            }
+            desk.has_ended = true;
+          }) == 1;
+      if (is_started) {
+        desk->thread = std::move(made.front());
+      } else if (!desk->health.fault) {
+        desk->health.fault = "no thread could be started for it: memory or threads are limited";
+        news.emplace_back(desk->health.name, *desk->health.fault);
+      }
+    }
+  }
+  for (const auto& [name, fault] : news) report_(name, fault);
 }
 
 // Those that have ended go; the others are joined when they have, or at the end.
@@ -92,6 +115,7 @@ void Courier::hurry_letters() {
     ++letter_hurries_;
   }
   wake_.notify_all();
+  start_missing();
 }
 
 void Courier::hurry() {
@@ -100,6 +124,7 @@ void Courier::hurry() {
     ++hurries_;
   }
   wake_.notify_all();
+  start_missing();
 }
 
 std::vector<NotifierHealth> Courier::health() const {
@@ -162,8 +187,12 @@ void Courier::run(const std::stop_token& stop, Desk& desk, Messenger& messenger)
       const std::scoped_lock lock(mutex_);
       desk.seen = hurries_ + letter_hurries_;
     }
-    // What is delivered lets the next of the same alert go.
-    while (deliver_due(stop, desk, messenger)) {
+    try {
+      // What is delivered lets the next of the same alert go.
+      while (deliver_due(stop, desk, messenger)) {
+      }
+    } catch (const std::bad_alloc&) {  // it stays in the outbox
+      took(desk, config::Failure<std::string>("no memory"));
     }
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, kLookAgain, [&] { return desk.seen != hurries_ + letter_hurries_; });

@@ -36,7 +36,8 @@ class Courier {
   ~Courier();  // stop()
 
   // Starts with these notifiers, or goes on with these instead of those before, and waits for
-  // nobody: those are told to stop, and end by themselves.
+  // nobody: those are told to stop, and end by themselves. One for which there is no thread has a
+  // fault, and gets one as soon as there is something to tell.
   void employ(Notifiers notifiers);
   // Exchanges under way are broken off; what was not delivered stays in the outbox.
   void stop();
@@ -52,6 +53,7 @@ class Courier {
   void run(const std::stop_token& stop, Desk& desk, Messenger& messenger);
   void run(const std::stop_token& stop, Desk& desk, Herald& herald);
   void retire();
+  void start_missing();
   // True when something was delivered.
   bool deliver_due(const std::stop_token& stop, Desk& desk, Messenger& messenger);
   void took(Desk& desk, const Delivered& done);

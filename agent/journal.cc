@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,20 @@ namespace agent {
 
 using config::Result;
 using std::chrono::steady_clock;
+
+namespace {
+
+// Without memory nothing is recorded now, and it is tried again.
+template <class Record>
+Result<void, RecordFault> attempt(const Record& record) {
+  try {
+    return record();
+  } catch (const std::bad_alloc&) {
+    return config::Failure<RecordFault>({.detail = "no memory"});
+  }
+}
+
+}  // namespace
 
 Journal::Journal(Recorder& recorder, std::function<Ticks()> ticks, Events events)
     : recorder_(recorder),
@@ -103,21 +118,22 @@ void Journal::set_aside(Round round) {
 // What could not be recorded is recorded with what comes next; if it never can be, it keeps nothing
 // else from being recorded.
 Result<void, RecordFault> Journal::record(const Entry& entry) {
-  if (entry.job) return entry.job(recorder_);
+  if (entry.job) return attempt([&] { return entry.job(recorder_); });
   std::optional<Round> missed;
   {
     const std::scoped_lock lock(mutex_);
     missed = std::exchange(aside_, std::nullopt);
   }
-  if (!missed) return recorder_.record(entry.round);
-  auto result = recorder_.record(with_decisions(*missed, entry.round));
+  const auto alone = [&] { return recorder_.record(entry.round); };
+  if (!missed) return attempt(alone);
+  auto result = attempt([&] { return recorder_.record(with_decisions(*missed, entry.round)); });
   if (result) return result;
   {
     const std::scoped_lock lock(mutex_);
     // Others may have been set aside meanwhile; these are older.
     aside_ = aside_ ? with_decisions(std::move(*missed), std::move(*aside_)) : std::move(missed);
   }
-  return recorder_.record(entry.round);
+  return attempt(alone);
 }
 
 // Records the first entry. When it cannot be and the next can, then it is the first that is at

@@ -5,11 +5,13 @@
 #include <csignal>
 #include <fstream>
 #include <iostream>
+#include <system_error>
 #include <thread>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "agent/check.h"
 #include "agent/command_line.h"
@@ -21,6 +23,8 @@
 #include "agent/recorded_past.h"
 #include "agent/resilient_outbox.h"
 #include "agent/runner.h"
+#include "agent/supervisor.h"
+#include "agent/threads.h"
 #include "agent/zone_past.h"
 #include "config/load.h"
 #include "config/name.h"
@@ -40,6 +44,7 @@ namespace {
 
 constexpr const char* kVersion = DANELAW_VERSION;  // these two are set by CMakeLists.txt
 constexpr const char* kRevision = DANELAW_REVISION;
+constexpr int kTryAgain = 2;  // of `run`: it may start another time
 constexpr int kBadUsage = 3;  // of `check`, where 1 and 2 are findings
 
 namespace log = agent::log;
@@ -114,11 +119,20 @@ class Agent {
 
   config::Result<void, std::string> reload() {
     const std::scoped_lock one(reloading_);
-    auto done = take_configuration();
+    config::Result<void, std::string> done;
+    try {
+      done = take_configuration();
+    } catch (const std::bad_alloc&) {
+      done = config::Failure<std::string>("no memory");
+      log::error("reload-failed", {{"error", done.error()}});
+    }
     const std::scoped_lock lock(telling_reload_);
     reload_ = {.is_good = done.has_value(), .succeeded_at = done ? now() : reload_.succeeded_at};
     return done;
   }
+
+  // As for /-/healthy.
+  [[nodiscard]] std::optional<std::string> why_stalled() const { return runner_->health().stall; }
 
   void forget_old() {
     const auto loaded = config::load(file_);
@@ -133,17 +147,19 @@ class Agent {
     feed_.close();
     server_->stop();
     std::atomic<bool> ended{false};
-    std::thread drain([&] {
+    const auto end = [&] {
       runner_->stop();
       courier_->stop();
       ended = true;
-    });
+    };
+    std::vector<std::thread> drain;
+    if (agent::start_threads(drain, 1, end) == 0) end();
     const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{3};
     while (!ended && std::chrono::steady_clock::now() < patience)
       std::this_thread::sleep_for(std::chrono::milliseconds{20});
     log::info("stopped", {{"drained", ended ? "yes" : "no"}});
     if (!ended) std::_Exit(0);
-    drain.join();
+    for (auto& thread : drain) thread.join();
   }
 
  private:
@@ -153,7 +169,7 @@ class Agent {
   }
 
   bool fail_for_now(std::string_view event, const std::string& detail) {
-    exit_status_ = 2;
+    exit_status_ = kTryAgain;
     return fail(event, detail);
   }
 
@@ -353,6 +369,15 @@ std::vector<std::string> obstacles(const config::Config& settings) {
 
 // ---- danelaw run
 
+// The next of these signals; 0 when none comes within that time.
+int next_signal(const sigset_t& awaited, std::chrono::milliseconds within) {
+  const auto left = std::max(within, std::chrono::milliseconds{0});
+  const auto whole = std::chrono::floor<std::chrono::seconds>(left);
+  const timespec patience{.tv_sec = whole.count(),
+                          .tv_nsec = std::chrono::nanoseconds{left - whole}.count()};
+  return std::max(0, sigtimedwait(&awaited, nullptr, &patience));
+}
+
 int run(const std::filesystem::path& file) {
   // Signals are taken by this thread alone, one at a time; all others inherit the mask.
   sigset_t awaited;
@@ -360,19 +385,40 @@ int run(const std::filesystem::path& file) {
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&awaited, number);
   pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
 
+  agent::Supervisor supervisor(agent::Supervisor::wishes_of_environment(), getpid());
+  agent::be_frugal_where_limited();
   Agent agent;
-  if (!agent.start(file)) return agent.exit_status();
-  constexpr timespec kEveryHour{.tv_sec = 3600, .tv_nsec = 0};
+  try {
+    if (!agent.start(file)) return agent.exit_status();
+  } catch (const std::bad_alloc&) {
+    log::error("no-memory", {{"detail", "the memory that danelaw may use is too little to start"}});
+    return kTryAgain;
+  } catch (const std::system_error& error) {
+    log::error("no-threads", {{"detail", error.what()},
+                              {"hint", "memory or the number of threads is limited too much"}});
+    return kTryAgain;
+  }
+  supervisor.ready();
+  const auto ticks = agent::system_clocks().ticks;
+  constexpr std::chrono::hours kForgetEvery{1};
+  auto forget_at = ticks() + kForgetEvery;
   while (true) {
-    const int number = sigtimedwait(&awaited, nullptr, &kEveryHour);
+    const int number =
+        next_signal(awaited, std::min<std::chrono::milliseconds>(
+                                 supervisor.every().value_or(kForgetEvery), forget_at - ticks()));
+    if (number == SIGTERM || number == SIGINT) break;
     if (number == SIGHUP) {
+      supervisor.reloading();
       (void)agent.reload();
-    } else if (number == SIGTERM || number == SIGINT) {
-      break;
-    } else if (errno == EAGAIN) {
+      supervisor.ready();
+    }
+    if (supervisor.every()) supervisor.alive(agent.why_stalled());
+    if (ticks() >= forget_at) {
       agent.forget_old();
+      forget_at = ticks() + kForgetEvery;
     }
   }
+  supervisor.stopping();
   agent.stop();
   return 0;
 }

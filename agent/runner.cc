@@ -18,6 +18,7 @@
 #include "agent/schedule.h"
 #include "agent/smtp_reach.h"
 #include "agent/stragglers.h"
+#include "agent/threads.h"
 #include "probes/findings.h"
 #include "probes/resolver_faults.h"
 
@@ -37,6 +38,11 @@ constexpr Seconds kVantageAtMost{2};
 // So long is a step of the clock told as a fault, and after it nothing is forgotten for its age.
 constexpr Seconds kStepTold = std::chrono::minutes{10};
 constexpr Seconds kTimeDoubtful = std::chrono::hours{24};
+
+// So long is it told that a look was lost to a fault of ours.
+constexpr Seconds kLossOfLookTold = std::chrono::minutes{10};
+// Without memory for the next step, so long is waited for others to give some back.
+constexpr std::chrono::milliseconds kMemoryWait{200};
 
 // Whoever asks for something waits so long for it to be recorded.
 constexpr std::chrono::seconds kActPatience{2};
@@ -196,6 +202,11 @@ struct Runner::State {
   SmtpReach reach;
   std::vector<VantageCheck> smtp;  // reach's checks, as decided on
   std::multiset<Ticks> looks;      // under way; when they began
+  struct LostLook {
+    Ticks at;
+    std::string why;
+  };
+  std::optional<LostLook> lost_look;  // the last one
   unsigned workers = 0, living = 0;
   std::uint64_t rounds = 0;
   std::optional<Time> last_round_at;
@@ -289,23 +300,26 @@ struct Runner::State {
 
   void finish_target(const Target& target, Pace pace, Ticks began) {
     const auto at = ticks();
+    const auto wall = now();
+    const auto entry = targets.find(target);
+    if (entry != targets.end()) {  // not dropped meanwhile
+      auto& state = entry->second;
+      const int failures = pace == Pace::impaired ? state.failures + 1 : 0;
+      auto due =
+          at + (target.kind == Target::Kind::monitor
+                    ? std::min(kVantageEvery, pace == Pace::steady ? config.schedule.interval
+                                                                   : config.schedule.confirm_after)
+                    : next_wait(schedule_of(target, wall), pace, failures, target.name.text()));
+      if (state.is_wanted) due = at;
+      queue.insert({due, target});  // the last that may want memory: until here nothing has changed
+      state.due = due;
+      state.failures = failures;
+      state.is_wanted = state.in_flight = false;
+    }
     looks.erase(looks.find(began));
     ++rounds;
-    last_round_at = now();
+    last_round_at = wall;
     round_ended = at;
-    const auto entry = targets.find(target);
-    if (entry == targets.end()) return;  // dropped meanwhile
-    auto& state = entry->second;
-    state.failures = pace == Pace::impaired ? state.failures + 1 : 0;
-    state.due =
-        at + (target.kind == Target::Kind::monitor
-                  ? std::min(kVantageEvery, pace == Pace::steady ? config.schedule.interval
-                                                                 : config.schedule.confirm_after)
-                  : next_wait(schedule_of(target, *last_round_at), pace, state.failures,
-                              target.name.text()));
-    if (state.is_wanted) state.due = at;
-    state.is_wanted = state.in_flight = false;
-    queue.insert({state.due, target});
   }
 
   // We see again: what was waiting for that need not wait longer.
@@ -824,6 +838,44 @@ struct Runner::State {
     return {.check = "storage", .is_up = !fault, .detail = std::move(fault), .checked_at = at};
   }
 
+  // Whether looks come to an end. One that was lost says nothing about its target.
+  VantageCheck looks_check(Time at) const {
+    VantageCheck check{.check = "looks", .checked_at = at};
+    if (!lost_look || ticks() - lost_look->at > kLossOfLookTold) return check;
+    check.is_up = false;
+    check.detail = lost_look->why;
+    return check;
+  }
+
+  // A library threw, or memory was short: that look is lost, and nothing else.
+  void lose_look(const Target& target, std::string_view why) {
+    const auto words =
+        fmt::format("a look at {} failed: {}",
+                    target.kind == Target::Kind::monitor ? "ourselves" : target.name.text(), why);
+    {
+      const std::scoped_lock lock(mutex);
+      lost_look = LostLook{.at = ticks(), .why = words};
+    }
+    events.on_fault(words);
+  }
+
+  void wait_for_memory(const std::stop_token& stop) {
+    std::unique_lock lock(mutex);
+    wake.wait_for(lock, stop, kMemoryWait, [] { return false; });
+  }
+
+  // Does it as soon as there is memory for it, however long that takes.
+  template <class Work>
+  auto insist(const std::stop_token& stop, const Work& work) {
+    while (true) {
+      try {
+        return work();
+      } catch (const std::bad_alloc&) {
+        wait_for_memory(stop);
+      }
+    }
+  }
+
   // Ends a fault of a family of which too little is known now that every host has been looked at:
   // those that showed it are watched no more.
   void abandon_untellable(Round& round) {
@@ -986,7 +1038,8 @@ struct Runner::State {
       sense_smtp(round);
       const bool is_impaired =
           cut_off(smtp) != nullptr || !stepped({.check = "clock", .checked_at = round.at}).is_up;
-      if (follow_checks(round, {storage_check(round.at)}) || is_impaired) pace = Pace::confirming;
+      if (follow_checks(round, {storage_check(round.at), looks_check(round.at)}) || is_impaired)
+        pace = Pace::confirming;
     }
     record(round);
     return pace;
@@ -1190,11 +1243,11 @@ struct Runner::State {
       std::unique_lock lock(mutex);
       const auto at = ticks();
       if (!queue.empty() && queue.begin()->first <= at) {
-        const auto target = queue.begin()->second;
+        std::optional<Task> task{Task{queue.begin()->second, at}};
+        looks.insert(at);  // the last that wants memory
         queue.erase(queue.begin());
-        targets.at(target).in_flight = true;
-        looks.insert(at);
-        return Task{target, at};
+        targets.at(task->target).in_flight = true;
+        return task;
       }
       auto wait = longest_sleep;
       if (!queue.empty()) wait = std::min(wait, queue.begin()->first - at);
@@ -1291,20 +1344,26 @@ void Runner::start() {
     state_->record(round);
     state_->keep_only_configured();
   }
-  const auto count = std::max(1U, state_->config.schedule.workers);
-  for (unsigned i = 0; i < count; ++i) {
-    {
-      const std::scoped_lock lock(state_->mutex);
-      ++state_->workers;
-      ++state_->living;
-    }
-    workers_.emplace_back([this](const std::stop_token& stop) {
-      work(stop);
-      const std::scoped_lock lock(state_->mutex);
-      if (stop.stop_requested()) --state_->workers;
-      --state_->living;
-    });
-  }
+  const auto wanted = std::max(1U, state_->config.schedule.workers);
+  const auto count_workers = [this](unsigned more, unsigned fewer) {
+    const std::scoped_lock lock(state_->mutex);
+    state_->workers += more - fewer;
+    state_->living += more - fewer;
+  };
+  count_workers(wanted, 0);
+  const auto started = start_threads(workers_, wanted, [this](const std::stop_token& stop) {
+    work(stop);
+    const std::scoped_lock lock(state_->mutex);
+    if (stop.stop_requested()) --state_->workers;
+    --state_->living;
+  });
+  count_workers(0, wanted - static_cast<unsigned>(started));
+  if (started == 0)
+    throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again),
+                            "no worker could be started");
+  if (started < wanted)
+    state_->events.on_fault(fmt::format(
+        "only {} of {} workers could be started: memory or threads are limited", started, wanted));
 }
 
 void Runner::stop() {
@@ -1317,7 +1376,7 @@ void Runner::stop() {
 void Runner::work(const std::stop_token& stop) {
   std::unique_ptr<Prober> prober;
   std::uint64_t generation = 0;
-  while (const auto task = state_->next_task(stop)) {
+  while (const auto task = state_->insist(stop, [&] { return state_->next_task(stop); })) {
     auto pace = Pace::impaired;
     try {
       std::shared_ptr<Gear> gear;
@@ -1335,12 +1394,13 @@ void Runner::work(const std::stop_token& stop) {
       }
       if (prober) pace = state_->look(*prober, task->target);
     } catch (const std::exception& e) {
-      // A library threw: this look is lost, nothing else is.
-      state_->events.on_fault(
-          fmt::format("a look at {} failed: {}", task->target.name.text(), e.what()));
+      state_->insist(stop, [&] { state_->lose_look(task->target, e.what()); });
     }
+    state_->insist(stop, [&] {
+      const std::scoped_lock lock(state_->mutex);
+      state_->finish_target(task->target, pace, task->began);
+    });
     const std::scoped_lock lock(state_->mutex);
-    state_->finish_target(task->target, pace, task->began);
     // This thread goes on with what is due; one more is woken, and wakes the next.
     state_->wake.notify_one();
   }
@@ -1522,7 +1582,10 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
   out->vantage = s.vantage;
   for (auto& check : out->vantage) check = s.stepped(std::move(check));
   out->vantage.insert(out->vantage.end(), s.smtp.begin(), s.smtp.end());
-  if (s.vantage_at) out->vantage.push_back(s.storage_check(out->now));
+  if (s.vantage_at) {
+    out->vantage.push_back(s.storage_check(out->now));
+    out->vantage.push_back(s.looks_check(out->now));
+  }
   out->in_flight = s.looks.size();
   const auto ticks = s.ticks();
   for (const auto& [due, target] : s.queue) {

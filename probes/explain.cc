@@ -693,6 +693,15 @@ void tell_own_fault(Explanation& out, const std::string& check) {
     out.fix = {"Ask it yourself what the detail names: `dig @RESOLVER +dnssec`.",
                "Repair or replace it, or name another under dns.resolvers. A validating Unbound on "
                "this machine is the safest."};
+  } else if (check == "looks") {
+    out.title = "danelaw loses looks to a fault of its own";
+    out.explanation =
+        "A look at a target ended in a fault of danelaw or of this machine, e.g. for want of "
+        "memory. "
+        "It says nothing about the target, which is looked at again.";
+    out.fix = {
+        "See the log for `event=fault`. std::bad_alloc: give danelaw more memory, or set "
+        "schedule.workers lower. Anything else is a bug: please report it."};
   } else if (check == "clock") {
     out.title = "danelaw cannot trust this machine's clock";
     out.explanation =

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <list>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -18,6 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/log.h"
+#include "agent/threads.h"
 #include "web/intake.h"
 
 namespace web {
@@ -59,8 +62,12 @@ class Pool {
  public:
   Pool(std::size_t threads, std::size_t places, Front::Serve serve, std::function<void()> on_done)
       : places_(places), serve_(std::move(serve)), on_done_(std::move(on_done)) {
-    for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+    if (agent::start_threads(
+            threads_, threads, [this] { work(); }, 2 * agent::kRoomToWork) == 0)
+      throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again),
+                              "no thread of the web server could be started");
   }
+  [[nodiscard]] std::size_t threads() const { return threads_.size(); }
   // Serves what waits, first.
   ~Pool() {
     {
@@ -151,7 +158,13 @@ class Front::Loop {
         limits_(limits),
         open_(std::move(open)),
         pool_(limits.threads, limits.queue, std::move(serve), [this] { bell_.ring(); }),
-        thread_([this] { run(); }) {}
+        thread_([this] { run(); }) {
+    if (pool_.threads() < limits_.threads) {
+      agent::log::warn("few-threads", {{"started", std::to_string(pool_.threads())},
+                                       {"wanted", std::to_string(limits_.threads)},
+                                       {"for", "the web server"}});
+    }
+  }
 
   ~Loop() {
     is_stopping_ = true;

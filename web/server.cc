@@ -7,6 +7,7 @@
 #include <cstring>
 #include <mutex>
 #include <system_error>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -49,6 +50,10 @@ class Exchange final : public httplib::Stream {
   Exchange(std::string_view request, Channel& client) : request_(request), client_(client) {}
 
   [[nodiscard]] std::string peer() const { return peer_of(client_.fd()); }
+  // The path asked for, which httplib does not see: it matches routes by std::regex, which recurses
+  // for every octet, megabytes deep.
+  [[nodiscard]] const std::string& path() const { return path_; }
+  void take_path(std::string& path) { path_ = std::exchange(path, "/"); }
   // From now on all that is written goes to the client at once.
   void begin_stream() { is_streaming_ = true; }
   [[nodiscard]] std::string release() && { return std::move(reply_); }
@@ -81,6 +86,7 @@ class Exchange final : public httplib::Stream {
  private:
   std::string_view request_;
   Channel& client_;
+  std::string path_;
   std::string reply_;
   bool is_streaming_ = false;
   bool is_broken_ = false;
@@ -121,7 +127,10 @@ class Parser final : public httplib::Server {
     bool closed = false;
     current_exchange = &exchange;
     // Range is not served: httplib sends the page once more for every range of a list.
-    process_request(exchange, true, closed, [](httplib::Request& asked) { asked.ranges.clear(); });
+    process_request(exchange, true, closed, [&exchange](httplib::Request& asked) {
+      asked.ranges.clear();
+      exchange.take_path(asked.path);
+    });
     return std::move(exchange).release();
   }
 };
@@ -154,7 +163,7 @@ Result<Listener, int> listen_on(const std::string& address, std::uint16_t port) 
 }
 
 Request request_of(const httplib::Request& in) {
-  Request out{.method = in.method, .path = in.path, .body = in.body};
+  Request out{.method = in.method, .path = current_exchange->path(), .body = in.body};
   for (const auto& [name, value] : in.params) out.query[name] = value;
   for (const auto& [name, value] : in.headers) out.headers[lower_case(name)] = value;
   return out;
@@ -264,8 +273,8 @@ Result<void, std::string> Server::start(const config::Web& settings) {
         answer(in, out);
         return httplib::Server::HandlerResponse::Handled;
       });
-  state.parser.Post(R"([\s\S]*)", answer);
-  state.parser.Delete(R"([\s\S]*)", answer);
+  state.parser.Post("/", answer);
+  state.parser.Delete("/", answer);
   state.parser.set_payload_max_length(Intake::kBodyOctets);
   const auto listener = listen_on(settings.listen_address, settings.port);
   if (!listener) {
