@@ -9,7 +9,8 @@
 
 namespace web {
 
-// TLS as the web server speaks it: version 1.2 or newer, OpenSSL's ciphers of level 2. Any thread.
+// TLS as the web server speaks it: 1.3, and 1.2 with forward secrecy and AEAD only; nobody
+// renegotiates. Any thread.
 class TlsServer {
  public:
   // Reads certificate, key and CA now; the error names the file, for the operator.
