@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 
 #include "agent/clock.h"
@@ -68,7 +69,9 @@ class FakeWorld {
     std::unique_lock lock(mutex_);
     ++looks_[name];
     turned_.wait(lock, [&] { return !is_stuck_; });
+    if (is_starved) throw std::bad_alloc();
   }
+  std::atomic<bool> is_starved{false};  // no look gets the memory it needs
   // Looks begin and do not end.
   void stick(bool is_stuck) {
     {

@@ -260,6 +260,21 @@ TEST_F(Running, workers_that_do_not_come_back_are_missed) {
   EXPECT_TRUE(soon([&] { return !runner_->health().stall; }));
 }
 
+TEST_F(Running, a_look_without_memory_is_lost_and_is_our_own_fault) {
+  const auto verdict = runner_->domain("example.test")->judged->verdict;
+  world_.is_starved = true;
+  const auto looks = world_.looks("mx.example.test");
+  ASSERT_TRUE(in_time(Seconds{1200}, [&] { return is_faulty("looks"); }));
+  EXPECT_GT(world_.looks("mx.example.test"), looks);
+  const auto now = runner_->snapshot();
+  for (const auto& alert : now->alerts)
+    EXPECT_EQ(alert.finding.code, probes::Code::monitor_fault) << "nobody else is blamed";
+  EXPECT_EQ(runner_->domain("example.test")->judged->verdict, verdict);
+  EXPECT_EQ(runner_->health().stall, std::nullopt) << "it tries on";
+  world_.is_starved = false;
+  EXPECT_TRUE(in_time(Seconds{1800}, [&] { return !is_faulty("looks"); }));
+}
+
 TEST_F(Running, a_past_that_cannot_be_read_is_read_by_the_next_look) {
   runner_->stop();
   runner_.reset();
