@@ -63,15 +63,36 @@ bool is_password_of(const std::string& hash, const std::string& password) {
   return made != nullptr && is_equal(made, hash);
 }
 
+// The cost of a bcrypt hash; each one more doubles the time.
+int cost_of(const std::string& hash) {
+  return (hash.at(4) - '0') * 10 + (hash.at(5) - '0');
+}
+
+// Takes as long as a hash of that cost.
+void waste(const std::string& password, int cost) {
+  (void)is_password_of(fmt::format("$2y${:02}$abcdefghijklmnopqrstuu", cost), password);
+}
+
 }  // namespace
 
-Result<std::shared_ptr<const Access>, std::string> Access::make(const config::Web& settings) {
+Result<std::shared_ptr<const Access>, std::string> Access::make(const config::Web& settings,
+                                                                const Access* before) {
   constexpr std::size_t kShortest = 16;
   const auto out = std::shared_ptr<Access>(new Access);
-  out->key_.resize(32);
-  if (getrandom(out->key_.data(), out->key_.size(), 0) != static_cast<ssize_t>(out->key_.size()))
-    return Failure<std::string>("the system has no random numbers");
   out->users_ = settings.file.users;
+  if (before != nullptr) {
+    out->key_ = before->key_;
+    const std::scoped_lock lock(before->memory_);
+    for (const auto& [user, password] : before->remembered_) {
+      const auto now = out->users_.find(user);
+      if (now != out->users_.end() && now->second == before->users_.at(user))
+        out->remembered_.emplace(user, password);
+    }
+  } else {
+    out->key_.resize(32);
+    if (getrandom(out->key_.data(), out->key_.size(), 0) != static_cast<ssize_t>(out->key_.size()))
+      return Failure<std::string>("the system has no random numbers");
+  }
   out->operators_ = settings.operators;
   for (const auto& token : settings.tokens) {
     const auto secret = agent::wire::read_secret(token.file);
@@ -86,7 +107,17 @@ Result<std::shared_ptr<const Access>, std::string> Access::make(const config::We
   return out;
 }
 
-Access::Answer Access::judge(const std::string& authorization) const {
+std::optional<Access::Login> Access::login_of(const std::string& authorization) {
+  const auto basic = credentials(authorization, "basic");
+  const auto pair = basic ? from_base64(*basic) : std::nullopt;
+  const auto colon = pair ? pair->find(':') : std::string::npos;
+  // crypt(3) would read up to the first NUL only.
+  if (colon == std::string::npos || pair->find('\0') != std::string::npos) return std::nullopt;
+  return Login{.user = pair->substr(0, colon), .password = pair->substr(colon + 1)};
+}
+
+Access::Answer Access::judge(const std::string& authorization,
+                             const std::optional<Attempt>& attempt) const {
   if (users_.empty() && passes_.empty()) return {.right = Right::operate};
   if (const auto token = credentials(authorization, "bearer")) {
     const auto given = digest(*token);
@@ -96,41 +127,53 @@ Access::Answer Access::judge(const std::string& authorization) const {
     }
     return answer;
   }
-  const auto basic = credentials(authorization, "basic");
-  const auto pair = basic ? from_base64(*basic) : std::nullopt;
-  const auto colon = pair ? pair->find(':') : std::string::npos;
-  // crypt(3) would read up to the first NUL only.
-  if (colon == std::string::npos || pair->find('\0') != std::string::npos) return {};
-  return judge_password(pair->substr(0, colon), pair->substr(colon + 1));
+  const auto login = users_.empty() ? std::nullopt : login_of(authorization);
+  if (!login) return {};
+  if (is_remembered(*login)) return {.right = right_of(login->user)};
+  // What was right is remembered: if not here, then users have changed since.
+  const bool is_wrong = attempt && attempt->authorization == authorization && !attempt->is_right;
+  return {.right = std::nullopt, .is_untried = !is_wrong};
+}
+
+std::optional<std::string> Access::untried(const std::string& authorization) const {
+  if (!judge(authorization).is_untried) return std::nullopt;
+  return login_of(authorization)->user;
 }
 
 // Only right passwords are remembered, one for each user: wrong ones are as dear every time, and no
 // number of them drives a right one out.
-Access::Answer Access::judge_password(const std::string& user, const std::string& password) const {
-  if (users_.empty()) return {};
-  const auto given = digest(user + '\0' + password);
-  {
-    const std::scoped_lock lock(memory_);
-    const auto known = remembered_.find(user);
-    if (known != remembered_.end() && is_equal(known->second, given))
-      return {.right = right_of(user)};
-    if (waiting_ >= kMostWaiting) return {.is_busy = true};
-    ++waiting_;
+Attempt Access::attempt(const std::string& authorization) const {
+  Attempt out{.authorization = authorization};
+  const auto login = login_of(authorization);
+  if (!login || users_.empty()) return out;
+  const auto& [user, password] = *login;
+  if (is_remembered(*login)) {
+    out.is_right = true;
+    return out;
   }
+  int highest = 0;
+  for (const auto& [name, hash] : users_) highest = std::max(highest, cost_of(hash));
   const auto entry = users_.find(user);
-  const bool is_known = entry != users_.end();
-  // Who is not known takes as long as who is.
-  const auto& hash = is_known ? entry->second : users_.begin()->second;
-  bool is_right = false;
-  {
-    const std::scoped_lock one(trying_);
-    is_right = is_password_of(hash, password) && is_known;
+  if (entry == users_.end()) {
+    waste(password, highest);
+    return out;
+  }
+  out.is_right = is_password_of(entry->second, password);
+  if (!out.is_right) {
+    // 2^c + (2^c + 2^(c+1) + … + 2^(h-1)) = 2^h
+    for (int cost = cost_of(entry->second); cost < highest; ++cost) waste(password, cost);
+    return out;
   }
   const std::scoped_lock lock(memory_);
-  --waiting_;
-  if (!is_right) return {};
-  remembered_[user] = given;
-  return {.right = right_of(user)};
+  remembered_[user] = digest(user + '\0' + password);
+  return out;
+}
+
+bool Access::is_remembered(const Login& login) const {
+  const auto given = digest(login.user + '\0' + login.password);
+  const std::scoped_lock lock(memory_);
+  const auto known = remembered_.find(login.user);
+  return known != remembered_.end() && is_equal(known->second, given);
 }
 
 Right Access::right_of(const std::string& user) const {

@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "config/result.h"
+#include "web/attempt.h"
 
 namespace web {
 
@@ -18,22 +19,26 @@ namespace web {
 // about one. Any thread may ask.
 class Access {
  public:
-  // Passwords are guessed one at a time, whoever asks: some 17 in a second at cost 10. This many
-  // may wait for their turn; those behind are told to come again.
-  static constexpr int kMostWaiting = 8;
-
   struct Answer {
     std::optional<config::Right> right;  // nothing: they are not known
-    bool is_busy = false;                // too many passwords are being tried; nothing was
+    bool is_untried = false;             // their password would have to be tried first
   };
 
-  // Reads the token files; the error is for the operator.
+  // Reads the token files; the error is for the operator. `before`: whose right passwords are still
+  // known then, of users whose hashes are the same.
   [[nodiscard]] static config::Result<std::shared_ptr<const Access>, std::string> make(
-      const config::Web& settings);
+      const config::Web& settings, const Access* before = nullptr);
 
-  // By the value of the header Authorization; may take as long as bcrypt does, and those who wait.
-  // Where there are neither users nor tokens everybody may do everything.
-  [[nodiscard]] Answer judge(const std::string& authorization) const;
+  // By the value of the header Authorization, at once. Where there are neither users nor tokens
+  // everybody may do everything.
+  [[nodiscard]] Answer judge(const std::string& authorization,
+                             const std::optional<Attempt>& attempt = std::nullopt) const;
+  // The user, known or not, whose password would have to be tried before judge() can tell; nothing
+  // when it can.
+  [[nodiscard]] std::optional<std::string> untried(const std::string& authorization) const;
+  // Tries the password, which takes as long as bcrypt does at the highest cost of all users,
+  // whatever is wrong. A right one is remembered, and never tried again.
+  [[nodiscard]] Attempt attempt(const std::string& authorization) const;
   // What to answer in WWW-Authenticate to those who are not known.
   [[nodiscard]] std::string challenge() const;
 
@@ -43,7 +48,12 @@ class Access {
     config::Right right;
   };
   Access() = default;
-  [[nodiscard]] Answer judge_password(const std::string& user, const std::string& password) const;
+  struct Login {
+    std::string user;
+    std::string password;
+  };
+  [[nodiscard]] static std::optional<Login> login_of(const std::string& authorization);
+  [[nodiscard]] bool is_remembered(const Login& login) const;
   [[nodiscard]] config::Right right_of(const std::string& user) const;
   [[nodiscard]] std::string digest(const std::string& secret) const;
 
@@ -54,8 +64,6 @@ class Access {
 
   mutable std::mutex memory_;
   mutable std::map<std::string, std::string> remembered_;  // user, digest of their right password
-  mutable int waiting_ = 0;
-  mutable std::mutex trying_;
 };
 
 }  // namespace web

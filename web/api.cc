@@ -103,7 +103,7 @@ Reply log_in(const std::string& challenge) {
 }
 
 Reply come_again() {
-  auto reply = problem(429, "too many passwords at once", "one is tried at a time; come again");
+  auto reply = problem(429, "password not tried", "who may come in has just changed; come again");
   reply.headers["Retry-After"] = "1";
   return reply;
 }
@@ -255,8 +255,8 @@ Reply Api::route(const Request& request) const {
   const bool looks = request.method == "GET" || request.method == "HEAD";
   const bool changes = request.method == "POST" || request.method == "DELETE";
   if (guard_.access) {
-    const auto asked = guard_.access->judge(request.header("authorization"));
-    if (asked.is_busy) return come_again();
+    const auto asked = guard_.access->judge(request.header("authorization"), request.attempt);
+    if (asked.is_untried) return come_again();
     if (!asked.right) return log_in(guard_.access->challenge());
     if (changes && asked.right != config::Right::operate)
       return problem(403, "refused",

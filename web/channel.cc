@@ -1,7 +1,12 @@
 #include "web/channel.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <iterator>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -48,6 +53,22 @@ bool Channel::write_all(std::string_view octets, std::chrono::steady_clock::time
       return false;
   }
   return true;
+}
+
+std::string source_of(int fd) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return {};
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (peer.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(peer).sin_addr;
+    return inet_ntop(AF_INET, &v4, text.data(), text.size());
+  }
+  if (peer.ss_family != AF_INET6) return {};
+  auto v6 = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
+  constexpr std::size_t kNetwork = 8;  // octets
+  if (!IN6_IS_ADDR_V4MAPPED(&v6)) std::fill(v6.s6_addr + kNetwork, std::end(v6.s6_addr), 0);
+  return inet_ntop(AF_INET6, &v6, text.data(), text.size());
 }
 
 std::unique_ptr<Channel> plain_channel(int fd) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace web {
@@ -23,6 +24,10 @@ class Channel {
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
+  // One step of what precedes the first octet; `count` is above zero when that is done. It may
+  // compute for long.
+  [[nodiscard]] virtual Outcome greet() { return {.count = 1}; }
+  [[nodiscard]] virtual bool is_greeted() const { return true; }
   virtual Outcome read(std::span<char> into) = 0;
   virtual Outcome write(std::string_view octets) = 0;
   // Says that we write no more.
@@ -36,6 +41,10 @@ class Channel {
  private:
   int fd_;
 };
+
+// Who is at the other end, as far as one can be told from another: its IPv4 address, or the network
+// (/64) of its IPv6 address. All clients of a proxy are one source.
+[[nodiscard]] std::string source_of(int fd);
 
 // TCP as it is.
 [[nodiscard]] std::unique_ptr<Channel> plain_channel(int fd);

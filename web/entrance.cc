@@ -80,7 +80,7 @@ Result<std::shared_ptr<const Entrance::Way>, std::string> Entrance::make(
                     "to log in",
                     settings.listen_address));
   }
-  auto access = Access::make(settings);
+  auto access = Access::make(settings, way_ ? way_->access.get() : nullptr);
   if (!access) return Failure<std::string>(access.error());
   std::shared_ptr<const TlsServer> tls;
   if (settings.file.tls) {
@@ -89,9 +89,11 @@ Result<std::shared_ptr<const Entrance::Way>, std::string> Entrance::make(
     tls = *std::move(made);
   }
   auto guard = guard_of(settings);
-  guard.access = *std::move(access);
-  return std::make_shared<const Way>(Way{
-      .settings = std::move(settings), .tls = std::move(tls), .api = {sources_, std::move(guard)}});
+  guard.access = *access;
+  return std::make_shared<const Way>(Way{.settings = std::move(settings),
+                                         .tls = std::move(tls),
+                                         .access = *access,
+                                         .api = {sources_, std::move(guard)}});
 }
 
 std::shared_ptr<const Entrance::Way> Entrance::now() {

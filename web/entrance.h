@@ -22,6 +22,7 @@ class Entrance {
   struct Way {
     config::Web settings;
     std::shared_ptr<const TlsServer> tls;  // null: plain HTTP
+    std::shared_ptr<const Access> access;
     Api api;
   };
 

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <list>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -21,7 +22,8 @@
 
 #include "agent/log.h"
 #include "agent/threads.h"
-#include "web/intake.h"
+#include "web/guest.h"
+#include "web/turn_pool.h"
 
 namespace web {
 namespace {
@@ -40,22 +42,6 @@ std::string refusal(int status, std::string_view why) {
       "Connection: close\r\n\r\n{}",
       status, body.size(), body);
 }
-
-struct Guest {
-  enum class Phase { asking, reading_reply, leaving };
-
-  std::unique_ptr<Channel> channel;
-  steady_clock::time_point deadline;
-  Phase phase = Phase::asking;
-  short wants = POLLIN;
-  Intake request;
-  std::string reply;
-  std::size_t taken = 0;  // of the reply
-
-  [[nodiscard]] std::string_view rest() const { return std::string_view(reply).substr(taken); }
-};
-
-using Guests = std::list<Guest>;  // one is spliced from list to list, never moved
 
 // The threads that serve whole requests.
 class Pool {
@@ -103,6 +89,15 @@ class Pool {
   }
 
  private:
+  // Without memory for a reply the connection is closed without one.
+  void serve(Guest& guest) const {
+    try {
+      guest.reply = serve_(std::move(guest.request).release(), *guest.channel, guest.attempt);
+    } catch (const std::exception&) {
+      guest.reply.clear();
+    }
+  }
+
   void work() {
     std::unique_lock lock(mutex_);
     while (true) {
@@ -112,7 +107,7 @@ class Pool {
       mine.splice(mine.end(), waiting_, waiting_.begin());
       lock.unlock();
       auto& guest = mine.front();
-      guest.reply = serve_(std::move(guest.request).release(), *guest.channel);
+      serve(guest);
       lock.lock();
       served_.splice(served_.end(), mine);
       on_done_();
@@ -153,10 +148,16 @@ class Bell {
 
 class Front::Loop {
  public:
-  Loop(int listener, Limits limits, Open open, Serve serve)
+  Loop(int listener, Limits limits, Open open, Login login, Serve serve)
       : listener_(listener),
         limits_(limits),
         open_(std::move(open)),
+        login_(std::move(login)),
+        handshakes_(limits.handshake_threads, limits.handshakes, greet, [this] { bell_.ring(); }),
+        logins_(
+            limits.login_threads, limits.logins,
+            [this](Guest& guest, bool is_crowded) { return log_in(guest, is_crowded); },
+            [this] { bell_.ring(); }),
         pool_(limits.threads, limits.queue, std::move(serve), [this] { bell_.ring(); }),
         thread_([this] { run(); }) {
     if (pool_.threads() < limits_.threads) {
@@ -179,12 +180,16 @@ class Front::Loop {
 
   void run() {
     while (!is_stopping_) {
-      wait();
-      receive();
-      bound_replies();
+      try {
+        wait();
+        receive();
+        bound_replies();
+      } catch (const std::bad_alloc&) {  // they hold it
+        if (!guests_.empty()) guests_.pop_front();
+      }
     }
     close(listener_);
-    std::erase_if(guests_, [](const Guest& guest) { return guest.phase == Phase::asking; });
+    std::erase_if(guests_, [](const Guest& guest) { return guest.phase <= Phase::asking; });
     const auto patience = steady_clock::now() + limits_.farewell_time;
     while (!(pool_.is_idle() && guests_.empty()) && steady_clock::now() < patience) wait();
   }
@@ -212,11 +217,35 @@ class Front::Loop {
         guests_.erase(guest);
       }
     }
-    if (polled[0].revents != 0) take_replies();
+    if (polled[0].revents != 0) take_back();
   }
 
-  void take_replies() {
+  // What the pools have done.
+  void take_back() {
     bell_.silence();
+    for (auto greeted = handshakes_.done(); !greeted.empty();) {
+      const auto guest = greeted.begin();
+      const bool stays =
+          !guest->has_lost_place && (guest->channel->is_greeted() || guest->wants != 0);
+      if (!stays) {
+        greeted.erase(guest);
+        continue;
+      }
+      guests_.splice(guests_.end(), greeted, guest);
+      if (!guest->channel->is_greeted()) continue;
+      guest->phase = Phase::asking;
+      hear(guest);
+    }
+    for (auto tried = logins_.done(); !tried.empty();) {
+      const auto guest = tried.begin();
+      guests_.splice(guests_.end(), tried, guest);
+      if (guest->has_lost_place) {
+        guest->reply = refusal(429, "too many passwords are tried at once; come again");
+        begin_reply(guest);
+      } else {
+        ask(guest);
+      }
+    }
     auto served = pool_.served();
     while (!served.empty()) {
       const auto guest = served.begin();
@@ -225,9 +254,11 @@ class Front::Loop {
     }
   }
 
-  // All that have come since, each in the place of who has been here longest when there is none.
+  // Some of those that have come since, each in the place of who has been here longest when there
+  // is none.
   void receive() {
-    while (has_newcomers_) {
+    constexpr int kAtOnce = 64;
+    for (int i = 0; has_newcomers_ && i < kAtOnce; ++i) {
       const int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0) {
         // Out of descriptors: those who sit here hold them, and the listener would wake us at once.
@@ -237,8 +268,12 @@ class Front::Loop {
       auto channel = open_(fd);
       if (!channel) continue;
       if (guests_.size() >= limits_.places) guests_.pop_front();
-      guests_.push_back(
-          {.channel = std::move(channel), .deadline = steady_clock::now() + limits_.request_time});
+      const bool is_greeted = channel->is_greeted();
+      guests_.push_back({.channel = std::move(channel),
+                         .source = source_of(fd),
+                         .deadline = steady_clock::now() + limits_.request_time,
+                         .phase = is_greeted ? Phase::asking : Phase::greeting});
+      if (!is_greeted) continue;  // its turn comes when it has said something
       step(std::prev(guests_.end()));
     }
   }
@@ -259,6 +294,8 @@ class Front::Loop {
   // May take the guest from the list, and nobody else.
   void step(Guests::iterator guest) {
     switch (guest->phase) {
+      case Phase::greeting:
+        return handshakes_.admit(guests_, guest, {});
       case Phase::asking:
         return hear(guest);
       case Phase::reading_reply:
@@ -281,12 +318,43 @@ class Front::Loop {
     }
     if (const auto refused = guest->request.refusal()) {
       guest->reply = refusal(refused->status, refused->why);
-    } else if (pool_.admit(guests_, guest)) {
-      return;
+      begin_reply(guest);
+    } else if (auto subject = login_.subject(guest->request)) {
+      guest->deadline = steady_clock::now() + limits_.login_time;
+      logins_.admit(guests_, guest, *std::move(subject));
     } else {
-      guest->reply = refusal(503, "too many requests at once");
+      ask(guest);
     }
+  }
+
+  void ask(Guests::iterator guest) {
+    if (pool_.admit(guests_, guest)) return;
+    guest->reply = refusal(503, "too many requests at once");
     begin_reply(guest);
+  }
+
+  // A step of a handshake, on a thread for these.
+  static bool greet(Guest& guest, bool /*is_crowded*/) {
+    const bool is_late = guest.deadline <= steady_clock::now();
+    guest.has_begun = true;
+    guest.wants = is_late ? short{0} : guest.channel->greet().wants;
+    return true;
+  }
+
+  // Tries a password, on a thread for these.
+  bool log_in(Guest& guest, bool is_crowded) const {
+    pollfd gone{.fd = guest.channel->fd(), .events = POLLRDHUP, .revents = 0};
+    // Of those who have gone without waiting for the answer there may be any number.
+    guest.has_lost_place =
+        guest.deadline <= steady_clock::now() || (is_crowded && poll(&gone, 1, 0) > 0);
+    if (guest.has_lost_place) return true;
+    try {
+      guest.attempt = login_.attempt(guest.request.authorization());
+      return guest.attempt->is_right;
+    } catch (const std::exception&) {  // no memory
+      guest.has_lost_place = true;
+      return true;
+    }
   }
 
   void begin_reply(Guests::iterator guest) {
@@ -334,12 +402,15 @@ class Front::Loop {
   std::atomic<bool> is_stopping_{false};
   bool has_newcomers_ = false;
   Guests guests_;  // by arrival at the front
+  Login login_;
+  TurnPool handshakes_, logins_;
   Pool pool_;
   std::thread thread_;  // last: it uses the others
 };
 
-Front::Front(int listener, Limits limits, Open open, Serve serve)
-    : loop_(std::make_unique<Loop>(listener, limits, std::move(open), std::move(serve))) {}
+Front::Front(int listener, Limits limits, Open open, Login login, Serve serve)
+    : loop_(std::make_unique<Loop>(listener, limits, std::move(open), std::move(login),
+                                   std::move(serve))) {}
 
 Front::~Front() = default;
 

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/time.h"
+#include "web/attempt.h"
 
 // PURE
 // A request and a reply as values, so that what is answered can be tested without a socket.
@@ -20,6 +21,7 @@ struct Request {
   std::map<std::string, std::string> query;    // of a repeated parameter the last
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
+  std::optional<Attempt> attempt;  // at logging in, when that had to be tried
 
   [[nodiscard]] std::string header(const std::string& name) const {
     const auto entry = headers.find(name);

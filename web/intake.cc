@@ -90,6 +90,9 @@ void Intake::read_header(std::string_view line) {
     const auto length = number_in(value, 10);
     if (!length || length_) return refuse(400, "Content-Length must be one number");
     length_ = length;
+  } else if (is_same_word(name, "authorization")) {
+    if (!authorization_.empty()) return refuse(400, "Authorization must be there once");
+    authorization_ = value;
   } else if (is_same_word(name, "transfer-encoding")) {
     if (is_chunked_ || !is_same_word(value, "chunked"))
       return refuse(501, "Transfer-Encoding may be chunked, and nothing else");

@@ -31,6 +31,12 @@ class Intake {
 
   [[nodiscard]] bool is_complete() const { return phase_ == Phase::complete; }
   [[nodiscard]] const std::optional<Refusal>& refusal() const { return refusal_; }
+  // The value of the header Authorization; empty without one.
+  [[nodiscard]] const std::string& authorization() const { return authorization_; }
+  // What is asked for: method and target, with the query.
+  [[nodiscard]] std::string_view first_line() const {
+    return std::string_view(octets_).substr(0, octets_.find("\r\n"));
+  }
   // All of the request, as the client sent it.
   [[nodiscard]] std::string release() && { return std::move(octets_); }
 
@@ -51,8 +57,9 @@ class Intake {
   int lines_ = 0;
   bool is_chunked_ = false;
   std::optional<std::size_t> length_;  // Content-Length
-  std::size_t left_ = 0;               // of the content, or of the chunk
-  std::size_t content_ = 0;            // of all chunks
+  std::string authorization_;
+  std::size_t left_ = 0;     // of the content, or of the chunk
+  std::size_t content_ = 0;  // of all chunks
   std::size_t frame_ = 0;
   std::optional<Refusal> refusal_;
 };

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -47,8 +48,10 @@ std::string peer_of(int fd) {
 // see. The reply is kept, for the front to write; but a stream goes straight to the client.
 class Exchange final : public httplib::Stream {
  public:
-  Exchange(std::string_view request, Channel& client) : request_(request), client_(client) {}
+  Exchange(std::string_view request, Channel& client, const std::optional<Attempt>& attempt)
+      : request_(request), client_(client), attempt_(attempt) {}
 
+  [[nodiscard]] const std::optional<Attempt>& attempt() const { return attempt_; }
   [[nodiscard]] std::string peer() const { return peer_of(client_.fd()); }
   // The path asked for, which httplib does not see: it matches routes by std::regex, which recurses
   // for every octet, megabytes deep.
@@ -86,6 +89,7 @@ class Exchange final : public httplib::Stream {
  private:
   std::string_view request_;
   Channel& client_;
+  const std::optional<Attempt>& attempt_;
   std::string path_;
   std::string reply_;
   bool is_streaming_ = false;
@@ -122,8 +126,9 @@ class Parser final : public httplib::Server {
   void begin() { svr_sock_ = 0; }
   void end() { svr_sock_ = INVALID_SOCKET; }
 
-  std::string reply_to(std::string_view request, Channel& client) {
-    Exchange exchange{request, client};
+  std::string reply_to(std::string_view request, Channel& client,
+                       const std::optional<Attempt>& attempt) {
+    Exchange exchange{request, client, attempt};
     bool closed = false;
     current_exchange = &exchange;
     // Range is not served: httplib sends the page once more for every range of a list.
@@ -163,7 +168,10 @@ Result<Listener, int> listen_on(const std::string& address, std::uint16_t port) 
 }
 
 Request request_of(const httplib::Request& in) {
-  Request out{.method = in.method, .path = current_exchange->path(), .body = in.body};
+  Request out{.method = in.method,
+              .path = current_exchange->path(),
+              .body = in.body,
+              .attempt = current_exchange->attempt()};
   for (const auto& [name, value] : in.params) out.query[name] = value;
   for (const auto& [name, value] : in.headers) out.headers[lower_case(name)] = value;
   return out;
@@ -220,6 +228,13 @@ struct Server::State {
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kSendBuffer, sizeof kSendBuffer);
     const auto way = entrance.now();
     return way->tls ? way->tls->open(fd) : plain_channel(fd);
+  }
+
+  // Health is told to everybody.
+  std::optional<std::string> subject(const Intake& request) {
+    const auto line = request.first_line();
+    if (line.starts_with("GET /-/") || request.authorization().empty()) return std::nullopt;
+    return entrance.now()->access->untried(request.authorization());
   }
 
   void answer(const httplib::Request& in, httplib::Response& out) {
@@ -286,8 +301,13 @@ Result<void, std::string> Server::start(const config::Web& settings) {
   state.parser.begin();
   state.front = std::make_unique<Front>(
       listener->fd, state.limits, [&state](int fd) { return state.open(fd); },
-      [&state](const std::string& request, Channel& client) {
-        return state.parser.reply_to(request, client);
+      Front::Login{.subject = [&state](const Intake& request) { return state.subject(request); },
+                   .attempt =
+                       [&state](const std::string& authorization) {
+                         return state.entrance.now()->access->attempt(authorization);
+                       }},
+      [&state](const std::string& request, Channel& client, const std::optional<Attempt>& attempt) {
+        return state.parser.reply_to(request, client, attempt);
       });
   return {};
 }

@@ -31,6 +31,8 @@ class TlsChannel final : public Channel {
  public:
   TlsChannel(int fd, SSL* session) : Channel(fd), session_(session) {}
 
+  Outcome greet() override { return outcome(SSL_accept(session_.get())); }
+  bool is_greeted() const override { return SSL_is_init_finished(session_.get()) == 1; }
   Outcome read(std::span<char> into) override {
     const auto most = static_cast<int>(std::min<std::size_t>(into.size(), INT_MAX));
     return outcome(SSL_read(session_.get(), into.data(), most));

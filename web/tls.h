@@ -17,7 +17,7 @@ class TlsServer {
   [[nodiscard]] static config::Result<std::shared_ptr<const TlsServer>, std::string> make(
       const config::Tls& settings);
 
-  // The channel greets the client as it is first read from; null when there is no memory for it.
+  // A channel that is still to be greeted; null when there is no memory for it.
   // Owns the socket in any case.
   [[nodiscard]] std::unique_ptr<Channel> open(int fd) const;
 

@@ -10,12 +10,14 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import unittest
+import warnings
 
 from living_lab import DANELAW, until
 
@@ -33,8 +35,8 @@ web: {port: %d, config_file: web.yml, operators: [alice], tokens: [{name: t, fil
 TOKEN = "0123456789abcdef0123456789abcdef"
 
 
-def connect():
-    return socket.create_connection(ADDRESS, timeout=10)
+def connect(source="127.0.0.1", patience=10):
+    return socket.create_connection(ADDRESS, timeout=patience, source_address=(source, 0))
 
 
 def whole(client):
@@ -46,8 +48,8 @@ def whole(client):
     return said
 
 
-def ask(text, host="localhost"):
-    with connect() as client:
+def ask(text, host="localhost", source="127.0.0.1", patience=10):
+    with connect(source, patience) as client:
         client.sendall(text.replace("@", f"Host: {host}\r\n", 1).encode())
         return whole(client).decode()
 
@@ -79,6 +81,10 @@ class Attack(unittest.TestCase):
             with open(f"{cls.dir}/{name}", "w") as file:
                 file.write(text)
         cls.log = open(f"{cls.dir}/log", "w+")
+        cls.start()
+
+    @classmethod
+    def start(cls):
         cls.agent = subprocess.Popen([DANELAW, "run", "--config", f"{cls.dir}/danelaw.yaml"], stderr=cls.log)
 
         def is_up():
@@ -87,12 +93,25 @@ class Attack(unittest.TestCase):
         until("the agent answers", 20, is_up)
 
     @classmethod
-    def tearDownClass(cls):
+    def stop(cls):
         cls.agent.terminate()
         code = cls.agent.wait(10)
-        cls.log.close()
-        shutil.rmtree(cls.dir)
         assert code == 0, code
+
+    @classmethod
+    def restart(cls):
+        """An agent that knows nobody; its log begins anew."""
+        cls.stop()
+        cls.log.truncate(0)
+        cls.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        try:
+            cls.stop()
+        finally:
+            cls.log.close()
+            shutil.rmtree(cls.dir)
 
     def said(self):
         with open(f"{self.dir}/log") as log:
@@ -209,6 +228,41 @@ class Attack(unittest.TestCase):
         self.assertLessEqual(seen, {401, 429, None})
         self.assertIn(401, seen)
 
+    def test_who_has_the_right_password_gets_in_while_forty_guess_it(self):
+        # Of users that were not here before: nothing is known of them but the password. The guessers come from where
+        # these come from, as behind a proxy, and guess the one's password and not the other's.
+        self.restart()
+        guess = "GET /api/v1/status HTTP/1.1\r\n@" + basic("alice", "guess") + "\r\n"
+        with self.meanwhile(lambda: ask(guess), 40):
+            until("guesses are refused", 20, lambda: "event=login-refused" in self.said())
+            for user in ("bob", "alice"):
+                right = "GET /api/v1/status HTTP/1.1\r\n@" + basic(user, "open sesame") + "\r\n"
+                begin = time.monotonic()
+                self.assertEqual(status(ask(right, patience=30)), 200, user)
+                print(f"\n    {user} got in after {time.monotonic() - begin:.1f} s", file=sys.stderr)
+                begin = time.monotonic()
+                for _ in range(20):
+                    self.assertEqual(status(ask(right)), 200, "who is known waits for nobody")
+                self.assertLess(time.monotonic() - begin, 20 * LIMIT)
+            self.stays_healthy()
+
+    def test_guessers_elsewhere_hold_up_nobody(self):
+        self.restart()
+        guess = "GET /api/v1/status HTTP/1.1\r\n@" + basic("alice", "guess") + "\r\n"
+        with self.meanwhile(lambda: ask(guess, source="127.0.0.2"), 40):
+            until("guesses are refused", 20, lambda: 'client="127.0.0.2"' in self.said())
+            right = "GET /api/v1/status HTTP/1.1\r\n@" + basic("alice", "open sesame") + "\r\n"
+            begin = time.monotonic()
+            self.assertEqual(status(ask(right)), 200)
+            self.assertLess(time.monotonic() - begin, LIMIT, "they are not waited for")
+
+    def test_one_login_a_request(self):
+        two = basic("bob", "open sesame") + basic("alice", "guess")
+        self.assertEqual(status(ask(f"GET /api/v1/status HTTP/1.1\r\n@{two}\r\n")), 400)
+        # Decoded only by who reads the request: not what was tried.
+        odd = basic("bob", "open sesame").replace("Basic ", "Basic%20")
+        self.assertIn(status(ask(f"GET /api/v1/status HTTP/1.1\r\n@{odd}\r\n")), (200, 401, 429))
+
     def test_roles_tokens_and_nobody(self):
         for login, look, change in (("", 401, 401), (basic("mallory", "open sesame"), 401, 401),
                                     (basic("bob", "open sesame"), 200, 403),
@@ -308,6 +362,114 @@ class Tls(unittest.TestCase):
             finally:
                 agent.terminate()
                 self.assertEqual(agent.wait(10), 0)
+
+
+class Handshakes(unittest.TestCase):
+    """What clients can do with TLS before anybody knows them."""
+
+    PORT = PORT + 2
+
+    @classmethod
+    def setUpClass(cls):
+        cls.dir = tempfile.mkdtemp(prefix="danelaw-tls-")
+        # As dear as keys get: some milliseconds a handshake for us, nearly nothing for the client.
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:4096", "-nodes", "-subj", "/CN=localhost",
+                        "-keyout", f"{cls.dir}/key.pem", "-out", f"{cls.dir}/cert.pem"], check=True, capture_output=True)
+        with open(f"{cls.dir}/danelaw.yaml", "w") as file:
+            file.write(CONFIG.replace(", operators: [alice], tokens: [{name: t, file: token}]", "") % cls.PORT)
+        with open(f"{cls.dir}/web.yml", "w") as file:
+            file.write("tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n")
+        cls.agent = subprocess.Popen([DANELAW, "run", "--config", f"{cls.dir}/danelaw.yaml"], cwd=cls.dir,
+                                     stderr=subprocess.DEVNULL)
+
+        def is_up():
+            with contextlib.suppress(OSError):
+                return cls.healthy() >= 0
+        until("the agent answers", 20, is_up)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.agent.terminate()
+        code = cls.agent.wait(10)
+        shutil.rmtree(cls.dir)
+        assert code == 0, code
+
+    @classmethod
+    def shake(cls, source="127.0.0.1", settle=lambda context: None):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)     # which reads no file
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        settle(context)
+        plain = socket.create_connection(("127.0.0.1", cls.PORT), timeout=10, source_address=(source, 0))
+        try:
+            return context.wrap_socket(plain)
+        except BaseException:
+            plain.close()
+            raise
+
+    @classmethod
+    def healthy(cls):
+        begin = time.monotonic()
+        with cls.shake() as client:
+            client.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            said = whole(client)
+        assert said.startswith(b"HTTP/1.1 200"), (said, time.monotonic() - begin)
+        return time.monotonic() - begin
+
+    def test_it_answers_while_thirty_clients_shake_hands_all_the_time(self):
+        over = threading.Event()
+
+        def go(source):
+            while not over.is_set():
+                with contextlib.suppress(OSError):
+                    self.shake(source).close()
+        attackers = [threading.Thread(target=go, args=(source,)) for source in ["127.0.0.1", "127.0.0.2"] * 15]
+        for one in attackers:
+            one.start()
+        try:
+            took = sorted(self.healthy() for _ in range(20))
+        finally:
+            over.set()
+            for one in attackers:
+                one.join()
+        print(f"\n    worst of 20 {took[-1] * 1000:.0f} ms, median {took[10] * 1000:.0f} ms", file=sys.stderr)
+        self.assertLess(took[17], LIMIT, took)
+
+    def test_it_answers_while_hundreds_begin_a_handshake_and_stop(self):
+        with contextlib.ExitStack() as open_ones:
+            for i in range(300):
+                client = open_ones.enter_context(socket.create_connection(("127.0.0.1", self.PORT), timeout=10))
+                client.sendall(b"\x16\x03\x01\x02\x00"[:1 + i % 5])
+            self.assertLess(self.healthy(), LIMIT)
+
+    def test_only_modern_ciphers_are_taken(self):
+        def only(ciphers):
+            def settle(context):
+                context.maximum_version = ssl.TLSVersion.TLSv1_2
+                context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+            return settle
+        for good in ("ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305"):
+            with self.shake(settle=only(good)) as client:
+                self.assertEqual(client.cipher()[0], good)
+        for bad in ("AES128-SHA", "AES256-GCM-SHA384", "ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES128-SHA256",
+                    "DHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-SHA384"):
+            with self.subTest(cipher=bad), self.assertRaises(OSError):
+                self.shake(settle=only(bad)).close()
+
+        def old(context):
+            context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+            context.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings(), self.assertRaises(OSError):
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self.shake(settle=old).close()
+
+    def test_nobody_renegotiates(self):
+        done = subprocess.run(["openssl", "s_client", "-tls1_2", "-connect", f"127.0.0.1:{self.PORT}"],
+                              input="R\nGET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n", text=True,
+                              capture_output=True, timeout=20)
+        said = done.stdout + done.stderr
+        self.assertIn("RENEGOTIATING", said)
+        self.assertRegex(said, "no renegotiation|handshake failure")
 
 
 if __name__ == "__main__":

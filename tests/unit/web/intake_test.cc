@@ -40,6 +40,15 @@ TEST(TakeARequest, ItIsCompleteWithItsLastOctetHoweverItArrives) {
   }
 }
 
+TEST(TakeARequest, CredentialsAreThereOnce) {
+  Intake intake;
+  intake.take("GET /a?b HTTP/1.1\r\nauthorization: \tBasic  QQ== \r\n\r\n");
+  EXPECT_EQ(intake.authorization(), "Basic  QQ==");
+  EXPECT_EQ(intake.first_line(), "GET /a?b HTTP/1.1");
+  EXPECT_EQ(refused("GET / HTTP/1.1\r\nAuthorization: Basic QQ==\r\nAUTHORIZATION: x\r\n\r\n"), 400)
+      << "two readers would take different ones";
+}
+
 TEST(TakeARequest, WhatComesBehindItIsDropped) {
   Intake intake;
   intake.take(kGet + kGet);
