@@ -77,8 +77,10 @@ class LivingLab:
 
     def lab(self, *words):
         """One command of the lab's own."""
-        return subprocess.run([LAB, words[0], "--dir", self.dir, *words[1:]], check=True, text=True,
-                              capture_output=True).stdout
+        done = subprocess.run([LAB, words[0], "--dir", self.dir, *words[1:]], text=True, capture_output=True)
+        if done.returncode != 0:
+            raise AssertionError(f"lab {' '.join(words)}: {done.returncode}: {done.stdout}{done.stderr}")
+        return done.stdout
 
     def facts(self):
         """What the lab says of itself: where its files lie, its process."""

@@ -3,6 +3,7 @@
 All of them run inside the cage; their pid files hold pids of its PID namespace.
 """
 
+import contextlib
 import json
 import os
 import pwd
@@ -232,7 +233,7 @@ def alive(run, name):
     try:
         with open(f"/proc/{_pid(run, name)}/stat") as file:
             return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):     # before opening; between opening and reading
         return False
 
 
@@ -243,7 +244,8 @@ def stop(run, name):
     if not alive(run, name):
         return
     # Postfix's master takes its children along when asked politely, and only then.
-    os.kill(_pid(run, name), signal.SIGTERM if name == "postfix" else signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):       # it has just ended by itself
+        os.kill(_pid(run, name), signal.SIGTERM if name == "postfix" else signal.SIGKILL)
     lab_state.until(lambda: not alive(run, name), f"{name} to end")
 
 
