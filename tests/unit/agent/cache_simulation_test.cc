@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <optional>
 #include <random>
@@ -8,14 +7,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/simulated.h"
 #include "tests/support/story.h"
 
 // Random histories of one host, played twice: by the replay, and by resolvers simulated one by one,
 // which share no line with it. Every value that the replay gives is held against the one predicate:
 // a host is safe at a moment if every set that some cache may hold then fits what it presents.
 //
-// 200 histories; DANELAW_SIMULATED_HISTORIES=5000 plays as many, DANELAW_SIMULATED_FROM=77 begins
-// with that one.
+// DANELAW_SIMULATED_HISTORIES=5000 plays as many, DANELAW_SIMULATED_FROM=77 begins with that one.
 namespace {
 
 using support::Story;
@@ -236,12 +235,12 @@ class Resolver {
   }
   template <class Answers>
   std::optional<std::size_t> choose(Answers answers) {
-    std::vector<std::size_t> out;
+    answering_.clear();
     for (std::size_t i = 0; i < world_.servers.size(); ++i) {
-      if (answers(i)) out.push_back(i);
+      if (answers(i)) answering_.push_back(i);
     }
-    if (out.empty()) return std::nullopt;
-    return out[static_cast<std::size_t>(below(static_cast<long>(out.size())))];
+    if (answering_.empty()) return std::nullopt;
+    return answering_[static_cast<std::size_t>(below(static_cast<long>(answering_.size())))];
   }
 
   void ask_owner() {
@@ -283,6 +282,7 @@ class Resolver {
   int own_ = 0;
   long owner_until_ = 0;
   std::map<std::string, Entry> sets_;
+  std::vector<std::size_t> answering_;  // of the question that is being asked
 };
 
 // One history, told to the simulation and to the replay.
@@ -562,14 +562,9 @@ class RandomHost {
   int checked_grades_ = 0;
 };
 
-long number_of(const char* variable, long otherwise) {
-  const auto* text = std::getenv(variable);
-  return text == nullptr ? otherwise : std::strtol(text, nullptr, 10);
-}
-
 TEST(SimulatedCaches, AgreeWithAllThatTheReplaySays) {
-  const auto from = number_of("DANELAW_SIMULATED_FROM", 0);
-  const auto histories = number_of("DANELAW_SIMULATED_HISTORIES", 200);
+  const auto from = support::simulated_from();
+  const auto histories = support::simulated_histories();
   int switches = 0;
   int removals = 0;
   int grades = 0;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/simulated.h"
 #include "tests/support/story.h"
 
 // The predictions against caches simulated one by one, which share no line with them.
@@ -365,10 +366,11 @@ class RandomHost {
   std::vector<std::pair<long, long>> clusters_;
 };
 
-TEST(Rollovers, FailAsSimulatedCachesDoOverAYearOfAHundredHosts) {
-  for (unsigned host = 0; host < 100; ++host) {
+TEST(Rollovers, FailAsSimulatedCachesDoOverAYear) {
+  const auto from = support::simulated_from();
+  for (auto host = from; host < from + support::simulated_histories(); ++host) {
     SCOPED_TRACE(fmt::format("host {}", host));
-    RandomHost world(host, host % 3 == 0);
+    RandomHost world(static_cast<unsigned>(host), host % 3 == 0);
     for (long at = 0; at < 365 * kDay;) at = world.roll(at) + 60 * kDay;
     world.compare();
     if (HasFailure()) break;
