@@ -330,6 +330,9 @@ bool note(Chronicle& chronicle, const Sighting& sighting, Time began, Time ended
   for (const auto& [name, seen] : sighting.signatures)
     note_version(chronicle.signatures[name], seen, {sighting.seen_at, sighting.seen_at},
                  std::equal_to<>());
+  bound_versions(chronicle.servers);
+  bound_versions(chronicle.endpoints);
+  bound_versions(chronicle.signatures);
   return is_news;
 }
 

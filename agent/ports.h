@@ -48,6 +48,9 @@ class Recorder {
   // Deletes closed history and resolved alerts that ended before that moment; what is open always
   // stays.
   [[nodiscard]] virtual config::Result<void, RecordFault> forget(config::Time before) = 0;
+  // What is wrong with what was recorded, in words, as far as looking through it has shown. Any
+  // thread may ask.
+  [[nodiscard]] virtual std::optional<std::string> damage() const { return std::nullopt; }
   // Forgets what the configuration no longer names, except its history.
   [[nodiscard]] virtual config::Result<void, RecordFault> keep_only(
       const std::vector<config::Domain>& domains) = 0;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "config/time.h"
@@ -20,11 +22,35 @@ struct Version {
 // Of one thing; the oldest are forgotten first.
 inline constexpr std::size_t kMostVersions = 200;
 
+// Of one host: servers, or endpoints, that it has or had. A host whose addresses change at every
+// look has ever new ones; those seen last longest ago are forgotten first.
+inline constexpr std::size_t kMostNames = 64;
+// Of all of them together: what a look costs grows faster than their number.
+inline constexpr std::size_t kMostVersionsOfAll = 1600;
+// Of each, where there are so many.
+[[nodiscard]] constexpr std::size_t versions_for(std::size_t names) {
+  return std::min(kMostVersions, kMostVersionsOfAll / std::max<std::size_t>(1, names));
+}
+
 // A look of some length.
 struct Look {
   config::Time began;
   config::Time ended;
 };
+
+// Keeps what is known of names within the bounds above.
+template <class What>
+void bound_versions(std::map<std::string, std::vector<Version<What>>>& known) {
+  while (known.size() > kMostNames) {
+    known.erase(std::ranges::min_element(
+        known, {}, [](const auto& entry) { return entry.second.back().last_seen; }));
+  }
+  const auto most = versions_for(known.size());
+  for (auto& [name, versions] : known) {
+    if (versions.size() > most)
+      versions.erase(versions.begin(), versions.end() - static_cast<std::ptrdiff_t>(most));
+  }
+}
 
 // Takes up what a look showed, which is later than those before. What was still so is known to have
 // been when the look began, what is new to be when it ended. True when it is new.

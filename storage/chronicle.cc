@@ -95,23 +95,36 @@ class Reader {
   }
 
  private:
-  // Every version of a subject from `from` on and before `to`, in the order in which they were
-  // recorded: the clock may have been set in between.
+  // The newest versions of the subjects from `from` on and before `to`, in the order in which they
+  // were recorded: the clock may have been set in between. Bounded, as in memory
+  // (agent/version.h), whatever the file holds.
   template <class Take>
   void each(const char* kind, const std::string& from, const std::string& to, Take take) {
+    auto subjects = db_.prepare(
+        "SELECT s.id, s.name FROM subject s WHERE s.kind = ? AND s.name >= ? AND s.name < ? "
+        "ORDER BY (SELECT v.last_seen FROM version v WHERE v.subject = s.id "
+        "ORDER BY v.id DESC LIMIT 1) DESC, s.name LIMIT ?");
+    subjects.bind(kind, from, to, static_cast<std::int64_t>(agent::kMostNames));
+    std::vector<std::pair<std::int64_t, std::string>> found;
+    while (subjects.step()) found.emplace_back(subjects.integer(0), subjects.text(1));
+    for (const auto& [id, name] : found)
+      each_version(id, name, agent::versions_for(found.size()), take);
+  }
+
+  template <class Take>
+  void each_version(std::int64_t subject, const std::string& name, std::size_t most, Take take) {
     auto rows = db_.prepare(
-        "SELECT s.name, c.body, v.first_seen, v.last_seen FROM subject s "
-        "JOIN version v ON v.subject = s.id JOIN content c ON c.id = v.content "
-        "WHERE s.kind = ? AND s.name >= ? AND s.name < ? AND (v.is_open OR v.last_seen >= ?) "
-        "ORDER BY s.name, v.id");
-    rows.bind(kind, from, to, since_.time_since_epoch().count());
+        "SELECT c.body, n.first_seen, n.last_seen FROM (SELECT v.* FROM version v "
+        "WHERE v.subject = ? AND (v.is_open OR v.last_seen >= ?) "
+        "ORDER BY v.id DESC LIMIT ?) n "
+        "JOIN content c ON c.id = n.content ORDER BY n.id");
+    rows.bind(subject, since_.time_since_epoch().count(), static_cast<std::int64_t>(most));
+    const auto cut = name.find('|');
     while (rows.step()) {
-      first_seen_ = time_of(rows.integer(2));
-      last_seen_ = time_of(rows.integer(3));
-      const auto name = rows.text(0);
-      const auto cut = name.find('|');
+      first_seen_ = time_of(rows.integer(1));
+      last_seen_ = time_of(rows.integer(2));
       try {
-        take(cut == std::string::npos ? name : name.substr(cut + 1), Json::parse(rows.text(1)));
+        take(cut == std::string::npos ? name : name.substr(cut + 1), Json::parse(rows.text(0)));
       } catch (const Json::exception&) {
         // Written by another version of this program: the others tell the story without it.
       }

@@ -10,10 +10,13 @@
 #include "probes/explain.h"
 #include "probes/report.h"
 #include "storage/alert_row.h"
+#include "storage/bounds.h"
 #include "storage/chronicle.h"
 #include "storage/domain_row.h"
 #include "storage/facts.h"
+#include "storage/files.h"
 #include "storage/schema.h"
+#include "storage/upkeep.h"
 
 namespace storage {
 namespace {
@@ -43,16 +46,25 @@ struct SqliteRecorder::State {
       add_version;
   Statement add_certificate, close_failure, put_domain, put_alert, drop_alert, add_transition;
   Statement add_letter, put_silence, put_exception, drop_exception;
+  Bounds bounds{db};
   std::int64_t gap_until = 0;  // the end of the last gap
+  std::unique_ptr<Upkeep> upkeep;
 
   static Database& prepared(Database& db) {
     migrate(db);  // first: it leaves a file that is not ours as it was
-    db.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+    db.execute(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA "
+        "journal_size_limit = 67108864");
     return db;
   }
 
+  static const std::filesystem::path& created(const std::filesystem::path& path) {
+    create_private(path);
+    return path;
+  }
+
   explicit State(const std::filesystem::path& path)
-      : file(path),
+      : file(created(path)),
         db(path, Database::Mode::create),
         add_subject(
             prepared(db).prepare("INSERT INTO subject(kind, name) VALUES(?, ?) RETURNING id")),
@@ -93,7 +105,16 @@ struct SqliteRecorder::State {
         put_exception(db.prepare("INSERT OR REPLACE INTO exception(domain, body) VALUES(?, ?)")),
         drop_exception(db.prepare("DELETE FROM exception WHERE domain = ?")),
         gap_until(db.integer("SELECT coalesce(max(v.last_seen), 0) FROM version v "
-                             "JOIN subject s ON s.id = v.subject WHERE s.kind = 'gap'")) {}
+                             "JOIN subject s ON s.id = v.subject WHERE s.kind = 'gap'")) {
+    make_private(file);
+    // A file that is soon read is looked through before anything is built on it. One that is
+    // damaged is used all the same, as far as that goes: to watch and say so is better than not to
+    // watch.
+    const bool is_soon_read = used_octets(db) <= kMostRewritten;
+    auto damage = is_soon_read ? find_damage(db, Depth::quick) : std::nullopt;
+    if (is_soon_read && !damage) allow_giving_back(db, file);
+    upkeep = std::make_unique<Upkeep>(file, std::move(damage), is_soon_read);
+  }
 
   // Of the row that `find` finds, or else `add` adds.
   template <class... Values>
@@ -140,6 +161,7 @@ struct SqliteRecorder::State {
         .bind(subject, id_of(find_content, add_content, fact.content), seen.first, seen.second,
               is_open ? 1 : 0)
         .run();
+    bounds.keep(subject, fact.kind, fact.subject);
   }
 
   // What happened to ourselves, once.
@@ -259,6 +281,10 @@ Result<std::unique_ptr<SqliteRecorder>, RecordFault> SqliteRecorder::open(
     const std::filesystem::path& file) {
   try {
     return std::unique_ptr<SqliteRecorder>(new SqliteRecorder(std::make_unique<State>(file)));
+  } catch (const Damage& e) {
+    return Failure<RecordFault>(RecordFault{
+        .detail = fmt::format("cannot use {} as database: {}, or name another with storage.path",
+                              file.string(), e.what())});
   } catch (const std::exception& e) {
     return Failure<RecordFault>(RecordFault{
         .detail = fmt::format(
@@ -266,6 +292,10 @@ Result<std::unique_ptr<SqliteRecorder>, RecordFault> SqliteRecorder::open(
             "writable for this user",
             file.string(), e.what())});
   }
+}
+
+std::optional<std::string> SqliteRecorder::damage() const {
+  return state_->upkeep->damage();
 }
 
 Result<void, RecordFault> SqliteRecorder::record(const agent::Round& round) {
@@ -355,7 +385,8 @@ Result<void, RecordFault> SqliteRecorder::forget(config::Time before) {
         .bind(seconds(before))
         .run();
     db.prepare("DELETE FROM transition WHERE at < ?").bind(seconds(before)).run();
-    db.execute("DELETE FROM subject WHERE id NOT IN (SELECT subject FROM version)");
+    state_->bounds.sweep(before);
+    db.execute("DELETE FROM subject WHERE summed = 0 AND id NOT IN (SELECT subject FROM version)");
     db.prepare("DELETE FROM letter WHERE sent_at < ?").bind(seconds(before)).run();
     db.prepare("DELETE FROM silence WHERE ends < ?").bind(seconds(before)).run();
     db.execute("DELETE FROM content WHERE id NOT IN (SELECT content FROM version)");

@@ -9,7 +9,7 @@ namespace storage {
 
 // The agent's memory in one SQLite file (WAL). A round is one transaction; with synchronous=NORMAL
 // it survives the end of the process at any moment, and a power cut but for the last moments. One
-// thread at a time.
+// thread at a time, but any asks for damage(). Upkeep (storage/upkeep.h) goes on meanwhile.
 class SqliteRecorder final : public agent::Recorder {
  public:
   // Makes or opens the file and brings its schema up to date. The fault names the file and what to
@@ -31,6 +31,7 @@ class SqliteRecorder final : public agent::Recorder {
   [[nodiscard]] config::Result<void, agent::RecordFault> keep_only(
       const std::vector<config::Domain>& domains) override;
   [[nodiscard]] config::Result<void, agent::RecordFault> forget(config::Time before) override;
+  [[nodiscard]] std::optional<std::string> damage() const override;
 
  private:
   struct State;

@@ -88,6 +88,13 @@ CREATE TABLE silence (id TEXT PRIMARY KEY, ends INTEGER NOT NULL, body TEXT NOT 
 CREATE TABLE exception (domain TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE memo (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 )",
+    // How many versions of a subject are no more than counted, and from when to when they were
+    // (storage/bounds.h).
+    R"(
+ALTER TABLE subject ADD COLUMN summed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE subject ADD COLUMN summed_from INTEGER;
+ALTER TABLE subject ADD COLUMN summed_until INTEGER;
+)",
 };
 
 }  // namespace
@@ -105,6 +112,8 @@ void migrate(Database& db) {
         fmt::format("the file was written by a newer danelaw (schema {}; this one knows {})",
                     version, kMigrations.size()));
   }
+  // Takes hold in a file that is still empty (see allow_giving_back).
+  if (is_empty) db.execute("PRAGMA auto_vacuum = INCREMENTAL");
   for (auto next = static_cast<std::size_t>(version); next < kMigrations.size(); ++next) {
     Transaction transaction{db};
     db.execute(kMigrations[next]);

@@ -19,6 +19,14 @@ void sha256(sqlite3_context* context, int, sqlite3_value** values) noexcept {
   sqlite3_result_blob64(context, digest.data(), digest.size(), copy);
 }
 
+// What SQLite says went wrong last, as a Fault.
+[[noreturn]] void fail(sqlite3* db, int code) {
+  const auto words = fmt::format("{} ({})", sqlite3_errmsg(db), sqlite3_errstr(code));
+  const int kind = code & 0xff;
+  if (kind != SQLITE_CORRUPT && kind != SQLITE_NOTADB) throw Fault(words);
+  throw Damage(words + "; stop the agent and go on from a backup: " + kRestore);
+}
+
 }  // namespace
 
 Statement::Statement(sqlite3* db, std::string_view sql) : db_(db) {
@@ -87,7 +95,7 @@ void Statement::put(int index, std::nullopt_t) {
 
 void Statement::check(int code) const {
   if (code == SQLITE_OK) return;
-  throw Fault(fmt::format("{} ({})", sqlite3_errmsg(db_), sqlite3_errstr(code)));
+  fail(db_, code);
 }
 
 Database::Database(const std::filesystem::path& file, Mode mode) {
@@ -110,8 +118,8 @@ Database::~Database() {
 }
 
 void Database::execute(const std::string& sql) {
-  if (sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
-    throw Fault(sqlite3_errmsg(db_));
+  const int code = sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) fail(db_, code);
 }
 
 std::int64_t Database::integer(std::string_view sql) {

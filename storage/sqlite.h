@@ -25,6 +25,14 @@ struct Fault : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// What to do about a damaged file, for the operator.
+inline constexpr const char* kRestore = "danelaw restore FILE (docs/backup.md)";
+
+// The file is damaged. Says how to go on from a backup.
+struct Damage : Fault {
+  using Fault::Fault;
+};
+
 // The border of the folder: what `work` gives, or what it threw as a fault in words that name the
 // file.
 template <class Words, class Work>

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "config/time.h"
+#include "storage/sqlite.h"
+
+namespace storage {
+
+// What one subject may cost, in rows. A host that shows another key at every look, a zone whose
+// records never stay, addresses that come and go: nobody reads the hundredth thousandth version,
+// but everybody would pay for it. The newest are kept; of the others remains how many there were,
+// and from when to when (columns summed, summed_from and summed_until of the subject). To be used
+// within a transaction; throws Fault.
+class Bounds {
+ public:
+  // Versions of one subject. A zone signed every day has 365 in a year, a key changed every week
+  // with three steps a change 160.
+  static constexpr std::int64_t kMostVersions = 500;
+  // Subjects of one kind that a host has: its endpoints, its name servers.
+  static constexpr std::int64_t kMostSubjects = 512;
+  // Ended alerts about one subject with one code; steps of one alert; letters of it that were sent.
+  static constexpr std::int64_t kMostEpisodes = 200;
+
+  explicit Bounds(Database& db);
+
+  // To be called for every version that was added.
+  void keep(std::int64_t subject, const std::string& kind, const std::string& name);
+  // Brings all subjects within the bounds, also those of a file from before there were any, and
+  // forgets sums that ended before that moment.
+  void sweep(config::Time before);
+
+ private:
+  void sum_up(std::int64_t subject, std::int64_t count);
+  void keep_subjects(const std::string& kind, const std::string& name);
+
+  Database& db_;
+  Statement count_versions_, sum_, drop_, count_subjects_, oldest_subjects_, move_sum_,
+      drop_subject_;
+};
+
+}  // namespace storage

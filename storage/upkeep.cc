@@ -1,0 +1,148 @@
+#include "storage/upkeep.h"
+
+#include <condition_variable>
+#include <ctime>
+#include <mutex>
+#include <system_error>
+#include <thread>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+
+namespace storage {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::minutes kEvery{1};
+constexpr std::chrono::milliseconds kBetweenSteps{20};  // for who waits to record
+constexpr int kPagesAStep = 100;
+constexpr int kStepsAtOnce = 50;
+constexpr std::chrono::hours kChecked{20};  // so long is a whole check good for
+constexpr std::chrono::hours kOverdue{72};  // then it is made at any hour
+constexpr std::int64_t kFewPages = 256;     // a megabyte
+
+// In the small hours most machines have least to do.
+bool is_idle_hour() {
+  const auto now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  return local.tm_hour >= 2 && local.tm_hour < 5;
+}
+
+}  // namespace
+
+std::optional<std::string> find_damage(Database& db, Depth depth) {
+  try {
+    auto row =
+        db.prepare(depth == Depth::quick ? "PRAGMA quick_check(1)" : "PRAGMA integrity_check(1)");
+    if (!row.step()) return "the check says nothing";
+    const auto found = row.text(0);
+    if (found == "ok") return std::nullopt;
+    return fmt::format("the database is damaged: {}; stop the agent and go on from a backup: {}",
+                       found, kRestore);
+  } catch (const Damage& damage) {
+    return damage.what();
+  }
+}
+
+std::int64_t used_octets(Database& db) {
+  const auto pages = db.integer("PRAGMA page_count") - db.integer("PRAGMA freelist_count");
+  return pages * db.integer("PRAGMA page_size");
+}
+
+void allow_giving_back(Database& db, const std::filesystem::path& file) {
+  constexpr std::int64_t kIncremental = 2;
+  if (db.integer("PRAGMA auto_vacuum") == kIncremental) return;
+  const auto used = used_octets(db);
+  struct statvfs disk {};
+  // The copy, and the log through which it comes into the file.
+  const bool has_room = statvfs(file.c_str(), &disk) == 0 &&
+                        static_cast<std::int64_t>(disk.f_bavail * disk.f_frsize) > 3 * used;
+  if (used > kMostRewritten || !has_room) return;
+  try {
+    db.execute("PRAGMA auto_vacuum = INCREMENTAL; VACUUM");
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch (const Fault&) {
+    // Nothing is lost: the file is as it was.
+  }
+}
+
+bool give_back(Database& db, int pages) {
+  const auto has_too_many = [&] {
+    const auto free = db.integer("PRAGMA freelist_count");
+    return free > kFewPages && free > db.integer("PRAGMA page_count") / 10;
+  };
+  if (!has_too_many()) return false;
+  const auto before = db.integer("PRAGMA freelist_count");
+  db.prepare(fmt::format("PRAGMA incremental_vacuum({})", pages)).run();
+  // A file that was not made for it keeps them.
+  return db.integer("PRAGMA freelist_count") < before && has_too_many();
+}
+
+struct Upkeep::State {
+  State(std::filesystem::path path, std::optional<std::string> found, bool was_checked)
+      : file(std::move(path)), damage(std::move(found)), is_checked(was_checked) {
+    try {
+      thread = std::jthread([this](const std::stop_token& stop) { work(stop); });
+    } catch (const std::system_error&) {
+      // Without a thread to spare the file is neither made smaller nor looked through; it is used
+      // all the same.
+    }
+  }
+
+  void work(const std::stop_token& stop) {
+    setpriority(PRIO_PROCESS, 0, 10);  // of this thread, in Linux
+    std::unique_lock lock(mutex);
+    while (!stop.stop_requested()) {
+      lock.unlock();
+      try {
+        work_once(stop);
+      } catch (const std::exception&) {
+        // As when somebody writes for long: there is another minute.
+      }
+      lock.lock();
+      wake.wait_for(lock, stop, kEvery, [] { return false; });
+    }
+  }
+
+  void work_once(const std::stop_token& stop) {
+    Database db{file, Database::Mode::create};
+    if (!is_checked) {
+      tell(find_damage(db, Depth::quick));
+      is_checked = true;
+    }
+    for (int i = 0; i < kStepsAtOnce && !stop.stop_requested() && give_back(db, kPagesAStep); ++i)
+      std::this_thread::sleep_for(kBetweenSteps);
+    const auto age = steady_clock::now() - looked_through_at;
+    if (stop.stop_requested() || !(age > kOverdue || (age > kChecked && is_idle_hour()))) return;
+    tell(find_damage(db, Depth::whole));
+    looked_through_at = steady_clock::now();
+  }
+
+  void tell(std::optional<std::string> found) {
+    const std::scoped_lock lock(mutex);
+    damage = std::move(found);
+  }
+
+  const std::filesystem::path file;
+  mutable std::mutex mutex;  // guards damage
+  std::optional<std::string> damage;
+  bool is_checked;
+  steady_clock::time_point looked_through_at = steady_clock::now();
+  std::condition_variable_any wake;
+  std::jthread thread;  // last: it uses the others
+};
+
+Upkeep::Upkeep(std::filesystem::path file, std::optional<std::string> damage, bool is_checked)
+    : state_(std::make_unique<State>(std::move(file), std::move(damage), is_checked)) {}
+
+Upkeep::~Upkeep() = default;
+
+std::optional<std::string> Upkeep::damage() const {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->damage;
+}
+
+}  // namespace storage

@@ -1,0 +1,115 @@
+#include "storage/bounds.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "storage/upkeep.h"
+#include "tests/unit/storage/store.h"
+
+// What one subject may cost, whatever it does; and who may read the file.
+namespace {
+
+using storage::Bounds;
+using support::kNow;
+using support::Store;
+
+unsigned mode_of(const std::filesystem::path& file) {
+  struct stat found {};
+  return stat(file.c_str(), &found) == 0 ? found.st_mode & 0777U : 0U;
+}
+
+TEST(Bounds, OfASubjectThatNeverStaysTheNewestAreKeptAndTheOthersCounted) {
+  Store store;
+  auto& db = store.outside();
+  Bounds bounds{db};
+  db.execute("INSERT INTO subject(id, kind, name) VALUES(7, 'tlsa', 'a.test')");
+  auto add = db.prepare(
+      "INSERT INTO version(subject, content, first_seen, last_seen, is_open) "
+      "VALUES(7, 1, ?1, ?1, 0)");
+  constexpr std::int64_t kCount = 2000;
+  for (std::int64_t i = 1; i <= kCount; ++i) {
+    add.bind(i).run();
+    bounds.keep(7, "tlsa", "a.test");
+  }
+  const auto kept = db.integer("SELECT count(*) FROM version WHERE subject = 7");
+  EXPECT_LE(kept, Bounds::kMostVersions);
+  EXPECT_EQ(db.integer("SELECT max(first_seen) FROM version WHERE subject = 7"), kCount);
+  EXPECT_EQ(db.integer("SELECT summed FROM subject WHERE id = 7"), kCount - kept);
+  EXPECT_EQ(db.integer("SELECT summed_from FROM subject WHERE id = 7"), 1);
+  EXPECT_EQ(db.integer("SELECT summed_until FROM subject WHERE id = 7"), kCount - kept);
+}
+
+TEST(Bounds, EndpointsThatComeAndGoAreCountedAtTheirHost) {
+  Store store;
+  auto& db = store.outside();
+  Bounds bounds{db};
+  constexpr std::int64_t kCount = 1500;
+  for (std::int64_t i = 1; i <= kCount; ++i) {
+    const auto name = "mx.test|" + std::to_string(i);
+    const auto id = 10 * i;  // leaves room for the sum's
+    db.prepare("INSERT INTO subject(id, kind, name) VALUES(?, 'chain', ?)").bind(id, name).run();
+    db.prepare(
+          "INSERT INTO version(subject, content, first_seen, last_seen, is_open) "
+          "VALUES(?1, 1, ?1, ?1, 1)")
+        .bind(id)
+        .run();
+    bounds.keep(id, "chain", name);
+  }
+  const auto kept = db.integer("SELECT count(*) FROM subject WHERE name > 'mx.test|'");
+  EXPECT_LE(kept, Bounds::kMostSubjects);
+  EXPECT_EQ(db.integer("SELECT count(*) FROM version"), kept);
+  EXPECT_EQ(db.integer("SELECT summed FROM subject WHERE name = 'mx.test'"), kCount - kept);
+}
+
+TEST(Bounds, AFileFromBeforeComesWithinThemAtTheNextSweep) {
+  Store store;
+  store.outside().execute(
+      "INSERT INTO subject(id, kind, name) VALUES(7, 'tlsa', 'a.test'); "
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+      "INSERT INTO version(subject, content, first_seen, last_seen, is_open) "
+      "SELECT 7, 1, i, i, 0 FROM n");
+  Bounds bounds{store.outside()};
+  bounds.sweep(config::Time{config::Seconds{0}});
+  EXPECT_EQ(store.outside().integer("SELECT count(*) FROM version"), Bounds::kMostVersions);
+}
+
+TEST(TheFile, AndWhatStandsBesideItIsForItsOwnerAlone) {
+  Store store;
+  store.keep_only({{.name = "example.test"}});
+  for (const auto* suffix : {"", "-wal", "-shm"})
+    EXPECT_EQ(mode_of(store.file().string() + suffix), 0600U) << suffix;
+  store.close();
+  std::filesystem::permissions(store.file(), std::filesystem::perms{0644});
+  store.reopen();
+  EXPECT_EQ(mode_of(store.file()), 0600U);
+}
+
+TEST(TheFile, ThatIsDamagedSaysSoAndHowToGoOn) {
+  Store store;
+  store.keep_only({{.name = "example.test"}});
+  EXPECT_EQ(storage::find_damage(store.outside(), storage::Depth::whole), std::nullopt);
+  EXPECT_EQ(store.recorder().damage(), std::nullopt);
+  store.outside().execute(
+      "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = "
+      "(SELECT rootpage FROM sqlite_schema WHERE name = 'domain_by_status') WHERE name = "
+      "'alert_by_state'");
+  store.reopen();
+  ASSERT_TRUE(store.recorder().damage());
+  EXPECT_NE(store.recorder().damage()->find("danelaw restore"), std::string::npos);
+}
+
+TEST(TheFile, GivesFreePagesBackInSteps) {
+  Store store;
+  auto& db = store.outside();
+  db.execute(
+      "CREATE TABLE filler(x); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM "
+      "n WHERE i < 2000) INSERT INTO filler SELECT zeroblob(4000) FROM n; DROP TABLE filler");
+  const auto before = db.integer("PRAGMA page_count");
+  EXPECT_TRUE(storage::give_back(db, 100));
+  EXPECT_EQ(db.integer("PRAGMA page_count"), before - 100);
+  while (storage::give_back(db, 100)) {
+  }
+  EXPECT_LT(db.integer("PRAGMA page_count"), before / 4);
+}
+
+}  // namespace
