@@ -832,9 +832,10 @@ struct Runner::State {
     return again;
   }
 
-  // Whether what is seen is recorded.
+  // Whether what is seen is recorded, and what was recorded is sound.
   VantageCheck storage_check(Time at) const {
     auto fault = journal->state().fault;
+    if (!fault) fault = recorder.damage();
     return {.check = "storage", .is_up = !fault, .detail = std::move(fault), .checked_at = at};
   }
 
