@@ -330,9 +330,9 @@ bool note(Chronicle& chronicle, const Sighting& sighting, Time began, Time ended
   for (const auto& [name, seen] : sighting.signatures)
     note_version(chronicle.signatures[name], seen, {sighting.seen_at, sighting.seen_at},
                  std::equal_to<>());
-  bound_versions(chronicle.servers);
-  bound_versions(chronicle.endpoints);
-  bound_versions(chronicle.signatures);
+  bound_versions(chronicle.servers, [](const Published& last) { return last.is_gone; });
+  bound_versions(chronicle.endpoints, [](const Chain& last) { return last.empty(); });
+  bound_versions(chronicle.signatures, [](const auto& last) { return !last; });
   return is_news;
 }
 

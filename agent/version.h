@@ -23,13 +23,15 @@ struct Version {
 inline constexpr std::size_t kMostVersions = 200;
 
 // Of one host: servers, or endpoints, that it has or had. A host whose addresses change at every
-// look has ever new ones; those seen last longest ago are forgotten first.
+// look has ever new ones; those that went longest ago are forgotten first, and never those that are
+// there, of which a look takes only so many.
 inline constexpr std::size_t kMostNames = 64;
 // Of all of them together: what a look costs grows faster than their number.
 inline constexpr std::size_t kMostVersionsOfAll = 1600;
 // Of each, where there are so many.
 [[nodiscard]] constexpr std::size_t versions_for(std::size_t names) {
-  return std::min(kMostVersions, kMostVersionsOfAll / std::max<std::size_t>(1, names));
+  constexpr std::size_t kLeast = 2;  // what is, and what was before
+  return std::clamp(kMostVersionsOfAll / std::max<std::size_t>(1, names), kLeast, kMostVersions);
 }
 
 // A look of some length.
@@ -38,12 +40,19 @@ struct Look {
   config::Time ended;
 };
 
-// Keeps what is known of names within the bounds above.
-template <class What>
-void bound_versions(std::map<std::string, std::vector<Version<What>>>& known) {
+// Keeps what is known of names within the bounds above. `is_gone`: what says that a thing is there
+// no more.
+template <class What, class IsGone>
+void bound_versions(std::map<std::string, std::vector<Version<What>>>& known, IsGone is_gone) {
+  // Those that are gone are seen to be so at every look: what tells is when they went.
+  const auto went_at = [&](const auto& entry) {
+    const auto& last = entry.second.back();
+    return is_gone(last.what) ? last.first_seen : config::Time::max();
+  };
   while (known.size() > kMostNames) {
-    known.erase(std::ranges::min_element(
-        known, {}, [](const auto& entry) { return entry.second.back().last_seen; }));
+    const auto oldest = std::ranges::min_element(known, {}, went_at);
+    if (went_at(*oldest) == config::Time::max()) break;
+    known.erase(oldest);
   }
   const auto most = versions_for(known.size());
   for (auto& [name, versions] : known) {

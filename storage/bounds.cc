@@ -1,5 +1,6 @@
 #include "storage/bounds.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -8,8 +9,21 @@
 namespace storage {
 namespace {
 
-// What goes at once, so that not every further version has to drop one.
+// Subjects go so many at once, so that not every further one has to drop another.
 constexpr std::int64_t kAtOnce = 50;
+// Versions, too: a tenth. What a file from before has beyond that is for the sweep.
+constexpr std::int64_t kMostAtOnce = 1'000;
+
+// Of each subject, where a host has so many.
+std::int64_t share_of(std::int64_t subjects) {
+  return std::min(Bounds::kMostVersions, Bounds::kMostOfHost / std::max<std::int64_t>(1, subjects));
+}
+
+// Nothing for a subject that is not one of a host's.
+std::string host_of(const std::string& name) {
+  const auto cut = name.find('|');
+  return cut == std::string::npos ? "" : name.substr(0, cut);
+}
 
 }  // namespace
 
@@ -28,9 +42,10 @@ Bounds::Bounds(Database& db)
       count_subjects_(db.prepare("SELECT count(*) FROM subject WHERE kind = ?1 AND name > ?2 || "
                                  "'|' AND name < ?2 || '}'")),
       oldest_subjects_(db.prepare(
-          "SELECT s.id FROM subject s WHERE s.kind = ?1 AND s.name > ?2 || '|' AND s.name < ?2 || "
-          "'}' ORDER BY (SELECT max(v.last_seen) FROM version v WHERE v.subject = s.id), s.id "
-          "LIMIT ?3")),
+          fmt::format("SELECT id FROM (SELECT s.id, row_number() OVER (ORDER BY {}) AS place "
+                      "FROM subject s WHERE s.kind = ?1 AND s.name > ?2 || '|' AND "
+                      "s.name < ?2 || '}}') ORDER BY place DESC LIMIT ?3",
+                      kNewestFirst))),
       move_sum_(db.prepare(
           "INSERT INTO subject(kind, name, summed, summed_from, summed_until) "
           "SELECT ?1, ?2, o.n, o.since, o.until FROM (SELECT "
@@ -41,14 +56,25 @@ Bounds::Bounds(Database& db)
           "ON CONFLICT(kind, name) DO UPDATE SET summed = summed + excluded.summed, "
           "summed_from = min(coalesce(summed_from, excluded.summed_from), excluded.summed_from), "
           "summed_until = max(coalesce(summed_until, 0), excluded.summed_until)")),
+      drop_versions_(db.prepare("DELETE FROM version WHERE subject = ?")),
       drop_subject_(db.prepare("DELETE FROM subject WHERE id = ?")) {}
 
 void Bounds::keep(std::int64_t subject, const std::string& kind, const std::string& name) {
   count_versions_.bind(subject).step();
   const auto count = count_versions_.integer(0);
   count_versions_.reset();
-  if (count > kMostVersions) sum_up(subject, kAtOnce);
-  if (count == 1) keep_subjects(kind, name);
+  const auto host = host_of(name);
+  const auto subjects = host.empty() ? 1 : siblings(kind, host);
+  const auto most = share_of(subjects);
+  if (count > most) sum_up(subject, std::min(count - most + most / 10, kMostAtOnce));
+  if (subjects > kMostSubjects) drop_subjects(kind, host, subjects - kMostSubjects + kAtOnce);
+}
+
+std::int64_t Bounds::siblings(const std::string& kind, const std::string& host) {
+  count_subjects_.bind(kind, host).step();
+  const auto count = count_subjects_.integer(0);
+  count_subjects_.reset();
+  return count;
 }
 
 void Bounds::sum_up(std::int64_t subject, std::int64_t count) {
@@ -56,35 +82,52 @@ void Bounds::sum_up(std::int64_t subject, std::int64_t count) {
   drop_.bind(subject, count).run();
 }
 
-void Bounds::keep_subjects(const std::string& kind, const std::string& name) {
-  const auto owner = name.substr(0, name.find('|'));
-  if (owner == name) return;
-  count_subjects_.bind(kind, owner).step();
-  const auto count = count_subjects_.integer(0);
-  count_subjects_.reset();
-  if (count <= kMostSubjects) return;
+void Bounds::drop_subjects(const std::string& kind, const std::string& host, std::int64_t count) {
   std::vector<std::int64_t> oldest;
-  oldest_subjects_.bind(kind, owner, kAtOnce);
+  oldest_subjects_.bind(kind, host, count);
   while (oldest_subjects_.step()) oldest.push_back(oldest_subjects_.integer(0));
   oldest_subjects_.reset();
-  auto drop = db_.prepare("DELETE FROM version WHERE subject = ?");
   for (const auto id : oldest) {
-    move_sum_.bind(kind, owner, id).run();
-    drop.bind(id).run();
+    move_sum_.bind(kind, host, id).run();
+    drop_versions_.bind(id).run();
     drop_subject_.bind(id).run();
   }
 }
 
-void Bounds::sweep(config::Time before) {
+// Leaves each subject of a host, or of all, `most` versions.
+void Bounds::sweep_subjects(const std::string& kind, const std::string& host, std::int64_t most) {
   std::vector<std::pair<std::int64_t, std::int64_t>> excess;
   {
-    auto rows = db_.prepare(
-        "SELECT subject, count(*) - ?1 FROM version GROUP BY subject "
-        "HAVING count(*) > ?1");
-    rows.bind(kMostVersions);
+    auto rows = db_.prepare(fmt::format(
+        "SELECT subject, count(*) - ?1 FROM version {} GROUP BY subject HAVING count(*) > ?1",
+        host.empty() ? ""
+                     : "WHERE subject IN (SELECT id FROM subject WHERE kind = ?2 AND "
+                       "name > ?3 || '|' AND name < ?3 || '}')"));
+    rows.bind(most);
+    if (!host.empty()) rows.bind(most, kind, host);
     while (rows.step()) excess.emplace_back(rows.integer(0), rows.integer(1));
   }
   for (const auto& [subject, count] : excess) sum_up(subject, count);
+}
+
+void Bounds::sweep(config::Time before) {
+  struct Many {
+    std::string kind, host;
+    std::int64_t subjects;
+  };
+  std::vector<Many> many;
+  {
+    auto rows = db_.prepare(
+        "SELECT kind, substr(name, 1, instr(name, '|') - 1) AS host, count(*) FROM subject "
+        "WHERE instr(name, '|') > 0 GROUP BY kind, host HAVING count(*) * ?1 > ?2");
+    rows.bind(kMostVersions, kMostOfHost);
+    while (rows.step()) many.push_back({rows.text(0), rows.text(1), rows.integer(2)});
+  }
+  for (const auto& [kind, host, subjects] : many) {
+    if (subjects > kMostSubjects) drop_subjects(kind, host, subjects - kMostSubjects);
+    sweep_subjects(kind, host, share_of(std::min(subjects, kMostSubjects)));
+  }
+  sweep_subjects("", "", kMostVersions);
   db_.prepare(
          "UPDATE subject SET summed = 0, summed_from = NULL, summed_until = NULL "
          "WHERE summed_until < ?")

@@ -8,6 +8,13 @@
 
 namespace storage {
 
+// How subjects of a host are put in order, those first that are there, then those that went last;
+// by when that was recorded, since the clock may have been set meanwhile. `s` is the subject.
+inline constexpr const char* kNewestFirst =
+    "(SELECT c.body IN ('[]', 'null', '{\"gone\":true}') FROM version v "
+    "JOIN content c ON c.id = v.content WHERE v.subject = s.id ORDER BY v.id DESC LIMIT 1), "
+    "(SELECT max(v.id) FROM version v WHERE v.subject = s.id) DESC";
+
 // What one subject may cost, in rows. A host that shows another key at every look, a zone whose
 // records never stay, addresses that come and go: nobody reads the hundredth thousandth version,
 // but everybody would pay for it. The newest are kept; of the others remains how many there were,
@@ -18,8 +25,11 @@ class Bounds {
   // Versions of one subject. A zone signed every day has 365 in a year, a key changed every week
   // with three steps a change 160.
   static constexpr std::int64_t kMostVersions = 500;
-  // Subjects of one kind that a host has: its endpoints, its name servers.
+  // Subjects of one kind that a host has: its endpoints, its name servers. Those that went longest
+  // ago are dropped first.
   static constexpr std::int64_t kMostSubjects = 512;
+  // Versions of all of them together, about; each has a share of it.
+  static constexpr std::int64_t kMostOfHost = 10'000;
   // Ended alerts about one subject with one code; steps of one alert; letters of it that were sent.
   static constexpr std::int64_t kMostEpisodes = 200;
 
@@ -33,11 +43,13 @@ class Bounds {
 
  private:
   void sum_up(std::int64_t subject, std::int64_t count);
-  void keep_subjects(const std::string& kind, const std::string& name);
+  std::int64_t siblings(const std::string& kind, const std::string& host);
+  void drop_subjects(const std::string& kind, const std::string& host, std::int64_t count);
+  void sweep_subjects(const std::string& kind, const std::string& host, std::int64_t most);
 
   Database& db_;
   Statement count_versions_, sum_, drop_, count_subjects_, oldest_subjects_, move_sum_,
-      drop_subject_;
+      drop_versions_, drop_subject_;
 };
 
 }  // namespace storage

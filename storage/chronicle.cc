@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "probes/dane/tlsa.h"
+#include "storage/bounds.h"
 
 namespace storage {
 namespace {
@@ -101,9 +104,9 @@ class Reader {
   template <class Take>
   void each(const char* kind, const std::string& from, const std::string& to, Take take) {
     auto subjects = db_.prepare(
-        "SELECT s.id, s.name FROM subject s WHERE s.kind = ? AND s.name >= ? AND s.name < ? "
-        "ORDER BY (SELECT v.last_seen FROM version v WHERE v.subject = s.id "
-        "ORDER BY v.id DESC LIMIT 1) DESC, s.name LIMIT ?");
+        fmt::format("SELECT s.id, s.name FROM subject s WHERE s.kind = ? AND s.name >= ? AND "
+                    "s.name < ? ORDER BY {} LIMIT ?",
+                    kNewestFirst));
     subjects.bind(kind, from, to, static_cast<std::int64_t>(agent::kMostNames));
     std::vector<std::pair<std::int64_t, std::string>> found;
     while (subjects.step()) found.emplace_back(subjects.integer(0), subjects.text(1));

@@ -19,6 +19,9 @@ constexpr std::string_view kDomainColumns =
     "mx_hosts, "
     "dane_mx_hosts, observed_at, next_check_at";
 
+constexpr std::string_view kShownKinds =
+    R"(["mx","addresses","tlsa","published","chain","verdict","findings","gap","clock"])";
+
 std::optional<std::string> text_or_nothing(const Statement& row, int column) {
   return row.is_null(column) ? std::nullopt : std::optional{row.text(column)};
 }
@@ -205,8 +208,7 @@ Queries::Answer<std::vector<Event>> Queries::history(const EventFilter& filter) 
         "         WHERE t.kind = k.value AND t.name >= n.value AND t.name < n.value || '}' "
         "         AND (t.name = n.value OR t.name >= n.value || '|')) "
         "AND v.first_seen BETWEEN ?3 AND ?4 AND v.id < ?5 ORDER BY v.id DESC LIMIT ?6");
-    rows.bind(nlohmann::json(filter.names).dump(),
-              R"(["mx","addresses","tlsa","published","chain","verdict","findings","gap","clock"])",
+    rows.bind(nlohmann::json(filter.names).dump(), kShownKinds,
               filter.from.time_since_epoch().count(), filter.until.time_since_epoch().count(),
               filter.before.value_or(std::numeric_limits<std::int64_t>::max()),
               integer(filter.limit));
@@ -218,6 +220,27 @@ Queries::Answer<std::vector<Event>> Queries::history(const EventFilter& filter) 
                      .kind = rows.text(4),
                      .subject = rows.text(5),
                      .content = rows.text(6)});
+    }
+    return out;
+  });
+}
+
+Queries::Answer<std::vector<Queries::Sum>> Queries::summed(const std::vector<std::string>& names) {
+  return state_->guarded([&] {
+    std::vector<Sum> out;
+    auto rows = state_->db.prepare(
+        "SELECT t.kind, t.name, t.summed, t.summed_from, t.summed_until "
+        "FROM json_each(?1) n CROSS JOIN json_each(?2) k CROSS JOIN subject t "
+        "WHERE t.kind = k.value AND t.name >= n.value AND t.name < n.value || '}' "
+        "AND (t.name = n.value OR t.name >= n.value || '|') AND t.summed > 0 "
+        "ORDER BY t.summed DESC, t.id LIMIT 100");
+    rows.bind(nlohmann::json(names).dump(), kShownKinds);
+    while (rows.step()) {
+      out.push_back({.kind = rows.text(0),
+                     .subject = rows.text(1),
+                     .versions = rows.integer(2),
+                     .from = config::Time{config::Seconds{rows.integer(3)}},
+                     .until = config::Time{config::Seconds{rows.integer(4)}}});
     }
     return out;
   });

@@ -81,6 +81,14 @@ class Queries {
                                                                config::Time until);
   // Newest first.
   [[nodiscard]] Answer<std::vector<Event>> history(const EventFilter& filter);
+  // Things that changed so often that of their older versions only the number was kept
+  // (storage/bounds.h); the most first, a hundred at most.
+  struct Sum {
+    std::string kind, subject;  // as in facts.h
+    std::int64_t versions = 0;
+    config::Time from, until;
+  };
+  [[nodiscard]] Answer<std::vector<Sum>> summed(const std::vector<std::string>& names);
   // What was recorded of a host, but versions that were last seen before `since`.
   [[nodiscard]] Answer<agent::Chronicle> chronicle(const probes::dns::Name& host,
                                                    config::Time since);

@@ -554,9 +554,20 @@ Reply Api::history(const std::string& name, const Request& request) const {
                      {"current", event.is_open},
                      {"content", Json::parse(event.content)}});
   }
+  const auto summed = sources_.queries->summed(filter.names);
+  if (!summed) return storage_failed(summed.error());
+  Json restless = Json::array();
+  for (const auto& sum : *summed) {
+    restless.push_back({{"kind", sum.kind},
+                        {"subject", probes::printable(sum.subject)},
+                        {"versions", sum.versions},
+                        {"from", config::rfc3339(sum.from)},
+                        {"until", config::rfc3339(sum.until)}});
+  }
   const bool is_full = found->size() == filter.limit;
   return json({{"items", items},
-               {"next", is_full ? Json(std::to_string(found->back().id)) : Json(nullptr)}},
+               {"next", is_full ? Json(std::to_string(found->back().id)) : Json(nullptr)},
+               {"summed", restless}},
               "/api/v1/domains/{name}/history");
 }
 

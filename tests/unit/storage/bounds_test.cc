@@ -61,6 +61,73 @@ TEST(Bounds, EndpointsThatComeAndGoAreCountedAtTheirHost) {
   EXPECT_EQ(db.integer("SELECT summed FROM subject WHERE name = 'mx.test'"), kCount - kept);
 }
 
+// The whole way: recorded, kept, and read at once.
+TEST(Bounds, AHostThatShowsOtherRecordsAtEveryLookIsReadAtOnceAsFarAsMemoryGoes) {
+  Store store;
+  support::Scene scene;
+  constexpr int kLooks = 1'200;
+  for (int i = 0; i < kLooks; ++i) {
+    auto round = support::host_round(scene, kNow + i * support::kMinute);
+    round.sighting.servers = {
+        {"ns1", agent::Published{.ttl = config::Seconds{i + 1}, .is_secure = true}}};
+    round.sighting.endpoints = {};
+    store.record(round);
+  }
+  const auto of = [&](const std::string& what) {
+    return store.outside().integer("SELECT " + what +
+                                   " FROM version v JOIN subject s ON s.id = v.subject "
+                                   "WHERE s.kind = 'published'");
+  };
+  EXPECT_LE(of("count(*)"), Bounds::kMostVersions);
+  EXPECT_EQ(of("max(s.summed) + count(*)"), kLooks);
+  const auto summed = store.queries()->summed({"mx.example.test"});
+  ASSERT_TRUE(summed);
+  ASSERT_EQ(summed->size(), 1U);
+  EXPECT_EQ((*summed)[0].kind, "published");
+  EXPECT_EQ((*summed)[0].versions, kLooks - of("count(*)"));
+  EXPECT_EQ((*summed)[0].from, kNow);
+  const auto read =
+      store.recorder().chronicle(support::name("mx.example.test"), kNow - support::kMinute);
+  ASSERT_TRUE(read);
+  ASSERT_EQ(read->servers.size(), 1U);
+  const auto& versions = read->servers.begin()->second;
+  ASSERT_EQ(versions.size(), agent::kMostVersions);
+  EXPECT_EQ(versions.back().what.ttl, config::Seconds{kLooks});
+  EXPECT_EQ(versions.front().what.ttl,
+            config::Seconds{kLooks - static_cast<std::int64_t>(agent::kMostVersions) + 1});
+}
+
+TEST(Bounds, ManyEndpointsThatChangeShareWhatTheirHostMayHave) {
+  Store store;
+  auto& db = store.outside();
+  Bounds bounds{db};
+  constexpr std::int64_t kEndpoints = 100, kChanges = 300;
+  auto add = db.prepare(
+      "INSERT INTO version(subject, content, first_seen, last_seen, is_open) "
+      "VALUES(?1, 1, ?2, ?2, 0)");
+  for (std::int64_t id = 1; id <= kEndpoints; ++id)
+    db.prepare("INSERT INTO subject(id, kind, name) VALUES(?, 'chain', ?)")
+        .bind(id, "mx.test|" + std::to_string(id))
+        .run();
+  for (std::int64_t at = 1; at <= kChanges; ++at) {
+    for (std::int64_t id = 1; id <= kEndpoints; ++id) {
+      add.bind(id, at).run();
+      bounds.keep(id, "chain", "mx.test|" + std::to_string(id));
+    }
+  }
+  const auto kept = db.integer("SELECT count(*) FROM version");
+  EXPECT_LE(kept, Bounds::kMostOfHost);
+  EXPECT_GT(kept, Bounds::kMostOfHost / 2);
+  EXPECT_EQ(db.integer("SELECT sum(summed) FROM subject"), kEndpoints * kChanges - kept);
+  // A file from before comes to the same.
+  db.execute(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
+      "INSERT INTO version(subject, content, first_seen, last_seen, is_open) "
+      "SELECT s.id, 1, 1000 + i, 1000 + i, 0 FROM n, subject s");
+  bounds.sweep(config::Time{config::Seconds{0}});
+  EXPECT_EQ(db.integer("SELECT count(*) FROM version"), Bounds::kMostOfHost);
+}
+
 TEST(Bounds, AFileFromBeforeComesWithinThemAtTheNextSweep) {
   Store store;
   store.outside().execute(

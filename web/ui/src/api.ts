@@ -111,6 +111,9 @@ export interface Timeline extends Rollover {
 }
 
 // `content` as storage wrote it, by kind; see history.tsx, which reads it.
+/** Older versions of what changed so often that they are only counted. */
+export interface Sum { kind: string; subject: string; versions: number; from: string; until: string }
+export interface HistoryPage extends Page<Event> { summed?: Sum[] }
 export interface Event { at: string; kind: string; subject: string; last_seen_at: string; current: boolean; content: unknown }
 export interface Deadline { at: string; kind: string; subject: Subject }
 export interface AgentStatus {

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-import type { Event, Page } from "./api";
+import type { Event, HistoryPage, Page } from "./api";
 import { domainPath, get } from "./api";
 import { subjectWords, summary } from "./facts";
 import { useResource } from "./live";
@@ -29,7 +29,7 @@ export function History({ query }: { query: URLSearchParams }) {
   if (from !== null) wanted.set("from", rfc3339(from));
   if (to !== null) wanted.set("to", rfc3339(to));
   const path = domain ? `${domainPath(domain)}/history?${wanted}` : null;
-  const found = useResource<Page<Event>>(path, (kind, name) => kind === "host" || (kind === "domain" && name === domain), 3000);
+  const found = useResource<HistoryPage>(path, (kind, name) => kind === "host" || (kind === "domain" && name === domain), 3000);
   // Older pages, behind the one that is followed.
   const [older, setOlder] = useState<{ path: string | null; items: Event[]; next: string | null } | null>(null);
   const mine = older?.path === path ? older : null;
@@ -69,6 +69,10 @@ export function History({ query }: { query: URLSearchParams }) {
           </tbody>
         </table>
       )}
+      {path && found.data?.summed?.map((sum) => (
+        <p key={`${sum.kind}${sum.subject}`}>
+          {eventWords[sum.kind] ?? sum.kind} of {sum.subject} changed so often, as at every look, that {plural(sum.versions, "older change")} from <When at={sum.from} /> to <When at={sum.until} /> {sum.versions === 1 ? "is" : "are"} only counted.
+        </p>))}
       {path && next && <p><button type="button" onClick={more}>Older</button></p>}
     </>
   );

@@ -1,0 +1,114 @@
+#include "agent/version.h"
+
+#include <gtest/gtest.h>
+
+#include "agent/chronicle.h"
+#include "agent/rollover.h"
+#include "tests/support/past.h"
+
+// What one host may cost, whatever it shows at every look.
+namespace {
+
+using support::kNow;
+using support::Past;
+using support::Pki;
+using support::record;
+
+constexpr config::Seconds kMinute{60};
+constexpr int kLooks = 5'000;
+
+template <class What>
+std::size_t versions_of(const std::map<std::string, std::vector<agent::Version<What>>>& known) {
+  std::size_t out = 0;
+  for (const auto& [name, versions] : known) out += versions.size();
+  return out;
+}
+
+// Other records, another key and another signature at every look; the address is another, too.
+agent::Sighting restless(int look, bool is_moving) {
+  const auto& pki = Pki::get();
+  const auto number = std::to_string(look);
+  auto given = Past::give({record(3, 1, 1, *pki.leaf.certificate)}, config::Seconds{look + 1});
+  const auto& leaf = look % 2 == 0 ? pki.leaf.certificate : pki.old_leaf.certificate;
+  const auto at = kNow + look * kMinute;
+  return {.servers = {{is_moving ? "ns" + number : "ns1", given}},
+          .endpoints = {{(is_moving ? number : "192.0.2.1") + "/default", agent::Chain{leaf}}},
+          .knows_servers = true,
+          .knows_endpoints = true,
+          .seen_at = at,
+          .signatures = {{agent::kAllServers, agent::Signature{.expiration = at}}}};
+}
+
+agent::Chronicle played(bool is_moving) {
+  agent::Chronicle out;
+  for (int look = 0; look < kLooks; ++look) {
+    const auto at = kNow + look * kMinute;
+    agent::note(out, agent::completed(out, restless(look, is_moving)), at, at);
+  }
+  return out;
+}
+
+TEST(Versions, OfAHostThatChangesAtEveryLookAreBounded) {
+  const auto chronicle = played(false);
+  EXPECT_EQ(versions_of(chronicle.servers), agent::kMostVersions);
+  EXPECT_EQ(versions_of(chronicle.endpoints), agent::kMostVersions);
+  EXPECT_EQ(versions_of(chronicle.signatures), agent::kMostVersions);
+  EXPECT_EQ(chronicle.servers.begin()->second.back().first_seen, kNow + (kLooks - 1) * kMinute);
+}
+
+TEST(Versions, OfAHostThatMovesAtEveryLookAreBoundedAndThoseThatWentLastAreKept) {
+  const auto chronicle = played(true);
+  EXPECT_EQ(chronicle.servers.size(), agent::kMostNames);
+  EXPECT_EQ(chronicle.endpoints.size(), agent::kMostNames);
+  EXPECT_LE(versions_of(chronicle.servers), agent::kMostVersionsOfAll);
+  // What a cache may still hold is what the server gave that went last.
+  for (int look = kLooks - static_cast<int>(agent::kMostNames); look < kLooks; ++look)
+    EXPECT_TRUE(chronicle.servers.contains("ns" + std::to_string(look))) << look;
+}
+
+TEST(Versions, OfWhatIsThereAreNeverForgottenAsAWhole) {
+  agent::Sighting sighting{.knows_endpoints = true};
+  constexpr std::size_t kMany = agent::kMostNames + 30;
+  for (std::size_t i = 0; i < kMany; ++i)
+    sighting.endpoints["192.0.2." + std::to_string(i) + "/default"] =
+        agent::Chain{Pki::get().leaf.certificate};
+  agent::Chronicle chronicle;
+  EXPECT_TRUE(agent::note(chronicle, agent::completed(chronicle, sighting), kNow, kNow));
+  EXPECT_EQ(chronicle.endpoints.size(), kMany);
+  const auto later = kNow + kMinute;
+  EXPECT_FALSE(agent::note(chronicle, agent::completed(chronicle, sighting), later, later))
+      << "nothing is news that was there before";
+}
+
+// A rollover after more changes than are kept is told as if they had never been.
+TEST(Versions, WithinTheBoundTellTheSameOfARollover) {
+  const auto& pki = Pki::get();
+  const auto old_one = Past::give({record(3, 1, 1, *pki.old_leaf.certificate)});
+  const auto both = Past::give(
+      {record(3, 1, 1, *pki.old_leaf.certificate), record(3, 1, 1, *pki.leaf.certificate)});
+  const auto new_one = Past::give({record(3, 1, 1, *pki.leaf.certificate)});
+  const agent::Chain before{pki.old_leaf.certificate}, after{pki.leaf.certificate};
+  const auto hour = [](int n) { return kNow + n * 60 * kMinute; };
+  Past calm, restless;
+  for (int i = 0; i < kLooks; ++i)
+    restless.look(hour(-100) - (kLooks - i) * kMinute, i % 2 == 0 ? new_one : both,
+                  i % 2 == 0 ? after : before);
+  for (auto* host : {&calm, &restless}) {
+    for (int i = -90; i < 0; i += 10) host->look(hour(i), old_one, before);
+    host->look(hour(0), both, before);
+    host->look(hour(5), both, after);
+    host->look(hour(6), both, after);
+    host->look(hour(9), new_one, after);
+  }
+  EXPECT_EQ(versions_of(restless.chronicle.servers), 2 * agent::kMostVersions);
+  const agent::Rollovers want(agent::history_of(calm.chronicle, {"mx.example.test"}));
+  const agent::Rollovers got(agent::history_of(restless.chronicle, {"mx.example.test"}));
+  for (int i = -20; i < 15; ++i) {
+    EXPECT_EQ(got.at(hour(i)).state, want.at(hour(i)).state) << i;
+    EXPECT_EQ(got.at(hour(i)).safe_to_switch_at, want.at(hour(i)).safe_to_switch_at) << i;
+    EXPECT_EQ(got.at(hour(i)).safe_to_remove_at, want.at(hour(i)).safe_to_remove_at) << i;
+    EXPECT_EQ(got.at(hour(i)).failing_share, want.at(hour(i)).failing_share) << i;
+  }
+}
+
+}  // namespace
