@@ -433,6 +433,23 @@ int back_up(const std::filesystem::path& file, const std::filesystem::path& copy
   return done ? 0 : 1;
 }
 
+// ---- danelaw restore
+
+int restore(const std::filesystem::path& file, const std::filesystem::path& backup) {
+  const auto settings = file.empty() ? std::optional{config::Config{}} : load(file);
+  if (!settings) return 1;
+  const auto& database = settings->storage.path;
+  const auto kept = storage::restore(backup, database);
+  if (!kept) {
+    std::cerr << kept.error() << '\n';
+    return 1;
+  }
+  std::cout << fmt::format("{} is now the backup {}", database.string(), backup.string());
+  if (*kept) std::cout << fmt::format("; the old one is kept as {}", (*kept)->string());
+  std::cout << '\n';
+  return 0;
+}
+
 // ---- danelaw gate
 
 struct GateFlags {
@@ -631,6 +648,11 @@ int main(int argc, char** argv) {
   std::filesystem::path copy;
   backing->add_option("FILE", copy, "the file to make")->required();
   backing->add_option("--config", file, "configuration file, for storage.path");
+  auto* restoring = app.add_subcommand(
+      "restore",
+      "put a backup in the place of a stopped agent's database; the old one is kept beside it");
+  restoring->add_option("FILE", copy, "the backup")->required();
+  restoring->add_option("--config", file, "configuration file, for storage.path");
   auto* replaying =
       app.add_subcommand("replay", "rollover states and grades of a sequence of events, on paper");
   replaying->add_option("FILE", file, "schema danelaw.replay/1; - for standard input")->required();
@@ -653,6 +675,7 @@ int main(int argc, char** argv) {
   if (*gating) return gate(file, gate_flags);
   if (*config_checking) return agent::check_config(file, obstacles, std::cout, std::cerr);
   if (*backing) return back_up(file, copy);
+  if (*restoring) return restore(file, copy);
   if (*replaying) return agent::print_replay(file, std::cout, std::cerr);
   return tlsa(file, std::move(line), ttl);
 }

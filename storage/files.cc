@@ -25,6 +25,9 @@ void make_private(const std::filesystem::path& database) {
 
 void give_to_owner_of(const std::filesystem::path& database, int fd) {
   if (geteuid() != 0) return;
+  struct stat given {};
+  // Nothing else that somebody has given this name, too.
+  if (fstat(fd, &given) != 0 || !S_ISREG(given.st_mode) || given.st_nlink != 1) return;
   struct stat found {};
   const auto folder = database.has_parent_path() ? database.parent_path() : ".";
   if (stat(database.c_str(), &found) == 0 || stat(folder.c_str(), &found) == 0)

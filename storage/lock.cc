@@ -11,6 +11,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "storage/files.h"
+
 namespace storage {
 namespace {
 
@@ -30,7 +32,8 @@ std::string holder(int fd) {
 
 }  // namespace
 
-Result<DatabaseLock, std::string> DatabaseLock::take(const std::filesystem::path& database) {
+Result<DatabaseLock, std::string> DatabaseLock::take(const std::filesystem::path& database,
+                                                     std::string_view advice) {
   // One lock for one database, by whatever links it is named.
   std::error_code ignored;
   auto path = std::filesystem::weakly_canonical(database, ignored);
@@ -44,15 +47,14 @@ Result<DatabaseLock, std::string> DatabaseLock::take(const std::filesystem::path
                     "must exist and be writable for the agent",
                     path.string(), std::generic_category().message(errno)));
   }
+  give_to_owner_of(database, lock.fd_);
   if (flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) {
       return Failure<std::string>(
           fmt::format("{}: {}", path.string(), std::generic_category().message(errno)));
     }
-    return Failure<std::string>(
-        fmt::format("{} is in use by another agent ({}): stop that one, or give this one a "
-                    "storage.path of its own",
-                    database.string(), holder(lock.fd_)));
+    return Failure<std::string>(fmt::format("{} is in use by another agent ({}): {}",
+                                            database.string(), holder(lock.fd_), advice));
   }
   // For the message above only; a full disk must not keep an agent from starting.
   const auto number = fmt::format("{}\n", getpid());

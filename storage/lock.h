@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "config/result.h"
 
@@ -12,9 +13,11 @@ namespace storage {
 class DatabaseLock {
  public:
   // Takes it, without waiting, by flock(2) on DATABASE.lock, which is made and stays; the kernel
-  // gives it back when the process ends in whatever way. The error names the process that has it.
+  // gives it back when the process ends in whatever way. The error names the process that has it,
+  // and says what to do (`advice`).
   [[nodiscard]] static config::Result<DatabaseLock, std::string> take(
-      const std::filesystem::path& database);
+      const std::filesystem::path& database,
+      std::string_view advice = "stop that one, or give this one a storage.path of its own");
 
   DatabaseLock() = default;
   DatabaseLock(DatabaseLock&& other) noexcept;

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "storage/lock.h"
 #include "tests/unit/storage/store.h"
 
 namespace {
@@ -88,6 +89,104 @@ TEST(Backup, LeavesNothingWhereItCannotWrite) {
   const TemporaryFolder folder;
   const auto copy = folder.path() / "absent" / "copy";
   EXPECT_EQ(backup(store.file(), copy).error(), copy.string() + ": No such file or directory");
+}
+
+// ---- restore
+
+bool has_domain(const std::filesystem::path& file, const std::string& name) {
+  Database db{file, Database::Mode::read_only};
+  return db.integer("SELECT count(*) FROM domain WHERE name = '" + name + "'") == 1;
+}
+
+// A backup that knows before.test, of a store that by now knows after.test.
+struct Restorable {
+  Store store;
+  TemporaryFolder folder;
+  std::filesystem::path copy = folder.path() / "copy.db";
+  Restorable() {
+    store.keep_only({{.name = "before.test"}});
+    if (!backup(store.file(), copy)) throw std::runtime_error("no backup");
+    store.keep_only({{.name = "after.test"}});
+  }
+  std::filesystem::path beside(const std::string& suffix) const {
+    return store.file().string() + suffix;
+  }
+};
+
+TEST(Restore, PutsTheBackupInThePlaceOfTheDatabaseAndKeepsThat) {
+  Restorable at;
+  at.store.close();
+  const auto kept = storage::restore(at.copy, at.store.file());
+  ASSERT_TRUE(kept) << kept.error();
+  EXPECT_EQ(*kept, at.beside(".before-restore"));
+  EXPECT_TRUE(has_domain(at.store.file(), "before.test"));
+  EXPECT_TRUE(has_domain(**kept, "after.test"));
+  struct stat is {};
+  ASSERT_EQ(stat(at.store.file().c_str(), &is), 0);
+  EXPECT_EQ(is.st_mode & 0777U, 0600U);
+  at.store.reopen();  // the agent goes on from it
+  EXPECT_EQ(at.store.recorder().damage(), std::nullopt);
+  at.store.close();
+  const auto again = storage::restore(at.copy, at.store.file());
+  ASSERT_TRUE(again) << again.error();
+  EXPECT_EQ(*again, at.beside(".before-restore-2"));
+}
+
+// As after kill -9: what was written last is in the log only, and the log is not the backup's.
+TEST(Restore, LeavesNoLogOfTheOldDatabaseBesideTheNewOne) {
+  Restorable at;
+  const TemporaryFolder crashed;
+  const auto file = crashed.path() / "danelaw.db";
+  for (const auto* suffix : {"", "-wal", "-shm"})
+    std::filesystem::copy_file(at.beside(suffix), file.string() + suffix);
+  ASSERT_GT(std::filesystem::file_size(file.string() + "-wal"), 0U);
+  const auto kept = storage::restore(at.copy, file);
+  ASSERT_TRUE(kept) << kept.error();
+  EXPECT_FALSE(std::filesystem::exists(file.string() + "-wal"));
+  EXPECT_FALSE(std::filesystem::exists(file.string() + "-shm"));
+  EXPECT_TRUE(has_domain(file, "before.test"));
+  EXPECT_FALSE(has_domain(file, "after.test"));
+  EXPECT_TRUE(has_domain(**kept, "after.test")) << "with the log that belongs to it";
+}
+
+TEST(Restore, TakesAwayALogWithoutADatabase) {
+  Restorable at;
+  const TemporaryFolder bare;
+  const auto file = bare.path() / "danelaw.db";
+  write(file.string() + "-wal", "stale");
+  const auto kept = storage::restore(at.copy, file);
+  ASSERT_TRUE(kept) << kept.error();
+  EXPECT_EQ(*kept, std::nullopt);
+  EXPECT_TRUE(has_domain(file, "before.test"));
+}
+
+TEST(Restore, RefusesWhileAnAgentHasTheDatabase) {
+  Restorable at;
+  const auto lock = storage::DatabaseLock::take(at.store.file());
+  ASSERT_TRUE(lock);
+  const auto kept = storage::restore(at.copy, at.store.file());
+  ASSERT_FALSE(kept);
+  EXPECT_THAT(kept.error(), HasSubstr("in use by another agent"));
+  EXPECT_THAT(kept.error(), HasSubstr("stop that one first"));
+  EXPECT_TRUE(has_domain(at.store.file(), "after.test"));
+}
+
+TEST(Restore, RefusesADamagedBackupAndWhatIsNoneAndLeavesEverythingAsItWas) {
+  Restorable at;
+  at.store.close();
+  const auto before = files_in(at.folder);
+  write(at.copy, std::string(4096, 'x'),
+        static_cast<std::streamoff>(std::filesystem::file_size(at.copy) / 2 / 4096 * 4096));
+  const auto other = at.folder.path() / "other";
+  std::ofstream{other} << "words, many words, that are no database of anybody's at all";
+  for (const auto& wrong : {at.copy, other, at.folder.path() / "none", at.store.file()}) {
+    const auto kept = storage::restore(wrong, at.store.file());
+    ASSERT_FALSE(kept) << wrong;
+    EXPECT_THAT(kept.error(), StartsWith(wrong.string() + ": "));
+  }
+  EXPECT_EQ(files_in(at.folder), before + 1);
+  EXPECT_TRUE(has_domain(at.store.file(), "after.test"));
+  EXPECT_FALSE(std::filesystem::exists(at.beside(".before-restore")));
 }
 
 }  // namespace
