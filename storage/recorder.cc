@@ -289,8 +289,8 @@ Result<std::unique_ptr<SqliteRecorder>, RecordFault> SqliteRecorder::open(
     return Failure<RecordFault>(RecordFault{
         .detail = fmt::format(
             "cannot use {} as database: {}; name another with storage.path, or make its folder "
-            "writable for this user",
-            file.string(), e.what())});
+            "writable for this user; if the file is damaged, go on from a backup: {}",
+            file.string(), e.what(), kRestore)});
   }
 }
 

@@ -122,6 +122,10 @@ void Database::execute(const std::string& sql) {
   if (code != SQLITE_OK) fail(db_, code);
 }
 
+void Database::interrupt() noexcept {
+  sqlite3_interrupt(db_);
+}
+
 std::int64_t Database::integer(std::string_view sql) {
   auto statement = prepare(sql);
   return statement.step() ? statement.integer(0) : 0;

@@ -111,6 +111,8 @@ class Database {
   [[nodiscard]] Statement prepare(std::string_view sql) { return {db_, sql}; }
   void execute(const std::string& sql);
   [[nodiscard]] std::int64_t integer(std::string_view sql);
+  // Ends what runs on this connection with a Fault. Any thread, while it lives.
+  void interrupt() noexcept;
 
  private:
   sqlite3* db_ = nullptr;

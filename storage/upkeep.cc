@@ -1,10 +1,12 @@
 #include "storage/upkeep.h"
 
+#include <array>
 #include <condition_variable>
 #include <ctime>
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -31,6 +33,40 @@ bool is_idle_hour() {
   return local.tm_hour >= 2 && local.tm_hour < 5;
 }
 
+std::string words(std::string_view found) {
+  return fmt::format("the database is damaged: {}; stop the agent and go on from a backup: {}",
+                     found, kRestore);
+}
+
+// What SQLite takes for sound, since it does not know what rows mean: a block of the disk that came
+// back as something else.
+constexpr std::array<std::pair<const char*, const char*>, 6> kWrong{{
+    {"SELECT 1 FROM content WHERE digest <> substr(sha256(body), 1, 8)",
+     "what was seen is not what was recorded"},
+    {"SELECT 1 FROM certificate WHERE sha256 <> sha256(der)",
+     "a certificate is not what was recorded"},
+    {"SELECT 1 FROM version WHERE content NOT IN (SELECT id FROM content) "
+     "OR subject NOT IN (SELECT id FROM subject) OR first_seen > last_seen",
+     "history names what is not there"},
+    {"SELECT 1 FROM alert WHERE NOT json_valid(finding) OR NOT json_valid(domains) "
+     "OR NOT json_valid(rest)",
+     "an alert cannot be read"},
+    {"SELECT 1 FROM domain WHERE report IS NOT NULL AND NOT json_valid(report)",
+     "a domain's report cannot be read"},
+    {"SELECT 1 FROM letter WHERE NOT json_valid(body) "
+     "UNION ALL SELECT 1 FROM silence WHERE NOT json_valid(body) "
+     "UNION ALL SELECT 1 FROM exception WHERE NOT json_valid(body)",
+     "a notice, silence or exception cannot be read"},
+}};
+
+std::optional<std::string> find_wrong_rows(Database& db) {
+  for (const auto& [query, what] : kWrong) {
+    auto rows = db.prepare(fmt::format("{} LIMIT 1", query));
+    if (rows.step()) return words(what);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> find_damage(Database& db, Depth depth) {
@@ -39,9 +75,7 @@ std::optional<std::string> find_damage(Database& db, Depth depth) {
         db.prepare(depth == Depth::quick ? "PRAGMA quick_check(1)" : "PRAGMA integrity_check(1)");
     if (!row.step()) return "the check says nothing";
     const auto found = row.text(0);
-    if (found == "ok") return std::nullopt;
-    return fmt::format("the database is damaged: {}; stop the agent and go on from a backup: {}",
-                       found, kRestore);
+    return found == "ok" ? find_wrong_rows(db) : words(found);
   } catch (const Damage& damage) {
     return damage.what();
   }
@@ -109,6 +143,8 @@ struct Upkeep::State {
 
   void work_once(const std::stop_token& stop) {
     Database db{file, Database::Mode::create};
+    // Nobody who ends the agent waits for a long look.
+    const std::stop_callback interrupt(stop, [&] { db.interrupt(); });
     if (!is_checked) {
       tell(find_damage(db, Depth::quick));
       is_checked = true;

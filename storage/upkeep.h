@@ -11,7 +11,7 @@
 namespace storage {
 
 enum class Depth {
-  quick,  // the structure of the file: as fast as it is read
+  quick,  // the structure of the file and what rows say: about as fast as it is read
   whole,  // that indexes and tables agree, too: several times as long
 };
 // What is wrong with the database, in words that say how to go on; nothing when it is sound.

@@ -133,6 +133,7 @@ class FakeRecorder final : public agent::Recorder {
  public:
   std::atomic<bool> is_full{false};
   std::atomic<bool> is_unreadable{false};
+  std::atomic<bool> is_damaged{false};
 
   [[nodiscard]] std::vector<agent::Round> rounds() const {
     const std::scoped_lock lock(mutex_);
@@ -165,6 +166,10 @@ class FakeRecorder final : public agent::Recorder {
     return {};
   }
   Answer<void> keep_only(const std::vector<config::Domain>&) override { return {}; }
+
+  [[nodiscard]] std::optional<std::string> damage() const override {
+    return is_damaged ? std::optional<std::string>{"page 7 is damaged"} : std::nullopt;
+  }
 
   std::atomic<std::int64_t> forgot_before{0};
 

@@ -154,6 +154,15 @@ TEST_F(Running, people_are_told_from_memory_while_the_disk_is_full_under_the_id_
   for (const auto& round : recorder_.rounds()) EXPECT_EQ(round.gap, std::nullopt) << "all was kept";
 }
 
+TEST_F(Running, damage_of_what_was_recorded_is_a_fault_of_its_own_and_it_looks_on) {
+  recorder_.is_damaged = true;
+  ASSERT_TRUE(in_time(Seconds{600}, [&] { return is_faulty("storage"); }));
+  EXPECT_EQ(runner_->health().unrecorded, std::nullopt) << "what is seen is recorded";
+  EXPECT_FALSE(recorder_.rounds().empty());
+  recorder_.is_damaged = false;
+  EXPECT_TRUE(in_time(Seconds{600}, [&] { return !is_faulty("storage"); }));
+}
+
 TEST_F(Running, keeps_so_much_of_a_long_outage_and_says_what_it_lost) {
   recorder_.is_full = true;
   for (int i = 0; i < 700; ++i) {
