@@ -6,18 +6,19 @@ history says what it does not know. One lab, one agent.
 
 import os
 import signal
+import subprocess
 import unittest
 import urllib.error
 import urllib.request
 
 import sink
-from living_lab import LivingLab, until
+from living_lab import DANELAW, LivingLab, until
 
 SCHEDULE = {"interval": "10s", "fastest": "2s", "confirm_after": "2s", "retry_after": "2s", "workers": 8}
 HOST = "mx.provider.test"
 
 
-class NothingRecorded(unittest.TestCase):
+class OnADisk(unittest.TestCase):
     def setUp(self):
         self.lab = LivingLab()
         self.addCleanup(self.lab.close)
@@ -104,6 +105,8 @@ class NothingRecorded(unittest.TestCase):
         self.lab.lab("set", f"_25._tcp.{HOST}", "TLSA", fits, "--flush")
         until("the host fits again", 150, lambda: not self.mismatches())
 
+
+class NothingRecorded(OnADisk):
     def test_a_full_disk(self):
         self.lab.inside("dd", "if=/dev/zero", f"of={self.disk}/ballast", "bs=1k")  # until nothing fits
         # What is free in the log of SQLite itself is used up by what is looked at.
@@ -132,6 +135,44 @@ class NothingRecorded(unittest.TestCase):
         self.assertEqual(self.storage()["lost_rounds"], 0)
         self.is_told_once(alert)
 
+class OnAFailingDisk(OnADisk):
+    """A filesystem of its own in a file, which can turn read-only under an open database, or stand still."""
+
+    def mount_disk(self):
+        self.image = f"{self.lab.dir}/disk.img"
+        subprocess.run(["truncate", "--size=32M", self.image], check=True)
+        subprocess.run(["/sbin/mkfs.ext4", "-q", self.image], check=True)
+        done = self.lab.inside("mount", "-o", "loop,errors=remount-ro", self.image, self.disk)
+        if done.returncode != 0:
+            self.skipTest(f"no loop device: {done.stderr.strip()}")
+
+    def test_a_filesystem_that_turned_read_only(self):
+        self.lab.inside("mount", "-o", "remount,abort", self.disk, check=True)   # as after an error of the disk
+        alert = self.trouble()
+        self.nothing_is_recorded("read")
+        self.assertIn("danelaw_storage_up 0", self.lab.text("/metrics"))
+        self.assertEqual([a["id"] for a in self.mismatches()], [alert["id"]])
+        # It is a matter of repair: the agent ends, and does not start on such a disk without a word.
+        self.lab.stop_agent(signal.SIGTERM)
+        refused = self.lab.inside(DANELAW, "run", "--config", f"{self.lab.dir}/danelaw.yaml")
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("ead-only file system", refused.stdout + refused.stderr)
+        self.lab.inside("umount", self.disk, check=True)
+        self.lab.inside("mount", "-o", "loop", self.image, self.disk, check=True)
+        self.lab.start_agent()
+        until("what holds is seen again", 60, self.mismatches)
+        until("it is recorded", 60, lambda: self.ready()[0] == 200)
+
+    def test_a_disk_that_stands_still(self):
+        self.lab.inside("/sbin/fsfreeze", "--freeze", self.disk, check=True)
+        self.addCleanup(self.lab.inside, "/sbin/fsfreeze", "--unfreeze", self.disk)
+        alert = self.trouble()
+        self.nothing_is_recorded("takes long")
+        self.assertGreater(self.storage()["unrecorded_rounds"], 0)
+        self.lab.inside("/sbin/fsfreeze", "--unfreeze", self.disk, check=True)
+        self.it_is_recorded_again()
+        self.assertEqual(self.storage()["lost_rounds"], 0)
+        self.is_told_once(alert)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,138 @@
+#include "agent/journal.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <numeric>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/scene.h"
+
+// A disk that is slow: everything that is recorded waits until the test lets it through.
+namespace {
+
+using agent::Journal;
+using support::kNow;
+using testing::HasSubstr;
+
+constexpr std::chrono::minutes kPatience{1};  // the bound of what is there at once
+
+class SlowRecorder final : public agent::Recorder {
+ public:
+  template <class T>
+  using Answer = config::Result<T, agent::RecordFault>;
+
+  void let_through() {
+    const std::scoped_lock lock(mutex_);
+    is_open_ = true;
+    changed_.notify_all();
+  }
+  void until_busy() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return is_busy_; });
+  }
+  [[nodiscard]] std::vector<agent::Round> rounds() {
+    const std::scoped_lock lock(mutex_);
+    return rounds_;
+  }
+
+  Answer<void> record(const agent::Round& round) override {
+    std::unique_lock lock(mutex_);
+    is_busy_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return is_open_; });
+    rounds_.push_back(round);
+    return {};
+  }
+  Answer<Desk> desk(config::Time) override { return Desk{}; }
+  Answer<std::map<std::string, config::Time>> protected_domains(config::Time) override {
+    return std::map<std::string, config::Time>{};
+  }
+  Answer<agent::Chronicle> chronicle(const probes::dns::Name&, config::Time) override {
+    return agent::Chronicle{};
+  }
+  Answer<agent::Signatures> mx_signatures(const probes::dns::Name&, config::Time) override {
+    return agent::Signatures{};
+  }
+  Answer<agent::ZonePast> zone_past(const probes::dns::Name&, config::Time) override {
+    return agent::ZonePast{};
+  }
+  Answer<void> forget(config::Time) override { return {}; }
+  Answer<void> keep_only(const std::vector<config::Domain>&) override { return {}; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_open_ = false, is_busy_ = false;
+  std::vector<agent::Round> rounds_;
+};
+
+agent::Round round_with_letter(int number) {
+  agent::Round out{.at = kNow + config::Seconds{number}};
+  agent::Letter letter;
+  letter.id = "letter-" + std::to_string(number);
+  out.letters.push_back(letter);
+  return out;
+}
+
+struct Slow {
+  SlowRecorder recorder;
+  std::atomic<std::int64_t> seconds{0};
+  std::atomic<int> recoveries{0};
+  Journal journal{recorder, [this] { return agent::Ticks{config::Seconds{seconds.load()}}; },
+                  Journal::Events{.on_recovery = [this] { ++recoveries; }}};
+  ~Slow() { recorder.let_through(); }
+};
+
+TEST(ASlowDisk, IsAFaultOnceWhatWasDecidedWaitsForLongAndPeopleAreToldFromMemory) {
+  Slow slow;
+  const auto ticket = slow.journal.put(round_with_letter(1));
+  slow.recorder.until_busy();
+  EXPECT_FALSE(slow.journal.state().fault) << "a disk may take a moment";
+  EXPECT_TRUE(slow.journal.unrecorded_letters().empty());
+  slow.seconds = Journal::kLate.count() + 1;
+  ASSERT_TRUE(slow.journal.state().fault);
+  EXPECT_THAT(*slow.journal.state().fault, HasSubstr("takes long"));
+  ASSERT_EQ(slow.journal.unrecorded_letters().size(), 1U);
+  EXPECT_EQ(slow.journal.unrecorded_letters()[0].id, "letter-1");
+  slow.recorder.let_through();
+  ASSERT_TRUE(slow.journal.wait(ticket, kPatience));
+  EXPECT_FALSE(slow.journal.state().fault);
+  EXPECT_TRUE(slow.journal.unrecorded_letters().empty()) << "the outbox has them now";
+  ASSERT_EQ(slow.recorder.rounds().size(), 1U);
+  EXPECT_FALSE(slow.recorder.rounds()[0].gap) << "nothing was lost";
+}
+
+TEST(ASlowDisk, ThatIsTooSlowLosesWhatWasSeenButNothingThatWasDecidedAndHistorySaysSo) {
+  Slow slow;
+  constexpr int kBeyond = 40;
+  constexpr int kRounds = static_cast<int>(Journal::kMostWaiting) + kBeyond;
+  Journal::Ticket last;
+  for (int i = 0; i < kRounds; ++i) {
+    last = slow.journal.put(round_with_letter(i));
+    if (i == 0) slow.recorder.until_busy();
+  }
+  EXPECT_EQ(slow.journal.state().waiting, Journal::kMostWaiting);
+  EXPECT_EQ(slow.journal.state().lost, static_cast<std::uint64_t>(kBeyond));
+  slow.seconds = Journal::kLate.count() + 1;
+  EXPECT_EQ(slow.journal.unrecorded_letters().size(), static_cast<std::size_t>(kRounds));
+  slow.recorder.let_through();
+  ASSERT_TRUE(slow.journal.wait(last, kPatience));
+  std::vector<std::string> recorded;
+  std::uint64_t missing = 0;
+  for (const auto& round : slow.recorder.rounds()) {
+    for (const auto& letter : round.letters) recorded.push_back(letter.id);
+    if (!round.gap) continue;
+    missing += round.gap->rounds;
+    EXPECT_LT(round.gap->from, round.gap->until);
+  }
+  EXPECT_EQ(missing, static_cast<std::uint64_t>(kBeyond));
+  std::vector<std::string> all;
+  for (int i = 0; i < kRounds; ++i) all.push_back("letter-" + std::to_string(i));
+  EXPECT_THAT(recorded, testing::UnorderedElementsAreArray(all));
+  EXPECT_FALSE(slow.journal.state().fault);
+}
+
+}  // namespace
