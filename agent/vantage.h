@@ -9,7 +9,7 @@
 
 namespace agent {
 
-// One sense of ours and whether it can be trusted: what we see of others means nothing while it
+// One sense of ours and whether it can be trusted. What we see of others means nothing while it
 // fails.
 struct VantageCheck {
   std::string check;  // "dns", "clock", "resolver", "smtp_ipv4", "smtp_ipv6", "storage"

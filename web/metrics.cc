@@ -301,7 +301,8 @@ void add_counts(Families& out, const agent::Snapshot& snapshot) {
   for (const auto& check : snapshot.vantage) {
     out.gauge(
         "danelaw_vantage_up",
-        "Whether our own sight can be trusted: 0 means that what we see of others means nothing.",
+        "Whether one of our own senses is sound: 0 is a fault of ours. While dns, clock or smtp is "
+        "at 0, nothing is said of others.",
         {{"check", check.check}}, flag(check.is_up));
   }
 }
