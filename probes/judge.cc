@@ -97,9 +97,15 @@ std::optional<Verdict> decided_by_dns(const HostObservation& host, const Sender&
   return std::nullopt;
 }
 
+// Whether a reply makes Postfix return the mail at once: 5xx, and what is no answer at all (1xx,
+// 3xx). 4xx makes it go on to the next host.
+bool is_final(int code) {
+  return code / 100 != 2 && code / 100 != 4;
+}
+
 // The rungs before STARTTLS: nothing is known about TLS there, so DANE has no say.
 std::optional<EndpointJudgement> judge_before_starttls(const SessionRecord& session,
-                                                       Demand demand) {
+                                                       const Sender& sender, Demand demand) {
   const auto verdict = [](Verdict v, Reason r) {
     return EndpointJudgement{.verdict = v, .reason = r};
   };
@@ -116,15 +122,38 @@ std::optional<EndpointJudgement> judge_before_starttls(const SessionRecord& sess
     default:
       break;
   }
-  if (session.stage != Stage::banner && session.stage != Stage::ehlo) return std::nullopt;
+  const auto& habits = session.habits;
+  if (sender.goes_by_letter ? habits.has_stray_lines : habits.has_endless_line)
+    return verdict(Verdict::down, Reason::smtp_broken);
+  const auto without_tls = [&](Reason reason) {
+    return verdict(demand == Demand::nothing ? Verdict::cleartext : Verdict::refused, reason);
+  };
+  if (session.stage != Stage::banner && session.stage != Stage::ehlo) {
+    const bool is_offered = sender.goes_by_letter
+                                ? !habits.offers_only_to_postfix
+                                : !habits.hides_offer_from_postfix && !habits.has_blotted_banner;
+    if (is_offered) return std::nullopt;
+    return without_tls(habits.has_blotted_banner ? Reason::starttls_stripped
+                                                 : Reason::starttls_missing);
+  }
   if (session.stop == SessionStop::timeout) return verdict(Verdict::unknown, Reason::too_slow);
   if (session.stop != SessionStop::negative_reply)
     return verdict(Verdict::down, Reason::smtp_broken);
   // Who takes HELO after a refused EHLO is an old server without extensions, so without STARTTLS
-  // (RFC 5321 §3.2). Any other refusal is aimed at who asks: our name, our address.
-  if (!session.took_helo) return verdict(Verdict::down, Reason::probe_refused);
-  return verdict(demand == Demand::nothing ? Verdict::cleartext : Verdict::refused,
-                 Reason::ehlo_refused);
+  // (RFC 5321 §3.2).
+  if (session.took_helo) return without_tls(Reason::ehlo_refused);
+  if (session.stage == Stage::banner) {
+    // Postfix takes a 5xx for a 4xx here (smtp_skip_5xx_greeting).
+    const int code = session.last_reply ? session.last_reply->code : 0;
+    const bool is_refusal = code / 100 == 4 || code / 100 == 5;
+    auto judged = verdict(Verdict::down, is_refusal ? Reason::probe_refused : Reason::smtp_broken);
+    judged.is_bounce = !is_refusal;
+    return judged;
+  }
+  // Any other refusal is aimed at who asks: our name, our address.
+  auto judged = verdict(Verdict::down, Reason::probe_refused);
+  judged.is_bounce = session.helo_code != 0 && is_final(session.helo_code);
+  return judged;
 }
 
 Reason why_no_tls(const SessionRecord& session) {
@@ -165,15 +194,18 @@ bool has_anchor(const dane::TlsaRecord& record, const std::vector<tls::Certifica
 
 EndpointJudgement judge_session(const SessionRecord& session, const Approach& approach,
                                 Demand demand) {
-  if (auto early = judge_before_starttls(session, demand)) return *early;
+  if (auto early = judge_before_starttls(session, approach.sender, demand)) return *early;
   if (session.stage < Stage::ehlo_tls) {
     EndpointJudgement judged{
         .verdict = demand == Demand::nothing ? Verdict::cleartext : Verdict::refused,
         .reason = why_no_tls(session)};
-    judged.is_bounce = judged.verdict == Verdict::refused &&
-                       judged.reason == Reason::starttls_rejected &&
-                       session.stop == SessionStop::negative_reply && session.last_reply &&
-                       session.last_reply->code >= 500;
+    if (judged.reason != Reason::starttls_rejected) return judged;
+    // Refused, STARTTLS leaves the session as it was; unanswered, it leaves none to go on with.
+    const bool is_answered = session.stop == SessionStop::negative_reply;
+    if (!is_answered && demand == Demand::nothing)
+      return {.verdict = Verdict::down, .reason = Reason::smtp_broken};
+    judged.is_bounce = is_answered && judged.verdict == Verdict::refused && session.last_reply &&
+                       is_final(session.last_reply->code);
     return judged;
   }
   EndpointJudgement judged{.verdict = Verdict::opportunistic, .reason = Reason::no_tlsa};
@@ -200,8 +232,14 @@ EndpointJudgement judge_session(const SessionRecord& session, const Approach& ap
         .reason = Reason::tlsa_match,
         .match = result.match};
   }
-  if (session.stage != Stage::done)
-    return {.verdict = Verdict::down, .reason = Reason::smtp_broken};
+  if (session.stage == Stage::done) return judged;
+  // A session that breaks under TLS is had again in clear where TLS may be left away.
+  const bool is_broken = session.stop == SessionStop::closed;
+  if (is_broken && demand == Demand::nothing)
+    return {.verdict = Verdict::cleartext, .reason = Reason::smtp_broken};
+  judged = {.verdict = Verdict::down, .reason = Reason::smtp_broken};
+  judged.is_bounce = session.stop == SessionStop::negative_reply && session.helo_code != 0 &&
+                     is_final(session.helo_code);
   return judged;
 }
 
@@ -380,32 +418,34 @@ HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, cons
 struct Stop {
   std::uint16_t preference = 0;
   Verdict verdict = Verdict::unknown;
-  bool is_bounce = false;  // refuses in a way that ends the walk
-  bool is_reached = true;  // among the addresses that a delivery tries
+  bool is_bounce = false;      // refuses in a way that ends the walk
+  bool refuses_probe = false;  // us, perhaps not others
+  bool is_reached = true;      // among the addresses that a delivery tries
 };
 
 // Walks hosts by preference; the first preference with a host that takes mail decides, and among
 // equals the most open one, because senders choose among them at random.
 Verdict domain_verdict(const DomainObservation& domain, const Sender& sender,
-                       const std::vector<Stop>& hosts, bool any_refuses_probe) {
+                       const std::vector<Stop>& hosts) {
   if (sight_of(domain.mx, sender).outcome == Outcome::failed) return Verdict::lookup_failed;
   if (domain.source == MxSource::null) return Verdict::no_mail;
   if (domain.has_null_mx && !sender.ignores_null_mx) return Verdict::no_mail;
   if (domain.source == MxSource::none) return Verdict::bounced;
-  bool any_unknown = any_refuses_probe;
+  bool any_unknown = false;
   std::optional<Stop> taken;
-  std::optional<std::uint16_t> bounced_at;
+  std::optional<Stop> bounced;
   for (const auto& host : hosts) {
-    any_unknown = any_unknown || host.verdict == Verdict::unknown;
-    if (bounced_at && *bounced_at < host.preference) break;
-    if (host.is_bounce && !bounced_at) bounced_at = host.preference;
+    any_unknown = any_unknown || host.refuses_probe || host.verdict == Verdict::unknown;
+    if (bounced && bounced->preference < host.preference) break;
+    if (host.is_bounce && (!bounced || bounced->refuses_probe)) bounced = host;
     if (!host.is_reached || !is_deliverable(host.verdict)) continue;
     if (taken && taken->preference != host.preference) continue;
     if (!taken || openness(host.verdict) > openness(taken->verdict)) taken = host;
   }
   // Among equals it is luck whether the mail is taken or returned.
   if (taken) return taken->verdict;
-  if (bounced_at) return Verdict::bounced;
+  // A refusal that may be for us only is no refusal of the mail, and no way on either.
+  if (bounced) return bounced->refuses_probe ? Verdict::unknown : Verdict::bounced;
   if (any_unknown || hosts.size() < domain.hosts.size()) return Verdict::unknown;
   // Nobody has an address: Postfix waits for none to appear (smtp_defer_if_no_mx_address_found).
   const bool no_addresses = !hosts.empty() && std::ranges::all_of(hosts, [](const Stop& host) {
@@ -467,23 +507,22 @@ Verdict split_of(const HostJudgement& host, const Sender& sender) {
 
 Verdict verdict_for(const DomainJudgement& judged, const Sender& sender) {
   std::vector<Stop> hosts;
-  bool any_refuses_probe = false;
   const auto reached = reached_in_a_delivery(judged.hosts);
   for (std::size_t i = 0; i < judged.hosts.size(); ++i) {
     const auto& host = judged.hosts[i];
     const auto verdict = split_of(host, sender);
-    const bool is_bounce = !sender.goes_by_letter && verdict == Verdict::refused &&
+    const bool is_bounce = !sender.goes_by_letter && !is_deliverable(verdict) &&
                            std::ranges::any_of(host.endpoints, &EndpointJudgement::is_bounce);
+    const bool refuses_probe = std::ranges::any_of(
+        host.endpoints,
+        [](const EndpointJudgement& endpoint) { return endpoint.reason == Reason::probe_refused; });
     hosts.push_back({.preference = host.preference,
                      .verdict = verdict,
                      .is_bounce = is_bounce,
+                     .refuses_probe = refuses_probe,
                      .is_reached = reached[i]});
-    any_refuses_probe = any_refuses_probe ||
-                        std::ranges::any_of(host.endpoints, [](const EndpointJudgement& endpoint) {
-                          return endpoint.reason == Reason::probe_refused;
-                        });
   }
-  return domain_verdict(*judged.seen, sender, hosts, any_refuses_probe);
+  return domain_verdict(*judged.seen, sender, hosts);
 }
 
 }  // namespace

@@ -56,6 +56,7 @@ class Dialogue {
   // The next reply, or nothing and the reason in the record.
   std::optional<Reply> read_reply() {
     ReplyReader reader;
+    auto deadline = deadline_;
     while (true) {
       const auto used = reader.feed({buffer_.data() + begin_, end_ - begin_});
       hear({buffer_.data() + begin_, used});
@@ -63,18 +64,23 @@ class Dialogue {
       if (auto reply = reader.take()) {
         write_down_heard();
         record_.last_reply = *reply;
+        auto& habits = record_.habits;
+        habits.has_stray_lines = habits.has_stray_lines || reply->has_stray_lines;
+        habits.has_endless_line = habits.has_endless_line || reply->has_endless_line;
         return reply;
       }
       if (reader.fault()) {
         write_down_heard();
-        record_.stop = *reader.fault() == ReplyFault::malformed ? SessionStop::malformed_reply
-                                                                : SessionStop::reply_too_long;
+        record_.stop = SessionStop::reply_too_long;
         return std::nullopt;
       }
-      const auto got = stream_.read_some(buffer_, deadline_);
+      // Who speaks another protocol may say no more until spoken to.
+      if (reader.has_only_strays()) deadline = std::min(deadline, stray_until());
+      const auto got = stream_.read_some(buffer_, deadline);
       if (!got) {
         write_down_heard();
         stop(got.error());
+        if (reader.has_only_strays()) record_.stop = SessionStop::malformed_reply;
         return std::nullopt;
       }
       begin_ = 0;
@@ -111,6 +117,11 @@ class Dialogue {
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
     heard_.clear();
+  }
+
+  static Deadline stray_until() {
+    constexpr std::chrono::seconds kPatience{10};
+    return steady_clock::now() + kPatience;
   }
 
   void stop(const StreamFault& fault) {
@@ -178,11 +189,25 @@ std::optional<Reply> greet(Dialogue& dialogue, const SessionPlan& plan, SessionR
   constexpr int kClosing = 421;
   if (ehlo->code == kClosing) return std::nullopt;
   const auto helo = dialogue.say("HELO " + plan.helo);
+  record.helo_code = helo ? helo->code : 0;
   record.took_helo = helo && helo->code / 100 == 2;
   record.last_reply = ehlo;
   // What closes at HELO has refused us all the same.
   record.stop = SessionStop::negative_reply;
   return record.took_helo ? ehlo : std::nullopt;
+}
+
+// Who is offered STARTTLS: senders differ about replies that are not as RFC 5321 would have them.
+void read_offer(const Reply& ehlo, SessionRecord& record) {
+  const bool to_postfix = offers_to_postfix(ehlo, "STARTTLS");
+  const bool to_others = offers(ehlo, "STARTTLS");
+  record.offers_starttls = to_postfix || to_others;
+  record.habits.offers_only_to_postfix = to_postfix && !to_others;
+  record.habits.hides_offer_from_postfix = to_others && !to_postfix;
+  if (record.habits.hides_offer_from_postfix)
+    record.detail = "STARTTLS is offered where Postfix does not see it";
+  if (record.habits.offers_only_to_postfix)
+    record.detail = "STARTTLS is offered in a way that only Postfix understands";
 }
 
 // Banner, EHLO and STARTTLS. True when the peer is ready for the handshake.
@@ -192,12 +217,13 @@ bool talk_in_clear(Socket& socket, const SessionPlan& plan, SessionRecord& recor
   progress.enter(Stage::banner);
   const auto banner = dialogue.read_reply();
   if (banner) record.banner = fmt::format("{} {}", banner->code, banner->text());
+  record.habits.has_blotted_banner = banner && banner->is_blotted;
   if (!is_positive(banner, record)) return false;
 
   progress.enter(Stage::ehlo);
   const auto ehlo = greet(dialogue, plan, record);
   if (!ehlo || record.refused_ehlo) return false;
-  record.offers_starttls = offers(*ehlo, "STARTTLS");
+  read_offer(*ehlo, record);
   record.has_masked_starttls = has_masked_starttls(*ehlo);
   progress.enter(Stage::starttls);
   if (!record.offers_starttls) {
@@ -249,6 +275,7 @@ void talk(const SessionPlan& plan, tls::Client& client, SessionRecord& record, D
   // In here nothing more is wanted of the server than to talk: HELO will do.
   if (record.refused_ehlo) {
     record.refused_ehlo = record.took_helo = false;
+    record.helo_code = 0;
     record.stop = SessionStop::none;
   }
   progress.enter(Stage::done);
@@ -327,7 +354,8 @@ bool same_facts(const SessionRecord& a, const SessionRecord& b) {
   return a.address == b.address && a.port == b.port && a.key_type == b.key_type &&
          a.stage == b.stage && a.stop == b.stop && code(a) == code(b) &&
          a.offers_starttls == b.offers_starttls && a.has_masked_starttls == b.has_masked_starttls &&
-         a.took_helo == b.took_helo && a.plaintext_after_starttls == b.plaintext_after_starttls &&
+         a.took_helo == b.took_helo && a.helo_code / 100 == b.helo_code / 100 &&
+         a.habits == b.habits && a.plaintext_after_starttls == b.plaintext_after_starttls &&
          same_tls();
 }
 

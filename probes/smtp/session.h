@@ -39,6 +39,17 @@ enum class SessionStop {
 };
 [[nodiscard]] std::string_view wire_name(SessionStop stop);
 
+// What is odd in how a server talks, so that senders make different things of it.
+struct Habits {
+  // STARTTLS is offered in a way that only Postfix reads, or all but Postfix.
+  bool offers_only_to_postfix = false;
+  bool hides_offer_from_postfix = false;
+  bool has_blotted_banner = false;  // as a PIX firewall leaves it: Postfix says HELO, never EHLO
+  bool has_stray_lines = false;     // lines without a code: Postfix passes over them
+  bool has_endless_line = false;    // Postfix (3.10.13) hangs up
+  bool operator==(const Habits&) const = default;
+};
+
 // What one session with one address showed. Texts are as received: escape them where shown.
 struct SessionRecord {
   std::string address;
@@ -53,6 +64,8 @@ struct SessionRecord {
   bool has_masked_starttls = false;  // EHLO shows a keyword overwritten by a middlebox
   bool refused_ehlo = false;         // EHLO was refused; `last_reply` is then that refusal
   bool took_helo = false;            // after that HELO was not: a server without extensions
+  int helo_code = 0;                 // what HELO was answered; 0 when it was not said or answered
+  Habits habits;                     // of the server's, by which senders differ
   std::size_t plaintext_after_starttls =
       0;  // octets that arrived in clear behind the STARTTLS reply; discarded
   std::optional<tls::Handshake> tls;

@@ -76,14 +76,22 @@ void check(const Reply& reply, std::string_view octets) {
   std::string_view last;
   for (auto rest = octets; !rest.empty(); rest.remove_prefix(last.size() + 1)) {
     last = rest.substr(0, rest.find('\n'));
-    cut = cut || last.size() > ReplyReader::kMaxLineKept || kept.size() == ReplyReader::kMaxLines;
+    cut = cut || last.size() > ReplyReader::kMaxLineKept;
     auto line = last.substr(0, ReplyReader::kMaxLineKept);
     if (line.ends_with('\r')) line.remove_suffix(1);
     line.remove_prefix(std::min<std::size_t>(line.size(), 4));  // the code and its separator
-    if (kept.size() < ReplyReader::kMaxLines) kept.push_back(line);
+    const auto is_digit = [&](std::size_t i) { return last[i] >= '0' && last[i] <= '9'; };
+    const auto text = last.ends_with('\r') ? last.substr(0, last.size() - 1) : last;
+    const bool has_code = text.size() >= 3 && is_digit(0) && is_digit(1) && is_digit(2) &&
+                          (text.size() == 3 || text[3] == ' ' || text[3] == '-');
+    if (!has_code) continue;
+    if (kept.size() < ReplyReader::kMaxLines)
+      kept.push_back(line);
+    else
+      cut = true;
   }
-  demand(reply.code >= 200 && reply.code <= 599, "codes are 200 to 599");
-  demand(last.starts_with(std::to_string(reply.code)), "the code is the last line's");
+  demand(reply.code >= 0 && reply.code <= 999, "codes have three digits");
+  demand(std::stoi(std::string(last.substr(0, 3))) == reply.code, "the code is the last line's");
   demand(reply.cut == cut, "cut says whether something was too long");
   demand(std::ranges::equal(reply.lines, kept), "the lines are those received, as far as kept");
   demand(reply.text().size() <= octets.size(), "the text is no longer than the reply");
@@ -91,6 +99,8 @@ void check(const Reply& reply, std::string_view octets) {
   if (reply.lines.size() == 1) {
     demand(!offers(reply, "STARTTLS") && !has_masked_starttls(reply), "the first line greets");
   }
+  demand(reply.words.size() > 1 || !offers_to_postfix(reply, "STARTTLS"),
+         "the first word is a name");
 }
 
 void compare(const Heard& a, const Heard& b) {

@@ -221,7 +221,8 @@ def _sessions():
          absent=["starttls-missing"])
     smtp("F-09", "garbage instead of a banner", "down", "garbage", **REFUSED)
     smtp("F-11", "a banner later than our patience", "unknown", "tarpit", absent=["tlsa-mismatch"])
-    smtp("F-13", "an EHLO line of 5000 octets before STARTTLS", "authenticated", "longehlo")
+    smtp("F-13", "an EHLO line of 5000 octets before STARTTLS", "down", "longehlo",
+         splits={"rfc-7672": "authenticated"}, **REFUSED)
     smtp("F-14", "EHLO lines without end", "down", "endless", **REFUSED)
     smtp("F-15", "starttls in lower case, with a word behind it", "authenticated", "lowercase")
     smtp("F-17", "STARTTLS works, though not offered", "refused", "hidden", findings=["starttls-missing"],

@@ -1213,6 +1213,91 @@ const std::vector<Case>& cases() {
        "deferred",
        {"tls-version-old/critical"},
        {}},
+      {"no TLSA, and no word after STARTTLS",
+       [](Scene& s) {
+         no_tlsa(s);
+         end_at(s, Stage::starttls, SessionStop::closed);
+       },
+       "deferred",
+       {"host-down/high"},
+       {}},
+      {"no TLSA, STARTTLS refused",
+       [](Scene& s) {
+         no_tlsa(s);
+         end_at(s, Stage::starttls, SessionStop::negative_reply, 550);
+       },
+       "cleartext",
+       {},
+       {}},
+      {"no TLSA, the session breaks under TLS",
+       [](Scene& s) {
+         no_tlsa(s);
+         end_at(s, Stage::ehlo_tls, SessionStop::closed);
+       },
+       "cleartext",
+       {},
+       {}},
+      {"the session breaks under TLS",
+       [](Scene& s) { end_at(s, Stage::ehlo_tls, SessionStop::closed); },
+       "deferred",
+       {"host-down/high"},
+       {}},
+      {"EHLO and HELO within TLS refused for good",
+       [](Scene& s) {
+         end_at(s, Stage::ehlo_tls, SessionStop::negative_reply, 550);
+         for (auto& one : s.mx().sessions) one.helo_code = 550;
+       },
+       "bounced",
+       {"host-down/high"},
+       {}},
+      {"a banner that is no answer",
+       [](Scene& s) { end_at(s, Stage::banner, SessionStop::negative_reply, 354); },
+       "bounced",
+       {"host-down/high"},
+       {}},
+      {"a banner blotted by a PIX firewall: Postfix says HELO",
+       [](Scene& s) {
+         for (auto& one : s.mx().sessions) one.habits.has_blotted_banner = true;
+       },
+       "deferred",
+       {"starttls-stripped/critical"},
+       {"rfc-7672=authenticated"}},
+      {"STARTTLS behind what Postfix reads of a reply",
+       [](Scene& s) {
+         for (auto& one : s.mx().sessions) one.habits.hides_offer_from_postfix = true;
+       },
+       "deferred",
+       {"starttls-missing/critical"},
+       {"rfc-7672=authenticated"}},
+      {"the same without TLSA",
+       [](Scene& s) {
+         no_tlsa(s);
+         for (auto& one : s.mx().sessions) one.habits.hides_offer_from_postfix = true;
+       },
+       "cleartext",
+       {},
+       {"rfc-7672=opportunistic"}},
+      {"STARTTLS offered in a way that only Postfix reads",
+       [](Scene& s) {
+         for (auto& one : s.mx().sessions) one.habits.offers_only_to_postfix = true;
+       },
+       "authenticated",
+       {},
+       {"rfc-7672=refused"}},
+      {"lines without a code, which Postfix passes over",
+       [](Scene& s) {
+         for (auto& one : s.mx().sessions) one.habits.has_stray_lines = true;
+       },
+       "authenticated",
+       {},
+       {"rfc-7672=down"}},
+      {"F-13 a line at which Postfix hangs up",
+       [](Scene& s) {
+         for (auto& one : s.mx().sessions) one.habits.has_endless_line = true;
+       },
+       "deferred",
+       {"host-down/high"},
+       {"rfc-7672=authenticated"}},
       {"F-32 EHLO within TLS refused",
        [](Scene& s) { end_at(s, Stage::ehlo_tls, SessionStop::negative_reply, 550); },
        "deferred",
@@ -1420,6 +1505,24 @@ TEST(Judge, starttls_refused_for_good_bounces_although_another_host_is_sound) {
   EXPECT_EQ(judged.splits[0].verdict, Verdict::authenticated);
   EXPECT_THAT(support::findings_of(judged),
               testing::Not(testing::Contains(testing::StartsWith("domain-gone"))));
+}
+
+TEST(Judge, a_banner_that_is_no_answer_bounces_although_another_host_is_sound) {
+  Scene scene;
+  end_at(scene, Stage::banner, SessionStop::negative_reply, 354);
+  scene.add_host("mx2.example.test", 20);
+  EXPECT_EQ(support::verdict_of(scene.judge()), "bounced");
+}
+
+// Whether the name is at fault or the mail: nobody else would come to the next host either.
+TEST(Judge, who_refuses_us_for_good_leaves_it_open_what_becomes_of_the_mail) {
+  for (const int code : {450, 501}) {
+    Scene scene;
+    end_at(scene, Stage::ehlo, SessionStop::negative_reply, code);
+    for (auto& session : scene.mx().sessions) session.helo_code = code;
+    scene.add_host("mx2.example.test", 20);
+    EXPECT_EQ(support::verdict_of(scene.judge()), code == 501 ? "unknown" : "authenticated");
+  }
 }
 
 TEST(Judge, starttls_refused_for_good_bounces_nothing_behind_a_host_that_takes_the_mail) {

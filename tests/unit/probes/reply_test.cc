@@ -69,8 +69,9 @@ TEST(SmtpReply, IsACodeAndItsLines) {
       {"only the first blank separates", "250  a  b \r\n", 250, {" a  b "}},
       {"a CR inside is text", "250 a\rb\r\n", 250, {"a\rb"}},
       {"any octet is text", "250 \x1b[31m\xff\r\n", 250, {"\x1b[31m\xff"}},
-      {"the smallest code", "200 a\r\n", 200, {"a"}},
-      {"the greatest code", "599 a\r\n", 599, {"a"}},
+      {"a code of no reply", "150 a\r\n", 150, {"a"}},
+      {"the smallest code", "000 a\r\n", 0, {"a"}},
+      {"the greatest code", "999 a\r\n", 999, {"a"}},
       {"codes that differ: the last counts", "250-a\r\n550 b\r\n", 550, {"a", "b"}},
   };
   for (const auto& row : rows) {
@@ -88,9 +89,9 @@ TEST(SmtpReply, TextJoinsTheLinesByOneBlank) {
   EXPECT_EQ(Reply{}.text(), "");
 }
 
-TEST(SmtpReply, WhatIsNoReplyIsAFault) {
+TEST(SmtpReply, LinesWithoutACodeArePassedOverAsByPostfix) {
   struct Row {
-    std::string_view says, stream;
+    std::string_view says, stray;
   };
   using namespace std::string_view_literals;
   const Row rows[] = {
@@ -101,28 +102,42 @@ TEST(SmtpReply, WhatIsNoReplyIsAFault) {
       {"two digits and a blank", "25 ok\r\n"},
       {"four digits", "2500 ok\r\n"},
       {"a letter in the code", "2x0 ok\r\n"},
-      {"a code of no reply", "150 ok\r\n"},
-      {"a code over 599", "600 ok\r\n"},
-      {"a code under 100", "020 ok\r\n"},
       {"a blank in front", " 250 ok\r\n"},
       {"another separator", "250_ok\r\n"},
       {"a tab for a separator", "250\tok\r\n"},
-      {"garbage behind a line that promised more", "250-a\r\nb\r\n"},
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.says);
-    const auto heard = hear(row.stream);
-    EXPECT_THAT(heard.replies, IsEmpty());
-    EXPECT_THAT(heard.fault, Optional(ReplyFault::malformed));
+    EXPECT_THAT(hear(row.stray).replies, IsEmpty());
+    for (const auto& stream : {std::string(row.stray) + "220 a\r\n",
+                               "220-a\r\n" + std::string(row.stray) + "220 b\r\n"}) {
+      const auto reply = reply_of(stream);
+      EXPECT_EQ(reply.code, 220);
+      EXPECT_TRUE(reply.has_stray_lines);
+      EXPECT_EQ(reply.lines.front(), "a");
+    }
   }
+  EXPECT_FALSE(reply_of("220-a\r\n220 b\r\n").has_stray_lines);
 }
 
-TEST(SmtpReply, NothingIsReadBehindAFault) {
+TEST(SmtpReply, KnowsWhenOnlyStrayLinesCame) {
   ReplyReader reader;
-  EXPECT_EQ(reader.feed(std::string_view{"x\n250 ok\r\n"}), 2U);
-  EXPECT_THAT(reader.fault(), Optional(ReplyFault::malformed));
-  EXPECT_EQ(reader.feed(std::string_view{"250 ok\r\n"}), 0U);
-  EXPECT_FALSE(reader.take());
+  EXPECT_FALSE(reader.has_only_strays());
+  reader.feed(std::string_view{"SSH-2.0-OpenSSH_9.2\r\n"});
+  EXPECT_TRUE(reader.has_only_strays());
+  reader.feed(std::string_view{"220-mx\r\n"});
+  EXPECT_FALSE(reader.has_only_strays());
+}
+
+TEST(SmtpReply, KnowsABannerThatAPixFirewallBlotted) {
+  for (const auto* banner : {"220 ****\r\n", "220\r\n", "220 ********0*0*2\r\n", "220 \t*\r\n"}) {
+    EXPECT_TRUE(reply_of(banner).is_blotted) << banner;
+  }
+  for (const auto* banner : {"220 mx\r\n", "250 ***\r\n", "220-***\r\n220 ***\r\n"})
+    EXPECT_FALSE(reply_of(banner).is_blotted) << banner;
+  const auto heard = hear("220 mx\r\n220 ***\r\n");
+  ASSERT_THAT(heard.replies, SizeIs(2));
+  EXPECT_TRUE(heard.replies[1].is_blotted) << "each reply by itself";
 }
 
 TEST(SmtpReply, WaitsForItsEnd) {
@@ -152,7 +167,7 @@ TEST(SmtpReply, WhatFollowsBelongsToTheNext) {
 
 TEST(SmtpReply, IsTheSameHoweverTheNetworkCutsIt) {
   const std::string stream =
-      "220 mx ESMTP\r\n250-mx\r\n250-STARTTLS\n250-" + times(1100, "x") + "\r\n250 END\r\n";
+      "220 mx ESMTP\r\n250-mx\r\n250-STARTTLS\n250-" + times(2100, "x") + "\r\n250 END\r\n";
   const auto whole = hear(stream);
   ASSERT_THAT(whole.replies, SizeIs(2));
   for (std::size_t size = 1; size <= stream.size(); ++size) {
@@ -180,6 +195,9 @@ TEST(SmtpReply, F13ALongerLineIsCutAndTheNextIsStillRead) {
   EXPECT_EQ(reply.lines[1], times(ReplyReader::kMaxLineKept - 4, "x"));
   EXPECT_TRUE(reply.cut);
   EXPECT_TRUE(offers(reply, "STARTTLS"));
+  EXPECT_FALSE(offers_to_postfix(reply, "STARTTLS"));
+  EXPECT_TRUE(reply.has_endless_line);
+  EXPECT_FALSE(reply_of("250 " + times(4000, "x") + "\r\n").has_endless_line);
 }
 
 TEST(SmtpReply, KeepsKMaxLinesAndSaysThatThereWereMore) {
@@ -196,7 +214,7 @@ TEST(SmtpReply, KeepsKMaxLinesAndSaysThatThereWereMore) {
 }
 
 TEST(SmtpReply, CutIsForgottenWithTheReply) {
-  const auto heard = hear("250 " + times(2000, "x") + "\r\n250 a\r\n");
+  const auto heard = hear("250 " + times(3000, "x") + "\r\n250 a\r\n");
   ASSERT_THAT(heard.replies, SizeIs(2));
   EXPECT_TRUE(heard.replies[0].cut);
   EXPECT_FALSE(heard.replies[1].cut);
@@ -259,6 +277,36 @@ TEST(Offers, GoesByTheFirstWordOfALaterLine) {
 TEST(Offers, NothingInAReplyOfOneLineOrNone) {
   EXPECT_FALSE(offers(reply_of("250 STARTTLS\r\n"), "STARTTLS"));
   EXPECT_FALSE(offers(Reply{}, "STARTTLS"));
+}
+
+TEST(Offers, ToPostfixGoesByTheWordsThatPostfixReads) {
+  struct Row {
+    std::string_view says;
+    std::string stream;
+    bool to_postfix, to_others;
+  };
+  const Row rows[] = {
+      {"as it should be", "250-mx\r\n250-STARTTLS\r\n250 X\r\n", true, true},
+      {"a blank behind the separator", "250-mx\r\n250- STARTTLS\r\n250 X\r\n", true, false},
+      {"a line without a code, as its second word", "250-mx\r\njunk STARTTLS\r\n250 X\r\n", true,
+       false},
+      {"a line without a code, as its first", "250-mx\r\nSTARTTLS\r\n250 X\r\n", false, false},
+      {"the first line with a word is the name", "250-\r\n250-STARTTLS\r\n250 X\r\n", false, true},
+      {"a stray line ahead is none", "junk\r\n250-mx\r\n250 STARTTLS\r\n", true, true},
+      {"a stray line ahead makes no name", "junk\r\n250 STARTTLS\r\n", false, false},
+      {"within 2048 octets of the reply",
+       "250-mx\r\n250-" + times(2035, "x") + "\r\n250 STARTTLS\r\n", true, true},
+      {"behind them", "250-mx\r\n250-" + times(2037, "x") + "\r\n250 STARTTLS\r\n", false, true},
+      {"behind them, of many lines",
+       "250-mx\r\n" + times(60, "250-X-0000-yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n") +
+           "250 STARTTLS\r\n",
+       false, true},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.says);
+    EXPECT_EQ(offers_to_postfix(reply_of(row.stream), "starttls"), row.to_postfix);
+    EXPECT_EQ(offers(reply_of(row.stream), "starttls"), row.to_others);
+  }
 }
 
 TEST(MaskedStarttls, F03IsAWordOfItsLengthOverwrittenWithX) {
