@@ -89,7 +89,9 @@ Signing worse(const Signing& a, const Signing& b) {
   return {.needs_sha1 = a.needs_sha1 || b.needs_sha1,
           .is_unsupported = a.is_unsupported || b.is_unsupported,
           .nsec3_iterations = std::max(a.nsec3_iterations, b.nsec3_iterations),
-          .lacks_algorithm = a.lacks_algorithm || b.lacks_algorithm};
+          .lacks_algorithm = a.lacks_algorithm || b.lacks_algorithm,
+          .needs_grace = a.needs_grace || b.needs_grace,
+          .rests_on_opt_out = a.rests_on_opt_out || b.rests_on_opt_out};
 }
 
 bool same_facts(const Answer& a, const Answer& b) {

@@ -85,6 +85,11 @@ struct Signing {
   // Some link is not signed by every algorithm that the DS records of its zone name. RFC 6840 §5.11
   // asks it of signers and not of validators, but some insist.
   bool lacks_algorithm = false;
+  // Some signature is outside its time, but within the grace that Unbound gives, and so Postfix
+  // behind it: for validators without grace the lookup fails.
+  bool needs_grace = false;
+  // Insecure because a denial that the proof needs covers a span with Opt-Out (RFC 5155 §9.2).
+  bool rests_on_opt_out = false;
   bool operator==(const Signing&) const = default;
 };
 

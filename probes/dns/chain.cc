@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "probes/dns/opt_out.h"
+
 namespace probes::dns {
 namespace {
 
@@ -111,6 +113,7 @@ Signing Chain::signing_of(const Message& message, const Algorithms& algorithms) 
       }
     }
   }
+  out.rests_on_opt_out = rests_on_opt_out(message);
   const auto ds = ds_set(message);
   out.is_unsupported = ds.all > 0 && ds.known == 0;
   out.needs_sha1 =
@@ -175,6 +178,8 @@ Chain::Result Chain::prove(const Message& part, Resolver& resolver, Time at, Dea
     }
   }
   const auto proof = dns::prove(part, {}, zone->keys, at);
+  if (proof.needs_grace || proof.is_beyond_us)
+    return prove_down(*signer, part, resolver, at, deadline);
   if (proof.status == DnssecStatus::secure) {
     const std::scoped_lock lock(mutex_);
     keep_small(proven_);
@@ -210,9 +215,11 @@ Chain::Result Chain::prove_down(const Name& target, const Message& part, Resolve
       if (life && expires_at) expires_at = std::min(*expires_at, life->expiration);
     }
   }
+  auto signing = worse(signing_of(part, result.algorithms), result.signing);
+  signing.needs_grace = result.proof.needs_grace;
   return {.proof = result.proof,
           .expires_at = expires_at,
-          .signing = worse(signing_of(part, result.algorithms), result.signing),
+          .signing = signing,
           .key_sets = key_sets,
           .broken_at = result.broken_at};
 }
@@ -229,6 +236,7 @@ Chain::Walk Chain::walk(const Name& target, const Message& part, Resolver& resol
     out.links.push_back(link);
     auto signing = signing_of(link->message, out.algorithms);
     signing.nsec3_iterations = 0;  // here they only say that there is no zone cut
+    signing.rests_on_opt_out = false;
     out.signing = worse(out.signing, signing);
     if (auto set = ds_set(link->message); set.known > 0)
       out.algorithms[name] = std::move(set.algorithms);

@@ -14,7 +14,7 @@ char fold(char c) {
 
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '*' ||
-         c == '/';
+         c == '/' || c == ':';
 }
 
 // One character of a label at text[at], escapes resolved; moves `at` behind it.

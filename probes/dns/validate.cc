@@ -9,6 +9,7 @@
 #include <getdns/getdns_extra.h>
 
 #include "probes/dns/getdns_handle.h"
+#include "probes/dns/opt_out.h"
 
 namespace probes::dns {
 namespace {
@@ -66,28 +67,67 @@ bool has_costly_nsec3(const Message& message) {
 
 enum class Signed { in_time, expired, early };
 
+// By how much a signature misses `at`, in serial arithmetic (RFC 4034 §3.1.5); zero in its time.
+std::int32_t missed_by(const Rrsig& sig, std::uint32_t at) {
+  return std::max({std::int32_t{0}, static_cast<std::int32_t>(at - sig.expiration),
+                   static_cast<std::int32_t>(sig.inception - at)});
+}
+
+// What Unbound forgives a signature: a tenth of its life within val-sig-skew-min and -max.
+std::int32_t grace_of(const Rrsig& sig) {
+  constexpr std::int32_t kLeast = 3600;
+  constexpr std::int32_t kMost = 86400;
+  return std::clamp(static_cast<std::int32_t>(sig.expiration - sig.inception) / 10, kLeast, kMost);
+}
+
+enum class Patience { none, grace };
+
+// The message without the signatures that are outside their time.
+Message in_time(const Message& message, std::uint32_t at, Patience patience) {
+  Message out = message;
+  for (auto* section : {&out.answer, &out.authority}) {
+    std::erase_if(*section, [&](const Record& record) {
+      const auto sig = read_rrsig(record);
+      return sig && missed_by(*sig, at) > (patience == Patience::grace ? grace_of(*sig) : 0);
+    });
+  }
+  return out;
+}
+
+// libgetdns takes times for signed 32-bit numbers: a signature from before 2038 to beyond is never
+// valid for it. And it orders RRsets wrongly that hold the root's name beside others (an octet of
+// its comparison is never set), so that a null MX beside another of the same preference fails.
+bool is_misjudged(const Message& message) {
+  for (const auto* section : {&message.answer, &message.authority}) {
+    for (const auto& record : *section) {
+      const auto sig = read_rrsig(record);
+      if (sig &&
+          static_cast<std::int32_t>(sig->expiration) < static_cast<std::int32_t>(sig->inception))
+        return true;
+      const auto exchange = record.type == type::mx ? name_in(record, 2) : std::nullopt;
+      if (exchange && exchange->is_root() && count_type(message, type::mx) > 1) return true;
+    }
+  }
+  return false;
+}
+
 // Whether some signature in the message is outside its time, which is what a bogus verdict is then
 // put down to. The difference is taken in serial arithmetic.
 Signed timing(const Message& message, std::uint32_t at) {
   for (const auto* section : {&message.answer, &message.authority}) {
     for (const auto& record : *section) {
       const auto sig = read_rrsig(record);
-      if (!sig) continue;
-      if (static_cast<std::int32_t>(at - sig->expiration) > 0) return Signed::expired;
-      if (static_cast<std::int32_t>(sig->inception - at) > 0) return Signed::early;
+      if (!sig || missed_by(*sig, at) == 0) continue;
+      return static_cast<std::int32_t>(at - sig->expiration) > 0 ? Signed::expired : Signed::early;
     }
   }
   return Signed::in_time;
 }
 
-}  // namespace
-
-Proof prove(const Message& part, const std::vector<const Message*>& support,
-            const std::vector<Record>& anchors, config::Time at) {
-  if (is_too_large(part) ||
-      std::ranges::any_of(support, [](const Message* m) { return is_too_large(*m); })) {
-    return {.status = DnssecStatus::indeterminate, .cause = Cause::too_large};
-  }
+// What libgetdns makes of messages whose signatures are all in time, or are to be taken so: its own
+// arithmetic is kept out of it by a moment from which no time is too far.
+int verdict_without_time(const Message& part, const std::vector<const Message*>& support,
+                         const std::vector<Record>& anchors) {
   const List judged{getdns_list_create()};
   const List helpers{getdns_list_create()};
   const List trusted{getdns_list_create()};
@@ -99,37 +139,72 @@ Proof prove(const Message& part, const std::vector<const Message*>& support,
     }
   }
   for (const auto& record : anchors) complete = append(trusted.get(), record) && complete;
-  if (!complete || anchors.empty())
-    return {.status = DnssecStatus::indeterminate, .cause = Cause::malformed};
+  if (!complete || anchors.empty()) return GETDNS_RETURN_GENERIC_ERROR;
+  constexpr std::time_t kEpoch = 0;
+  return static_cast<int>(getdns_validate_dnssec2(judged.get(), helpers.get(), trusted.get(),
+                                                  kEpoch,
+                                                  std::numeric_limits<std::int32_t>::max()));
+}
 
-  const auto now = static_cast<std::time_t>(at.time_since_epoch().count());
-  const auto ask = [&](std::uint32_t skew) {
-    return getdns_validate_dnssec2(judged.get(), helpers.get(), trusted.get(), now, skew);
+}  // namespace
+
+Proof prove(const Message& part, const std::vector<const Message*>& support,
+            const std::vector<Record>& anchors, config::Time at) {
+  if (is_too_large(part) ||
+      std::ranges::any_of(support, [](const Message* m) { return is_too_large(*m); })) {
+    return {.status = DnssecStatus::indeterminate, .cause = Cause::too_large};
+  }
+  const auto now = static_cast<std::uint32_t>(at.time_since_epoch().count());
+  const auto is_late = [&](const Message& message) {
+    return timing(message, now) != Signed::in_time;
   };
-  switch (static_cast<int>(ask(0))) {
+  const bool any_late =
+      is_late(part) || std::ranges::any_of(support, [&](const Message* m) { return is_late(*m); });
+  const auto ask = [&](Patience patience) {
+    if (!any_late) return verdict_without_time(part, support, anchors);
+    std::vector<Message> timely;
+    for (const auto* message : support) timely.push_back(in_time(*message, now, patience));
+    std::vector<const Message*> pointers;
+    for (const auto& message : timely) pointers.push_back(&message);
+    return verdict_without_time(in_time(part, now, patience), pointers, anchors);
+  };
+
+  auto verdict = ask(Patience::none);
+  Proof proof;
+  if (verdict == GETDNS_DNSSEC_BOGUS && any_late) {
+    verdict = ask(Patience::grace);
+    proof.needs_grace = verdict != GETDNS_DNSSEC_BOGUS;
+  }
+  switch (verdict) {
     case GETDNS_DNSSEC_SECURE:
-      if (needs_denial(part) && has_costly_nsec3(part)) return {.status = DnssecStatus::insecure};
-      return {.status = DnssecStatus::secure};
+      proof.status = needs_denial(part) && (has_costly_nsec3(part) || rests_on_opt_out(part))
+                         ? DnssecStatus::insecure
+                         : DnssecStatus::secure;
+      return proof;
     case GETDNS_DNSSEC_INSECURE:
-      return {.status = DnssecStatus::insecure};
+      proof.status = DnssecStatus::insecure;
+      return proof;
     case GETDNS_DNSSEC_BOGUS:
       break;
+    case GETDNS_RETURN_GENERIC_ERROR:
+      return {.status = DnssecStatus::indeterminate, .cause = Cause::malformed};
     default:
       return {.status = DnssecStatus::indeterminate, .cause = Cause::bogus};
   }
   // Would it be right but for the time? Then the time is the reason.
-  constexpr std::uint32_t kTwentyYears = 20U * 366U * 86400U;
-  if (static_cast<int>(ask(kTwentyYears)) == GETDNS_DNSSEC_SECURE) {
-    auto when = timing(part, static_cast<std::uint32_t>(now));
+  if (any_late && verdict_without_time(part, support, anchors) == GETDNS_DNSSEC_SECURE) {
+    auto when = timing(part, now);
     for (const auto* message : support) {
-      if (when == Signed::in_time) when = timing(*message, static_cast<std::uint32_t>(now));
+      if (when == Signed::in_time) when = timing(*message, now);
     }
-    if (when == Signed::expired)
-      return {.status = DnssecStatus::bogus, .cause = Cause::signature_expired};
-    if (when == Signed::early)
-      return {.status = DnssecStatus::bogus, .cause = Cause::signature_not_yet_valid};
+    return {.status = DnssecStatus::bogus,
+            .cause = when == Signed::expired ? Cause::signature_expired
+                                             : Cause::signature_not_yet_valid};
   }
-  return {.status = DnssecStatus::bogus, .cause = Cause::bogus};
+  const bool is_beyond_us =
+      is_misjudged(part) ||
+      std::ranges::any_of(support, [](const Message* m) { return is_misjudged(*m); });
+  return {.status = DnssecStatus::bogus, .cause = Cause::bogus, .is_beyond_us = is_beyond_us};
 }
 
 config::Result<std::vector<Record>, std::string> parse_trust_anchors(std::string_view text) {
