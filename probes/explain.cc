@@ -408,8 +408,9 @@ const auto& rows() {
        ""},
       {Code::tlsa_malformed,
        "{name}: a TLSA record is malformed",
-       "A record's data cannot be what its fields say.",
-       "Senders ignore the record and use the others.",
+       "A record's data cannot be what its fields say, or there is none.",
+       "Senders ignore the record and use the others. A record without data stops senders that run "
+       "Postfix up to 3.10.10.",
        {"Correct or remove the record."},
        {"RFC 7671 §9"},
        ""},
@@ -462,7 +463,7 @@ const auto& rows() {
        "{name}: an MX record that cannot work",
        "The record names no reachable mail host: an address in place of a name, a host without "
        "address or with a special-purpose one, or a null MX beside others.",
-       "Senders skip it, or bounce.",
+       "Senders skip it, or bounce; some deliver to an address.",
        {"Correct or remove the MX record."},
        {"RFC 5321 §5.1", "RFC 7505 §3"},
        ""},

@@ -9,6 +9,7 @@
 
 #include "probes/agreement.h"
 #include "probes/dane/reading.h"
+#include "probes/exchange.h"
 #include "probes/resolver_faults.h"
 
 namespace probes {
@@ -110,7 +111,7 @@ void add_signing_findings(std::vector<Finding>& out, const Subject& subject,
 void add_signature_life(std::vector<Finding>& out, const Subject& subject,
                         const dns::Answer& answer, Time at) {
   if (answer.outcome == Outcome::failed || answer.status != DnssecStatus::secure ||
-      !answer.signatures)
+      !answer.signatures || answer.signing.needs_grace)
     return;
   const auto left = answer.signatures->expiration - at;
   const auto validity = answer.signatures->expiration - answer.signatures->inception;
@@ -131,6 +132,27 @@ void add_signature_life(std::vector<Finding>& out, const Subject& subject,
        .subject = subject,
        .evidence = {{"lookup", lookup_text(answer)},
                     {"rrsig-expires-at", config::rfc3339(answer.signatures->expiration)}}});
+}
+
+// Signatures outside their time that only the grace of some validators lets pass.
+void add_grace_finding(std::vector<Finding>& out, const Subject& subject,
+                       const dns::Answer& answer) {
+  if (!is_learned(answer.outcome) || !answer.signing.needs_grace) return;
+  const auto is_told = [&](const Finding& told) {
+    return told.code == Code::dnssec_expired && told.subject == subject;
+  };
+  if (std::ranges::any_of(out, is_told)) return;
+  Finding finding{.code = Code::dnssec_expired,
+                  .severity = Severity::critical,
+                  .subject = subject,
+                  .evidence = {{"lookup", lookup_text(answer)},
+                               {"detail",
+                                "some validators forgive it for a while (Unbound: a "
+                                "tenth of the validity, at least an hour)"}}};
+  if (answer.signatures)
+    finding.evidence.push_back(
+        {"rrsig-expires-at", config::rfc3339(answer.signatures->expiration)});
+  out.push_back(std::move(finding));
 }
 
 std::optional<std::pair<Code, Severity>> code_of(Reason reason, bool is_mx_secure) {
@@ -213,6 +235,8 @@ class EndpointFindings {
     for (const auto& endpoint : host_.endpoints) {
       const auto& session = sessions[endpoint.session];
       if (session.plaintext_after_starttls > 0) injected(endpoint);
+      if (session.lax && session.lax->works && session.stage == smtp::Stage::handshake)
+        works_for_the_lax(endpoint);
       if (is_deliverable(endpoint.verdict)) continue;
       if (session.key_type == tls::KeyType::by_default) {
         failed(endpoint, any_default_delivers);
@@ -240,6 +264,15 @@ class EndpointFindings {
 
   void injected(const EndpointJudgement& endpoint) {
     finding(Code::plaintext_injection, Severity::high, endpoint);
+  }
+
+  // TLS that senders take only where they authenticate nobody.
+  void works_for_the_lax(const EndpointJudgement& endpoint) {
+    if (!is_deliverable(endpoint.verdict)) return;
+    const auto what = code_of(endpoint.reason, is_mx_secure_);
+    if (!what) return;
+    const bool is_encrypted = endpoint.verdict == Verdict::encrypted;
+    finding(what->first, is_encrypted ? Severity::medium : Severity::low, endpoint);
   }
 
   void failed(const EndpointJudgement& endpoint, bool others_deliver) {
@@ -343,6 +376,20 @@ void add_record_findings(std::vector<Finding>& out, const HostJudgement& host) {
         {"unusable-record", fmt::format("{} ({})", dane::to_text(records[i]).substr(0, 160),
                                         dane::wire_name(*host.records[i].unusable))});
   }
+  // smtp(8) of Postfix up to 3.7.x, 3.8.17, 3.9.11 and 3.10.10 ends at such a record.
+  const bool any_empty = std::ranges::any_of(records, [](const dane::TlsaRecord& record) {
+    return record.data.empty() && record.usage != 255;
+  });
+  if (any_empty) {
+    auto evidence = listed;
+    evidence.push_back({"hint",
+                        "a record without data stops all mail of senders that run Postfix "
+                        "up to 3.10.10: their delivery agent ends at it"});
+    out.push_back({.code = Code::tlsa_malformed,
+                   .severity = Severity::high,
+                   .subject = subject,
+                   .evidence = std::move(evidence)});
+  }
   if (unusable == records.size()) {
     out.push_back({.code = Code::all_unusable,
                    .severity = malformed > 0 ? Severity::high : Severity::medium,
@@ -350,7 +397,7 @@ void add_record_findings(std::vector<Finding>& out, const HostJudgement& host) {
                    .evidence = listed});
     return;
   }
-  if (malformed > 0) {
+  if (malformed > 0 && !any_empty) {
     out.push_back({.code = Code::tlsa_malformed,
                    .severity = Severity::low,
                    .subject = subject,
@@ -471,7 +518,8 @@ void add_absent_tlsa_findings(std::vector<Finding>& out, const HostObservation& 
     add_signing_findings(out, subject, seen.tlsa, true);
   for (const auto& misplaced : seen.misplaced) {
     // Records for submission (RFC 7672 §7 leaves them to others) are no mistake by themselves.
-    const bool is_other_port = !misplaced.name.text().starts_with("*");
+    const bool is_other_port = !misplaced.name.text().starts_with("*") &&
+                               misplaced.name.parent().parent() == seen.base_domain;
     out.push_back({.code = Code::tlsa_wrong_name,
                    .severity = is_other_port ? Severity::low : Severity::medium,
                    .subject = subject,
@@ -499,6 +547,25 @@ void add_fragile_choices(std::vector<Finding>& out, const HostJudgement& host) {
         return dane::why_unusable(record) || record.matching_type == dane::kSha512;
       });
   if (only_sha512 && differs("sha256-only")) add(Severity::low, "only SHA2-512 digests");
+  // Large senders look at about a dozen.
+  constexpr std::size_t kManyRecords = 12;
+  if (const auto count = host.seen->records.size(); count > kManyRecords)
+    add(Severity::medium,
+        fmt::format("{} TLSA records: some senders read no more than about a dozen", count));
+}
+
+// An address in place of the host's name: Postfix delivers, others do not (RFC 5321 §5.1).
+void add_literal_finding(std::vector<Finding>& out, const DomainObservation& domain,
+                         const HostObservation& seen) {
+  if (!address_in(seen.host)) return;
+  const bool any_name =
+      std::ranges::any_of(domain.hosts, [](const MxHost& host) { return !address_in(host.name); });
+  out.push_back({.code = Code::mx_invalid,
+                 .severity = any_name ? Severity::low : Severity::high,
+                 .subject = host_subject(seen),
+                 .evidence = {{"detail",
+                               "an address in place of a name: some senders deliver "
+                               "there, others do not"}}});
 }
 
 void add_tlsa_findings(std::vector<Finding>& out, const HostJudgement& host, Time at) {
@@ -509,6 +576,7 @@ void add_tlsa_findings(std::vector<Finding>& out, const HostJudgement& host, Tim
       add_lookup_failure(out, Code::tlsa_lookup_failed, subject, seen.tlsa);
       return;
     case Outcome::not_queried:
+      if (address_in(seen.host)) return;
       // Insecure addresses: DANE cannot apply, whatever is published (RFC 7672 §2.2.2).
       for (const auto* answer : {&seen.a, &seen.aaaa}) {
         if (!answer->signing.is_unsupported || seen.addresses.empty()) continue;
@@ -532,12 +600,16 @@ void add_tlsa_findings(std::vector<Finding>& out, const HostJudgement& host, Tim
   if (seen.tlsa.status != DnssecStatus::secure) {
     // Published under a signed host, and lost on the way: a link into an unsigned zone, or a
     // wildcard whose proof fails.
-    const bool is_lost = !seen.tlsa.aliases.empty() || seen.tlsa.signing.nsec3_iterations > 0 ||
-                         seen.tlsa.signing.is_unsupported;
+    const auto& signing = seen.tlsa.signing;
+    const bool is_lost = !seen.tlsa.aliases.empty() || signing.nsec3_iterations > 0 ||
+                         signing.is_unsupported || signing.rests_on_opt_out;
     out.push_back({.code = is_lost ? Code::dane_lost : Code::dane_ineffective,
                    .severity = is_lost ? Severity::high : Severity::medium,
                    .subject = subject,
                    .evidence = {{"tlsa", "insecure"}, {"at", seen.tlsa.final_name.text()}}});
+    if (signing.rests_on_opt_out)
+      out.back().evidence.push_back(
+          {"why", "a wildcard in a zone with NSEC3 Opt-Out: its answers cannot be proven"});
     return;
   }
   for (const auto* answer : {&seen.tlsa, &seen.a, &seen.aaaa}) {
@@ -673,9 +745,12 @@ void add_mx_findings(std::vector<Finding>& out, const DomainJudgement& judged, T
   if (domain.has_null_mx && domain.source != MxSource::null) {
     add(Code::mx_invalid, Severity::high, {{"detail", "a null MX stands beside other MX records"}});
   }
+  const bool names_nobody = judged.verdict == Verdict::bounced && domain.hosts.empty();
   for (const auto& exchange : domain.invalid_exchanges) {
-    add(Code::mx_invalid, Severity::high, {{"exchange", exchange}});
+    add(Code::mx_invalid, names_nobody ? Severity::critical : Severity::high,
+        {{"exchange", exchange}});
   }
+  add_grace_finding(out, subject, domain.mx);
   add_signature_life(out, subject, domain.mx, at);
   const bool is_signed = domain.mx.status == DnssecStatus::secure;
   for (auto& finding : find_in_survey(subject, domain.survey, is_signed, at))
@@ -824,7 +899,10 @@ std::vector<Finding> find_in_host(const DomainObservation& domain, const HostJud
                                   Time at) {
   std::vector<Finding> out;
   add_address_findings(out, *host.seen);
+  for (const auto* answer : {&host.seen->a, &host.seen->aaaa, &host.seen->cname, &host.seen->tlsa})
+    add_grace_finding(out, host_subject(*host.seen), *answer);
   add_tlsa_findings(out, host, at);
+  add_literal_finding(out, domain, *host.seen);
   add_host_survey_findings(out, *host.seen, at);
   add_expiring_certificate(out, domain, host, at);
   add_own_limits(out, host);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "probes/agreement.h"
+#include "probes/exchange.h"
 #include "probes/findings.h"
 #include "probes/resolver_faults.h"
 
@@ -50,7 +51,8 @@ Sight sight_of(const dns::Answer& answer, const Sender& sender) {
   const auto iterations = sender.limits_nsec3 ? answer.signing.nsec3_iterations : 0;
   const bool is_half_signed = sender.wants_every_algorithm && answer.signing.lacks_algorithm &&
                               answer.status == DnssecStatus::secure;
-  if (iterations > dns::kMostNsec3Iterations || is_half_signed)
+  const bool is_late = sender.is_strict_about_time && answer.signing.needs_grace;
+  if (iterations > dns::kMostNsec3Iterations || is_half_signed || is_late)
     return {.outcome = Outcome::failed, .status = DnssecStatus::indeterminate};
   const bool is_lost = (sender.sha1_is_unsupported && answer.signing.needs_sha1) ||
                        iterations > dns::kFewNsec3Iterations;
@@ -87,6 +89,7 @@ std::optional<Verdict> decided_by_dns(const HostObservation& host, const Sender&
   const auto fails = [&](const dns::Answer& answer) {
     return sight_of(answer, sender).outcome == Outcome::failed;
   };
+  if (sender.goes_by_letter && address_in(host.host)) return Verdict::no_address;
   const bool a_failed = fails(host.a);
   const bool aaaa_failed = fails(host.aaaa);
   if (sender.skips_on_any_address_failure && (a_failed || aaaa_failed))
@@ -195,6 +198,16 @@ bool has_anchor(const dane::TlsaRecord& record, const std::vector<tls::Certifica
 EndpointJudgement judge_session(const SessionRecord& session, const Approach& approach,
                                 Demand demand) {
   if (auto early = judge_before_starttls(session, approach.sender, demand)) return *early;
+  const bool is_lax = demand != Demand::authentication && !approach.sender.goes_by_letter;
+  if (is_lax && session.lax) {
+    const bool has_failed = session.stage < Stage::ehlo_tls;
+    if (!session.lax->works)
+      return {.verdict = demand == Demand::nothing ? Verdict::cleartext : Verdict::refused,
+              .reason = has_failed ? why_no_tls(session) : Reason::tls_handshake_failed};
+    if (has_failed)
+      return {.verdict = demand == Demand::nothing ? Verdict::opportunistic : Verdict::encrypted,
+              .reason = why_no_tls(session)};
+  }
   if (session.stage < Stage::ehlo_tls) {
     EndpointJudgement judged{
         .verdict = demand == Demand::nothing ? Verdict::cleartext : Verdict::refused,
@@ -362,9 +375,17 @@ std::vector<HostObservation> told_otherwise(const HostObservation& host) {
   return out;
 }
 
+// Whether the sender takes what leads it to the host for secure. Without MX records Postfix goes by
+// the addresses alone.
+bool sees_secure_mx(const DomainObservation& domain, const Sender& sender) {
+  const bool asks_no_mx =
+      domain.source == MxSource::implicit && sender.dane_on_insecure_mx && !sender.goes_by_letter;
+  return asks_no_mx || sight_of(domain.mx, sender).is_secure();
+}
+
 HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, const HostSeen& seen,
                          Time at) {
-  const bool is_mx_secure = sight_of(domain.mx, reference_sender()).is_secure();
+  const bool is_mx_secure = sees_secure_mx(domain, reference_sender());
   Approach approach{.host = *seen,
                     .sender = reference_sender(),
                     .is_mx_secure = is_mx_secure,
@@ -383,6 +404,7 @@ HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, cons
     // What the session is like says nothing then: which records it would have to meet is not known.
     if (decided && endpoint.verdict != Verdict::down && endpoint.verdict != Verdict::unknown)
       endpoint = {.verdict = *decided, .reason = Reason::dns_failed};
+    if (decided) endpoint.is_bounce = false;
     endpoint.session = i;
     if (openness(endpoint.verdict) > openness(judged.weakest)) judged.weakest = endpoint.verdict;
     judged.endpoints.push_back(endpoint);
@@ -390,11 +412,11 @@ HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, cons
   judged.records = judge_records(approach);
   // True when that sender ends elsewhere.
   const auto add_split = [&](const Sender& sender, const HostObservation& host) {
-    const bool sees_secure_mx = sight_of(domain.mx, sender).is_secure();
+    const bool is_secure_to_it = sees_secure_mx(domain, sender);
     const Approach other{.host = host,
                          .sender = sender,
-                         .is_mx_secure = sees_secure_mx,
-                         .names = reference_names(domain, host, sender, sees_secure_mx),
+                         .is_mx_secure = is_secure_to_it,
+                         .names = reference_names(domain, host, sender, is_secure_to_it),
                          .at = at};
     const auto verdict = host_verdict(other);
     if (verdict == judged.verdict || verdict == Verdict::unknown) return false;
@@ -448,9 +470,9 @@ Verdict domain_verdict(const DomainObservation& domain, const Sender& sender,
   if (bounced) return bounced->refuses_probe ? Verdict::unknown : Verdict::bounced;
   if (any_unknown || hosts.size() < domain.hosts.size()) return Verdict::unknown;
   // Nobody has an address: Postfix waits for none to appear (smtp_defer_if_no_mx_address_found).
-  const bool no_addresses = !hosts.empty() && std::ranges::all_of(hosts, [](const Stop& host) {
-    return host.verdict == Verdict::no_address;
-  });
+  // No host at all: what the MX records name are no names.
+  const bool no_addresses = std::ranges::all_of(
+      hosts, [](const Stop& host) { return host.verdict == Verdict::no_address; });
   return no_addresses ? Verdict::bounced : Verdict::deferred;
 }
 
@@ -544,6 +566,7 @@ const std::vector<Sender>& other_senders() {
       {.name = "trust-anchor-strict", .wants_anchor_sent = true},
       {.name = "short-wildcards", .accepts_short_wildcards = true},
       {.name = "strict-addresses", .skips_on_any_address_failure = true},
+      {.name = "strict-time", .is_strict_about_time = true},
       {.name = "strict-security-level", .least_rsa_bits = 2048},
       {.name = "null-mx-ignored", .ignores_null_mx = true},
       {.name = "other-nameserver", .asks_other_servers = true},

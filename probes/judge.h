@@ -31,8 +31,10 @@ struct Sender {
   bool accepts_short_wildcards = false;  // DANE-TA(2): "*.tld" vouches for "host.tld"
   bool limits_nsec3 = false;        // its validator gives up on NSEC3 iterations sooner (RFC 9276)
   bool asks_other_servers = false;  // its resolver asked a name server that has other TLSA records
-  // Goes by the letter of RFC 7672 where Postfix does not: defers (§2.2) where a 5xx to STARTTLS
-  // makes Postfix bounce, and takes the reference identifiers of §3.2.2.
+  bool is_strict_about_time = false;  // its validator forgives no signature a second
+  // Goes by the letter of the RFCs where Postfix does not: defers (7672 §2.2) where a 5xx to
+  // STARTTLS makes Postfix bounce, takes the reference identifiers of 7672 §3.2.2, reads replies as
+  // in 5321 §4.2, wants names in MX records (5321 §5.1), and the same TLS for all.
   bool goes_by_letter = false;
 };
 [[nodiscard]] const Sender& reference_sender();

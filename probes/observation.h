@@ -49,8 +49,10 @@ struct DomainObservation {
   config::Time observed_at;
   dns::Answer mx;
   MxSource source = MxSource::none;
-  std::vector<MxHost> hosts;  // by preference, then name; without what cannot be a host
-  std::vector<std::string> invalid_exchanges;  // "." beside others, address literals: kept as text
+  // By preference, then name; addresses in place of names among them (exchange.h), without what
+  // cannot be a host.
+  std::vector<MxHost> hosts;
+  std::vector<std::string> invalid_exchanges;  // what is no name of a host: kept as text
   dns::Answer misplaced;  // TLSA records at the domain itself, where no sender looks; asked only
                           // when the domain is not its own MX host and its MX is secure
   StsObservation sts;

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "probes/dane/base_domain.h"
+#include "probes/dane/usable.h"
+#include "probes/exchange.h"
 #include "probes/special_address.h"
 
 namespace probes {
@@ -18,11 +20,6 @@ using dane::BaseDomains;
 using dns::DnssecStatus;
 using dns::Outcome;
 
-bool is_dotted_quad(const dns::Name& name) {
-  in_addr ignored{};
-  return inet_pton(AF_INET, name.text().c_str(), &ignored) == 1;
-}
-
 // Reads the exchanges of a secure or insecure MX answer (RFC 1035 §3.3.9).
 void read_exchanges(DomainObservation& seen) {
   for (const auto& data : seen.mx.data) {
@@ -33,7 +30,7 @@ void read_exchanges(DomainObservation& seen) {
       seen.invalid_exchanges.emplace_back("(unreadable)");
     } else if (name->is_root()) {
       seen.has_null_mx = true;
-    } else if (is_dotted_quad(*name)) {
+    } else if (!is_host_name(*name) && !address_in(*name)) {
       seen.invalid_exchanges.push_back(name->text());
     } else {
       seen.hosts.push_back({.name = *name, .preference = preference});
@@ -74,6 +71,25 @@ void timed(std::chrono::microseconds& took, Work work) {
                                                                 began);
 }
 
+// An address in place of the host's name is its own address: no lookup, so nothing secure (RFC 7672
+// §2.2 has DANE apply to names only).
+void take_literal(HostObservation& seen, const std::string& address) {
+  const bool is_v6 = address.find(':') != std::string::npos;
+  for (auto* answer : {&seen.a, &seen.aaaa}) {
+    answer->name = answer->final_name = seen.host;
+    answer->outcome = Outcome::absent;
+    answer->status = DnssecStatus::insecure;
+    answer->ttl = std::chrono::hours{1};
+  }
+  seen.a.type = dns::type::a;
+  seen.aaaa.type = dns::type::aaaa;
+  auto& mine = is_v6 ? seen.aaaa : seen.a;
+  mine.outcome = Outcome::answer;
+  mine.data.emplace_back(is_v6 ? sizeof(in6_addr) : sizeof(in_addr));
+  inet_pton(is_v6 ? AF_INET6 : AF_INET, address.c_str(), mine.data.front().data());
+  seen.addresses.push_back(address);
+}
+
 void look_up_addresses(HostObservation& seen, Eyes eyes, Time at, Deadline deadline) {
   seen.a = eyes.lookup.ask(seen.host, dns::type::a, at, deadline);
   seen.aaaa = eyes.lookup.ask(seen.host, dns::type::aaaa, at, deadline);
@@ -108,7 +124,8 @@ void look_up_tlsa(HostObservation& seen, std::uint16_t port, Eyes eyes, Time at,
   }
 }
 
-// Where records stand by mistake: for another port, or at a wildcard that an existing name hides.
+// Where records stand by mistake: for another port, at a wildcard that an existing name hides, or
+// at a name in the middle of an alias chain, which is never a TLSA base domain (RFC 7672 §2.2.3).
 void look_for_misplaced(HostObservation& seen, std::uint16_t port, Eyes eyes, Time at,
                         Deadline deadline) {
   if (seen.tlsa.outcome != Outcome::absent || seen.tlsa.status != DnssecStatus::secure) return;
@@ -117,6 +134,9 @@ void look_for_misplaced(HostObservation& seen, std::uint16_t port, Eyes eyes, Ti
   for (const auto other : std::array<std::uint16_t, 2>{465, 587}) {
     if (other != port) names.push_back(dns::tlsa_owner(seen.base_domain, other));
   }
+  const auto& aliases = (seen.a.outcome == Outcome::answer ? seen.a : seen.aaaa).aliases;
+  for (std::size_t i = 1; i < aliases.size(); ++i)
+    names.push_back(dns::tlsa_owner(aliases[i].from, port));
   for (const auto& name : names) {
     if (!name) continue;
     auto found = eyes.lookup.ask(*name, dns::type::tlsa, at, deadline);
@@ -146,6 +166,28 @@ std::optional<tls::KeyType> other_key_type(const smtp::SessionRecord& shown) {
     return std::nullopt;
   return shown.tls->chain.front()->key_type == tls::KeyType::rsa ? tls::KeyType::ecdsa
                                                                  : tls::KeyType::rsa;
+}
+
+bool has_secure_tlsa(const HostObservation& seen) {
+  return seen.tlsa.outcome == Outcome::answer && seen.tlsa.status == DnssecStatus::secure &&
+         !seen.records.empty();
+}
+
+// Whether senders that authenticate nobody, so ask for less of TLS and name no server, may fare
+// otherwise at that address than the session showed.
+bool may_differ_for_lax(const HostObservation& seen, std::size_t first) {
+  const bool is_dane = has_secure_tlsa(seen);
+  if (is_dane && !dane::records_compared(seen.records, dane::Digests::sha512_first).empty())
+    return false;
+  const auto failed = [](const smtp::SessionRecord& session) {
+    return session.stage == smtp::Stage::handshake && session.tls &&
+           session.tls->stop != tls::HandshakeStop::timeout;
+  };
+  if (failed(seen.sessions[first])) return true;
+  // A handshake without a name, refused for another reason than the kind of certificate.
+  const auto& last = seen.sessions.back();
+  return !is_dane && last.key_type != tls::KeyType::by_default && failed(last) &&
+         last.tls->stop != tls::HandshakeStop::no_certificate;
 }
 
 void visit(HostObservation& seen, const std::string& address, const Manner& manner, Eyes eyes,
@@ -180,8 +222,20 @@ void visit(HostObservation& seen, const std::string& address, const Manner& mann
   const auto other = manner.every_key_type ? other_key_type(seen.sessions[first]) : std::nullopt;
   if (other) {
     plan.key_type = *other;
+    // Without TLSA records senders like Postfix name no server. Most have only one, and do not
+    // care.
+    if (!has_secure_tlsa(seen)) plan.server_name.clear();
     seen.sessions.push_back(smtp::run_session(plan, eyes.tls, patience()));
   }
+  if (!may_differ_for_lax(seen, first)) return;
+  plan.key_type = tls::KeyType::by_default;
+  plan.is_lax = true;
+  if (!has_secure_tlsa(seen)) plan.server_name.clear();
+  const auto lax = smtp::run_session(plan, eyes.tls, patience());
+  seen.sessions[first].lax = smtp::LaxTls{.works = lax.stage == smtp::Stage::done,
+                                          .version = lax.tls ? lax.tls->version : std::string(),
+                                          .cipher = lax.tls ? lax.tls->cipher : std::string(),
+                                          .detail = lax.detail};
 }
 
 // The addresses of a policy host that we may contact.
@@ -286,6 +340,10 @@ HostObservation observe_records(const dns::Name& host, const Manner& manner, Eye
   HostObservation seen;
   seen.host = host;
   seen.observed_at = at;
+  if (const auto address = address_in(host)) {
+    take_literal(seen, *address);
+    return seen;
+  }
   timed(seen.addresses_took, [&] { look_up_addresses(seen, eyes, at, deadline); });
   timed(seen.tlsa_took, [&] { look_up_tlsa(seen, manner.port, eyes, at, deadline); });
   look_for_misplaced(seen, manner.port, eyes, at, deadline);

@@ -116,7 +116,8 @@ std::string_view who(std::string_view sender) {
       {"strict-addresses", "senders that pass over a host when one address lookup fails"},
       {"trust-anchor-strict", "senders that want the trust anchor sent and in date"},
       {"strict-security-level", "senders whose TLS library refuses weak keys"},
-      {"null-mx-ignored", "senders that ignore a null MX beside others"}};
+      {"null-mx-ignored", "senders that ignore a null MX beside others"},
+      {"rfc-7672", "senders that go by the letter of the RFCs where Postfix does not"}};
   for (const auto& [name, words] : kinds) {
     if (name == sender) return words;
   }

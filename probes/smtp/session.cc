@@ -258,7 +258,8 @@ void talk(const SessionPlan& plan, tls::Client& client, SessionRecord& record, D
 
   progress.enter(Stage::handshake);
   auto [handshake, stream] =
-      client.shake_hands(**socket, plan.server_name, plan.key_type, deadline);
+      client.shake_hands(**socket, plan.server_name, plan.key_type, deadline,
+                         plan.is_lax ? tls::Demands::lax : tls::Demands::usual);
   record.tls = std::move(handshake);
   write_down(record, text_of(*record.tls));
   if (!stream) {
@@ -355,8 +356,8 @@ bool same_facts(const SessionRecord& a, const SessionRecord& b) {
          a.stage == b.stage && a.stop == b.stop && code(a) == code(b) &&
          a.offers_starttls == b.offers_starttls && a.has_masked_starttls == b.has_masked_starttls &&
          a.took_helo == b.took_helo && a.helo_code / 100 == b.helo_code / 100 &&
-         a.habits == b.habits && a.plaintext_after_starttls == b.plaintext_after_starttls &&
-         same_tls();
+         a.habits == b.habits && a.lax == b.lax &&
+         a.plaintext_after_starttls == b.plaintext_after_starttls && same_tls();
 }
 
 SessionRecord run_session(const SessionPlan& plan, tls::Client& client, Deadline deadline) {

@@ -50,6 +50,15 @@ struct Habits {
   bool operator==(const Habits&) const = default;
 };
 
+// What became of TLS as senders have it that authenticate nobody (Postfix at its levels may and
+// encrypt): TLS 1.0 and any cipher will do, and without TLSA records no server is named.
+struct LaxTls {
+  bool works = false;
+  std::string version, cipher;  // empty when the handshake failed
+  std::string detail;
+  bool operator==(const LaxTls& other) const { return works == other.works; }
+};
+
 // What one session with one address showed. Texts are as received: escape them where shown.
 struct SessionRecord {
   std::string address;
@@ -69,6 +78,8 @@ struct SessionRecord {
   std::size_t plaintext_after_starttls =
       0;  // octets that arrived in clear behind the STARTTLS reply; discarded
   std::optional<tls::Handshake> tls;
+  // Only tried where it may differ from `tls`: that failed, or the server seems to want a name.
+  std::optional<LaxTls> lax;
   // What was said, a line each: "S: " the server, "C: " we, "* " what was done beside talking. Cut
   // with "…" where it was longer than kLongestTranscript.
   std::vector<std::string> transcript;
@@ -88,6 +99,7 @@ struct SessionPlan {
   std::string server_name;  // for SNI: the TLSA base domain, or the MX host where there is none
                             // (RFC 7672 §8.1)
   tls::KeyType key_type = tls::KeyType::by_default;
+  bool is_lax = false;  // TLS 1.0 and any cipher are good enough
 };
 
 // Connect, banner, EHLO, STARTTLS, TLS, EHLO, QUIT: no mail is offered. Always returns by the

@@ -91,9 +91,14 @@ Client::Client(CertificateCache& cache) : context_(std::make_unique<Context>()),
 Client::~Client() = default;
 
 Client::Outcome Client::shake_hands(smtp::Socket& socket, const std::string& server_name,
-                                    KeyType key_type, Deadline deadline) {
+                                    KeyType key_type, Deadline deadline, Demands demands) {
   Outcome outcome;
   SslPtr ssl = new_connection(context_->client, socket, server_name);
+  if (demands == Demands::lax) {
+    SSL_set_security_level(ssl.get(), 0);
+    SSL_set_min_proto_version(ssl.get(), TLS1_VERSION);
+    SSL_set_cipher_list(ssl.get(), "ALL:@SECLEVEL=0");
+  }
   if (const char* algorithms = signature_algorithms(key_type))
     SSL_set1_sigalgs_list(ssl.get(), algorithms);
 

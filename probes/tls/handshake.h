@@ -34,6 +34,12 @@ struct Handshake {
   std::optional<PkixStop> pkix;
 };
 
+// What is asked of a handshake.
+enum class Demands {
+  usual,  // TLS 1.2, security level 1, a certificate
+  lax,    // TLS 1.0 and anonymous ciphers will do, as for senders that authenticate nobody
+};
+
 // A TLS client for one thread: its own library context (OpenSSL's default one is contended), no CA
 // files, no session reuse, TLS 1.2 and later, security level 1 as Postfix uses when it
 // authenticates by DANE.
@@ -52,7 +58,8 @@ class Client {
     std::unique_ptr<smtp::Stream> stream;
   };
   [[nodiscard]] Outcome shake_hands(smtp::Socket& socket, const std::string& server_name,
-                                    KeyType key_type, config::Deadline deadline);
+                                    KeyType key_type, config::Deadline deadline,
+                                    Demands demands = Demands::usual);
 
  private:
   struct Context;

@@ -479,8 +479,8 @@ const std::vector<Case>& cases() {
        "authenticated",
        {"tlsa-mismatch/high"},
        {}},
-      {"B-22 an address in place of a name",
-       [](Scene& s) { s.domain.invalid_exchanges.emplace_back("192.0.2.7"); },
+      {"a name that is no host's",
+       [](Scene& s) { s.domain.invalid_exchanges.emplace_back("12345"); },
        "authenticated",
        {"mx-invalid/high"},
        {}},
@@ -1298,6 +1298,60 @@ const std::vector<Case>& cases() {
        "deferred",
        {"host-down/high"},
        {"rfc-7672=authenticated"}},
+      {"no TLSA, TLS 1.0 only: good enough where nobody is authenticated",
+       [](Scene& s) {
+         no_tlsa(s);
+         fail_handshake(s, tls::HandshakeStop::version_old);
+         for (auto& one : s.mx().sessions) one.lax = {.works = true, .version = "TLSv1"};
+       },
+       "opportunistic",
+       {"tls-version-old/low"},
+       {"rfc-7672=cleartext"}},
+      {"unusable TLSA, anonymous ciphers only",
+       [](Scene& s) {
+         s.publish({record("3 1 1 00")});
+         fail_handshake(s, tls::HandshakeStop::no_certificate);
+         for (auto& one : s.mx().sessions) one.lax = {.works = true, .version = "TLSv1.2"};
+       },
+       "encrypted",
+       {"tls-handshake-failed/medium", "all-unusable/high"},
+       {"rfc-7672=refused"}},
+      {"no TLSA, a server that wants to be named in TLS",
+       [](Scene& s) {
+         no_tlsa(s);
+         for (auto& one : s.mx().sessions) one.lax = smtp::LaxTls{};
+       },
+       "cleartext",
+       {},
+       {"rfc-7672=opportunistic"}},
+      {"signatures over half an hour ago",
+       [](Scene& s) { s.mx().tlsa.signing.needs_grace = true; },
+       "authenticated",
+       {"dnssec-expired/critical"},
+       {"strict-time=lookup-failed"}},
+      {"a TLSA record without data stops whole senders",
+       [](Scene& s) {
+         s.publish({record(3, 1, 1, leaf()), record("3 1 1")});
+       },
+       "authenticated",
+       {"tlsa-malformed/high"},
+       {}},
+      {"only that",
+       [](Scene& s) { s.publish({record("3 1 1")}); },
+       "encrypted",
+       {"tlsa-malformed/high", "all-unusable/high"},
+       {}},
+      {"more TLSA records than large senders read",
+       [](Scene& s) {
+         std::vector<dane::TlsaRecord> records{record(3, 1, 1, leaf())};
+         for (std::uint8_t i = 0; i < 12; ++i)
+           records.push_back(
+               {.usage = 3, .selector = 1, .matching_type = 1, .data = dns::Bytes(32, i)});
+         s.publish(records);
+       },
+       "authenticated",
+       {"dane-fragile/medium"},
+       {}},
       {"F-32 EHLO within TLS refused",
        [](Scene& s) { end_at(s, Stage::ehlo_tls, SessionStop::negative_reply, 550); },
        "deferred",
@@ -1505,6 +1559,68 @@ TEST(Judge, starttls_refused_for_good_bounces_although_another_host_is_sound) {
   EXPECT_EQ(judged.splits[0].verdict, Verdict::authenticated);
   EXPECT_THAT(support::findings_of(judged),
               testing::Not(testing::Contains(testing::StartsWith("domain-gone"))));
+}
+
+// B-22: RFC 5321 §5.1 forbids it; Postfix delivers there, and never with DANE.
+TEST(Judge, an_address_in_place_of_a_name_is_delivered_to) {
+  Scene scene;
+  auto literal = scene.mx();
+  insecure_addresses(scene);
+  literal = scene.mx();
+  literal.host = name("192.0.2.1");
+  scene.domain.hosts = {{.name = literal.host, .preference = 10}};
+  scene.hosts = {{"192.0.2.1", literal}};
+  const auto judged = scene.judge();
+  EXPECT_EQ(judged.verdict, Verdict::opportunistic);
+  EXPECT_THAT(support::findings_of(judged), testing::ElementsAre("mx-invalid/high"));
+  ASSERT_EQ(judged.splits.size(), 1U);
+  EXPECT_EQ(judged.splits[0].sender, "rfc-7672");
+  EXPECT_EQ(judged.splits[0].verdict, Verdict::bounced);
+}
+
+// smtp_dns_resolver of Postfix: half of DANE is for MX records that are not secure, not for none.
+TEST(Judge, without_mx_records_nothing_but_the_addresses_counts) {
+  Scene scene;
+  scene.domain.source = MxSource::implicit;
+  scene.domain.mx = support::absent("example.test", dns::type::mx, DnssecStatus::insecure);
+  const auto judged = scene.judge();
+  EXPECT_EQ(judged.verdict, Verdict::authenticated);
+  EXPECT_THAT(support::splits_of(judged), testing::IsSupersetOf({"rfc-7672=host-authenticated",
+                                                                 "secure-mx-only=opportunistic"}));
+}
+
+TEST(Judge, a_host_that_a_failed_lookup_keeps_senders_from_bounces_nothing) {
+  Scene scene;
+  fail_tlsa(scene, Cause::bogus);
+  end_at(scene, Stage::banner, SessionStop::negative_reply, 650);
+  EXPECT_EQ(support::verdict_of(scene.judge()), "deferred");
+}
+
+TEST(Judge, mail_bounces_where_the_mx_records_name_no_host) {
+  Scene scene;
+  scene.domain.hosts.clear();
+  scene.domain.invalid_exchanges = {"12345"};
+  scene.hosts.clear();
+  const auto judged = scene.judge();
+  EXPECT_EQ(judged.verdict, Verdict::bounced);
+  EXPECT_THAT(support::findings_of(judged), testing::ElementsAre("mx-invalid/critical"));
+}
+
+// A wildcard in a zone with Opt-Out (RFC 5155 §9.2).
+TEST(Judge, dane_is_lost_where_a_wildcard_proves_nothing) {
+  Scene scene;
+  scene.mx().tlsa.status = DnssecStatus::insecure;
+  scene.mx().tlsa.signing.rests_on_opt_out = true;
+  const auto judged = scene.judge();
+  EXPECT_EQ(judged.verdict, Verdict::opportunistic);
+  EXPECT_THAT(support::findings_of(judged), testing::Contains("dane-lost/high"));
+}
+
+TEST(Judge, records_in_the_middle_of_an_alias_chain_stand_at_the_wrong_name) {
+  Scene scene;
+  no_tlsa(scene);
+  scene.mx().misplaced = {support::answer("_25._tcp.middle.example.test", dns::type::tlsa, {{3}})};
+  EXPECT_THAT(support::findings_of(scene.judge()), testing::Contains("tlsa-wrong-name/medium"));
 }
 
 TEST(Judge, a_banner_that_is_no_answer_bounces_although_another_host_is_sound) {
