@@ -63,7 +63,7 @@ const Target kOurselves{.kind = Target::Kind::monitor, .name = {}};
 
 // May the failure be the resolver's or ours rather than the zone's?
 bool may_be_ours(const probes::dns::Answer& answer) {
-  if (answer.outcome != Outcome::failed) return false;
+  if (answer.outcome != Outcome::failed) return answer.signing.needs_grace;
   switch (answer.cause) {
     case Cause::timeout:
     case Cause::network:

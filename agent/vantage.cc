@@ -18,6 +18,13 @@ std::vector<VantageCheck> check_vantage(probes::dns::Lookup& lookup,
   const auto answer = lookup.ask(anchor, probes::dns::type::soa, at, deadline);
   switch (answer.cause) {
     case Cause::none:
+      // With a clock that is right the trust anchor's zone needs no grace.
+      if (answer.signing.needs_grace) {
+        clock.is_up = false;
+        clock.detail =
+            "signatures at the trust anchor are outside their time: this machine's clock "
+            "is wrong, or somebody replays old data";
+      }
       if (answer.outcome == Outcome::answer && answer.status == DnssecStatus::secure) break;
       dns.is_up = false;
       dns.detail =
