@@ -8,18 +8,12 @@ def _has_empty_tlsa(recipe):
     return any(of == "empty" for host in recipe["hosts"] for *_, of in host["tlsa"])
 
 
-def _zones(recipe):
-    return {zone for part in (recipe, *recipe["hosts"]) for zone in (part["zone"], *part["alias"])}
-
-
 ACCEPTED = [
     ("the smtp client of Postfix up to 3.10.10 ends at a TLSA record without data; danelaw judges what later ones do and warns",
      lambda case: "panic" in case.sender and _has_empty_tlsa(case.recipe) and "tlsa-malformed" in case.findings),
     ("a server that refuses before STARTTLS may refuse only the one who asks: danelaw says unknown and probe-refused",
      lambda case: case.verdict == "unknown" and "probe-refused" in case.findings
      and set(case.sender) <= {"deferred", "bounced"}),
-    ("signatures expired half an hour ago: Unbound, which Postfix asks here, forgives an hour; danelaw does not, and says who does",
-     lambda case: _zones(case.recipe) & {"lmx", "ltlsa"} and "dnssec-expired" in case.findings and case.splits),
 ]
 
 
