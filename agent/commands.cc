@@ -10,6 +10,8 @@
 #include "agent/certificate_input.h"
 #include "agent/replay.h"
 #include "config/load.h"
+#include "config/name.h"
+#include "config/system.h"
 #include "probes/dane/verify.h"
 #include "probes/explain.h"
 
@@ -24,6 +26,10 @@ int check_config(const std::filesystem::path& file, const Obstacles& obstacles, 
       errors << fmt::format("{}: {}\n", file.string(), probes::printable(one, 2000));
     }
     if (!found.empty()) return 1;
+    if (loaded->smtp.helo.empty()) {
+      if (const auto doubt = config::doubt_about_host_name(config::host_name()))
+        errors << fmt::format("{}: warning: {}\n", file.string(), probes::printable(*doubt));
+    }
     out << fmt::format("{}: {} domains, no errors\n", file.string(), loaded->domains.size());
     return 0;
   }

@@ -28,6 +28,7 @@
 #include "agent/zone_past.h"
 #include "config/load.h"
 #include "config/name.h"
+#include "config/system.h"
 #include "probes/dns/getdns_client.h"
 #include "probes/explain.h"
 #include "probes/tls/handshake.h"
@@ -102,6 +103,10 @@ class Agent {
     server_ = std::make_unique<web::Server>(sources());
     const auto listening = server_->start(loaded->web);
     if (!listening) return fail_for_now("no-web", listening.error());
+    if (loaded->smtp.helo.empty()) {
+      if (const auto doubt = config::doubt_about_host_name(config::host_name()))
+        log::warn("helo-doubtful", {{"detail", *doubt}});
+    }
     runner_->start();
     courier_->employ(std::move(*notifiers));
     is_ready_ = true;
@@ -566,7 +571,14 @@ std::optional<config::Config> settings_of(const CheckFlags& flags) {
   }
   if (!flags.trust_anchor.empty()) settings.dns.trust_anchor_file = flags.trust_anchor;
   if (flags.port != 0) settings.smtp.port = flags.port;
-  if (!flags.helo.empty()) settings.smtp.helo = flags.helo;
+  if (!flags.helo.empty()) {
+    const auto helo = config::helo_name(flags.helo);
+    if (!helo) {
+      std::cerr << fmt::format("--helo {}: {}\n", probes::printable(flags.helo), helo.error());
+      return std::nullopt;
+    }
+    settings.smtp.helo = *helo;
+  }
   if (flags.allow_special_addresses) settings.smtp.allow_special_addresses = true;
   return settings;
 }

@@ -1,14 +1,12 @@
 #include "agent/scout.h"
 
 #include <algorithm>
-#include <array>
 #include <fstream>
 #include <random>
 #include <sstream>
 #include <tuple>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "agent/progress.h"
 #include "config/system.h"
@@ -29,16 +27,10 @@ config::Deadline round_deadline() {
   return steady_clock::now() + kLongestLook;
 }
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
-  return name.data();
-}
-
 probes::Manner manner_of(const config::Config& config) {
   const auto& smtp = config.smtp;
   return {.port = smtp.port,
-          .helo = smtp.helo.empty() ? host_name() : smtp.helo,
+          .helo = smtp.helo.empty() ? config::host_name() : smtp.helo,
           .session_timeout = smtp.timeout,
           .allow_special_addresses = smtp.allow_special_addresses,
           .https_port = config.mta_sts.port,

@@ -212,7 +212,13 @@ Result<ResolverAddress, std::string> parse_resolver(std::string_view text) {
 Result<std::string, std::string> helo_name(std::string_view name) {
   constexpr std::string_view ipv6_tag = "[IPv6:";
   if (name.empty()) return std::string{};
-  if (!name.starts_with('[')) return normal_domain(name);
+  if (!name.starts_with('[')) {
+    auto domain = normal_domain(name);
+    // Names of records may have one (RFC 2181 §11), names of hosts not; Exim and others refuse it.
+    if (domain && domain->find('_') != std::string::npos)
+      return fails("mail servers refuse an underscore in the name that a client gives");
+    return domain;
+  }
   const bool is_ipv6 = name.starts_with(ipv6_tag);
   const std::string_view inner = name.substr(is_ipv6 ? ipv6_tag.size() : 1);
   const auto address = normal_address(inner.substr(0, inner.empty() ? 0 : inner.size() - 1));
@@ -220,6 +226,16 @@ Result<std::string, std::string> helo_name(std::string_view name) {
     return fails("not an address literal; write as [192.0.2.1] or [IPv6:2001:db8::1]");
   }
   return std::string{name};
+}
+
+std::optional<std::string> doubt_about_host_name(std::string_view host_name) {
+  const auto name = helo_name(host_name);
+  if (name && !name->empty()) return std::nullopt;
+  const bool has_domain = host_name.find('.') != std::string_view::npos;
+  return fmt::format(
+      "smtp.helo is not set, and this machine's host name {} is {}: servers may refuse it in EHLO; "
+      "set smtp.helo to a name that resolves to this machine's address and back",
+      host_name, has_domain ? "none that they accept" : "not fully qualified");
 }
 
 Result<std::string, std::string> group_name(std::string_view name) {

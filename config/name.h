@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,9 +23,13 @@ namespace config {
 // "127.0.0.1", "::1", "127.0.0.1@5353", "[::1]@5353" or "::1@5353"; port 53 where none is given.
 [[nodiscard]] Result<ResolverAddress, std::string> parse_resolver(std::string_view text);
 
-// An EHLO argument (RFC 5321 §4.1.3): a domain, or an address literal as "[192.0.2.1]" or
-// "[IPv6:2001:db8::1]". Empty stays empty.
+// An EHLO argument (RFC 5321 §4.1.3): a domain without underscores, or an address literal as
+// "[192.0.2.1]" or "[IPv6:2001:db8::1]". Empty stays empty.
 [[nodiscard]] Result<std::string, std::string> helo_name(std::string_view text);
+
+// What is to be said of a machine's name that stands in for an EHLO argument nobody has set;
+// nothing when servers will take it.
+[[nodiscard]] std::optional<std::string> doubt_about_host_name(std::string_view host_name);
 
 // The operator's own word, valid UTF-8: at most 64 characters, no control characters. May be empty.
 [[nodiscard]] Result<std::string, std::string> group_name(std::string_view text);

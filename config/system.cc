@@ -1,11 +1,14 @@
 #include "config/system.h"
 
+#include <array>
 #include <cstddef>
 #include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <unistd.h>
 
 #include "config/name.h"
 
@@ -37,6 +40,12 @@ std::vector<ResolverAddress> system_resolvers(const std::filesystem::path& file)
   }
   if (resolvers.empty()) resolvers.push_back({.address = "127.0.0.1"});
   return resolvers;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+  return name.data();
 }
 
 }  // namespace config

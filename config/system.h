@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "config/config.h"
@@ -13,5 +14,8 @@ namespace config {
 // Dns::resolvers is empty.
 [[nodiscard]] std::vector<ResolverAddress> system_resolvers(
     const std::filesystem::path& file = "/etc/resolv.conf");
+
+// This machine's own name, as gethostname(2) gives it; "localhost" when it has none.
+[[nodiscard]] std::string host_name();
 
 }  // namespace config

@@ -176,8 +176,24 @@ TEST(HeloName, IsADomainOrAnAddressLiteral) {
       {"nothing in it", "[]", "address literal"},
       {"only opened", "[", "address literal"},
       {"a second command", "a.example\r\nMAIL FROM:<>", "only letters"},
+      {"an underscore, which Exim refuses", "mon_1.example.org", "underscore"},
+      {"one label", "monitor", "label"},
+      {"an empty label", "monitor..example.org", "label"},
+      {"a hyphen first", "-monitor.example.org", "hyphen"},
+      {"an address literal without end of label", "[IPv6:2001:db8::1", "address literal"},
+      {"an octet too great", "[192.0.2.256]", "address literal"},
+      {"a literal with a name", "[monitor.example.org]", "address literal"},
   };
   expect_refused(helo_name, refused);
+}
+
+TEST(HostName, IsDoubtedWhereServersWouldRefuseIt) {
+  EXPECT_EQ(doubt_about_host_name("monitor.example.org"), std::nullopt);
+  EXPECT_THAT(doubt_about_host_name("monitor").value_or(""),
+              testing::HasSubstr("not fully qualified"));
+  EXPECT_THAT(doubt_about_host_name("localhost").value_or(""), testing::HasSubstr("smtp.helo"));
+  EXPECT_THAT(doubt_about_host_name("mon_1.example.org").value_or(""),
+              testing::HasSubstr("mon_1.example.org is none that they accept"));
 }
 
 TEST(GroupName, IsShortAndPrintable) {
