@@ -16,6 +16,8 @@
 #include "agent/scout.h"
 #include "agent/smtp_reach.h"
 #include "agent/threads.h"
+#include "agent/welcome.h"
+#include "probes/explain.h"
 #include "probes/report.h"
 #include "probes/resolver_faults.h"
 
@@ -121,8 +123,14 @@ class NagiosLine {
 // A report for every domain as soon as all its hosts have been seen. Each host is looked at once.
 class Looks {
  public:
-  Looks(std::vector<Name> names, Format format, std::ostream& out, std::ostream& errors)
-      : at_(now()), format_(format), out_(out), errors_(errors), count_(names.size()) {
+  Looks(std::vector<Name> names, std::string helo, Format format, std::ostream& out,
+        std::ostream& errors)
+      : at_(now()),
+        helo_(std::move(helo)),
+        format_(format),
+        out_(out),
+        errors_(errors),
+        count_(names.size()) {
     for (const auto& name : names) tasks_.push_back({.name = name, .is_host = false});
   }
 
@@ -151,6 +159,7 @@ class Looks {
     }
     report_unreached();
     if (shows_progress()) errors_ << "\r\033[K" << std::flush;
+    report_welcome();
     return worst_;
   }
 
@@ -280,6 +289,17 @@ class Looks {
     }
   }
 
+  // What only all of them together show.
+  void report_welcome() {
+    Welcome welcome;
+    for (const auto& [name, host] : hosts_) welcome.note(name, host->sessions);
+    for (const auto& check : welcome.checks(at_, helo_)) {
+      if (!check.is_up)
+        errors_ << fmt::format("monitor-fault: {}\n",
+                               probes::printable(check.detail.value_or(""), 2000));
+    }
+  }
+
   void report_blind(const probes::DomainSeen& domain, const VantageCheck& fault) {
     report(probes::judge_blind(domain, fault.check, fault.detail.value_or("")));
   }
@@ -292,6 +312,7 @@ class Looks {
   }
 
   const config::Time at_;
+  const std::string helo_;
   const Format format_;
   std::ostream& out_;
   std::ostream& errors_;
@@ -350,7 +371,7 @@ Exit check(const config::Config& config, const std::vector<std::string>& domains
     if (!scout) return fails(scout.error());
     scouts.push_back(std::move(*scout));
   }
-  Looks looks{std::move(names), format, out, errors};
+  Looks looks{std::move(names), (*gear)->manner.helo, format, out, errors};
   return looks.run(scouts);
 }
 

@@ -19,6 +19,7 @@
 #include "agent/smtp_reach.h"
 #include "agent/stragglers.h"
 #include "agent/threads.h"
+#include "agent/welcome.h"
 #include "probes/findings.h"
 #include "probes/resolver_faults.h"
 
@@ -201,12 +202,14 @@ struct Runner::State {
   ResolverWatch watch;  // of the resolvers
   SmtpReach reach;
   std::vector<VantageCheck> smtp;  // reach's checks, as decided on
-  std::multiset<Ticks> looks;      // under way; when they began
   struct LostLook {
     Ticks at;
     std::string why;
   };
   std::optional<LostLook> lost_look;  // the last one
+  Welcome welcome;
+  std::vector<VantageCheck> greeting;  // its check, the same
+  std::multiset<Ticks> looks;          // under way; when they began
   unsigned workers = 0, living = 0;
   std::uint64_t rounds = 0;
   std::optional<Time> last_round_at;
@@ -782,6 +785,7 @@ struct Runner::State {
       }
       drop_target({.kind = Target::Kind::host, .name = host->first});
       reach.forget(host->first);
+      welcome.forget(host->first);
       book.abandon(round, {.kind = probes::Subject::Kind::host, .name = host->first.text()},
                    "no watched domain uses the host any more");
       host = hosts.erase(host);
@@ -877,12 +881,15 @@ struct Runner::State {
     }
   }
 
-  // Ends a fault of a family of which too little is known now that every host has been looked at:
-  // those that showed it are watched no more.
+  // Ends a fault of a family, or of what servers think of us, of which too little is known now that
+  // every host has been looked at: those that showed it are watched no more.
   void abandon_untellable(Round& round) {
-    for (const auto* check : {"smtp_ipv4", "smtp_ipv6"}) {
+    const auto is_known = [](const std::vector<VantageCheck>& checks, const std::string& name) {
+      return std::ranges::find(checks, name, &VantageCheck::check) != checks.end();
+    };
+    for (const auto* check : {"smtp_ipv4", "smtp_ipv6", "greeting"}) {
       const probes::Subject subject{.kind = probes::Subject::Kind::monitor, .name = check};
-      if (std::ranges::find(smtp, subject.name, &VantageCheck::check) != smtp.end()) continue;
+      if (is_known(smtp, subject.name) || is_known(greeting, subject.name)) continue;
       const bool is_open = std::ranges::any_of(
           book.open(), [&](const auto& entry) { return hits(entry.second, subject); });
       if (!is_open) continue;
@@ -896,7 +903,9 @@ struct Runner::State {
   // not be learned meanwhile is looked at again. `deciding` and `mutex` are held.
   void sense_smtp(Round& round) {
     const auto before = std::exchange(smtp, reach.checks(round.at));
+    greeting = welcome.checks(round.at, gear->manner.helo);
     follow_checks(round, smtp);
+    follow_checks(round, greeting);
     abandon_untellable(round);
     const bool is_any_up_again = std::ranges::any_of(smtp, [&](const VantageCheck& one) {
       const auto was = std::ranges::find(before, one.check, &VantageCheck::check);
@@ -934,6 +943,7 @@ struct Runner::State {
     {
       const std::scoped_lock lock(mutex);
       reach.note(seen.host, seen.sessions, began);
+      welcome.note(seen.host, seen.sessions);
     }
     try_witnesses(scout, [&] { return reach.doubted_by(seen, began); });
     const std::scoped_lock lock(mutex);
@@ -1583,6 +1593,7 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
   out->vantage = s.vantage;
   for (auto& check : out->vantage) check = s.stepped(std::move(check));
   out->vantage.insert(out->vantage.end(), s.smtp.begin(), s.smtp.end());
+  out->vantage.insert(out->vantage.end(), s.greeting.begin(), s.greeting.end());
   if (s.vantage_at) {
     out->vantage.push_back(s.storage_check(out->now));
     out->vantage.push_back(s.looks_check(out->now));

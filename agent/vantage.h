@@ -12,7 +12,8 @@ namespace agent {
 // One sense of ours and whether it can be trusted. What we see of others means nothing while it
 // fails.
 struct VantageCheck {
-  std::string check;  // "dns", "clock", "resolver", "smtp_ipv4", "smtp_ipv6", "storage"
+  std::string check;  // "dns", "clock", "resolver", "smtp_ipv4", "smtp_ipv6", "greeting",
+                      // "storage", "looks"
   bool is_up = true;
   std::optional<std::string> detail;  // why not, in words
   config::Time checked_at;

@@ -710,6 +710,18 @@ void tell_own_fault(Explanation& out, const std::string& check) {
         "all "
         "targets are checked anew, but what is recorded around that moment may have a wrong time.";
     out.fix = {"See whether the time is right now, and whether it is kept so: `timedatectl`."};
+  } else if (check == "greeting") {
+    out.title = "mail servers refuse to talk to danelaw";
+    out.explanation =
+        "Servers that have nothing to do with each other refuse its sessions before STARTTLS. That "
+        "is about danelaw, the name it gives in EHLO or its address, not about them: nothing can "
+        "be said about their TLS and certificates while they do.";
+    out.fix = {
+        "Read what they say: a name that they do not accept, an address without reverse DNS, or a "
+        "block list.",
+        "Set smtp.helo to a fully qualified name of letters, digits and hyphens that resolves to "
+        "this machine's address and back.",
+        "Have the address taken off the block list that they name."};
   }
 }
 

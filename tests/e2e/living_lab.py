@@ -43,6 +43,11 @@ def until(what, seconds, condition):
         time.sleep(0.2)
 
 
+def on_machine(host_name):
+    """What runs a command on a machine that is called so."""
+    return ["unshare", "--uts", "sh", "-c", 'echo "$0" >/proc/sys/kernel/hostname && exec "$@"', host_name]
+
+
 class LivingLab:
     """One running lab. Close it at the end: nothing remains."""
 
@@ -140,13 +145,15 @@ class LivingLab:
         with open(path, "w") as file:
             yaml.safe_dump({**config, "domains": domains, **sections}, file)
 
-    def start_agent(self, clock=None, clock_file=None):
+    def start_agent(self, clock=None, clock_file=None, host_name=None):
         """Start the agent; with a clock that goes wrong by so much, as "+40d", if one is given; or by what a file
-        says at any moment."""
+        says at any moment; or on a machine of that name."""
         wrong = ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "faketime", "-f", clock] if clock else []
         if clock_file:
             wrong = ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_NO_CACHE=1",
                      f"FAKETIME_TIMESTAMP_FILE={clock_file}", f"LD_PRELOAD={FAKETIME}"]
+        if host_name:
+            wrong = on_machine(host_name)
         self.log = open(f"{self.dir}/agent.log", "a")
         self.agent = subprocess.Popen(
             [LAB, "exec", "--dir", self.dir, *wrong, DANELAW, "run", "--config", f"{self.dir}/danelaw.yaml"],

@@ -9,7 +9,7 @@ nostarttls, hidden (STARTTLS works all the same), stripped (STARTTLS reads XXXXX
 longehlo (a line of 5000 octets); tempfail (454), syntax (501), ok250 (to STARTTLS);
 garbage, reject (554), busy (421), tarpit (banner after 20 s), drip (banner one octet a second),
 close-banner, close-starttls; endless (250- lines without end), longline (one line without end),
-helo-only. Of TLS: inject (plaintext right behind the 220 to STARTTLS), late-inject (after the
+helo-only; strict-helo (as Exim, no underscore in the name). Of TLS: inject (plaintext right behind the 220 to STARTTLS), late-inject (after the
 ClientHello), stall (no handshake), tls11, tls12, tls13, anonymous, sni (the right chain only for the
 right name), unrecognized (an alert for any name), ask-client (for a certificate), need-client,
 tls-busy (421 to EHLO under TLS).
@@ -25,7 +25,7 @@ import threading
 
 MODES = ("normal", "multiline", "ansi", "nostarttls", "hidden", "stripped", "lowercase", "longehlo",
          "tempfail", "syntax", "ok250", "garbage", "reject", "busy", "tarpit", "drip", "close-banner",
-         "close-starttls", "endless", "longline", "helo-only", "inject", "late-inject", "stall", "tls11",
+         "close-starttls", "endless", "longline", "helo-only", "strict-helo", "strict-helo", "inject", "late-inject", "stall", "tls11",
          "tls12", "tls13", "anonymous", "sni", "unrecognized", "ask-client", "need-client", "tls-busy")
 
 PORT = 25
@@ -84,7 +84,7 @@ class Session:
                 if not self.start_tls():
                     return
             elif verb in ("EHLO", "HELO"):
-                self.introduce(verb)
+                self.introduce(verb, line[5:])
             elif verb == "DATA":
                 self.take_message()
             elif verb in ("MAIL", "RCPT", "RSET", "NOOP"):
@@ -118,9 +118,11 @@ class Session:
             self.say(banner)
         return self.mode != "close-banner"
 
-    def introduce(self, verb):
+    def introduce(self, verb, name):
         """The answer to EHLO or HELO."""
-        if self.mode == "tls-busy" and self.secure:
+        if self.mode == "strict-helo" and "_" in name:
+            self.say(f"501 Syntactically invalid {verb} argument(s)")
+        elif self.mode == "tls-busy" and self.secure:
             self.say("421 4.3.2 busy under TLS")
         elif verb == "HELO":
             self.say(f"250 {self.host}")
