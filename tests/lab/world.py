@@ -60,6 +60,9 @@ class Domain:
     policy_cert: str = ""        # kind of that server's certificate, see pki.py
 
 
+# Children of the registry reg.test, right in themselves whatever happens to it.
+REGISTERED = ("alpha.reg.test", "beta.reg.test", "gamma.reg.test", "delta.reg.test")
+
 HOSTS = [
     Host("mx.healthy.test", ipv6=True),
     Host("mx.provider.test", ipv6=True),
@@ -94,6 +97,7 @@ HOSTS = [
     Host("mx.down.test", server="none"),
     Host("mx.tls12.test", server="smtp", mode="tls12"),
     Host("mx.noaddress.test", server="none", address=False, tlsa=()),
+    *(Host(f"mx.{name}") for name in REGISTERED),
 ]
 
 ZONES = {
@@ -108,6 +112,7 @@ ZONES = {
     "expired.test": Zone(fault="expired"),
     "tlsaexpired.test": Zone(fault="expired:TLSA"),
     "provider.test": Zone(),
+    "reg.test": Zone(),
 }
 
 DOMAINS = [
@@ -185,6 +190,8 @@ DOMAINS = [
     Domain("noaddress.test", "bounced", {"mx.noaddress.test": "no-address"},
            "the only MX host has no address"),
     Domain("gone.test", "bounced", {}, "the name does not exist", delegated=False),
+    *(Domain(name, "authenticated", {f"mx.{name}": "authenticated"},
+             "a registry's child; healthy until a test breaks the registry") for name in REGISTERED),
 ]
 
 
