@@ -172,6 +172,7 @@ class Front::Loop {
     bell_.ring();
     thread_.join();
   }
+  [[nodiscard]] std::size_t threads() const { return pool_.threads(); }
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
@@ -413,5 +414,9 @@ Front::Front(int listener, Limits limits, Open open, Login login, Serve serve)
                                    std::move(serve))) {}
 
 Front::~Front() = default;
+
+std::size_t Front::threads() const {
+  return loop_->threads();
+}
 
 }  // namespace web

@@ -59,6 +59,8 @@ class Front {
   // Listens on the socket `listener`, non-blocking, which it owns from then on.
   Front(int listener, Limits limits, Open open, Login login, Serve serve);
   ~Front();  // takes no more requests, waits for those under way and a moment for their readers
+  // Of the pool: as many as there is memory for, at least one.
+  [[nodiscard]] std::size_t threads() const;
   Front(const Front&) = delete;
   Front& operator=(const Front&) = delete;
 

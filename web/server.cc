@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -180,8 +181,8 @@ Request request_of(const httplib::Request& in) {
 // One of the few streams that may be open at once.
 class StreamPlace {
  public:
-  explicit StreamPlace(Traffic& traffic)
-      : traffic_(traffic), is_mine_(traffic.open_stream() <= Server::kMostStreams) {}
+  StreamPlace(Traffic& traffic, int most)
+      : traffic_(traffic), is_mine_(traffic.open_stream() <= most) {}
   ~StreamPlace() { traffic_.close_stream(); }
   StreamPlace(const StreamPlace&) = delete;
   StreamPlace& operator=(const StreamPlace&) = delete;
@@ -192,8 +193,8 @@ class StreamPlace {
   bool is_mine_;
 };
 
-void send_stream(Reply reply, Traffic& traffic, httplib::Response& out) {
-  auto place = std::make_shared<StreamPlace>(traffic);
+void send_stream(Reply reply, Traffic& traffic, int most, httplib::Response& out) {
+  auto place = std::make_shared<StreamPlace>(traffic, most);
   if (!place->is_mine()) {
     const auto full = problem(503, "too many event streams", "ask again in half a minute, or poll");
     out.status = full.status;
@@ -251,7 +252,7 @@ struct Server::State {
     out.status = reply.status;
     for (const auto& [name, value] : reply.headers) out.set_header(name, value);
     if (reply.stream && in.method == "GET") {
-      send_stream(std::move(reply), traffic, out);
+      send_stream(std::move(reply), traffic, most_streams, out);
     } else if (reply.status != 204) {
       out.set_content(reply.body, reply.content_type);
     }
@@ -263,6 +264,7 @@ struct Server::State {
   Entrance entrance;
   Front::Limits limits;
   Parser parser;
+  std::atomic<int> most_streams{0};
   std::uint16_t port = 0;
   std::unique_ptr<Front> front;  // last: its threads use the others
 };
@@ -309,6 +311,7 @@ Result<void, std::string> Server::start(const config::Web& settings) {
       [&state](const std::string& request, Channel& client, const std::optional<Attempt>& attempt) {
         return state.parser.reply_to(request, client, attempt);
       });
+  state.most_streams = std::min(kMostStreams, static_cast<int>(state.front->threads() / 3));
   return {};
 }
 

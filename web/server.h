@@ -15,7 +15,8 @@ namespace web {
 // web/intake.h; the streams of events here.
 class Server {
  public:
-  static constexpr int kMostStreams = 16;  // of events; each holds a thread
+  static constexpr int kMostStreams =
+      16;  // of events; each holds a thread, and a third may be held
 
   explicit Server(Sources sources, Front::Limits limits = {});
   ~Server();  // stop()

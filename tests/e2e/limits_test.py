@@ -50,13 +50,14 @@ class Alone(unittest.TestCase):
         with open(f"{self.dir}/danelaw.yaml", "w") as file:
             file.write(CONFIG % PORT)
 
-    def start(self, *limits, environment=()):
+    def start(self, *limits, environment=(), user=None):
         def limit():
             for what, value in limits:
                 resource.setrlimit(what, (value, value))
         with open(f"{self.dir}/log", "w") as log:
             agent = subprocess.Popen([DANELAW, "run", "--config", f"{self.dir}/danelaw.yaml"], cwd=self.dir,
-                                     stderr=log, preexec_fn=limit, env={**os.environ, **dict(environment)})
+                                     stderr=log, preexec_fn=limit, env={**os.environ, **dict(environment)},
+                                     user=user, group=user, extra_groups=[] if user else None)
 
         def end():
             if agent.poll() is None:
@@ -95,10 +96,35 @@ class Limits(Alone):
         self.assertIn(256, works, "which is plenty")
 
     def test_with_fewer_threads_than_wanted_it_says_so(self):
-        agent = self.start((resource.RLIMIT_AS, 192 * MIB))
+        agent = self.start((resource.RLIMIT_AS, 128 * MIB))
         until("it answers", 30, is_healthy)
+        # A page that follows what happens holds a thread: it must not be the last one.
+        with contextlib.ExitStack() as followers:
+            for _ in range(4):
+                client = followers.enter_context(socket.create_connection(("127.0.0.1", PORT), timeout=10))
+                client.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                self.assertTrue(client.recv(12))
+            self.assertTrue(is_healthy())
         self.assertRegex(self.log(), r'event=few-threads started="\d+" wanted="48"')
         self.stop(agent)
+
+    def test_with_few_threads_allowed_it_works_or_says_in_one_line_why_not(self):
+        # RLIMIT_NPROC counts the threads of a user, and root's are not counted: a user that nobody else is.
+        nobody = 60000 + os.getpid() % 4000
+        os.chown(self.dir, nobody, nobody)
+        works = []
+        for threads in (1, 2, 3, 5, 8, 12, 20, 40, 100):
+            with self.subTest(threads=threads):
+                agent = self.start((resource.RLIMIT_NPROC, threads), user=nobody)
+                until("it answers or has ended", 30, lambda: agent.poll() is not None or is_healthy())
+                if agent.poll() is None:
+                    works.append(threads)
+                    self.stop(agent)
+                else:
+                    self.assertEqual(agent.returncode, 2, self.log())
+                    self.assertRegex(self.log(), "event=no-threads")
+                self.assertNotIn("terminate called", self.log())
+        self.assertIn(12, works)
 
     def test_no_request_needs_a_deep_stack(self):
         agent = self.start((resource.RLIMIT_STACK, MIB))
