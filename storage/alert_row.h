@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "agent/round.h"
+#include "agent/alerts/round.h"
 #include "storage/sqlite.h"
 
 namespace storage {

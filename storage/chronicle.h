@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "agent/chronicle.h"
-#include "agent/zone_past.h"
+#include "agent/history/chronicle.h"
+#include "agent/history/zone_past.h"
 #include "storage/sqlite.h"
 
 // How versions of what servers published and endpoints presented lie in the database.

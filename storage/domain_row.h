@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "agent/round.h"
+#include "agent/alerts/round.h"
 
 // PURE
 namespace storage {

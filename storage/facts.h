@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/round.h"
+#include "agent/alerts/round.h"
 
 // PURE
 // What of a round is history: facts as text, the same text for the same fact.

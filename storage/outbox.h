@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "agent/ports.h"
+#include "agent/alerts/ports.h"
 
 namespace storage {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/round.h"
+#include "agent/alerts/round.h"
 #include "config/result.h"
 #include "storage/domain_row.h"
 

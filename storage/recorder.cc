@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "agent/alert_json.h"
+#include "agent/alerts/alert_json.h"
 #include "probes/explain.h"
 #include "probes/report.h"
 #include "storage/alert_row.h"

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "agent/ports.h"
+#include "agent/alerts/ports.h"
 
 namespace storage {
 

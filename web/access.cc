@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 
-#include "agent/notifiers/wire.h"
+#include "agent/notify/notifiers/wire.h"
 #include "web/http.h"
 
 namespace web {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "agent/alert_json.h"
+#include "agent/alerts/alert_json.h"
 
 namespace web {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "agent/actions.h"
+#include "agent/alerts/actions.h"
 #include "web/http.h"
 
 namespace web {

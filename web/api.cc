@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "agent/alert_json.h"
-#include "agent/clearance.h"
-#include "agent/progress.h"
-#include "agent/recorded_past.h"
+#include "agent/alerts/alert_json.h"
+#include "agent/history/recorded_past.h"
+#include "agent/rollover/gate_decision.h"
+#include "agent/self/progress.h"
 #include "probes/explain.h"
 #include "probes/report.h"
 #include "storage/facts.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/runner.h"
+#include "agent/watch/runner.h"
 #include "storage/queries.h"
 
 // What holds now, as page, API and metrics show it alike: what the agent knows, whether or not it

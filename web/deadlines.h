@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "agent/runner.h"
+#include "agent/watch/runner.h"
 
 namespace web {
 

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "agent/log.h"
-#include "agent/threads.h"
+#include "agent/watch/threads.h"
 #include "web/guest.h"
 #include "web/turn_pool.h"
 

@@ -9,9 +9,9 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
-#include "agent/notice.h"
-#include "agent/progress.h"
-#include "agent/silence.h"
+#include "agent/alerts/notice.h"
+#include "agent/alerts/silence.h"
+#include "agent/self/progress.h"
 #include "probes/explain.h"
 #include "storage/domain_row.h"
 #include "web/process.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "agent/clearance.h"
+#include "agent/rollover/gate_decision.h"
 #include "probes/dane/tlsa.h"
 #include "probes/dane/verify.h"
 #include "probes/explain.h"

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "agent/chronicle.h"
-#include "agent/runner.h"
+#include "agent/history/chronicle.h"
+#include "agent/watch/runner.h"
 #include "config/result.h"
 
 // What a wish would do, or would need, before it is made.

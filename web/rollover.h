@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "agent/runner.h"
+#include "agent/watch/runner.h"
 
 // PURE
 // How a host's TLSA owner stands, and its whole story as spans for a picture, in JSON.

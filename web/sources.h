@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "agent/courier.h"
-#include "agent/resilient_outbox.h"
-#include "agent/runner.h"
+#include "agent/notify/courier.h"
+#include "agent/notify/resilient_outbox.h"
+#include "agent/watch/runner.h"
 #include "storage/queries.h"
 #include "web/feed.h"
 #include "web/traffic.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "agent/durations.h"
+#include "agent/rollover/durations.h"
 
 namespace web {
 

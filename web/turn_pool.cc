@@ -3,7 +3,7 @@
 #include <system_error>
 #include <utility>
 
-#include "agent/threads.h"
+#include "agent/watch/threads.h"
 
 namespace web {
 

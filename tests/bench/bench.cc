@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent/scout.h"
+#include "agent/watch/scout.h"
 #include "config/load.h"
 #include "probes/report.h"
 #include "probes/smtp/socket.h"

@@ -28,7 +28,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "agent/rollover.h"
+#include "agent/rollover/rollover.h"
 #include "probes/findings.h"
 #include "storage/queries.h"
 #include "storage/recorder.h"

@@ -15,7 +15,7 @@
 #include <fmt/format.h>
 #include <time.h>
 
-#include "agent/rollover.h"
+#include "agent/rollover/rollover.h"
 #include "tests/support/past.h"
 #include "tests/support/scene.h"
 

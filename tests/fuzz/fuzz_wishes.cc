@@ -12,9 +12,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "agent/alert_json.h"
-#include "agent/notifiers/render.h"
-#include "agent/silence.h"
+#include "agent/alerts/alert_json.h"
+#include "agent/alerts/silence.h"
+#include "agent/notify/notifiers/render.h"
 #include "tests/fuzz/demand.h"
 
 namespace {

@@ -8,9 +8,9 @@
 #include <new>
 #include <string>
 
-#include "agent/clock.h"
-#include "agent/ports.h"
-#include "agent/prober.h"
+#include "agent/alerts/ports.h"
+#include "agent/self/clock.h"
+#include "agent/watch/prober.h"
 #include "tests/support/scene.h"
 
 // A world without network, disk and time, for the runner: what probers see, what a recorder keeps,

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/chronicle.h"
+#include "agent/history/chronicle.h"
 #include "tests/support/scene.h"
 
 namespace support {

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "agent/replay.h"
+#include "agent/rollover/replay.h"
 
 namespace support {
 

@@ -1,9 +1,9 @@
-#include "agent/alert_book.h"
+#include "agent/alerts/alert_book.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/notice.h"
+#include "agent/alerts/notice.h"
 #include "tests/support/scene.h"
 
 // The book on a fake clock: what looks, people and time make of alerts, and whom that reaches.

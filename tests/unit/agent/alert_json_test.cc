@@ -1,9 +1,9 @@
-#include "agent/alert_json.h"
+#include "agent/alerts/alert_json.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/lifecycle.h"
+#include "agent/alerts/lifecycle.h"
 #include "tests/support/scene.h"
 
 namespace {

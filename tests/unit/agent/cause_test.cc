@@ -1,4 +1,4 @@
-#include "agent/cause.h"
+#include "agent/alerts/cause.h"
 
 #include <gtest/gtest.h>
 

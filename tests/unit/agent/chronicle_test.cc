@@ -1,9 +1,9 @@
-#include "agent/chronicle.h"
+#include "agent/history/chronicle.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/rollover.h"
+#include "agent/rollover/rollover.h"
 #include "tests/support/past.h"
 
 // What a look is evidence of, and for when.

@@ -1,10 +1,9 @@
-#include "agent/clearance.h"
-
 #include <random>
 
 #include <gtest/gtest.h>
 
-#include "agent/rollover.h"
+#include "agent/rollover/gate_decision.h"
+#include "agent/rollover/rollover.h"
 #include "tests/support/past.h"
 
 namespace {

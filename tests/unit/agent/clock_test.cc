@@ -1,4 +1,4 @@
-#include "agent/clock.h"
+#include "agent/self/clock.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "agent/courier.h"
+#include "agent/notify/courier.h"
 
 #include <atomic>
 #include <chrono>

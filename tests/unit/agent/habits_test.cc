@@ -1,7 +1,6 @@
-#include "agent/habits.h"
-
 #include <gtest/gtest.h>
 
+#include "agent/hindsight/renewal_pattern.h"
 #include "tests/support/past.h"
 
 namespace {

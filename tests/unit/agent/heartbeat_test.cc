@@ -1,4 +1,4 @@
-#include "agent/notifiers/heartbeat.h"
+#include "agent/notify/notifiers/heartbeat.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

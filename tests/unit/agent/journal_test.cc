@@ -1,4 +1,4 @@
-#include "agent/journal.h"
+#include "agent/watch/journal.h"
 
 #include <atomic>
 #include <condition_variable>

@@ -1,4 +1,4 @@
-#include "agent/lifecycle.h"
+#include "agent/alerts/lifecycle.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "agent/mx_change.h"
+#include "agent/hindsight/mx_change.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,12 +1,11 @@
-#include "agent/outlook.h"
-
 #include <map>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/lifecycle.h"
-#include "agent/rollover.h"
+#include "agent/alerts/lifecycle.h"
+#include "agent/hindsight/history_findings.h"
+#include "agent/rollover/rollover.h"
 #include "tests/support/past.h"
 
 // What history makes of a look that went by a resolver's cache.

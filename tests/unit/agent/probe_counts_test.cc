@@ -1,4 +1,4 @@
-#include "agent/probe_counts.h"
+#include "agent/watch/probe_counts.h"
 
 #include <numeric>
 #include <set>

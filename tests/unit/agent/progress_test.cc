@@ -1,4 +1,4 @@
-#include "agent/progress.h"
+#include "agent/self/progress.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

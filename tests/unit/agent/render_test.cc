@@ -1,11 +1,11 @@
-#include "agent/notifiers/render.h"
+#include "agent/notify/notifiers/render.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/alert_json.h"
-#include "agent/notice.h"
-#include "agent/notifiers/wire.h"
+#include "agent/alerts/alert_json.h"
+#include "agent/alerts/notice.h"
+#include "agent/notify/notifiers/wire.h"
 #include "probes/explain.h"
 #include "tests/support/scene.h"
 

@@ -1,4 +1,4 @@
-#include "agent/replay.h"
+#include "agent/rollover/replay.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "agent/resilient_outbox.h"
+#include "agent/notify/resilient_outbox.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

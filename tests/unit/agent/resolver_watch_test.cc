@@ -1,4 +1,4 @@
-#include "agent/resolver_watch.h"
+#include "agent/self/resolver_watch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,8 +1,7 @@
-#include "agent/roles.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agent/alerts/partners.h"
 #include "probes/findings.h"
 #include "tests/support/scene.h"
 

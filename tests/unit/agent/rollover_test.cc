@@ -1,4 +1,4 @@
-#include "agent/rollover.h"
+#include "agent/rollover/rollover.h"
 
 #include <algorithm>
 #include <map>

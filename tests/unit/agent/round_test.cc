@@ -1,9 +1,9 @@
-#include "agent/round.h"
+#include "agent/alerts/round.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/runner.h"
+#include "agent/watch/runner.h"
 
 namespace agent {
 namespace {

@@ -1,4 +1,4 @@
-#include "agent/runner.h"
+#include "agent/watch/runner.h"
 
 #include <algorithm>
 #include <chrono>

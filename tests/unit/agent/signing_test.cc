@@ -1,4 +1,4 @@
-#include "agent/signing.h"
+#include "agent/history/signing.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "agent/smtp_reach.h"
+#include "agent/self/smtp_reach.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "agent/supervisor.h"
+#include "agent/watch/supervisor.h"
 
 #include <array>
 #include <cstddef>

@@ -1,8 +1,7 @@
-#include "agent/vantage.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agent/self/self_check.h"
 #include "tests/support/scene.h"
 
 namespace {

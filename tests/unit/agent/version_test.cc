@@ -1,9 +1,9 @@
-#include "agent/version.h"
+#include "agent/history/version.h"
 
 #include <gtest/gtest.h>
 
-#include "agent/chronicle.h"
-#include "agent/rollover.h"
+#include "agent/history/chronicle.h"
+#include "agent/rollover/rollover.h"
 #include "tests/support/past.h"
 
 // What one host may cost, whatever it shows at every look.

@@ -1,4 +1,4 @@
-#include "agent/welcome.h"
+#include "agent/self/welcome.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,9 +1,9 @@
-#include "agent/zone_past.h"
+#include "agent/history/zone_past.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/cause.h"
+#include "agent/alerts/cause.h"
 
 namespace agent {
 namespace {

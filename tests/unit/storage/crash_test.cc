@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent/alert_book.h"
-#include "agent/courier.h"
+#include "agent/alerts/alert_book.h"
+#include "agent/notify/courier.h"
 #include "storage/outbox.h"
 #include "tests/unit/storage/store.h"
 

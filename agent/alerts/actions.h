@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "agent/alerts/alert.h"
+#include "agent/alerts/partners.h"
+#include "agent/alerts/silence.h"
+#include "config/result.h"
+
+namespace agent {
+
+// What people may ask for. Recorded before a call returns; the error is a sentence for them. Any
+// thread may call.
+class Actions {
+ public:
+  Actions() = default;
+  Actions(const Actions&) = delete;
+  Actions& operator=(const Actions&) = delete;
+  virtual ~Actions() = default;
+
+  using Done = config::Result<void, std::string>;
+  // Null takes the acknowledgement back.
+  [[nodiscard]] virtual Done acknowledge(const std::string& alert,
+                                         std::optional<Acknowledgement> how) = 0;
+  // The silence returned has its id.
+  [[nodiscard]] virtual config::Result<Silence, std::string> silence(Silence wanted) = 0;
+  [[nodiscard]] virtual Done end_silence(const std::string& id) = 0;
+  // The exception that the operator now makes in their Postfix, so that danelaw asks for its end.
+  [[nodiscard]] virtual config::Result<Exception, std::string> make_exception(
+      const std::string& domain) = 0;
+  [[nodiscard]] virtual Done end_exception(const std::string& domain) = 0;
+};
+
+}  // namespace agent

@@ -1,0 +1,245 @@
+#include "agent/alerts/alert_book.h"
+
+#include <algorithm>
+#include <set>
+
+#include "agent/alerts/notice.h"
+
+namespace agent {
+namespace {
+
+using config::Time;
+using probes::Subject;
+
+// How long silences that are over are still listed.
+constexpr config::Seconds kSilenceListed = std::chrono::hours{24 * 7};
+
+AlertBook::Key key_of(const Alert& alert) {
+  return {alert.finding.code, alert.cause};
+}
+
+bool is_open(const Alert& alert) {
+  return alert.state == AlertState::pending || alert.state == AlertState::firing;
+}
+
+// Puts the alert as it is now into the round, once.
+void write(Round& round, const Alert& alert) {
+  const auto before = std::ranges::find(round.alerts, alert.id, &Alert::id);
+  if (before == round.alerts.end()) {
+    round.alerts.push_back(alert);
+  } else {
+    *before = alert;
+  }
+}
+
+}  // namespace
+
+AlertBook::AlertBook(std::vector<Alert> alerts, std::vector<Silence> silences)
+    : silences_(std::move(silences)) {
+  for (auto& alert : alerts) {
+    const auto key = key_of(alert);
+    if (is_open(alert)) {
+      open_.insert_or_assign(key, std::move(alert));
+    } else if (const auto known = ended_.find(key);
+               known == ended_.end() || *known->second.resolved_at < *alert.resolved_at) {
+      ended_.insert_or_assign(key, std::move(alert));
+    }
+  }
+}
+
+int AlertBook::relapses_of(const Key& key, Time at) const {
+  const auto before = ended_.find(key);
+  if (before == ended_.end() || at - *before->second.resolved_at >= kRelapse) return 0;
+  return before->second.relapses + 1;
+}
+
+void AlertBook::put(Round& round, const Key& key, Alert alert) {
+  write(round, alert);
+  open_.insert_or_assign(key, std::move(alert));
+}
+
+// True when it should be looked at again soon.
+bool AlertBook::take(Round& round, const Key& key, const Followed& followed) {
+  switch (followed.step) {
+    case Step::nothing:
+      return false;
+    case Step::forgotten:
+      round.forgotten.push_back(followed.alert->id);
+      open_.erase(key);
+      return false;
+    case Step::passed:
+    case Step::resolved:
+      if (followed.step == Step::resolved)
+        round.transitions.push_back({.what = Transition::What::resolved,
+                                     .alert_id = followed.alert->id,
+                                     .reason = followed.reason});
+      write(round, *followed.alert);
+      ended_.insert_or_assign(key, *followed.alert);
+      open_.erase(key);
+      return false;
+    case Step::opened:
+      round.transitions.push_back({.what = Transition::What::opened,
+                                   .alert_id = followed.alert->id,
+                                   .reason = followed.reason});
+      break;
+    case Step::noticed:
+    case Step::waiting:
+    case Step::still_firing:
+    case Step::maybe_over:
+      break;
+  }
+  put(round, key, *followed.alert);
+  return followed.step == Step::noticed || followed.step == Step::waiting ||
+         followed.step == Step::maybe_over;
+}
+
+// A refusal that is pending and was not seen again, while caches go on with it, is no episode that
+// has passed: it is confirmed as what it has become.
+bool AlertBook::take_over(Round& round, std::map<Key, const Trouble*>& all) {
+  const auto window = std::ranges::find_if(all, [&](const auto& entry) {
+    return entry.first.first == probes::Code::stale_cache_window && entry.second != nullptr &&
+           !open_.contains(entry.first);
+  });
+  if (window == all.end()) return false;
+  const auto refusal = std::ranges::find_if(open_, [&](const auto& entry) {
+    const auto now = all.find(entry.first);
+    return entry.second.state == AlertState::pending && is_refusal(entry.first.first) &&
+           now != all.end() && now->second == nullptr && entry.second.hits.size() == 1;
+  });
+  if (refusal == open_.end()) return false;
+  const auto pending = refusal->second;
+  const auto [key, trouble] = *window;
+  auto before = heir(pending, *trouble, round.at);
+  before.relapses = relapses_of(key, round.at);
+  all.erase(refusal->first);
+  all.erase(window);
+  take(round, key_of(pending), taken_over(pending, round.at));
+  return take(round, key, agent::follow(before, Sight::seen, trouble, 0, round.at));
+}
+
+bool AlertBook::follow(Round& round, const Subject& subject, const std::vector<Trouble>& troubles,
+                       const IsTold& is_told) {
+  std::map<Key, const Trouble*> all;
+  for (const auto& trouble : troubles) all[{trouble.finding.code, trouble.cause}] = &trouble;
+  for (const auto& [key, alert] : open_) {
+    if (hits(alert, subject)) all.try_emplace(key, nullptr);
+  }
+  bool again = take_over(round, all);
+  for (const auto& [key, trouble] : all) {
+    const auto entry = open_.find(key);
+    const auto before = entry == open_.end() ? std::nullopt : std::optional{entry->second};
+    if (trouble != nullptr) {
+      // Another host with the same cause is no second look at the first.
+      if (before && before->hits.front().subject != subject) {
+        put(round, key, joined(*before, *trouble, round.at));
+        continue;
+      }
+      const auto relapses = before ? 0 : relapses_of(key, round.at);
+      again = take(round, key, agent::follow(before, Sight::seen, trouble, relapses, round.at)) ||
+              again;
+    } else if (is_told(*before)) {
+      if (before->hits.size() > 1) {
+        put(round, key, left(*before, subject));
+        continue;
+      }
+      again = take(round, key, agent::follow(before, Sight::clean, nullptr, 0, round.at)) || again;
+    }
+  }
+  return again;
+}
+
+void AlertBook::abandon(Round& round, const Subject& subject, std::string_view reason) {
+  abandon_if(
+      round, [&](const Subject& one) { return one == subject; }, reason);
+}
+
+void AlertBook::abandon_if(Round& round, const std::function<bool(const Subject&)>& is_orphan,
+                           std::string_view reason) {
+  const auto open = open_;
+  for (const auto& [key, alert] : open) {
+    auto rest = alert;
+    for (const auto& hit : alert.hits) {
+      if (is_orphan(hit.subject)) rest = left(std::move(rest), hit.subject);
+    }
+    if (rest.hits.empty()) {
+      take(round, key, agent::abandon(alert, reason, round.at));
+    } else if (rest != alert) {
+      put(round, key, std::move(rest));
+    }
+  }
+}
+
+void AlertBook::tell(Round& round, Alert& alert, const Audience& audience, const Domains& domains,
+                     bool is_blind) {
+  const bool is_silent = is_open(alert) && is_muted(alert, silences_, domains, round.at);
+  const auto due = notice_due(alert, is_silent, is_blind, audience.remind_after, round.at);
+  if (!due) return;
+  alert = told(std::move(alert), round.at);
+  write(round, alert);
+  for (const auto& reader : audience.readers) {
+    if (alert.told_severity >= reader.least)
+      round.letters.push_back(letter(alert, *due, reader.notifier, round.at));
+  }
+}
+
+void AlertBook::tell(Round& round, const Audience& audience, const Domains& domains, bool is_blind,
+                     bool is_time_doubtful) {
+  for (auto& [key, alert] : open_) tell(round, alert, audience, domains, is_blind);
+  for (auto& [key, alert] : ended_) {
+    if (alert.state == AlertState::resolved) tell(round, alert, audience, domains, is_blind);
+  }
+  std::erase_if(
+      ended_, [&](const auto& entry) { return round.at - *entry.second.resolved_at >= kRelapse; });
+  if (is_time_doubtful) return;  // a silence would not come back with the right time
+  std::erase_if(silences_, [&](const Silence& silence) {
+    return round.at - silence.ends_at >= kSilenceListed;
+  });
+}
+
+void AlertBook::restate(const ClockStep& step) {
+  const auto move = [&](std::optional<Time>& moment) {
+    if (moment) moment = restated(*moment, step);
+  };
+  for (auto* alerts : {&open_, &ended_}) {
+    for (auto& [key, alert] : *alerts) {
+      alert.first_seen_at = restated(alert.first_seen_at, step);
+      alert.last_seen_at = restated(alert.last_seen_at, step);
+      move(alert.opened_at);
+      move(alert.resolved_at);
+      move(alert.told_at);
+      move(alert.raised_at);
+    }
+  }
+}
+
+bool AlertBook::acknowledge(Round& round, const std::string& id,
+                            std::optional<Acknowledgement> how) {
+  for (auto& [key, alert] : open_) {
+    if (alert.id != id || alert.state != AlertState::firing) continue;
+    alert.acknowledged = std::move(how);
+    write(round, alert);
+    return true;
+  }
+  return false;
+}
+
+void AlertBook::put(Round& round, Silence silence) {
+  round.silences.push_back(silence);
+  const auto before = std::ranges::find(silences_, silence.id, &Silence::id);
+  if (before == silences_.end()) {
+    silences_.push_back(std::move(silence));
+  } else {
+    *before = std::move(silence);
+  }
+}
+
+bool AlertBook::end_silence(Round& round, const std::string& id) {
+  const auto found = std::ranges::find(silences_, id, &Silence::id);
+  if (found == silences_.end() || found->ends_at <= round.at) return false;
+  auto ended = *found;
+  ended.ends_at = std::max(ended.starts_at + config::Seconds{1}, round.at);
+  put(round, std::move(ended));
+  return true;
+}
+
+}  // namespace agent

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/alerts/lifecycle.h"
+#include "agent/alerts/round.h"
+
+// PURE
+// The alerts that are open and the silences, and what looks, people and time make of them. Every
+// change is written into the round at hand, to be recorded with it.
+namespace agent {
+
+// To whom alerts are told.
+struct Audience {
+  struct Reader {
+    std::string notifier;
+    probes::Severity least = probes::Severity::info;
+  };
+  std::vector<Reader> readers;  // by letter; Alertmanagers take the state instead
+  config::Seconds remind_after{std::chrono::hours{24}};
+};
+
+class AlertBook {
+ public:
+  using Key = std::pair<probes::Code, probes::Subject>;  // code and cause
+
+  // `alerts`: as recorded, open ones and those that ended lately. `silences`: as recorded.
+  AlertBook(std::vector<Alert> alerts, std::vector<Silence> silences);
+
+  // A look at `subject` found `troubles`, one a code at most. `is_told`: whether the look learned
+  // enough to say that the alert's trouble is over there. True when it should be looked at again
+  // soon.
+  using IsTold = std::function<bool(const Alert& alert)>;
+  bool follow(Round& round, const probes::Subject& subject, const std::vector<Trouble>& troubles,
+              const IsTold& is_told);
+
+  // Nobody asks about the subject any more.
+  void abandon(Round& round, const probes::Subject& subject, std::string_view reason);
+  // The same of all subjects that `is_orphan` says so of.
+  void abandon_if(Round& round, const std::function<bool(const probes::Subject&)>& is_orphan,
+                  std::string_view reason);
+
+  // Tells what is due at the round's moment. Also to be called when nothing was looked at, for
+  // reminders and the ends of silences. What is over is forgotten in time, but not while
+  // `is_time_doubtful`.
+  void tell(Round& round, const Audience& audience, const Domains& domains, bool is_blind,
+            bool is_time_doubtful = false);
+
+  // People. False: there is no firing alert, or silence, of that id.
+  bool acknowledge(Round& round, const std::string& id, std::optional<Acknowledgement> how);
+  void put(Round& round, Silence silence);
+  bool end_silence(Round& round, const std::string& id);
+
+  // The clock was set: how long things have lasted does not change by that.
+  void restate(const ClockStep& step);
+
+  [[nodiscard]] const std::map<Key, Alert>& open() const { return open_; }
+  // Ended less than kRelapse ago, the newest of each key.
+  [[nodiscard]] const std::map<Key, Alert>& ended() const { return ended_; }
+  [[nodiscard]] const std::vector<Silence>& silences() const { return silences_; }
+
+ private:
+  bool take_over(Round& round, std::map<Key, const Trouble*>& all);
+  bool take(Round& round, const Key& key, const Followed& followed);
+  void put(Round& round, const Key& key, Alert alert);
+  void tell(Round& round, Alert& alert, const Audience& audience, const Domains& domains,
+            bool is_blind);
+  [[nodiscard]] int relapses_of(const Key& key, config::Time at) const;
+
+  std::map<Key, Alert> open_;
+  std::map<Key, Alert> ended_;
+  std::vector<Silence> silences_;
+};
+
+}  // namespace agent

@@ -1,0 +1,301 @@
+#include "agent/alerts/lifecycle.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace agent {
+namespace {
+
+using probes::Code;
+using probes::Verdict;
+using probes::dns::Outcome;
+
+constexpr int kLooksDeterministic = 2;
+constexpr int kLooksTransient = 3;
+constexpr config::Seconds kTransientFor = std::chrono::minutes{30};
+constexpr int kLooksClean = 2;
+
+constexpr int kFlaps = 2;  // relapses that make it flapping
+constexpr config::Seconds kCalm = std::chrono::minutes{30};
+
+// Only what may stand in a URL and a file name.
+std::string id_of(const Trouble& trouble, config::Time at) {
+  std::string name;
+  for (const char c : trouble.cause.name) {
+    const bool is_plain =
+        (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+    name.push_back(is_plain ? c : '_');
+  }
+  return fmt::format("{}.{}.{}", wire_name(trouble.finding.code), name.substr(0, 200),
+                     at.time_since_epoch().count());
+}
+
+bool is_confirmed(const Alert& alert, config::Time at) {
+  if (!is_transient(alert.finding.code))
+    return alert.looks_seen >= kLooksDeterministic || is_flapping(alert);
+  return alert.looks_seen >= kLooksTransient || at - alert.first_seen_at >= kTransientFor;
+}
+
+// What the hits make of the alert. One that fires is not told anew when it grows calmer: it keeps
+// the worst that it was.
+void sum_up(Alert& alert, probes::Severity before) {
+  std::set<std::string> all;
+  const bool fires = alert.state == AlertState::firing;
+  alert.finding.severity = fires ? before : probes::Severity::info;
+  alert.direction = config::Role::outbound;
+  for (const auto& hit : alert.hits) {
+    all.insert(hit.domains.begin(), hit.domains.end());
+    alert.finding.severity = std::max(alert.finding.severity, hit.severity);
+    if (hit.direction == config::Role::inbound) alert.direction = hit.direction;
+  }
+  alert.domains.assign(all.begin(), all.end());
+}
+
+// Puts the trouble's subject into the hits.
+void take_hit(Alert& alert, const Trouble& trouble, probes::Severity before) {
+  const auto& subject = trouble.finding.subject;
+  auto hit = std::ranges::find(alert.hits, subject, &Hit::subject);
+  if (hit == alert.hits.end()) hit = alert.hits.insert(hit, Hit{});
+  *hit = {.subject = subject,
+          .domains = trouble.domains,
+          .refused_keys = trouble.refused_keys,
+          .severity = trouble.finding.severity,
+          .direction = trouble.direction};
+  sum_up(alert, before);
+}
+
+Followed seen(const std::optional<Alert>& before, const Trouble& trouble, int relapses,
+              config::Time at) {
+  Alert alert = before.value_or(Alert{
+      .id = id_of(trouble, at), .cause = trouble.cause, .first_seen_at = at, .relapses = relapses});
+  const auto worst = alert.finding.severity;
+  alert.finding = trouble.finding;
+  take_hit(alert, trouble, worst);
+  alert.last_seen_at = at;
+  alert.looks_clean = 0;
+  if (alert.state == AlertState::firing)
+    return {.step = Step::still_firing, .alert = std::move(alert)};
+  ++alert.looks_seen;
+  if (!is_confirmed(alert, at)) {
+    return {.step = before ? Step::waiting : Step::noticed, .alert = std::move(alert)};
+  }
+  alert.state = AlertState::firing;
+  alert.opened_at = at;
+  auto reason = fmt::format("seen in {} looks since {}{}", alert.looks_seen,
+                            config::rfc3339(alert.first_seen_at),
+                            is_flapping(alert) ? ", and comes and goes" : "");
+  return {.step = Step::opened, .alert = std::move(alert), .reason = std::move(reason)};
+}
+
+// What was pending and is not confirmed.
+Followed unconfirmed(Alert alert, config::Time at) {
+  if (is_transient(alert.finding.code)) return {.step = Step::forgotten, .alert = std::move(alert)};
+  alert.state = AlertState::passed;
+  alert.resolved_at = at;
+  return {.step = Step::passed, .alert = std::move(alert)};
+}
+
+Followed clean(Alert alert, config::Time at) {
+  if (alert.state == AlertState::pending) return unconfirmed(std::move(alert), at);
+  const bool is_calm = !is_flapping(alert) || at - alert.last_seen_at >= kCalm;
+  if (++alert.looks_clean < kLooksClean || !is_calm)
+    return {.step = Step::maybe_over, .alert = std::move(alert)};
+  alert.state = AlertState::resolved;
+  alert.resolved_at = at;
+  return {.step = Step::resolved,
+          .alert = std::move(alert),
+          .reason = fmt::format("gone in {} looks", alert.looks_clean)};
+}
+
+bool is_about_name_servers(Code code) {
+  return code == Code::nameserver_split || code == Code::nameserver_failing ||
+         code == Code::nameserver_udp_only || code == Code::ent_nxdomain;
+}
+
+bool was_heard(const probes::dns::Survey& survey) {
+  return std::ranges::any_of(survey.answers, [](const probes::dns::ServerAnswer& answer) {
+    return is_learned(answer.outcome);
+  });
+}
+
+}  // namespace
+
+std::string_view wire_name(AlertState state) {
+  switch (state) {
+    case AlertState::pending:
+      return "pending";
+    case AlertState::firing:
+      return "firing";
+    case AlertState::resolved:
+      return "resolved";
+    case AlertState::passed:
+      return "passed";
+  }
+  return "";
+}
+
+std::optional<AlertState> alert_state_from(std::string_view name) {
+  for (const auto state :
+       {AlertState::pending, AlertState::firing, AlertState::resolved, AlertState::passed}) {
+    if (wire_name(state) == name) return state;
+  }
+  return std::nullopt;
+}
+
+bool is_transient(Code code) {
+  switch (code) {
+    case Code::starttls_rejected:
+    case Code::tls_handshake_failed:
+    case Code::tlsa_lookup_failed:
+    case Code::mx_lookup_failed:
+    case Code::address_lookup_failed:
+    case Code::endpoint_partial:
+    case Code::host_down:
+    case Code::probe_refused:
+    case Code::domain_gone:
+    case Code::intermittent:
+    case Code::nameserver_split:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_alertable(const probes::Finding& finding) {
+  if (finding.code == Code::monitor_fault) return true;
+  if (finding.code == Code::predicted_mismatch || finding.code == Code::policy_override ||
+      finding.code == Code::tlsa_orphan)
+    return finding.severity >= probes::Severity::medium;
+  return finding.severity >= probes::Severity::high && !finding.is_consequence;
+}
+
+bool is_flapping(const Alert& alert) {
+  return alert.relapses >= kFlaps;
+}
+
+bool is_refusal(Code code) {
+  switch (code) {
+    case Code::tlsa_mismatch:
+    case Code::tlsa_mismatch_insecure_mx:
+    case Code::key_type_partial:
+    case Code::early_retire:
+    case Code::nameserver_split:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Alert heir(const Alert& pending, const Trouble& trouble, config::Time at) {
+  return {.id = id_of(trouble, at),
+          .cause = trouble.cause,
+          .first_seen_at = pending.first_seen_at,
+          .looks_seen = pending.looks_seen};
+}
+
+Followed taken_over(const Alert& pending, config::Time at) {
+  return unconfirmed(pending, at);
+}
+
+Followed follow(const std::optional<Alert>& before, Sight sight, const Trouble* trouble,
+                int relapses, config::Time at) {
+  switch (sight) {
+    case Sight::seen:
+      if (trouble != nullptr) return seen(before, *trouble, relapses, at);
+      break;
+    case Sight::clean:
+      if (before) return clean(*before, at);
+      break;
+    case Sight::unknown:
+      break;
+  }
+  return {.step = Step::nothing, .alert = before};
+}
+
+Alert joined(Alert alert, const Trouble& trouble, config::Time at) {
+  take_hit(alert, trouble, alert.finding.severity);
+  alert.last_seen_at = at;
+  alert.looks_clean = 0;
+  return alert;
+}
+
+Alert left(Alert alert, const probes::Subject& subject) {
+  std::erase_if(alert.hits, [&](const Hit& hit) { return hit.subject == subject; });
+  sum_up(alert, alert.finding.severity);
+  return alert;
+}
+
+bool hits(const Alert& alert, const probes::Subject& subject) {
+  return std::ranges::find(alert.hits, subject, &Hit::subject) != alert.hits.end();
+}
+
+Followed abandon(const Alert& before, std::string_view reason, config::Time at) {
+  Alert alert = before;
+  if (alert.state == AlertState::pending)
+    return {.step = Step::forgotten, .alert = std::move(alert)};
+  alert.state = AlertState::resolved;
+  alert.resolved_at = at;
+  return {.step = Step::resolved, .alert = std::move(alert), .reason = std::string(reason)};
+}
+
+bool is_conclusive(Code code, const std::vector<std::string>& addresses,
+                   const probes::HostJudgement& host) {
+  const auto& seen = *host.seen;
+  const bool knows_addresses = seen.a.outcome != Outcome::failed &&
+                               seen.aaaa.outcome != Outcome::failed &&
+                               seen.cname.outcome != Outcome::failed;
+  const bool knows_tlsa = knows_addresses && seen.tlsa.outcome != Outcome::failed;
+  switch (code) {
+    case Code::address_lookup_failed:
+      return knows_addresses;
+    case Code::tlsa_lookup_failed:
+    case Code::dnssec_expired:
+    case Code::ds_broken:
+    case Code::ds_stale:
+    case Code::rrsig_expiring:
+    case Code::all_unusable:
+    case Code::tlsa_malformed:
+      return knows_tlsa;
+    default:
+      break;
+  }
+  if (is_about_name_servers(code)) return was_heard(seen.survey);
+  if (!knows_tlsa) return false;
+  // An endpoint that showed the trouble must have shown that it is over; one that is silent has
+  // shown nothing. A host that is down is itself a sign of life's absence, so any answer ends that.
+  const bool is_about_silence =
+      code == Code::host_down || code == Code::endpoint_partial || code == Code::probe_refused;
+  return std::ranges::none_of(host.endpoints, [&](const probes::EndpointJudgement& endpoint) {
+    const auto& address = seen.sessions[endpoint.session].address;
+    const bool showed_it =
+        addresses.empty() || std::ranges::find(addresses, address) != addresses.end();
+    const bool is_silent = endpoint.verdict == Verdict::unknown ||
+                           (endpoint.verdict == Verdict::down && !is_about_silence);
+    return showed_it && is_silent;
+  });
+}
+
+bool is_conclusive(Code code, const probes::DomainJudgement& domain) {
+  if (is_about_name_servers(code)) return was_heard(domain.seen->survey);
+  switch (code) {
+    case Code::mx_lookup_failed:
+    case Code::dnssec_expired:
+    case Code::ds_broken:
+    case Code::ds_stale:
+    case Code::rrsig_expiring:
+    case Code::mx_invalid:
+      return domain.seen->mx.outcome != Outcome::failed;
+    default:
+      break;
+  }
+  if (domain.seen->mx.outcome == Outcome::failed || domain.hosts.size() < domain.seen->hosts.size())
+    return false;
+  return std::ranges::none_of(domain.hosts, [](const probes::HostJudgement& host) {
+    return host.verdict == Verdict::unknown || host.verdict == Verdict::down ||
+           host.verdict == Verdict::lookup_failed;
+  });
+}
+
+}  // namespace agent

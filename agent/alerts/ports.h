@@ -1,0 +1,94 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/alerts/round.h"
+#include "config/result.h"
+
+// What the agent needs of the world behind it. Implemented in storage/, and by fakes in tests.
+namespace agent {
+
+struct RecordFault {
+  std::string detail;  // in words, with the file concerned
+};
+
+// Remembers rounds. One thread at a time calls it.
+class Recorder {
+ public:
+  Recorder() = default;
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
+  virtual ~Recorder() = default;
+
+  // All of the round or nothing of it. After success it survives kill -9.
+  [[nodiscard]] virtual config::Result<void, RecordFault> record(const Round& round) = 0;
+  // The alerts that are pending or firing, as last recorded, those that ended since, and what
+  // people asked for: how the agent takes up its work after a restart.
+  struct Desk {
+    std::vector<Alert> alerts;
+    std::vector<Silence> silences;
+    std::vector<Exception> exceptions;
+  };
+  [[nodiscard]] virtual config::Result<Desk, RecordFault> desk(config::Time since) = 0;
+  // When each domain was last seen authenticated, of those that were since then.
+  [[nodiscard]] virtual config::Result<std::map<std::string, config::Time>, RecordFault>
+  protected_domains(config::Time since) = 0;
+  // What was recorded of a host, but versions that were last seen before `since`.
+  [[nodiscard]] virtual config::Result<Chronicle, RecordFault> chronicle(
+      const probes::dns::Name& host, config::Time since) = 0;
+  // The same of the signatures over a domain's MX RRset.
+  [[nodiscard]] virtual config::Result<Signatures, RecordFault> mx_signatures(
+      const probes::dns::Name& domain, config::Time since) = 0;
+  // The same of a zone's keys.
+  [[nodiscard]] virtual config::Result<ZonePast, RecordFault> zone_past(
+      const probes::dns::Name& zone, config::Time since) = 0;
+  // Deletes closed history and resolved alerts that ended before that moment; what is open always
+  // stays.
+  [[nodiscard]] virtual config::Result<void, RecordFault> forget(config::Time before) = 0;
+  // What is wrong with what was recorded, in words, as far as looking through it has shown. Any
+  // thread may ask.
+  [[nodiscard]] virtual std::optional<std::string> damage() const { return std::nullopt; }
+  // Forgets what the configuration no longer names, except its history.
+  [[nodiscard]] virtual config::Result<void, RecordFault> keep_only(
+      const std::vector<config::Domain>& domains) = 0;
+};
+
+// A letter as it was recorded, on its way through one notifier.
+struct Post {
+  std::string id;
+  std::string notifier;
+  std::string body;  // JSON, as to_json(Letter) made it
+  int attempts = 0;  // that failed
+};
+
+// The letters decided and not yet delivered. Any thread may call.
+class Outbox {
+ public:
+  Outbox() = default;
+  Outbox(const Outbox&) = delete;
+  Outbox& operator=(const Outbox&) = delete;
+  virtual ~Outbox() = default;
+
+  // The oldest that may be tried at `at`. Of one alert's the next is not given before the one
+  // before it is delivered.
+  [[nodiscard]] virtual config::Result<std::vector<Post>, RecordFault> due(
+      const std::string& notifier, config::Time at, std::size_t most) = 0;
+  [[nodiscard]] virtual config::Result<void, RecordFault> delivered(const std::string& id,
+                                                                    config::Time at) = 0;
+  [[nodiscard]] virtual config::Result<void, RecordFault> failed(const std::string& id,
+                                                                 config::Time next_try,
+                                                                 const std::string& why) = 0;
+  // How many wait.
+  [[nodiscard]] virtual config::Result<std::size_t, RecordFault> waiting(
+      const std::string& notifier) = 0;
+  // What a notifier must remember, as the number that Grafana gave to a region.
+  [[nodiscard]] virtual config::Result<std::optional<std::string>, RecordFault> memo(
+      const std::string& key) = 0;
+  [[nodiscard]] virtual config::Result<void, RecordFault> keep_memo(
+      const std::string& key, const std::optional<std::string>& value) = 0;
+};
+
+}  // namespace agent

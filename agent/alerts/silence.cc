@@ -1,0 +1,154 @@
+#include "agent/alerts/silence.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+namespace agent {
+namespace {
+
+using config::Time;
+using probes::Subject;
+
+// Patterns come from people, but through HTTP: RE2 takes time and memory in proportion to them.
+RE2::Options options() {
+  RE2::Options out;
+  out.set_log_errors(false);
+  out.set_max_mem(1 << 20);
+  return out;
+}
+
+bool matches(const Matcher& matcher, const Labels& labels) {
+  const auto found = labels.find(matcher.name);
+  const auto value = found == labels.end() ? std::string() : found->second;
+  const bool fits = matcher.is_regex ? RE2::FullMatch(value, RE2(matcher.value, options()))
+                                     : value == matcher.value;
+  return fits == matcher.is_equal;
+}
+
+bool covers(const Silence& silence, const Hit& hit, const Labels& labels) {
+  if (silence.expected_key) {
+    const auto is_expected = [&](const std::string& key) { return key == *silence.expected_key; };
+    if (hit.refused_keys.empty() || !std::ranges::all_of(hit.refused_keys, is_expected))
+      return false;
+  }
+  return std::ranges::all_of(silence.matchers,
+                             [&](const Matcher& matcher) { return matches(matcher, labels); });
+}
+
+std::string_view word(config::Role role) {
+  return role == config::Role::inbound ? "inbound" : "outbound";
+}
+
+std::vector<Labels> labels_of(const Alert& alert, const Hit& hit, const Domains& domains) {
+  Labels common{{"alertname", alert_name(alert.finding.code)},
+                {"code", std::string(wire_name(alert.finding.code))},
+                {"severity", std::string(wire_name(alert.finding.severity))},
+                {"direction", std::string(word(alert.direction))},
+                {label_name(alert.cause.kind), alert.cause.name}};
+  common[label_name(hit.subject.kind)] = hit.subject.name;
+  std::vector<Labels> out;
+  for (const auto& domain : hit.domains) {
+    auto& labels = out.emplace_back(common);
+    labels["domain"] = domain;
+    const auto configured = domains.find(domain);
+    if (configured == domains.end()) continue;
+    labels["direction"] = word(configured->second.role);
+    if (!configured->second.group.empty()) labels["group"] = configured->second.group;
+  }
+  if (out.empty()) out.push_back(std::move(common));
+  return out;
+}
+
+bool is_printable(std::string_view text) {
+  return std::ranges::none_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+std::optional<std::string> fault_of(const Matcher& matcher) {
+  if (matcher.name.empty()) return "a matcher without the name of a label";
+  if (matcher.name.size() + matcher.value.size() > kMaxMatcherText || !is_printable(matcher.name) ||
+      !is_printable(matcher.value))
+    return "a matcher that is too long, or holds control characters";
+  if (!matcher.is_regex) return std::nullopt;
+  const RE2 pattern(matcher.value, options());
+  if (pattern.ok()) return std::nullopt;
+  return fmt::format("the pattern of {} cannot be read: {}", matcher.name, pattern.error());
+}
+
+}  // namespace
+
+std::optional<std::string> fault_of(const Silence& silence) {
+  constexpr std::size_t kMostText = 1000;
+  if (silence.matchers.empty()) return "no matcher: it would silence everything";
+  if (silence.matchers.size() > kMaxMatchers) return "more matchers than make sense";
+  for (const auto& matcher : silence.matchers) {
+    if (auto fault = fault_of(matcher)) return fault;
+  }
+  if (silence.ends_at <= silence.starts_at) return "it ends before it starts";
+  if (silence.created_by.size() > kMostText || silence.comment.size() > kMostText)
+    return "the comment or the name is too long";
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  if (silence.expected_key &&
+      (silence.expected_key->size() != 64 || !std::ranges::all_of(*silence.expected_key, is_hex)))
+    return "expected_key: give the SHA2-256 of the key's SubjectPublicKeyInfo, 64 hexadecimal "
+           "digits in lower case: the data of its 3 1 1 record";
+  return std::nullopt;
+}
+
+std::string label_name(Subject::Kind kind) {
+  switch (kind) {
+    case Subject::Kind::domain:
+      return "domain";
+    case Subject::Kind::host:
+      return "mx";
+    case Subject::Kind::owner:
+      return "owner";
+    case Subject::Kind::zone:
+      return "zone";
+    case Subject::Kind::monitor:
+      return "check";
+  }
+  return "";
+}
+
+std::string alert_name(probes::Code code) {
+  std::string out = "Danelaw";
+  bool is_first = true;
+  for (const char c : wire_name(code)) {
+    if (c == '-') {
+      is_first = true;
+      continue;
+    }
+    out.push_back(is_first && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
+    is_first = false;
+  }
+  return out;
+}
+
+std::vector<Labels> labels_of(const Alert& alert, const Domains& domains) {
+  std::vector<Labels> out;
+  for (const auto& hit : alert.hits) {
+    auto more = labels_of(alert, hit, domains);
+    std::ranges::move(more, std::back_inserter(out));
+  }
+  return out;
+}
+
+bool is_active(const Silence& silence, Time at) {
+  return silence.starts_at <= at && at < silence.ends_at;
+}
+
+bool is_muted(const Alert& alert, const std::vector<Silence>& silences, const Domains& domains,
+              Time at) {
+  return !alert.hits.empty() && std::ranges::all_of(alert.hits, [&](const Hit& hit) {
+    return std::ranges::all_of(labels_of(alert, hit, domains), [&](const Labels& labels) {
+      return std::ranges::any_of(silences, [&](const Silence& silence) {
+        return is_active(silence, at) && covers(silence, hit, labels);
+      });
+    });
+  });
+}
+
+}  // namespace agent

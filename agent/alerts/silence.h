@@ -1,0 +1,62 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/alerts/alert.h"
+#include "config/result.h"
+
+// PURE
+// What people asked not to be told: by labels and time, as Alertmanager's silences are, and for a
+// planned change of key also by the key. Alerts open and close as ever.
+namespace agent {
+
+struct Matcher {
+  std::string name;  // of a label
+  std::string value;
+  bool is_regex = false;  // `value` is RE2 syntax and must match the whole label
+  bool is_equal = true;   // false: must not match
+  bool operator==(const Matcher&) const = default;
+};
+
+struct Silence {
+  std::string id;
+  std::vector<Matcher> matchers;  // all must match; at least one
+  config::Time starts_at;
+  config::Time ends_at;
+  std::string created_by;
+  std::string comment;
+  // A maintenance window: only trouble of this key is silent, as SHA2-256 of its
+  // SubjectPublicKeyInfo in hexadecimal. Another key that is refused is told at once.
+  std::optional<std::string> expected_key;
+  bool operator==(const Silence&) const = default;
+};
+
+inline constexpr std::size_t kMaxMatchers = 20;
+inline constexpr std::size_t kMaxMatcherText = 1000;
+
+// What is wrong with it, in words; null when nothing is.
+[[nodiscard]] std::optional<std::string> fault_of(const Silence& silence);
+
+// Names and values by which an alert is told from others, one list for each domain it hits at each
+// host: alertname, code, severity, direction, and mx, domain, group, owner, zone, check where they
+// apply.
+using Labels = std::map<std::string, std::string>;
+using Domains = std::map<std::string, config::Domain>;  // the configured ones, by name
+[[nodiscard]] std::vector<Labels> labels_of(const Alert& alert, const Domains& domains);
+
+// The label that names a subject of that kind.
+[[nodiscard]] std::string label_name(probes::Subject::Kind kind);
+// "DanelawTlsaMismatch": how the code is called as a name of Prometheus alerts.
+[[nodiscard]] std::string alert_name(probes::Code code);
+
+[[nodiscard]] bool is_active(const Silence& silence, config::Time at);
+
+// Whether all of the alert is silenced at `at`: each domain it hits, by whichever silence.
+[[nodiscard]] bool is_muted(const Alert& alert, const std::vector<Silence>& silences,
+                            const Domains& domains, config::Time at);
+
+}  // namespace agent

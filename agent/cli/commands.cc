@@ -1,0 +1,105 @@
+#include "agent/cli/commands.h"
+
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "agent/cli/certificate_input.h"
+#include "agent/rollover/replay.h"
+#include "config/load.h"
+#include "config/name.h"
+#include "config/system.h"
+#include "probes/dane/verify.h"
+#include "probes/explain.h"
+
+namespace agent {
+
+int check_config(const std::filesystem::path& file, const Obstacles& obstacles, std::ostream& out,
+                 std::ostream& errors) {
+  const auto loaded = config::load(file);
+  if (loaded) {
+    const auto found = obstacles(*loaded);
+    for (const auto& one : found) {
+      errors << fmt::format("{}: {}\n", file.string(), probes::printable(one, 2000));
+    }
+    if (!found.empty()) return 1;
+    if (loaded->smtp.helo.empty()) {
+      if (const auto doubt = config::doubt_about_host_name(config::host_name()))
+        errors << fmt::format("{}: warning: {}\n", file.string(), probes::printable(*doubt));
+    }
+    out << fmt::format("{}: {} domains, no errors\n", file.string(), loaded->domains.size());
+    return 0;
+  }
+  for (const auto& error : loaded.error()) errors << config::to_string(error) << '\n';
+  return 1;
+}
+
+namespace {
+
+// The whole file; "-" is standard input. Nothing, when it cannot be read, after saying so.
+std::optional<std::string> read_whole(const std::filesystem::path& file, std::ostream& errors) {
+  std::ostringstream text;
+  if (file == "-") {
+    text << std::cin.rdbuf();
+    return text.str();
+  }
+  std::ifstream in(file);
+  text << in.rdbuf();
+  if (in) return text.str();
+  errors << fmt::format("cannot read {}\n", file.string());
+  return std::nullopt;
+}
+
+}  // namespace
+
+int print_replay(const std::filesystem::path& file, std::ostream& out, std::ostream& errors) {
+  const auto text = read_whole(file, errors);
+  if (!text) return 1;
+  const auto played = replay(*text);
+  if (!played) {
+    errors << fmt::format("{}: {}\n", file.string(), probes::printable(played.error()));
+    return 1;
+  }
+  out << *played;
+  return 0;
+}
+
+namespace {
+
+std::string shown(const probes::dane::TlsaRecord& record, const TlsaLine& line) {
+  const auto data = probes::dane::to_text(record);
+  if (line.host.empty()) return data;
+  return fmt::format("_{}._tcp.{}. {} IN TLSA {}", line.port, line.host, line.ttl.count(), data);
+}
+
+}  // namespace
+
+int print_tlsa(const std::filesystem::path& file, const TlsaLine& line, std::ostream& out,
+               std::ostream& errors) {
+  using namespace probes::dane;
+  const auto read = read_certificates(file, errors);
+  if (!read) {
+    errors << read.error() << '\n';
+    return 1;
+  }
+  const auto& chain = read->chain;
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    const TlsaRecord record{.usage = i == 0 ? kDaneEe : kDaneTa,
+                            .selector = kSpki,
+                            .matching_type = kSha256,
+                            .data = association(*chain[i], kSpki, kSha256)};
+    out << fmt::format("{} ; {}\n", shown(record, line), probes::printable(chain[i]->subject));
+  }
+  if (!chain.empty()) return 0;
+  const TlsaRecord record{.usage = kDaneEe,
+                          .selector = kSpki,
+                          .matching_type = kSha256,
+                          .data = digest(probes::tls::Digest::sha256, *read->key)};
+  out << fmt::format("{} ; the key\n", shown(record, line));
+  return 0;
+}
+
+}  // namespace agent

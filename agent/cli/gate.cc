@@ -1,0 +1,136 @@
+#include "agent/cli/gate.h"
+
+#include <ostream>
+
+#include <fmt/format.h>
+
+#include "agent/cli/certificate_input.h"
+#include "agent/rollover/gate_decision.h"
+#include "agent/watch/scout.h"
+#include "probes/explain.h"
+
+namespace agent {
+namespace {
+
+using config::Failure;
+using config::Result;
+using config::Time;
+
+Result<Chain, std::string> read_chain(const std::filesystem::path& file, std::ostream& errors) {
+  auto read = read_certificates(file, errors);
+  if (!read) return Failure<std::string>(std::move(read.error()));
+  if (read->chain.empty()) {
+    return Failure<std::string>(
+        fmt::format("{}: a key and no certificate: give the certificate as the server will send it",
+                    file.string()));
+  }
+  return std::move(read->chain);
+}
+
+Result<probes::HostObservation, std::string> look(const config::Config& config,
+                                                  const probes::dns::Name& host, Time at) {
+  auto gear = Gear::make(config);
+  if (!gear) return Failure<std::string>(gear.error());
+  auto scout = Scout::make(std::move(*gear));
+  if (!scout) return Failure<std::string>(scout.error());
+  const auto checks = (*scout)->look_at_ourselves(at);
+  if (const auto* fault = first_failing(checks)) {
+    return Failure<std::string>(
+        fmt::format("we cannot see: {}: {}", fault->check, fault->detail.value_or("")));
+  }
+  return (*scout)->look_at_records(host, at);
+}
+
+std::string advice(const Clearance& clearance, const probes::HostObservation& seen) {
+  std::string out;
+  for (const auto& why : clearance.why) out += fmt::format("  {}\n", why);
+  if (clearance.recommended) {
+    out += fmt::format("  recommended from {} on (RFC 7671 §8.1)\n",
+                       config::rfc3339(*clearance.recommended));
+  }
+  if (!clearance.missing) return out;
+  const auto owner = seen.tlsa.final_name.text();
+  return out +
+         fmt::format(
+             "  publish this record beside the present ones, and ask again; if that is done now, "
+             "from {} on the certificate may go live:\n{}. {} IN TLSA {}\n",
+             config::rfc3339(*clearance.not_before_then), owner, seen.tlsa.ttl.count(),
+             probes::dane::to_text(*clearance.missing));
+}
+
+Exit exit_of(Answer answer) {
+  switch (answer) {
+    case Answer::yes:
+      return Exit::ok;
+    case Answer::not_before:
+      return Exit::warning;
+    case Answer::never:
+      return Exit::critical;
+    case Answer::unknown:
+      return Exit::unknown;
+  }
+  return Exit::unknown;
+}
+
+// Why the records cannot be told, if so.
+std::optional<std::string> obstacle(const probes::HostObservation& seen, const Sighting& sighting) {
+  using probes::dns::Outcome;
+  const auto failed = [](const char* what, const probes::dns::Answer& answer) {
+    return fmt::format(
+        "the lookup of {} failed: {}", what,
+        probes::printable(answer.detail.empty() ? std::string(wire_name(answer.cause))
+                                                : answer.detail));
+  };
+  if (seen.a.outcome == Outcome::failed) return failed("its IPv4 addresses", seen.a);
+  if (seen.aaaa.outcome == Outcome::failed) return failed("its IPv6 addresses", seen.aaaa);
+  if (seen.cname.outcome == Outcome::failed) return failed("its alias", seen.cname);
+  if (seen.tlsa.outcome == Outcome::failed) return failed("its TLSA records", seen.tlsa);
+  if (seen.addresses.empty()) return "it has no address";
+  if (!sighting.is_unprotected && sighting.servers.empty()) return "no name server answered";
+  return std::nullopt;
+}
+
+}  // namespace
+
+Exit gate(const config::Config& config, const GateQuestion& question, const Recall& recall,
+          std::ostream& out, std::ostream& errors) {
+  const auto at = std::chrono::floor<config::Seconds>(std::chrono::system_clock::now());
+  const auto chain = read_chain(question.certificate, errors);
+  if (!chain) {
+    errors << probes::printable(chain.error()) << '\n';
+    return Exit::unknown;
+  }
+  auto past = recall(question.host, at - kClearanceLookBack);
+  if (!past) errors << fmt::format("going on without history: {}\n", past.error());
+  const auto seen = look(config, question.host, at);
+  if (!seen) {
+    errors << seen.error() << '\n';
+    return Exit::unknown;
+  }
+  auto [chronicle, delegation_ttl] = past ? std::move(*past) : Recalled{};
+  auto sighting = sighting_of(*seen);
+  sighting.delegation_ttl = delegation_ttl;
+  sighting.knows_endpoints = false;  // nobody connected to them
+  sighting = completed(chronicle, std::move(sighting));
+  const auto host = question.host.text();
+  if (const auto why = obstacle(*seen, sighting)) {
+    out << fmt::format("unknown: {}: {}\n", host, *why);
+    return Exit::unknown;
+  }
+  std::vector<std::string> unheard;
+  for (const auto& [server, what] : sighting.servers) {
+    if (!what && !chronicle.servers.contains(server)) unheard.push_back(server);
+  }
+  note(chronicle, sighting, at, at);
+  if (chronicle.servers.empty()) {
+    out << fmt::format("yes: {}: no sender asks for its TLSA records\n", host);
+    return Exit::ok;
+  }
+  const auto clearance = clear(chronicle, unheard, *chain, {seen->base_domain.text(), host}, at);
+  const auto when = clearance.not_before ? " " + config::rfc3339(*clearance.not_before) : "";
+  out << fmt::format("{}{}: {}\n{}", wire_name(clearance.answer), when, host,
+                     advice(clearance, *seen));
+  return exit_of(clearance.answer);
+}
+
+}  // namespace agent

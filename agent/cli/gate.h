@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+
+#include "agent/cli/check.h"
+#include "agent/history/chronicle.h"
+
+namespace agent {
+
+// What `danelaw gate` was asked.
+struct GateQuestion {
+  probes::dns::Name host;
+  std::filesystem::path certificate;  // as read_certificates(); the chain that the server will send
+};
+
+// What the agent has recorded of a host; empty when it does not watch it.
+struct Recalled {
+  Chronicle chronicle;
+  config::Seconds delegation_ttl{0};  // as in zone_past.h
+};
+using Recall = std::function<config::Result<Recalled, std::string>(const probes::dns::Name& host,
+                                                                   config::Time since)>;
+
+// Asks the name servers what they publish now, holds that and the recorded past against the
+// certificate, and writes whether it may go live: the first line begins with yes, not-before, never
+// or unknown. Never connects to the host. ok: yes; warning: not before a time to come; critical:
+// never, the missing record is printed as a zone-file line.
+[[nodiscard]] Exit gate(const config::Config& config, const GateQuestion& question,
+                        const Recall& recall, std::ostream& out, std::ostream& errors);
+
+}  // namespace agent

@@ -1,0 +1,238 @@
+#include "agent/hindsight/history_findings.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "agent/hindsight/renewal_forecast.h"
+
+namespace agent {
+namespace {
+
+using config::Seconds;
+using config::Time;
+using probes::Code;
+using probes::Evidence;
+using probes::Severity;
+using std::chrono::hours;
+
+// How long a loss is told after the last cache has forgotten what was lost.
+constexpr Seconds kLossTold = hours{24 * 14};
+// A change of certificate is news for a day, a rollover that takes longer than that hangs.
+constexpr Seconds kDay = hours{24};
+
+// As much of a record as is shown.
+constexpr std::size_t kLongestRecord = 160;
+
+// The last change of key at an endpoint that is still there.
+struct Switch {
+  Time at;
+  std::string endpoint;
+};
+
+std::optional<Switch> last_switch(const History& history, Time at) {
+  std::optional<Switch> out;
+  for (const auto& endpoint : history.endpoints) {
+    const auto* now = item_at(endpoint.presented, at);
+    if (now == nullptr || now == endpoint.presented.data()) continue;
+    if (is_same_key(history, (now - 1)->chain, now->chain)) continue;
+    if (!out || now->began.by > out->at) out = Switch{now->began.by, endpoint.name};
+  }
+  return out;
+}
+
+// Key and record were replaced in one go, the old record with them, as far as looks can tell: what
+// one does after a compromise (RFC 7671 §13).
+bool is_replaced_at_once(const History& history, Time at) {
+  const auto overlap = [](const Began& a, const Began& b) {
+    return std::max(a.after, b.after) <= std::min(a.by, b.by);
+  };
+  for (const auto& endpoint : history.endpoints) {
+    const auto* now = item_at(endpoint.presented, at);
+    if (now == nullptr || now == endpoint.presented.data()) continue;
+    const auto old_chain = (now - 1)->chain;
+    for (const auto& server : history.servers) {
+      const auto* given = item_at(server, at);
+      if (given == nullptr || given == server.data() || given->fails || (given - 1)->fails)
+        continue;
+      const bool is_exchange = demand(history, (given - 1)->set, old_chain) == Demand::met &&
+                               demand(history, given->set, old_chain) == Demand::refused &&
+                               demand(history, given->set, now->chain) == Demand::met;
+      if (is_exchange && overlap(given->began, now->began)) return true;
+    }
+  }
+  return false;
+}
+
+// When the last set that demanded something was taken away; nothing while there is one, or when
+// there was none.
+std::optional<Time> lost_at(const History& history, Time at) {
+  std::optional<Time> out;
+  for (const auto& server : history.servers) {
+    for (std::size_t i = 0; i < server.size(); ++i) {
+      if (server[i].fails || !demands(history, server[i].set)) continue;
+      if (i + 1 == server.size()) return std::nullopt;
+      if (server[i + 1].began.by <= at) out = std::max(out.value_or(kEver), server[i + 1].began.by);
+    }
+  }
+  return out;
+}
+
+class Foresight {
+ public:
+  Foresight(const History& history, const Standing& standing, const std::string& host)
+      : history_(history), standing_(standing), host_(host) {}
+
+  std::vector<probes::Finding> findings() {
+    for (const auto code : standing_.findings) add_from_standing(code);
+    add_loss();
+    add_switch();
+    return std::move(out_);
+  }
+
+ private:
+  probes::Finding& add(Code code, Severity severity, std::vector<Evidence> evidence = {}) {
+    return out_.emplace_back(
+        probes::Finding{.code = code,
+                        .severity = severity,
+                        .subject = {.kind = probes::Subject::Kind::host, .name = host_},
+                        .evidence = std::move(evidence)});
+  }
+
+  // What a look shows by itself is left to its own findings.
+  void add_from_standing(Code code) {
+    switch (code) {
+      case Code::tlsa_mismatch:
+        // Also where our resolver still holds the set before: what counts is what is published.
+        if (standing_.state == RolloverState::mismatch)
+          add(code, Severity::critical,
+              {{"seen-by", "the name servers; our own resolver still holds older records"}});
+        return;
+      case Code::stale_cache_window:
+        return add_window();
+      case Code::early_retire:
+        add(code, Severity::critical).is_consequence = is_refusing();
+        return;
+      case Code::nameserver_split:
+        return add_split();
+      case Code::tlsa_orphan:
+        return add_orphan();
+      case Code::tlsa_residue:
+        add(code, Severity::low);
+        return;
+      default:
+        return;
+    }
+  }
+
+  // A record with a mistake may be meant for the next key, which then will not be accepted.
+  void add_orphan() {
+    std::vector<Evidence> evidence;
+    for (const auto* given : served(history_, standing_.at)) {
+      for (const auto record : history_.sets[given->set].compared) {
+        const auto mistake = history_.mistakes.find(record);
+        if (mistake == history_.mistakes.end()) continue;
+        const auto text = probes::dane::to_text(history_.records[record]).substr(0, kLongestRecord);
+        if (std::ranges::find(evidence, text, &Evidence::value) != evidence.end()) continue;
+        evidence.push_back({"published-record", text});
+        evidence.push_back({"hint", mistake->second});
+      }
+    }
+    const auto severity = evidence.empty() ? Severity::low : Severity::medium;
+    add(Code::tlsa_orphan, severity, std::move(evidence));
+  }
+
+  [[nodiscard]] bool is_refusing() const {
+    return standing_.state == RolloverState::mismatch ||
+           standing_.state == RolloverState::partial_mismatch;
+  }
+
+  [[nodiscard]] bool has(Code code) const {
+    return std::ranges::find(standing_.findings, code) != standing_.findings.end();
+  }
+
+  // A server that lags gives, now, what refuses an endpoint.
+  [[nodiscard]] bool is_refused_by_lag() const {
+    const auto now = served(history_, standing_.at);
+    const auto chains = presented(history_, standing_.at);
+    return std::ranges::any_of(now, [&](const Publication* given) {
+      return is_lagging(history_, *given, now) &&
+             std::ranges::any_of(chains, [&](std::size_t chain) {
+               return demand(history_, given->set, chain) == Demand::refused;
+             });
+    });
+  }
+
+  // By the share of caches: beyond one half most mail is refused.
+  [[nodiscard]] Severity severity_of_share() const {
+    return standing_.failing_share.value_or(0) > 0.5 ? Severity::critical : Severity::high;
+  }
+
+  // That servers differ is for the look to say; here only what comes of it.
+  void add_split() {
+    if (is_refusing() || !is_refused_by_lag()) return;
+    add(Code::nameserver_split, severity_of_share(),
+        {{"refused-by", "a name server that lags gives records that refuse the key in use"}});
+  }
+
+  // Where it is what a lagging server or an early retirement does, that is the one alert.
+  void add_window() {
+    const auto share = standing_.failing_share.value_or(0);
+    std::vector<Evidence> evidence{{"failing-share", fmt::format("{:.2f}", share)}};
+    if (standing_.window) {
+      evidence.push_back({"window-from", config::rfc3339(standing_.window->from)});
+      if (standing_.window->until)
+        evidence.push_back({"window-until", config::rfc3339(*standing_.window->until)});
+    }
+    if (is_replaced_at_once(history_, standing_.at)) {
+      evidence.push_back({"emergency",
+                          "the old record went when the new one and its key came: right after a "
+                          "compromise, too early at any other time"});
+    }
+    add(Code::stale_cache_window, severity_of_share(), std::move(evidence)).is_consequence =
+        has(Code::early_retire) || is_refused_by_lag();
+  }
+
+  void add_loss() {
+    if (standing_.state != RolloverState::withdrawn && standing_.state != RolloverState::no_dane)
+      return;
+    const auto lost = lost_at(history_, standing_.at);
+    if (lost && standing_.at - *lost < kLossTold)
+      add(Code::dane_lost, Severity::high, {{"protected-until", config::rfc3339(*lost)}});
+  }
+
+  void add_switch() {
+    const auto change = last_switch(history_, standing_.at);
+    if (!change) return;
+    const std::vector<Evidence> evidence{{"changed-at", config::rfc3339(change->at)},
+                                         {"endpoint", change->endpoint}};
+    const auto age = standing_.at - change->at;
+    if (is_refusing()) add(Code::rollover_late, Severity::high, evidence).is_consequence = true;
+    if (age < kDay) add(Code::certificate_changed, Severity::info, evidence);
+    if (standing_.state == RolloverState::switching && age >= kDay)
+      add(Code::rollover_stuck, Severity::medium, evidence);
+  }
+
+  const History& history_;
+  const Standing& standing_;
+  const std::string& host_;
+  std::vector<probes::Finding> out_;
+};
+
+}  // namespace
+
+probes::Hindsight foresee(const Chronicle& chronicle, const History& history,
+                          const Standing& standing, const std::string& host) {
+  auto out = predict(chronicle, history, standing, host);
+  auto shown = Foresight(history, standing, host).findings();
+  out.findings.insert(out.findings.begin(), std::make_move_iterator(shown.begin()),
+                      std::make_move_iterator(shown.end()));
+  // The look went by our resolver, whose cache is one of those that the window is about: what is
+  // published accepts the key by now.
+  if (standing.state == RolloverState::stale_risk)
+    out.overruled.insert(out.overruled.end(),
+                         {Code::tlsa_mismatch, Code::tlsa_mismatch_insecure_mx});
+  return out;
+}
+
+}  // namespace agent

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "agent/history/chronicle.h"
+#include "agent/rollover/rollover_state.h"
+#include "probes/findings.h"
+
+// PURE
+// What history adds to a look at a host: trouble that no single look can show.
+namespace agent {
+
+// Findings about `host`, as of the standing. One that only explains a mismatch which the look
+// itself shows is marked as its consequence. `history` is that of the chronicle.
+[[nodiscard]] probes::Hindsight foresee(const Chronicle& chronicle, const History& history,
+                                        const Standing& standing, const std::string& host);
+
+}  // namespace agent

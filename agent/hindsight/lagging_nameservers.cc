@@ -1,0 +1,64 @@
+#include "agent/hindsight/lagging_nameservers.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "probes/agreement.h"
+
+namespace agent {
+
+namespace {
+
+using probes::dns::is_newer;
+
+// What counts as newest after this look. Where all have answered it is what they say, so that a
+// zone may begin to count anew.
+std::optional<std::uint32_t> newest_now(const Stragglers& known,
+                                        const probes::dns::ZoneSerials& seen) {
+  const auto heard = seen.newest();
+  const bool all_answered = std::ranges::all_of(
+      seen.by_server, [](const auto& entry) { return entry.second.has_value(); });
+  if (!heard || !known.newest || all_answered) return heard ? heard : known.newest;
+  return is_newer(*heard, *known.newest) ? heard : known.newest;
+}
+
+}  // namespace
+
+void note(Stragglers& known, const probes::dns::ZoneSerials& seen) {
+  known.newest = newest_now(known, seen);
+  auto& late = known.by_server;
+  std::erase_if(late, [&](const auto& entry) { return !seen.by_server.contains(entry.first); });
+  for (const auto& [server, serial] : seen.by_server) {
+    if (!serial) continue;
+    if (!is_newer(*known.newest, *serial)) {
+      late.erase(server);
+    } else if (const auto before = late.find(server);
+               before == late.end() || before->second.serial != *serial) {
+      late[server] = {.serial = *serial, .since = seen.asked_at};
+    }
+  }
+}
+
+std::optional<probes::Finding> find_lagging(const Stragglers& known,
+                                            const probes::dns::ZoneSerials& seen,
+                                            const probes::Subject& subject) {
+  probes::Finding out{.code = probes::Code::nameserver_lagging,
+                      .severity = probes::Severity::low,
+                      .subject = subject,
+                      .evidence = {{"zone", seen.zone.text()}}};
+  bool any = false;
+  for (const auto& [server, straggler] : known.by_server) {
+    if (seen.asked_at - straggler.since <= seen.refresh) continue;
+    any = true;
+    out.evidence.push_back(
+        {"server", fmt::format("{}: serial {} since {}", probes::server_text(server),
+                               straggler.serial, config::rfc3339(straggler.since))});
+  }
+  if (!any) return std::nullopt;
+  out.evidence.push_back({"newest-serial", std::to_string(known.newest.value_or(0))});
+  out.evidence.push_back({"refresh", fmt::format("{} s", seen.refresh.count())});
+  return out;
+}
+
+}  // namespace agent

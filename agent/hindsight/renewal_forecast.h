@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "agent/history/chronicle.h"
+#include "agent/rollover/rollover_state.h"
+#include "probes/findings.h"
+
+// PURE
+// What will break if certificates and signatures go on being renewed as they were (RFC 7671 §8.1).
+namespace agent {
+
+// Findings about `host` as of the standing; `history` is that of the chronicle. Where the zone's
+// habit of signing is known it overrules what one look makes of a signature's age, both ways.
+[[nodiscard]] probes::Hindsight predict(const Chronicle& chronicle, const History& history,
+                                        const Standing& standing, const std::string& host);
+
+}  // namespace agent

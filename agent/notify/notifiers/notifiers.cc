@@ -1,0 +1,289 @@
+#include <fmt/format.h>
+
+#include "agent/alerts/alert_json.h"
+#include "agent/notify/notifiers/heartbeat.h"
+#include "agent/notify/notifiers/notifier.h"
+#include "agent/notify/notifiers/render.h"
+#include "agent/notify/notifiers/wire.h"
+#include "probes/explain.h"
+
+namespace agent {
+namespace {
+
+using config::Failure;
+using config::Result;
+using config::Seconds;
+using Json = nlohmann::ordered_json;
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// The reply's words when it says no.
+Delivered accepted(const Result<wire::HttpReply, std::string>& reply) {
+  if (!reply) return Failure<std::string>(reply.error());
+  if (reply->status >= 200 && reply->status < 300) return {};
+  return Failure<std::string>(
+      fmt::format("answered {}: {}", reply->status, probes::printable(reply->body, 200)));
+}
+
+// Secrets as they stand in their files now; a file that is not named is no secret.
+Result<std::string, std::string> secret_in(const std::filesystem::path& file) {
+  return file.empty() ? std::string() : wire::read_secret(file);
+}
+
+std::vector<std::string> json_headers(const std::string& token) {
+  std::vector<std::string> out{"Content-Type: application/json"};
+  if (!token.empty()) out.push_back("Authorization: Bearer " + token);
+  return out;
+}
+
+class WebhookMessenger final : public Messenger {
+ public:
+  struct Secrets {
+    std::string key, token, text;
+  };
+  WebhookMessenger(config::Webhook settings, Secrets secrets, std::string page)
+      : settings_(std::move(settings)), secrets_(std::move(secrets)), page_(std::move(page)) {}
+
+  std::string name() const override { return settings_.name; }
+
+  Delivered deliver(const Post& post, const std::stop_token& stop) override {
+    auto letter = Json::parse(post.body);
+    std::string body;
+    if (secrets_.text.empty()) {
+      letter["url"] = link_to(page_, letter.at("alert").at("id").get<std::string>());
+      body = dump(letter);
+    } else {
+      auto filled = fill(secrets_.text, fields_of(letter, page_));
+      if (!filled) return Failure<std::string>("template: " + filled.error());
+      body = std::move(*filled);
+    }
+    auto headers = json_headers(secrets_.token);
+    headers.push_back("X-Danelaw-Delivery: " + post.id);
+    if (!secrets_.key.empty())
+      headers.push_back("X-Danelaw-Signature: sha256=" + wire::hmac_sha256(secrets_.key, body));
+    return accepted(wire::exchange({.url = settings_.url, .headers = headers, .body = body}, stop));
+  }
+
+ private:
+  config::Webhook settings_;
+  Secrets secrets_;
+  std::string page_;
+};
+
+class MailMessenger final : public Messenger {
+ public:
+  MailMessenger(config::Mail settings, std::string password, std::string page)
+      : name_(settings.name),
+        head_{.server = settings.server,
+              .from = settings.from,
+              .to = settings.to,
+              .user = settings.user,
+              .password = std::move(password),
+              .ca_file = settings.ca_file},
+        page_(std::move(page)) {}
+
+  std::string name() const override { return name_; }
+
+  Delivered deliver(const Post& post, const std::stop_token& stop) override {
+    return wire::submit(
+        head_, mail_of({.from = head_.from, .to = head_.to}, Json::parse(post.body), page_), stop);
+  }
+
+ private:
+  std::string name_;
+  wire::Letterhead head_;
+  std::string page_;
+};
+
+class AlertmanagerHerald final : public Herald {
+ public:
+  AlertmanagerHerald(std::string name, config::Alertmanager settings, std::string token,
+                     std::map<std::string, std::string> labels, std::string page)
+      : name_(std::move(name)),
+        settings_(std::move(settings)),
+        token_(std::move(token)),
+        labels_(std::move(labels)),
+        page_(std::move(page)) {}
+
+  std::string name() const override { return name_; }
+  // As Prometheus does; an alert that is not told again ends there after four times that.
+  Seconds every() const override { return Seconds{60}; }
+
+  Delivered tell(const Snapshot& snapshot, const std::stop_token& stop) override {
+    const auto alerts =
+        alertmanager_json(snapshot.alerts, snapshot.ended, labels_, page_, every(), snapshot.now);
+    return accepted(wire::exchange({.url = settings_.url + "/api/v2/alerts",
+                                    .headers = json_headers(token_),
+                                    .body = dump(alerts)},
+                                   stop));
+  }
+
+ private:
+  std::string name_;
+  config::Alertmanager settings_;
+  std::string token_;
+  std::map<std::string, std::string> labels_;
+  std::string page_;
+};
+
+// One region a rollover: made when it is seen, given its end when it is over.
+class GrafanaHerald final : public Herald {
+ public:
+  GrafanaHerald(config::Grafana settings, std::string token, Outbox& outbox)
+      : settings_(std::move(settings)), token_(std::move(token)), outbox_(outbox) {}
+
+  std::string name() const override { return settings_.name; }
+  Seconds every() const override { return Seconds{60}; }
+  bool hurries() const override { return false; }
+
+  Delivered tell(const Snapshot& snapshot, const std::stop_token& stop) override {
+    for (const auto& followed : snapshot.rollovers) {
+      const auto host = followed.host->host.text();
+      const auto key = fmt::format("grafana/{}/{}", settings_.name, host);
+      const auto known = outbox_.memo(key);
+      if (!known) return Failure<std::string>(known.error().detail);
+      Delivered done;
+      if (followed.rolling_since && !*known) done = begin(key, host, *followed.rolling_since, stop);
+      if (!followed.rolling_since && *known) done = end(key, **known, snapshot.now, stop);
+      if (!done) return done;
+    }
+    return {};
+  }
+
+ private:
+  static std::int64_t milliseconds(config::Time time) {
+    return time.time_since_epoch().count() * 1000;
+  }
+
+  Delivered begin(const std::string& key, const std::string& host, config::Time since,
+                  const std::stop_token& stop) {
+    const Json body{{"time", milliseconds(since)},
+                    {"tags", {"danelaw", "rollover", host}},
+                    {"text", "TLSA rollover of " + probes::printable(host)}};
+    const auto reply = wire::exchange({.url = settings_.url + "/api/annotations",
+                                       .headers = json_headers(token_),
+                                       .body = dump(body)},
+                                      stop);
+    if (auto done = accepted(reply); !done) return done;
+    const auto answer = Json::parse(reply->body, nullptr, false);
+    if (!answer.is_object() || !answer.contains("id") || !answer["id"].is_number_integer())
+      return Failure<std::string>("its reply names no annotation");
+    return kept(key, std::to_string(answer["id"].get<std::int64_t>()));
+  }
+
+  Delivered end(const std::string& key, const std::string& id, config::Time at,
+                const std::stop_token& stop) {
+    const auto reply = wire::exchange({.method = "PATCH",
+                                       .url = settings_.url + "/api/annotations/" + id,
+                                       .headers = json_headers(token_),
+                                       .body = dump({{"timeEnd", milliseconds(at)}})},
+                                      stop);
+    const bool is_gone = reply && reply->status == 404;  // somebody deleted it
+    if (auto done = accepted(reply); !done && !is_gone) return done;
+    return kept(key, std::nullopt);
+  }
+
+  Delivered kept(const std::string& key, const std::optional<std::string>& id) {
+    const auto done = outbox_.keep_memo(key, id);
+    return done ? Delivered{} : Failure<std::string>(done.error().detail);
+  }
+
+  config::Grafana settings_;
+  std::string token_;
+  Outbox& outbox_;
+};
+
+// Says that we live, but only while we look and remember.
+class HeartbeatHerald final : public Herald {
+ public:
+  explicit HeartbeatHerald(config::Heartbeat settings) : settings_(std::move(settings)) {}
+
+  std::string name() const override { return "heartbeat"; }
+  Seconds every() const override { return settings_.every; }
+  bool hurries() const override { return false; }
+
+  Delivered tell(const Snapshot& snapshot, const std::stop_token& stop) override {
+    // Errors of before the first sign are no news: this may be a reload days later.
+    const auto known_errors = record_errors_.value_or(snapshot.record_errors);
+    record_errors_ = snapshot.record_errors;
+    if (const auto why = why_withheld(snapshot, settings_.every, known_errors))
+      return Failure<std::string>(*why);
+    return accepted(wire::exchange({.method = "GET", .url = settings_.url}, stop));
+  }
+
+ private:
+  config::Heartbeat settings_;
+  std::optional<std::uint64_t> record_errors_;
+};
+
+std::string page_of(const config::Web& web) {
+  if (!web.external_url.empty()) return web.external_url;
+  const bool is_v6 = web.listen_address.find(':') != std::string::npos;
+  const auto host = is_v6 ? "[" + web.listen_address + "]" : web.listen_address;
+  return fmt::format("http://{}:{}", host, web.port);
+}
+
+// Makes them one after the other, and stops at the first file that is missing.
+class Maker {
+ public:
+  Maker(const config::Config& config, Outbox& outbox)
+      : notify_(config.notify), page_(page_of(config.web)), outbox_(outbox) {}
+
+  Result<Notifiers, std::string> make() {
+    for (const auto& one : notify_.alertmanagers) add(one);
+    for (const auto& one : notify_.webhooks) add(one);
+    for (const auto& one : notify_.mail) add(one);
+    for (const auto& one : notify_.grafana) add(one);
+    if (notify_.heartbeat)
+      out_.heralds.push_back(std::make_unique<HeartbeatHerald>(*notify_.heartbeat));
+    if (fault_) return Failure<std::string>(*fault_);
+    return std::move(out_);
+  }
+
+ private:
+  std::string secret(const std::filesystem::path& file) {
+    auto out = secret_in(file);
+    if (out) return std::move(*out);
+    if (!fault_) fault_ = out.error();
+    return {};
+  }
+
+  void add(const config::Alertmanager& one) {
+    const auto name = fmt::format("alertmanager-{}", ++alertmanagers_);
+    out_.heralds.push_back(std::make_unique<AlertmanagerHerald>(name, one, secret(one.token_file),
+                                                                notify_.labels, page_));
+  }
+  void add(const config::Webhook& one) {
+    WebhookMessenger::Secrets secrets{.key = secret(one.secret_file),
+                                      .token = secret(one.token_file),
+                                      .text = secret(one.template_file)};
+    if (const auto filled = fill(secrets.text, fields_of(Json::object(), page_));
+        !filled && !fault_)
+      fault_ = fmt::format("{}: {}", one.template_file.string(), filled.error());
+    out_.messengers.push_back(std::make_unique<WebhookMessenger>(one, std::move(secrets), page_));
+  }
+  void add(const config::Mail& one) {
+    out_.messengers.push_back(
+        std::make_unique<MailMessenger>(one, secret(one.password_file), page_));
+  }
+  void add(const config::Grafana& one) {
+    out_.heralds.push_back(std::make_unique<GrafanaHerald>(one, secret(one.token_file), outbox_));
+  }
+
+  const config::Notify& notify_;
+  std::string page_;
+  Outbox& outbox_;
+  Notifiers out_;
+  std::optional<std::string> fault_;
+  int alertmanagers_ = 0;
+};
+
+}  // namespace
+
+Result<Notifiers, std::string> make_notifiers(const config::Config& config, Outbox& outbox) {
+  return Maker(config, outbox).make();
+}
+
+}  // namespace agent

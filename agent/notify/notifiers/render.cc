@@ -1,0 +1,230 @@
+#include "agent/notify/notifiers/render.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "agent/alerts/alert_json.h"
+#include "probes/explain.h"
+
+namespace agent {
+namespace {
+
+using config::Failure;
+using config::Result;
+using config::Time;
+using Json = nlohmann::ordered_json;
+
+std::string text_of(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::vector<std::string> texts_of(const Json& json, const char* name) {
+  std::vector<std::string> out;
+  const auto found = json.find(name);
+  if (found == json.end() || !found->is_array()) return out;
+  for (const auto& item : *found) {
+    if (item.is_string()) out.push_back(item.get<std::string>());
+  }
+  return out;
+}
+
+Json object_of(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_object() ? *found : Json::object();
+}
+
+// What is inside the quotes of a JSON string.
+std::string escaped(const std::string& text) {
+  auto quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+std::string base64(std::string_view text) {
+  constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); i += 3) {
+    std::uint32_t group = 0;
+    for (std::size_t j = 0; j < 3; ++j)
+      group = group << 8U | (i + j < text.size() ? static_cast<unsigned char>(text[i + j]) : 0U);
+    for (std::size_t j = 0; j < 4; ++j)
+      out.push_back(i + j <= text.size() ? kLetters[group >> (18 - 6 * j) & 63U] : '=');
+  }
+  return out;
+}
+
+// RFC 2047 words, for what may be longer than a line or not ASCII: of 45 octets, cut between
+// characters. The first is shorter, for a line has 76 columns and begins with "Subject: " (§2).
+std::string encoded(std::string_view text) {
+  constexpr std::size_t kFirst = 39, kWord = 45;
+  std::string out;
+  while (!text.empty()) {
+    auto length = std::min(out.empty() ? kFirst : kWord, text.size());
+    while (length < text.size() && length > 1 &&
+           (static_cast<unsigned char>(text[length]) & 0xc0U) == 0x80U)
+      --length;
+    out +=
+        fmt::format("{}=?utf-8?B?{}?=", out.empty() ? "" : "\r\n ", base64(text.substr(0, length)));
+    text.remove_prefix(length);
+  }
+  return out;
+}
+
+// RFC 5322 §3.3.
+std::string mail_date(Time time) {
+  constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                               "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss clock{time - day};
+  return fmt::format(
+      "{}, {:02} {} {:04} {:02}:{:02}:{:02} +0000", kDays[std::chrono::weekday{day}.c_encoding()],
+      static_cast<unsigned>(date.day()), kMonths[static_cast<unsigned>(date.month()) - 1],
+      static_cast<int>(date.year()), clock.hours().count(), clock.minutes().count(),
+      clock.seconds().count());
+}
+
+// As text has them in mail, encoded or not (RFC 2046 §4.1.1).
+std::string with_crlf(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\n') out.push_back('\r');
+    out.push_back(c);
+  }
+  return out;
+}
+
+// The same at every try, so that a repeat can be told from news. What is too long for a line loses
+// its begin: what tells two letters of one alert apart stands at the end.
+std::string message_id(std::string_view letter_id, std::string_view from) {
+  constexpr std::size_t kLongest = 512;
+  std::string id;
+  for (const char c : letter_id.substr(letter_id.size() - std::min(kLongest, letter_id.size()))) {
+    const bool is_plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
+    id.push_back(is_plain ? c : '.');
+  }
+  return fmt::format("<{}@{}>", id, from.substr(from.find('@') + 1));
+}
+
+std::string mail_text(const std::map<std::string, std::string>& fields) {
+  const auto at = [&](const char* name) { return fields.at(name); };
+  return fmt::format(
+      "{}\n\n{}: {} since {} ({}).\n\nHits: {}\n\n{}\n\n{}\n\nWhat to do:\n{}\n\n{}\n", at("title"),
+      at("event"), at("severity"), at("since"), at("reason"), at("domains"), at("explanation"),
+      at("senders_now"), at("fix"), at("url"));
+}
+
+Json alert_for(const Alert& alert, probes::Severity severity,
+               const std::map<std::string, std::string>& labels, const std::string& page,
+               Time ends_at) {
+  Json names = Json::object();
+  for (const auto& [name, value] : labels) names[name] = value;
+  const auto direction = alert.direction == config::Role::inbound ? "inbound" : "outbound";
+  names["alertname"] = alert_name(alert.finding.code);
+  names["code"] = wire_name(alert.finding.code);
+  names["severity"] = wire_name(severity);
+  names["direction"] = direction;
+  names[label_name(alert.cause.kind)] = probes::printable(alert.cause.name);
+  const auto words = probes::explain(alert.finding);
+  Json notes{{"summary", words.title},
+             {"description", words.explanation + " " + words.senders_now},
+             {"runbook_url", fmt::format("{}/findings/{}", page, wire_name(alert.finding.code))},
+             {"domains", fmt::format("{}", fmt::join(alert.domains, " "))}};
+  if (alert.acknowledged)
+    notes["acknowledged"] =
+        fmt::format("{}: {}", alert.acknowledged->by, alert.acknowledged->comment);
+  return {{"labels", names},
+          {"annotations", notes},
+          {"startsAt", config::rfc3339(alert.opened_at.value_or(alert.first_seen_at))},
+          {"endsAt", config::rfc3339(ends_at)},
+          {"generatorURL", link_to(page, alert.id)}};
+}
+
+}  // namespace
+
+std::map<std::string, std::string> fields_of(const Json& letter, const std::string& page) {
+  const auto alert = object_of(letter, "alert");
+  const auto subject = object_of(alert, "subject");
+  std::string fix;
+  int step = 0;
+  for (const auto& one : texts_of(alert, "fix"))
+    fix += fmt::format("{}{}. {}", step == 0 ? "" : "\n", step + 1, one), ++step;
+  const auto opened = text_of(alert, "opened_at");
+  return {{"id", text_of(letter, "id")},
+          {"event", text_of(letter, "event")},
+          {"at", text_of(letter, "at")},
+          {"reason", text_of(letter, "reason")},
+          {"alert_id", text_of(alert, "id")},
+          {"code", text_of(alert, "code")},
+          {"severity", text_of(alert, "severity")},
+          {"direction", text_of(alert, "direction")},
+          {"subject", text_of(subject, "name")},
+          {"domains", fmt::format("{}", fmt::join(texts_of(alert, "domains"), ", "))},
+          {"title", text_of(alert, "title")},
+          {"explanation", text_of(alert, "explanation")},
+          {"senders_now", text_of(alert, "senders_now")},
+          {"fix", fix},
+          {"since", opened.empty() ? text_of(alert, "first_seen_at") : opened},
+          {"url", link_to(page, text_of(alert, "id"))}};
+}
+
+Result<std::string, std::string> fill(std::string_view text,
+                                      const std::map<std::string, std::string>& fields) {
+  std::string out;
+  while (true) {
+    const auto begin = text.find("{{");
+    out += text.substr(0, begin);
+    if (begin == std::string_view::npos) return out;
+    const auto end = text.find("}}", begin);
+    if (end == std::string_view::npos) return Failure<std::string>("a {{ without its }}");
+    auto name = std::string(text.substr(begin + 2, end - begin - 2));
+    std::erase(name, ' ');
+    const auto field = fields.find(name);
+    if (field == fields.end()) {
+      return Failure<std::string>(fmt::format("no field {{{{{}}}}}", probes::printable(name, 60)));
+    }
+    out += escaped(field->second);
+    text.remove_prefix(end + 2);
+  }
+}
+
+std::string mail_of(const MessageHead& head, const Json& letter, const std::string& page) {
+  const auto fields = fields_of(letter, page);
+  const auto subject = fmt::format("[danelaw {}] {}", fields.at("event"),
+                                   probes::printable(fields.at("title"), 300));
+  const auto at = config::parse_rfc3339(fields.at("at")).value_or(Time{});
+  std::string to;
+  for (const auto& one : head.to) to += fmt::format("{}<{}>", to.empty() ? "" : ",\r\n ", one);
+  std::string out = fmt::format(
+      "From: danelaw <{}>\r\nTo: {}\r\nSubject: {}\r\nDate: {}\r\nMessage-ID: {}\r\n"
+      "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
+      "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+      head.from, to, encoded(subject), mail_date(at), message_id(fields.at("id"), head.from));
+  const auto body = base64(with_crlf(mail_text(fields)));
+  for (std::size_t i = 0; i < body.size(); i += 76) out += body.substr(i, 76) + "\r\n";
+  return out;
+}
+
+Json alertmanager_json(const std::vector<Alert>& open, const std::vector<Alert>& ended,
+                       const std::map<std::string, std::string>& labels, const std::string& page,
+                       config::Seconds every, Time at) {
+  Json out = Json::array();
+  for (const auto& alert : open) {
+    if (alert.state == AlertState::firing && alert.told_at)
+      out.push_back(alert_for(alert, alert.finding.severity, labels, page, at + 4 * every));
+    if (alert.raised_at && at - *alert.raised_at < kEndTold)
+      out.push_back(alert_for(alert, alert.raised_from, labels, page, *alert.raised_at));
+  }
+  for (const auto& alert : ended) {
+    if (!alert.told_at || at - *alert.resolved_at >= kEndTold) continue;
+    out.push_back(alert_for(alert, alert.finding.severity, labels, page, *alert.resolved_at));
+  }
+  return out;
+}
+
+}  // namespace agent

@@ -1,0 +1,237 @@
+#include "agent/rollover/gate_decision.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "probes/dane/verify.h"
+
+namespace agent {
+namespace {
+
+using config::Seconds;
+using config::Time;
+using probes::dane::Digests;
+using probes::dane::TlsaRecord;
+
+// A server that has not answered in all that time serves nobody.
+constexpr Seconds kLame = std::chrono::hours{24};
+
+TlsaRecord record_for(const probes::tls::Certificate& leaf) {
+  return {.usage = probes::dane::kDaneEe,
+          .selector = probes::dane::kSpki,
+          .matching_type = probes::dane::kSha256,
+          .data = probes::dane::association(leaf, probes::dane::kSpki, probes::dane::kSha256)};
+}
+
+class Clerk {
+ public:
+  Clerk(const Chronicle& chronicle, const std::vector<std::string>& unheard, const Chain& chain,
+        const std::vector<std::string>& names, Time at)
+      : chronicle_(chronicle),
+        unheard_(unheard),
+        chain_(chain),
+        at_(at),
+        history_(history_of(chronicle, names)),
+        reaches_(reaches(history_)) {
+    for (const auto& record : history_.records) {
+      fits_.push_back(
+          probes::dane::verify({.records = {record}, .names = names}, chain, at).match.has_value());
+    }
+  }
+
+  Clearance decide() {
+    if (served(history_, at_).empty()) return unknown("no name server gave a usable answer");
+    const auto run = accepting_run();
+    if (!run) return lagging().empty() ? never() : lags();
+    if (!unheard_.empty() && !is_lame())
+      return unknown(
+          fmt::format("{} did not answer, and has not been heard before; what it gives "
+                      "to others is not known",
+                      fmt::join(unheard_, ", ")));
+    return wait_for(*run);
+  }
+
+ private:
+  // What a sender of that kind makes of the set, with the certificate live.
+  [[nodiscard]] bool is_refused(std::size_t set, Digests digests) const {
+    std::vector<TlsaRecord> records;
+    for (const auto i : history_.sets[set].records) records.push_back(history_.records[i]);
+    const auto compared = probes::dane::records_compared(records, digests);
+    return !compared.empty() && std::ranges::none_of(compared, [&](std::size_t i) {
+      return fits_[history_.sets[set].records[i]];
+    });
+  }
+
+  [[nodiscard]] bool is_accepted(std::size_t set) const {
+    return !demands(history_, set) ||
+           (!is_refused(set, Digests::sha512_first) && !is_refused(set, Digests::sha256_only));
+  }
+
+  [[nodiscard]] std::optional<Run> accepting_run() const {
+    const auto runs = runs_of(history_, [&](std::size_t set) { return is_accepted(set); });
+    const auto* run = run_at(runs, at_);
+    return run == nullptr ? std::nullopt : std::optional{*run};
+  }
+
+  [[nodiscard]] std::optional<Time> watched_since() const {
+    std::optional<Time> out;
+    for (const auto& [name, versions] : chronicle_.servers) {
+      if (!versions.empty()) out = std::min(out.value_or(kNever), versions.front().first_seen);
+    }
+    return out;
+  }
+
+  [[nodiscard]] bool is_lame() const {
+    const auto since = watched_since();
+    return since && at_ - *since >= kLame;
+  }
+
+  // For how long a set given now may stay in a cache.
+  [[nodiscard]] Seconds longest_ttl() const {
+    Seconds out{0};
+    for (const auto* publication : served(history_, at_))
+      out = std::max({out, publication->ttl, publication->alias_ttl});
+    return out;
+  }
+
+  // Records in the published sets that accept it are all DANE-TA(2).
+  [[nodiscard]] bool is_by_issuer_only() const {
+    bool any = false;
+    for (const auto* publication : served(history_, at_)) {
+      for (const auto i : history_.sets[publication->set].compared) {
+        if (!fits_[i]) continue;
+        if (history_.records[i].usage == probes::dane::kDaneEe) return false;
+        any = true;
+      }
+    }
+    return any;
+  }
+
+  [[nodiscard]] bool demands_now() const {
+    return std::ranges::any_of(served(history_, at_), [&](const Publication* publication) {
+      return demands(history_, publication->set);
+    });
+  }
+
+  // All that the host presents now has this key already.
+  [[nodiscard]] bool is_in_use() const {
+    bool any = false;
+    for (const auto& [name, versions] : chronicle_.endpoints) {
+      if (versions.empty() || versions.back().what.empty()) continue;
+      if (versions.back().what.front()->spki_sha256 != chain_.front()->spki_sha256) return false;
+      any = true;
+    }
+    return any;
+  }
+
+  [[nodiscard]] Clearance unknown(std::string why) const {
+    return {.answer = Answer::unknown, .why = {std::move(why)}};
+  }
+
+  // The servers that refuse it while others accept it already.
+  [[nodiscard]] std::vector<std::string> lagging() const {
+    std::vector<std::string> out;
+    std::size_t i = 0;
+    bool any_accepts = false;
+    for (const auto& [name, versions] : chronicle_.servers) {
+      const auto* now = item_at(history_.servers[i++], at_);
+      if (now == nullptr || now->fails) continue;
+      if (is_accepted(now->set))
+        any_accepts = true;
+      else
+        out.push_back(name);
+    }
+    return any_accepts ? out : std::vector<std::string>{};
+  }
+
+  [[nodiscard]] Clearance lags() const {
+    return {.answer = Answer::never,
+            .why = {fmt::format("{} still gives records that refuse it, other servers accept it: "
+                                "bring all to the same zone, and ask again",
+                                fmt::join(lagging(), ", "))}};
+  }
+
+  [[nodiscard]] Clearance never() const {
+    Clearance out{.answer = Answer::never, .missing = record_for(*chain_.front())};
+    out.not_before_then = at_ + longest_ttl();
+    out.why.emplace_back("the published TLSA records refuse this certificate");
+    if (chain_.size() == 1 && wants_issuer())
+      out.why.emplace_back(
+          "a DANE-TA(2) record is published, and the file holds one certificate only: give the "
+          "file that the server will send, with its issuers (fullchain.pem)");
+    return out;
+  }
+
+  [[nodiscard]] bool wants_issuer() const {
+    return std::ranges::any_of(served(history_, at_), [&](const Publication* publication) {
+      return std::ranges::any_of(history_.sets[publication->set].compared, [&](std::size_t i) {
+        return history_.records[i].usage == probes::dane::kDaneTa;
+      });
+    });
+  }
+
+  [[nodiscard]] Clearance wait_for(const Run& run) const {
+    Clearance out{.answer = Answer::yes};
+    const auto accepts = [&](std::size_t set) { return is_accepted(set); };
+    const auto held = held_until(history_, reaches_, accepts, at_);
+    const auto unseen = demands_now() && !is_in_use() ? unseen_until(history_, at_) : kEver;
+    const auto free = std::max(held, unseen);
+    if (free > at_) {
+      out.answer = Answer::not_before;
+      out.not_before = free;
+      out.why.emplace_back(
+          held >= unseen
+              ? fmt::format("caches may hold an older TLSA set that refuses it until {}",
+                            config::rfc3339(held))
+              : fmt::format("this host is watched since {}: what was published before may be in "
+                            "caches until {}",
+                            config::rfc3339(*watched_since()), config::rfc3339(unseen)));
+    } else {
+      out.why.emplace_back(
+          demands_now() ? "every TLSA set that a cache may hold accepts it"
+                        : "no TLSA record demands anything, and no cache holds one that does");
+    }
+    const auto recommended = run.began.by + 2 * cache_time(history_, reaches_, run, accepts, at_);
+    if (recommended > std::max(at_, free)) out.recommended = recommended;
+    if (is_by_issuer_only())
+      out.why.emplace_back(
+          "only DANE-TA(2) records accept it; publish one for its key, too (RFC 7671 §8)");
+    if (!unheard_.empty())
+      out.why.push_back(
+          fmt::format("{} has not answered for a day and is left out", fmt::join(unheard_, ", ")));
+    return out;
+  }
+
+  const Chronicle& chronicle_;
+  const std::vector<std::string>& unheard_;
+  const Chain& chain_;
+  const Time at_;
+  History history_;
+  std::vector<Reach> reaches_;
+  std::vector<bool> fits_;  // parallel to History::records
+};
+
+}  // namespace
+
+std::string_view wire_name(Answer answer) {
+  switch (answer) {
+    case Answer::yes:
+      return "yes";
+    case Answer::not_before:
+      return "not-before";
+    case Answer::never:
+      return "never";
+    case Answer::unknown:
+      return "unknown";
+  }
+  return "";
+}
+
+Clearance clear(const Chronicle& chronicle, const std::vector<std::string>& unheard,
+                const Chain& chain, const std::vector<std::string>& names, Time at) {
+  return Clerk(chronicle, unheard, chain, names, at).decide();
+}
+
+}  // namespace agent

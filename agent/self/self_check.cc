@@ -1,0 +1,68 @@
+#include "agent/self/self_check.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace agent {
+
+using probes::dns::Cause;
+using probes::dns::DnssecStatus;
+using probes::dns::Outcome;
+
+std::vector<VantageCheck> check_vantage(probes::dns::Lookup& lookup,
+                                        const probes::dns::Name& anchor, config::Time at,
+                                        config::Deadline deadline) {
+  VantageCheck dns{.check = "dns", .checked_at = at};
+  VantageCheck clock{.check = "clock", .checked_at = at};
+  const auto answer = lookup.ask(anchor, probes::dns::type::soa, at, deadline);
+  switch (answer.cause) {
+    case Cause::none:
+      // With a clock that is right the trust anchor's zone needs no grace.
+      if (answer.signing.needs_grace) {
+        clock.is_up = false;
+        clock.detail =
+            "signatures at the trust anchor are outside their time: this machine's clock "
+            "is wrong, or somebody replays old data";
+      }
+      if (answer.outcome == Outcome::answer && answer.status == DnssecStatus::secure) break;
+      dns.is_up = false;
+      dns.detail =
+          "the resolver hands out the trust anchor's zone without signatures that validate";
+      break;
+    case Cause::bogus:
+      dns.is_up = false;
+      dns.detail = answer.signatures
+                       ? "what the resolver hands out does not validate from the trust anchor: it "
+                         "is the wrong anchor, or the resolver changes answers"
+                       : "the resolver strips DNSSEC signatures, or does not know them: use one "
+                         "that passes DNSSEC records";
+      break;
+    case Cause::signature_expired:
+    case Cause::signature_not_yet_valid:
+      clock.is_up = false;
+      clock.detail = fmt::format(
+          "signatures at the trust anchor are {}: this machine's clock is wrong, or somebody "
+          "replays old data",
+          answer.cause == Cause::signature_expired ? "expired" : "not valid yet");
+      break;
+    default:
+      dns.is_up = false;
+      dns.detail = fmt::format("no usable answer from the resolver: {}", answer.detail);
+  }
+  return {dns, clock};
+}
+
+const VantageCheck* cut_off(const std::vector<VantageCheck>& smtp) {
+  if (std::ranges::any_of(smtp, &VantageCheck::is_up)) return nullptr;
+  const auto blocked = std::ranges::find(smtp, false, &VantageCheck::is_limit);
+  return blocked == smtp.end() ? nullptr : &*blocked;
+}
+
+const VantageCheck* first_failing(const std::vector<VantageCheck>& checks) {
+  const auto failing = std::ranges::find_if(
+      checks, [](const VantageCheck& one) { return !one.is_up && one.blinds; });
+  return failing == checks.end() ? nullptr : &*failing;
+}
+
+}  // namespace agent

@@ -1,0 +1,180 @@
+#include "agent/self/smtp_reach.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace agent {
+namespace {
+
+using config::Seconds;
+using config::Time;
+using probes::dns::Name;
+using probes::smtp::SessionRecord;
+using probes::smtp::SessionStop;
+
+constexpr std::size_t kEnoughAddresses = 3;
+constexpr std::size_t kEnoughHosts = 2;
+constexpr std::size_t kWitnesses = 3;  // of a family
+// While somebody was reached so lately no witness is needed: shorter than it takes to look again.
+constexpr Seconds kLately{2};
+// Hostile domains may lead to ever new addresses; more of them prove nothing more.
+constexpr std::size_t kMostStuck = 1000;
+
+struct FamilyName {
+  const char* check;
+  const char* shown;
+};
+constexpr std::array<FamilyName, 2> kFamilyNames{{{"smtp_ipv4", "IPv4"}, {"smtp_ipv6", "IPv6"}}};
+
+std::size_t family_of(const std::string& address) {
+  return address.find(':') == std::string::npos ? 0 : 1;
+}
+
+// Nobody answered. An address that is never contacted says nothing.
+bool is_stuck(const SessionRecord& session) {
+  return session.stage == probes::smtp::Stage::connect &&
+         session.stop != SessionStop::special_address;
+}
+
+bool is_reached(const SessionRecord& session) {
+  return session.stage != probes::smtp::Stage::connect;
+}
+
+}  // namespace
+
+void SmtpReach::note(Family& family, const Name& host, const SessionRecord& session, Time began) {
+  if (is_reached(session)) {
+    family.was_tried = true;
+    if (family.reached_at && began < *family.reached_at) return;
+    family.reached_at = began;
+    family.answered[host] = {.address = session.address, .at = began};
+    std::erase_if(family.stuck, [&](const auto& one) { return one.second <= began; });
+  } else if (is_stuck(session)) {
+    family.was_tried = family.was_tried || session.stop != SessionStop::no_route;
+    const bool is_news = !family.reached_at || *family.reached_at < began;
+    if (is_news && family.stuck.size() < kMostStuck) family.stuck[{host, session.address}] = began;
+  }
+}
+
+void SmtpReach::note(const Name& host, const std::vector<SessionRecord>& sessions, Time began) {
+  for (const auto& session : sessions)
+    note(families_.at(family_of(session.address)), host, session, began);
+}
+
+void SmtpReach::forget(const Name& host) {
+  for (auto& family : families_) {
+    family.answered.erase(host);
+    std::erase_if(family.stuck, [&](const auto& one) { return one.first.first == host; });
+  }
+}
+
+void SmtpReach::add_witnesses(std::vector<Witness>& out, const Family& family,
+                              const Name* besides) {
+  std::vector<std::pair<Time, Witness>> latest;
+  for (const auto& [host, answered] : family.answered) {
+    if (besides == nullptr || host != *besides)
+      latest.emplace_back(answered.at, Witness{.host = host, .address = answered.address});
+  }
+  const auto count = std::min(kWitnesses, latest.size());
+  std::ranges::partial_sort(latest, latest.begin() + static_cast<std::ptrdiff_t>(count),
+                            std::ranges::greater{}, &std::pair<Time, Witness>::first);
+  for (std::size_t i = 0; i < count; ++i) out.push_back(std::move(latest[i].second));
+}
+
+bool SmtpReach::is_proven_down(const Family& family) {
+  std::set<Name> hosts;
+  std::set<std::string> addresses;
+  for (const auto& [where, at] : family.stuck) {
+    hosts.insert(where.first);
+    addresses.insert(where.second);
+    if (hosts.size() >= kEnoughHosts && addresses.size() >= kEnoughAddresses) return true;
+  }
+  return false;
+}
+
+std::optional<Time> SmtpReach::first_stuck(const Family& family) {
+  std::optional<Time> out;
+  for (const auto& [where, at] : family.stuck) out = std::min(out.value_or(at), at);
+  return out;
+}
+
+bool SmtpReach::is_limit(const Family& family) {
+  return !family.was_tried;
+}
+
+bool SmtpReach::is_down(std::size_t family) const {
+  const auto& mine = families_.at(family);
+  if (is_proven_down(mine)) return true;
+  const auto& other = families_.at(1 - family);
+  return !mine.stuck.empty() && is_proven_down(other) && !is_limit(other);
+}
+
+std::vector<SmtpReach::Witness> SmtpReach::doubted_by(const probes::HostObservation& seen,
+                                                      Time began) const {
+  std::vector<Witness> out;
+  for (std::size_t i = 0; i < kFamilies; ++i) {
+    const auto& family = families_.at(i);
+    const bool got_stuck = std::ranges::any_of(seen.sessions, [&](const SessionRecord& session) {
+      return is_stuck(session) && family_of(session.address) == i;
+    });
+    const bool is_proven = family.reached_at && *family.reached_at + kLately >= began;
+    if (got_stuck && !is_proven && !is_proven_down(family)) add_witnesses(out, family, &seen.host);
+  }
+  return out;
+}
+
+std::vector<SmtpReach::Witness> SmtpReach::awaited() const {
+  std::vector<Witness> out;
+  for (std::size_t i = 0; i < kFamilies; ++i) {
+    const auto& mine = families_.at(i);
+    const auto& other = families_.at(1 - i);
+    // One that works is tried once after the other failed.
+    const auto since =
+        is_proven_down(other) && !is_limit(other) ? first_stuck(other) : std::nullopt;
+    if (is_down(i) || (since && mine.reached_at < since)) add_witnesses(out, mine, nullptr);
+  }
+  return out;
+}
+
+std::string SmtpReach::detail_of(const Family& family, std::string_view name) {
+  if (is_limit(family))
+    return fmt::format("this machine has no {} route: such addresses are not probed", name);
+  std::set<std::string> addresses;
+  for (const auto& [where, at] : family.stuck) addresses.insert(where.second);
+  return fmt::format(
+      "none of {} mail servers could be reached over {}: outgoing connections to the SMTP port are "
+      "probably blocked here",
+      addresses.size(), name);
+}
+
+std::vector<VantageCheck> SmtpReach::checks(Time at) const {
+  std::vector<VantageCheck> out;
+  for (std::size_t i = 0; i < kFamilies; ++i) {
+    const auto& family = families_.at(i);
+    if (!family.reached_at && !is_down(i)) continue;
+    VantageCheck check{.check = kFamilyNames.at(i).check, .is_up = !is_down(i), .checked_at = at};
+    if (!check.is_up) {
+      check.is_limit = is_limit(family);
+      check.detail = detail_of(family, kFamilyNames.at(i).shown);
+    }
+    out.push_back(std::move(check));
+  }
+  return out;
+}
+
+bool SmtpReach::excuse(probes::HostObservation& seen) const {
+  bool is_worth_repeating = false;
+  for (auto& session : seen.sessions) {
+    const auto i = family_of(session.address);
+    if (!is_stuck(session) || !is_down(i)) continue;
+    is_worth_repeating = is_worth_repeating || !is_limit(families_.at(i));
+    if (session.stop == SessionStop::no_route) continue;
+    session.stop = SessionStop::no_route;
+    session.detail = detail_of(families_.at(i), kFamilyNames.at(i).shown);
+  }
+  return is_worth_repeating;
+}
+
+}  // namespace agent

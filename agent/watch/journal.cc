@@ -1,0 +1,212 @@
+#include "agent/watch/journal.h"
+
+#include <algorithm>
+#include <iterator>
+#include <new>
+
+#include <fmt/format.h>
+
+namespace agent {
+
+using config::Result;
+using std::chrono::steady_clock;
+
+namespace {
+
+// Without memory nothing is recorded now, and it is tried again.
+template <class Record>
+Result<void, RecordFault> attempt(const Record& record) {
+  try {
+    return record();
+  } catch (const std::bad_alloc&) {
+    return config::Failure<RecordFault>({.detail = "no memory"});
+  }
+}
+
+}  // namespace
+
+Journal::Journal(Recorder& recorder, std::function<Ticks()> ticks, Events events)
+    : recorder_(recorder),
+      ticks_(std::move(ticks)),
+      events_(std::move(events)),
+      writer_([this](const std::stop_token& stop) { work(stop); }) {}
+
+Journal::~Journal() {
+  stop();
+}
+
+Journal::Ticket Journal::put(Round round) {
+  const auto since = ticks_();
+  const std::scoped_lock lock(mutex_);
+  entries_.push_back(
+      {.round = std::move(round), .job = {}, .since = since, .number = ++last_number_});
+  bound();
+  wake_.notify_all();
+  return {.number = last_number_, .failed = failed_};
+}
+
+void Journal::post(Job job) {
+  const auto since = ticks_();
+  const std::scoped_lock lock(mutex_);
+  entries_.push_back(
+      {.round = {}, .job = std::move(job), .since = since, .number = ++last_number_});
+  wake_.notify_all();
+}
+
+bool Journal::wait(const Ticket& ticket, std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  done_.wait_for(lock, patience,
+                 [&] { return recorded_number_ >= ticket.number || failed_ != ticket.failed; });
+  return recorded_number_ >= ticket.number;
+}
+
+std::vector<Letter> Journal::unrecorded_letters() const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Letter> out;
+  if (aside_) out = aside_->letters;
+  if (!state_.fault && !is_late()) return out;
+  for (const auto& entry : entries_)
+    std::ranges::copy(entry.round.letters, std::back_inserter(out));
+  return out;
+}
+
+Journal::State Journal::state() const {
+  const std::scoped_lock lock(mutex_);
+  auto out = state_;
+  out.waiting = entries_.size();
+  if (!out.fault && is_late()) {
+    const auto late = std::chrono::floor<config::Seconds>(ticks_() - entries_.front().since);
+    out.fault = fmt::format(
+        "the database takes long: what was decided {} s ago is not recorded yet", late.count());
+  }
+  return out;
+}
+
+void Journal::stop() {
+  writer_.request_stop();
+  if (writer_.joinable()) writer_.join();
+}
+
+// `mutex_` is held.
+bool Journal::is_late() const {
+  return !entries_.empty() && ticks_() - entries_.front().since > kLate;
+}
+
+// Keeps only the decisions of the oldest rounds when too many wait. `mutex_` is held.
+void Journal::bound() {
+  if (entries_.size() <= kMostWaiting) return;
+  const auto first = std::next(entries_.begin(), is_busy_ ? 2 : 0);
+  const auto oldest =
+      std::find_if(first, entries_.end(), [](const Entry& one) { return !one.job; });
+  if (oldest == entries_.end()) return;
+  const auto at = oldest->round.at;
+  set_aside(std::move(oldest->round));
+  entries_.erase(oldest);
+  ++state_.lost;
+  if (!aside_->gap) aside_->gap = Gap{.from = at, .until = at, .rounds = 0};
+  ++aside_->gap->rounds;
+}
+
+// `mutex_` is held.
+void Journal::set_aside(Round round) {
+  round = decisions_of(round);
+  aside_ = aside_ ? with_decisions(std::move(*aside_), std::move(round)) : std::move(round);
+  constexpr std::uint64_t kNowAndThen = 100;  // it takes a while
+  if (state_.lost % kNowAndThen == 0) agent::bound(*aside_);
+}
+
+// What could not be recorded is recorded with what comes next; if it never can be, it keeps nothing
+// else from being recorded.
+Result<void, RecordFault> Journal::record(const Entry& entry) {
+  if (entry.job) return attempt([&] { return entry.job(recorder_); });
+  std::optional<Round> missed;
+  {
+    const std::scoped_lock lock(mutex_);
+    missed = std::exchange(aside_, std::nullopt);
+  }
+  const auto alone = [&] { return recorder_.record(entry.round); };
+  if (!missed) return attempt(alone);
+  auto result = attempt([&] { return recorder_.record(with_decisions(*missed, entry.round)); });
+  if (result) return result;
+  {
+    const std::scoped_lock lock(mutex_);
+    // Others may have been set aside meanwhile; these are older.
+    aside_ = aside_ ? with_decisions(std::move(*missed), std::move(*aside_)) : std::move(missed);
+  }
+  return attempt(alone);
+}
+
+// Records the first entry. When it cannot be and the next can, then it is the first that is at
+// fault, not the disk.
+void Journal::record_first() {
+  std::unique_lock lock(mutex_);
+  // Nobody touches the first two while is_busy_.
+  auto& first = entries_.front();
+  auto* second = entries_.size() > 1 ? &*std::next(entries_.begin()) : nullptr;
+  lock.unlock();
+  const bool has_letters =
+      !first.round.letters.empty() || (second != nullptr && !second->round.letters.empty());
+  const auto began = steady_clock::now();
+  auto result = record(first);
+  if (!result && first.job) {  // it is not tried again
+    events_.on_fault(result.error().detail);
+    result = {};
+  }
+  const bool is_second_done =
+      !result && second != nullptr && !second->job && record(*second).has_value();
+  lock.lock();
+  state_.recordings.note(steady_clock::now() - began);
+  if (is_second_done) {
+    set_aside(std::move(first.round));
+    entries_.pop_front();
+    ++state_.errors;
+  }
+  if (result || is_second_done) {
+    recorded_number_ = entries_.front().number;
+    entries_.pop_front();
+  }
+  is_busy_ = false;
+  lock.unlock();
+  finish(is_second_done ? Result<void, RecordFault>{} : result);
+  if (has_letters) events_.on_letters();
+}
+
+void Journal::finish(const Result<void, RecordFault>& result) {
+  bool is_news = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    is_news = result.has_value() == state_.fault.has_value();
+    state_.fault = result ? std::nullopt : std::optional{result.error().detail};
+    if (!result) {
+      ++state_.errors;
+      ++failed_;
+    }
+  }
+  done_.notify_all();
+  if (is_news && !result) events_.on_fault(result.error().detail);
+  if (is_news && result) events_.on_recovery();
+}
+
+void Journal::work(const std::stop_token& stop) {
+  std::uint64_t tried = 0;  // the last number there was at a try that failed
+  while (true) {
+    std::unique_lock lock(mutex_);
+    const auto is_ready = [&] {
+      return !entries_.empty() && (!state_.fault || entries_.back().number != tried);
+    };
+    wake_.wait_for(lock, stop, kTryAgain, is_ready);
+    const bool is_ending = stop.stop_requested();
+    if (entries_.empty()) {
+      if (is_ending) return;
+      continue;
+    }
+    is_busy_ = true;
+    tried = entries_.back().number;
+    lock.unlock();
+    record_first();
+    lock.lock();
+    if (is_ending && state_.fault) return;
+  }
+}
+
+}  // namespace agent

@@ -1,0 +1,238 @@
+#include "agent/watch/scout.h"
+
+#include <algorithm>
+#include <fstream>
+#include <random>
+#include <sstream>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "agent/self/progress.h"
+#include "config/system.h"
+
+namespace agent {
+namespace {
+
+using config::Failure;
+using config::Result;
+using std::chrono::steady_clock;
+
+// A slow resolver is not a dead one: how it is shall be found out.
+constexpr config::Seconds kOwnPatience{15};
+
+// Far beyond what any target needs: question and session timeouts end a look, this only bounds
+// their sum.
+config::Deadline round_deadline() {
+  return steady_clock::now() + kLongestLook;
+}
+
+probes::Manner manner_of(const config::Config& config) {
+  const auto& smtp = config.smtp;
+  return {.port = smtp.port,
+          .helo = smtp.helo.empty() ? config::host_name() : smtp.helo,
+          .session_timeout = smtp.timeout,
+          .allow_special_addresses = smtp.allow_special_addresses,
+          .https_port = config.mta_sts.port,
+          .https_timeout = config.mta_sts.timeout,
+          .looks = smtp.looks,
+          .every_key_type = smtp.every_key_type};
+}
+
+// A resolver by itself, which must answer on its own.
+class OneResolver final : public probes::dns::Resolver {
+ public:
+  OneResolver(probes::dns::GetdnsClient& client, std::size_t place,
+              probes::dns::Transport transport = probes::dns::Transport::udp_first)
+      : client_(client), place_(place), transport_(transport) {}
+  config::Result<probes::dns::Message, probes::dns::QueryFault> ask(
+      const probes::dns::Query& query, config::Deadline deadline) override {
+    const auto asked = steady_clock::now();
+    auto reply = client_.ask_resolver(place_, query, transport_, deadline);
+    slowest_ = std::max(slowest_, std::chrono::duration_cast<std::chrono::milliseconds>(
+                                      steady_clock::now() - asked));
+    return reply;
+  }
+  [[nodiscard]] std::chrono::milliseconds slowest() const { return slowest_; }
+
+ private:
+  probes::dns::GetdnsClient& client_;
+  const std::size_t place_;
+  const probes::dns::Transport transport_;
+  std::chrono::milliseconds slowest_{0};
+};
+
+}  // namespace
+
+Gear::Gear(const config::Config& config, std::vector<config::ResolverAddress> servers,
+           std::vector<probes::dns::Record> anchors)
+    : resolvers(std::move(servers)),
+      question_timeout(config.dns.timeout),
+      every_server(config.dns.every_server),
+      manner(manner_of(config)),
+      anchor(anchors.front().owner),
+      chain(std::move(anchors)),
+      standings(resolvers.size()) {}
+
+Result<std::shared_ptr<Gear>, std::string> Gear::make(const config::Config& config) {
+  const auto& path = config.dns.trust_anchor_file;
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) {
+    return Failure<std::string>(
+        fmt::format("cannot read the DNSSEC trust anchor {}: install Debian's dns-root-data or "
+                    "name another file",
+                    path.string()));
+  }
+  auto anchors = probes::dns::parse_trust_anchors(text.str());
+  if (!anchors) return Failure<std::string>(fmt::format("{}: {}", path.string(), anchors.error()));
+  std::unique_ptr<probes::tls::PkixClient> pkix;
+  if (config.mta_sts.enabled) {
+    auto made = probes::tls::PkixClient::trusting(config.mta_sts.ca_file);
+    if (!made) {
+      return Failure<std::string>(
+          fmt::format("cannot use the CA certificates for MTA-STS: {}: install Debian's "
+                      "ca-certificates, name another file with mta_sts.ca_file, or switch "
+                      "mta_sts.enabled off",
+                      made.error().detail));
+    }
+    pkix = std::move(*made);
+  }
+  auto servers = config.dns.resolvers.empty() ? config::system_resolvers() : config.dns.resolvers;
+  auto gear = std::make_shared<Gear>(config, std::move(servers), std::move(*anchors));
+  gear->pkix = std::move(pkix);
+  return gear;
+}
+
+Result<std::unique_ptr<Scout>, std::string> Scout::make(std::shared_ptr<Gear> gear) {
+  auto client = probes::dns::GetdnsClient::make(gear->resolvers, gear->queries, gear->standings);
+  if (!client) return Failure<std::string>(client.error());
+  return std::unique_ptr<Scout>(new Scout(std::move(gear), std::move(*client)));
+}
+
+Scout::Scout(std::shared_ptr<Gear> gear, std::unique_ptr<probes::dns::GetdnsClient> client)
+    : gear_(std::move(gear)),
+      client_(std::move(client)),
+      authorities_(*client_, *client_, gear_->reach, gear_->manner.allow_special_addresses),
+      lookup_(*client_, gear_->chain, gear_->question_timeout, &authorities_),
+      own_lookup_(*client_, gear_->chain, std::max(gear_->question_timeout, kOwnPatience)),
+      tls_(gear_->certificates),
+      surveyor_(lookup_, *client_, gear_->manner.allow_special_addresses) {}
+
+probes::Eyes Scout::eyes() {
+  return {.lookup = lookup_,
+          .tls = tls_,
+          .surveyor = gear_->every_server ? &surveyor_ : nullptr,
+          .pkix = gear_->pkix.get()};
+}
+
+probes::DomainObservation Scout::look_at_domain(const probes::dns::Name& domain, config::Time at) {
+  return probes::observe_domain(domain, gear_->manner, eyes(), at, round_deadline());
+}
+
+probes::HostObservation Scout::look_at_host(const probes::dns::Name& host, config::Time at) {
+  return probes::observe_host(host, gear_->manner, eyes(), at, round_deadline());
+}
+
+probes::HostObservation Scout::look_at_records(const probes::dns::Name& host, config::Time at) {
+  return probes::observe_records(host, gear_->manner, eyes(), at, round_deadline());
+}
+
+probes::smtp::SessionRecord Scout::try_address(const probes::dns::Name& host,
+                                               const std::string& address) {
+  constexpr config::Seconds kPatience{5};  // two lost SYN segments are sent again in that time
+  const auto& manner = gear_->manner;
+  return probes::smtp::run_session(
+      {.address = address, .port = manner.port, .helo = manner.helo, .server_name = host.text()},
+      tls_, steady_clock::now() + std::min(kPatience, manner.session_timeout));
+}
+
+std::vector<VantageCheck> Scout::look_at_ourselves(config::Time at) {
+  return check_vantage(own_lookup_, gear_->anchor, at, round_deadline());
+}
+
+std::vector<ResolverSight> Scout::look_at_resolvers(const Controls& controls, config::Time at) {
+  const probes::dns::Query query{.name = gear_->anchor, .type = probes::dns::type::soa};
+  std::vector<ResolverSight> out;
+  for (std::size_t place = 0; place < gear_->resolvers.size(); ++place) {
+    ResolverSight sight{.resolver = probes::dns::shown(gear_->resolvers[place])};
+    if (std::ranges::find(out, sight.resolver, &ResolverSight::resolver) != out.end()) continue;
+    const auto reply =
+        client_->ask_resolver(place, query, probes::dns::Transport::udp_first, round_deadline());
+    if (reply && reply->rcode == probes::dns::rcode::noerror)
+      sight.is_validating = reply->authentic_data;
+    if (!reply) {
+      sight.fault = "does not answer";
+    } else {
+      examine(sight, place, controls, at);
+    }
+    out.push_back(std::move(sight));
+  }
+  return out;
+}
+
+void Scout::examine(ResolverSight& sight, std::size_t place, const Controls& controls,
+                    config::Time at) {
+  OneResolver resolver(*client_, place);
+  OneResolver over_tcp(*client_, place, probes::dns::Transport::tcp);
+  probes::dns::Lookup lookup(resolver, gear_->chain, gear_->question_timeout);
+  probes::dns::Lookup tcp_lookup(over_tcp, gear_->chain, gear_->question_timeout);
+  const auto is_proven = [](const probes::dns::Answer& answer) {
+    return is_learned(answer.outcome) && answer.status == probes::dns::DnssecStatus::secure;
+  };
+  const auto blame = [&](const probes::dns::Answer& answer, std::string_view how = "") {
+    if (!sight.fault) sight.fault = fmt::format("{}{}", probes::dns::fault_of(answer).what, how);
+  };
+  // At the trust anchor nobody but the resolver can be at fault: whether the records there are
+  // right is the check before this.
+  const auto& anchor = gear_->anchor;
+  const auto nobody = anchor.child(fmt::format("danelaw-{:08x}", std::random_device{}()));
+  namespace type = probes::dns::type;
+  for (const auto& [name, rtype, asked] :
+       {std::tuple{anchor, type::soa, &lookup},
+        std::tuple{nobody.value_or(anchor), type::a, &lookup},
+        std::tuple{anchor, type::tlsa, &lookup}, std::tuple{anchor, type::dnskey, &tcp_lookup}}) {
+    const auto answer = asked->ask(name, rtype, at, round_deadline());
+    if (!is_proven(answer)) blame(answer, asked == &tcp_lookup ? " over TCP" : "");
+  }
+  for (const auto& [kind, question] : controls.each()) {
+    if (kind == Controls::Kind::bogus) {
+      const auto reply =
+          client_->ask_resolver(place, {.name = question.name, .type = question.type},
+                                probes::dns::Transport::udp_first, round_deadline());
+      // AD is what it vouches for; data without AD it merely passes on.
+      if (reply && reply->authentic_data &&
+          lookup_.ask(question.name, question.type, at, round_deadline()).outcome ==
+              probes::dns::Outcome::failed)
+        sight.is_validating = false;
+      continue;
+    }
+    const auto answer = lookup.ask(question.name, question.type, at, round_deadline());
+    // The name may have changed, or its zone failed.
+    if (!is_proven(answer) &&
+        is_proven(lookup_.ask(question.name, question.type, at, round_deadline())))
+      blame(answer);
+  }
+  if (!sight.fault && resolver.slowest() > probes::dns::Standings::kSlow)
+    sight.fault = fmt::format("takes {:.1f} s to answer",
+                              static_cast<double>(resolver.slowest().count()) / 1000);
+}
+
+std::size_t Scout::count_failing(const std::vector<probes::dns::Question>& questions,
+                                 config::Time at) {
+  return static_cast<std::size_t>(std::ranges::count_if(questions, [&](const auto& question) {
+    const auto answer = own_lookup_.ask(question.name, question.type, at, round_deadline());
+    return !is_learned(answer.outcome);
+  }));
+}
+
+std::vector<probes::dns::ZoneSerials> Scout::ask_serials(const std::set<probes::dns::Name>& zones,
+                                                         config::Time at) {
+  std::vector<probes::dns::ZoneSerials> out;
+  if (!gear_->every_server) return out;
+  for (const auto& zone : zones) out.push_back(surveyor_.serials_of(zone, at, round_deadline()));
+  return out;
+}
+
+}  // namespace agent

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/self/self_check.h"
+#include "agent/watch/prober.h"
+#include "config/config.h"
+#include "config/result.h"
+#include "probes/dns/chain.h"
+#include "probes/dns/getdns_client.h"
+#include "probes/observe.h"
+#include "probes/tls/handshake.h"
+
+namespace agent {
+
+// What all lookers share: caches, counters and the manner of looking. Lives as long as any scout.
+class Gear {
+ public:
+  // Reads the trust anchor file. The error says what to do.
+  [[nodiscard]] static config::Result<std::shared_ptr<Gear>, std::string> make(
+      const config::Config& config);
+
+  const std::vector<config::ResolverAddress> resolvers;
+  const config::Seconds question_timeout;
+  const bool every_server;  // name servers are asked one by one, too
+  const probes::Manner manner;
+  const probes::dns::Name anchor;  // whose keys we trust, usually the root
+  probes::dns::Chain chain;
+  probes::tls::CertificateCache certificates;
+  probes::dns::QueryCounts queries;
+  probes::dns::Standings standings;               // of the resolvers
+  probes::dns::DirectReach reach;                 // of name servers
+  std::unique_ptr<probes::tls::PkixClient> pkix;  // null: MTA-STS is not looked at
+
+  Gear(const config::Config& config, std::vector<config::ResolverAddress> servers,
+       std::vector<probes::dns::Record> anchors);
+};
+
+// One thread's eyes.
+class Scout final : public Prober {
+ public:
+  [[nodiscard]] static config::Result<std::unique_ptr<Scout>, std::string> make(
+      std::shared_ptr<Gear> gear);
+
+  [[nodiscard]] probes::DomainObservation look_at_domain(const probes::dns::Name& domain,
+                                                         config::Time at) override;
+  [[nodiscard]] probes::HostObservation look_at_host(const probes::dns::Name& host,
+                                                     config::Time at) override;
+  // Without sessions.
+  [[nodiscard]] probes::HostObservation look_at_records(const probes::dns::Name& host,
+                                                        config::Time at);
+  [[nodiscard]] probes::smtp::SessionRecord try_address(const probes::dns::Name& host,
+                                                        const std::string& address) override;
+  [[nodiscard]] std::vector<VantageCheck> look_at_ourselves(config::Time at) override;
+  [[nodiscard]] std::vector<ResolverSight> look_at_resolvers(const Controls& controls,
+                                                             config::Time at) override;
+  [[nodiscard]] std::size_t count_failing(const std::vector<probes::dns::Question>& questions,
+                                          config::Time at) override;
+  [[nodiscard]] std::vector<probes::dns::ZoneSerials> ask_serials(
+      const std::set<probes::dns::Name>& zones, config::Time at) override;
+
+ private:
+  Scout(std::shared_ptr<Gear> gear, std::unique_ptr<probes::dns::GetdnsClient> client);
+  [[nodiscard]] probes::Eyes eyes();
+  void examine(ResolverSight& sight, std::size_t place, const Controls& controls, config::Time at);
+
+  std::shared_ptr<Gear> gear_;
+  std::unique_ptr<probes::dns::GetdnsClient> client_;
+  probes::dns::Authorities authorities_;
+  probes::dns::Lookup lookup_;
+  probes::dns::Lookup own_lookup_;  // through the resolvers only: to learn how these are
+  probes::tls::Client tls_;
+  probes::dns::Surveyor surveyor_;
+};
+
+}  // namespace agent

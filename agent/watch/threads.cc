@@ -1,0 +1,33 @@
+#include "agent/watch/threads.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+namespace agent {
+
+bool has_room(std::size_t octets) {
+  void* const room =
+      mmap(nullptr, octets, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) return false;
+  munmap(room, octets);
+  return true;
+}
+
+void be_frugal_where_limited() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+  constexpr int kHeaps = 2;
+  mallopt(M_ARENA_MAX, kHeaps);
+  constexpr std::size_t kStack = std::size_t{1} << 20U;
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return;
+  std::size_t size = 0;
+  if (pthread_attr_getstacksize(&attributes, &size) == 0 && size > kStack &&
+      pthread_attr_setstacksize(&attributes, kStack) == 0)
+    pthread_setattr_default_np(&attributes);
+  pthread_attr_destroy(&attributes);
+}
+
+}  // namespace agent
