@@ -89,20 +89,25 @@ struct SqliteRecorder::State {
         put_domain(db.prepare(
             "INSERT OR REPLACE INTO domain(name, role, grp, verdict, weakest, severity, status, "
             "worst_code, worst_severity, worst_title, mx_hosts, dane_mx_hosts, observed_at, "
-            "next_check_at, report) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
+            "next_check_at, report, digest) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?15, "
+            "substr(sha256(?15), 1, 8))")),
         put_alert(db.prepare(
             "INSERT OR REPLACE INTO alert(id, state, code, subject_kind, subject_name, severity, "
             "finding, domains, first_seen, last_seen, opened, resolved, looks_seen, looks_clean, "
-            "rest) "
-            "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
+            "rest, digest) "
+            "VALUES(?, ?2, ?, ?, ?, ?6, ?7, ?8, ?, ?, ?, ?, ?, ?, ?15, "
+            "substr(sha256(?2 || ?6 || ?7 || ?8 || ?15), 1, 8))")),
         drop_alert(db.prepare("DELETE FROM alert WHERE id = ? AND state = 'pending'")),
         add_transition(
             db.prepare("INSERT INTO transition(at, alert, what, reason) VALUES(?, ?, ?, ?)")),
         add_letter(
-            db.prepare("INSERT INTO letter(id, notifier, alert, notice, made_at, body, next_try) "
-                       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?5) ON CONFLICT(id) DO NOTHING")),
-        put_silence(db.prepare("INSERT OR REPLACE INTO silence(id, ends, body) VALUES(?, ?, ?)")),
-        put_exception(db.prepare("INSERT OR REPLACE INTO exception(domain, body) VALUES(?, ?)")),
+            db.prepare("INSERT INTO letter(id, notifier, alert, notice, made_at, body, next_try, "
+                       "digest) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?5, substr(sha256(?6), 1, 8)) "
+                       "ON CONFLICT(id) DO NOTHING")),
+        put_silence(db.prepare("INSERT OR REPLACE INTO silence(id, ends, body, digest) "
+                               "VALUES(?, ?, ?3, substr(sha256(?3), 1, 8))")),
+        put_exception(db.prepare("INSERT OR REPLACE INTO exception(domain, body, digest) "
+                                 "VALUES(?, ?2, substr(sha256(?2), 1, 8))")),
         drop_exception(db.prepare("DELETE FROM exception WHERE domain = ?")),
         gap_until(db.integer("SELECT coalesce(max(v.last_seen), 0) FROM version v "
                              "JOIN subject s ON s.id = v.subject WHERE s.kind = 'gap'")) {

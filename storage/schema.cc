@@ -95,6 +95,15 @@ ALTER TABLE subject ADD COLUMN summed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE subject ADD COLUMN summed_from INTEGER;
 ALTER TABLE subject ADD COLUMN summed_until INTEGER;
 )",
+    // Eight octets of the digest of what is written, as contents have them: what a disk gives back
+    // as something else is told (storage/upkeep.h). Null in rows from before.
+    R"(
+ALTER TABLE domain ADD COLUMN digest BLOB;
+ALTER TABLE alert ADD COLUMN digest BLOB;
+ALTER TABLE letter ADD COLUMN digest BLOB;
+ALTER TABLE silence ADD COLUMN digest BLOB;
+ALTER TABLE exception ADD COLUMN digest BLOB;
+)",
 };
 
 }  // namespace

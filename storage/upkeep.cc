@@ -49,14 +49,18 @@ constexpr std::array<std::pair<const char*, const char*>, 6> kWrong{{
      "OR subject NOT IN (SELECT id FROM subject) OR first_seen > last_seen",
      "history names what is not there"},
     {"SELECT 1 FROM alert WHERE NOT json_valid(finding) OR NOT json_valid(domains) "
-     "OR NOT json_valid(rest)",
-     "an alert cannot be read"},
-    {"SELECT 1 FROM domain WHERE report IS NOT NULL AND NOT json_valid(report)",
-     "a domain's report cannot be read"},
-    {"SELECT 1 FROM letter WHERE NOT json_valid(body) "
-     "UNION ALL SELECT 1 FROM silence WHERE NOT json_valid(body) "
-     "UNION ALL SELECT 1 FROM exception WHERE NOT json_valid(body)",
-     "a notice, silence or exception cannot be read"},
+     "OR NOT json_valid(rest) "
+     "OR digest <> substr(sha256(state || severity || finding || domains || rest), 1, 8)",
+     "an alert is not what was recorded"},
+    {"SELECT 1 FROM domain WHERE report IS NOT NULL "
+     "AND (NOT json_valid(report) OR digest <> substr(sha256(report), 1, 8))",
+     "a domain's report is not what was recorded"},
+    {"SELECT 1 FROM letter WHERE NOT json_valid(body) OR digest <> substr(sha256(body), 1, 8) "
+     "UNION ALL SELECT 1 FROM silence "
+     "WHERE NOT json_valid(body) OR digest <> substr(sha256(body), 1, 8) "
+     "UNION ALL SELECT 1 FROM exception "
+     "WHERE NOT json_valid(body) OR digest <> substr(sha256(body), 1, 8)",
+     "a notice, silence or exception is not what was recorded"},
 }};
 
 std::optional<std::string> find_wrong_rows(Database& db) {
