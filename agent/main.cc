@@ -107,6 +107,9 @@ class Agent {
       if (const auto doubt = config::doubt_about_host_name(config::host_name()))
         log::warn("helo-doubtful", {{"detail", *doubt}});
     }
+    // With less, libraries fail in ways of their own.
+    constexpr std::size_t kLeast = std::size_t{32} << 20U;
+    if (!agent::has_room(kLeast)) throw std::bad_alloc();
     runner_->start();
     courier_->employ(std::move(*notifiers));
     is_ready_ = true;

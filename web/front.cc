@@ -43,13 +43,16 @@ std::string refusal(int status, std::string_view why) {
       status, body.size(), body);
 }
 
+// For the loop, handshakes and passwords, and for those who look and tell.
+constexpr std::size_t kSpareThreads = 28;
+
 // The threads that serve whole requests.
 class Pool {
  public:
   Pool(std::size_t threads, std::size_t places, Front::Serve serve, std::function<void()> on_done)
       : places_(places), serve_(std::move(serve)), on_done_(std::move(on_done)) {
     if (agent::start_threads(
-            threads_, threads, [this] { work(); }, 2 * agent::kRoomToWork) == 0)
+            threads_, threads, [this] { work(); }, agent::Spare{.threads = kSpareThreads}) == 0)
       throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again),
                               "no thread of the web server could be started");
   }

@@ -9,11 +9,17 @@ namespace web {
 
 using std::chrono::steady_clock;
 
+namespace {
+
+constexpr std::size_t kSpareThreads = 24;  // for those who look and tell
+
+}  // namespace
+
 TurnPool::TurnPool(std::size_t threads, Turns::Limits limits, Work work,
                    std::function<void()> on_done)
     : work_(std::move(work)), on_done_(std::move(on_done)), turns_(limits) {
   if (agent::start_threads(
-          threads_, threads, [this] { this->work(); }, 2 * agent::kRoomToWork) == 0)
+          threads_, threads, [this] { this->work(); }, agent::Spare{.threads = kSpareThreads}) == 0)
     throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again),
                             "no thread of the web server could be started");
 }

@@ -42,6 +42,9 @@ constexpr Seconds kTimeDoubtful = std::chrono::hours{24};
 
 // So long is it told that a look was lost to a fault of ours.
 constexpr Seconds kLossOfLookTold = std::chrono::minutes{10};
+// For notifiers, where threads are few.
+constexpr std::size_t kSpareThreads = 4;
+
 // Without memory for the next step, so long is waited for others to give some back.
 constexpr std::chrono::milliseconds kMemoryWait{200};
 
@@ -1362,12 +1365,15 @@ void Runner::start() {
     state_->living += more - fewer;
   };
   count_workers(wanted, 0);
-  const auto started = start_threads(workers_, wanted, [this](const std::stop_token& stop) {
-    work(stop);
-    const std::scoped_lock lock(state_->mutex);
-    if (stop.stop_requested()) --state_->workers;
-    --state_->living;
-  });
+  const auto started = start_threads(
+      workers_, wanted,
+      [this](const std::stop_token& stop) {
+        work(stop);
+        const std::scoped_lock lock(state_->mutex);
+        if (stop.stop_requested()) --state_->workers;
+        --state_->living;
+      },
+      Spare{.threads = kSpareThreads});
   count_workers(0, wanted - static_cast<unsigned>(started));
   if (started == 0)
     throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again),

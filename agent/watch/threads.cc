@@ -1,5 +1,8 @@
 #include "agent/watch/threads.h"
 
+#include <algorithm>
+#include <latch>
+
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -13,6 +16,24 @@ bool has_room(std::size_t octets) {
   if (room == MAP_FAILED) return false;
   munmap(room, octets);
   return true;
+}
+
+// There are several limits on threads (of the user, the control group, memory, the system), and
+// what is used of them is not to be known: it is tried.
+std::size_t threads_to_start(std::size_t wanted, const Spare& spare) {
+  if (wanted <= 1) return wanted;
+  std::latch end(1);
+  std::vector<std::jthread> tried;
+  try {
+    tried.reserve(wanted + spare.threads);
+    while (tried.size() < wanted + spare.threads && has_room(spare.room))
+      tried.emplace_back([&end] { end.wait(); });
+  } catch (const std::system_error&) {
+  } catch (const std::bad_alloc&) {
+  }
+  end.count_down();
+  const auto had = tried.size();
+  return std::min(wanted, had > spare.threads ? had - spare.threads : 1);
 }
 
 void be_frugal_where_limited() {

@@ -1,30 +1,49 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <new>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 // Threads where memory or their number may be limited (RLIMIT_AS, RLIMIT_NPROC, a cgroup).
 namespace agent {
 
-// Octets of address space that are to be left to work with. Those who come first leave more.
-inline constexpr std::size_t kRoomToWork = std::size_t{64} << 20U;
+// What is to be left to those who come later. Whoever needs few comes last.
+struct Spare {
+  std::size_t threads = 0;
+  std::size_t room = std::size_t{64} << 20U;  // octets of address space, to work with
+};
 
-// Whether there is so much left.
+// Whether so much address space can be had, in one piece.
 [[nodiscard]] bool has_room(std::size_t octets);
 
-// Starts `wanted` threads of `work` behind those in `into`, or as many as the system gives; beyond
-// the first only while there is `room`. Returns how many. `Thread` is std::thread or std::jthread.
+// How many threads of `wanted` may be started, now; one at least.
+[[nodiscard]] std::size_t threads_to_start(std::size_t wanted, const Spare& spare);
+
+// Starts `wanted` threads of `work` behind those in `into`, or as many as the system gives and
+// `spare` leaves. Returns how many; 0 when there is none to be had. `Thread` is std::thread or
+// std::jthread.
 template <class Thread, class Work>
 [[nodiscard]] std::size_t start_threads(std::vector<Thread>& into, std::size_t wanted,
-                                        const Work& work, std::size_t room = kRoomToWork) {
+                                        const Work& work, const Spare& spare = {}) {
   std::size_t count = 0;
-  try {
-    into.reserve(into.size() + wanted);
-    for (; count < wanted && (count == 0 || has_room(room)); ++count) into.emplace_back(work);
-  } catch (const std::system_error&) {
-  } catch (const std::bad_alloc&) {
+  // A thread that has ended may be counted for a moment longer.
+  constexpr int kPatience = 50;  // milliseconds
+  int failures = 0;
+  const auto most = threads_to_start(wanted, spare);
+  while (count < most && failures < kPatience) {
+    try {
+      into.reserve(into.size() + most - count);
+      into.emplace_back(work);
+      ++count;
+    } catch (const std::system_error&) {
+      ++failures;
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    } catch (const std::bad_alloc&) {
+      break;
+    }
   }
   return count;
 }
