@@ -140,7 +140,7 @@ class Agent {
   }
 
   // As for /-/healthy.
-  [[nodiscard]] std::optional<std::string> why_stalled() const { return runner_->health().stall; }
+  [[nodiscard]] std::optional<std::string> why_stuck() const { return runner_->health().stuck; }
 
   void forget_old() {
     const auto loaded = config::load(file_);
@@ -420,7 +420,7 @@ int run(const std::filesystem::path& file) {
       (void)agent.reload();
       supervisor.ready();
     }
-    if (supervisor.every()) supervisor.alive(agent.why_stalled());
+    if (supervisor.every()) supervisor.alive(agent.why_stuck());
     if (ticks() >= forget_at) {
       agent.forget_old();
       forget_at = ticks() + kForgetEvery;

@@ -11,7 +11,7 @@ constexpr config::Seconds kGrace{60};  // between a deadline and the end of a lo
 
 }  // namespace
 
-std::optional<std::string> why_stalled(const Progress& progress, config::Seconds patience) {
+std::optional<std::string> why_stuck(const Progress& progress, config::Seconds patience) {
   if (progress.living < progress.workers)
     return fmt::format("{} of {} workers have ended", progress.workers - progress.living,
                        progress.workers);
@@ -23,6 +23,11 @@ std::optional<std::string> why_stalled(const Progress& progress, config::Seconds
       (is_somebody_free ? patience : std::max(patience, kLongestLook + kGrace)))
     return fmt::format("the scheduler stands still: no look was finished for {} s",
                        progress.since_round.count());
+  return std::nullopt;
+}
+
+std::optional<std::string> why_stalled(const Progress& progress, config::Seconds patience) {
+  if (auto stuck = why_stuck(progress, patience)) return stuck;
   if (progress.lag > 2 * progress.interval + patience)
     return fmt::format("looks are far behind: the most overdue one by {} s", progress.lag.count());
   return std::nullopt;

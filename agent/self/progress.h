@@ -28,4 +28,10 @@ struct Progress {
 [[nodiscard]] std::optional<std::string> why_stalled(
     const Progress& progress, config::Seconds patience = std::chrono::minutes{5});
 
+// The same, but for work that merely piles up: a restart would help with what is named here, and
+// with that it would not.
+[[nodiscard]] std::optional<std::string> why_stuck(const Progress& progress,
+                                                   config::Seconds patience = std::chrono::minutes{
+                                                       5});
+
 }  // namespace agent

@@ -1539,9 +1539,12 @@ Runner::Done Runner::end_exception(const std::string& domain) {
 }
 
 Health Runner::health() const {
-  Health out{.stall = std::nullopt, .unrecorded = state_->journal->state().fault};
+  Health out{
+      .stall = std::nullopt, .stuck = std::nullopt, .unrecorded = state_->journal->state().fault};
   const std::scoped_lock lock(state_->mutex);
-  out.stall = why_stalled(state_->progress());
+  const auto progress = state_->progress();
+  out.stall = why_stalled(progress);
+  out.stuck = why_stuck(progress);
   return out;
 }
 

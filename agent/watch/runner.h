@@ -77,6 +77,7 @@ struct Events {
 // Whether we can be relied on: cheap to ask for, whatever the number of targets.
 struct Health {
   std::optional<std::string> stall;       // why nobody should take us for watching
+  std::optional<std::string> stuck;       // why a restart would help
   std::optional<std::string> unrecorded;  // why nothing is recorded
 };
 

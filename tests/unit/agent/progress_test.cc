@@ -26,6 +26,7 @@ TEST(Progress, a_worker_that_ended_is_missed) {
   auto progress = kWell;
   progress.living = 3;
   EXPECT_THAT(why_stalled(progress), Optional(HasSubstr("1 of 4 workers have ended")));
+  EXPECT_EQ(why_stuck(progress), why_stalled(progress));
 }
 
 TEST(Progress, a_look_beyond_its_deadline_is_stuck) {
@@ -56,6 +57,7 @@ TEST(Progress, two_intervals_late_is_too_late) {
   auto progress = kWell;
   progress.lag = Seconds{2101};
   EXPECT_THAT(why_stalled(progress), Optional(HasSubstr("far behind")));
+  EXPECT_EQ(why_stuck(progress), std::nullopt) << "a restart would put us back further";
 }
 
 }  // namespace
