@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <thread>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -73,8 +74,11 @@ struct Queries::State {
   std::filesystem::path file;
   std::mutex mutex;
   Database db;
+  std::mutex counting;                             // guards what follows
   std::map<std::string, std::int64_t> row_counts;  // as of counted_at
   std::chrono::steady_clock::time_point counted_at;
+  bool is_counting = false;
+  std::jthread counter;
   explicit State(const std::filesystem::path& path)
       : file(path), db(path, Database::Mode::read_only) {}
 
@@ -256,27 +260,54 @@ Queries::Answer<agent::ZonePast> Queries::zone_past(const probes::dns::Name& zon
   return state_->guarded([&] { return read_zone_past(state_->db, zone.text(), since); });
 }
 
+// Reads whole indexes.
+static std::map<std::string, std::int64_t> count_rows(Database& db) {
+  std::map<std::string, std::int64_t> out;
+  auto tables = db.prepare(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
+  while (tables.step()) {
+    const auto table = tables.text(0);
+    out[table] = db.integer(fmt::format("SELECT count(*) FROM \"{}\"", table));
+  }
+  return out;
+}
+
+// Who scrapes never waits for a disk that stands still, but for the first time.
 Queries::Answer<std::map<std::string, std::int64_t>> Queries::row_counts() {
-  return state_->guarded([&] {
-    auto& counted = state_->row_counts;
-    const auto now = std::chrono::steady_clock::now();
-    if (!counted.empty() && now - state_->counted_at < kCountedEvery) return counted;
-    std::map<std::string, std::int64_t> found;
-    auto tables = state_->db.prepare(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
-    while (tables.step()) {
-      const auto table = tables.text(0);
-      found[table] = state_->db.integer(fmt::format("SELECT count(*) FROM \"{}\"", table));
-    }
-    state_->counted_at = now;
-    return counted = std::move(found);
-  });
+  auto& s = *state_;
+  std::unique_lock lock(s.counting);
+  const auto now = std::chrono::steady_clock::now();
+  if (s.counted_at == std::chrono::steady_clock::time_point{}) {
+    auto first = storage::guarded<std::string>(s.file, [&] {
+      Database db{s.file, Database::Mode::read_only};
+      return count_rows(db);
+    });
+    if (!first) return first;
+    s.row_counts = std::move(*first);
+    s.counted_at = now;
+  } else if (now - s.counted_at >= kCountedEvery && !s.is_counting) {
+    s.is_counting = true;
+    s.counter = std::jthread([&s] {
+      std::map<std::string, std::int64_t> found;
+      try {
+        Database db{s.file, Database::Mode::read_only};
+        found = count_rows(db);
+      } catch (const std::exception&) {
+        // The next try is as far away as after any other.
+      }
+      const std::scoped_lock again(s.counting);
+      if (!found.empty()) s.row_counts = std::move(found);
+      s.counted_at = std::chrono::steady_clock::now();
+      s.is_counting = false;
+    });
+  }
+  return s.row_counts;
 }
 
 Queries::Answer<std::uint64_t> Queries::size_bytes() {
-  return state_->guarded([&] {
-    const auto pages = state_->db.integer("PRAGMA page_count");
-    return static_cast<std::uint64_t>(pages * state_->db.integer("PRAGMA page_size"));
+  // By the disk's directory, which tells at once, whatever is being written.
+  return storage::guarded<std::string>(state_->file, [&] {
+    return static_cast<std::uint64_t>(std::filesystem::file_size(state_->file));
   });
 }
 

@@ -96,7 +96,8 @@ class Queries {
   [[nodiscard]] Answer<agent::ZonePast> zone_past(const probes::dns::Name& zone,
                                                   config::Time since);
   [[nodiscard]] Answer<std::uint64_t> size_bytes();
-  // By table, as of kCountedEvery ago at most: counting reads whole indexes.
+  // By table, as of some minutes ago: counting reads whole indexes, and is begun anew every
+  // kCountedEvery.
   [[nodiscard]] Answer<std::map<std::string, std::int64_t>> row_counts();
   static constexpr std::chrono::minutes kCountedEvery{5};
 
