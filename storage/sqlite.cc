@@ -1,6 +1,5 @@
 #include "storage/sqlite.h"
 
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -22,12 +21,8 @@ void sha256(sqlite3_context* context, int, sqlite3_value** values) noexcept {
 
 // What SQLite says went wrong last, as a Fault.
 [[noreturn]] void fail(sqlite3* db, int code) {
+  const auto words = fmt::format("{} ({})", sqlite3_errmsg(db), sqlite3_errstr(code));
   const int kind = code & 0xff;
-  // A disk's error says more than SQLite's word for all of them.
-  const int system = kind == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
-  const auto words =
-      fmt::format("{} ({})", sqlite3_errmsg(db),
-                  system != 0 ? std::generic_category().message(system) : sqlite3_errstr(code));
   if (kind != SQLITE_CORRUPT && kind != SQLITE_NOTADB) throw Fault(words);
   throw Damage(words + "; stop the agent and go on from a backup: " + kRestore);
 }
