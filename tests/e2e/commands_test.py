@@ -204,7 +204,8 @@ class Start(Commands):
 
     def test_a_byte_order_mark_does_no_harm(self):
         self.write("list.txt", "\ufeffpartner.example\n")
-        file = self.write("bom.yaml", "\ufeffdomains: [example.org]\ndomain_lists: [{file: list.txt}]\n")
+        file = self.write("bom.yaml", "\ufeffdomains: [example.org]\ndomain_lists: [{file: list.txt}]\n"
+                          "smtp: {helo: monitor.example}\n")
         done = self.run_it(DANELAW, "check-config", file)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("2 domains", done.stdout)
