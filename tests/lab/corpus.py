@@ -91,6 +91,8 @@ def add_crowd(count):
 
 def _dnssec():
     zone("A-08", "signatures of the future", "lookup-failed", fault="future")
+    zone("RFC 4034 §3.1.5", "signatures that last beyond 2038", "authenticated", ["rrsig-long"], fault="lasting",
+         zone_name="lasting.test")
     zone("A-10", "the TLSA signature is missing in a signed zone", "deferred",
          ["tlsa-lookup-failed"], fault="missing:TLSA", host_verdict="lookup-failed")
     zone("A-12", "DS of an unknown algorithm only: as if unsigned", "opportunistic", ["dane-lost"],

@@ -5,19 +5,20 @@ are written plain and signed by knotd itself. A zone with a fault is signed here
 spoiled, and served without automatic signing.
 
 Faults, KIND or KIND:TYPE (only signatures over that type): garbage (a bit flipped), expired,
-lately (expired half an hour ago), future (not yet valid), missing.
+lately (expired half an hour ago), future (not yet valid), lasting (for twenty years), missing.
 """
 
 import base64
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import time
 
 from world import NAMESERVERS, OTHER_TTL, REFRESH
 
-FAULTS = ("garbage", "expired", "lately", "future", "missing")
+FAULTS = ("garbage", "expired", "lately", "future", "lasting", "missing")
 SIGNER = "signer"       # a third Knot directory, never served, where kzonesign works
 
 _DAY = 86400
@@ -158,11 +159,18 @@ def _replace(path, text):
     os.rename(path + ".new", path)
 
 
-def _sign(run, name, when):
-    """The signed zone as Knot dumps it, one record a line, as if the time were `when`."""
+def _sign(run, name, when, days=None):
+    """The signed zone as Knot dumps it, one record a line, as if the time were `when`; signatures last so many days."""
     out = f"{run}/{SIGNER}/out"
     os.makedirs(out, exist_ok=True)
-    _run(["kzonesign", "-c", config_path(run, SIGNER), "-o", out, "-t", str(when), absolute(name)])
+    config = config_path(run, SIGNER)
+    if days:
+        with open(config) as file:
+            text = re.sub(r"^( +)manual: on$", rf"\1manual: on\n\1rrsig-lifetime: {days}d", file.read(), flags=re.M)
+        config = f"{config}.{days}"
+        with open(config, "w") as file:
+            file.write(text)
+    _run(["kzonesign", "-c", config, "-o", out, "-t", str(when), absolute(name)])
     with open(f"{out}/{_file(name)}") as file:
         return [line for line in file.read().splitlines() if line and not line.startswith(";")]
 
@@ -179,6 +187,8 @@ def _spoiled(run, name, fault):
     elif kind in ("expired", "lately", "future"):
         when = now + {"expired": -60 * _DAY, "lately": -_LIFE - 1800, "future": 60 * _DAY}[kind]
         kept += [line for line in _sign(run, name, when) if chosen(line)]
+    elif kind == "lasting":
+        kept += [line for line in _sign(run, name, now, 20 * 365) if chosen(line)]
     elif kind != "missing":
         raise ValueError(f"no such fault: {kind}; known: {', '.join(FAULTS)}")
     return "\n".join(kept) + "\n"
