@@ -57,7 +57,10 @@ class Exchange final : public httplib::Stream {
   // The path asked for, which httplib does not see: it matches routes by std::regex, which recurses
   // for every octet, megabytes deep.
   [[nodiscard]] const std::string& path() const { return path_; }
-  void take_path(std::string& path) { path_ = std::exchange(path, "/"); }
+  void take_path(std::string& path) {
+    path_ = std::move(path);
+    path.assign(1, '/');
+  }
   // From now on all that is written goes to the client at once.
   void begin_stream() { is_streaming_ = true; }
   [[nodiscard]] std::string release() && { return std::move(reply_); }

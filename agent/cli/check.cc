@@ -157,6 +157,7 @@ class Looks {
       }
       work(*scouts.front());
     }
+    report_unconfirmed(*scouts.front());
     report_unreached();
     if (shows_progress()) errors_ << "\r\033[K" << std::flush;
     report_welcome();
@@ -177,51 +178,24 @@ class Looks {
       tasks_.pop_front();
       lock.unlock();
       if (task.is_host) {
-        auto look = scout.look_at_host(task.name, at_);
-        if (is_resolvers_own(scout, probes::answers_of(look))) probes::excuse(look);
-        auto seen = std::make_shared<const probes::HostObservation>(std::move(look));
+        auto seen =
+            std::make_shared<const probes::HostObservation>(scout.look_at_host(task.name, at_));
         lock.lock();
         controls_.note(*seen);
+        unconfirmed_.note(task.name, probes::deciding(*seen));
         hosts_[task.name] = std::move(seen);
       } else {
-        auto look = scout.look_at_domain(task.name, at_);
-        if (is_resolvers_own(scout, probes::answers_of(look))) probes::excuse(look);
-        auto seen = std::make_shared<const probes::DomainObservation>(std::move(look));
+        auto seen =
+            std::make_shared<const probes::DomainObservation>(scout.look_at_domain(task.name, at_));
         lock.lock();
         controls_.note(*seen);
+        unconfirmed_.note(task.name, probes::deciding(*seen));
         take(std::move(seen));
       }
       --open_;
       report_complete();
       wake_.notify_all();
     }
-  }
-
-  // Whether failures that only our resolver told of are its own: it fails at what any resolver can
-  // answer, or for others that it could tell in this run. The first is found out once.
-  bool is_resolvers_own(Scout& scout, const std::vector<const probes::dns::Answer*>& answers) {
-    if (!probes::is_unconfirmed(answers)) return false;
-    Controls known;
-    {
-      const std::scoped_lock lock(mutex_);
-      if (is_resolver_faulty_) return true;
-      known = controls_;
-    }
-    const auto sights = scout.look_at_resolvers(known, at_);
-    const bool is_faulty = std::ranges::any_of(
-        sights, [](const ResolverSight& sight) { return sight.fault.has_value(); });
-    if (is_faulty) {
-      const std::scoped_lock lock(mutex_);
-      is_resolver_faulty_ = true;
-      return true;
-    }
-    constexpr std::size_t kTooMany = 2;
-    const auto failing = std::ranges::find(answers, true, &probes::dns::Answer::is_unconfirmed);
-    std::set<Name> zones;
-    for (const auto* answer : answers) {
-      if (answer->signer) zones.insert(*answer->signer);
-    }
-    return scout.count_failing(known.unrelated((*failing)->type, zones), at_) >= kTooMany;
   }
 
   // --- `mutex_` is held
@@ -240,14 +214,24 @@ class Looks {
       const bool is_complete = std::ranges::all_of(
           domain->hosts, [&](const probes::MxHost& mx) { return hosts_.at(mx.name) != nullptr; });
       if (!is_complete) return false;
-      // Where no session got anywhere, the others must tell whether the fault is ours.
-      if (reaches_somebody(*domain)) {
+      // Where no session got anywhere, or only our resolver told of a failure, the others must tell
+      // whether the fault is ours.
+      if (is_unconfirmed(*domain)) {
+        unconfirmed_domains_.push_back(domain);
+      } else if (reaches_somebody(*domain)) {
         report(probes::judge(domain, hosts_, at_));
       } else {
         unreached_.push_back(domain);
       }
       return true;
     });
+  }
+
+  bool is_unconfirmed(const probes::DomainObservation& domain) const {
+    return probes::is_unconfirmed(probes::deciding(domain)) ||
+           std::ranges::any_of(domain.hosts, [&](const probes::MxHost& mx) {
+             return probes::is_unconfirmed(probes::deciding(*hosts_.at(mx.name)));
+           });
   }
 
   bool reaches_somebody(const probes::DomainObservation& domain) const {
@@ -274,6 +258,39 @@ class Looks {
   bool shows_progress() const { return count_ > 1 && isatty(STDERR_FILENO) == 1; }
 
   // --- no thread is left
+
+  // The resolver fails at what any resolver can answer, for others alike, or at what it could tell
+  // in this run.
+  bool is_resolvers_own(Scout& scout, const Name& target,
+                        const std::vector<const probes::dns::Answer*>& answers) {
+    const auto suspect = suspect_of(answers);
+    if (!suspect) return false;
+    if (!is_resolver_faulty_) {
+      is_resolver_faulty_ =
+          std::ranges::any_of(scout.look_at_resolvers(controls_, at_),
+                              [](const ResolverSight& sight) { return sight.fault.has_value(); });
+    }
+    const auto witnesses = controls_.unrelated(suspect->type, suspect->zones);
+    return *is_resolver_faulty_ ||
+           unconfirmed_.is_shared(target, suspect->type, !witnesses.empty()) ||
+           is_too_many(scout.count_failing(witnesses, at_), witnesses.size());
+  }
+
+  void report_unconfirmed(Scout& scout) {
+    for (const auto& domain : unconfirmed_domains_) {
+      for (const auto& mx : domain->hosts) {
+        auto& host = hosts_.at(mx.name);
+        if (!is_resolvers_own(scout, mx.name, probes::deciding(*host))) continue;
+        auto excused = *host;
+        probes::excuse(excused);
+        host = std::make_shared<const probes::HostObservation>(std::move(excused));
+      }
+      auto seen = *domain;
+      if (is_resolvers_own(scout, seen.domain, probes::deciding(seen))) probes::excuse(seen);
+      report(probes::judge(std::make_shared<const probes::DomainObservation>(std::move(seen)),
+                           hosts_, at_));
+    }
+  }
 
   void report_unreached() {
     SmtpReach reach;
@@ -325,7 +342,9 @@ class Looks {
   std::vector<probes::DomainSeen> unreached_;
   std::map<Name, probes::HostSeen> hosts_;  // null until looked at
   Controls controls_;
-  bool is_resolver_faulty_ = false;
+  Unconfirmed unconfirmed_;
+  std::vector<probes::DomainSeen> unconfirmed_domains_;
+  std::optional<bool> is_resolver_faulty_;  // once it was wanted
   Exit worst_ = Exit::ok;
   NagiosLine nagios_;
   std::size_t done_ = 0;

@@ -40,6 +40,7 @@ void Controls::note(const Answer& answer) {
   if (answer.is_from_wildcard) latest_[Kind::wildcard] = question;
   if (is_tlsa)
     latest_[answer.outcome == Outcome::answer ? Kind::tlsa : Kind::denied_tlsa] = question;
+  if (answer.outcome != Outcome::answer) return;
   constexpr std::size_t kKept = 64;
   witnesses_.push_front({question, *answer.signer});
   if (witnesses_.size() > kKept) witnesses_.pop_back();
@@ -49,21 +50,75 @@ std::vector<Question> Controls::unrelated(std::uint16_t type,
                                           const std::set<probes::dns::Name>& zones) const {
   std::vector<Question> out;
   std::set<probes::dns::Name> taken = zones;
-  for (const bool any_type : {false, true}) {
-    for (const auto& witness : witnesses_) {
-      if (out.size() >= kWitnesses) return out;
-      if (!any_type && witness.question.type != type) continue;
-      if (taken.insert(witness.zone).second) out.push_back(witness.question);
-    }
+  for (const auto& witness : witnesses_) {
+    if (out.size() >= kWitnesses) break;
+    if (witness.question.type == type && taken.insert(witness.zone).second)
+      out.push_back(witness.question);
   }
   return out;
 }
 
-void ResolverWatch::note(const std::vector<probes::dns::ResolverFault>& faults, config::Time at) {
+namespace {
+
+// Whose name it is, roughly.
+probes::dns::Name owner_of(const probes::dns::Name& name) {
+  return name.suffix(2);
+}
+
+}  // namespace
+
+void Unconfirmed::note(const probes::dns::Name& target, const std::vector<const Answer*>& answers) {
+  if (looked_at_.size() < kMostTargets) looked_at_.insert(target);
+  const auto suspect = suspect_of(answers);
+  if (!suspect) {
+    failing_.erase(target);
+  } else if (failing_.size() < kMostTargets) {
+    failing_[target] = suspect->type;
+  }
+}
+
+void Unconfirmed::forget(const probes::dns::Name& target) {
+  looked_at_.erase(target);
+  failing_.erase(target);
+}
+
+bool Unconfirmed::is_shared(const probes::dns::Name& target, std::uint16_t type,
+                            bool has_witnesses) const {
+  constexpr std::size_t kMany = 3;
+  constexpr std::size_t kShare = 10;
+  std::set<probes::dns::Name> all, alike;
+  for (const auto& [name, failed] : failing_) {
+    const auto owner = owner_of(name);
+    if (owner == owner_of(target)) continue;
+    all.insert(owner);
+    if (failed == type) alike.insert(owner);
+    if (all.size() > looked_at_.size() / kShare + kMany) break;
+  }
+  if (!has_witnesses && !alike.empty()) return true;
+  return all.size() + 1 >= kMany && (all.size() + 1) * kShare >= looked_at_.size();
+}
+
+std::optional<Suspect> suspect_of(const std::vector<const Answer*>& answers) {
+  Suspect out;
+  for (const auto* answer : answers) {
+    if (answer->signer) out.zones.insert(*answer->signer);
+    const bool is_unconfirmed = answer->is_unconfirmed && answer->outcome == Outcome::failed;
+    if (is_unconfirmed && out.type == 0) out.type = answer->type;
+  }
+  return out.type == 0 ? std::nullopt : std::optional{std::move(out)};
+}
+
+bool is_too_many(std::size_t failing, std::size_t witnesses) {
+  constexpr std::size_t kTooMany = 2;
+  return failing > 0 && failing >= std::min(kTooMany, witnesses);
+}
+
+void ResolverWatch::note(const std::vector<probes::dns::ResolverFault>& faults,
+                         const std::optional<probes::dns::Name>& about, config::Time at) {
   for (const auto& fault : faults) {
     if (!slips_.contains(fault.resolver) && slips_.size() >= kMostResolvers) continue;
     auto& slips = slips_[fault.resolver];
-    slips.push_front({fault.what, at});
+    slips.push_front({fault.what, about ? std::optional{owner_of(*about)} : std::nullopt, at});
     if (slips.size() > kMostSlips) slips.pop_back();
   }
 }
@@ -74,14 +129,18 @@ VantageCheck ResolverWatch::check(config::Time at) const {
   std::vector<std::string> told;
   for (const auto& [resolver, slips] : slips_) {
     std::vector<std::string> whats;
-    std::size_t count = 0;
+    std::set<probes::dns::Name> owners;
+    std::size_t own = 0;
+    bool persists = false;
     for (const auto& slip : slips) {
       if (at - slip.at > kHeld) break;
-      ++count;
+      if (slip.owner) owners.insert(*slip.owner);
+      if (!slip.owner) ++own;
+      persists = persists || slips.front().at - slip.at >= kPersistent;
       if (whats.size() < kTold && std::ranges::find(whats, slip.what) == whats.end())
         whats.push_back(slip.what);
     }
-    if (count < 2) continue;
+    if (owners.size() < 2 && own < 2 && !persists) continue;
     told.push_back(fmt::format("the resolver {} {}", resolver, fmt::join(whats, "; ")));
   }
   if (told.empty()) return out;

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,8 +26,9 @@ class Controls {
 
   // The latest of each kind that was seen.
   [[nodiscard]] std::map<Kind, probes::dns::Question> each() const { return latest_; }
-  // Questions of that type whose answers validated lately, of other zones than these, each of
-  // another zone; the latest first, kWitnesses at most. Of any type when there are none.
+  // Questions of that type whose answers were there and validated lately, of other zones than
+  // these, each of another zone; the latest first, kWitnesses at most. A denial is no witness: who
+  // spoils what is there may well hand out what is not.
   [[nodiscard]] std::vector<probes::dns::Question> unrelated(
       std::uint16_t type, const std::set<probes::dns::Name>& zones) const;
 
@@ -43,21 +45,59 @@ class Controls {
   std::deque<Witness> witnesses_;  // the latest first
 };
 
+// Failures that only our resolver told of, where the name servers themselves cannot be asked: by
+// target, as last looked at.
+class Unconfirmed {
+ public:
+  void note(const probes::dns::Name& target,
+            const std::vector<const probes::dns::Answer*>& answers);
+  void forget(const probes::dns::Name& target);
+
+  // Whether the failure of a lookup of that type at the target is likelier our resolver's, seen
+  // beside the others': names of somebody else fail in the same type, and nobody is known who could
+  // bear witness that it can tell this type at all; or a tenth of all fails, and no fewer than
+  // three.
+  [[nodiscard]] bool is_shared(const probes::dns::Name& target, std::uint16_t type,
+                               bool has_witnesses) const;
+
+ private:
+  static constexpr std::size_t kMostTargets = 50'000;
+  std::set<probes::dns::Name> looked_at_;
+  std::map<probes::dns::Name, std::uint16_t> failing_;  // the type that failed
+};
+
+// What a failed look needs to know to find out: the type of the first lookup that failed
+// unconfirmed, and the zones the look was about.
+struct Suspect {
+  std::uint16_t type = 0;
+  std::set<probes::dns::Name> zones;
+};
+// Nothing when everything was confirmed.
+[[nodiscard]] std::optional<Suspect> suspect_of(
+    const std::vector<const probes::dns::Answer*>& answers);
+// Of so many witnesses so many fail now: that is the resolver's.
+[[nodiscard]] bool is_too_many(std::size_t failing, std::size_t witnesses);
+
 // Collects what each resolver of ours did wrong, as far as that is proven: the zones' own servers
-// had what validates, or a question failed that any resolver can answer. One slip is no fault; two
-// within kHeld are one, until none was seen for that long.
+// had what validates, or a question failed that any resolver can answer. One slip is no fault, nor
+// are several about one name, which may have changed under a cache; slips about two, or about
+// ourselves twice, or about one for kPersistent are a fault, until none was seen for kHeld.
 class ResolverWatch {
  public:
-  void note(const std::vector<probes::dns::ResolverFault>& faults, config::Time at);
+  // `about`: the target looked at; nothing: our own check.
+  void note(const std::vector<probes::dns::ResolverFault>& faults,
+            const std::optional<probes::dns::Name>& about, config::Time at);
   // "resolver": whether one of them does something wrong, which, and what. It does not blind: what
   // the resolver cannot tell is asked elsewhere, or excused.
   [[nodiscard]] VantageCheck check(config::Time at) const;
 
-  static constexpr config::Seconds kHeld{600};
+  static constexpr config::Seconds kPersistent{600};
+  static constexpr config::Seconds kHeld{1200};
 
  private:
   struct Slip {
     std::string what;
+    std::optional<probes::dns::Name> owner;  // whose name: the target's last two labels
     config::Time at;
   };
   static constexpr std::size_t kMostSlips = 16;  // kept of each

@@ -202,7 +202,8 @@ struct Runner::State {
   Ticks step_at{};
   std::vector<ResolverSight> resolvers;
   Controls controls;
-  ResolverWatch watch;  // of the resolvers
+  ResolverWatch watch;      // of the resolvers
+  Unconfirmed unconfirmed;  // what only they told of
   SmtpReach reach;
   std::vector<VantageCheck> smtp;  // reach's checks, as decided on
   struct LostLook {
@@ -274,6 +275,7 @@ struct Runner::State {
     if (entry == targets.end()) return;
     queue.erase({entry->second.due, target});
     targets.erase(entry);
+    unconfirmed.forget(target.name);
   }
 
   void move_target(const Target& target, Ticks due) {
@@ -398,6 +400,7 @@ struct Runner::State {
     servers.clear();  // perhaps they are not asked any more
     reach = {};       // sessions may be made otherwise
     watch = {};       // and resolvers may be others
+    unconfirmed = {};
   }
 
   // Everything that is remembered with its time is restated, and everybody is looked at anew.
@@ -410,6 +413,7 @@ struct Runner::State {
     servers.clear();
     reach = {};
     watch = {};
+    unconfirmed = {};
     book.restate(found);
     for (auto& [name, zone] : zones) {
       restate(zone.ds, found);
@@ -953,41 +957,44 @@ struct Runner::State {
     return reach.excuse(seen);
   }
 
-  // Whether failures that only our resolver told of are its own: it is known to do wrong, or fails
-  // for others, too. `about`: the zones that the look was at.
-  bool is_resolvers_own(Prober& scout, const std::vector<const probes::dns::Answer*>& answers) {
-    if (!probes::is_unconfirmed(answers)) return false;
-    std::set<Name> about;
-    std::uint16_t type = 0;
-    for (const auto* answer : answers) {
-      if (answer->signer) about.insert(*answer->signer);
-      if (answer->is_unconfirmed && type == 0) type = answer->type;
-    }
-    std::vector<probes::dns::Question> others;
+  // Whether failures that only our resolver told of are its own: it is known to do wrong, fails for
+  // others alike, or cannot tell any more what it could.
+  bool is_resolvers_own(Prober& scout, const Name& target,
+                        const std::vector<const probes::dns::Answer*>& answers) {
+    const auto suspect = suspect_of(answers);
+    std::vector<probes::dns::Question> witnesses;
     {
       const std::scoped_lock lock(mutex);
+      unconfirmed.note(target, answers);
+      if (!suspect) return false;
       if (!watch.check(now()).is_up) return true;
-      others = controls.unrelated(type, about);
+      witnesses = controls.unrelated(suspect->type, suspect->zones);
+      if (unconfirmed.is_shared(target, suspect->type, !witnesses.empty())) {
+        blame_resolvers("fails for names of several owners, and nobody else can be asked");
+        return true;
+      }
     }
-    constexpr std::size_t kTooMany = 2;
-    const auto failing = scout.count_failing(others, now());
-    if (failing < kTooMany) return false;
+    const auto failing = scout.count_failing(witnesses, now());
+    if (!is_too_many(failing, witnesses.size())) return false;
     const std::scoped_lock lock(mutex);
-    for (const auto& sight : resolvers) {
-      const probes::dns::ResolverFault fault{
-          .resolver = sight.resolver,
-          .what = fmt::format("fails for {} of {} names that it could tell before", failing,
-                              others.size())};
-      watch.note({fault, fault}, now());
-    }
+    blame_resolvers(fmt::format("fails for {} of {} names that it could tell before", failing,
+                                witnesses.size()));
     return true;
+  }
+
+  // `mutex` is held.
+  void blame_resolvers(const std::string& what) {
+    for (const auto& sight : resolvers) {
+      const probes::dns::ResolverFault fault{.resolver = sight.resolver, .what = what};
+      watch.note({fault, fault}, std::nullopt, now());
+    }
   }
 
   // What a look says of resolvers. `mutex` is held.
   template <class Observation>
-  void learn_from(const Observation& seen) {
+  void learn_from(const Name& target, const Observation& seen) {
     controls.note(seen);
-    watch.note(probes::resolver_faults(probes::answers_of(seen)), now());
+    watch.note(probes::resolver_faults(probes::answers_of(seen)), target, now());
   }
 
   // How we see, asked again when the last answer is older than `max_age`. Null when all is well.
@@ -1020,7 +1027,8 @@ struct Runner::State {
         if (first_failing(checks) == nullptr) {
           for (const auto& sight : sights) {
             if (sight.fault)
-              watch.note({{.resolver = sight.resolver, .what = *sight.fault}}, round.at);
+              watch.note({{.resolver = sight.resolver, .what = *sight.fault}}, std::nullopt,
+                         round.at);
           }
           checks.push_back(watch.check(round.at));
         }
@@ -1067,7 +1075,7 @@ struct Runner::State {
     if (!blind) {
       auto look = scout.look_at_domain(name, began.at);
       if (may_be_ours(look.mx)) blind = sense(scout, kVantageAtMost);
-      if (!blind && is_resolvers_own(scout, probes::answers_of(look))) probes::excuse(look);
+      if (!blind && is_resolvers_own(scout, name, probes::deciding(look))) probes::excuse(look);
       seen = std::make_shared<const probes::DomainObservation>(std::move(look));
     }
     if (!blind) serials = scout.ask_serials(vouching_for({&seen->mx}), now());
@@ -1079,7 +1087,7 @@ struct Runner::State {
       const std::scoped_lock lock(mutex);
       if (seen) {
         counts.note(*seen);
-        learn_from(*seen);
+        learn_from(name, *seen);
       }
       if (is_overtaken(began)) return Pace::confirming;
       const auto entry = domains.find(name);
@@ -1190,13 +1198,13 @@ struct Runner::State {
       counts.note(look);
       return Pace::impaired;
     }
-    const bool is_resolvers = is_resolvers_own(scout, probes::answers_of(look));
+    const bool is_resolvers = is_resolvers_own(scout, name, probes::deciding(look));
     if (is_resolvers) probes::excuse(look);
     const auto seen = std::make_shared<const probes::HostObservation>(std::move(look));
     {
       const std::scoped_lock lock(mutex);
       counts.note(*seen);
-      learn_from(*seen);
+      learn_from(name, *seen);
     }
     const auto serials =
         scout.ask_serials(vouching_for({&seen->a, &seen->aaaa, &seen->tlsa}), now());

@@ -37,7 +37,7 @@ class Gear {
   std::unique_ptr<probes::tls::PkixClient> pkix;  // null: MTA-STS is not looked at
 
   Gear(const config::Config& config, std::vector<config::ResolverAddress> servers,
-       std::vector<probes::dns::Record> anchors);
+       std::vector<probes::dns::Record> anchors, std::vector<std::string> root_hints = {});
 };
 
 // One thread's eyes.
@@ -70,6 +70,7 @@ class Scout final : public Prober {
 
   std::shared_ptr<Gear> gear_;
   std::unique_ptr<probes::dns::GetdnsClient> client_;
+  std::vector<std::unique_ptr<probes::dns::Resolver>> each_;  // empty when there is but one
   probes::dns::Authorities authorities_;
   probes::dns::Lookup lookup_;
   probes::dns::Lookup own_lookup_;  // through the resolvers only: to learn how these are

@@ -1,6 +1,7 @@
 #include "probes/dns/authorities.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -20,9 +21,8 @@ constexpr std::size_t kMostZones = 10'000;  // kept
 constexpr unsigned kMostQuestions = 60;     // for one question of ours
 constexpr unsigned kDeepest = 3;            // servers whose addresses depend on others' names
 constexpr seconds kPatience{1};             // with one server
-constexpr seconds kRootPatience{15};
+constexpr seconds kRootPatience{10};
 constexpr seconds kZoneKept{300};
-constexpr seconds kRootKept{3600};
 constexpr seconds kSilenceKept{30};
 
 // The zone below that a reply refers to; nothing when it is no referral on the way to `name`.
@@ -35,8 +35,15 @@ std::optional<Name> referral(const Message& reply, const Name& zone, const Name&
   return std::nullopt;
 }
 
-// A server speaks for its own zone only: the rest may be made up.
+// A server speaks for its own zone only: the rest may be made up, and so what it says of the end of
+// an alias that leaves the zone.
 void cut_to(const Name& zone, Message& reply) {
+  const bool leaves = std::ranges::any_of(reply.answer, [&](const Record& record) {
+    if (record.type != type::cname && record.type != type::dname) return false;
+    const auto target = name_in(record);
+    return !target || !target->is_within(zone);
+  });
+  if (leaves) reply.rcode = rcode::noerror;
   const auto is_beyond = [&](const Record& record) { return !record.owner.is_within(zone); };
   std::erase_if(reply.answer, is_beyond);
   std::erase_if(reply.authority, is_beyond);
@@ -49,14 +56,46 @@ QueryFault cut_off() {
 
 }  // namespace
 
-void DirectReach::heard() {
+std::vector<std::string> parse_root_hints(std::string_view text) {
+  std::vector<std::string> out;
+  std::istringstream lines{std::string(text)};
+  std::string line;
+  constexpr std::size_t kMost = 64;
+  while (std::getline(lines, line) && out.size() < kMost) {
+    std::istringstream words(line.substr(0, line.find(';')));
+    std::string owner, ttl, kind, address;
+    words >> owner >> ttl >> kind >> address;
+    if (kind == "IN") kind = std::exchange(address, {}), words >> address;
+    if ((kind == "A" || kind == "AAAA") && is_address(address)) out.push_back(address);
+  }
+  return out;
+}
+
+void DirectReach::heard(Moment at) {
   const std::scoped_lock lock(mutex_);
   closed_until_.reset();
+  heard_at_ = at;
 }
 
 void DirectReach::close(Moment at) {
   const std::scoped_lock lock(mutex_);
   closed_until_ = at + kClosed;
+}
+
+bool DirectReach::is_open(Moment at) const {
+  const std::scoped_lock lock(mutex_);
+  return heard_at_ && at - *heard_at_ <= kHeard;
+}
+
+std::vector<std::string> DirectReach::root_servers(Moment at) const {
+  const std::scoped_lock lock(mutex_);
+  return at < root_until_ ? root_servers_ : std::vector<std::string>{};
+}
+
+void DirectReach::keep_root_servers(std::vector<std::string> addresses, Moment at) {
+  const std::scoped_lock lock(mutex_);
+  root_servers_ = std::move(addresses);
+  root_until_ = at + kRootKept;
 }
 
 bool DirectReach::is_closed(Moment at) const {
@@ -85,7 +124,7 @@ Authorities::Reply Authorities::descend(Search& search, const Query& query, unsi
   const auto name =
       query.type == type::ds && !query.name.is_root() ? query.name.parent() : query.name;
   auto zone = nearest_known(name);
-  if (!zone) zone = find_root(search);
+  if (!zone) zone = find_root();
   if (!zone) return Failure<QueryFault>(cut_off());
   while (true) {
     auto reply = ask_servers(search, *zone, query);
@@ -116,27 +155,30 @@ Authorities::Reply Authorities::ask_servers(Search& search, const Zone& zone, co
     const auto known = silent_.find(address);
     return known == silent_.end() || known->second <= now;
   });
-  bool is_anybody_there = false;
-  bool is_anybody_silent = false;
-  for (const auto& address : servers) {
+  bool was_asked = false;
+  bool was_answered = false;
+  for (std::size_t place = 0; place < servers.size(); ++place) {
+    const auto& address = servers[place];
     if (++search.questions > kMostQuestions || steady_clock::now() >= search.deadline) break;
-    const auto until = std::min(search.deadline, steady_clock::now() + kPatience);
+    // A packet may be lost: a zone's last server has a second chance.
+    const auto patience = place + 1 == servers.size() && !was_answered ? 3 * kPatience : kPatience;
+    const auto until = std::min(search.deadline, steady_clock::now() + patience);
     auto reply = direct_.ask_server(query, address, Transport::udp_first, until);
+    was_asked = true;
     if (!reply) {
       if (silent_.size() >= kMostZones) silent_.clear();
       silent_[address] = steady_clock::now() + kSilenceKept;
-      is_anybody_silent = true;
-      if (!is_anybody_there) worst = std::move(reply);
+      if (!was_answered && !zone.is_barred) worst = std::move(reply);
       continue;
     }
     silent_.erase(address);
     const bool is_told =
         (reply->rcode == rcode::noerror || reply->rcode == rcode::nxdomain) && !reply->truncated;
     if (is_told && (reply->authoritative || referral(*reply, zone.name, name))) {
-      reach_.heard();
+      reach_.heard(steady_clock::now());
       return reply;
     }
-    is_anybody_there = true;
+    was_answered = true;
     if (is_told) {
       worst = Failure<QueryFault>(QueryFault{
           .fault = Fault::malformed, .detail = "it does not know the zone", .server = address});
@@ -144,24 +186,35 @@ Authorities::Reply Authorities::ask_servers(Search& search, const Zone& zone, co
       worst = std::move(reply);
     }
   }
-  // Silence may be ours: then the root's servers are silent, too.
-  if (is_anybody_silent && !is_anybody_there && (zone.name.is_root() || is_root_silent(search))) {
+  // No time was left, or too much was asked: nothing was learned about the zone.
+  if (!was_asked && !servers.empty()) return Failure<QueryFault>(cut_off());
+  // Silence may be ours, and refusals those of somebody in between: then nobody speaks for the root
+  // either.
+  if (was_asked && !is_anybody_there()) {
     reach_.close(steady_clock::now());
     return Failure<QueryFault>(cut_off());
   }
   return worst;
 }
 
-bool Authorities::is_root_silent(Search& search) {
-  const auto root = find_root(search);
-  if (!root) return true;
-  for (const auto& address : root->addresses) {
-    const auto until = steady_clock::now() + kPatience;
-    const auto reply =
-        direct_.ask_server({.name = {}, .type = type::soa}, address, Transport::udp_first, until);
-    if (reply && reply->authoritative) return false;
+bool Authorities::is_anybody_there() {
+  if (reach_.is_open(steady_clock::now())) return true;
+  const auto root = find_root();
+  return root && speaks_for_root(*root);
+}
+
+// One of them, that is.
+bool Authorities::speaks_for_root(const Zone& root) {
+  std::size_t asked = 0;
+  for (const auto& address : root.addresses) {
+    if (++asked > kEnoughServers) break;
+    const auto reply = direct_.ask_server({.name = {}, .type = type::soa}, address,
+                                          Transport::udp_first, steady_clock::now() + kPatience);
+    if (!reply || !reply->authoritative) continue;
+    reach_.heard(steady_clock::now());
+    return true;
   }
-  return true;
+  return false;
 }
 
 std::optional<Authorities::Zone> Authorities::nearest_known(const Name& name) {
@@ -173,17 +226,29 @@ std::optional<Authorities::Zone> Authorities::nearest_known(const Name& name) {
   }
 }
 
-// Nothing when the resolver cannot tell who serves the root, or none can be asked.
-std::optional<Authorities::Zone> Authorities::find_root(Search& search) {
-  const Name root;
-  if (const auto known = zones_.find(root);
-      known != zones_.end() && steady_clock::now() < known->second.until)
-    return known->second;
-  Zone zone{.name = root, .addresses = {}, .until = steady_clock::now() + kRootKept};
-  // A resolver that fails now and then is asked again, and a slow one is waited for: this is once.
-  const auto until = std::max(search.deadline, steady_clock::now() + kRootPatience);
+// Nothing when none is known that speaks for the root. The hints come first, which no resolver can
+// spoil; a network may have a root of its own, which only its resolvers know.
+std::optional<Authorities::Zone> Authorities::find_root() {
+  const auto now = steady_clock::now();
+  Zone root{.name = {}, .addresses = reach_.root_servers(now), .until = now + kZoneKept};
+  if (!root.addresses.empty()) return root;
+  for (const auto& address : reach_.root_hints()) add_address(root, address);
+  if (!speaks_for_root(root)) {
+    root = learn_root();
+    if (!speaks_for_root(root)) {
+      reach_.close(steady_clock::now());
+      return std::nullopt;
+    }
+  }
+  reach_.keep_root_servers(root.addresses, steady_clock::now());
+  return root;
+}
+
+Authorities::Zone Authorities::learn_root() {
+  Zone zone{.name = {}, .addresses = {}, .until = steady_clock::now() + kZoneKept};
+  const auto until = steady_clock::now() + kRootPatience;
   const auto asked = [&](const Name& name, std::uint16_t rtype) {
-    constexpr int kTries = 4;
+    constexpr int kTries = 3;
     Reply reply = Failure<QueryFault>(QueryFault{});
     for (int tries = 0; tries < kTries; ++tries) {
       reply = resolver_.ask({.name = name, .type = rtype, .checking_disabled = true}, until);
@@ -191,8 +256,8 @@ std::optional<Authorities::Zone> Authorities::find_root(Search& search) {
     }
     return reply;
   };
-  const auto ns = asked(root, type::ns);
-  if (!ns) return std::nullopt;
+  const auto ns = asked({}, type::ns);
+  if (!ns) return zone;
   for (const auto& record : ns->answer) {
     if (record.type != type::ns || !record.owner.is_root()) continue;
     const auto server = name_in(record);
@@ -205,8 +270,7 @@ std::optional<Authorities::Zone> Authorities::find_root(Search& search) {
       }
     }
   }
-  if (zone.addresses.empty()) return std::nullopt;
-  return zones_[root] = std::move(zone);
+  return zone;
 }
 
 // A zone from the referral to it. Glue counts only where the one who gave it could say no better:
@@ -241,12 +305,13 @@ Authorities::Zone Authorities::find_zone(Search& search, const Zone& above, cons
 }
 
 void Authorities::add_address(Zone& zone, const Record& record) const {
-  if ((record.type != type::a && record.type != type::aaaa) ||
-      zone.addresses.size() >= kMostServers)
-    return;
-  const auto address = address_text(record.data);
+  if (record.type != type::a && record.type != type::aaaa) return;
+  add_address(zone, address_text(record.data));
+}
+
+void Authorities::add_address(Zone& zone, const std::string& address) const {
+  if (address.empty() || zone.addresses.size() >= kMostServers) return;
   const bool is_barred = !allow_special_addresses_ && is_special_address(address);
-  if (address.empty()) return;
   if (is_barred || !has_route(address)) {
     zone.is_barred = true;
     return;

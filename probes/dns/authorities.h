@@ -6,6 +6,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/time.h"
@@ -16,27 +18,49 @@
 // before a zone is blamed for it. Nothing is believed: whoever asks validates, as with a resolver.
 namespace probes::dns {
 
-// Whether name servers can be asked from here at all, or port 53 is closed to us. Shared by all
-// threads.
+// The addresses in a file of root hints, in zone-file form as in Debian's dns-root-data: where to
+// begin without asking anybody. Lines that are no address records are passed over.
+[[nodiscard]] std::vector<std::string> parse_root_hints(std::string_view text);
+
+// Whether name servers can be asked from here at all, or port 53 is closed to us (or somebody else
+// answers there); and the root's servers, with which asking begins. Shared by all threads.
 class DirectReach {
  public:
   using Moment = std::chrono::steady_clock::time_point;
-  void heard();
+  explicit DirectReach(std::vector<std::string> root_hints = {})
+      : root_hints_(std::move(root_hints)) {}
+
+  void heard(Moment at);
   void close(Moment at);
-  // Nobody answered, the root's servers included; for kClosed nobody is asked again.
+  // Nobody answered for a zone, not even the root's servers for the root; for kClosed nobody is
+  // asked again.
   [[nodiscard]] bool is_closed(Moment at) const;
+  // Somebody spoke for a zone of his within kHeard.
+  [[nodiscard]] bool is_open(Moment at) const;
+
+  [[nodiscard]] const std::vector<std::string>& root_hints() const { return root_hints_; }
+  // Those that were found to speak for the root; empty when none are known, or not lately.
+  [[nodiscard]] std::vector<std::string> root_servers(Moment at) const;
+  void keep_root_servers(std::vector<std::string> addresses, Moment at);
+
   static constexpr std::chrono::seconds kClosed{60};
+  static constexpr std::chrono::seconds kHeard{10};
+  static constexpr std::chrono::seconds kRootKept{3600};
 
  private:
+  const std::vector<std::string> root_hints_;
   mutable std::mutex mutex_;
   std::optional<Moment> closed_until_;
+  std::optional<Moment> heard_at_;
+  std::vector<std::string> root_servers_;
+  Moment root_until_{};
 };
 
 // Serves one thread, as its ports do.
 class Authorities final : public Resolver {
  public:
-  // `resolver` is asked for the root's servers only, once an hour. `allow_special_addresses`: else
-  // servers at such addresses are passed over.
+  // `resolver` is asked for the root's servers only, when the hints lead nowhere.
+  // `allow_special_addresses`: else servers at such addresses are passed over.
   Authorities(Resolver& resolver, Direct& direct, DirectReach& reach, bool allow_special_addresses)
       : resolver_(resolver),
         direct_(direct),
@@ -63,11 +87,14 @@ class Authorities final : public Resolver {
   Reply descend(Search& search, const Query& query, unsigned depth);
   Reply ask_servers(Search& search, const Zone& zone, const Query& query);
   std::optional<Zone> nearest_known(const Name& name);
-  std::optional<Zone> find_root(Search& search);
+  std::optional<Zone> find_root();
+  Zone learn_root();
+  bool speaks_for_root(const Zone& root);
   Zone find_zone(Search& search, const Zone& above, const Name& name, const Message& referral,
                  unsigned depth);
   void add_address(Zone& zone, const Record& record) const;
-  bool is_root_silent(Search& search);
+  void add_address(Zone& zone, const std::string& address) const;
+  bool is_anybody_there();
 
   Resolver& resolver_;
   Direct& direct_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -77,6 +78,11 @@ milliseconds left_until(config::Deadline deadline) {
 
 milliseconds took_since(steady_clock::time_point started) {
   return std::chrono::duration_cast<milliseconds>(steady_clock::now() - started);
+}
+
+// Whose name it is, roughly: its last two labels.
+std::size_t subject(const Name& name) {
+  return std::hash<std::string>{}(name.suffix(2).wire());
 }
 
 // Something was told, not merely that there is trouble.
@@ -157,6 +163,7 @@ Result<Message, QueryFault> GetdnsClient::ask(const Query& query, config::Deadli
   const bool is_alone = servers_.size() == 1;
   const auto started = steady_clock::now();
   const auto order = standings_.order(started);
+  const auto about = subject(query.name);
   Result<Message, QueryFault> last = fault(Fault::timeout, "no time left");
   std::optional<Message> refusal;
   std::vector<std::size_t> refused;
@@ -174,14 +181,18 @@ Result<Message, QueryFault> GetdnsClient::ask(const Query& query, config::Deadli
       if (!reply) {
         // A question that nobody answers is noted once, not with every try.
         if (round_patience <= milliseconds{1000})
-          standings_.note(place, Standings::Heard::nothing, took, steady_clock::now());
+          standings_.note(place, Standings::Heard::nothing, took, steady_clock::now(), about);
         last = std::move(reply);
         continue;
       }
       if (is_told(*reply)) {
-        standings_.note(place, Standings::Heard::well, took, steady_clock::now());
-        for (const auto other : refused)
-          standings_.note(other, Standings::Heard::badly, took, steady_clock::now());
+        standings_.note(place, Standings::Heard::well, took, steady_clock::now(), about);
+        // One that refuses what another vouches for does wrong; what nobody vouches for it may
+        // have refused with reason.
+        for (const auto other : refused) {
+          if (reply->authentic_data)
+            standings_.note(other, Standings::Heard::badly, took, steady_clock::now(), about);
+        }
         return reply;
       }
       refused.push_back(place);
@@ -200,11 +211,17 @@ std::optional<std::string> GetdnsClient::poor() const {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-void GetdnsClient::distrust(const std::string& server) {
+void GetdnsClient::distrust(const std::string& server, const Name& name) {
+  const auto now = steady_clock::now();
+  standings_.doubt(now);
   for (std::size_t place = 0; place < servers_.size(); ++place) {
     if (shown(servers_[place]) == server)
-      standings_.note(place, Standings::Heard::badly, milliseconds{0}, steady_clock::now());
+      standings_.note(place, Standings::Heard::badly, milliseconds{0}, now, subject(name));
   }
+}
+
+bool GetdnsClient::is_doubted() const {
+  return standings_.is_doubted(steady_clock::now());
 }
 
 Result<Message, QueryFault> GetdnsClient::ask_resolver(std::size_t resolver, const Query& query,
@@ -221,7 +238,7 @@ Result<Message, QueryFault> GetdnsClient::ask_resolver(std::size_t resolver, con
     const auto took =
         took_since(asked) + (patience > Standings::kSlow ? Standings::kSlow : milliseconds{0});
     standings_.note(resolver, last ? Standings::Heard::well : Standings::Heard::nothing, took,
-                    steady_clock::now());
+                    steady_clock::now(), subject(query.name));
     if (last) break;
   }
   return last;

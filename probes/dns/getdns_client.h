@@ -33,7 +33,8 @@ class GetdnsClient final : public Resolver, public Direct {
                                                                config::Deadline deadline) override;
 
   [[nodiscard]] std::optional<std::string> poor() const override;
-  void distrust(const std::string& server) override;
+  void distrust(const std::string& server, const Name& name) override;
+  [[nodiscard]] bool is_doubted() const override;
 
   // One of the resolvers, by its place, which must answer itself; two tries, of one second and of
   // three. Counts for its standing.

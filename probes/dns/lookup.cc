@@ -122,7 +122,10 @@ bool is_proven(const Answer& answer) {
 ResolverFault fault_of(const Answer& answer) {
   const auto what = fmt::format("{} of {}", type_name(answer.type), answer.name.text());
   const auto done = [&] {
-    if (answer.outcome == Outcome::absent) return fmt::format("denies {}, which exists", what);
+    if (answer.outcome == Outcome::absent)
+      return fmt::format("denies {} without the proof there is", what);
+    if (answer.outcome == Outcome::answer)
+      return fmt::format("hands out another {} than the zone's own servers", what);
     switch (answer.cause) {
       case Cause::timeout:
       case Cause::network:
@@ -172,21 +175,37 @@ Answer Lookup::ask(const Name& name, std::uint16_t rtype, config::Time at,
   const auto patience = authorities_->is_cut_off() ? std::chrono::milliseconds{patience_}
                                                    : std::chrono::milliseconds{patience_} / 2;
   auto first = walk(resolver_, name, rtype, at, std::min(deadline, steady_clock::now() + patience));
-  return is_proven(first) ? first : confirmed(std::move(first), name, rtype, at, deadline);
+  const bool needs_none =
+      is_proven(first) && (first.status == DnssecStatus::secure || !resolver_.is_doubted());
+  return needs_none ? first : confirmed(std::move(first), name, rtype, at, deadline);
 }
 
-// What the zones' own servers say in place of an answer that proves nothing.
+// What others say in place of an answer that proves nothing: our other resolvers, as far as that is
+// proven, and the zones' own servers.
 Answer Lookup::confirmed(Answer first, const Name& name, std::uint16_t rtype, config::Time at,
                          config::Deadline deadline) {
-  auto direct = walk(*authorities_, name, rtype, at,
-                     std::min(deadline, std::chrono::steady_clock::now() + patience_));
+  const auto until = [&](std::chrono::milliseconds patience) {
+    return std::min(deadline, std::chrono::steady_clock::now() + patience);
+  };
+  const auto blame = [&](Answer right) {
+    right.resolver_fault = fault_of(first);
+    resolver_.distrust(right.resolver_fault->resolver, name);
+    return right;
+  };
+  for (auto* other : each_) {
+    if (is_learned(first.outcome)) break;
+    auto answer = walk(*other, name, rtype, at, until(std::chrono::milliseconds{patience_} / 2));
+    if (answer.server != first.server && is_learned(answer.outcome) &&
+        answer.status == DnssecStatus::secure)
+      return blame(std::move(answer));
+  }
+  auto direct = walk(*authorities_, name, rtype, at, until(patience_));
   if (is_learned(direct.outcome)) {
-    const bool is_same = direct.outcome == first.outcome;
-    if (is_same && direct.status == first.status) return first;
-    const auto fault = fault_of(first);
-    resolver_.distrust(fault.resolver);
-    direct.resolver_fault = fault;
-    return direct;
+    if (!is_learned(first.outcome) || direct.status != first.status)
+      return blame(std::move(direct));
+    // Neither is signed, and one may be older than the other, or given to others than us: that is
+    // no fault. The zone's own word counts.
+    return direct.outcome == first.outcome && !resolver_.is_doubted() ? first : direct;
   }
   if (is_learned(first.outcome)) return first;
   if (authorities_->is_cut_off() || direct.is_unconfirmed) {
@@ -203,7 +222,7 @@ Answer Lookup::walk(Resolver& source, const Name& name, std::uint16_t rtype, con
   Round round{.answer = {},
               .message = {},
               .source = source,
-              .is_unchecked = &source != &resolver_,
+              .is_unchecked = &source == authorities_,
               .at = at,
               .deadline = deadline,
               .server = {}};
@@ -240,7 +259,7 @@ bool Lookup::query(Round& round, const Name& name) {
   auto& answer = round.answer;
   auto reply = round.source.ask({.name = name, .type = answer.type}, round.deadline);
   round.server = reply ? reply->server : reply.error().server;
-  if (reply && reply->rcode == rcode::servfail && &round.source == &resolver_) {
+  if (reply && reply->rcode == rcode::servfail && &round.source != authorities_) {
     answer.extended_errors = reply->extended_errors;
     auto unchecked = round.source.ask(
         {.name = name, .type = answer.type, .checking_disabled = true}, round.deadline);

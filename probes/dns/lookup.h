@@ -1,5 +1,8 @@
 #pragma once
 
+#include <utility>
+#include <vector>
+
 #include "config/time.h"
 #include "probes/dns/answer.h"
 #include "probes/dns/authorities.h"
@@ -13,13 +16,19 @@ inline constexpr std::size_t kMaxAliases = 10;
 
 // One question, followed through its aliases, each link validated by ourselves. The resolver is
 // asked first; what it cannot tell, tells in a way that does not validate, or denies without proof
-// is asked of the zones' own servers before it is believed. Serves one thread.
+// is asked of the other resolvers, each by itself, and of the zones' own servers before it is
+// believed. Serves one thread.
 class Lookup {
  public:
-  // Without `authorities` the resolver is all there is. Both outlive this.
+  // Without `authorities` the resolver is all there is. `each`: those that `resolver` stands for,
+  // by itself, when they are several. All outlive this.
   Lookup(Resolver& resolver, Chain& chain, config::Seconds patience,
-         Authorities* authorities = nullptr)
-      : resolver_(resolver), chain_(chain), patience_(patience), authorities_(authorities) {}
+         Authorities* authorities = nullptr, std::vector<Resolver*> each = {})
+      : resolver_(resolver),
+        chain_(chain),
+        patience_(patience),
+        authorities_(authorities),
+        each_(std::move(each)) {}
 
   // `at` dates the validation. Never throws; whatever happens is in the Answer.
   [[nodiscard]] Answer ask(const Name& name, std::uint16_t type, config::Time at,
@@ -40,6 +49,7 @@ class Lookup {
   Chain& chain_;
   config::Seconds patience_;  // for one question with everything it needs
   Authorities* authorities_;
+  std::vector<Resolver*> each_;
 };
 
 // What the resolver that gave an answer did wrong, given that the answer should validate.

@@ -57,8 +57,14 @@ class Resolver {
   // Names those asked when all were silent, slow or wrong of late: better ask elsewhere first,
   // where possible.
   [[nodiscard]] virtual std::optional<std::string> poor() const { return std::nullopt; }
-  // What `server` (of a Message or QueryFault) said turned out wrong: ask others first for a while.
-  virtual void distrust(const std::string& server) { static_cast<void>(server); }
+  // What `server` (of a Message or QueryFault) said of `name` turned out wrong: ask others first
+  // for a while.
+  virtual void distrust(const std::string& server, const Name& name) {
+    static_cast<void>(server);
+    static_cast<void>(name);
+  }
+  // That happened lately: what is not signed may be wrong, too.
+  [[nodiscard]] virtual bool is_doubted() const { return false; }
 };
 
 enum class Transport { udp_first, tcp };

@@ -15,6 +15,12 @@ std::string address_text(const Bytes& data) {
   return inet_ntop(family, data.data(), text.data(), text.size()) == nullptr ? "" : text.data();
 }
 
+bool is_address(const std::string& text) {
+  std::array<std::uint8_t, 16> raw{};
+  return inet_pton(AF_INET, text.c_str(), raw.data()) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), raw.data()) == 1;
+}
+
 bool has_route(const std::string& address) {
   sockaddr_in6 v6{};
   v6.sin6_family = AF_INET6;

@@ -16,7 +16,8 @@ std::vector<std::size_t> Standings::order(Moment at) {
   return out;
 }
 
-void Standings::note(std::size_t resolver, Heard heard, Duration took, Moment at) {
+void Standings::note(std::size_t resolver, Heard heard, Duration took, Moment at,
+                     std::size_t about) {
   const std::scoped_lock lock(mutex_);
   auto& entry = entries_.at(resolver);
   if (heard != Heard::nothing) entry.took = took;
@@ -27,7 +28,8 @@ void Standings::note(std::size_t resolver, Heard heard, Duration took, Moment at
   }
   constexpr unsigned kDoublings = 4;
   const auto ban = std::min(kFirstBan * (1U << std::min(entry.failures, kDoublings)), kLongestBan);
-  ++entry.failures;
+  if (entry.failures == 0 || entry.about != about) ++entry.failures;
+  entry.about = about;
   entry.banned_until = at + ban;
 }
 
@@ -35,6 +37,16 @@ bool Standings::is_poor(Moment at) const {
   const std::scoped_lock lock(mutex_);
   return std::ranges::all_of(
       entries_, [&](const Entry& one) { return one.failures >= kPoor && one.banned_until > at; });
+}
+
+void Standings::doubt(Moment at) {
+  const std::scoped_lock lock(mutex_);
+  doubted_until_ = at + kDoubted;
+}
+
+bool Standings::is_doubted(Moment at) const {
+  const std::scoped_lock lock(mutex_);
+  return at < doubted_until_;
 }
 
 Standings::Duration Standings::patience(std::size_t resolver) const {

@@ -29,10 +29,16 @@ class Standings {
   // the one whose time to be tried again comes first ahead. One whose time has come counts as good,
   // for one caller: the others go on without it until that one knows more.
   [[nodiscard]] std::vector<std::size_t> order(Moment at);
-  void note(std::size_t resolver, Heard heard, Duration took, Moment at);
-  // No resolver is in good standing: each was silent, slow or wrong kPoor times in a row of late.
-  // (Once may be the question's fault: a zone whose servers are dead makes good resolvers slow.)
+  // `about`: what was asked about, as a number; failures about the same count once.
+  void note(std::size_t resolver, Heard heard, Duration took, Moment at, std::size_t about);
+  // No resolver is in good standing: each was silent, slow or wrong about kPoor things in a row of
+  // late. (Once may be the question's fault: a zone whose servers are dead makes good resolvers
+  // slow.)
   [[nodiscard]] bool is_poor(Moment at) const;
+  // One of them handed out within kDoubted what was proven wrong: also what cannot be proven is
+  // better asked elsewhere.
+  void doubt(Moment at);
+  [[nodiscard]] bool is_doubted(Moment at) const;
   // How long to wait for it at least: some multiple of what it needed last.
   [[nodiscard]] Duration patience(std::size_t resolver) const;
 
@@ -40,15 +46,18 @@ class Standings {
   static constexpr Duration kSlow{1000};  // an answer that takes longer counts as none at all
   static constexpr Duration kFirstBan{5'000};
   static constexpr Duration kLongestBan{60'000};
+  static constexpr Duration kDoubted{600'000};
 
  private:
   struct Entry {
     unsigned failures = 0;  // in a row
+    std::size_t about = 0;  // the last of them
     Moment banned_until{};
     Duration took{0};  // the last answer
   };
   mutable std::mutex mutex_;
   std::vector<Entry> entries_;
+  Moment doubted_until_{};
 };
 
 }  // namespace probes::dns

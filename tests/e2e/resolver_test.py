@@ -10,7 +10,7 @@ import unittest
 from living_lab import DANELAW, ROOT, LivingLab, until
 
 FAULTY = "127.0.0.54"
-FAULTS = ("nxdomain-as-servfail", "strips-alias-signatures", "strips-tlsa-signatures", "drops-tlsa", "refuses-tlsa",
+FAULTS = ("nxdomain-as-servfail", "strips-alias-signatures", "strips-tlsa-signatures", "spoils-tlsa", "drops-tlsa", "refuses-tlsa",
           "denies-some", "servfail-to-a-third", "wrong-id", "empty-denials", "slow")
 SURVIVED = ("servfail-to-a-third", "wrong-id")  # asking again may be enough: then there is nothing to tell
 
@@ -84,10 +84,27 @@ class HalfBroken(unittest.TestCase):
                                                "bogus.test": "lookup-failed", "tlsaexpired.test": "deferred"},
                          "a zone's own fault stays its own")
         self.assertEqual(self.faults(seen), [])
+        for fault in ("spoils-tlsa", "denies-some"):
+            with self.subTest(fault=fault):
+                self.put_between(fault)
+                seen = check(*self.lab.expected)
+                wrong = {name: one["verdict"] for name, one in seen.items()
+                         if one["verdict"] not in (self.lab.expected[name]["verdict"], "unknown")}
+                self.assertEqual(wrong, {}, "blamed for what fails for others, too")
+                self.assertTrue(self.faults(seen))
         self.put_between("nxdomain-as-servfail")
         seen = check("healthy.test", "nodane.test")
         self.assertEqual(self.verdicts(seen), {"healthy.test": "authenticated", "nodane.test": "unknown"})
         self.assertEqual([f["subject"]["name"] for f in self.faults(seen)], ["resolver"])
+
+    def test_of_two_resolvers_the_good_one_is_believed(self):
+        unprivileged = self.close_port_53()
+        self.put_between("spoils-tlsa")
+        done = self.lab.inside(*unprivileged, "check", "--config", f"{self.lab.dir}/danelaw.yaml", "--format", "json",
+                               "--resolver", FAULTY, "--resolver", "127.0.0.53", "healthy.test", "mismatch.test")
+        seen = {one["domain"]: one for one in map(json.loads, done.stdout.splitlines())}
+        self.assertEqual(self.verdicts(seen), {"healthy.test": "authenticated", "mismatch.test": "deferred"})
+        self.assertIn(FAULTY, json.dumps(self.faults(seen)))
 
     def test_a_silent_resolver_ahead_of_a_good_one_is_asked_once(self):
         self.put_between("silent")

@@ -82,6 +82,15 @@ def strips_tlsa_signatures(asked, reply):
     return without_signatures(reply, {TLSA})
 
 
+def spoils_tlsa(asked, reply):
+    """A byte of the data is another one."""
+    out = bytearray(reply)
+    for _, kind, data in records(reply):
+        if kind == TLSA:
+            out[data + 10] ^= 0x55
+    return bytes(out)
+
+
 def drops_tlsa(asked, reply):
     return None if question(asked)[1] == TLSA else reply
 
@@ -122,7 +131,7 @@ def vouches_for_bogus(asked, reply):
 
 
 FAULTS = {one.__name__.replace("_", "-"): one for one in (
-    nxdomain_as_servfail, strips_alias_signatures, strips_tlsa_signatures, drops_tlsa, refuses_tlsa, denies_some,
+    nxdomain_as_servfail, strips_alias_signatures, strips_tlsa_signatures, spoils_tlsa, drops_tlsa, refuses_tlsa, denies_some,
     servfail_to_a_third, wrong_id, empty_denials, slow, vouches_for_bogus)}
 FAULTS["silent"] = lambda asked, reply: None
 FAULTS["none"] = lambda asked, reply: reply

@@ -78,7 +78,7 @@ class Internet final : public Direct, public Resolver {
     }
     return to(query, reply, "resolver");
   }
-  void distrust(const std::string& server) override { distrusted = server; }
+  void distrust(const std::string& server, const Name&) override { distrusted = server; }
   std::map<Question, Message> resolver_says;
   std::string distrusted;
 
@@ -140,7 +140,8 @@ TEST_F(Asking, goes_from_the_root_down_and_remembers_the_way) {
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->answer.size(), 1U);
   EXPECT_EQ(reply->server, "192.0.2.3");
-  EXPECT_THAT(net.asked, ElementsAre("192.0.2.1", "192.0.2.2", "192.0.2.3"));
+  EXPECT_THAT(net.asked, ElementsAre("192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3"))
+      << "the root's servers are tried before they are believed";
   net.asked.clear();
   ASSERT_TRUE(ask("example.test", type::mx));
   EXPECT_THAT(net.asked, ElementsAre("192.0.2.3"));
@@ -194,6 +195,66 @@ TEST_F(Asking, silence_of_everybody_is_ours) {
   net.asked.clear();
   EXPECT_FALSE(ask("other.test", type::mx));
   EXPECT_THAT(net.asked, IsEmpty()) << "and nobody is waited for again at once";
+}
+
+// A firewall or a forwarder that takes port 53 for itself.
+TEST_F(Asking, what_somebody_in_between_says_is_nobodys_word) {
+  net.says.clear();
+  net.refers.clear();
+  const auto refused = ask("example.test", type::mx);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().fault, Fault::cut_off);
+  EXPECT_TRUE(authorities.is_cut_off());
+}
+
+TEST_F(Asking, begins_with_the_hints_where_they_lead_somewhere) {
+  net.says[{"192.0.2.9", {Name{}, type::soa}}] = net.says[{"192.0.2.1", {Name{}, type::soa}}];
+  net.refers[{"192.0.2.9", name("test")}] = net.refers[{"192.0.2.1", name("test")}];
+  net.silent = {"192.0.2.8"};
+  DirectReach hinted{{"192.0.2.8", "192.0.2.9"}};
+  Authorities knowing{net, net, hinted, true};
+  ASSERT_TRUE(knowing.ask({.name = name("example.test"), .type = type::mx}, later()));
+  EXPECT_EQ(net.root_asked, 0);
+  net.silent = {"192.0.2.8", "192.0.2.9"};
+  DirectReach misled{{"192.0.2.8", "192.0.2.9"}};
+  Authorities asking{net, net, misled, true};
+  ASSERT_TRUE(asking.ask({.name = name("example.test"), .type = type::mx}, later()));
+  EXPECT_EQ(net.root_asked, 1);
+}
+
+TEST_F(Asking, all_threads_share_what_was_found_of_the_root) {
+  ASSERT_TRUE(ask("example.test", type::mx));
+  Authorities other{net, net, reach, true};
+  ASSERT_TRUE(other.ask({.name = name("example.test"), .type = type::mx}, later()));
+  EXPECT_EQ(net.root_asked, 1);
+}
+
+TEST_F(Asking, with_no_time_left_nothing_is_learned_of_the_zone) {
+  ASSERT_TRUE(ask("example.test", type::mx));
+  const auto reply = authorities.ask({.name = name("example.test"), .type = type::mx},
+                                     std::chrono::steady_clock::now());
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().fault, Fault::cut_off);
+  EXPECT_FALSE(authorities.is_cut_off());
+}
+
+TEST_F(Asking, a_denial_beyond_the_zone_is_not_the_servers_to_give) {
+  Message answer;
+  answer.authoritative = true;
+  answer.rcode = rcode::nxdomain;
+  answer.answer = {record("www.example.test", type::cname, wire("victim.test"))};
+  net.says[{"192.0.2.3", {name("www.example.test"), type::a}}] = answer;
+  const auto reply = ask("www.example.test", type::a);
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->rcode, rcode::noerror);
+}
+
+TEST(RootHints, are_the_addresses_in_the_file) {
+  EXPECT_THAT(parse_root_hints(";  NS line\n.  3600000  NS  A.ROOT-SERVERS.NET.\n"
+                               "A.ROOT-SERVERS.NET. 3600000 A 198.41.0.4 ; a comment\n"
+                               "A.ROOT-SERVERS.NET. 3600000 IN AAAA 2001:503:ba3e::2:30\n"
+                               "B. 3600000 A 300.1.1.1\nA A A A\n\xff\x00\n"),
+              ElementsAre("198.41.0.4", "2001:503:ba3e::2:30"));
 }
 
 TEST_F(Asking, does_not_take_addresses_from_those_who_do_not_know) {

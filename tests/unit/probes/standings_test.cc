@@ -13,8 +13,9 @@ using testing::ElementsAre;
 class Order : public testing::Test {
  protected:
   void hear(std::size_t who, Standings::Heard heard, milliseconds took = milliseconds{5}) {
-    standings.note(who, heard, took, at);
+    standings.note(who, heard, took, at, ++about);
   }
+  std::size_t about = 0;
   Standings standings{3};
   Standings::Moment at{std::chrono::hours{5}};
 };
@@ -57,6 +58,21 @@ TEST_F(Order, all_are_poor_only_when_each_failed_again_and_again) {
   EXPECT_TRUE(standings.is_poor(at));
   hear(1, Standings::Heard::well);
   EXPECT_FALSE(standings.is_poor(at));
+}
+
+TEST_F(Order, failures_about_one_zone_make_nobody_poor) {
+  for (unsigned times = 0; times < 10; ++times) {
+    for (const auto who : {0U, 1U, 2U})
+      standings.note(who, Standings::Heard::nothing, milliseconds{1000}, at, 7);
+  }
+  EXPECT_FALSE(standings.is_poor(at));
+}
+
+TEST_F(Order, doubt_lasts_a_while) {
+  EXPECT_FALSE(standings.is_doubted(at));
+  standings.doubt(at);
+  EXPECT_TRUE(standings.is_doubted(at + seconds{599}));
+  EXPECT_FALSE(standings.is_doubted(at + seconds{600}));
 }
 
 TEST_F(Order, who_needs_long_is_given_long) {

@@ -24,12 +24,16 @@ namespace type = probes::dns::type;
 const ResolverFault kSlip{.resolver = "192.0.2.53", .what = "refuses TLSA of a.test"};
 const ResolverFault kOther{.resolver = "192.0.2.53", .what = "refuses TLSA of b.test"};
 
+const auto kA = name("mx.a.test");
+const auto kB = name("b.test");
+
 TEST(Watch, one_slip_is_no_fault_and_two_are) {
   ResolverWatch watch;
   EXPECT_TRUE(watch.check(kNow).is_up);
-  watch.note({kSlip}, kNow);
+  watch.note({kSlip, kSlip}, kA, kNow);
+  watch.note({kSlip}, name("a.test"), kNow);
   EXPECT_TRUE(watch.check(kNow).is_up);
-  watch.note({kOther}, kNow + config::Seconds{60});
+  watch.note({kOther}, kB, kNow + config::Seconds{60});
   const auto check = watch.check(kNow + config::Seconds{60});
   EXPECT_FALSE(check.is_up);
   EXPECT_FALSE(check.blinds);
@@ -39,21 +43,33 @@ TEST(Watch, one_slip_is_no_fault_and_two_are) {
 
 TEST(Watch, a_fault_is_over_when_nothing_was_seen_for_a_while) {
   ResolverWatch watch;
-  watch.note({kSlip, kOther}, kNow);
+  watch.note({kSlip}, kA, kNow);
+  watch.note({kOther}, kB, kNow);
   EXPECT_FALSE(watch.check(kNow + ResolverWatch::kHeld).is_up);
   EXPECT_TRUE(watch.check(kNow + ResolverWatch::kHeld + config::Seconds{1}).is_up);
 }
 
+TEST(Watch, what_lasts_is_a_fault_though_it_is_about_one_name) {
+  ResolverWatch watch;
+  for (auto at = kNow; at < kNow + ResolverWatch::kPersistent; at += config::Seconds{120}) {
+    watch.note({kSlip}, kA, at);
+    EXPECT_TRUE(watch.check(at).is_up);
+  }
+  watch.note({kSlip}, kA, kNow + ResolverWatch::kPersistent);
+  EXPECT_FALSE(watch.check(kNow + ResolverWatch::kPersistent).is_up);
+}
+
 TEST(Watch, names_the_one_of_two_that_fails) {
   ResolverWatch watch;
-  watch.note({kSlip, {.resolver = "192.0.2.54", .what = "does not answer"}, kSlip}, kNow);
+  watch.note({kSlip, {.resolver = "192.0.2.54", .what = "does not answer"}, kSlip}, std::nullopt,
+             kNow);
   EXPECT_EQ(watch.check(kNow).detail, "the resolver 192.0.2.53 refuses TLSA of a.test");
 }
 
 TEST(Watch, does_not_grow_with_what_it_is_told) {
   ResolverWatch watch;
   for (int i = 0; i < 1000; ++i)
-    watch.note({{.resolver = std::to_string(i), .what = "x"}, kSlip}, kNow);
+    watch.note({{.resolver = std::to_string(i), .what = "x"}, kSlip}, std::nullopt, kNow);
   EXPECT_LT(watch.check(kNow).detail->size(), 200U);
 }
 
@@ -119,7 +135,67 @@ TEST_F(Learned, witnesses_are_of_other_zones_each_of_another) {
   EXPECT_THAT(found, ElementsAre(Question{name("two.c.test"), type::tlsa},
                                  Question{name("two.b.test"), type::tlsa},
                                  Question{name("two.a.test"), type::tlsa}));
-  EXPECT_THAT(controls.unrelated(type::mx, {name("a.test")}).size(), 3U);
+  EXPECT_THAT(controls.unrelated(type::mx, {}), IsEmpty()) << "of another type nobody can tell";
+}
+
+TEST_F(Learned, a_denial_is_no_witness) {
+  auto denied = answer("_25._tcp.mx.a.test", type::tlsa, "a.test");
+  denied.outcome = Outcome::absent;
+  see(denied);
+  EXPECT_THAT(controls.unrelated(type::tlsa, {}), IsEmpty());
+}
+
+class Alone : public testing::Test {
+ protected:
+  void look(const std::string& target, bool fails, std::uint16_t rtype = type::tlsa) {
+    Answer seen = answer("_25._tcp." + target, rtype, target);
+    if (fails) {
+      seen.outcome = Outcome::failed;
+      seen.is_unconfirmed = true;
+    }
+    unconfirmed.note(name(target), {&seen});
+  }
+  bool is_shared(const std::string& target, bool has_witnesses) {
+    return unconfirmed.is_shared(name(target), type::tlsa, has_witnesses);
+  }
+  Unconfirmed unconfirmed;
+};
+
+TEST_F(Alone, one_that_fails_is_its_own_fault) {
+  look("mx.a.test", true);
+  look("a.test", true);
+  EXPECT_FALSE(is_shared("mx.a.test", false)) << "the other is the same owner's";
+}
+
+TEST_F(Alone, two_that_fail_alike_are_not_when_nobody_bears_witness) {
+  for (int i = 0; i < 100; ++i) look("good" + std::to_string(i) + ".test", false);
+  look("mx.a.test", true);
+  look("mx.b.test", true);
+  EXPECT_TRUE(is_shared("mx.a.test", false));
+  EXPECT_FALSE(is_shared("mx.a.test", true));
+  look("mx.b.test", true, type::mx);
+  EXPECT_FALSE(is_shared("mx.a.test", false)) << "another type is another fault";
+  look("mx.b.test", false);
+  EXPECT_FALSE(is_shared("mx.a.test", false));
+}
+
+TEST_F(Alone, a_tenth_of_all_is_too_many) {
+  for (int i = 0; i < 27; ++i) look("good" + std::to_string(i) + ".test", false);
+  look("mx.a.test", true);
+  look("mx.b.test", true, type::mx);
+  EXPECT_FALSE(is_shared("mx.a.test", true));
+  look("mx.c.test", true, type::a);
+  EXPECT_TRUE(is_shared("mx.a.test", true));
+  look("good27.test", false);
+  EXPECT_FALSE(is_shared("mx.a.test", true));
+}
+
+TEST(Witnesses, two_that_fail_are_too_many_or_all_there_are) {
+  EXPECT_FALSE(is_too_many(0, 0));
+  EXPECT_FALSE(is_too_many(1, 3));
+  EXPECT_TRUE(is_too_many(2, 3));
+  EXPECT_TRUE(is_too_many(1, 1));
+  EXPECT_FALSE(is_too_many(0, 1));
 }
 
 }  // namespace
