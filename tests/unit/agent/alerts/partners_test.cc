@@ -1,7 +1,8 @@
+#include "agent/alerts/partners.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/alerts/partners.h"
 #include "probes/findings.h"
 #include "tests/support/scene.h"
 

@@ -1,10 +1,11 @@
+#include "agent/hindsight/history_findings.h"
+
 #include <map>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "agent/alerts/lifecycle.h"
-#include "agent/hindsight/history_findings.h"
 #include "agent/rollover/rollover.h"
 #include "tests/support/past.h"
 

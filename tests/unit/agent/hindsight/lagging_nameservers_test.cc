@@ -1,7 +1,7 @@
+#include "agent/hindsight/lagging_nameservers.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "agent/hindsight/lagging_nameservers.h"
 
 namespace agent {
 namespace {

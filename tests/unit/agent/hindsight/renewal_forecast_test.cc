@@ -1,10 +1,11 @@
+#include "agent/hindsight/renewal_forecast.h"
+
 #include <algorithm>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/hindsight/renewal_forecast.h"
 #include "agent/rollover/rollover.h"
 #include "tests/support/past.h"
 

@@ -1,6 +1,7 @@
+#include "agent/hindsight/renewal_pattern.h"
+
 #include <gtest/gtest.h>
 
-#include "agent/hindsight/renewal_pattern.h"
 #include "tests/support/past.h"
 
 namespace {

@@ -1,9 +1,9 @@
+#include "agent/history/cadence.h"
+
 #include <set>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-
-#include "agent/history/cadence.h"
 
 namespace {
 

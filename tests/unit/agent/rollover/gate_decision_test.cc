@@ -1,8 +1,9 @@
+#include "agent/rollover/gate_decision.h"
+
 #include <random>
 
 #include <gtest/gtest.h>
 
-#include "agent/rollover/gate_decision.h"
 #include "agent/rollover/rollover.h"
 #include "tests/support/past.h"
 

@@ -1,7 +1,8 @@
+#include "agent/self/self_check.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/self/self_check.h"
 #include "tests/support/scene.h"
 
 namespace {
