@@ -100,7 +100,7 @@ void Journal::bound() {
       std::find_if(first, entries_.end(), [](const Entry& one) { return !one.job; });
   if (oldest == entries_.end()) return;
   const auto at = oldest->round.at;
-  set_aside(std::move(oldest->round));
+  set_aside(std::move(*oldest));
   entries_.erase(oldest);
   ++state_.lost;
   if (!aside_->gap) aside_->gap = Gap{.from = at, .until = at, .rounds = 0};
@@ -108,9 +108,12 @@ void Journal::bound() {
 }
 
 // `mutex_` is held.
-void Journal::set_aside(Round round) {
-  round = decisions_of(round);
+void Journal::set_aside(Entry entry) {
+  auto round = decisions_of(entry.round);
+  // What was decided later comes last: it is what holds.
+  if (aside_ && entry.number < aside_number_) std::swap(*aside_, round);
   aside_ = aside_ ? with_decisions(std::move(*aside_), std::move(round)) : std::move(round);
+  aside_number_ = std::max(aside_number_, entry.number);
   constexpr std::uint64_t kNowAndThen = 100;  // it takes a while
   if (state_.lost % kNowAndThen == 0) agent::bound(*aside_);
 }
@@ -122,7 +125,8 @@ Result<void, RecordFault> Journal::record(const Entry& entry) {
   std::optional<Round> missed;
   {
     const std::scoped_lock lock(mutex_);
-    missed = std::exchange(aside_, std::nullopt);
+    // What was decided later must not be put before it.
+    if (entry.number > aside_number_) missed = std::exchange(aside_, std::nullopt);
   }
   const auto alone = [&] { return recorder_.record(entry.round); };
   if (!missed) return attempt(alone);
@@ -157,7 +161,7 @@ void Journal::record_first() {
   lock.lock();
   state_.recordings.note(steady_clock::now() - began);
   if (is_second_done) {
-    set_aside(std::move(first.round));
+    set_aside(std::move(first));
     entries_.pop_front();
     ++state_.errors;
   }

@@ -78,7 +78,7 @@ class Journal {
   void record_first();
   config::Result<void, RecordFault> record(const Entry& entry);
   void finish(const config::Result<void, RecordFault>& result);
-  void set_aside(Round round);  // the others hold `mutex_`
+  void set_aside(Entry entry);  // the others hold `mutex_`
   void bound();
   [[nodiscard]] bool is_late() const;
 
@@ -91,7 +91,8 @@ class Journal {
   std::condition_variable done_;
   std::list<Entry> entries_;  // the first one or two are being recorded while is_busy_
   bool is_busy_ = false;
-  std::optional<Round> aside_;  // decisions of rounds that could not be recorded
+  std::optional<Round> aside_;      // decisions of rounds that could not be recorded
+  std::uint64_t aside_number_ = 0;  // of the latest of them
   std::uint64_t last_number_ = 0, recorded_number_ = 0;
   std::uint64_t failed_ = 0;  // tries
   State state_;
