@@ -272,7 +272,9 @@ class Attack(unittest.TestCase):
             self.assertEqual(status(ask(f"GET /api/v1/status HTTP/1.1\r\n@{login}\r\n")), look, login)
             self.assertEqual(status(ask(f"POST /-/reload HTTP/1.1\r\n@{login}\r\n")), change, login)
         self.assertEqual(status(ask("GET /-/ready HTTP/1.1\r\n@\r\n")), 200)
-        until("refused logins are in the log", 5, lambda: re.search(
+        # A line a second at most: the next one tells of those before it.
+        wrong = f"GET /api/v1/status HTTP/1.1\r\n@Authorization: Bearer {TOKEN}x\r\n\r\n"
+        until("refused logins are in the log", 20, lambda: status(ask(wrong)) == 401 and re.search(
             r'event=login-refused client="127\.0\.0\.1" count="[1-9]', self.said()))
         self.assertNotIn("open sesame", self.said())
         self.assertNotIn(TOKEN, self.said())
