@@ -9,6 +9,7 @@
 #include <ios>
 #include <istream>
 #include <iterator>
+#include <new>
 #include <optional>
 #include <set>
 #include <span>
@@ -228,6 +229,8 @@ template <class Work>
 auto without_exceptions(std::string_view file_name, Work work) -> decltype(work()) {
   try {
     return work();
+  } catch (const std::bad_alloc&) {
+    return whole_file_error(file_name, "there is too little memory to read it");
   } catch (const std::exception& error) {
     return whole_file_error(file_name, error.what());
   }

@@ -1,6 +1,7 @@
 #include "storage/queries.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <limits>
 #include <thread>
 
@@ -74,7 +75,8 @@ struct Queries::State {
   std::filesystem::path file;
   std::mutex mutex;
   Database db;
-  std::mutex counting;                             // guards what follows
+  std::mutex counting;  // guards what follows
+  std::condition_variable counted;
   std::map<std::string, std::int64_t> row_counts;  // as of counted_at
   std::chrono::steady_clock::time_point counted_at;
   bool is_counting = false;
@@ -272,20 +274,16 @@ static std::map<std::string, std::int64_t> count_rows(Database& db) {
   return out;
 }
 
-// Who scrapes never waits for a disk that stands still, but for the first time.
+// Who scrapes does not wait for a disk that stands still: for the first count a moment, for others
+// not at all.
 Queries::Answer<std::map<std::string, std::int64_t>> Queries::row_counts() {
+  constexpr std::chrono::seconds kPatience{2};
   auto& s = *state_;
   std::unique_lock lock(s.counting);
-  const auto now = std::chrono::steady_clock::now();
-  if (s.counted_at == std::chrono::steady_clock::time_point{}) {
-    auto first = storage::guarded<std::string>(s.file, [&] {
-      Database db{s.file, Database::Mode::read_only};
-      return count_rows(db);
-    });
-    if (!first) return first;
-    s.row_counts = std::move(*first);
-    s.counted_at = now;
-  } else if (now - s.counted_at >= kCountedEvery && !s.is_counting) {
+  const auto never = std::chrono::steady_clock::time_point{};
+  const bool is_due =
+      s.counted_at == never || std::chrono::steady_clock::now() - s.counted_at >= kCountedEvery;
+  if (is_due && !s.is_counting) {
     s.is_counting = true;
     s.counter = std::jthread([&s] {
       std::map<std::string, std::int64_t> found;
@@ -299,8 +297,11 @@ Queries::Answer<std::map<std::string, std::int64_t>> Queries::row_counts() {
       if (!found.empty()) s.row_counts = std::move(found);
       s.counted_at = std::chrono::steady_clock::now();
       s.is_counting = false;
+      s.counted.notify_all();
     });
   }
+  if (s.counted_at == never)
+    s.counted.wait_for(lock, kPatience, [&] { return s.counted_at != never; });
   return s.row_counts;
 }
 

@@ -1023,15 +1023,20 @@ struct Runner::State {
       // Several workers may have asked at the same moment: that is one look.
       const bool is_new = (!vantage_at || asked_at > *vantage_at) && !is_overtaken(began);
       if (is_new) {
-        // While nothing at all comes from the resolvers that is told, and nothing beside it.
-        if (first_failing(checks) == nullptr) {
+        // While nothing at all comes from the resolvers that is told, and nothing beside it; nor do
+        // slips from the beginning and the end of such a time outlast it.
+        const bool is_blind = first_failing(checks) != nullptr;
+        if (is_blind || first_failing(vantage) != nullptr) {
+          watch = {};
+          unconfirmed = {};
+        } else {
           for (const auto& sight : sights) {
             if (sight.fault)
               watch.note({{.resolver = sight.resolver, .what = *sight.fault}}, std::nullopt,
                          round.at);
           }
-          checks.push_back(watch.check(round.at));
         }
+        if (!is_blind) checks.push_back(watch.check(round.at));
         const auto is_up = [](const std::vector<VantageCheck>& those) {
           return std::ranges::all_of(those, &VantageCheck::is_up);
         };

@@ -64,8 +64,8 @@ class Corpus(unittest.TestCase):
             self.assertEqual(splits, splits | want["splits"])
         self.each(check)
 
-    def test_a_truncated_answer_and_no_tcp_is_a_failed_lookup(self):
-        # a resolver that answers over UDP alone.
+    def test_a_resolver_that_answers_over_udp_alone_is_no_fault_of_the_domain(self):
+        # A-34, at our own resolver: the zone's servers, which do answer over TCP, are asked instead.
         relay = subprocess.Popen([LAB, "exec", "--dir", self.lab.dir, "/usr/bin/python3", "-c", UDP_RELAY],
                                  stdout=subprocess.PIPE, text=True)
         self.addCleanup(relay.stdout.close)
@@ -73,7 +73,10 @@ class Corpus(unittest.TestCase):
         self.addCleanup(relay.kill)
         self.assertEqual(relay.stdout.readline(), "ready\n")
         seen, _ = self.lab.check("a35.corpus.test", arguments=("--resolver", "127.0.0.54"))
-        self.assertEqual(seen["a35.corpus.test"]["hosts"][0]["verdict"], "lookup-failed")
+        self.assertEqual(seen["a35.corpus.test"]["hosts"][0]["verdict"], "authenticated")
+        told = [f for f in seen["a35.corpus.test"]["findings"] if f["code"] == "monitor-fault"]
+        self.assertEqual([f["severity"] for f in told], ["low"])
+        self.assertIn("127.0.0.54", json.dumps(told[0]["evidence"]))
 
     def test_what_came_over_tcp_is_counted_apart(self):
         #

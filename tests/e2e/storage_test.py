@@ -149,7 +149,7 @@ class OnAFailingDisk(OnADisk):
     def test_a_filesystem_that_turned_read_only(self):
         self.lab.inside("mount", "-o", "remount,abort", self.disk, check=True)   # as after an error of the disk
         alert = self.trouble()
-        self.nothing_is_recorded("read")
+        self.nothing_is_recorded("disk I/O error")
         self.assertIn("danelaw_storage_up 0", self.lab.text("/metrics"))
         self.assertEqual([a["id"] for a in self.mismatches()], [alert["id"]])
         # It is a matter of repair: the agent ends, and does not start on such a disk without a word.
