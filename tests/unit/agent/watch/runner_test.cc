@@ -272,9 +272,11 @@ TEST_F(Running, workers_that_do_not_come_back_are_missed) {
 TEST_F(Running, a_look_without_memory_is_lost_and_is_our_own_fault) {
   const auto verdict = runner_->domain("example.test")->judged->verdict;
   world_.is_starved = true;
-  const auto looks = world_.looks("mx.example.test");
+  // Either target may be the first that is due.
+  const auto looks = [&] { return world_.looks("example.test") + world_.looks("mx.example.test"); };
+  const auto before = looks();
   ASSERT_TRUE(in_time(Seconds{1200}, [&] { return is_faulty("looks"); }));
-  EXPECT_GT(world_.looks("mx.example.test"), looks);
+  EXPECT_GT(looks(), before);
   const auto now = runner_->snapshot();
   for (const auto& alert : now->alerts)
     EXPECT_EQ(alert.finding.code, probes::Code::monitor_fault) << "nobody else is blamed";
