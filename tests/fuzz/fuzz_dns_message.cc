@@ -24,7 +24,8 @@ void check_name(const Name& name) {
   demand(name.wire().size() <= 255 && name.wire().back() == '\0', "a name is at most 255 octets");
   demand(Name::from_wire(octets_of(name.wire())) == name, "the wire form is the name");
   demand(Name::parse(name.text()) == name, "the text form is the name");
-  demand(name.text().find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_*/.\\") ==
+  // The colon is for MX records that hold an IPv6 address.
+  demand(name.text().find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_*/:.\\") ==
              std::string::npos,
          "the text form is harmless");
   demand(name.is_root() == (name.label_count() == 0), "only the root has no labels");
