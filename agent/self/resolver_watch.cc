@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "probes/dns/owner.h"
 #include "probes/resolver_faults.h"
 
 namespace agent {
@@ -57,15 +58,6 @@ std::vector<Question> Controls::unrelated(std::uint16_t type,
   }
   return out;
 }
-
-namespace {
-
-// Whose name it is, roughly.
-probes::dns::Name owner_of(const probes::dns::Name& name) {
-  return name.suffix(2);
-}
-
-}  // namespace
 
 void Unconfirmed::note(const probes::dns::Name& target, const std::vector<const Answer*>& answers) {
   if (looked_at_.size() < kMostTargets) looked_at_.insert(target);

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "probes/dns/owner.h"
+
 namespace agent {
 namespace {
 
@@ -31,15 +33,6 @@ bool is_welcomed(const SessionRecord& session) {
          session.stage == Stage::done;
 }
 
-// The last two labels: hosts that share them have something to do with each other.
-std::string domain_of(const Name& host) {
-  const auto text = host.text();
-  const auto last = text.rfind('.');
-  if (last == std::string::npos || last == 0) return text;
-  const auto dot = text.rfind('.', last - 1);
-  return dot == std::string::npos ? text : text.substr(dot + 1);
-}
-
 }  // namespace
 
 void Welcome::note(const Name& host, const std::vector<SessionRecord>& sessions) {
@@ -64,10 +57,10 @@ void Welcome::forget(const Name& host) {
 }
 
 std::vector<VantageCheck> Welcome::checks(Time at, const std::string& helo) const {
-  std::set<std::string> domains;
+  std::set<Name> domains;
   std::set<std::string> addresses;
   for (const auto& [place, words] : refused_by_) {
-    domains.insert(domain_of(place.first));
+    domains.insert(owner_of(place.first));
     addresses.insert(place.second);
   }
   VantageCheck check{.check = "greeting", .checked_at = at};
@@ -79,9 +72,9 @@ std::vector<VantageCheck> Welcome::checks(Time at, const std::string& helo) cons
   auto detail = fmt::format("mail servers in {} domains refuse this monitor, which calls itself {}",
                             domains.size(), helo);
   // One of each domain shows best what they have in common.
-  std::set<std::string> named;
+  std::set<Name> named;
   for (const auto& [place, words] : refused_by_) {
-    if (named.size() == kMostNamed || !named.insert(domain_of(place.first)).second) continue;
+    if (named.size() == kMostNamed || !named.insert(owner_of(place.first)).second) continue;
     detail += fmt::format("; {} ({}) says: {}", place.first.text(), place.second, words);
   }
   check.detail = std::move(detail);

@@ -13,6 +13,7 @@
 #include <getdns/getdns_extra.h>
 
 #include "probes/dns/getdns_handle.h"
+#include "probes/dns/owner.h"
 
 namespace probes::dns {
 namespace {
@@ -80,9 +81,9 @@ milliseconds took_since(steady_clock::time_point started) {
   return std::chrono::duration_cast<milliseconds>(steady_clock::now() - started);
 }
 
-// Whose name it is, roughly: its last two labels.
+// What a question is about, for the standings.
 std::size_t subject(const Name& name) {
-  return std::hash<std::string>{}(name.suffix(2).wire());
+  return std::hash<std::string>{}(owner_of(name).wire());
 }
 
 // Something was told, not merely that there is trouble.
