@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "probes/dns/server_address.h"
+#include "probes/dns/told.h"
 #include "probes/special_address.h"
 
 namespace probes::dns {
@@ -172,14 +173,12 @@ Authorities::Reply Authorities::ask_servers(Search& search, const Zone& zone, co
       continue;
     }
     silent_.erase(address);
-    const bool is_told =
-        (reply->rcode == rcode::noerror || reply->rcode == rcode::nxdomain) && !reply->truncated;
-    if (is_told && (reply->authoritative || referral(*reply, zone.name, name))) {
+    if (is_told(*reply) && (reply->authoritative || referral(*reply, zone.name, name))) {
       reach_.heard(steady_clock::now());
       return reply;
     }
     was_answered = true;
-    if (is_told) {
+    if (is_told(*reply)) {
       worst = Failure<QueryFault>(QueryFault{
           .fault = Fault::malformed, .detail = "it does not know the zone", .server = address});
     } else {

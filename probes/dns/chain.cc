@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "probes/dns/opt_out.h"
+#include "probes/dns/told.h"
 
 namespace probes::dns {
 namespace {
@@ -306,9 +307,7 @@ Chain::LinkPtr Chain::fetch(const Name& name, std::uint16_t rtype, Resolver& res
     }
   }
   auto reply = resolver.ask({.name = name, .type = rtype, .checking_disabled = true}, deadline);
-  if (!reply || reply->truncated ||
-      (reply->rcode != rcode::noerror && reply->rcode != rcode::nxdomain))
-    return {};
+  if (!reply || !is_told(*reply)) return {};
   auto link = std::make_shared<const Link>(Link{.message = std::move(*reply), .at = at});
   const std::scoped_lock lock(mutex_);
   keep_small(links_);

@@ -14,6 +14,7 @@
 
 #include "probes/dns/getdns_handle.h"
 #include "probes/dns/owner.h"
+#include "probes/dns/told.h"
 
 namespace probes::dns {
 namespace {
@@ -84,11 +85,6 @@ milliseconds took_since(steady_clock::time_point started) {
 // What a question is about, for the standings.
 std::size_t subject(const Name& name) {
   return std::hash<std::string>{}(owner_of(name).wire());
-}
-
-// Something was told, not merely that there is trouble.
-bool is_told(const Message& reply) {
-  return (reply.rcode == rcode::noerror || reply.rcode == rcode::nxdomain) && !reply.truncated;
 }
 
 }  // namespace
