@@ -25,10 +25,13 @@ agent::Alert only(const agent::Alert& alert, const agent::Hit& hit, const std::s
 }  // namespace
 
 agent::Domains configured(const agent::Snapshot& snapshot) {
-  agent::Domains out;
+  auto by_name = std::make_shared<std::map<std::string_view, const config::Domain*>>();
   for (const auto& domain : snapshot.domains)
-    out.emplace(domain.configured.name, domain.configured);
-  return out;
+    by_name->emplace(domain.configured.name, &domain.configured);
+  return [by_name = std::move(by_name)](const std::string& name) -> const config::Domain* {
+    const auto found = by_name->find(name);
+    return found == by_name->end() ? nullptr : found->second;
+  };
 }
 
 Json preview_json(const agent::Snapshot& snapshot, agent::Silence silence) {

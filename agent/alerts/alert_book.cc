@@ -39,7 +39,7 @@ AlertBook::AlertBook(std::vector<Alert> alerts, std::vector<Silence> silences)
   for (auto& alert : alerts) {
     const auto key = key_of(alert);
     if (is_open(alert)) {
-      open_.insert_or_assign(key, std::move(alert));
+      hold(key, std::move(alert));
     } else if (const auto known = ended_.find(key);
                known == ended_.end() || *known->second.resolved_at < *alert.resolved_at) {
       ended_.insert_or_assign(key, std::move(alert));
@@ -55,7 +55,42 @@ int AlertBook::relapses_of(const Key& key, Time at) const {
 
 void AlertBook::put(Round& round, const Key& key, Alert alert) {
   write(round, alert);
-  open_.insert_or_assign(key, std::move(alert));
+  hold(key, std::move(alert));
+}
+
+void AlertBook::hold(const Key& key, Alert alert) {
+  auto& held = open_[key];
+  if (held.hits.size() != alert.hits.size() ||
+      !std::ranges::equal(held.hits, alert.hits, {}, &Hit::subject, &Hit::subject)) {
+    index(key, held, false);
+    index(key, alert, true);
+  }
+  held = std::move(alert);
+}
+
+void AlertBook::drop(const Key& key) {
+  const auto held = open_.find(key);
+  if (held == open_.end()) return;
+  index(key, held->second, false);
+  open_.erase(held);
+}
+
+void AlertBook::index(const Key& key, const Alert& alert, bool is_there) {
+  for (const auto& hit : alert.hits) {
+    auto& keys = open_at_[hit.subject];
+    if (is_there)
+      keys.insert(key);
+    else
+      keys.erase(key);
+    if (keys.empty()) open_at_.erase(hit.subject);
+  }
+}
+
+bool AlertBook::any_open_at(const Subject& subject,
+                            const std::function<bool(const Alert&)>& is_such) const {
+  const auto keys = open_at_.find(subject);
+  return keys != open_at_.end() &&
+         std::ranges::any_of(keys->second, [&](const Key& key) { return is_such(open_.at(key)); });
 }
 
 // True when it should be looked at again soon.
@@ -65,7 +100,7 @@ bool AlertBook::take(Round& round, const Key& key, const Followed& followed) {
       return false;
     case Step::forgotten:
       round.forgotten.push_back(followed.alert->id);
-      open_.erase(key);
+      drop(key);
       return false;
     case Step::passed:
     case Step::resolved:
@@ -75,7 +110,7 @@ bool AlertBook::take(Round& round, const Key& key, const Followed& followed) {
                                      .reason = followed.reason});
       write(round, *followed.alert);
       ended_.insert_or_assign(key, *followed.alert);
-      open_.erase(key);
+      drop(key);
       return false;
     case Step::opened:
       round.transitions.push_back({.what = Transition::What::opened,
@@ -101,17 +136,17 @@ bool AlertBook::take_over(Round& round, std::map<Key, const Trouble*>& all) {
            !open_.contains(entry.first);
   });
   if (window == all.end()) return false;
-  const auto refusal = std::ranges::find_if(open_, [&](const auto& entry) {
-    const auto now = all.find(entry.first);
-    return entry.second.state == AlertState::pending && is_refusal(entry.first.first) &&
-           now != all.end() && now->second == nullptr && entry.second.hits.size() == 1;
+  const auto refusal = std::ranges::find_if(all, [&](const auto& entry) {
+    const auto held = open_.find(entry.first);
+    return entry.second == nullptr && is_refusal(entry.first.first) && held != open_.end() &&
+           held->second.state == AlertState::pending && held->second.hits.size() == 1;
   });
-  if (refusal == open_.end()) return false;
-  const auto pending = refusal->second;
+  if (refusal == all.end()) return false;
+  const auto pending = open_.at(refusal->first);
   const auto [key, trouble] = *window;
   auto before = heir(pending, *trouble, round.at);
   before.relapses = relapses_of(key, round.at);
-  all.erase(refusal->first);
+  all.erase(refusal);
   all.erase(window);
   take(round, key_of(pending), taken_over(pending, round.at));
   return take(round, key, agent::follow(before, Sight::seen, trouble, 0, round.at));
@@ -121,8 +156,8 @@ bool AlertBook::follow(Round& round, const Subject& subject, const std::vector<T
                        const IsTold& is_told) {
   std::map<Key, const Trouble*> all;
   for (const auto& trouble : troubles) all[{trouble.finding.code, trouble.cause}] = &trouble;
-  for (const auto& [key, alert] : open_) {
-    if (hits(alert, subject)) all.try_emplace(key, nullptr);
+  if (const auto held = open_at_.find(subject); held != open_at_.end()) {
+    for (const auto& key : held->second) all.try_emplace(key, nullptr);
   }
   bool again = take_over(round, all);
   for (const auto& [key, trouble] : all) {
@@ -149,23 +184,32 @@ bool AlertBook::follow(Round& round, const Subject& subject, const std::vector<T
 }
 
 void AlertBook::abandon(Round& round, const Subject& subject, std::string_view reason) {
-  abandon_if(
-      round, [&](const Subject& one) { return one == subject; }, reason);
+  const auto held = open_at_.find(subject);
+  if (held == open_at_.end()) return;
+  for (const auto& key : std::set(held->second))
+    abandon_key(
+        round, key, [&](const Subject& one) { return one == subject; }, reason);
 }
 
 void AlertBook::abandon_if(Round& round, const std::function<bool(const Subject&)>& is_orphan,
                            std::string_view reason) {
-  const auto open = open_;
-  for (const auto& [key, alert] : open) {
-    auto rest = alert;
-    for (const auto& hit : alert.hits) {
-      if (is_orphan(hit.subject)) rest = left(std::move(rest), hit.subject);
-    }
-    if (rest.hits.empty()) {
-      take(round, key, agent::abandon(alert, reason, round.at));
-    } else if (rest != alert) {
-      put(round, key, std::move(rest));
-    }
+  std::vector<Key> keys;
+  for (const auto& [key, alert] : open_) keys.push_back(key);
+  for (const auto& key : keys) abandon_key(round, key, is_orphan, reason);
+}
+
+void AlertBook::abandon_key(Round& round, const Key& key,
+                            const std::function<bool(const Subject&)>& is_orphan,
+                            std::string_view reason) {
+  const auto& alert = open_.at(key);
+  auto rest = alert;
+  for (const auto& hit : alert.hits) {
+    if (is_orphan(hit.subject)) rest = left(std::move(rest), hit.subject);
+  }
+  if (rest.hits.empty()) {
+    take(round, key, agent::abandon(alert, reason, round.at));
+  } else if (rest != alert) {
+    put(round, key, std::move(rest));
   }
 }
 
@@ -194,6 +238,18 @@ void AlertBook::tell(Round& round, const Audience& audience, const Domains& doma
   std::erase_if(silences_, [&](const Silence& silence) {
     return round.at - silence.ends_at >= kSilenceListed;
   });
+}
+
+void AlertBook::tell_changed(Round& round, const Audience& audience, const Domains& domains,
+                             bool is_blind) {
+  for (const auto& changed : std::vector(round.alerts)) {
+    const auto key = key_of(changed);
+    auto& alerts = is_open(changed) ? open_ : ended_;
+    const auto held = alerts.find(key);
+    if (held == alerts.end() || held->second.id != changed.id) continue;
+    if (held->second.state != AlertState::passed)
+      tell(round, held->second, audience, domains, is_blind);
+  }
 }
 
 void AlertBook::restate(const ClockStep& step) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,11 +45,13 @@ class AlertBook {
   void abandon_if(Round& round, const std::function<bool(const probes::Subject&)>& is_orphan,
                   std::string_view reason);
 
-  // Tells what is due at the round's moment. Also to be called when nothing was looked at, for
+  // Tells what is due at the round's moment, of all alerts: to be called now and then, for
   // reminders and the ends of silences. What is over is forgotten in time, but not while
   // `is_time_doubtful`.
   void tell(Round& round, const Audience& audience, const Domains& domains, bool is_blind,
             bool is_time_doubtful = false);
+  // The same of those that the round changed.
+  void tell_changed(Round& round, const Audience& audience, const Domains& domains, bool is_blind);
 
   // People. False: there is no firing alert, or silence, of that id.
   bool acknowledge(Round& round, const std::string& id, std::optional<Acknowledgement> how);
@@ -59,6 +62,9 @@ class AlertBook {
   void restate(const ClockStep& step);
 
   [[nodiscard]] const std::map<Key, Alert>& open() const { return open_; }
+  // Whether one that is open hits the subject and is such.
+  [[nodiscard]] bool any_open_at(const probes::Subject& subject,
+                                 const std::function<bool(const Alert&)>& is_such) const;
   // Ended less than kRelapse ago, the newest of each key.
   [[nodiscard]] const std::map<Key, Alert>& ended() const { return ended_; }
   [[nodiscard]] const std::vector<Silence>& silences() const { return silences_; }
@@ -70,8 +76,15 @@ class AlertBook {
   void tell(Round& round, Alert& alert, const Audience& audience, const Domains& domains,
             bool is_blind);
   [[nodiscard]] int relapses_of(const Key& key, config::Time at) const;
+  void hold(const Key& key, Alert alert);
+  void drop(const Key& key);
+  void index(const Key& key, const Alert& alert, bool is_there);
+  void abandon_key(Round& round, const Key& key,
+                   const std::function<bool(const probes::Subject&)>& is_orphan,
+                   std::string_view reason);
 
   std::map<Key, Alert> open_;
+  std::map<probes::Subject, std::set<Key>> open_at_;  // those that hit the subject
   std::map<Key, Alert> ended_;
   std::vector<Silence> silences_;
 };

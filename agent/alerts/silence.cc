@@ -52,10 +52,10 @@ std::vector<Labels> labels_of(const Alert& alert, const Hit& hit, const Domains&
   for (const auto& domain : hit.domains) {
     auto& labels = out.emplace_back(common);
     labels["domain"] = domain;
-    const auto configured = domains.find(domain);
-    if (configured == domains.end()) continue;
-    labels["direction"] = word(configured->second.role);
-    if (!configured->second.group.empty()) labels["group"] = configured->second.group;
+    const auto* configured = domains(domain);
+    if (configured == nullptr) continue;
+    labels["direction"] = word(configured->role);
+    if (!configured->group.empty()) labels["group"] = configured->group;
   }
   if (out.empty()) out.push_back(std::move(common));
   return out;
@@ -142,6 +142,8 @@ bool is_active(const Silence& silence, Time at) {
 
 bool is_muted(const Alert& alert, const std::vector<Silence>& silences, const Domains& domains,
               Time at) {
+  if (std::ranges::none_of(silences, [&](const Silence& one) { return is_active(one, at); }))
+    return false;
   return !alert.hits.empty() && std::ranges::all_of(alert.hits, [&](const Hit& hit) {
     return std::ranges::all_of(labels_of(alert, hit, domains), [&](const Labels& labels) {
       return std::ranges::any_of(silences, [&](const Silence& silence) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -45,7 +46,8 @@ inline constexpr std::size_t kMaxMatcherText = 1000;
 // host: alertname, code, severity, direction, and mx, domain, group, owner, zone, check where they
 // apply.
 using Labels = std::map<std::string, std::string>;
-using Domains = std::map<std::string, config::Domain>;  // the configured ones, by name
+// What is configured of a domain; null when nothing is.
+using Domains = std::function<const config::Domain*(const std::string& name)>;
 [[nodiscard]] std::vector<Labels> labels_of(const Alert& alert, const Domains& domains);
 
 // The label that names a subject of that kind.

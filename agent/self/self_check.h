@@ -21,6 +21,14 @@ struct VantageCheck {
   bool blinds = true;     // nothing can be said of others while it fails
 };
 
+// Whether one of our resolvers validates, as Postfix on this machine needs it to; we do that
+// ourselves.
+struct ResolverSight {
+  std::string resolver;               // its address, with "@port" unless that is 53
+  std::optional<bool> is_validating;  // nothing: it did not answer, or with an error
+  std::optional<std::string> fault;   // what it does wrong, in words
+};
+
 // Looks up the SOA record of the trust anchor's own zone: it must arrive, and must validate. A
 // signature there that is out of its time says that our clock is wrong.
 [[nodiscard]] std::vector<VantageCheck> check_vantage(probes::dns::Lookup& lookup,

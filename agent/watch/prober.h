@@ -14,14 +14,6 @@
 
 namespace agent {
 
-// Whether one of our resolvers validates, as Postfix on this machine needs it to; we do that
-// ourselves.
-struct ResolverSight {
-  std::string resolver;               // its address, with "@port" unless that is 53
-  std::optional<bool> is_validating;  // nothing: it did not answer, or with an error
-  std::optional<std::string> fault;   // what it does wrong, in words
-};
-
 // What the runner needs of the network. Used by one thread. Implemented by Scout, and by fakes in
 // tests.
 class Prober {

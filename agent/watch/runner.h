@@ -1,66 +1,22 @@
 #pragma once
 
-#include <condition_variable>
-#include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
-#include <set>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "agent/alerts/actions.h"
 #include "agent/alerts/ports.h"
-#include "agent/rollover/rollover.h"
 #include "agent/self/clock.h"
-#include "agent/self/progress.h"
-#include "agent/self/self_check.h"
-#include "agent/watch/probe_counts.h"
+#include "agent/watch/prober.h"
 #include "agent/watch/scout.h"
+#include "agent/watch/snapshot.h"
 #include "config/config.h"
 
 namespace agent {
-
-// Everything the agent knows at one moment, for the page and the metrics. Immutable once made.
-struct Snapshot {
-  config::Time now;
-  config::Time started_at;
-  config::Schedule schedule;
-  config::Metrics metrics;
-  std::vector<DomainState> domains;  // in the order of the configuration
-  std::vector<std::pair<probes::dns::Name, probes::HostSeen>>
-      hosts;  // the observed hosts of those domains, by name
-  struct Followed {
-    probes::HostSeen host;
-    std::shared_ptr<const Rollovers> rollovers;
-    std::optional<config::Time> rolling_since;  // a change of key is under way since then
-  };
-  std::vector<Followed> rollovers;  // of the hosts that have a TLSA owner to follow, by name
-  std::vector<Alert> alerts;        // pending and firing, by id
-  std::vector<Alert> ended;         // resolved in the last hours
-  std::vector<Alert> passed;        // the same of those that never fired
-  std::vector<Silence> silences;
-  std::vector<Exception> exceptions;
-  std::vector<VantageCheck> vantage;
-  std::vector<ResolverSight> resolvers;
-  std::size_t queue_length = 0;  // targets that are due and wait for a worker
-  std::size_t in_flight = 0;
-  config::Seconds lag{0};  // how late the most overdue target is
-  std::uint64_t rounds = 0;
-  std::optional<config::Time> last_round_at;
-  Progress progress;
-  std::uint64_t record_errors = 0;
-  std::optional<std::string> storage_fault;  // why nothing is recorded; null while all is
-  std::size_t unrecorded_rounds = 0;         // that wait in memory
-  std::uint64_t lost_rounds = 0;             // that waited too long to be kept
-  std::uint64_t clock_steps = 0;
-  std::array<std::uint64_t, 6> dns_by_rcode_udp{}, dns_by_rcode_tcp{};  // of dns::QueryCounts
-  std::uint64_t dns_unanswered = 0;
-  ProbeCounts counts;
-  Durations recordings;  // rounds written into the database
-};
 
 // What the runner calls out with; one line per event. Called from worker threads, must not block
 // long.
@@ -121,9 +77,6 @@ class Runner final : public Actions {
 
  private:
   struct State;
-  template <class Work>
-  Done decide(Work work);
-  void work(const std::stop_token& stop);
 
   std::unique_ptr<State> state_;
   std::vector<std::jthread> workers_;

@@ -85,8 +85,8 @@ agent::Snapshot crowd(std::size_t domains, std::size_t hosts) {
   agent::Snapshot out{.now = support::kNow};
   const auto rollovers = year();
   for (const auto& host : all) {
-    out.hosts.emplace_back(host->host, host);
-    out.rollovers.push_back({host, rollovers, support::kNow});
+    out.hosts.push_back({host->host, host});
+    out.rollovers.push_back(agent::Snapshot::Followed{host, rollovers, support::kNow});
   }
   for (std::size_t i = 0; i < domains; ++i) {
     auto domain = pattern.domain;

@@ -16,6 +16,7 @@
 #include "agent/alerts/silence.h"
 #include "agent/notify/notifiers/render.h"
 #include "tests/fuzz/demand.h"
+#include "tests/support/domains.h"
 
 namespace {
 
@@ -79,7 +80,7 @@ void check_silence(string_view text) {
   demand(!again || again->matchers == silence->matchers, "matchers come back as they went");
   demand(!again || again->expected_key == silence->expected_key, "and the key");
 
-  const Domains domains{{"a.test", {.name = "a.test", .group = "ours"}}};
+  const Domains domains = support::configured({{"a.test", {.name = "a.test", .group = "ours"}}});
   const auto alert = an_alert();
   const auto during = std::max(silence->starts_at, kNow);
   const bool is_silent = is_muted(alert, {*silence}, domains, during);

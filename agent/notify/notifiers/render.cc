@@ -210,7 +210,7 @@ std::string mail_of(const MessageHead& head, const Json& letter, const std::stri
   return out;
 }
 
-Json alertmanager_json(const std::vector<Alert>& open, const std::vector<Alert>& ended,
+Json alertmanager_json(const SharedList<Alert>& open, const SharedList<Alert>& ended,
                        const std::map<std::string, std::string>& labels, const std::string& page,
                        config::Seconds every, Time at) {
   Json out = Json::array();

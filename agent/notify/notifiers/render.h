@@ -8,6 +8,7 @@
 
 #include "agent/alerts/alert.h"
 #include "agent/alerts/silence.h"
+#include "agent/watch/shared_list.h"
 #include "config/result.h"
 
 // PURE
@@ -38,7 +39,7 @@ struct MessageHead {
 // is told again: Alertmanager would take a missing startsAt for the end (0.25).
 inline constexpr config::Seconds kEndTold = std::chrono::minutes{15};
 [[nodiscard]] nlohmann::ordered_json alertmanager_json(
-    const std::vector<Alert>& open, const std::vector<Alert>& ended,
+    const SharedList<Alert>& open, const SharedList<Alert>& ended,
     const std::map<std::string, std::string>& labels, const std::string& page,
     config::Seconds every, config::Time at);
 

@@ -124,7 +124,7 @@ TEST_F(Acts, ASilenceCanBeTriedBeforeItIsMade) {
   EXPECT_EQ(all[0]["covered"], 1);
   EXPECT_EQ(all[0]["of"], 1);
   EXPECT_EQ(covered(R"({"name":"mx","value":"mx.other.test"})"), json::array());
-  service_.snapshot.alerts[0].hits[0].domains = {"a.test", "b.test"};
+  service_.snapshot.alerts.renew(0).hits[0].domains = {"a.test", "b.test"};
   const auto part = covered(R"({"name":"domain","value":"b.test"})");
   ASSERT_THAT(part, SizeIs(1));
   EXPECT_EQ(part[0]["covered"], 1);
@@ -186,7 +186,7 @@ TEST_F(Acts, TheGateAnswersForAHostByWhatLooksHaveShown) {
 
 TEST_F(Acts, TheGateCannotTellOfAHostWhoseLookupsOnlyEverFailed) {
   const auto& pki = support::Pki::get();
-  auto& seen = service_.snapshot.hosts.at(0).second;
+  auto& seen = service_.snapshot.hosts.renew(0).second;
   const auto answer_when = [&](probes::dns::Outcome outcome) {
     auto changed = std::make_shared<probes::HostObservation>(*seen);
     changed->tlsa.outcome = outcome;

@@ -309,7 +309,7 @@ TEST_F(Routes, DeadlinesAreTheSoonestOfEachKindInOrder) {
       {.code = probes::Code::predicted_mismatch,
        .subject = {.kind = probes::Subject::Kind::host, .name = "mx.example.test"},
        .evidence = {{"publish-by", "2027-01-15T09:00:00Z"}}});
-  service_.snapshot.domains[0].judged =
+  service_.snapshot.domains.renew(0).judged =
       std::make_shared<const probes::DomainJudgement>(std::move(judged));
   EXPECT_EQ(ok("/api/v1/deadlines")["items"][0], json::parse(R"({"at": "2027-01-15T09:00:00Z",
     "kind": "publish-by", "subject": {"kind": "host", "name": "mx.example.test"}})"));

@@ -158,8 +158,9 @@ TEST(Metrics, OfADomainNeverLookedAtClaimNothingButThatItIsWatched) {
 TEST(Metrics, OfOurOwnBlindnessBlameNobodyElse) {
   Scene scene;
   auto snapshot = snapshot_of(scene);
-  snapshot.domains[0].judged = std::make_shared<const probes::DomainJudgement>(probes::judge_blind(
-      std::make_shared<const probes::DomainObservation>(scene.domain), "dns", "no answer"));
+  snapshot.domains.renew(0).judged =
+      std::make_shared<const probes::DomainJudgement>(probes::judge_blind(
+          std::make_shared<const probes::DomainObservation>(scene.domain), "dns", "no answer"));
   const auto seen = read(snapshot);
   EXPECT_THAT(seen.series,
               IsSupersetOf(Series{{R"(danelaw_domain_status{domain="example.test"})", "3"},
@@ -197,7 +198,7 @@ TEST(Metrics, TellACodeOnceForAHostWithItsWorstSeverity) {
   judged.findings.push_back(judged.findings[0]);
   judged.findings.back().severity = probes::Severity::low;
   judged.findings.back().addresses = {"192.0.2.1"};
-  snapshot.domains[0].judged = std::make_shared<const probes::DomainJudgement>(judged);
+  snapshot.domains.renew(0).judged = std::make_shared<const probes::DomainJudgement>(judged);
   const auto seen = read(snapshot);
   EXPECT_THAT(seen.faults, IsEmpty());
   std::vector<std::string> severities;
@@ -209,7 +210,7 @@ TEST(Metrics, TellACodeOnceForAHostWithItsWorstSeverity) {
 TEST(Metrics, StayReadableWhateverTheNamesAre) {
   Scene scene;
   auto snapshot = snapshot_of(scene);
-  snapshot.domains[0].configured.group = "a\"b\\c\nd\xff";
+  snapshot.domains.renew(0).configured.group = "a\"b\\c\nd\xff";
   const auto seen = read(snapshot);
   EXPECT_THAT(seen.faults, IsEmpty());
   EXPECT_THAT(names_of(seen), Contains("danelaw_domain_info"));
@@ -233,7 +234,7 @@ TEST(Metrics, TellHostsApartThatDifferOnlyAtTheEndOfALongName) {
 
 TEST(Metrics, ShowAlertsAsTheyArePushedAndLeaveSilencedOnesOut) {
   support::Service service;
-  auto& alert = service.snapshot.alerts[0];
+  auto& alert = service.snapshot.alerts.renew(0);
   const auto firing = [&] {
     const auto seen = read(service.snapshot);
     EXPECT_THAT(seen.faults, IsEmpty());

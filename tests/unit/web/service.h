@@ -22,7 +22,7 @@ inline agent::Snapshot snapshot_of(const Scene& scene) {
   agent::Snapshot out{
       .now = kNow + kMinute, .started_at = kNow, .domains = {domain_state(scene)}, .rounds = 2};
   for (const auto& [host, seen] : scene.hosts)
-    out.hosts.emplace_back(seen.host, std::make_shared<const probes::HostObservation>(seen));
+    out.hosts.push_back({seen.host, std::make_shared<const probes::HostObservation>(seen)});
   return out;
 }
 
@@ -73,7 +73,7 @@ class Service {
         {.configured = {.name = "new.test", .role = config::Role::outbound, .group = "partners"},
          .next_check_at = kNow});
     snapshot.alerts = {round.alerts[0], round.alerts[1]};
-    snapshot.alerts[0].told_at = kNow;
+    snapshot.alerts.renew(0).told_at = kNow;
     snapshot.vantage = {
         {.check = "dns", .checked_at = kNow},
         {.check = "clock", .is_up = false, .detail = "an hour\nlate", .checked_at = kNow}};

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/alerts/notice.h"
+#include "tests/support/domains.h"
 #include "tests/support/scene.h"
 
 // The book on a fake clock: what looks, people and time make of alerts, and whom that reaches.
@@ -69,8 +70,9 @@ class Desk {
   bool is_blind = false;
   Audience audience{.readers = {{"chat", Severity::medium}, {"pager", Severity::critical}},
                     .remind_after = std::chrono::hours{4}};
-  Domains domains{{"a.test", {.name = "a.test", .group = "ours"}},
-                  {"b.test", {.name = "b.test", .role = config::Role::outbound}}};
+  Domains domains =
+      support::configured({{"a.test", {.name = "a.test", .group = "ours"}},
+                           {"b.test", {.name = "b.test", .role = config::Role::outbound}}});
   Round last;
 
  private:

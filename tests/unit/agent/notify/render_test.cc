@@ -160,7 +160,7 @@ TEST(Letter, OfWhichPartsAreMissingIsStillTold) {
 // ---- Alertmanager 0.25, as it was measured: labels are identity only, startsAt
 // always, endsAt four sendings ahead, empty labels never.
 
-Json for_alertmanager(const std::vector<Alert>& open, const std::vector<Alert>& ended,
+Json for_alertmanager(const SharedList<Alert>& open, const SharedList<Alert>& ended,
                       config::Seconds later = config::Seconds{120}) {
   return alertmanager_json(open, ended, {{"site", "berlin"}}, kPage, config::Seconds{60},
                            kNow + later);

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/alerts/lifecycle.h"
+#include "config/config.h"
+#include "probes/judge.h"
+
+// PURE
+// What judgements found that is a matter for alerts, one trouble a code.
+namespace agent {
+
+// A domain and what was made of it.
+struct Judged {
+  const config::Domain* configured;
+  const probes::DomainJudgement* judgement;
+};
+
+[[nodiscard]] std::vector<Trouble> troubles_of_domain(const Judged& domain);
+
+// Of a host, as the domains that use it were judged. `refused_keys`: as in Hit. What caches hold of
+// a refusal is no trouble of its own while people know of the refusal (`is_refusal_told`).
+[[nodiscard]] std::vector<Trouble> troubles_of_host(const probes::HostObservation& host,
+                                                    const std::vector<Judged>& users,
+                                                    const std::vector<std::string>& refused_keys,
+                                                    bool is_refusal_told);
+
+// Whether the judgement found anything at the host that is a matter for alerts.
+[[nodiscard]] bool has_trouble_at(const probes::DomainJudgement& judged,
+                                  const probes::Subject& subject);
+
+// TLSA records that do not fit what is served, whatever led there.
+[[nodiscard]] bool is_mismatch(probes::Code code);
+
+}  // namespace agent

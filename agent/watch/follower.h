@@ -1,0 +1,112 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/alerts/alert_book.h"
+#include "agent/alerts/ports.h"
+#include "agent/hindsight/mx_change.h"
+#include "agent/self/self_check.h"
+#include "agent/watch/inventory.h"
+#include "agent/watch/recollection.h"
+#include "config/config.h"
+
+namespace agent {
+
+// Follows what was seen: takes it up into the inventory and the past, judges, and lets alerts open
+// and end. Every decision that the agent makes about others is made here, one at a time, in the
+// time that is handed in; what it reads of the past comes from the recorder. It has no thread, no
+// clock and no lock; who calls it holds one.
+class Follower {
+ public:
+  // `desk`: what to go on with. `recorder` outlives the follower.
+  Follower(Recorder& recorder, Recorder::Desk desk);
+
+  // How we see, as far as following depends on it.
+  struct Seeing {
+    std::optional<VantageCheck> blocked;  // no session gets out of here
+    bool is_blind = false;                // nothing can be said about anybody
+    bool is_time_doubtful = false;        // nobody knows yet whether the clock is right
+  };
+  // What a round led to beyond what it holds.
+  struct Consequences {
+    bool again = false;                         // the target itself is to be probed again soon
+    std::vector<Target> soon;                   // so are these
+    Inventory::Change change;                   // targets that came and went
+    std::vector<const Inventory::Host*> hosts;  // that changed; good until the next call
+    std::vector<std::string> faults;            // what of the past could not be read, in words
+    // Between two probes of this target, where that is not the schedule's.
+    std::optional<config::Seconds> interval;
+  };
+
+  // Watches these domains, by this schedule, and tells these.
+  Consequences adopt(Round& round, const config::Config& config);
+  // What looks have seen. Whatever is not watched any more is passed over.
+  Consequences follow(Round& round, const probes::DomainSeen& seen,
+                      const std::vector<probes::dns::ZoneSerials>& serials, const Seeing& seeing);
+  Consequences follow(Round& round, const probes::HostSeen& seen,
+                      const std::vector<probes::dns::ZoneSerials>& serials, const Seeing& seeing);
+  // The domain could not be looked at, for this fault of ours.
+  void follow_blind(Round& round, const probes::dns::Name& domain, const VantageCheck& fault);
+  // Our own checks. True when one of them is to be made again soon.
+  bool follow(Round& round, const std::vector<VantageCheck>& checks);
+  // The same of those of the way out and our welcome; `is_untellable` says of which of them too
+  // little is known to tell. When `has_turned`, all domains are judged anew.
+  void follow_way_out(Round& round, const std::vector<VantageCheck>& checks,
+                      const std::function<bool(const std::string& check)>& is_untellable,
+                      bool has_turned, const Seeing& seeing);
+
+  // Decides what people are told: of what the round changed, or of everything, for time alone may
+  // be a reason.
+  enum class Scope { changed, all };
+  void tell(Round& round, Scope scope, const Seeing& seeing);
+
+  // People.
+  AlertBook& book() { return book_; }
+  [[nodiscard]] const AlertBook& book() const { return book_; }
+  [[nodiscard]] config::Result<Exception, std::string> make_exception(Round& round,
+                                                                      const std::string& domain);
+  // Null, or why not.
+  [[nodiscard]] std::optional<std::string> end_exception(Round& round, const std::string& domain,
+                                                         const Seeing& seeing);
+  [[nodiscard]] std::vector<Exception> exceptions() const;
+
+  // Everything that is remembered with its time is restated.
+  void restate(const ClockStep& step);
+  // We look with other means from now on.
+  void start_anew() { past_.forget_servers(); }
+
+  [[nodiscard]] const Inventory& inventory() const { return inventory_; }
+
+ private:
+  using Domain = Inventory::Domain;
+  using Host = Inventory::Host;
+
+  void let_go(Round& round, Consequences& out, Inventory::Change change);
+  void abandon_orphans(Round& round);
+  bool judge(Round& round, Domain& domain, const Seeing& seeing);
+  void publish(Round& round, const Domain& domain) const;
+  bool follow_domain(Round& round, Domain& domain);
+  bool follow_host(Round& round, Host& host, const Seeing& seeing);
+  void follow_waiting(Round& round, Consequences& out, Domain& domain, const Seeing& seeing);
+  std::shared_ptr<const Rollovers> follow_history(Round& round, Host& host,
+                                                  const probes::HostObservation& seen);
+  bool take_standing(Round& round, Host& host, std::shared_ptr<const Rollovers> rollovers);
+  [[nodiscard]] std::optional<config::Seconds> interval_of(const Host& host, config::Time at) const;
+
+  Inventory inventory_;
+  Recollection past_;
+  AlertBook book_;
+  config::Schedule schedule_;
+  Audience audience_;
+  std::map<probes::dns::Name, MxChange> mx_changes_;     // the last one
+  std::map<std::string, Exception> exceptions_;          // in the operator's Postfix, by domain
+  std::map<std::string, config::Time> protected_until_;  // as recorded, for domains to come
+  bool has_orphans_ = true;  // alerts may be left of what is watched no more
+};
+
+}  // namespace agent

@@ -1,0 +1,143 @@
+#include "agent/watch/inventory.h"
+
+#include <algorithm>
+
+namespace agent {
+
+using probes::dns::Name;
+
+namespace {
+
+Target target_of(Target::Kind kind, const Name& name) {
+  return {.kind = kind, .name = name};
+}
+
+}  // namespace
+
+Inventory::Change Inventory::adopt(const std::vector<config::Domain>& configured) {
+  Change out;
+  std::set<Name> wanted;
+  for (std::size_t i = 0; i < configured.size(); ++i) {
+    const auto name = Name::parse(configured[i].name);
+    if (!name || !wanted.insert(*name).second) continue;
+    const auto [entry, is_new] = domains_.try_emplace(*name);
+    auto& domain = entry->second;
+    domain.name = &entry->first;
+    domain.configured = std::make_shared<const config::Domain>(configured[i]);
+    domain.place = i;
+    if (!is_new) continue;
+    ++unseen_domains_;
+    out.appeared.push_back(target_of(Target::Kind::domain, *name));
+  }
+  for (auto entry = domains_.begin(); entry != domains_.end();) {
+    auto& [name, domain] = *entry;
+    if (wanted.contains(name)) {
+      ++entry;
+      continue;
+    }
+    for (auto* host : domain.hosts) leave(out, domain, *host);
+    if (!domain.seen) --unseen_domains_;
+    out.vanished.push_back(target_of(Target::Kind::domain, name));
+    entry = domains_.erase(entry);
+  }
+  return out;
+}
+
+Inventory::Change Inventory::use(Domain& domain, const std::vector<probes::MxHost>& hosts) {
+  Change out;
+  std::vector<Host*> now;
+  for (const auto& mx : hosts) {
+    const auto [entry, is_new] = hosts_.try_emplace(mx.name);
+    auto& host = entry->second;
+    if (is_new) {
+      host.name = mx.name;
+      ++unseen_hosts_;
+      out.appeared.push_back(target_of(Target::Kind::host, mx.name));
+    }
+    host.users.insert(&domain);
+    if (std::ranges::find(now, &host) == now.end()) now.push_back(&host);
+  }
+  for (auto* host : domain.hosts) {
+    if (std::ranges::find(now, host) == now.end()) leave(out, domain, *host);
+  }
+  domain.hosts = std::move(now);
+  return out;
+}
+
+// The domain does not use the host any more; who has no user left goes.
+void Inventory::leave(Change& change, Domain& domain, Host& host) {
+  host.users.erase(&domain);
+  host.troubled.erase(&domain);
+  if (!host.users.empty()) return;
+  change.vanished.push_back(target_of(Target::Kind::host, host.name));
+  if (host.seen) {
+    index_owner(host, host.seen, false);
+  } else {
+    --unseen_hosts_;
+  }
+  const auto name = host.name;
+  hosts_.erase(name);
+}
+
+probes::DomainSeen Inventory::take(Domain& domain, probes::DomainSeen seen) {
+  if (!domain.seen) --unseen_domains_;
+  return std::exchange(domain.seen, std::move(seen));
+}
+
+probes::HostSeen Inventory::take(Host& host, probes::HostSeen seen) {
+  if (host.seen) {
+    index_owner(host, host.seen, false);
+  } else {
+    --unseen_hosts_;
+  }
+  index_owner(host, seen, true);
+  return std::exchange(host.seen, std::move(seen));
+}
+
+void Inventory::index_owner(const Host& host, const probes::HostSeen& seen, bool is_there) {
+  if (seen->tlsa.outcome == probes::dns::Outcome::not_queried) return;
+  const auto& owner = seen->tlsa.final_name;
+  if (is_there) {
+    by_owner_[owner].insert(host.name);
+    return;
+  }
+  const auto entry = by_owner_.find(owner);
+  if (entry == by_owner_.end()) return;
+  entry->second.erase(host.name);
+  if (entry->second.empty()) by_owner_.erase(entry);
+}
+
+Inventory::Domain* Inventory::domain(const Name& name) {
+  const auto entry = domains_.find(name);
+  return entry == domains_.end() ? nullptr : &entry->second;
+}
+
+const Inventory::Domain* Inventory::domain(const Name& name) const {
+  const auto entry = domains_.find(name);
+  return entry == domains_.end() ? nullptr : &entry->second;
+}
+
+Inventory::Host* Inventory::host(const Name& name) {
+  const auto entry = hosts_.find(name);
+  return entry == hosts_.end() ? nullptr : &entry->second;
+}
+
+const Inventory::Host* Inventory::host(const Name& name) const {
+  const auto entry = hosts_.find(name);
+  return entry == hosts_.end() ? nullptr : &entry->second;
+}
+
+std::vector<const Inventory::Host*> Inventory::sharing_owner_with(
+    const probes::HostObservation& seen) const {
+  std::vector<const Host*> out;
+  if (seen.tlsa.outcome == probes::dns::Outcome::not_queried) return out;
+  const auto entry = by_owner_.find(seen.tlsa.final_name);
+  if (entry == by_owner_.end()) return out;
+  for (const auto& name : entry->second) {
+    const auto* other = host(name);
+    if (name != seen.host && other != nullptr && other->history) out.push_back(other);
+  }
+  return out;
+}
+
+}  // namespace agent

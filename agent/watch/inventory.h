@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/alerts/round.h"
+#include "agent/history/chronicle.h"
+#include "agent/rollover/rollover.h"
+#include "probes/findings.h"
+
+// PURE
+namespace agent {
+
+// Who is watched, who uses whom, and what was seen last. Each change says which targets came and
+// went by it, and costs the same among a million domains.
+class Inventory {
+ public:
+  struct Host;
+  struct Domain {
+    const probes::dns::Name* name = nullptr;
+    std::shared_ptr<const config::Domain> configured;
+    std::size_t place = 0;  // in the configuration
+    probes::DomainSeen seen;
+    std::shared_ptr<const probes::DomainJudgement> judged;
+    std::optional<config::Time> protected_until;  // last seen authenticated
+    bool awaits_judgement = false;  // its last look could not be followed for want of one
+    std::vector<Host*> hosts;       // of its MX RRset, as last learned
+  };
+  struct ByName {
+    bool operator()(const Domain* a, const Domain* b) const { return *a->name < *b->name; }
+  };
+  using Users = std::set<Domain*, ByName>;
+  struct Host {
+    probes::dns::Name name;
+    probes::HostSeen seen;
+    Users users;
+    Users troubled;                    // users whose judgement has something to alert of about it
+    std::optional<Chronicle> history;  // nothing before the first look
+    std::shared_ptr<const Rollovers> rollovers;
+    std::optional<Standing> standing;           // at the last look that learned anything
+    probes::Hindsight foreseen;                 // what history then adds to the judgement
+    std::vector<std::string> refused_keys;      // as in Hit
+    std::optional<config::Time> rolling_since;  // null while no change of key is under way
+    bool awaits_judgement = false;              // as of a domain
+  };
+
+  // Targets that are to be probed from now on, and no more.
+  struct Change {
+    std::vector<Target> appeared, vanished;
+  };
+
+  // Watches these domains and no others. Of a name that is there twice the first counts, and what
+  // is no name is not watched.
+  Change adopt(const std::vector<config::Domain>& configured);
+  // The domain's look has learned that it uses these hosts and no others.
+  Change use(Domain& domain, const std::vector<probes::MxHost>& hosts);
+
+  // What was seen of it last; the one before, null at first.
+  probes::DomainSeen take(Domain& domain, probes::DomainSeen seen);
+  probes::HostSeen take(Host& host, probes::HostSeen seen);
+
+  // Null when it is not watched. Stays where it is as long as it is watched.
+  [[nodiscard]] Domain* domain(const probes::dns::Name& name);
+  [[nodiscard]] const Domain* domain(const probes::dns::Name& name) const;
+  [[nodiscard]] Host* host(const probes::dns::Name& name);
+  [[nodiscard]] const Host* host(const probes::dns::Name& name) const;
+  [[nodiscard]] std::map<probes::dns::Name, Domain>& domains() { return domains_; }
+  [[nodiscard]] const std::map<probes::dns::Name, Domain>& domains() const { return domains_; }
+  [[nodiscard]] std::map<probes::dns::Name, Host>& hosts() { return hosts_; }
+
+  // The other hosts whose TLSA records are the same RRset.
+  [[nodiscard]] std::vector<const Host*> sharing_owner_with(
+      const probes::HostObservation& seen) const;
+
+  // Every domain has been seen, so that all hosts are known.
+  [[nodiscard]] bool knows_all_hosts() const { return unseen_domains_ == 0; }
+  [[nodiscard]] bool has_seen_all_hosts() const { return unseen_hosts_ == 0; }
+
+ private:
+  void leave(Change& change, Domain& domain, Host& host);
+  void index_owner(const Host& host, const probes::HostSeen& seen, bool is_there);
+
+  std::map<probes::dns::Name, Domain> domains_;
+  std::map<probes::dns::Name, Host> hosts_;
+  std::map<probes::dns::Name, std::set<probes::dns::Name>> by_owner_;  // of TLSA records: hosts
+  std::size_t unseen_domains_ = 0, unseen_hosts_ = 0;
+};
+
+}  // namespace agent

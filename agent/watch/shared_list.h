@@ -1,0 +1,131 @@
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <iterator>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace agent {
+
+// A list of values that copies share: a copy costs a pointer for every kChunk values, and a change
+// afterwards that of one chunk, however long the list is. What one copy changes the others do not
+// see. Whoever copies the same list from several threads holds a lock; copies may be read and
+// dropped anywhere.
+template <class T>
+class SharedList {
+ public:
+  static constexpr std::size_t kChunk = 256;
+  using Value = std::shared_ptr<const T>;
+
+  class const_iterator {
+   public:
+    using iterator_category = std::random_access_iterator_tag;
+    using iterator_concept = std::random_access_iterator_tag;
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const T*;
+    using reference = const T&;
+
+    const_iterator() = default;
+    const_iterator(const SharedList* list, std::ptrdiff_t place) : list_(list), place_(place) {}
+    reference operator*() const { return (*list_)[static_cast<std::size_t>(place_)]; }
+    pointer operator->() const { return &**this; }
+    reference operator[](difference_type n) const { return *(*this + n); }
+    const_iterator& operator++() { return *this += 1; }
+    const_iterator& operator--() { return *this += -1; }
+    const_iterator operator++(int) { return std::exchange(*this, *this + 1); }
+    const_iterator operator--(int) { return std::exchange(*this, *this - 1); }
+    const_iterator& operator+=(difference_type n) {
+      place_ += n;
+      return *this;
+    }
+    const_iterator& operator-=(difference_type n) { return *this += -n; }
+    friend const_iterator operator+(const_iterator it, difference_type n) { return it += n; }
+    friend const_iterator operator+(difference_type n, const_iterator it) { return it += n; }
+    friend const_iterator operator-(const_iterator it, difference_type n) { return it -= n; }
+    friend difference_type operator-(const const_iterator& a, const const_iterator& b) {
+      return a.place_ - b.place_;
+    }
+    friend bool operator==(const const_iterator& a, const const_iterator& b) {
+      return a.place_ == b.place_;
+    }
+    friend auto operator<=>(const const_iterator& a, const const_iterator& b) {
+      return a.place_ <=> b.place_;
+    }
+
+   private:
+    const SharedList* list_ = nullptr;
+    std::ptrdiff_t place_ = 0;
+  };
+  using iterator = const_iterator;
+  using value_type = T;
+
+  SharedList() = default;
+  SharedList(std::initializer_list<T> values) {
+    for (const auto& value : values) push_back(value);
+  }
+  SharedList(const SharedList& other) : size_(other.size_) {
+    chunks_.reserve(other.chunks_.size());
+    for (auto& chunk : other.chunks_) {
+      if (chunk.is_ours) chunk.is_ours = false;
+      chunks_.push_back({chunk.values, false});
+    }
+  }
+  SharedList(SharedList&&) noexcept = default;
+  SharedList& operator=(SharedList other) noexcept {
+    std::swap(chunks_, other.chunks_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~SharedList() = default;
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] const T& operator[](std::size_t place) const { return *shared(place); }
+  [[nodiscard]] const T& front() const { return (*this)[0]; }
+  [[nodiscard]] const T& back() const { return (*this)[size_ - 1]; }
+  [[nodiscard]] const Value& shared(std::size_t place) const {
+    return (*chunks_[place / kChunk].values)[place % kChunk];
+  }
+  [[nodiscard]] const_iterator begin() const { return {this, 0}; }
+  [[nodiscard]] const_iterator end() const { return {this, static_cast<std::ptrdiff_t>(size_)}; }
+
+  void push_back(Value value) {
+    if (size_ % kChunk == 0) chunks_.push_back({std::make_shared<Values>(), true});
+    own(chunks_.back()).push_back(std::move(value));
+    ++size_;
+  }
+  void push_back(T value) { push_back(std::make_shared<const T>(std::move(value))); }
+  void set(std::size_t place, Value value) {
+    own(chunks_[place / kChunk])[place % kChunk] = std::move(value);
+  }
+  // A copy of the value in its place, to be changed before anybody copies the list.
+  T& renew(std::size_t place) {
+    auto fresh = std::make_shared<T>((*this)[place]);
+    auto& out = *fresh;
+    set(place, std::move(fresh));
+    return out;
+  }
+  void clear() {
+    chunks_.clear();
+    size_ = 0;
+  }
+
+ private:
+  using Values = std::vector<Value>;
+  struct Chunk {
+    std::shared_ptr<Values> values;
+    mutable bool is_ours = false;  // nobody else may hold it
+  };
+  static Values& own(Chunk& chunk) {
+    if (!chunk.is_ours) chunk = {std::make_shared<Values>(*chunk.values), true};
+    return *chunk.values;
+  }
+
+  std::vector<Chunk> chunks_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace agent

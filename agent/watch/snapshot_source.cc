@@ -1,0 +1,117 @@
+#include "agent/watch/snapshot_source.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "agent/alerts/lifecycle.h"
+#include "agent/history/cadence.h"
+
+namespace agent {
+
+using config::Time;
+
+void SnapshotSource::adopt(const Inventory& inventory, const config::Schedule& schedule, Time at) {
+  std::vector<const Inventory::Domain*> ordered;
+  for (const auto& [name, domain] : inventory.domains()) ordered.push_back(&domain);
+  std::ranges::sort(ordered, {}, &Inventory::Domain::place);
+  SharedList<DomainState> now;
+  for (const auto* domain : ordered) {
+    const auto before = this->domain(domain->configured->name);
+    now.push_back(
+        DomainState{.configured = *domain->configured,
+                    .judged = domain->judged,
+                    .next_check_at = before ? before->next_check_at
+                                            : at + first_wait(schedule, domain->configured->name)});
+  }
+  domains_ = std::move(now);
+  by_name_.resize(domains_.size());
+  std::iota(by_name_.begin(), by_name_.end(), 0U);
+  std::ranges::sort(by_name_, {}, [&](std::uint32_t place) -> const std::string& {
+    return domains_[place].configured.name;
+  });
+}
+
+std::optional<std::size_t> SnapshotSource::place_of(std::string_view domain) const {
+  const auto found = std::ranges::lower_bound(
+      by_name_, domain, {},
+      [&](std::uint32_t place) -> std::string_view { return domains_[place].configured.name; });
+  if (found == by_name_.end() || domains_[*found].configured.name != domain) return std::nullopt;
+  return *found;
+}
+
+std::shared_ptr<const DomainState> SnapshotSource::domain(std::string_view name) const {
+  const auto place = place_of(name);
+  return place ? domains_.shared(*place) : nullptr;
+}
+
+void SnapshotSource::take(const Round& round) {
+  for (const auto& state : round.judged) {
+    const auto place = place_of(state.configured.name);
+    if (!place) continue;
+    auto now = state;
+    now.next_check_at = domains_[*place].next_check_at;  // set_next_check knows better
+    domains_.set(*place, std::make_shared<const DomainState>(std::move(now)));
+  }
+  for (const auto& id : round.forgotten) open_.erase(id);
+  for (const auto& alert : round.alerts) put(alert);
+}
+
+void SnapshotSource::put(const Alert& alert) {
+  auto shared = std::make_shared<const Alert>(alert);
+  if (alert.state == AlertState::pending || alert.state == AlertState::firing) {
+    open_.insert_or_assign(alert.id, std::move(shared));
+  } else {
+    open_.erase(alert.id);
+    ended_.insert_or_assign({alert.finding.code, alert.cause}, std::move(shared));
+  }
+}
+
+void SnapshotSource::take(const Inventory::Host& host) {
+  auto& shown = hosts_[host.name];
+  shown.seen = std::make_shared<const Snapshot::Host>(host.name, host.seen);
+  shown.followed = host.rollovers ? std::make_shared<const Snapshot::Followed>(Snapshot::Followed{
+                                        host.seen, host.rollovers, host.rolling_since})
+                                  : nullptr;
+}
+
+void SnapshotSource::drop_host(const probes::dns::Name& host) {
+  hosts_.erase(host);
+}
+
+void SnapshotSource::set_next_check(std::string_view domain, Time at) {
+  const auto place = place_of(domain);
+  if (!place || domains_[*place].next_check_at == at) return;
+  domains_.renew(*place).next_check_at = at;
+}
+
+void SnapshotSource::set_alerts(const AlertBook& book) {
+  open_.clear();
+  ended_.clear();
+  for (const auto& [key, alert] : book.open()) put(alert);
+  for (const auto& [key, alert] : book.ended()) put(alert);
+}
+
+void SnapshotSource::set_people(std::vector<Silence> silences, std::vector<Exception> exceptions) {
+  silences_ = std::move(silences);
+  exceptions_ = std::move(exceptions);
+}
+
+void SnapshotSource::forget_ended(Time at) {
+  std::erase_if(ended_,
+                [&](const auto& entry) { return at - *entry.second->resolved_at >= kRelapse; });
+}
+
+void SnapshotSource::fill(Snapshot& out) const {
+  out.domains = domains_;
+  for (const auto& [name, host] : hosts_) {
+    out.hosts.push_back(host.seen);
+    if (host.followed) out.rollovers.push_back(host.followed);
+  }
+  for (const auto& [id, alert] : open_) out.alerts.push_back(alert);
+  for (const auto& [key, alert] : ended_)
+    (alert->state == AlertState::resolved ? out.ended : out.passed).push_back(alert);
+  out.silences = silences_;
+  out.exceptions = exceptions_;
+}
+
+}  // namespace agent
