@@ -31,22 +31,31 @@ class DANELAW_THREAD(capability("mutex")) Mutex {
   std::mutex mutex_;
 };
 
-// Holds it to the end of the block. A std::condition_variable_any may wait with it.
+// Holds it to the end of the block, unless it is let go of before. A std::condition_variable_any
+// may wait with it.
 class DANELAW_THREAD(scoped_lockable) Lock {
  public:
   explicit Lock(Mutex& mutex) DANELAW_THREAD(acquire_capability(mutex)) : mutex_(mutex) {
     mutex_.lock();
   }
-  ~Lock() DANELAW_THREAD(release_capability()) { mutex_.unlock(); }
+  ~Lock() DANELAW_THREAD(release_capability()) {
+    if (is_held_) mutex_.unlock();
+  }
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
 
-  // For the condition variable alone: it gives the mutex back as it found it.
-  void lock() DANELAW_THREAD(no_thread_safety_analysis) { mutex_.lock(); }
-  void unlock() DANELAW_THREAD(no_thread_safety_analysis) { mutex_.unlock(); }
+  void lock() DANELAW_THREAD(acquire_capability()) {
+    mutex_.lock();
+    is_held_ = true;
+  }
+  void unlock() DANELAW_THREAD(release_capability()) {
+    is_held_ = false;
+    mutex_.unlock();
+  }
 
  private:
   Mutex& mutex_;
+  bool is_held_ = true;
 };
 
 }  // namespace config

@@ -231,20 +231,22 @@ struct SqliteRecorder::State {
     for (const auto& domain : round.ended_exceptions) drop_exception.bind(domain).run();
   }
 
-  void record(const agent::Round& round) {
-    const auto at = seconds(round.at);
-    const auto began = round.host ? seconds(round.host->observed_at) : at;
+  void record(const std::vector<const agent::Round*>& rounds) {
     const auto gap_before = gap_until;
     try {
-      record(round, at, began);
+      Transaction transaction{db};
+      for (const auto* round : rounds) record(*round);
+      transaction.commit();
     } catch (...) {
       gap_until = gap_before;
       throw;
     }
   }
 
-  void record(const agent::Round& round, std::int64_t at, std::int64_t began) {
-    Transaction transaction{db};
+  // Within a transaction.
+  void record(const agent::Round& round) {
+    const auto at = seconds(round.at);
+    const auto began = round.host ? seconds(round.host->observed_at) : at;
     remember_breaks(round);
     for (const auto& fact : facts_of(round))
       remember(fact, seconds(fact.given_at).value_or(began), seconds(fact.given_at).value_or(at));
@@ -260,7 +262,6 @@ struct SqliteRecorder::State {
       add_transition.bind(at, transition.alert_id, what, transition.reason).run();
     }
     remember_what_people_hear(round);
-    transaction.commit();
   }
 
   template <class Work>
@@ -303,8 +304,9 @@ std::optional<std::string> SqliteRecorder::damage() const {
   return state_->upkeep->damage();
 }
 
-Result<void, RecordFault> SqliteRecorder::record(const agent::Round& round) {
-  return state_->guarded([&] { state_->record(round); });
+Result<void, RecordFault> SqliteRecorder::record_all(
+    const std::vector<const agent::Round*>& rounds) {
+  return state_->guarded([&] { state_->record(rounds); });
 }
 
 Result<agent::Recorder::Desk, RecordFault> SqliteRecorder::desk(config::Time since) {

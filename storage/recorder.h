@@ -18,7 +18,8 @@ class SqliteRecorder final : public agent::Recorder {
       const std::filesystem::path& file);
   ~SqliteRecorder() override;
 
-  [[nodiscard]] config::Result<void, agent::RecordFault> record(const agent::Round& round) override;
+  [[nodiscard]] config::Result<void, agent::RecordFault> record_all(
+      const std::vector<const agent::Round*>& rounds) override;
   [[nodiscard]] config::Result<Desk, agent::RecordFault> desk(config::Time since) override;
   [[nodiscard]] config::Result<std::map<std::string, config::Time>, agent::RecordFault>
   protected_domains(config::Time since) override;

@@ -23,8 +23,12 @@ class Recorder {
   Recorder& operator=(const Recorder&) = delete;
   virtual ~Recorder() = default;
 
-  // All of the round or nothing of it. After success it survives kill -9.
-  [[nodiscard]] virtual config::Result<void, RecordFault> record(const Round& round) = 0;
+  // All of the rounds, in their order, or nothing of them. After success they survive kill -9.
+  [[nodiscard]] virtual config::Result<void, RecordFault> record_all(
+      const std::vector<const Round*>& rounds) = 0;
+  [[nodiscard]] config::Result<void, RecordFault> record(const Round& round) {
+    return record_all({&round});
+  }
   // The alerts that are pending or firing, as last recorded, those that ended since, and what
   // people asked for: how the agent takes up its work after a restart.
   struct Desk {

@@ -37,7 +37,7 @@ Journal::~Journal() {
 
 Journal::Ticket Journal::put(Round round) {
   const auto since = ticks_();
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   entries_.push_back(
       {.round = std::move(round), .job = {}, .since = since, .number = ++last_number_});
   bound();
@@ -47,21 +47,22 @@ Journal::Ticket Journal::put(Round round) {
 
 void Journal::post(Job job) {
   const auto since = ticks_();
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   entries_.push_back(
       {.round = {}, .job = std::move(job), .since = since, .number = ++last_number_});
   wake_.notify_all();
 }
 
 bool Journal::wait(const Ticket& ticket, std::chrono::milliseconds patience) {
-  std::unique_lock lock(mutex_);
-  done_.wait_for(lock, patience,
-                 [&] { return recorded_number_ >= ticket.number || failed_ != ticket.failed; });
+  config::Lock lock(mutex_);
+  done_.wait_for(lock, patience, [&]() REQUIRES(mutex_) {
+    return recorded_number_ >= ticket.number || failed_ != ticket.failed;
+  });
   return recorded_number_ >= ticket.number;
 }
 
 std::vector<Letter> Journal::unrecorded_letters() const {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   std::vector<Letter> out;
   if (aside_) out = aside_->letters;
   if (!state_.fault && !is_late()) return out;
@@ -71,7 +72,7 @@ std::vector<Letter> Journal::unrecorded_letters() const {
 }
 
 Journal::State Journal::state() const {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   auto out = state_;
   out.waiting = entries_.size();
   if (!out.fault && is_late()) {
@@ -87,15 +88,14 @@ void Journal::stop() {
   if (writer_.joinable()) writer_.join();
 }
 
-// `mutex_` is held.
 bool Journal::is_late() const {
   return !entries_.empty() && ticks_() - entries_.front().since > kLate;
 }
 
-// Keeps only the decisions of the oldest rounds when too many wait. `mutex_` is held.
+// Keeps only the decisions of the oldest rounds when too many wait.
 void Journal::bound() {
   if (entries_.size() <= kMostWaiting) return;
-  const auto first = std::next(entries_.begin(), is_busy_ ? 2 : 0);
+  const auto first = std::next(entries_.begin(), static_cast<std::ptrdiff_t>(busy_));
   const auto oldest =
       std::find_if(first, entries_.end(), [](const Entry& one) { return !one.job; });
   if (oldest == entries_.end()) return;
@@ -107,7 +107,6 @@ void Journal::bound() {
   ++aside_->gap->rounds;
 }
 
-// `mutex_` is held.
 void Journal::set_aside(Entry entry) {
   auto round = decisions_of(entry.round);
   // What was decided later comes last: it is what holds.
@@ -124,7 +123,7 @@ Result<void, RecordFault> Journal::record(const Entry& entry) {
   if (entry.job) return attempt([&] { return entry.job(recorder_); });
   std::optional<Round> missed;
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     // What was decided later must not be put before it.
     if (entry.number > aside_number_) missed = std::exchange(aside_, std::nullopt);
   }
@@ -133,20 +132,54 @@ Result<void, RecordFault> Journal::record(const Entry& entry) {
   auto result = attempt([&] { return recorder_.record(with_decisions(*missed, entry.round)); });
   if (result) return result;
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     // Others may have been set aside meanwhile; these are older.
     aside_ = aside_ ? with_decisions(std::move(*missed), std::move(*aside_)) : std::move(missed);
   }
   return attempt(alone);
 }
 
+// Records in one go what waits; false when that cannot be, and nothing is recorded. What is to be
+// done between two rounds waits for its turn.
+bool Journal::record_together() {
+  std::vector<const Round*> rounds;
+  bool has_letters = false;
+  {
+    const config::Lock lock(mutex_);
+    if (state_.fault || aside_) return false;
+    for (const auto& entry : entries_) {
+      if (entry.job || rounds.size() == kMostTogether) break;
+      rounds.push_back(&entry.round);
+      has_letters = has_letters || !entry.round.letters.empty();
+    }
+    if (rounds.size() < 2) return false;
+    busy_ = rounds.size();
+  }
+  const auto began = steady_clock::now();
+  const bool is_done = attempt([&] { return recorder_.record_all(rounds); }).has_value();
+  const auto took = steady_clock::now() - began;
+  {
+    const config::Lock lock(mutex_);
+    for (std::size_t i = 0; is_done && i < rounds.size(); ++i) {
+      recorded_number_ = entries_.front().number;
+      entries_.pop_front();
+      state_.recordings.note(took / static_cast<std::int64_t>(rounds.size()));
+    }
+    busy_ = 0;
+  }
+  if (!is_done) return false;
+  done_.notify_all();
+  if (has_letters) events_.on_letters();
+  return true;
+}
+
 // Records the first entry. When it cannot be and the next can, then it is the first that is at
 // fault, not the disk.
 void Journal::record_first() {
-  std::unique_lock lock(mutex_);
-  // Nobody touches the first two while is_busy_.
+  config::Lock lock(mutex_);
   auto& first = entries_.front();
   auto* second = entries_.size() > 1 ? &*std::next(entries_.begin()) : nullptr;
+  busy_ = second == nullptr ? 1 : 2;
   lock.unlock();
   const bool has_letters =
       !first.round.letters.empty() || (second != nullptr && !second->round.letters.empty());
@@ -169,7 +202,7 @@ void Journal::record_first() {
     recorded_number_ = entries_.front().number;
     entries_.pop_front();
   }
-  is_busy_ = false;
+  busy_ = 0;
   lock.unlock();
   finish(is_second_done ? Result<void, RecordFault>{} : result);
   if (has_letters) events_.on_letters();
@@ -178,7 +211,7 @@ void Journal::record_first() {
 void Journal::finish(const Result<void, RecordFault>& result) {
   bool is_news = false;
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     is_news = result.has_value() == state_.fault.has_value();
     state_.fault = result ? std::nullopt : std::optional{result.error().detail};
     if (!result) {
@@ -194,8 +227,8 @@ void Journal::finish(const Result<void, RecordFault>& result) {
 void Journal::work(const std::stop_token& stop) {
   std::uint64_t tried = 0;  // the last number there was at a try that failed
   while (true) {
-    std::unique_lock lock(mutex_);
-    const auto is_ready = [&] {
+    config::Lock lock(mutex_);
+    const auto is_ready = [&]() REQUIRES(mutex_) {
       return !entries_.empty() && (!state_.fault || entries_.back().number != tried);
     };
     wake_.wait_for(lock, stop, kTryAgain, is_ready);
@@ -204,10 +237,9 @@ void Journal::work(const std::stop_token& stop) {
       if (is_ending) return;
       continue;
     }
-    is_busy_ = true;
     tried = entries_.back().number;
     lock.unlock();
-    record_first();
+    if (!record_together()) record_first();
     lock.lock();
     if (is_ending && state_.fault) return;
   }

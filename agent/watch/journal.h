@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <functional>
 #include <list>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -13,6 +12,7 @@
 #include "agent/alerts/ports.h"
 #include "agent/self/clock.h"
 #include "agent/watch/probe_counts.h"
+#include "config/mutex.h"
 
 namespace agent {
 
@@ -23,8 +23,9 @@ namespace agent {
 // call.
 class Journal {
  public:
-  static constexpr std::size_t kMostWaiting = 500;  // rounds
-  static constexpr config::Seconds kLate{15};       // waiting for longer is a fault of its own
+  static constexpr std::size_t kMostWaiting = 500;   // rounds
+  static constexpr std::size_t kMostTogether = 100;  // recorded in one go
+  static constexpr config::Seconds kLate{15};        // waiting for longer is a fault of its own
   static constexpr config::Seconds kTryAgain{2};
 
   struct State {
@@ -75,27 +76,30 @@ class Journal {
     std::uint64_t number = 0;
   };
   void work(const std::stop_token& stop);
+  [[nodiscard]] bool record_together();
   void record_first();
   config::Result<void, RecordFault> record(const Entry& entry);
   void finish(const config::Result<void, RecordFault>& result);
-  void set_aside(Entry entry);  // the others hold `mutex_`
-  void bound();
-  [[nodiscard]] bool is_late() const;
+  void set_aside(Entry entry) REQUIRES(mutex_);
+  void bound() REQUIRES(mutex_);
+  [[nodiscard]] bool is_late() const REQUIRES(mutex_);
 
   Recorder& recorder_;
   std::function<Ticks()> ticks_;
   Events events_;
 
-  mutable std::mutex mutex_;  // guards everything below
+  mutable config::Mutex mutex_;
   std::condition_variable_any wake_;
-  std::condition_variable done_;
-  std::list<Entry> entries_;  // the first one or two are being recorded while is_busy_
-  bool is_busy_ = false;
-  std::optional<Round> aside_;      // decisions of rounds that could not be recorded
-  std::uint64_t aside_number_ = 0;  // of the latest of them
-  std::uint64_t last_number_ = 0, recorded_number_ = 0;
-  std::uint64_t failed_ = 0;  // tries
-  State state_;
+  std::condition_variable_any done_;
+  std::list<Entry> entries_ GUARDED_BY(mutex_);
+  // So many of the first are being recorded: nobody touches them.
+  std::size_t busy_ GUARDED_BY(mutex_) = 0;
+  std::optional<Round> aside_ GUARDED_BY(mutex_);  // decisions of rounds that could not be recorded
+  std::uint64_t aside_number_ GUARDED_BY(mutex_) = 0;  // of the latest of them
+  std::uint64_t last_number_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t recorded_number_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t failed_ GUARDED_BY(mutex_) = 0;  // tries
+  State state_ GUARDED_BY(mutex_);
   std::jthread writer_;  // last: it uses the others
 };
 

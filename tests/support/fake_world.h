@@ -141,10 +141,10 @@ class FakeRecorder final : public agent::Recorder {
   }
   template <class T>
   using Answer = config::Result<T, agent::RecordFault>;
-  Answer<void> record(const agent::Round& round) override {
+  Answer<void> record_all(const std::vector<const agent::Round*>& rounds) override {
     if (is_full) return fault();
     const std::scoped_lock lock(mutex_);
-    rounds_.push_back(round);
+    for (const auto* round : rounds) rounds_.push_back(*round);
     return {};
   }
   Answer<Desk> desk(config::Time) override { return Desk{}; }

@@ -45,12 +45,16 @@ class Disk final : public Recorder {
   std::string poison;                            // a silence of this person cannot be recorded
   std::vector<std::vector<std::string>> rounds;  // who made silences, by round
 
-  Result<void, RecordFault> record(const Round& round) override {
-    std::vector<std::string> authors;
-    for (const auto& silence : round.silences) authors.push_back(silence.created_by);
-    const bool is_poisoned = !poison.empty() && std::ranges::find(authors, poison) != authors.end();
-    if (is_full || is_poisoned) return Failure<RecordFault>(RecordFault{.detail = "disk full"});
-    rounds.push_back(std::move(authors));
+  Result<void, RecordFault> record_all(const std::vector<const Round*>& all) override {
+    std::vector<std::vector<std::string>> taken;
+    for (const auto* round : all) {
+      auto& authors = taken.emplace_back();
+      for (const auto& silence : round->silences) authors.push_back(silence.created_by);
+      const bool is_poisoned =
+          !poison.empty() && std::ranges::find(authors, poison) != authors.end();
+      if (is_full || is_poisoned) return Failure<RecordFault>(RecordFault{.detail = "disk full"});
+    }
+    std::ranges::move(taken, std::back_inserter(rounds));
     return {};
   }
   Result<Desk, RecordFault> desk(Time /*since*/) override { return Desk{}; }

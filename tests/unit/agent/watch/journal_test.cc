@@ -38,13 +38,18 @@ class SlowRecorder final : public agent::Recorder {
     return rounds_;
   }
 
-  Answer<void> record(const agent::Round& round) override {
+  Answer<void> record_all(const std::vector<const agent::Round*>& rounds) override {
     std::unique_lock lock(mutex_);
     is_busy_ = true;
     changed_.notify_all();
     changed_.wait(lock, [&] { return is_open_; });
-    rounds_.push_back(round);
+    sizes_.push_back(rounds.size());
+    for (const auto* round : rounds) rounds_.push_back(*round);
     return {};
+  }
+  [[nodiscard]] std::vector<std::size_t> sizes() {
+    const std::scoped_lock lock(mutex_);
+    return sizes_;
   }
   Answer<Desk> desk(config::Time) override { return Desk{}; }
   Answer<std::map<std::string, config::Time>> protected_domains(config::Time) override {
@@ -67,6 +72,7 @@ class SlowRecorder final : public agent::Recorder {
   std::condition_variable changed_;
   bool is_open_ = false, is_busy_ = false;
   std::vector<agent::Round> rounds_;
+  std::vector<std::size_t> sizes_;  // how many were recorded in one go
 };
 
 agent::Round round_with_letter(int number) {
@@ -103,6 +109,24 @@ TEST(ASlowDisk, IsAFaultOnceWhatWasDecidedWaitsForLongAndPeopleAreToldFromMemory
   EXPECT_TRUE(slow.journal.unrecorded_letters().empty()) << "the outbox has them now";
   ASSERT_EQ(slow.recorder.rounds().size(), 1U);
   EXPECT_FALSE(slow.recorder.rounds()[0].gap) << "nothing was lost";
+}
+
+TEST(Journal, RecordsInOneGoWhatPiledUpMeanwhile) {
+  Slow slow;
+  slow.journal.put(round_with_letter(0));
+  slow.recorder.until_busy();
+  constexpr int kMore = 150;
+  Journal::Ticket last;
+  for (int i = 1; i <= kMore; ++i) last = slow.journal.put(round_with_letter(i));
+  slow.recorder.let_through();
+  ASSERT_TRUE(slow.journal.wait(last, kPatience));
+  EXPECT_THAT(slow.recorder.sizes(),
+              testing::ElementsAre(1, Journal::kMostTogether, kMore - Journal::kMostTogether));
+  const auto rounds = slow.recorder.rounds();
+  ASSERT_EQ(rounds.size(), kMore + 1U);
+  for (std::size_t i = 0; i < rounds.size(); ++i)
+    EXPECT_EQ(rounds[i].at, kNow + config::Seconds{static_cast<std::int64_t>(i)})
+        << "in their order";
 }
 
 TEST(ASlowDisk, ThatIsTooSlowLosesWhatWasSeenButNothingThatWasDecidedAndHistorySaysSo) {

@@ -1,0 +1,339 @@
+// What the agent itself costs as the number of domains grows, without network: real runner, real
+// database, targets that are made up. scale_bench DOMAINS… prints a line for each number, in one
+// run: CPU a probe, probes a second with the disk's part, memory, the time to start on the database
+// that it has filled, a summary scrape and a page of the list. Exits 1 when a probe among the most
+// costs more than kMostGrowth times one among the fewest.
+#include <algorithm>
+#include <charconv>
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "agent/watch/runner.h"
+#include "storage/queries.h"
+#include "storage/recorder.h"
+#include "tests/support/fake_world.h"
+#include "web/current.h"
+#include "web/metrics.h"
+
+namespace {
+
+using config::Seconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr double kMostGrowth = 1.3;
+constexpr std::size_t kHosts = 20'000;
+constexpr std::size_t kHostsADomain = 2;
+constexpr Seconds kInterval = std::chrono::hours{1};
+constexpr std::size_t kMostBehind = 300;  // rounds that wait for the disk, so that none is lost
+
+void must(bool holds, const std::string& what) {
+  if (!holds) throw std::runtime_error(what);
+}
+
+double cpu_seconds() {
+  timespec spent{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+  return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
+}
+
+double since(Clock::time_point began) {
+  return std::chrono::duration<double>(Clock::now() - began).count();
+}
+
+double resident_megabytes() {
+  std::ifstream statm("/proc/self/statm");
+  double total = 0, resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e6;
+}
+
+// How many probes there were, and how far the disk is behind.
+class Progress {
+ public:
+  void probed() {
+    std::unique_lock lock(mutex_);
+    turned_.wait(lock, [&] { return probed_ - std::min(recorded_, probed_) < kMostBehind; });
+    ++probed_;
+  }
+  void recorded(std::size_t rounds) {
+    {
+      const std::scoped_lock lock(mutex_);
+      recorded_ += rounds;
+    }
+    turned_.notify_all();
+  }
+  [[nodiscard]] std::size_t probes() const {
+    const std::scoped_lock lock(mutex_);
+    return probed_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable turned_;
+  std::size_t probed_ = 0, recorded_ = 0;
+};
+
+// Domains "d0000001.example", each its own zone, with two of the hosts.
+class Crowd final : public agent::Prober {
+ public:
+  Crowd(const support::Scene& pattern, Progress& progress, std::size_t hosts)
+      : pattern_(pattern), progress_(progress), hosts_(hosts) {}
+
+  probes::DomainObservation look_at_domain(const probes::dns::Name& domain,
+                                           config::Time at) override {
+    progress_.probed();
+    auto out = pattern_.domain;
+    out.domain = out.mx.name = out.mx.final_name = domain;
+    out.observed_at = at;
+    out.mx.key_sets = keys_of(domain, at);
+    std::size_t number = 0;
+    const auto text = domain.text();
+    std::from_chars(text.data() + 1, text.data() + text.size(), number);
+    out.hosts.clear();
+    for (std::size_t i = 0; i < kHostsADomain; ++i)
+      out.hosts.push_back(
+          {.name = host_name((kHostsADomain * number + i) % hosts_), .preference = 10});
+    std::ranges::sort(out.hosts);
+    return out;
+  }
+  probes::HostObservation look_at_host(const probes::dns::Name& host, config::Time at) override {
+    progress_.probed();
+    auto out = pattern_.hosts.at("mx.example.test");
+    out.host = out.base_domain = host;
+    out.tlsa.name = out.tlsa.final_name = *probes::dns::tlsa_owner(host, 25);
+    out.observed_at = at;
+    return out;
+  }
+  probes::smtp::SessionRecord try_address(const probes::dns::Name&,
+                                          const std::string& address) override {
+    return support::session(address, {});
+  }
+  std::vector<agent::VantageCheck> look_at_ourselves(config::Time at) override {
+    return {{.check = "dns", .checked_at = at}, {.check = "clock", .checked_at = at}};
+  }
+  std::vector<agent::ResolverSight> look_at_resolvers(const agent::Controls&,
+                                                      config::Time) override {
+    return {};
+  }
+  std::size_t count_failing(const std::vector<probes::dns::Question>&, config::Time) override {
+    return 0;
+  }
+  std::vector<probes::dns::ZoneSerials> ask_serials(const std::set<probes::dns::Name>&,
+                                                    config::Time) override {
+    return {};
+  }
+
+  static probes::dns::Name host_name(std::size_t number) {
+    return support::name(fmt::format("mx{:05}.provider.example", number));
+  }
+
+ private:
+  static probes::dns::KeySetsPtr keys_of(const probes::dns::Name& zone, config::Time at) {
+    auto out = std::make_shared<probes::dns::KeySets>();
+    out->zone = zone;
+    out->ds = {.keys = {{.algorithm = 13, .tag = 4711}}, .ttl = Seconds{3600}};
+    out->dnskey = out->ds;
+    out->ds_given_at = out->dnskey_given_at = at;
+    return out;
+  }
+  const support::Scene& pattern_;
+  Progress& progress_;
+  std::size_t hosts_;
+};
+
+// A database, and word of what it has taken.
+class CountingRecorder final : public agent::Recorder {
+ public:
+  CountingRecorder(agent::Recorder& to, Progress& progress) : to_(to), progress_(progress) {}
+  template <class T>
+  using Answer = config::Result<T, agent::RecordFault>;
+
+  Answer<void> record_all(const std::vector<const agent::Round*>& rounds) override {
+    auto out = to_.record_all(rounds);
+    must(out.has_value(), out ? "" : out.error().detail);
+    progress_.recorded(rounds.size());
+    return out;
+  }
+  Answer<Desk> desk(config::Time since) override { return to_.desk(since); }
+  Answer<std::map<std::string, config::Time>> protected_domains(config::Time since) override {
+    return to_.protected_domains(since);
+  }
+  Answer<agent::Chronicle> chronicle(const probes::dns::Name& host, config::Time since) override {
+    return to_.chronicle(host, since);
+  }
+  Answer<agent::Signatures> mx_signatures(const probes::dns::Name& domain,
+                                          config::Time since) override {
+    return to_.mx_signatures(domain, since);
+  }
+  Answer<agent::ZonePast> zone_past(const probes::dns::Name& zone, config::Time since) override {
+    return to_.zone_past(zone, since);
+  }
+  Answer<void> forget(config::Time before) override { return to_.forget(before); }
+  Answer<void> keep_only(const std::vector<config::Domain>& domains) override {
+    return to_.keep_only(domains);
+  }
+
+ private:
+  agent::Recorder& to_;
+  Progress& progress_;
+};
+
+struct Measured {
+  double cpu_a_probe = 0;  // microseconds, steady
+};
+
+class Run {
+ public:
+  Run(const std::filesystem::path& file, std::size_t domains)
+      : file_(file), domains_(domains), hosts_(std::min(kHosts, kHostsADomain * domains)) {
+    config_.schedule = {.interval = kInterval,
+                        .confirm_after = Seconds{60},
+                        .retry_after = Seconds{60},
+                        .fastest = kInterval,
+                        .workers = 2};
+    config_.mta_sts.enabled = false;
+    for (std::size_t i = 0; i < domains; ++i)
+      config_.domains.push_back({.name = fmt::format("d{:07}.example", i),
+                                 .role = config::Role::outbound,
+                                 .group = "customers"});
+    auto anchors = probes::dns::parse_trust_anchors(
+        ". IN DS 20326 8 2 "
+        "E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D");
+    must(anchors.has_value(), "the trust anchor");
+    gear_ = std::make_shared<agent::Gear>(config_, std::vector<config::ResolverAddress>{},
+                                          std::move(*anchors));
+  }
+
+  Measured measure() {
+    const auto before = resident_megabytes();
+    const auto targets = domains_ + hosts_;
+    start();
+    probe_all(targets);  // everybody for the first time
+    const auto first = cpu_seconds();
+    const auto began = Clock::now();
+    constexpr std::size_t kRounds = 2;
+    for (std::size_t i = 0; i < kRounds; ++i) probe_all(targets);
+    const auto probes = static_cast<double>(kRounds * targets);
+    const Measured out{.cpu_a_probe = (cpu_seconds() - first) / probes * 1e6};
+    const auto rate = probes / since(began);
+    const auto memory = resident_megabytes() - before;
+    const auto [scrape, list] = views();
+    stop();
+    const auto restart = Clock::now();
+    start();
+    const auto started = since(restart);
+    stop();
+    std::cout << fmt::format(
+                     "{:>9} {:>9.0f} {:>9.0f} {:>9.0f} {:>10.2f} {:>9.1f} {:>9.3f} {:>9.3f} {:>10}",
+                     domains_, out.cpu_a_probe, rate, memory,
+                     memory * 1e3 / static_cast<double>(domains_), started, scrape, list,
+                     std::filesystem::file_size(file_) / 1'000'000)
+              << std::endl;
+    return out;
+  }
+
+ private:
+  void start() {
+    auto opened = storage::SqliteRecorder::open(file_);
+    must(opened.has_value(), opened ? "" : opened.error().detail);
+    database_ = std::move(*opened);
+    recorder_ = std::make_unique<CountingRecorder>(*database_, progress_);
+    auto desk = recorder_->desk(clocks_.now() - Seconds{3600});
+    must(desk.has_value(), "the desk");
+    runner_ = std::make_unique<agent::Runner>(
+        config_, gear_, *recorder_, std::move(*desk), agent::Events{}, clocks_.clocks(),
+        [this](const std::shared_ptr<agent::Gear>&)
+            -> config::Result<std::unique_ptr<agent::Prober>, std::string> {
+          return std::make_unique<Crowd>(pattern_, progress_, hosts_);
+        });
+    runner_->start();
+  }
+  void stop() {
+    runner_->stop();
+    runner_.reset();
+    recorder_.reset();
+    database_.reset();
+  }
+
+  // Lets an interval go by, until everybody was probed and that is on disk.
+  void probe_all(std::size_t targets) {
+    const auto wanted = progress_.probes() + targets;
+    clocks_.pass(kInterval + kInterval / 4);
+    while (progress_.probes() < wanted) std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    while (true) {
+      const auto now = runner_->snapshot();
+      must(now->lost_rounds == 0, "rounds were lost");
+      if (now->in_flight == 0 && now->queue_length == 0 && now->unrecorded_rounds == 0) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+  }
+
+  // Seconds for a scrape of the summary, and for a page of the list.
+  std::pair<double, double> views() {
+    auto opened = storage::Queries::open(file_);
+    must(opened.has_value(), "the queries");
+    auto began = Clock::now();
+    auto snapshot = std::make_shared<agent::Snapshot>(*runner_->snapshot());
+    snapshot->metrics.detail = config::Detail::summary;
+    must(!web::metrics_text(*snapshot, {}).empty(), "a scrape");
+    const auto scrape = since(began);
+    began = Clock::now();
+    const auto page = web::current_domains(*runner_->snapshot(), **opened,
+                                           {.substring = "9", .offset = domains_ / 10});
+    must(page.total > 0, "a page");
+    return {scrape, since(began)};
+  }
+
+  std::filesystem::path file_;
+  std::size_t domains_, hosts_;
+  config::Config config_;
+  support::Scene pattern_;
+  support::FakeClocks clocks_;
+  Progress progress_;
+  std::shared_ptr<agent::Gear> gear_;
+  std::unique_ptr<storage::SqliteRecorder> database_;
+  std::unique_ptr<CountingRecorder> recorder_;
+  std::unique_ptr<agent::Runner> runner_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  std::vector<std::size_t> sizes;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view text = argv[i];
+    std::size_t size = 0;
+    std::from_chars(text.data(), text.data() + text.size(), size);
+    must(size > 0, "usage: scale_bench DOMAINS…");
+    sizes.push_back(size);
+  }
+  if (sizes.empty()) sizes = {1'000, 10'000, 100'000};
+  const auto folder =
+      std::filesystem::temp_directory_path() / fmt::format("danelaw-scale-{}", getpid());
+  std::filesystem::create_directory(folder);
+  std::cout << fmt::format("up to {} hosts, {} a domain\n", kHosts, kHostsADomain)
+            << "  domains  us/probe  probes/s    MB RSS  kB/domain   start s  scrape s    list s  "
+               "MB on disk"
+            << std::endl;
+  std::vector<Measured> all;
+  for (const auto size : sizes) {
+    all.push_back(Run{folder / fmt::format("{}.db", size), size}.measure());
+  }
+  std::filesystem::remove_all(folder);
+  const auto growth = all.back().cpu_a_probe / all.front().cpu_a_probe;
+  const bool is_kept = growth <= kMostGrowth;
+  std::cout << fmt::format("a probe among the most costs {:.2f} x one among the fewest: {}\n",
+                           growth, is_kept ? "kept" : "NOT KEPT");
+  return is_kept ? 0 : 1;
+} catch (const std::exception& e) {
+  std::cerr << e.what() << '\n';
+  return 2;
+}
