@@ -1,5 +1,6 @@
 #include "probes/explain.h"
 #include "probes/report.h"
+#include "probes/status.h"
 
 namespace probes {
 namespace {
@@ -241,6 +242,8 @@ Json to_json(const DomainJudgement& judged) {
           {"verdict", wire_name(judged.verdict)},
           {"weakest", wire_name(judged.weakest)},
           {"severity", wire_name(judged.severity)},
+          {"status", wire_name(status_of(judged))},
+          {"delivery", wire_name(delivery_of(judged))},
           {"splits", splits_json(judged.splits)},
           {"mx", mx_json(*judged.seen)},
           {"mta_sts", sts_json(judged.seen->sts)},

@@ -7,12 +7,13 @@
 
 namespace storage {
 
-std::string_view status_of(const agent::DomainState& state) {
-  if (!state.judged || probes::is_blind(*state.judged) ||
-      state.judged->verdict == probes::Verdict::unknown)
-    return "unknown";
-  if (state.judged->severity == probes::Severity::critical) return "critical";
-  return state.judged->severity >= probes::Severity::medium ? "warning" : "ok";
+probes::Status status_of(const agent::DomainState& state) {
+  return state.judged ? probes::status_of(*state.judged) : probes::Status::unknown;
+}
+
+probes::Delivery delivery_of(const DomainRow& row) {
+  const auto verdict = row.verdict ? probes::verdict_from(*row.verdict) : std::nullopt;
+  return verdict ? probes::delivery_of(*verdict, row.status) : probes::Delivery::unknown;
 }
 
 DomainRow row_of(const agent::DomainState& state) {
@@ -21,7 +22,7 @@ DomainRow row_of(const agent::DomainState& state) {
                 .role = is_inbound ? "inbound" : "outbound",
                 .group = state.configured.group,
                 .severity = "info",
-                .status = std::string(status_of(state)),
+                .status = status_of(state),
                 .next_check_at = state.next_check_at};
   if (!state.judged) return out;
   const auto& judged = *state.judged;

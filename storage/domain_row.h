@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "agent/alerts/round.h"
+#include "probes/status.h"
 
 // PURE
 namespace storage {
@@ -14,7 +14,8 @@ namespace storage {
 struct DomainRow {
   std::string name, role, group;
   std::optional<std::string> verdict, weakest;  // nothing before the first look
-  std::string severity, status;                 // status: ok, warning, critical, unknown
+  std::string severity;
+  probes::Status status = probes::Status::unknown;
   std::optional<std::string> worst_code, worst_severity, worst_title;
   std::int64_t mx_hosts = 0, dane_mx_hosts = 0;
   std::optional<config::Time> observed_at, next_check_at;
@@ -23,7 +24,9 @@ struct DomainRow {
 
 [[nodiscard]] DomainRow row_of(const agent::DomainState& state);
 
-// How a domain stands in one word; unknown before the first look.
-[[nodiscard]] std::string_view status_of(const agent::DomainState& state);
+// Unknown before the first look.
+[[nodiscard]] probes::Status status_of(const agent::DomainState& state);
+// What happens to mail, by what the line says.
+[[nodiscard]] probes::Delivery delivery_of(const DomainRow& row);
 
 }  // namespace storage

@@ -46,7 +46,7 @@ DomainRow read_domain(const Statement& row) {
           .verdict = text_or_nothing(row, 3),
           .weakest = text_or_nothing(row, 4),
           .severity = row.text(5),
-          .status = row.text(6),
+          .status = probes::status_from(row.text(6)).value_or(probes::Status::unknown),
           .worst_code = text_or_nothing(row, 7),
           .worst_severity = text_or_nothing(row, 8),
           .worst_title = text_or_nothing(row, 9),
@@ -61,8 +61,8 @@ std::string_view order_of(DomainFilter::Sort sort) {
     case DomainFilter::Sort::name:
       return "name";
     case DomainFilter::Sort::status:
-      return "CASE status WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 WHEN 'unknown' THEN 2 ELSE "
-             "3 END, name";
+      return "CASE status WHEN 'critical' THEN 0 WHEN 'unknown' THEN 1 WHEN 'warning' THEN 2 ELSE "
+             "3 END, name";  // probes::rank
     case DomainFilter::Sort::observed_at:
       return "observed_at, name";
   }
@@ -110,13 +110,14 @@ Queries::Answer<DomainPage> Queries::domains(const DomainFilter& filter) {
         "WHERE (?1 = '' OR instr(name, ?1) > 0) AND (?2 IS NULL OR status = ?2) "
         "AND (?3 IS NULL OR grp = ?3)";
     DomainPage page;
+    const auto status = filter.status ? std::optional{wire_name(*filter.status)} : std::nullopt;
     auto count = state_->db.prepare(fmt::format("SELECT count(*) FROM domain {}", kWhere));
-    count.bind(filter.substring, filter.status, filter.group);
+    count.bind(filter.substring, status, filter.group);
     if (count.step()) page.total = static_cast<std::size_t>(count.integer(0));
     auto rows =
         state_->db.prepare(fmt::format("SELECT {} FROM domain {} ORDER BY {} LIMIT ?4 OFFSET ?5",
                                        kDomainColumns, kWhere, order_of(filter.sort)));
-    rows.bind(filter.substring, filter.status, filter.group, integer(filter.limit),
+    rows.bind(filter.substring, status, filter.group, integer(filter.limit),
               integer(filter.offset));
     while (rows.step()) page.rows.push_back(read_domain(rows));
     return page;

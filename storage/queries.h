@@ -17,7 +17,7 @@ namespace storage {
 
 struct DomainFilter {
   std::string substring;  // of the name; empty: all
-  std::optional<std::string> status;
+  std::optional<probes::Status> status;
   std::optional<std::string> group;
   enum class Sort { name, status, observed_at } sort = Sort::name;
   std::size_t offset = 0;

@@ -56,7 +56,8 @@ Json domain_json(const storage::DomainRow& row, std::size_t alerts) {
           {"verdict", text_or_null(row.verdict)},
           {"weakest", text_or_null(row.weakest)},
           {"severity", row.severity},
-          {"status", row.status},
+          {"status", wire_name(row.status)},
+          {"delivery", wire_name(delivery_of(row))},
           {"worst_finding", worst},
           {"mx_hosts", row.mx_hosts},
           {"dane_mx_hosts", row.dane_mx_hosts},
@@ -70,6 +71,7 @@ Json unseen(const std::string& name) {
   return {{"schema", "danelaw.check/1"}, {"domain", name},
           {"observed_at", nullptr},      {"verdict", nullptr},
           {"weakest", nullptr},          {"severity", "info"},
+          {"status", "unknown"},         {"delivery", "unknown"},
           {"splits", Json::array()},     {"mx", nullptr},
           {"mta_sts", nullptr},          {"hosts", Json::array()},
           {"findings", Json::array()}};
@@ -458,9 +460,8 @@ Reply Api::domains(const Request& request) const {
   for (const auto& [name, value] : request.query) {
     if (name == "q") {
       filter.substring = value;
-    } else if (name == "status" &&
-               (value == "ok" || value == "warning" || value == "critical" || value == "unknown")) {
-      filter.status = value;
+    } else if (const auto status = probes::status_from(value); name == "status" && status) {
+      filter.status = status;
     } else if (name == "status" && value.empty()) {
       filter.status.reset();
     } else if (name == "group") {
@@ -501,6 +502,8 @@ Reply Api::domain(const std::string& name) const {
   auto out = state->judged  ? Json(probes::to_json(*state->judged))
              : found.report ? Json::parse(*found.report)
                             : unseen(found.name);
+  out["status"] = wire_name(found.status);
+  out["delivery"] = wire_name(delivery_of(found));
   out["role"] = found.role;
   out["group"] = found.group;
   out["observed_at"] = time_or_null(found.observed_at);

@@ -1,5 +1,7 @@
 #include "web/badge.h"
 
+#include <array>
+
 #include <fmt/format.h>
 
 namespace web {
@@ -15,12 +17,11 @@ Reply for_everybody(Reply reply) {
   return reply;
 }
 
-Badge badge_of(const std::string& status, const std::optional<std::string>& verdict) {
-  const auto* const colour = status == "ok"         ? "#0b6b3a"
-                             : status == "warning"  ? "#8a5a00"
-                             : status == "critical" ? "#b42318"
-                                                    : "#6941c6";
-  return {.message = verdict.value_or("not seen yet"), .colour = colour};
+Badge badge_of(probes::Status status, const std::optional<std::string>& verdict) {
+  constexpr std::array<const char*, probes::kStatusCount> kColours{"#0b6b3a", "#8a5a00", "#b42318",
+                                                                   "#6941c6"};
+  return {.message = verdict.value_or("not seen yet"),
+          .colour = kColours[static_cast<std::size_t>(status)]};
 }
 
 Reply badge_svg(const Badge& badge) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "probes/status.h"
 #include "web/http.h"
 
 // PURE
@@ -14,9 +15,8 @@ struct Badge {
   std::string colour;  // "#rrggbb"; white text on it has a contrast of 5 or more
 };
 
-// By the words of the API: status ok, warning, critical or unknown; the verdict, nothing before the
-// first look.
-[[nodiscard]] Badge badge_of(const std::string& status, const std::optional<std::string>& verdict);
+// By the words of the API; no verdict before the first look.
+[[nodiscard]] Badge badge_of(probes::Status status, const std::optional<std::string>& verdict);
 
 // Everybody may show it, on any page, and ask for it once a minute.
 [[nodiscard]] Reply for_everybody(Reply reply);

@@ -63,17 +63,11 @@ DomainRow merged(DomainRow now, const DomainRow& recorded) {
   return out;
 }
 
-int status_rank(std::string_view status) {
-  if (status == "critical") return 0;
-  if (status == "warning") return 1;
-  return status == "unknown" ? 2 : 3;
-}
-
 // What a list is made of before it is known which lines are shown.
 struct Line {
   const agent::DomainState* state;
   const DomainRow* recorded;  // null once it was looked at
-  std::string_view status;
+  probes::Status status;
   config::Time observed_at;
 
   [[nodiscard]] DomainRow row() const {
@@ -104,7 +98,7 @@ bool fits(const Line& line, const DomainFilter& filter) {
 void sort(std::vector<Line>& lines, DomainFilter::Sort order) {
   std::ranges::sort(lines, [&](const Line& a, const Line& b) {
     const auto key = [&](const Line& line) {
-      const auto rank = order == DomainFilter::Sort::status ? status_rank(line.status) : 0;
+      const auto rank = order == DomainFilter::Sort::status ? probes::rank(line.status) : 0;
       const auto seen =
           order == DomainFilter::Sort::observed_at ? line.observed_at : config::Time::min();
       return std::tuple(rank, seen, std::string_view(line.state->configured.name));
@@ -174,7 +168,8 @@ std::map<std::string, std::size_t> current_counts(const agent::Snapshot& snapsho
   std::map<std::string, std::size_t> out{
       {"ok", 0}, {"warning", 0}, {"critical", 0}, {"unknown", 0}};
   const auto recorded = recorded_rows(snapshot, queries);
-  for (const auto& state : snapshot.domains) ++out[std::string(line_of(state, recorded).status)];
+  for (const auto& state : snapshot.domains)
+    ++out[std::string(wire_name(line_of(state, recorded).status))];
   return out;
 }
 

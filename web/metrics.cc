@@ -94,12 +94,6 @@ double flag(bool value) {
   return value ? 1 : 0;
 }
 
-// "ok", "warning", "critical", "unknown".
-double number_of(std::string_view status) {
-  constexpr std::array<std::string_view, 4> kNames{"ok", "warning", "critical", "unknown"};
-  return static_cast<double>(std::ranges::find(kNames, status) - kNames.begin());
-}
-
 double number(probes::dns::DnssecStatus status) {
   switch (status) {
     case probes::dns::DnssecStatus::secure:
@@ -172,7 +166,7 @@ void add_domain(Families& out, const agent::DomainState& state, bool with_hosts)
   const auto* judged = state.judged.get();
   out.gauge("danelaw_domain_status",
             "Worst open finding: 0 ok, 1 warning (medium or high), 2 critical, 3 unknown.",
-            {{"domain", name}}, number_of(storage::status_of(state)));
+            {{"domain", name}}, static_cast<double>(storage::status_of(state)));
   if (judged == nullptr) return;
   out.gauge("danelaw_domain_verdict",
             "What a conforming sender does: 0 authenticated, 1 host-authenticated, 2 encrypted, 3 "
@@ -295,7 +289,8 @@ void add_host_judgements(Families& out, const agent::Snapshot& snapshot, bool wi
 
 void add_counts(Families& out, const agent::Snapshot& snapshot) {
   std::map<std::string, int> domains{{"ok", 0}, {"warning", 0}, {"critical", 0}, {"unknown", 0}};
-  for (const auto& domain : snapshot.domains) ++domains[std::string(storage::status_of(domain))];
+  for (const auto& domain : snapshot.domains)
+    ++domains[std::string(wire_name(storage::status_of(domain)))];
   for (const auto& [status, count] : domains)
     out.gauge("danelaw_domains", "Watched domains by status.", {{"status", status}}, count);
   for (const auto& check : snapshot.vantage) {

@@ -1,6 +1,7 @@
 #include "web/public_page.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -14,14 +15,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Never by colour alone.
-const char* sign_of(const std::string& status) {
-  if (status == "ok") return "✓";
-  if (status == "warning") return "!";
-  return status == "critical" ? "✗" : "?";
+const char* sign_of(probes::Status status) {
+  constexpr std::array<const char*, probes::kStatusCount> kSigns{"✓", "!", "✗", "?"};
+  return kSigns[static_cast<std::size_t>(status)];
 }
 
 std::string headline(const std::vector<storage::DomainRow>& domains) {
-  const auto sound = std::ranges::count(domains, std::string("ok"), &storage::DomainRow::status);
+  const auto sound = std::ranges::count(domains, probes::Status::ok, &storage::DomainRow::status);
   if (static_cast<std::size_t>(sound) == domains.size()) return "Mail gets through securely.";
   return fmt::format("{} of {} domains are without a fault.", sound, domains.size());
 }
@@ -44,7 +44,7 @@ Reply public_page(const std::vector<storage::DomainRow>& domains) {
     body += fmt::format(
         "<tr><th scope=\"row\">{}</th><td><span class=\"mark {}\">{} {}</span></td><td>{}</td>"
         "<td>{}</td></tr>\n",
-        domain.name, domain.status, sign_of(domain.status), domain.status,
+        domain.name, wire_name(domain.status), sign_of(domain.status), wire_name(domain.status),
         badge_of(domain.status, domain.verdict).message, when(domain));
   }
   return for_everybody({.content_type = "text/html; charset=utf-8",
@@ -56,7 +56,7 @@ Reply public_json(const std::vector<storage::DomainRow>& domains) {
   Json items = Json::array();
   for (const auto& domain : domains) {
     items.push_back({{"domain", domain.name},
-                     {"status", domain.status},
+                     {"status", wire_name(domain.status)},
                      {"verdict", domain.verdict ? Json(*domain.verdict) : Json(nullptr)},
                      {"observed_at", time_or_null(domain.observed_at)}});
   }

@@ -20,6 +20,7 @@
 #include "probes/explain.h"
 #include "probes/report.h"
 #include "probes/resolver_faults.h"
+#include "probes/status.h"
 
 namespace agent {
 namespace {
@@ -353,14 +354,7 @@ class Looks {
 }  // namespace
 
 Exit exit_of(const probes::DomainJudgement& judged) {
-  Exit status = Exit::ok;
-  for (const auto& finding : judged.findings) {
-    // A limit of ours that hid nothing that matters is told, and is no reason for alarm.
-    if (probes::is_blinding(finding)) status = worse(status, Exit::unknown);
-    if (finding.severity == probes::Severity::critical) status = worse(status, Exit::critical);
-    if (finding.severity >= probes::Severity::medium) status = worse(status, Exit::warning);
-  }
-  return judged.verdict == probes::Verdict::unknown ? worse(status, Exit::unknown) : status;
+  return static_cast<Exit>(probes::status_of(judged));
 }
 
 Exit check(const config::Config& config, const std::vector<std::string>& domains, Format format,

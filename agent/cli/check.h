@@ -14,8 +14,7 @@ enum class Format { text, json, nagios };
 // Exit status of `check` and `gate`, the same numbers as for Nagios plugins.
 enum class Exit { ok = 0, warning = 1, critical = 2, unknown = 3 };
 
-// The status that a judgement alone asks for: unknown when our own sight failed, else by the worst
-// finding.
+// probes::status_of, by the same numbers.
 [[nodiscard]] Exit exit_of(const probes::DomainJudgement& judged);
 
 // Looks once at each domain (A-label form), without storage, several at a time, sharing MX hosts;

@@ -12,6 +12,7 @@
 namespace {
 
 using agent::AlertState;
+using probes::Status;
 using storage::DomainFilter;
 using support::alert;
 using support::domain_round;
@@ -83,7 +84,7 @@ TEST_F(DomainQueries, ShowADomainAsItWasLastSeen) {
   EXPECT_EQ(row->verdict, "deferred");
   EXPECT_EQ(row->weakest, "deferred");
   EXPECT_EQ(row->severity, "critical");
-  EXPECT_EQ(row->status, "critical");
+  EXPECT_EQ(row->status, Status::critical);
   EXPECT_EQ(row->worst_code, "tlsa-mismatch");
   EXPECT_EQ(row->worst_severity, "critical");
   EXPECT_THAT(row->worst_title.value_or(""), HasSubstr("mx.example.test"));
@@ -100,7 +101,7 @@ TEST_F(DomainQueries, ShowNothingMadeUpOfADomainThatWasNeverLookedAt) {
   store_.keep_only({{.name = "new.test"}});
   const auto row = must(queries_->domain("new.test"));
   ASSERT_TRUE(row);
-  EXPECT_EQ(row->status, "unknown");
+  EXPECT_EQ(row->status, Status::unknown);
   EXPECT_EQ(row->severity, "info");
   for (const auto& text : {row->verdict, row->weakest, row->worst_code, row->worst_severity,
                            row->worst_title, row->report})
@@ -187,12 +188,12 @@ TEST_F(DomainQueries, FilterByStatusAndOrderAsAsked) {
   store_.record(look("a.test", Health::unknown, kNow + 4 * kMinute));
   EXPECT_THAT(names({}), ElementsAre("a.test", "b.test", "c.test", "d.test"));
   EXPECT_THAT(names({.sort = DomainFilter::Sort::status}),
-              ElementsAre("c.test", "b.test", "a.test", "d.test"));
+              ElementsAre("c.test", "a.test", "b.test", "d.test"));
   EXPECT_THAT(names({.sort = DomainFilter::Sort::observed_at}),
               ElementsAre("b.test", "d.test", "c.test", "a.test"));
-  EXPECT_THAT(names({.status = "critical"}), ElementsAre("c.test"));
-  EXPECT_THAT(names({.status = "unknown"}), ElementsAre("a.test"));
-  EXPECT_THAT(names({.substring = "a", .status = "critical"}), IsEmpty());
+  EXPECT_THAT(names({.status = Status::critical}), ElementsAre("c.test"));
+  EXPECT_THAT(names({.status = Status::unknown}), ElementsAre("a.test"));
+  EXPECT_THAT(names({.substring = "a", .status = Status::critical}), IsEmpty());
   EXPECT_THAT(must(queries_->counts()), ElementsAre(Pair("critical", 1), Pair("ok", 1),
                                                     Pair("unknown", 1), Pair("warning", 1)));
 }

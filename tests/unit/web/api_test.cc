@@ -224,12 +224,12 @@ TEST_F(Routes, DomainsListsSeenAndUnseenOnesAlike) {
   list["items"][0]["worst_finding"].erase("title");
   EXPECT_EQ(list, json::parse(R"({"next": null, "total": 2, "items": [
     {"domain": "example.test", "role": "inbound", "group": "ours", "verdict": "deferred",
-     "weakest": "deferred", "severity": "critical", "status": "critical",
+     "weakest": "deferred", "severity": "critical", "status": "critical", "delivery": "held-up",
      "worst_finding": {"code": "tlsa-mismatch", "severity": "critical"},
      "mx_hosts": 1, "dane_mx_hosts": 1, "observed_at": "2027-01-15T08:00:00Z",
      "next_check_at": "2027-01-15T08:15:00Z", "alerts": 1},
     {"domain": "new.test", "role": "outbound", "group": "partners", "verdict": null,
-     "weakest": null, "severity": "info", "status": "unknown", "worst_finding": null,
+     "weakest": null, "severity": "info", "status": "unknown", "delivery": "unknown", "worst_finding": null,
      "mx_hosts": 0, "dane_mx_hosts": 0, "observed_at": null,
      "next_check_at": "2027-01-15T08:00:00Z", "alerts": 0}]})"));
 }

@@ -1,0 +1,110 @@
+#include "probes/status.h"
+
+#include <algorithm>
+#include <array>
+
+namespace probes {
+namespace {
+
+constexpr std::array<std::string_view, kStatusCount> kStatuses{"ok", "warning", "critical",
+                                                               "unknown"};
+constexpr std::array<std::string_view, kDeliveryCount> kDeliveries{"held-up", "unprotected",
+                                                                   "at-risk", "fine", "unknown"};
+
+template <class Word, class Names>
+std::optional<Word> word_in(const Names& names, std::string_view name) {
+  const auto found = std::ranges::find(names, name);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<Word>(found - names.begin());
+}
+
+}  // namespace
+
+Status status_of(Verdict verdict, const std::vector<Finding>& findings) {
+  const auto has = [&](auto&& is_meant) { return std::ranges::any_of(findings, is_meant); };
+  const auto is_ours = [](const Finding& finding) { return finding.code == Code::monitor_fault; };
+  if (has([&](const Finding& finding) {
+        return finding.severity == Severity::critical && !is_ours(finding);
+      }))
+    return Status::critical;
+  if (verdict == Verdict::unknown || has(is_blinding)) return Status::unknown;
+  const bool is_delivered = is_deliverable(verdict) || verdict == Verdict::no_mail;
+  return !is_delivered ||
+                 has([](const Finding& finding) { return finding.severity >= Severity::medium; })
+             ? Status::warning
+             : Status::ok;
+}
+
+Status status_of(const DomainJudgement& judged) {
+  return status_of(judged.verdict, judged.findings);
+}
+
+Delivery delivery_of(Verdict verdict, Status status) {
+  switch (verdict) {
+    case Verdict::refused:
+    case Verdict::lookup_failed:
+    case Verdict::down:
+    case Verdict::no_address:
+    case Verdict::deferred:
+    case Verdict::bounced:
+      return Delivery::held_up;
+    case Verdict::unknown:
+      return Delivery::unknown;
+    case Verdict::encrypted:  // whoever sits between may be the peer
+    case Verdict::opportunistic:
+    case Verdict::cleartext:
+      return status == Status::unknown ? Delivery::unknown : Delivery::unprotected;
+    case Verdict::host_authenticated:  // a forged MX RRset may name another host
+      return status == Status::unknown ? Delivery::unknown : Delivery::at_risk;
+    case Verdict::authenticated:
+    case Verdict::no_mail:
+      break;
+  }
+  switch (status) {
+    case Status::ok:
+      return Delivery::fine;
+    case Status::warning:
+    case Status::critical:
+      return Delivery::at_risk;
+    case Status::unknown:
+      return Delivery::unknown;
+  }
+  return Delivery::unknown;
+}
+
+Delivery delivery_of(const DomainJudgement& judged) {
+  return delivery_of(judged.verdict, status_of(judged));
+}
+
+Delivery delivery_of(const HostJudgement& judged) {
+  return delivery_of(judged.verdict, status_of(judged.verdict, judged.findings));
+}
+
+std::string_view wire_name(Status status) {
+  return kStatuses[static_cast<std::size_t>(status)];
+}
+std::string_view wire_name(Delivery delivery) {
+  return kDeliveries[static_cast<std::size_t>(delivery)];
+}
+std::optional<Status> status_from(std::string_view name) {
+  return word_in<Status>(kStatuses, name);
+}
+std::optional<Delivery> delivery_from(std::string_view name) {
+  return word_in<Delivery>(kDeliveries, name);
+}
+
+int rank(Status status) {
+  switch (status) {
+    case Status::critical:
+      return 0;
+    case Status::unknown:
+      return 1;
+    case Status::warning:
+      return 2;
+    case Status::ok:
+      return 3;
+  }
+  return 0;
+}
+
+}  // namespace probes

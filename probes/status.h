@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "probes/judge.h"
+#include "probes/verdict.h"
+
+// PURE
+// A judgement in one word, for all who show one: page, API, metrics, badges, exit status.
+namespace probes {
+
+// How urgently somebody must act. The numbers are those of Nagios plug-ins.
+enum class Status { ok = 0, warning = 1, critical = 2, unknown = 3 };
+inline constexpr int kStatusCount = 4;
+
+// By the worst finding: critical, or warning (medium, high). Where a fault of our own kept us from
+// knowing it is unknown, unless a critical finding is known all the same: what was seen of a target
+// is never hidden by what was not. Never ok while mail is not delivered, whatever was found.
+[[nodiscard]] Status status_of(Verdict verdict, const std::vector<Finding>& findings);
+[[nodiscard]] Status status_of(const DomainJudgement& judged);
+
+// What happens to mail, whatever is found beside it. In this order tiles and lists show it.
+enum class Delivery {
+  held_up,      // not delivered: it waits at the senders, or is returned
+  unprotected,  // delivered, and who sits between can read or forge it
+  at_risk,      // delivered and protected, and something is wrong that may end that
+  fine,         // delivered and protected; or the domain says that it takes none
+  unknown,      // could not be determined
+};
+inline constexpr int kDeliveryCount = 5;
+
+// `status`: of the same judgement, by status_of.
+[[nodiscard]] Delivery delivery_of(Verdict verdict, Status status);
+[[nodiscard]] Delivery delivery_of(const DomainJudgement& judged);
+// Of mail that is to be delivered through this host.
+[[nodiscard]] Delivery delivery_of(const HostJudgement& judged);
+
+[[nodiscard]] std::string_view wire_name(Status status);      // "ok" …
+[[nodiscard]] std::string_view wire_name(Delivery delivery);  // "held-up" …
+[[nodiscard]] std::optional<Status> status_from(std::string_view name);
+[[nodiscard]] std::optional<Delivery> delivery_from(std::string_view name);
+
+// The worst first: critical, unknown, warning, ok.
+[[nodiscard]] int rank(Status status);
+
+}  // namespace probes
