@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "agent/alerts/partners.h"
 #include "agent/self/smtp_reach.h"
 #include "agent/self/welcome.h"
 #include "agent/watch/scout.h"
@@ -124,9 +125,11 @@ class NagiosLine {
 // A report for every domain as soon as all its hosts have been seen. Each host is looked at once.
 class Looks {
  public:
-  Looks(std::vector<Name> names, std::string helo, Format format, std::ostream& out,
-        std::ostream& errors)
+  // `partners`: domains that are judged as the agent judges them, a degree calmer.
+  Looks(std::vector<Name> names, std::set<std::string> partners, std::string helo, Format format,
+        std::ostream& out, std::ostream& errors)
       : at_(now()),
+        partners_(std::move(partners)),
         helo_(std::move(helo)),
         format_(format),
         out_(out),
@@ -246,7 +249,9 @@ class Looks {
     return !any_session;
   }
 
-  void report(const probes::DomainJudgement& judged) {
+  void report(probes::DomainJudgement judged) {
+    if (partners_.contains(judged.seen->domain.text()))
+      judged = tempered(std::move(judged), config::Role::outbound);
     if (shows_progress()) errors_ << "\r\033[K";
     print(judged, format_, out_);
     if (format_ == Format::nagios) nagios_.add(judged);
@@ -330,6 +335,7 @@ class Looks {
   }
 
   const config::Time at_;
+  const std::set<std::string> partners_;
   const std::string helo_;
   const Format format_;
   std::ostream& out_;
@@ -384,7 +390,11 @@ Exit check(const config::Config& config, const std::vector<std::string>& domains
     if (!scout) return fails(scout.error());
     scouts.push_back(std::move(*scout));
   }
-  Looks looks{std::move(names), (*gear)->manner.helo, format, out, errors};
+  std::set<std::string> partners;
+  for (const auto& domain : config.domains) {
+    if (domain.role == config::Role::outbound) partners.insert(domain.name);
+  }
+  Looks looks{std::move(names), std::move(partners), (*gear)->manner.helo, format, out, errors};
   return looks.run(scouts);
 }
 
