@@ -107,4 +107,20 @@ int rank(Status status) {
   return 0;
 }
 
+int rank(Delivery delivery) {
+  switch (delivery) {
+    case Delivery::held_up:
+      return 0;
+    case Delivery::at_risk:
+      return 1;
+    case Delivery::unknown:
+      return 2;
+    case Delivery::unprotected:
+      return 3;
+    case Delivery::fine:
+      return 4;
+  }
+  return 0;
+}
+
 }  // namespace probes

@@ -44,5 +44,7 @@ inline constexpr int kDeliveryCount = 5;
 
 // The worst first: critical, unknown, warning, ok.
 [[nodiscard]] int rank(Status status);
+// What somebody must do something about first: held up, at risk, unknown, unprotected, fine.
+[[nodiscard]] int rank(Delivery delivery);
 
 }  // namespace probes

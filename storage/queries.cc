@@ -10,6 +10,7 @@
 
 #include "storage/alert_row.h"
 #include "storage/chronicle.h"
+#include "storage/delivery_past.h"
 
 namespace storage {
 namespace {
@@ -56,19 +57,6 @@ DomainRow read_domain(const Statement& row) {
           .next_check_at = time_or_nothing(row, 13)};
 }
 
-std::string_view order_of(DomainFilter::Sort sort) {
-  switch (sort) {
-    case DomainFilter::Sort::name:
-      return "name";
-    case DomainFilter::Sort::status:
-      return "CASE status WHEN 'critical' THEN 0 WHEN 'unknown' THEN 1 WHEN 'warning' THEN 2 ELSE "
-             "3 END, name";  // probes::rank
-    case DomainFilter::Sort::observed_at:
-      return "observed_at, name";
-  }
-  return "name";
-}
-
 }  // namespace
 
 struct Queries::State {
@@ -103,24 +91,13 @@ config::Result<std::unique_ptr<Queries>, std::string> Queries::open(
   }
 }
 
-Queries::Answer<DomainPage> Queries::domains(const DomainFilter& filter) {
+Queries::Answer<std::vector<DomainRow>> Queries::domains() {
   return state_->guarded([&] {
-    // instr(), not LIKE: no wildcard to escape.
-    constexpr std::string_view kWhere =
-        "WHERE (?1 = '' OR instr(name, ?1) > 0) AND (?2 IS NULL OR status = ?2) "
-        "AND (?3 IS NULL OR grp = ?3)";
-    DomainPage page;
-    const auto status = filter.status ? std::optional{wire_name(*filter.status)} : std::nullopt;
-    auto count = state_->db.prepare(fmt::format("SELECT count(*) FROM domain {}", kWhere));
-    count.bind(filter.substring, status, filter.group);
-    if (count.step()) page.total = static_cast<std::size_t>(count.integer(0));
+    std::vector<DomainRow> out;
     auto rows =
-        state_->db.prepare(fmt::format("SELECT {} FROM domain {} ORDER BY {} LIMIT ?4 OFFSET ?5",
-                                       kDomainColumns, kWhere, order_of(filter.sort)));
-    rows.bind(filter.substring, status, filter.group, integer(filter.limit),
-              integer(filter.offset));
-    while (rows.step()) page.rows.push_back(read_domain(rows));
-    return page;
+        state_->db.prepare(fmt::format("SELECT {} FROM domain ORDER BY name", kDomainColumns));
+    while (rows.step()) out.push_back(read_domain(rows));
+    return out;
   });
 }
 
@@ -132,16 +109,6 @@ Queries::Answer<std::optional<DomainRow>> Queries::domain(const std::string& nam
     if (!row.step()) return std::nullopt;
     auto out = read_domain(row);
     out.report = text_or_nothing(row, 14);
-    return out;
-  });
-}
-
-Queries::Answer<std::map<std::string, std::size_t>> Queries::counts() {
-  return state_->guarded([&] {
-    std::map<std::string, std::size_t> out{
-        {"ok", 0}, {"warning", 0}, {"critical", 0}, {"unknown", 0}};
-    auto rows = state_->db.prepare("SELECT status, count(*) FROM domain GROUP BY status");
-    while (rows.step()) out[rows.text(0)] = static_cast<std::size_t>(rows.integer(1));
     return out;
   });
 }
@@ -183,6 +150,15 @@ Queries::Answer<std::optional<Queries::AlertRow>> Queries::alert(const std::stri
     }
     return out;
   });
+}
+
+Queries::Answer<std::map<std::string, config::Time>> Queries::delivery_since(
+    const std::map<std::string, probes::Delivery>& now) {
+  return state_->guarded([&] { return read_delivery_since(state_->db, now); });
+}
+
+Queries::Answer<std::vector<std::string>> Queries::changed_domains(config::Time since) {
+  return state_->guarded([&] { return read_changed_domains(state_->db, since); });
 }
 
 Queries::Answer<std::vector<std::string>> Queries::hosts_between(const std::string& domain,

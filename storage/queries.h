@@ -15,20 +15,6 @@
 
 namespace storage {
 
-struct DomainFilter {
-  std::string substring;  // of the name; empty: all
-  std::optional<probes::Status> status;
-  std::optional<std::string> group;
-  enum class Sort { name, status, observed_at } sort = Sort::name;
-  std::size_t offset = 0;
-  std::size_t limit = 100;
-};
-
-struct DomainPage {
-  std::vector<DomainRow> rows;
-  std::size_t total = 0;  // that fit the filter
-};
-
 // A fact that became true, or was seen first.
 struct Event {
   std::int64_t id = 0;  // falls with the time, going back
@@ -57,9 +43,8 @@ class Queries {
 
   template <class T>
   using Answer = config::Result<T, std::string>;
-  [[nodiscard]] Answer<DomainPage> domains(const DomainFilter& filter);
+  [[nodiscard]] Answer<std::vector<DomainRow>> domains();  // by name
   [[nodiscard]] Answer<std::optional<DomainRow>> domain(const std::string& name);
-  [[nodiscard]] Answer<std::map<std::string, std::size_t>> counts();  // by status, all four
   // Firing first, then pending, both the worst first, then the newest resolved; `limit` in all.
   [[nodiscard]] Answer<std::vector<agent::Alert>> alerts(std::optional<agent::AlertState> state,
                                                          std::size_t limit);
@@ -75,6 +60,11 @@ class Queries {
     std::vector<LetterRow> letters;  // who was told, in order
   };
   [[nodiscard]] Answer<std::optional<AlertRow>> alert(const std::string& id);
+  // Since when what happens to mail is what it is now, and at which domains a verdict changed since
+  // then; as in delivery_past.h.
+  [[nodiscard]] Answer<std::map<std::string, config::Time>> delivery_since(
+      const std::map<std::string, probes::Delivery>& now);
+  [[nodiscard]] Answer<std::vector<std::string>> changed_domains(config::Time since);
   // What were MX hosts of the domain at any time between; the last hundred at most.
   [[nodiscard]] Answer<std::vector<std::string>> hosts_between(const std::string& domain,
                                                                config::Time from,

@@ -200,9 +200,9 @@ struct SqliteRecorder::State {
   void remember_domain(const agent::DomainState& state) {
     const auto row = row_of(state);
     put_domain
-        .bind(row.name, row.role, row.group, row.verdict, row.weakest, row.severity, probes::wire_name(row.status),
-              row.worst_code, row.worst_severity, row.worst_title, row.mx_hosts, row.dane_mx_hosts,
-              seconds(row.observed_at), seconds(row.next_check_at),
+        .bind(row.name, row.role, row.group, row.verdict, row.weakest, row.severity,
+              probes::wire_name(row.status), row.worst_code, row.worst_severity, row.worst_title,
+              row.mx_hosts, row.dane_mx_hosts, seconds(row.observed_at), seconds(row.next_check_at),
               dump(probes::to_json(*state.judged)))
         .run();
   }

@@ -1,6 +1,7 @@
 #include "web/api.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 
@@ -19,6 +20,7 @@
 #include "web/current.h"
 #include "web/deadlines.h"
 #include "web/finding_page.h"
+#include "web/mail.h"
 #include "web/page.h"
 #include "web/plans.h"
 #include "web/public_page.h"
@@ -43,7 +45,13 @@ Json text_or_null(const std::optional<std::string>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
-Json domain_json(const storage::DomainRow& row, std::size_t alerts) {
+// Since when it is so; of what is not known in the history null.
+Json since_json(const std::map<std::string, config::Time>& since, const std::string& domain) {
+  const auto entry = since.find(domain);
+  return entry == since.end() ? Json(nullptr) : Json(config::rfc3339(entry->second));
+}
+
+Json domain_json(const storage::DomainRow& row, const Json& since, std::size_t alerts) {
   Json worst = nullptr;
   if (row.worst_code) {
     worst = {{"code", *row.worst_code},
@@ -58,6 +66,7 @@ Json domain_json(const storage::DomainRow& row, std::size_t alerts) {
           {"severity", row.severity},
           {"status", wire_name(row.status)},
           {"delivery", wire_name(delivery_of(row))},
+          {"delivery_since", since},
           {"worst_finding", worst},
           {"mx_hosts", row.mx_hosts},
           {"dane_mx_hosts", row.dane_mx_hosts},
@@ -68,12 +77,19 @@ Json domain_json(const storage::DomainRow& row, std::size_t alerts) {
 
 // The check object of a domain that has not been looked at.
 Json unseen(const std::string& name) {
-  return {{"schema", "danelaw.check/1"}, {"domain", name},
-          {"observed_at", nullptr},      {"verdict", nullptr},
-          {"weakest", nullptr},          {"severity", "info"},
-          {"status", "unknown"},         {"delivery", "unknown"},
-          {"splits", Json::array()},     {"mx", nullptr},
-          {"mta_sts", nullptr},          {"hosts", Json::array()},
+  return {{"schema", "danelaw.check/1"},
+          {"domain", name},
+          {"observed_at", nullptr},
+          {"verdict", nullptr},
+          {"weakest", nullptr},
+          {"severity", "info"},
+          {"status", "unknown"},
+          {"delivery", "unknown"},
+          {"delivery_since", nullptr},
+          {"splits", Json::array()},
+          {"mx", nullptr},
+          {"mta_sts", nullptr},
+          {"hosts", Json::array()},
           {"findings", Json::array()}};
 }
 
@@ -121,6 +137,18 @@ bool is_same_site(const Request& request) {
   return scheme != std::string::npos && origin.substr(scheme + 3) == request.header("host");
 }
 
+std::optional<DomainFilter::Sort> sort_from(std::string_view name) {
+  using Sort = DomainFilter::Sort;
+  constexpr std::array<std::pair<std::string_view, Sort>, 4> kSorts{
+      {{"name", Sort::name},
+       {"status", Sort::status},
+       {"observed_at", Sort::observed_at},
+       {"delivery", Sort::delivery}}};
+  const auto* const found =
+      std::ranges::find(kSorts, name, &std::pair<std::string_view, Sort>::first);
+  return found == kSorts.end() ? std::nullopt : std::optional{found->second};
+}
+
 // A moment as RFC 3339, or as milliseconds since 1970, which Grafana's links carry.
 std::optional<config::Time> moment(const std::string& text) {
   if (auto time = config::parse_rfc3339(text)) return time;
@@ -150,19 +178,23 @@ const probes::HostObservation* host_seen(const agent::Snapshot& snapshot, const 
   return nullptr;
 }
 
-Reply no_such_host(const std::string& name) {
-  return problem(404, "not found", fmt::format("no watched domain uses the MX host {}", name));
-}
-
-std::vector<std::string> users_of(const agent::Snapshot& snapshot, const probes::dns::Name& host) {
-  std::vector<std::string> out;
-  for (const auto& domain : snapshot.domains) {
-    if (!domain.judged) continue;
-    const bool uses_it = std::ranges::any_of(
-        domain.judged->hosts, [&](const auto& mine) { return mine.seen->host == host; });
-    if (uses_it) out.push_back(domain.configured.name);
+// The times of which nothing was recorded, in order.
+storage::Queries::Answer<Json> gaps_between(storage::Queries& queries, config::Time from,
+                                            config::Time until) {
+  auto events = queries.history({.names = {storage::kOurselves}, .until = until, .limit = 1000});
+  if (!events) return config::Failure<std::string>(events.error());
+  std::ranges::reverse(*events);
+  Json out = Json::array();
+  for (const auto& event : *events) {
+    if (event.kind == "gap" && event.last_seen >= from)
+      out.push_back(
+          {{"from", config::rfc3339(event.at)}, {"until", config::rfc3339(event.last_seen)}});
   }
   return out;
+}
+
+Reply no_such_host(const std::string& name) {
+  return problem(404, "not found", fmt::format("no watched domain uses the MX host {}", name));
 }
 
 std::vector<const agent::Snapshot::Followed*> followed_of(const agent::Snapshot& snapshot,
@@ -400,9 +432,24 @@ Reply Api::change(const Request& request) const {
   return act(*sources_.actions, request, sources_.snapshot()->now);
 }
 
+// At how many domains mail began to be held up in the last hour; null when that cannot be read.
+Json Api::held_up_lately(const Counts& counts, config::Time now) const {
+  const auto begin = now - std::chrono::hours{1};
+  const auto changed = sources_.queries->changed_domains(begin);
+  if (!changed) return nullptr;
+  std::map<std::string, probes::Delivery> candidates;
+  for (const auto& name : *changed) {
+    if (counts.held_up.contains(name)) candidates.emplace(name, probes::Delivery::held_up);
+  }
+  const auto since = sources_.queries->delivery_since(candidates);
+  if (!since) return nullptr;
+  return std::ranges::count_if(*since, [&](const auto& one) { return one.second >= begin; });
+}
+
 Reply Api::status() const {
   const auto snapshot = sources_.snapshot();
   const auto size = sources_.queries->size_bytes();
+  const auto counts = current_counts(*snapshot, *sources_.queries);
   const auto stall = why_stalled(snapshot->progress);
   Json vantage = Json::array();
   for (const auto& check : snapshot->vantage) {
@@ -449,27 +496,37 @@ Reply Api::status() const {
          {"unrecorded_rounds", snapshot->unrecorded_rounds},
          {"lost_rounds", snapshot->lost_rounds}}},
        {"notifiers", notifiers_json(sources_.notifiers())},
-       {"counts", current_counts(*snapshot, *sources_.queries)},
+       {"counts", status_json(counts)},
+       {"delivery", delivery_json(counts)},
+       {"held_up_lately", held_up_lately(counts, snapshot->now)},
        {"open_alerts", open},
        {"rollovers_under_way", under_way}},
       "/api/v1/status");
 }
 
+// Without a history to read nothing.
+std::map<std::string, config::Time> Api::since_of(
+    const std::map<std::string, probes::Delivery>& now) const {
+  return sources_.queries->delivery_since(now).value_or(std::map<std::string, config::Time>{});
+}
+
 Reply Api::domains(const Request& request) const {
-  storage::DomainFilter filter;
+  DomainFilter filter;
   for (const auto& [name, value] : request.query) {
     if (name == "q") {
       filter.substring = value;
     } else if (const auto status = probes::status_from(value); name == "status" && status) {
       filter.status = status;
-    } else if (name == "status" && value.empty()) {
-      filter.status.reset();
+    } else if (const auto delivery = probes::delivery_from(value); name == "delivery" && delivery) {
+      filter.delivery = delivery;
+    } else if (name == "role" && (value == "inbound" || value == "outbound")) {
+      filter.role = value == "inbound" ? config::Role::inbound : config::Role::outbound;
+    } else if ((name == "status" || name == "delivery" || name == "role") && value.empty()) {
+      continue;
     } else if (name == "group") {
       filter.group = value.empty() ? std::nullopt : std::optional{value};
-    } else if (name == "sort" && (value == "name" || value == "status" || value == "observed_at")) {
-      filter.sort = value == "name"     ? storage::DomainFilter::Sort::name
-                    : value == "status" ? storage::DomainFilter::Sort::status
-                                        : storage::DomainFilter::Sort::observed_at;
+    } else if (const auto sort = sort_from(value); name == "sort" && sort) {
+      filter.sort = *sort;
     } else if (const auto count = number(value);
                name == "limit" && count && *count >= 1 && *count <= kMostItems) {
       filter.limit = *count;
@@ -487,7 +544,11 @@ Reply Api::domains(const Request& request) const {
     for (const auto& name : alert.domains) ++open[name];
   }
   Json items = Json::array();
-  for (const auto& row : page.rows) items.push_back(domain_json(row, open[row.name]));
+  std::map<std::string, probes::Delivery> shown;
+  for (const auto& row : page.rows) shown.emplace(row.name, delivery_of(row));
+  const auto since = since_of(shown);
+  for (const auto& row : page.rows)
+    items.push_back(domain_json(row, since_json(since, row.name), open[row.name]));
   const auto end = filter.offset + page.rows.size();
   return json({{"items", items},
                {"next", end < page.total ? Json(std::to_string(end)) : Json(nullptr)},
@@ -503,7 +564,9 @@ Reply Api::domain(const std::string& name) const {
              : found.report ? Json::parse(*found.report)
                             : unseen(found.name);
   out["status"] = wire_name(found.status);
-  out["delivery"] = wire_name(delivery_of(found));
+  const auto delivery = delivery_of(found);
+  out["delivery"] = wire_name(delivery);
+  out["delivery_since"] = since_json(since_of({{found.name, delivery}}), found.name);
   out["role"] = found.role;
   out["group"] = found.group;
   out["observed_at"] = time_or_null(found.observed_at);
@@ -574,18 +637,50 @@ Reply Api::history(const std::string& name, const Request& request) const {
               "/api/v1/domains/{name}/history");
 }
 
+// A host has no verdict in the history, which is its domains': what holds for it holds since it
+// held for the first of those that fare alike, or since the first alert about it.
+std::optional<config::Time> Api::host_since(const agent::Snapshot& snapshot, const HostMail& mail,
+                                            const std::string& host) const {
+  constexpr std::size_t kEnough = 100;  // they share its fate
+  std::optional<config::Time> out;
+  const auto take = [&](config::Time time) { out = std::min(out.value_or(time), time); };
+  std::map<std::string, probes::Delivery> alike;
+  for (const auto& state : snapshot.domains) {
+    if (alike.size() == kEnough) break;
+    if (!state.judged || probes::delivery_of(*state.judged) != mail.delivery) continue;
+    if (std::ranges::binary_search(mail.domains, state.configured.name))
+      alike.emplace(state.configured.name, mail.delivery);
+  }
+  for (const auto& [domain, time] : since_of(alike)) take(time);
+  if (mail.delivery == probes::Delivery::held_up) {
+    for (const auto* alert : alerts_of(snapshot, host)) take(alert->first_seen_at);
+  }
+  return out;
+}
+
 Reply Api::host(const std::string& name) const {
   const auto snapshot = sources_.snapshot();
   const auto* seen = host_seen(*snapshot, name);
   if (seen == nullptr) return no_such_host(name);
   const bool has_records = seen->tlsa.outcome == probes::dns::Outcome::answer;
+  const auto mail = mail_through(*snapshot, *seen);
+  Json alerts = Json::array();
+  const auto known = configured(*snapshot);
+  for (const auto* alert : alerts_of(*snapshot, seen->host.text()))
+    alerts.push_back(alert_json(*alert, *snapshot, known));
   return json({{"host", seen->host.text()},
+               {"verdict", mail.verdict ? Json(wire_name(*mail.verdict)) : Json(nullptr)},
+               {"delivery", wire_name(mail.delivery)},
+               {"delivery_since", time_or_null(host_since(*snapshot, mail, seen->host.text()))},
+               {"held_up", mail.held_up.size()},
+               {"certificate_seen", mail.has_shown_certificate},
+               {"alerts", alerts},
                {"observed_at", config::rfc3339(seen->observed_at)},
                {"addresses", seen->addresses},
                {"tlsa",
                 {{"owner", tlsa_owner_of(*seen)},
                  {"ttl", has_records ? Json(seen->tlsa.ttl.count()) : Json(nullptr)}}},
-               {"domains", users_of(*snapshot, seen->host)},
+               {"domains", mail.domains},
                {"rollover", rollover_json(find_host(*snapshot, name), snapshot->now)}},
               "/api/v1/mx/{host}");
 }
@@ -620,8 +715,11 @@ Reply Api::timeline(const std::string& name, const Request& request) const {
       return problem(400, "bad parameter", fmt::format("{}={}", key, value));
     (key == "from" ? from : until) = *time;
   }
-  return json(timeline_json(*followed, past->signatures, snapshot->now, from, until),
-              "/api/v1/mx/{host}/timeline");
+  auto out = timeline_json(*followed, past->signatures, snapshot->now, from, until);
+  const auto gaps = gaps_between(*sources_.queries, from, until);
+  if (!gaps) return storage_failed(gaps.error());
+  out["gaps"] = *gaps;
+  return json(out, "/api/v1/mx/{host}/timeline");
 }
 
 Reply Api::alerts(const Request& request) const {

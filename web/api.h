@@ -9,6 +9,7 @@
 
 #include "web/access.h"
 #include "web/http.h"
+#include "web/mail.h"
 #include "web/metrics.h"
 #include "web/sources.h"
 
@@ -42,6 +43,12 @@ class Api {
   [[nodiscard]] Reply change(const Request& request) const;
   [[nodiscard]] Vitals vitals() const;
   [[nodiscard]] Reply status() const;
+  [[nodiscard]] nlohmann::ordered_json held_up_lately(const Counts& counts, config::Time now) const;
+  [[nodiscard]] std::map<std::string, config::Time> since_of(
+      const std::map<std::string, probes::Delivery>& now) const;
+  [[nodiscard]] std::optional<config::Time> host_since(const agent::Snapshot& snapshot,
+                                                       const HostMail& mail,
+                                                       const std::string& host) const;
   [[nodiscard]] Reply domains(const Request& request) const;
   [[nodiscard]] Reply domain(const std::string& name) const;
   [[nodiscard]] Reply history(const std::string& domain, const Request& request) const;

@@ -1,7 +1,6 @@
 #include "web/current.h"
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <set>
 #include <tuple>
@@ -11,7 +10,6 @@ namespace {
 
 using agent::Alert;
 using agent::AlertState;
-using storage::DomainFilter;
 using storage::DomainRow;
 
 int rank(AlertState state) {
@@ -48,9 +46,9 @@ std::map<std::string, DomainRow> recorded_rows(const agent::Snapshot& snapshot,
   const bool is_any_new =
       std::ranges::any_of(snapshot.domains, [](const auto& state) { return !state.judged; });
   if (!is_any_new) return out;
-  auto page = queries.domains({.limit = std::numeric_limits<std::size_t>::max()});
-  if (!page) return out;
-  for (auto& row : page->rows) out.emplace(row.name, std::move(row));
+  auto rows = queries.domains();
+  if (!rows) return out;
+  for (auto& row : *rows) out.emplace(row.name, std::move(row));
   return out;
 }
 
@@ -68,6 +66,7 @@ struct Line {
   const agent::DomainState* state;
   const DomainRow* recorded;  // null once it was looked at
   probes::Status status;
+  probes::Delivery delivery;
   config::Time observed_at;
 
   [[nodiscard]] DomainRow row() const {
@@ -77,12 +76,15 @@ struct Line {
 };
 
 Line line_of(const agent::DomainState& state, const std::map<std::string, DomainRow>& recorded) {
-  Line out{&state, nullptr, storage::status_of(state), config::Time::min()};
+  Line out{&state, nullptr, storage::status_of(state), probes::Delivery::unknown,
+           config::Time::min()};
   if (state.judged) {
+    out.delivery = probes::delivery_of(state.judged->verdict, out.status);
     out.observed_at = state.judged->seen->observed_at;
   } else if (const auto known = recorded.find(state.configured.name); known != recorded.end()) {
     out.recorded = &known->second;
     out.status = known->second.status;
+    out.delivery = storage::delivery_of(known->second);
     out.observed_at = known->second.observed_at.value_or(out.observed_at);
   }
   return out;
@@ -92,18 +94,32 @@ bool fits(const Line& line, const DomainFilter& filter) {
   const auto& configured = line.state->configured;
   return configured.name.find(filter.substring) != std::string::npos &&
          (!filter.status || line.status == *filter.status) &&
+         (!filter.delivery || line.delivery == *filter.delivery) &&
+         (!filter.role || configured.role == *filter.role) &&
          (!filter.group || configured.group == *filter.group);
 }
 
+// Smaller ones come first; among equals the name decides.
+std::int64_t weight(const Line& line, DomainFilter::Sort order) {
+  switch (order) {
+    case DomainFilter::Sort::name:
+      return 0;
+    case DomainFilter::Sort::status:
+      return probes::rank(line.status);
+    case DomainFilter::Sort::observed_at:
+      return line.observed_at.time_since_epoch().count();
+    case DomainFilter::Sort::delivery: {
+      const auto is_theirs = line.state->configured.role == config::Role::outbound ? 1 : 0;
+      return std::int64_t{probes::rank(line.delivery)} * 100 + probes::rank(line.status) * 10 +
+             is_theirs;
+    }
+  }
+  return 0;
+}
+
 void sort(std::vector<Line>& lines, DomainFilter::Sort order) {
-  std::ranges::sort(lines, [&](const Line& a, const Line& b) {
-    const auto key = [&](const Line& line) {
-      const auto rank = order == DomainFilter::Sort::status ? probes::rank(line.status) : 0;
-      const auto seen =
-          order == DomainFilter::Sort::observed_at ? line.observed_at : config::Time::min();
-      return std::tuple(rank, seen, std::string_view(line.state->configured.name));
-    };
-    return key(a) < key(b);
+  std::ranges::sort(lines, {}, [&](const Line& line) {
+    return std::tuple(weight(line, order), std::string_view(line.state->configured.name));
   });
 }
 
@@ -148,8 +164,8 @@ DomainRow current_row(const agent::DomainState& state, storage::Queries& queries
   return out;
 }
 
-storage::DomainPage current_domains(const agent::Snapshot& snapshot, storage::Queries& queries,
-                                    const DomainFilter& filter) {
+DomainPage current_domains(const agent::Snapshot& snapshot, storage::Queries& queries,
+                           const DomainFilter& filter) {
   const auto recorded = recorded_rows(snapshot, queries);
   std::vector<Line> lines;
   for (const auto& state : snapshot.domains) {
@@ -157,19 +173,23 @@ storage::DomainPage current_domains(const agent::Snapshot& snapshot, storage::Qu
     if (fits(line, filter)) lines.push_back(line);
   }
   sort(lines, filter.sort);
-  storage::DomainPage out{.rows = {}, .total = lines.size()};
+  DomainPage out{.rows = {}, .total = lines.size()};
   for (std::size_t i = filter.offset; i < lines.size() && out.rows.size() < filter.limit; ++i)
     out.rows.push_back(lines[i].row());
   return out;
 }
 
-std::map<std::string, std::size_t> current_counts(const agent::Snapshot& snapshot,
-                                                  storage::Queries& queries) {
-  std::map<std::string, std::size_t> out{
-      {"ok", 0}, {"warning", 0}, {"critical", 0}, {"unknown", 0}};
+Counts current_counts(const agent::Snapshot& snapshot, storage::Queries& queries) {
+  Counts out;
   const auto recorded = recorded_rows(snapshot, queries);
-  for (const auto& state : snapshot.domains)
-    ++out[std::string(wire_name(line_of(state, recorded).status))];
+  for (const auto& state : snapshot.domains) {
+    const auto line = line_of(state, recorded);
+    ++out.by_status[static_cast<std::size_t>(line.status)];
+    auto& roles = out.by_delivery[static_cast<std::size_t>(line.delivery)];
+    ++(state.configured.role == config::Role::inbound ? roles.inbound : roles.outbound);
+    if (line.delivery == probes::Delivery::held_up)
+      out.held_up.emplace(state.configured.name, line.delivery);
+  }
   return out;
 }
 

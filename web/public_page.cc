@@ -21,9 +21,16 @@ const char* sign_of(probes::Status status) {
 }
 
 std::string headline(const std::vector<storage::DomainRow>& domains) {
-  const auto sound = std::ranges::count(domains, probes::Status::ok, &storage::DomainRow::status);
-  if (static_cast<std::size_t>(sound) == domains.size()) return "Mail gets through securely.";
-  return fmt::format("{} of {} domains are without a fault.", sound, domains.size());
+  const auto count = [&](probes::Delivery delivery) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        domains, [&](const auto& domain) { return delivery_of(domain) == delivery; }));
+  };
+  const auto all = domains.size();
+  if (count(probes::Delivery::fine) == all) return "Mail gets through securely.";
+  if (const auto held_up = count(probes::Delivery::held_up); held_up > 0)
+    return fmt::format("Mail does not arrive at {} of {} domains.", held_up, all);
+  return fmt::format("Mail gets through securely at {} of {} domains.",
+                     count(probes::Delivery::fine), all);
 }
 
 std::string when(const storage::DomainRow& domain) {

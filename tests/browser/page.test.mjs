@@ -72,7 +72,14 @@ test('a late rollover is watched, taken in hand and looked back upon without a r
   assert.equal(await alertCard(alerts, 'Firing', 'mx.provider.test').count(), 0);
 
   lab.command('story', 'late-rollover', '--step', '1');
-  await says(host, /mismatch The published records refuse/, 90);
+  await says(host, /^[^]*held up Senders that check DANE refuse to deliver through it\.[^]*Keys:\W+mismatch The published records refuse/, 90);
+  await says(host, /\d+ watched domains use it; mail to \w+[^:]* is held up: [^]*shared-a\.test/, 30);
+  for (const name of ['shared-a.test', 'shared-b.test']) {
+    const domain = await open(`/domains/${name}`);
+    await says(domain, /held up No host takes the mail/, 30);
+    assert.equal(await domain.locator('main .card.ok').count(), 0);
+    await clean(domain);
+  }
   await host.locator('svg .band').waitFor({state: 'attached'});
   await host.getByText('The picture as a table').click();
   assert.match(await host.locator('details table').first().innerText(), /key B: no record/);
@@ -194,13 +201,106 @@ test('an alert is silenced after a look at what that covers, and told again in t
 
 test('overview answers whether mail gets through, and counts as filters', async () => {
   const page = await open('/');
-  assert.match(await page.locator('main').innerText(), /Not everywhere: \d+ of \d+ domains have a critical fault/);
-  await page.getByRole('link', {name: /critical$/}).first().click();
-  await page.waitForURL(/\/domains\?.*status=critical/);
-  await until('the critical ones are listed', 20, async () => {
-    const {critical} = (await lab.json('/api/v1/status')).counts;
-    return await page.locator('tbody tr').count() === critical;
+  await until('the headline counts those whose mail is held up, ours and partners', 20, async () => {
+    const {delivery, held_up_lately: lately} = await lab.json('/api/v1/status');
+    const {inbound, outbound} = delivery['held-up'];
+    assert.ok(inbound > 5 && lately >= inbound, 'the agent has just begun to watch');
+    const whose = outbound === 0 ? `${inbound} ours` : `${inbound} ours, ${outbound} partner${outbound > 1 ? 's' : ''}`;
+    const all = Object.keys(lab.expected).length;
+    const said = await page.locator('main .lead').first().innerText();
+    return said.includes(`Mail does not arrive at ${inbound + outbound} of ${all} domains: ${whose}. ${lately} began in the last hour.`) &&
+      (await page.title()).startsWith(`${whose} held up · Overview`);
   });
+  for (const delivery of ['held-up', 'unprotected', 'at-risk', 'fine', 'unknown']) {
+    await page.goto(lab.url);
+    await page.locator(`main .counts a[href="/domains?delivery=${delivery}"]`).click();
+    await page.waitForURL(`**/domains?delivery=${delivery}`);
+    await until(`those that are ${delivery} are listed`, 20, async () => {
+      const {inbound, outbound} = (await lab.json('/api/v1/status')).delivery[delivery];
+      return await page.locator('tbody tr').count() === inbound + outbound;
+    });
+  }
+  await page.goto(`${lab.url}/domains?delivery=held-up&role=inbound`);
+  await says(page, /mismatch\.test/);
+  await page.getByLabel('Whose').selectOption('partners');
+  await until('only partners are listed', 10, async () => !/mismatch\.test/.test(await page.locator('main').innerText()));
+  assert.match(page.url(), /role=outbound/);
+  await clean(page);
+});
+
+// A verdict that says no delivery: the first line says so, and nothing on the view is green or gives advice about keys that
+// nobody saw.
+const undelivered = [
+  ['stripped.test', 'mx.stripped.test', /refuse to deliver through it/, false],
+  ['nostarttls.test', 'mx.nostarttls.test', /refuse to deliver through it/, false],
+  ['down.test', 'mx.down.test', /no usable SMTP session/, false],
+  ['mismatch.test', 'mx.mismatch.test', /refuse to deliver through it/, true],
+];
+
+for (const [domain, host, hostSays, isCertificateSeen] of undelivered) {
+  test(`no view of ${domain} is calm while its mail is not delivered`, async () => {
+    const alert = async kind => (await lab.json(kind)).alerts.find(one => one.state === 'firing');
+    await until('its alert fires', 60, () => alert(`/api/v1/mx/${host}`));
+    for (const [where, wanted] of [[`/domains/${domain}`, /No host takes the mail/], [`/mx/${host}`, hostSays]]) {
+      const page = await open(where);
+      const first = page.locator('main .mail');
+      assert.match(await first.locator('.lead').innerText(), /held up/);
+      assert.match(await first.locator('.lead').innerText(), wanted);
+      assert.match(await first.innerText(), /Since .* ago|Since \d+ s/);
+      assert.match(await first.innerText(), /Alert: /);
+      await first.getByRole('link').last().waitFor();
+      const isFirst = await page.evaluate(() => document.querySelector('main .card, main .lead, main p').closest('.mail') !== null);
+      assert.ok(isFirst, 'it is the first thing said');
+      assert.equal(await page.locator('main .card.ok, main .lead .mark.ok').count(), 0);
+      const text = await page.locator('main').innerText();
+      if (isCertificateSeen) {
+        if (where.startsWith('/domains')) assert.match(text, /none matches/);
+      } else {
+        assert.doesNotMatch(text, /none matches|Nothing to change|Nothing is to be done|Put the next key live|What to do: (?:Publish|Remove|Put)/);
+        assert.match(text, /No certificate was seen|no certificate was seen/i);
+      }
+      await clean(page);
+    }
+    const hostPage = await open(`/mx/${host}`);
+    await until('it says how many', 10, async () => /1 watched domain uses it; mail to it is held up/.test(
+        await hostPage.locator('main .mail').innerText()));
+    await hostPage.locator('main .mail').getByRole('link').last().click();
+    await hostPage.waitForURL(/\/alerts#/);
+    await clean(hostPage);
+    const list = await open(`/domains?q=${domain}`);
+    assert.match(await list.locator('tbody tr').first().innerText(), /held up/);
+    await clean(list);
+  });
+}
+
+test('a list, a domain and the API have one word for what happens to mail', async () => {
+  const page = await open('/domains');
+  const items = await lab.items('/api/v1/domains?limit=500');
+  const shown = new Map(await page.locator('tbody tr').evaluateAll(rows => rows.map(
+      row => [row.querySelector('th a').textContent, row.querySelector('.mark').innerText.replace(/^\W+/, '').trim()])));
+  const rolling = new Set(['rolling.test', 'shared-a.test', 'shared-b.test', 'insecuremx.test', 'tlsacname.test']);  // by other tests
+  for (const {domain, delivery} of items) {
+    if (rolling.has(domain)) continue;
+    assert.equal(shown.get(domain), delivery.replace('-', ' '), domain);
+    await page.goto(`${lab.url}/domains/${domain}`);
+    await isLoaded(page);
+    assert.equal((await page.locator('main .mail .lead .mark').innerText()).replace(/^\W+/, '').trim(), delivery.replace('-', ' '), domain);
+  }
+  await clean(page);
+});
+
+test('a time of which nothing was recorded is hatched in the picture and stands in its table', async () => {
+  const at = ms => new Date(ms).toISOString().replace(/\.\d+/, '');
+  const page = await open('/mx/mx.healthy.test', {prepare: it => it.route('**/timeline?*', async route => {
+    const timeline = await (await route.fetch()).json();
+    assert.deepEqual(timeline.gaps, []);
+    const now = Date.parse(timeline.now);
+    return route.fulfill({json: {...timeline, gaps: [{from: at(now - 3_600_000), until: at(now - 1_800_000)}]}});
+  })});
+  await page.locator('svg .gap-band').waitFor({state: 'attached'});
+  await page.getByText('The picture as a table').click();
+  assert.match(await page.locator('details table').first().innerText(), /This monitor: nothing recorded/);
+  await page.screenshot({path: `${screens}/gap.png`, fullPage: true});
   await clean(page);
 });
 
@@ -214,8 +314,9 @@ test('the first load of the overview is small', async () => {
 test('domains are listed with verdict and worst finding, searched, sorted and paged', async () => {
   const page = await open('/domains');
   assert.equal(await page.locator('tbody tr').count(), Object.keys(lab.expected).length);
-  await page.getByRole('link', {name: 'Status', exact: true}).last().click();
-  await until('the worst come first', 5, async () => /critical/.test(await page.locator('tbody tr').first().innerText()));
+  await page.getByRole('link', {name: 'Mail', exact: true}).click();
+  await until('the worst come first', 5, async () => /held up/.test(await page.locator('tbody tr').first().innerText()));
+  assert.match(page.url(), /sort=delivery/);
   await page.getByRole('searchbox').fill('healthy');
   await until('the list shrinks', 5, async () => await page.locator('tbody tr').count() === 1);
   assert.match(await page.locator('tbody tr').innerText(), /healthy\.test/);
@@ -347,7 +448,7 @@ test('keys alone lead through the page', async () => {
   await page.keyboard.press('Enter');
   await page.waitForURL(/\/domains$/);
   await until('the new view has the focus', 5, () => page.evaluate(() => document.activeElement.id === 'main'));
-  assert.match(await page.title(), /^Domains/);
+  assert.match(await page.title(), /Domains · danelaw$/);
   await clean(page);
 });
 
@@ -355,10 +456,11 @@ test('keys alone lead through the page', async () => {
 
 const cell = encodeURIComponent('mx.dual.test|127.0.2.13|rsa');
 const pages = {
-  'overview': '/', 'domains': '/domains?sort=status', 'domain': `/domains/dual.test?cell=${cell}`,
+  'overview': '/', 'domains': '/domains?sort=delivery', 'domain': `/domains/dual.test?cell=${cell}`,
   'domain-bogus': '/domains/bogus.test', 'mx': '/mx/mx.healthy.test', 'alerts': '/alerts',
   'silences': '/silences?m=mx%3D~mx%5C..*', 'plan': '/plan?mx=mx.healthy.test', 'findings': '/findings',
-  'mx-rolling': '/mx/mx.rolling.test', 'finding': '/findings/tlsa-mismatch', 'public': '/public',
+  'mx-rolling': '/mx/mx.rolling.test', 'mx-stripped': '/mx/mx.stripped.test', 'mx-down': '/mx/mx.down.test',
+  'mx-mismatch': '/mx/mx.mismatch.test', 'domain-stripped': '/domains/stripped.test', 'held-up': '/domains?delivery=held-up', 'finding': '/findings/tlsa-mismatch', 'public': '/public',
   'history': '/history?domain=healthy.test', 'diff': '/diff?domain=healthy.test', 'status': '/status',
 };
 

@@ -169,6 +169,10 @@ TEST(Rank, PutsWhatMustBeLookedAtFirst) {
   EXPECT_LT(rank(Status::critical), rank(Status::unknown));
   EXPECT_LT(rank(Status::unknown), rank(Status::warning));
   EXPECT_LT(rank(Status::warning), rank(Status::ok));
+  EXPECT_LT(rank(Delivery::held_up), rank(Delivery::at_risk));
+  EXPECT_LT(rank(Delivery::at_risk), rank(Delivery::unknown));
+  EXPECT_LT(rank(Delivery::unknown), rank(Delivery::unprotected));
+  EXPECT_LT(rank(Delivery::unprotected), rank(Delivery::fine));
 }
 
 }  // namespace

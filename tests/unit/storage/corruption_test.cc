@@ -109,7 +109,7 @@ bool use(SqliteRecorder& recorder, const std::filesystem::path& file) {
   (void)recorder.chronicle(support::name("mx.example.test"), kNow - support::kMinute);
   (void)recorder.mx_signatures(support::name("example.test"), kNow - support::kMinute);
   if (auto queries = storage::Queries::open(file)) {
-    (void)(*queries)->domains({});
+    (void)(*queries)->domains();
     (void)(*queries)->domain("example.test");
     (void)(*queries)->alerts(std::nullopt, 100);
     (void)(*queries)->alert("alert-3");

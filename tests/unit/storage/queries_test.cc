@@ -1,7 +1,6 @@
 #include "storage/queries.h"
 
 #include <algorithm>
-#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +12,6 @@ namespace {
 
 using agent::AlertState;
 using probes::Status;
-using storage::DomainFilter;
 using support::alert;
 using support::domain_round;
 using support::host_round;
@@ -54,9 +52,9 @@ agent::Round look(const std::string& domain, Health health, config::Time at = kN
 
 class QueriesOf : public testing::Test {
  protected:
-  std::vector<std::string> names(const DomainFilter& filter) {
+  std::vector<std::string> names() {
     std::vector<std::string> out;
-    for (const auto& row : must(queries_->domains(filter)).rows) out.push_back(row.name);
+    for (const auto& row : must(queries_->domains())) out.push_back(row.name);
     return out;
   }
   std::vector<std::string> alert_ids(std::optional<AlertState> state, std::size_t limit = 100) {
@@ -117,9 +115,9 @@ TEST_F(DomainQueries, HaveNothingOfANameThatIsNotWatched) {
 }
 
 TEST_F(DomainQueries, SeeWhatWasRecordedAfterTheyWereOpened) {
-  EXPECT_THAT(names({}), IsEmpty());
+  EXPECT_THAT(names(), IsEmpty());
   store_.record(look("a.test", Health::ok));
-  EXPECT_THAT(names({}), ElementsAre("a.test"));
+  EXPECT_THAT(names(), ElementsAre("a.test"));
 }
 
 TEST_F(DomainQueries, KnowTheHostsOfThePastToo) {
@@ -140,70 +138,52 @@ TEST_F(DomainQueries, KnowTheHostsOfThePastToo) {
   EXPECT_EQ(std::ranges::count(events, "mx", &storage::Event::kind), 2);
 }
 
-TEST_F(DomainQueries, FilterByGroup) {
-  store_.keep_only({{.name = "a.test", .group = "ours"},
-                    {.name = "b.test", .group = "theirs"},
-                    {.name = "c.test", .group = "ours"},
-                    {.name = "d.test"}});
-  EXPECT_THAT(names({.group = "ours"}), ElementsAre("a.test", "c.test"));
-  EXPECT_THAT(names({.substring = "c", .group = "ours"}), ElementsAre("c.test"));
-  EXPECT_THAT(names({.group = ""}), ElementsAre("d.test"));
-  EXPECT_THAT(names({.group = "' OR 1 --"}), IsEmpty());
-  EXPECT_EQ(must(queries_->domains({.group = "ours", .limit = 1})).total, 2U);
+TEST_F(DomainQueries, ReadAStatusInTheWordsItWasWrittenIn) {
+  store_.record(look("d.test", Health::ok));
+  store_.record(look("c.test", Health::critical));
+  store_.record(look("b.test", Health::warning));
+  store_.record(look("a.test", Health::unknown));
+  std::vector<std::pair<std::string, Status>> seen;
+  for (const auto& row : must(queries_->domains())) seen.emplace_back(row.name, row.status);
+  EXPECT_THAT(seen, ElementsAre(Pair("a.test", Status::unknown), Pair("b.test", Status::warning),
+                                Pair("c.test", Status::critical), Pair("d.test", Status::ok)));
 }
 
-TEST_F(DomainQueries, GoPageByPageAndKnowTheTotal) {
-  store_.keep_only({{.name = "a.test"}, {.name = "b.test"}, {.name = "c.test"}});
-  EXPECT_THAT(names({.limit = 2}), ElementsAre("a.test", "b.test"));
-  EXPECT_THAT(names({.offset = 2, .limit = 2}), ElementsAre("c.test"));
-  EXPECT_THAT(names({.offset = 3}), IsEmpty());
-  EXPECT_THAT(names({.offset = std::numeric_limits<std::size_t>::max()}), IsEmpty());
-  EXPECT_EQ(must(queries_->domains({.offset = 2, .limit = 2})).total, 3U);
-  EXPECT_EQ(must(queries_->domains({.substring = "b", .limit = 1})).total, 1U);
+TEST_F(DomainQueries, KnowSinceWhenMailFaresAsItDoes) {
+  const auto since = [&](probes::Delivery now) -> std::optional<config::Time> {
+    const auto found = must(queries_->delivery_since({{"a.test", now}, {"b.test", now}}));
+    EXPECT_FALSE(found.contains("b.test")) << "it was never looked at";
+    const auto entry = found.find("a.test");
+    return entry == found.end() ? std::nullopt : std::optional{entry->second};
+  };
+  EXPECT_EQ(since(probes::Delivery::unknown), std::nullopt);
+  store_.record(look("a.test", Health::ok, kNow));
+  EXPECT_EQ(since(probes::Delivery::fine), kNow);
+  EXPECT_EQ(since(probes::Delivery::held_up), std::nullopt) << "not recorded yet";
+  store_.record(look("a.test", Health::ok, kNow + kMinute));
+  EXPECT_EQ(since(probes::Delivery::fine), kNow);
+  store_.record(look("a.test", Health::critical, kNow + 2 * kMinute));
+  EXPECT_EQ(since(probes::Delivery::held_up), kNow + 2 * kMinute);
+  store_.record(look("a.test", Health::unknown, kNow + 3 * kMinute));
+  EXPECT_EQ(since(probes::Delivery::unknown), kNow + 3 * kMinute);
+  store_.record(look("a.test", Health::critical, kNow + 4 * kMinute));
+  EXPECT_EQ(since(probes::Delivery::held_up), kNow + 2 * kMinute)
+      << "what we could not see ended nothing";
+  store_.record(look("a.test", Health::warning, kNow + 5 * kMinute));
+  store_.record(look("a.test", Health::critical, kNow + 6 * kMinute));
+  EXPECT_EQ(since(probes::Delivery::held_up), kNow + 6 * kMinute);
 }
 
-TEST_F(DomainQueries, TakeASubstringLiterally) {
-  store_.keep_only({{.name = "a_b.test"},
-                    {.name = "axb.test"},
-                    {.name = "50%.test"},
-                    {.name = "o'neill.test"},
-                    {.name = R"(back\slash.test)"}});
-  const std::pair<std::string, std::vector<std::string>> rows[] = {{"a_b", {"a_b.test"}},
-                                                                   {"%", {"50%.test"}},
-                                                                   {"'", {"o'neill.test"}},
-                                                                   {"\\", {R"(back\slash.test)"}},
-                                                                   {"x", {"axb.test"}},
-                                                                   {"' OR '1'='1", {}},
-                                                                   {"*", {}}};
-  for (const auto& [substring, want] : rows) {
-    EXPECT_EQ(names({.substring = substring}), want) << substring;
-    EXPECT_EQ(must(queries_->domains({.substring = substring})).total, want.size()) << substring;
-  }
-}
-
-TEST_F(DomainQueries, FilterByStatusAndOrderAsAsked) {
-  store_.record(look("d.test", Health::ok, kNow + 2 * kMinute));
-  store_.record(look("c.test", Health::critical, kNow + 3 * kMinute));
-  store_.record(look("b.test", Health::warning, kNow + kMinute));
-  store_.record(look("a.test", Health::unknown, kNow + 4 * kMinute));
-  EXPECT_THAT(names({}), ElementsAre("a.test", "b.test", "c.test", "d.test"));
-  EXPECT_THAT(names({.sort = DomainFilter::Sort::status}),
-              ElementsAre("c.test", "a.test", "b.test", "d.test"));
-  EXPECT_THAT(names({.sort = DomainFilter::Sort::observed_at}),
-              ElementsAre("b.test", "d.test", "c.test", "a.test"));
-  EXPECT_THAT(names({.status = Status::critical}), ElementsAre("c.test"));
-  EXPECT_THAT(names({.status = Status::unknown}), ElementsAre("a.test"));
-  EXPECT_THAT(names({.substring = "a", .status = Status::critical}), IsEmpty());
-  EXPECT_THAT(must(queries_->counts()), ElementsAre(Pair("critical", 1), Pair("ok", 1),
-                                                    Pair("unknown", 1), Pair("warning", 1)));
-}
-
-TEST_F(DomainQueries, CountAlwaysInTheFourWords) {
-  EXPECT_THAT(must(queries_->counts()), ElementsAre(Pair("critical", 0), Pair("ok", 0),
-                                                    Pair("unknown", 0), Pair("warning", 0)));
-  store_.keep_only({{.name = "a.test"}, {.name = "b.test"}});
-  EXPECT_THAT(must(queries_->counts()), ElementsAre(Pair("critical", 0), Pair("ok", 0),
-                                                    Pair("unknown", 2), Pair("warning", 0)));
+TEST_F(DomainQueries, KnowWhereAVerdictChangedOfLate) {
+  const auto since = [&](config::Time time) { return must(queries_->changed_domains(time)); };
+  EXPECT_THAT(since(kNow), IsEmpty());
+  store_.record(look("a.test", Health::ok, kNow));
+  store_.record(look("b.test", Health::ok, kNow + 10 * kMinute));
+  store_.record(look("a.test", Health::ok, kNow + 20 * kMinute));
+  EXPECT_THAT(since(kNow), ElementsAre("a.test", "b.test"));
+  EXPECT_THAT(since(kNow + kMinute), ElementsAre("b.test"));
+  store_.record(look("a.test", Health::critical, kNow + 30 * kMinute));
+  EXPECT_THAT(since(kNow + 15 * kMinute), ElementsAre("a.test"));
 }
 
 TEST_F(AlertQueries, ComeFiringFirstThenPendingThenTheNewestResolved) {
@@ -240,7 +220,7 @@ TEST(Queries, TellAFaultInWords) {
   Store store;
   const auto queries = store.queries();
   store.outside().execute("DROP TABLE domain");
-  const auto page = queries->domains({});
+  const auto page = queries->domains();
   ASSERT_FALSE(page);
   EXPECT_THAT(page.error(), HasSubstr("no such table: domain"));
 }

@@ -229,7 +229,7 @@ TEST_F(Guarded, ThePublicPageShowsTheDomainsWithBadgesAndNoOthers) {
   const auto page = ask("GET", "/public");
   EXPECT_EQ(page.status, 200);
   EXPECT_EQ(page.headers.at("Cache-Control"), "max-age=60");
-  EXPECT_THAT(page.body, HasSubstr("0 of 1 domains are without a fault."));
+  EXPECT_THAT(page.body, HasSubstr("Mail does not arrive at 1 of 1 domains."));
   EXPECT_THAT(page.body, HasSubstr("<th scope=\"row\">example.test</th>"));
   EXPECT_THAT(page.body, HasSubstr("✗ critical"));
   EXPECT_THAT(page.body, Not(HasSubstr("new.test")));

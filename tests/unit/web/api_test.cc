@@ -213,6 +213,11 @@ TEST_F(Routes, StatusHasTheAgentItsSensesAndTheCounts) {
     "notifiers": [{"name": "chat", "waiting": 2, "delivered": 5, "failed": 1,
                    "last_success_at": "2027-01-15T08:00:00Z", "fault": "answered 500: oh\\x0ano"}],
     "counts": {"ok": 0, "warning": 0, "critical": 1, "unknown": 1},
+    "delivery": {"held-up": {"inbound": 1, "outbound": 0},
+                 "unprotected": {"inbound": 0, "outbound": 0},
+                 "at-risk": {"inbound": 0, "outbound": 0}, "fine": {"inbound": 0, "outbound": 0},
+                 "unknown": {"inbound": 0, "outbound": 1}},
+    "held_up_lately": 1,
     "open_alerts": 1, "rollovers_under_way": 0})"));
   service_.snapshot.last_round_at.reset();
   EXPECT_TRUE(ok("/api/v1/status")["scheduler"]["last_round_at"].is_null());
@@ -225,11 +230,13 @@ TEST_F(Routes, DomainsListsSeenAndUnseenOnesAlike) {
   EXPECT_EQ(list, json::parse(R"({"next": null, "total": 2, "items": [
     {"domain": "example.test", "role": "inbound", "group": "ours", "verdict": "deferred",
      "weakest": "deferred", "severity": "critical", "status": "critical", "delivery": "held-up",
+     "delivery_since": "2027-01-15T08:00:00Z",
      "worst_finding": {"code": "tlsa-mismatch", "severity": "critical"},
      "mx_hosts": 1, "dane_mx_hosts": 1, "observed_at": "2027-01-15T08:00:00Z",
      "next_check_at": "2027-01-15T08:15:00Z", "alerts": 1},
     {"domain": "new.test", "role": "outbound", "group": "partners", "verdict": null,
-     "weakest": null, "severity": "info", "status": "unknown", "delivery": "unknown", "worst_finding": null,
+     "weakest": null, "severity": "info", "status": "unknown", "delivery": "unknown",
+     "delivery_since": null, "worst_finding": null,
      "mx_hosts": 0, "dane_mx_hosts": 0, "observed_at": null,
      "next_check_at": "2027-01-15T08:00:00Z", "alerts": 0}]})"));
 }
@@ -258,6 +265,13 @@ TEST_F(Routes, DomainsFiltersAndSorts) {
   EXPECT_THAT(names({{"status", "critical"}}), ElementsAre("example.test"));
   EXPECT_THAT(names({{"status", ""}, {"q", ""}}), ElementsAre("example.test", "new.test"));
   EXPECT_THAT(names({{"sort", "status"}}), ElementsAre("example.test", "new.test"));
+  EXPECT_THAT(names({{"delivery", "held-up"}}), ElementsAre("example.test"));
+  EXPECT_THAT(names({{"delivery", "unknown"}}), ElementsAre("new.test"));
+  EXPECT_THAT(names({{"delivery", "fine"}}), IsEmpty());
+  EXPECT_THAT(names({{"role", "outbound"}}), ElementsAre("new.test"));
+  EXPECT_THAT(names({{"delivery", "held-up"}, {"role", "outbound"}}), IsEmpty());
+  EXPECT_THAT(names({{"delivery", ""}, {"role", ""}}), ElementsAre("example.test", "new.test"));
+  EXPECT_THAT(names({{"sort", "delivery"}}), ElementsAre("example.test", "new.test"));
   EXPECT_THAT(names({{"group", "ours"}}), ElementsAre("example.test"));
   EXPECT_THAT(names({{"group", ""}}), ElementsAre("example.test", "new.test"));
   EXPECT_THAT(names({{"sort", "observed_at"}}), ElementsAre("new.test", "example.test"));

@@ -4,6 +4,7 @@ export type Verdict =
   | "authenticated" | "host-authenticated" | "encrypted" | "opportunistic" | "cleartext" | "refused"
   | "lookup-failed" | "down" | "no-address" | "unknown" | "deferred" | "bounced" | "no-mail";
 export type Severity = "critical" | "high" | "medium" | "low" | "info";
+export type Delivery = "held-up" | "unprotected" | "at-risk" | "fine" | "unknown";
 export type Status = "ok" | "warning" | "critical" | "unknown";
 export type RolloverState =
   | "no-dane" | "steady" | "prepub-wait" | "prepub-ok" | "ready" | "switching" | "rolled" | "stale-risk" | "fallback"
@@ -80,6 +81,7 @@ export interface Partner { postmaster_text: string | null; proposed_exception: E
 export interface Domain {
   domain: string; role: string; group: string; observed_at: string | null; verdict: Verdict | null;
   weakest: Verdict | null; severity: Severity; splits: Split[];
+  status: Status; delivery: Delivery; delivery_since: string | null;
   mx: {
     outcome: string; source: string; dnssec: string | null; ttl: number | null; rrsig_expires_at: string | null;
     detail: string | null;
@@ -89,13 +91,15 @@ export interface Domain {
 }
 export interface DomainItem {
   domain: string; role: string; group: string; verdict: Verdict | null; weakest: Verdict | null; severity: Severity;
-  status: Status; worst_finding: { code: string; severity: Severity; title: string } | null;
+  status: Status; delivery: Delivery; delivery_since: string | null;
+  worst_finding: { code: string; severity: Severity; title: string } | null;
   mx_hosts: number; dane_mx_hosts: number; observed_at: string | null; next_check_at: string | null; alerts: number;
 }
 
 export interface MxHost {
   host: string; observed_at: string; addresses: string[]; tlsa: { owner: string; ttl: number | null };
   domains: string[]; rollover: Rollover | null;
+  verdict: Verdict | null; delivery: Delivery; delivery_since: string | null; held_up: number; certificate_seen: boolean; alerts: Alert[];
 }
 export interface Timeline extends Rollover {
   now: string; from: string; until: string;
@@ -108,6 +112,7 @@ export interface Timeline extends Rollover {
     signed_per_answer: boolean;
   }[];
   failing: { from: string; until: string | null }[];
+  gaps: { from: string; until: string }[];
 }
 
 // `content` as storage wrote it, by kind; see history.tsx, which reads it.
@@ -123,6 +128,7 @@ export interface AgentStatus {
   resolvers: { resolver: string; validating: boolean | null }[]; reload: { successful: boolean; succeeded_at: string };
   storage: { size_bytes: number | null; errors: number; fault?: string | null; unrecorded_rounds?: number; lost_rounds?: number }; counts: Record<Status, number>; open_alerts: number;
   rollovers_under_way: number;
+  delivery: Record<Delivery, { inbound: number; outbound: number }>; held_up_lately: number | null;
   notifiers: {
     name: string; waiting: number; delivered: number; failed: number; last_success_at: string | null; fault: string | null;
   }[];

@@ -42,7 +42,8 @@ function HostChain({ domain, host }: { domain: Domain; host: Host }) {
       <Step name="TLSA" dnssec={host.tlsa.dnssec}>
         {records.length > 0 ? plural(records.length, "record")
           : host.tlsa.outcome === "absent" ? "none published" : host.tlsa.outcome === "not-queried" ? "not asked for: the addresses do not allow it" : "lookup fails"}
-        {records.length > 0 && host.endpoints.length > 0 && <div><Mark status={matching > 0 ? "ok" : "critical"}>{matching > 0 ? plural(matching, "match", "match") : "none matches"}</Mark></div>}
+        {records.length > 0 && leaves.length > 0 && <div><Mark status={matching > 0 ? "ok" : "critical"}>{matching > 0 ? plural(matching, "matches", "match") : "none matches"}</Mark></div>}
+        {records.length > 0 && leaves.length === 0 && <div class="muted">no certificate to hold against {records.length === 1 ? "it" : "them"}</div>}
       </Step>
       <Step name="Certificate">
         {leaves.length === 0 && <span>none seen</span>}

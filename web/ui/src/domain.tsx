@@ -1,14 +1,14 @@
 import { useEffect, useState } from "preact/hooks";
 
-import type { Domain, Partner, Verdict } from "./api";
+import type { Domain, Partner, Rollover, Verdict } from "./api";
 import { domainPath, get, post, remove } from "./api";
 import { AlertLine } from "./alerts";
 import { Chains } from "./chain";
 import type { Resource } from "./live";
 import { useResource } from "./live";
 import { Matrix } from "./matrix";
-import { Act, Copyable, FindingCard, HostLink, Link, Mark, Moment, Title, Waiting, When } from "./parts";
-import { rolloverSentence, rolloverStatus, senderWords, verdictSentence, verdictStatus, verdictWords } from "./words";
+import { Act, Copyable, FindingCard, HostLink, Link, MailNow, Mark, Moment, Title, Waiting, When } from "./parts";
+import { keysLook, rolloverSentence, senderWords, verdictSentence, verdictStatus, verdictWords } from "./words";
 
 // Which senders fare otherwise than the reference sender, and at which hosts.
 function Splits({ domain }: { domain: Domain }) {
@@ -75,6 +75,21 @@ function PartnerView({ name, partner, again }: { name: string; partner: Partner;
   );
 }
 
+// What happens to mail, in a sentence; at risk: by what.
+function says(domain: Domain): string {
+  if (!domain.verdict) return "Not looked at yet.";
+  if (domain.delivery === "unknown") return verdictSentence.unknown;
+  const [worst] = domain.findings;
+  return `${verdictSentence[domain.verdict]}${domain.delivery === "at-risk" && worst ? ` At risk: ${worst.title}.` : ""}`;
+}
+
+// How the keys of a host stand; nothing of it is told as true now while no certificate was seen.
+function Keys({ domain, rollover: one }: { domain: Domain; rollover: Rollover }) {
+  const isSeen = domain.hosts.some((host) => host.host === one.host && host.endpoints.some((endpoint) => endpoint.chain.length > 0));
+  if (!isSeen) return <><Mark status="unknown">keys not seen</Mark> <HostLink name={one.host} />: no certificate was seen at the last look. Before that: {one.state}.</>;
+  return <><Mark status={keysLook(one.state, domain.delivery)}>{one.state}</Mark> <HostLink name={one.host} />: {rolloverSentence[one.state]}</>;
+}
+
 function Raw({ path }: { path: string }) {
   const [text, set] = useState("");
   const load = () => get<unknown>(path).then((json) => set(JSON.stringify(json, null, 2)), (reason: Error) => set(reason.message));
@@ -93,7 +108,9 @@ export function DomainView({ name, query }: { name: string; query: URLSearchPara
       <Waiting of={found} />
       {data && (
         <>
-          <p class="lead"><Mark status={verdictStatus(data.verdict)}>{data.verdict ?? "unknown"}</Mark> {data.verdict ? verdictSentence[data.verdict] : "Not looked at yet."}</p>
+          <MailNow delivery={data.delivery} since={data.delivery_since} alerts={data.alerts} says={says(data)}>
+            <p class="muted">{data.role === "outbound" ? "A partner's domain" : "Our domain"}{data.group && `, of the group ${data.group}`}; verdict: <code>{data.verdict ?? "none yet"}</code>.</p>
+          </MailNow>
           <Splits domain={data} />
           <p class="actions">
             <span>Last look <When at={data.observed_at} />, next <When at={data.next_check_at} />.</span>
@@ -106,7 +123,7 @@ export function DomainView({ name, query }: { name: string; query: URLSearchPara
           <Chains domain={data} />
           {data.rollover && (
             <ul class="plain">{data.rollover.hosts.map((one) => (
-              <li key={one.host}><Mark status={rolloverStatus[one.state]}>{one.state}</Mark> <HostLink name={one.host} />: {rolloverSentence[one.state]}</li>))}
+              <li key={one.host}><Keys domain={data} rollover={one} /></li>))}
             </ul>
           )}
           <h2>Findings</h2>

@@ -8,13 +8,16 @@ import { DomainView } from "./domain";
 import { Domains } from "./domains";
 import { Findings } from "./findings";
 import { History } from "./history";
-import { startLive, useIsLive } from "./live";
+import type { AgentStatus } from "./api";
+import type { Resource } from "./live";
+import { startLive, useIsLive, useResource } from "./live";
 import { HostView } from "./mx";
 import { Overview } from "./overview";
-import { Link, Mark, Title } from "./parts";
+import { announce, Link, Mark, Title } from "./parts";
 import { Plan } from "./plan";
 import { Silences } from "./silences";
 import { StatusView } from "./status";
+import { countOf, rolesOf } from "./words";
 
 const schemes = ["auto", "light", "dark"] as const;
 const places: [string, string][] = [
@@ -22,11 +25,11 @@ const places: [string, string][] = [
   ["/history", "History"], ["/status", "Status"],
 ];
 
-function View({ path, query }: { path: string; query: URLSearchParams }) {
+function View({ path, query, status }: { path: string; query: URLSearchParams; status: Resource<AgentStatus> }) {
   const [, folder, rest] = path.split("/");
   const name = rest ? decodeURIComponent(rest) : "";
   switch (folder) {
-    case "": return <Overview />;
+    case "": return <Overview status={status} />;
     case "domains": return name ? <DomainView key={name} name={name} query={query} /> : <Domains query={query} />;
     case "mx": return <HostView key={name} name={name} query={query} />;
     case "alerts": return <Alerts query={query} />;
@@ -40,6 +43,15 @@ function View({ path, query }: { path: string; query: URLSearchParams }) {
   }
 }
 
+// On every view: whose mail does not arrive.
+function HeldUp({ status }: { status: AgentStatus | null }) {
+  const whose = status ? rolesOf(status, "held-up") : "";
+  const what = whose && `${whose} held up`;
+  useEffect(() => announce(what), [what]);
+  if (!status || !whose) return null;
+  return <span class="live"><Link to="/domains?delivery=held-up"><Mark status="critical">{countOf(status, "held-up")} held up</Mark></Link></span>;
+}
+
 function Live() {
   const isLive = useIsLive();
   return <span class="live" role="status"><Mark status={isLive ? "ok" : "unknown"}>{isLive ? "live" : "asking every 30 s"}</Mark></span>;
@@ -51,6 +63,7 @@ function App() {
   const [, tick] = useReducer((n: number) => n + 1, 0);
   const main = useRef<HTMLElement>(null);
   const url = new URL(place);
+  const status = useResource<AgentStatus>("/api/v1/status", () => true, 3000);
   useEffect(() => {
     const moved = () => setPlace(location.href);
     addEventListener("popstate", moved);
@@ -74,12 +87,13 @@ function App() {
         <a class="skip" href="#main">Skip to the content</a>
         <span class="name">danelaw</span>
         <nav aria-label="Main">{places.map(([path, name]) => <Link key={path} to={path} current={isAt(path)}>{name}</Link>)}</nav>
+        <HeldUp status={status.data} />
         <Live />
         <label class="scheme"><span class="hidden">Colours</span> <select value={scheme} onChange={(event) => setScheme(event.currentTarget.value)}>
           {schemes.map((one) => <option key={one} value={one}>{one === "auto" ? "auto colours" : one}</option>)}
         </select></label>
       </header>
-      <main id="main" tabIndex={-1} ref={main}><View path={url.pathname} query={url.searchParams} /></main>
+      <main id="main" tabIndex={-1} ref={main}><View path={url.pathname} query={url.searchParams} status={status} /></main>
     </>
   );
 }

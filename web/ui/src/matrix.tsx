@@ -65,7 +65,7 @@ function Records({ host, endpoint }: { host: Host; endpoint: Endpoint }) {
         return (
           <li key={text}>
             {!record.usable ? <Mark status="warning">unusable: {record.unusable_because}</Mark>
-              : text === matched ? <Mark status="ok">matched at depth {endpoint.matched?.depth}</Mark> : <Mark status={matched ? "unknown" : "critical"}>not what matched</Mark>}
+              : text === matched ? <Mark status="ok">matched at depth {endpoint.matched?.depth}</Mark> : endpoint.chain.length === 0 ? <Mark status="unknown">no certificate was seen</Mark> : <Mark status={matched ? "unknown" : "critical"}>not what matched</Mark>}
             {" "}<code>{text}</code>
           </li>);
       })}

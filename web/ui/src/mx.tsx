@@ -1,10 +1,10 @@
 import type { MxHost, Rollover, Timeline } from "./api";
 import { hostPath, recordText } from "./api";
 import { useResource } from "./live";
-import { Copyable, Link, Mark, Moment, Names, Title, Waiting, When, withQuery } from "./parts";
+import { Copyable, Link, MailNow, Mark, Moment, Names, Title, Waiting, When, withQuery } from "./parts";
 import { Picture, PictureTable } from "./picture";
 import { momentOf, rfc3339 } from "./range";
-import { gradeStatus, gradeWords, plural, rolloverAdvice, rolloverSentence, rolloverStatus } from "./words";
+import { gradeStatus, gradeWords, hostSentence, keysLook, plural, rolloverAdvice, rolloverSentence, verdictSentence } from "./words";
 
 const hour = 3_600_000, day = 24 * hour;
 const spans: [string, number][] = [["2 hours", 2 * hour], ["1 day", day], ["7 days", 7 * day], ["30 days", 30 * day]];
@@ -16,6 +16,7 @@ function fitting(timeline: Timeline): [number, number] {
     ...timeline.records.flatMap((one) => one.spans.flatMap((span) => [span.from, span.until, span.cached_until])),
     ...timeline.endpoints.flatMap((one) => one.keys.flatMap((key) => [key.from, key.until])),
     ...timeline.failing.flatMap((one) => [one.from, one.until]),
+    ...timeline.gaps.flatMap((one) => [one.from, one.until]),
     timeline.safe_to_switch_at, timeline.recommended_switch_at, timeline.safe_to_remove_at,
   ].flatMap((at) => (at ? [Date.parse(at)] : []));
   for (const [, span] of spans.slice(0, 3)) {
@@ -28,15 +29,24 @@ function fitting(timeline: Timeline): [number, number] {
   return [now - 7 * day, now + 7 * day];
 }
 
-function WhatNext({ rollover }: { rollover: Rollover }) {
+// How the keys stand, and what to do about them: only where some were seen.
+function Keys({ rollover, host }: { rollover: Rollover; host: MxHost }) {
   const lines: [string, string | null | undefined][] = [
     ["The next key may go live from", rollover.safe_to_switch_at], ["Recommended from", rollover.recommended_switch_at],
     ["The old record may go from", rollover.safe_to_remove_at], ["The last cache recovers", rollover.window?.until],
   ];
   const share = rollover.failing_share ?? 0;
+  if (!host.certificate_seen) {
+    return (
+      <div class="card unknown">
+        <p><strong>Keys:</strong> <Mark status="unknown">not seen</Mark> No certificate was seen at the last look, so nothing can be said about the keys it serves. Before that: {rollover.state}.</p>
+      </div>
+    );
+  }
+  const look = keysLook(rollover.state, host.delivery);
   return (
-    <div class={`card ${rolloverStatus[rollover.state]}`}>
-      <p class="lead"><Mark status={rolloverStatus[rollover.state]}>{rollover.state}</Mark> {rolloverSentence[rollover.state]}</p>
+    <div class={`card ${look}`}>
+      <p><strong>Keys:</strong> <Mark status={look}>{rollover.state}</Mark> {rolloverSentence[rollover.state]}</p>
       <p><strong>What to do:</strong> {rolloverAdvice[rollover.state]}</p>
       {share > 0 && <p>{Math.round(share * 1000) / 10} % of caches hold a set that refuses what is served now{rollover.window && <>, since <Moment at={rollover.window.from} /></>}{rollover.window && !rollover.window.until && "; no end is in sight"}.</p>}
       <dl>{lines.map(([name, at]) => at && <div key={name}><dt>{name}</dt><dd><Moment at={at} /> <span class="muted"><When at={at} /></span></dd></div>)}</dl>
@@ -62,7 +72,8 @@ function Past({ rollover }: { rollover: Rollover }) {
   );
 }
 
-function Rollovers({ name, query, ttl }: { name: string; query: URLSearchParams; ttl: number | null }) {
+function Rollovers({ host, query }: { host: MxHost; query: URLSearchParams }) {
+  const { host: name, tlsa: { ttl } } = host;
   const asked = { from: momentOf(query.get("from")), to: momentOf(query.get("to")) };
   const parameters = new URLSearchParams();
   if (asked.from !== null) parameters.set("from", rfc3339(asked.from));
@@ -80,11 +91,11 @@ function Rollovers({ name, query, ttl }: { name: string; query: URLSearchParams;
   const current = data.records.filter((one) => one.spans.some((span) => span.until === null));
   const line = (record: string) => `${data.owner}.${ttl === null ? "" : ` ${ttl}`} IN TLSA ${record}`;
   const served = [...new Set(data.endpoints.flatMap((one) => one.keys.filter((key) => key.until === null).map((key) => key.spki_sha256)))];
-  const missing = served.map((key) => `3 1 1 ${key}`).filter((text) => !current.some((one) => recordText(one) === text));
+  const missing = !host.certificate_seen ? [] : served.map((key) => `3 1 1 ${key}`).filter((text) => !current.some((one) => recordText(one) === text));
   return (
     <>
       <Waiting of={found} />
-      <WhatNext rollover={data} />
+      <Keys rollover={data} host={host} />
       <h2>Records in caches, keys at the servers</h2>
       <nav class="ranges" aria-label="Range of time">
         <Link button to={withQuery(path, query, { from: "", to: "" })} current={isFit}>Fit</Link>
@@ -103,6 +114,14 @@ function Rollovers({ name, query, ttl }: { name: string; query: URLSearchParams;
   );
 }
 
+// "12 watched domains use it; mail to 11 of them is held up"
+function dependants({ domains, delivery, held_up: held }: MxHost): string {
+  const use = plural(domains.length, "watched domain uses it", "watched domains use it");
+  if (domains.length === 0) return "No watched domain is known to use it";
+  if (held === 0) return delivery === "held-up" ? `${use}, and other hosts take ${domains.length === 1 ? "its" : "their"} mail` : use;
+  return `${use}; mail to ${held === domains.length ? (held === 1 ? "it" : "all of them") : `${held} of them`} is held up`;
+}
+
 export function HostView({ name, query }: { name: string; query: URLSearchParams }) {
   const found = useResource<MxHost>(hostPath(name), (kind, what) => kind === "host" && what === name);
   const { data } = found;
@@ -112,12 +131,14 @@ export function HostView({ name, query }: { name: string; query: URLSearchParams
       <Waiting of={found} />
       {data && (
         <>
+          <MailNow delivery={data.delivery} since={data.delivery_since} alerts={data.alerts} says={(data.verdict && hostSentence[data.verdict]) ?? verdictSentence.unknown}>
+            <p>{dependants(data)}{data.domains.length > 0 && <>: <Names names={data.domains} /></>}</p>
+          </MailNow>
           <p class="actions">
             <span>{data.addresses.join(", ") || "no address"}. Last look <When at={data.observed_at} />.</span>
             <Link button to={`/plan?mx=${encodeURIComponent(name)}`}>Plan a rollover</Link>
           </p>
-          <p>{plural(data.domains.length, "watched domain depends", "watched domains depend")} on it: <Names names={data.domains} /></p>
-          {data.rollover ? <Rollovers name={name} query={query} ttl={data.tlsa.ttl} /> : <p>No TLSA records have been seen: there is no rollover to follow.</p>}
+          {data.rollover ? <Rollovers host={data} query={query} /> : <p>No TLSA records have been seen: there is no rollover to follow.</p>}
         </>
       )}
     </>

@@ -1,25 +1,12 @@
-import type { AgentStatus, Alert, Deadline, DomainItem, Page, Status } from "./api";
+import type { AgentStatus, Alert, Deadline, DomainItem, Page } from "./api";
 import { DomainTable } from "./domains";
 import { useResource } from "./live";
-import { DomainLink, HostLink, Link, Mark, Moment, Title, Waiting, When } from "./parts";
-import { deadlineWords, plural, severityLook } from "./words";
+import type { Resource } from "./live";
+import { DeliveryMark, DomainLink, HostLink, Link, Mark, Moment, Title, Waiting, When } from "./parts";
+import { countOf, deadlineWords, deliveries, headline, plural, rolesOf, severityLook } from "./words";
 
-const statusOrder: Status[] = ["critical", "warning", "unknown", "ok"];
 const shownAlerts = 10;
 const shownDeadlines = 8;
-
-function sentence(status: AgentStatus): string {
-  const { critical, warning, unknown } = status.counts;
-  const all = status.config.domains;
-  const doubt = unknown > 0 ? `; nothing can be said about ${unknown}` : "";
-  if (all === 0) return "No domain is watched yet.";
-  if (unknown === all) return `Unknown: nothing can be said about the ${plural(all, "watched domain")} at the moment.`;
-  if (critical > 0) {
-    return `Not everywhere: ${critical} of ${plural(all, "domain")} ${critical === 1 ? "has" : "have"} a critical fault, ${warning} more ${warning === 1 ? "needs" : "need"} attention${doubt}.`;
-  }
-  if (warning > 0) return `Mostly: no domain has a critical fault; ${warning} of ${all} ${warning === 1 ? "needs" : "need"} attention${doubt}.`;
-  return unknown > 0 ? `As far as can be told: no fault is known${doubt}.` : `Yes: nothing is wrong with mail to ${all === 1 ? "the watched domain" : `any of the ${all} watched domains`}.`;
-}
 
 function OpenAlerts({ items, all }: { items: Alert[]; all: number }) {
   if (items.length === 0) return <p>None.</p>;
@@ -67,23 +54,23 @@ export function AgentStrip({ status }: { status: AgentStatus }) {
   );
 }
 
-export function Overview() {
-  const status = useResource<AgentStatus>("/api/v1/status", () => true, 3000);
+export function Overview({ status }: { status: Resource<AgentStatus> }) {
   const alerts = useResource<Page<Alert>>("/api/v1/alerts?state=firing", (kind) => kind === "alert" || kind === "silence");
   const deadlines = useResource<Page<Deadline>>("/api/v1/deadlines", (kind) => kind === "host" || kind === "domain", 5000);
-  const worst = useResource<Page<DomainItem>>("/api/v1/domains?sort=status&limit=20", (kind) => kind === "domain", 3000);
+  const worst = useResource<Page<DomainItem>>("/api/v1/domains?sort=delivery&limit=20", (kind) => kind === "domain", 3000);
   const seen = status.data;
-  const troubled = worst.data?.items.filter((item) => item.status !== "ok") ?? [];
+  const troubled = worst.data?.items.filter((item) => item.delivery !== "fine" && item.delivery !== "unprotected") ?? [];
+  const inTrouble = seen ? countOf(seen, "held-up") + countOf(seen, "at-risk") + countOf(seen, "unknown") : 0;
   return (
     <>
       <Title of="Overview">Does mail get through securely?</Title>
       <Waiting of={status} />
       {seen && (
         <>
-          <p class="lead" role="status">{sentence(seen)}</p>
+          <p class="lead" role="status">{headline(seen)}</p>
           <ul class="counts">
-            {statusOrder.map((name) => (
-              <li key={name}><Link to={`/domains?status=${name}`}><span class="figure">{seen.counts[name]}</span> <Mark status={name}>{name}</Mark></Link></li>
+            {deliveries.map((one) => (
+              <li key={one}><Link to={`/domains?delivery=${one}`}><span class="figure">{countOf(seen, one)}</span> <DeliveryMark delivery={one} />{seen.delivery[one].outbound > 0 && <span class="whose">{rolesOf(seen, one)}</span>}</Link></li>
             ))}
             <li><Link to="/alerts"><span class="figure">{seen.open_alerts}</span> {seen.open_alerts === 1 ? "open alert" : "open alerts"}</Link></li>
             <li><span class="figure">{seen.rollovers_under_way}</span> {seen.rollovers_under_way === 1 ? "rollover" : "rollovers"} under way</li>
@@ -95,10 +82,10 @@ export function Overview() {
         <section><h2>Open alerts</h2>{alerts.data && <OpenAlerts items={alerts.data.items} all={Math.max(alerts.data.items.length, seen?.open_alerts ?? 0)} />}</section>
         <section><h2>Next deadlines</h2>{deadlines.data && <Deadlines items={deadlines.data.items} />}</section>
       </div>
-      <h2>Domains in trouble</h2>
+      <h2>Held up, at risk, unknown</h2>
       {worst.data && troubled.length === 0 && <p>None.</p>}
-      {troubled.length > 0 && <DomainTable items={troubled} caption="Domains whose status is not ok, worst first" />}
-      {seen && seen.counts.critical + seen.counts.warning > troubled.length && <p><Link to="/domains?sort=status">All domains, worst first</Link></p>}
+      {troubled.length > 0 && <DomainTable items={troubled} caption="Domains whose mail is held up, at risk or unknown, in this order" />}
+      {inTrouble > troubled.length && <p><Link to="/domains?sort=delivery">All domains, worst first</Link></p>}
     </>
   );
 }

@@ -2,10 +2,10 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-import type { Finding, Verdict } from "./api";
+import type { Alert, Delivery, Finding, Verdict } from "./api";
 import type { Resource } from "./live";
 import type { Look } from "./words";
-import { ago, dnssecStatus, severityLook, utc, verdictStatus, verdictWords } from "./words";
+import { ago, deliveryLook, deliveryWords, dnssecStatus, severityLook, utc, verdictStatus, verdictWords } from "./words";
 
 const icons: Record<Look, string> = { ok: "✓", warning: "!", critical: "✕", unknown: "?", note: "i" };
 
@@ -15,6 +15,9 @@ export function Mark({ status, children }: { status: Look; children: ComponentCh
 
 export const VerdictMark = ({ verdict }: { verdict: Verdict | null }) =>
   <Mark status={verdictStatus(verdict)}>{verdict ? verdictWords[verdict] : "not looked at yet"}</Mark>;
+
+export const DeliveryMark = ({ delivery }: { delivery: Delivery }) =>
+  <Mark status={deliveryLook[delivery]}>{deliveryWords[delivery]}</Mark>;
 
 export const Dnssec = ({ status }: { status: string | null }) =>
   <Mark status={dnssecStatus(status)}>{status ?? "not asked"}</Mark>;
@@ -93,9 +96,34 @@ export function Waiting({ of }: { of: Pick<Resource<unknown>, "data" | "error" |
   return <p class="banner critical" role="alert">Cannot reach the agent since {utc(of.since ?? Date.now())}: {of.error}. What is shown may be old.</p>;
 }
 
+// What stands before the name of every view in the tab: whose mail is held up.
+let trouble = "";
+let view = "";
+const setTab = () => { document.title = [trouble, view, "danelaw"].filter(Boolean).join(" · "); };
+export function announce(what: string) {
+  trouble = what;
+  setTab();
+}
+
 export function Title({ children, of }: { children: ComponentChildren; of: string }) {
-  useEffect(() => { document.title = `${of} · danelaw`; }, [of]);
+  useEffect(() => { view = of; setTab(); }, [of]);
   return <h1>{children}</h1>;
+}
+
+// The first line about a domain or an MX host: what happens to mail, since when, at how many domains, and which alert says so.
+export function MailNow({ delivery, says, since, alerts, children }: {
+  delivery: Delivery; says: string; since: string | null; alerts: Alert[]; children?: ComponentChildren;
+}) {
+  const open = alerts.filter((one) => one.state === "firing" || one.state === "pending");
+  const [first] = open;
+  return (
+    <div class={`card ${deliveryLook[delivery]} mail`}>
+      <p class="lead"><DeliveryMark delivery={delivery} /> {says}{since && <span class="muted"> Since <When at={since} />.</span>}</p>
+      {children}
+      {first && <p><strong>{first.state === "firing" ? "Alert:" : "Alert, to be confirmed by another look:"}</strong> <Link to={`/alerts#${first.id}`}>{first.title}</Link>{open.length > 1 && <> and {open.length - 1} more</>}</p>}
+      {!first && delivery === "held-up" && <p>No alert is open about it yet.</p>}
+    </div>
+  );
 }
 
 export function Copyable({ text, label = "Copy" }: { text: string; label?: string }) {

@@ -7,7 +7,7 @@ import { Mark, Moment } from "./parts";
 import { ticks } from "./range";
 import { utc } from "./words";
 
-interface Bar { from: string; until: string | null; look: "record" | "cached" | "key" | "refused" | "signature" | "failing"; says: string; whole?: string }
+interface Bar { from: string; until: string | null; look: "record" | "cached" | "key" | "refused" | "signature" | "failing" | "gap"; says: string; whole?: string }
 interface Lane { group: string; name: string; whole?: string; bars: Bar[] }  // whole: where the picture has room for a part only
 export interface Marker { at: string; name: string; look: "now" | "good" | "end" }
 
@@ -46,6 +46,8 @@ function lanesOf(timeline: Timeline): Lane[] {
       bars: one.keys.map((key) => ({ from: key.from, until: key.until, look: key.matched_by.length > 0 ? "key" : "refused", says: `key ${letter(key.spki_sha256)}${key.matched_by.length > 0 ? "" : ": no record"}`, whole: key.spki_sha256 })),
     });
   }
+  // Between them nobody knows what was published or served.
+  if (timeline.gaps.length > 0) lanes.unshift({ group: "This monitor", name: "nothing recorded", bars: timeline.gaps.map((one) => ({ ...one, look: "gap", says: "nothing recorded" })) });
   for (const server of new Set(timeline.signatures.map((one) => one.server))) {
     const mine = timeline.signatures.filter((one) => one.server === server);
     const name = server === null ? "RRSIG over the TLSA records" : `RRSIG at ${server}`;
@@ -105,8 +107,10 @@ export function Picture({ timeline, from, until }: { timeline: Timeline; from: n
         <desc id="picture-says">From {utc(from)} to {utc(until)}. The table below the picture says the same.</desc>
         <defs>
           <pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="7" height="7" class="hatch-ground" /><line x1="0" y1="0" x2="0" y2="7" class="hatch-line" /></pattern>
+          <pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse"><line x1="0" y1="6" x2="6" y2="0" class="gap-line" /></pattern>
           <clipPath id="frame"><rect x="0" y="0" width={width} height={height} /></clipPath>
         </defs>
+        {timeline.gaps.map((one) => <rect key={one.from} class="gap-band" x={x(one.from)} y={top} width={Math.max(1, x(one.until) - x(one.from))} height={y - top}><title>{`nothing recorded: ${utc(one.from)} – ${utc(one.until)}`}</title></rect>)}
         {timeline.failing.map((one) => <rect key={one.from} class="band" x={x(one.from)} y={top} width={Math.max(1, x(one.until) - x(one.from))} height={y - top} />)}
         {ticks(from, until, Math.max(2, Math.floor(width / 80))).map(({ at, text }) => (
           <g key={at} class="tick"><line x1={x(at)} x2={x(at)} y1={top} y2={y} /><text x={x(at)} y={height - 6} text-anchor={x(at) < 20 ? "start" : x(at) > width - 20 ? "end" : "middle"}>{text}</text></g>

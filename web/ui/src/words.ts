@@ -1,5 +1,5 @@
 // The words a person reads for the words of the API.
-import type { RolloverState, Severity, Status, Verdict } from "./api";
+import type { AgentStatus, Delivery, RolloverState, Severity, Status, Verdict } from "./api";
 
 export const verdictWords: Record<Verdict, string> = {
   "authenticated": "delivered, authenticated",
@@ -32,6 +32,53 @@ export const verdictSentence: Record<Verdict, string> = {
   "bounced": "Mail bounces: no such domain, no host with an address, or a host that refuses for good.",
   "no-mail": "The domain says that it takes no mail.",
 };
+
+// Of an MX host, where a verdict is one of a host.
+export const hostSentence: Partial<Record<Verdict, string>> = {
+  "authenticated": "Senders deliver through it over authenticated TLS.",
+  "host-authenticated": "Senders authenticate it, but nobody vouches that it is the host of all its domains: their MX records are not signed.",
+  "encrypted": "Senders deliver through it over TLS, without authentication.",
+  "opportunistic": "Senders deliver through it over TLS if nobody interferes; DANE does not apply.",
+  "cleartext": "Senders deliver through it in the clear.",
+  "refused": "Senders that check DANE refuse to deliver through it.",
+  "lookup-failed": "Senders cannot use it: its DNS lookups fail.",
+  "down": "Senders get no usable SMTP session with it.",
+  "no-address": "It has no address that senders could deliver to.",
+};
+
+export const deliveries: Delivery[] = ["held-up", "unprotected", "at-risk", "fine", "unknown"];
+export const deliveryWords: Record<Delivery, string> = {
+  "held-up": "held up", "unprotected": "unprotected", "at-risk": "at risk", "fine": "fine", "unknown": "unknown",
+};
+export const deliveryLook: Record<Delivery, Status> = {
+  "held-up": "critical", "unprotected": "warning", "at-risk": "warning", "fine": "ok", "unknown": "unknown",
+};
+
+const all = (of: { inbound: number; outbound: number }) => of.inbound + of.outbound;
+export const countOf = (status: AgentStatus, delivery: Delivery) => all(status.delivery[delivery]);
+
+// "11 ours, 1 partner"
+export const rolesOf = (status: AgentStatus, delivery: Delivery) => {
+  const { inbound, outbound } = status.delivery[delivery];
+  return [inbound > 0 && `${inbound} ours`, outbound > 0 && plural(outbound, "partner")].filter(Boolean).join(", ");
+};
+
+// The answer to the question that the page is asked.
+export function headline(status: AgentStatus): string {
+  const domains = status.config.domains;
+  const [held, unprotected, risky, fine, unknown] = deliveries.map((one) => countOf(status, one)) as [number, number, number, number, number];
+  const of = plural(domains, "domain");
+  const doubt = unknown > 0 ? ` Nothing can be said about ${unknown} at the moment.` : "";
+  if (domains === 0) return "No domain is watched yet.";
+  if (unknown === domains) return `Unknown: nothing can be said about mail to the ${of} at the moment.`;
+  if (held > 0) {
+    const lately = status.held_up_lately ? ` ${status.held_up_lately} began in the last hour.` : "";
+    return `Mail does not arrive at ${held} of ${of}: ${rolesOf(status, "held-up")}.${lately}${doubt}`;
+  }
+  if (fine === domains) return domains === 1 ? "Mail arrives at the watched domain, protected." : `Mail arrives at all ${of}, protected.`;
+  const but = [unprotected > 0 && `${unprotected} unprotected`, risky > 0 && `${risky} at risk`].filter(Boolean).join(", ");
+  return `Mail arrives at ${unknown > 0 ? `${domains - unknown} of ${of}` : domains === 1 ? "the watched domain" : `all ${of}`}${but && `: ${but}`}.${doubt}`;
+}
 
 export const verdictStatus = (verdict: Verdict | null): Status => {
   switch (verdict) {
@@ -74,6 +121,10 @@ export const rolloverStatus: Record<RolloverState, Status> = {
   "dns-fail": "critical", "withdrawn": "warning",
 };
 
+// Keys that are well are no good news where mail is held up all the same.
+export const keysLook = (state: RolloverState, delivery: Delivery): Look =>
+  rolloverStatus[state] === "ok" && delivery !== "fine" ? "note" : rolloverStatus[state];
+
 export const rolloverSentence: Record<RolloverState, string> = {
   "no-dane": "There are no usable TLSA records: senders do not check this host.",
   "steady": "Every endpoint matches what is published and what caches may hold.",
@@ -92,7 +143,7 @@ export const rolloverSentence: Record<RolloverState, string> = {
 
 export const rolloverAdvice: Record<RolloverState, string> = {
   "no-dane": "Publish a 3 1 1 record of the served key when the host is to be protected.",
-  "steady": "Nothing is to be done. Before the next change of key, publish its record beside the present ones.",
+  "steady": "Nothing to change. Before the next change of key, publish its record beside the present ones.",
   "prepub-wait": "Keep the old key until every cache has the new record.",
   "prepub-ok": "The next key may go live; waiting for twice the TTL is recommended.",
   "ready": "Put the next key live.",

@@ -1,0 +1,61 @@
+#include "storage/delivery_past.h"
+
+#include <optional>
+#include <set>
+
+namespace storage {
+namespace {
+
+using probes::Delivery;
+
+// As the domain's look was recorded: its status then, but for what our own limits hid.
+Delivery delivery_in(const Statement& row, int verdict_column, int severity_column) {
+  const auto verdict = probes::verdict_from(row.text(verdict_column));
+  const auto severity = probes::severity_from(row.text(severity_column));
+  if (!verdict || !severity) return Delivery::unknown;
+  probes::Finding worst;
+  worst.code = probes::Code::tlsa_mismatch;  // of a target's, not of ours
+  worst.severity = *severity;
+  return probes::delivery_of(*verdict, probes::status_of(*verdict, {worst}));
+}
+
+}  // namespace
+
+DeliveryTimes read_delivery_since(Database& db,
+                                  const std::map<std::string, probes::Delivery>& now) {
+  DeliveryTimes out;
+  auto rows = db.prepare(
+      "SELECT v.first_seen, json_extract(c.body, '$.verdict'), json_extract(c.body, '$.severity') "
+      "FROM subject s JOIN version v ON v.subject = s.id JOIN content c ON c.id = v.content "
+      "WHERE s.kind = 'verdict' AND s.name = ? ORDER BY v.first_seen DESC, v.id DESC");
+  for (const auto& [domain, delivery] : now) {
+    rows.reset();
+    rows.bind(domain);
+    std::optional<config::Time> since;
+    while (rows.step()) {
+      const auto then = delivery_in(rows, 1, 2);
+      if (then == Delivery::unknown && delivery != Delivery::unknown) continue;
+      if (then != delivery) break;
+      since = config::Time{config::Seconds{rows.integer(0)}};
+    }
+    if (since) out.emplace(domain, *since);
+  }
+  return out;
+}
+
+std::vector<std::string> read_changed_domains(Database& db, config::Time since) {
+  // Versions are numbered as they are recorded, a little later than they are seen.
+  constexpr config::Seconds kSlack = std::chrono::hours{1};
+  std::set<std::string> out;
+  auto rows = db.prepare(
+      "SELECT s.kind, s.name, v.first_seen FROM version v JOIN subject s ON s.id = v.subject "
+      "ORDER BY v.id DESC");
+  while (rows.step()) {
+    const config::Time seen{config::Seconds{rows.integer(2)}};
+    if (seen < since - kSlack) break;
+    if (seen >= since && rows.text(0) == "verdict") out.insert(rows.text(1));
+  }
+  return {out.begin(), out.end()};
+}
+
+}  // namespace storage

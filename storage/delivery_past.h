@@ -1,0 +1,26 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "config/time.h"
+#include "probes/status.h"
+#include "storage/sqlite.h"
+
+// Since when what happens to mail is what it is now, from the verdicts in the history. A time in
+// which nothing could be determined ends nothing and begins nothing.
+namespace storage {
+
+using DeliveryTimes = std::map<std::string, config::Time>;  // by domain
+
+// `now`: what happens to mail at each domain. Nothing is said of a domain of whose change the
+// history does not know yet.
+[[nodiscard]] DeliveryTimes read_delivery_since(Database& db,
+                                                const std::map<std::string, probes::Delivery>& now);
+
+// Domains of which a verdict was recorded for the first time since then, or anew. Reads only what
+// was recorded in about that time, however much history there is.
+[[nodiscard]] std::vector<std::string> read_changed_domains(Database& db, config::Time since);
+
+}  // namespace storage
