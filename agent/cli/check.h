@@ -5,17 +5,13 @@
 #include <vector>
 
 #include "config/config.h"
-#include "probes/judge.h"
 
 namespace agent {
 
 enum class Format { text, json, nagios };
 
-// Exit status of `check` and `gate`, the same numbers as for Nagios plugins.
+// Exit status of `check` (as probes::Status) and `gate`, the same numbers as for Nagios plugins.
 enum class Exit { ok = 0, warning = 1, critical = 2, unknown = 3 };
-
-// probes::status_of, by the same numbers.
-[[nodiscard]] Exit exit_of(const probes::DomainJudgement& judged);
 
 // Looks once at each domain (A-label form), without storage, several at a time, sharing MX hosts;
 // writes one report a domain as soon as it is complete (nagios: one line for all of them at the

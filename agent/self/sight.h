@@ -31,9 +31,9 @@ class OwnSight {
   };
   // Asked at `asked_at`. Nothing when a later one was taken up already: several workers may have
   // asked at the same moment, and that is one look.
-  [[nodiscard]] std::optional<Checked> take(std::vector<VantageCheck> checks,
-                                            std::vector<ResolverSight> resolvers, Ticks asked_at,
-                                            Ticks now, config::Time at);
+  std::optional<Checked> take(std::vector<VantageCheck> checks,
+                              std::vector<ResolverSight> resolvers, Ticks asked_at, Ticks now,
+                              config::Time at);
 
   // --- what looks show of resolvers
 
@@ -50,9 +50,8 @@ class OwnSight {
     bool is_ours = false;
     std::vector<probes::dns::Question> witnesses;
   };
-  [[nodiscard]] Doubt doubt(const probes::dns::Name& target,
-                            const std::vector<const probes::dns::Answer*>& answers,
-                            config::Time at);
+  Doubt doubt(const probes::dns::Name& target,
+              const std::vector<const probes::dns::Answer*>& answers, config::Time at);
   void blame_resolvers(const std::string& what, config::Time at);
 
   // --- sessions
@@ -70,7 +69,7 @@ class OwnSight {
   };
   // Whether sessions get out of here, and whether servers talk to us, as looks show by now. `helo`:
   // what we call ourselves.
-  [[nodiscard]] WayOut sense_way_out(config::Time at, const std::string& helo);
+  WayOut sense_way_out(config::Time at, const std::string& helo);
   // The check to blame when no session gets out, as sensed last; null while any does.
   [[nodiscard]] const VantageCheck* blocked() const { return cut_off(smtp_); }
   // Too little is known to say anything of that check ("smtp_ipv4", "greeting").

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "probes/judge.h"
+#include "probes/status.h"
+
+// PURE
+namespace agent {
+
+// The output of a Nagios plug-in: one line, whose first words say the worst. Of many domains only
+// those are named that somebody must look at.
+class NagiosLine {
+ public:
+  void add(const probes::DomainJudgement& judged);
+  [[nodiscard]] std::string text();
+
+ private:
+  struct Domain {
+    probes::Status status;
+    std::string words;
+  };
+  std::vector<Domain> domains_;
+  std::set<probes::dns::Name> hosts_;
+  std::int64_t findings_ = 0;
+};
+
+}  // namespace agent

@@ -1,0 +1,292 @@
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agent/watch/runner_state.h"
+
+// What a look does, in a straight line: observe, weigh whether it says anything of the target, then
+// decide, show and record.
+namespace agent {
+
+using config::Lock;
+using config::Seconds;
+using config::Time;
+using probes::dns::Name;
+
+namespace {
+
+// May the failure be the resolver's or ours rather than the zone's?
+bool may_be_ours(const probes::dns::Answer& answer) {
+  using probes::dns::Cause;
+  if (answer.outcome != probes::dns::Outcome::failed) return answer.signing.needs_grace;
+  switch (answer.cause) {
+    case Cause::timeout:
+    case Cause::network:
+    case Cause::servfail:
+    case Cause::refused:
+    case Cause::other_rcode:
+    case Cause::chain_unreachable:
+    case Cause::signature_expired:
+    case Cause::signature_not_yet_valid:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool may_be_ours(const probes::HostObservation& host) {
+  return may_be_ours(host.a) || may_be_ours(host.aaaa) || may_be_ours(host.cname) ||
+         may_be_ours(host.tlsa);
+}
+
+}  // namespace
+
+Runner::State::Ending Runner::State::look(Prober& prober, const Target& target) {
+  switch (target.kind) {
+    case Target::Kind::domain:
+      return look_at_domain(prober, target.name);
+    case Target::Kind::host:
+      return look_at_host(prober, target.name);
+    case Target::Kind::monitor:
+      return look_at_ourselves(prober);
+  }
+  return {.pace = Pace::steady};
+}
+
+Runner::State::Ending Runner::State::look_at_domain(Prober& prober, const Name& name) {
+  auto blind = sense(prober, kVantageEvery + kVantageAtMost);
+  const auto began = moment();
+  probes::DomainSeen seen;
+  std::vector<probes::dns::ZoneSerials> serials;
+  if (!blind) {
+    auto look = prober.look_at_domain(name, began.at);
+    if (may_be_ours(look.mx)) blind = sense(prober, kVantageAtMost);
+    if (!blind && is_resolvers_own(prober, name, probes::deciding(look))) probes::excuse(look);
+    seen = std::make_shared<const probes::DomainObservation>(std::move(look));
+    const Lock lock(mutex);
+    counts.note(*seen);
+    sight.take(name, *seen, now());
+  }
+  if (!blind) serials = prober.ask_serials(vouching_for({&seen->mx}), now());
+  notice_step();
+  Round round{.target = {.kind = Target::Kind::domain, .name = name}, .at = now()};
+  const Lock one(deciding);
+  if (is_overtaken(began)) return {.pace = Pace::confirming};
+  if (blind) {
+    follower.follow_blind(round, name, *blind);
+    record(round, Follower::Scope::changed);
+    return {.pace = Pace::impaired};
+  }
+  const auto led_to = follower.follow(round, seen, serials, seeing());
+  take(led_to);
+  record(round, Follower::Scope::changed);
+  return {.pace = led_to.again ? Pace::confirming : Pace::steady};
+}
+
+Runner::State::Ending Runner::State::look_at_host(Prober& prober, const Name& name) {
+  if (sense(prober, kVantageEvery + kVantageAtMost)) return {.pace = Pace::impaired};
+  const auto began = moment();
+  auto look = prober.look_at_host(name, began.at);
+  const bool is_excused = weigh(prober, look, began.at);
+  if (may_be_ours(look) && sense(prober, kVantageAtMost)) {
+    const Lock lock(mutex);
+    counts.note(look);
+    return {.pace = Pace::impaired};
+  }
+  const bool is_resolvers = is_resolvers_own(prober, name, probes::deciding(look));
+  if (is_resolvers) probes::excuse(look);
+  const auto seen = std::make_shared<const probes::HostObservation>(std::move(look));
+  {
+    const Lock lock(mutex);
+    counts.note(*seen);
+    sight.take(name, *seen, now());
+  }
+  const auto serials =
+      prober.ask_serials(vouching_for({&seen->a, &seen->aaaa, &seen->tlsa}), now());
+  notice_step();
+  Round round{.target = {.kind = Target::Kind::host, .name = name}, .at = now()};
+  const Lock one(deciding);
+  if (is_overtaken(began)) return {.pace = Pace::confirming};
+  sense_way_out(round);
+  const auto led_to = follower.follow(round, seen, serials, seeing());
+  take(led_to);
+  record(round, Follower::Scope::changed);
+  if (led_to.again) return {.pace = Pace::confirming, .interval = led_to.interval};
+  return {.pace = is_excused || is_resolvers ? Pace::impaired : Pace::steady,
+          .interval = led_to.interval};
+}
+
+Runner::State::Ending Runner::State::look_at_ourselves(Prober& prober) {
+  auto pace = sense(prober, kVantageAtMost) ? Pace::confirming : Pace::steady;
+  try_witnesses(prober, [](const SmtpReach& reach) { return reach.awaited(); });
+  notice_step();
+  Round round{.target = ourselves(), .at = now()};
+  const Lock one(deciding);
+  sense_way_out(round);
+  std::vector<VantageCheck> checks{storage_check(round.at)};
+  bool is_impaired = seeing().blocked.has_value();
+  {
+    const Lock lock(mutex);
+    checks.push_back(sight.looks_check(round.at, ticks()));
+    is_impaired =
+        is_impaired || !sight.stepped({.check = "clock", .checked_at = round.at}, ticks()).is_up;
+  }
+  if (follower.follow(round, checks) || is_impaired) pace = Pace::confirming;
+  record(round, Follower::Scope::all);
+  return {.pace = pace};
+}
+
+// --- how we see
+
+Follower::Seeing Runner::State::seeing() const {
+  const Lock lock(mutex);
+  const auto* blocked = sight.blocked();
+  return {.blocked = blocked == nullptr ? std::nullopt : std::optional{*blocked},
+          .is_blind = sight.is_blind(),
+          .is_time_doubtful = sight.is_time_doubtful(ticks())};
+}
+
+std::optional<VantageCheck> Runner::State::sense(Prober& prober, Seconds max_age) {
+  {
+    const Lock lock(mutex);
+    if (sight.is_fresh(ticks(), max_age)) return sight.fault();
+  }
+  const auto began = moment();
+  const auto asked_at = ticks();
+  auto checks = prober.look_at_ourselves(began.at);
+  Controls known;
+  {
+    const Lock lock(mutex);
+    known = sight.controls();
+  }
+  auto resolvers = prober.look_at_resolvers(known, began.at);
+  notice_step();
+  std::optional<VantageCheck> fault;
+  if (const auto* failing = first_failing(checks)) fault = *failing;
+  Round round{.target = ourselves(), .at = now()};
+  const Lock one(deciding);
+  if (!is_overtaken(began)) {
+    std::optional<OwnSight::Checked> taken;
+    {
+      const Lock lock(mutex);
+      taken = sight.take(std::move(checks), std::move(resolvers), asked_at, ticks(), round.at);
+      if (taken && taken->sees_again) resume_impaired();
+    }
+    if (taken) follower.follow(round, taken->checks);
+  }
+  record(round, Follower::Scope::all);
+  return fault;
+}
+
+void Runner::State::try_witnesses(Prober& prober, const Wanted& wanted) {
+  const Lock one(trying);
+  std::set<std::pair<Name, std::string>> tried;
+  while (true) {
+    std::optional<SmtpReach::Witness> next;
+    {
+      const Lock lock(mutex);
+      for (const auto& witness : wanted(sight.reach())) {
+        if (!next && tried.emplace(witness.host, witness.address).second) next = witness;
+      }
+    }
+    if (!next) return;
+    const auto began = now();
+    const auto session = prober.try_address(next->host, next->address);
+    const Lock lock(mutex);
+    sight.take_try(next->host, session, began);
+  }
+}
+
+bool Runner::State::weigh(Prober& prober, probes::HostObservation& seen, Time began) {
+  {
+    const Lock lock(mutex);
+    sight.take(seen.host, seen.sessions, began);
+  }
+  try_witnesses(prober, [&](const SmtpReach& reach) { return reach.doubted_by(seen, began); });
+  const Lock lock(mutex);
+  return sight.reach().excuse(seen);
+}
+
+bool Runner::State::is_resolvers_own(Prober& prober, const Name& target,
+                                     const std::vector<const probes::dns::Answer*>& answers) {
+  OwnSight::Doubt doubt;
+  {
+    const Lock lock(mutex);
+    doubt = sight.doubt(target, answers, now());
+  }
+  if (doubt.is_ours || doubt.witnesses.empty()) return doubt.is_ours;
+  const auto failing = prober.count_failing(doubt.witnesses, now());
+  if (!is_too_many(failing, doubt.witnesses.size())) return false;
+  const Lock lock(mutex);
+  sight.blame_resolvers(fmt::format("fails for {} of {} names that it could tell before", failing,
+                                    doubt.witnesses.size()),
+                        now());
+  return true;
+}
+
+void Runner::State::sense_way_out(Round& round) {
+  OwnSight::WayOut out;
+  std::set<std::string> untellable;
+  {
+    const Lock lock(mutex);
+    out = sight.sense_way_out(round.at, gear->manner.helo);
+    for (const auto* check : {"smtp_ipv4", "smtp_ipv6", "greeting"}) {
+      if (sight.is_untellable(check)) untellable.insert(check);
+    }
+    if (out.is_any_up_again) resume_impaired();
+  }
+  follower.follow_way_out(
+      round, out.checks, [&](const std::string& check) { return untellable.contains(check); },
+      out.has_turned, seeing());
+}
+
+VantageCheck Runner::State::storage_check(Time at) const {
+  auto fault = journal->state().fault;
+  if (!fault) fault = recorder.damage();
+  return {.check = "storage", .is_up = !fault, .detail = std::move(fault), .checked_at = at};
+}
+
+// --- rounds
+
+Journal::Ticket Runner::State::record(Round& round, Follower::Scope scope) {
+  follower.tell(round, scope, seeing());
+  {
+    const Lock lock(mutex);
+    published.take(round);
+    if (scope == Follower::Scope::all) {
+      published.forget_ended(round.at);
+      published.set_people(follower.book().silences(), follower.exceptions());
+    }
+  }
+  const auto ticket = journal->put(round);
+  for (const auto& transition : round.transitions) {
+    for (const auto& alert : round.alerts) {
+      if (alert.id == transition.alert_id) events.on_transition(alert, transition);
+    }
+  }
+  events.on_round(round);
+  return ticket;
+}
+
+void Runner::State::take(const Follower::Consequences& led_to) {
+  for (const auto& fault : led_to.faults) events.on_fault(fault);
+  const Lock lock(mutex);
+  const auto at = ticks();
+  for (const auto& target : led_to.change.vanished) {
+    queue.drop(target);
+    sight.forget_target(target.name);
+    if (target.kind != Target::Kind::host) continue;
+    sight.forget_host(target.name);
+    published.drop_host(target.name);
+  }
+  for (const auto& target : led_to.change.appeared) {
+    const bool is_host = target.kind == Target::Kind::host;
+    queue.add(target, is_host ? at : at + first_wait(config.schedule, target.name.text()));
+  }
+  for (const auto& target : led_to.soon) queue.move(target, at + config.schedule.confirm_after);
+  for (const auto* host : led_to.hosts) published.take(*host);
+}
+
+}  // namespace agent

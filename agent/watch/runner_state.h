@@ -1,0 +1,164 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/history/cadence.h"
+#include "agent/self/progress.h"
+#include "agent/self/sight.h"
+#include "agent/watch/follower.h"
+#include "agent/watch/journal.h"
+#include "agent/watch/runner.h"
+#include "agent/watch/snapshot_source.h"
+#include "agent/watch/target_queue.h"
+#include "config/mutex.h"
+
+// The inside of the runner: its parts, its locks and the way of a look through them. looks.cc is
+// what a look does, runner.cc the clock, the threads and the outside.
+namespace agent {
+
+inline constexpr config::Seconds kVantageEvery{30};
+// A look that failed in a way that may be ours asks again how we see, but not more often than this.
+inline constexpr config::Seconds kVantageAtMost{2};
+
+inline Target ourselves() {
+  return {.kind = Target::Kind::monitor, .name = {}};
+}
+
+// A look observes without any lock, then decides under `deciding`; what was decided is shown under
+// `mutex`, which is never held for long.
+struct Runner::State {
+  State(config::Config config, std::shared_ptr<Gear> gear, Recorder& recorder, Recorder::Desk desk,
+        Events events, const Clocks& clocks, MakeProber make_prober);
+
+  // --- looks (looks.cc)
+
+  // How a look went, as far as the next one depends on it.
+  struct Ending {
+    Pace pace = Pace::impaired;
+    std::optional<config::Seconds> interval;  // to the next, where that is not the schedule's
+  };
+  Ending look(Prober& prober, const Target& target);
+  Ending look_at_ourselves(Prober& prober);
+  Ending look_at_domain(Prober& prober, const probes::dns::Name& name);
+  Ending look_at_host(Prober& prober, const probes::dns::Name& name);
+
+  // How we see, asked again when the last answer is older than `max_age`. Null when all is well.
+  std::optional<VantageCheck> sense(Prober& prober, config::Seconds max_age);
+  // Tries one after the other whom `wanted`, asked anew each time, names. One worker at a time
+  // does; who waits finds its question answered.
+  using Wanted = std::function<std::vector<SmtpReach::Witness>(const SmtpReach&)>;
+  void try_witnesses(Prober& prober, const Wanted& wanted) EXCLUDES(trying);
+  // Weighs what got stuck: true when that says something of us rather than of the host.
+  bool weigh(Prober& prober, probes::HostObservation& seen, config::Time began);
+  // Whether failures that only our resolver told of are its own.
+  bool is_resolvers_own(Prober& prober, const probes::dns::Name& target,
+                        const std::vector<const probes::dns::Answer*>& answers);
+  // Whether sessions get out of here. When that turns, all domains are judged anew, and what could
+  // not be learned meanwhile is looked at again.
+  void sense_way_out(Round& round) REQUIRES(deciding);
+  // Whether what is seen is recorded, and what was recorded is sound.
+  [[nodiscard]] VantageCheck storage_check(config::Time at) const;
+  [[nodiscard]] Follower::Seeing seeing() const EXCLUDES(mutex);
+
+  // Decides what people are told, says what happened, and has the round recorded. Nobody waits for
+  // that: page, metrics and people go by what the agent knows, and the disk follows.
+  Journal::Ticket record(Round& round, Follower::Scope scope) REQUIRES(deciding);
+  // Does what following a look led to.
+  void take(const Follower::Consequences& led_to) REQUIRES(deciding);
+
+  // --- the clock
+
+  // Looks whether the clock was set, and if so goes on with the time that holds now: everything
+  // that is remembered with its time is restated, and everybody is looked at anew. To be called
+  // often, and before anything is decided.
+  void notice_step() EXCLUDES(timing, deciding, mutex);
+  std::optional<ClockStep> observe_clocks() REQUIRES(timing);
+  // Of what a look needs to know of its time: the moment, and whether it still holds in the end.
+  struct Moment {
+    config::Time at;
+    std::uint64_t steps = 0;
+  };
+  Moment moment();
+  // The clock was set since: what was seen has a time that does not hold any more, and it is looked
+  // at anew.
+  [[nodiscard]] bool is_overtaken(const Moment& began) const EXCLUDES(mutex);
+  // What the clock will say then, as far as it goes right.
+  [[nodiscard]] config::Time wall_of(Ticks moment) const;
+
+  // --- threads
+
+  // One thread's: ends only when it is told to. Whatever a look comes to, the next target is taken.
+  void work(const std::stop_token& stop);
+  void renew(std::unique_ptr<Prober>& prober, std::uint64_t& made_of);
+  // Sleeps until a target is due, and takes it; nothing when the thread shall end.
+  std::optional<Target> next_task(const std::stop_token& stop);
+  void finish_target(const Target& target, const Ending& ending);
+  // A library threw, or memory was short: that look is lost, and nothing else.
+  void lose_look(const Target& target, std::string_view why);
+  // Does it as soon as there is memory for it, however long that takes.
+  template <class Work>
+  auto insist(const std::stop_token& stop, const Work& work);
+  [[nodiscard]] Progress progress() const REQUIRES(mutex);
+
+  void look_at_ourselves_now() EXCLUDES(mutex);
+  // We see again: what was waiting for that need not wait longer.
+  void resume_impaired() REQUIRES(mutex);
+  // As at a start, spread a little.
+  void look_at_first(const Target& target) REQUIRES(mutex);
+
+  // --- the outside
+
+  // Watches what is configured, and nothing else. `fresh`: null to go on with what is there.
+  void adopt(const config::Config& wanted, std::shared_ptr<Gear> fresh);
+  // Looks with other means from now on.
+  void take_gear(std::shared_ptr<Gear> fresh) REQUIRES(deciding, mutex);
+  void renew_gear();
+  // Does `work` on the follower and records what it wrote into the round. `work` returns a fault in
+  // words, or null.
+  using Work = std::function<std::optional<std::string>(Follower& follower, Round& round)>;
+  Done decide(const Work& work);
+
+  Recorder& recorder;
+  const Events events;
+  const std::function<config::Time()> now;
+  const std::function<Ticks()> ticks;
+  const std::chrono::milliseconds longest_sleep;
+  const MakeProber make_prober;
+  const config::Time started_at;
+
+  config::Mutex timing;
+  StepDetector steps GUARDED_BY(timing);
+
+  config::Mutex trying ACQUIRED_AFTER(timing);  // by whom witnesses are tried
+
+  // Decisions are made, and handed to the journal, one at a time.
+  config::Mutex deciding ACQUIRED_AFTER(trying);
+  Follower follower GUARDED_BY(deciding);
+
+  mutable config::Mutex mutex ACQUIRED_AFTER(deciding);
+  std::condition_variable_any wake;
+  config::Config config GUARDED_BY(mutex);  // without the domains
+  std::shared_ptr<Gear> gear GUARDED_BY(mutex);
+  std::uint64_t generation GUARDED_BY(mutex) = 0;  // of gear
+  TargetQueue queue GUARDED_BY(mutex);
+  OwnSight sight GUARDED_BY(mutex);
+  SnapshotSource published GUARDED_BY(mutex);
+  ProbeCounts counts GUARDED_BY(mutex);
+  unsigned workers GUARDED_BY(mutex) = 0;
+  unsigned living GUARDED_BY(mutex) = 0;
+  std::uint64_t rounds GUARDED_BY(mutex) = 0;
+  std::optional<config::Time> last_round_at GUARDED_BY(mutex);
+  Ticks round_ended GUARDED_BY(mutex);  // the last, or the start
+
+  std::unique_ptr<Journal> journal;  // last: its thread uses the others
+};
+
+}  // namespace agent
