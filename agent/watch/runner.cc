@@ -20,8 +20,6 @@ namespace {
 
 // For notifiers, where threads are few.
 constexpr std::size_t kSpareThreads = 4;
-// Without memory for the next step, so long is waited for others to give some back.
-constexpr std::chrono::milliseconds kMemoryWait{200};
 // Whoever asks for something waits so long for it to be recorded.
 constexpr std::chrono::seconds kActPatience{2};
 
@@ -125,18 +123,6 @@ Time Runner::State::wall_of(Ticks moment) const {
 }
 
 // --- threads
-
-template <class Work>
-auto Runner::State::insist(const std::stop_token& stop, const Work& work) {
-  while (true) {
-    try {
-      return work();
-    } catch (const std::bad_alloc&) {
-      Lock lock(mutex);
-      wake.wait_for(lock, stop, kMemoryWait, [] { return false; });
-    }
-  }
-}
 
 void Runner::State::work(const std::stop_token& stop) {
   std::unique_ptr<Prober> prober;

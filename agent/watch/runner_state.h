@@ -28,6 +28,9 @@ inline constexpr config::Seconds kVantageEvery{30};
 // A look that failed in a way that may be ours asks again how we see, but not more often than this.
 inline constexpr config::Seconds kVantageAtMost{2};
 
+// Without memory for the next step, so long is waited for others to give some back.
+inline constexpr std::chrono::milliseconds kMemoryWait{200};
+
 inline Target ourselves() {
   return {.kind = Target::Kind::monitor, .name = {}};
 }
@@ -105,7 +108,16 @@ struct Runner::State {
   void lose_look(const Target& target, std::string_view why);
   // Does it as soon as there is memory for it, however long that takes.
   template <class Work>
-  auto insist(const std::stop_token& stop, const Work& work);
+  auto insist(const std::stop_token& stop, const Work& work) {
+    while (true) {
+      try {
+        return work();
+      } catch (const std::bad_alloc&) {
+        config::Lock lock(mutex);
+        wake.wait_for(lock, stop, kMemoryWait, [] { return false; });
+      }
+    }
+  }
   [[nodiscard]] Progress progress() const REQUIRES(mutex);
 
   void look_at_ourselves_now() EXCLUDES(mutex);
