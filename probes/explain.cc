@@ -319,6 +319,20 @@ const auto& rows() {
        {"Upgrade or repair the name server: empty non-terminals exist (RFC 8020)."},
        {"RFC 8020"},
        ""},
+      {Code::denial_too_wide,
+       "{name}: a denial denies records that exist",
+       "Asked for one type, the zone proves that the name, or the wildcard that stands for it, has "
+       "none of another that does exist, or says that there is no such name. Resolvers that use "
+       "what was proven for further questions then deny the other records as well.",
+       "Part of the senders find no address, or no TLSA records, as long as their resolver "
+       "remembers the denial: mail waits or bounces, or goes unprotected.",
+       {"Compare `dig +dnssec AAAA NAME` with `dig +dnssec A NAME` at each name server: the NSEC "
+        "or "
+        "NSEC3 record of the denial must list every type that exists at its owner.",
+        "Upgrade or repair the signer or load balancer that makes up such denials; it must answer "
+        "NOERROR, not NXDOMAIN, where the name has other records."},
+       {"RFC 8198 §5", "RFC 4035 §3.1.3", "RFC 8020 §2", "RFC 4074 §4.2"},
+       ""},
       {Code::plaintext_injection,
        "{name}: plain text behind the STARTTLS reply",
        "The server, or something before it, sent octets in clear after agreeing to TLS. A server "

@@ -11,6 +11,7 @@
 #include "probes/dane/reading.h"
 #include "probes/exchange.h"
 #include "probes/resolver_faults.h"
+#include "probes/wide_denials.h"
 
 namespace probes {
 namespace {
@@ -695,6 +696,21 @@ void add_host_survey_findings(std::vector<Finding>& out, const HostObservation& 
   out.push_back(std::move(denied));
 }
 
+// Where the host's own addresses are denied in this way, that is why it has none.
+void add_wide_denial(std::vector<Finding>& out, const DomainObservation& domain,
+                     const HostObservation& seen) {
+  std::vector<const dns::Answer*> answers{&seen.a, &seen.aaaa, &seen.cname, &seen.tlsa, &domain.mx};
+  for (const auto& one : seen.misplaced) answers.push_back(&one);
+  auto denial = find_wide_denial(host_subject(seen), answers, seen.survey);
+  if (!denial) return;
+  for (auto& one : out) {
+    if (one.code != Code::mx_invalid || !seen.addresses.empty()) continue;
+    one.is_consequence = true;
+    denial->severity = Severity::critical;
+  }
+  out.push_back(*std::move(denial));
+}
+
 void add_address_findings(std::vector<Finding>& out, const HostObservation& host) {
   const auto subject = host_subject(host);
   for (const auto* answer : {&host.a, &host.aaaa}) {
@@ -899,6 +915,7 @@ std::vector<Finding> find_in_host(const DomainObservation& domain, const HostJud
                                   Time at) {
   std::vector<Finding> out;
   add_address_findings(out, *host.seen);
+  add_wide_denial(out, domain, *host.seen);
   for (const auto* answer : {&host.seen->a, &host.seen->aaaa, &host.seen->cname, &host.seen->tlsa})
     add_grace_finding(out, host_subject(*host.seen), *answer);
   add_tlsa_findings(out, host, at);

@@ -61,6 +61,7 @@ constexpr std::array<std::pair<Code, std::string_view>, kCodeCount> kCodes{{
     {Code::rrsig_expiring, "rrsig-expiring"},
     {Code::rrsig_long, "rrsig-long"},
     {Code::ent_nxdomain, "ent-nxdomain"},
+    {Code::denial_too_wide, "denial-too-wide"},
     {Code::plaintext_injection, "plaintext-injection"},
     {Code::selective_starttls, "selective-starttls"},
     {Code::all_unusable, "all-unusable"},

@@ -67,6 +67,7 @@ enum class Code {
   rrsig_expiring,
   rrsig_long,
   ent_nxdomain,
+  denial_too_wide,
   plaintext_injection,
   selective_starttls,
   all_unusable,
@@ -104,7 +105,7 @@ enum class Code {
   monitor_fault,
 };
 
-inline constexpr std::size_t kCodeCount = 66;
+inline constexpr std::size_t kCodeCount = 67;
 [[nodiscard]] const std::array<Code, kCodeCount>& all_codes();
 
 [[nodiscard]] std::string_view wire_name(Verdict verdict);

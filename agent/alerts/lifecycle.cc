@@ -249,6 +249,7 @@ bool is_conclusive(Code code, const std::vector<std::string>& addresses,
   const bool knows_tlsa = knows_addresses && seen.tlsa.outcome != Outcome::failed;
   switch (code) {
     case Code::address_lookup_failed:
+    case Code::denial_too_wide:
       return knows_addresses;
     case Code::tlsa_lookup_failed:
     case Code::dnssec_expired:

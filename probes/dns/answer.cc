@@ -100,6 +100,7 @@ bool same_facts(const Answer& a, const Answer& b) {
          a.aliases == b.aliases && a.ttl == b.ttl && a.signatures == b.signatures &&
          a.signer == b.signer && a.broken_at == b.broken_at && a.signing == b.signing &&
          a.chain_expires_at == b.chain_expires_at && a.data == b.data && a.is_ours == b.is_ours &&
+         a.source == b.source && a.denial == b.denial &&
          a.resolver_fault.has_value() == b.resolver_fault.has_value();
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/time.h"
+#include "probes/dns/denial.h"
 #include "probes/dns/key_sets.h"
 #include "probes/dns/message.h"
 
@@ -135,6 +136,8 @@ struct Answer {
   std::vector<ExtendedError> extended_errors;
   bool resolver_says_secure = false;  // the AD bit: a second opinion
   bool is_from_wildcard = false;      // the RRset was made from a wildcard's
+  Name source;                        // where it stands: `final_name`, or that wildcard
+  std::optional<Denial> denial;       // of what is absent: what else its proof denies
   std::string server;                 // who was asked last, for people
   // The answer is the zone's own servers', because the resolver failed or was wrong.
   std::optional<ResolverFault> resolver_fault;

@@ -366,6 +366,8 @@ void Lookup::conclude(Round& round, const Message& part, Outcome outcome) {
     if (record.type == answer.type) answer.data.push_back(record.data);
   }
   answer.is_from_wildcard = outcome == Outcome::answer && needs_denial(part);
+  answer.source = source_of(part);
+  if (outcome == Outcome::absent) answer.denial = read_denial(part);
   std::ranges::sort(answer.data);
   const auto twice = std::ranges::unique(answer.data);
   answer.data.erase(twice.begin(), twice.end());

@@ -184,6 +184,13 @@ def _addresses():
          host="real.c23x.corpus.test", tlsa=(),
          records=(("*.c23.corpus.test", "A", "@real.c23x.corpus.test"),
                   ("*.c23.corpus.test", "TLSA", "3 1 1 @real.c23x.corpus.test")))
+    ZONES["c23d.test"] = Zone(fault="denying:A")
+    DOMAINS.append(Domain(
+        "c23d.test", "authenticated", {"mx.c23d.test": "authenticated"},
+        "RFC 8198 §5: the wildcard's denial of AAAA denies its A, too",
+        records=(("*.c23d.test", "A", "@real.c23x.corpus.test"),
+                 ("*.c23d.test", "TLSA", "3 1 1 @real.c23x.corpus.test"))))
+    WANTED["c23d.test"] = Wanted(("denial-too-wide",), (), None)
     case("C-24", "TLSA at the domain instead of at the host", "opportunistic", tlsa=(),
          findings=["tlsa-wrong-name"],
          records=(("_25._tcp.c24.corpus.test", "TLSA", "3 1 1 @mx.c24.corpus.test"),))

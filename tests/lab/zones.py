@@ -5,7 +5,8 @@ are written plain and signed by knotd itself. A zone with a fault is signed here
 spoiled, and served without automatic signing.
 
 Faults, KIND or KIND:TYPE (only signatures over that type): garbage (a bit flipped), expired,
-lately (expired half an hour ago), future (not yet valid), lasting (for twenty years), missing.
+lately (expired half an hour ago), future (not yet valid), lasting (for twenty years), missing;
+denying:TYPE (validly signed denials at wildcards that leave this type out of those that exist).
 """
 
 import base64
@@ -18,7 +19,7 @@ import time
 
 from world import NAMESERVERS, OTHER_TTL, REFRESH
 
-FAULTS = ("garbage", "expired", "lately", "future", "lasting", "missing")
+FAULTS = ("garbage", "expired", "lately", "future", "lasting", "missing", "denying")
 SIGNER = "signer"       # a third Knot directory, never served, where kzonesign works
 
 _DAY = 86400
@@ -189,9 +190,23 @@ def _spoiled(run, name, fault):
         kept += [line for line in _sign(run, name, when) if chosen(line)]
     elif kind == "lasting":
         kept += [line for line in _sign(run, name, now, 20 * 365) if chosen(line)]
+    elif kind == "denying":
+        return "\n".join(_denying(run, name, only, lines)) + "\n"
     elif kind != "missing":
         raise ValueError(f"no such fault: {kind}; known: {', '.join(FAULTS)}")
     return "\n".join(kept) + "\n"
+
+
+def _denying(run, name, kind, lines):
+    """The signed zone with the wildcards' NSEC records of one that has no such type there."""
+    plain = f"{run}/{SIGNER}/zones/{_file(name)}"
+    with open(plain) as file:
+        records = file.read().splitlines()
+    with open(plain, "w") as file:
+        file.write("\n".join(r for r in records if not (r.startswith("*.") and r.split()[2] == kind)) + "\n")
+    denial = lambda line: line.startswith("*.") and "NSEC" in (line.split()[2], line.split()[3])
+    kept = [line for line in lines if not denial(line)]
+    return kept + [line for line in _sign(run, name, int(time.time())) if denial(line)]
 
 
 def _flip(line):

@@ -53,7 +53,7 @@ dns::Answer answer(std::string_view owner, std::uint16_t type, std::vector<Bytes
                    dns::DnssecStatus status) {
   using std::chrono::hours;
   dns::Answer out;
-  out.name = out.final_name = name(owner);
+  out.name = out.final_name = out.source = name(owner);
   out.type = type;
   out.outcome = dns::Outcome::answer;
   out.status = status;
@@ -73,7 +73,7 @@ dns::Answer absent(std::string_view owner, std::uint16_t type, dns::DnssecStatus
 
 dns::Answer failed(std::string_view owner, std::uint16_t type, dns::Cause cause) {
   dns::Answer out;
-  out.name = out.final_name = name(owner);
+  out.name = out.final_name = out.source = name(owner);
   out.type = type;
   out.outcome = dns::Outcome::failed;
   out.cause = cause;
