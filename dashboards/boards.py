@@ -20,7 +20,7 @@ COLOURS = {
                               "not probed": GREY},
     "danelaw_mx_rollover_state": {"no-dane": GREY, "steady": CALM, "prepub-wait": NOTE, "prepub-ok": NOTE,
                                   "ready": NOTE, "switching": NOTE, "rolled": NOTE, "withdrawn": WARN,
-                                  "fallback": WARN},
+                                  "fallback": WARN, "unknown": GREY},
 }
 
 

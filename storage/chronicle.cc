@@ -81,6 +81,7 @@ class Reader {
          [&](const std::string& name, const Json& json) {
            add(out.servers[name], published_of(json));
          });
+    read_forgotten(out);
     each("chain", subject_ + "|", subject_ + "}", [&](const std::string& name, const Json& json) {
       if (auto chain = chain_of(json)) add(out.endpoints[name], std::move(*chain));
     });
@@ -110,8 +111,9 @@ class Reader {
     subjects.bind(kind, from, to, static_cast<std::int64_t>(agent::kMostNames));
     std::vector<std::pair<std::int64_t, std::string>> found;
     while (subjects.step()) found.emplace_back(subjects.integer(0), subjects.text(1));
-    for (const auto& [id, name] : found)
-      each_version(id, name, agent::versions_for(found.size()), take);
+    const auto most = agent::versions_for(found.size());
+    read_of_each_ = static_cast<std::int64_t>(most);
+    for (const auto& [id, name] : found) each_version(id, name, most, take);
   }
 
   template <class Take>
@@ -132,6 +134,63 @@ class Reader {
         // Written by another version of this program: the others tell the story without it.
       }
     }
+  }
+
+  // What the versions that are not read, and those summed up (bounds.h), may have left in caches;
+  // of the latter the longest TTL of all that are still in the file is taken.
+  void read_forgotten(agent::Chronicle& out) {
+    std::optional<Seconds> longest;
+    for (const auto& [name, versions] : out.servers) {
+      for (const auto& one : versions) take_longest(longest, one.what);
+    }
+    std::optional<Time> summed_until;
+    auto subjects = db_.prepare(
+        "SELECT id, name, summed_until FROM subject WHERE kind = 'published' AND "
+        "(name = ?1 OR (name >= ?1 || '|' AND name < ?1 || '}'))");
+    subjects.bind(subject_);
+    while (subjects.step()) {
+      if (subjects.integer(2) > 0)
+        summed_until = std::max(summed_until.value_or(agent::kEver), time_of(subjects.integer(2)));
+      const auto name = subjects.text(1);
+      const auto known =
+          name == subject_ ? out.servers.end() : out.servers.find(name.substr(subject_.size() + 1));
+      std::optional<Time> first;
+      if (known != out.servers.end() && !known->second.empty())
+        first = known->second.front().first_seen;
+      read_forgotten(out, subjects.integer(0), first, longest);
+    }
+    if (summed_until && longest)
+      out.forgotten_until = std::max(out.forgotten_until, *summed_until + *longest);
+  }
+
+  // The versions of one server before `first`, which are not read; nothing: none is.
+  void read_forgotten(agent::Chronicle& out, std::int64_t subject, std::optional<Time> first,
+                      std::optional<Seconds>& longest) {
+    auto rows = db_.prepare(
+        "SELECT c.body, v.first_seen, v.last_seen FROM version v JOIN content c ON c.id = "
+        "v.content "
+        "WHERE v.subject = ? AND (v.is_open OR v.last_seen >= ?) ORDER BY v.id DESC LIMIT ? "
+        "OFFSET ?");
+    rows.bind(subject, since_.time_since_epoch().count(), Bounds::kMostVersions,
+              first ? read_of_each_ : 0);
+    auto until = first;
+    while (rows.step()) {
+      try {
+        const auto given = published_of(Json::parse(rows.text(0)));
+        take_longest(longest, given);
+        out.forgotten_until = std::max(out.forgotten_until,
+                                       held_until(given, until.value_or(time_of(rows.integer(2)))));
+      } catch (const Json::exception&) {
+        // As in each_version.
+      }
+      until = time_of(rows.integer(1));
+    }
+  }
+
+  static void take_longest(std::optional<Seconds>& longest, const agent::Published& given) {
+    const auto held = held_until(given, Time{});
+    if (held != agent::kEver)
+      longest = std::max(longest.value_or(Seconds{0}), held.time_since_epoch());
   }
 
   template <class What>
@@ -170,6 +229,7 @@ class Reader {
   std::string subject_;
   Time since_;
   Time first_seen_, last_seen_;
+  std::int64_t read_of_each_ = 0;  // versions, by the last each()
   Statement find_certificate_ = db_.prepare("SELECT der FROM certificate WHERE sha256 = ?");
   std::map<std::string, probes::tls::CertificatePtr> certificates_;
 };

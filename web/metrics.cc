@@ -366,7 +366,7 @@ void add_rollover(Families& out, const agent::Snapshot::Followed& followed, conf
   out.gauge("danelaw_mx_rollover_state",
             "State of the TLSA owner's rollover: 0 no-dane, 1 steady, 2 prepub-wait, 3 prepub-ok, "
             "4 ready, 5 switching, 6 rolled, 7 withdrawn, 8 fallback, 9 stale-risk, 10 dns-fail, "
-            "11 partial-mismatch, 12 mismatch.",
+            "11 partial-mismatch, 12 mismatch, 13 unknown.",
             labels, rank(standing.state));
   out.gauge("danelaw_mx_rollover_safe_timestamp_seconds",
             "From when on every cache has the record of the key to come; 0 while none is awaited.",

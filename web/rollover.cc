@@ -141,7 +141,7 @@ int rank(agent::RolloverState state) {
                                   State::prepub_ok,  State::ready,     State::switching,
                                   State::rolled,     State::withdrawn, State::fallback,
                                   State::stale_risk, State::dns_fail,  State::partial_mismatch,
-                                  State::mismatch};
+                                  State::mismatch,   State::unknown};
   return static_cast<int>(std::ranges::find(kCalmFirst, state) - kCalmFirst.begin());
 }
 
@@ -151,6 +151,18 @@ std::string tlsa_owner_of(const probes::HostObservation& host) {
   const auto port = host.sessions.empty() ? kSmtp : host.sessions.front().port;
   return probes::dns::tlsa_owner(host.host, port).value_or(host.host).text();
 }
+
+namespace {
+
+// Of several hosts the worst stands for the domain; what is unknown may be as bad as what caches
+// are known to refuse.
+int badness(agent::RolloverState state) {
+  using State = agent::RolloverState;
+  return 2 * (state == State::unknown ? rank(State::withdrawn) : rank(state)) +
+         (state == State::unknown ? 1 : 0);
+}
+
+}  // namespace
 
 Json rollover_json(const agent::Snapshot::Followed* followed, Time at) {
   if (followed == nullptr) return nullptr;
@@ -172,7 +184,7 @@ Json rollover_json(const std::vector<const agent::Snapshot::Followed*>& followed
   int worst_rank = -1;
   for (const auto* one : followed) {
     hosts.push_back(rollover_json(one, at));
-    const int mine = rank(one->rollovers->at(at).state);
+    const int mine = badness(one->rollovers->at(at).state);
     if (mine > worst_rank) worst = one;
     worst_rank = std::max(worst_rank, mine);
   }

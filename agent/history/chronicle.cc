@@ -126,6 +126,7 @@ class Historian {
       : chronicle_(chronicle), names_(names) {}
 
   History write() {
+    out_.forgotten_until = chronicle_.forgotten_until;
     for (const auto& [name, versions] : chronicle_.servers) add_server(name, versions);
     for (const auto& [name, versions] : chronicle_.endpoints) {
       if (!versions.back().what.empty()) add_endpoint(name, versions);
@@ -281,6 +282,12 @@ void complete_signatures(const Chronicle& chronicle, Sighting& sighting) {
 
 }  // namespace
 
+Time held_until(const Published& given, Time ended) {
+  if (given.is_gone || !given.is_secure || given.records.empty()) return kEver;
+  // Behind an alias the set is of use while the alias is known, and may be taken in until then.
+  return ended + std::max(given.ttl, given.alias_ttl);
+}
+
 Sighting sighting_of(const probes::HostObservation& host) {
   Sighting out{.seen_at = host.observed_at};
   see_servers(out, host);
@@ -319,9 +326,14 @@ Sighting completed(const Chronicle& chronicle, Sighting sighting) {
 bool note(Chronicle& chronicle, const Sighting& sighting, Time began, Time ended) {
   const Look look{began, ended};
   bool is_news = false;
+  const auto forget = [&](const Version<Published>& version, Time until) {
+    chronicle.forgotten_until =
+        std::max(chronicle.forgotten_until, held_until(version.what, until));
+  };
   for (const auto& [name, seen] : sighting.servers) {
-    if (seen)
-      is_news = note_version(chronicle.servers[name], *seen, look, std::equal_to<>()) || is_news;
+    if (!seen) continue;
+    auto& versions = chronicle.servers[name];
+    is_news = note_version(versions, *seen, look, std::equal_to<>(), forget) || is_news;
   }
   for (const auto& [name, seen] : sighting.endpoints) {
     if (seen) is_news = note_version(chronicle.endpoints[name], *seen, look, is_same) || is_news;
@@ -330,7 +342,8 @@ bool note(Chronicle& chronicle, const Sighting& sighting, Time began, Time ended
   for (const auto& [name, seen] : sighting.signatures)
     note_version(chronicle.signatures[name], seen, {sighting.seen_at, sighting.seen_at},
                  std::equal_to<>());
-  bound_versions(chronicle.servers, [](const Published& last) { return last.is_gone; });
+  bound_versions(
+      chronicle.servers, [](const Published& last) { return last.is_gone; }, forget);
   bound_versions(chronicle.endpoints, [](const Chain& last) { return last.empty(); });
   bound_versions(chronicle.signatures, [](const auto& last) { return !last; });
   return is_news;

@@ -55,7 +55,13 @@ struct Chronicle {
   std::map<std::string, std::vector<Version<Published>>> servers;
   std::map<std::string, std::vector<Version<Chain>>> endpoints;
   std::map<std::string, std::vector<Version<std::optional<Signature>>>> signatures;
+  // Sets of records were forgotten, since there were too many (version.h): from then on no cache
+  // holds one of them. Until then nothing is proven of caches.
+  config::Time forgotten_until = kEver;
 };
+
+// Until when a cache may hold what a server gave until `ended`; kEver when it demands nothing.
+[[nodiscard]] config::Time held_until(const Published& given, config::Time ended);
 
 // The sighting says that records which were believed are for nobody any more.
 [[nodiscard]] bool is_loss(const Chronicle& chronicle, const Sighting& sighting);

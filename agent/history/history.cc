@@ -227,11 +227,11 @@ Time unseen_until(const History& history, Time at) {
     watched_since = std::min(watched_since, server.front().began.by);
     is_all_known = is_all_known && server.front().began.after != kEver;
   }
-  if (is_all_known) return kEver;
+  if (is_all_known) return history.forgotten_until;
   Seconds longest{0};
   for (const auto* given : served(history, at))
     longest = std::max({longest, given->ttl, given->alias_ttl});
-  return watched_since + longest;
+  return std::max(watched_since + longest, history.forgotten_until);
 }
 
 Seconds cache_time(const History& history, const std::vector<Reach>& reaches, const Run& run,

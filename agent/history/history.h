@@ -69,6 +69,8 @@ struct History {
   std::vector<std::vector<Publication>> servers;  // each in the order of time
   std::vector<Endpoint> endpoints;                // each in the order of time
   std::optional<config::Time> known_until;        // of the last look; none: all is known
+  // Sets were published that are not listed: from then on no cache holds one of them.
+  config::Time forgotten_until = kEver;
 };
 
 // What was known of it at `at`.
@@ -129,7 +131,8 @@ using Holds = std::function<bool(const std::vector<const Publication*>& served, 
 // at `at`; kEver when there is none, kNever while a server gives one.
 [[nodiscard]] config::Time held_until(const History& history, const std::vector<Reach>& reaches,
                                       const Kind& is_of_kind, config::Time at);
-// Until when a cache may hold what was given before the first look; kEver where all is known.
+// Until when a cache may hold what was given before the first look, or what was forgotten since;
+// kEver where all is known.
 [[nodiscard]] config::Time unseen_until(const History& history, config::Time at);
 
 // T of a rollover: how long after the run began a cache may still hold a set that is not of the

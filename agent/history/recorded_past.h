@@ -12,6 +12,9 @@
 // by now at the latest. Its order holds.
 namespace agent {
 
+// No cache keeps anything for longer (RFC 8767 §4).
+inline constexpr config::Seconds kLongestKept = std::chrono::hours{24 * 7};
+
 template <class What>
 void end_by(std::vector<Version<What>>& versions, config::Time now) {
   for (auto& version : versions) {
@@ -24,6 +27,7 @@ inline void end_by(Chronicle& past, config::Time now) {
   for (auto& [server, versions] : past.servers) end_by(versions, now);
   for (auto& [endpoint, versions] : past.endpoints) end_by(versions, now);
   for (auto& [server, versions] : past.signatures) end_by(versions, now);
+  past.forgotten_until = std::min(past.forgotten_until, now + kLongestKept);
 }
 
 inline void end_by(ZonePast& past, config::Time now) {

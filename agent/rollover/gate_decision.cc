@@ -176,6 +176,11 @@ class Clerk {
     Clearance out{.answer = Answer::yes};
     const auto accepts = [&](std::size_t set) { return is_accepted(set); };
     const auto held = held_until(history_, reaches_, accepts, at_);
+    if (at_ < history_.forgotten_until)
+      return unknown(
+          fmt::format("the records changed more often than is remembered: caches may hold sets "
+                      "that nobody knows any more until {}",
+                      config::rfc3339(std::max(held, history_.forgotten_until))));
     const auto unseen = demands_now() && !is_in_use() ? unseen_until(history_, at_) : kEver;
     const auto free = std::max(held, unseen);
     if (free > at_) {

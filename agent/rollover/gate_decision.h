@@ -14,7 +14,7 @@ enum class Answer {
   yes,         // every TLSA set that a cache may hold accepts it
   not_before,  // what is published accepts it; what caches may still hold does not
   never,       // what is published refuses it: a record must be published first
-  unknown,     // could not tell what is published
+  unknown,     // could not tell what is published, or what caches may hold
 };
 [[nodiscard]] std::string_view wire_name(Answer answer);
 

@@ -158,6 +158,8 @@ class Grading {
       if (!early.at_least || *early.at_least < Seconds{0}) return Grade::indeterminate;
     }
     const auto by_lead = grade_by_lead();
+    const bool is_proven = by_lead == Grade::late || by_lead == Grade::never;
+    if (deployed_.by < history_.forgotten_until && !is_proven) return Grade::indeterminate;
     if (by_lead != Grade::safe && is_held_by_anchor()) return Grade::safe_via_ta;
     const bool is_bad =
         by_lead == Grade::early || by_lead == Grade::late || by_lead == Grade::never;

@@ -19,7 +19,7 @@ enum class Grade {
   late,           // the key came before its record
   never,          // the record did not come
   early_retire,   // the old record went while the old key was in use
-  indeterminate,  // looks were too far apart to tell
+  indeterminate,  // looks were too far apart to tell, or there were too many sets to remember
 };
 [[nodiscard]] std::string_view wire_name(Grade grade);
 
@@ -31,8 +31,8 @@ struct Rollover {
   // bound, both when it never came.
   std::optional<config::Seconds> lead_at_least;
   std::optional<config::Seconds> lead_at_most;
-  // Failing share times time, until the next one begins; null while it has no end. Left to
-  // rollover.h.
+  // Failing share times time, until the next one begins; null while it has no end, or
+  // cannot be told. Left to rollover.h.
   std::optional<double> exposure_seconds;
   config::Time deployed_at;  // first endpoint
   config::Time begins_at;    // when it can have hurt first: the old record may have gone before

@@ -82,7 +82,7 @@ void Rollovers::sweep() {
 }
 
 std::optional<double> Rollovers::failing_share(Time at) const {
-  if (presented(history_, at).empty()) return std::nullopt;
+  if (presented(history_, at).empty() || at < history_.forgotten_until) return std::nullopt;
   const auto after = std::ranges::upper_bound(stretches_, at, {}, &Stretch::from);
   if (after == stretches_.begin()) return std::nullopt;
   const auto& on = *std::prev(after);
@@ -93,6 +93,7 @@ std::optional<double> Rollovers::failing_share(Time at) const {
 }
 
 std::optional<double> Rollovers::exposure(Time from, Time until) const {
+  if (from < history_.forgotten_until) return std::nullopt;
   double sum = 0;
   for (const auto& on : stretches_) {
     if (on.until <= from || on.from >= until) continue;
@@ -173,6 +174,7 @@ Standing Rollovers::at(Time at) const {
 std::vector<Time> Rollovers::turning_points() const {
   std::set<Time> out;
   for (const auto at : breaks()) out.insert(at);
+  if (history_.forgotten_until != kEver) out.insert(history_.forgotten_until);
   for (std::size_t record = 0; record < history_.records.size(); ++record) {
     const auto accepts = accepting(history_, record);
     for (const auto& run : runs_of(history_, accepts)) {

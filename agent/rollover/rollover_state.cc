@@ -104,6 +104,7 @@ class Look {
       case RolloverState::prepub_wait:
       case RolloverState::prepub_ok:
       case RolloverState::ready:
+      case RolloverState::unknown:
         if (const auto next = coming(); next && next->published) {
           out.safe_to_switch_at = next->safe_at;
           out.recommended_switch_at = next->recommended_at;
@@ -111,6 +112,8 @@ class Look {
         break;
       case RolloverState::withdrawn:
         out.safe_to_switch_at = held_until();
+        if (out.safe_to_switch_at)
+          out.safe_to_switch_at = std::max(*out.safe_to_switch_at, history_.forgotten_until);
         break;
       case RolloverState::rolled:
         out.safe_to_remove_at = last_switch(history_, at_);
@@ -127,12 +130,14 @@ class Look {
     if (served_.empty()) return RolloverState::dns_fail;
     const bool is_demanded = std::ranges::any_of(
         served_, [&](const Publication* given) { return demands(history_, given->set); });
-    if (!is_demanded) return held_until() ? RolloverState::withdrawn : RolloverState::no_dane;
+    if (!is_demanded && held_until()) return RolloverState::withdrawn;
+    if (!is_demanded) return is_forgetful() ? RolloverState::unknown : RolloverState::no_dane;
     if (const auto refused = count_refused(); refused > 0) {
       return refused == chains_.size() ? RolloverState::mismatch : RolloverState::partial_mismatch;
     }
     if (is_refused_somewhere()) return RolloverState::stale_risk;
     if (is_fallback()) return RolloverState::fallback;
+    if (is_forgetful()) return RolloverState::unknown;
     if (is_switching(history_, at_)) return RolloverState::switching;
     const auto next = coming();
     const auto next_seen = next ? next->published.value_or(at_) : kEver;
@@ -164,6 +169,9 @@ class Look {
              });
     });
   }
+
+  // A cache may hold a set that nobody remembers.
+  [[nodiscard]] bool is_forgetful() const { return at_ < history_.forgotten_until; }
 
   // Until when a cache may hold a set that demands something, though none is published.
   [[nodiscard]] std::optional<Time> held_until() const {
@@ -357,6 +365,8 @@ std::string_view wire_name(RolloverState state) {
       return "dns-fail";
     case RolloverState::withdrawn:
       return "withdrawn";
+    case RolloverState::unknown:
+      return "unknown";
   }
   return "";
 }

@@ -25,6 +25,7 @@ enum class RolloverState {
   partial_mismatch,  // it refuses some
   dns_fail,          // no server gives an answer
   withdrawn,         // the records are gone, caches may still hold them
+  unknown,           // caches may hold sets that were forgotten, there were so many
 };
 [[nodiscard]] std::string_view wire_name(RolloverState state);
 
@@ -53,7 +54,8 @@ struct Standing {
   config::Time at;
   RolloverState state = RolloverState::no_dane;
   // Of the caches that are always warm, the share holding a set that refuses what is served, for
-  // the reference sender, averaged over the endpoints. Null when no endpoint has been seen.
+  // the reference sender, averaged over the endpoints. Null when no endpoint has been seen, and
+  // when caches may hold sets that are not known any more.
   std::optional<double> failing_share;
   std::optional<Window> window;  // the time around `at` during which some caches refuse
   // No cache holds a set that refuses the key to come from then on, if nothing more changes.

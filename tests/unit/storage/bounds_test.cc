@@ -97,6 +97,37 @@ TEST(Bounds, AHostThatShowsOtherRecordsAtEveryLookIsReadAtOnceAsFarAsMemoryGoes)
             config::Seconds{kLooks - static_cast<std::int64_t>(agent::kMostVersions) + 1});
 }
 
+// Of the sets that are not read again, and of those of which only a sum is left, it is known how
+// long caches may hold them.
+TEST(Bounds, WhatIsNotReadOfARestlessHostMayBeInCaches) {
+  Store store;
+  support::Scene scene;
+  const auto set = support::record(3, 1, 1, *support::Pki::get().leaf.certificate);
+  const auto look = [&](int second) {
+    auto round = support::host_round(scene, kNow + config::Seconds{second});
+    round.sighting.servers = {
+        {"ns1", agent::Published{.ttl = config::Seconds{second == 0 ? 7200 : 60 + second % 2},
+                                 .is_secure = true,
+                                 .records = {set}}}};
+    round.sighting.endpoints = {};
+    store.record(round);
+  };
+  const auto forgotten_until = [&] {
+    return store.recorder()
+        .chronicle(support::name("mx.example.test"), kNow - support::kMinute)
+        ->forgotten_until;
+  };
+  int second = 0;
+  for (; second < static_cast<int>(agent::kMostVersions); ++second) look(second);
+  EXPECT_EQ(forgotten_until(), agent::kEver);
+  for (; second < 2 * static_cast<int>(agent::kMostVersions); ++second) look(second);
+  EXPECT_EQ(forgotten_until(), kNow + config::Seconds{7201});
+  for (; second < 3 * Bounds::kMostVersions; ++second) look(second);
+  const auto summed = store.queries()->summed({"mx.example.test"});
+  ASSERT_EQ(summed->size(), 1U);
+  EXPECT_GE(forgotten_until(), summed->front().until + config::Seconds{61});
+}
+
 TEST(Bounds, ManyEndpointsThatChangeShareWhatTheirHostMayHave) {
   Store store;
   auto& db = store.outside();

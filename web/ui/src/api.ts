@@ -8,7 +8,7 @@ export type Delivery = "held-up" | "unprotected" | "at-risk" | "fine" | "unknown
 export type Status = "ok" | "warning" | "critical" | "unknown";
 export type RolloverState =
   | "no-dane" | "steady" | "prepub-wait" | "prepub-ok" | "ready" | "switching" | "rolled" | "stale-risk" | "fallback"
-  | "mismatch" | "partial-mismatch" | "dns-fail" | "withdrawn";
+  | "mismatch" | "partial-mismatch" | "dns-fail" | "withdrawn" | "unknown";
 
 export interface Page<T> { items: T[]; next: string | null; total?: number }
 export interface Split { sender: string; verdict: Verdict }

@@ -118,7 +118,7 @@ export const senderWords: Record<string, string> = {
 export const rolloverStatus: Record<RolloverState, Status> = {
   "no-dane": "unknown", "steady": "ok", "prepub-wait": "ok", "prepub-ok": "ok", "ready": "ok", "switching": "ok",
   "rolled": "ok", "stale-risk": "critical", "fallback": "warning", "mismatch": "critical", "partial-mismatch": "critical",
-  "dns-fail": "critical", "withdrawn": "warning",
+  "dns-fail": "critical", "withdrawn": "warning", "unknown": "unknown",
 };
 
 // Keys that are well are no good news where mail is held up all the same.
@@ -139,6 +139,7 @@ export const rolloverSentence: Record<RolloverState, string> = {
   "partial-mismatch": "The published records refuse the key served at some endpoints.",
   "dns-fail": "No name server gives an answer about the TLSA records.",
   "withdrawn": "The records are gone; caches may still hold them.",
+  "unknown": "The records changed more often than is remembered: what caches hold cannot be determined.",
 };
 
 export const rolloverAdvice: Record<RolloverState, string> = {
@@ -155,6 +156,7 @@ export const rolloverAdvice: Record<RolloverState, string> = {
   "partial-mismatch": "Bring the endpoints that differ to the same key, or publish a record for each key served.",
   "dns-fail": "Mend DNS first: senders cannot learn the records and keep the mail in their queues.",
   "withdrawn": "Keep the served key until the last cache has let go.",
+  "unknown": "Find out why the records change all the time; leave records and key alone for their TTL.",
 };
 
 export const gradeWords: Record<string, string> = {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/history/chronicle.h"
+#include "agent/rollover/gate_decision.h"
 #include "agent/rollover/rollover.h"
 #include "tests/support/past.h"
 
@@ -78,6 +79,67 @@ TEST(Versions, OfWhatIsThereAreNeverForgottenAsAWhole) {
   const auto later = kNow + kMinute;
   EXPECT_FALSE(agent::note(chronicle, agent::completed(chronicle, sighting), later, later))
       << "nothing is news that was there before";
+}
+
+// A set that refuses the key, and then within its TTL more changes than are kept: caches may hold
+// it, though nothing that is remembered says so.
+TEST(Versions, ThatWereForgottenMayBeInCachesAndNothingIsProvenUntilTheyAreNot) {
+  const auto& pki = Pki::get();
+  const agent::Chain chain{pki.leaf.certificate};
+  const config::Seconds ttl{3600};
+  const auto fits = record(3, 1, 1, *pki.leaf.certificate);
+  Past past;
+  past.look(kNow - kMinute, Past::give({fits}, ttl), chain);
+  past.look(kNow, Past::give({record(3, 1, 1, *pki.old_leaf.certificate)}, ttl), chain);
+  const auto second = [](int n) { return kNow + config::Seconds{n}; };
+  constexpr int kChanges = agent::kMostVersions + 50;
+  for (int i = 1; i <= kChanges; ++i)
+    past.look(second(i), Past::give({fits}, config::Seconds{60 + i % 2}), chain);
+  // The one that refuses was replaced a second after it had come.
+  EXPECT_EQ(past.chronicle.forgotten_until, second(1) + ttl);
+
+  const std::vector<std::string> names{"mx.example.test"};
+  const agent::Rollovers rollovers(agent::history_of(past.chronicle, names));
+  for (const auto at : {second(kChanges), second(1) + ttl - config::Seconds{1}}) {
+    const auto standing = rollovers.at(at);
+    EXPECT_EQ(wire_name(standing.state), "unknown");
+    EXPECT_FALSE(standing.failing_share);
+    EXPECT_FALSE(standing.safe_to_switch_at);
+    EXPECT_TRUE(standing.findings.empty());
+    EXPECT_EQ(wire_name(agent::clear(past.chronicle, {}, chain, names, at).answer), "unknown");
+  }
+  EXPECT_EQ(rollovers.at(second(1) + ttl).state, agent::RolloverState::steady);
+  EXPECT_EQ(rollovers.at(second(1) + ttl).failing_share, 0.0);
+  EXPECT_EQ(wire_name(agent::clear(past.chronicle, {}, chain, names, second(1) + ttl).answer),
+            "yes");
+}
+
+// The moment for the next key is proven only beyond that.
+TEST(Versions, ThatWereForgottenHoldUpTheNextKey) {
+  const auto& pki = Pki::get();
+  const auto now = record(3, 1, 1, *pki.old_leaf.certificate);
+  const auto next = record(3, 1, 1, *pki.leaf.certificate);
+  Past past;
+  past.look(kNow, Past::give({now}, config::Seconds{7200}), {pki.old_leaf.certificate});
+  constexpr int kChanges = agent::kMostVersions + 50;
+  for (int i = 1; i <= kChanges; ++i)
+    past.look(kNow + config::Seconds{i}, Past::give({now, next}, config::Seconds{60 + i % 2}),
+              {pki.old_leaf.certificate});
+  const agent::Rollovers rollovers(agent::history_of(past.chronicle, {"mx.example.test"}));
+  const auto standing = rollovers.at(kNow + 5 * kMinute);
+  EXPECT_EQ(wire_name(standing.state), "unknown");
+  EXPECT_EQ(standing.safe_to_switch_at, kNow + config::Seconds{7201});
+  EXPECT_EQ(rollovers.at(kNow + config::Seconds{7201}).safe_to_switch_at,
+            kNow + config::Seconds{7201});
+}
+
+// What demands nothing of anybody may be forgotten: an unsigned set whose TTL is a cache's rest.
+TEST(Versions, ThatDemandNothingMayBeForgotten) {
+  Past past;
+  for (int i = 0; i < static_cast<int>(agent::kMostVersions) + 50; ++i)
+    past.look(kNow + config::Seconds{i}, agent::Published{.ttl = config::Seconds{3600 - i}},
+              {Pki::get().leaf.certificate});
+  EXPECT_EQ(past.chronicle.forgotten_until, agent::kEver);
 }
 
 // A rollover after more changes than are kept is told as if they had never been.
