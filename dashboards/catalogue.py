@@ -4,6 +4,7 @@ import collections
 import functools
 import pathlib
 import re
+import textwrap
 
 import yaml
 
@@ -59,6 +60,15 @@ def findings():
     return dict(re.findall(r"^## (\S+)\n\n\*\*(?:NAME: )?(.*?)\.?\*\*", text, re.M))
 
 
+@functools.cache
+def alert_facts():
+    """Finding code -> (severity from which it is an alert, whether it may pass by itself)."""
+    text = (ROOT / "docs/findings.md").read_text()
+    return {code: (severity, looks != "two looks") for code, severity, looks in re.findall(
+        r"^## (\S+)\n(?:(?!## ).*\n)*?An alert from `(\w+)` on, after (two looks|three looks or half an hour);",
+        text, re.M)}
+
+
 def alert_name(code):
     """What the agent calls an alert of that code."""
     return "Danelaw" + "".join(part.capitalize() for part in code.split("-"))
@@ -67,6 +77,35 @@ def alert_name(code):
 def codes_of(rule):
     """The finding codes that a rule speaks of by name."""
     return [code for listed in re.findall(r'code="([^"]+)"', rule["expr"]) for code in listed.split("|")]
+
+
+def told_from_medium():
+    """The codes of which a medium finding is an alert already."""
+    return [code for code, (severity, _) in alert_facts().items() if severity in ("info", "low", "medium")]
+
+
+def with_codes(file):
+    """The text of a rule file, with the codes that the two general rules leave to others."""
+    named = [code for _, rule in rules() for code in codes_of(rule)]
+    text = file.read_text()
+    for alert, codes in (("DanelawAlert", named), ("DanelawFinding", told_from_medium())):
+        text = re.sub(rf'(- alert: {alert}\n(?:(?!- alert:).*\n)*?.*code!~")[^"]*"',
+                      lambda match, codes=codes: match[1] + "|".join(codes) + '"', text)
+    return text
+
+
+def alerts_document():
+    """The text of docs/alerts.md, with its lists of codes."""
+    path = ROOT / "docs/alerts.md"
+    lists = {"transient": [code for code, (_, is_transient) in alert_facts().items() if is_transient],
+             "from-medium": [code for code, (severity, _) in alert_facts().items() if severity == "medium"]}
+    text = path.read_text()
+    for name, codes in lists.items():
+        listed = textwrap.fill(", ".join(f"`{code}`" for code in codes), 110, break_on_hyphens=False)
+        text, found = re.subn(rf"<!-- {name} -->\n.*?\n<!-- /{name} -->",
+                              f"<!-- {name} -->\n{listed}\n<!-- /{name} -->", text, flags=re.S)
+        assert found == 1, f"{path}: no list of {name} codes"
+    return path, text
 
 
 def queries(board):

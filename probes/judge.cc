@@ -550,27 +550,57 @@ Verdict verdict_for(const DomainJudgement& judged, const Sender& sender) {
 }  // namespace
 
 const Sender& reference_sender() {
-  static const Sender sender{.name = "reference"};
+  static const Sender sender{.name = "reference", .words = "Postfix 3.10"};
   return sender;
 }
 
 const std::vector<Sender>& other_senders() {
   static const std::vector<Sender> senders{
-      {.name = "secure-mx-only", .dane_on_insecure_mx = false},
-      {.name = "sha256-only", .digests = dane::Digests::sha256_only},
-      {.name = "rsa-only", .key_type = tls::KeyType::rsa},
-      {.name = "sha1-unsupported", .sha1_is_unsupported = true},
-      {.name = "nsec3-limited", .limits_nsec3 = true},
-      {.name = "strict-algorithms", .wants_every_algorithm = true},
-      {.name = "aggressive-nsec", .minimises_names = true},
-      {.name = "trust-anchor-strict", .wants_anchor_sent = true},
-      {.name = "short-wildcards", .accepts_short_wildcards = true},
-      {.name = "strict-addresses", .skips_on_any_address_failure = true},
-      {.name = "strict-time", .is_strict_about_time = true},
-      {.name = "strict-security-level", .least_rsa_bits = 2048},
-      {.name = "null-mx-ignored", .ignores_null_mx = true},
-      {.name = "other-nameserver", .asks_other_servers = true},
-      {.name = "rfc-7672", .goes_by_letter = true},
+      {.name = "secure-mx-only",
+       .words = "senders that apply DANE only behind a signed MX, as Exim does",
+       .dane_on_insecure_mx = false},
+      {.name = "sha256-only",
+       .words = "senders that know or prefer SHA2-256",
+       .digests = dane::Digests::sha256_only},
+      {.name = "rsa-only",
+       .words = "senders that offer no ECDSA, which are rare",
+       .key_type = tls::KeyType::rsa},
+      {.name = "sha1-unsupported",
+       .words = "senders whose validator no longer supports SHA-1",
+       .sha1_is_unsupported = true},
+      {.name = "nsec3-limited",
+       .words = "senders whose validator allows fewer NSEC3 iterations",
+       .limits_nsec3 = true},
+      {.name = "strict-algorithms",
+       .words = "senders whose validator wants signatures by every algorithm of the DS records",
+       .wants_every_algorithm = true},
+      {.name = "aggressive-nsec",
+       .words = "senders whose resolver cuts at NXDOMAIN",
+       .minimises_names = true},
+      {.name = "trust-anchor-strict",
+       .words = "senders that want the trust anchor sent and in date",
+       .wants_anchor_sent = true},
+      {.name = "short-wildcards",
+       .words = "senders that accept a wildcard right under a top-level domain",
+       .accepts_short_wildcards = true},
+      {.name = "strict-addresses",
+       .words = "senders that pass over a host when one address lookup fails",
+       .skips_on_any_address_failure = true},
+      {.name = "strict-time",
+       .words = "senders whose validator forgives no expired signature, such as BIND",
+       .is_strict_about_time = true},
+      {.name = "strict-security-level",
+       .words = "senders whose TLS library refuses weak keys",
+       .least_rsa_bits = 2048},
+      {.name = "null-mx-ignored",
+       .words = "senders that ignore a null MX beside others",
+       .ignores_null_mx = true},
+      {.name = "other-nameserver",
+       .words = "senders whose resolver asked a name server that says otherwise",
+       .asks_other_servers = true},
+      {.name = "rfc-7672",
+       .words = "senders that go by the letter of the RFCs where Postfix does not",
+       .goes_by_letter = true},
   };
   return senders;
 }

@@ -17,7 +17,8 @@ namespace probes {
 // A class of sending software, by the choices in which deployed senders differ. The reference is
 // Postfix 3.10.
 struct Sender {
-  std::string_view name;
+  std::string_view name;            // as in the `splits` of the JSON
+  std::string_view words;           // who they are, for people; the page has the same (script/docs)
   bool dane_on_insecure_mx = true;  // RFC 7672 §2.2.1 "MAY"
   dane::Digests digests = dane::Digests::sha512_first;
   tls::KeyType key_type = tls::KeyType::by_default;

@@ -103,33 +103,10 @@ std::string endpoint_text(const HostObservation& seen, const EndpointJudgement& 
   return out;
 }
 
-// Who the senders of a class are, for people; empty for a class that explains itself.
-std::string_view who(std::string_view sender) {
-  constexpr std::pair<std::string_view, std::string_view> kinds[] = {
-      {"secure-mx-only", "senders that apply DANE only behind a signed MX, as Exim does"},
-      {"sha256-only", "senders that know or prefer SHA2-256"},
-      {"rsa-only", "senders that offer no ECDSA, which are rare"},
-      {"strict-time", "senders whose validator forgives no expired signature, such as BIND"},
-      {"sha1-unsupported", "senders whose validator no longer supports SHA-1"},
-      {"nsec3-limited", "senders whose validator allows fewer NSEC3 iterations"},
-      {"aggressive-nsec", "senders whose resolver cuts at NXDOMAIN"},
-      {"strict-addresses", "senders that pass over a host when one address lookup fails"},
-      {"trust-anchor-strict", "senders that want the trust anchor sent and in date"},
-      {"strict-security-level", "senders whose TLS library refuses weak keys"},
-      {"null-mx-ignored", "senders that ignore a null MX beside others"},
-      {"rfc-7672", "senders that go by the letter of the RFCs where Postfix does not"}};
-  for (const auto& [name, words] : kinds) {
-    if (name == sender) return words;
-  }
-  return "";
-}
-
 template <class Split>
 std::string split_text(std::string_view indent, const Split& split) {
-  const auto words = who(split.sender);
-  if (words.empty())
-    return fmt::format("{}senders of class {}: {}\n", indent, split.sender,
-                       in_words(split.verdict));
+  const auto sender = std::ranges::find(other_senders(), split.sender, &Sender::name);
+  const auto words = sender == other_senders().end() ? split.sender : sender->words;
   return fmt::format("{0}{1} ({2}):\n{0}  {3}\n", indent, words, split.sender,
                      in_words(split.verdict));
 }

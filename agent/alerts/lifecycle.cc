@@ -5,10 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "probes/catalogue.h"
+
 namespace agent {
 namespace {
 
 using probes::Code;
+using probes::Proof;
 using probes::Verdict;
 using probes::dns::Outcome;
 
@@ -109,11 +112,6 @@ Followed clean(Alert alert, config::Time at) {
           .reason = fmt::format("gone in {} looks", alert.looks_clean)};
 }
 
-bool is_about_name_servers(Code code) {
-  return code == Code::nameserver_split || code == Code::nameserver_failing ||
-         code == Code::nameserver_udp_only || code == Code::ent_nxdomain;
-}
-
 bool was_heard(const probes::dns::Survey& survey) {
   return std::ranges::any_of(survey.answers, [](const probes::dns::ServerAnswer& answer) {
     return is_learned(answer.outcome);
@@ -145,30 +143,12 @@ std::optional<AlertState> alert_state_from(std::string_view name) {
 }
 
 bool is_transient(Code code) {
-  switch (code) {
-    case Code::starttls_rejected:
-    case Code::tls_handshake_failed:
-    case Code::tlsa_lookup_failed:
-    case Code::mx_lookup_failed:
-    case Code::address_lookup_failed:
-    case Code::endpoint_partial:
-    case Code::host_down:
-    case Code::probe_refused:
-    case Code::domain_gone:
-    case Code::intermittent:
-    case Code::nameserver_split:
-      return true;
-    default:
-      return false;
-  }
+  return probes::row_of(code).alerts.is_transient;
 }
 
 bool is_alertable(const probes::Finding& finding) {
-  if (finding.code == Code::monitor_fault) return true;
-  if (finding.code == Code::predicted_mismatch || finding.code == Code::policy_override ||
-      finding.code == Code::tlsa_orphan)
-    return finding.severity >= probes::Severity::medium;
-  return finding.severity >= probes::Severity::high && !finding.is_consequence;
+  return finding.severity >= probes::row_of(finding.code).alerts.alerts_from &&
+         !finding.is_consequence;
 }
 
 bool is_flapping(const Alert& alert) {
@@ -176,16 +156,7 @@ bool is_flapping(const Alert& alert) {
 }
 
 bool is_refusal(Code code) {
-  switch (code) {
-    case Code::tlsa_mismatch:
-    case Code::tlsa_mismatch_insecure_mx:
-    case Code::key_type_partial:
-    case Code::early_retire:
-    case Code::nameserver_split:
-      return true;
-    default:
-      return false;
-  }
+  return probes::row_of(code).alerts.refuses;
 }
 
 Alert heir(const Alert& pending, const Trouble& trouble, config::Time at) {
@@ -247,48 +218,40 @@ bool is_conclusive(Code code, const std::vector<std::string>& addresses,
                                seen.aaaa.outcome != Outcome::failed &&
                                seen.cname.outcome != Outcome::failed;
   const bool knows_tlsa = knows_addresses && seen.tlsa.outcome != Outcome::failed;
-  switch (code) {
-    case Code::address_lookup_failed:
-    case Code::denial_too_wide:
+  const auto over_by = probes::row_of(code).alerts.over_by;
+  switch (over_by) {
+    case Proof::addresses:
       return knows_addresses;
-    case Code::tlsa_lookup_failed:
-    case Code::dnssec_expired:
-    case Code::ds_broken:
-    case Code::ds_stale:
-    case Code::rrsig_expiring:
-    case Code::all_unusable:
-    case Code::tlsa_malformed:
+    case Proof::records:
       return knows_tlsa;
-    default:
+    case Proof::name_servers:
+      return was_heard(seen.survey);
+    case Proof::endpoints:
+    case Proof::any_answer:
       break;
   }
-  if (is_about_name_servers(code)) return was_heard(seen.survey);
   if (!knows_tlsa) return false;
   // An endpoint that showed the trouble must have shown that it is over; one that is silent has
   // shown nothing. A host that is down is itself a sign of life's absence, so any answer ends that.
-  const bool is_about_silence =
-      code == Code::host_down || code == Code::endpoint_partial || code == Code::probe_refused;
   return std::ranges::none_of(host.endpoints, [&](const probes::EndpointJudgement& endpoint) {
     const auto& address = seen.sessions[endpoint.session].address;
     const bool showed_it =
         addresses.empty() || std::ranges::find(addresses, address) != addresses.end();
     const bool is_silent = endpoint.verdict == Verdict::unknown ||
-                           (endpoint.verdict == Verdict::down && !is_about_silence);
+                           (endpoint.verdict == Verdict::down && over_by != Proof::any_answer);
     return showed_it && is_silent;
   });
 }
 
 bool is_conclusive(Code code, const probes::DomainJudgement& domain) {
-  if (is_about_name_servers(code)) return was_heard(domain.seen->survey);
-  switch (code) {
-    case Code::mx_lookup_failed:
-    case Code::dnssec_expired:
-    case Code::ds_broken:
-    case Code::ds_stale:
-    case Code::rrsig_expiring:
-    case Code::mx_invalid:
+  switch (probes::row_of(code).alerts.over_by) {
+    case Proof::name_servers:
+      return was_heard(domain.seen->survey);
+    case Proof::records:
       return domain.seen->mx.outcome != Outcome::failed;
-    default:
+    case Proof::addresses:
+    case Proof::endpoints:
+    case Proof::any_answer:
       break;
   }
   if (domain.seen->mx.outcome == Outcome::failed || domain.hosts.size() < domain.seen->hosts.size())

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "probes/catalogue.h"
 #include "probes/explain.h"
 #include "probes/findings.h"
 #include "probes/report.h"
@@ -21,8 +22,7 @@ using probes::Verdict;
 constexpr config::Seconds kLossTold = std::chrono::hours{24 * 14};
 
 Severity calmer(const Finding& finding) {
-  if (finding.code == Code::dane_lost || finding.code == Code::policy_override)
-    return finding.severity;
+  if (probes::row_of(finding.code).alerts.keeps_severity) return finding.severity;
   switch (finding.severity) {
     case Severity::critical:
       return Severity::high;
@@ -87,14 +87,9 @@ std::optional<std::string> postmaster_text(const probes::DomainJudgement& judged
   int count = 0;
   for (const auto& finding : judged.findings) {
     const auto words = probes::explain(finding);
-    const bool is_theirs = finding.subject.kind != Subject::Kind::monitor &&
-                           finding.code != Code::policy_override && !finding.is_consequence;
-    // Before they were tempered, these were high or critical; the two that may be medium by birth
-    // hold up no mail.
-    const bool is_told = (words.tlsrpt && finding.code != Code::mta_sts_invalid &&
-                          finding.code != Code::all_unusable) ||
-                         finding.code == Code::dane_lost;
-    if (!is_theirs || finding.severity < Severity::medium || !is_told) continue;
+    const bool is_told =
+        probes::row_of(finding.code).alerts.is_for_postmaster && !finding.is_consequence;
+    if (finding.severity < Severity::medium || !is_told) continue;
     out += fmt::format("\n{}. {}\n\n{}\n\n{}\n\nSeen", ++count, words.title, words.explanation,
                        words.senders_now);
     std::vector<std::string> facts;

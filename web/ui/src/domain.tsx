@@ -8,7 +8,8 @@ import type { Resource } from "./live";
 import { useResource } from "./live";
 import { Matrix } from "./matrix";
 import { Act, Copyable, FindingCard, HostLink, Link, MailNow, Mark, Moment, Title, Waiting, When } from "./parts";
-import { keysLook, rolloverSentence, senderWords, verdictSentence, verdictStatus, verdictWords } from "./words";
+import { senderWords } from "./catalogue";
+import { keysLook, rolloverSentence, verdictSentence, verdictStatus, verdictWords } from "./words";
 
 // Which senders fare otherwise than the reference sender, and at which hosts.
 function Splits({ domain }: { domain: Domain }) {

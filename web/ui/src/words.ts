@@ -98,23 +98,6 @@ export const severityLook = (severity: Severity): Look =>
 export const dnssecStatus = (status: string | null): Status =>
   status === "secure" ? "ok" : status === "insecure" ? "warning" : status === "bogus" ? "critical" : "unknown";
 
-export const senderWords: Record<string, string> = {
-  "secure-mx-only": "senders that apply DANE only behind a signed MX (Exim)",
-  "sha256-only": "senders that know SHA2-256 but not SHA2-512",
-  "rsa-only": "senders that offer no ECDSA",
-  "strict-time": "senders whose validator forgives no expired signature",
-  "sha1-unsupported": "senders whose validator has given up SHA-1",
-  "nsec3-limited": "senders whose validator limits NSEC3 iterations",
-  "aggressive-nsec": "senders whose resolver minimises names",
-  "strict-addresses": "senders that skip a host when one address lookup fails",
-  "trust-anchor-strict": "senders that want the trust anchor sent and in date",
-  "short-wildcards": "senders that accept a wildcard right under a top-level domain",
-  "strict-security-level": "senders that refuse weak keys",
-  "null-mx-ignored": "senders that ignore a null MX beside others",
-  "other-nameserver": "senders whose resolver asked a name server that says otherwise",
-  "rfc-7672": "senders that go by the letter of RFC 7672",
-};
-
 export const rolloverStatus: Record<RolloverState, Status> = {
   "no-dane": "unknown", "steady": "ok", "prepub-wait": "ok", "prepub-ok": "ok", "ready": "ok", "switching": "ok",
   "rolled": "ok", "stale-risk": "critical", "fallback": "warning", "mismatch": "critical", "partial-mismatch": "critical",
