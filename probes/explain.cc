@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "probes/catalogue.h"
-#include "probes/dns/answer.h"
 
 namespace probes {
 namespace {
@@ -50,15 +49,9 @@ std::size_t sequence_length(std::string_view text) {
 // The chain breaks in a zone above: what is below is right in itself, and its operators can do
 // nothing but say so. They must not be made to give up their own DNSSEC.
 void tell_break_above(Explanation& out, const Finding& finding) {
-  const auto evidence = [&](std::string_view name) -> const std::string* {
-    const auto found = std::ranges::find(finding.evidence, name, &Evidence::name);
-    return found == finding.evidence.end() ? nullptr : &found->value;
-  };
-  const auto* zone = evidence("broken-at");
-  if (zone == nullptr) return;
-  const auto* cause = evidence("cause");
-  const bool is_ds = cause != nullptr && *cause == wire_name(dns::Cause::ds_signature);
-  const auto at = printable(*zone, 255);
+  if (!finding.broken_above) return;
+  const bool is_ds = finding.broken_above->is_ds_signature;
+  const auto at = printable(finding.broken_above->zone, 255);
   out.title = fmt::format("{}: the DNSSEC chain above it breaks at {}", finding.subject.name, at);
   out.explanation = fmt::format(
       "{} Every signed zone below {} is treated as forged, however right it is in itself.",

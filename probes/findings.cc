@@ -62,14 +62,22 @@ void add_lookup_failure(std::vector<Finding>& out, Code code, const Subject& sub
   if (answer.broken_at) evidence.push_back({"broken-at", answer.broken_at->text()});
   if (answer.signatures)
     evidence.push_back({"rrsig-expires-at", config::rfc3339(answer.signatures->expiration)});
+  std::optional<ChainBreak> broken_above;
+  if (answer.broken_at)
+    broken_above = ChainBreak{.zone = answer.broken_at->text(),
+                              .is_ds_signature = answer.cause == Cause::ds_signature};
   if (root)
-    out.push_back(
-        {.code = *root, .severity = Severity::critical, .subject = subject, .evidence = evidence});
+    out.push_back({.code = *root,
+                   .severity = Severity::critical,
+                   .subject = subject,
+                   .evidence = evidence,
+                   .broken_above = broken_above});
   out.push_back({.code = code,
                  .severity = Severity::critical,
                  .subject = subject,
                  .evidence = std::move(evidence),
-                 .is_consequence = root.has_value()});
+                 .is_consequence = root.has_value(),
+                 .broken_above = std::move(broken_above)});
 }
 
 // What other validators make of how an answer is signed. `decides`: whether the answer being

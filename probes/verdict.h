@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "config/time.h"
+
 // PURE
 // The words of judgement. Spelled the same in C++, JSON, SQL, metric labels and docs ('_' here is
 // '-' there).
@@ -135,7 +137,15 @@ struct Subject {
 [[nodiscard]] std::string_view wire_name(Subject::Kind kind);
 [[nodiscard]] std::optional<Subject::Kind> subject_kind_from(std::string_view name);
 
-// One fact of evidence: a name and what was seen, in words. Values may quote the outside world.
+// The DNSSEC chain breaks in a zone above those that suffer.
+struct ChainBreak {
+  std::string zone;
+  bool is_ds_signature = false;  // its signatures over the DS records below do not verify
+  bool operator==(const ChainBreak&) const = default;
+};
+
+// One fact of evidence: a name and what was seen, in words. Values may quote the outside world. It
+// is for people: what the program goes by has a field of its own.
 struct Evidence {
   std::string name;
   std::string value;
@@ -152,6 +162,11 @@ struct Finding {
   // True when another finding of the same look names the cause: shown, but never an alert of its
   // own.
   bool is_consequence = false;
+  // The last moment at which what it foretells can still be prevented without loss.
+  std::optional<config::Time> due_at;
+  // The root of the trouble, where it is known and not the subject; else cause_of() says it.
+  std::optional<Subject> root;
+  std::optional<ChainBreak> broken_above;
   bool operator==(const Finding&) const = default;
 };
 

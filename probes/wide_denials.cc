@@ -53,6 +53,8 @@ std::optional<Finding> find_wide_denial(const Subject& subject,
     if (denial->outcome != Outcome::absent) continue;
     for (const auto& there : all) {
       if (!denies(*denial, there)) continue;
+      if (denial->signer && !out.root)
+        out.root = Subject{.kind = Subject::Kind::zone, .name = denial->signer->text()};
       const bool is_name = denial->rcode == dns::rcode::nxdomain;
       once("lookup", fmt::format("{} {}", denial->final_name.text(), dns::type_name(denial->type)));
       once("denies", fmt::format("{} {}", there.name.text(), dns::type_name(there.type)));

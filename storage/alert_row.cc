@@ -1,5 +1,7 @@
 #include "storage/alert_row.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace storage {
@@ -21,6 +23,46 @@ T demand(std::optional<T> value, const char* what) {
   return *value;
 }
 
+std::optional<config::Time> time_in(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  if (found == json.end() || found->is_null()) return std::nullopt;
+  return time_of(found->get<std::int64_t>());
+}
+
+probes::Subject subject_of(const Json& json) {
+  return {
+      .kind = demand(probes::subject_kind_from(json.at(0).get<std::string>()), "unknown subject"),
+      .name = json.at(1).get<std::string>()};
+}
+
+// What stood only in the evidence before it had fields of its own.
+void take_typed_from_evidence(probes::Finding& finding) {
+  using probes::Code;
+  const auto evidence = [&](std::string_view name) -> const std::string* {
+    const auto found = std::ranges::find(finding.evidence, name, &probes::Evidence::name);
+    return found == finding.evidence.end() ? nullptr : &found->value;
+  };
+  if (const auto* by = evidence("publish-by"); by && finding.code == Code::predicted_mismatch)
+    finding.due_at = config::parse_rfc3339(*by);
+  if (const auto* zone = evidence("zone"); zone && finding.code == Code::ds_stale)
+    finding.root = probes::Subject{.kind = probes::Subject::Kind::zone, .name = *zone};
+  if (const auto* zone = evidence("broken-at")) {
+    const auto* cause = evidence("cause");
+    finding.broken_above = probes::ChainBreak{
+        .zone = *zone, .is_ds_signature = cause != nullptr && *cause == "ds-signature"};
+  }
+}
+
+void take_typed(probes::Finding& finding, const Json& json) {
+  const auto typed = json.find("typed");
+  if (typed == json.end()) return take_typed_from_evidence(finding);
+  finding.due_at = time_in(*typed, "due_at");
+  if (const auto root = typed->find("root"); root != typed->end()) finding.root = subject_of(*root);
+  if (const auto broken = typed->find("broken_above"); broken != typed->end())
+    finding.broken_above = probes::ChainBreak{.zone = broken->at(0).get<std::string>(),
+                                              .is_ds_signature = broken->at(1).get<bool>()};
+}
+
 probes::Finding finding_of(const std::string& text) {
   const auto json = Json::parse(text);
   probes::Finding finding{
@@ -35,6 +77,7 @@ probes::Finding finding_of(const std::string& text) {
   for (const auto& item : json.at("evidence")) {
     finding.evidence.push_back({item.at(0).get<std::string>(), item.at(1).get<std::string>()});
   }
+  take_typed(finding, json);
   return finding;
 }
 
@@ -42,21 +85,9 @@ Json number_or_null(const std::optional<config::Time>& time) {
   return time ? Json(time->time_since_epoch().count()) : Json(nullptr);
 }
 
-std::optional<config::Time> time_in(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  if (found == json.end() || found->is_null()) return std::nullopt;
-  return time_of(found->get<std::int64_t>());
-}
-
 Json subject_json(const probes::Subject& subject) {
   return {wire_name(subject.kind), subject.name};
 }
-probes::Subject subject_of(const Json& json) {
-  return {
-      .kind = demand(probes::subject_kind_from(json.at(0).get<std::string>()), "unknown subject"),
-      .name = json.at(1).get<std::string>()};
-}
-
 config::Role role_of(const Json& json) {
   return json.get<bool>() ? config::Role::outbound : config::Role::inbound;
 }
@@ -104,13 +135,19 @@ void take_rest(agent::Alert& alert, const Json& json) {
 std::string finding_text(const probes::Finding& finding) {
   Json evidence = Json::array();
   for (const auto& [name, value] : finding.evidence) evidence.push_back({name, value});
+  Json typed = Json::object();
+  if (finding.due_at) typed["due_at"] = finding.due_at->time_since_epoch().count();
+  if (finding.root) typed["root"] = subject_json(*finding.root);
+  if (const auto& broken = finding.broken_above)
+    typed["broken_above"] = {broken->zone, broken->is_ds_signature};
   const Json json{{"code", wire_name(finding.code)},
                   {"severity", wire_name(finding.severity)},
                   {"kind", wire_name(finding.subject.kind)},
                   {"name", finding.subject.name},
                   {"evidence", evidence},
                   {"addresses", finding.addresses},
-                  {"is_consequence", finding.is_consequence}};
+                  {"is_consequence", finding.is_consequence},
+                  {"typed", typed}};
   return dump(json);
 }
 

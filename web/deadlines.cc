@@ -54,12 +54,7 @@ class Deadlines {
   }
 
   void add(const probes::Finding& finding) {
-    if (finding.code != probes::Code::predicted_mismatch) return;
-    for (const auto& fact : finding.evidence) {
-      if (fact.name == "publish-by")
-        add("publish-by", config::parse_rfc3339(fact.value), finding.subject.kind,
-            finding.subject.name);
-    }
+    add("publish-by", finding.due_at, finding.subject.kind, finding.subject.name);
   }
 
   [[nodiscard]] Json soonest(std::size_t most) const {

@@ -308,14 +308,6 @@ const char* standing_of(const agent::Alert& alert, config::Time at) {
   return agent::is_acknowledged(alert, at) ? "acknowledged" : "firing";
 }
 
-// By when a mismatch to come can still be prevented without loss; evidence is the only place it
-// stands.
-std::optional<config::Time> last_time_to_publish(const probes::Finding& finding) {
-  if (finding.code != probes::Code::predicted_mismatch) return std::nullopt;
-  const auto found = std::ranges::find(finding.evidence, "publish-by", &probes::Evidence::name);
-  return found == finding.evidence.end() ? std::nullopt : config::parse_rfc3339(found->value);
-}
-
 // Rules stand on these: they are told as they are pushed to an Alertmanager, under the same labels.
 void add_alerts(Families& out, const agent::Snapshot& snapshot) {
   std::map<std::pair<std::string, std::string>, int> counts;
@@ -335,7 +327,7 @@ void add_alerts(Families& out, const agent::Snapshot& snapshot) {
               "An alert of the agent's that is confirmed, open and not silenced; 1. One a root "
               "cause.",
               labels, 1);
-    if (const auto time = last_time_to_publish(alert.finding)) {
+    if (const auto time = alert.finding.due_at) {
       out.gauge("danelaw_alert_publish_by_timestamp_seconds",
                 "Of a predicted mismatch: the record of the next key must be published by then.",
                 labels, seconds(*time));

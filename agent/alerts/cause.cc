@@ -1,7 +1,5 @@
 #include "agent/alerts/cause.h"
 
-#include <algorithm>
-
 #include "probes/catalogue.h"
 
 namespace agent {
@@ -24,10 +22,7 @@ const Answer& telling(const probes::HostObservation& host) {
 
 Subject cause_of(const probes::Finding& finding, const probes::DomainObservation* domain,
                  const probes::HostObservation* host) {
-  if (finding.code == probes::Code::ds_stale) {
-    const auto zone = std::ranges::find(finding.evidence, "zone", &probes::Evidence::name);
-    if (zone != finding.evidence.end()) return {.kind = Subject::Kind::zone, .name = zone->value};
-  }
+  if (finding.root) return *finding.root;
   const auto root = probes::row_of(finding.code).alerts.root;
   if (root == Root::zone) {
     const auto* answer = host != nullptr     ? &telling(*host)

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <optional>
-#include <string>
+#include <vector>
 
 #include "probes/observation.h"
 #include "probes/verdict.h"
@@ -12,7 +12,7 @@ namespace agent {
 // Other MX hosts, or other preferences, than at the look before.
 struct MxChange {
   config::Time at;
-  std::string before;  // "10 mx1.example.org, 20 mx2.example.org"
+  std::vector<probes::MxHost> before;  // none: there was none, or it named nobody
 };
 
 // Nothing, too, when one of the looks learned nothing of the MX RRset.

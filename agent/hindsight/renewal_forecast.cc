@@ -163,6 +163,7 @@ class Prediction {
          {"publish-by", config::rfc3339(publish_by)},
          {"because", breach->why},
          {"renewals-seen", fmt::format("{}", breach->habit->renewals)}});
+    out_.findings.back().due_at = publish_by;
   }
 
   // Only DANE-TA(2) records fit it: its end will be the end of mail. RFC 7672 §3.1.1 spares

@@ -84,7 +84,8 @@ probes::Finding finding_of(const StaleLink& stale, const std::string& zone,
           .evidence = {{"zone", zone},
                        {"still-cached", stale.is_ds_old ? "DS records of a key that no longer signs"
                                                         : "keys that the DS records do not name"},
-                       {"until", config::rfc3339(stale.until)}}};
+                       {"until", config::rfc3339(stale.until)}},
+          .root = probes::Subject{.kind = probes::Subject::Kind::zone, .name = zone}};
 }
 
 }  // namespace agent

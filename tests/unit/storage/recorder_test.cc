@@ -355,6 +355,59 @@ TEST(OpenAlerts, AreTheSameInEveryFieldAfterTheFileWasClosed) {
   EXPECT_THAT(store.open_alerts(), ElementsAre(firing, pending));
 }
 
+TEST(OpenAlerts, KeepWhatTheProgramGoesByBesideTheEvidence) {
+  Store store;
+  auto foreseen = alert("f-1", AlertState::firing);
+  foreseen.finding.due_at = kNow + kMinute;
+  foreseen.finding.root = {.kind = probes::Subject::Kind::zone, .name = "example.test"};
+  foreseen.finding.broken_above = probes::ChainBreak{.zone = "test", .is_ds_signature = true};
+  // Evidence of the same name is for people.
+  foreseen.finding.evidence = {{"publish-by", "2001-01-01T00:00:00Z"}, {"broken-at", "nowhere"}};
+  auto round = domain_round(Scene{});
+  round.alerts = {foreseen};
+  store.record(round);
+  store.reopen();
+  EXPECT_THAT(store.open_alerts(), ElementsAre(foreseen));
+}
+
+// A file from before the fields were there has them in the evidence alone.
+TEST(OpenAlerts, OfEarlierProgramsAreReadWithWhatStoodInTheirEvidence) {
+  Store store;
+  struct Row {
+    probes::Code code;
+    std::vector<probes::Evidence> evidence;
+    std::optional<config::Time> due_at;
+    std::optional<probes::Subject> root;
+    std::optional<probes::ChainBreak> broken_above;
+  };
+  const std::vector<Row> rows{
+      {.code = probes::Code::predicted_mismatch,
+       .evidence = {{"publish-by", config::rfc3339(kNow)}},
+       .due_at = kNow},
+      {.code = probes::Code::ds_stale,
+       .evidence = {{"zone", "example.test"}},
+       .root = probes::Subject{.kind = probes::Subject::Kind::zone, .name = "example.test"}},
+      {.code = probes::Code::ds_broken,
+       .evidence = {{"cause", "ds-signature"}, {"broken-at", "test"}},
+       .broken_above = probes::ChainBreak{.zone = "test", .is_ds_signature = true}},
+      {.code = probes::Code::host_down, .evidence = {{"zone", "example.test"}}}};
+  for (const auto& row : rows) {
+    auto old = alert("o-1", AlertState::firing);
+    old.finding.code = row.code;
+    old.finding.evidence = row.evidence;
+    auto round = domain_round(Scene{});
+    round.alerts = {old};
+    store.record(round);
+    store.outside().execute("UPDATE alert SET finding = json_remove(finding, '$.typed')");
+    store.reopen();
+    const auto read = store.open_alerts();
+    ASSERT_THAT(read, SizeIs(1));
+    EXPECT_EQ(read[0].finding.due_at, row.due_at) << wire_name(row.code);
+    EXPECT_EQ(read[0].finding.root, row.root) << wire_name(row.code);
+    EXPECT_EQ(read[0].finding.broken_above, row.broken_above) << wire_name(row.code);
+  }
+}
+
 TEST(OpenAlerts, KeepTextsThatWouldBreakSqlOrJson) {
   Store store;
   for (const std::string text :

@@ -322,7 +322,7 @@ TEST_F(Routes, DeadlinesAreTheSoonestOfEachKindInOrder) {
   judged.findings.push_back(
       {.code = probes::Code::predicted_mismatch,
        .subject = {.kind = probes::Subject::Kind::host, .name = "mx.example.test"},
-       .evidence = {{"publish-by", "2027-01-15T09:00:00Z"}}});
+       .due_at = support::kNow + std::chrono::hours{1}});
   service_.snapshot.domains.renew(0).judged =
       std::make_shared<const probes::DomainJudgement>(std::move(judged));
   EXPECT_EQ(ok("/api/v1/deadlines")["items"][0], json::parse(R"({"at": "2027-01-15T09:00:00Z",

@@ -242,7 +242,7 @@ TEST(Metrics, ShowAlertsAsTheyArePushedAndLeaveSilencedOnesOut) {
   };
   alert.cause = {.kind = probes::Subject::Kind::zone, .name = "example.test"};
   alert.finding.code = probes::Code::predicted_mismatch;
-  alert.finding.evidence = {{"publish-by", "2027-01-15T08:00:00Z"}};
+  alert.finding.due_at = config::Time{config::Seconds{1800000000}};
   EXPECT_THAT(firing(),
               IsSupersetOf(
                   Series{{R"(danelaw_alert_firing{code="predicted-mismatch",severity="critical",)"

@@ -238,6 +238,7 @@ TEST(Predict, SaysWhenWhyAndByWhen) {
   const auto known = predict(past_of({.renewed = {{0}, {1}, {2}}}), kNow);
   EXPECT_EQ(evidence_of(known, "expected-renewal"), config::rfc3339(kNow));
   EXPECT_EQ(evidence_of(known, "publish-by"), config::rfc3339(kNow - hours{2})) << "two TTLs";
+  EXPECT_EQ(known.findings.front().due_at, kNow - hours{2}) << "what the program goes by";
   EXPECT_EQ(evidence_of(known, "because"),
             "the key changes at every renewal; renewed about every 60 days");
   EXPECT_EQ(evidence_of(known, "renewals-seen"), "2");
