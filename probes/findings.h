@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "config/time.h"
-#include "probes/judge.h"
+#include "probes/judgement.h"
 
 // PURE
 // From verdicts to findings: what is worth telling a person, with its severity and evidence.

@@ -9,7 +9,7 @@
 #include "probes/dane/base_domain.h"
 #include "probes/dane/usable.h"
 #include "probes/exchange.h"
-#include "probes/special_address.h"
+#include "probes/net/special_address.h"
 
 namespace probes {
 namespace {
@@ -197,7 +197,7 @@ void visit(HostObservation& seen, const std::string& address, const Manner& mann
       .port = manner.port,
       .helo = manner.helo,
       .server_name = seen.records.empty() ? seen.host.text() : seen.base_domain.text()};
-  if (!manner.allow_special_addresses && is_special_address(address)) {
+  if (!manner.allow_special_addresses && net::is_special_address(address)) {
     smtp::SessionRecord untouched;
     untouched.address = address;
     untouched.port = manner.port;
@@ -245,7 +245,7 @@ std::vector<std::string> addresses_of(const dns::Name& host, const Manner& manne
   found.a = eyes.lookup.ask(host, dns::type::a, at, deadline);
   found.aaaa = eyes.lookup.ask(host, dns::type::aaaa, at, deadline);
   read_addresses(found);
-  if (!manner.allow_special_addresses) std::erase_if(found.addresses, is_special_address);
+  if (!manner.allow_special_addresses) std::erase_if(found.addresses, net::is_special_address);
   return found.addresses;
 }
 

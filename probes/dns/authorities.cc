@@ -7,7 +7,7 @@
 
 #include "probes/dns/server_address.h"
 #include "probes/dns/told.h"
-#include "probes/special_address.h"
+#include "probes/net/special_address.h"
 
 namespace probes::dns {
 namespace {
@@ -310,7 +310,7 @@ void Authorities::add_address(Zone& zone, const Record& record) const {
 
 void Authorities::add_address(Zone& zone, const std::string& address) const {
   if (address.empty() || zone.addresses.size() >= kMostServers) return;
-  const bool is_barred = !allow_special_addresses_ && is_special_address(address);
+  const bool is_barred = !allow_special_addresses_ && net::is_special_address(address);
   if (is_barred || !has_route(address)) {
     zone.is_barred = true;
     return;

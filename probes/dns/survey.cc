@@ -5,7 +5,7 @@
 
 #include "probes/dns/chain.h"
 #include "probes/dns/server_address.h"
-#include "probes/special_address.h"
+#include "probes/net/special_address.h"
 
 namespace probes::dns {
 namespace {
@@ -199,7 +199,7 @@ void Surveyor::find_servers(Zone& zone, const Answer& ns, config::Time at,
     for (const auto family : {type::a, type::aaaa}) {
       for (const auto& raw : lookup_.ask(*server, family, at, deadline).data) {
         const auto address = address_text(raw);
-        const bool is_barred = !allow_special_addresses_ && is_special_address(address);
+        const bool is_barred = !allow_special_addresses_ && net::is_special_address(address);
         if (address.empty() || is_barred || !has_route(address)) continue;
         if (zone.servers.size() >= kMaxServerAddresses) {
           zone.cut = true;

@@ -50,7 +50,7 @@ class Progress {
 // One side of the talk: sends a line, reads a reply, and remembers in the record how it ended.
 class Dialogue {
  public:
-  Dialogue(Stream& stream, SessionRecord& record, Deadline deadline)
+  Dialogue(net::Stream& stream, SessionRecord& record, Deadline deadline)
       : stream_(stream), record_(record), deadline_(deadline) {}
 
   // The next reply, or nothing and the reason in the record.
@@ -124,12 +124,13 @@ class Dialogue {
     return steady_clock::now() + kPatience;
   }
 
-  void stop(const StreamFault& fault) {
-    record_.stop = fault.stop == StreamStop::timeout ? SessionStop::timeout : SessionStop::closed;
+  void stop(const net::StreamFault& fault) {
+    record_.stop =
+        fault.stop == net::StreamStop::timeout ? SessionStop::timeout : SessionStop::closed;
     record_.detail = fault.detail;
   }
 
-  Stream& stream_;
+  net::Stream& stream_;
   SessionRecord& record_;
   Deadline deadline_;
   std::string heard_;  // of the reply under way, as far as a transcript can hold it
@@ -145,17 +146,17 @@ bool is_positive(const std::optional<Reply>& reply, SessionRecord& record) {
   return false;
 }
 
-SessionStop stop_of(ConnectStop stop) {
+SessionStop stop_of(net::ConnectStop stop) {
   switch (stop) {
-    case ConnectStop::refused:
+    case net::ConnectStop::refused:
       return SessionStop::connect_refused;
-    case ConnectStop::unreachable:
+    case net::ConnectStop::unreachable:
       return SessionStop::connect_unreachable;
-    case ConnectStop::no_route:
+    case net::ConnectStop::no_route:
       return SessionStop::no_route;
-    case ConnectStop::timeout:
+    case net::ConnectStop::timeout:
       return SessionStop::connect_timeout;
-    case ConnectStop::other:
+    case net::ConnectStop::other:
       return SessionStop::local_fault;
   }
   return SessionStop::local_fault;
@@ -167,7 +168,7 @@ Deadline at_most(Deadline deadline, std::chrono::milliseconds patience) {
 
 // Says goodbye over `stream`, politely but with little patience: nothing depends on the answer, and
 // the record keeps what it holds, but for the transcript.
-void say_goodbye(Stream& stream, SessionRecord& record, Deadline deadline) {
+void say_goodbye(net::Stream& stream, SessionRecord& record, Deadline deadline) {
   SessionRecord scratch = record;
   Dialogue dialogue{stream, scratch, at_most(deadline, std::chrono::seconds{2})};
   (void)dialogue.say("QUIT");
@@ -211,7 +212,7 @@ void read_offer(const Reply& ehlo, SessionRecord& record) {
 }
 
 // Banner, EHLO and STARTTLS. True when the peer is ready for the handshake.
-bool talk_in_clear(Socket& socket, const SessionPlan& plan, SessionRecord& record,
+bool talk_in_clear(net::Socket& socket, const SessionPlan& plan, SessionRecord& record,
                    Progress& progress, Deadline deadline) {
   Dialogue dialogue{socket, record, deadline};
   progress.enter(Stage::banner);
@@ -242,7 +243,7 @@ bool talk_in_clear(Socket& socket, const SessionPlan& plan, SessionRecord& recor
 
 void talk(const SessionPlan& plan, tls::Client& client, SessionRecord& record, Deadline deadline) {
   Progress progress{record};
-  auto socket = Socket::connect(plan.address, plan.port, deadline);
+  auto socket = net::Socket::connect(plan.address, plan.port, deadline);
   if (!socket) {
     record.stop = stop_of(socket.error().stop);
     record.detail = socket.error().detail;

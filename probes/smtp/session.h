@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "config/time.h"
+#include "probes/net/socket.h"
 #include "probes/smtp/reply.h"
-#include "probes/smtp/socket.h"
 #include "probes/tls/handshake.h"
 
 namespace probes::smtp {

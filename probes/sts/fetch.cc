@@ -7,7 +7,7 @@
 #include <span>
 #include <utility>
 
-#include "probes/smtp/socket.h"
+#include "probes/net/socket.h"
 #include "probes/sts/http_reply.h"
 
 namespace probes::sts {
@@ -19,7 +19,7 @@ using std::chrono::steady_clock;
 // As much of a Location as helps a person to see where it leads.
 constexpr std::size_t kLocationTold = 200;
 
-using SocketPtr = std::unique_ptr<smtp::Socket>;
+using SocketPtr = std::unique_ptr<net::Socket>;
 
 // The first address that takes the connection; else says in `fetched` why none did.
 SocketPtr connect(const FetchPlan& plan, Fetched& fetched, Deadline deadline) {
@@ -28,13 +28,13 @@ SocketPtr connect(const FetchPlan& plan, Fetched& fetched, Deadline deadline) {
     const auto& address = plan.addresses[i];
     const auto now = steady_clock::now();
     const auto share = (deadline - now) / static_cast<long>(plan.addresses.size() - i);
-    auto socket = smtp::Socket::connect(address, plan.port, now + share);
+    auto socket = net::Socket::connect(address, plan.port, now + share);
     if (socket) {
       fetched.address = address;
       fetched.detail.clear();
       return std::move(*socket);
     }
-    is_own_limit = is_own_limit && socket.error().stop == smtp::ConnectStop::no_route;
+    is_own_limit = is_own_limit && socket.error().stop == net::ConnectStop::no_route;
     fetched.detail += (i == 0 ? "" : "; ") + address + ": " + socket.error().detail;
   }
   fetched.outcome =
@@ -50,17 +50,17 @@ std::string request_for(const std::string& host, std::uint16_t port) {
          "Connection: close\r\n\r\n";
 }
 
-void take_fault(const smtp::StreamFault& fault, Fetched& fetched) {
+void take_fault(const net::StreamFault& fault, Fetched& fetched) {
   fetched.detail = fault.detail;
   switch (fault.stop) {
-    case smtp::StreamStop::timeout:
+    case net::StreamStop::timeout:
       fetched.outcome = FetchOutcome::timeout;
       fetched.detail = "no whole reply in time";
       return;
-    case smtp::StreamStop::closed:
+    case net::StreamStop::closed:
       fetched.outcome = FetchOutcome::malformed;
       return;
-    case smtp::StreamStop::broken:
+    case net::StreamStop::broken:
       fetched.outcome = FetchOutcome::tls_failed;
       fetched.tls_stop = tls::PkixStop::broken;
       return;
@@ -115,18 +115,18 @@ void take_policy(const std::string& body, Fetched& fetched) {
       fault.words;
 }
 
-void read_reply(smtp::Stream& stream, Fetched& fetched, Deadline deadline) {
+void read_reply(net::Stream& stream, Fetched& fetched, Deadline deadline) {
   HttpReplyReader reader;
   std::array<char, 8192> buffer{};
   while (!reader.is_whole() && !reader.fault()) {
     // A read that finds octets at once looks at no clock: a server that never pauses must not
     // outlast the deadline either.
     if (steady_clock::now() >= deadline)
-      return take_fault({.stop = smtp::StreamStop::timeout}, fetched);
+      return take_fault({.stop = net::StreamStop::timeout}, fetched);
     const auto got = stream.read_some(buffer, deadline);
     if (got) {
       reader.feed(std::span{buffer}.first(*got));
-    } else if (got.error().stop == smtp::StreamStop::closed) {
+    } else if (got.error().stop == net::StreamStop::closed) {
       reader.end();
     } else {
       return take_fault(got.error(), fetched);

@@ -90,7 +90,7 @@ Client::Client(CertificateCache& cache) : context_(std::make_unique<Context>()),
 
 Client::~Client() = default;
 
-Client::Outcome Client::shake_hands(smtp::Socket& socket, const std::string& server_name,
+Client::Outcome Client::shake_hands(net::Socket& socket, const std::string& server_name,
                                     KeyType key_type, Deadline deadline, Demands demands) {
   Outcome outcome;
   SslPtr ssl = new_connection(context_->client, socket, server_name);

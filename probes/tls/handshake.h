@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "probes/smtp/socket.h"
+#include "probes/net/socket.h"
 #include "probes/tls/certificate.h"
 #include "probes/tls/pkix.h"
 
@@ -55,9 +55,9 @@ class Client {
   // empty). The session is null unless the handshake completed.
   struct Outcome {
     Handshake handshake;
-    std::unique_ptr<smtp::Stream> stream;
+    std::unique_ptr<net::Stream> stream;
   };
-  [[nodiscard]] Outcome shake_hands(smtp::Socket& socket, const std::string& server_name,
+  [[nodiscard]] Outcome shake_hands(net::Socket& socket, const std::string& server_name,
                                     KeyType key_type, config::Deadline deadline,
                                     Demands demands = Demands::usual);
 

@@ -184,7 +184,7 @@ Result<std::unique_ptr<PkixClient>, TrustFault> PkixClient::trusting(
   return std::unique_ptr<PkixClient>(new PkixClient(std::move(context)));
 }
 
-PkixClient::Outcome PkixClient::shake_hands(smtp::Socket& socket, const std::string& server_name,
+PkixClient::Outcome PkixClient::shake_hands(net::Socket& socket, const std::string& server_name,
                                             config::Time at, Deadline deadline) {
   Outcome outcome;
   auto& seen = outcome.handshake;

@@ -8,7 +8,7 @@
 
 #include "config/result.h"
 #include "config/time.h"
-#include "probes/smtp/socket.h"
+#include "probes/net/socket.h"
 #include "probes/tls/certificate.h"
 
 namespace probes::tls {
@@ -57,14 +57,14 @@ class PkixClient {
 
   struct Outcome {
     PkixHandshake handshake;
-    std::unique_ptr<smtp::Stream> stream;  // null unless completed
+    std::unique_ptr<net::Stream> stream;  // null unless completed
   };
   // Shakes hands over `socket`, which outlives the stream. `server_name` (A-label form, no trailing
   // dot) is named in SNI and must be a dNSName of the leaf, a wildcard standing for the whole first
   // label only and the common name for nothing (RFC 8461 §3.3). Dates are compared with `at`. An
   // end of the stream without TLS's close_notify is `broken`, not `closed`: it may be a cut made by
   // somebody on the way.
-  [[nodiscard]] Outcome shake_hands(smtp::Socket& socket, const std::string& server_name,
+  [[nodiscard]] Outcome shake_hands(net::Socket& socket, const std::string& server_name,
                                     config::Time at, config::Deadline deadline);
 
   // What a peer that showed `chain` (leaf first) would have come to, by the same rules: one of

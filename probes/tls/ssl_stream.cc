@@ -7,8 +7,8 @@ namespace probes::tls {
 using config::Deadline;
 using config::Failure;
 using config::Result;
-using smtp::StreamFault;
-using smtp::StreamStop;
+using net::StreamFault;
+using net::StreamStop;
 
 Result<std::size_t, StreamFault> SslStream::read_some(std::span<char> into, Deadline deadline) {
   std::size_t got = 0;
@@ -62,7 +62,7 @@ ClientContext::ClientContext(int security_level, Threads threads)
   SSL_CTX_set_quiet_shutdown(ctx, 1);
 }
 
-SslPtr new_connection(const ClientContext& context, const smtp::Socket& socket,
+SslPtr new_connection(const ClientContext& context, const net::Socket& socket,
                       const std::string& server_name) {
   SslPtr ssl{SSL_new(context.ssl.get())};
   if (!server_name.empty()) {

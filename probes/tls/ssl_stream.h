@@ -7,7 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include "probes/smtp/socket.h"
+#include "probes/net/socket.h"
 #include "probes/tls/x509.h"
 
 // What the TLS clients of probes/tls have in common, for its files only: SSL objects over our
@@ -32,10 +32,10 @@ Step drive(SSL* ssl, config::Deadline deadline, Call call) {
     if (result > 0) return Step::done;
     switch (SSL_get_error(ssl, result)) {
       case SSL_ERROR_WANT_READ:
-        if (!smtp::wait_for(SSL_get_fd(ssl), false, deadline)) return Step::timeout;
+        if (!net::wait_for(SSL_get_fd(ssl), false, deadline)) return Step::timeout;
         break;
       case SSL_ERROR_WANT_WRITE:
-        if (!smtp::wait_for(SSL_get_fd(ssl), true, deadline)) return Step::timeout;
+        if (!net::wait_for(SSL_get_fd(ssl), true, deadline)) return Step::timeout;
         break;
       case SSL_ERROR_ZERO_RETURN:
         return Step::closed;
@@ -58,16 +58,16 @@ enum class Cut {
 };
 
 // An encrypted stream over a connection, after its handshake. The socket outlives it.
-class SslStream final : public smtp::Stream {
+class SslStream final : public net::Stream {
  public:
   SslStream(SslPtr ssl, Cut cut) : ssl_(std::move(ssl)), cut_(cut) {}
-  [[nodiscard]] config::Result<std::size_t, smtp::StreamFault> read_some(
+  [[nodiscard]] config::Result<std::size_t, net::StreamFault> read_some(
       std::span<char> into, config::Deadline deadline) override;
-  [[nodiscard]] config::Result<void, smtp::StreamFault> write_all(
+  [[nodiscard]] config::Result<void, net::StreamFault> write_all(
       std::string_view octets, config::Deadline deadline) override;
 
  private:
-  [[nodiscard]] smtp::StreamFault fault(Step step) const;
+  [[nodiscard]] net::StreamFault fault(Step step) const;
   SslPtr ssl_;
   Cut cut_;
 };
@@ -86,7 +86,7 @@ struct ClientContext {
 };
 
 // A connection to be over `socket`, naming `server_name` in SNI (none when empty).
-[[nodiscard]] SslPtr new_connection(const ClientContext& context, const smtp::Socket& socket,
+[[nodiscard]] SslPtr new_connection(const ClientContext& context, const net::Socket& socket,
                                     const std::string& server_name);
 
 // Why a handshake that `failed` did so, from OpenSSL's error queue, which it leaves as it is.

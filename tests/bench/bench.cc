@@ -18,8 +18,8 @@
 
 #include "agent/watch/scout.h"
 #include "config/load.h"
+#include "probes/net/socket.h"
 #include "probes/report.h"
-#include "probes/smtp/socket.h"
 #include "storage/recorder.h"
 
 namespace {
@@ -64,7 +64,7 @@ void row(std::string_view what, const Cost& cost, const Cost& base) {
 // nothing parsed or kept.
 void bare_handshake(SSL_CTX* context, const std::string& address, const std::string& name) {
   const auto deadline = Clock::now() + std::chrono::seconds{10};
-  auto socket = probes::smtp::Socket::connect(address, 25, deadline);
+  auto socket = probes::net::Socket::connect(address, 25, deadline);
   if (!socket) throw std::runtime_error("connect");
   std::array<char, 4096> buffer{};
   const auto say = [&](std::string_view line) {
@@ -82,13 +82,13 @@ void bare_handshake(SSL_CTX* context, const std::string& address, const std::str
     const int error = SSL_get_error(ssl, result);
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
       throw std::runtime_error("handshake");
-    if (!probes::smtp::wait_for(SSL_get_fd(ssl), error == SSL_ERROR_WANT_WRITE, deadline))
+    if (!probes::net::wait_for(SSL_get_fd(ssl), error == SSL_ERROR_WANT_WRITE, deadline))
       throw std::runtime_error("slow");
   }
   for (const std::string_view line : {"EHLO bench.test\r\n", "QUIT\r\n"}) {
     SSL_write(ssl, line.data(), static_cast<int>(line.size()));
     while (SSL_read(ssl, buffer.data(), static_cast<int>(buffer.size())) <= 0) {
-      if (!probes::smtp::wait_for(SSL_get_fd(ssl), false, deadline))
+      if (!probes::net::wait_for(SSL_get_fd(ssl), false, deadline))
         throw std::runtime_error("slow");
     }
   }

@@ -1,10 +1,10 @@
-#include "probes/special_address.h"
+#include "probes/net/special_address.h"
 
 #include <string_view>
 
 #include <gtest/gtest.h>
 
-namespace probes {
+namespace probes::net {
 namespace {
 
 struct Range {
@@ -107,4 +107,4 @@ TEST(SpecialAddress, WhatIsNoAddressIs) {
 }
 
 }  // namespace
-}  // namespace probes
+}  // namespace probes::net

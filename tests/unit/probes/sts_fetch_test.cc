@@ -637,7 +637,7 @@ TEST_F(StsFetch, VerifiesNoPeerWithoutAWholeName) {
   ASSERT_TRUE(client);
   const Port port{Port::listening};
   const auto deadline = steady_clock::now() + 20s;
-  auto socket = smtp::Socket::connect("127.0.0.1", port.number(), deadline);
+  auto socket = net::Socket::connect("127.0.0.1", port.number(), deadline);
   ASSERT_TRUE(socket);
   for (const std::string name : {"", ".example.test"}) {
     const auto outcome = (*client)->shake_hands(**socket, name, now, deadline);

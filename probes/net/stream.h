@@ -8,7 +8,7 @@
 #include "config/result.h"
 #include "config/time.h"
 
-namespace probes::smtp {
+namespace probes::net {
 
 enum class StreamStop {
   timeout,  // the deadline passed
@@ -35,4 +35,4 @@ class Stream {
                                                                     config::Deadline deadline) = 0;
 };
 
-}  // namespace probes::smtp
+}  // namespace probes::net

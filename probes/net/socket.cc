@@ -1,4 +1,4 @@
-#include "probes/smtp/socket.h"
+#include "probes/net/socket.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace probes::smtp {
+namespace probes::net {
 namespace {
 
 using config::Deadline;
@@ -127,4 +127,4 @@ Result<void, StreamFault> Socket::write_all(std::string_view octets, Deadline de
   return {};
 }
 
-}  // namespace probes::smtp
+}  // namespace probes::net

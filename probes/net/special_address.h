@@ -3,7 +3,7 @@
 #include <string_view>
 
 // PURE
-namespace probes {
+namespace probes::net {
 
 // Whether an IPv4 or IPv6 address is for special purposes and no mail server on the Internet can be
 // there (RFC 6890 and its IANA registries): loopback, private, link-local, documentation, multicast
@@ -11,4 +11,4 @@ namespace probes {
 // address.
 [[nodiscard]] bool is_special_address(std::string_view address);
 
-}  // namespace probes
+}  // namespace probes::net

@@ -1,4 +1,4 @@
-#include "probes/special_address.h"
+#include "probes/net/special_address.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 
 #include <arpa/inet.h>
 
-namespace probes {
+namespace probes::net {
 namespace {
 
 struct Block {
@@ -79,4 +79,4 @@ bool is_special_address(std::string_view address) {
   return is_in_any(raw, kV6);
 }
 
-}  // namespace probes
+}  // namespace probes::net

@@ -4,9 +4,9 @@
 #include <memory>
 #include <string>
 
-#include "probes/smtp/stream.h"
+#include "probes/net/stream.h"
 
-namespace probes::smtp {
+namespace probes::net {
 
 enum class ConnectStop {
   refused,      // the peer's host said no
@@ -43,4 +43,4 @@ class Socket final : public Stream {
 // Waits until the descriptor is readable or writable; false when the deadline came first.
 [[nodiscard]] bool wait_for(int fd, bool to_write, config::Deadline deadline);
 
-}  // namespace probes::smtp
+}  // namespace probes::net

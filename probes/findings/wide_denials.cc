@@ -1,4 +1,4 @@
-#include "probes/wide_denials.h"
+#include "probes/findings/wide_denials.h"
 
 #include <algorithm>
 

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "probes/dane/verify.h"
+#include "probes/observation.h"
+#include "probes/verdict.h"
+
+// PURE
+// What was made of an observation, as values: made by judge.h, never changed after but by what is
+// known beyond it (findings.h).
+namespace probes {
+
+// Why an endpoint's verdict is what it is: the rung where the climb ended.
+enum class Reason {
+  tlsa_match,
+  tlsa_unusable,  // TLS is required, nothing authenticates it
+  no_tlsa,
+  tlsa_mismatch,
+  dns_failed,  // senders do not come here: a lookup failed, whatever the session is like
+  name_mismatch,
+  certificate_expired,
+  certificate_not_yet_valid,
+  path_invalid,
+  anchor_not_sent,  // only for senders that want it sent
+  weak_key,
+  starttls_missing,
+  starttls_stripped,
+  starttls_rejected,
+  ehlo_refused,
+  tls_handshake_failed,
+  tls_version_old,
+  connect_failed,
+  smtp_broken,    // no SMTP dialogue, or none after TLS
+  probe_refused,  // the server does not talk to us; others may fare better
+  too_slow,
+  special_address,
+  no_route,
+};
+[[nodiscard]] std::string_view wire_name(Reason reason);
+
+struct EndpointJudgement {
+  std::size_t session = 0;  // index into HostObservation::sessions
+  Verdict verdict = Verdict::unknown;
+  Reason reason = Reason::no_tlsa;
+  std::optional<dane::Match> match;
+  // Refused for good: Postfix returns the mail at once, and tries no other host.
+  bool is_bounce = false;
+};
+
+struct RecordJudgement {
+  std::optional<dane::Unusable> unusable;
+  bool matched = false;  // by the chain of some endpoint
+};
+
+struct Split {
+  std::string_view sender;
+  Verdict verdict = Verdict::unknown;
+};
+
+struct HostJudgement {
+  HostSeen seen;
+  std::uint16_t preference = 0;
+  Verdict verdict =
+      Verdict::unknown;  // best over the addresses in the default handshake: a sender fails over
+  Verdict weakest = Verdict::unknown;  // most open over everything
+  std::vector<Split> splits;
+  std::vector<EndpointJudgement>
+      endpoints;  // without handshakes for a key type the server does not have
+  std::vector<RecordJudgement> records;  // parallel to HostObservation::records
+  std::vector<Finding> findings;
+};
+
+struct DomainJudgement {
+  DomainSeen seen;
+  Verdict verdict = Verdict::unknown;
+  Verdict weakest = Verdict::unknown;
+  Severity severity = Severity::info;  // of the worst finding, of hosts too
+  std::vector<Split> splits;
+  std::vector<HostJudgement> hosts;  // those that have been observed, by preference
+  std::vector<Finding> findings;     // of the domain and of its hosts, worst first
+};
+
+}  // namespace probes
