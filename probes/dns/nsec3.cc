@@ -76,7 +76,7 @@ std::vector<std::uint16_t> types_in_bitmap(std::span<const std::uint8_t> bitmap)
     if (octets == 0 || octets > kMostOctets || bitmap.size() < 2 + octets) return {};
     for (std::size_t bit = 0; bit < octets * 8; ++bit) {
       if ((bitmap[2 + bit / 8] & (0x80U >> bit % 8)) != 0)
-        out.push_back(static_cast<std::uint16_t>(bitmap[0] << 8U | bit));
+        out.push_back(static_cast<std::uint16_t>(std::size_t{bitmap[0]} << 8U | bit));
     }
     bitmap = bitmap.subspan(2 + octets);
   }
