@@ -37,9 +37,7 @@ Reply badge_svg(const Badge& badge) {
       R"(<text x="{5}" y="14" textLength="{6:.0f}">{3}</text></g></svg>)"
       "\n",
       kLabelWidth + right, kLabelWidth, right, badge.message, badge.colour, kLabelWidth + 6, text);
-  return for_everybody({.content_type = "image/svg+xml",
-                        .body = std::move(svg),
-                        .handler = "/api/v1/domains/{name}/badge.svg"});
+  return for_everybody({.content_type = "image/svg+xml", .body = std::move(svg)});
 }
 
 Reply badge_json(const Badge& badge) {
@@ -47,8 +45,7 @@ Reply badge_json(const Badge& badge) {
                              {"label", "DANE"},
                              {"message", badge.message},
                              {"color", badge.colour},
-                             {"cacheSeconds", 60}},
-                            "/api/v1/domains/{name}/badge.json"));
+                             {"cacheSeconds", 60}}));
 }
 
 }  // namespace web

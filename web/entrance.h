@@ -7,7 +7,7 @@
 
 #include "config/config.h"
 #include "config/result.h"
-#include "web/api.h"
+#include "web/routes/api.h"
 #include "web/sources.h"
 #include "web/tls.h"
 

@@ -10,8 +10,6 @@
 namespace web {
 namespace {
 
-constexpr const char* kHandler = "/findings/{code}";
-
 // What stands between `…` is code.
 std::string escaped(std::string_view text) {
   std::string out;
@@ -61,7 +59,7 @@ std::string list(const char* kind, const Items& items) {
 
 Reply finding_page(const std::string& name) {
   const auto code = probes::code_from(name);
-  if (!code) return text("not found\n", kHandler, 404);
+  if (!code) return text("not found\n", 404);
   const auto words = probes::explain({.code = *code, .subject = {.name = "NAME"}});
   const auto title = escaped(in_general(words.title));
   auto body = fmt::format(
@@ -79,8 +77,7 @@ Reply finding_page(const std::string& name) {
       "<a href=\"../\">Overview</a></p>\n",
       wire_name(*code));
   return {.content_type = "text/html; charset=utf-8",
-          .body = plain_page(title + " - danelaw", "../", body),
-          .handler = kHandler};
+          .body = plain_page(title + " - danelaw", "../", body)};
 }
 
 }  // namespace web

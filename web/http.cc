@@ -9,21 +9,17 @@ namespace web {
 
 using Json = nlohmann::ordered_json;
 
-Reply json(const Json& value, std::string handler, int status) {
+Reply json(const Json& value, int status) {
   return {.status = status,
-          .body = value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n",
-          .handler = std::move(handler)};
+          .body = value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"};
 }
 
 Json time_or_null(const std::optional<config::Time>& time) {
   return time ? Json(config::rfc3339(*time)) : Json(nullptr);
 }
 
-Reply text(std::string body, std::string handler, int status) {
-  return {.status = status,
-          .content_type = "text/plain; charset=utf-8",
-          .body = std::move(body),
-          .handler = std::move(handler)};
+Reply text(std::string body, int status) {
+  return {.status = status, .content_type = "text/plain; charset=utf-8", .body = std::move(body)};
 }
 
 Reply problem(int status, std::string title, std::string detail) {
@@ -32,7 +28,7 @@ Reply problem(int status, std::string title, std::string detail) {
                   {"status", status},
                   {"detail", probes::printable(detail)}};
   return {.status = status,
-          .content_type = "application/problem+json",
+          .content_type = kProblemType,
           .body = body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"};
 }
 

@@ -36,14 +36,15 @@ struct Reply {
   std::map<std::string, std::string> headers;
   // Instead of a body: gives one part after the other, empty ones too, until nothing.
   std::function<std::optional<std::string>()> stream;
-  std::string handler = "none";  // the route's pattern, for the metrics; never the path
+  std::string handler = "none";  // the route as the metrics name it; never the path
 };
 
-[[nodiscard]] Reply json(const nlohmann::ordered_json& value, std::string handler,
-                         int status = 200);
+inline constexpr const char* kProblemType = "application/problem+json";
+
+[[nodiscard]] Reply json(const nlohmann::ordered_json& value, int status = 200);
 // RFC 3339, or null.
 [[nodiscard]] nlohmann::ordered_json time_or_null(const std::optional<config::Time>& time);
-[[nodiscard]] Reply text(std::string body, std::string handler, int status = 200);
+[[nodiscard]] Reply text(std::string body, int status = 200);
 // An error as RFC 9457 has it.
 [[nodiscard]] Reply problem(int status, std::string title, std::string detail);
 

@@ -55,8 +55,7 @@ Reply public_page(const std::vector<storage::DomainRow>& domains) {
         badge_of(domain.status, domain.verdict).message, when(domain));
   }
   return for_everybody({.content_type = "text/html; charset=utf-8",
-                        .body = plain_page("Mail and DANE", "", body + "</tbody></table>"),
-                        .handler = "/public"});
+                        .body = plain_page("Mail and DANE", "", body + "</tbody></table>")});
 }
 
 Reply public_json(const std::vector<storage::DomainRow>& domains) {
@@ -67,7 +66,7 @@ Reply public_json(const std::vector<storage::DomainRow>& domains) {
                      {"verdict", domain.verdict ? Json(*domain.verdict) : Json(nullptr)},
                      {"observed_at", time_or_null(domain.observed_at)}});
   }
-  return for_everybody(json({{"items", items}, {"next", nullptr}}, "/public.json"));
+  return for_everybody(json({{"items", items}, {"next", nullptr}}));
 }
 
 }  // namespace web

@@ -13,7 +13,7 @@
 
 #include "storage/recorder.h"
 #include "storage/sqlite.h"
-#include "web/api.h"
+#include "web/routes/api.h"
 
 namespace {
 

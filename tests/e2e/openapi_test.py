@@ -152,7 +152,7 @@ class OpenApi(unittest.TestCase):
 
     def test_no_route_of_the_program_is_missing(self):
         routes = set()
-        for file in pathlib.Path(ROOT, "web").glob("*.cc"):
+        for file in pathlib.Path(ROOT, "web").rglob("*.cc"):
             routes |= set(re.findall(r'"(/api/v1/[^"]*[^"/])"', file.read_text()))
         self.assertEqual(routes - set(self.document["paths"]), set())
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "tests/unit/web/service.h"
-#include "web/api.h"
+#include "web/routes/api.h"
 
 // Who comes in, and what they may do.
 namespace {
@@ -261,6 +261,25 @@ TEST_F(Guarded, WhoMayLookMayNotChange) {
   EXPECT_TRUE(service_.checked.empty());
   EXPECT_EQ(ask("POST", "/-/reload", alice_).status, 200);
   EXPECT_EQ(ask("POST", "/api/v1/domains/example.test/check", alice_).status, 202);
+}
+
+TEST_F(Guarded, EveryRouteIsForThoseWhomTheTableNames) {
+  using Who = web::Api::Who;
+  for (const auto& route : web::Api::routes()) {
+    auto path = std::string(route.pattern);
+    if (const auto open = path.find('{'); open != std::string::npos)
+      path.replace(open, path.find('}') - open + 1, "example.test");
+    const auto status = [&](const std::string& authorization) {
+      return ask(std::string(route.method), path, authorization).status;
+    };
+    SCOPED_TRACE(std::string(route.method) + " " + path);
+    const bool is_open = route.who == Who::everybody || route.who == Who::everybody_with_badges;
+    EXPECT_EQ(status("") != 401, is_open);
+    EXPECT_EQ(status(bob_) != 403, route.who != Who::operators) << "who may only read";
+    EXPECT_NE(status(alice_), 401);
+    EXPECT_NE(status(alice_), 403);
+    EXPECT_EQ(route.who == Who::operators, route.method != "GET") << "changes are for operators";
+  }
 }
 
 TEST_F(Guarded, NoReplyHoldsASecret) {

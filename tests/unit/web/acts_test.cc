@@ -1,5 +1,3 @@
-#include "web/acts.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -7,7 +5,7 @@
 
 #include "probes/dane/tlsa.h"
 #include "tests/unit/web/service.h"
-#include "web/api.h"
+#include "web/routes/api.h"
 
 // What people may change over HTTP, and what they can follow.
 namespace {

@@ -1,4 +1,4 @@
-#include "web/api.h"
+#include "web/routes/api.h"
 
 #include <set>
 
@@ -355,13 +355,29 @@ TEST_F(Routes, AlertsListsAllOrThoseOfAState) {
 
 TEST_F(Routes, RefuseParametersTheyDoNotKnowAndSayWhich) {
   const std::tuple<std::string, std::string, std::string> rows[] = {
-      {"/api/v1/domains", "limit", "0"},      {"/api/v1/domains", "limit", "501"},
-      {"/api/v1/domains", "limit", "-1"},     {"/api/v1/domains", "limit", "1e2"},
-      {"/api/v1/domains", "limit", ""},       {"/api/v1/domains", "cursor", "-1"},
-      {"/api/v1/domains", "cursor", "x"},     {"/api/v1/domains", "cursor", "99999999999999999999"},
-      {"/api/v1/domains", "status", "good"},  {"/api/v1/domains", "sort", "name; DROP TABLE"},
-      {"/api/v1/domains", "colour", "red"},   {"/api/v1/alerts", "state", "sleeping"},
-      {"/api/v1/alerts", "status", "firing"}, {"/api/v1/alerts", "limit", "1"},
+      {"/api/v1/domains", "limit", "0"},
+      {"/api/v1/domains", "limit", "501"},
+      {"/api/v1/domains", "limit", "-1"},
+      {"/api/v1/domains", "limit", "1e2"},
+      {"/api/v1/domains", "limit", ""},
+      {"/api/v1/domains", "cursor", "-1"},
+      {"/api/v1/domains", "cursor", "x"},
+      {"/api/v1/domains", "cursor", "99999999999999999999"},
+      {"/api/v1/domains", "status", "good"},
+      {"/api/v1/domains", "sort", "name; DROP TABLE"},
+      {"/api/v1/domains", "colour", "red"},
+      {"/api/v1/alerts", "state", "sleeping"},
+      {"/api/v1/alerts", "status", "firing"},
+      {"/api/v1/alerts", "limit", "1"},
+      {"/api/v1/domains", "delivery", "well"},
+      {"/api/v1/domains", "role", "ours"},
+      {"/api/v1/findings", "code", "tlsa"},
+      {"/api/v1/findings", "severity", "bad"},
+      {"/api/v1/status", "verbose", "1"},
+      {"/api/v1/domains/example.test", "from", "0"},
+      {"/api/v1/domains/example.test/history", "from", "yesterday"},
+      {"/api/v1/domains/example.test/history", "until", "0"},
+      {"/api/v1/mx/mx.example.test", "from", "0"},
   };
   for (const auto& [path, name, value] : rows) {
     EXPECT_EQ(expect_problem(get(path, {{name, value}}), 400), name + "=" + value);
@@ -384,9 +400,20 @@ TEST_F(Routes, KnowTheMethodsGetHeadPostAndDelete) {
     expect_problem(reply, 405);
     EXPECT_THAT(reply.headers, Contains(Pair("Allow", "GET, HEAD, POST, DELETE"))) << method;
   }
-  expect_problem(post("/api/v1/domains/example.test"), 404);
-  EXPECT_EQ(get("/-/reload").status, 404);
-  EXPECT_EQ(get("/api/v1/domains/example.test/check").status, 404);
+  const std::tuple<std::string, std::string, std::string> others[] = {
+      {"POST", "/api/v1/domains/example.test", "GET, HEAD"},
+      {"GET", "/-/reload", "POST"},
+      {"GET", "/api/v1/domains/example.test/check", "POST"},
+      {"DELETE", "/api/v1/silences", "GET, HEAD, POST"},
+      {"GET", "/api/v1/domains/example.test/exception", "POST, DELETE"},
+  };
+  for (const auto& [method, path, allowed] : others) {
+    const auto reply =
+        ask({.method = method, .path = path, .headers = {{"content-type", "application/json"}}});
+    expect_problem(reply, 405);
+    EXPECT_THAT(reply.headers, Contains(Pair("Allow", allowed))) << method << path;
+  }
+  expect_problem(post("/api/v1/other"), 404);
   EXPECT_EQ(service_.reloads, 0);
   EXPECT_THAT(service_.checked, IsEmpty());
 }
@@ -415,7 +442,7 @@ TEST_F(Routes, CheckNowTakesTheDomainsThatAreWatched) {
   expect_problem(post("/api/v1/domains/other.test/check"), 404);
   EXPECT_THAT(service_.checked, ElementsAre("example.test", "other.test"));
   expect_problem(post("/api/v1/domains//check"), 404);
-  expect_problem(post("/api/v1/domains/check"), 404);
+  expect_problem(post("/api/v1/domains/check"), 405);
   EXPECT_THAT(service_.checked, SizeIs(2));
 }
 

@@ -22,8 +22,7 @@ agent::Snapshot shared_host(bool is_matching) {
   Scene second = scene;
   second.domain.domain = support::name("second.test");
   auto& backup = second.add_host("backup.example.test", 20);
-  for (auto& session : backup.sessions)
-    session.tls->chain = {support::Pki::get().leaf.certificate};
+  for (auto& session : backup.sessions) session.tls->chain = {support::Pki::get().leaf.certificate};
   auto state = support::domain_state(second);
   state.configured.name = "second.test";
   state.configured.role = config::Role::outbound;

@@ -1,0 +1,278 @@
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "agent/alerts/alert_json.h"
+#include "probes/explain.h"
+#include "probes/report.h"
+#include "storage/facts.h"
+#include "web/current.h"
+#include "web/deadlines.h"
+#include "web/plans.h"
+#include "web/rollover.h"
+#include "web/routes/api.h"
+#include "web/routes/parts.h"
+#include "web/routes/query.h"
+
+namespace web {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr auto kAny = std::numeric_limits<std::size_t>::max();
+
+Json domain_json(const storage::DomainRow& row, const Json& since, std::size_t alerts) {
+  Json worst = nullptr;
+  if (row.worst_code) {
+    worst = {{"code", *row.worst_code},
+             {"severity", *row.worst_severity},
+             {"title", text_or_null(row.worst_title)}};
+  }
+  return {{"domain", row.name},
+          {"role", row.role},
+          {"group", row.group},
+          {"verdict", text_or_null(row.verdict)},
+          {"weakest", text_or_null(row.weakest)},
+          {"severity", row.severity},
+          {"status", wire_name(row.status)},
+          {"delivery", wire_name(delivery_of(row))},
+          {"delivery_since", since},
+          {"worst_finding", worst},
+          {"mx_hosts", row.mx_hosts},
+          {"dane_mx_hosts", row.dane_mx_hosts},
+          {"observed_at", time_or_null(row.observed_at)},
+          {"next_check_at", time_or_null(row.next_check_at)},
+          {"alerts", alerts}};
+}
+
+// The check object of a domain that has not been looked at.
+Json unseen(const std::string& name) {
+  return {{"schema", "danelaw.check/1"},
+          {"domain", name},
+          {"observed_at", nullptr},
+          {"verdict", nullptr},
+          {"weakest", nullptr},
+          {"severity", "info"},
+          {"status", "unknown"},
+          {"delivery", "unknown"},
+          {"delivery_since", nullptr},
+          {"splits", Json::array()},
+          {"mx", nullptr},
+          {"mta_sts", nullptr},
+          {"hosts", Json::array()},
+          {"findings", Json::array()}};
+}
+
+std::vector<const agent::Snapshot::Followed*> followed_of(const agent::Snapshot& snapshot,
+                                                          const std::string& domain) {
+  std::vector<const agent::Snapshot::Followed*> out;
+  for (const auto& state : snapshot.domains) {
+    if (state.configured.name != domain || !state.judged) continue;
+    for (const auto& host : state.judged->hosts) {
+      if (const auto* followed = find_host(snapshot, host.seen->host.text()))
+        out.push_back(followed);
+    }
+  }
+  return out;
+}
+
+// What there is to do about a partner's trouble.
+Json partner_json(const agent::Snapshot& snapshot, const std::string& domain) {
+  Json out{{"postmaster_text", nullptr}, {"proposed_exception", nullptr}, {"exception", nullptr}};
+  for (const auto& made : snapshot.exceptions) {
+    if (made.domain == domain) out["exception"] = agent::to_json(made);
+  }
+  for (const auto& state : snapshot.domains) {
+    if (state.configured.name != domain || !state.judged) continue;
+    out["postmaster_text"] = text_or_null(agent::postmaster_text(*state.judged));
+    if (const auto proposed = agent::exception_for(*state.judged, snapshot.now))
+      out["proposed_exception"] = agent::to_json(*proposed);
+  }
+  return out;
+}
+
+std::optional<DomainFilter::Sort> sort_from(std::string_view name) {
+  using Sort = DomainFilter::Sort;
+  constexpr std::array<std::pair<std::string_view, Sort>, 4> kSorts{
+      {{"name", Sort::name},
+       {"status", Sort::status},
+       {"observed_at", Sort::observed_at},
+       {"delivery", Sort::delivery}}};
+  const auto* const found =
+      std::ranges::find(kSorts, name, &std::pair<std::string_view, Sort>::first);
+  return found == kSorts.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::optional<config::Role> role_from(std::string_view name) {
+  if (name == "inbound") return config::Role::inbound;
+  return name == "outbound" ? std::optional{config::Role::outbound} : std::nullopt;
+}
+
+}  // namespace
+
+// Without a history to read nothing.
+std::map<std::string, config::Time> Api::since_of(
+    const std::map<std::string, probes::Delivery>& now) const {
+  return sources_.queries->delivery_since(now).value_or(std::map<std::string, config::Time>{});
+}
+
+Reply Api::domains(const Call& call) const {
+  Query query(call.request);
+  DomainFilter filter;
+  filter.substring = query.text("q").value_or("");
+  filter.status = query.word("status", probes::status_from);
+  filter.delivery = query.word("delivery", probes::delivery_from);
+  filter.role = query.word("role", role_from);
+  filter.group = query.text("group");
+  filter.sort = query.word("sort", sort_from).value_or(filter.sort);
+  filter.limit = query.number("limit", 1, kMostItems).value_or(filter.limit);
+  filter.offset = query.number("cursor", 0, kAny).value_or(0);
+  if (auto fault = query.fault()) return *std::move(fault);
+  const auto snapshot = sources_.snapshot();
+  const auto page = current_domains(*snapshot, *sources_.queries, filter);
+  std::map<std::string, std::size_t> open;
+  for (const auto& alert : snapshot->alerts) {
+    if (alert.state != agent::AlertState::firing) continue;
+    for (const auto& name : alert.domains) ++open[name];
+  }
+  Json items = Json::array();
+  std::map<std::string, probes::Delivery> shown;
+  for (const auto& row : page.rows) shown.emplace(row.name, delivery_of(row));
+  const auto since = since_of(shown);
+  for (const auto& row : page.rows)
+    items.push_back(domain_json(row, since_json(since, row.name), open[row.name]));
+  const auto end = filter.offset + page.rows.size();
+  return json({{"items", items},
+               {"next", end < page.total ? Json(std::to_string(end)) : Json(nullptr)},
+               {"total", page.total}});
+}
+
+Reply Api::domain(const Call& call) const {
+  const auto& name = call.name;
+  const auto state = sources_.domain(name);
+  if (!state) return problem(404, "not found", fmt::format("{} is not watched", name));
+  const auto found = current_row(*state, *sources_.queries);
+  auto out = state->judged  ? Json(probes::to_json(*state->judged))
+             : found.report ? Json::parse(*found.report)
+                            : unseen(found.name);
+  out["status"] = wire_name(found.status);
+  const auto delivery = delivery_of(found);
+  out["delivery"] = wire_name(delivery);
+  out["delivery_since"] = since_json(since_of({{found.name, delivery}}), found.name);
+  out["role"] = found.role;
+  out["group"] = found.group;
+  out["observed_at"] = time_or_null(found.observed_at);
+  Json list = Json::array();
+  const auto snapshot = sources_.snapshot();
+  const auto known = configured(*snapshot);
+  out["rollover"] = rollover_json(followed_of(*snapshot, found.name), snapshot->now);
+  for (const auto& alert : snapshot->alerts) {
+    if (std::ranges::find(alert.domains, found.name) != alert.domains.end())
+      list.push_back(alert_json(alert, *snapshot, known));
+  }
+  out["alerts"] = list;
+  out["partner"] = found.role == "outbound" ? partner_json(*snapshot, found.name) : Json(nullptr);
+  out["next_check_at"] = time_or_null(found.next_check_at);
+  return json(out);
+}
+
+Reply Api::history(const Call& call) const {
+  const auto& name = call.name;
+  const auto state = sources_.domain(name);
+  if (!state) return problem(404, "not found", fmt::format("{} is not watched", name));
+  const auto& domain = state->configured.name;
+  storage::EventFilter filter;
+  Query query(call.request);
+  filter.from = query.moment("from").value_or(filter.from);
+  filter.until = query.moment("to").value_or(filter.until);
+  filter.limit = query.number("limit", 1, kMostItems).value_or(filter.limit);
+  if (const auto before = query.number("cursor", 0, kAny))
+    filter.before = static_cast<std::int64_t>(*before);
+  if (auto fault = query.fault()) return *std::move(fault);
+  const auto hosts = sources_.queries->hosts_between(domain, filter.from, filter.until);
+  if (!hosts) return storage_failed(hosts.error());
+  filter.names = *hosts;
+  filter.names.push_back(domain);
+  filter.names.emplace_back(storage::kOurselves);
+  const auto found = sources_.queries->history(filter);
+  if (!found) return storage_failed(found.error());
+  Json items = Json::array();
+  for (const auto& event : *found) {
+    items.push_back({{"at", config::rfc3339(event.at)},
+                     {"kind", event.kind},
+                     {"subject", probes::printable(event.subject)},
+                     {"last_seen_at", config::rfc3339(event.last_seen)},
+                     {"current", event.is_open},
+                     {"content", Json::parse(event.content)}});
+  }
+  const auto summed = sources_.queries->summed(filter.names);
+  if (!summed) return storage_failed(summed.error());
+  Json restless = Json::array();
+  for (const auto& sum : *summed) {
+    restless.push_back({{"kind", sum.kind},
+                        {"subject", probes::printable(sum.subject)},
+                        {"versions", sum.versions},
+                        {"from", config::rfc3339(sum.from)},
+                        {"until", config::rfc3339(sum.until)}});
+  }
+  const bool is_full = found->size() == filter.limit;
+  return json({{"items", items},
+               {"next", is_full ? Json(std::to_string(found->back().id)) : Json(nullptr)},
+               {"summed", restless}});
+}
+
+// All that is open now, by domain in the order of the configuration, worst first in each.
+Reply Api::findings(const Call& call) const {
+  Query query(call.request);
+  const auto code = query.word("code", probes::code_from);
+  const auto severity = query.word("severity", probes::severity_from);
+  const auto domain = query.text("domain");
+  const auto limit = query.number("limit", 1, kMostItems).value_or(100);
+  const auto offset = query.number("cursor", 0, kAny).value_or(0);
+  if (auto fault = query.fault()) return *std::move(fault);
+  const auto snapshot = sources_.snapshot();
+  Json items = Json::array();
+  std::size_t at = 0;
+  for (const auto& state : snapshot->domains) {
+    if (!state.judged || (domain && state.configured.name != *domain)) continue;
+    for (const auto& finding : state.judged->findings) {
+      if ((code && finding.code != *code) || (severity && finding.severity != *severity)) continue;
+      if (at++ < offset || items.size() >= limit) continue;
+      Json item{{"domain", state.configured.name}};
+      item.update(probes::to_json(finding));
+      items.push_back(item);
+    }
+  }
+  const auto end = offset + items.size();
+  return json({{"items", items},
+               {"next", end < at ? Json(std::to_string(end)) : Json(nullptr)},
+               {"total", at}});
+}
+
+// The soonest of each kind.
+Reply Api::deadlines(const Call& call) const {
+  Query query(call.request);
+  const auto most = query.number("limit", 1, kMostItems).value_or(3);
+  if (auto fault = query.fault()) return *std::move(fault);
+  return json({{"items", deadlines_json(*sources_.snapshot(), most)}, {"next", nullptr}});
+}
+
+Reply Api::check_now(const Call& call) const {
+  if (!sources_.check_now(call.name))
+    return problem(404, "not found", "no domain of that name is watched");
+  return json({{"domain", probes::printable(call.name)}}, 202);
+}
+
+Reply Api::make_exception(const Call& call) const {
+  const auto made = sources_.actions->make_exception(call.name);
+  if (!made) return problem(409, "no exception", made.error());
+  return json(agent::to_json(*made), 201);
+}
+
+Reply Api::end_exception(const Call& call) const {
+  return done_or_not_found(sources_.actions->end_exception(call.name));
+}
+
+}  // namespace web

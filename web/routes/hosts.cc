@@ -1,0 +1,137 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "agent/history/recorded_past.h"
+#include "agent/rollover/gate_decision.h"
+#include "storage/facts.h"
+#include "web/plans.h"
+#include "web/rollover.h"
+#include "web/routes/api.h"
+#include "web/routes/parts.h"
+#include "web/routes/query.h"
+
+namespace web {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// An MX host of a watched domain as it was last seen, or null.
+const probes::HostObservation* host_seen(const agent::Snapshot& snapshot, const std::string& name) {
+  const auto wanted = probes::dns::Name::parse(name);
+  for (const auto& [host, seen] : snapshot.hosts) {
+    if (wanted && host == *wanted) return seen.get();
+  }
+  return nullptr;
+}
+
+Reply no_such_host(const std::string& name) {
+  return problem(404, "not found", fmt::format("no watched domain uses the MX host {}", name));
+}
+
+// The times of which nothing was recorded, in order.
+storage::Queries::Answer<Json> gaps_between(storage::Queries& queries, config::Time from,
+                                            config::Time until) {
+  auto events = queries.history({.names = {storage::kOurselves}, .until = until, .limit = 1000});
+  if (!events) return config::Failure<std::string>(events.error());
+  std::ranges::reverse(*events);
+  Json out = Json::array();
+  for (const auto& event : *events) {
+    if (event.kind == "gap" && event.last_seen >= from)
+      out.push_back(
+          {{"from", config::rfc3339(event.at)}, {"until", config::rfc3339(event.last_seen)}});
+  }
+  return out;
+}
+
+}  // namespace
+
+// A host has no verdict in the history, which is its domains': what holds for it holds since it
+// held for the first of those that fare alike, or since the first alert about it.
+std::optional<config::Time> Api::host_since(const agent::Snapshot& snapshot, const HostMail& mail,
+                                            const std::string& host) const {
+  constexpr std::size_t kEnough = 100;  // they share its fate
+  std::optional<config::Time> out;
+  const auto take = [&](config::Time time) { out = std::min(out.value_or(time), time); };
+  std::map<std::string, probes::Delivery> alike;
+  for (const auto& state : snapshot.domains) {
+    if (alike.size() == kEnough) break;
+    if (!state.judged || probes::delivery_of(*state.judged) != mail.delivery) continue;
+    if (std::ranges::binary_search(mail.domains, state.configured.name))
+      alike.emplace(state.configured.name, mail.delivery);
+  }
+  for (const auto& [domain, time] : since_of(alike)) take(time);
+  if (mail.delivery == probes::Delivery::held_up) {
+    for (const auto* alert : alerts_of(snapshot, host)) take(alert->first_seen_at);
+  }
+  return out;
+}
+
+Reply Api::host(const Call& call) const {
+  const auto& name = call.name;
+  const auto snapshot = sources_.snapshot();
+  const auto* seen = host_seen(*snapshot, name);
+  if (seen == nullptr) return no_such_host(name);
+  const bool has_records = seen->tlsa.outcome == probes::dns::Outcome::answer;
+  const auto mail = mail_through(*snapshot, *seen);
+  Json alerts = Json::array();
+  const auto known = configured(*snapshot);
+  for (const auto* alert : alerts_of(*snapshot, seen->host.text()))
+    alerts.push_back(alert_json(*alert, *snapshot, known));
+  return json({{"host", seen->host.text()},
+               {"verdict", mail.verdict ? Json(wire_name(*mail.verdict)) : Json(nullptr)},
+               {"delivery", wire_name(mail.delivery)},
+               {"delivery_since", time_or_null(host_since(*snapshot, mail, seen->host.text()))},
+               {"held_up", mail.held_up.size()},
+               {"certificate_seen", mail.has_shown_certificate},
+               {"alerts", alerts},
+               {"observed_at", config::rfc3339(seen->observed_at)},
+               {"addresses", seen->addresses},
+               {"tlsa",
+                {{"owner", tlsa_owner_of(*seen)},
+                 {"ttl", has_records ? Json(seen->tlsa.ttl.count()) : Json(nullptr)}}},
+               {"domains", mail.domains},
+               {"rollover", rollover_json(find_host(*snapshot, name), snapshot->now)}});
+}
+
+Reply Api::timeline(const Call& call) const {
+  const auto& name = call.name;
+  constexpr config::Seconds kBefore = std::chrono::hours{24 * 7};
+  constexpr config::Seconds kLookBack = std::chrono::hours{24 * 400};
+  const auto snapshot = sources_.snapshot();
+  const auto* followed = find_host(*snapshot, name);
+  if (followed == nullptr)
+    return problem(404, "not found", fmt::format("{} has no TLSA records to follow", name));
+  auto past = sources_.queries->chronicle(followed->host->host, snapshot->now - kLookBack);
+  if (!past) return storage_failed(past.error());
+  end_by(*past, snapshot->now);
+  Query query(call.request);
+  const auto from = query.moment("from").value_or(snapshot->now - kBefore);
+  const auto until = query.moment("to").value_or(snapshot->now + kBefore);
+  if (auto fault = query.fault()) return *std::move(fault);
+  auto out = timeline_json(*followed, past->signatures, snapshot->now, from, until);
+  const auto gaps = gaps_between(*sources_.queries, from, until);
+  if (!gaps) return storage_failed(gaps.error());
+  out["gaps"] = *gaps;
+  return json(out);
+}
+
+Reply Api::gate(const Call& call) const {
+  const auto chain = chain_from_json(call.request.body);
+  if (!chain) return problem(400, "no certificate", chain.error());
+  const auto snapshot = sources_.snapshot();
+  const auto* seen = host_seen(*snapshot, call.name);
+  if (seen == nullptr) return no_such_host(call.name);
+  auto past = sources_.queries->chronicle(seen->host, snapshot->now - agent::kClearanceLookBack);
+  if (!past) return storage_failed(past.error());
+  end_by(*past, snapshot->now);
+  return json(gate_json(*past, *chain, *seen, snapshot->now));
+}
+
+Reply Api::tlsa(const Call& call) const {
+  const auto chain = chain_from_json(call.request.body);
+  return chain ? json({{"items", fitting_records(*chain)}, {"next", nullptr}})
+               : problem(400, "no certificate", chain.error());
+}
+
+}  // namespace web

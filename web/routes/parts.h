@@ -1,0 +1,37 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "agent/watch/runner.h"
+#include "web/http.h"
+
+// What several handlers need.
+namespace web {
+
+inline constexpr std::size_t kMostItems = 500;  // of a list, in one reply
+
+[[nodiscard]] nlohmann::ordered_json text_or_null(const std::optional<std::string>& value);
+// Since when it is so; of what is not known in the history null.
+[[nodiscard]] nlohmann::ordered_json since_json(const std::map<std::string, config::Time>& since,
+                                                const std::string& domain);
+[[nodiscard]] nlohmann::ordered_json alert_json(const agent::Alert& alert,
+                                                const agent::Snapshot& snapshot,
+                                                const agent::Domains& domains);
+
+[[nodiscard]] Reply storage_failed(const std::string& detail);
+// 204, or 404 with the reason.
+[[nodiscard]] Reply done_or_not_found(const agent::Actions::Done& done);
+
+// The host as followed; null when it is not.
+[[nodiscard]] const agent::Snapshot::Followed* find_host(const agent::Snapshot& snapshot,
+                                                         const std::string& name);
+
+// Whether a request that changes something may come from a page of ours (Fetch Metadata, else
+// Origin).
+[[nodiscard]] bool is_same_site(const Request& request);
+
+}  // namespace web

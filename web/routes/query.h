@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "web/http.h"
+
+// PURE
+namespace web {
+
+// The parameters of a request's query, each read once by what it must be. What is not given gives
+// nothing; an empty word is not given. What cannot be read gives nothing, too, and a fault(), which
+// the reader answers with when all are read. That a parameter is known at all the table of routes
+// has seen to.
+class Query {
+ public:
+  explicit Query(const Request& request) : given_(request.query) {}
+
+  [[nodiscard]] std::optional<std::string> text(const std::string& name);
+  // In digits, between the two.
+  [[nodiscard]] std::optional<std::size_t> number(const std::string& name, std::size_t least,
+                                                  std::size_t most);
+  // A moment as RFC 3339, or as milliseconds since 1970, which Grafana's links carry.
+  [[nodiscard]] std::optional<config::Time> moment(const std::string& name);
+  // One of the words that `read` knows.
+  template <class Read>
+  [[nodiscard]] auto word(const std::string& name, Read read) -> decltype(read(std::string())) {
+    const auto given = text(name);
+    if (!given) return std::nullopt;
+    auto value = read(*given);
+    if (!value) note_fault(name);
+    return value;
+  }
+
+  // Why the query cannot be answered: the first of the parameters that could not be read.
+  [[nodiscard]] std::optional<Reply> fault() const;
+
+ private:
+  void note_fault(const std::string& name);
+
+  const std::map<std::string, std::string>& given_;
+  std::optional<std::string> wrong_;  // name
+};
+
+// The refusal of a parameter: 400, and which.
+[[nodiscard]] Reply bad_parameter(const std::string& name, const std::string& value);
+
+}  // namespace web
