@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "probes/explain.h"
+#include "web/mail.h"
 
 namespace web {
 namespace {
@@ -14,12 +15,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using config::Time;
 using Kind = probes::Subject::Kind;
-
-// A host that never showed a key has none to change.
-bool shows_a_key(const agent::History& history) {
-  return std::ranges::any_of(history.endpoints,
-                             [](const agent::Endpoint& one) { return !one.presented.empty(); });
-}
 
 class Deadlines {
  public:
@@ -34,7 +29,8 @@ class Deadlines {
   void add(const agent::Snapshot::Followed& followed) {
     const auto name = followed.host->host.text();
     const auto standing = followed.rollovers->at(now_);
-    if (shows_a_key(followed.rollovers->history())) {
+    // When to change a key that nobody sees is nothing to tell.
+    if (has_shown_certificate(*followed.host)) {
       add("safe-to-switch", standing.safe_to_switch_at, Kind::host, name);
       add("recommended-switch", standing.recommended_switch_at, Kind::host, name);
     }

@@ -3,20 +3,17 @@
 #include <algorithm>
 
 namespace web {
-namespace {
 
 using Json = nlohmann::ordered_json;
 
-bool has_certificate(const probes::HostObservation& host) {
+bool has_shown_certificate(const probes::HostObservation& host) {
   return std::ranges::any_of(host.sessions, [](const probes::smtp::SessionRecord& session) {
     return session.tls && !session.tls->chain.empty();
   });
 }
 
-}  // namespace
-
 HostMail mail_through(const agent::Snapshot& snapshot, const probes::HostObservation& host) {
-  HostMail out{.has_shown_certificate = has_certificate(host)};
+  HostMail out{.has_shown_certificate = web::has_shown_certificate(host)};
   for (const auto& domain : snapshot.domains) {
     if (!domain.judged) continue;
     const auto& hosts = domain.judged->hosts;

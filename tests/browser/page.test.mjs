@@ -258,6 +258,7 @@ for (const [domain, host, hostSays, isCertificateSeen] of undelivered) {
       } else {
         assert.doesNotMatch(text, /none matches|Nothing to change|Nothing is to be done|Put the next key live|What to do: (?:Publish|Remove|Put)/);
         assert.match(text, /No certificate was seen|no certificate was seen/i);
+        assert.doesNotMatch(await page.locator('main').textContent(), /(?:safe|recommended) to switch/);
       }
       await clean(page);
     }

@@ -87,7 +87,7 @@ function says(domain: Domain): string {
 // How the keys of a host stand; nothing of it is told as true now while no certificate was seen.
 function Keys({ domain, rollover: one }: { domain: Domain; rollover: Rollover }) {
   const isSeen = domain.hosts.some((host) => host.host === one.host && host.endpoints.some((endpoint) => endpoint.chain.length > 0));
-  if (!isSeen) return <><Mark status="unknown">keys not seen</Mark> <HostLink name={one.host} />: no certificate was seen at the last look. Before that: {one.state}.</>;
+  if (!isSeen) return <><Mark status="unknown">keys not seen</Mark> <HostLink name={one.host} />: no certificate was seen at the last look, so nothing can be said about the keys it serves.</>;
   return <><Mark status={keysLook(one.state, domain.delivery)}>{one.state}</Mark> <HostLink name={one.host} />: {rolloverSentence[one.state]}</>;
 }
 

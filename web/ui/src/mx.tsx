@@ -39,7 +39,7 @@ function Keys({ rollover, host }: { rollover: Rollover; host: MxHost }) {
   if (!host.certificate_seen) {
     return (
       <div class="card unknown">
-        <p><strong>Keys:</strong> <Mark status="unknown">not seen</Mark> No certificate was seen at the last look, so nothing can be said about the keys it serves. Before that: {rollover.state}.</p>
+        <p><strong>Keys:</strong> <Mark status="unknown">not seen</Mark> No certificate was seen at the last look, so nothing can be said about the keys it serves.</p>
       </div>
     );
   }
@@ -86,6 +86,8 @@ function Rollovers({ host, query }: { host: MxHost; query: URLSearchParams }) {
   const [from, until] = isFit ? fit : [asked.from ?? Date.parse(data.from), asked.to ?? Date.parse(data.until)];
   const path = `/mx/${encodeURIComponent(name)}`;
   const to = (begin: number, end: number) => withQuery(path, query, { from: rfc3339(begin), to: rfc3339(end) });
+  // When to switch keys is nothing to tell of a host whose keys nobody sees.
+  const shown = host.certificate_seen ? data : { ...data, safe_to_switch_at: null, recommended_switch_at: null };
   const now = Date.parse(data.now);
   const half = Math.max(60_000, (until - from) / 2);
   const current = data.records.filter((one) => one.spans.some((span) => span.until === null));
@@ -103,8 +105,8 @@ function Rollovers({ host, query }: { host: MxHost; query: URLSearchParams }) {
         <Link button to={to(from - half, until - half)}>Earlier</Link><Link button to={to(from + half, until + half)}>Later</Link>
       </nav>
       <p class="muted"><Moment at={rfc3339(from)} short /> to <Moment at={rfc3339(until)} short /></p>
-      {until > from ? <Picture timeline={data} from={from} until={until} /> : <p>The range ends before it begins.</p>}
-      <PictureTable timeline={data} />
+      {until > from ? <Picture timeline={shown} from={from} until={until} /> : <p>The range ends before it begins.</p>}
+      <PictureTable timeline={shown} />
       <h2>Changes of key so far</h2>
       <Past rollover={data} />
       <h2>Record lines</h2>
