@@ -1,0 +1,1 @@
+// Nothing: what tests include, precompiled, belongs to a target with a source.
