@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "agent/notify/notifiers/wire.h"
+#include "probes/tls/crypto.h"
 #include "web/http.h"
 
 namespace web {
@@ -17,36 +18,8 @@ namespace {
 using config::Failure;
 using config::Result;
 using config::Right;
-
-// In a time that depends on the lengths only.
-bool is_equal(std::string_view one, std::string_view other) {
-  if (one.size() != other.size()) return false;
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < one.size(); ++i)
-    difference |= static_cast<unsigned>(one[i] ^ other[i]) & 0xffU;
-  return difference == 0;
-}
-
-// RFC 4648 §4, with its padding.
-std::optional<std::string> from_base64(std::string_view text) {
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  if (text.size() % 4 != 0) return std::nullopt;
-  while (text.ends_with('=') && text.size() % 4 != 2) text.remove_suffix(1);
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const auto value = kAlphabet.find(c);
-    if (value == std::string_view::npos) return std::nullopt;
-    bits = bits << 6U | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out += static_cast<char>(bits >> static_cast<unsigned>(count) & 0xffU);
-  }
-  return out;
-}
+using probes::tls::from_base64;
+using probes::tls::is_equal;
 
 // What stands behind the name of the scheme, which knows no case.
 std::optional<std::string> credentials(const std::string& authorization, std::string_view scheme) {
@@ -186,7 +159,7 @@ std::string Access::challenge() const {
 }
 
 std::string Access::digest(const std::string& secret) const {
-  return agent::wire::hmac_sha256(key_, secret);
+  return probes::tls::hmac_sha256(key_, secret);
 }
 
 }  // namespace web

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "probes/dane/verify.h"
+#include "probes/tls/crypto.h"
 
 namespace probes::dane {
 namespace {
@@ -15,24 +16,8 @@ Bytes digest_of(std::uint8_t matching_type, std::string_view text) {
   return tls::digest(matching_type == kSha512 ? tls::Digest::sha512 : tls::Digest::sha256, octets);
 }
 
-std::string base64(const Bytes& octets) {
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < octets.size(); i += 3) {
-    const auto at = [&](std::size_t k) {
-      return i + k < octets.size() ? unsigned{octets[i + k]} : 0U;
-    };
-    const unsigned group = at(0) << 16U | at(1) << 8U | at(2);
-    for (unsigned k = 0; k < 4; ++k) {
-      out += i + k <= octets.size() ? kAlphabet[group >> (18U - 6U * k) & 63U] : '=';
-    }
-  }
-  return out;
-}
-
 std::string pem(const Bytes& der, std::string_view label) {
-  const auto text = base64(der);
+  const auto text = tls::base64({reinterpret_cast<const char*>(der.data()), der.size()});
   std::string out = fmt::format("-----BEGIN {}-----\n", label);
   for (std::size_t i = 0; i < text.size(); i += 64) out += text.substr(i, 64) + "\n";
   return out + fmt::format("-----END {}-----\n", label);

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "probes/tls/crypto.h"
 #include "tests/unit/web/service.h"
 #include "web/routes/api.h"
 
@@ -17,23 +18,10 @@
 namespace {
 
 using config::Right;
+using probes::tls::base64;
 using testing::HasSubstr;
 using testing::Not;
 using web::Access;
-
-std::string base64(std::string_view text) {
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); i += 3) {
-    std::uint32_t bits = 0;
-    for (std::size_t j = i; j < i + 3; ++j)
-      bits = bits << 8U | (j < text.size() ? static_cast<unsigned char>(text[j]) : 0U);
-    for (std::size_t j = 0; j < 4; ++j)
-      out += i + j <= text.size() ? kAlphabet[bits >> (18U - 6U * j) & 63U] : '=';
-  }
-  return out;
-}
 
 std::string basic(const std::string& user, const std::string& password) {
   return "Basic " + base64(user + ":" + password);
