@@ -149,12 +149,17 @@ struct Alertmanager {
   std::filesystem::path token_file;  // bearer token; empty: none
 };
 
+// Words that a template gets instead of ours: field → our word → theirs, "otherwise" for all
+// others.
+using TemplateWords = std::map<std::string, std::map<std::string, std::string>>;
+
 struct Webhook {
   std::string name;  // a word for the log and the metrics; no two notifiers have the same
   std::string url;
   std::filesystem::path secret_file;  // the body is signed with it (HMAC-SHA256); empty: not signed
   std::filesystem::path token_file;   // bearer token; empty: none
   std::filesystem::path template_file;  // text with {{fields}}; empty: our own JSON
+  TemplateWords values;                 // for the template
   Least least = Least::medium;
 };
 

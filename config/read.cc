@@ -168,12 +168,42 @@ constexpr Key<Alertmanager> alertmanager_keys[] = {
     {"token_file", path<&Alertmanager::token_file>},
 };
 
+// Complains of what is not printable text; nothing then.
+std::optional<std::string> word_of(const TreeNode& node, Notes& notes) {
+  if (!node.is_text()) {
+    wrong(notes, node, "text");
+    return std::nullopt;
+  }
+  auto text = printable_text(node.text);
+  if (text) return *std::move(text);
+  complain(notes, node, fmt::format("{}: {}", in_quotes(node.text), text.error()));
+  return std::nullopt;
+}
+
+void template_words(const TreeNode& node, Webhook& webhook, Notes& notes) {
+  if (node.kind == TreeNode::Kind::nothing) return;
+  if (node.kind != TreeNode::Kind::map)
+    return wrong(notes, node, "a map of fields, each with a map of words");
+  for (std::size_t i = 0; i + 1 < node.items.size(); i += 2) {
+    const auto field = word_of(node.items[i], notes);
+    const TreeNode& words = node.items[i + 1];
+    if (words.kind != TreeNode::Kind::map) {
+      wrong(notes, words, "a map of our words, each with yours");
+      continue;
+    }
+    for (std::size_t j = 0; j + 1 < words.items.size(); j += 2) {
+      const auto ours = word_of(words.items[j], notes);
+      const auto theirs = word_of(words.items[j + 1], notes);
+      if (field && ours && theirs && !webhook.values[*field].emplace(*ours, *theirs).second)
+        complain(notes, words.items[j], fmt::format("{} again", in_quotes(*ours)));
+    }
+  }
+}
+
 constexpr Key<Webhook> webhook_keys[] = {
-    {"name", text<&Webhook::name, label_value>},
-    {"url", text<&Webhook::url, web_address>},
-    {"secret_file", path<&Webhook::secret_file>},
-    {"token_file", path<&Webhook::token_file>},
-    {"template_file", path<&Webhook::template_file>},
+    {"name", text<&Webhook::name, label_value>},        {"url", text<&Webhook::url, web_address>},
+    {"secret_file", path<&Webhook::secret_file>},       {"token_file", path<&Webhook::token_file>},
+    {"template_file", path<&Webhook::template_file>},   {"values", template_words},
     {"least_severity", word<&Webhook::least, kLeasts>},
 };
 

@@ -4,8 +4,10 @@
 #include "agent/notify/notifiers/heartbeat.h"
 #include "agent/notify/notifiers/notifier.h"
 #include "agent/notify/notifiers/render.h"
+#include "agent/notify/notifiers/template.h"
 #include "agent/notify/notifiers/wire.h"
 #include "probes/explain.h"
+#include "probes/tls/crypto.h"
 
 namespace agent {
 namespace {
@@ -55,14 +57,15 @@ class WebhookMessenger final : public Messenger {
       letter["url"] = link_to(page_, letter.at("alert").at("id").get<std::string>());
       body = dump(letter);
     } else {
-      auto filled = fill(secrets_.text, fields_of(letter, page_));
+      auto filled = fill(secrets_.text, template_values(letter, page_, settings_.values));
       if (!filled) return Failure<std::string>("template: " + filled.error());
       body = std::move(*filled);
     }
     auto headers = json_headers(secrets_.token);
     headers.push_back("X-Danelaw-Delivery: " + post.id);
     if (!secrets_.key.empty())
-      headers.push_back("X-Danelaw-Signature: sha256=" + wire::hmac_sha256(secrets_.key, body));
+      headers.push_back("X-Danelaw-Signature: sha256=" +
+                        probes::tls::hmac_sha256(secrets_.key, body));
     return accepted(wire::exchange({.url = settings_.url, .headers = headers, .body = body}, stop));
   }
 
@@ -259,9 +262,13 @@ class Maker {
     WebhookMessenger::Secrets secrets{.key = secret(one.secret_file),
                                       .token = secret(one.token_file),
                                       .text = secret(one.template_file)};
-    if (const auto filled = fill(secrets.text, fields_of(Json::object(), page_));
-        !filled && !fault_)
+    const auto values = template_values(Json::object(), page_, one.values);
+    if (const auto filled = fill(secrets.text, values); !filled && !fault_)
       fault_ = fmt::format("{}: {}", one.template_file.string(), filled.error());
+    for (const auto& [field, words] : one.values) {
+      if (!values.texts.contains(field) && !fault_)
+        fault_ = fmt::format("notify.webhooks: {}: values of no field \"{}\"", one.name, field);
+    }
     out_.messengers.push_back(std::make_unique<WebhookMessenger>(one, std::move(secrets), page_));
   }
   void add(const config::Mail& one) {

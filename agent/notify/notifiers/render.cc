@@ -8,13 +8,13 @@
 
 #include "agent/alerts/alert_json.h"
 #include "probes/explain.h"
+#include "probes/tls/crypto.h"
 
 namespace agent {
 namespace {
 
-using config::Failure;
-using config::Result;
 using config::Time;
+using probes::tls::base64;
 using Json = nlohmann::ordered_json;
 
 std::string text_of(const Json& json, const char* name) {
@@ -35,26 +35,6 @@ std::vector<std::string> texts_of(const Json& json, const char* name) {
 Json object_of(const Json& json, const char* name) {
   const auto found = json.find(name);
   return found != json.end() && found->is_object() ? *found : Json::object();
-}
-
-// What is inside the quotes of a JSON string.
-std::string escaped(const std::string& text) {
-  auto quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-  return quoted.substr(1, quoted.size() - 2);
-}
-
-std::string base64(std::string_view text) {
-  constexpr std::string_view kLetters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j)
-      group = group << 8U | (i + j < text.size() ? static_cast<unsigned char>(text[i + j]) : 0U);
-    for (std::size_t j = 0; j < 4; ++j)
-      out.push_back(i + j <= text.size() ? kLetters[group >> (18 - 6 * j) & 63U] : '=');
-  }
-  return out;
 }
 
 // RFC 2047 words, for what may be longer than a line or not ASCII: of 45 octets, cut between
@@ -173,41 +153,18 @@ std::map<std::string, std::string> fields_of(const Json& letter, const std::stri
           {"url", link_to(page, text_of(alert, "id"))}};
 }
 
-Result<std::string, std::string> fill(std::string_view text,
-                                      const std::map<std::string, std::string>& fields) {
-  std::string out;
-  while (true) {
-    const auto begin = text.find("{{");
-    out += text.substr(0, begin);
-    if (begin == std::string_view::npos) return out;
-    const auto end = text.find("}}", begin);
-    if (end == std::string_view::npos) return Failure<std::string>("a {{ without its }}");
-    auto name = std::string(text.substr(begin + 2, end - begin - 2));
-    std::erase(name, ' ');
-    const auto field = fields.find(name);
-    if (field == fields.end()) {
-      return Failure<std::string>(fmt::format("no field {{{{{}}}}}", probes::printable(name, 60)));
-    }
-    out += escaped(field->second);
-    text.remove_prefix(end + 2);
-  }
-}
-
-std::string mail_of(const MessageHead& head, const Json& letter, const std::string& page) {
+wire::Message mail_of(const MessageHead& head, const Json& letter, const std::string& page) {
   const auto fields = fields_of(letter, page);
   const auto subject = fmt::format("[danelaw {}] {}", fields.at("event"),
                                    probes::printable(fields.at("title"), 300));
   const auto at = config::parse_rfc3339(fields.at("at")).value_or(Time{});
   std::string to;
   for (const auto& one : head.to) to += fmt::format("{}<{}>", to.empty() ? "" : ",\r\n ", one);
-  std::string out = fmt::format(
-      "From: danelaw <{}>\r\nTo: {}\r\nSubject: {}\r\nDate: {}\r\nMessage-ID: {}\r\n"
-      "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
-      "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n",
-      head.from, to, encoded(subject), mail_date(at), message_id(fields.at("id"), head.from));
-  const auto body = base64(with_crlf(mail_text(fields)));
-  for (std::size_t i = 0; i < body.size(); i += 76) out += body.substr(i, 76) + "\r\n";
-  return out;
+  return {.headers = {fmt::format("From: danelaw <{}>", head.from), "To: " + to,
+                      "Subject: " + encoded(subject), "Date: " + mail_date(at),
+                      "Message-ID: " + message_id(fields.at("id"), head.from),
+                      "Auto-Submitted: auto-generated"},
+          .text = with_crlf(mail_text(fields))};
 }
 
 Json alertmanager_json(const SharedList<Alert>& open, const SharedList<Alert>& ended,

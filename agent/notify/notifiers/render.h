@@ -2,12 +2,13 @@
 
 #include <map>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "agent/alerts/alert.h"
 #include "agent/alerts/silence.h"
+#include "agent/notify/notifiers/wire.h"
 #include "agent/watch/shared_list.h"
 #include "config/result.h"
 
@@ -20,19 +21,15 @@ namespace agent {
 [[nodiscard]] std::map<std::string, std::string> fields_of(const nlohmann::ordered_json& letter,
                                                            const std::string& page);
 
-// The text with every {{field}} replaced, escaped so that it may stand between the quotes of a JSON
-// string. The error names a field that is not there.
-[[nodiscard]] config::Result<std::string, std::string> fill(
-    std::string_view text, const std::map<std::string, std::string>& fields);
-
-// A message of RFC 5322, ready to be submitted: plain text in UTF-8, no line of it longer than 998
-// octets, nothing from outside in a header but encoded.
+// A message of RFC 5322 without what MIME adds: header lines, folded where they are long, none of
+// more than 998 octets, nothing from outside in them but encoded; and plain text whose lines
+// end with CR LF.
 struct MessageHead {
   std::string from;
   std::vector<std::string> to;
 };
-[[nodiscard]] std::string mail_of(const MessageHead& head, const nlohmann::ordered_json& letter,
-                                  const std::string& page);
+[[nodiscard]] wire::Message mail_of(const MessageHead& head, const nlohmann::ordered_json& letter,
+                                    const std::string& page);
 
 // The alerts for Alertmanager's POST /api/v2/alerts: those that fire and were told, and those that
 // ended less than kEndTold ago. `labels` are added to ours. Every one says when it ends unless it

@@ -1,9 +1,8 @@
 #include "agent/notify/notifiers/wire.h"
 
-#include <algorithm>
 #include <array>
-#include <cstring>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -11,9 +10,7 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
-#include "probes/dane/tlsa.h"
 #include "probes/explain.h"
-#include "probes/tls/certificate.h"
 
 namespace agent::wire {
 namespace {
@@ -39,7 +36,8 @@ class Handle {
   }
   ~Handle() {
     curl_multi_remove_handle(multi_.get(), curl_.get());
-    curl_slist_free_all(list_);
+    for (auto& [option, list] : lists_) curl_slist_free_all(list);
+    curl_mime_free(mime_);
   }
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
@@ -50,8 +48,18 @@ class Handle {
   }
   // Appends to the list that `option` takes.
   void add(CURLoption option, const std::string& line) {
-    list_ = curl_slist_append(list_, line.c_str());
-    set(option, list_);
+    auto& list = lists_[option];
+    list = curl_slist_append(list, line.c_str());
+    set(option, list);
+  }
+  // The body of a mail: one part, in base64.
+  void set_text(const std::string& text) {
+    mime_ = curl_mime_init(curl_.get());
+    auto* const part = curl_mime_addpart(mime_);
+    curl_mime_data(part, text.data(), text.size());
+    curl_mime_type(part, "text/plain; charset=utf-8");
+    curl_mime_encoder(part, "base64");
+    set(CURLOPT_MIMEPOST, mime_);
   }
   Result<void, std::string> perform(const std::stop_token& stop) {
     const std::stop_callback wake(stop, [&] { curl_multi_wakeup(multi_.get()); });
@@ -92,7 +100,8 @@ class Handle {
 
   std::unique_ptr<CURLM, FreeMulti> multi_;
   std::unique_ptr<CURL, Free> curl_;
-  curl_slist* list_ = nullptr;
+  std::map<CURLoption, curl_slist*> lists_;
+  curl_mime* mime_ = nullptr;
   std::array<char, CURL_ERROR_SIZE> fault_{};
 };
 
@@ -102,18 +111,6 @@ std::size_t keep(char* data, std::size_t size, std::size_t count, void* into) {
   if (out.size() + size * count > kMostReply) return 0;
   out.append(data, size * count);
   return size * count;
-}
-
-struct Source {
-  std::string_view rest;
-};
-
-std::size_t give(char* into, std::size_t size, std::size_t count, void* from) {
-  auto& source = *static_cast<Source*>(from);
-  const auto length = std::min(size * count, source.rest.size());
-  std::memcpy(into, source.rest.data(), length);
-  source.rest.remove_prefix(length);
-  return length;
 }
 
 }  // namespace
@@ -140,11 +137,10 @@ Result<HttpReply, std::string> exchange(const HttpRequest& request, const std::s
   return reply;
 }
 
-Result<void, std::string> submit(const Letterhead& head, const std::string& message,
+Result<void, std::string> submit(const Letterhead& head, const Message& message,
                                  const std::stop_token& stop) {
   Handle curl;
   std::string replies;
-  Source source{message};
   curl.set(CURLOPT_URL, head.server.c_str());
   curl.set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
   curl.set(CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_ALL));
@@ -156,32 +152,11 @@ Result<void, std::string> submit(const Letterhead& head, const std::string& mess
   const auto from = "<" + head.from + ">";
   curl.set(CURLOPT_MAIL_FROM, from.c_str());
   for (const auto& to : head.to) curl.add(CURLOPT_MAIL_RCPT, "<" + to + ">");
-  curl.set(CURLOPT_UPLOAD, 1L);
-  curl.set(CURLOPT_READFUNCTION, give);
-  curl.set(CURLOPT_READDATA, &source);
+  for (const auto& line : message.headers) curl.add(CURLOPT_HTTPHEADER, line);
+  curl.set_text(message.text);
   curl.set(CURLOPT_WRITEFUNCTION, keep);
   curl.set(CURLOPT_WRITEDATA, &replies);
   return curl.perform(stop);
-}
-
-std::string hmac_sha256(const std::string& key, const std::string& text) {
-  using probes::tls::Bytes;
-  constexpr std::size_t kBlock = 64;
-  const auto digest = [](const Bytes& octets) {
-    return probes::tls::digest(probes::tls::Digest::sha256, octets);
-  };
-  Bytes block(key.begin(), key.end());
-  if (block.size() > kBlock) block = digest(block);
-  block.resize(kBlock);
-  Bytes inner, outer;
-  for (const auto octet : block) {
-    inner.push_back(octet ^ 0x36U);
-    outer.push_back(octet ^ 0x5cU);
-  }
-  inner.insert(inner.end(), text.begin(), text.end());
-  const auto first = digest(inner);
-  outer.insert(outer.end(), first.begin(), first.end());
-  return probes::dane::to_hex(digest(outer));
 }
 
 Result<std::string, std::string> read_secret(const std::filesystem::path& file) {

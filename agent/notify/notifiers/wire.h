@@ -37,13 +37,15 @@ struct Letterhead {
   std::string user, password;  // empty: no login
   std::filesystem::path ca_file;
 };
-// Submits one message (RFC 5322, with CR LF); done when the server has taken it.
+// Submits one message: header lines as "Name: value" without line ends, except within a folded one,
+// and a text in UTF-8, to which MIME is added. Done when the server has taken it.
+struct Message {
+  std::vector<std::string> headers;
+  std::string text;
+};
 [[nodiscard]] config::Result<void, std::string> submit(const Letterhead& head,
-                                                       const std::string& message,
+                                                       const Message& message,
                                                        const std::stop_token& stop);
-
-// HMAC-SHA256 (RFC 2104) in lower-case hexadecimal.
-[[nodiscard]] std::string hmac_sha256(const std::string& key, const std::string& text);
 
 // A secret from a file, without the line end behind it; the error names the file.
 [[nodiscard]] config::Result<std::string, std::string> read_secret(

@@ -57,6 +57,7 @@ notify:
       secret_file: chat.secret
       token_file: /run/chat.token
       template_file: chat.json
+      values: {event: {resolved: resolve, otherwise: trigger}}
       least_severity: high
     - {name: plain, url: "http://example.org"}
   mail:
@@ -87,6 +88,8 @@ notify:
   EXPECT_EQ(notify.webhooks[0].secret_file, "/etc/danelaw/chat.secret");
   EXPECT_EQ(notify.webhooks[0].token_file, "/run/chat.token");
   EXPECT_EQ(notify.webhooks[0].template_file, "/etc/danelaw/chat.json");
+  EXPECT_EQ(notify.webhooks[0].values,
+            (TemplateWords{{"event", {{"resolved", "resolve"}, {"otherwise", "trigger"}}}}));
   EXPECT_EQ(notify.webhooks[0].least, Least::high);
   EXPECT_EQ(notify.webhooks[1].secret_file, "");
   EXPECT_EQ(notify.webhooks[1].token_file, "");
@@ -198,7 +201,13 @@ TEST(Notify, SaysWhatIsWrongAndWhere) {
       {.says = "a secret in the file itself",
        .text = "notify:\n  webhooks: [{name: a, url: 'http://b', secret: c}]\n",
        .want = {"f:3:41: unknown key \"secret\"; known here: name, url, secret_file, token_file, "
-                "template_file, least_severity"}},
+                "template_file, values, least_severity"}},
+      {.says = "words for templates that are none",
+       .text = "notify:\n  webhooks:\n    - name: a\n      url: http://b\n      values:\n"
+               "        event: trigger\n        code: {a: [b], c: d, c: e, \"f\\n\": g}\n",
+       .want = {"f:7:16: expected a map of our words, each with yours, found \"trigger\"",
+                "f:8:19: expected text, found a list", "f:8:30: \"c\" again",
+                "f:8:36: \"f\\x0a\": too long, or not all of it is printable"}},
       {.says = "a folder for a secret",
        .text = "notify:\n  webhooks: [{name: a, url: 'http://b', secret_file: c/}]\n",
        .want = {"f:3:54: \"c/\": not the name of a file"}},
