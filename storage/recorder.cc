@@ -52,9 +52,11 @@ struct SqliteRecorder::State {
 
   static Database& prepared(Database& db) {
     migrate(db);  // first: it leaves a file that is not ours as it was
+    // The cache is in KiB: a large history is written all over, and a page that is not at hand has
+    // to be read before.
     db.execute(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA "
-        "journal_size_limit = 67108864");
+        "journal_size_limit = 67108864; PRAGMA cache_size = -32768");
     return db;
   }
 

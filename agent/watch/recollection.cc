@@ -20,9 +20,8 @@ constexpr Seconds kLookBack = std::chrono::hours{24 * 400};
 // Protection that was lost is told so long (partners.h).
 constexpr Seconds kLossTold = std::chrono::hours{24 * 14};
 
-// More is not kept at hand: it is read again when it is next asked for. Beyond that many zones each
-// is asked for about once an interval, so that to keep them would only cost.
-constexpr std::size_t kMostKept = 20'000;
+// More is not kept at hand (half a kilobyte each): it is read again when it is next asked for.
+constexpr std::size_t kMostKept = 200'000;
 
 template <class What>
 void restate_versions(std::vector<Version<What>>& versions, const ClockStep& step) {
