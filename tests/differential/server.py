@@ -6,7 +6,6 @@ thrown away. To a client that calls itself PLAIN, STARTTLS is not offered: whoev
 """
 
 import json
-import os
 import resource
 import selectors
 import socket

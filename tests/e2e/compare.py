@@ -7,7 +7,6 @@ A disagreement that nobody has explained in WHY below is an error: exit status 1
 
 import collections
 import concurrent.futures
-import json
 import sys
 
 from living_lab import LivingLab

@@ -4,7 +4,6 @@ and what arrives by webhook, mail (a real Postfix), at Grafana's API and the hea
 """
 
 import json
-import os
 import signal
 import unittest
 import urllib.error
