@@ -225,7 +225,10 @@ bool Follower::follow_host(Round& round, Host& host, const Seeing& seeing) {
       round, subject, troubles_of_host(*host.seen, users, host.refused_keys, is_refusal_told),
       [&](const Alert& alert) {
         // What caches still hold goes on refusing: the trouble is not over, and it is one trouble.
-        if (is_refusal(alert.finding.code) && host.standing && host.standing->window) return false;
+        // So may what they hold and nobody remembers.
+        if (is_refusal(alert.finding.code) && host.standing &&
+            (host.standing->window || host.standing->state == RolloverState::unknown))
+          return false;
         // Which records are of no use is not asked while all of them are.
         if (alert.finding.code == Code::tlsa_orphan &&
             book_.any_open_at(subject,
