@@ -75,7 +75,7 @@ class Agent {
     file_ = file;
     auto loaded = load(file);
     if (!loaded) return false;
-    auto gear = agent::Gear::make(*loaded);
+    auto gear = agent::ProbeContext::make(*loaded);
     if (!gear) return fail("no-gear", gear.error());
     if (const auto web = can_serve(loaded->web); !web) return fail("no-web", web.error());
     auto lock = storage::DatabaseLock::take(loaded->storage.path);
@@ -188,7 +188,7 @@ class Agent {
         log::error("reload-failed", {{"error", config::to_string(error)}});
       return config::Failure<std::string>(config::to_string(loaded.error().front()));
     }
-    auto gear = agent::Gear::make(*loaded);
+    auto gear = agent::ProbeContext::make(*loaded);
     if (!gear) {
       log::error("reload-failed", {{"error", gear.error()}});
       return config::Failure<std::string>(gear.error());
@@ -348,8 +348,9 @@ class Agent {
 class NoOutbox final : public agent::Outbox {
  public:
   using Fault = agent::RecordFault;
-  config::Result<std::vector<agent::Post>, Fault> due(const std::string&, config::Time,
-                                                      std::size_t) override {
+  config::Result<std::vector<agent::QueuedNotification>, Fault> due(const std::string&,
+                                                                    config::Time,
+                                                                    std::size_t) override {
     return {};
   }
   config::Result<void, Fault> delivered(const std::string&, config::Time) override { return {}; }
@@ -368,7 +369,7 @@ class NoOutbox final : public agent::Outbox {
 // What `run` would refuse to start with, though the file itself is right: files that it names.
 std::vector<std::string> obstacles(const config::Config& settings) {
   std::vector<std::string> out;
-  if (const auto gear = agent::Gear::make(settings); !gear) out.push_back(gear.error());
+  if (const auto gear = agent::ProbeContext::make(settings); !gear) out.push_back(gear.error());
   NoOutbox outbox;
   if (const auto made = agent::make_notifiers(settings, outbox); !made) out.push_back(made.error());
   if (const auto made = can_serve(settings.web); !made) out.push_back(made.error());

@@ -65,7 +65,7 @@ void weigh(DomainJudgement& judged) {
 namespace {
 
 void drop_overruled(std::vector<Finding>& findings, const Subject& subject,
-                    const Hindsight& known) {
+                    const HistoryFindings& known) {
   std::erase_if(findings, [&](const Finding& finding) {
     return finding.subject == subject &&
            std::ranges::find(known.overruled, finding.code) != known.overruled.end();
@@ -82,7 +82,8 @@ void raise(std::vector<Finding>& findings, const Finding& known) {
 
 }  // namespace
 
-void add_hindsight(DomainJudgement& judged, const dns::Name& name, const Hindsight& known) {
+void add_history_findings(DomainJudgement& judged, const dns::Name& name,
+                          const HistoryFindings& known) {
   const auto host = std::ranges::find_if(
       judged.hosts, [&](const HostJudgement& one) { return one.seen->host == name; });
   if (host == judged.hosts.end()) return;
@@ -111,7 +112,7 @@ void add_hindsight(DomainJudgement& judged, const dns::Name& name, const Hindsig
   weigh(judged);
 }
 
-void add_hindsight(DomainJudgement& judged, const Hindsight& known) {
+void add_history_findings(DomainJudgement& judged, const HistoryFindings& known) {
   drop_overruled(judged.findings, domain_subject(*judged.seen), known);
   for (const auto& finding : known.findings) judged.findings.push_back(finding);
   weigh(judged);

@@ -18,18 +18,19 @@ namespace probes {
 [[nodiscard]] std::vector<Finding> find_in_domain(const DomainJudgement& domain, config::Time at);
 
 // What is known of a host beyond a look at it.
-struct Hindsight {
+struct HistoryFindings {
   std::vector<Finding> findings;
   // Codes of which more is known than a look can show: what it made of them does not count.
   std::vector<Code> overruled;
-  bool operator==(const Hindsight&) const = default;
+  bool operator==(const HistoryFindings&) const = default;
 };
 
 // Adds it to the host's findings and the domain's, as if the look had shown it. A code that the
 // look found, and that is not overruled, stays as the look found it.
-void add_hindsight(DomainJudgement& judged, const dns::Name& host, const Hindsight& known);
+void add_history_findings(DomainJudgement& judged, const dns::Name& host,
+                          const HistoryFindings& known);
 // The same of the domain itself.
-void add_hindsight(DomainJudgement& judged, const Hindsight& known);
+void add_history_findings(DomainJudgement& judged, const HistoryFindings& known);
 // Adds what is known of the domain beyond the look.
 void add_finding(DomainJudgement& judged, Finding finding);
 // Puts the findings, after a change, in their order, worst first, and the severity right.

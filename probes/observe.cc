@@ -90,14 +90,14 @@ void take_literal(HostObservation& seen, const std::string& address) {
   seen.addresses.push_back(address);
 }
 
-void look_up_addresses(HostObservation& seen, Eyes eyes, Time at, Deadline deadline) {
+void look_up_addresses(HostObservation& seen, ProbeClients eyes, Time at, Deadline deadline) {
   seen.a = eyes.lookup.ask(seen.host, dns::type::a, at, deadline);
   seen.aaaa = eyes.lookup.ask(seen.host, dns::type::aaaa, at, deadline);
   read_addresses(seen);
 }
 
 // Rung by rung: which names may be the TLSA base domain, and the first secure RRset there.
-void look_up_tlsa(HostObservation& seen, std::uint16_t port, Eyes eyes, Time at,
+void look_up_tlsa(HostObservation& seen, std::uint16_t port, ProbeClients eyes, Time at,
                   Deadline deadline) {
   auto bases = dane::base_domains(seen.host, seen.a, seen.aaaa, nullptr);
   if (bases.kind == BaseDomains::Kind::ask_cname) {
@@ -126,7 +126,7 @@ void look_up_tlsa(HostObservation& seen, std::uint16_t port, Eyes eyes, Time at,
 
 // Where records stand by mistake: for another port, at a wildcard that an existing name hides, or
 // at a name in the middle of an alias chain, which is never a TLSA base domain (RFC 7672 §2.2.3).
-void look_for_misplaced(HostObservation& seen, std::uint16_t port, Eyes eyes, Time at,
+void look_for_misplaced(HostObservation& seen, std::uint16_t port, ProbeClients eyes, Time at,
                         Deadline deadline) {
   if (seen.tlsa.outcome != Outcome::absent || seen.tlsa.status != DnssecStatus::secure) return;
   std::vector<std::optional<dns::Name>> names;
@@ -146,7 +146,7 @@ void look_for_misplaced(HostObservation& seen, std::uint16_t port, Eyes eyes, Ti
 
 // Every name server about what decides: the addresses (first: a server that does not answer that
 // answers nothing), the name above the TLSA records, and these, where they really are.
-void ask_every_server(HostObservation& seen, Eyes eyes, Time at, Deadline deadline) {
+void ask_every_server(HostObservation& seen, ProbeClients eyes, Time at, Deadline deadline) {
   if (eyes.surveyor == nullptr || seen.a.outcome == Outcome::failed) return;
   const bool has_tlsa = seen.tlsa.outcome != Outcome::not_queried;
   const auto name = has_tlsa ? seen.base_domain : seen.a.final_name;
@@ -190,8 +190,8 @@ bool may_differ_for_lax(const HostObservation& seen, std::size_t first) {
          last.tls->stop != tls::HandshakeStop::no_certificate;
 }
 
-void visit(HostObservation& seen, const std::string& address, const Manner& manner, Eyes eyes,
-           Deadline deadline) {
+void visit(HostObservation& seen, const std::string& address, const ProbeSettings& manner,
+           ProbeClients eyes, Deadline deadline) {
   smtp::SessionPlan plan{
       .address = address,
       .port = manner.port,
@@ -239,8 +239,8 @@ void visit(HostObservation& seen, const std::string& address, const Manner& mann
 }
 
 // The addresses of a policy host that we may contact.
-std::vector<std::string> addresses_of(const dns::Name& host, const Manner& manner, Eyes eyes,
-                                      Time at, Deadline deadline) {
+std::vector<std::string> addresses_of(const dns::Name& host, const ProbeSettings& manner,
+                                      ProbeClients eyes, Time at, Deadline deadline) {
   HostObservation found;
   found.a = eyes.lookup.ask(host, dns::type::a, at, deadline);
   found.aaaa = eyes.lookup.ask(host, dns::type::aaaa, at, deadline);
@@ -250,7 +250,7 @@ std::vector<std::string> addresses_of(const dns::Name& host, const Manner& manne
 }
 
 // Records first: without a valid one there is no policy to fetch (RFC 8461 §3.1).
-void look_at_sts(DomainObservation& seen, const Manner& manner, Eyes eyes, Time at,
+void look_at_sts(DomainObservation& seen, const ProbeSettings& manner, ProbeClients eyes, Time at,
                  Deadline deadline) {
   const auto sts_name = seen.domain.child("_mta-sts");
   const auto tls_name = seen.domain.child("_tls");
@@ -307,8 +307,8 @@ std::string_view wire_name(MxSource source) {
   return "";
 }
 
-DomainObservation observe_domain(const dns::Name& domain, const Manner& manner, Eyes eyes, Time at,
-                                 Deadline deadline) {
+DomainObservation observe_domain(const dns::Name& domain, const ProbeSettings& manner,
+                                 ProbeClients eyes, Time at, Deadline deadline) {
   DomainObservation seen;
   seen.domain = domain;
   seen.observed_at = at;
@@ -335,8 +335,8 @@ DomainObservation observe_domain(const dns::Name& domain, const Manner& manner, 
   return seen;
 }
 
-HostObservation observe_records(const dns::Name& host, const Manner& manner, Eyes eyes, Time at,
-                                Deadline deadline) {
+HostObservation observe_records(const dns::Name& host, const ProbeSettings& manner,
+                                ProbeClients eyes, Time at, Deadline deadline) {
   HostObservation seen;
   seen.host = host;
   seen.observed_at = at;
@@ -351,8 +351,8 @@ HostObservation observe_records(const dns::Name& host, const Manner& manner, Eye
   return seen;
 }
 
-HostObservation observe_host(const dns::Name& host, const Manner& manner, Eyes eyes, Time at,
-                             Deadline deadline) {
+HostObservation observe_host(const dns::Name& host, const ProbeSettings& manner, ProbeClients eyes,
+                             Time at, Deadline deadline) {
   auto seen = observe_records(host, manner, eyes, at, deadline);
   for (const auto& address : seen.addresses) visit(seen, address, manner, eyes, deadline);
   for (auto& session : seen.sessions) {

@@ -12,7 +12,7 @@
 namespace probes {
 
 // How to look: the operator's settings, the same for every target.
-struct Manner {
+struct ProbeSettings {
   std::uint16_t port = 25;
   std::string helo = "localhost";
   config::Seconds session_timeout{60};
@@ -24,7 +24,7 @@ struct Manner {
 };
 
 // What one thread looks with. Nothing in it is shared with another thread.
-struct Eyes {
+struct ProbeClients {
   dns::Lookup& lookup;
   tls::Client& tls;
   dns::Surveyor* surveyor = nullptr;  // null: name servers are not asked one by one
@@ -32,19 +32,20 @@ struct Eyes {
 };
 
 // The MX RRset of a domain: MX or implicit, its hosts in order.
-[[nodiscard]] DomainObservation observe_domain(const dns::Name& domain, const Manner& manner,
-                                               Eyes eyes, config::Time at,
+[[nodiscard]] DomainObservation observe_domain(const dns::Name& domain, const ProbeSettings& manner,
+                                               ProbeClients eyes, config::Time at,
                                                config::Deadline deadline);
 
 // What DNS says of one host, without a session: addresses first, TLSA only where the addresses
 // allow it (RFC 7672 §2.2.2).
-[[nodiscard]] HostObservation observe_records(const dns::Name& host, const Manner& manner,
-                                              Eyes eyes, config::Time at,
+[[nodiscard]] HostObservation observe_records(const dns::Name& host, const ProbeSettings& manner,
+                                              ProbeClients eyes, config::Time at,
                                               config::Deadline deadline);
 
 // The same, and then a session per address. Sessions are had also where no TLSA applies: whether
 // TLS works decides between opportunistic and cleartext.
-[[nodiscard]] HostObservation observe_host(const dns::Name& host, const Manner& manner, Eyes eyes,
-                                           config::Time at, config::Deadline deadline);
+[[nodiscard]] HostObservation observe_host(const dns::Name& host, const ProbeSettings& manner,
+                                           ProbeClients eyes, config::Time at,
+                                           config::Deadline deadline);
 
 }  // namespace probes

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "storage/chronicle.h"
+#include "storage/host_history.h"
 
 namespace storage {
 namespace {
@@ -47,8 +47,8 @@ class Facts {
     }
   }
 
-  // What rollovers are judged from; storage/chronicle reads it back.
-  void sighting(const std::string& host, const agent::Sighting& seen) {
+  // What rollovers are judged from; storage/host_history reads it back.
+  void sighting(const std::string& host, const agent::Sample& seen) {
     for (const auto& [server, published] : seen.servers) {
       if (published) add("published", host + "|" + server, published_json(*published));
     }

@@ -8,7 +8,7 @@
 
 namespace storage {
 
-using agent::Post;
+using agent::QueuedNotification;
 using agent::RecordFault;
 using config::Failure;
 
@@ -39,10 +39,11 @@ config::Result<std::unique_ptr<SqliteOutbox>, std::string> SqliteOutbox::open(
   }
 }
 
-SqliteOutbox::Answer<std::vector<Post>> SqliteOutbox::due(const std::string& notifier,
-                                                          config::Time at, std::size_t most) {
+SqliteOutbox::Answer<std::vector<QueuedNotification>> SqliteOutbox::due(const std::string& notifier,
+                                                                        config::Time at,
+                                                                        std::size_t most) {
   return state_->guarded([&] {
-    std::vector<Post> out;
+    std::vector<QueuedNotification> out;
     auto rows = state_->db.prepare(
         "SELECT l.id, l.notifier, l.body, l.attempts FROM letter l "
         "WHERE l.notifier = ?1 AND l.sent_at IS NULL AND l.next_try <= ?2 AND NOT EXISTS ("

@@ -18,8 +18,9 @@ class SqliteOutbox final : public agent::Outbox {
 
   template <class T>
   using Answer = config::Result<T, agent::RecordFault>;
-  [[nodiscard]] Answer<std::vector<agent::Post>> due(const std::string& notifier, config::Time at,
-                                                     std::size_t most) override;
+  [[nodiscard]] Answer<std::vector<agent::QueuedNotification>> due(const std::string& notifier,
+                                                                   config::Time at,
+                                                                   std::size_t most) override;
   [[nodiscard]] Answer<void> delivered(const std::string& id, config::Time at) override;
   [[nodiscard]] Answer<void> failed(const std::string& id, config::Time next_try,
                                     const std::string& why) override;

@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "storage/alert_row.h"
-#include "storage/chronicle.h"
 #include "storage/delivery_past.h"
+#include "storage/host_history.h"
 
 namespace storage {
 namespace {
@@ -229,8 +229,8 @@ Queries::Answer<std::vector<Queries::Sum>> Queries::summed(const std::vector<std
   });
 }
 
-Queries::Answer<agent::Chronicle> Queries::chronicle(const probes::dns::Name& host,
-                                                     config::Time since) {
+Queries::Answer<agent::HostHistory> Queries::chronicle(const probes::dns::Name& host,
+                                                       config::Time since) {
   return state_->guarded([&] { return read_chronicle(state_->db, host.text(), since); });
 }
 

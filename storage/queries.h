@@ -80,8 +80,8 @@ class Queries {
   };
   [[nodiscard]] Answer<std::vector<Sum>> summed(const std::vector<std::string>& names);
   // What was recorded of a host, but versions that were last seen before `since`.
-  [[nodiscard]] Answer<agent::Chronicle> chronicle(const probes::dns::Name& host,
-                                                   config::Time since);
+  [[nodiscard]] Answer<agent::HostHistory> chronicle(const probes::dns::Name& host,
+                                                     config::Time since);
   // The same of a zone's keys.
   [[nodiscard]] Answer<agent::ZonePast> zone_past(const probes::dns::Name& zone,
                                                   config::Time since);

@@ -11,10 +11,10 @@
 #include "probes/report.h"
 #include "storage/alert_row.h"
 #include "storage/bounds.h"
-#include "storage/chronicle.h"
 #include "storage/domain_row.h"
 #include "storage/facts.h"
 #include "storage/files.h"
+#include "storage/host_history.h"
 #include "storage/schema.h"
 #include "storage/upkeep.h"
 
@@ -152,7 +152,7 @@ struct SqliteRecorder::State {
     return out;
   }
 
-  // Of a look from `began` to `at`; as agent/chronicle.h notes it.
+  // Of a look from `began` to `at`; as agent/history/host_history.h notes it.
   void remember(const Fact& fact, std::int64_t began, std::int64_t at) {
     const auto known = look_up(fact);
     // Nobody knows whether it was so all through a gap.
@@ -191,7 +191,7 @@ struct SqliteRecorder::State {
     }
   }
 
-  void remember_certificates(const agent::Sighting& sighting) {
+  void remember_certificates(const agent::Sample& sighting) {
     for (const auto& [endpoint, chain] : sighting.endpoints) {
       if (!chain) continue;
       for (const auto& certificate : *chain)
@@ -311,9 +311,9 @@ Result<void, RecordFault> SqliteRecorder::record_all(
   return state_->guarded([&] { state_->record(rounds); });
 }
 
-Result<agent::Recorder::Desk, RecordFault> SqliteRecorder::desk(config::Time since) {
+Result<agent::Recorder::RestoredState, RecordFault> SqliteRecorder::desk(config::Time since) {
   return state_->read([&](Database& db) {
-    Desk out;
+    RestoredState out;
     auto alerts = db.prepare(fmt::format(
         "SELECT {} FROM alert WHERE resolved IS NULL OR resolved >= ? ORDER BY id", kAlertColumns));
     alerts.bind(seconds(since));
@@ -344,8 +344,8 @@ Result<std::map<std::string, config::Time>, RecordFault> SqliteRecorder::protect
   });
 }
 
-Result<agent::Chronicle, RecordFault> SqliteRecorder::chronicle(const probes::dns::Name& host,
-                                                                config::Time since) {
+Result<agent::HostHistory, RecordFault> SqliteRecorder::chronicle(const probes::dns::Name& host,
+                                                                  config::Time since) {
   return state_->read([&](Database& db) { return read_chronicle(db, host.text(), since); });
 }
 

@@ -129,12 +129,12 @@ class Pool {
 };
 
 // Wakes the front when a reply is there; any thread may ring.
-class Bell {
+class Wakeup {
  public:
-  Bell() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
-  ~Bell() { close(fd_); }
-  Bell(const Bell&) = delete;
-  Bell& operator=(const Bell&) = delete;
+  Wakeup() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+  ~Wakeup() { close(fd_); }
+  Wakeup(const Wakeup&) = delete;
+  Wakeup& operator=(const Wakeup&) = delete;
 
   void ring() const { (void)!eventfd_write(fd_, 1); }  // a full counter wakes, too
   void silence() const {
@@ -400,7 +400,7 @@ class Front::Loop {
   }
 
   int listener_;
-  Bell bell_;
+  Wakeup bell_;
   Limits limits_;
   Open open_;
   std::atomic<bool> is_stopping_{false};

@@ -341,7 +341,7 @@ void add_alerts(Families& out, const agent::Snapshot& snapshot) {
 }
 
 // When the state of a rollover began, as far as its history tells.
-config::Time since(const agent::Rollovers& rollovers, const agent::Standing& standing) {
+config::Time since(const agent::Rollovers& rollovers, const agent::RolloverStanding& standing) {
   auto begin = standing.at;
   const auto points = rollovers.turning_points();
   for (auto point = points.rbegin(); point != points.rend(); ++point) {

@@ -92,8 +92,8 @@ Json fitting_records(const agent::Chain& chain) {
 namespace {
 
 // As the history and the last look have it.
-agent::Clearance clear(const agent::Chronicle& past, const agent::Chain& chain,
-                       const probes::HostObservation& host, config::Time at) {
+agent::GateDecision clear(const agent::HostHistory& past, const agent::Chain& chain,
+                          const probes::HostObservation& host, config::Time at) {
   using probes::dns::Outcome;
   if (!past.servers.empty())
     return agent::clear(past, {}, chain, {host.base_domain.text(), host.host.text()}, at);
@@ -107,7 +107,7 @@ agent::Clearance clear(const agent::Chronicle& past, const agent::Chain& chain,
 
 }  // namespace
 
-Json gate_json(const agent::Chronicle& past, const agent::Chain& chain,
+Json gate_json(const agent::HostHistory& past, const agent::Chain& chain,
                const probes::HostObservation& host, config::Time at) {
   const auto said = clear(past, chain, host, at);
   Json missing = nullptr;

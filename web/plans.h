@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "agent/history/chronicle.h"
+#include "agent/history/host_history.h"
 #include "agent/watch/runner.h"
 #include "config/result.h"
 
@@ -27,7 +27,7 @@ namespace web {
 
 // May the certificate go live on the host? By what looks have shown until now; `danelaw gate` asks
 // the name servers once more.
-[[nodiscard]] nlohmann::ordered_json gate_json(const agent::Chronicle& past,
+[[nodiscard]] nlohmann::ordered_json gate_json(const agent::HostHistory& past,
                                                const agent::Chain& chain,
                                                const probes::HostObservation& host,
                                                config::Time at);

@@ -193,7 +193,7 @@ Json rollover_json(const std::vector<const agent::Snapshot::Followed*>& followed
   return out;
 }
 
-Json signatures_json(const decltype(agent::Chronicle::signatures)& signatures, Time from,
+Json signatures_json(const decltype(agent::HostHistory::signatures)& signatures, Time from,
                      Time until) {
   Json out = Json::array();
   for (const auto& [server, versions] : signatures) {
@@ -214,7 +214,7 @@ Json signatures_json(const decltype(agent::Chronicle::signatures)& signatures, T
 }
 
 Json timeline_json(const agent::Snapshot::Followed& followed,
-                   const decltype(agent::Chronicle::signatures)& signatures, Time at, Time from,
+                   const decltype(agent::HostHistory::signatures)& signatures, Time at, Time from,
                    Time until) {
   const auto& history = followed.rollovers->history();
   auto out = rollover_json(&followed, at);

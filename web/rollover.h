@@ -23,7 +23,7 @@ namespace web {
 // caches refuse what is served; those that touch [from, until]. `signatures`: of the chronicle.
 [[nodiscard]] nlohmann::ordered_json timeline_json(
     const agent::Snapshot::Followed& followed,
-    const decltype(agent::Chronicle::signatures)& signatures, config::Time at, config::Time from,
+    const decltype(agent::HostHistory::signatures)& signatures, config::Time at, config::Time from,
     config::Time until);
 
 // In the order of trouble; for choosing the worst and for the metric.

@@ -153,7 +153,7 @@ bool AlertBook::take_over(Round& round, std::map<Key, const Trouble*>& all) {
 }
 
 bool AlertBook::follow(Round& round, const Subject& subject, const std::vector<Trouble>& troubles,
-                       const IsTold& is_told) {
+                       const IsConclusive& is_told) {
   std::map<Key, const Trouble*> all;
   for (const auto& trouble : troubles) all[{trouble.finding.code, trouble.cause}] = &trouble;
   if (const auto held = open_at_.find(subject); held != open_at_.end()) {

@@ -35,9 +35,9 @@ class AlertBook {
   // A look at `subject` found `troubles`, one a code at most. `is_told`: whether the look learned
   // enough to say that the alert's trouble is over there. True when it should be looked at again
   // soon.
-  using IsTold = std::function<bool(const Alert& alert)>;
+  using IsConclusive = std::function<bool(const Alert& alert)>;
   bool follow(Round& round, const probes::Subject& subject, const std::vector<Trouble>& troubles,
-              const IsTold& is_told);
+              const IsConclusive& is_told);
 
   // Nobody asks about the subject any more.
   void abandon(Round& round, const probes::Subject& subject, std::string_view reason);

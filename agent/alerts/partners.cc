@@ -59,7 +59,7 @@ bool speaks_tls(const probes::DomainJudgement& judged) {
 
 }  // namespace
 
-probes::DomainJudgement tempered(probes::DomainJudgement judged, config::Role role) {
+probes::DomainJudgement with_partner_severity(probes::DomainJudgement judged, config::Role role) {
   if (role == config::Role::inbound) return judged;
   for (auto& finding : judged.findings) finding.severity = calmer(finding);
   for (auto& host : judged.hosts) {
@@ -129,8 +129,8 @@ std::string policy_line(const Exception& exception) {
   return fmt::format("{} {}", exception.domain, exception.level);
 }
 
-std::optional<Finding> find_leftover(const probes::DomainJudgement& judged,
-                                     const std::optional<Exception>& made, Time at) {
+std::optional<Finding> leftover_exception(const probes::DomainJudgement& judged,
+                                          const std::optional<Exception>& made, Time at) {
   if (!made) return std::nullopt;
   const bool is_well = is_protected(judged.verdict);
   if (!is_well && at < made->until) return std::nullopt;

@@ -13,7 +13,8 @@ namespace agent {
 
 // Makes the findings of a partner's domain a degree calmer: mail to them waits, ours is not lost.
 // That a partner's protection disappeared stays as it is, for it is what partners are watched for.
-[[nodiscard]] probes::DomainJudgement tempered(probes::DomainJudgement judged, config::Role role);
+[[nodiscard]] probes::DomainJudgement with_partner_severity(probes::DomainJudgement judged,
+                                                            config::Role role);
 
 // The domain had DANE until lately and has none now: mail goes there unprotected, and no sender
 // reports it. `protected_until`: when it was last seen authenticated; null: never. Nothing when the
@@ -46,8 +47,7 @@ inline constexpr config::Seconds kExceptionFor = std::chrono::hours{24 * 3};
 [[nodiscard]] std::string policy_line(const Exception& exception);
 
 // Asks for its removal, once the domain is well again or its time is over.
-[[nodiscard]] std::optional<probes::Finding> find_leftover(const probes::DomainJudgement& judged,
-                                                           const std::optional<Exception>& made,
-                                                           config::Time at);
+[[nodiscard]] std::optional<probes::Finding> leftover_exception(
+    const probes::DomainJudgement& judged, const std::optional<Exception>& made, config::Time at);
 
 }  // namespace agent

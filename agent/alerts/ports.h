@@ -31,17 +31,17 @@ class Recorder {
   }
   // The alerts that are pending or firing, as last recorded, those that ended since, and what
   // people asked for: how the agent takes up its work after a restart.
-  struct Desk {
+  struct RestoredState {
     std::vector<Alert> alerts;
     std::vector<Silence> silences;
     std::vector<Exception> exceptions;
   };
-  [[nodiscard]] virtual config::Result<Desk, RecordFault> desk(config::Time since) = 0;
+  [[nodiscard]] virtual config::Result<RestoredState, RecordFault> desk(config::Time since) = 0;
   // When each domain was last seen authenticated, of those that were since then.
   [[nodiscard]] virtual config::Result<std::map<std::string, config::Time>, RecordFault>
   protected_domains(config::Time since) = 0;
   // What was recorded of a host, but versions that were last seen before `since`.
-  [[nodiscard]] virtual config::Result<Chronicle, RecordFault> chronicle(
+  [[nodiscard]] virtual config::Result<HostHistory, RecordFault> chronicle(
       const probes::dns::Name& host, config::Time since) = 0;
   // The same of the signatures over a domain's MX RRset.
   [[nodiscard]] virtual config::Result<Signatures, RecordFault> mx_signatures(
@@ -61,7 +61,7 @@ class Recorder {
 };
 
 // A letter as it was recorded, on its way through one notifier.
-struct Post {
+struct QueuedNotification {
   std::string id;
   std::string notifier;
   std::string body;  // JSON, as to_json(Letter) made it
@@ -78,7 +78,7 @@ class Outbox {
 
   // The oldest that may be tried at `at`. Of one alert's the next is not given before the one
   // before it is delivered.
-  [[nodiscard]] virtual config::Result<std::vector<Post>, RecordFault> due(
+  [[nodiscard]] virtual config::Result<std::vector<QueuedNotification>, RecordFault> due(
       const std::string& notifier, config::Time at, std::size_t most) = 0;
   [[nodiscard]] virtual config::Result<void, RecordFault> delivered(const std::string& id,
                                                                     config::Time at) = 0;

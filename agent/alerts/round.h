@@ -7,7 +7,7 @@
 #include "agent/alerts/alert.h"
 #include "agent/alerts/partners.h"
 #include "agent/alerts/silence.h"
-#include "agent/history/chronicle.h"
+#include "agent/history/host_history.h"
 #include "agent/history/zone_past.h"
 #include "agent/self/clock.h"
 #include "config/config.h"
@@ -53,7 +53,7 @@ struct Round {
   probes::DomainSeen domain;              // set when the target is a domain and was seen
   std::optional<Signature> mx_signature;  // then, when its MX RRset is signed
   probes::HostSeen host;                  // set when the target is a host and was seen
-  Sighting sighting;                      // completed; of that host
+  Sample sighting;                        // completed; of that host
   std::vector<ZoneNews> zones;            // that vouch for what was seen
   std::vector<DomainState> judged;        // every domain whose judgement this look renewed
   std::vector<Alert> alerts;              // those that changed, as they are now

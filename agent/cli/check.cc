@@ -13,7 +13,7 @@
 #include "agent/cli/nagios_line.h"
 #include "agent/self/sight.h"
 #include "agent/watch/inventory.h"
-#include "agent/watch/scout.h"
+#include "agent/watch/network_prober.h"
 #include "agent/watch/target_queue.h"
 #include "agent/watch/threads.h"
 #include "config/mutex.h"
@@ -66,13 +66,13 @@ class Check {
     for (const auto& target : inventory_.adopt(domains).appeared) queue_.add(target, kDue);
   }
 
-  probes::Status run(std::vector<std::unique_ptr<Scout>>& scouts) {
+  probes::Status run(std::vector<std::unique_ptr<NetworkProber>>& probers) {
     const Lock lock(mutex_);
-    if (const auto fault = see_ourselves(*scouts.front())) {
+    if (const auto fault = see_ourselves(*probers.front())) {
       for (const auto& [name, domain] : inventory_.domains()) report_blind(unseen(name), *fault);
     } else {
-      probe_all(scouts);
-      report_unconfirmed(*scouts.front());
+      probe_all(probers);
+      report_unconfirmed(*probers.front());
       report_unreached();
       if (shows_progress()) errors_ << "\r\033[K" << std::flush;
       report_welcome();
@@ -84,37 +84,37 @@ class Check {
  private:
   using Domain = Inventory::Domain;
 
-  std::optional<VantageCheck> see_ourselves(Scout& scout) REQUIRES(mutex_) {
-    sight_.take(scout.look_at_ourselves(at_), {}, kDue, kDue, at_);
+  std::optional<SelfCheck> see_ourselves(NetworkProber& prober) REQUIRES(mutex_) {
+    sight_.take(prober.probe_ourselves(at_), {}, kDue, kDue, at_);
     return sight_.fault();
   }
 
-  void probe_all(std::vector<std::unique_ptr<Scout>>& scouts) REQUIRES(mutex_) {
+  void probe_all(std::vector<std::unique_ptr<NetworkProber>>& probers) REQUIRES(mutex_) {
     mutex_.unlock();
     {
       // This thread works, too: there may be no other.
       std::vector<std::jthread> threads;
-      for (std::size_t i = 1; i < scouts.size(); ++i) {
-        const auto work_too = [this, &scout = *scouts[i]] { work(scout); };
+      for (std::size_t i = 1; i < probers.size(); ++i) {
+        const auto work_too = [this, &prober = *probers[i]] { work(prober); };
         if (start_threads(threads, 1, work_too) == 0) break;
       }
-      work(*scouts.front());
+      work(*probers.front());
     }
     mutex_.lock();
   }
 
-  void work(Scout& scout) EXCLUDES(mutex_) {
+  void work(NetworkProber& prober) EXCLUDES(mutex_) {
     Lock lock(mutex_);
     while (const auto target = next(lock)) {
       lock.unlock();
       if (target->kind == Target::Kind::host) {
         auto seen =
-            std::make_shared<const probes::HostObservation>(scout.look_at_host(target->name, at_));
+            std::make_shared<const probes::HostObservation>(prober.probe_host(target->name, at_));
         lock.lock();
         take(std::move(seen));
       } else {
         auto seen = std::make_shared<const probes::DomainObservation>(
-            scout.look_at_domain(target->name, at_));
+            prober.probe_domain(target->name, at_));
         lock.lock();
         take(std::move(seen));
       }
@@ -188,7 +188,7 @@ class Check {
   void judge(const Domain& domain) REQUIRES(mutex_) {
     std::map<Name, probes::HostSeen> hosts;
     for (const auto* host : domain.hosts) hosts[host->name] = host->seen;
-    report(tempered(probes::judge(domain.seen, hosts, at_), domain.configured->role));
+    report(with_partner_severity(probes::judge(domain.seen, hosts, at_), domain.configured->role));
   }
 
   void report(const probes::DomainJudgement& judged) REQUIRES(mutex_) {
@@ -208,28 +208,28 @@ class Check {
 
   // The resolver fails at what any resolver can answer, for others alike, or at what it could tell
   // in this run.
-  bool is_resolvers_own(Scout& scout, const Name& target,
+  bool is_resolvers_own(NetworkProber& prober, const Name& target,
                         const std::vector<const probes::dns::Answer*>& answers) REQUIRES(mutex_) {
     if (!suspect_of(answers)) return false;
     if (!is_resolver_faulty_) {
       is_resolver_faulty_ =
-          std::ranges::any_of(scout.look_at_resolvers(sight_.controls(), at_),
-                              [](const ResolverSight& one) { return one.fault.has_value(); });
+          std::ranges::any_of(prober.probe_resolvers(sight_.controls(), at_),
+                              [](const ResolverCheck& one) { return one.fault.has_value(); });
     }
     const auto doubt = sight_.doubt(target, answers, at_);
     return *is_resolver_faulty_ || doubt.is_ours ||
-           is_too_many(scout.count_failing(doubt.witnesses, at_), doubt.witnesses.size());
+           is_too_many(prober.count_failing(doubt.witnesses, at_), doubt.witnesses.size());
   }
 
-  void report_unconfirmed(Scout& scout) REQUIRES(mutex_) {
+  void report_unconfirmed(NetworkProber& prober) REQUIRES(mutex_) {
     for (auto* domain : unconfirmed_) {
       for (auto* host : domain->hosts) {
-        if (!is_resolvers_own(scout, host->name, probes::deciding(*host->seen))) continue;
+        if (!is_resolvers_own(prober, host->name, probes::deciding(*host->seen))) continue;
         auto excused = *host->seen;
         probes::excuse(excused);
         inventory_.take(*host, std::make_shared<const probes::HostObservation>(std::move(excused)));
       }
-      if (is_resolvers_own(scout, *domain->name, probes::deciding(*domain->seen))) {
+      if (is_resolvers_own(prober, *domain->name, probes::deciding(*domain->seen))) {
         auto excused = *domain->seen;
         probes::excuse(excused);
         inventory_.take(*domain,
@@ -259,7 +259,7 @@ class Check {
     }
   }
 
-  void report_blind(const probes::DomainSeen& domain, const VantageCheck& fault) REQUIRES(mutex_) {
+  void report_blind(const probes::DomainSeen& domain, const SelfCheck& fault) REQUIRES(mutex_) {
     report(probes::judge_blind(domain, fault.check, fault.detail.value_or("")));
   }
 
@@ -323,19 +323,19 @@ Exit check(const config::Config& config, const std::vector<std::string>& domains
     errors << why << '\n';
     return Exit::unknown;
   };
-  auto gear = Gear::make(thorough);
+  auto gear = ProbeContext::make(thorough);
   if (!gear) return fails(gear.error());
   const auto wanted = named(config, domains);
   if (!wanted) return fails(wanted.error());
-  std::vector<std::unique_ptr<Scout>> scouts;
+  std::vector<std::unique_ptr<NetworkProber>> probers;
   for (std::size_t i = 0; i < std::clamp<std::size_t>(wanted->size(), 1, config.schedule.workers);
        ++i) {
-    auto scout = Scout::make(*gear);
-    if (!scout) return fails(scout.error());
-    scouts.push_back(std::move(*scout));
+    auto prober = NetworkProber::make(*gear);
+    if (!prober) return fails(prober.error());
+    probers.push_back(std::move(*prober));
   }
   Check run{*wanted, (*gear)->manner.helo, format, out, errors};
-  return static_cast<Exit>(run.run(scouts));
+  return static_cast<Exit>(run.run(probers));
 }
 
 }  // namespace agent

@@ -6,7 +6,7 @@
 
 #include "agent/cli/certificate_input.h"
 #include "agent/rollover/gate_decision.h"
-#include "agent/watch/scout.h"
+#include "agent/watch/network_prober.h"
 #include "probes/explain.h"
 
 namespace agent {
@@ -29,19 +29,19 @@ Result<Chain, std::string> read_chain(const std::filesystem::path& file, std::os
 
 Result<probes::HostObservation, std::string> look(const config::Config& config,
                                                   const probes::dns::Name& host, Time at) {
-  auto gear = Gear::make(config);
+  auto gear = ProbeContext::make(config);
   if (!gear) return Failure<std::string>(gear.error());
-  auto scout = Scout::make(std::move(*gear));
+  auto scout = NetworkProber::make(std::move(*gear));
   if (!scout) return Failure<std::string>(scout.error());
-  const auto checks = (*scout)->look_at_ourselves(at);
+  const auto checks = (*scout)->probe_ourselves(at);
   if (const auto* fault = first_failing(checks)) {
     return Failure<std::string>(
         fmt::format("we cannot see: {}: {}", fault->check, fault->detail.value_or("")));
   }
-  return (*scout)->look_at_records(host, at);
+  return (*scout)->probe_records(host, at);
 }
 
-std::string advice(const Clearance& clearance, const probes::HostObservation& seen) {
+std::string advice(const GateDecision& clearance, const probes::HostObservation& seen) {
   std::string out;
   for (const auto& why : clearance.why) out += fmt::format("  {}\n", why);
   if (clearance.recommended) {
@@ -73,7 +73,7 @@ Exit exit_of(Answer answer) {
 }
 
 // Why the records cannot be told, if so.
-std::optional<std::string> obstacle(const probes::HostObservation& seen, const Sighting& sighting) {
+std::optional<std::string> obstacle(const probes::HostObservation& seen, const Sample& sighting) {
   using probes::dns::Outcome;
   const auto failed = [](const char* what, const probes::dns::Answer& answer) {
     return fmt::format(
@@ -108,7 +108,7 @@ Exit gate(const config::Config& config, const GateQuestion& question, const Reca
     return Exit::unknown;
   }
   auto [chronicle, delegation_ttl] = past ? std::move(*past) : Recalled{};
-  auto sighting = sighting_of(*seen);
+  auto sighting = sample_of(*seen);
   sighting.delegation_ttl = delegation_ttl;
   sighting.knows_endpoints = false;  // nobody connected to them
   sighting = completed(chronicle, std::move(sighting));

@@ -5,7 +5,7 @@
 #include <iosfwd>
 
 #include "agent/cli/check.h"
-#include "agent/history/chronicle.h"
+#include "agent/history/host_history.h"
 
 namespace agent {
 
@@ -17,7 +17,7 @@ struct GateQuestion {
 
 // What the agent has recorded of a host; empty when it does not watch it.
 struct Recalled {
-  Chronicle chronicle;
+  HostHistory chronicle;
   config::Seconds delegation_ttl{0};  // as in zone_past.h
 };
 using Recall = std::function<config::Result<Recalled, std::string>(const probes::dns::Name& host,

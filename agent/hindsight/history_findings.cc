@@ -80,7 +80,7 @@ std::optional<Time> lost_at(const History& history, Time at) {
 
 class Foresight {
  public:
-  Foresight(const History& history, const Standing& standing, const std::string& host)
+  Foresight(const History& history, const RolloverStanding& standing, const std::string& host)
       : history_(history), standing_(standing), host_(host) {}
 
   std::vector<probes::Finding> findings() {
@@ -214,15 +214,15 @@ class Foresight {
   }
 
   const History& history_;
-  const Standing& standing_;
+  const RolloverStanding& standing_;
   const std::string& host_;
   std::vector<probes::Finding> out_;
 };
 
 }  // namespace
 
-probes::Hindsight foresee(const Chronicle& chronicle, const History& history,
-                          const Standing& standing, const std::string& host) {
+probes::HistoryFindings foresee(const HostHistory& chronicle, const History& history,
+                                const RolloverStanding& standing, const std::string& host) {
   auto out = predict(chronicle, history, standing, host);
   auto shown = Foresight(history, standing, host).findings();
   out.findings.insert(out.findings.begin(), std::make_move_iterator(shown.begin()),

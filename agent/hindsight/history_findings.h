@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "agent/history/chronicle.h"
+#include "agent/history/host_history.h"
 #include "agent/rollover/rollover_state.h"
 #include "probes/findings.h"
 
@@ -12,7 +12,8 @@ namespace agent {
 
 // Findings about `host`, as of the standing. One that only explains a mismatch which the look
 // itself shows is marked as its consequence. `history` is that of the chronicle.
-[[nodiscard]] probes::Hindsight foresee(const Chronicle& chronicle, const History& history,
-                                        const Standing& standing, const std::string& host);
+[[nodiscard]] probes::HistoryFindings foresee(const HostHistory& chronicle, const History& history,
+                                              const RolloverStanding& standing,
+                                              const std::string& host);
 
 }  // namespace agent

@@ -4,17 +4,17 @@ namespace agent {
 
 probes::DomainJudgement judge_with_history(
     const probes::DomainSeen& seen, const std::map<probes::dns::Name, probes::HostSeen>& hosts,
-    const KnownBefore& known, const VantageCheck* blocked, config::Time at) {
+    const KnownBefore& known, const SelfCheck* blocked, config::Time at) {
   auto judged = blocked == nullptr
                     ? probes::judge(seen, hosts, at)
                     : probes::judge_blind(seen, blocked->check, blocked->detail.value_or(""));
   if (blocked == nullptr) {
     for (const auto& [host, hindsight] : known.of_hosts)
-      probes::add_hindsight(judged, host, *hindsight);
+      probes::add_history_findings(judged, host, *hindsight);
     for (const auto& finding : known.of_zones) probes::add_finding(judged, finding);
   }
   if (known.mx_signatures != nullptr) {
-    probes::add_hindsight(
+    probes::add_history_findings(
         judged,
         predict_end(*known.mx_signatures, "MX", seen->mx.ttl,
                     {.kind = probes::Subject::Kind::domain, .name = seen->domain.text()}, at));

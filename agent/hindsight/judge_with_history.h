@@ -16,16 +16,16 @@ namespace agent {
 
 // What is known of a domain and its hosts beyond what the last looks at them saw.
 struct KnownBefore {
-  std::map<probes::dns::Name, const probes::Hindsight*> of_hosts;  // by host
-  std::vector<probes::Finding> of_zones;                           // that vouch for what was seen
-  const Signatures* mx_signatures = nullptr;                       // null: not known
-  std::optional<MxChange> mx_change;                               // the last one
+  std::map<probes::dns::Name, const probes::HistoryFindings*> of_hosts;  // by host
+  std::vector<probes::Finding> of_zones;      // that vouch for what was seen
+  const Signatures* mx_signatures = nullptr;  // null: not known
+  std::optional<MxChange> mx_change;          // the last one
 };
 
 // The judgement of what was seen, with what history adds. `hosts`: every host of the domain.
 // `blocked`: the check to blame when no session gets out of here; then nothing is said of hosts.
 [[nodiscard]] probes::DomainJudgement judge_with_history(
     const probes::DomainSeen& seen, const std::map<probes::dns::Name, probes::HostSeen>& hosts,
-    const KnownBefore& known, const VantageCheck* blocked, config::Time at);
+    const KnownBefore& known, const SelfCheck* blocked, config::Time at);
 
 }  // namespace agent

@@ -14,7 +14,7 @@ using probes::dns::is_newer;
 
 // What counts as newest after this look. Where all have answered it is what they say, so that a
 // zone may begin to count anew.
-std::optional<std::uint32_t> newest_now(const Stragglers& known,
+std::optional<std::uint32_t> newest_now(const LaggingServers& known,
                                         const probes::dns::ZoneSerials& seen) {
   const auto heard = seen.newest();
   const bool all_answered = std::ranges::all_of(
@@ -25,7 +25,7 @@ std::optional<std::uint32_t> newest_now(const Stragglers& known,
 
 }  // namespace
 
-void note(Stragglers& known, const probes::dns::ZoneSerials& seen) {
+void note(LaggingServers& known, const probes::dns::ZoneSerials& seen) {
   known.newest = newest_now(known, seen);
   auto& late = known.by_server;
   std::erase_if(late, [&](const auto& entry) { return !seen.by_server.contains(entry.first); });
@@ -40,7 +40,7 @@ void note(Stragglers& known, const probes::dns::ZoneSerials& seen) {
   }
 }
 
-std::optional<probes::Finding> find_lagging(const Stragglers& known,
+std::optional<probes::Finding> find_lagging(const LaggingServers& known,
                                             const probes::dns::ZoneSerials& seen,
                                             const probes::Subject& subject) {
   probes::Finding out{.code = probes::Code::nameserver_lagging,

@@ -12,23 +12,23 @@ namespace agent {
 
 // A server that gives an older serial number than another, and since when it has given that one. A
 // server that is slow and yet goes on is not late.
-struct Straggler {
+struct LaggingServer {
   std::uint32_t serial = 0;
   config::Time since;
 };
 
 // Of one zone. Kept while the agent runs and not recorded: after a restart it takes one refresh to
 // know again.
-struct Stragglers {
+struct LaggingServers {
   std::optional<std::uint32_t> newest;  // that any server has given
-  std::map<probes::dns::Server, Straggler> by_server;
+  std::map<probes::dns::Server, LaggingServer> by_server;
 };
 
 // Takes up what a look learned. Of a server that gave no answer nothing is learned.
-void note(Stragglers& known, const probes::dns::ZoneSerials& seen);
+void note(LaggingServers& known, const probes::dns::ZoneSerials& seen);
 
 // The servers that have been behind for longer than the zone's refresh, as `seen` was noted last.
-[[nodiscard]] std::optional<probes::Finding> find_lagging(const Stragglers& known,
+[[nodiscard]] std::optional<probes::Finding> find_lagging(const LaggingServers& known,
                                                           const probes::dns::ZoneSerials& seen,
                                                           const probes::Subject& subject);
 

@@ -31,7 +31,7 @@ constexpr Seconds kUrgent = hours{24 * 3};
 constexpr Seconds kEnds = hours{24 * 3};
 
 // The issuer without its first part, which names one of the keys an organisation signs with.
-std::string_view organisation_of(const Worn& worn) {
+std::string_view organisation_of(const SeenCertificate& worn) {
   std::string_view issuer = worn.leaf->issuer;
   for (std::size_t i = 0; i < issuer.size(); ++i) {
     if (issuer[i] == '\\')
@@ -43,8 +43,8 @@ std::string_view organisation_of(const Worn& worn) {
 }
 
 // Whether one of the set's records of that usage, and of the selector if one is named, fits it.
-bool fits(const History& history, const RecordSet& set, const Worn& worn, std::uint8_t usage,
-          std::optional<std::uint8_t> selector = std::nullopt) {
+bool fits(const History& history, const RecordSet& set, const SeenCertificate& worn,
+          std::uint8_t usage, std::optional<std::uint8_t> selector = std::nullopt) {
   const auto endpoint = std::ranges::find(history.endpoints, worn.endpoint, &Endpoint::name);
   const auto chain = item_at(endpoint->presented, worn.began_at)->chain;
   return std::ranges::any_of(set.compared, [&](std::size_t i) {
@@ -55,27 +55,29 @@ bool fits(const History& history, const RecordSet& set, const Worn& worn, std::u
 }
 
 // The certificate issued last of those still presented.
-const Worn& worn_now(const Habit& habit) {
-  return *std::ranges::find_if(habit.worn.rbegin(), habit.worn.rend(), &Worn::is_presented);
+const SeenCertificate& worn_now(const RenewalPattern& habit) {
+  return *std::ranges::find_if(habit.worn.rbegin(), habit.worn.rend(),
+                               &SeenCertificate::is_presented);
 }
 
 // The DANE-TA(2) records vouch for whatever key the issuer has signed with so far. Another issuer
 // than today's was a choice, and is no habit.
-bool is_anchored(const History& history, const RecordSet& set, const Habit& habit) {
+bool is_anchored(const History& history, const RecordSet& set, const RenewalPattern& habit) {
   const auto& now = worn_now(habit);
   if (!fits(history, set, now, kDaneTa)) return false;
   std::set<probes::tls::Bytes> known;
   for (const auto& worn : habit.worn) {
     if (worn.issuing_key && fits(history, set, worn, kDaneTa)) known.insert(*worn.issuing_key);
   }
-  return std::ranges::all_of(habit.worn, [&](const Worn& worn) {
+  return std::ranges::all_of(habit.worn, [&](const SeenCertificate& worn) {
     return !worn.issuing_key || organisation_of(worn) != organisation_of(now) ||
            known.contains(*worn.issuing_key);
   });
 }
 
 // Some record of the set fits the next certificate, if it comes by habit.
-bool outlives_renewal(const History& history, const RecordSet& set, const Habit& habit, Time at) {
+bool outlives_renewal(const History& history, const RecordSet& set, const RenewalPattern& habit,
+                      Time at) {
   const bool fits_key = fits(history, set, worn_now(habit), kDaneEe, kSpki);
   return (fits_key && !habit.brings_new_key) || is_anchored(history, set, habit) ||
          std::ranges::any_of(set.compared,
@@ -83,7 +85,7 @@ bool outlives_renewal(const History& history, const RecordSet& set, const Habit&
 }
 
 // Why what fits today will not then, in words.
-std::string why(const History& history, const RecordSet& set, const Habit& habit) {
+std::string why(const History& history, const RecordSet& set, const RenewalPattern& habit) {
   const auto& now = worn_now(habit);
   std::vector<std::string> out;
   if (fits(history, set, now, kDaneEe, kSpki)) {
@@ -102,7 +104,7 @@ std::string why(const History& history, const RecordSet& set, const Habit& habit
 
 class Prediction {
  public:
-  Prediction(const Chronicle& chronicle, const History& history, const Standing& standing,
+  Prediction(const HostHistory& chronicle, const History& history, const RolloverStanding& standing,
              const std::string& host)
       : chronicle_(chronicle),
         history_(history),
@@ -111,11 +113,11 @@ class Prediction {
         at_(standing.at),
         ttl_(cadence_of(history, standing.at).longest_ttl) {}
 
-  probes::Hindsight make() {
+  probes::HistoryFindings make() {
     using State = RolloverState;
     const auto state = standing_.state;
     if (state == State::no_dane || state == State::withdrawn || state == State::dns_fail) return {};
-    const auto habits = habits_of(chronicle_);
+    const auto habits = renewal_patterns_of(chronicle_);
     if (state != State::mismatch && state != State::partial_mismatch) add_mismatch(habits);
     add_end(habits);
     add_end_of_signature();
@@ -131,12 +133,12 @@ class Prediction {
   }
 
   struct Breach {
-    const Habit* habit;
+    const RenewalPattern* habit;
     std::string why;
   };
 
   // The renewal expected first that some published set will refuse.
-  [[nodiscard]] std::optional<Breach> next_breach(const std::vector<Habit>& habits) const {
+  [[nodiscard]] std::optional<Breach> next_breach(const std::vector<RenewalPattern>& habits) const {
     std::optional<Breach> out;
     for (const auto& habit : habits) {
       // A whole renewal left out: that habit has ended.
@@ -152,7 +154,7 @@ class Prediction {
     return out;
   }
 
-  void add_mismatch(const std::vector<Habit>& habits) {
+  void add_mismatch(const std::vector<RenewalPattern>& habits) {
     const auto breach = next_breach(habits);
     if (!breach) return;
     const auto expected = *breach->habit->next_at;
@@ -168,7 +170,7 @@ class Prediction {
 
   // Only DANE-TA(2) records fit it: its end will be the end of mail. RFC 7672 §3.1.1 spares
   // usage 3.
-  [[nodiscard]] bool needs_validity(const Worn& worn) const {
+  [[nodiscard]] bool needs_validity(const SeenCertificate& worn) const {
     return std::ranges::any_of(served(history_, at_), [&](const Publication* given) {
       const auto& set = history_.sets[given->set];
       return fits(history_, set, worn, kDaneTa) && !fits(history_, set, worn, kDaneEe);
@@ -176,7 +178,7 @@ class Prediction {
   }
 
   // Left alone by whoever used to renew it: the look, which knows no habit, only says medium.
-  [[nodiscard]] bool is_overdue(const Habit& habit, const Worn& worn) const {
+  [[nodiscard]] bool is_overdue(const RenewalPattern& habit, const SeenCertificate& worn) const {
     const auto left = worn.leaf->not_after - at_;
     const auto life = worn.leaf->not_after - worn.leaf->not_before;
     const bool is_late = habit.next_at && at_ > *habit.next_at && left < habit.least_left / 2;
@@ -184,8 +186,8 @@ class Prediction {
     return left > Seconds{0} && (is_late || left < std::min(kEnds, life / 10));
   }
 
-  void add_end(const std::vector<Habit>& habits) {
-    const Worn* first = nullptr;
+  void add_end(const std::vector<RenewalPattern>& habits) {
+    const SeenCertificate* first = nullptr;
     std::optional<Time> usual;
     for (const auto& habit : habits) {
       for (const auto& worn : habit.worn) {
@@ -215,19 +217,19 @@ class Prediction {
     std::ranges::move(end.overruled, std::back_inserter(out_.overruled));
   }
 
-  const Chronicle& chronicle_;
+  const HostHistory& chronicle_;
   const History& history_;
-  const Standing& standing_;
+  const RolloverStanding& standing_;
   const std::string& host_;
   Time at_;
   Seconds ttl_;
-  probes::Hindsight out_;
+  probes::HistoryFindings out_;
 };
 
 }  // namespace
 
-probes::Hindsight predict(const Chronicle& chronicle, const History& history,
-                          const Standing& standing, const std::string& host) {
+probes::HistoryFindings predict(const HostHistory& chronicle, const History& history,
+                                const RolloverStanding& standing, const std::string& host) {
   return Prediction(chronicle, history, standing, host).make();
 }
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "agent/history/chronicle.h"
+#include "agent/history/host_history.h"
 #include "agent/rollover/rollover_state.h"
 #include "probes/findings.h"
 
@@ -12,7 +12,8 @@ namespace agent {
 
 // Findings about `host` as of the standing; `history` is that of the chronicle. Where the zone's
 // habit of signing is known it overrules what one look makes of a signature's age, both ways.
-[[nodiscard]] probes::Hindsight predict(const Chronicle& chronicle, const History& history,
-                                        const Standing& standing, const std::string& host);
+[[nodiscard]] probes::HistoryFindings predict(const HostHistory& chronicle, const History& history,
+                                              const RolloverStanding& standing,
+                                              const std::string& host);
 
 }  // namespace agent

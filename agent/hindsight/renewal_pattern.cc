@@ -15,20 +15,20 @@ using probes::tls::KeyType;
 constexpr Seconds kOneRenewal = std::chrono::hours{24};
 
 // Endpoints, and the certificates (SHA2-256) they have presented.
-struct Flock {
+struct EndpointGroup {
   std::vector<std::string> endpoints;
   std::set<Bytes> leaves;
 };
 
-bool shares_leaf(const Flock& a, const Flock& b) {
+bool shares_leaf(const EndpointGroup& a, const EndpointGroup& b) {
   return std::ranges::any_of(a.leaves, [&](const Bytes& leaf) { return b.leaves.contains(leaf); });
 }
 
-std::vector<Flock> flocks_of(const Chronicle& chronicle) {
-  std::vector<Flock> out;
+std::vector<EndpointGroup> flocks_of(const HostHistory& chronicle) {
+  std::vector<EndpointGroup> out;
   for (const auto& [name, versions] : chronicle.endpoints) {
     if (versions.back().what.empty()) continue;
-    Flock mine{{name}, {}};
+    EndpointGroup mine{{name}, {}};
     for (const auto& version : versions) {
       if (!version.what.empty()) mine.leaves.insert(version.what.front()->sha256);
     }
@@ -38,7 +38,7 @@ std::vector<Flock> flocks_of(const Chronicle& chronicle) {
       mine.leaves.merge(other.leaves);
       other.endpoints.clear();
     }
-    std::erase_if(out, [](const Flock& other) { return other.endpoints.empty(); });
+    std::erase_if(out, [](const EndpointGroup& other) { return other.endpoints.empty(); });
     out.push_back(std::move(mine));
   }
   return out;
@@ -49,10 +49,10 @@ std::optional<Bytes> issuing_key(const Chain& chain) {
   return is_sent ? std::optional{chain[1]->spki_sha256} : std::nullopt;
 }
 
-void wear(std::vector<Worn>& worn, const std::string& endpoint, const Version<Chain>& version,
-          bool is_presented) {
+void wear(std::vector<SeenCertificate>& worn, const std::string& endpoint,
+          const Version<Chain>& version, bool is_presented) {
   const auto& leaf = version.what.front();
-  const auto same = [&](const Worn& one) { return one.leaf->sha256 == leaf->sha256; };
+  const auto same = [&](const SeenCertificate& one) { return one.leaf->sha256 == leaf->sha256; };
   auto mine = std::ranges::find_if(worn, same);
   if (mine == worn.end()) mine = worn.insert(worn.end(), {.leaf = leaf, .began_at = kEver});
   mine->is_presented = mine->is_presented || is_presented;
@@ -63,8 +63,9 @@ void wear(std::vector<Worn>& worn, const std::string& endpoint, const Version<Ch
 }
 
 // By key type, in the order of issue.
-std::map<KeyType, std::vector<Worn>> worn_by(const Flock& flock, const Chronicle& chronicle) {
-  std::map<KeyType, std::vector<Worn>> out;
+std::map<KeyType, std::vector<SeenCertificate>> worn_by(const EndpointGroup& flock,
+                                                        const HostHistory& chronicle) {
+  std::map<KeyType, std::vector<SeenCertificate>> out;
   for (const auto& endpoint : flock.endpoints) {
     const auto& versions = chronicle.endpoints.at(endpoint);
     for (const auto& version : versions) {
@@ -73,9 +74,10 @@ std::map<KeyType, std::vector<Worn>> worn_by(const Flock& flock, const Chronicle
     }
   }
   for (auto& [type, worn] : out)
-    std::ranges::stable_sort(worn, {}, [](const Worn& one) { return one.leaf->not_before; });
+    std::ranges::stable_sort(worn, {},
+                             [](const SeenCertificate& one) { return one.leaf->not_before; });
   std::erase_if(out, [](const auto& entry) {
-    return std::ranges::none_of(entry.second, &Worn::is_presented);
+    return std::ranges::none_of(entry.second, &SeenCertificate::is_presented);
   });
   return out;
 }
@@ -95,8 +97,8 @@ bool will_be(const std::vector<bool>& past) {
   return yes == no ? past.back() : yes > no;
 }
 
-Habit habit_of(std::vector<Worn> worn) {
-  Habit out{.worn = std::move(worn)};
+RenewalPattern habit_of(std::vector<SeenCertificate> worn) {
+  RenewalPattern out{.worn = std::move(worn)};
   std::vector<Seconds> intervals;
   std::vector<bool> brought_new_key;
   std::set<Bytes> keys{out.worn.front().leaf->spki_sha256};
@@ -123,8 +125,8 @@ Habit habit_of(std::vector<Worn> worn) {
 
 }  // namespace
 
-std::vector<Habit> habits_of(const Chronicle& chronicle) {
-  std::vector<Habit> out;
+std::vector<RenewalPattern> renewal_patterns_of(const HostHistory& chronicle) {
+  std::vector<RenewalPattern> out;
   for (const auto& flock : flocks_of(chronicle)) {
     for (auto& [type, worn] : worn_by(flock, chronicle)) out.push_back(habit_of(std::move(worn)));
   }

@@ -4,14 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "agent/history/chronicle.h"
+#include "agent/history/host_history.h"
 
 // PURE
 // How a host has renewed its certificates.
 namespace agent {
 
 // A certificate, and where it was presented last.
-struct Worn {
+struct SeenCertificate {
   probes::tls::CertificatePtr leaf;
   std::optional<probes::tls::Bytes> issuing_key;  // SHA2-256; none: its certificate was not sent
   bool is_presented = false;                      // by some endpoint, still
@@ -23,8 +23,8 @@ struct Worn {
 // A renewal is a certificate never seen before, issued a day or more after the last one: two made
 // on one day are two servers', or a second try. It is dated by its notBefore, for looks may begin
 // long after it.
-struct Habit {
-  std::vector<Worn> worn;  // in the order of issue, each once, at least one
+struct RenewalPattern {
+  std::vector<SeenCertificate> worn;  // in the order of issue, each once, at least one
   std::size_t renewals = 0;
   std::size_t new_keys = 0;       // renewals that brought a key never seen before
   bool brings_new_key = false;    // the next will: most of the last three did, of two the last
@@ -33,6 +33,6 @@ struct Habit {
   std::optional<config::Time> next_at;  // when the next is to be expected; none without a renewal
 };
 // Of endpoints that are still there.
-[[nodiscard]] std::vector<Habit> habits_of(const Chronicle& chronicle);
+[[nodiscard]] std::vector<RenewalPattern> renewal_patterns_of(const HostHistory& chronicle);
 
 }  // namespace agent

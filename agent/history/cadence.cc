@@ -18,17 +18,17 @@ std::uint64_t spread(std::string_view name) {
 
 }  // namespace
 
-config::Seconds next_wait(const config::Schedule& schedule, Pace pace, int failures,
+config::Seconds next_wait(const config::Schedule& schedule, ProbeOutcome pace, int failures,
                           std::string_view name) {
   switch (pace) {
-    case Pace::confirming:
+    case ProbeOutcome::confirming:
       return schedule.confirm_after;
-    case Pace::impaired: {
+    case ProbeOutcome::impaired: {
       auto wait = schedule.retry_after;
       for (int i = 1; i < failures && wait < schedule.interval; ++i) wait *= 2;
       return std::min(wait, schedule.interval);
     }
-    case Pace::steady:
+    case ProbeOutcome::steady:
       break;
   }
   const auto tenth = schedule.interval.count() / 10;

@@ -9,7 +9,7 @@
 namespace agent {
 
 // How a look went, as far as the next one depends on it.
-enum class Pace {
+enum class ProbeOutcome {
   steady,      // learned what there was to learn
   confirming,  // something is to be confirmed, or its end is
   impaired,    // could not tell: our own sight failed
@@ -18,8 +18,8 @@ enum class Pace {
 // How long to wait for the next look. `failures`: impaired looks in a row, this one included. A
 // steady wait is spread by up to a tenth of the interval either way, always the same for one name,
 // so that targets do not march in step.
-[[nodiscard]] config::Seconds next_wait(const config::Schedule& schedule, Pace pace, int failures,
-                                        std::string_view name);
+[[nodiscard]] config::Seconds next_wait(const config::Schedule& schedule, ProbeOutcome pace,
+                                        int failures, std::string_view name);
 
 // How long to wait for the first look: spread over the first interval's tenth, at most a minute, so
 // that a start is no flood.

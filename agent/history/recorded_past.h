@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "agent/history/chronicle.h"
+#include "agent/history/host_history.h"
 #include "agent/history/version.h"
 #include "agent/history/zone_past.h"
 
@@ -23,7 +23,7 @@ void end_by(std::vector<Version<What>>& versions, config::Time now) {
   }
 }
 
-inline void end_by(Chronicle& past, config::Time now) {
+inline void end_by(HostHistory& past, config::Time now) {
   for (auto& [server, versions] : past.servers) end_by(versions, now);
   for (auto& [endpoint, versions] : past.endpoints) end_by(versions, now);
   for (auto& [server, versions] : past.signatures) end_by(versions, now);

@@ -93,9 +93,9 @@ std::optional<Seconds> signature_left(const Signatures& seen) {
   return when_new < least * 3 / 4 ? std::nullopt : std::optional{least};
 }
 
-probes::Hindsight predict_end(const Signatures& seen, const std::string& lookup, Seconds ttl,
-                              const probes::Subject& subject, Time at) {
-  probes::Hindsight out;
+probes::HistoryFindings predict_end(const Signatures& seen, const std::string& lookup, Seconds ttl,
+                                    const probes::Subject& subject, Time at) {
+  probes::HistoryFindings out;
   const auto usual = signature_left(seen);
   if (!usual) return out;
   const auto& current = seen.back();

@@ -46,9 +46,9 @@ using Signatures = std::vector<Version<Signature>>;
 
 // Whether the zone is signed anew as it used to be. Where its habit is known it overrules what one
 // look makes of a signature's age, both ways. `lookup`: "TLSA" or "MX", of that TTL.
-[[nodiscard]] probes::Hindsight predict_end(const Signatures& seen, const std::string& lookup,
-                                            config::Seconds ttl, const probes::Subject& subject,
-                                            config::Time at);
+[[nodiscard]] probes::HistoryFindings predict_end(const Signatures& seen, const std::string& lookup,
+                                                  config::Seconds ttl,
+                                                  const probes::Subject& subject, config::Time at);
 
 // "36 hours", "14 days".
 [[nodiscard]] std::string in_words(config::Seconds time);

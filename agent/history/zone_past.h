@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/history/chronicle.h"
+#include "agent/history/host_history.h"
 #include "probes/dns/key_sets.h"
 #include "probes/verdict.h"
 

@@ -25,11 +25,11 @@ Seconds back_off(int attempts) {
   return std::min(out, kMost);
 }
 
-struct Courier::Desk {
-  std::unique_ptr<Messenger> messenger;  // either this
-  std::unique_ptr<Herald> herald;        // or that
-  NotifierHealth health;                 // guarded by mutex_
-  std::uint64_t seen = 0;                // hurries taken notice of
+struct Courier::RestoredState {
+  std::unique_ptr<EventNotifier> messenger;  // either this
+  std::unique_ptr<StateNotifier> herald;     // or that
+  NotifierHealth health;                     // guarded by mutex_
+  std::uint64_t seen = 0;                    // hurries taken notice of
   std::atomic<bool> has_ended{false};
   std::jthread thread;  // last: it ends before the others go
 };
@@ -43,14 +43,14 @@ Courier::~Courier() {
 
 void Courier::employ(Notifiers notifiers) {
   retire();
-  std::vector<std::unique_ptr<Desk>> desks;
+  std::vector<std::unique_ptr<RestoredState>> desks;
   for (auto& one : notifiers.messengers) {
-    auto& desk = *desks.emplace_back(std::make_unique<Desk>());
+    auto& desk = *desks.emplace_back(std::make_unique<RestoredState>());
     desk.health.name = one->name();
     desk.messenger = std::move(one);
   }
   for (auto& one : notifiers.heralds) {
-    auto& desk = *desks.emplace_back(std::make_unique<Desk>());
+    auto& desk = *desks.emplace_back(std::make_unique<RestoredState>());
     desk.health.name = one->name();
     desk.herald = std::move(one);
   }
@@ -101,7 +101,7 @@ void Courier::retire() {
 
 void Courier::stop() {
   retire();
-  std::vector<std::unique_ptr<Desk>> all;
+  std::vector<std::unique_ptr<RestoredState>> all;
   {
     const std::scoped_lock lock(mutex_);
     all.swap(retired_);
@@ -139,7 +139,7 @@ std::vector<NotifierHealth> Courier::health() const {
   return out;
 }
 
-void Courier::took(Desk& desk, const Delivered& done) {
+void Courier::took(RestoredState& desk, const Delivered& done) {
   std::optional<std::string> news;
   {
     const std::scoped_lock lock(mutex_);
@@ -158,11 +158,12 @@ void Courier::took(Desk& desk, const Delivered& done) {
   if (news) report_(desk.health.name, *news);
 }
 
-bool Courier::deliver_due(const std::stop_token& stop, Desk& desk, Messenger& messenger) {
+bool Courier::deliver_due(const std::stop_token& stop, RestoredState& desk,
+                          EventNotifier& messenger) {
   const auto posts = outbox_.due(messenger.name(), now_(), kAtOnce);
   if (!posts) took(desk, config::Failure<std::string>(posts.error().detail));
   bool is_news = false;
-  for (const auto& post : posts.value_or(std::vector<Post>{})) {
+  for (const auto& post : posts.value_or(std::vector<QueuedNotification>{})) {
     if (stop.stop_requested()) return false;
     Delivered done;
     try {
@@ -181,7 +182,7 @@ bool Courier::deliver_due(const std::stop_token& stop, Desk& desk, Messenger& me
   return is_news;
 }
 
-void Courier::run(const std::stop_token& stop, Desk& desk, Messenger& messenger) {
+void Courier::run(const std::stop_token& stop, RestoredState& desk, EventNotifier& messenger) {
   while (!stop.stop_requested()) {
     {
       const std::scoped_lock lock(mutex_);
@@ -199,7 +200,7 @@ void Courier::run(const std::stop_token& stop, Desk& desk, Messenger& messenger)
   }
 }
 
-void Courier::run(const std::stop_token& stop, Desk& desk, Herald& herald) {
+void Courier::run(const std::stop_token& stop, RestoredState& desk, StateNotifier& herald) {
   while (!stop.stop_requested()) {
     {
       const std::scoped_lock lock(mutex_);

@@ -49,14 +49,14 @@ class Courier {
   [[nodiscard]] std::vector<NotifierHealth> health() const;
 
  private:
-  struct Desk;
-  void run(const std::stop_token& stop, Desk& desk, Messenger& messenger);
-  void run(const std::stop_token& stop, Desk& desk, Herald& herald);
+  struct RestoredState;
+  void run(const std::stop_token& stop, RestoredState& desk, EventNotifier& messenger);
+  void run(const std::stop_token& stop, RestoredState& desk, StateNotifier& herald);
   void retire();
   void start_missing();
   // True when something was delivered.
-  bool deliver_due(const std::stop_token& stop, Desk& desk, Messenger& messenger);
-  void took(Desk& desk, const Delivered& done);
+  bool deliver_due(const std::stop_token& stop, RestoredState& desk, EventNotifier& messenger);
+  void took(RestoredState& desk, const Delivered& done);
 
   Outbox& outbox_;
   Now now_;
@@ -67,8 +67,8 @@ class Courier {
   std::condition_variable_any wake_;
   std::uint64_t hurries_ = 0;  // guarded by mutex_, as the health of every desk
   std::uint64_t letter_hurries_ = 0;
-  std::vector<std::unique_ptr<Desk>> desks_;
-  std::vector<std::unique_ptr<Desk>> retired_;  // told to stop
+  std::vector<std::unique_ptr<RestoredState>> desks_;
+  std::vector<std::unique_ptr<RestoredState>> retired_;  // told to stop
 };
 
 // How long after so many failed tries the next one is made.

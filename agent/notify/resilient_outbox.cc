@@ -30,8 +30,8 @@ bool ResilientOutbox::may_be_tried(const std::string& id) const {
 }
 
 // The recorded times of tries are not asked: they are of a clock that may have been set since.
-ResilientOutbox::Answer<std::vector<Post>> ResilientOutbox::due(const std::string& notifier,
-                                                                config::Time at, std::size_t most) {
+ResilientOutbox::Answer<std::vector<QueuedNotification>> ResilientOutbox::due(
+    const std::string& notifier, config::Time at, std::size_t most) {
   std::size_t known = 0;
   {
     const std::scoped_lock lock(mutex_);
@@ -39,7 +39,7 @@ ResilientOutbox::Answer<std::vector<Post>> ResilientOutbox::due(const std::strin
   }
   const auto recorded = recorded_.due(notifier, config::Time::max(), most + known);
   const auto letters = unrecorded_();
-  std::vector<Post> out;
+  std::vector<QueuedNotification> out;
   std::vector<std::pair<std::string, config::Time>> to_write;  // delivered, and not written down
   std::set<std::string> waiting;                               // alerts with a letter before
   std::set<std::string> seen;
@@ -55,15 +55,15 @@ ResilientOutbox::Answer<std::vector<Post>> ResilientOutbox::due(const std::strin
       const bool is_next = waiting.insert(alert_of(id)).second;
       if (is_next && may_be_tried(id) && out.size() < most) out.push_back(make());
     };
-    for (const auto& post : recorded.value_or(std::vector<Post>{}))
+    for (const auto& post : recorded.value_or(std::vector<QueuedNotification>{}))
       consider(post.id, true, [&] { return post; });
     for (const auto& letter : letters) {
       if (letter.notifier != notifier) continue;
       consider(letter.id, false, [&] {
-        return Post{.id = letter.id,
-                    .notifier = notifier,
-                    .body = body_of(letter),
-                    .attempts = marks_[letter.id].attempts};
+        return QueuedNotification{.id = letter.id,
+                                  .notifier = notifier,
+                                  .body = body_of(letter),
+                                  .attempts = marks_[letter.id].attempts};
       });
     }
   }

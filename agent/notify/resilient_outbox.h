@@ -24,8 +24,8 @@ class ResilientOutbox final : public Outbox {
 
   template <class T>
   using Answer = config::Result<T, RecordFault>;
-  Answer<std::vector<Post>> due(const std::string& notifier, config::Time at,
-                                std::size_t most) override;
+  Answer<std::vector<QueuedNotification>> due(const std::string& notifier, config::Time at,
+                                              std::size_t most) override;
   Answer<void> delivered(const std::string& id, config::Time at) override;
   Answer<void> failed(const std::string& id, config::Time next_try,
                       const std::string& why) override;

@@ -25,10 +25,10 @@ TlsaRecord record_for(const probes::tls::Certificate& leaf) {
           .data = probes::dane::association(leaf, probes::dane::kSpki, probes::dane::kSha256)};
 }
 
-class Clerk {
+class GateEvaluator {
  public:
-  Clerk(const Chronicle& chronicle, const std::vector<std::string>& unheard, const Chain& chain,
-        const std::vector<std::string>& names, Time at)
+  GateEvaluator(const HostHistory& chronicle, const std::vector<std::string>& unheard,
+                const Chain& chain, const std::vector<std::string>& names, Time at)
       : chronicle_(chronicle),
         unheard_(unheard),
         chain_(chain),
@@ -41,7 +41,7 @@ class Clerk {
     }
   }
 
-  Clearance decide() {
+  GateDecision decide() {
     if (served(history_, at_).empty()) return unknown("no name server gave a usable answer");
     const auto run = accepting_run();
     if (!run) return lagging().empty() ? never() : lags();
@@ -126,7 +126,7 @@ class Clerk {
     return any;
   }
 
-  [[nodiscard]] Clearance unknown(std::string why) const {
+  [[nodiscard]] GateDecision unknown(std::string why) const {
     return {.answer = Answer::unknown, .why = {std::move(why)}};
   }
 
@@ -146,15 +146,15 @@ class Clerk {
     return any_accepts ? out : std::vector<std::string>{};
   }
 
-  [[nodiscard]] Clearance lags() const {
+  [[nodiscard]] GateDecision lags() const {
     return {.answer = Answer::never,
             .why = {fmt::format("{} still gives records that refuse it, other servers accept it: "
                                 "bring all to the same zone, and ask again",
                                 fmt::join(lagging(), ", "))}};
   }
 
-  [[nodiscard]] Clearance never() const {
-    Clearance out{.answer = Answer::never, .missing = record_for(*chain_.front())};
+  [[nodiscard]] GateDecision never() const {
+    GateDecision out{.answer = Answer::never, .missing = record_for(*chain_.front())};
     out.not_before_then = at_ + longest_ttl();
     out.why.emplace_back("the published TLSA records refuse this certificate");
     if (chain_.size() == 1 && wants_issuer())
@@ -172,8 +172,8 @@ class Clerk {
     });
   }
 
-  [[nodiscard]] Clearance wait_for(const Run& run) const {
-    Clearance out{.answer = Answer::yes};
+  [[nodiscard]] GateDecision wait_for(const Run& run) const {
+    GateDecision out{.answer = Answer::yes};
     const auto accepts = [&](std::size_t set) { return is_accepted(set); };
     const auto held = held_until(history_, reaches_, accepts, at_);
     if (at_ < history_.forgotten_until)
@@ -209,7 +209,7 @@ class Clerk {
     return out;
   }
 
-  const Chronicle& chronicle_;
+  const HostHistory& chronicle_;
   const std::vector<std::string>& unheard_;
   const Chain& chain_;
   const Time at_;
@@ -234,9 +234,9 @@ std::string_view wire_name(Answer answer) {
   return "";
 }
 
-Clearance clear(const Chronicle& chronicle, const std::vector<std::string>& unheard,
-                const Chain& chain, const std::vector<std::string>& names, Time at) {
-  return Clerk(chronicle, unheard, chain, names, at).decide();
+GateDecision clear(const HostHistory& chronicle, const std::vector<std::string>& unheard,
+                   const Chain& chain, const std::vector<std::string>& names, Time at) {
+  return GateEvaluator(chronicle, unheard, chain, names, at).decide();
 }
 
 }  // namespace agent

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/history/chronicle.h"
+#include "agent/history/host_history.h"
 
 // PURE
 // May a certificate go live on an MX host at one moment? (RFC 7671 §8.1, RFC 7672 §4.)
@@ -18,7 +18,7 @@ enum class Answer {
 };
 [[nodiscard]] std::string_view wire_name(Answer answer);
 
-struct Clearance {
+struct GateDecision {
   Answer answer = Answer::unknown;
   // When `answer` is not_before: no cache holds a set that refuses it from then on.
   std::optional<config::Time> not_before;
@@ -40,8 +40,8 @@ inline constexpr config::Seconds kClearanceLookBack = std::chrono::hours{24 * 10
 // answer now and never before. `chain`: what the host would present, leaf first, not empty.
 // `names`: reference identifiers for DANE-TA(2). Senders that know SHA2-512 and those that do not
 // must both accept it.
-[[nodiscard]] Clearance clear(const Chronicle& chronicle, const std::vector<std::string>& unheard,
-                              const Chain& chain, const std::vector<std::string>& names,
-                              config::Time at);
+[[nodiscard]] GateDecision clear(const HostHistory& chronicle,
+                                 const std::vector<std::string>& unheard, const Chain& chain,
+                                 const std::vector<std::string>& names, config::Time at);
 
 }  // namespace agent

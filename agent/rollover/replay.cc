@@ -336,7 +336,7 @@ Printed number(const std::optional<double>& value) {
   return value ? Printed(std::round(*value * 1e6) / 1e6 + 0.0) : Printed(nullptr);
 }
 
-std::string line(const Standing& standing) {
+std::string line(const RolloverStanding& standing) {
   Printed window = nullptr;
   if (standing.window)
     window = {{"from", number(std::optional{standing.window->from})},

@@ -150,14 +150,14 @@ std::vector<std::string> Rollovers::refused_keys(Time at) const {
   return {out.begin(), out.end()};
 }
 
-Standing Rollovers::at(Time at) const {
+RolloverStanding Rollovers::at(Time at) const {
   // When the owner leaves an alias, its set is of no use any more: that it will be so is not known
   // before.
   const bool is_told_too_much = std::ranges::any_of(history_.servers, [&](const auto& server) {
     return !server.empty() && server.back().began.by > at &&
            std::ranges::any_of(server, [](const auto& given) { return given.alias.has_value(); });
   });
-  Standing out;
+  RolloverStanding out;
   if (is_told_too_much) {
     const auto known = known_at(history_, at);
     out = stand(known, agent::reaches(known), at);

@@ -18,7 +18,7 @@ class Rollovers {
 
   [[nodiscard]] const History& history() const { return history_; }
   // How things stand at `at`. Of what came later only the end of the window is told.
-  [[nodiscard]] Standing at(config::Time at) const;
+  [[nodiscard]] RolloverStanding at(config::Time at) const;
   // Every moment at which the state may turn, in order.
   [[nodiscard]] std::vector<config::Time> turning_points() const;
   // The times during which some cache may refuse some endpoint, in order.

@@ -97,8 +97,8 @@ class Look {
         chains_(presented(history, at)),
         siblings_(siblings_at(history, at)) {}
 
-  [[nodiscard]] Standing standing() const {
-    Standing out{.at = at_};
+  [[nodiscard]] RolloverStanding standing() const {
+    RolloverStanding out{.at = at_};
     out.state = state();
     switch (out.state) {
       case RolloverState::prepub_wait:
@@ -402,7 +402,7 @@ Kind accepting(const History& history, std::size_t record) {
   };
 }
 
-Standing stand(const History& history, const std::vector<Reach>& reaches, Time at) {
+RolloverStanding stand(const History& history, const std::vector<Reach>& reaches, Time at) {
   return Look(history, reaches, at).standing();
 }
 

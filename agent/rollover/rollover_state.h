@@ -50,7 +50,7 @@ struct Window {
 };
 
 // How things stand at one moment.
-struct Standing {
+struct RolloverStanding {
   config::Time at;
   RolloverState state = RolloverState::no_dane;
   // Of the caches that are always warm, the share holding a set that refuses what is served, for
@@ -67,7 +67,7 @@ struct Standing {
 
 // What the publications and endpoints of that moment, and what caches may still hold, make of it.
 // `reaches` are those of the history. Leaves the failing share and the window to rollover.h.
-[[nodiscard]] Standing stand(const History& history, const std::vector<Reach>& reaches,
-                             config::Time at);
+[[nodiscard]] RolloverStanding stand(const History& history, const std::vector<Reach>& reaches,
+                                     config::Time at);
 
 }  // namespace agent

@@ -115,9 +115,9 @@ void ResolverWatch::note(const std::vector<probes::dns::ResolverFault>& faults,
   }
 }
 
-VantageCheck ResolverWatch::check(config::Time at) const {
+SelfCheck ResolverWatch::check(config::Time at) const {
   constexpr std::size_t kTold = 3;
-  VantageCheck out{.check = "resolver", .checked_at = at, .blinds = false};
+  SelfCheck out{.check = "resolver", .checked_at = at, .blinds = false};
   std::vector<std::string> told;
   for (const auto& [resolver, slips] : slips_) {
     std::vector<std::string> whats;

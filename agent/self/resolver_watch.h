@@ -89,7 +89,7 @@ class ResolverWatch {
             const std::optional<probes::dns::Name>& about, config::Time at);
   // "resolver": whether one of them does something wrong, which, and what. It does not blind: what
   // the resolver cannot tell is asked elsewhere, or excused.
-  [[nodiscard]] VantageCheck check(config::Time at) const;
+  [[nodiscard]] SelfCheck check(config::Time at) const;
 
   static constexpr config::Seconds kPersistent{600};
   static constexpr config::Seconds kHeld{1200};

@@ -10,11 +10,10 @@ using probes::dns::Cause;
 using probes::dns::DnssecStatus;
 using probes::dns::Outcome;
 
-std::vector<VantageCheck> check_vantage(probes::dns::Lookup& lookup,
-                                        const probes::dns::Name& anchor, config::Time at,
-                                        config::Deadline deadline) {
-  VantageCheck dns{.check = "dns", .checked_at = at};
-  VantageCheck clock{.check = "clock", .checked_at = at};
+std::vector<SelfCheck> check_ourselves(probes::dns::Lookup& lookup, const probes::dns::Name& anchor,
+                                       config::Time at, config::Deadline deadline) {
+  SelfCheck dns{.check = "dns", .checked_at = at};
+  SelfCheck clock{.check = "clock", .checked_at = at};
   const auto answer = lookup.ask(anchor, probes::dns::type::soa, at, deadline);
   switch (answer.cause) {
     case Cause::none:
@@ -53,15 +52,15 @@ std::vector<VantageCheck> check_vantage(probes::dns::Lookup& lookup,
   return {dns, clock};
 }
 
-const VantageCheck* cut_off(const std::vector<VantageCheck>& smtp) {
-  if (std::ranges::any_of(smtp, &VantageCheck::is_up)) return nullptr;
-  const auto blocked = std::ranges::find(smtp, false, &VantageCheck::is_limit);
+const SelfCheck* cut_off(const std::vector<SelfCheck>& smtp) {
+  if (std::ranges::any_of(smtp, &SelfCheck::is_up)) return nullptr;
+  const auto blocked = std::ranges::find(smtp, false, &SelfCheck::is_limit);
   return blocked == smtp.end() ? nullptr : &*blocked;
 }
 
-const VantageCheck* first_failing(const std::vector<VantageCheck>& checks) {
-  const auto failing = std::ranges::find_if(
-      checks, [](const VantageCheck& one) { return !one.is_up && one.blinds; });
+const SelfCheck* first_failing(const std::vector<SelfCheck>& checks) {
+  const auto failing =
+      std::ranges::find_if(checks, [](const SelfCheck& one) { return !one.is_up && one.blinds; });
   return failing == checks.end() ? nullptr : &*failing;
 }
 

@@ -11,7 +11,7 @@ namespace agent {
 
 // One sense of ours and whether it can be trusted. What we see of others means nothing while it
 // fails.
-struct VantageCheck {
+struct SelfCheck {
   std::string check;  // "dns", "clock", "resolver", "smtp_ipv4", "smtp_ipv6", "greeting",
                       // "storage", "looks"
   bool is_up = true;
@@ -23,7 +23,7 @@ struct VantageCheck {
 
 // Whether one of our resolvers validates, as Postfix on this machine needs it to; we do that
 // ourselves.
-struct ResolverSight {
+struct ResolverCheck {
   std::string resolver;               // its address, with "@port" unless that is 53
   std::optional<bool> is_validating;  // nothing: it did not answer, or with an error
   std::optional<std::string> fault;   // what it does wrong, in words
@@ -31,15 +31,15 @@ struct ResolverSight {
 
 // Looks up the SOA record of the trust anchor's own zone: it must arrive, and must validate. A
 // signature there that is out of its time says that our clock is wrong.
-[[nodiscard]] std::vector<VantageCheck> check_vantage(probes::dns::Lookup& lookup,
-                                                      const probes::dns::Name& anchor,
-                                                      config::Time at, config::Deadline deadline);
+[[nodiscard]] std::vector<SelfCheck> check_ourselves(probes::dns::Lookup& lookup,
+                                                     const probes::dns::Name& anchor,
+                                                     config::Time at, config::Deadline deadline);
 
-// The check of a SmtpReach to blame when no family works and so nothing can be said about any host;
-// null while one works, or is not known not to.
-[[nodiscard]] const VantageCheck* cut_off(const std::vector<VantageCheck>& smtp);
+// The check of a OutboundSmtp to blame when no family works and so nothing can be said about any
+// host; null while one works, or is not known not to.
+[[nodiscard]] const SelfCheck* cut_off(const std::vector<SelfCheck>& smtp);
 
 // The first sense that fails and blinds; nothing when all are well.
-[[nodiscard]] const VantageCheck* first_failing(const std::vector<VantageCheck>& checks);
+[[nodiscard]] const SelfCheck* first_failing(const std::vector<SelfCheck>& checks);
 
 }  // namespace agent

@@ -25,12 +25,12 @@ std::string in_words(const ClockStep& step) {
                      config::rfc3339(step.before), config::rfc3339(step.after));
 }
 
-bool all_up(const std::vector<VantageCheck>& checks) {
-  return std::ranges::all_of(checks, &VantageCheck::is_up);
+bool all_up(const std::vector<SelfCheck>& checks) {
+  return std::ranges::all_of(checks, &SelfCheck::is_up);
 }
 
-bool is_known(const std::vector<VantageCheck>& checks, const std::string& name) {
-  return std::ranges::find(checks, name, &VantageCheck::check) != checks.end();
+bool is_known(const std::vector<SelfCheck>& checks, const std::string& name) {
+  return std::ranges::find(checks, name, &SelfCheck::check) != checks.end();
 }
 
 }  // namespace
@@ -39,13 +39,13 @@ bool OwnSight::is_fresh(Ticks now, Seconds max_age) const {
   return checked_at_ && now - *checked_at_ < max_age;
 }
 
-std::optional<VantageCheck> OwnSight::fault() const {
+std::optional<SelfCheck> OwnSight::fault() const {
   const auto* failing = first_failing(checks_);
   return failing == nullptr ? std::nullopt : std::optional{*failing};
 }
 
-std::optional<OwnSight::Checked> OwnSight::take(std::vector<VantageCheck> checks,
-                                                std::vector<ResolverSight> resolvers,
+std::optional<OwnSight::Checked> OwnSight::take(std::vector<SelfCheck> checks,
+                                                std::vector<ResolverCheck> resolvers,
                                                 Ticks asked_at, Ticks now, Time at) {
   if (checked_at_ && asked_at <= *checked_at_) return std::nullopt;
   // While nothing at all comes from the resolvers that is told, and nothing beside it; nor do slips
@@ -105,8 +105,8 @@ OwnSight::WayOut OwnSight::sense_way_out(Time at, const std::string& helo) {
   greeting_ = welcome_.checks(at, helo);
   WayOut out{.checks = smtp_};
   out.checks.insert(out.checks.end(), greeting_.begin(), greeting_.end());
-  out.is_any_up_again = std::ranges::any_of(smtp_, [&](const VantageCheck& one) {
-    const auto was = std::ranges::find(before, one.check, &VantageCheck::check);
+  out.is_any_up_again = std::ranges::any_of(smtp_, [&](const SelfCheck& one) {
+    const auto was = std::ranges::find(before, one.check, &SelfCheck::check);
     return one.is_up && was != before.end() && !was->is_up;
   });
   out.has_turned = (cut_off(smtp_) != nullptr) != (cut_off(before) != nullptr);
@@ -126,7 +126,7 @@ void OwnSight::take_step(const ClockStep& step, Ticks now) {
   unconfirmed_ = {};
 }
 
-VantageCheck OwnSight::stepped(VantageCheck check, Ticks now) const {
+SelfCheck OwnSight::stepped(SelfCheck check, Ticks now) const {
   if (check.check != "clock" || !step_ || now - step_->at >= kStepTold) return check;
   const auto detail = in_words(step_->step);
   check.detail = check.is_up ? detail : fmt::format("{}; {}", check.detail.value_or(""), detail);
@@ -144,8 +144,8 @@ void OwnSight::lose_look(std::string why, Ticks now) {
   lost_look_ = LostLook{.at = now, .why = std::move(why)};
 }
 
-VantageCheck OwnSight::looks_check(Time at, Ticks now) const {
-  VantageCheck check{.check = "looks", .checked_at = at};
+SelfCheck OwnSight::looks_check(Time at, Ticks now) const {
+  SelfCheck check{.check = "looks", .checked_at = at};
   if (!lost_look_ || now - lost_look_->at > kLossOfLookTold) return check;
   check.is_up = false;
   check.detail = lost_look_->why;
@@ -156,7 +156,7 @@ bool OwnSight::is_blind() const {
   return first_failing(checks_) != nullptr || cut_off(smtp_) != nullptr;
 }
 
-std::vector<VantageCheck> OwnSight::checks(Ticks now) const {
+std::vector<SelfCheck> OwnSight::checks(Ticks now) const {
   auto out = checks_;
   for (auto& check : out) check = stepped(std::move(check), now);
   out.insert(out.end(), smtp_.begin(), smtp_.end());

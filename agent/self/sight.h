@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "agent/self/clock.h"
+#include "agent/self/outbound_smtp.h"
 #include "agent/self/resolver_watch.h"
 #include "agent/self/self_check.h"
-#include "agent/self/smtp_reach.h"
 #include "agent/self/welcome.h"
 #include "probes/resolver_faults.h"
 
@@ -24,16 +24,15 @@ class OwnSight {
   // Whether it was made so lately.
   [[nodiscard]] bool is_fresh(Ticks now, config::Seconds max_age) const;
   // What keeps us from seeing anything, as of that check.
-  [[nodiscard]] std::optional<VantageCheck> fault() const;
+  [[nodiscard]] std::optional<SelfCheck> fault() const;
   struct Checked {
-    std::vector<VantageCheck> checks;  // to be followed
-    bool sees_again = false;           // something failed and nothing does any more
+    std::vector<SelfCheck> checks;  // to be followed
+    bool sees_again = false;        // something failed and nothing does any more
   };
   // Asked at `asked_at`. Nothing when a later one was taken up already: several workers may have
   // asked at the same moment, and that is one look.
-  std::optional<Checked> take(std::vector<VantageCheck> checks,
-                              std::vector<ResolverSight> resolvers, Ticks asked_at, Ticks now,
-                              config::Time at);
+  std::optional<Checked> take(std::vector<SelfCheck> checks, std::vector<ResolverCheck> resolvers,
+                              Ticks asked_at, Ticks now, config::Time at);
 
   // --- what looks show of resolvers
 
@@ -61,9 +60,9 @@ class OwnSight {
   // Only whether it was reached.
   void take_try(const probes::dns::Name& host, const probes::smtp::SessionRecord& session,
                 config::Time began);
-  [[nodiscard]] const SmtpReach& reach() const { return reach_; }
+  [[nodiscard]] const OutboundSmtp& reach() const { return reach_; }
   struct WayOut {
-    std::vector<VantageCheck> checks;  // to be followed
+    std::vector<SelfCheck> checks;  // to be followed
     bool is_any_up_again = false;
     bool has_turned = false;  // between working and cut off
   };
@@ -71,7 +70,7 @@ class OwnSight {
   // what we call ourselves.
   WayOut sense_way_out(config::Time at, const std::string& helo);
   // The check to blame when no session gets out, as sensed last; null while any does.
-  [[nodiscard]] const VantageCheck* blocked() const { return cut_off(smtp_); }
+  [[nodiscard]] const SelfCheck* blocked() const { return cut_off(smtp_); }
   // Too little is known to say anything of that check ("smtp_ipv4", "greeting").
   [[nodiscard]] bool is_untellable(const std::string& check) const;
 
@@ -80,19 +79,19 @@ class OwnSight {
   void take_step(const ClockStep& step, Ticks now);
   [[nodiscard]] std::uint64_t clock_steps() const { return clock_steps_; }
   // The check with what is to be said of the clock.
-  [[nodiscard]] VantageCheck stepped(VantageCheck check, Ticks now) const;
+  [[nodiscard]] SelfCheck stepped(SelfCheck check, Ticks now) const;
   // Nobody knows yet whether the clock that was set is right now.
   [[nodiscard]] bool is_time_doubtful(Ticks now) const;
   void lose_look(std::string why, Ticks now);
   // Whether looks come to an end. One that was lost says nothing about its target.
-  [[nodiscard]] VantageCheck looks_check(config::Time at, Ticks now) const;
+  [[nodiscard]] SelfCheck looks_check(config::Time at, Ticks now) const;
 
   // Nothing can be said about anybody.
   [[nodiscard]] bool is_blind() const;
   // Every check as it stands, but that of storage and looks.
-  [[nodiscard]] std::vector<VantageCheck> checks(Ticks now) const;
+  [[nodiscard]] std::vector<SelfCheck> checks(Ticks now) const;
   [[nodiscard]] bool is_checked() const { return checked_at_.has_value(); }
-  [[nodiscard]] const std::vector<ResolverSight>& resolvers() const { return resolvers_; }
+  [[nodiscard]] const std::vector<ResolverCheck>& resolvers() const { return resolvers_; }
 
   // Nobody asks about it any more.
   void forget_target(const probes::dns::Name& name);
@@ -101,16 +100,16 @@ class OwnSight {
   void start_anew();
 
  private:
-  std::vector<VantageCheck> checks_;
+  std::vector<SelfCheck> checks_;
   std::optional<Ticks> checked_at_;
-  std::vector<ResolverSight> resolvers_;
+  std::vector<ResolverCheck> resolvers_;
   Controls controls_;
   ResolverWatch watch_;      // of the resolvers
   Unconfirmed unconfirmed_;  // what only they told of
-  SmtpReach reach_;
-  std::vector<VantageCheck> smtp_;  // its checks, as sensed last
+  OutboundSmtp reach_;
+  std::vector<SelfCheck> smtp_;  // its checks, as sensed last
   Welcome welcome_;
-  std::vector<VantageCheck> greeting_;  // the same
+  std::vector<SelfCheck> greeting_;  // the same
   std::uint64_t clock_steps_ = 0;
   struct Step {
     ClockStep step;

@@ -56,14 +56,14 @@ void Welcome::forget(const Name& host) {
   std::erase_if(welcomed_by_, is_its);
 }
 
-std::vector<VantageCheck> Welcome::checks(Time at, const std::string& helo) const {
+std::vector<SelfCheck> Welcome::checks(Time at, const std::string& helo) const {
   std::set<Name> domains;
   std::set<std::string> addresses;
   for (const auto& [place, words] : refused_by_) {
     domains.insert(owner_of(place.first));
     addresses.insert(place.second);
   }
-  VantageCheck check{.check = "greeting", .checked_at = at};
+  SelfCheck check{.check = "greeting", .checked_at = at};
   if (domains.size() < kEnough || addresses.size() < kEnough) {
     if (welcomed_by_.empty()) return {};
     return {check};

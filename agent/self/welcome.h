@@ -26,7 +26,7 @@ class Welcome {
 
   // "greeting": down when three addresses of hosts in three domains or more refuse us; `helo` is
   // what we call ourselves. Not in the list while too little is known.
-  [[nodiscard]] std::vector<VantageCheck> checks(config::Time at, const std::string& helo) const;
+  [[nodiscard]] std::vector<SelfCheck> checks(config::Time at, const std::string& helo) const;
 
  private:
   using Place = std::pair<probes::dns::Name, std::string>;  // a host and an address of it

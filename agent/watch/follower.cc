@@ -34,7 +34,7 @@ bool is_authenticated(probes::Verdict verdict) {
 
 // A change of key is under way, or caches have not forgotten the last one. What was so when we
 // looked first is no change.
-bool is_rolling(const Rollovers& rollovers, const Standing& standing) {
+bool is_rolling(const Rollovers& rollovers, const RolloverStanding& standing) {
   const auto& history = rollovers.history();
   const bool has_changed =
       std::ranges::any_of(history.servers, [](const auto& server) { return server.size() > 1; }) ||
@@ -45,7 +45,7 @@ bool is_rolling(const Rollovers& rollovers, const Standing& standing) {
 }
 
 // A blocked port is one fault, whatever families it shows in.
-Subject cause_of(const VantageCheck& check) {
+Subject cause_of(const SelfCheck& check) {
   const bool is_smtp = check.check.starts_with("smtp_");
   return {.kind = Subject::Kind::monitor, .name = is_smtp ? "smtp" : check.check};
 }
@@ -79,7 +79,7 @@ Audience audience_of(const config::Notify& notify) {
 
 }  // namespace
 
-Follower::Follower(Recorder& recorder, Recorder::Desk desk)
+Follower::Follower(Recorder& recorder, Recorder::RestoredState desk)
     : past_(recorder), book_(std::move(desk.alerts), std::move(desk.silences)) {
   for (auto& made : desk.exceptions) exceptions_.emplace(made.domain, made);
 }
@@ -170,9 +170,9 @@ bool Follower::judge(Round& round, Domain& domain, const Seeing& seeing) {
       probes::add_finding(judgement, *loss);
     if (is_authenticated(judgement.verdict)) domain.protected_until = round.at;
   }
-  judgement = tempered(std::move(judgement), domain.configured->role);
+  judgement = with_partner_severity(std::move(judgement), domain.configured->role);
   const auto made = exceptions_.find(domain.configured->name);
-  const auto left = find_leftover(
+  const auto left = leftover_exception(
       judgement, made == exceptions_.end() ? std::nullopt : std::optional{made->second}, round.at);
   if (left) probes::add_finding(judgement, *left);
   domain.judged = std::make_shared<const probes::DomainJudgement>(std::move(judgement));
@@ -187,10 +187,10 @@ bool Follower::judge(Round& round, Domain& domain, const Seeing& seeing) {
 }
 
 void Follower::publish(Round& round, const Domain& domain) const {
-  round.judged.push_back(
-      {.configured = *domain.configured,
-       .judged = domain.judged,
-       .next_check_at = round.at + next_wait(schedule_, Pace::steady, 0, domain.configured->name)});
+  round.judged.push_back({.configured = *domain.configured,
+                          .judged = domain.judged,
+                          .next_check_at = round.at + next_wait(schedule_, ProbeOutcome::steady, 0,
+                                                                domain.configured->name)});
 }
 
 // --- alerts
@@ -250,7 +250,7 @@ void Follower::follow_waiting(Round& round, Consequences& out, Domain& domain,
   }
 }
 
-bool Follower::follow(Round& round, const std::vector<VantageCheck>& checks) {
+bool Follower::follow(Round& round, const std::vector<SelfCheck>& checks) {
   bool again = false;
   for (const auto& check : checks) {
     const probes::Finding finding{.code = Code::monitor_fault,
@@ -266,7 +266,7 @@ bool Follower::follow(Round& round, const std::vector<VantageCheck>& checks) {
   return again;
 }
 
-void Follower::follow_way_out(Round& round, const std::vector<VantageCheck>& checks,
+void Follower::follow_way_out(Round& round, const std::vector<SelfCheck>& checks,
                               const std::function<bool(const std::string& check)>& is_untellable,
                               bool has_turned, const Seeing& seeing) {
   follow(round, checks);
@@ -319,7 +319,7 @@ Follower::Consequences Follower::follow(Round& round, const probes::DomainSeen& 
   return out;
 }
 
-void Follower::follow_blind(Round& round, const Name& name, const VantageCheck& fault) {
+void Follower::follow_blind(Round& round, const Name& name, const SelfCheck& fault) {
   auto* domain = inventory_.domain(name);
   if (domain == nullptr) return;
   auto unseen = std::make_shared<probes::DomainObservation>();
@@ -339,7 +339,7 @@ std::shared_ptr<const Rollovers> Follower::follow_history(Round& round, Host& ho
                                                           const probes::HostObservation& seen) {
   if (!host.history) host.history = past_.history_of(seen.host, round.at);
   if (!host.history) return nullptr;  // the next look reads it
-  auto sighting = sighting_of(seen);
+  auto sighting = sample_of(seen);
   if (is_loss(*host.history, sighting))
     sighting.delegation_ttl = past_.delegation_ttl({seen.host, seen.tlsa.final_name}, round.at);
   round.sighting = completed(*host.history, std::move(sighting));
@@ -369,7 +369,7 @@ bool Follower::take_standing(Round& round, Host& host, std::shared_ptr<const Rol
   host.refused_keys = rollovers ? rollovers->refused_keys(round.at) : std::vector<std::string>{};
   auto foreseen =
       rollovers ? foresee(*host.history, rollovers->history(), *host.standing, host.name.text())
-                : probes::Hindsight{};
+                : probes::HistoryFindings{};
   host.rollovers = std::move(rollovers);
   return std::exchange(host.foreseen, foreseen) != foreseen;
 }

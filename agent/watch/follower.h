@@ -24,13 +24,13 @@ namespace agent {
 class Follower {
  public:
   // `desk`: what to go on with. `recorder` outlives the follower.
-  Follower(Recorder& recorder, Recorder::Desk desk);
+  Follower(Recorder& recorder, Recorder::RestoredState desk);
 
   // How we see, as far as following depends on it.
   struct Seeing {
-    std::optional<VantageCheck> blocked;  // no session gets out of here
-    bool is_blind = false;                // nothing can be said about anybody
-    bool is_time_doubtful = false;        // nobody knows yet whether the clock is right
+    std::optional<SelfCheck> blocked;  // no session gets out of here
+    bool is_blind = false;             // nothing can be said about anybody
+    bool is_time_doubtful = false;     // nobody knows yet whether the clock is right
   };
   // What a round led to beyond what it holds.
   struct Consequences {
@@ -51,12 +51,12 @@ class Follower {
   Consequences follow(Round& round, const probes::HostSeen& seen,
                       const std::vector<probes::dns::ZoneSerials>& serials, const Seeing& seeing);
   // The domain could not be looked at, for this fault of ours.
-  void follow_blind(Round& round, const probes::dns::Name& domain, const VantageCheck& fault);
+  void follow_blind(Round& round, const probes::dns::Name& domain, const SelfCheck& fault);
   // Our own checks. True when one of them is to be made again soon.
-  bool follow(Round& round, const std::vector<VantageCheck>& checks);
+  bool follow(Round& round, const std::vector<SelfCheck>& checks);
   // The same of those of the way out and our welcome; `is_untellable` says of which of them too
   // little is known to tell. When `has_turned`, all domains are judged anew.
-  void follow_way_out(Round& round, const std::vector<VantageCheck>& checks,
+  void follow_way_out(Round& round, const std::vector<SelfCheck>& checks,
                       const std::function<bool(const std::string& check)>& is_untellable,
                       bool has_turned, const Seeing& seeing);
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "agent/alerts/round.h"
-#include "agent/history/chronicle.h"
+#include "agent/history/host_history.h"
 #include "agent/rollover/rollover.h"
 #include "probes/findings.h"
 
@@ -39,11 +39,11 @@ class Inventory {
     probes::dns::Name name;
     probes::HostSeen seen;
     Users users;
-    Users troubled;                    // users whose judgement has something to alert of about it
-    std::optional<Chronicle> history;  // nothing before the first look
+    Users troubled;                      // users whose judgement has something to alert of about it
+    std::optional<HostHistory> history;  // nothing before the first look
     std::shared_ptr<const Rollovers> rollovers;
-    std::optional<Standing> standing;           // at the last look that learned anything
-    probes::Hindsight foreseen;                 // what history then adds to the judgement
+    std::optional<RolloverStanding> standing;   // at the last look that learned anything
+    probes::HistoryFindings foreseen;           // what history then adds to the judgement
     std::vector<std::string> refused_keys;      // as in Hit
     std::optional<config::Time> rolling_since;  // null while no change of key is under way
     bool awaits_judgement = false;              // as of a domain

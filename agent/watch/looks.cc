@@ -46,22 +46,22 @@ bool may_be_ours(const probes::HostObservation& host) {
 Runner::State::Ending Runner::State::look(Prober& prober, const Target& target) {
   switch (target.kind) {
     case Target::Kind::domain:
-      return look_at_domain(prober, target.name);
+      return probe_domain(prober, target.name);
     case Target::Kind::host:
-      return look_at_host(prober, target.name);
+      return probe_host(prober, target.name);
     case Target::Kind::monitor:
-      return look_at_ourselves(prober);
+      return probe_ourselves(prober);
   }
-  return {.pace = Pace::steady};
+  return {.pace = ProbeOutcome::steady};
 }
 
-Runner::State::Ending Runner::State::look_at_domain(Prober& prober, const Name& name) {
+Runner::State::Ending Runner::State::probe_domain(Prober& prober, const Name& name) {
   auto blind = sense(prober, kVantageEvery + kVantageAtMost);
   const auto began = moment();
   probes::DomainSeen seen;
   std::vector<probes::dns::ZoneSerials> serials;
   if (!blind) {
-    auto look = prober.look_at_domain(name, began.at);
+    auto look = prober.probe_domain(name, began.at);
     if (may_be_ours(look.mx)) blind = sense(prober, kVantageAtMost);
     if (!blind && is_resolvers_own(prober, name, probes::deciding(look))) probes::excuse(look);
     seen = std::make_shared<const probes::DomainObservation>(std::move(look));
@@ -73,27 +73,27 @@ Runner::State::Ending Runner::State::look_at_domain(Prober& prober, const Name& 
   notice_step();
   Round round{.target = {.kind = Target::Kind::domain, .name = name}, .at = now()};
   const Lock one(deciding);
-  if (is_overtaken(began)) return {.pace = Pace::confirming};
+  if (is_overtaken(began)) return {.pace = ProbeOutcome::confirming};
   if (blind) {
     follower.follow_blind(round, name, *blind);
     record(round, Follower::Scope::changed);
-    return {.pace = Pace::impaired};
+    return {.pace = ProbeOutcome::impaired};
   }
   const auto led_to = follower.follow(round, seen, serials, seeing());
   take(led_to);
   record(round, Follower::Scope::changed);
-  return {.pace = led_to.again ? Pace::confirming : Pace::steady};
+  return {.pace = led_to.again ? ProbeOutcome::confirming : ProbeOutcome::steady};
 }
 
-Runner::State::Ending Runner::State::look_at_host(Prober& prober, const Name& name) {
-  if (sense(prober, kVantageEvery + kVantageAtMost)) return {.pace = Pace::impaired};
+Runner::State::Ending Runner::State::probe_host(Prober& prober, const Name& name) {
+  if (sense(prober, kVantageEvery + kVantageAtMost)) return {.pace = ProbeOutcome::impaired};
   const auto began = moment();
-  auto look = prober.look_at_host(name, began.at);
+  auto look = prober.probe_host(name, began.at);
   const bool is_excused = weigh(prober, look, began.at);
   if (may_be_ours(look) && sense(prober, kVantageAtMost)) {
     const Lock lock(mutex);
     counts.note(look);
-    return {.pace = Pace::impaired};
+    return {.pace = ProbeOutcome::impaired};
   }
   const bool is_resolvers = is_resolvers_own(prober, name, probes::deciding(look));
   if (is_resolvers) probes::excuse(look);
@@ -108,24 +108,24 @@ Runner::State::Ending Runner::State::look_at_host(Prober& prober, const Name& na
   notice_step();
   Round round{.target = {.kind = Target::Kind::host, .name = name}, .at = now()};
   const Lock one(deciding);
-  if (is_overtaken(began)) return {.pace = Pace::confirming};
+  if (is_overtaken(began)) return {.pace = ProbeOutcome::confirming};
   sense_way_out(round);
   const auto led_to = follower.follow(round, seen, serials, seeing());
   take(led_to);
   record(round, Follower::Scope::changed);
-  if (led_to.again) return {.pace = Pace::confirming, .interval = led_to.interval};
-  return {.pace = is_excused || is_resolvers ? Pace::impaired : Pace::steady,
+  if (led_to.again) return {.pace = ProbeOutcome::confirming, .interval = led_to.interval};
+  return {.pace = is_excused || is_resolvers ? ProbeOutcome::impaired : ProbeOutcome::steady,
           .interval = led_to.interval};
 }
 
-Runner::State::Ending Runner::State::look_at_ourselves(Prober& prober) {
-  auto pace = sense(prober, kVantageAtMost) ? Pace::confirming : Pace::steady;
-  try_witnesses(prober, [](const SmtpReach& reach) { return reach.awaited(); });
+Runner::State::Ending Runner::State::probe_ourselves(Prober& prober) {
+  auto pace = sense(prober, kVantageAtMost) ? ProbeOutcome::confirming : ProbeOutcome::steady;
+  try_witnesses(prober, [](const OutboundSmtp& reach) { return reach.awaited(); });
   notice_step();
   Round round{.target = ourselves(), .at = now()};
   const Lock one(deciding);
   sense_way_out(round);
-  std::vector<VantageCheck> checks{storage_check(round.at)};
+  std::vector<SelfCheck> checks{storage_check(round.at)};
   bool is_impaired = seeing().blocked.has_value();
   {
     const Lock lock(mutex);
@@ -133,7 +133,7 @@ Runner::State::Ending Runner::State::look_at_ourselves(Prober& prober) {
     is_impaired =
         is_impaired || !sight.stepped({.check = "clock", .checked_at = round.at}, ticks()).is_up;
   }
-  if (follower.follow(round, checks) || is_impaired) pace = Pace::confirming;
+  if (follower.follow(round, checks) || is_impaired) pace = ProbeOutcome::confirming;
   record(round, Follower::Scope::all);
   return {.pace = pace};
 }
@@ -148,22 +148,22 @@ Follower::Seeing Runner::State::seeing() const {
           .is_time_doubtful = sight.is_time_doubtful(ticks())};
 }
 
-std::optional<VantageCheck> Runner::State::sense(Prober& prober, Seconds max_age) {
+std::optional<SelfCheck> Runner::State::sense(Prober& prober, Seconds max_age) {
   {
     const Lock lock(mutex);
     if (sight.is_fresh(ticks(), max_age)) return sight.fault();
   }
   const auto began = moment();
   const auto asked_at = ticks();
-  auto checks = prober.look_at_ourselves(began.at);
+  auto checks = prober.probe_ourselves(began.at);
   Controls known;
   {
     const Lock lock(mutex);
     known = sight.controls();
   }
-  auto resolvers = prober.look_at_resolvers(known, began.at);
+  auto resolvers = prober.probe_resolvers(known, began.at);
   notice_step();
-  std::optional<VantageCheck> fault;
+  std::optional<SelfCheck> fault;
   if (const auto* failing = first_failing(checks)) fault = *failing;
   Round round{.target = ourselves(), .at = now()};
   const Lock one(deciding);
@@ -184,7 +184,7 @@ void Runner::State::try_witnesses(Prober& prober, const Wanted& wanted) {
   const Lock one(trying);
   std::set<std::pair<Name, std::string>> tried;
   while (true) {
-    std::optional<SmtpReach::Witness> next;
+    std::optional<OutboundSmtp::Witness> next;
     {
       const Lock lock(mutex);
       for (const auto& witness : wanted(sight.reach())) {
@@ -204,7 +204,7 @@ bool Runner::State::weigh(Prober& prober, probes::HostObservation& seen, Time be
     const Lock lock(mutex);
     sight.take(seen.host, seen.sessions, began);
   }
-  try_witnesses(prober, [&](const SmtpReach& reach) { return reach.doubted_by(seen, began); });
+  try_witnesses(prober, [&](const OutboundSmtp& reach) { return reach.doubted_by(seen, began); });
   const Lock lock(mutex);
   return sight.reach().excuse(seen);
 }
@@ -242,7 +242,7 @@ void Runner::State::sense_way_out(Round& round) {
       out.has_turned, seeing());
 }
 
-VantageCheck Runner::State::storage_check(Time at) const {
+SelfCheck Runner::State::storage_check(Time at) const {
   auto fault = journal->state().fault;
   if (!fault) fault = recorder.damage();
   return {.check = "storage", .is_up = !fault, .detail = std::move(fault), .checked_at = at};

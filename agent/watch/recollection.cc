@@ -37,7 +37,7 @@ std::vector<std::string> Recollection::take_faults() {
   return std::exchange(faults_, {});
 }
 
-std::optional<Chronicle> Recollection::history_of(const Name& host, Time at) {
+std::optional<HostHistory> Recollection::history_of(const Name& host, Time at) {
   auto kept = recorder_.chronicle(host, at - kLookBack);
   if (!kept) {
     faults_.push_back(kept.error().detail);
@@ -166,7 +166,7 @@ std::set<Name> vouching_for(const std::vector<const probes::dns::Answer*>& answe
   return out;
 }
 
-void restate(Chronicle& history, const ClockStep& step) {
+void restate(HostHistory& history, const ClockStep& step) {
   for (auto& [server, versions] : history.servers) restate_versions(versions, step);
   for (auto& [endpoint, versions] : history.endpoints) restate_versions(versions, step);
   for (auto& [server, versions] : history.signatures) restate_versions(versions, step);

@@ -8,7 +8,7 @@
 
 #include "agent/alerts/ports.h"
 #include "agent/hindsight/lagging_nameservers.h"
-#include "agent/history/chronicle.h"
+#include "agent/history/host_history.h"
 #include "agent/history/zone_past.h"
 #include "probes/dns/survey.h"
 
@@ -24,7 +24,8 @@ class Recollection {
   // What could not be read since this was called last, in words.
   [[nodiscard]] std::vector<std::string> take_faults();
 
-  [[nodiscard]] std::optional<Chronicle> history_of(const probes::dns::Name& host, config::Time at);
+  [[nodiscard]] std::optional<HostHistory> history_of(const probes::dns::Name& host,
+                                                      config::Time at);
   // When each domain was last seen authenticated.
   [[nodiscard]] std::map<std::string, config::Time> protected_domains(config::Time at);
 
@@ -61,7 +62,7 @@ class Recollection {
   std::map<probes::dns::Name, ZonePast> zones_;  // that vouch for what was seen
   struct Servers {
     probes::dns::ZoneSerials serials;  // as given last
-    Stragglers stragglers;
+    LaggingServers stragglers;
   };
   std::map<probes::dns::Name, Servers> servers_;  // of those zones
   std::map<probes::dns::Name, Signatures> mx_signatures_;
@@ -72,6 +73,6 @@ class Recollection {
     const std::vector<const probes::dns::Answer*>& answers);
 
 // Everything that is remembered with its time, in the time that holds now.
-void restate(Chronicle& history, const ClockStep& step);
+void restate(HostHistory& history, const ClockStep& step);
 
 }  // namespace agent

@@ -29,10 +29,11 @@ std::string new_id() {
   return fmt::format("{:08x}{:08x}", random(), random());
 }
 
-Runner::MakeProber or_scouts(Runner::MakeProber make) {
+Runner::MakeProber or_network_probers(Runner::MakeProber make) {
   if (make) return make;
-  return [](std::shared_ptr<Gear> gear) -> config::Result<std::unique_ptr<Prober>, std::string> {
-    auto made = Scout::make(std::move(gear));
+  return [](std::shared_ptr<ProbeContext> gear)
+             -> config::Result<std::unique_ptr<Prober>, std::string> {
+    auto made = NetworkProber::make(std::move(gear));
     if (!made) return config::Failure<std::string>(made.error());
     return std::unique_ptr<Prober>(std::move(*made));
   };
@@ -40,14 +41,14 @@ Runner::MakeProber or_scouts(Runner::MakeProber make) {
 
 }  // namespace
 
-Runner::State::State(config::Config c, std::shared_ptr<Gear> g, Recorder& r, Recorder::Desk desk,
-                     Events e, const Clocks& clocks, MakeProber make)
+Runner::State::State(config::Config c, std::shared_ptr<ProbeContext> g, Recorder& r,
+                     Recorder::RestoredState desk, Events e, const Clocks& clocks, MakeProber make)
     : recorder(r),
       events(std::move(e)),
       now(clocks.wall),
       ticks(clocks.ticks),
       longest_sleep(clocks.asked_every),
-      make_prober(or_scouts(std::move(make))),
+      make_prober(or_network_probers(std::move(make))),
       started_at(now()),
       steps(started_at, ticks()),
       follower(r, std::move(desk)),
@@ -80,7 +81,7 @@ void Runner::State::notice_step() {
     Round round{.target = ourselves(), .at = now(), .clock_step = found};
     follower.restate(*found);
     follower.start_anew();
-    VantageCheck clock{.check = "clock", .checked_at = round.at};
+    SelfCheck clock{.check = "clock", .checked_at = round.at};
     {
       const Lock lock(mutex);
       sight.take_step(*found, ticks());
@@ -142,7 +143,7 @@ void Runner::State::work(const std::stop_token& stop) {
 }
 
 void Runner::State::renew(std::unique_ptr<Prober>& prober, std::uint64_t& made_of) {
-  std::shared_ptr<Gear> fresh;
+  std::shared_ptr<ProbeContext> fresh;
   {
     const Lock lock(mutex);
     if (prober && made_of == generation) return;
@@ -173,14 +174,14 @@ void Runner::State::finish_target(const Target& target, const Ending& ending) {
   const Lock lock(mutex);
   const auto at = ticks();
   const auto wall = now();
-  const int failures = ending.pace == Pace::impaired ? queue.failures(target) + 1 : 0;
+  const int failures = ending.pace == ProbeOutcome::impaired ? queue.failures(target) + 1 : 0;
   auto schedule = config.schedule;
   schedule.interval = ending.interval.value_or(schedule.interval);
-  const auto due =
-      at + (target.kind == Target::Kind::monitor
-                ? std::min(kVantageEvery,
-                           ending.pace == Pace::steady ? schedule.interval : schedule.confirm_after)
-                : next_wait(schedule, ending.pace, failures, target.name.text()));
+  const auto due = at + (target.kind == Target::Kind::monitor
+                             ? std::min(kVantageEvery, ending.pace == ProbeOutcome::steady
+                                                           ? schedule.interval
+                                                           : schedule.confirm_after)
+                             : next_wait(schedule, ending.pace, failures, target.name.text()));
   queue.give_back(target, at, due, failures);
   ++rounds;
   last_round_at = wall;
@@ -232,7 +233,7 @@ void Runner::State::look_at_first(const Target& target) {
 
 // --- the outside
 
-void Runner::State::adopt(const config::Config& wanted, std::shared_ptr<Gear> fresh) {
+void Runner::State::adopt(const config::Config& wanted, std::shared_ptr<ProbeContext> fresh) {
   Round round{.target = ourselves(), .at = now()};
   const Lock one(deciding);
   {
@@ -253,7 +254,7 @@ void Runner::State::adopt(const config::Config& wanted, std::shared_ptr<Gear> fr
   journal->post([domains = wanted.domains](Recorder& to) { return to.keep_only(domains); });
 }
 
-void Runner::State::take_gear(std::shared_ptr<Gear> fresh) {
+void Runner::State::take_gear(std::shared_ptr<ProbeContext> fresh) {
   gear = std::move(fresh);
   ++generation;
   follower.start_anew();
@@ -266,7 +267,7 @@ void Runner::State::renew_gear() {
     const Lock lock(mutex);
     current = config;
   }
-  auto fresh = Gear::make(current);
+  auto fresh = ProbeContext::make(current);
   if (!fresh) return events.on_fault(fresh.error());
   const Lock one(deciding);
   const Lock lock(mutex);
@@ -289,8 +290,8 @@ Runner::Done Runner::State::decide(const Work& work) {
       "it");
 }
 
-Runner::Runner(config::Config config, std::shared_ptr<Gear> gear, Recorder& recorder,
-               Recorder::Desk desk, Events events, Clocks clocks, MakeProber make_prober)
+Runner::Runner(config::Config config, std::shared_ptr<ProbeContext> gear, Recorder& recorder,
+               Recorder::RestoredState desk, Events events, Clocks clocks, MakeProber make_prober)
     : state_(std::make_unique<State>(std::move(config), std::move(gear), recorder, std::move(desk),
                                      std::move(events), clocks, std::move(make_prober))) {}
 
@@ -336,7 +337,7 @@ void Runner::stop() {
   state_->journal->stop();
 }
 
-void Runner::reconfigure(config::Config config, std::shared_ptr<Gear> gear) {
+void Runner::reconfigure(config::Config config, std::shared_ptr<ProbeContext> gear) {
   state_->adopt(config, std::move(gear));
   state_->wake.notify_all();
 }

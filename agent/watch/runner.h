@@ -11,8 +11,8 @@
 #include "agent/alerts/actions.h"
 #include "agent/alerts/ports.h"
 #include "agent/self/clock.h"
+#include "agent/watch/network_prober.h"
 #include "agent/watch/prober.h"
-#include "agent/watch/scout.h"
 #include "agent/watch/snapshot.h"
 #include "config/config.h"
 
@@ -42,12 +42,12 @@ struct Health {
 class Runner final : public Actions {
  public:
   using MakeProber = std::function<config::Result<std::unique_ptr<Prober>, std::string>(
-      std::shared_ptr<Gear> gear)>;
+      std::shared_ptr<ProbeContext> gear)>;
 
   // `gear` and `recorder` outlive the runner. `desk` is what to go on with. `make_prober`: for each
-  // worker one; by default Scouts.
-  Runner(config::Config config, std::shared_ptr<Gear> gear, Recorder& recorder, Recorder::Desk desk,
-         Events events, Clocks clocks, MakeProber make_prober = {});
+  // worker one; by default NetworkProbers.
+  Runner(config::Config config, std::shared_ptr<ProbeContext> gear, Recorder& recorder,
+         Recorder::RestoredState desk, Events events, Clocks clocks, MakeProber make_prober = {});
   ~Runner() override;  // stop()
 
   void start();
@@ -55,7 +55,7 @@ class Runner final : public Actions {
   void stop();
 
   // Takes another configuration: targets come and go, what is known of the others stays.
-  void reconfigure(config::Config config, std::shared_ptr<Gear> gear);
+  void reconfigure(config::Config config, std::shared_ptr<ProbeContext> gear);
   // Has the recorder forget closed history from before that moment, soon; but not while it is
   // doubtful what time it is.
   void forget(config::Time before);

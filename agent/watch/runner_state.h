@@ -38,26 +38,26 @@ inline Target ourselves() {
 // A look observes without any lock, then decides under `deciding`; what was decided is shown under
 // `mutex`, which is never held for long.
 struct Runner::State {
-  State(config::Config config, std::shared_ptr<Gear> gear, Recorder& recorder, Recorder::Desk desk,
-        Events events, const Clocks& clocks, MakeProber make_prober);
+  State(config::Config config, std::shared_ptr<ProbeContext> gear, Recorder& recorder,
+        Recorder::RestoredState desk, Events events, const Clocks& clocks, MakeProber make_prober);
 
   // --- looks (looks.cc)
 
   // How a look went, as far as the next one depends on it.
   struct Ending {
-    Pace pace = Pace::impaired;
+    ProbeOutcome pace = ProbeOutcome::impaired;
     std::optional<config::Seconds> interval;  // to the next, where that is not the schedule's
   };
   Ending look(Prober& prober, const Target& target);
-  Ending look_at_ourselves(Prober& prober);
-  Ending look_at_domain(Prober& prober, const probes::dns::Name& name);
-  Ending look_at_host(Prober& prober, const probes::dns::Name& name);
+  Ending probe_ourselves(Prober& prober);
+  Ending probe_domain(Prober& prober, const probes::dns::Name& name);
+  Ending probe_host(Prober& prober, const probes::dns::Name& name);
 
   // How we see, asked again when the last answer is older than `max_age`. Null when all is well.
-  std::optional<VantageCheck> sense(Prober& prober, config::Seconds max_age);
+  std::optional<SelfCheck> sense(Prober& prober, config::Seconds max_age);
   // Tries one after the other whom `wanted`, asked anew each time, names. One worker at a time
   // does; who waits finds its question answered.
-  using Wanted = std::function<std::vector<SmtpReach::Witness>(const SmtpReach&)>;
+  using Wanted = std::function<std::vector<OutboundSmtp::Witness>(const OutboundSmtp&)>;
   void try_witnesses(Prober& prober, const Wanted& wanted) EXCLUDES(trying);
   // Weighs what got stuck: true when that says something of us rather than of the host.
   bool weigh(Prober& prober, probes::HostObservation& seen, config::Time began);
@@ -68,7 +68,7 @@ struct Runner::State {
   // not be learned meanwhile is looked at again.
   void sense_way_out(Round& round) REQUIRES(deciding);
   // Whether what is seen is recorded, and what was recorded is sound.
-  [[nodiscard]] VantageCheck storage_check(config::Time at) const;
+  [[nodiscard]] SelfCheck storage_check(config::Time at) const;
   [[nodiscard]] Follower::Seeing seeing() const EXCLUDES(mutex);
 
   // Decides what people are told, says what happened, and has the round recorded. Nobody waits for
@@ -129,9 +129,9 @@ struct Runner::State {
   // --- the outside
 
   // Watches what is configured, and nothing else. `fresh`: null to go on with what is there.
-  void adopt(const config::Config& wanted, std::shared_ptr<Gear> fresh);
+  void adopt(const config::Config& wanted, std::shared_ptr<ProbeContext> fresh);
   // Looks with other means from now on.
-  void take_gear(std::shared_ptr<Gear> fresh) REQUIRES(deciding, mutex);
+  void take_gear(std::shared_ptr<ProbeContext> fresh) REQUIRES(deciding, mutex);
   void renew_gear();
   // Does `work` on the follower and records what it wrote into the round. `work` returns a fault in
   // words, or null.
@@ -158,7 +158,7 @@ struct Runner::State {
   mutable config::Mutex mutex ACQUIRED_AFTER(deciding);
   std::condition_variable_any wake;
   config::Config config GUARDED_BY(mutex);  // without the domains
-  std::shared_ptr<Gear> gear GUARDED_BY(mutex);
+  std::shared_ptr<ProbeContext> gear GUARDED_BY(mutex);
   std::uint64_t generation GUARDED_BY(mutex) = 0;  // of gear
   TargetQueue queue GUARDED_BY(mutex);
   OwnSight sight GUARDED_BY(mutex);

@@ -39,8 +39,8 @@ struct Snapshot {
   SharedList<Alert> passed;        // the same of those that never fired
   std::vector<Silence> silences;
   std::vector<Exception> exceptions;
-  std::vector<VantageCheck> vantage;
-  std::vector<ResolverSight> resolvers;
+  std::vector<SelfCheck> vantage;
+  std::vector<ResolverCheck> resolvers;
   std::size_t queue_length = 0;  // targets that are due and wait for a worker
   std::size_t in_flight = 0;
   config::Seconds lag{0};  // how late the most overdue target is

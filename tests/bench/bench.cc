@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent/watch/scout.h"
+#include "agent/watch/network_prober.h"
 #include "config/load.h"
 #include "probes/net/socket.h"
 #include "probes/report.h"
@@ -122,11 +122,11 @@ int main(int argc, char** argv) {
   config->smtp.every_key_type = false;
   config->dns.every_server = false;
   config->mta_sts.enabled = false;
-  auto gear = agent::Gear::make(*config);
-  auto scout = agent::Scout::make(*gear);
+  auto gear = agent::ProbeContext::make(*config);
+  auto scout = agent::NetworkProber::make(*gear);
   const auto name = *probes::dns::Name::parse(domain);
   const auto host = *probes::dns::Name::parse("mx." + domain);
-  const auto first = (*scout)->look_at_host(host, now());
+  const auto first = (*scout)->probe_host(host, now());
   if (first.sessions.empty() || first.sessions[0].stage != probes::smtp::Stage::done) return 1;
   const auto address = first.addresses.at(0);
 
@@ -141,10 +141,10 @@ int main(int argc, char** argv) {
   auto recorder = storage::SqliteRecorder::open(file);
   if (!recorder) return 1;
   const auto seen =
-      std::make_shared<const probes::DomainObservation>((*scout)->look_at_domain(name, now()));
-  const auto look_through = [&](agent::Scout& eyes) {
+      std::make_shared<const probes::DomainObservation>((*scout)->probe_domain(name, now()));
+  const auto look_through = [&](agent::NetworkProber& eyes) {
     agent::Round round{.target = {.kind = agent::Target::Kind::host, .name = host}, .at = now()};
-    round.host = std::make_shared<const probes::HostObservation>(eyes.look_at_host(host, round.at));
+    round.host = std::make_shared<const probes::HostObservation>(eyes.probe_host(host, round.at));
     const auto judged = std::make_shared<const probes::DomainJudgement>(
         probes::judge(seen, {{host, round.host}}, round.at));
     round.judged.push_back(
@@ -152,7 +152,7 @@ int main(int argc, char** argv) {
     if (!(*recorder)->record(round)) throw std::runtime_error("record");
   };
   const auto whole = measure(7, 100, RUSAGE_SELF, [&] { look_through(**scout); });
-  auto full_scout = agent::Scout::make(*agent::Gear::make(everything));
+  auto full_scout = agent::NetworkProber::make(*agent::ProbeContext::make(everything));
   const auto full = measure(5, 40, RUSAGE_SELF, [&] { look_through(**full_scout); });
   const auto finger = measure(3, 20, RUSAGE_CHILDREN, [&] { posttls_finger(domain); });
 
@@ -176,7 +176,7 @@ int main(int argc, char** argv) {
     (void)(*client)->ask({.name = owner, .type = probes::dns::type::tlsa}, deadline());
   });
   const auto cold = measure(5, 20, RUSAGE_SELF, [&] {
-    auto fresh = agent::Gear::make(*config);
+    auto fresh = agent::ProbeContext::make(*config);
     probes::dns::Lookup unread{**client, (*fresh)->chain, config::Seconds{5}};
     (void)unread.ask(owner, probes::dns::type::tlsa, now(), deadline());
   });

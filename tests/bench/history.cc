@@ -98,7 +98,7 @@ class Host {
     return true;
   }
 
-  [[nodiscard]] agent::Round look_at_domain(Time at) const {
+  [[nodiscard]] agent::Round probe_domain(Time at) const {
     const auto domain = see_domain(at);
     return {.target = {.kind = agent::Target::Kind::domain, .name = domain->domain},
             .at = at,
@@ -106,12 +106,12 @@ class Host {
             .mx_signature = agent::recognised(std::nullopt, *agent::mx_window(*domain), at)};
   }
 
-  [[nodiscard]] agent::Round look_at_host(Time at, bool is_judged) const {
+  [[nodiscard]] agent::Round probe_host(Time at, bool is_judged) const {
     const auto host = see_host(at);
     agent::Round out{.target = {.kind = agent::Target::Kind::host, .name = host->host},
                      .at = at,
                      .host = host,
-                     .sighting = agent::completed({}, agent::sighting_of(*host))};
+                     .sighting = agent::completed({}, agent::sample_of(*host))};
     if (is_judged) out.judged.push_back(judge(see_domain(at), host, at));
     return out;
   }
@@ -240,14 +240,14 @@ class Host {
                                          const probes::HostSeen& host, Time at) const {
     auto judged = probes::judge(domain, {{host->host, host}}, at);
     if (is_change_news_) {
-      probes::Hindsight known;
+      probes::HistoryFindings known;
       known.findings.push_back(
           {.code = probes::Code::certificate_changed,
            .severity = probes::Severity::info,
            .subject = {.kind = probes::Subject::Kind::host, .name = host_name_},
            .evidence = {{"changed-at", config::rfc3339(rolls_at_ + kDay)},
                         {"endpoint", addresses_[0] + "/default"}}});
-      probes::add_hindsight(judged, host->host, known);
+      probes::add_history_findings(judged, host->host, known);
     }
     return {.configured = {.name = domain_name_},
             .judged = std::make_shared<const probes::DomainJudgement>(std::move(judged)),
@@ -286,8 +286,8 @@ class Year {
     using Due = std::pair<Time, std::size_t>;
     std::priority_queue<Due, std::vector<Due>, std::greater<>> due;
     for (std::size_t i = 0; i < hosts_.size(); ++i) {
-      record(hosts_[i].look_at_domain(kBegin));
-      record(hosts_[i].look_at_host(kBegin, true));
+      record(hosts_[i].probe_domain(kBegin));
+      record(hosts_[i].probe_host(kBegin, true));
       due.emplace(hosts_[i].next_at(), i);
     }
     auto swept_at = kBegin;
@@ -295,21 +295,21 @@ class Year {
       const auto [at, i] = due.top();
       due.pop();
       const bool is_news = hosts_[i].live(at);
-      if (!is_news) record(hosts_[i].look_at_domain(at));
-      record(hosts_[i].look_at_host(at, is_news));
+      if (!is_news) record(hosts_[i].probe_domain(at));
+      record(hosts_[i].probe_host(at, is_news));
       due.emplace(hosts_[i].next_at(), i);
       if (at - swept_at < kSweepEvery) continue;
       forget();
       swept_at = at;
     }
-    for (const auto& host : hosts_) record(host.look_at_host(kEnd, true));
+    for (const auto& host : hosts_) record(host.probe_host(kEnd, true));
     forget();
   }
 
   // A year of looks that see nothing new at one host.
   void look_on() {
     for (auto at = kEnd; at < kEnd + kYear; at += kLookEvery)
-      record(hosts_[0].look_at_host(at, false));
+      record(hosts_[0].probe_host(at, false));
   }
 
   [[nodiscard]] const std::vector<Host>& hosts() const { return hosts_; }
@@ -372,7 +372,7 @@ Reading read(const std::filesystem::path& file, const Host& host) {
   auto queries = storage::Queries::open(file);
   must(queries.has_value(), "cannot open the database again");
   const auto chronicle = (*queries)->chronicle(host.name(), kBegin);
-  must(chronicle.has_value(), "cannot read the chronicle");
+  must(host_history.has_value(), "cannot read the chronicle");
   const auto known = Clock::now();
   auto seen = std::make_shared<probes::HostObservation>();
   seen->host = seen->tlsa.name = host.name();
@@ -472,7 +472,7 @@ struct Restless {
       must(queries.has_value(), "cannot open the database again");
       const auto& name = scene.hosts.begin()->second.host;
       const auto chronicle = (*queries)->chronicle(name, kBegin - kYear);
-      must(chronicle.has_value(), "cannot read the chronicle");
+      must(host_history.has_value(), "cannot read the chronicle");
       const agent::Rollovers rollovers(history_of(*chronicle, {name.text()}));
       must(!rollovers.history().servers.empty(), "nothing was kept");
     }

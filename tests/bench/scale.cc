@@ -87,8 +87,8 @@ class Crowd final : public agent::Prober {
   Crowd(const support::Scene& pattern, Progress& progress, std::size_t hosts)
       : pattern_(pattern), progress_(progress), hosts_(hosts) {}
 
-  probes::DomainObservation look_at_domain(const probes::dns::Name& domain,
-                                           config::Time at) override {
+  probes::DomainObservation probe_domain(const probes::dns::Name& domain,
+                                         config::Time at) override {
     progress_.probed();
     auto out = pattern_.domain;
     out.domain = out.mx.name = out.mx.final_name = domain;
@@ -104,7 +104,7 @@ class Crowd final : public agent::Prober {
     std::ranges::sort(out.hosts);
     return out;
   }
-  probes::HostObservation look_at_host(const probes::dns::Name& host, config::Time at) override {
+  probes::HostObservation probe_host(const probes::dns::Name& host, config::Time at) override {
     progress_.probed();
     auto out = pattern_.hosts.at("mx.example.test");
     out.host = out.base_domain = host;
@@ -116,11 +116,10 @@ class Crowd final : public agent::Prober {
                                           const std::string& address) override {
     return support::session(address, {});
   }
-  std::vector<agent::VantageCheck> look_at_ourselves(config::Time at) override {
+  std::vector<agent::SelfCheck> probe_ourselves(config::Time at) override {
     return {{.check = "dns", .checked_at = at}, {.check = "clock", .checked_at = at}};
   }
-  std::vector<agent::ResolverSight> look_at_resolvers(const agent::Controls&,
-                                                      config::Time) override {
+  std::vector<agent::ResolverCheck> probe_resolvers(const agent::Controls&, config::Time) override {
     return {};
   }
   std::size_t count_failing(const std::vector<probes::dns::Question>&, config::Time) override {
@@ -162,11 +161,11 @@ class CountingRecorder final : public agent::Recorder {
     progress_.recorded(rounds.size());
     return out;
   }
-  Answer<Desk> desk(config::Time since) override { return to_.desk(since); }
+  Answer<RestoredState> desk(config::Time since) override { return to_.desk(since); }
   Answer<std::map<std::string, config::Time>> protected_domains(config::Time since) override {
     return to_.protected_domains(since);
   }
-  Answer<agent::Chronicle> chronicle(const probes::dns::Name& host, config::Time since) override {
+  Answer<agent::HostHistory> chronicle(const probes::dns::Name& host, config::Time since) override {
     return to_.chronicle(host, since);
   }
   Answer<agent::Signatures> mx_signatures(const probes::dns::Name& domain,
@@ -208,8 +207,8 @@ class Run {
         ". IN DS 20326 8 2 "
         "E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D");
     must(anchors.has_value(), "the trust anchor");
-    gear_ = std::make_shared<agent::Gear>(config_, std::vector<config::ResolverAddress>{},
-                                          std::move(*anchors));
+    gear_ = std::make_shared<agent::ProbeContext>(config_, std::vector<config::ResolverAddress>{},
+                                                  std::move(*anchors));
   }
 
   Measured measure() {
@@ -250,7 +249,7 @@ class Run {
     must(desk.has_value(), "the desk");
     runner_ = std::make_unique<agent::Runner>(
         config_, gear_, *recorder_, std::move(*desk), agent::Events{}, clocks_.clocks(),
-        [this](const std::shared_ptr<agent::Gear>&)
+        [this](const std::shared_ptr<agent::ProbeContext>&)
             -> config::Result<std::unique_ptr<agent::Prober>, std::string> {
           return std::make_unique<Crowd>(pattern_, progress_, hosts_);
         });
@@ -298,7 +297,7 @@ class Run {
   support::Scene pattern_;
   support::FakeClocks clocks_;
   Progress progress_;
-  std::shared_ptr<agent::Gear> gear_;
+  std::shared_ptr<agent::ProbeContext> gear_;
   std::unique_ptr<storage::SqliteRecorder> database_;
   std::unique_ptr<CountingRecorder> recorder_;
   std::unique_ptr<agent::Runner> runner_;

@@ -92,14 +92,14 @@ class FakeWorld {
 class FakeProber final : public agent::Prober {
  public:
   explicit FakeProber(FakeWorld& world) : world_(world) {}
-  probes::DomainObservation look_at_domain(const probes::dns::Name& domain,
-                                           config::Time at) override {
+  probes::DomainObservation probe_domain(const probes::dns::Name& domain,
+                                         config::Time at) override {
     world_.note(domain.text());
     auto out = world_.scene().domain;
     out.observed_at = at;
     return out;
   }
-  probes::HostObservation look_at_host(const probes::dns::Name& host, config::Time at) override {
+  probes::HostObservation probe_host(const probes::dns::Name& host, config::Time at) override {
     world_.note(host.text());
     auto out = world_.scene().hosts.at(host.text());
     out.observed_at = at;
@@ -109,11 +109,10 @@ class FakeProber final : public agent::Prober {
                                           const std::string& address) override {
     return session(address, {});
   }
-  std::vector<agent::VantageCheck> look_at_ourselves(config::Time at) override {
+  std::vector<agent::SelfCheck> probe_ourselves(config::Time at) override {
     return {{.check = "dns", .checked_at = at}, {.check = "clock", .checked_at = at}};
   }
-  std::vector<agent::ResolverSight> look_at_resolvers(const agent::Controls&,
-                                                      config::Time) override {
+  std::vector<agent::ResolverCheck> probe_resolvers(const agent::Controls&, config::Time) override {
     return {};
   }
   std::size_t count_failing(const std::vector<probes::dns::Question>&, config::Time) override {
@@ -147,13 +146,13 @@ class FakeRecorder final : public agent::Recorder {
     for (const auto* round : rounds) rounds_.push_back(*round);
     return {};
   }
-  Answer<Desk> desk(config::Time) override { return Desk{}; }
+  Answer<RestoredState> desk(config::Time) override { return RestoredState{}; }
   Answer<std::map<std::string, config::Time>> protected_domains(config::Time) override {
     return std::map<std::string, config::Time>{};
   }
-  Answer<agent::Chronicle> chronicle(const probes::dns::Name&, config::Time) override {
+  Answer<agent::HostHistory> chronicle(const probes::dns::Name&, config::Time) override {
     if (is_unreadable) return fault();
-    return agent::Chronicle{};
+    return agent::HostHistory{};
   }
   Answer<agent::Signatures> mx_signatures(const probes::dns::Name&, config::Time) override {
     return agent::Signatures{};

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/history/chronicle.h"
+#include "agent/history/host_history.h"
 #include "tests/support/scene.h"
 
 namespace support {
@@ -33,7 +33,7 @@ class Past {
   // One look: what "ns1" and "ns2" gave, and the chain at the one endpoint (none: not looked at).
   Past& look(config::Time at, const agent::Published& ns1, const agent::Published& ns2,
              const agent::Chain& chain = {}) {
-    agent::Sighting sighting{.servers = {{"ns1", ns1}, {"ns2", ns2}}, .knows_servers = true};
+    agent::Sample sighting{.servers = {{"ns1", ns1}, {"ns2", ns2}}, .knows_servers = true};
     if (!chain.empty()) sighting.endpoints["192.0.2.1/default"] = chain;
     agent::note(chronicle, sighting, at, at);
     return *this;
@@ -56,7 +56,7 @@ class Past {
     return *this;
   }
 
-  agent::Chronicle chronicle;
+  agent::HostHistory chronicle;
 };
 
 }  // namespace support

@@ -16,25 +16,26 @@ namespace agent {
 using Delivered = config::Result<void, std::string>;  // else why not, in words
 
 // Delivers letters, one at a time. Used by one thread.
-class Messenger {
+class EventNotifier {
  public:
-  Messenger() = default;
-  Messenger(const Messenger&) = delete;
-  Messenger& operator=(const Messenger&) = delete;
-  virtual ~Messenger() = default;
+  EventNotifier() = default;
+  EventNotifier(const EventNotifier&) = delete;
+  EventNotifier& operator=(const EventNotifier&) = delete;
+  virtual ~EventNotifier() = default;
   [[nodiscard]] virtual std::string name() const = 0;
   // Gives up as soon as it is told to stop; whether the letter arrived is unknown then.
-  [[nodiscard]] virtual Delivered deliver(const Post& post, const std::stop_token& stop) = 0;
+  [[nodiscard]] virtual Delivered deliver(const QueuedNotification& post,
+                                          const std::stop_token& stop) = 0;
 };
 
 // Tells again and again how things stand; what is missed once is told the next time. Used by one
 // thread.
-class Herald {
+class StateNotifier {
  public:
-  Herald() = default;
-  Herald(const Herald&) = delete;
-  Herald& operator=(const Herald&) = delete;
-  virtual ~Herald() = default;
+  StateNotifier() = default;
+  StateNotifier(const StateNotifier&) = delete;
+  StateNotifier& operator=(const StateNotifier&) = delete;
+  virtual ~StateNotifier() = default;
   [[nodiscard]] virtual std::string name() const = 0;
   [[nodiscard]] virtual config::Seconds every() const = 0;
   [[nodiscard]] virtual bool hurries() const { return true; }  // at once when an alert changes
@@ -42,8 +43,8 @@ class Herald {
 };
 
 struct Notifiers {
-  std::vector<std::unique_ptr<Messenger>> messengers;
-  std::vector<std::unique_ptr<Herald>> heralds;
+  std::vector<std::unique_ptr<EventNotifier>> messengers;
+  std::vector<std::unique_ptr<StateNotifier>> heralds;
 };
 
 // Everything that the configuration names, with its secrets read. `page`: the address of the page.

@@ -40,7 +40,7 @@ std::vector<std::string> json_headers(const std::string& token) {
   return out;
 }
 
-class WebhookMessenger final : public Messenger {
+class WebhookMessenger final : public EventNotifier {
  public:
   struct Secrets {
     std::string key, token, text;
@@ -50,7 +50,7 @@ class WebhookMessenger final : public Messenger {
 
   std::string name() const override { return settings_.name; }
 
-  Delivered deliver(const Post& post, const std::stop_token& stop) override {
+  Delivered deliver(const QueuedNotification& post, const std::stop_token& stop) override {
     auto letter = Json::parse(post.body);
     std::string body;
     if (secrets_.text.empty()) {
@@ -75,7 +75,7 @@ class WebhookMessenger final : public Messenger {
   std::string page_;
 };
 
-class MailMessenger final : public Messenger {
+class MailMessenger final : public EventNotifier {
  public:
   MailMessenger(config::Mail settings, std::string password, std::string page)
       : name_(settings.name),
@@ -89,7 +89,7 @@ class MailMessenger final : public Messenger {
 
   std::string name() const override { return name_; }
 
-  Delivered deliver(const Post& post, const std::stop_token& stop) override {
+  Delivered deliver(const QueuedNotification& post, const std::stop_token& stop) override {
     return wire::submit(
         head_, mail_of({.from = head_.from, .to = head_.to}, Json::parse(post.body), page_), stop);
   }
@@ -100,7 +100,7 @@ class MailMessenger final : public Messenger {
   std::string page_;
 };
 
-class AlertmanagerHerald final : public Herald {
+class AlertmanagerHerald final : public StateNotifier {
  public:
   AlertmanagerHerald(std::string name, config::Alertmanager settings, std::string token,
                      std::map<std::string, std::string> labels, std::string page)
@@ -132,7 +132,7 @@ class AlertmanagerHerald final : public Herald {
 };
 
 // One region a rollover: made when it is seen, given its end when it is over.
-class GrafanaHerald final : public Herald {
+class GrafanaHerald final : public StateNotifier {
  public:
   GrafanaHerald(config::Grafana settings, std::string token, Outbox& outbox)
       : settings_(std::move(settings)), token_(std::move(token)), outbox_(outbox) {}
@@ -199,7 +199,7 @@ class GrafanaHerald final : public Herald {
 };
 
 // Says that we live, but only while we look and remember.
-class HeartbeatHerald final : public Herald {
+class HeartbeatHerald final : public StateNotifier {
  public:
   explicit HeartbeatHerald(config::Heartbeat settings) : settings_(std::move(settings)) {}
 

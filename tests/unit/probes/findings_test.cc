@@ -9,7 +9,7 @@ namespace {
 
 using probes::Code;
 using probes::Finding;
-using probes::Hindsight;
+using probes::HistoryFindings;
 using probes::Severity;
 using support::findings_of;
 using support::kNow;
@@ -30,11 +30,11 @@ probes::DomainJudgement judged_late() {
   return scene.judge();
 }
 
-void add(probes::DomainJudgement& judged, const Hindsight& known) {
-  probes::add_hindsight(judged, support::name("mx.example.test"), known);
+void add(probes::DomainJudgement& judged, const HistoryFindings& known) {
+  probes::add_history_findings(judged, support::name("mx.example.test"), known);
 }
 
-TEST(Hindsight, IsToldLikeWhatTheLookShowed) {
+TEST(HistoryFindings, IsToldLikeWhatTheLookShowed) {
   auto judged = Scene{}.judge();
   add(judged, {.findings = {about_mx(Code::predicted_mismatch, Severity::high)}});
   EXPECT_THAT(findings_of(judged), ElementsAre("predicted-mismatch/high"));
@@ -42,14 +42,14 @@ TEST(Hindsight, IsToldLikeWhatTheLookShowed) {
   EXPECT_EQ(judged.hosts.front().findings.size(), 1U);
 }
 
-TEST(Hindsight, LeavesWhatTheLookFoundAsItIs) {
+TEST(HistoryFindings, LeavesWhatTheLookFoundAsItIs) {
   auto judged = judged_late();
   ASSERT_THAT(findings_of(judged), ElementsAre("rrsig-expiring/high"));
   add(judged, {.findings = {about_mx(Code::rrsig_expiring, Severity::medium)}});
   EXPECT_THAT(findings_of(judged), ElementsAre("rrsig-expiring/high"));
 }
 
-TEST(Hindsight, OverrulesWhatItKnowsBetter) {
+TEST(HistoryFindings, OverrulesWhatItKnowsBetter) {
   auto judged = judged_late();
   add(judged, {.findings = {about_mx(Code::rrsig_expiring, Severity::medium)},
                .overruled = {Code::rrsig_expiring}});
@@ -57,7 +57,7 @@ TEST(Hindsight, OverrulesWhatItKnowsBetter) {
   EXPECT_EQ(judged.severity, Severity::medium);
 }
 
-TEST(Hindsight, TakesBackAFalseAlarm) {
+TEST(HistoryFindings, TakesBackAFalseAlarm) {
   auto judged = judged_late();
   add(judged, {.overruled = {Code::rrsig_expiring}});
   EXPECT_THAT(findings_of(judged), IsEmpty()) << "H-10: short-lived by design";
@@ -65,7 +65,7 @@ TEST(Hindsight, TakesBackAFalseAlarm) {
   EXPECT_EQ(judged.severity, Severity::info);
 }
 
-TEST(Hindsight, LeavesTheDomainsOwnFindings) {
+TEST(HistoryFindings, LeavesTheDomainsOwnFindings) {
   Scene scene;
   scene.domain.mx.signatures->expiration = kNow + std::chrono::hours{1};
   auto judged = scene.judge();

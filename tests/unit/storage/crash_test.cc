@@ -40,9 +40,8 @@ class FatefulOutbox final : public agent::Outbox {
  public:
   FatefulOutbox(agent::Outbox& outbox, Fate& fate) : outbox_(outbox), fate_(fate) {}
 
-  config::Result<std::vector<agent::Post>, agent::RecordFault> due(const std::string& notifier,
-                                                                   config::Time at,
-                                                                   std::size_t most) override {
+  config::Result<std::vector<agent::QueuedNotification>, agent::RecordFault> due(
+      const std::string& notifier, config::Time at, std::size_t most) override {
     auto posts = outbox_.due(notifier, at, most);
     if (posts && !posts->empty()) fate_.step();  // taken, not sent
     return posts;
@@ -76,11 +75,11 @@ class FatefulOutbox final : public agent::Outbox {
 };
 
 // Somebody who writes down what arrives, and does not forget when the agent dies.
-class Diary final : public agent::Messenger {
+class Diary final : public agent::EventNotifier {
  public:
   Diary(std::filesystem::path file, Fate& fate) : file_(std::move(file)), fate_(fate) {}
   std::string name() const override { return "diary"; }
-  agent::Delivered deliver(const agent::Post& post, const std::stop_token&) override {
+  agent::Delivered deliver(const agent::QueuedNotification& post, const std::stop_token&) override {
     fate_.step();
     std::ofstream(file_, std::ios::app) << post.id << '\n' << std::flush;
     fate_.step();  // it arrived, we have not heard so

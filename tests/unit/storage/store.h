@@ -68,7 +68,7 @@ class Store {
     if (!done) throw std::runtime_error(done.error().detail);
   }
   // What the agent would take up its work with, had it stopped at `since`.
-  agent::Recorder::Desk desk(config::Time since = kNow) {
+  agent::Recorder::RestoredState desk(config::Time since = kNow) {
     auto read = recorder_->desk(since);
     if (!read) throw std::runtime_error(read.error().detail);
     return std::move(*read);
@@ -121,7 +121,7 @@ inline agent::Round host_round(const Scene& scene, config::Time at = kNow) {
   return {.target = {.kind = agent::Target::Kind::host, .name = host.host},
           .at = at,
           .host = std::make_shared<const probes::HostObservation>(host),
-          .sighting = agent::completed({}, agent::sighting_of(host)),
+          .sighting = agent::completed({}, agent::sample_of(host)),
           .judged = {domain_state(scene, at)}};
 }
 

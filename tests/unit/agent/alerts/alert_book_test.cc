@@ -35,9 +35,9 @@ Trouble mismatch(const std::string& name = "mx.a.test",
 }
 
 // A book with two readers, and what reached them as "opened chat".
-class Desk {
+class RestoredState {
  public:
-  explicit Desk(std::vector<Alert> alerts = {}, std::vector<Silence> silences = {})
+  explicit RestoredState(std::vector<Alert> alerts = {}, std::vector<Silence> silences = {})
       : book(std::move(alerts), std::move(silences)) {}
 
   bool look(const std::string& name, const std::vector<Trouble>& troubles, bool is_told = true) {
@@ -90,7 +90,7 @@ class Desk {
 };
 
 TEST(AlertBook, TellsEverybodyOnceWhenTroubleIsConfirmedAndOnceWhenItIsOver) {
-  Desk desk;
+  RestoredState desk;
   EXPECT_TRUE(desk.look("mx.a.test", {mismatch()})) << "to be looked at again soon";
   EXPECT_THAT(desk.heard(), IsEmpty());
   EXPECT_FALSE(desk.look("mx.a.test", {mismatch()}));
@@ -105,7 +105,7 @@ TEST(AlertBook, TellsEverybodyOnceWhenTroubleIsConfirmedAndOnceWhenItIsOver) {
 }
 
 TEST(AlertBook, TellsReadersOfGraveAlertsOnlyThoseAndWhenOneBecomesGrave) {
-  Desk desk;
+  RestoredState desk;
   const auto mild = mismatch("mx.a.test", {"a.test"}, Severity::high);
   desk.look("mx.a.test", {mild});
   desk.look("mx.a.test", {mild});
@@ -115,7 +115,7 @@ TEST(AlertBook, TellsReadersOfGraveAlertsOnlyThoseAndWhenOneBecomesGrave) {
 }
 
 TEST(AlertBook, AnAlertThatGrowsCalmerIsNotToldAnew) {
-  Desk desk;
+  RestoredState desk;
   desk.look("mx.a.test", {mismatch()});
   desk.look("mx.a.test", {mismatch()});
   desk.heard();
@@ -127,7 +127,7 @@ TEST(AlertBook, AnAlertThatGrowsCalmerIsNotToldAnew) {
 }
 
 TEST(AlertBook, WhoWasNotToldOfTheTroubleIsNotToldOfItsEnd) {
-  Desk desk;
+  RestoredState desk;
   const auto mild = mismatch("mx.a.test", {"a.test"}, Severity::high);
   desk.look("mx.a.test", {mild});
   desk.look("mx.a.test", {mild});
@@ -137,7 +137,7 @@ TEST(AlertBook, WhoWasNotToldOfTheTroubleIsNotToldOfItsEnd) {
 }
 
 TEST(AlertBook, ALetterHasAnIdOfItsOwnAndIsRecordedWithTheAlert) {
-  Desk desk;
+  RestoredState desk;
   desk.look("mx.a.test", {mismatch()});
   desk.look("mx.a.test", {mismatch()});
   ASSERT_EQ(desk.last.letters.size(), 2U);
@@ -147,7 +147,7 @@ TEST(AlertBook, ALetterHasAnIdOfItsOwnAndIsRecordedWithTheAlert) {
 }
 
 TEST(AlertBook, RemindsOfWhatNobodyHasInHand) {
-  Desk desk;
+  RestoredState desk;
   desk.look("mx.a.test", {mismatch()});
   desk.look("mx.a.test", {mismatch()});
   desk.heard();
@@ -168,7 +168,7 @@ TEST(AlertBook, RemindsOfWhatNobodyHasInHand) {
 }
 
 TEST(AlertBook, AnAcknowledgedAlertStillTellsItsEnd) {
-  Desk desk;
+  RestoredState desk;
   desk.look("mx.a.test", {mismatch()});
   desk.look("mx.a.test", {mismatch()});
   const auto id = desk.only().id;
@@ -191,7 +191,7 @@ Trouble shared(const std::string& name, std::vector<std::string> domains) {
 }
 
 TEST(AlertBook, HostsThatShareRecordsAreOneAlertThatNamesAllDomains) {
-  Desk desk;
+  RestoredState desk;
   desk.look("mx1.test", {shared("mx1.test", {"a.test"})});
   desk.look("mx2.test", {shared("mx2.test", {"b.test"})});
   EXPECT_THAT(desk.heard(), IsEmpty()) << "another host is no second look";
@@ -210,7 +210,7 @@ TEST(AlertBook, HostsThatShareRecordsAreOneAlertThatNamesAllDomains) {
 }
 
 TEST(AlertBook, AHostThatIsNoLongerWatchedLeavesTheAlertOfTheOthers) {
-  Desk desk;
+  RestoredState desk;
   for (int i = 0; i < 2; ++i) {
     desk.look("mx1.test", {shared("mx1.test", {"a.test"})});
     desk.look("mx2.test", {shared("mx2.test", {"b.test"})});
@@ -240,7 +240,7 @@ Trouble window() {
 }
 
 TEST(AlertBook, AMismatchMendedBeforeItWasConfirmedIsToldAsWhatCachesMakeOfIt) {
-  Desk desk;
+  RestoredState desk;
   EXPECT_TRUE(desk.look("mx.a.test", {mismatch()}));
   EXPECT_THAT(desk.heard(), IsEmpty());
   // The record has been published; what caches hold goes on refusing: this is the second look.
@@ -254,7 +254,7 @@ TEST(AlertBook, AMismatchMendedBeforeItWasConfirmedIsToldAsWhatCachesMakeOfIt) {
 }
 
 TEST(AlertBook, AWindowThatNoMismatchCameBeforeTakesTwoLooks) {
-  Desk desk;
+  RestoredState desk;
   desk.look("mx.a.test", {window()});
   EXPECT_THAT(desk.heard(), IsEmpty());
   desk.look("mx.a.test", {window()});
@@ -262,7 +262,7 @@ TEST(AlertBook, AWindowThatNoMismatchCameBeforeTakesTwoLooks) {
 }
 
 TEST(AlertBook, ALookThatCouldNotTellChangesNothing) {
-  Desk desk;
+  RestoredState desk;
   desk.look("mx.a.test", {mismatch()});
   desk.look("mx.a.test", {mismatch()});
   const auto before = desk.only();
@@ -271,7 +271,7 @@ TEST(AlertBook, ALookThatCouldNotTellChangesNothing) {
 }
 
 TEST(AlertBook, WhatComesBackTheThirdTimeIsFlappingAndToldOnce) {
-  Desk desk;
+  RestoredState desk;
   for (int i = 0; i < 2; ++i) {
     desk.look("mx.a.test", {mismatch()});
     desk.look("mx.a.test", {});
@@ -288,7 +288,7 @@ TEST(AlertBook, WhatComesBackTheThirdTimeIsFlappingAndToldOnce) {
 }
 
 TEST(AlertBook, NothingIsToldOfOthersWhileWeAreBlind) {
-  Desk desk;
+  RestoredState desk;
   desk.look("mx.a.test", {mismatch()});
   desk.is_blind = true;
   desk.look("mx.a.test", {mismatch()});
@@ -299,10 +299,10 @@ TEST(AlertBook, NothingIsToldOfOthersWhileWeAreBlind) {
 }
 
 TEST(AlertBook, GoesOnAfterARestartWithoutTellingAgain) {
-  Desk before;
+  RestoredState before;
   before.look("mx.a.test", {mismatch()});
   before.look("mx.a.test", {mismatch()});
-  Desk after({before.only()});
+  RestoredState after({before.only()});
   after.now = before.now;
   after.look("mx.a.test", {mismatch()});
   EXPECT_THAT(after.heard(), IsEmpty());
@@ -312,11 +312,11 @@ TEST(AlertBook, GoesOnAfterARestartWithoutTellingAgain) {
 }
 
 TEST(AlertBook, TellsAfterARestartWhatWasConfirmedAndNotTold) {
-  Desk before;
+  RestoredState before;
   before.is_blind = true;
   before.look("mx.a.test", {mismatch()});
   before.look("mx.a.test", {mismatch()});
-  Desk after({before.only()});
+  RestoredState after({before.only()});
   after.now = before.now;
   after.tick();
   EXPECT_THAT(after.heard(), ElementsAre("opened chat", "opened pager"));
@@ -333,7 +333,7 @@ Silence silence(std::vector<Matcher> matchers, std::optional<std::string> key = 
 }
 
 TEST(AlertBook, ASilenceKeepsQuietUntilItsEndAndThenTells) {
-  Desk desk({}, {silence({{.name = "mx", .value = "mx.a.test"}})});
+  RestoredState desk({}, {silence({{.name = "mx", .value = "mx.a.test"}})});
   desk.look("mx.a.test", {mismatch()});
   desk.look("mx.a.test", {mismatch()});
   EXPECT_EQ(desk.only().state, AlertState::firing) << "silent, not blind";
@@ -343,7 +343,7 @@ TEST(AlertBook, ASilenceKeepsQuietUntilItsEndAndThenTells) {
 }
 
 TEST(AlertBook, ASilenceThatIsEndedTellsAtOnce) {
-  Desk desk;
+  RestoredState desk;
   desk.act([&](Round& round) {
     desk.book.put(round, silence({{.name = "code", .value = "tlsa-mismatch"}}));
     return true;
@@ -358,7 +358,7 @@ TEST(AlertBook, ASilenceThatIsEndedTellsAtOnce) {
 }
 
 TEST(AlertBook, WhatIsOverUnderASilenceWasNeverTold) {
-  Desk desk({}, {silence({{.name = "mx", .value = "mx.a.test"}})});
+  RestoredState desk({}, {silence({{.name = "mx", .value = "mx.a.test"}})});
   desk.look("mx.a.test", {mismatch()});
   desk.look("mx.a.test", {mismatch()});
   desk.look("mx.a.test", {});
@@ -377,7 +377,7 @@ struct MatcherCase {
 class Matching : public testing::TestWithParam<MatcherCase> {};
 
 TEST_P(Matching, AsTheCaseSays) {
-  Desk desk({}, {silence(GetParam().matchers)});
+  RestoredState desk({}, {silence(GetParam().matchers)});
   for (int i = 0; i < 2; ++i) desk.look("mx.a.test", {mismatch("mx.a.test", GetParam().domains)});
   EXPECT_EQ(desk.heard().empty(), GetParam().is_silent) << GetParam().says;
 }
@@ -423,7 +423,7 @@ INSTANTIATE_TEST_SUITE_P(
                                 true}));
 
 TEST(AlertBook, AMaintenanceWindowIsSilentForTheExpectedKeyOnly) {
-  Desk desk({}, {silence({{.name = "mx", .value = "mx.a.test"}}, kNewKey)});
+  RestoredState desk({}, {silence({{.name = "mx", .value = "mx.a.test"}}, kNewKey)});
   auto planned = mismatch();
   planned.refused_keys = {kNewKey};
   desk.look("mx.a.test", {planned});
@@ -437,7 +437,7 @@ TEST(AlertBook, AMaintenanceWindowIsSilentForTheExpectedKeyOnly) {
 }
 
 TEST(AlertBook, AMaintenanceWindowDoesNotHideTroubleThatIsNotAboutKeys) {
-  Desk desk({}, {silence({{.name = "mx", .value = "mx.a.test"}}, kNewKey)});
+  RestoredState desk({}, {silence({{.name = "mx", .value = "mx.a.test"}}, kNewKey)});
   auto other = mismatch();
   other.finding.code = Code::starttls_missing;
   desk.look("mx.a.test", {other});
@@ -459,7 +459,8 @@ TEST(Silence, IsRefusedWithAReason) {
 
 TEST(Silence, APatternCannotBeMadeToRunForEver) {
   const std::string many(200, 'a');
-  Desk desk({}, {silence({{.name = "domain", .value = "(a*)*(a*)*(a*)*b", .is_regex = true}})});
+  RestoredState desk(
+      {}, {silence({{.name = "domain", .value = "(a*)*(a*)*(a*)*b", .is_regex = true}})});
   for (int i = 0; i < 2; ++i) desk.look("mx.a.test", {mismatch("mx.a.test", {many})});
   EXPECT_THAT(desk.heard(), ElementsAre("opened chat", "opened pager"));
 }

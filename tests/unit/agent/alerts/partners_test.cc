@@ -79,19 +79,20 @@ TEST(Tempered, IsADegreeCalmerForPartners) {
        .want = Severity::high},
   };
   for (const auto& row : rows) {
-    const auto calm = tempered(judged(Verdict::unknown, {row.found}), Role::outbound);
+    const auto calm = with_partner_severity(judged(Verdict::unknown, {row.found}), Role::outbound);
     EXPECT_EQ(calm.findings.front().severity, row.want) << row.says;
     EXPECT_EQ(calm.severity, row.want) << row.says << ": the domain's follows";
-    const auto ours = tempered(judged(Verdict::unknown, {row.found}), Role::inbound);
+    const auto ours = with_partner_severity(judged(Verdict::unknown, {row.found}), Role::inbound);
     EXPECT_EQ(ours.findings.front(), row.found) << row.says << ": our own stay as they are";
   }
 }
 
 TEST(Tempered, PutsTheWorstFirstAgain) {
-  const auto calm = tempered(judged(Verdict::unknown, {finding(Code::host_down, Severity::critical),
-                                                       finding(Code::dane_lost, Severity::high),
-                                                       finding(Code::ttl_long, Severity::high)}),
-                             Role::outbound);
+  const auto calm =
+      with_partner_severity(judged(Verdict::unknown, {finding(Code::host_down, Severity::critical),
+                                                      finding(Code::dane_lost, Severity::high),
+                                                      finding(Code::ttl_long, Severity::high)}),
+                            Role::outbound);
   EXPECT_EQ(calm.findings.back().code, Code::ttl_long);
   EXPECT_EQ(calm.severity, Severity::high);
 }
@@ -99,7 +100,7 @@ TEST(Tempered, PutsTheWorstFirstAgain) {
 TEST(Tempered, ReachesTheFindingsOfTheHosts) {
   const auto hard = mismatched().judge();
   ASSERT_EQ(hard.hosts.front().findings.front().severity, Severity::critical);
-  const auto calm = tempered(hard, Role::outbound);
+  const auto calm = with_partner_severity(hard, Role::outbound);
   EXPECT_EQ(calm.hosts.front().findings.front().severity, Severity::high);
   EXPECT_EQ(calm.verdict, hard.verdict) << "what senders do stays what it is";
 }
@@ -154,7 +155,7 @@ TEST(Loss, SaysOfWhichDomainAndSinceWhen) {
 // ---- words for the partner's postmaster
 
 TEST(PostmasterText, IsALetterThatSaysWhatIsWrongAndHowToMendIt) {
-  const auto text = postmaster_text(tempered(mismatched().judge(), Role::outbound));
+  const auto text = postmaster_text(with_partner_severity(mismatched().judge(), Role::outbound));
   ASSERT_TRUE(text);
   EXPECT_THAT(*text, StartsWith("To: postmaster@example.test\nSubject: Mail to example.test is "));
   EXPECT_THAT(*text, HasSubstr("\n1. mx.example.test"));
@@ -193,7 +194,7 @@ struct SilentCase {
 };
 
 TEST(PostmasterText, IsNotWrittenForLess) {
-  EXPECT_EQ(postmaster_text(tempered(Scene().judge(), Role::outbound)), std::nullopt);
+  EXPECT_EQ(postmaster_text(with_partner_severity(Scene().judge(), Role::outbound)), std::nullopt);
   const SilentCase rows[] = {
       {.says = "low", .found = finding(Code::tlsa_mismatch, Severity::low)},
       {.says = "held back by nobody", .found = finding(Code::host_down, Severity::high)},
@@ -285,7 +286,7 @@ TEST(Leftover, AsksForRemovalOnceItIsNotNeededOrItsTimeIsOver) {
   const agent::Exception made{
       .domain = "example.test", .level = "encrypt", .made_at = kNow, .until = kNow + kExceptionFor};
   for (const auto& row : rows) {
-    const auto left = find_leftover(judged(row.verdict), made, kNow + row.age);
+    const auto left = leftover_exception(judged(row.verdict), made, kNow + row.age);
     ASSERT_EQ(left.has_value(), row.because != nullptr) << row.says;
     if (!left) continue;
     EXPECT_EQ(left->code, Code::policy_override) << row.says;
@@ -295,7 +296,7 @@ TEST(Leftover, AsksForRemovalOnceItIsNotNeededOrItsTimeIsOver) {
                                              {"since", "2027-01-15T08:00:00Z"}};
     EXPECT_EQ(left->evidence, want) << row.says;
   }
-  EXPECT_EQ(find_leftover(judged(Verdict::authenticated), std::nullopt, kNow), std::nullopt);
+  EXPECT_EQ(leftover_exception(judged(Verdict::authenticated), std::nullopt, kNow), std::nullopt);
 }
 
 }  // namespace

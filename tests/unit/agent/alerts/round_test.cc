@@ -57,13 +57,13 @@ class Disk final : public Recorder {
     std::ranges::move(taken, std::back_inserter(rounds));
     return {};
   }
-  Result<Desk, RecordFault> desk(Time /*since*/) override { return Desk{}; }
+  Result<RestoredState, RecordFault> desk(Time /*since*/) override { return RestoredState{}; }
   Result<std::map<std::string, Time>, RecordFault> protected_domains(Time /*since*/) override {
     return std::map<std::string, Time>{};
   }
-  Result<Chronicle, RecordFault> chronicle(const probes::dns::Name& /*host*/,
-                                           Time /*since*/) override {
-    return Chronicle{};
+  Result<HostHistory, RecordFault> chronicle(const probes::dns::Name& /*host*/,
+                                             Time /*since*/) override {
+    return HostHistory{};
   }
   Result<Signatures, RecordFault> mx_signatures(const probes::dns::Name& /*domain*/,
                                                 Time /*since*/) override {

@@ -39,7 +39,7 @@ auto new_record() {
 }
 
 struct Outlook {
-  agent::Standing standing;
+  agent::RolloverStanding standing;
   std::vector<Code> codes;
   std::vector<Code> overruled;
 };

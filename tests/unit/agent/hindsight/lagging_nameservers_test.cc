@@ -31,11 +31,11 @@ class Zone {
 
  private:
   config::Time now_{std::chrono::hours{490'000}};
-  Stragglers known_;
+  LaggingServers known_;
 };
 
 // H-06: the secondary stays where it was for longer than the zone's refresh.
-TEST(Stragglers, a_server_that_keeps_its_serial_longer_than_the_refresh_is_told) {
+TEST(LaggingServers, a_server_that_keeps_its_serial_longer_than_the_refresh_is_told) {
   Zone zone;
   EXPECT_FALSE(zone.look());
   zone.first = 11;
@@ -56,7 +56,7 @@ TEST(Stragglers, a_server_that_keeps_its_serial_longer_than_the_refresh_is_told)
   EXPECT_FALSE(zone.look());
 }
 
-TEST(Stragglers, a_server_that_is_slow_and_goes_on_is_not_late) {
+TEST(LaggingServers, a_server_that_is_slow_and_goes_on_is_not_late) {
   Zone zone;
   for (std::uint32_t serial = 10; serial < 40; ++serial) {
     zone.first = serial + 1;
@@ -65,7 +65,7 @@ TEST(Stragglers, a_server_that_is_slow_and_goes_on_is_not_late) {
   }
 }
 
-TEST(Stragglers, a_server_that_does_not_answer_shows_nothing) {
+TEST(LaggingServers, a_server_that_does_not_answer_shows_nothing) {
   Zone zone;
   zone.first = 11;
   for (int i = 0; i < 4; ++i) EXPECT_FALSE(zone.look());
@@ -82,7 +82,7 @@ TEST(Stragglers, a_server_that_does_not_answer_shows_nothing) {
 }
 
 // H-06: the one that was up to date is gone, and the old copy is what is left.
-TEST(Stragglers, it_is_late_too_when_the_newest_is_silent) {
+TEST(LaggingServers, it_is_late_too_when_the_newest_is_silent) {
   Zone zone;
   zone.first = 11;
   EXPECT_FALSE(zone.look());
@@ -91,7 +91,7 @@ TEST(Stragglers, it_is_late_too_when_the_newest_is_silent) {
   EXPECT_TRUE(zone.look());
 }
 
-TEST(Stragglers, a_zone_may_begin_to_count_anew) {
+TEST(LaggingServers, a_zone_may_begin_to_count_anew) {
   Zone zone;
   zone.first = zone.second = 2'026'112'701;
   EXPECT_FALSE(zone.look());
@@ -100,7 +100,7 @@ TEST(Stragglers, a_zone_may_begin_to_count_anew) {
 }
 
 // After 4294967295 comes 0.
-TEST(Stragglers, serial_numbers_go_round) {
+TEST(LaggingServers, serial_numbers_go_round) {
   Zone zone;
   zone.first = 1;
   zone.second = 4'294'967'290;

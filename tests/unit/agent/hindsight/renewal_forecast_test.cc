@@ -97,19 +97,19 @@ Past past_of(const Row& row) {
   return past;
 }
 
-probes::Hindsight predict(const Past& past, Time at) {
+probes::HistoryFindings predict(const Past& past, Time at) {
   const agent::Rollovers rollovers{history_of(past.chronicle, {"mx.example.test"})};
   return agent::predict(past.chronicle, rollovers.history(), rollovers.at(at), "mx.example.test");
 }
 
-std::vector<std::string> codes_of(const probes::Hindsight& known) {
+std::vector<std::string> codes_of(const probes::HistoryFindings& known) {
   std::vector<std::string> out;
   for (const auto& finding : known.findings)
     out.push_back(fmt::format("{}/{}", wire_name(finding.code), wire_name(finding.severity)));
   return out;
 }
 
-std::string evidence_of(const probes::Hindsight& known, std::string_view name) {
+std::string evidence_of(const probes::HistoryFindings& known, std::string_view name) {
   for (const auto& finding : known.findings) {
     for (const auto& evidence : finding.evidence) {
       if (evidence.name == name) return evidence.value;

@@ -6,7 +6,7 @@
 
 namespace {
 
-using agent::Habit;
+using agent::RenewalPattern;
 using std::chrono::days;
 using std::chrono::hours;
 using support::issued_at;
@@ -33,10 +33,10 @@ Past renewed(const std::vector<std::size_t>& keys, const std::string& endpoint =
   return past;
 }
 
-Habit only_habit_of(const Past& past) {
-  const auto habits = agent::habits_of(past.chronicle);
+RenewalPattern only_habit_of(const Past& past) {
+  const auto habits = agent::renewal_patterns_of(past.chronicle);
   EXPECT_EQ(habits.size(), 1U);
-  return habits.empty() ? Habit{} : habits.front();
+  return habits.empty() ? RenewalPattern{} : habits.front();
 }
 
 TEST(Habits, OneCertificateIsNone) {
@@ -115,13 +115,13 @@ TEST(Habits, OtherEndpointsAndKeyTypesHaveTheirOwn) {
   auto past = renewed({0, 1});
   past.show(kNow, "192.0.2.1/rsa", issued_at(kNow, Key::rsa()))
       .show(kNow, kSecond, issued_at(kNow, key(2)));
-  EXPECT_EQ(agent::habits_of(past.chronicle).size(), 3U);
+  EXPECT_EQ(agent::renewal_patterns_of(past.chronicle).size(), 3U);
 }
 
 TEST(Habits, EndpointsThatAreNoMoreHaveNone) {
   auto past = renewed({0, 1});
   past.show(kNow + days{1}, kFirst, {});
-  EXPECT_TRUE(agent::habits_of(past.chronicle).empty());
+  EXPECT_TRUE(agent::renewal_patterns_of(past.chronicle).empty());
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ const config::Time kNow{Seconds{1'800'000'000}};
 const config::Schedule kSchedule{
     .interval = Seconds{900}, .confirm_after = Seconds{60}, .retry_after = Seconds{120}};
 
-Seconds wait(Pace pace, int failures, std::string_view name = "a.test") {
+Seconds wait(ProbeOutcome pace, int failures, std::string_view name = "a.test") {
   return next_wait(kSchedule, pace, failures, name);
 }
 
@@ -22,25 +22,25 @@ TEST(Schedule, a_steady_target_waits_one_interval_give_or_take_a_tenth) {
   std::set<Seconds> waits;
   for (int i = 0; i < 200; ++i) {
     const auto name = fmt::format("d{}.test", i);
-    const auto one = wait(Pace::steady, 0, name);
+    const auto one = wait(ProbeOutcome::steady, 0, name);
     EXPECT_GE(one, Seconds{810});
     EXPECT_LE(one, Seconds{990});
-    EXPECT_EQ(one, wait(Pace::steady, 0, name)) << "the same for one name";
+    EXPECT_EQ(one, wait(ProbeOutcome::steady, 0, name)) << "the same for one name";
     waits.insert(one);
   }
   EXPECT_GT(waits.size(), 50U) << "names are spread";
 }
 
 TEST(Schedule, confirmation_comes_soon) {
-  EXPECT_EQ(wait(Pace::confirming, 0), Seconds{60});
+  EXPECT_EQ(wait(ProbeOutcome::confirming, 0), Seconds{60});
 }
 
 TEST(Schedule, failures_of_ours_back_off_up_to_the_interval) {
-  EXPECT_EQ(wait(Pace::impaired, 1), Seconds{120});
-  EXPECT_EQ(wait(Pace::impaired, 2), Seconds{240});
-  EXPECT_EQ(wait(Pace::impaired, 3), Seconds{480});
-  EXPECT_EQ(wait(Pace::impaired, 4), Seconds{900});
-  EXPECT_EQ(wait(Pace::impaired, 1'000'000), Seconds{900});
+  EXPECT_EQ(wait(ProbeOutcome::impaired, 1), Seconds{120});
+  EXPECT_EQ(wait(ProbeOutcome::impaired, 2), Seconds{240});
+  EXPECT_EQ(wait(ProbeOutcome::impaired, 3), Seconds{480});
+  EXPECT_EQ(wait(ProbeOutcome::impaired, 4), Seconds{900});
+  EXPECT_EQ(wait(ProbeOutcome::impaired, 1'000'000), Seconds{900});
 }
 
 TEST(Schedule, a_start_is_no_flood) {
@@ -57,7 +57,7 @@ TEST(Schedule, a_start_is_no_flood) {
 TEST(Schedule, the_shortest_interval_works) {
   const config::Schedule shortest{.interval = Seconds{1}};
   EXPECT_EQ(first_wait(shortest, "a.test"), Seconds{0});
-  EXPECT_EQ(next_wait(shortest, Pace::steady, 0, "a.test"), Seconds{1});
+  EXPECT_EQ(next_wait(shortest, ProbeOutcome::steady, 0, "a.test"), Seconds{1});
 }
 
 // One server and one endpoint, as histories on paper.

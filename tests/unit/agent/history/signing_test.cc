@@ -143,7 +143,7 @@ TEST(Signing, H_09_ASignerThatIsStuckIsTold) {
 }
 
 // What servers give, as "SERVER END[, END...]" in days; "-" for the same as most.
-std::vector<std::string> told(const agent::Chronicle& chronicle) {
+std::vector<std::string> told(const agent::HostHistory& chronicle) {
   std::vector<std::string> out;
   for (const auto& [server, versions] : chronicle.signatures) {
     auto line = server;
@@ -156,12 +156,12 @@ std::vector<std::string> told(const agent::Chronicle& chronicle) {
 }
 
 TEST(Signing, OnlyServersThatDifferAreToldApart) {
-  agent::Chronicle chronicle;
+  agent::HostHistory chronicle;
   const auto look = [&](int day, days ns1, days ns2) {
     const auto at = kNow + days{day};
-    agent::Sighting sighting{.windows = {{"ns1", {kNow + ns1 - days{15}, kNow + ns1}},
-                                         {"ns2", {kNow + ns2 - days{15}, kNow + ns2}}},
-                             .seen_at = at};
+    agent::Sample sighting{.windows = {{"ns1", {kNow + ns1 - days{15}, kNow + ns1}},
+                                       {"ns2", {kNow + ns2 - days{15}, kNow + ns2}}},
+                           .seen_at = at};
     agent::note(chronicle, agent::completed(chronicle, sighting), at, at);
   };
   look(0, days{14}, days{14});
@@ -177,16 +177,16 @@ TEST(Signing, OnlyServersThatDifferAreToldApart) {
 TEST(Signing, AServerThatLaggedOnceIsNotExpiredForEver) {
   const auto records =
       Past::give({support::record(3, 1, 1, *support::Pki::get().leaf.certificate)});
-  agent::Chronicle chronicle;
+  agent::HostHistory chronicle;
   const auto look = [&](int day, days ns1, days ns2) {
     const auto at = kNow + days{day};
     // What is out of its time teaches nothing of the records.
     const auto second = kNow + ns2 > at ? std::optional{records} : std::nullopt;
-    agent::Sighting sighting{.servers = {{"ns1", records}, {"ns2", second}},
-                             .knows_servers = true,
-                             .windows = {{"ns1", {kNow + ns1 - days{15}, kNow + ns1}},
-                                         {"ns2", {kNow + ns2 - days{15}, kNow + ns2}}},
-                             .seen_at = at};
+    agent::Sample sighting{.servers = {{"ns1", records}, {"ns2", second}},
+                           .knows_servers = true,
+                           .windows = {{"ns1", {kNow + ns1 - days{15}, kNow + ns1}},
+                                       {"ns2", {kNow + ns2 - days{15}, kNow + ns2}}},
+                           .seen_at = at};
     agent::note(chronicle, agent::completed(chronicle, sighting), at, at);
   };
   look(0, days{14}, days{14});
@@ -204,8 +204,8 @@ TEST(Signing, AServerThatLaggedOnceIsNotExpiredForEver) {
 TEST(Signing, AServerThatIsGoneLeavesNoSignatureOpen) {
   const auto records =
       Past::give({support::record(3, 1, 1, *support::Pki::get().leaf.certificate)});
-  agent::Chronicle chronicle;
-  const auto look = [&](int day, agent::Sighting sighting) {
+  agent::HostHistory chronicle;
+  const auto look = [&](int day, agent::Sample sighting) {
     sighting.seen_at = kNow + days{day};
     agent::note(chronicle, agent::completed(chronicle, sighting), sighting.seen_at,
                 sighting.seen_at);
@@ -222,11 +222,11 @@ TEST(Signing, AServerThatIsGoneLeavesNoSignatureOpen) {
 
 // Looks may take minutes.
 TEST(SignedPerAnswer, IsSeenOnSlowHostsToo) {
-  agent::Chronicle chronicle;
+  agent::HostHistory chronicle;
   for (int i = 0; i < 20; ++i) {
     const auto at = kNow + minutes{15} * i;
-    const agent::Sighting sighting{.windows = {{"ns1", {at - hours{1}, at + hours{24}}}},
-                                   .seen_at = at};
+    const agent::Sample sighting{.windows = {{"ns1", {at - hours{1}, at + hours{24}}}},
+                                 .seen_at = at};
     agent::note(chronicle, agent::completed(chronicle, sighting), at, at + minutes{5});
   }
   EXPECT_THAT(chronicle.signatures.at(agent::kAllServers), SizeIs(2));

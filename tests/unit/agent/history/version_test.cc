@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "agent/history/chronicle.h"
+#include "agent/history/host_history.h"
 #include "agent/rollover/gate_decision.h"
 #include "agent/rollover/rollover.h"
 #include "tests/support/past.h"
@@ -26,7 +26,7 @@ std::size_t versions_of(const std::map<std::string, std::vector<agent::Version<W
 }
 
 // Other records, another key and another signature at every look; the address is another, too.
-agent::Sighting restless(int look, bool is_moving) {
+agent::Sample restless(int look, bool is_moving) {
   const auto& pki = Pki::get();
   const auto number = std::to_string(look);
   auto given = Past::give({record(3, 1, 1, *pki.leaf.certificate)}, config::Seconds{look + 1});
@@ -40,8 +40,8 @@ agent::Sighting restless(int look, bool is_moving) {
           .signatures = {{agent::kAllServers, agent::Signature{.expiration = at}}}};
 }
 
-agent::Chronicle played(bool is_moving) {
-  agent::Chronicle out;
+agent::HostHistory played(bool is_moving) {
+  agent::HostHistory out;
   for (int look = 0; look < kLooks; ++look) {
     const auto at = kNow + look * kMinute;
     agent::note(out, agent::completed(out, restless(look, is_moving)), at, at);
@@ -68,12 +68,12 @@ TEST(Versions, OfAHostThatMovesAtEveryLookAreBoundedAndThoseThatWentLastAreKept)
 }
 
 TEST(Versions, OfWhatIsThereAreNeverForgottenAsAWhole) {
-  agent::Sighting sighting{.knows_endpoints = true};
+  agent::Sample sighting{.knows_endpoints = true};
   constexpr std::size_t kMany = agent::kMostNames + 30;
   for (std::size_t i = 0; i < kMany; ++i)
     sighting.endpoints["192.0.2." + std::to_string(i) + "/default"] =
         agent::Chain{Pki::get().leaf.certificate};
-  agent::Chronicle chronicle;
+  agent::HostHistory chronicle;
   EXPECT_TRUE(agent::note(chronicle, agent::completed(chronicle, sighting), kNow, kNow));
   EXPECT_EQ(chronicle.endpoints.size(), kMany);
   const auto later = kNow + kMinute;

@@ -24,10 +24,11 @@ class Box final : public Outbox {
     const std::scoped_lock lock(mutex_);
     posts_.push_back({{.id = id, .notifier = notifier, .body = "{}"}, kNow});
   }
-  config::Result<std::vector<Post>, RecordFault> due(const std::string& notifier, config::Time at,
-                                                     std::size_t most) override {
+  config::Result<std::vector<QueuedNotification>, RecordFault> due(const std::string& notifier,
+                                                                   config::Time at,
+                                                                   std::size_t most) override {
     const std::scoped_lock lock(mutex_);
-    std::vector<Post> out;
+    std::vector<QueuedNotification> out;
     for (const auto& [post, next] : posts_) {
       if (post.notifier == notifier && next <= at && out.size() < most) out.push_back(post);
     }
@@ -69,7 +70,7 @@ class Box final : public Outbox {
 
  private:
   std::mutex mutex_;
-  std::vector<std::pair<Post, config::Time>> posts_;
+  std::vector<std::pair<QueuedNotification, config::Time>> posts_;
   std::vector<config::Seconds> waits_;
 };
 
@@ -86,11 +87,11 @@ struct Pipe {  // what a notifier does, shared with the test
   }
 };
 
-class Scripted final : public Messenger {
+class Scripted final : public EventNotifier {
  public:
   Scripted(std::string name, Pipe& pipe) : name_(std::move(name)), pipe_(pipe) {}
   std::string name() const override { return name_; }
-  Delivered deliver(const Post& post, const std::stop_token& stop) override {
+  Delivered deliver(const QueuedNotification& post, const std::stop_token& stop) override {
     if (pipe_.hangs) {
       pipe_.is_hanging = true;
       std::mutex mutex;
@@ -111,7 +112,7 @@ class Scripted final : public Messenger {
   Pipe& pipe_;
 };
 
-class Crier final : public Herald {
+class Crier final : public StateNotifier {
  public:
   explicit Crier(std::atomic<int>& cries) : cries_(cries) {}
   std::string name() const override { return "crier"; }

@@ -16,13 +16,14 @@ using testing::IsEmpty;
 class Disk final : public Outbox {
  public:
   bool is_full = false;
-  std::vector<Post> posts;  // not delivered
+  std::vector<QueuedNotification> posts;  // not delivered
   std::vector<std::string> written;
   template <class T>
   using Answer = config::Result<T, RecordFault>;
 
-  Answer<std::vector<Post>> due(const std::string& notifier, config::Time, std::size_t) override {
-    std::vector<Post> out;
+  Answer<std::vector<QueuedNotification>> due(const std::string& notifier, config::Time,
+                                              std::size_t) override {
+    std::vector<QueuedNotification> out;
     for (const auto& post : posts) {
       if (post.notifier == notifier) out.push_back(post);
     }
@@ -30,7 +31,7 @@ class Disk final : public Outbox {
   }
   Answer<void> delivered(const std::string& id, config::Time) override {
     if (is_full) return fault();
-    std::erase_if(posts, [&](const Post& post) { return post.id == id; });
+    std::erase_if(posts, [&](const QueuedNotification& post) { return post.id == id; });
     written.push_back(id);
     return {};
   }

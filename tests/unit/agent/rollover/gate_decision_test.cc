@@ -11,7 +11,7 @@ namespace {
 
 using agent::Answer;
 using agent::Chain;
-using agent::Clearance;
+using agent::GateDecision;
 using std::chrono::hours;
 using std::chrono::minutes;
 using support::kNow;
@@ -32,12 +32,12 @@ auto new_record() {
   return record(3, 1, 1, *Pki::get().leaf.certificate);
 }
 
-Clearance clear(const Past& past, config::Time at, const Chain& chain = new_chain(),
-                const std::vector<std::string>& unheard = {}) {
+GateDecision clear(const Past& past, config::Time at, const Chain& chain = new_chain(),
+                   const std::vector<std::string>& unheard = {}) {
   return agent::clear(past.chronicle, unheard, chain, {"mx.example.test"}, at);
 }
 
-TEST(Clearance, WaitsUntilTheLastCacheHasLostTheSetWithoutTheNewRecord) {
+TEST(GateDecision, WaitsUntilTheLastCacheHasLostTheSetWithoutTheNewRecord) {
   Past past;
   past.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
       .look(kNow, Past::give({old_record(), new_record()}), old_chain())
@@ -54,14 +54,14 @@ TEST(Clearance, WaitsUntilTheLastCacheHasLostTheSetWithoutTheNewRecord) {
   EXPECT_EQ(safe.recommended, std::nullopt);
 }
 
-TEST(Clearance, CountsWithTheTtlThatWasPublishedBeforeItWasLowered) {
+TEST(GateDecision, CountsWithTheTtlThatWasPublishedBeforeItWasLowered) {
   Past past;
   past.look(kNow - hours{24}, Past::give({old_record()}, hours{24}), old_chain())
       .look(kNow, Past::give({old_record(), new_record()}, minutes{5}), old_chain());
   EXPECT_EQ(clear(past, kNow + hours{1}).not_before, kNow + hours{24});
 }
 
-TEST(Clearance, NeverWithoutARecordAndPrintsTheMissingOne) {
+TEST(GateDecision, NeverWithoutARecordAndPrintsTheMissingOne) {
   Past past;
   past.look(kNow - hours{24}, Past::give({old_record()}), old_chain());
   const auto out = clear(past, kNow);
@@ -70,7 +70,7 @@ TEST(Clearance, NeverWithoutARecordAndPrintsTheMissingOne) {
   EXPECT_EQ(out.not_before_then, kNow + hours{1});
 }
 
-TEST(Clearance, NeverWhileOneServerLags) {
+TEST(GateDecision, NeverWhileOneServerLags) {
   Past past;
   past.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
       .look(kNow, Past::give({old_record(), new_record()}), Past::give({old_record()}),
@@ -82,7 +82,7 @@ TEST(Clearance, NeverWhileOneServerLags) {
   EXPECT_EQ(out.why[0].find("ns2 still gives"), 0U) << out.why[0];
 }
 
-TEST(Clearance, DoesNotKnowWhatWasPublishedBeforeTheFirstLook) {
+TEST(GateDecision, DoesNotKnowWhatWasPublishedBeforeTheFirstLook) {
   Past past;
   past.look(kNow, Past::give({old_record(), new_record()}));
   const auto out = clear(past, kNow);
@@ -90,20 +90,20 @@ TEST(Clearance, DoesNotKnowWhatWasPublishedBeforeTheFirstLook) {
   EXPECT_EQ(out.not_before, kNow + hours{1});
 }
 
-TEST(Clearance, AKeyThatIsInUseAlreadyChangesNothing) {
+TEST(GateDecision, AKeyThatIsInUseAlreadyChangesNothing) {
   Past past;
   past.look(kNow, Past::give({new_record()}), new_chain());
   EXPECT_EQ(clear(past, kNow).answer, Answer::yes);
 }
 
-TEST(Clearance, SendersThatKnowNoSha512MustAcceptItToo) {
+TEST(GateDecision, SendersThatKnowNoSha512MustAcceptItToo) {
   Past past;
   past.look(kNow - hours{24},
             Past::give({old_record(), record(3, 1, 2, *Pki::get().leaf.certificate)}), old_chain());
   EXPECT_EQ(clear(past, kNow).answer, Answer::never);
 }
 
-TEST(Clearance, SaysWhenOnlyTheIssuerVouchesForIt) {
+TEST(GateDecision, SaysWhenOnlyTheIssuerVouchesForIt) {
   Past past;
   past.look(kNow - hours{24},
             Past::give({old_record(), record(2, 1, 1, *Pki::get().inter.certificate)}),
@@ -114,7 +114,7 @@ TEST(Clearance, SaysWhenOnlyTheIssuerVouchesForIt) {
   EXPECT_NE(out.why[1].find("RFC 7671 §8"), std::string::npos);
 }
 
-TEST(Clearance, AsksForTheIssuersWhenARecordNamesOne) {
+TEST(GateDecision, AsksForTheIssuersWhenARecordNamesOne) {
   Past past;
   past.look(kNow - hours{24}, Past::give({record(2, 1, 1, *Pki::get().inter.certificate)}),
             old_chain());
@@ -124,13 +124,13 @@ TEST(Clearance, AsksForTheIssuersWhenARecordNamesOne) {
   EXPECT_NE(out.why[1].find("fullchain.pem"), std::string::npos);
 }
 
-TEST(Clearance, AnythingGoesWhereNoRecordDemandsAnything) {
+TEST(GateDecision, AnythingGoesWhereNoRecordDemandsAnything) {
   Past past;
   past.look(kNow, Past::give({}));
   EXPECT_EQ(clear(past, kNow).answer, Answer::yes);
 }
 
-TEST(Clearance, WhatWasWithdrawnIsStillInCaches) {
+TEST(GateDecision, WhatWasWithdrawnIsStillInCaches) {
   Past past;
   past.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
       .look(kNow, Past::give({}), old_chain());
@@ -139,7 +139,7 @@ TEST(Clearance, WhatWasWithdrawnIsStillInCaches) {
   EXPECT_EQ(out.not_before, kNow + hours{1});
 }
 
-TEST(Clearance, AServerNeverHeardMayGiveAnything) {
+TEST(GateDecision, AServerNeverHeardMayGiveAnything) {
   Past past;
   past.look(kNow - hours{2}, Past::give({old_record(), new_record()}), old_chain());
   EXPECT_EQ(clear(past, kNow, new_chain(), {"ns3 192.0.2.3"}).answer, Answer::unknown);
@@ -148,14 +148,14 @@ TEST(Clearance, AServerNeverHeardMayGiveAnything) {
   EXPECT_EQ(lame.why.size(), 2U);
 }
 
-TEST(Clearance, CouldNotTellWhereNoServerGivesAnAnswer) {
+TEST(GateDecision, CouldNotTellWhereNoServerGivesAnAnswer) {
   Past past;
   past.look(kNow, {.is_gone = true});
   EXPECT_EQ(clear(past, kNow).answer, Answer::unknown);
 }
 
 // Random histories of two servers: the gate, asked about the new key, and the state say the same.
-TEST(Clearance, NamesTheMomentThatTheStateNames) {
+TEST(GateDecision, NamesTheMomentThatTheStateNames) {
   std::mt19937 random(1);
   const auto below = [&](int n) { return std::uniform_int_distribution<>(0, n - 1)(random); };
   constexpr int kTtls[] = {0, 60, 300, 900, 3600, 7200};

@@ -36,15 +36,15 @@ class Stubborn final : public probes::dns::Resolver {
 
 class Senses : public testing::Test {
  protected:
-  std::vector<VantageCheck> look() {
+  std::vector<SelfCheck> look() {
     probes::dns::Chain chain{{Record{.owner = {},
                                      .type = probes::dns::type::ds,
                                      .klass = 1,
                                      .ttl = 1,
                                      .data = probes::dns::Bytes(36, 8)}}};
     probes::dns::Lookup lookup{resolver, chain, config::Seconds{5}};
-    return check_vantage(lookup, {}, kNow,
-                         std::chrono::steady_clock::now() + std::chrono::seconds{5});
+    return check_ourselves(lookup, {}, kNow,
+                           std::chrono::steady_clock::now() + std::chrono::seconds{5});
   }
   Stubborn resolver;
 };

@@ -51,12 +51,12 @@ class SlowRecorder final : public agent::Recorder {
     const std::scoped_lock lock(mutex_);
     return sizes_;
   }
-  Answer<Desk> desk(config::Time) override { return Desk{}; }
+  Answer<RestoredState> desk(config::Time) override { return RestoredState{}; }
   Answer<std::map<std::string, config::Time>> protected_domains(config::Time) override {
     return std::map<std::string, config::Time>{};
   }
-  Answer<agent::Chronicle> chronicle(const probes::dns::Name&, config::Time) override {
-    return agent::Chronicle{};
+  Answer<agent::HostHistory> chronicle(const probes::dns::Name&, config::Time) override {
+    return agent::HostHistory{};
   }
   Answer<agent::Signatures> mx_signatures(const probes::dns::Name&, config::Time) override {
     return agent::Signatures{};

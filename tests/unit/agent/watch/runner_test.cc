@@ -52,14 +52,14 @@ class Running : public testing::Test {
         "E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237"
         "C7F8EC8D");
     ASSERT_TRUE(anchors);
-    gear_ = std::make_shared<Gear>(settings(), std::vector<config::ResolverAddress>{},
-                                   std::move(*anchors));
-    runner_ = std::make_unique<Runner>(
-        settings(), gear_, recorder_, Recorder::Desk{}, Events{}, clocks_.clocks(),
-        [this](
-            const std::shared_ptr<Gear>&) -> config::Result<std::unique_ptr<Prober>, std::string> {
-          return std::make_unique<support::FakeProber>(world_);
-        });
+    gear_ = std::make_shared<ProbeContext>(settings(), std::vector<config::ResolverAddress>{},
+                                           std::move(*anchors));
+    runner_ = std::make_unique<Runner>(settings(), gear_, recorder_, Recorder::RestoredState{},
+                                       Events{}, clocks_.clocks(),
+                                       [this](const std::shared_ptr<ProbeContext>&)
+                                           -> config::Result<std::unique_ptr<Prober>, std::string> {
+                                         return std::make_unique<support::FakeProber>(world_);
+                                       });
     runner_->start();
     for (int i = 0; i < 3 && !is_judged(); ++i) clocks_.pass(Seconds{60});
     ASSERT_TRUE(soon([&] { return is_judged(); }));
@@ -123,7 +123,7 @@ class Running : public testing::Test {
   support::FakeClocks clocks_;
   support::FakeWorld world_;
   support::FakeRecorder recorder_;
-  std::shared_ptr<Gear> gear_;
+  std::shared_ptr<ProbeContext> gear_;
   std::unique_ptr<Runner> runner_;
 };
 
@@ -290,11 +290,12 @@ TEST_F(Running, a_past_that_cannot_be_read_is_read_by_the_next_look) {
   runner_->stop();
   runner_.reset();
   recorder_.is_unreadable = true;
-  runner_ = std::make_unique<Runner>(
-      settings(), gear_, recorder_, Recorder::Desk{}, Events{}, clocks_.clocks(),
-      [this](const std::shared_ptr<Gear>&) -> config::Result<std::unique_ptr<Prober>, std::string> {
-        return std::make_unique<support::FakeProber>(world_);
-      });
+  runner_ = std::make_unique<Runner>(settings(), gear_, recorder_, Recorder::RestoredState{},
+                                     Events{}, clocks_.clocks(),
+                                     [this](const std::shared_ptr<ProbeContext>&)
+                                         -> config::Result<std::unique_ptr<Prober>, std::string> {
+                                       return std::make_unique<support::FakeProber>(world_);
+                                     });
   runner_->start();
   ASSERT_TRUE(in_time(Seconds{120}, [&] { return is_judged(); }));
   EXPECT_TRUE(runner_->snapshot()->rollovers.empty());

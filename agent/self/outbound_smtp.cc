@@ -1,4 +1,4 @@
-#include "agent/self/smtp_reach.h"
+#include "agent/self/outbound_smtp.h"
 
 #include <algorithm>
 #include <set>
@@ -44,7 +44,8 @@ bool is_reached(const SessionRecord& session) {
 
 }  // namespace
 
-void SmtpReach::note(Family& family, const Name& host, const SessionRecord& session, Time began) {
+void OutboundSmtp::note(Family& family, const Name& host, const SessionRecord& session,
+                        Time began) {
   if (is_reached(session)) {
     family.was_tried = true;
     if (family.reached_at && began < *family.reached_at) return;
@@ -58,20 +59,20 @@ void SmtpReach::note(Family& family, const Name& host, const SessionRecord& sess
   }
 }
 
-void SmtpReach::note(const Name& host, const std::vector<SessionRecord>& sessions, Time began) {
+void OutboundSmtp::note(const Name& host, const std::vector<SessionRecord>& sessions, Time began) {
   for (const auto& session : sessions)
     note(families_.at(family_of(session.address)), host, session, began);
 }
 
-void SmtpReach::forget(const Name& host) {
+void OutboundSmtp::forget(const Name& host) {
   for (auto& family : families_) {
     family.answered.erase(host);
     std::erase_if(family.stuck, [&](const auto& one) { return one.first.first == host; });
   }
 }
 
-void SmtpReach::add_witnesses(std::vector<Witness>& out, const Family& family,
-                              const Name* besides) {
+void OutboundSmtp::add_witnesses(std::vector<Witness>& out, const Family& family,
+                                 const Name* besides) {
   std::vector<std::pair<Time, Witness>> latest;
   for (const auto& [host, answered] : family.answered) {
     if (besides == nullptr || host != *besides)
@@ -83,7 +84,7 @@ void SmtpReach::add_witnesses(std::vector<Witness>& out, const Family& family,
   for (std::size_t i = 0; i < count; ++i) out.push_back(std::move(latest[i].second));
 }
 
-bool SmtpReach::is_proven_down(const Family& family) {
+bool OutboundSmtp::is_proven_down(const Family& family) {
   std::set<Name> hosts;
   std::set<std::string> addresses;
   for (const auto& [where, at] : family.stuck) {
@@ -94,25 +95,25 @@ bool SmtpReach::is_proven_down(const Family& family) {
   return false;
 }
 
-std::optional<Time> SmtpReach::first_stuck(const Family& family) {
+std::optional<Time> OutboundSmtp::first_stuck(const Family& family) {
   std::optional<Time> out;
   for (const auto& [where, at] : family.stuck) out = std::min(out.value_or(at), at);
   return out;
 }
 
-bool SmtpReach::is_limit(const Family& family) {
+bool OutboundSmtp::is_limit(const Family& family) {
   return !family.was_tried;
 }
 
-bool SmtpReach::is_down(std::size_t family) const {
+bool OutboundSmtp::is_down(std::size_t family) const {
   const auto& mine = families_.at(family);
   if (is_proven_down(mine)) return true;
   const auto& other = families_.at(1 - family);
   return !mine.stuck.empty() && is_proven_down(other) && !is_limit(other);
 }
 
-std::vector<SmtpReach::Witness> SmtpReach::doubted_by(const probes::HostObservation& seen,
-                                                      Time began) const {
+std::vector<OutboundSmtp::Witness> OutboundSmtp::doubted_by(const probes::HostObservation& seen,
+                                                            Time began) const {
   std::vector<Witness> out;
   for (std::size_t i = 0; i < kFamilies; ++i) {
     const auto& family = families_.at(i);
@@ -125,7 +126,7 @@ std::vector<SmtpReach::Witness> SmtpReach::doubted_by(const probes::HostObservat
   return out;
 }
 
-std::vector<SmtpReach::Witness> SmtpReach::awaited() const {
+std::vector<OutboundSmtp::Witness> OutboundSmtp::awaited() const {
   std::vector<Witness> out;
   for (std::size_t i = 0; i < kFamilies; ++i) {
     const auto& mine = families_.at(i);
@@ -138,7 +139,7 @@ std::vector<SmtpReach::Witness> SmtpReach::awaited() const {
   return out;
 }
 
-std::string SmtpReach::detail_of(const Family& family, std::string_view name) {
+std::string OutboundSmtp::detail_of(const Family& family, std::string_view name) {
   if (is_limit(family))
     return fmt::format("this machine has no {} route: such addresses are not probed", name);
   std::set<std::string> addresses;
@@ -149,12 +150,12 @@ std::string SmtpReach::detail_of(const Family& family, std::string_view name) {
       addresses.size(), name);
 }
 
-std::vector<VantageCheck> SmtpReach::checks(Time at) const {
-  std::vector<VantageCheck> out;
+std::vector<SelfCheck> OutboundSmtp::checks(Time at) const {
+  std::vector<SelfCheck> out;
   for (std::size_t i = 0; i < kFamilies; ++i) {
     const auto& family = families_.at(i);
     if (!family.reached_at && !is_down(i)) continue;
-    VantageCheck check{.check = kFamilyNames.at(i).check, .is_up = !is_down(i), .checked_at = at};
+    SelfCheck check{.check = kFamilyNames.at(i).check, .is_up = !is_down(i), .checked_at = at};
     if (!check.is_up) {
       check.is_limit = is_limit(family);
       check.detail = detail_of(family, kFamilyNames.at(i).shown);
@@ -164,7 +165,7 @@ std::vector<VantageCheck> SmtpReach::checks(Time at) const {
   return out;
 }
 
-bool SmtpReach::excuse(probes::HostObservation& seen) const {
+bool OutboundSmtp::excuse(probes::HostObservation& seen) const {
   bool is_worth_repeating = false;
   for (auto& session : seen.sessions) {
     const auto i = family_of(session.address);

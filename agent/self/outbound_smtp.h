@@ -21,7 +21,7 @@ namespace agent {
 // stuck look is believed, hosts that answered lately are tried, and when nobody was reached at
 // three addresses of two hosts or more since somebody last was, the fault is likelier ours than
 // everybody's.
-class SmtpReach {
+class OutboundSmtp {
  public:
   struct Witness {
     probes::dns::Name host;
@@ -43,7 +43,7 @@ class SmtpReach {
   [[nodiscard]] std::vector<Witness> awaited() const;
 
   // "smtp_ipv4", "smtp_ipv6"; a family of which too little is known is not in the list.
-  [[nodiscard]] std::vector<VantageCheck> checks(config::Time at) const;
+  [[nodiscard]] std::vector<SelfCheck> checks(config::Time at) const;
 
   // Marks what got stuck in a family that is down as what it is, our own limit. True when the look
   // is worth repeating for that: a family that never worked here is no reason.

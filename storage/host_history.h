@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "agent/history/chronicle.h"
+#include "agent/history/host_history.h"
 #include "agent/history/zone_past.h"
 #include "storage/sqlite.h"
 
@@ -17,8 +17,8 @@ namespace storage {
 
 // Reads back what was recorded of the host, but versions last seen before `since`. A version that
 // cannot be read is passed over. Throws Fault.
-[[nodiscard]] agent::Chronicle read_chronicle(Database& db, const std::string& host,
-                                              config::Time since);
+[[nodiscard]] agent::HostHistory read_chronicle(Database& db, const std::string& host,
+                                                config::Time since);
 // The same of the signatures over a domain's MX RRset.
 [[nodiscard]] agent::Signatures read_mx_signatures(Database& db, const std::string& domain,
                                                    config::Time since);

@@ -18,16 +18,16 @@
 namespace agent {
 
 // What all lookers share: caches, counters and the manner of looking. Lives as long as any scout.
-class Gear {
+class ProbeContext {
  public:
   // Reads the trust anchor file. The error says what to do.
-  [[nodiscard]] static config::Result<std::shared_ptr<Gear>, std::string> make(
+  [[nodiscard]] static config::Result<std::shared_ptr<ProbeContext>, std::string> make(
       const config::Config& config);
 
   const std::vector<config::ResolverAddress> resolvers;
   const config::Seconds question_timeout;
   const bool every_server;  // name servers are asked one by one, too
-  const probes::Manner manner;
+  const probes::ProbeSettings manner;
   const probes::dns::Name anchor;  // whose keys we trust, usually the root
   probes::dns::Chain chain;
   probes::tls::CertificateCache certificates;
@@ -36,39 +36,40 @@ class Gear {
   probes::dns::DirectReach reach;                 // of name servers
   std::unique_ptr<probes::tls::PkixClient> pkix;  // null: MTA-STS is not looked at
 
-  Gear(const config::Config& config, std::vector<config::ResolverAddress> servers,
-       std::vector<probes::dns::Record> anchors, std::vector<std::string> root_hints = {});
+  ProbeContext(const config::Config& config, std::vector<config::ResolverAddress> servers,
+               std::vector<probes::dns::Record> anchors, std::vector<std::string> root_hints = {});
 };
 
 // One thread's eyes.
-class Scout final : public Prober {
+class NetworkProber final : public Prober {
  public:
-  [[nodiscard]] static config::Result<std::unique_ptr<Scout>, std::string> make(
-      std::shared_ptr<Gear> gear);
+  [[nodiscard]] static config::Result<std::unique_ptr<NetworkProber>, std::string> make(
+      std::shared_ptr<ProbeContext> gear);
 
-  [[nodiscard]] probes::DomainObservation look_at_domain(const probes::dns::Name& domain,
-                                                         config::Time at) override;
-  [[nodiscard]] probes::HostObservation look_at_host(const probes::dns::Name& host,
-                                                     config::Time at) override;
+  [[nodiscard]] probes::DomainObservation probe_domain(const probes::dns::Name& domain,
+                                                       config::Time at) override;
+  [[nodiscard]] probes::HostObservation probe_host(const probes::dns::Name& host,
+                                                   config::Time at) override;
   // Without sessions.
-  [[nodiscard]] probes::HostObservation look_at_records(const probes::dns::Name& host,
-                                                        config::Time at);
+  [[nodiscard]] probes::HostObservation probe_records(const probes::dns::Name& host,
+                                                      config::Time at);
   [[nodiscard]] probes::smtp::SessionRecord try_address(const probes::dns::Name& host,
                                                         const std::string& address) override;
-  [[nodiscard]] std::vector<VantageCheck> look_at_ourselves(config::Time at) override;
-  [[nodiscard]] std::vector<ResolverSight> look_at_resolvers(const Controls& controls,
-                                                             config::Time at) override;
+  [[nodiscard]] std::vector<SelfCheck> probe_ourselves(config::Time at) override;
+  [[nodiscard]] std::vector<ResolverCheck> probe_resolvers(const Controls& controls,
+                                                           config::Time at) override;
   [[nodiscard]] std::size_t count_failing(const std::vector<probes::dns::Question>& questions,
                                           config::Time at) override;
   [[nodiscard]] std::vector<probes::dns::ZoneSerials> ask_serials(
       const std::set<probes::dns::Name>& zones, config::Time at) override;
 
  private:
-  Scout(std::shared_ptr<Gear> gear, std::unique_ptr<probes::dns::GetdnsClient> client);
-  [[nodiscard]] probes::Eyes eyes();
-  void examine(ResolverSight& sight, std::size_t place, const Controls& controls, config::Time at);
+  NetworkProber(std::shared_ptr<ProbeContext> gear,
+                std::unique_ptr<probes::dns::GetdnsClient> client);
+  [[nodiscard]] probes::ProbeClients eyes();
+  void examine(ResolverCheck& sight, std::size_t place, const Controls& controls, config::Time at);
 
-  std::shared_ptr<Gear> gear_;
+  std::shared_ptr<ProbeContext> gear_;
   std::unique_ptr<probes::dns::GetdnsClient> client_;
   std::vector<std::unique_ptr<probes::dns::Resolver>> each_;  // empty when there is but one
   probes::dns::Authorities authorities_;

@@ -1,4 +1,4 @@
-#include "agent/self/smtp_reach.h"
+#include "agent/self/outbound_smtp.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ MATCHER_P(WitnessIs, host, "") {
 }
 
 // Looks at hosts, at seconds of a clock.
-class SmtpReachTest : public testing::Test {
+class OutboundSmtpTest : public testing::Test {
  protected:
   static probes::HostObservation look(const std::string& host,
                                       std::initializer_list<std::string> addresses,
@@ -54,10 +54,10 @@ class SmtpReachTest : public testing::Test {
     return cut_off(checks) == nullptr;
   }
 
-  SmtpReach reach;
+  OutboundSmtp reach;
 };
 
-TEST_F(SmtpReachTest, nobody_reached_at_three_addresses_of_two_hosts_is_our_fault) {
+TEST_F(OutboundSmtpTest, nobody_reached_at_three_addresses_of_two_hosts_is_our_fault) {
   stuck(0, "a.test", {"192.0.2.1", "192.0.2.2"});
   EXPECT_THAT(reach.checks(at(0)), IsEmpty());
   stuck(1, "b.test", {"192.0.2.3"});
@@ -70,10 +70,10 @@ TEST_F(SmtpReachTest, nobody_reached_at_three_addresses_of_two_hosts_is_our_faul
   EXPECT_NE(cut_off(checks), nullptr);
 }
 
-TEST_F(SmtpReachTest, fewer_than_that_may_well_be_theirs) {
+TEST_F(OutboundSmtpTest, fewer_than_that_may_well_be_theirs) {
   stuck(0, "a.test", {"192.0.2.1", "192.0.2.2", "192.0.2.3"});
   EXPECT_THAT(reach.checks(at(0)), IsEmpty()) << "one host";
-  SmtpReach other;
+  OutboundSmtp other;
   const auto a = look("a.test", {"192.0.2.1"}, SessionStop::connect_timeout);
   const auto b = look("b.test", {"192.0.2.2"}, SessionStop::connect_timeout);
   other.note(a.host, a.sessions, kNow);
@@ -81,7 +81,7 @@ TEST_F(SmtpReachTest, fewer_than_that_may_well_be_theirs) {
   EXPECT_THAT(other.checks(kNow), IsEmpty()) << "two addresses";
 }
 
-TEST_F(SmtpReachTest, one_session_that_got_somewhere_at_that_time_clears_us) {
+TEST_F(OutboundSmtpTest, one_session_that_got_somewhere_at_that_time_clears_us) {
   for (const bool first : {true, false}) {
     reach = {};
     if (first) answered(0, "c.test", "192.0.2.4");
@@ -94,7 +94,7 @@ TEST_F(SmtpReachTest, one_session_that_got_somewhere_at_that_time_clears_us) {
   }
 }
 
-TEST_F(SmtpReachTest, before_a_stuck_look_is_believed_those_who_answered_last_are_tried) {
+TEST_F(OutboundSmtpTest, before_a_stuck_look_is_believed_those_who_answered_last_are_tried) {
   answered(0, "a.test", "192.0.2.1");
   answered(100, "b.test", "192.0.2.2");
   answered(200, "c.test", "192.0.2.3");
@@ -111,7 +111,7 @@ TEST_F(SmtpReachTest, before_a_stuck_look_is_believed_those_who_answered_last_ar
   EXPECT_TRUE(is_up(505));
 }
 
-TEST_F(SmtpReachTest, when_those_who_answered_last_do_not_it_is_our_fault_from_the_first_look) {
+TEST_F(OutboundSmtpTest, when_those_who_answered_last_do_not_it_is_our_fault_from_the_first_look) {
   answered(0, "a.test", "192.0.2.1");
   answered(0, "b.test", "192.0.2.2");
   answered(0, "c.test", "192.0.2.3");
@@ -122,21 +122,21 @@ TEST_F(SmtpReachTest, when_those_who_answered_last_do_not_it_is_our_fault_from_t
   EXPECT_FALSE(is_up(902));
 }
 
-TEST_F(SmtpReachTest, somebody_reached_a_moment_ago_needs_no_witness) {
+TEST_F(OutboundSmtpTest, somebody_reached_a_moment_ago_needs_no_witness) {
   answered(0, "a.test", "192.0.2.1");
   const auto seen = look("mx.test", {"192.0.2.9"}, SessionStop::connect_timeout);
   EXPECT_THAT(reach.doubted_by(seen, at(2)), IsEmpty());
   EXPECT_THAT(reach.doubted_by(seen, at(3)), SizeIs(1));
 }
 
-TEST_F(SmtpReachTest, hosts_that_failed_before_somebody_was_reached_are_no_evidence) {
+TEST_F(OutboundSmtpTest, hosts_that_failed_before_somebody_was_reached_are_no_evidence) {
   stuck(0, "a.test", {"192.0.2.1", "192.0.2.2"});
   answered(1, "c.test", "192.0.2.4");
   stuck(2, "b.test", {"192.0.2.3"});
   EXPECT_TRUE(is_up(2));
 }
 
-TEST_F(SmtpReachTest, a_long_look_begun_before_the_fault_does_not_hide_it) {
+TEST_F(OutboundSmtpTest, a_long_look_begun_before_the_fault_does_not_hide_it) {
   stuck(10, "a.test", {"192.0.2.1", "192.0.2.2"});
   answered(5, "c.test", "192.0.2.4");  // noted later, begun before
   stuck(11, "b.test", {"192.0.2.3"});
@@ -145,7 +145,7 @@ TEST_F(SmtpReachTest, a_long_look_begun_before_the_fault_does_not_hide_it) {
   EXPECT_FALSE(is_up(12));
 }
 
-TEST_F(SmtpReachTest, it_stays_down_until_somebody_answers) {
+TEST_F(OutboundSmtpTest, it_stays_down_until_somebody_answers) {
   answered(0, "c.test", "192.0.2.4");
   stuck(10, "a.test", {"192.0.2.1", "192.0.2.2"});
   stuck(11, "b.test", {"192.0.2.3"});
@@ -158,14 +158,14 @@ TEST_F(SmtpReachTest, it_stays_down_until_somebody_answers) {
   EXPECT_THAT(reach.awaited(), IsEmpty());
 }
 
-TEST_F(SmtpReachTest, hosts_nobody_asks_about_are_not_tried) {
+TEST_F(OutboundSmtpTest, hosts_nobody_asks_about_are_not_tried) {
   answered(0, "c.test", "192.0.2.4");
   reach.forget(name("c.test"));
   EXPECT_THAT(reach.doubted_by(look("a.test", {"192.0.2.1"}, SessionStop::connect_timeout), at(60)),
               IsEmpty());
 }
 
-TEST_F(SmtpReachTest, only_what_got_stuck_in_the_family_that_is_down_is_our_own_limit) {
+TEST_F(OutboundSmtpTest, only_what_got_stuck_in_the_family_that_is_down_is_our_own_limit) {
   answered(0, "a.test", "192.0.2.1");
   answered(0, "a.test", "2001:db8::1");
   stuck(100, "a.test", {"2001:db8::1", "2001:db8::2"});
@@ -180,7 +180,7 @@ TEST_F(SmtpReachTest, only_what_got_stuck_in_the_family_that_is_down_is_our_own_
   EXPECT_FALSE(reach.excuse(well));
 }
 
-TEST_F(SmtpReachTest, a_family_of_which_little_is_known_shares_the_fate_of_the_other) {
+TEST_F(OutboundSmtpTest, a_family_of_which_little_is_known_shares_the_fate_of_the_other) {
   answered(0, "a.test", "192.0.2.1");
   answered(0, "a.test", "2001:db8::1");
   stuck(100, "a.test", {"192.0.2.1"});
@@ -190,11 +190,11 @@ TEST_F(SmtpReachTest, a_family_of_which_little_is_known_shares_the_fate_of_the_o
   stuck(130, "a.test", {"2001:db8::1"});
   EXPECT_FALSE(is_up(130));
   answered(200, "a.test", "192.0.2.1");
-  EXPECT_THAT(reach.checks(at(200)), testing::Each(testing::Field(&VantageCheck::is_up, true)))
+  EXPECT_THAT(reach.checks(at(200)), testing::Each(testing::Field(&SelfCheck::is_up, true)))
       << "one host is no evidence of its own";
 }
 
-TEST_F(SmtpReachTest, a_dead_host_is_no_fault_of_ours_while_the_other_family_is_down) {
+TEST_F(OutboundSmtpTest, a_dead_host_is_no_fault_of_ours_while_the_other_family_is_down) {
   answered(0, "a.test", "192.0.2.1");
   stuck(100, "a.test", {"2001:db8::1"});
   stuck(100, "b.test", {"2001:db8::2", "2001:db8::3"});
@@ -208,7 +208,7 @@ TEST_F(SmtpReachTest, a_dead_host_is_no_fault_of_ours_while_the_other_family_is_
   EXPECT_EQ(dead.sessions[0].stop, SessionStop::connect_timeout);
 }
 
-TEST_F(SmtpReachTest, a_family_that_shared_the_fate_of_the_other_is_tried_until_it_answers) {
+TEST_F(OutboundSmtpTest, a_family_that_shared_the_fate_of_the_other_is_tried_until_it_answers) {
   answered(0, "a.test", "192.0.2.1");
   stuck(100, "a.test", {"2001:db8::1"});
   stuck(100, "b.test", {"2001:db8::2", "2001:db8::3"});
@@ -218,14 +218,14 @@ TEST_F(SmtpReachTest, a_family_that_shared_the_fate_of_the_other_is_tried_until_
   EXPECT_THAT(reach.awaited(), ElementsAre(WitnessIs("a.test")));
 }
 
-TEST_F(SmtpReachTest, hosts_that_left_are_no_evidence) {
+TEST_F(OutboundSmtpTest, hosts_that_left_are_no_evidence) {
   stuck(0, "a.test", {"2001:db8::1"});
   stuck(0, "b.test", {"2001:db8::2", "2001:db8::3"});
   reach.forget(name("b.test"));
   EXPECT_THAT(reach.checks(at(1)), IsEmpty());
 }
 
-TEST_F(SmtpReachTest, a_family_that_works_while_the_other_is_down_is_not_tried_again_and_again) {
+TEST_F(OutboundSmtpTest, a_family_that_works_while_the_other_is_down_is_not_tried_again_and_again) {
   answered(0, "a.test", "2001:db8::1");
   stuck(100, "a.test", {"192.0.2.1"});
   stuck(100, "b.test", {"192.0.2.2", "192.0.2.3"});
@@ -234,7 +234,7 @@ TEST_F(SmtpReachTest, a_family_that_works_while_the_other_is_down_is_not_tried_a
   EXPECT_THAT(reach.awaited(), IsEmpty());
 }
 
-TEST_F(SmtpReachTest, a_machine_without_ipv6_is_limited_not_cut_off) {
+TEST_F(OutboundSmtpTest, a_machine_without_ipv6_is_limited_not_cut_off) {
   note(0, look("a.test", {"2001:db8::1", "2001:db8::2"}, SessionStop::no_route));
   auto seen = look("b.test", {"2001:db8::3"}, SessionStop::no_route);
   note(0, seen);
@@ -245,7 +245,7 @@ TEST_F(SmtpReachTest, a_machine_without_ipv6_is_limited_not_cut_off) {
   EXPECT_FALSE(reach.excuse(seen)) << "there is nothing to wait for";
 }
 
-TEST_F(SmtpReachTest, a_route_that_is_lost_is_no_limit) {
+TEST_F(OutboundSmtpTest, a_route_that_is_lost_is_no_limit) {
   answered(0, "a.test", "192.0.2.1");
   note(60, look("a.test", {"192.0.2.1", "192.0.2.2"}, SessionStop::no_route));
   auto seen = look("b.test", {"192.0.2.3"}, SessionStop::no_route);
@@ -254,7 +254,7 @@ TEST_F(SmtpReachTest, a_route_that_is_lost_is_no_limit) {
   EXPECT_TRUE(reach.excuse(seen));
 }
 
-TEST_F(SmtpReachTest, addresses_that_are_never_contacted_say_nothing) {
+TEST_F(OutboundSmtpTest, addresses_that_are_never_contacted_say_nothing) {
   note(0, look("a.test", {"10.0.0.1", "10.0.0.2"}, SessionStop::special_address));
   note(0, look("b.test", {"10.0.0.3"}, SessionStop::special_address));
   EXPECT_THAT(reach.checks(at(0)), IsEmpty());

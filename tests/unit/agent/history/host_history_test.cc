@@ -1,4 +1,4 @@
-#include "agent/history/chronicle.h"
+#include "agent/history/host_history.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,10 +16,10 @@ using support::record;
 
 constexpr config::Seconds kMinute{60};
 
-TEST(Chronicle, ALongLookProvesWhatItSawOnlyAtTheSafeEndOfItself) {
+TEST(HostHistory, ALongLookProvesWhatItSawOnlyAtTheSafeEndOfItself) {
   const auto old_one = Past::give({record(3, 1, 1, *Pki::get().old_leaf.certificate)});
   const auto new_one = Past::give({record(3, 1, 1, *Pki::get().leaf.certificate)});
-  agent::Chronicle chronicle;
+  agent::HostHistory chronicle;
   const auto look = [&](const agent::Published& given, config::Time began, config::Time ended) {
     return agent::note(chronicle, {.servers = {{"ns1", given}}, .knows_servers = true}, began,
                        ended);
@@ -36,7 +36,7 @@ TEST(Chronicle, ALongLookProvesWhatItSawOnlyAtTheSafeEndOfItself) {
 }
 
 // of hosts with one TLSA owner the record of a key may not go before the last has left it.
-TEST(Chronicle, HostsThatShareAnOwnerRollOverTogether) {
+TEST(HostHistory, HostsThatShareAnOwnerRollOverTogether) {
   const auto& pki = Pki::get();
   const auto both = Past::give(
       {record(3, 1, 1, *pki.old_leaf.certificate), record(3, 1, 1, *pki.leaf.certificate)});
@@ -49,7 +49,7 @@ TEST(Chronicle, HostsThatShareAnOwnerRollOverTogether) {
   }
   first.look(hour(10), both, after);
   fourth.look(hour(10), both, before);
-  const auto standing = [&](const agent::Chronicle& chronicle, int at = 10) {
+  const auto standing = [&](const agent::HostHistory& chronicle, int at = 10) {
     return agent::Rollovers(agent::history_of(chronicle, {"mx.example.test"})).at(hour(at));
   };
   EXPECT_TRUE(standing(first.chronicle).safe_to_remove_at) << "for all that it alone can tell";
@@ -63,13 +63,13 @@ TEST(Chronicle, HostsThatShareAnOwnerRollOverTogether) {
 }
 
 // the DS record is gone; the records still stand there, and are for nobody.
-TEST(Chronicle, RecordsThatNobodyBelievesAreTakenForWithdrawn) {
+TEST(HostHistory, RecordsThatNobodyBelievesAreTakenForWithdrawn) {
   support::Scene scene;
   auto& host = scene.mx();
-  const auto look = [&](agent::Chronicle& chronicle, config::Time at) {
-    agent::note(chronicle, agent::completed(chronicle, agent::sighting_of(host)), at, at);
+  const auto look = [&](agent::HostHistory& chronicle, config::Time at) {
+    agent::note(chronicle, agent::completed(chronicle, agent::sample_of(host)), at, at);
   };
-  agent::Chronicle chronicle;
+  agent::HostHistory chronicle;
   look(chronicle, kNow);
   host.tlsa.status = host.a.status = host.aaaa.status = probes::dns::DnssecStatus::insecure;
   look(chronicle, kNow + 10 * kMinute);
@@ -81,15 +81,15 @@ TEST(Chronicle, RecordsThatNobodyBelievesAreTakenForWithdrawn) {
 
 // R-29, and what is worse: the key is replaced while caches still hold the DS record. They take the
 // old records in for its TTL, and hold them for theirs.
-TEST(Chronicle, RecordsAreBelievedWhileCachesHoldTheDsRecord) {
+TEST(HostHistory, RecordsAreBelievedWhileCachesHoldTheDsRecord) {
   constexpr config::Seconds kDsTtl = 24 * 60 * kMinute;
   constexpr config::Seconds kTtl = 60 * kMinute;
   const auto& pki = Pki::get();
   support::Scene scene;
   auto& host = scene.mx();
-  agent::Chronicle chronicle;
+  agent::HostHistory chronicle;
   const auto look = [&](config::Time at) {
-    auto sighting = agent::sighting_of(host);
+    auto sighting = agent::sample_of(host);
     sighting.delegation_ttl = agent::is_loss(chronicle, sighting) ? kDsTtl : config::Seconds{0};
     agent::note(chronicle, agent::completed(chronicle, sighting), at, at);
   };

@@ -1,4 +1,4 @@
-#include "storage/chronicle.h"
+#include "storage/host_history.h"
 
 #include <algorithm>
 
@@ -75,8 +75,8 @@ class Reader {
     return out;
   }
 
-  agent::Chronicle read() {
-    agent::Chronicle out;
+  agent::HostHistory read() {
+    agent::HostHistory out;
     each("published", subject_ + "|", subject_ + "}",
          [&](const std::string& name, const Json& json) {
            add(out.servers[name], published_of(json));
@@ -138,7 +138,7 @@ class Reader {
 
   // What the versions that are not read, and those summed up (bounds.h), may have left in caches;
   // of the latter the longest TTL of all that are still in the file is taken.
-  void read_forgotten(agent::Chronicle& out) {
+  void read_forgotten(agent::HostHistory& out) {
     std::optional<Seconds> longest;
     for (const auto& [name, versions] : out.servers) {
       for (const auto& one : versions) take_longest(longest, one.what);
@@ -164,7 +164,7 @@ class Reader {
   }
 
   // The versions of one server before `first`, which are not read; nothing: none is.
-  void read_forgotten(agent::Chronicle& out, std::int64_t subject, std::optional<Time> first,
+  void read_forgotten(agent::HostHistory& out, std::int64_t subject, std::optional<Time> first,
                       std::optional<Seconds>& longest) {
     auto rows = db_.prepare(
         "SELECT c.body, v.first_seen, v.last_seen FROM version v JOIN content c ON c.id = "
@@ -275,7 +275,7 @@ agent::ZonePast read_zone_past(Database& db, const std::string& zone, Time since
   return Reader(db, zone, since).read_zone();
 }
 
-agent::Chronicle read_chronicle(Database& db, const std::string& host, Time since) {
+agent::HostHistory read_chronicle(Database& db, const std::string& host, Time since) {
   return Reader(db, host, since).read();
 }
 

@@ -1,4 +1,4 @@
-#include "agent/history/chronicle.h"
+#include "agent/history/host_history.h"
 
 #include <algorithm>
 
@@ -37,7 +37,7 @@ std::optional<Published> published(const probes::HostObservation& host,
   return out;
 }
 
-void see_servers(Sighting& out, const probes::HostObservation& host) {
+void see_servers(Sample& out, const probes::HostObservation& host) {
   const auto& tlsa = host.tlsa;
   const bool knows_addresses = host.a.outcome != Outcome::failed &&
                                host.aaaa.outcome != Outcome::failed &&
@@ -72,7 +72,7 @@ void see_servers(Sighting& out, const probes::HostObservation& host) {
     out.windows[kAllServers] = *tlsa.signatures;
 }
 
-void see_endpoints(Sighting& out, const probes::HostObservation& host) {
+void see_endpoints(Sample& out, const probes::HostObservation& host) {
   out.knows_endpoints =
       host.a.outcome != Outcome::failed && host.aaaa.outcome != Outcome::failed && !host.cut;
   for (std::size_t i = 0; i < host.sessions.size(); ++i) {
@@ -120,9 +120,9 @@ std::optional<Version<Signature>> given(const Version<std::optional<Signature>>&
 }
 
 // Builds the history from the versions.
-class Historian {
+class HistoryBuilder {
  public:
-  Historian(const Chronicle& chronicle, const std::vector<std::string>& names)
+  HistoryBuilder(const HostHistory& chronicle, const std::vector<std::string>& names)
       : chronicle_(chronicle), names_(names) {}
 
   History write() {
@@ -244,7 +244,7 @@ class Historian {
     return chains_.size() - 1;
   }
 
-  const Chronicle& chronicle_;
+  const HostHistory& chronicle_;
   const std::vector<std::string>& names_;
   History out_;
   std::vector<Chain> chains_;  // parallel to History::chains
@@ -252,14 +252,14 @@ class Historian {
 };
 
 // What the chronicle has of the server last.
-std::optional<Version<Signature>> last_signature(const Chronicle& chronicle,
+std::optional<Version<Signature>> last_signature(const HostHistory& chronicle,
                                                  const std::string& server) {
   const auto known = chronicle.signatures.find(server);
   return known == chronicle.signatures.end() ? std::nullopt : given(known->second.back());
 }
 
 // Servers differ only while one of them lags: they are told by what makes them differ.
-void complete_signatures(const Chronicle& chronicle, Sighting& sighting) {
+void complete_signatures(const HostHistory& chronicle, Sample& sighting) {
   const auto newest = std::ranges::max_element(
       sighting.windows, {}, [](const auto& entry) { return entry.second.expiration; });
   for (const auto& [server, window] : sighting.windows) {
@@ -288,21 +288,21 @@ Time held_until(const Published& given, Time ended) {
   return ended + std::max(given.ttl, given.alias_ttl);
 }
 
-Sighting sighting_of(const probes::HostObservation& host) {
-  Sighting out{.seen_at = host.observed_at};
+Sample sample_of(const probes::HostObservation& host) {
+  Sample out{.seen_at = host.observed_at};
   see_servers(out, host);
   see_endpoints(out, host);
   return out;
 }
 
-bool is_loss(const Chronicle& chronicle, const Sighting& sighting) {
+bool is_loss(const HostHistory& chronicle, const Sample& sighting) {
   return sighting.is_unprotected && std::ranges::any_of(chronicle.servers, [](const auto& entry) {
            const auto& last = entry.second.back().what;
            return !last.is_gone && last.is_secure;
          });
 }
 
-Sighting completed(const Chronicle& chronicle, Sighting sighting) {
+Sample completed(const HostHistory& chronicle, Sample sighting) {
   for (const auto& [name, versions] : chronicle.servers) {
     const auto& last = versions.back().what;
     if (last.is_gone) continue;
@@ -323,7 +323,7 @@ Sighting completed(const Chronicle& chronicle, Sighting sighting) {
   return sighting;
 }
 
-bool note(Chronicle& chronicle, const Sighting& sighting, Time began, Time ended) {
+bool note(HostHistory& chronicle, const Sample& sighting, Time began, Time ended) {
   const Look look{began, ended};
   bool is_news = false;
   const auto forget = [&](const Version<Published>& version, Time until) {
@@ -349,13 +349,13 @@ bool note(Chronicle& chronicle, const Sighting& sighting, Time began, Time ended
   return is_news;
 }
 
-void add_endpoints(Chronicle& chronicle, const std::string& host, const Chronicle& other) {
+void add_endpoints(HostHistory& chronicle, const std::string& host, const HostHistory& other) {
   for (const auto& [name, versions] : other.endpoints)
     chronicle.endpoints[host + " " + name] = versions;
 }
 
-History history_of(const Chronicle& chronicle, const std::vector<std::string>& names) {
-  return Historian(chronicle, names).write();
+History history_of(const HostHistory& chronicle, const std::vector<std::string>& names) {
+  return HistoryBuilder(chronicle, names).write();
 }
 
 }  // namespace agent

@@ -1,4 +1,4 @@
-#include "agent/watch/scout.h"
+#include "agent/watch/network_prober.h"
 
 #include <algorithm>
 #include <fstream>
@@ -27,7 +27,7 @@ config::Deadline round_deadline() {
   return steady_clock::now() + kLongestLook;
 }
 
-probes::Manner manner_of(const config::Config& config) {
+probes::ProbeSettings manner_of(const config::Config& config) {
   const auto& smtp = config.smtp;
   return {.port = smtp.port,
           .helo = smtp.helo.empty() ? config::host_name() : smtp.helo,
@@ -88,8 +88,10 @@ std::vector<probes::dns::Resolver*> pointers(
 
 }  // namespace
 
-Gear::Gear(const config::Config& config, std::vector<config::ResolverAddress> servers,
-           std::vector<probes::dns::Record> anchors, std::vector<std::string> root_hints)
+ProbeContext::ProbeContext(const config::Config& config,
+                           std::vector<config::ResolverAddress> servers,
+                           std::vector<probes::dns::Record> anchors,
+                           std::vector<std::string> root_hints)
     : resolvers(std::move(servers)),
       question_timeout(config.dns.timeout),
       every_server(config.dns.every_server),
@@ -99,7 +101,8 @@ Gear::Gear(const config::Config& config, std::vector<config::ResolverAddress> se
       standings(resolvers.size()),
       reach(std::move(root_hints)) {}
 
-Result<std::shared_ptr<Gear>, std::string> Gear::make(const config::Config& config) {
+Result<std::shared_ptr<ProbeContext>, std::string> ProbeContext::make(
+    const config::Config& config) {
   const auto& path = config.dns.trust_anchor_file;
   std::ifstream file(path);
   std::ostringstream text;
@@ -125,19 +128,21 @@ Result<std::shared_ptr<Gear>, std::string> Gear::make(const config::Config& conf
     pkix = std::move(*made);
   }
   auto servers = config.dns.resolvers.empty() ? config::system_resolvers() : config.dns.resolvers;
-  auto gear =
-      std::make_shared<Gear>(config, std::move(servers), std::move(*anchors), root_hints(path));
+  auto gear = std::make_shared<ProbeContext>(config, std::move(servers), std::move(*anchors),
+                                             root_hints(path));
   gear->pkix = std::move(pkix);
   return gear;
 }
 
-Result<std::unique_ptr<Scout>, std::string> Scout::make(std::shared_ptr<Gear> gear) {
+Result<std::unique_ptr<NetworkProber>, std::string> NetworkProber::make(
+    std::shared_ptr<ProbeContext> gear) {
   auto client = probes::dns::GetdnsClient::make(gear->resolvers, gear->queries, gear->standings);
   if (!client) return Failure<std::string>(client.error());
-  return std::unique_ptr<Scout>(new Scout(std::move(gear), std::move(*client)));
+  return std::unique_ptr<NetworkProber>(new NetworkProber(std::move(gear), std::move(*client)));
 }
 
-Scout::Scout(std::shared_ptr<Gear> gear, std::unique_ptr<probes::dns::GetdnsClient> client)
+NetworkProber::NetworkProber(std::shared_ptr<ProbeContext> gear,
+                             std::unique_ptr<probes::dns::GetdnsClient> client)
     : gear_(std::move(gear)),
       client_(std::move(client)),
       each_(each_of(*client_, gear_->resolvers.size())),
@@ -147,27 +152,29 @@ Scout::Scout(std::shared_ptr<Gear> gear, std::unique_ptr<probes::dns::GetdnsClie
       tls_(gear_->certificates),
       surveyor_(lookup_, *client_, gear_->manner.allow_special_addresses) {}
 
-probes::Eyes Scout::eyes() {
+probes::ProbeClients NetworkProber::eyes() {
   return {.lookup = lookup_,
           .tls = tls_,
           .surveyor = gear_->every_server ? &surveyor_ : nullptr,
           .pkix = gear_->pkix.get()};
 }
 
-probes::DomainObservation Scout::look_at_domain(const probes::dns::Name& domain, config::Time at) {
+probes::DomainObservation NetworkProber::probe_domain(const probes::dns::Name& domain,
+                                                      config::Time at) {
   return probes::observe_domain(domain, gear_->manner, eyes(), at, round_deadline());
 }
 
-probes::HostObservation Scout::look_at_host(const probes::dns::Name& host, config::Time at) {
+probes::HostObservation NetworkProber::probe_host(const probes::dns::Name& host, config::Time at) {
   return probes::observe_host(host, gear_->manner, eyes(), at, round_deadline());
 }
 
-probes::HostObservation Scout::look_at_records(const probes::dns::Name& host, config::Time at) {
+probes::HostObservation NetworkProber::probe_records(const probes::dns::Name& host,
+                                                     config::Time at) {
   return probes::observe_records(host, gear_->manner, eyes(), at, round_deadline());
 }
 
-probes::smtp::SessionRecord Scout::try_address(const probes::dns::Name& host,
-                                               const std::string& address) {
+probes::smtp::SessionRecord NetworkProber::try_address(const probes::dns::Name& host,
+                                                       const std::string& address) {
   constexpr config::Seconds kPatience{5};  // two lost SYN segments are sent again in that time
   const auto& manner = gear_->manner;
   return probes::smtp::run_session(
@@ -175,24 +182,25 @@ probes::smtp::SessionRecord Scout::try_address(const probes::dns::Name& host,
       tls_, steady_clock::now() + std::min(kPatience, manner.session_timeout));
 }
 
-std::vector<VantageCheck> Scout::look_at_ourselves(config::Time at) {
+std::vector<SelfCheck> NetworkProber::probe_ourselves(config::Time at) {
   // A slip now and then is told by the other checks, and is no blindness.
   constexpr int kTries = 3;
-  std::vector<VantageCheck> checks;
+  std::vector<SelfCheck> checks;
   for (int tries = 0; tries < kTries; ++tries) {
     const auto began = steady_clock::now();
-    checks = check_vantage(own_lookup_, gear_->anchor, at, round_deadline());
+    checks = check_ourselves(own_lookup_, gear_->anchor, at, round_deadline());
     if (first_failing(checks) == nullptr || steady_clock::now() - began > kOwnPatience / 4) break;
   }
   return checks;
 }
 
-std::vector<ResolverSight> Scout::look_at_resolvers(const Controls& controls, config::Time at) {
+std::vector<ResolverCheck> NetworkProber::probe_resolvers(const Controls& controls,
+                                                          config::Time at) {
   const probes::dns::Query query{.name = gear_->anchor, .type = probes::dns::type::soa};
-  std::vector<ResolverSight> out;
+  std::vector<ResolverCheck> out;
   for (std::size_t place = 0; place < gear_->resolvers.size(); ++place) {
-    ResolverSight sight{.resolver = probes::dns::shown(gear_->resolvers[place])};
-    if (std::ranges::find(out, sight.resolver, &ResolverSight::resolver) != out.end()) continue;
+    ResolverCheck sight{.resolver = probes::dns::shown(gear_->resolvers[place])};
+    if (std::ranges::find(out, sight.resolver, &ResolverCheck::resolver) != out.end()) continue;
     const auto reply =
         client_->ask_resolver(place, query, probes::dns::Transport::udp_first, round_deadline());
     if (reply && reply->rcode == probes::dns::rcode::noerror)
@@ -207,8 +215,8 @@ std::vector<ResolverSight> Scout::look_at_resolvers(const Controls& controls, co
   return out;
 }
 
-void Scout::examine(ResolverSight& sight, std::size_t place, const Controls& controls,
-                    config::Time at) {
+void NetworkProber::examine(ResolverCheck& sight, std::size_t place, const Controls& controls,
+                            config::Time at) {
   OneResolver resolver(*client_, place);
   OneResolver over_tcp(*client_, place, probes::dns::Transport::tcp);
   probes::dns::Lookup lookup(resolver, gear_->chain, gear_->question_timeout);
@@ -254,16 +262,16 @@ void Scout::examine(ResolverSight& sight, std::size_t place, const Controls& con
                               static_cast<double>(resolver.slowest().count()) / 1000);
 }
 
-std::size_t Scout::count_failing(const std::vector<probes::dns::Question>& questions,
-                                 config::Time at) {
+std::size_t NetworkProber::count_failing(const std::vector<probes::dns::Question>& questions,
+                                         config::Time at) {
   return static_cast<std::size_t>(std::ranges::count_if(questions, [&](const auto& question) {
     const auto answer = own_lookup_.ask(question.name, question.type, at, round_deadline());
     return !is_learned(answer.outcome);
   }));
 }
 
-std::vector<probes::dns::ZoneSerials> Scout::ask_serials(const std::set<probes::dns::Name>& zones,
-                                                         config::Time at) {
+std::vector<probes::dns::ZoneSerials> NetworkProber::ask_serials(
+    const std::set<probes::dns::Name>& zones, config::Time at) {
   std::vector<probes::dns::ZoneSerials> out;
   if (!gear_->every_server) return out;
   for (const auto& zone : zones) out.push_back(surveyor_.serials_of(zone, at, round_deadline()));

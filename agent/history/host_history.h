@@ -32,7 +32,7 @@ using Chain = std::vector<probes::tls::CertificatePtr>;
 
 // What one look learned. Of a server or endpoint without a value nothing was learned, and what it
 // gave before stands.
-struct Sighting {
+struct Sample {
   std::map<std::string, std::optional<Published>> servers;  // "ns1.example.org 192.0.2.53"
   std::map<std::string, std::optional<Chain>> endpoints;    // "192.0.2.1/default"
   bool knows_servers = false;    // a server that is not in the list serves the zone no more
@@ -48,10 +48,10 @@ struct Sighting {
   std::map<std::string, std::optional<Signature>> signatures;
 };
 inline constexpr const char* kAllServers = "*";
-[[nodiscard]] Sighting sighting_of(const probes::HostObservation& host);
+[[nodiscard]] Sample sample_of(const probes::HostObservation& host);
 
 // Versions of everything, in the order of time; of each list the last is what holds.
-struct Chronicle {
+struct HostHistory {
   std::map<std::string, std::vector<Version<Published>>> servers;
   std::map<std::string, std::vector<Version<Chain>>> endpoints;
   std::map<std::string, std::vector<Version<std::optional<Signature>>>> signatures;
@@ -64,23 +64,24 @@ struct Chronicle {
 [[nodiscard]] config::Time held_until(const Published& given, config::Time ended);
 
 // The sighting says that records which were believed are for nobody any more.
-[[nodiscard]] bool is_loss(const Chronicle& chronicle, const Sighting& sighting);
+[[nodiscard]] bool is_loss(const HostHistory& chronicle, const Sample& sighting);
 
 // The sighting, with what it says of servers and endpoints that only the chronicle knows.
-[[nodiscard]] Sighting completed(const Chronicle& chronicle, Sighting sighting);
+[[nodiscard]] Sample completed(const HostHistory& chronicle, Sample sighting);
 
 // Takes a completed sighting up, of a look from `began` to `ended`, which is later than those
 // before. Nobody knows when in between something was seen (note_version). True when anything but
 // signatures changed.
-bool note(Chronicle& chronicle, const Sighting& sighting, config::Time began, config::Time ended);
+bool note(HostHistory& chronicle, const Sample& sighting, config::Time began, config::Time ended);
 
 // Adds the endpoints of another host with the same TLSA owner, as "HOST 192.0.2.1/default": hosts
 // whose records are one RRset roll over together (RFC 7671 §8.4).
-void add_endpoints(Chronicle& chronicle, const std::string& host, const Chronicle& other);
+void add_endpoints(HostHistory& chronicle, const std::string& host, const HostHistory& other);
 
 // `names`: reference identifiers for DANE-TA(2). Certificates are called by the SHA2-256 of their
 // key, so that one renewed with the same key is the same; a chain is held against a record as of
 // the day when it was first seen. Endpoints that are no more are left out.
-[[nodiscard]] History history_of(const Chronicle& chronicle, const std::vector<std::string>& names);
+[[nodiscard]] History history_of(const HostHistory& chronicle,
+                                 const std::vector<std::string>& names);
 
 }  // namespace agent
