@@ -293,7 +293,7 @@ Result<void, std::string> Server::start(const config::Web& settings) {
         answer(in, out);
         return httplib::Server::HandlerResponse::Handled;
       });
-  state.parser.QueuedNotification("/", answer);
+  state.parser.Post("/", answer);
   state.parser.Delete("/", answer);
   state.parser.set_payload_max_length(Intake::kBodyOctets);
   const auto listener = listen_on(settings.listen_address, settings.port);
