@@ -82,10 +82,11 @@ class Progress {
 };
 
 // Domains "d0000001.example", each its own zone, with two of the hosts.
-class Crowd final : public agent::Prober {
+class Crowd final : public support::FakeProber {
  public:
-  Crowd(const support::Scene& pattern, Progress& progress, std::size_t hosts)
-      : pattern_(pattern), progress_(progress), hosts_(hosts) {}
+  Crowd(support::FakeWorld& world, const support::Scene& pattern, Progress& progress,
+        std::size_t hosts)
+      : FakeProber(world), pattern_(pattern), progress_(progress), hosts_(hosts) {}
 
   probes::DomainObservation probe_domain(const probes::dns::Name& domain,
                                          config::Time at) override {
@@ -112,24 +113,6 @@ class Crowd final : public agent::Prober {
     out.observed_at = at;
     return out;
   }
-  probes::smtp::SessionRecord try_address(const probes::dns::Name&,
-                                          const std::string& address) override {
-    return support::session(address, {});
-  }
-  std::vector<agent::SelfCheck> probe_ourselves(config::Time at) override {
-    return {{.check = "dns", .checked_at = at}, {.check = "clock", .checked_at = at}};
-  }
-  std::vector<agent::ResolverCheck> probe_resolvers(const agent::Controls&, config::Time) override {
-    return {};
-  }
-  std::size_t count_failing(const std::vector<probes::dns::Question>&, config::Time) override {
-    return 0;
-  }
-  std::vector<probes::dns::ZoneSerials> ask_serials(const std::set<probes::dns::Name>&,
-                                                    config::Time) override {
-    return {};
-  }
-
   static probes::dns::Name host_name(std::size_t number) {
     return support::name(fmt::format("mx{:05}.provider.example", number));
   }
@@ -251,7 +234,7 @@ class Run {
         config_, gear_, *recorder_, std::move(*desk), agent::Events{}, clocks_.clocks(),
         [this](const std::shared_ptr<agent::ProbeContext>&)
             -> config::Result<std::unique_ptr<agent::Prober>, std::string> {
-          return std::make_unique<Crowd>(pattern_, progress_, hosts_);
+          return std::make_unique<Crowd>(world_, pattern_, progress_, hosts_);
         });
     runner_->start();
   }
@@ -294,6 +277,7 @@ class Run {
   std::filesystem::path file_;
   std::size_t domains_, hosts_;
   config::Config config_;
+  support::FakeWorld world_;  // of which only our own checks are taken
   support::Scene pattern_;
   support::FakeClocks clocks_;
   Progress progress_;

@@ -89,7 +89,7 @@ class FakeWorld {
   bool is_stuck_ = false;
 };
 
-class FakeProber final : public agent::Prober {
+class FakeProber : public agent::Prober {
  public:
   explicit FakeProber(FakeWorld& world) : world_(world) {}
   probes::DomainObservation probe_domain(const probes::dns::Name& domain,
