@@ -372,7 +372,7 @@ Reading read(const std::filesystem::path& file, const Host& host) {
   auto queries = storage::Queries::open(file);
   must(queries.has_value(), "cannot open the database again");
   const auto chronicle = (*queries)->chronicle(host.name(), kBegin);
-  must(host_history.has_value(), "cannot read the chronicle");
+  must(chronicle.has_value(), "cannot read the chronicle");
   const auto known = Clock::now();
   auto seen = std::make_shared<probes::HostObservation>();
   seen->host = seen->tlsa.name = host.name();
@@ -472,7 +472,7 @@ struct Restless {
       must(queries.has_value(), "cannot open the database again");
       const auto& name = scene.hosts.begin()->second.host;
       const auto chronicle = (*queries)->chronicle(name, kBegin - kYear);
-      must(host_history.has_value(), "cannot read the chronicle");
+      must(chronicle.has_value(), "cannot read the chronicle");
       const agent::Rollovers rollovers(history_of(*chronicle, {name.text()}));
       must(!rollovers.history().servers.empty(), "nothing was kept");
     }
