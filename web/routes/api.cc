@@ -65,7 +65,8 @@ struct Found {
 
 Found find(const Request& request) {
   Found out;
-  const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+  const std::string_view asked = request.method;
+  const auto method = asked == "HEAD" ? std::string_view("GET") : asked;
   for (const auto& route : Api::routes()) {
     auto name = fit(route.pattern, request.path);
     if (!name) continue;
