@@ -59,7 +59,18 @@ void AlertBook::put(Round& round, const Key& key, Alert alert) {
 }
 
 void AlertBook::hold(const Key& key, Alert alert) {
-  auto& held = open_[key];
+  const auto [place, is_new] = open_.try_emplace(key, alert);
+  auto& held = place->second;
+  if (is_new) {
+    try {
+      index(key, held, true);
+    } catch (...) {  // no memory: as if it had never been
+      index(key, held, false);
+      open_.erase(place);
+      throw;
+    }
+    return;
+  }
   if (held.hits.size() != alert.hits.size() ||
       !std::ranges::equal(held.hits, alert.hits, {}, &Hit::subject, &Hit::subject)) {
     index(key, held, false);
@@ -77,12 +88,12 @@ void AlertBook::drop(const Key& key) {
 
 void AlertBook::index(const Key& key, const Alert& alert, bool is_there) {
   for (const auto& hit : alert.hits) {
-    auto& keys = open_at_[hit.subject];
-    if (is_there)
-      keys.insert(key);
-    else
-      keys.erase(key);
-    if (keys.empty()) open_at_.erase(hit.subject);
+    if (is_there) {
+      open_at_[hit.subject].insert(key);
+    } else if (const auto keys = open_at_.find(hit.subject); keys != open_at_.end()) {
+      keys->second.erase(key);
+      if (keys->second.empty()) open_at_.erase(keys);
+    }
   }
 }
 
@@ -99,6 +110,8 @@ bool AlertBook::take(Round& round, const Key& key, const Followed& followed) {
     case Step::nothing:
       return false;
     case Step::forgotten:
+      // What the round has written of it before does not hold any more.
+      std::erase_if(round.alerts, [&](const Alert& one) { return one.id == followed.alert->id; });
       round.forgotten.push_back(followed.alert->id);
       drop(key);
       return false;

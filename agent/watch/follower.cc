@@ -79,8 +79,11 @@ Audience audience_of(const config::Notify& notify) {
 
 }  // namespace
 
-Follower::Follower(Recorder& recorder, Recorder::RestoredState desk)
-    : past_(recorder), book_(std::move(desk.alerts), std::move(desk.silences)) {
+Follower::Follower(Recorder& recorder, Recorder::RestoredState desk, const config::Config& config)
+    : past_(recorder),
+      book_(std::move(desk.alerts), std::move(desk.silences)),
+      schedule_(config.schedule),
+      audience_(audience_of(config.notify)) {
   for (auto& made : desk.exceptions) exceptions_.emplace(made.domain, made);
 }
 
@@ -100,6 +103,10 @@ Follower::Consequences Follower::adopt(Round& round, const config::Config& confi
   }
   protected_until_.clear();
   let_go(round, out, std::move(change));
+  // All of them: a reload that was lost half-way must not leave one that nobody probes.
+  out.change.appeared.clear();
+  for (const auto& [name, domain] : inventory_.domains())
+    out.change.appeared.push_back({.kind = Target::Kind::domain, .name = name});
   has_orphans_ = true;
   abandon_orphans(round);
   out.faults = past_.take_faults();
@@ -198,7 +205,8 @@ void Follower::publish(Round& round, const Domain& domain) const {
 
 bool Follower::follow_domain(Round& round, Domain& domain) {
   domain.awaits_judgement = !domain.judged;
-  if (!domain.judged) return false;
+  // What a fault of ours hid ends nothing.
+  if (!domain.judged || probes::is_blind(*domain.judged)) return false;
   return book_.follow(
       round, subject_of_domain(*domain.name), troubles_of_domain(judged(domain)),
       [&](const Alert& alert) { return is_conclusive(alert.finding.code, *domain.judged); });
@@ -266,9 +274,10 @@ bool Follower::follow(Round& round, const std::vector<SelfCheck>& checks) {
   return again;
 }
 
-void Follower::follow_way_out(Round& round, const std::vector<SelfCheck>& checks,
-                              const std::function<bool(const std::string& check)>& is_untellable,
-                              bool has_turned, const Seeing& seeing) {
+Follower::Consequences Follower::follow_way_out(
+    Round& round, const std::vector<SelfCheck>& checks,
+    const std::function<bool(const std::string& check)>& is_untellable, bool has_turned,
+    const Seeing& seeing) {
   follow(round, checks);
   // Ends a fault of which too little is known now that every host has been looked at: those that
   // showed it are watched no more.
@@ -278,8 +287,13 @@ void Follower::follow_way_out(Round& round, const std::vector<SelfCheck>& checks
         book_.any_open_at(subject, [](const Alert&) { return true; }))
       book_.abandon(round, subject, "too few hosts are watched to tell");
   }
-  if (!has_turned) return;
-  for (auto& [name, domain] : inventory_.domains()) judge(round, domain, seeing);
+  Consequences out;
+  if (!has_turned) return out;
+  for (auto& [name, domain] : inventory_.domains()) {
+    if (judge(round, domain, seeing)) follow_waiting(round, out, domain, seeing);
+  }
+  out.faults = past_.take_faults();
+  return out;
 }
 
 void Follower::tell(Round& round, Scope scope, const Seeing& seeing) {
@@ -302,7 +316,10 @@ Follower::Consequences Follower::follow(Round& round, const probes::DomainSeen& 
                                         const Seeing& seeing) {
   Consequences out;
   auto* domain = inventory_.domain(seen->domain);
-  if (domain == nullptr) return out;
+  if (domain == nullptr) {
+    out.change.vanished.push_back({.kind = Target::Kind::domain, .name = seen->domain});
+    return out;
+  }
   const auto before = inventory_.take(*domain, seen);
   if (const auto change = before ? find_mx_change(*before, *seen) : std::nullopt)
     mx_changes_.insert_or_assign(seen->domain, *change);
@@ -392,7 +409,10 @@ Follower::Consequences Follower::follow(Round& round, const probes::HostSeen& se
                                         const Seeing& seeing) {
   Consequences out;
   auto* host = inventory_.host(seen->host);
-  if (host == nullptr) return out;
+  if (host == nullptr) {
+    out.change.vanished.push_back({.kind = Target::Kind::host, .name = seen->host});
+    return out;
+  }
   auto rollovers = follow_history(round, *host, *seen);
   round.zones = past_.take_zones(answers_about(*seen), round.at);
   past_.take_serials(serials);

@@ -24,7 +24,8 @@ namespace agent {
 class Follower {
  public:
   // `desk`: what to go on with. `recorder` outlives the follower.
-  Follower(Recorder& recorder, Recorder::RestoredState desk);
+  // `config`: by whose schedule, and who is told, until others are adopted.
+  Follower(Recorder& recorder, Recorder::RestoredState desk, const config::Config& config);
 
   // How we see, as far as following depends on it.
   struct Seeing {
@@ -56,9 +57,9 @@ class Follower {
   bool follow(Round& round, const std::vector<SelfCheck>& checks);
   // The same of those of the way out and our welcome; `is_untellable` says of which of them too
   // little is known to tell. When `has_turned`, all domains are judged anew.
-  void follow_way_out(Round& round, const std::vector<SelfCheck>& checks,
-                      const std::function<bool(const std::string& check)>& is_untellable,
-                      bool has_turned, const Seeing& seeing);
+  Consequences follow_way_out(Round& round, const std::vector<SelfCheck>& checks,
+                              const std::function<bool(const std::string& check)>& is_untellable,
+                              bool has_turned, const Seeing& seeing);
 
   // Decides what people are told: of what the round changed, or of everything, for time alone may
   // be a reason.

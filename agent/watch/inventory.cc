@@ -1,6 +1,7 @@
 #include "agent/watch/inventory.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace agent {
 
@@ -26,7 +27,7 @@ Inventory::Change Inventory::adopt(const std::vector<config::Domain>& configured
     domain.configured = std::make_shared<const config::Domain>(configured[i]);
     domain.place = i;
     if (!is_new) continue;
-    ++unseen_domains_;
+    ++unknown_domains_;
     out.appeared.push_back(target_of(Target::Kind::domain, *name));
   }
   for (auto entry = domains_.begin(); entry != domains_.end();) {
@@ -35,8 +36,8 @@ Inventory::Change Inventory::adopt(const std::vector<config::Domain>& configured
       ++entry;
       continue;
     }
-    for (auto* host : domain.hosts) leave(out, domain, *host);
-    if (!domain.seen) --unseen_domains_;
+    for (auto* host : std::exchange(domain.hosts, {})) leave(out, domain, *host);
+    if (!domain.knows_hosts) --unknown_domains_;
     out.vanished.push_back(target_of(Target::Kind::domain, name));
     entry = domains_.erase(entry);
   }
@@ -47,20 +48,19 @@ Inventory::Change Inventory::use(Domain& domain, const std::vector<probes::MxHos
   Change out;
   std::vector<Host*> now;
   for (const auto& mx : hosts) {
-    const auto [entry, is_new] = hosts_.try_emplace(mx.name);
+    const auto [entry, is_new] = hosts_.try_emplace(mx.name, Host{.name = mx.name});
     auto& host = entry->second;
-    if (is_new) {
-      host.name = mx.name;
-      ++unseen_hosts_;
-      out.appeared.push_back(target_of(Target::Kind::host, mx.name));
-    }
+    if (is_new) ++unseen_hosts_;
+    // Told each time: a look that is lost half-way must not leave a host that nobody probes.
+    out.appeared.push_back(target_of(Target::Kind::host, mx.name));
     host.users.insert(&domain);
     if (std::ranges::find(now, &host) == now.end()) now.push_back(&host);
   }
-  for (auto* host : domain.hosts) {
-    if (std::ranges::find(now, host) == now.end()) leave(out, domain, *host);
+  const auto before = std::exchange(domain.hosts, std::move(now));
+  for (auto* host : before) {
+    if (std::ranges::find(domain.hosts, host) == domain.hosts.end()) leave(out, domain, *host);
   }
-  domain.hosts = std::move(now);
+  if (!std::exchange(domain.knows_hosts, true)) --unknown_domains_;
   return out;
 }
 
@@ -69,28 +69,24 @@ void Inventory::leave(Change& change, Domain& domain, Host& host) {
   host.users.erase(&domain);
   host.troubled.erase(&domain);
   if (!host.users.empty()) return;
-  change.vanished.push_back(target_of(Target::Kind::host, host.name));
+  const auto name = host.name;
+  change.vanished.push_back(target_of(Target::Kind::host, name));
   if (host.seen) {
     index_owner(host, host.seen, false);
   } else {
     --unseen_hosts_;
   }
-  const auto name = host.name;
   hosts_.erase(name);
 }
 
 probes::DomainSeen Inventory::take(Domain& domain, probes::DomainSeen seen) {
-  if (!domain.seen) --unseen_domains_;
   return std::exchange(domain.seen, std::move(seen));
 }
 
 probes::HostSeen Inventory::take(Host& host, probes::HostSeen seen) {
-  if (host.seen) {
-    index_owner(host, host.seen, false);
-  } else {
-    --unseen_hosts_;
-  }
+  if (host.seen) index_owner(host, host.seen, false);
   index_owner(host, seen, true);
+  if (!host.seen) --unseen_hosts_;
   return std::exchange(host.seen, std::move(seen));
 }
 

@@ -30,6 +30,7 @@ class Inventory {
     std::optional<config::Time> protected_until;  // last seen authenticated
     bool awaits_judgement = false;  // its last look could not be followed for want of one
     std::vector<Host*> hosts;       // of its MX RRset, as last learned
+    bool knows_hosts = false;       // it was learned
   };
   struct ByName {
     bool operator()(const Domain* a, const Domain* b) const { return *a->name < *b->name; }
@@ -49,7 +50,7 @@ class Inventory {
     bool awaits_judgement = false;              // as of a domain
   };
 
-  // Targets that are to be probed from now on, and no more.
+  // Targets that are to be probed (some of them are already), and those that are not any more.
   struct Change {
     std::vector<Target> appeared, vanished;
   };
@@ -72,13 +73,14 @@ class Inventory {
   [[nodiscard]] std::map<probes::dns::Name, Domain>& domains() { return domains_; }
   [[nodiscard]] const std::map<probes::dns::Name, Domain>& domains() const { return domains_; }
   [[nodiscard]] std::map<probes::dns::Name, Host>& hosts() { return hosts_; }
+  [[nodiscard]] const std::map<probes::dns::Name, Host>& hosts() const { return hosts_; }
 
   // The other hosts whose TLSA records are the same RRset.
   [[nodiscard]] std::vector<const Host*> sharing_owner_with(
       const probes::HostObservation& seen) const;
 
-  // Every domain has been seen, so that all hosts are known.
-  [[nodiscard]] bool knows_all_hosts() const { return unseen_domains_ == 0; }
+  // The MX RRset of every domain has been learned, so that all hosts are known.
+  [[nodiscard]] bool knows_all_hosts() const { return unknown_domains_ == 0; }
   [[nodiscard]] bool has_seen_all_hosts() const { return unseen_hosts_ == 0; }
 
  private:
@@ -88,7 +90,7 @@ class Inventory {
   std::map<probes::dns::Name, Domain> domains_;
   std::map<probes::dns::Name, Host> hosts_;
   std::map<probes::dns::Name, std::set<probes::dns::Name>> by_owner_;  // of TLSA records: hosts
-  std::size_t unseen_domains_ = 0, unseen_hosts_ = 0;
+  std::size_t unknown_domains_ = 0, unseen_hosts_ = 0;
 };
 
 }  // namespace agent

@@ -144,6 +144,11 @@ Result<void, RecordFault> Journal::record(const Entry& entry) {
 bool Journal::record_together() {
   std::vector<const Round*> rounds;
   bool has_letters = false;
+  try {
+    rounds.reserve(kMostTogether);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
   {
     const config::Lock lock(mutex_);
     if (state_.fault || aside_) return false;

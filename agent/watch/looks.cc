@@ -109,6 +109,10 @@ Runner::State::Ending Runner::State::probe_host(Prober& prober, const Name& name
   Round round{.target = {.kind = Target::Kind::host, .name = name}, .at = now()};
   const Lock one(deciding);
   if (is_overtaken(began)) return {.pace = ProbeOutcome::confirming};
+  if (follower.inventory().host(name) == nullptr) {  // it left meanwhile, and says nothing any more
+    take(follower.follow(round, seen, serials, seeing()));
+    return {.pace = ProbeOutcome::steady};
+  }
   sense_way_out(round);
   const auto led_to = follower.follow(round, seen, serials, seeing());
   take(led_to);
@@ -124,6 +128,7 @@ Runner::State::Ending Runner::State::probe_ourselves(Prober& prober) {
   notice_step();
   Round round{.target = ourselves(), .at = now()};
   const Lock one(deciding);
+  if (is_shaken.exchange(false)) show_anew();
   sense_way_out(round);
   std::vector<SelfCheck> checks{storage_check(round.at)};
   bool is_impaired = seeing().blocked.has_value();
@@ -237,9 +242,18 @@ void Runner::State::sense_way_out(Round& round) {
     }
     if (out.is_any_up_again) resume_impaired();
   }
-  follower.follow_way_out(
+  const auto led_to = follower.follow_way_out(
       round, out.checks, [&](const std::string& check) { return untellable.contains(check); },
       out.has_turned, seeing());
+  take(led_to);
+}
+
+void Runner::State::show_anew() {
+  const Lock lock(mutex);
+  published.set_alerts(follower.book());
+  for (const auto& [name, host] : follower.inventory().hosts()) {
+    if (host.seen) published.take(host);
+  }
 }
 
 SelfCheck Runner::State::storage_check(Time at) const {
@@ -285,7 +299,7 @@ void Runner::State::take(const Follower::Consequences& led_to) {
     const bool is_host = target.kind == Target::Kind::host;
     queue.add(target, is_host ? at : at + first_wait(config.schedule, target.name.text()));
   }
-  for (const auto& target : led_to.soon) queue.move(target, at + config.schedule.confirm_after);
+  for (const auto& target : led_to.soon) move(target, at + config.schedule.confirm_after);
   for (const auto* host : led_to.hosts) published.take(*host);
 }
 

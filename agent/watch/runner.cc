@@ -51,10 +51,12 @@ Runner::State::State(config::Config c, std::shared_ptr<ProbeContext> g, Recorder
       make_prober(or_network_probers(std::move(make))),
       started_at(now()),
       steps(started_at, ticks()),
-      follower(r, std::move(desk)),
+      follower(r, std::move(desk), c),
       config(std::move(c)),
       gear(std::move(g)),
       round_ended(ticks()) {
+  published.set_alerts(follower.book());
+  published.set_people(follower.book().silences(), {});
   journal = std::make_unique<Journal>(
       recorder, ticks,
       Journal::Events{.on_letters = [this] { events.on_letters(); },
@@ -86,10 +88,10 @@ void Runner::State::notice_step() {
       const Lock lock(mutex);
       sight.take_step(*found, ticks());
       clock = sight.stepped(std::move(clock), ticks());
-      published.set_alerts(follower.book());
       for (const auto& target : queue.all()) look_at_first(target);
       queue.move(ourselves(), ticks());
     }
+    show_anew();
     follower.follow(round, {clock});
     events.on_clock_step(*found);
     record(round, Follower::Scope::changed);
@@ -134,6 +136,7 @@ void Runner::State::work(const std::stop_token& stop) {
       renew(prober, made_of);
       if (prober) ending = look(*prober, *target);
     } catch (const std::exception& e) {
+      is_shaken = true;
       insist(stop, [&] { lose_look(*target, e.what()); });
     }
     insist(stop, [&] { finish_target(*target, ending); });
@@ -150,6 +153,7 @@ void Runner::State::renew(std::unique_ptr<Prober>& prober, std::uint64_t& made_o
     fresh = gear;
     made_of = generation;
   }
+  prober = nullptr;
   auto made = make_prober(std::move(fresh));
   if (!made) events.on_fault(made.error());
   prober = made ? std::move(*made) : nullptr;
@@ -182,12 +186,12 @@ void Runner::State::finish_target(const Target& target, const Ending& ending) {
                                                            ? schedule.interval
                                                            : schedule.confirm_after)
                              : next_wait(schedule, ending.pace, failures, target.name.text()));
+  if (target.kind == Target::Kind::domain)
+    published.set_next_check(target.name.text(), wall_of(due));  // the last that may want memory
   queue.give_back(target, at, due, failures);
   ++rounds;
   last_round_at = wall;
   round_ended = at;
-  if (target.kind == Target::Kind::domain)
-    published.set_next_check(target.name.text(), wall_of(due));
 }
 
 void Runner::State::lose_look(const Target& target, std::string_view why) {
@@ -221,6 +225,12 @@ void Runner::State::look_at_ourselves_now() {
   wake.notify_all();
 }
 
+void Runner::State::move(const Target& target, Ticks due) {
+  queue.move(target, due);
+  if (target.kind == Target::Kind::domain)
+    published.set_next_check(target.name.text(), wall_of(due));
+}
+
 void Runner::State::resume_impaired() {
   for (const auto& target : queue.failing()) {
     if (target.kind != Target::Kind::monitor) look_at_first(target);
@@ -228,7 +238,7 @@ void Runner::State::resume_impaired() {
 }
 
 void Runner::State::look_at_first(const Target& target) {
-  queue.move(target, ticks() + first_wait(config.schedule, target.name.text()));
+  move(target, ticks() + first_wait(config.schedule, target.name.text()));
 }
 
 // --- the outside
@@ -263,15 +273,17 @@ void Runner::State::take_gear(std::shared_ptr<ProbeContext> fresh) {
 
 void Runner::State::renew_gear() {
   config::Config current;
+  std::uint64_t of = 0;
   {
     const Lock lock(mutex);
     current = config;
+    of = generation;
   }
   auto fresh = ProbeContext::make(current);
   if (!fresh) return events.on_fault(fresh.error());
   const Lock one(deciding);
   const Lock lock(mutex);
-  take_gear(std::move(*fresh));
+  if (of == generation) take_gear(std::move(*fresh));  // else a reload was quicker
 }
 
 Runner::Done Runner::State::decide(const Work& work) {
@@ -353,15 +365,14 @@ void Runner::forget(Time before) {
 bool Runner::check_now(std::string_view domain) {
   const auto name = Name::parse(domain);
   if (!name) return false;
+  const Lock one(state_->deciding);
+  const auto* watched = state_->follower.inventory().domain(*name);
+  if (watched == nullptr) return false;
   const Lock lock(state_->mutex);
-  const auto shown = state_->published.domain(name->text());
-  if (!shown) return false;
   const auto at = state_->ticks();
-  state_->queue.move({.kind = Target::Kind::domain, .name = *name}, at);
-  if (shown->judged) {
-    for (const auto& mx : shown->judged->seen->hosts)
-      state_->queue.move({.kind = Target::Kind::host, .name = mx.name}, at);
-  }
+  state_->move({.kind = Target::Kind::domain, .name = *name}, at);
+  for (const auto* host : watched->hosts)
+    state_->move({.kind = Target::Kind::host, .name = host->name}, at);
   state_->wake.notify_all();
   return true;
 }

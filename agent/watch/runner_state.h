@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -67,6 +68,8 @@ struct Runner::State {
   // Whether sessions get out of here. When that turns, all domains are judged anew, and what could
   // not be learned meanwhile is looked at again.
   void sense_way_out(Round& round) REQUIRES(deciding);
+  // What is shown is what was decided, whatever became of it on the way.
+  void show_anew() REQUIRES(deciding) EXCLUDES(mutex);
   // Whether what is seen is recorded, and what was recorded is sound.
   [[nodiscard]] SelfCheck storage_check(config::Time at) const;
   [[nodiscard]] Follower::Seeing seeing() const EXCLUDES(mutex);
@@ -123,6 +126,8 @@ struct Runner::State {
   void look_at_ourselves_now() EXCLUDES(mutex);
   // We see again: what was waiting for that need not wait longer.
   void resume_impaired() REQUIRES(mutex);
+  // To be probed then instead, and shown so.
+  void move(const Target& target, Ticks due) REQUIRES(mutex);
   // As at a start, spread a little.
   void look_at_first(const Target& target) REQUIRES(mutex);
 
@@ -169,6 +174,9 @@ struct Runner::State {
   std::uint64_t rounds GUARDED_BY(mutex) = 0;
   std::optional<config::Time> last_round_at GUARDED_BY(mutex);
   Ticks round_ended GUARDED_BY(mutex);  // the last, or the start
+
+  // A look was lost half-way: what is shown may differ from what was decided.
+  std::atomic<bool> is_shaken{false};
 
   std::unique_ptr<Journal> journal;  // last: its thread uses the others
 };

@@ -35,9 +35,9 @@ Trouble mismatch(const std::string& name = "mx.a.test",
 }
 
 // A book with two readers, and what reached them as "opened chat".
-class RestoredState {
+class Desk {
  public:
-  explicit RestoredState(std::vector<Alert> alerts = {}, std::vector<Silence> silences = {})
+  explicit Desk(std::vector<Alert> alerts = {}, std::vector<Silence> silences = {})
       : book(std::move(alerts), std::move(silences)) {}
 
   bool look(const std::string& name, const std::vector<Trouble>& troubles, bool is_told = true) {
@@ -90,7 +90,7 @@ class RestoredState {
 };
 
 TEST(AlertBook, TellsEverybodyOnceWhenTroubleIsConfirmedAndOnceWhenItIsOver) {
-  RestoredState desk;
+  Desk desk;
   EXPECT_TRUE(desk.look("mx.a.test", {mismatch()})) << "to be looked at again soon";
   EXPECT_THAT(desk.heard(), IsEmpty());
   EXPECT_FALSE(desk.look("mx.a.test", {mismatch()}));
@@ -105,7 +105,7 @@ TEST(AlertBook, TellsEverybodyOnceWhenTroubleIsConfirmedAndOnceWhenItIsOver) {
 }
 
 TEST(AlertBook, TellsReadersOfGraveAlertsOnlyThoseAndWhenOneBecomesGrave) {
-  RestoredState desk;
+  Desk desk;
   const auto mild = mismatch("mx.a.test", {"a.test"}, Severity::high);
   desk.look("mx.a.test", {mild});
   desk.look("mx.a.test", {mild});
@@ -115,7 +115,7 @@ TEST(AlertBook, TellsReadersOfGraveAlertsOnlyThoseAndWhenOneBecomesGrave) {
 }
 
 TEST(AlertBook, AnAlertThatGrowsCalmerIsNotToldAnew) {
-  RestoredState desk;
+  Desk desk;
   desk.look("mx.a.test", {mismatch()});
   desk.look("mx.a.test", {mismatch()});
   desk.heard();
@@ -127,7 +127,7 @@ TEST(AlertBook, AnAlertThatGrowsCalmerIsNotToldAnew) {
 }
 
 TEST(AlertBook, WhoWasNotToldOfTheTroubleIsNotToldOfItsEnd) {
-  RestoredState desk;
+  Desk desk;
   const auto mild = mismatch("mx.a.test", {"a.test"}, Severity::high);
   desk.look("mx.a.test", {mild});
   desk.look("mx.a.test", {mild});
@@ -137,7 +137,7 @@ TEST(AlertBook, WhoWasNotToldOfTheTroubleIsNotToldOfItsEnd) {
 }
 
 TEST(AlertBook, ALetterHasAnIdOfItsOwnAndIsRecordedWithTheAlert) {
-  RestoredState desk;
+  Desk desk;
   desk.look("mx.a.test", {mismatch()});
   desk.look("mx.a.test", {mismatch()});
   ASSERT_EQ(desk.last.letters.size(), 2U);
@@ -147,7 +147,7 @@ TEST(AlertBook, ALetterHasAnIdOfItsOwnAndIsRecordedWithTheAlert) {
 }
 
 TEST(AlertBook, RemindsOfWhatNobodyHasInHand) {
-  RestoredState desk;
+  Desk desk;
   desk.look("mx.a.test", {mismatch()});
   desk.look("mx.a.test", {mismatch()});
   desk.heard();
@@ -168,7 +168,7 @@ TEST(AlertBook, RemindsOfWhatNobodyHasInHand) {
 }
 
 TEST(AlertBook, AnAcknowledgedAlertStillTellsItsEnd) {
-  RestoredState desk;
+  Desk desk;
   desk.look("mx.a.test", {mismatch()});
   desk.look("mx.a.test", {mismatch()});
   const auto id = desk.only().id;
@@ -191,7 +191,7 @@ Trouble shared(const std::string& name, std::vector<std::string> domains) {
 }
 
 TEST(AlertBook, HostsThatShareRecordsAreOneAlertThatNamesAllDomains) {
-  RestoredState desk;
+  Desk desk;
   desk.look("mx1.test", {shared("mx1.test", {"a.test"})});
   desk.look("mx2.test", {shared("mx2.test", {"b.test"})});
   EXPECT_THAT(desk.heard(), IsEmpty()) << "another host is no second look";
@@ -209,8 +209,25 @@ TEST(AlertBook, HostsThatShareRecordsAreOneAlertThatNamesAllDomains) {
   EXPECT_THAT(desk.heard(), ElementsAre("resolved chat", "resolved pager"));
 }
 
+TEST(AlertBook, WhatIsForgottenIsNotWrittenByTheSameRound) {
+  Desk desk;
+  for (const auto* name : {"mx1.test", "mx2.test"}) {
+    auto passing = shared(name, {"a.test"});
+    passing.finding.code = Code::host_down;
+    desk.look(name, {passing});
+  }
+  desk.act([&](Round& round) {
+    desk.book.abandon(round, host("mx1.test"), "gone");
+    desk.book.abandon(round, host("mx2.test"), "gone");
+    return true;
+  });
+  EXPECT_THAT(desk.book.open(), IsEmpty());
+  EXPECT_EQ(desk.last.forgotten.size(), 1U);
+  EXPECT_THAT(desk.last.alerts, IsEmpty()) << "it would come back, shown and recorded";
+}
+
 TEST(AlertBook, AHostThatIsNoLongerWatchedLeavesTheAlertOfTheOthers) {
-  RestoredState desk;
+  Desk desk;
   for (int i = 0; i < 2; ++i) {
     desk.look("mx1.test", {shared("mx1.test", {"a.test"})});
     desk.look("mx2.test", {shared("mx2.test", {"b.test"})});
@@ -240,7 +257,7 @@ Trouble window() {
 }
 
 TEST(AlertBook, AMismatchMendedBeforeItWasConfirmedIsToldAsWhatCachesMakeOfIt) {
-  RestoredState desk;
+  Desk desk;
   EXPECT_TRUE(desk.look("mx.a.test", {mismatch()}));
   EXPECT_THAT(desk.heard(), IsEmpty());
   // The record has been published; what caches hold goes on refusing: this is the second look.
@@ -254,7 +271,7 @@ TEST(AlertBook, AMismatchMendedBeforeItWasConfirmedIsToldAsWhatCachesMakeOfIt) {
 }
 
 TEST(AlertBook, AWindowThatNoMismatchCameBeforeTakesTwoLooks) {
-  RestoredState desk;
+  Desk desk;
   desk.look("mx.a.test", {window()});
   EXPECT_THAT(desk.heard(), IsEmpty());
   desk.look("mx.a.test", {window()});
@@ -262,7 +279,7 @@ TEST(AlertBook, AWindowThatNoMismatchCameBeforeTakesTwoLooks) {
 }
 
 TEST(AlertBook, ALookThatCouldNotTellChangesNothing) {
-  RestoredState desk;
+  Desk desk;
   desk.look("mx.a.test", {mismatch()});
   desk.look("mx.a.test", {mismatch()});
   const auto before = desk.only();
@@ -271,7 +288,7 @@ TEST(AlertBook, ALookThatCouldNotTellChangesNothing) {
 }
 
 TEST(AlertBook, WhatComesBackTheThirdTimeIsFlappingAndToldOnce) {
-  RestoredState desk;
+  Desk desk;
   for (int i = 0; i < 2; ++i) {
     desk.look("mx.a.test", {mismatch()});
     desk.look("mx.a.test", {});
@@ -288,7 +305,7 @@ TEST(AlertBook, WhatComesBackTheThirdTimeIsFlappingAndToldOnce) {
 }
 
 TEST(AlertBook, NothingIsToldOfOthersWhileWeAreBlind) {
-  RestoredState desk;
+  Desk desk;
   desk.look("mx.a.test", {mismatch()});
   desk.is_blind = true;
   desk.look("mx.a.test", {mismatch()});
@@ -299,10 +316,10 @@ TEST(AlertBook, NothingIsToldOfOthersWhileWeAreBlind) {
 }
 
 TEST(AlertBook, GoesOnAfterARestartWithoutTellingAgain) {
-  RestoredState before;
+  Desk before;
   before.look("mx.a.test", {mismatch()});
   before.look("mx.a.test", {mismatch()});
-  RestoredState after({before.only()});
+  Desk after({before.only()});
   after.now = before.now;
   after.look("mx.a.test", {mismatch()});
   EXPECT_THAT(after.heard(), IsEmpty());
@@ -312,11 +329,11 @@ TEST(AlertBook, GoesOnAfterARestartWithoutTellingAgain) {
 }
 
 TEST(AlertBook, TellsAfterARestartWhatWasConfirmedAndNotTold) {
-  RestoredState before;
+  Desk before;
   before.is_blind = true;
   before.look("mx.a.test", {mismatch()});
   before.look("mx.a.test", {mismatch()});
-  RestoredState after({before.only()});
+  Desk after({before.only()});
   after.now = before.now;
   after.tick();
   EXPECT_THAT(after.heard(), ElementsAre("opened chat", "opened pager"));
@@ -333,7 +350,7 @@ Silence silence(std::vector<Matcher> matchers, std::optional<std::string> key = 
 }
 
 TEST(AlertBook, ASilenceKeepsQuietUntilItsEndAndThenTells) {
-  RestoredState desk({}, {silence({{.name = "mx", .value = "mx.a.test"}})});
+  Desk desk({}, {silence({{.name = "mx", .value = "mx.a.test"}})});
   desk.look("mx.a.test", {mismatch()});
   desk.look("mx.a.test", {mismatch()});
   EXPECT_EQ(desk.only().state, AlertState::firing) << "silent, not blind";
@@ -343,7 +360,7 @@ TEST(AlertBook, ASilenceKeepsQuietUntilItsEndAndThenTells) {
 }
 
 TEST(AlertBook, ASilenceThatIsEndedTellsAtOnce) {
-  RestoredState desk;
+  Desk desk;
   desk.act([&](Round& round) {
     desk.book.put(round, silence({{.name = "code", .value = "tlsa-mismatch"}}));
     return true;
@@ -358,7 +375,7 @@ TEST(AlertBook, ASilenceThatIsEndedTellsAtOnce) {
 }
 
 TEST(AlertBook, WhatIsOverUnderASilenceWasNeverTold) {
-  RestoredState desk({}, {silence({{.name = "mx", .value = "mx.a.test"}})});
+  Desk desk({}, {silence({{.name = "mx", .value = "mx.a.test"}})});
   desk.look("mx.a.test", {mismatch()});
   desk.look("mx.a.test", {mismatch()});
   desk.look("mx.a.test", {});
@@ -377,7 +394,7 @@ struct MatcherCase {
 class Matching : public testing::TestWithParam<MatcherCase> {};
 
 TEST_P(Matching, AsTheCaseSays) {
-  RestoredState desk({}, {silence(GetParam().matchers)});
+  Desk desk({}, {silence(GetParam().matchers)});
   for (int i = 0; i < 2; ++i) desk.look("mx.a.test", {mismatch("mx.a.test", GetParam().domains)});
   EXPECT_EQ(desk.heard().empty(), GetParam().is_silent) << GetParam().says;
 }
@@ -423,7 +440,7 @@ INSTANTIATE_TEST_SUITE_P(
                                 true}));
 
 TEST(AlertBook, AMaintenanceWindowIsSilentForTheExpectedKeyOnly) {
-  RestoredState desk({}, {silence({{.name = "mx", .value = "mx.a.test"}}, kNewKey)});
+  Desk desk({}, {silence({{.name = "mx", .value = "mx.a.test"}}, kNewKey)});
   auto planned = mismatch();
   planned.refused_keys = {kNewKey};
   desk.look("mx.a.test", {planned});
@@ -437,7 +454,7 @@ TEST(AlertBook, AMaintenanceWindowIsSilentForTheExpectedKeyOnly) {
 }
 
 TEST(AlertBook, AMaintenanceWindowDoesNotHideTroubleThatIsNotAboutKeys) {
-  RestoredState desk({}, {silence({{.name = "mx", .value = "mx.a.test"}}, kNewKey)});
+  Desk desk({}, {silence({{.name = "mx", .value = "mx.a.test"}}, kNewKey)});
   auto other = mismatch();
   other.finding.code = Code::starttls_missing;
   desk.look("mx.a.test", {other});
@@ -459,8 +476,7 @@ TEST(Silence, IsRefusedWithAReason) {
 
 TEST(Silence, APatternCannotBeMadeToRunForEver) {
   const std::string many(200, 'a');
-  RestoredState desk(
-      {}, {silence({{.name = "domain", .value = "(a*)*(a*)*(a*)*b", .is_regex = true}})});
+  Desk desk({}, {silence({{.name = "domain", .value = "(a*)*(a*)*(a*)*b", .is_regex = true}})});
   for (int i = 0; i < 2; ++i) desk.look("mx.a.test", {mismatch("mx.a.test", {many})});
   EXPECT_THAT(desk.heard(), ElementsAre("opened chat", "opened pager"));
 }
