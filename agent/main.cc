@@ -37,9 +37,10 @@
 #include "storage/outbox.h"
 #include "storage/queries.h"
 #include "storage/recorder.h"
-#include "web/entrance.h"
 #include "web/feed.h"
-#include "web/server.h"
+#include "web/http/entrance.h"
+#include "web/http/server.h"
+#include "web/routes/api.h"
 
 namespace {
 
@@ -63,7 +64,7 @@ std::optional<config::Config> load(const std::filesystem::path& file) {
 
 // Whether the certificates, tokens and passwords of the web server can be read.
 config::Result<void, std::string> can_serve(const config::Web& settings) {
-  return web::Entrance{web::Sources{}}.configure(settings);
+  return web::Entrance{[](const web::Guard&) { return web::Site{}; }}.configure(settings);
 }
 
 // ---- danelaw run
@@ -100,7 +101,7 @@ class Agent {
                                               std::move(*desk), events(), agent::system_clocks());
     courier_ = std::make_unique<agent::Courier>(
         *letters_, now, [this] { return runner_->snapshot(); }, report_notifier);
-    server_ = std::make_unique<web::Server>(sources());
+    server_ = std::make_unique<web::Server>(web::site_of(sources()));
     const auto listening = server_->start(loaded->web);
     if (!listening) return fail_for_now("no-web", listening.error());
     if (loaded->smtp.helo.empty()) {

@@ -10,7 +10,7 @@
 #include "agent/watch/runner.h"
 #include "storage/queries.h"
 #include "web/feed.h"
-#include "web/traffic.h"
+#include "web/http/traffic.h"
 
 namespace web {
 
@@ -44,7 +44,7 @@ struct Sources {
   std::function<std::vector<agent::NotifierHealth>()> notifiers;
   std::function<Reload()> last_reload;
   std::function<void(std::size_t series)> on_scrape;  // told after each
-  const Traffic* traffic = nullptr;                   // set by the server, whose own it is
+  const Traffic* traffic = nullptr;                   // the server's own, set by site_of
   Build build;
 };
 

@@ -20,7 +20,7 @@
 #include "storage/queries.h"
 #include "storage/recorder.h"
 #include "tests/support/fake_world.h"
-#include "web/current.h"
+#include "web/routes/current.h"
 #include "web/metrics.h"
 
 namespace {

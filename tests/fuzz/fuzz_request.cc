@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "tests/fuzz/demand.h"
-#include "web/intake.h"
+#include "web/http/intake.h"
 
 namespace {
 

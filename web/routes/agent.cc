@@ -5,8 +5,8 @@
 
 #include "agent/self/progress.h"
 #include "probes/explain.h"
-#include "web/page.h"
 #include "web/routes/api.h"
+#include "web/routes/page.h"
 #include "web/routes/parts.h"
 
 namespace web {

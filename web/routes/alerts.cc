@@ -1,9 +1,9 @@
 #include "agent/alerts/alert_json.h"
 #include "probes/explain.h"
-#include "web/current.h"
-#include "web/plans.h"
 #include "web/routes/api.h"
+#include "web/routes/current.h"
 #include "web/routes/parts.h"
+#include "web/routes/plans.h"
 #include "web/routes/query.h"
 
 namespace web {

@@ -1,6 +1,7 @@
 #include "web/routes/api.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -158,6 +159,15 @@ std::optional<Reply> Api::refuse(const Request& request, const Route* route) con
   if (is_change(request)) return refuse_change(request, route);
   if (!is_look(request)) return not_allowed("GET, HEAD, POST, DELETE");
   return std::nullopt;
+}
+
+MakeSite site_of(Sources sources) {
+  return [sources = std::move(sources)](Guard guard, const Traffic& traffic) -> Site {
+    auto counted = sources;
+    counted.traffic = &traffic;
+    const auto api = std::make_shared<const Api>(std::move(counted), std::move(guard));
+    return [api](const Request& request) { return api->answer(request); };
+  };
 }
 
 }  // namespace web

@@ -8,24 +8,13 @@
 #include <string_view>
 #include <vector>
 
-#include "web/access.h"
-#include "web/badge.h"
-#include "web/http.h"
-#include "web/mail.h"
+#include "web/http/site.h"
 #include "web/metrics.h"
+#include "web/routes/badge.h"
+#include "web/routes/mail.h"
 #include "web/sources.h"
 
 namespace web {
-
-// Who may ask what. The name they used protects from pages that rebind a name of theirs to our
-// address.
-struct Guard {
-  std::vector<std::string> hosts;        // accepted in the Host header, without port, lower case
-  bool takes_any_address = false;        // also addresses, which nobody can rebind
-  std::shared_ptr<const Access> access;  // null: everybody may do everything
-  std::set<std::string> badges;          // domains whose badges everybody may see
-  std::map<std::string, std::string> headers;  // the operator's own, of every reply
-};
 
 // The JSON API, the page and the operational paths, by the table of routes. Every reply carries the
 // security headers.
@@ -120,5 +109,8 @@ class Api {
   Sources sources_;
   Guard guard_;
 };
+
+// What a server of these sources serves.
+[[nodiscard]] MakeSite site_of(Sources sources);
 
 }  // namespace web

@@ -8,12 +8,12 @@
 #include "probes/explain.h"
 #include "probes/report.h"
 #include "storage/facts.h"
-#include "web/current.h"
-#include "web/deadlines.h"
-#include "web/plans.h"
 #include "web/rollover.h"
 #include "web/routes/api.h"
+#include "web/routes/current.h"
+#include "web/routes/deadlines.h"
 #include "web/routes/parts.h"
+#include "web/routes/plans.h"
 #include "web/routes/query.h"
 
 namespace web {

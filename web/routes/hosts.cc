@@ -5,10 +5,10 @@
 #include "agent/history/recorded_past.h"
 #include "agent/rollover/gate_decision.h"
 #include "storage/facts.h"
-#include "web/plans.h"
 #include "web/rollover.h"
 #include "web/routes/api.h"
 #include "web/routes/parts.h"
+#include "web/routes/plans.h"
 #include "web/routes/query.h"
 
 namespace web {

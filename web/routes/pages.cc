@@ -1,9 +1,9 @@
-#include "web/badge.h"
-#include "web/current.h"
-#include "web/finding_page.h"
-#include "web/page.h"
-#include "web/public_page.h"
 #include "web/routes/api.h"
+#include "web/routes/badge.h"
+#include "web/routes/current.h"
+#include "web/routes/finding_page.h"
+#include "web/routes/page.h"
+#include "web/routes/public_page.h"
 
 namespace web {
 namespace {

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/watch/runner.h"
-#include "web/http.h"
+#include "web/http/http.h"
 
 // What several handlers need.
 namespace web {

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "web/http.h"
+#include "web/http/http.h"
 
 // PURE
 namespace web {

@@ -1,4 +1,4 @@
-#include "web/access.h"
+#include "web/http/access.h"
 
 #include <chrono>
 #include <filesystem>

@@ -1,4 +1,4 @@
-#include "web/intake.h"
+#include "web/http/intake.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "web/mail.h"
+#include "web/routes/mail.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/unit/web/service.h"
-#include "web/page.h"
 #include "web/routes/api.h"
+#include "web/routes/page.h"
 #include "web/routes/query.h"
 
 // The table of routes against all else that names them, and how it reads queries.

@@ -1,4 +1,4 @@
-#include "web/server.h"
+#include "web/http/server.h"
 
 #include <array>
 #include <chrono>
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tests/unit/web/service.h"
+#include "web/routes/api.h"
 
 namespace {
 
@@ -66,7 +67,7 @@ class Client {
 class ServerTest : public testing::Test {
  protected:
   void start(web::Front::Limits limits = {.request_time = kPatience * 6}) {
-    server_ = std::make_unique<web::Server>(service_.sources(), limits);
+    server_ = std::make_unique<web::Server>(web::site_of(service_.sources()), limits);
     const auto started = server_->start(settings_);
     ASSERT_TRUE(started) << started.error();
   }
@@ -164,7 +165,7 @@ TEST_F(Serving, TurnsWhatIsThrownIntoAProblem) {
   sources.snapshot = []() -> std::shared_ptr<const agent::Snapshot> {
     throw std::runtime_error("no\nsnapshot");
   };
-  server_ = std::make_unique<web::Server>(sources);
+  server_ = std::make_unique<web::Server>(web::site_of(sources));
   ASSERT_TRUE(server_->start(settings_));
   EXPECT_THAT(get("/metrics"), AllOf(StartsWith("HTTP/1.1 500"), HasSubstr(R"(no\\x0asnapshot)")));
   EXPECT_THAT(get("/-/healthy"), StartsWith(kOk));
@@ -277,7 +278,7 @@ TEST_F(Serving, IsNotTalkedIntoSendingThePageManyTimesOver) {
 
 TEST_F(Serving, SaysWhyItCannotListen) {
   start();
-  web::Server second{service_.sources()};
+  web::Server second{web::site_of(service_.sources())};
   const auto port = server_->port();
   auto started = second.start({.port = port});
   ASSERT_FALSE(started);
@@ -285,7 +286,7 @@ TEST_F(Serving, SaysWhyItCannotListen) {
                                  ": Address already in use; is another danelaw running?");
   EXPECT_THAT(get("/-/healthy"), StartsWith(kOk));  // the first is not disturbed
 
-  web::Server elsewhere{service_.sources()};
+  web::Server elsewhere{web::site_of(service_.sources())};
   started =
       elsewhere.start({.listen_address = "192.0.2.1", .port = 0, .allow_unauthenticated = true});
   ASSERT_FALSE(started);
@@ -293,7 +294,7 @@ TEST_F(Serving, SaysWhyItCannotListen) {
 }
 
 TEST_F(Serving, IsNotOpenToAllBeyondLoopbackNorBecomesSoByAReload) {
-  web::Server open{service_.sources()};
+  web::Server open{web::site_of(service_.sources())};
   EXPECT_FALSE(open.start({.listen_address = "0.0.0.0", .port = 0}));
   settings_.listen_address = "0.0.0.0";
   settings_.allow_unauthenticated = true;

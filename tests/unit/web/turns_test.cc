@@ -1,4 +1,4 @@
-#include "web/turns.h"
+#include "web/http/turns.h"
 
 #include <set>
 

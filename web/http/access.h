@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "config/result.h"
+#include "web/http/attempt.h"
+
+namespace web {
+
+// Who comes in, and what they may do: users with bcrypt hashes (HTTP Basic, RFC 7617), machines
+// with tokens (Bearer, RFC 6750). No secret leaves it, and how long an answer takes tells nothing
+// about one. Any thread may ask.
+class Access {
+ public:
+  struct Answer {
+    std::optional<config::Right> right;  // nothing: they are not known
+    bool is_untried = false;             // their password would have to be tried first
+  };
+
+  // Reads the token files; the error is for the operator. `before`: whose right passwords are still
+  // known then, of users whose hashes are the same.
+  [[nodiscard]] static config::Result<std::shared_ptr<const Access>, std::string> make(
+      const config::Web& settings, const Access* before = nullptr);
+
+  // By the value of the header Authorization, at once. Where there are neither users nor tokens
+  // everybody may do everything.
+  [[nodiscard]] Answer judge(const std::string& authorization,
+                             const std::optional<Attempt>& attempt = std::nullopt) const;
+  // The user, known or not, whose password would have to be tried before judge() can tell; nothing
+  // when it can.
+  [[nodiscard]] std::optional<std::string> untried(const std::string& authorization) const;
+  // Tries the password, which takes as long as bcrypt does at the highest cost of all users,
+  // whatever is wrong. A right one is remembered, and never tried again.
+  [[nodiscard]] Attempt attempt(const std::string& authorization) const;
+  // What to answer in WWW-Authenticate to those who are not known.
+  [[nodiscard]] std::string challenge() const;
+
+ private:
+  struct Pass {
+    std::string digest;  // of the token
+    config::Right right;
+  };
+  Access() = default;
+  struct Login {
+    std::string user;
+    std::string password;
+  };
+  [[nodiscard]] static std::optional<Login> login_of(const std::string& authorization);
+  [[nodiscard]] bool is_remembered(const Login& login) const;
+  [[nodiscard]] config::Right right_of(const std::string& user) const;
+  [[nodiscard]] std::string digest(const std::string& secret) const;
+
+  std::string key_;  // of the digests: random, so that they mean nothing elsewhere
+  std::map<std::string, std::string> users_;
+  std::vector<std::string> operators_;
+  std::vector<Pass> passes_;
+
+  mutable std::mutex memory_;
+  mutable std::map<std::string, std::string> remembered_;  // user, digest of their right password
+};
+
+}  // namespace web

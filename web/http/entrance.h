@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "config/config.h"
+#include "config/result.h"
+#include "web/http/site.h"
+#include "web/http/tls.h"
+
+namespace web {
+
+// The way in as it is now: TLS, who may come, under which names. What stands in files (the web
+// configuration file, certificates, tokens) is read again when one of them changes, so that a
+// renewed certificate or a withdrawn password holds without a reload. Files that cannot be read
+// leave all as it was, and a line in the log. Any thread.
+class Entrance {
+ public:
+  struct Way {
+    config::Web settings;
+    std::shared_ptr<const TlsServer> tls;  // null: plain HTTP
+    std::shared_ptr<const Access> access;
+    Site site;
+  };
+
+  using Make = std::function<Site(Guard guard)>;
+  explicit Entrance(Make make_site) : make_site_(std::move(make_site)) {}
+
+  // At start and at every reload; the address that is listened on stays that of the first time. On
+  // failure the old way stays.
+  [[nodiscard]] config::Result<void, std::string> configure(config::Web settings);
+  // Looks whether files have changed, at most once in kEvery. Not before configure().
+  [[nodiscard]] std::shared_ptr<const Way> now();
+
+  static constexpr std::chrono::milliseconds kEvery{500};
+
+ private:
+  [[nodiscard]] config::Result<std::shared_ptr<const Way>, std::string> make(
+      config::Web settings) const;
+  void look_again();
+
+  Make make_site_;
+  std::mutex mutex_;
+  std::shared_ptr<const Way> way_;
+  std::string stamp_;  // of the files as they were last read
+  std::chrono::steady_clock::time_point looked_at_;
+};
+
+}  // namespace web

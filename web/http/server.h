@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "config/config.h"
+#include "config/result.h"
+#include "web/http/front.h"
+#include "web/http/site.h"
+
+namespace web {
+
+// The HTTP server. What clients can do to it is bounded in web/http/front.h and
+// web/http/intake.h; the streams of events here.
+class Server {
+ public:
+  static constexpr int kMostStreams =
+      16;  // of events; each holds a thread, and a third may be held
+
+  explicit Server(MakeSite make_site, Front::Limits limits = {});
+  ~Server();  // stop()
+
+  // Listens before it returns; the error says why it cannot. Port 0 takes any free one.
+  [[nodiscard]] config::Result<void, std::string> start(const config::Web& settings);
+  // Users, tokens, certificates, names and badges of a new configuration; address and port stay.
+  // The error says why the old way in stays as it was.
+  [[nodiscard]] config::Result<void, std::string> reconfigure(const config::Web& settings);
+  void stop();
+  [[nodiscard]] std::uint16_t port() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace web

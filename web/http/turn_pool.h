@@ -1,0 +1,50 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "web/http/guest.h"
+#include "web/http/turns.h"
+
+namespace web {
+
+// Few threads that do for guests what costs much, in turns. Nobody who waits here holds a thread.
+class TurnPool {
+ public:
+  // False when it failed and is to count against source and subject. `is_crowded`: others wait.
+  // Must not throw.
+  using Work = std::function<bool(Guest& guest, bool is_crowded)>;
+
+  // `on_done` is called by the threads whenever there is something in done().
+  TurnPool(std::size_t threads, Turns::Limits limits, Work work, std::function<void()> on_done);
+  ~TurnPool();  // those who wait are sent away
+  TurnPool(const TurnPool&) = delete;
+  TurnPool& operator=(const TurnPool&) = delete;
+
+  // Takes the guest out of `from`.
+  void admit(Guests& from, Guests::iterator guest, std::string subject);
+  // Those for whom it was done, and those who have lost their place.
+  [[nodiscard]] Guests done();
+
+ private:
+  void work();
+
+  Work work_;
+  std::function<void()> on_done_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  Turns turns_;
+  Guests waiting_, done_;
+  std::map<std::uint64_t, Guests::iterator> places_;  // of those who wait, by the id of their claim
+  std::uint64_t last_id_ = 0;
+  bool is_closed_ = false;
+  std::vector<std::thread> threads_;  // last: they use the others
+};
+
+}  // namespace web

@@ -1,0 +1,196 @@
+#include "web/routes/current.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+namespace web {
+namespace {
+
+using agent::Alert;
+using agent::AlertState;
+using storage::DomainRow;
+
+int rank(AlertState state) {
+  switch (state) {
+    case AlertState::firing:
+      return 0;
+    case AlertState::pending:
+      return 1;
+    case AlertState::resolved:
+    case AlertState::passed:
+      return 2;
+  }
+  return 2;
+}
+
+bool is_over(AlertState state) {
+  return rank(state) == 2;
+}
+
+bool comes_before(const Alert& a, const Alert& b) {
+  const auto key = [](const Alert& alert) {
+    const auto severity = is_over(alert.state) ? 0 : -static_cast<int>(alert.finding.severity);
+    const auto when = alert.resolved_at.value_or(alert.opened_at.value_or(alert.first_seen_at));
+    return std::tuple(rank(alert.state), severity, -when.time_since_epoch(),
+                      std::string_view(alert.id));
+  };
+  return key(a) < key(b);
+}
+
+// As recorded, of the domains that were not looked at since the start; none once all were.
+std::map<std::string, DomainRow> recorded_rows(const agent::Snapshot& snapshot,
+                                               storage::Queries& queries) {
+  std::map<std::string, DomainRow> out;
+  const bool is_any_new =
+      std::ranges::any_of(snapshot.domains, [](const auto& state) { return !state.judged; });
+  if (!is_any_new) return out;
+  auto rows = queries.domains();
+  if (!rows) return out;
+  for (auto& row : *rows) out.emplace(row.name, std::move(row));
+  return out;
+}
+
+// What was seen before the start, with what is configured now.
+DomainRow merged(DomainRow now, const DomainRow& recorded) {
+  auto out = recorded;
+  out.role = std::move(now.role);
+  out.group = std::move(now.group);
+  out.next_check_at = now.next_check_at;
+  return out;
+}
+
+// What a list is made of before it is known which lines are shown.
+struct Line {
+  const agent::DomainState* state;
+  const DomainRow* recorded;  // null once it was looked at
+  probes::Status status;
+  probes::Delivery delivery;
+  config::Time observed_at;
+
+  [[nodiscard]] DomainRow row() const {
+    auto out = storage::row_of(*state);
+    return recorded == nullptr ? out : merged(std::move(out), *recorded);
+  }
+};
+
+Line line_of(const agent::DomainState& state, const std::map<std::string, DomainRow>& recorded) {
+  Line out{&state, nullptr, storage::status_of(state), probes::Delivery::unknown,
+           config::Time::min()};
+  if (state.judged) {
+    out.delivery = probes::delivery_of(state.judged->verdict, out.status);
+    out.observed_at = state.judged->seen->observed_at;
+  } else if (const auto known = recorded.find(state.configured.name); known != recorded.end()) {
+    out.recorded = &known->second;
+    out.status = known->second.status;
+    out.delivery = storage::delivery_of(known->second);
+    out.observed_at = known->second.observed_at.value_or(out.observed_at);
+  }
+  return out;
+}
+
+bool fits(const Line& line, const DomainFilter& filter) {
+  const auto& configured = line.state->configured;
+  return configured.name.find(filter.substring) != std::string::npos &&
+         (!filter.status || line.status == *filter.status) &&
+         (!filter.delivery || line.delivery == *filter.delivery) &&
+         (!filter.role || configured.role == *filter.role) &&
+         (!filter.group || configured.group == *filter.group);
+}
+
+// Smaller ones come first; among equals the name decides.
+std::int64_t weight(const Line& line, DomainFilter::Sort order) {
+  switch (order) {
+    case DomainFilter::Sort::name:
+      return 0;
+    case DomainFilter::Sort::status:
+      return probes::rank(line.status);
+    case DomainFilter::Sort::observed_at:
+      return line.observed_at.time_since_epoch().count();
+    case DomainFilter::Sort::delivery: {
+      const auto is_theirs = line.state->configured.role == config::Role::outbound ? 1 : 0;
+      return std::int64_t{probes::rank(line.delivery)} * 100 + probes::rank(line.status) * 10 +
+             is_theirs;
+    }
+  }
+  return 0;
+}
+
+void sort(std::vector<Line>& lines, DomainFilter::Sort order) {
+  std::ranges::sort(lines, {}, [&](const Line& line) {
+    return std::tuple(weight(line, order), std::string_view(line.state->configured.name));
+  });
+}
+
+}  // namespace
+
+const Alert* find_alert(const agent::Snapshot& snapshot, const std::string& id) {
+  for (const auto* alerts : {&snapshot.alerts, &snapshot.ended, &snapshot.passed}) {
+    const auto found = std::ranges::find(*alerts, id, &Alert::id);
+    if (found != alerts->end()) return &*found;
+  }
+  return nullptr;
+}
+
+std::vector<Alert> current_alerts(const agent::Snapshot& snapshot, storage::Queries& queries,
+                                  std::optional<AlertState> state, std::size_t limit) {
+  std::vector<Alert> out;
+  std::set<std::string> known;
+  const auto is_wanted = [&](const Alert& alert) { return !state || alert.state == *state; };
+  for (const auto* alerts : {&snapshot.alerts, &snapshot.ended, &snapshot.passed}) {
+    for (const auto& alert : *alerts) {
+      known.insert(alert.id);
+      if (is_wanted(alert)) out.push_back(alert);
+    }
+  }
+  if (!state || is_over(*state)) {
+    // What storage takes for open and the agent does not is over, and not recorded yet.
+    const auto past = queries.alerts(state, limit + known.size());
+    for (const auto& alert : past.value_or(std::vector<Alert>{})) {
+      if (is_over(alert.state) && !known.contains(alert.id)) out.push_back(alert);
+    }
+  }
+  std::ranges::sort(out, comes_before);
+  if (out.size() > limit) out.resize(limit);
+  return out;
+}
+
+DomainRow current_row(const agent::DomainState& state, storage::Queries& queries) {
+  auto out = storage::row_of(state);
+  if (state.judged) return out;
+  const auto recorded = queries.domain(state.configured.name);
+  if (recorded && *recorded) return merged(std::move(out), **recorded);
+  return out;
+}
+
+DomainPage current_domains(const agent::Snapshot& snapshot, storage::Queries& queries,
+                           const DomainFilter& filter) {
+  const auto recorded = recorded_rows(snapshot, queries);
+  std::vector<Line> lines;
+  for (const auto& state : snapshot.domains) {
+    const auto line = line_of(state, recorded);
+    if (fits(line, filter)) lines.push_back(line);
+  }
+  sort(lines, filter.sort);
+  DomainPage out{.rows = {}, .total = lines.size()};
+  for (std::size_t i = filter.offset; i < lines.size() && out.rows.size() < filter.limit; ++i)
+    out.rows.push_back(lines[i].row());
+  return out;
+}
+
+Counts current_counts(const agent::Snapshot& snapshot, storage::Queries& queries) {
+  Counts out;
+  const auto recorded = recorded_rows(snapshot, queries);
+  for (const auto& state : snapshot.domains) {
+    const auto line = line_of(state, recorded);
+    ++out.by_status[static_cast<std::size_t>(line.status)];
+    auto& roles = out.by_delivery[static_cast<std::size_t>(line.delivery)];
+    ++(state.configured.role == config::Role::inbound ? roles.inbound : roles.outbound);
+    if (line.delivery == probes::Delivery::held_up)
+      out.held_up.emplace(state.configured.name, line.delivery);
+  }
+  return out;
+}
+
+}  // namespace web

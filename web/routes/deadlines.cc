@@ -1,0 +1,98 @@
+#include "web/routes/deadlines.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+
+#include "probes/explain.h"
+#include "web/routes/mail.h"
+
+namespace web {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using config::Time;
+using Kind = probes::Subject::Kind;
+
+class Deadlines {
+ public:
+  explicit Deadlines(Time now) : now_(now) {}
+
+  void add(const std::string& kind, const std::optional<Time>& at, Kind subject,
+           const std::string& name) {
+    if (at && *at > now_ && *at != agent::kNever)
+      by_kind_[kind].emplace(*at, wire_name(subject), name);
+  }
+
+  void add(const agent::Snapshot::Followed& followed) {
+    const auto name = followed.host->host.text();
+    const auto standing = followed.rollovers->at(now_);
+    // When to change a key that nobody sees is nothing to tell.
+    if (has_shown_certificate(*followed.host)) {
+      add("safe-to-switch", standing.safe_to_switch_at, Kind::host, name);
+      add("recommended-switch", standing.recommended_switch_at, Kind::host, name);
+    }
+    add("safe-to-remove", standing.safe_to_remove_at, Kind::host, name);
+    if (standing.window) add("caches-recover", standing.window->until, Kind::host, name);
+  }
+
+  void add(const probes::HostObservation& seen) {
+    const auto name = seen.host.text();
+    if (seen.tlsa.signatures) {
+      add("signature-end", seen.tlsa.signatures->expiration, Kind::host, name);
+    }
+    for (const auto& session : seen.sessions) {
+      if (session.tls && !session.tls->chain.empty())
+        add("certificate-end", session.tls->chain.front()->not_after, Kind::host, name);
+    }
+  }
+
+  void add(const probes::Finding& finding) {
+    add("publish-by", finding.due_at, finding.subject.kind, finding.subject.name);
+  }
+
+  [[nodiscard]] Json soonest(std::size_t most) const {
+    std::set<std::tuple<Time, std::string, Subject>> chosen;
+    for (const auto& [kind, all] : by_kind_) {
+      std::size_t left = most;
+      for (const auto& [at, subject, name] : all) {
+        if (left-- == 0) break;
+        chosen.emplace(at, kind, Subject{subject, name});
+      }
+    }
+    Json out = Json::array();
+    for (const auto& [at, kind, subject] : chosen) {
+      out.push_back(
+          {{"at", config::rfc3339(at)},
+           {"kind", kind},
+           {"subject", {{"kind", subject.first}, {"name", probes::printable(subject.second)}}}});
+    }
+    return out;
+  }
+
+ private:
+  using Subject = std::pair<std::string, std::string>;  // its kind, its name
+  Time now_;
+  std::map<std::string, std::set<std::tuple<Time, std::string, std::string>>> by_kind_;
+};
+
+}  // namespace
+
+Json deadlines_json(const agent::Snapshot& snapshot, std::size_t most) {
+  Deadlines out(snapshot.now);
+  for (const auto& followed : snapshot.rollovers) out.add(followed);
+  for (const auto& [name, seen] : snapshot.hosts) out.add(*seen);
+  for (const auto& domain : snapshot.domains) {
+    if (!domain.judged) continue;
+    const auto& mx = domain.judged->seen->mx;
+    if (mx.signatures) {
+      out.add("signature-end", mx.signatures->expiration, Kind::domain, domain.configured.name);
+    }
+    for (const auto& finding : domain.judged->findings) out.add(finding);
+  }
+  return out.soonest(most);
+}
+
+}  // namespace web

@@ -1,0 +1,70 @@
+#include "web/routes/mail.h"
+
+#include <algorithm>
+
+namespace web {
+
+using Json = nlohmann::ordered_json;
+
+bool has_shown_certificate(const probes::HostObservation& host) {
+  return std::ranges::any_of(host.sessions, [](const probes::smtp::SessionRecord& session) {
+    return session.tls && !session.tls->chain.empty();
+  });
+}
+
+HostMail mail_through(const agent::Snapshot& snapshot, const probes::HostObservation& host) {
+  HostMail out{.has_shown_certificate = web::has_shown_certificate(host)};
+  for (const auto& domain : snapshot.domains) {
+    if (!domain.judged) continue;
+    const auto& hosts = domain.judged->hosts;
+    const auto mine = std::ranges::find_if(
+        hosts, [&](const probes::HostJudgement& one) { return one.seen->host == host.host; });
+    if (mine == hosts.end()) continue;
+    out.domains.push_back(domain.configured.name);
+    if (probes::delivery_of(*domain.judged) == probes::Delivery::held_up)
+      out.held_up.push_back(domain.configured.name);
+    const auto delivery = probes::delivery_of(*mine);
+    if (out.verdict && rank(delivery) >= rank(out.delivery)) continue;
+    out.verdict = mine->verdict;
+    out.delivery = delivery;
+  }
+  std::ranges::sort(out.domains);
+  return out;
+}
+
+std::vector<const agent::Alert*> alerts_of(const agent::Snapshot& snapshot,
+                                           const std::string& host) {
+  const auto is_host = [&](const probes::Subject& subject) {
+    return subject.kind == probes::Subject::Kind::host && subject.name == host;
+  };
+  std::vector<const agent::Alert*> out;
+  for (const auto& alert : snapshot.alerts) {
+    if (is_host(alert.cause) || is_host(alert.finding.subject) ||
+        std::ranges::any_of(alert.hits, is_host, &agent::Hit::subject))
+      out.push_back(&alert);
+  }
+  std::ranges::stable_sort(out, [](const agent::Alert* a, const agent::Alert* b) {
+    return std::pair(a->state != agent::AlertState::firing,
+                     -static_cast<int>(a->finding.severity)) <
+           std::pair(b->state != agent::AlertState::firing, -static_cast<int>(b->finding.severity));
+  });
+  return out;
+}
+
+Json delivery_json(const Counts& counts) {
+  Json out = Json::object();
+  for (std::size_t i = 0; i < counts.by_delivery.size(); ++i) {
+    out[std::string(wire_name(static_cast<probes::Delivery>(i)))] = {
+        {"inbound", counts.by_delivery[i].inbound}, {"outbound", counts.by_delivery[i].outbound}};
+  }
+  return out;
+}
+
+Json status_json(const Counts& counts) {
+  Json out = Json::object();
+  for (std::size_t i = 0; i < counts.by_status.size(); ++i)
+    out[std::string(wire_name(static_cast<probes::Status>(i)))] = counts.by_status[i];
+  return out;
+}
+
+}  // namespace web

@@ -1,0 +1,129 @@
+#include "web/routes/plans.h"
+
+#include <algorithm>
+
+#include "agent/rollover/gate_decision.h"
+#include "probes/dane/tlsa.h"
+#include "probes/dane/verify.h"
+#include "probes/explain.h"
+#include "probes/tls/certificate_file.h"
+#include "web/http/http.h"
+
+namespace web {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// The alert as if it hit nothing but that one.
+agent::Alert only(const agent::Alert& alert, const agent::Hit& hit, const std::string* domain) {
+  auto out = alert;
+  out.hits = {hit};
+  if (domain != nullptr) out.hits.front().domains = {*domain};
+  return out;
+}
+
+}  // namespace
+
+agent::Domains configured(const agent::Snapshot& snapshot) {
+  auto by_name = std::make_shared<std::map<std::string_view, const config::Domain*>>();
+  for (const auto& domain : snapshot.domains)
+    by_name->emplace(domain.configured.name, &domain.configured);
+  return [by_name = std::move(by_name)](const std::string& name) -> const config::Domain* {
+    const auto found = by_name->find(name);
+    return found == by_name->end() ? nullptr : found->second;
+  };
+}
+
+Json preview_json(const agent::Snapshot& snapshot, agent::Silence silence) {
+  silence.starts_at = snapshot.now;
+  const auto domains = configured(snapshot);
+  Json out = Json::array();
+  for (const auto& alert : snapshot.alerts) {
+    std::size_t covered = 0, all = 0;
+    const auto count = [&](const agent::Hit& hit, const std::string* domain) {
+      ++all;
+      if (is_muted(only(alert, hit, domain), {silence}, domains, snapshot.now)) ++covered;
+    };
+    for (const auto& hit : alert.hits) {
+      if (hit.domains.empty()) count(hit, nullptr);
+      for (const auto& domain : hit.domains) count(hit, &domain);
+    }
+    if (covered == 0) continue;
+    out.push_back({{"id", alert.id},
+                   {"state", wire_name(alert.state)},
+                   {"severity", wire_name(alert.finding.severity)},
+                   {"title", probes::explain(alert.finding).title},
+                   {"covered", covered},
+                   {"of", all}});
+  }
+  return out;
+}
+
+config::Result<agent::Chain, std::string> chain_from_json(std::string_view body) {
+  using config::Failure;
+  const auto sent = nlohmann::json::parse(body, nullptr, false);
+  if (!sent.is_object() || !sent.contains("pem") || !sent["pem"].is_string() || sent.size() != 1)
+    return Failure<std::string>(R"(send {"pem": "-----BEGIN CERTIFICATE----- ..."})");
+  const auto& pem = sent["pem"].get_ref<const std::string&>();
+  if (pem.find("PRIVATE KEY-----") != std::string::npos)
+    return Failure<std::string>("this is a private key: keep it to yourself, send the certificate");
+  auto read = probes::tls::read_certificate_file(pem);
+  if (!read) return Failure<std::string>(probes::printable(read.error(), 500));
+  if (read->chain.empty()) return Failure<std::string>("a key and no certificate");
+  return std::move(read->chain);
+}
+
+Json fitting_records(const agent::Chain& chain) {
+  using namespace probes::dane;
+  Json out = Json::array();
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    const auto& one = *chain[i];
+    out.push_back({{"usage", i == 0 ? kDaneEe : kDaneTa},
+                   {"selector", kSpki},
+                   {"matching_type", kSha256},
+                   {"data", to_hex(association(one, kSpki, kSha256))},
+                   {"subject", probes::printable(one.subject)},
+                   {"not_before", config::rfc3339(one.not_before)},
+                   {"not_after", config::rfc3339(one.not_after)}});
+  }
+  return out;
+}
+
+namespace {
+
+// As the history and the last look have it.
+agent::GateDecision clear(const agent::HostHistory& past, const agent::Chain& chain,
+                          const probes::HostObservation& host, config::Time at) {
+  using probes::dns::Outcome;
+  if (!past.servers.empty())
+    return agent::clear(past, {}, chain, {host.base_domain.text(), host.host.text()}, at);
+  for (const auto* answer : {&host.a, &host.aaaa, &host.cname, &host.tlsa}) {
+    if (answer->outcome == Outcome::failed)
+      return {.answer = agent::Answer::unknown,
+              .why = {"What senders find was never seen: the lookups fail."}};
+  }
+  return {.answer = agent::Answer::yes, .why = {"No sender asks for TLSA records of this host."}};
+}
+
+}  // namespace
+
+Json gate_json(const agent::HostHistory& past, const agent::Chain& chain,
+               const probes::HostObservation& host, config::Time at) {
+  const auto said = clear(past, chain, host, at);
+  Json missing = nullptr;
+  if (said.missing) {
+    missing = {{"usage", said.missing->usage},
+               {"selector", said.missing->selector},
+               {"matching_type", said.missing->matching_type},
+               {"data", probes::dane::to_hex(said.missing->data)}};
+  }
+  return {{"answer", wire_name(said.answer)},
+          {"not_before", time_or_null(said.not_before)},
+          {"recommended", time_or_null(said.recommended)},
+          {"missing", missing},
+          {"not_before_then", time_or_null(said.not_before_then)},
+          {"why", said.why},
+          {"observed_at", config::rfc3339(host.observed_at)}};
+}
+
+}  // namespace web
