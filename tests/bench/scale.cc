@@ -20,8 +20,8 @@
 #include "storage/queries.h"
 #include "storage/recorder.h"
 #include "tests/support/fake_world.h"
-#include "web/routes/current.h"
 #include "web/metrics.h"
+#include "web/routes/current.h"
 
 namespace {
 
