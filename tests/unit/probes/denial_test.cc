@@ -6,11 +6,13 @@
 #include <gtest/gtest.h>
 
 #include "probes/dns/nsec3.h"
+#include "tests/support/base32hex.h"
 #include "tests/support/scene.h"
 
 namespace probes::dns {
 namespace {
 
+using support::from_base32hex;
 using support::name;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -78,20 +80,6 @@ TEST(Denial, BrokenRecordsListNothing) {
     const auto read = read_denial(denial("mx.example", {record}));
     EXPECT_THAT(read->types, IsEmpty());
   }
-}
-
-Bytes from_base32hex(std::string_view text) {
-  Bytes out;
-  unsigned bits = 0;
-  unsigned count = 0;
-  for (const char c : text) {
-    bits = bits << 5U | static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
-    count += 5;
-    if (count < 8) continue;
-    count -= 8;
-    out.push_back(static_cast<std::uint8_t>(bits >> count & 255U));
-  }
-  return out;
 }
 
 Record nsec3(const std::string& owner, std::string_view next, const Bytes& bitmap) {

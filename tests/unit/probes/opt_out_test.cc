@@ -4,30 +4,18 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/base32hex.h"
 #include "tests/support/scene.h"
 
 // The replies of RFC 5155, Appendix B.
 namespace probes::dns {
 namespace {
 
+using support::from_base32hex;
 using support::name;
 
 Bytes unhex(std::string_view hex) {
   return *dane::from_hex(hex);
-}
-
-Bytes from_base32hex(std::string_view text) {
-  Bytes out;
-  unsigned bits = 0;
-  unsigned count = 0;
-  for (const char c : text) {
-    bits = bits << 5U | static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
-    count += 5;
-    if (count < 8) continue;
-    count -= 8;
-    out.push_back(static_cast<std::uint8_t>(bits >> count & 255U));
-  }
-  return out;
 }
 
 Record nsec3(const std::string& owner, std::string_view next, bool has_opt_out = true) {
