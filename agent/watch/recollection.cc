@@ -158,6 +158,10 @@ void Recollection::restate(const ClockStep& step) {
   for (auto& [name, signatures] : mx_signatures_) restate_versions(signatures, step);
 }
 
+std::vector<const probes::dns::Answer*> answers_about(const probes::HostObservation& host) {
+  return {&host.a, &host.aaaa, &host.tlsa};
+}
+
 std::set<Name> vouching_for(const std::vector<const probes::dns::Answer*>& answers) {
   std::set<Name> out;
   for (const auto* answer : answers) {
@@ -170,6 +174,7 @@ void restate(HostHistory& history, const ClockStep& step) {
   for (auto& [server, versions] : history.servers) restate_versions(versions, step);
   for (auto& [endpoint, versions] : history.endpoints) restate_versions(versions, step);
   for (auto& [server, versions] : history.signatures) restate_versions(versions, step);
+  if (history.forgotten_until != kEver) history.forgotten_until += step.by;
 }
 
 }  // namespace agent
