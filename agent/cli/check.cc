@@ -73,9 +73,10 @@ class Check {
     } else {
       probe_all(probers);
       report_unconfirmed(*probers.front());
+      const auto way_out = sight_.sense_way_out(at_, helo_);
       report_unreached();
       if (shows_progress()) errors_ << "\r\033[K" << std::flush;
-      report_welcome();
+      report_welcome(way_out);
     }
     if (format_ == Format::nagios) out_ << nagios_.text() << std::flush;
     return worst_;
@@ -240,7 +241,6 @@ class Check {
   }
 
   void report_unreached() REQUIRES(mutex_) {
-    sight_.sense_way_out(at_, helo_);
     for (const auto* domain : unreached_) {
       if (const auto* blocked = sight_.blocked()) {
         report_blind(domain->seen, *blocked);
@@ -251,8 +251,8 @@ class Check {
   }
 
   // What only all of them together show.
-  void report_welcome() REQUIRES(mutex_) {
-    for (const auto& check : sight_.sense_way_out(at_, helo_).checks) {
+  void report_welcome(const OwnSight::WayOut& way_out) {
+    for (const auto& check : way_out.checks) {
       if (check.check == "greeting" && !check.is_up)
         errors_ << fmt::format("monitor-fault: {}\n",
                                probes::printable(check.detail.value_or(""), 2000));

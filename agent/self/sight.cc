@@ -29,10 +29,6 @@ bool all_up(const std::vector<SelfCheck>& checks) {
   return std::ranges::all_of(checks, &SelfCheck::is_up);
 }
 
-bool is_known(const std::vector<SelfCheck>& checks, const std::string& name) {
-  return std::ranges::find(checks, name, &SelfCheck::check) != checks.end();
-}
-
 }  // namespace
 
 bool OwnSight::is_fresh(Ticks now, Seconds max_age) const {
@@ -105,16 +101,16 @@ OwnSight::WayOut OwnSight::sense_way_out(Time at, const std::string& helo) {
   greeting_ = welcome_.checks(at, helo);
   WayOut out{.checks = smtp_};
   out.checks.insert(out.checks.end(), greeting_.begin(), greeting_.end());
+  for (const auto* name : {"smtp_ipv4", "smtp_ipv6", "greeting"}) {
+    if (std::ranges::find(out.checks, name, &SelfCheck::check) == out.checks.end())
+      out.untellable.emplace_back(name);
+  }
   out.is_any_up_again = std::ranges::any_of(smtp_, [&](const SelfCheck& one) {
     const auto was = std::ranges::find(before, one.check, &SelfCheck::check);
     return one.is_up && was != before.end() && !was->is_up;
   });
   out.has_turned = (cut_off(smtp_) != nullptr) != (cut_off(before) != nullptr);
   return out;
-}
-
-bool OwnSight::is_untellable(const std::string& check) const {
-  return !is_known(smtp_, check) && !is_known(greeting_, check);
 }
 
 void OwnSight::take_step(const ClockStep& step, Ticks now) {

@@ -62,7 +62,8 @@ class OwnSight {
                 config::Time began);
   [[nodiscard]] const OutboundSmtp& reach() const { return reach_; }
   struct WayOut {
-    std::vector<SelfCheck> checks;  // to be followed
+    std::vector<SelfCheck> checks;        // to be followed
+    std::vector<std::string> untellable;  // checks of which too little is known to say anything
     bool is_any_up_again = false;
     bool has_turned = false;  // between working and cut off
   };
@@ -71,8 +72,6 @@ class OwnSight {
   WayOut sense_way_out(config::Time at, const std::string& helo);
   // The check to blame when no session gets out, as sensed last; null while any does.
   [[nodiscard]] const SelfCheck* blocked() const { return cut_off(smtp_); }
-  // Too little is known to say anything of that check ("smtp_ipv4", "greeting").
-  [[nodiscard]] bool is_untellable(const std::string& check) const;
 
   // --- ourselves
 

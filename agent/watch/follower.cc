@@ -50,10 +50,6 @@ Subject cause_of(const SelfCheck& check) {
   return {.kind = Subject::Kind::monitor, .name = is_smtp ? "smtp" : check.check};
 }
 
-std::vector<const probes::dns::Answer*> answers_about(const probes::HostObservation& host) {
-  return {&host.a, &host.aaaa, &host.tlsa};
-}
-
 Judged judged(const Inventory::Domain& domain) {
   return {.configured = domain.configured.get(), .judgement = domain.judged.get()};
 }
@@ -93,15 +89,14 @@ Follower::Follower(Recorder& recorder, Recorder::RestoredState desk, const confi
 Follower::Consequences Follower::adopt(Round& round, const config::Config& config) {
   schedule_ = config.schedule;
   audience_ = audience_of(config.notify);
-  protected_until_ = past_.protected_domains(round.at);
+  const auto protected_until = past_.protected_domains(round.at);
   Consequences out;
   auto change = inventory_.adopt(config.domains);
   for (const auto& target : change.appeared) {
     auto* domain = inventory_.domain(target.name);
-    const auto until = protected_until_.find(domain->configured->name);
-    if (until != protected_until_.end()) domain->protected_until = until->second;
+    const auto until = protected_until.find(domain->configured->name);
+    if (until != protected_until.end()) domain->protected_until = until->second;
   }
-  protected_until_.clear();
   let_go(round, out, std::move(change));
   // All of them: a reload that was lost half-way must not leave one that nobody probes.
   out.change.appeared.clear();
@@ -146,6 +141,18 @@ void Follower::abandon_orphans(Round& round) {
   };
   book_.abandon_if(round, is_orphan, "no longer watched");
   has_orphans_ = !knows_hosts;
+}
+
+bool Follower::is_watched(const Target& target) const {
+  switch (target.kind) {
+    case Target::Kind::domain:
+      return inventory_.domain(target.name) != nullptr;
+    case Target::Kind::host:
+      return inventory_.host(target.name) != nullptr;
+    case Target::Kind::monitor:
+      return true;
+  }
+  return true;
 }
 
 // --- judging
@@ -274,21 +281,19 @@ bool Follower::follow(Round& round, const std::vector<SelfCheck>& checks) {
   return again;
 }
 
-Follower::Consequences Follower::follow_way_out(
-    Round& round, const std::vector<SelfCheck>& checks,
-    const std::function<bool(const std::string& check)>& is_untellable, bool has_turned,
-    const Seeing& seeing) {
-  follow(round, checks);
+Follower::Consequences Follower::follow_way_out(Round& round, const OwnSight::WayOut& way_out,
+                                                const Seeing& seeing) {
+  follow(round, way_out.checks);
   // Ends a fault of which too little is known now that every host has been looked at: those that
   // showed it are watched no more.
-  for (const auto* check : {"smtp_ipv4", "smtp_ipv6", "greeting"}) {
+  for (const auto& check : way_out.untellable) {
     const Subject subject{.kind = Subject::Kind::monitor, .name = check};
-    if (inventory_.has_seen_all_hosts() && is_untellable(check) &&
+    if (inventory_.has_seen_all_hosts() &&
         book_.any_open_at(subject, [](const Alert&) { return true; }))
       book_.abandon(round, subject, "too few hosts are watched to tell");
   }
   Consequences out;
-  if (!has_turned) return out;
+  if (!way_out.has_turned) return out;
   for (auto& [name, domain] : inventory_.domains()) {
     if (judge(round, domain, seeing)) follow_waiting(round, out, domain, seeing);
   }
@@ -316,10 +321,7 @@ Follower::Consequences Follower::follow(Round& round, const probes::DomainSeen& 
                                         const Seeing& seeing) {
   Consequences out;
   auto* domain = inventory_.domain(seen->domain);
-  if (domain == nullptr) {
-    out.change.vanished.push_back({.kind = Target::Kind::domain, .name = seen->domain});
-    return out;
-  }
+  if (domain == nullptr) return out;
   const auto before = inventory_.take(*domain, seen);
   if (const auto change = before ? find_mx_change(*before, *seen) : std::nullopt)
     mx_changes_.insert_or_assign(seen->domain, *change);
@@ -409,10 +411,7 @@ Follower::Consequences Follower::follow(Round& round, const probes::HostSeen& se
                                         const Seeing& seeing) {
   Consequences out;
   auto* host = inventory_.host(seen->host);
-  if (host == nullptr) {
-    out.change.vanished.push_back({.kind = Target::Kind::host, .name = seen->host});
-    return out;
-  }
+  if (host == nullptr) return out;
   auto rollovers = follow_history(round, *host, *seen);
   round.zones = past_.take_zones(answers_about(*seen), round.at);
   past_.take_serials(serials);
@@ -429,7 +428,7 @@ Follower::Consequences Follower::follow(Round& round, const probes::HostSeen& se
   }
   out.again = follow_host(round, *host, seeing);
   for (auto* domain : judged_now) follow_waiting(round, out, *domain, seeing);
-  out.hosts = {host};
+  out.host = host;
   out.interval = interval_of(*host, round.at);
   out.faults = past_.take_faults();
   return out;

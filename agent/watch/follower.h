@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,7 +9,7 @@
 #include "agent/alerts/alert_book.h"
 #include "agent/alerts/ports.h"
 #include "agent/hindsight/mx_change.h"
-#include "agent/self/self_check.h"
+#include "agent/self/sight.h"
 #include "agent/watch/inventory.h"
 #include "agent/watch/recollection.h"
 #include "config/config.h"
@@ -35,17 +34,18 @@ class Follower {
   };
   // What a round led to beyond what it holds.
   struct Consequences {
-    bool again = false;                         // the target itself is to be probed again soon
-    std::vector<Target> soon;                   // so are these
-    Inventory::Change change;                   // targets that came and went
-    std::vector<const Inventory::Host*> hosts;  // that changed; good until the next call
-    std::vector<std::string> faults;            // what of the past could not be read, in words
+    bool again = false;                     // the target itself is to be probed again soon
+    std::vector<Target> soon;               // so are these
+    Inventory::Change change;               // targets that came and went
+    const Inventory::Host* host = nullptr;  // that was followed; good until the next call
+    std::vector<std::string> faults;        // what of the past could not be read, in words
     // Between two probes of this target, where that is not the schedule's.
     std::optional<config::Seconds> interval;
   };
 
   // Watches these domains, by this schedule, and tells these.
   Consequences adopt(Round& round, const config::Config& config);
+  [[nodiscard]] bool is_watched(const Target& target) const;
   // What looks have seen. Whatever is not watched any more is passed over.
   Consequences follow(Round& round, const probes::DomainSeen& seen,
                       const std::vector<probes::dns::ZoneSerials>& serials, const Seeing& seeing);
@@ -55,11 +55,9 @@ class Follower {
   void follow_blind(Round& round, const probes::dns::Name& domain, const SelfCheck& fault);
   // Our own checks. True when one of them is to be made again soon.
   bool follow(Round& round, const std::vector<SelfCheck>& checks);
-  // The same of those of the way out and our welcome; `is_untellable` says of which of them too
-  // little is known to tell. When `has_turned`, all domains are judged anew.
-  Consequences follow_way_out(Round& round, const std::vector<SelfCheck>& checks,
-                              const std::function<bool(const std::string& check)>& is_untellable,
-                              bool has_turned, const Seeing& seeing);
+  // The same of those of the way out and our welcome. When it has turned, all domains are judged
+  // anew.
+  Consequences follow_way_out(Round& round, const OwnSight::WayOut& way_out, const Seeing& seeing);
 
   // Decides what people are told: of what the round changed, or of everything, for time alone may
   // be a reason.
@@ -104,9 +102,8 @@ class Follower {
   AlertBook book_;
   config::Schedule schedule_;
   Audience audience_;
-  std::map<probes::dns::Name, MxChange> mx_changes_;     // the last one
-  std::map<std::string, Exception> exceptions_;          // in the operator's Postfix, by domain
-  std::map<std::string, config::Time> protected_until_;  // as recorded, for domains to come
+  std::map<probes::dns::Name, MxChange> mx_changes_;  // the last one
+  std::map<std::string, Exception> exceptions_;       // in the operator's Postfix, by domain
   bool has_orphans_ = true;  // alerts may be left of what is watched no more
 };
 

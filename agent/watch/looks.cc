@@ -74,6 +74,7 @@ Runner::State::Ending Runner::State::probe_domain(Prober& prober, const Name& na
   Round round{.target = {.kind = Target::Kind::domain, .name = name}, .at = now()};
   const Lock one(deciding);
   if (is_overtaken(began)) return {.pace = ProbeOutcome::confirming};
+  if (has_left(round.target)) return {.pace = ProbeOutcome::steady};
   if (blind) {
     follower.follow_blind(round, name, *blind);
     record(round, Follower::Scope::changed);
@@ -103,16 +104,12 @@ Runner::State::Ending Runner::State::probe_host(Prober& prober, const Name& name
     counts.note(*seen);
     sight.take(name, *seen, now());
   }
-  const auto serials =
-      prober.ask_serials(vouching_for({&seen->a, &seen->aaaa, &seen->tlsa}), now());
+  const auto serials = prober.ask_serials(vouching_for(answers_about(*seen)), now());
   notice_step();
   Round round{.target = {.kind = Target::Kind::host, .name = name}, .at = now()};
   const Lock one(deciding);
   if (is_overtaken(began)) return {.pace = ProbeOutcome::confirming};
-  if (follower.inventory().host(name) == nullptr) {  // it left meanwhile, and says nothing any more
-    take(follower.follow(round, seen, serials, seeing()));
-    return {.pace = ProbeOutcome::steady};
-  }
+  if (has_left(round.target)) return {.pace = ProbeOutcome::steady};
   sense_way_out(round);
   const auto led_to = follower.follow(round, seen, serials, seeing());
   take(led_to);
@@ -233,19 +230,18 @@ bool Runner::State::is_resolvers_own(Prober& prober, const Name& target,
 
 void Runner::State::sense_way_out(Round& round) {
   OwnSight::WayOut out;
-  std::set<std::string> untellable;
   {
     const Lock lock(mutex);
     out = sight.sense_way_out(round.at, gear->manner.helo);
-    for (const auto* check : {"smtp_ipv4", "smtp_ipv6", "greeting"}) {
-      if (sight.is_untellable(check)) untellable.insert(check);
-    }
     if (out.is_any_up_again) resume_impaired();
   }
-  const auto led_to = follower.follow_way_out(
-      round, out.checks, [&](const std::string& check) { return untellable.contains(check); },
-      out.has_turned, seeing());
-  take(led_to);
+  take(follower.follow_way_out(round, out, seeing()));
+}
+
+bool Runner::State::has_left(const Target& target) {
+  if (follower.is_watched(target)) return false;
+  take({.change = {.vanished = {target}}});
+  return true;
 }
 
 void Runner::State::show_anew() {
@@ -300,7 +296,7 @@ void Runner::State::take(const Follower::Consequences& led_to) {
     queue.add(target, is_host ? at : at + first_wait(config.schedule, target.name.text()));
   }
   for (const auto& target : led_to.soon) move(target, at + config.schedule.confirm_after);
-  for (const auto* host : led_to.hosts) published.take(*host);
+  if (led_to.host != nullptr) published.take(*led_to.host);
 }
 
 }  // namespace agent

@@ -68,6 +68,9 @@ class Recollection {
   std::map<probes::dns::Name, Signatures> mx_signatures_;
 };
 
+// The answers whose zones vouch for a host.
+[[nodiscard]] std::vector<const probes::dns::Answer*> answers_about(
+    const probes::HostObservation& host);
 // The zones that vouch for these answers.
 [[nodiscard]] std::set<probes::dns::Name> vouching_for(
     const std::vector<const probes::dns::Answer*>& answers);

@@ -82,7 +82,6 @@ void Runner::State::notice_step() {
     const Lock one(deciding);
     Round round{.target = ourselves(), .at = now(), .clock_step = found};
     follower.restate(*found);
-    follower.start_anew();
     SelfCheck clock{.check = "clock", .checked_at = round.at};
     {
       const Lock lock(mutex);

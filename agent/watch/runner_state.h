@@ -68,6 +68,9 @@ struct Runner::State {
   // Whether sessions get out of here. When that turns, all domains are judged anew, and what could
   // not be learned meanwhile is looked at again.
   void sense_way_out(Round& round) REQUIRES(deciding);
+  // The target left while it was looked at, and says nothing any more; what was learned of it
+  // meanwhile is let go of.
+  bool has_left(const Target& target) REQUIRES(deciding);
   // What is shown is what was decided, whatever became of it on the way.
   void show_anew() REQUIRES(deciding) EXCLUDES(mutex);
   // Whether what is seen is recorded, and what was recorded is sound.

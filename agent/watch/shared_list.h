@@ -108,10 +108,6 @@ class SharedList {
     set(place, std::move(fresh));
     return out;
   }
-  void clear() {
-    chunks_.clear();
-    size_ = 0;
-  }
 
  private:
   using Values = std::vector<Value>;

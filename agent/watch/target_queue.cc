@@ -81,11 +81,6 @@ void TargetQueue::give_back(const Target& target, Ticks at, Ticks due, int failu
   entry.is_wanted = false;
 }
 
-bool TargetQueue::contains(const Target& target) const {
-  const auto place = entries_.find(target);
-  return place != entries_.end() && !place->second.is_dropped;
-}
-
 int TargetQueue::failures(const Target& target) const {
   const auto place = entries_.find(target);
   return place == entries_.end() ? 0 : place->second.failures;

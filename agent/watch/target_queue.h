@@ -26,7 +26,6 @@ class TargetQueue {
   // It is back. `failures`: how often in a row, this time included, it could not be probed.
   void give_back(const Target& target, Ticks at, Ticks due, int failures);
 
-  [[nodiscard]] bool contains(const Target& target) const;
   // In a row; 0 of one that is not here.
   [[nodiscard]] int failures(const Target& target) const;
   [[nodiscard]] std::vector<Target> all() const;
