@@ -37,8 +37,10 @@ class Help(unittest.TestCase):
             with self.subTest(script):
                 done = run(f"{ROOT}/script/{script}", "--frobnicate")
                 self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
-                self.assertIn("script/" + script if script in ("build", "run", "setup", "monitoring") else script,
-                              done.stdout + done.stderr)
+                self.assertIn(
+                    "script/" + script if script in ("build", "run", "setup", "monitoring") else script,
+                    done.stdout + done.stderr,
+                )
 
 
 def packages(name):
@@ -62,7 +64,11 @@ class Setup(unittest.TestCase):
         self.addCleanup(file.close)
         for name in names:
             fields = run("apt-cache", "show", "--no-all-versions", name).stdout.split("\n\n")[0].splitlines()
-            kept = [line for line in fields if re.match(r"(Package|Version|Architecture|Conflicts|Provides|Replaces): ", line)]
+            kept = [
+                line
+                for line in fields
+                if re.match(r"(Package|Version|Architecture|Conflicts|Provides|Replaces): ", line)
+            ]
             file.write("\n".join(["Status: install ok installed", *kept]) + "\n\n")
         file.flush()
         return f"Dir::State::status={file.name}"
@@ -70,8 +76,10 @@ class Setup(unittest.TestCase):
     def would(self, status, *words):
         done = run("apt-get", "-s", "-o", status, "--no-install-recommends", "install", *words)
         self.assertEqual(done.returncode, 0, done.stderr)
-        return {verb: [line.split()[1] for line in done.stdout.splitlines() if line.startswith(verb + " ")]
-                for verb in ("Inst", "Remv")}
+        return {
+            verb: [line.split()[1] for line in done.stdout.splitlines() if line.startswith(verb + " ")]
+            for verb in ("Inst", "Remv")
+        }
 
     def test_mail_servers_stay(self):
         for server in ("exim4-daemon-light", "sendmail-bin", "postfix"):
@@ -90,8 +98,11 @@ class Setup(unittest.TestCase):
         shown = run("apt-cache", "show", "--no-all-versions", *would).stdout.split("\n\n")
         starting = [text.splitlines()[0] for text in shown if "init-system-helpers (>=" in text]
         # The last have none of their own on a server: a message bus (of Chromium's), sysctl at boot, GnuPG's helpers.
-        self.assertLessEqual({one.split()[1] for one in starting}, {"dbus", "procps", "gpg-agent", "dirmngr"},
-                             "what starts something depends on init-system-helpers")
+        self.assertLessEqual(
+            {one.split()[1] for one in starting},
+            {"dbus", "procps", "gpg-agent", "dirmngr"},
+            "what starts something depends on init-system-helpers",
+        )
 
     def test_a_build_needs_few_packages(self):
         would = self.would(self.bare_root(), *packages("build"), "nodejs")["Inst"]
