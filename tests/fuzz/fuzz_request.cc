@@ -7,21 +7,22 @@
 #include <string_view>
 
 #include "tests/fuzz/demand.h"
-#include "web/http/intake.h"
+#include "web/http/request_framer.h"
 
 namespace {
 
 using fuzz::demand;
-using web::Intake;
+using web::RequestFramer;
 
-constexpr std::size_t kMost = Intake::kHeadOctets + Intake::kBodyOctets + Intake::kFrameOctets;
+constexpr std::size_t kMost =
+    RequestFramer::kHeadOctets + RequestFramer::kBodyOctets + RequestFramer::kFrameOctets;
 
-Intake taken(std::string_view octets, std::size_t step) {
-  Intake intake;
-  for (std::size_t at = 0; at < octets.size() && !intake.is_complete() && !intake.refusal();
+RequestFramer taken(std::string_view octets, std::size_t step) {
+  RequestFramer framer;
+  for (std::size_t at = 0; at < octets.size() && !framer.is_complete() && !framer.refusal();
        at += step)
-    intake.take(octets.substr(at, step));
-  return intake;
+    framer.take(octets.substr(at, step));
+  return framer;
 }
 
 }  // namespace

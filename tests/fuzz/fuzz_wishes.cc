@@ -1,6 +1,7 @@
 // What people ask for through the API, and what is made of alerts for them: any text is a silence,
 // an acknowledgement or a template that holds what its header says, or is refused in words; any
-// letter is a mail whose headers nobody can extend. Octet 0 says which of the four the rest is.
+// notification is a mail whose headers nobody can extend. Octet 0 says which of the four the rest
+// is.
 
 #include <algorithm>
 #include <array>
@@ -105,7 +106,7 @@ void check_acknowledgement(string_view text) {
   demand(is_utf8(ack->by) && is_utf8(ack->comment), "words are UTF-8");
   auto alert = an_alert();
   alert.acknowledged = *ack;
-  demand(Json::accept(to_json(alert).dump()), "an alert with it is JSON");
+  demand(Json::accept(to_json(alert, kNow).dump()), "an alert with it is JSON");
 }
 
 // ---- templates
@@ -137,9 +138,9 @@ bool is_folding(string_view head, std::size_t at) {
 }
 
 void check_mail(string_view text) {
-  const auto letter = Json::parse(text, nullptr, false);
-  const auto mail = mail_of({.from = "danelaw@page.test", .to = {"a@b.test", "c@d.test"}}, letter,
-                            "http://page.test");
+  const auto notification = Json::parse(text, nullptr, false);
+  const auto mail = mail_of({.from = "danelaw@page.test", .to = {"a@b.test", "c@d.test"}},
+                            notification, "http://page.test");
   constexpr auto kNames = std::to_array<string_view>(
       {"From: ", "To: ", "Subject: ", "Date: ", "Message-ID: ", "Auto-Submitted: "});
   demand(mail.headers.size() == kNames.size(), "the headers are ours, each once");

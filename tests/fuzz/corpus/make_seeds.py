@@ -2,6 +2,8 @@
 """Makes the seeds of the fuzz targets anew, beside this file. Keys and certificates come out different
 each time, so run it only to add or change a seed, and commit what it made.
 """
+import base64
+import gzip
 import shutil
 import struct
 import subprocess
@@ -22,40 +24,93 @@ def keep(corpus, seeds):
 
 # ---- SMTP: octet 0 has the count of chunk lengths and, in its high three bits, how often to repeat
 
+
 def stream(octets, chunks=(), repeat=0):
     return bytes([repeat << 5 | len(chunks), *chunks]) + octets
 
 
-keep("smtp_reply", {
-    "session": stream(b"220 mx.example.test ESMTP\r\n250-mx.example.test\r\n250-PIPELINING\r\n"
-                      b"250-SIZE 10240000\r\n250-STARTTLS\r\n250 8BITMIME\r\n220 2.0.0 go ahead\r\n",
-                      (7, 1, 30)),
-    "masked": stream(b"250-mx.example.test\r\n250-XXXXXXXA\r\n250 HELP\r\n", (0, 3)),
-    "bare-lf": stream(b"220-a\n220\n250 b\n", (2,)),
-    "codes-differ": stream(b"250-a\r\n550 b\r\n", (6, 1)),
-    "malformed": stream(b"220 a\r\n\x16\x03\x01\x00\x05hello\r\n", (5,)),
-    "long-line": stream(b"250-" + b"x" * 1100 + b"\r\n250 STARTTLS\r\n", (255, 9)),
-    "many-lines": stream(b"250-a\r\n250-b\r\n250-\r\n", (19,), repeat=7),
-    "no-end": stream(b"250-" + b"y" * 700, (250,), repeat=7),
-})
+keep(
+    "smtp_reply",
+    {
+        "session": stream(
+            b"220 mx.example.test ESMTP\r\n250-mx.example.test\r\n250-PIPELINING\r\n"
+            b"250-SIZE 10240000\r\n250-STARTTLS\r\n250 8BITMIME\r\n220 2.0.0 go ahead\r\n",
+            (7, 1, 30),
+        ),
+        "masked": stream(b"250-mx.example.test\r\n250-XXXXXXXA\r\n250 HELP\r\n", (0, 3)),
+        "bare-lf": stream(b"220-a\n220\n250 b\n", (2,)),
+        "codes-differ": stream(b"250-a\r\n550 b\r\n", (6, 1)),
+        "malformed": stream(b"220 a\r\n\x16\x03\x01\x00\x05hello\r\n", (5,)),
+        "long-line": stream(b"250-" + b"x" * 1100 + b"\r\n250 STARTTLS\r\n", (255, 9)),
+        "many-lines": stream(b"250-a\r\n250-b\r\n250-\r\n", (19,), repeat=7),
+        "no-end": stream(b"250-" + b"y" * 700, (250,), repeat=7),
+    },
+)
+
+
+# ---- a mail log: lines as Postfix writes them
+
+HEAD = b"Nov 28 19:19:20 out postfix-out/smtp[545]: "
+DELIVERED = b"to=<x@a.test>, relay=mx.a.test[127.0.2.1]:25, delay=0.2, delays=0/0/0.1/0, "
+keep(
+    "maillog",
+    {
+        "verified": HEAD
+        + b"Verified TLS connection established to mx.a.test[127.0.2.1]:25: TLSv1.3 with cipher X (256/256 bits)\n"
+        + HEAD
+        + b"4jcKpc4yXSz1bsL3: "
+        + DELIVERED
+        + b"dsn=2.0.0, status=sent (250 2.0.0 Ok)\nNov 28 19:19:20 out postfix-out/qmgr[5]: 4jcKpc4yXSz1bsL3: removed\n",
+        "deferred": HEAD
+        + b"ABCDEF: Server certificate not verified\n"
+        + HEAD
+        + b"ABCDEF: "
+        + DELIVERED
+        + b"dsn=4.7.5, status=deferred (TLS is required, but was not offered by host mx.a.test[127.0.2.1])\n",
+        "iso": b'2026-11-28T20:19:20.123456+01:00 out postfix/smtp[1]: ABCDEF: to=<"a>, "@b.test>, orig_to=<c>, relay=none, '
+        b"delay=1e3, tls=may:none/(requiretls), dsn=4.7.5, status=deferred (TLSA lookup error for mx.b.test:25)\n",
+        "rfc5424": b'<22>1 2026-11-28T19:19:20Z out postfix/smtp 1 - [x a="b"] ABCDEF: '
+        + DELIVERED
+        + b"status=bounced (x)\n",
+        "journal": b"__REALTIME_TIMESTAMP=1795893560123456\n_PID=7\nSYSLOG_IDENTIFIER=postfix/smtp\nMESSAGE=ABCDEF: "
+        + DELIVERED
+        + b"status=sent (ok)\n\n",
+    },
+)
+
+
+# ---- a socketmap: octet 0 has the length of the pieces
+
+keep(
+    "socketmap",
+    {
+        "two": b"\x0314:danelaw a.test,9:danelaw a,",
+        "zero": b"\x00014:danelaw a.test,",
+        "http": b"\x07GET / HTTP/1.0\r\n",
+    },
+)
 
 
 # ---- TLSA: RDATA and text
 
-keep("tlsa", {
-    "rdata-3-1-1": bytes([3, 1, 1, *range(32)]),
-    "rdata-3-0-2": bytes([3, 0, 2, *range(64)]),
-    "rdata-empty": bytes([3, 1, 1]),
-    "rdata-private": bytes([255, 255, 255, 0]),
-    "text-3-1-1": b"3 1 1 " + b"0b9fa5a59eed715c26c1020c711b4f6e" * 2,
-    "text-zone-file": b"2 0 1 ( 0B9FA5A59EED715C\n\t26C1020C711B4F6E\r\n 0b9fa5a59eed715c26c1020c711b4f6e )",
-    "text-no-data": b"3 1 1",
-    "text-odd": b"3 1 1 abc",
-    "digits": b"00ffABcd",
-})
+keep(
+    "tlsa",
+    {
+        "rdata-3-1-1": bytes([3, 1, 1, *range(32)]),
+        "rdata-3-0-2": bytes([3, 0, 2, *range(64)]),
+        "rdata-empty": bytes([3, 1, 1]),
+        "rdata-private": bytes([255, 255, 255, 0]),
+        "text-3-1-1": b"3 1 1 " + b"0b9fa5a59eed715c26c1020c711b4f6e" * 2,
+        "text-zone-file": b"2 0 1 ( 0B9FA5A59EED715C\n\t26C1020C711B4F6E\r\n 0b9fa5a59eed715c26c1020c711b4f6e )",
+        "text-no-data": b"3 1 1",
+        "text-odd": b"3 1 1 abc",
+        "digits": b"00ffABcd",
+    },
+)
 
 
 # ---- DNS messages
+
 
 def name(text):
     return b"".join(bytes([len(label)]) + label.encode() for label in text.split(".") if label) + b"\0"
@@ -67,35 +122,61 @@ def record(owner, kind, ttl, data, klass=1):
 
 def message(question, kind, answer=(), authority=(), additional=(), flags=0x81A0):
     counts = [1, len(answer), len(authority), len(additional)]
-    return (struct.pack(">HH4H", 0x1234, flags, *counts) + name(question) + struct.pack(">HH", kind, 1)
-            + b"".join([*answer, *authority, *additional]))
+    return (
+        struct.pack(">HH4H", 0x1234, flags, *counts)
+        + name(question)
+        + struct.pack(">HH", kind, 1)
+        + b"".join([*answer, *authority, *additional])
+    )
 
 
 AT = b"\xc0\x0c"  # the question's name
 RRSIG = struct.pack(">HBBIIIH", 52, 13, 5, 3600, 1_900_000_000, 1_700_000_000, 12345) + name("example.test")
 OPT = record(b"\0", 41, 0x01000000 | 0x8000, struct.pack(">HHH", 15, 11, 7) + b"too \x1b old", klass=1232)
 
-keep("dns_message", {
-    "tlsa-signed": message("_25._tcp.mx.example.test", 52, [
-        record(AT, 52, 3600, bytes([3, 1, 1, *range(32)])), record(AT, 46, 3600, RRSIG + bytes(64))]),
-    "mx-compressed": message("example.test", 15, [
-        record(AT, 15, 600, b"\0\x0a\x02mx" + AT), record(AT, 15, 0xFFFFFFFF, b"\0\x14\x03MX2" + AT)]),
-    "alias": message("mx.example.test", 1, [
-        record(AT, 5, 60, b"\x04host\xc0\x0f"), record(b"\x04host\xc0\x0f", 1, 60, bytes([192, 0, 2, 1])),
-        record(AT, 39, 60, name("d.test"))]),
-    "denied": message("no.example.test", 52, authority=[
-        record(b"\xc0\x0f", 6, 300, b"\x02ns\xc0\x0f\x04root\xc0\x0f" + struct.pack(">5I", 1, 2, 3, 4, 5)),
-        record(AT, 47, 300, name("z.example.test") + bytes([0, 6, 64, 0, 0, 0, 0, 3])),
-        record(b"\xc0\x0f", 2, 300, b"\x02ns\xc0\x0f")], flags=0x8183),
-    "servfail-extended-error": message("example.test", 15, additional=[OPT, OPT], flags=0x8182),
-    "truncated": message("example.test", 16, [record(AT, 16, 60, b"\x05hello")], flags=0x8380)[:-3],
-    "pointer-loop": message("example.test", 5, [record(b"\xc0\x1e", 5, 60, b"\xc0\x1e")]),
-    "name-text": b"_25._tcp.a\\.b\\032c.Example.TEST.",
-    "name-wire": name("a.b") [:-1] + b"\x03\x00.\\\0",
-})
+keep(
+    "dns_message",
+    {
+        "tlsa-signed": message(
+            "_25._tcp.mx.example.test",
+            52,
+            [record(AT, 52, 3600, bytes([3, 1, 1, *range(32)])), record(AT, 46, 3600, RRSIG + bytes(64))],
+        ),
+        "mx-compressed": message(
+            "example.test",
+            15,
+            [record(AT, 15, 600, b"\0\x0a\x02mx" + AT), record(AT, 15, 0xFFFFFFFF, b"\0\x14\x03MX2" + AT)],
+        ),
+        "alias": message(
+            "mx.example.test",
+            1,
+            [
+                record(AT, 5, 60, b"\x04host\xc0\x0f"),
+                record(b"\x04host\xc0\x0f", 1, 60, bytes([192, 0, 2, 1])),
+                record(AT, 39, 60, name("d.test")),
+            ],
+        ),
+        "denied": message(
+            "no.example.test",
+            52,
+            authority=[
+                record(b"\xc0\x0f", 6, 300, b"\x02ns\xc0\x0f\x04root\xc0\x0f" + struct.pack(">5I", 1, 2, 3, 4, 5)),
+                record(AT, 47, 300, name("z.example.test") + bytes([0, 6, 64, 0, 0, 0, 0, 3])),
+                record(b"\xc0\x0f", 2, 300, b"\x02ns\xc0\x0f"),
+            ],
+            flags=0x8183,
+        ),
+        "servfail-extended-error": message("example.test", 15, additional=[OPT, OPT], flags=0x8182),
+        "truncated": message("example.test", 16, [record(AT, 16, 60, b"\x05hello")], flags=0x8380)[:-3],
+        "pointer-loop": message("example.test", 5, [record(b"\xc0\x1e", 5, 60, b"\xc0\x1e")]),
+        "name-text": b"_25._tcp.a\\.b\\032c.Example.TEST.",
+        "name-wire": name("a.b")[:-1] + b"\x03\x00.\\\0",
+    },
+)
 
 
 # ---- certificates and keys
+
 
 def openssl(*words):
     with tempfile.TemporaryDirectory() as folder:
@@ -105,8 +186,12 @@ def openssl(*words):
 
 def certificate(form, *words):
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["openssl", "req", "-x509", "-nodes", "-newkey", *words, "-keyout", "key", "-out", "pem",
-                        "-days", "3650"], cwd=folder, check=True, capture_output=True)
+        subprocess.run(
+            ["openssl", "req", "-x509", "-nodes", "-newkey", *words, "-keyout", "key", "-out", "pem", "-days", "3650"],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+        )
         return openssl("x509", "-in", f"{folder}/pem", "-outform", form)
 
 
@@ -117,43 +202,58 @@ NAMED = ["-subj", "/CN=mx.example.test", "-addext", "subjectAltName=DNS:mx.examp
 one = certificate("PEM", *ED, "-subj", "/CN=one")
 two = certificate("PEM", *EC, "-subj", "/CN=two")
 
+
 # A leaf and its issuer, as files hold them.
 def chain_files():
     with tempfile.TemporaryDirectory() as folder:
+
         def run(*words):
             return subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True).stdout
+
         new = ["req", "-x509", "-nodes", "-newkey", *ED, "-days", "3650"]
         run(*new, "-subj", "/CN=CA", "-keyout", "ca.key", "-out", "ca.pem")
         run(*new, "-subj", "/CN=leaf", "-keyout", "leaf.key", "-out", "leaf.pem", "-CA", "ca.pem", "-CAkey", "ca.key")
         ca, leaf, key = (Path(folder, name).read_bytes() for name in ("ca.pem", "leaf.pem", "leaf.key"))
         bundle = ["crl2pkcs7", "-nocrl", "-certfile", "ca.pem", "-certfile", "leaf.pem"]
-        return {"chain-issuer-first": ca + leaf, "chain-with-key": key + leaf + ca, "key": key,
-                "pkcs7-pem": run(*bundle), "pkcs7-der": run(*bundle, "-outform", "DER"),
-                "request": run("req", "-new", "-key", "leaf.key", "-subj", "/CN=leaf"),
-                "request-der": run("req", "-new", "-key", "leaf.key", "-subj", "/CN=leaf", "-outform", "DER"),
-                "pkcs12": run("pkcs12", "-export", "-inkey", "leaf.key", "-in", "leaf.pem", "-passout", "pass:x"),
-                "key-locked": run("pkey", "-in", "leaf.key", "-aes128", "-passout", "pass:x")}
+        return {
+            "chain-issuer-first": ca + leaf,
+            "chain-with-key": key + leaf + ca,
+            "key": key,
+            "pkcs7-pem": run(*bundle),
+            "pkcs7-der": run(*bundle, "-outform", "DER"),
+            "request": run("req", "-new", "-key", "leaf.key", "-subj", "/CN=leaf"),
+            "request-der": run("req", "-new", "-key", "leaf.key", "-subj", "/CN=leaf", "-outform", "DER"),
+            "pkcs12": run("pkcs12", "-export", "-inkey", "leaf.key", "-in", "leaf.pem", "-passout", "pass:x"),
+            "key-locked": run("pkey", "-in", "leaf.key", "-aes128", "-passout", "pass:x"),
+        }
 
 
-keep("certificate", {
-    **chain_files(),
-    "ecdsa": certificate("DER", *EC, *NAMED),
-    "ed25519": certificate("DER", *ED, "-subj", "/O=a\\+b/CN=x/CN=y"),
-    "rsa": certificate("DER", *RSA, *NAMED),
-    "names": certificate("DER", *ED, "-subj", "/", "-addext", "subjectAltName=IP:192.0.2.1,email:a@b.test,DNS:c.test"),
-    "pem-two": b"text before\n" + one + b"between\n" + two,
-    "pem-broken": one.replace(b"A", b"?", 3) + two,
-    "pem-encrypted": b"-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,"
-                     b"00112233445566778899AABBCCDDEEFF\n\n" + one.split(b"\n", 1)[1],
-    "spki-ed25519": bytes.fromhex("302a300506032b6570032100") + bytes(range(32)),
-})
+keep(
+    "certificate",
+    {
+        **chain_files(),
+        "ecdsa": certificate("DER", *EC, *NAMED),
+        "ed25519": certificate("DER", *ED, "-subj", "/O=a\\+b/CN=x/CN=y"),
+        "rsa": certificate("DER", *RSA, *NAMED),
+        "names": certificate(
+            "DER", *ED, "-subj", "/", "-addext", "subjectAltName=IP:192.0.2.1,email:a@b.test,DNS:c.test"
+        ),
+        "pem-two": b"text before\n" + one + b"between\n" + two,
+        "pem-broken": one.replace(b"A", b"?", 3) + two,
+        "pem-encrypted": b"-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,"
+        b"00112233445566778899AABBCCDDEEFF\n\n" + one.split(b"\n", 1)[1],
+        "spki-ed25519": bytes.fromhex("302a300506032b6570032100") + bytes(range(32)),
+    },
+)
 
 
 # ---- configuration
 
-keep("config", {
-    "small": b"domains: [example.org]\n",
-    "full": b"""domains:
+keep(
+    "config",
+    {
+        "small": b"domains: [example.org]\n",
+        "full": b"""domains:
   - Example.ORG.
   - b\xc3\xbccher.example
   - {name: partner.example, role: outbound, group: "big ones"}
@@ -163,7 +263,7 @@ schedule: {interval: 10s, confirm_after: 119s, retry_after: 1m, workers: 1024}
 storage: {path: /srv/danelaw.db, retention: 30d}
 web: {listen_address: "::", port: 65535, external_url: https://danelaw.example/}
 """,
-    "notify": b"""domain_lists: [{file: a.txt}, {file: /b, role: inbound, group: c}]
+        "notify": b"""domain_lists: [{file: a.txt}, {file: /b, role: inbound, group: c}]
 notify:
   remind_after: 0s
   alertmanagers: [{url: http://127.0.0.1:9093/, token_file: a}]
@@ -173,55 +273,41 @@ notify:
   grafana: [{name: graphs, url: https://a.test, token_file: b}]
   heartbeat: {url: https://a.test/b/, every: 1d}
 """,
-    "notify-errors": b"domain_lists: [~]\nnotify: {webhooks: [{name: a}, {name: a}], mail: [~], labels: {a: , b: \xff}, heartbeat:}\n",
-    "errors": b"domains: [x, a.test, A.test]\ndns: {timeout: 5}\nsmtp: {port: 0, helo: -}\nwbe: 1\nweb: {port: 1, port: 2}\n",
-    "yaml-refused": b"domains: &a [!t a.test, *a]\n",
-    "yaml-quoted": b"domains:\n- \"\\x65xample.org\\q\"\n- 'it''s'\n- |\n  a.test\n- >-\n  b\n  .test\n",
-    "yaml-escape-at-end": b"domains:\n- \"\\",
-    "yaml-deep": b"domains: [[[[[[[[[[a.test]]]]]]]]]]\n",
-    "two-documents": b"--- \ndomains: [a.test]\n...\n---\ndomains: [b.test]\n",
-    "comment": b"# domains: [\ndomains: [a.test] # x\n? web\n: {}\n",
-})
+        "notify-errors": b"domain_lists: [~]\nnotify: {webhooks: [{name: a}, {name: a}], mail: [~], labels: {a: , b: \xff}, heartbeat:}\n",
+        "errors": b"domains: [x, a.test, A.test]\ndns: {timeout: 5}\nsmtp: {port: 0, helo: -}\nwbe: 1\nweb: {port: 1, port: 2}\n",
+        "yaml-refused": b"domains: &a [!t a.test, *a]\n",
+        "yaml-quoted": b"domains:\n- \"\\x65xample.org\\q\"\n- 'it''s'\n- |\n  a.test\n- >-\n  b\n  .test\n",
+        "yaml-escape-at-end": b'domains:\n- "\\',
+        "yaml-deep": b"domains: [[[[[[[[[[a.test]]]]]]]]]]\n",
+        "two-documents": b"--- \ndomains: [a.test]\n...\n---\ndomains: [b.test]\n",
+        "comment": b"# domains: [\ndomains: [a.test] # x\n? web\n: {}\n",
+    },
+)
 
 
-# ---- HTTP: octet 0 as for SMTP
-
-http_ok = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n"
 sts_policy = b"version: STSv1\r\nmode: enforce\r\nmx: mx.example.test\r\nmx: *.example.test\r\nmax_age: 86400\r\n"
-
-keep("http_reply", {
-    "counted": stream(http_ok + b"Content-Length: %d\r\n\r\n" % len(sts_policy) + sts_policy, (7, 1, 30)),
-    "chunked": stream(http_ok + b"Transfer-Encoding: chunked\r\n\r\n5;a=b\r\nversi\r\n00A\r\non: STSv1\r\r\n"
-                      b"0\r\nX: y\r\n\r\n", (0, 3)),
-    "to-close": stream(b"HTTP/1.0 200 OK\r\n\r\n" + sts_policy, (9,)),
-    "interim": stream(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103\r\nContent-Length: 1\r\n\r\nHTTP/1.1 204 \r\n\r\n", (5,)),
-    "interim-flood": stream(b"HTTP/1.1 100 Continue\r\n\r\n" * 8, (250,), repeat=7),
-    "redirect": stream(b"HTTP/1.1 301 Moved\r\nLocation: https://a.test/\r\nContent-Length: 0\r\n\r\n", (2,)),
-    "two-lengths": stream(http_ok + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"),
-    "length-too-great": stream(http_ok + b"Content-Length: 65537\r\n\r\n"),
-    "chunk-too-great": stream(http_ok + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n"),
-    "folded": stream(b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", (1,)),
-    "body-flood": stream(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1000, (255,), repeat=7),
-})
-
 
 # ---- MTA-STS: the policy file, TXT RDATA, and the fields behind a record's version
 
-keep("sts_policy", {
-    "enforce": sts_policy,
-    "testing": b"max_age: 0\nmx:A.test\nmode:\ttesting \nversion: STSv1\n\n \n",
-    "none": b"version: STSv1\nmode: none\nmax_age: 31557600",
-    "twice": sts_policy + b"mode: none\nmax_age: -\nmx: MX.example.test\n",
-    "unknown": sts_policy + b"x-a.b_c: \xc3\xa4\n",
-    "bad-mx": b"version: STSv1\nmx: *.*.test\n",
-    "sts-rdata": bytes([13]) + b"v=STSv1; id=a" + bytes([2]) + b"b;",
-    "tlsrpt-rdata": bytes([43]) + b"v=TLSRPTv1; rua=mailto:a@b.test,https://c/d",
-    "sts-fields": b" id=20160831085700Z; x=y;",
-    "tlsrpt-fields": b"rua=mailto:a%21@b.test?c=d , https://[::1]:1/ ;x-y=z",
-})
+keep(
+    "sts_policy",
+    {
+        "enforce": sts_policy,
+        "testing": b"max_age: 0\nmx:A.test\nmode:\ttesting \nversion: STSv1\n\n \n",
+        "none": b"version: STSv1\nmode: none\nmax_age: 31557600",
+        "twice": sts_policy + b"mode: none\nmax_age: -\nmx: MX.example.test\n",
+        "unknown": sts_policy + b"x-a.b_c: \xc3\xa4\n",
+        "bad-mx": b"version: STSv1\nmx: *.*.test\n",
+        "sts-rdata": bytes([13]) + b"v=STSv1; id=a" + bytes([2]) + b"b;",
+        "tlsrpt-rdata": bytes([43]) + b"v=TLSRPTv1; rua=mailto:a@b.test,https://c/d",
+        "sts-fields": b" id=20160831085700Z; x=y;",
+        "tlsrpt-fields": b"rua=mailto:a%21@b.test?c=d , https://[::1]:1/ ;x-y=z",
+    },
+)
 
 
 # ---- wishes: octet 0 says of what kind
+
 
 def wish(kind, json):
     return kind + json.replace("'", '"').encode()
@@ -234,23 +320,31 @@ letter = """{'schema':'danelaw.notification/1','id':'tlsa-mismatch.mx.1/opened/1
 'explanation':'So it is.','senders_now':'They wait.','fix':['One.','Two.'],'direction':'inbound',
 'first_seen_at':'2027-01-15T07:00:00Z','opened_at':null}}"""
 
-keep("wishes", {
-    "silence-small": wish(b"s", "{'matchers':[{'name':'mx','value':'mx.a.test'}]," + END + "}"),
-    "silence-full": wish(b"s", "{'matchers':[{'name':'domain','value':'(a|b)[.]test','is_regex':true,'is_equal':true},"
-                         "{'name':'group','value':'x','is_regex':false,'is_equal':false}],"
-                         "'starts_at':'2027-01-15T08:00:00Z'," + END + ",'created_by':'a','comment':'b\\n\\\\c',"
-                         "'expected_key':'" + "a" * 64 + "'}"),
-    "silence-pattern": wish(b"s", "{'matchers':[{'name':'alertname','value':'(?i)(x*)*{1,9}','is_regex':true}]," + END + "}"),
-    "silence-deep": wish(b"s", "{'matchers':[" + "[" * 999 + "]" * 999 + "]," + END + "}"),
-    "acknowledgement": wish(b"a", "{'by':'a\\u202e','comment':null,'until':'2027-01-15T09:00:00Z'}"),
-    "acknowledgement-empty": b"a",
-    "template": wish(b"t", "{'text':'{{ a }} {{title}}'}") + b"\nx\"\\\xff\r\n\xe2\x80\xa8",
-    "template-open": b"t{{a}} {{b",
-    "template-sections": b"t{{#yes}}{{a}}{{^no}}{{#list}}{{item}}{{^is_last}}, {{/is_last}}{{/list}}{{/no}}{{/yes}}{{! x }}\nb",
-    "letter": wish(b"m", letter % "mx.a.test: no key matches"),
-    "letter-hostile": wish(b"m", letter % ("x" * 300 + "\\r\\nBcc: b@c.test\\r\\n\\r\\n\u00fc")),
-    "letter-long-id": wish(b"m", "{'id':'" + "a.b/" * 300 + "','at':'0001-01-01T00:00:00Z','alert':[]}"),
-})
+keep(
+    "wishes",
+    {
+        "silence-small": wish(b"s", "{'matchers':[{'name':'mx','value':'mx.a.test'}]," + END + "}"),
+        "silence-full": wish(
+            b"s",
+            "{'matchers':[{'name':'domain','value':'(a|b)[.]test','is_regex':true,'is_equal':true},"
+            "{'name':'group','value':'x','is_regex':false,'is_equal':false}],"
+            "'starts_at':'2027-01-15T08:00:00Z'," + END + ",'created_by':'a','comment':'b\\n\\\\c',"
+            "'expected_key':'" + "a" * 64 + "'}",
+        ),
+        "silence-pattern": wish(
+            b"s", "{'matchers':[{'name':'alertname','value':'(?i)(x*)*{1,9}','is_regex':true}]," + END + "}"
+        ),
+        "silence-deep": wish(b"s", "{'matchers':[" + "[" * 999 + "]" * 999 + "]," + END + "}"),
+        "acknowledgement": wish(b"a", "{'by':'a\\u202e','comment':null,'until':'2027-01-15T09:00:00Z'}"),
+        "acknowledgement-empty": b"a",
+        "template": wish(b"t", "{'text':'{{ a }} {{title}}'}") + b'\nx"\\\xff\r\n\xe2\x80\xa8',
+        "template-open": b"t{{a}} {{b",
+        "template-sections": b"t{{#yes}}{{a}}{{^no}}{{#list}}{{item}}{{^is_last}}, {{/is_last}}{{/list}}{{/no}}{{/yes}}{{! x }}\nb",
+        "letter": wish(b"m", letter % "mx.a.test: no key matches"),
+        "letter-hostile": wish(b"m", letter % ("x" * 300 + "\\r\\nBcc: b@c.test\\r\\n\\r\\n\u00fc")),
+        "letter-long-id": wish(b"m", "{'id':'" + "a.b/" * 300 + "','at':'0001-01-01T00:00:00Z','alert':[]}"),
+    },
+)
 
 
 # ---- requests to our own web server
@@ -258,30 +352,57 @@ keep("wishes", {
 head = b"POST /-/reload HTTP/1.1\r\nHost: a\r\n"
 chunked = head + b"Transfer-Encoding: chunked\r\n\r\n"
 
-keep("request", {
-    "get": b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-    "content": head + b"Content-Length: 5\r\n\r\nhello",
-    "content-twice": head + b"content-length: 5\r\nContent-Length: 6\r\n\r\nhello",
-    "chunked": chunked + b"5\r\nhello\r\n0a;x=y\r\n0123456789\r\n0\r\n\r\n",
-    "chunked-trailer": chunked + b"0\r\nX: y\r\n\r\n",
-    "chunked-crumbs": chunked + b"1\r\nx\r\n" * 500,
-    "bare-lf": b"GET / HTTP/1.1\n\n",
-    "folded": head + b"X: a\r\n b\r\n\r\n",
-    "many-headers": head + b"X: y\r\n" * 120,
-})
+keep(
+    "request",
+    {
+        "get": b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "content": head + b"Content-Length: 5\r\n\r\nhello",
+        "content-twice": head + b"content-length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        "chunked": chunked + b"5\r\nhello\r\n0a;x=y\r\n0123456789\r\n0\r\n\r\n",
+        "chunked-trailer": chunked + b"0\r\nX: y\r\n\r\n",
+        "chunked-crumbs": chunked + b"1\r\nx\r\n" * 500,
+        "bare-lf": b"GET / HTTP/1.1\n\n",
+        "folded": head + b"X: a\r\n b\r\n\r\n",
+        "many-headers": head + b"X: y\r\n" * 120,
+    },
+)
 
 
 # ---- web configuration files
 
 HASH = b"$2y$10$abcdefghijklmnopqrstuuAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-keep("web_file", {
-    "all": b"tls_server_config:\n  cert_file: c\n  key_file: k\n  client_ca_file: a\n"
-           b"  client_auth_type: RequireAndVerifyClientCert\n  min_version: TLS13\n"
-           b"basic_auth_users:\n  alice: " + HASH + b"\n"
-           b"http_server_config: {headers: {X-Frame-Options: DENY}}\n",
-    "password": b"basic_auth_users: {alice: geheim, 'b:o': " + HASH + b"}\n",
-    "cost": b"basic_auth_users: {alice: " + HASH.replace(b"$10$", b"$31$") + b"}\n",
-    "unknown": b"tls_server_config: {cert_file: c, cipher_suites: []}\nrate_limit: {}\n",
-    "header": b"http_server_config: {headers: {Content-Security-Policy: \"a\\nb\"}}\n",
-})
+keep(
+    "web_file",
+    {
+        "all": b"tls_server_config:\n  cert_file: c\n  key_file: k\n  client_ca_file: a\n"
+        b"  client_auth_type: RequireAndVerifyClientCert\n  min_version: TLS13\n"
+        b"basic_auth_users:\n  alice: " + HASH + b"\n"
+        b"http_server_config: {headers: {X-Frame-Options: DENY}}\n",
+        "password": b"basic_auth_users: {alice: geheim, 'b:o': " + HASH + b"}\n",
+        "cost": b"basic_auth_users: {alice: " + HASH.replace(b"$10$", b"$31$") + b"}\n",
+        "unknown": b"tls_server_config: {cert_file: c, cipher_suites: []}\nrate_limit: {}\n",
+        "header": b'http_server_config: {headers: {Content-Security-Policy: "a\\nb"}}\n',
+    },
+)
+
+# ---- reports of senders: those of tests/reports, one as gzip, whole and cut short, and as mails
+
+REPORTS = {path.stem: path.read_bytes() for path in sorted((HERE.parent.parent / "reports").glob("*.json"))}
+PACKED = gzip.compress(REPORTS["comcast"], 9, mtime=0)
+HEAD = b"From: a@b.example\nMIME-Version: 1.0\nContent-Type: multipart/report; report-type=tlsrpt; boundary=b\n\n"
+keep(
+    "tls_report",
+    {
+        **REPORTS,
+        "gzip": PACKED,
+        "gzip-short": PACKED[:60],
+        "mail": HEAD
+        + b"--b\nContent-Type: text/plain\n\nhello\n--b\nContent-Type: application/tlsrpt+gzip\n"
+        + b"Content-Transfer-Encoding: base64\n\n"
+        + base64.encodebytes(PACKED)
+        + b"--b--\n",
+        "mail-forwarded": b"Subject: x\nContent-Type: message/rfc822\n\nContent-Type: application/tlsrpt+json\n"
+        + b'Content-Transfer-Encoding: quoted-printable\n\n{"organization-name"=3A"a"}\n',
+    },
+)

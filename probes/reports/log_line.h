@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+
+#include "config/time.h"
+
+// PURE
+// The head of a line that a system log has: when, by which program, by which process; and what was
+// said.
+namespace probes::reports {
+
+// Longer lines are read up to here: what Postfix says that matters stands in front.
+inline constexpr std::size_t kMostOfLine = 4096;
+
+// A moment as a clock on the wall has it, without a zone.
+struct WallTime {
+  int year = 0, month = 0, day = 0;  // from 1
+  int hour = 0, minute = 0, second = 0;
+  bool operator==(const WallTime&) const = default;
+};
+
+// How moments are read that lines leave open. Traditional lines ("Nov 28 19:19:54") have neither
+// year nor zone: they are of the last twelve months before `now`, in the zone of `to_utc`.
+struct Calendar {
+  config::Time now;
+  std::function<config::Time(const WallTime&)> to_utc;
+};
+
+// UTC, or so many seconds east of it.
+[[nodiscard]] Calendar calendar(config::Time now, config::Seconds east = config::Seconds{0});
+
+struct LogLine {
+  config::Time at;
+  std::string_view program;  // "postfix/smtp"; points into the line, as the message does
+  std::uint32_t pid = 0;
+  std::string_view message;
+};
+
+// Reads lines one after the other; it remembers the last moment, since many lines share it.
+// Understood are the traditional form of syslog, the same with RFC 3339 moments (rsyslog, also
+// with microseconds; journalctl -o short-iso), and RFC 5424 with or without its priority.
+class LogLineReader {
+ public:
+  explicit LogLineReader(Calendar calendar) : calendar_(std::move(calendar)) {}
+  // Nothing when the line is not of such a form. `line` has no line end.
+  [[nodiscard]] std::optional<LogLine> read(std::string_view line);
+  void set_now(config::Time now) { calendar_.now = now; }
+
+ private:
+  [[nodiscard]] std::optional<config::Time> traditional(std::string_view text);
+
+  Calendar calendar_;
+  char last_text_[16] = {};
+  std::optional<config::Time> last_;
+};
+
+}  // namespace probes::reports

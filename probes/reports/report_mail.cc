@@ -1,0 +1,110 @@
+#include "probes/reports/report_mail.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include <gmime/gmime.h>
+
+namespace probes::reports {
+namespace {
+
+using config::Failure;
+using Parts = config::Result<std::vector<std::string>, std::string>;
+
+struct Unref {
+  void operator()(void* object) const { g_object_unref(object); }
+};
+template <class T>
+using Owned = std::unique_ptr<T, Unref>;
+
+struct Library {
+  Library() { g_mime_init(); }
+};
+
+bool is_equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](char x, char y) {
+    const auto lower = [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    };
+    return lower(x) == lower(y);
+  });
+}
+
+// Lines that begin a Content-Type. The library descends into a part by calling itself, and every
+// part that others are in has such a line: their number bounds the depth before it begins.
+std::size_t count_content_types(std::string_view mail) {
+  constexpr std::string_view kField = "content-type:";
+  std::size_t out = 0;
+  for (std::size_t at = 0; at < mail.size();) {
+    if (is_equal_ignoring_case(mail.substr(at, kField.size()), kField)) ++out;
+    const auto end = mail.find('\n', at);
+    if (end == std::string_view::npos) break;
+    at = end + 1;
+  }
+  return out;
+}
+
+bool may_be_report(GMimeObject* part) {
+  auto* type = g_mime_object_get_content_type(part);
+  if (type == nullptr) return false;
+  for (const auto* subtype : {"tlsrpt+gzip", "tlsrpt+json", "gzip", "x-gzip", "json",
+                              "octet-stream", "x-gunzip", "gzip-compressed"}) {
+    if (g_mime_content_type_is_type(type, "application", subtype) != 0) return true;
+  }
+  const char* name = g_mime_part_get_filename(GMIME_PART(part));
+  const std::string_view file = name == nullptr ? "" : name;
+  return file.ends_with(".json") || file.ends_with(".json.gz");
+}
+
+std::string decoded(GMimePart* part) {
+  auto* content = g_mime_part_get_content(part);
+  if (content == nullptr) return {};
+  const Owned<GMimeStream> stream(g_mime_stream_mem_new());
+  g_mime_data_wrapper_write_to_stream(content, stream.get());
+  const auto* octets = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream.get()));
+  if (octets == nullptr || octets->data == nullptr) return {};
+  return {reinterpret_cast<const char*>(octets->data), octets->len};
+}
+
+void gather(GMimeObject* object, int depth, std::vector<std::string>& out) {
+  if (object == nullptr || depth > kDeepestPart || out.size() >= kMostParts) return;
+  if (GMIME_IS_MULTIPART(object)) {
+    auto* multipart = GMIME_MULTIPART(object);
+    const int count = g_mime_multipart_get_count(multipart);
+    for (int i = 0; i < count; ++i) gather(g_mime_multipart_get_part(multipart, i), depth + 1, out);
+  } else if (GMIME_IS_MESSAGE_PART(object)) {  // forwarded whole
+    auto* message = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
+    if (message != nullptr) gather(g_mime_message_get_mime_part(message), depth + 1, out);
+  } else if (GMIME_IS_PART(object) && may_be_report(object)) {
+    if (auto octets = decoded(GMIME_PART(object)); !octets.empty())
+      out.push_back(std::move(octets));
+  }
+}
+
+}  // namespace
+
+Parts parts_of_mail(std::string_view mail) {
+  if (mail.size() > kMostMail) return Failure<std::string>("more octets than a mail may have");
+  if (count_content_types(mail) > kMostParts)
+    return Failure<std::string>("more parts than a mail may have");
+  static const Library library;
+  const Owned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(mail.data(), mail.size()));
+  const Owned<GMimeParser> parser(g_mime_parser_new_with_stream(stream.get()));
+  const Owned<GMimeMessage> message(g_mime_parser_construct_message(parser.get(), nullptr));
+  if (!message) return Failure<std::string>("not a mail");
+  std::vector<std::string> out;
+  gather(g_mime_message_get_mime_part(message.get()), 0, out);
+  if (out.empty()) return Failure<std::string>("no part of the mail is a report");
+  return out;
+}
+
+bool is_mail(std::string_view octets) {
+  // "From " of an mbox, or the name of a field and its colon.
+  if (octets.starts_with("From ")) return true;
+  const auto end =
+      octets.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+  return end != std::string_view::npos && end > 0 && end < 100 && octets[end] == ':';
+}
+
+}  // namespace probes::reports

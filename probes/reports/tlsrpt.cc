@@ -1,0 +1,406 @@
+#include "probes/reports/tlsrpt.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "config/name.h"
+
+namespace probes::reports {
+namespace {
+
+using Json = nlohmann::json;
+using config::Failure;
+using config::Result;
+using config::Time;
+
+// What is wrong with a report; caught where reading began.
+struct Bad {
+  std::string words;
+};
+
+// RFC 8460 nests five deep; the rest is for fields that we pass over.
+constexpr int kDeepest = 16;
+constexpr std::size_t kMostResultType = 64;
+constexpr std::size_t kMostAddresses = 1000;  // told apart, of one failure
+
+Json parse(std::string_view text) {
+  if (text.size() > kMostReport) throw Bad{"more octets than a report may have"};
+  // Some write a byte order mark, which RFC 8259 §8.1 lets readers pass over.
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  bool is_too_deep = false;
+  auto json = Json::parse(
+      text,
+      [&](int depth, Json::parse_event_t, const Json&) {
+        is_too_deep = is_too_deep || depth > kDeepest;
+        return !is_too_deep;
+      },
+      false);
+  if (is_too_deep) throw Bad{"nested too deeply"};
+  if (json.is_discarded()) throw Bad{"not JSON"};
+  if (!json.is_object()) throw Bad{"not a JSON object"};
+  return json;
+}
+
+// The value of the first of these names that is there and not null.
+const Json* find(const Json& object, std::initializer_list<const char*> names) {
+  if (!object.is_object()) return nullptr;
+  for (const auto* name : names) {
+    const auto found = object.find(name);
+    if (found != object.end() && !found->is_null()) return &*found;
+  }
+  return nullptr;
+}
+
+// A list, or what stands for a list of one: some senders write the value itself.
+std::vector<const Json*> items(const Json* value, std::size_t most, std::string_view what) {
+  if (value == nullptr) return {};
+  if (!value->is_array()) return {value};
+  if (value->size() > most) throw Bad{fmt::format("too many {}", what)};
+  std::vector<const Json*> out;
+  for (const auto& one : *value) out.push_back(&one);
+  return out;
+}
+
+// Printable ASCII without blanks at its ends; everything else becomes '?'. Names of organizations
+// are shown, compared and written into logs.
+std::string plain(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    const bool continues = (octet & 0xC0U) == 0x80U;  // of one character one '?'
+    const bool is_blank = c == '\t' || c == '\n' || c == '\r';
+    if (is_blank)
+      out += ' ';
+    else if (!continues)
+      out += octet >= 0x20 && octet < 0x7F ? c : '?';
+  }
+  const auto first = out.find_first_not_of(' ');
+  if (first == std::string::npos) return {};
+  return out.substr(first, out.find_last_not_of(' ') - first + 1);
+}
+
+std::string name_in(const Json& report, std::initializer_list<const char*> names,
+                    std::string_view what) {
+  const auto* value = find(report, names);
+  if (value == nullptr) throw Bad{fmt::format("no {}", what)};
+  // A report id is a number in some.
+  auto text = value->is_string()           ? plain(value->get_ref<const std::string&>())
+              : value->is_number_integer() ? value->dump()
+                                           : std::string();
+  if (text.empty()) throw Bad{fmt::format("no {}", what)};
+  if (text.size() > kMostName) throw Bad{fmt::format("too long: {}", what)};
+  return text;
+}
+
+// ---- counts
+
+std::uint64_t count_of(const Json& value, std::string_view what) {
+  std::uint64_t out = 0;
+  if (value.is_number_unsigned()) {
+    out = value.get<std::uint64_t>();
+  } else if (value.is_string()) {  // digits in quotes
+    const auto& digits = value.get_ref<const std::string&>();
+    const auto* end = digits.data() + digits.size();
+    const auto [stop, fault] = std::from_chars(digits.data(), end, out);
+    if (fault != std::errc{} || stop != end) throw Bad{fmt::format("no count: {}", what)};
+  } else {
+    throw Bad{fmt::format("no count: {}", what)};
+  }
+  if (out > kMostSessions) throw Bad{fmt::format("too many: {}", what)};
+  return out;
+}
+
+std::optional<std::uint64_t> count_in(const Json& object, std::initializer_list<const char*> names,
+                                      std::string_view what) {
+  const auto* value = find(object, names);
+  return value == nullptr ? std::nullopt : std::optional{count_of(*value, what)};
+}
+
+// ---- dates
+
+std::optional<int> digits(std::string_view text, std::size_t at, std::size_t count) {
+  if (at + count > text.size()) return std::nullopt;
+  int out = 0;
+  const auto* end = text.data() + at + count;
+  const auto [stop, fault] = std::from_chars(text.data() + at, end, out);
+  const bool is_number = fault == std::errc{} && stop == end && text[at] != '-';
+  return is_number ? std::optional{out} : std::nullopt;
+}
+
+// What follows the seconds: a fraction, which is dropped, and the zone; without one it is UTC.
+std::optional<config::Seconds> offset(std::string_view rest) {
+  if (rest.starts_with('.')) {
+    const auto end = rest.find_first_not_of("0123456789", 1);
+    if (end == 1 || rest.size() == 1) return std::nullopt;
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end);
+  }
+  if (rest.empty() || rest == "Z" || rest == "z") return config::Seconds{0};
+  if (rest.size() < 5 || (rest[0] != '+' && rest[0] != '-')) return std::nullopt;
+  const bool has_colon = rest[3] == ':';
+  const auto hours = digits(rest, 1, 2);
+  const auto minutes = digits(rest, has_colon ? 4 : 3, 2);
+  if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
+  if (rest.size() != (has_colon ? 6U : 5U)) return std::nullopt;
+  const auto out = std::chrono::hours{*hours} + std::chrono::minutes{*minutes};
+  return rest[0] == '-' ? -out : out;
+}
+
+// RFC 3339; also with a blank for the T, and without a zone.
+std::optional<Time> moment(std::string_view text) {
+  constexpr std::size_t kPlain = 19;  // "2026-01-02T03:04:05"
+  if (text.size() < kPlain) return std::nullopt;
+  auto zoned = std::string(text.substr(0, kPlain)) + "Z";
+  if (zoned[10] == ' ' || zoned[10] == 't') zoned[10] = 'T';
+  const auto time = config::parse_rfc3339(zoned);
+  const auto east = offset(text.substr(kPlain));
+  if (!time || !east) return std::nullopt;
+  return *time - *east;
+}
+
+Time date_in(const Json& report, std::initializer_list<const char*> names, std::string_view what) {
+  const auto* range = find(report, {"date-range", "date_range"});
+  const auto* value = range == nullptr ? nullptr : find(*range, names);
+  if (value == nullptr) throw Bad{fmt::format("no {}", what)};
+  const auto out = value->is_string() ? moment(value->get_ref<const std::string&>()) : std::nullopt;
+  if (!out) throw Bad{fmt::format("not an RFC 3339 date: {}", what)};
+  return *out;
+}
+
+// ---- names
+
+// A domain or host in the one form that we know; a pattern where one may stand.
+std::optional<std::string> domain_name(std::string_view text, bool may_be_pattern) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '.')) text.remove_suffix(1);
+  constexpr std::size_t kLongest = 1000;  // octets: of 253 in A-labels, whatever the script
+  if (text.size() > kLongest) return std::nullopt;
+  const bool is_pattern = text.starts_with("*.") || text.starts_with('.');
+  if (is_pattern && !may_be_pattern) return std::nullopt;
+  if (is_pattern) text.remove_prefix(text.front() == '*' ? 2 : 1);
+  // The owner of the TLSA records instead of the name they are for.
+  if (!is_pattern && text.starts_with("_25._tcp.")) text.remove_prefix(9);
+  auto name = config::normal_domain(text);
+  if (!name) return std::nullopt;
+  return is_pattern ? "*." + *name : *name;
+}
+
+std::string required_domain(const Json& policy) {
+  const auto* value = find(policy, {"policy-domain", "policy_domain"});
+  if (value == nullptr || !value->is_string()) throw Bad{"a policy without a domain"};
+  auto name = domain_name(value->get_ref<const std::string&>(), false);
+  if (!name) throw Bad{"the domain of a policy is no domain name"};
+  return *std::move(name);
+}
+
+// Those that are names; a list with one that is not says no less about the others.
+std::vector<std::string> mx_hosts(const Json& policy) {
+  std::set<std::string> out;
+  const auto* value = find(policy, {"mx-host", "mx-host-pattern", "mx_host"});
+  for (const auto* one : items(value, kMostMxHosts, "MX hosts")) {
+    if (!one->is_string()) continue;
+    // A list in one string, as early drafts had it.
+    std::string_view left = one->get_ref<const std::string&>();
+    while (!left.empty() && out.size() < kMostMxHosts) {
+      const auto end = std::min(left.find_first_of(", \t\n"), left.size());
+      if (auto name = domain_name(left.substr(0, end), true)) out.insert(*std::move(name));
+      left.remove_prefix(std::min(end + 1, left.size()));
+    }
+  }
+  return {out.begin(), out.end()};
+}
+
+// ---- words
+
+std::string word(std::string_view text) {
+  std::string out = plain(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (c == '_' || c == ' ') c = '-';
+  }
+  return out;
+}
+
+// Spellings that are in use beside those of RFC 8460 §4.3.
+constexpr auto kSpellings = std::to_array<std::pair<std::string_view, std::string_view>>({
+    {"starttls-not-support", "starttls-not-supported"},
+    {"starttls-notsupported", "starttls-not-supported"},
+    {"no-starttls", "starttls-not-supported"},
+    {"certificate-name-mismatch", "certificate-host-mismatch"},
+    {"certificate-hostname-mismatch", "certificate-host-mismatch"},
+    {"certificate-untrusted", "certificate-not-trusted"},
+    {"validation-failed", "validation-failure"},
+    {"tlsa-record-invalid", "tlsa-invalid"},
+    {"dnssec-failed", "dnssec-invalid"},
+    {"sts-policy-fetch-failed", "sts-policy-fetch-error"},
+    {"sts-webpki-failed", "sts-webpki-invalid"},
+});
+
+std::string result_type(const Json& failure) {
+  const auto* value = find(failure, {"result-type", "result_type"});
+  if (value == nullptr || !value->is_string()) return "validation-failure";  // §4.3.3: the general
+  auto out = word(value->get_ref<const std::string&>());
+  if (out.empty()) return "validation-failure";
+  if (out.size() > kMostResultType) throw Bad{"a result type of too many octets"};
+  for (const auto& [theirs, ours] : kSpellings) {
+    if (out == theirs) return std::string(ours);
+  }
+  return out;
+}
+
+PolicyType policy_type(const Json& policy) {
+  const auto* value = find(policy, {"policy-type", "policy_type"});
+  if (value == nullptr || !value->is_string()) return PolicyType::other;
+  const auto name = word(value->get_ref<const std::string&>());
+  if (name == "dane") return PolicyType::tlsa;
+  if (name == "mta-sts") return PolicyType::sts;
+  if (name == "no-policy" || name == "none") return PolicyType::no_policy_found;
+  return policy_type_from(name).value_or(PolicyType::other);
+}
+
+// ---- failures
+
+using Key = std::pair<std::string, std::string>;  // result type, host
+
+struct Gathered {
+  std::uint64_t sessions = 0;
+  std::set<std::string> senders, receivers;
+};
+
+void note_address(std::set<std::string>& known, const Json& failure, const char* name) {
+  const auto* value = find(failure, {name});
+  if (value == nullptr || !value->is_string() || known.size() >= kMostAddresses) return;
+  if (auto address = config::normal_address(value->get_ref<const std::string&>()))
+    known.insert(*std::move(address));
+}
+
+std::string failing_host(const Json& failure, const Policy& policy) {
+  const auto* value = find(failure, {"receiving-mx-hostname", "receiving_mx_hostname"});
+  if (value != nullptr && value->is_string()) {
+    if (auto name = domain_name(value->get_ref<const std::string&>(), false))
+      return *std::move(name);
+  }
+  // There was no other.
+  const bool is_only = policy.mx_hosts.size() == 1 && !policy.mx_hosts.front().starts_with('*');
+  return is_only ? policy.mx_hosts.front() : std::string();
+}
+
+void read_failures(const Json& entry, Policy& policy, std::size_t& left) {
+  const auto* details = find(entry, {"failure-details", "failure_details"});
+  const auto list = items(details, left, "failures");
+  left -= list.size();
+  std::map<Key, Gathered> gathered;
+  for (const auto* failure : list) {
+    if (!failure->is_object()) throw Bad{"a failure that is no JSON object"};
+    // Without a count it is all of them where it is the only one, and one at least.
+    const auto otherwise = list.size() == 1 ? std::max<std::uint64_t>(policy.failed, 1) : 1;
+    const auto sessions =
+        count_in(*failure, {"failed-session-count", "failed_session_count"}, "failed sessions")
+            .value_or(otherwise);
+    auto& sum = gathered[{result_type(*failure), failing_host(*failure, policy)}];
+    sum.sessions = std::min(sum.sessions + sessions, kMostSessions);
+    note_address(sum.senders, *failure, "sending-mta-ip");
+    note_address(sum.receivers, *failure, "receiving-ip");
+  }
+  std::uint64_t all = 0;
+  for (const auto& [key, sum] : gathered) {
+    if (sum.sessions == 0) continue;  // some list every kind, with zeros
+    policy.failures.push_back({.result_type = key.first,
+                               .mx_host = key.second,
+                               .sessions = sum.sessions,
+                               .senders = sum.senders.size(),
+                               .receivers = sum.receivers.size()});
+    all += sum.sessions;
+  }
+  policy.failed = std::min(std::max(policy.failed, all), kMostSessions);
+  // A summary without details.
+  if (policy.failures.empty() && policy.failed > 0)
+    policy.failures.push_back({.result_type = "validation-failure",
+                               .mx_host = failing_host(Json::object(), policy),
+                               .sessions = policy.failed});
+}
+
+Policy read_policy(const Json& entry, std::size_t& failures_left) {
+  if (!entry.is_object()) throw Bad{"a policy that is no JSON object"};
+  const auto* inner = find(entry, {"policy"});
+  const auto& about = inner != nullptr && inner->is_object() ? *inner : entry;
+  Policy out{
+      .type = policy_type(about), .domain = required_domain(about), .mx_hosts = mx_hosts(about)};
+  const auto* within = find(entry, {"summary"});
+  const auto& summary = within != nullptr && within->is_object() ? *within : entry;
+  out.successful = count_in(summary,
+                            {"total-successful-session-count", "total-successful-sessions",
+                             "total_successful_session_count"},
+                            "successful sessions")
+                       .value_or(0);
+  out.failed = count_in(summary,
+                        {"total-failure-session-count", "total-failed-session-count",
+                         "total_failure_session_count"},
+                        "failed sessions")
+                   .value_or(0);
+  read_failures(entry, out, failures_left);
+  return out;
+}
+
+TlsReport read_report(const Json& json) {
+  TlsReport out{
+      .organization = name_in(json, {"organization-name", "organization_name"}, "organization"),
+      .report_id = name_in(json, {"report-id", "report_id"}, "report id"),
+      .from = date_in(json, {"start-datetime", "start_datetime"}, "begin of the date range"),
+      .until = date_in(json, {"end-datetime", "end_datetime"}, "end of the date range")};
+  if (out.from > out.until) throw Bad{"the date range ends before it begins"};
+  if (out.until - out.from > kLongestReport) throw Bad{"the date range is too long"};
+  const auto* policies = find(json, {"policies"});
+  if (policies == nullptr) throw Bad{"no policies"};
+  std::size_t failures_left = kMostFailures;
+  for (const auto* entry : items(policies, kMostPolicies, "policies"))
+    out.policies.push_back(read_policy(*entry, failures_left));
+  if (out.policies.empty()) throw Bad{"no policies"};
+  return out;
+}
+
+}  // namespace
+
+std::string_view wire_name(PolicyType type) {
+  switch (type) {
+    case PolicyType::tlsa:
+      return "tlsa";
+    case PolicyType::sts:
+      return "sts";
+    case PolicyType::no_policy_found:
+      return "no-policy-found";
+    case PolicyType::other:
+      return "other";
+  }
+  return "other";
+}
+
+std::optional<PolicyType> policy_type_from(std::string_view name) {
+  for (const auto type :
+       {PolicyType::tlsa, PolicyType::sts, PolicyType::no_policy_found, PolicyType::other}) {
+    if (wire_name(type) == name) return type;
+  }
+  return std::nullopt;
+}
+
+Result<TlsReport, std::string> read_tls_report(std::string_view json) {
+  try {
+    return read_report(parse(json));
+  } catch (const Bad& bad) {
+    return Failure<std::string>(bad.words);
+  }
+}
+
+bool is_dane_failure(PolicyType type, std::string_view result_type) {
+  if (result_type.starts_with("sts-")) return false;
+  return type == PolicyType::tlsa || result_type == "tlsa-invalid" ||
+         result_type == "dnssec-invalid" || result_type == "dane-required";
+}
+
+}  // namespace probes::reports
