@@ -1,0 +1,56 @@
+#include "probes/causes.h"
+
+#include <algorithm>
+
+#include "probes/catalogue.h"
+
+namespace probes {
+namespace {
+
+bool is_cause_of(const Finding& cause, const Finding& effect) {
+  const bool is_below =
+      effect.subject == cause.subject ||
+      (effect.subject.kind == Subject::Kind::domain && cause.subject.kind == Subject::Kind::host);
+  return &cause != &effect && is_below && explains(cause, effect.code);
+}
+
+const Finding* direct_cause(const std::vector<Finding>& findings, const Finding& effect) {
+  const auto found = std::ranges::find_if(
+      findings, [&](const Finding& cause) { return is_cause_of(cause, effect); });
+  return found == findings.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+bool explains(const Finding& cause, Code effect) {
+  const auto& effects = row_of(cause.code).alerts.explains;
+  return cause.is_whole_cause && std::ranges::find(effects, effect) != effects.end();
+}
+
+const Finding* cause_among(const std::vector<Finding>& findings, const Finding& finding) {
+  const auto* cause = direct_cause(findings, finding);
+  // The order has no circles (catalogue_test).
+  while (cause != nullptr) {
+    const auto* deeper = direct_cause(findings, *cause);
+    if (deeper == nullptr) break;
+    cause = deeper;
+  }
+  return cause;
+}
+
+void link_causes(std::vector<Finding>& findings) {
+  for (auto& finding : findings) {
+    finding.consequence_of.reset();
+    finding.consequences.clear();
+  }
+  for (auto& finding : findings) {
+    const auto* cause = cause_among(findings, finding);
+    if (cause == nullptr) continue;
+    finding.consequence_of = cause->code;
+    const Consequence mine{.code = finding.code, .subject = finding.subject};
+    auto& known = findings[static_cast<std::size_t>(cause - findings.data())].consequences;
+    if (std::ranges::find(known, mine) == known.end()) known.push_back(mine);
+  }
+}
+
+}  // namespace probes
