@@ -44,13 +44,23 @@ struct AlertRule {
   bool keeps_severity = false;
   // Worth writing to a partner's postmaster.
   bool is_for_postmaster = false;
+  // Mail waits at the senders while it lasts, unless another host takes it.
+  bool queues = false;
+  // A record of the key in use puts it right: it is given as the remedy.
+  bool is_cured_by_record = false;
+  // The order of explanation: what follows from it where both are found of one subject, or of a
+  // host and its domain (causes.h).
+  std::initializer_list<Code> explains = {};
 };
 
 struct CatalogueRow {
   Code code;
   std::string_view name;  // in JSON, SQL, labels and docs
   AlertRule alerts;
-  // For people; {name} stands for the subject. What they are: Explanation.
+  // For people. What they are: Explanation. {name} stands for the subject, and in steps {line} for
+  // the record to publish, or for how to make it where none is known; a step that begins with
+  // {if-changed} is left out where history says that the key has not changed, and {otherwise}
+  // begins the step behind it.
   std::string_view title;
   std::string_view explanation;
   std::string_view senders_now;

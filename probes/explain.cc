@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include <fmt/format.h>
 
@@ -10,14 +11,137 @@
 namespace probes {
 namespace {
 
+std::string replaced(std::string text, std::string_view what, std::string_view by) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size())
+    text.replace(at, what.size(), by);
+  return text;
+}
+
 std::string filled(std::string_view text, const Finding& finding) {
-  constexpr std::string_view kName = "{name}";
-  std::string out{text};
-  for (std::size_t at = 0; (at = out.find(kName, at)) != std::string::npos;) {
-    out.replace(at, kName.size(), finding.subject.name);
-    at += finding.subject.name.size();
+  return replaced(std::string(text), "{name}", finding.subject.name);
+}
+
+// The first record to publish.
+std::string line_of(const Finding& finding) {
+  if (!finding.remedy || finding.remedy->publish.empty())
+    return "`danelaw tlsa CERT.pem` prints it";
+  std::string out;
+  for (const auto& data : finding.remedy->publish)
+    out += fmt::format("{}`{}`", out.empty() ? "" : " and ", record_line(*finding.remedy, data));
+  return out;
+}
+
+// The steps of the row, for what is known of this finding.
+std::vector<std::string> steps_of(const CatalogueRow& row, const Finding& finding) {
+  constexpr std::string_view kIfChanged = "{if-changed}", kOtherwise = "{otherwise}";
+  const bool is_same_key = finding.key && !finding.key->is_unannounced;
+  bool is_alternative = false;
+  std::vector<std::string> out;
+  for (auto step : row.fix) {
+    if (step.starts_with(kIfChanged)) {
+      if (is_same_key) continue;
+      step.remove_prefix(kIfChanged.size());
+      is_alternative = true;
+    }
+    std::string text;
+    if (step.starts_with(kOtherwise)) {
+      text = step.substr(kOtherwise.size());
+      if (is_alternative)
+        text = fmt::format("Otherwise {}{}",
+                           static_cast<char>(std::tolower(static_cast<unsigned char>(text[0]))),
+                           text.substr(1));
+    } else {
+      text = step;
+    }
+    out.push_back(replaced(filled(text, finding), "{line}", line_of(finding)));
   }
   return out;
+}
+
+std::string moment(config::Time time) {
+  auto text = config::rfc3339(time);  // "2026-01-02T03:04:05Z"
+  text[10] = ' ';
+  return text.substr(0, 16) + " UTC";
+}
+
+// Enough of a record to know it by.
+std::string short_record(std::string_view data) {
+  constexpr std::size_t kShown = 12;
+  return data.size() <= kShown ? std::string(data) : fmt::format("{}…", data.substr(0, kShown));
+}
+
+std::string short_records(const std::vector<std::string>& records) {
+  std::string out;
+  for (const auto& one : records)
+    out += fmt::format("{}{}", out.empty() ? "" : " and ", short_record(one));
+  return out;
+}
+
+// How it came about: what history knows of the key.
+void tell_past(Explanation& out, const Finding& finding) {
+  if (!finding.key) return;
+  const auto& key = *finding.key;
+  std::string text;
+  if (key.record_removed_at) {
+    text = fmt::format("The key has not changed since {}{}; its record was removed at {}.",
+                       moment(key.since), key.is_since_before ? " at least" : "",
+                       moment(*key.record_removed_at));
+  } else if (key.is_unannounced) {
+    text =
+        fmt::format("The key changed at {}, before its record was published.", moment(key.since));
+  } else {
+    text = fmt::format("The key has not changed since {}{}, and no record that fits it was seen.",
+                       moment(key.since), key.is_since_before ? " at least" : "");
+  }
+  out.explanation = text + " " + out.explanation;
+}
+
+// Which name server lacks what, and what that means.
+void tell_gaps(Explanation& out, const Finding& finding) {
+  if (finding.gaps.empty()) return;
+  const auto& gap = finding.gaps.front();
+  const auto what = gap.lacks.empty() ? fmt::format("still gives {}", short_records(gap.keeps))
+                                      : fmt::format("lacks {}", short_records(gap.lacks));
+  out.title = fmt::format("{}: {} {}", finding.subject.name, gap.server, what);
+  out.explanation.clear();
+  for (const auto& one : finding.gaps) {
+    if (!out.explanation.empty()) out.explanation += " ";
+    if (one.lacks.empty()) {
+      out.explanation += fmt::format("{} still gives {}; {} does not.", one.server,
+                                     short_records(one.keeps), one.given_by);
+      continue;
+    }
+    const bool is_one = one.lacks.size() == 1;
+    out.explanation += fmt::format(
+        "{} does not give {}{}; {} has {}{}.", one.server, short_records(one.lacks),
+        one.is_refusing
+            ? (is_one ? ", the record of the key in use" : ", records of the key in use")
+            : "",
+        one.given_by, is_one ? "it" : "them",
+        one.since ? fmt::format(" since {}", moment(*one.since)) : "");
+  }
+  const auto zone = finding.remedy && !finding.remedy->zone.empty() ? finding.remedy->zone : "ZONE";
+  const auto take_over = fmt::format(
+      "If {} is a secondary, make it take the zone over: `knotc zone-retransfer {}` or `rndc "
+      "retransfer {}` there, and read in its log why it has not: NOTIFY, the transfer's address "
+      "and key, a firewall.",
+      gap.server, zone, zone);
+  if (gap.is_refusing) {
+    out.senders_now = fmt::format(
+        "Senders whose resolver asked {} do not deliver here: their mail waits in queues, usually "
+        "for up to five days, and then bounces. Senders that asked {} deliver.",
+        gap.server, gap.given_by);
+    out.fix = {take_over,
+               fmt::format("If it holds the zone itself, publish there what it lacks: {}.",
+                           line_of(finding))};
+  } else {
+    out.senders_now =
+        "Mail is delivered: every name server accepts the key in use. Caches that asked the server "
+        "that lags do not know the other records.";
+    out.fix = {take_over,
+               "Change no key before every name server gives the new record, and then wait for "
+               "two TTLs."};
+  }
 }
 
 // Length of the UTF-8 sequence at the front, 0 when it is none.
@@ -72,7 +196,7 @@ void tell_own_fault(Explanation& out, const std::string& check) {
   if (check == "storage") {
     out.title = "danelaw cannot record what it sees";
     out.explanation =
-        "The database cannot be written. danelaw goes on looking, alerting and notifying from "
+        "The database cannot be written. danelaw goes on probing, alerting and notifying from "
         "memory, and records what waits there as soon as it can. If this lasts, history gets a "
         "gap, "
         "and a restart forgets what is not recorded.";
@@ -81,7 +205,7 @@ void tell_own_fault(Explanation& out, const std::string& check) {
         "database, or the file or its file system is read-only.",
         "Make room on the disk of storage.path, or end what holds the file."};
   } else if (check == "resolver") {
-    out.title = "our resolver fails where others answer";
+    out.title = "danelaw's resolver fails where others answer";
     out.explanation =
         "A resolver that danelaw uses gives wrong answers, none, or late ones. The zones' own name "
         "servers were asked instead wherever they can be reached; where not, nothing is said about "
@@ -91,11 +215,10 @@ void tell_own_fault(Explanation& out, const std::string& check) {
                "Repair or replace it, or name another under dns.resolvers. A validating Unbound on "
                "this machine is the safest."};
   } else if (check == "looks") {
-    out.title = "danelaw loses looks to a fault of its own";
+    out.title = "danelaw loses probes to a fault of its own";
     out.explanation =
-        "A look at a target ended in a fault of danelaw or of this machine, e.g. for want of "
-        "memory. "
-        "It says nothing about the target, which is looked at again.";
+        "A probe ended in a fault of danelaw or of this machine, e.g. for want of memory. It says "
+        "nothing about the target, which is probed again.";
     out.fix = {
         "See the log for `event=fault`. std::bad_alloc: give danelaw more memory, or set "
         "schedule.workers lower. Anything else is a bug: please report it."};
@@ -128,11 +251,13 @@ Explanation explain(const Finding& finding) {
   Explanation out{.title = filled(row.title, finding),
                   .explanation = filled(row.explanation, finding),
                   .senders_now = filled(row.senders_now, finding)};
-  for (const auto step : row.fix) out.fix.push_back(filled(step, finding));
+  out.fix = steps_of(row, finding);
   for (const auto reference : row.references) out.references.emplace_back(reference);
   if (!row.tlsrpt.empty()) out.tlsrpt = row.tlsrpt;
   if (finding.code == Code::ds_broken || finding.code == Code::dnssec_expired)
     tell_break_above(out, finding);
+  tell_past(out, finding);
+  if (finding.code == Code::nameserver_split) tell_gaps(out, finding);
   if (finding.code == Code::monitor_fault) tell_own_fault(out, finding.subject.name);
   return out;
 }

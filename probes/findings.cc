@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "probes/catalogue.h"
+#include "probes/causes.h"
 #include "probes/findings/parts.h"
 
 namespace probes {
@@ -31,6 +33,9 @@ std::vector<Finding> find_in_host(const DomainObservation& domain, const HostJud
   add_expiring_certificate(out, domain, host, at);
   add_own_limits(out, host);
   add_endpoint_findings(out, host, domain.mx.status == DnssecStatus::secure);
+  add_gaps(out, domain, *host.seen, at);
+  add_remedies(out, host);
+  link_causes(out);
   return out;
 }
 
@@ -54,10 +59,13 @@ std::vector<Finding> find_in_domain(const DomainJudgement& judged, Time at) {
   }
   add_foreign_hints(out, judged);
   std::ranges::stable_sort(out, std::greater{}, &Finding::severity);
+  link_causes(out);
   return out;
 }
 
 void weigh(DomainJudgement& judged) {
+  for (auto& host : judged.hosts) link_causes(host.findings);
+  link_causes(judged.findings);
   std::ranges::stable_sort(judged.findings, std::greater{}, &Finding::severity);
   judged.severity = judged.findings.empty() ? Severity::info : judged.findings.front().severity;
 }
@@ -72,11 +80,45 @@ void drop_overruled(std::vector<Finding>& findings, const Subject& subject,
   });
 }
 
-// What history knows of the same trouble may make it graver.
-void raise(std::vector<Finding>& findings, const Finding& known) {
+// What history knows of the same trouble may make it graver, and says more of it.
+void enrich(std::vector<Finding>& findings, const Finding& known) {
   for (auto& one : findings) {
-    if (one.code == known.code && one.subject == known.subject)
-      one.severity = std::max(one.severity, known.severity);
+    if (one.code != known.code || one.subject != known.subject) continue;
+    one.severity = std::max(one.severity, known.severity);
+    one.is_whole_cause = one.is_whole_cause || known.is_whole_cause;
+    if (known.remedy) one.remedy = known.remedy;
+  }
+}
+
+// A refusal, or a remedy, is told with the past of the host.
+void tell_past(std::vector<Finding>& findings, const Subject& subject, const HostPast& past) {
+  for (auto& finding : findings) {
+    if (finding.subject != subject) continue;
+    // Where it is known who lags, what the others do not give any more is no gap of theirs.
+    std::erase_if(finding.gaps, [&](const ServerGap& gap) {
+      return !gap.is_refusing && !past.lagging.empty() &&
+             std::ranges::find(past.lagging, gap.server) == past.lagging.end();
+    });
+    for (auto& gap : finding.gaps) {
+      const auto since =
+          gap.lacks.empty() ? past.records_since.end() : past.records_since.find(gap.lacks.front());
+      if (since != past.records_since.end()) gap.since = since->second;
+    }
+    const bool is_refusal =
+        row_of(finding.code).alerts.refuses || finding.code == Code::stale_cache_window;
+    if (!is_refusal) continue;
+    finding.refused_since = past.refused_since;
+    if (finding.code != Code::stale_cache_window) finding.key = past.key;
+    if (!finding.remedy) continue;
+    if (past.recovers_after) finding.remedy->recovers_after = past.recovers_after;
+    finding.remedy->recovers_at = past.recovers_at;
+  }
+}
+
+// Where the records of a host stand, for a remedy that names only them.
+void place_remedies(std::vector<Finding>& findings, const HostObservation& host) {
+  for (auto& finding : findings) {
+    if (finding.remedy && finding.subject == host_subject(host)) place(*finding.remedy, host);
   }
 }
 
@@ -102,12 +144,16 @@ void add_history_findings(DomainJudgement& judged, const dns::Name& name,
     if (is_carried_by_others(judged, *host))
       finding.severity = std::min(finding.severity, Severity::high);
     if (is_told(finding.code)) {
-      raise(host->findings, finding);
-      raise(judged.findings, finding);
+      enrich(host->findings, finding);
+      enrich(judged.findings, finding);
       continue;
     }
     host->findings.push_back(finding);
     judged.findings.push_back(std::move(finding));
+  }
+  for (auto* findings : {&host->findings, &judged.findings}) {
+    place_remedies(*findings, *host->seen);
+    tell_past(*findings, subject, known.past);
   }
   weigh(judged);
 }

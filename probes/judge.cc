@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "probes/agreement.h"
 #include "probes/exchange.h"
 #include "probes/findings.h"
+#include "probes/nameserver_consistency.h"
 #include "probes/resolver_faults.h"
 
 namespace probes {
@@ -89,7 +89,7 @@ std::optional<Verdict> decided_by_dns(const HostObservation& host, const Sender&
   const auto fails = [&](const dns::Answer& answer) {
     return sight_of(answer, sender).outcome == Outcome::failed;
   };
-  if (sender.goes_by_letter && address_in(host.host)) return Verdict::no_address;
+  if (sender.goes_by_the_letter && address_in(host.host)) return Verdict::no_address;
   const bool a_failed = fails(host.a);
   const bool aaaa_failed = fails(host.aaaa);
   if (sender.skips_on_any_address_failure && (a_failed || aaaa_failed))
@@ -126,13 +126,13 @@ std::optional<EndpointJudgement> judge_before_starttls(const SessionRecord& sess
       break;
   }
   const auto& habits = session.habits;
-  if (sender.goes_by_letter ? habits.has_stray_lines : habits.has_endless_line)
+  if (sender.goes_by_the_letter ? habits.has_stray_lines : habits.has_endless_line)
     return verdict(Verdict::down, Reason::smtp_broken);
   const auto without_tls = [&](Reason reason) {
     return verdict(demand == Demand::nothing ? Verdict::cleartext : Verdict::refused, reason);
   };
   if (session.stage != Stage::banner && session.stage != Stage::ehlo) {
-    const bool is_offered = sender.goes_by_letter
+    const bool is_offered = sender.goes_by_the_letter
                                 ? !habits.offers_only_to_postfix
                                 : !habits.hides_offer_from_postfix && !habits.has_blotted_banner;
     if (is_offered) return std::nullopt;
@@ -198,7 +198,7 @@ bool has_anchor(const dane::TlsaRecord& record, const std::vector<tls::Certifica
 EndpointJudgement judge_session(const SessionRecord& session, const Approach& approach,
                                 Demand demand) {
   if (auto early = judge_before_starttls(session, approach.sender, demand)) return *early;
-  const bool is_lax = demand != Demand::authentication && !approach.sender.goes_by_letter;
+  const bool is_lax = demand != Demand::authentication && !approach.sender.goes_by_the_letter;
   if (is_lax && session.lax) {
     const bool has_failed = session.stage < Stage::ehlo_tls;
     if (!session.lax->works)
@@ -326,8 +326,8 @@ std::vector<std::string> reference_names(const DomainObservation& domain,
   const auto add = [&](const dns::Name& name) {
     if (std::ranges::find(names, name.text()) == names.end()) names.push_back(name.text());
   };
-  if (!sender.goes_by_letter && domain.source == MxSource::implicit) return names;
-  if (sender.goes_by_letter && !is_mx_secure) {
+  if (!sender.goes_by_the_letter && domain.source == MxSource::implicit) return names;
+  if (sender.goes_by_the_letter && !is_mx_secure) {
     add(host.host);
     return names;
   }
@@ -378,8 +378,8 @@ std::vector<HostObservation> told_otherwise(const HostObservation& host) {
 // Whether the sender takes what leads it to the host for secure. Without MX records Postfix goes by
 // the addresses alone.
 bool sees_secure_mx(const DomainObservation& domain, const Sender& sender) {
-  const bool asks_no_mx =
-      domain.source == MxSource::implicit && sender.dane_on_insecure_mx && !sender.goes_by_letter;
+  const bool asks_no_mx = domain.source == MxSource::implicit && sender.dane_on_insecure_mx &&
+                          !sender.goes_by_the_letter;
   return asks_no_mx || sight_of(domain.mx, sender).is_secure();
 }
 
@@ -533,7 +533,7 @@ Verdict verdict_for(const DomainJudgement& judged, const Sender& sender) {
   for (std::size_t i = 0; i < judged.hosts.size(); ++i) {
     const auto& host = judged.hosts[i];
     const auto verdict = split_of(host, sender);
-    const bool is_bounce = !sender.goes_by_letter && !is_deliverable(verdict) &&
+    const bool is_bounce = !sender.goes_by_the_letter && !is_deliverable(verdict) &&
                            std::ranges::any_of(host.endpoints, &EndpointJudgement::is_bounce);
     const bool refuses_probe = std::ranges::any_of(
         host.endpoints,
@@ -600,7 +600,7 @@ const std::vector<Sender>& other_senders() {
        .asks_other_servers = true},
       {.name = "rfc-7672",
        .words = "senders that go by the letter of the RFCs where Postfix does not",
-       .goes_by_letter = true},
+       .goes_by_the_letter = true},
   };
   return senders;
 }

@@ -33,7 +33,7 @@ struct Sender {
   // Goes by the letter of the RFCs where Postfix does not: defers (7672 §2.2) where a 5xx to
   // STARTTLS makes Postfix bounce, takes the reference identifiers of 7672 §3.2.2, reads replies as
   // in 5321 §4.2, wants names in MX records (5321 §5.1), and the same TLS for all.
-  bool goes_by_letter = false;
+  bool goes_by_the_letter = false;
 };
 [[nodiscard]] const Sender& reference_sender();
 [[nodiscard]] const std::vector<Sender>& other_senders();  // named as in the `splits` of the JSON

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/rare.h"
 #include "config/time.h"
 #include "probes/dane/tlsa.h"
 #include "probes/dns/answer.h"
@@ -53,9 +54,10 @@ struct DomainObservation {
   // cannot be a host.
   std::vector<MxHost> hosts;
   std::vector<std::string> invalid_exchanges;  // what is no name of a host: kept as text
-  dns::Answer misplaced;  // TLSA records at the domain itself, where no sender looks; asked only
-                          // when the domain is not its own MX host and its MX is secure
-  StsObservation sts;
+  // TLSA records at the domain itself, where no sender looks; asked only when the domain is not its
+  // own MX host and its MX is secure.
+  config::Rare<dns::Answer> misplaced;
+  config::Rare<StsObservation> sts;
   dns::Survey survey;  // what every name server says of the MX RRset; empty when not asked
   std::chrono::microseconds mx_took{0};  // the lookup
   bool has_null_mx = false;

@@ -90,18 +90,27 @@ void take_literal(HostObservation& seen, const std::string& address) {
   seen.addresses.push_back(address);
 }
 
-void look_up_addresses(HostObservation& seen, ProbeClients eyes, Time at, Deadline deadline) {
-  seen.a = eyes.lookup.ask(seen.host, dns::type::a, at, deadline);
-  seen.aaaa = eyes.lookup.ask(seen.host, dns::type::aaaa, at, deadline);
+void look_up_addresses(HostObservation& seen, ProbeClients clients, Time at, Deadline deadline) {
+  seen.a = clients.lookup.ask(seen.host, dns::type::a, at, deadline);
+  seen.aaaa = clients.lookup.ask(seen.host, dns::type::aaaa, at, deadline);
   read_addresses(seen);
 }
 
+// What led to the deciding lookup proves it, too.
+std::shared_ptr<const dns::Replies> both(const std::shared_ptr<const dns::Replies>& first,
+                                         const std::shared_ptr<const dns::Replies>& then) {
+  if (!first || !then) return first ? first : then;
+  auto out = *first;
+  out.insert(out.end(), then->begin(), then->end());
+  return std::make_shared<const dns::Replies>(std::move(out));
+}
+
 // Rung by rung: which names may be the TLSA base domain, and the first secure RRset there.
-void look_up_tlsa(HostObservation& seen, std::uint16_t port, ProbeClients eyes, Time at,
+void look_up_tlsa(HostObservation& seen, std::uint16_t port, ProbeClients clients, Time at,
                   Deadline deadline) {
   auto bases = dane::base_domains(seen.host, seen.a, seen.aaaa, nullptr);
   if (bases.kind == BaseDomains::Kind::ask_cname) {
-    seen.cname = eyes.lookup.ask(seen.host, dns::type::cname, at, deadline);
+    seen.cname = clients.lookup.ask(seen.host, dns::type::cname, at, deadline);
     bases = dane::base_domains(seen.host, seen.a, seen.aaaa, &seen.cname);
   }
   seen.is_dane_candidate = bases.kind == BaseDomains::Kind::candidates;
@@ -109,7 +118,9 @@ void look_up_tlsa(HostObservation& seen, std::uint16_t port, ProbeClients eyes, 
     const auto owner = dns::tlsa_owner(base, port);
     if (!owner) continue;
     seen.base_domain = base;
-    seen.tlsa = eyes.lookup.ask(*owner, dns::type::tlsa, at, deadline);
+    const auto before = seen.tlsa.replies;
+    seen.tlsa = clients.lookup.ask(*owner, dns::type::tlsa, at, deadline);
+    seen.tlsa.replies = both(before, seen.tlsa.replies);
     // A failure ends the search: the next candidate would be a downgrade in an attacker's hand (RFC
     // 7672 §2.1.2).
     if (seen.tlsa.outcome == Outcome::failed) return;
@@ -126,7 +137,7 @@ void look_up_tlsa(HostObservation& seen, std::uint16_t port, ProbeClients eyes, 
 
 // Where records stand by mistake: for another port, at a wildcard that an existing name hides, or
 // at a name in the middle of an alias chain, which is never a TLSA base domain (RFC 7672 §2.2.3).
-void look_for_misplaced(HostObservation& seen, std::uint16_t port, ProbeClients eyes, Time at,
+void look_for_misplaced(HostObservation& seen, std::uint16_t port, ProbeClients clients, Time at,
                         Deadline deadline) {
   if (seen.tlsa.outcome != Outcome::absent || seen.tlsa.status != DnssecStatus::secure) return;
   std::vector<std::optional<dns::Name>> names;
@@ -139,15 +150,15 @@ void look_for_misplaced(HostObservation& seen, std::uint16_t port, ProbeClients 
     names.push_back(dns::tlsa_owner(aliases[i].from, port));
   for (const auto& name : names) {
     if (!name) continue;
-    auto found = eyes.lookup.ask(*name, dns::type::tlsa, at, deadline);
+    auto found = clients.lookup.ask(*name, dns::type::tlsa, at, deadline);
     if (found.outcome == Outcome::answer) seen.misplaced.push_back(std::move(found));
   }
 }
 
 // Every name server about what decides: the addresses (first: a server that does not answer that
 // answers nothing), the name above the TLSA records, and these, where they really are.
-void ask_every_server(HostObservation& seen, ProbeClients eyes, Time at, Deadline deadline) {
-  if (eyes.surveyor == nullptr || seen.a.outcome == Outcome::failed) return;
+void ask_every_server(HostObservation& seen, ProbeClients clients, Time at, Deadline deadline) {
+  if (clients.surveyor == nullptr || seen.a.outcome == Outcome::failed) return;
   const bool has_tlsa = seen.tlsa.outcome != Outcome::not_queried;
   const auto name = has_tlsa ? seen.base_domain : seen.a.final_name;
   std::vector<dns::Question> questions{{name, dns::type::a}, {name, dns::type::aaaa}};
@@ -155,9 +166,9 @@ void ask_every_server(HostObservation& seen, ProbeClients eyes, Time at, Deadlin
     if (const auto above = name.child("_tcp")) questions.push_back({*above, dns::type::a});
     questions.push_back({seen.tlsa.name, dns::type::tlsa});
   }
-  seen.survey = eyes.surveyor->ask(questions, at, deadline);
+  seen.survey = clients.surveyor->ask(questions, at, deadline);
   if (has_tlsa && seen.tlsa.final_name != seen.tlsa.name)
-    seen.survey.add(eyes.surveyor->ask({{seen.tlsa.final_name, dns::type::tlsa}}, at, deadline));
+    seen.survey.add(clients.surveyor->ask({{seen.tlsa.final_name, dns::type::tlsa}}, at, deadline));
 }
 
 // The kind of certificate the default handshake did not show.
@@ -190,48 +201,48 @@ bool may_differ_for_lax(const HostObservation& seen, std::size_t first) {
          last.tls->stop != tls::HandshakeStop::no_certificate;
 }
 
-void visit(HostObservation& seen, const std::string& address, const ProbeSettings& manner,
-           ProbeClients eyes, Deadline deadline) {
+void visit(HostObservation& seen, const std::string& address, const ProbeSettings& settings,
+           ProbeClients clients, Deadline deadline) {
   smtp::SessionPlan plan{
       .address = address,
-      .port = manner.port,
-      .helo = manner.helo,
+      .port = settings.port,
+      .helo = settings.helo,
       .server_name = seen.records.empty() ? seen.host.text() : seen.base_domain.text()};
-  if (!manner.allow_special_addresses && net::is_special_address(address)) {
+  if (!settings.allow_special_addresses && net::is_special_address(address)) {
     smtp::SessionRecord untouched;
     untouched.address = address;
-    untouched.port = manner.port;
+    untouched.port = settings.port;
     untouched.stop = smtp::SessionStop::special_address;
     seen.sessions.push_back(std::move(untouched));
     return;
   }
   const auto patience = [&] {
-    return std::min(deadline, std::chrono::steady_clock::now() + manner.session_timeout);
+    return std::min(deadline, std::chrono::steady_clock::now() + settings.session_timeout);
   };
   const auto first = seen.sessions.size();
-  seen.sessions.push_back(smtp::run_session(plan, eyes.tls, patience()));
+  seen.sessions.push_back(smtp::run_session(plan, clients.tls, patience()));
   // Another back-end may stand behind the same address: what differs is kept, the rest is no news.
-  for (unsigned look = 1; look < manner.looks; ++look) {
+  for (unsigned look = 1; look < settings.looks; ++look) {
     if (seen.sessions[first].stage == smtp::Stage::connect) break;
-    auto again = smtp::run_session(plan, eyes.tls, patience());
+    auto again = smtp::run_session(plan, clients.tls, patience());
     const bool is_known =
         std::any_of(seen.sessions.begin() + static_cast<std::ptrdiff_t>(first), seen.sessions.end(),
                     [&](const auto& known) { return smtp::same_facts(known, again); });
     if (!is_known) seen.sessions.push_back(std::move(again));
   }
-  const auto other = manner.every_key_type ? other_key_type(seen.sessions[first]) : std::nullopt;
+  const auto other = settings.every_key_type ? other_key_type(seen.sessions[first]) : std::nullopt;
   if (other) {
     plan.key_type = *other;
     // Without TLSA records senders like Postfix name no server. Most have only one, and do not
     // care.
     if (!has_secure_tlsa(seen)) plan.server_name.clear();
-    seen.sessions.push_back(smtp::run_session(plan, eyes.tls, patience()));
+    seen.sessions.push_back(smtp::run_session(plan, clients.tls, patience()));
   }
   if (!may_differ_for_lax(seen, first)) return;
   plan.key_type = tls::KeyType::by_default;
   plan.is_lax = true;
   if (!has_secure_tlsa(seen)) plan.server_name.clear();
-  const auto lax = smtp::run_session(plan, eyes.tls, patience());
+  const auto lax = smtp::run_session(plan, clients.tls, patience());
   seen.sessions[first].lax = smtp::LaxTls{.works = lax.stage == smtp::Stage::done,
                                           .version = lax.tls ? lax.tls->version : std::string(),
                                           .cipher = lax.tls ? lax.tls->cipher : std::string(),
@@ -239,37 +250,38 @@ void visit(HostObservation& seen, const std::string& address, const ProbeSetting
 }
 
 // The addresses of a policy host that we may contact.
-std::vector<std::string> addresses_of(const dns::Name& host, const ProbeSettings& manner,
-                                      ProbeClients eyes, Time at, Deadline deadline) {
+std::vector<std::string> addresses_of(const dns::Name& host, const ProbeSettings& settings,
+                                      ProbeClients clients, Time at, Deadline deadline) {
   HostObservation found;
-  found.a = eyes.lookup.ask(host, dns::type::a, at, deadline);
-  found.aaaa = eyes.lookup.ask(host, dns::type::aaaa, at, deadline);
+  found.a = clients.lookup.ask(host, dns::type::a, at, deadline);
+  found.aaaa = clients.lookup.ask(host, dns::type::aaaa, at, deadline);
   read_addresses(found);
-  if (!manner.allow_special_addresses) std::erase_if(found.addresses, net::is_special_address);
+  if (!settings.allow_special_addresses) std::erase_if(found.addresses, net::is_special_address);
   return found.addresses;
 }
 
 // Records first: without a valid one there is no policy to fetch (RFC 8461 §3.1).
-void look_at_sts(DomainObservation& seen, const ProbeSettings& manner, ProbeClients eyes, Time at,
-                 Deadline deadline) {
+void look_at_sts(DomainObservation& seen, const ProbeSettings& settings, ProbeClients clients,
+                 Time at, Deadline deadline) {
   const auto sts_name = seen.domain.child("_mta-sts");
   const auto tls_name = seen.domain.child("_tls");
   const auto tlsrpt_name = tls_name ? tls_name->child("_smtp") : std::nullopt;
-  if (eyes.pkix == nullptr || !sts_name || !tlsrpt_name) return;
-  auto& out = seen.sts;
-  out.tlsrpt_txt = eyes.lookup.ask(*tlsrpt_name, dns::type::txt, at, deadline);
+  if (clients.pkix == nullptr || !sts_name || !tlsrpt_name) return;
+  auto& out = seen.sts.change();
+  out.tlsrpt_txt = clients.lookup.ask(*tlsrpt_name, dns::type::txt, at, deadline);
   out.tlsrpt = sts::read_tlsrpt_record(out.tlsrpt_txt.data);
-  out.sts_txt = eyes.lookup.ask(*sts_name, dns::type::txt, at, deadline);
+  out.sts_txt = clients.lookup.ask(*sts_name, dns::type::txt, at, deadline);
   out.sts = sts::read_sts_record(out.sts_txt.data);
   if (out.sts.state != sts::RecordState::valid) return;
   const auto host = dns::Name::parse(sts::policy_host(seen.domain.text()));
   if (!host) return;
-  const auto patient_until = std::chrono::steady_clock::now() + manner.https_timeout;
-  out.fetched = sts::fetch_policy({.domain = seen.domain.text(),
-                                   .addresses = addresses_of(*host, manner, eyes, at, deadline),
-                                   .port = manner.https_port,
-                                   .at = at},
-                                  *eyes.pkix, std::min(deadline, patient_until));
+  const auto patient_until = std::chrono::steady_clock::now() + settings.https_timeout;
+  out.fetched =
+      sts::fetch_policy({.domain = seen.domain.text(),
+                         .addresses = addresses_of(*host, settings, clients, at, deadline),
+                         .port = settings.https_port,
+                         .at = at},
+                        *clients.pkix, std::min(deadline, patient_until));
 }
 
 }  // namespace
@@ -307,36 +319,36 @@ std::string_view wire_name(MxSource source) {
   return "";
 }
 
-DomainObservation observe_domain(const dns::Name& domain, const ProbeSettings& manner,
-                                 ProbeClients eyes, Time at, Deadline deadline) {
+DomainObservation observe_domain(const dns::Name& domain, const ProbeSettings& settings,
+                                 ProbeClients clients, Time at, Deadline deadline) {
   DomainObservation seen;
   seen.domain = domain;
   seen.observed_at = at;
-  timed(seen.mx_took, [&] { seen.mx = eyes.lookup.ask(domain, dns::type::mx, at, deadline); });
+  timed(seen.mx_took, [&] { seen.mx = clients.lookup.ask(domain, dns::type::mx, at, deadline); });
   if (seen.mx.outcome == Outcome::answer) {
     read_exchanges(seen);
     const bool is_null = seen.has_null_mx && seen.hosts.empty() && seen.invalid_exchanges.empty();
     seen.source = is_null ? MxSource::null : MxSource::mx;
     const bool is_own_host =
         std::ranges::find(seen.hosts, domain, &MxHost::name) != seen.hosts.end();
-    const auto owner = dns::tlsa_owner(domain, manner.port);
+    const auto owner = dns::tlsa_owner(domain, settings.port);
     if (!is_null && !is_own_host && owner && seen.mx.status == DnssecStatus::secure)
-      seen.misplaced = eyes.lookup.ask(*owner, dns::type::tlsa, at, deadline);
+      seen.misplaced = clients.lookup.ask(*owner, dns::type::tlsa, at, deadline);
   } else if (seen.mx.outcome == Outcome::absent && seen.mx.rcode != dns::rcode::nxdomain) {
     seen.source = MxSource::implicit;
     // The domain itself, also where it is an alias: its TLSA base domain is then that of the
     // addresses or the domain, in that order (RFC 7672 §2.2.2, §2.2.3).
     seen.hosts.push_back({.name = domain, .preference = 0});
   }
-  if (eyes.surveyor != nullptr && seen.mx.outcome != Outcome::failed &&
+  if (clients.surveyor != nullptr && seen.mx.outcome != Outcome::failed &&
       seen.mx.rcode != dns::rcode::nxdomain)
-    seen.survey = eyes.surveyor->ask({{seen.mx.final_name, dns::type::mx}}, at, deadline);
-  if (!seen.hosts.empty()) look_at_sts(seen, manner, eyes, at, deadline);
+    seen.survey = clients.surveyor->ask({{seen.mx.final_name, dns::type::mx}}, at, deadline);
+  if (!seen.hosts.empty()) look_at_sts(seen, settings, clients, at, deadline);
   return seen;
 }
 
-HostObservation observe_records(const dns::Name& host, const ProbeSettings& manner,
-                                ProbeClients eyes, Time at, Deadline deadline) {
+HostObservation observe_records(const dns::Name& host, const ProbeSettings& settings,
+                                ProbeClients clients, Time at, Deadline deadline) {
   HostObservation seen;
   seen.host = host;
   seen.observed_at = at;
@@ -344,20 +356,20 @@ HostObservation observe_records(const dns::Name& host, const ProbeSettings& mann
     take_literal(seen, *address);
     return seen;
   }
-  timed(seen.addresses_took, [&] { look_up_addresses(seen, eyes, at, deadline); });
-  timed(seen.tlsa_took, [&] { look_up_tlsa(seen, manner.port, eyes, at, deadline); });
-  look_for_misplaced(seen, manner.port, eyes, at, deadline);
-  ask_every_server(seen, eyes, at, deadline);
+  timed(seen.addresses_took, [&] { look_up_addresses(seen, clients, at, deadline); });
+  timed(seen.tlsa_took, [&] { look_up_tlsa(seen, settings.port, clients, at, deadline); });
+  look_for_misplaced(seen, settings.port, clients, at, deadline);
+  ask_every_server(seen, clients, at, deadline);
   return seen;
 }
 
-HostObservation observe_host(const dns::Name& host, const ProbeSettings& manner, ProbeClients eyes,
-                             Time at, Deadline deadline) {
-  auto seen = observe_records(host, manner, eyes, at, deadline);
-  for (const auto& address : seen.addresses) visit(seen, address, manner, eyes, deadline);
+HostObservation observe_host(const dns::Name& host, const ProbeSettings& settings,
+                             ProbeClients clients, Time at, Deadline deadline) {
+  auto seen = observe_records(host, settings, clients, at, deadline);
+  for (const auto& address : seen.addresses) visit(seen, address, settings, clients, deadline);
   for (auto& session : seen.sessions) {
-    if (eyes.pkix != nullptr && session.tls && !session.tls->chain.empty())
-      session.tls->pkix = eyes.pkix->verify(session.tls->chain, host.text(), at);
+    if (clients.pkix != nullptr && session.tls && !session.tls->chain.empty())
+      session.tls->pkix = clients.pkix->verify(session.tls->chain, host.text(), at);
   }
   return seen;
 }

@@ -28,24 +28,24 @@ struct ProbeClients {
   dns::Lookup& lookup;
   tls::Client& tls;
   dns::Surveyor* surveyor = nullptr;  // null: name servers are not asked one by one
-  tls::PkixClient* pkix = nullptr;    // null: nobody looks at MTA-STS
+  tls::WebPki* pkix = nullptr;        // null: nobody looks at MTA-STS
 };
 
 // The MX RRset of a domain: MX or implicit, its hosts in order.
-[[nodiscard]] DomainObservation observe_domain(const dns::Name& domain, const ProbeSettings& manner,
-                                               ProbeClients eyes, config::Time at,
-                                               config::Deadline deadline);
+[[nodiscard]] DomainObservation observe_domain(const dns::Name& domain,
+                                               const ProbeSettings& settings, ProbeClients clients,
+                                               config::Time at, config::Deadline deadline);
 
 // What DNS says of one host, without a session: addresses first, TLSA only where the addresses
 // allow it (RFC 7672 §2.2.2).
-[[nodiscard]] HostObservation observe_records(const dns::Name& host, const ProbeSettings& manner,
-                                              ProbeClients eyes, config::Time at,
+[[nodiscard]] HostObservation observe_records(const dns::Name& host, const ProbeSettings& settings,
+                                              ProbeClients clients, config::Time at,
                                               config::Deadline deadline);
 
 // The same, and then a session per address. Sessions are had also where no TLSA applies: whether
 // TLS works decides between opportunistic and cleartext.
-[[nodiscard]] HostObservation observe_host(const dns::Name& host, const ProbeSettings& manner,
-                                           ProbeClients eyes, config::Time at,
+[[nodiscard]] HostObservation observe_host(const dns::Name& host, const ProbeSettings& settings,
+                                           ProbeClients clients, config::Time at,
                                            config::Deadline deadline);
 
 }  // namespace probes

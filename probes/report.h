@@ -13,6 +13,8 @@ namespace probes {
 // made up.
 [[nodiscard]] nlohmann::ordered_json to_json(const DomainJudgement& judged);
 [[nodiscard]] nlohmann::ordered_json to_json(const Finding& finding);
+// Records as lines, and the texts to paste.
+[[nodiscard]] nlohmann::ordered_json to_json(const Remedy& remedy);
 
 // What an operator reads at night: the verdict in words, what is wrong and what to do, then the
 // chain from the domain to the certificate. Lines of at most 100 columns where the facts allow it.

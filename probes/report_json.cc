@@ -1,5 +1,6 @@
 #include "probes/explain.h"
 #include "probes/report.h"
+#include "probes/sender_classes.h"
 #include "probes/status.h"
 
 namespace probes {
@@ -50,7 +51,9 @@ Json survey_json(const dns::Survey& survey) {
 Json splits_json(const std::vector<Split>& splits) {
   Json out = Json::array();
   for (const auto& split : splits)
-    out.push_back({{"sender", split.sender}, {"verdict", wire_name(split.verdict)}});
+    out.push_back({{"sender", split.sender},
+                   {"verdict", wire_name(split.verdict)},
+                   {"weight", wire_name(weight_of(split.sender))}});
   return out;
 }
 
@@ -205,6 +208,28 @@ Json host_json(const HostJudgement& host) {
 
 }  // namespace
 
+Json to_json(const Remedy& remedy) {
+  const auto lines = [&](const std::vector<std::string>& records) {
+    Json out = Json::array();
+    for (const auto& data : records) out.push_back(printable(record_line(remedy, data)));
+    return out;
+  };
+  const auto text_or_null = [](const std::string& text) {
+    return text.empty() ? Json(nullptr) : Json(printable(text));
+  };
+  return {{"owner", printable(remedy.owner)},
+          {"zone", text_or_null(remedy.zone)},
+          {"ttl", remedy.ttl ? Json(remedy.ttl->count()) : Json(nullptr)},
+          {"server", text_or_null(remedy.server)},
+          {"publish", lines(remedy.publish)},
+          {"remove", lines(remedy.remove)},
+          {"nsupdate", nsupdate_text(remedy)},
+          {"zone_file", zone_file_text(remedy)},
+          {"knotc", knotc_text(remedy)},
+          {"recovers_after",
+           remedy.recovers_after ? Json(remedy.recovers_after->count()) : Json(nullptr)}};
+}
+
 Json to_json(const Finding& finding) {
   const auto words = explain(finding);
   // A name that occurs several times (published records) becomes a list.
@@ -219,6 +244,8 @@ Json to_json(const Finding& finding) {
     }
   }
   if (!finding.addresses.empty()) evidence["addresses"] = finding.addresses;
+  Json consequences = Json::array();
+  for (const auto& one : finding.consequences) consequences.push_back(wire_name(one.code));
   return {{"code", wire_name(finding.code)},
           {"severity", wire_name(finding.severity)},
           {"subject", {{"kind", wire_name(finding.subject.kind)}, {"name", finding.subject.name}}},
@@ -228,7 +255,11 @@ Json to_json(const Finding& finding) {
           {"fix", words.fix},
           {"evidence", evidence},
           {"references", words.references},
-          {"tlsrpt", words.tlsrpt ? Json(*words.tlsrpt) : Json(nullptr)}};
+          {"tlsrpt", words.tlsrpt ? Json(*words.tlsrpt) : Json(nullptr)},
+          {"consequence_of",
+           finding.consequence_of ? Json(wire_name(*finding.consequence_of)) : Json(nullptr)},
+          {"consequences", consequences},
+          {"remedy", finding.remedy ? to_json(*finding.remedy) : Json(nullptr)}};
 }
 
 Json to_json(const DomainJudgement& judged) {
@@ -246,7 +277,7 @@ Json to_json(const DomainJudgement& judged) {
           {"delivery", wire_name(delivery_of(judged))},
           {"splits", splits_json(judged.splits)},
           {"mx", mx_json(*judged.seen)},
-          {"mta_sts", sts_json(judged.seen->sts)},
+          {"mta_sts", sts_json(*judged.seen->sts)},
           {"hosts", hosts},
           {"findings", findings}};
 }

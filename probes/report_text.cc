@@ -55,7 +55,7 @@ std::string finding_text(const Finding& finding) {
   const auto words = explain(finding);
   std::string out = wrapped(fmt::format("{:<9}", mark(finding.severity)),
                             fmt::format("{} [{}]", words.title, wire_name(finding.code)));
-  if (finding.severity <= Severity::low || finding.is_consequence) return out;
+  if (finding.severity <= Severity::low || finding.consequence_of) return out;
   out += wrapped("         ", words.explanation);
   for (const auto& [name, value] : finding.evidence) {
     out += fmt::format("           {}: {}\n", name, printable(value, 160));
@@ -152,7 +152,7 @@ std::string_view in_words(Verdict verdict) {
     case Verdict::no_address:
       return "the host has no address";
     case Verdict::unknown:
-      return "could not be told from here";
+      return "unknown: could not be determined";
     case Verdict::deferred:
       return "mail waits in senders' queues: no host takes it";
     case Verdict::bounced:

@@ -4,7 +4,7 @@
 
 namespace probes {
 std::vector<const dns::Answer*> answers_of(const DomainObservation& seen) {
-  return {&seen.mx, &seen.misplaced, &seen.sts.sts_txt, &seen.sts.tlsrpt_txt};
+  return {&seen.mx, &*seen.misplaced, &seen.sts->sts_txt, &seen.sts->tlsrpt_txt};
 }
 
 std::vector<const dns::Answer*> answers_of(const HostObservation& seen) {
@@ -49,8 +49,10 @@ void excuse_other(dns::Answer& answer) {
 
 void excuse(DomainObservation& seen) {
   excuse_deciding(seen.mx);
-  for (auto* answer : {&seen.misplaced, &seen.sts.sts_txt, &seen.sts.tlsrpt_txt})
-    excuse_other(*answer);
+  if (seen.misplaced.is_set()) excuse_other(seen.misplaced.change());
+  if (!seen.sts.is_set()) return;
+  excuse_other(seen.sts.change().sts_txt);
+  excuse_other(seen.sts.change().tlsrpt_txt);
 }
 
 void excuse(HostObservation& seen) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/time.h"
+#include "probes/remedy.h"
 
 // PURE
 // The words of judgement. Spelled the same in C++, JSON, SQL, metric labels and docs ('_' here is
@@ -74,6 +75,9 @@ enum class Code {
   selective_starttls,
   all_unusable,
   predicted_mismatch,
+  next_key_unpublished,
+  renewal_urgent,
+  issuer_uncovered,
   rollover_late,
   rollover_stuck,
   partial_dane,
@@ -103,11 +107,13 @@ enum class Code {
   nameserver_lagging,
   mta_sts_invalid,
   tlsrpt_missing,
+  senders_refuse,
+  senders_disagree,
   policy_override,
   monitor_fault,
 };
 
-inline constexpr std::size_t kCodeCount = 67;
+inline constexpr std::size_t kCodeCount = 72;
 [[nodiscard]] const std::array<Code, kCodeCount>& all_codes();
 
 [[nodiscard]] std::string_view wire_name(Verdict verdict);
@@ -152,6 +158,35 @@ struct Evidence {
   bool operator==(const Evidence&) const = default;
 };
 
+// What follows from a finding.
+struct Consequence {
+  Code code = Code::monitor_fault;
+  Subject subject;
+  bool operator==(const Consequence&) const = default;
+};
+
+// What history knows of the key that is refused.
+struct KeyPast {
+  config::Time since;            // it has been presented
+  bool is_since_before = false;  // and was when it was looked for first: since then at least
+  // The record that it fitted was taken out then; null: it has never fitted one that was published.
+  std::optional<config::Time> record_removed_at;
+  // The one before it was accepted by what was published when they changed.
+  bool is_unannounced = false;
+  bool operator==(const KeyPast&) const = default;
+};
+
+// A name server that does not give what others give.
+struct ServerGap {
+  std::string server;                 // "ns1.example.org (192.0.2.53)"
+  std::vector<std::string> lacks;     // record data; of a key in use, where it refuses one
+  std::vector<std::string> keeps;     // that the other does not give
+  std::string given_by;               // the other server
+  std::optional<config::Time> since;  // when that one was first seen giving them
+  bool is_refusing = false;           // what it gives refuses a key in use that the others accept
+  bool operator==(const ServerGap&) const = default;
+};
+
 struct Finding {
   Code code = Code::monitor_fault;
   Severity severity = Severity::info;
@@ -159,14 +194,25 @@ struct Finding {
   std::vector<Evidence> evidence;
   std::vector<std::string>
       addresses;  // endpoints it was seen at; empty when it is not about endpoints
-  // True when another finding of the same look names the cause: shown, but never an alert of its
-  // own.
-  bool is_consequence = false;
+  // Another finding of the same look names the cause (causes.h): shown, but never an alert of its
+  // own. And what follows from this one. Set by link_causes().
+  std::optional<Code> consequence_of;
+  std::vector<Consequence> consequences;
+  // False: what it explains by the order of the catalogue may have another cause beside it.
+  bool is_whole_cause = true;
   // The last moment at which what it foretells can still be prevented without loss.
   std::optional<config::Time> due_at;
   // The root of the trouble, where it is known and not the subject; else cause_of() says it.
   std::optional<Subject> root;
   std::optional<ChainBreak> broken_above;
+  // What to change in the DNS, where that is known to the letter.
+  std::optional<Remedy> remedy;
+  std::optional<config::Time> refused_since;  // some cache, or what is published, refuses the host
+  std::optional<KeyPast> key;
+  std::vector<ServerGap> gaps;  // those that refuse first
+  // SHA2-256 of the SubjectPublicKeyInfo, hexadecimal: keys that are not presented yet, and that it
+  // is about.
+  std::vector<std::string> next_keys;
   bool operator==(const Finding&) const = default;
 };
 

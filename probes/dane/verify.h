@@ -43,6 +43,9 @@ struct Expectation {
   // Takes "*.tld" for "host.tld", as RFC 7672 §3.2.3 is written and Go does; libcrypto wants two
   // labels behind the asterisk.
   bool accepts_short_wildcards = false;
+  // Takes the leaf, a precertificate, for the certificate that it announces (RFC 6962 §3.1): no
+  // sender would, but none will see it.
+  bool is_precertificate = false;
 };
 
 // Holds a recorded chain (leaf first) against a TLSA RRset. DANE-EE(3) compares the leaf and

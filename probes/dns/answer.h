@@ -145,10 +145,13 @@ struct Answer {
   bool is_unconfirmed = false;
   // The same, and found to be our own: the resolver fails for others, too.
   bool is_ours = false;
+  // What all this was read from: the replies about the name and its aliases, and those with the DS
+  // and DNSKEY records above them. Only until probes::take_replies() has it.
+  std::shared_ptr<const Replies> replies;
 };
 
 // Whether two answers tell the same of the name: all but the signer's keys, extended errors and
-// what concerns our resolver.
+// what concerns our resolver; and the replies.
 [[nodiscard]] bool same_facts(const Answer& a, const Answer& b);
 
 }  // namespace probes::dns

@@ -25,6 +25,13 @@ std::vector<const Message*> pointers(const Links& links) {
   return out;
 }
 
+template <class Links>
+Replies replies(const Links& links) {
+  Replies out;
+  for (const auto& link : links) out.emplace_back(link, &link->message);
+  return out;
+}
+
 bool has(const Message& message, std::uint16_t rtype) {
   return std::ranges::any_of(message.answer,
                              [&](const Record& record) { return record.type == rtype; });
@@ -160,7 +167,8 @@ Chain::Result Chain::prove(const Message& part, Resolver& resolver, Time at, Dea
     return {.proof = {.status = DnssecStatus::insecure},
             .expires_at = {},
             .signing = zone->signing,
-            .key_sets = {}};
+            .key_sets = {},
+            .links = zone->links};
 
   const auto window = signature_window(part, at);
   const Time expires_at =
@@ -175,7 +183,8 @@ Chain::Result Chain::prove(const Message& part, Resolver& resolver, Time at, Dea
       return {.proof = {.status = DnssecStatus::secure},
               .expires_at = expires_at,
               .signing = signing,
-              .key_sets = zone->key_sets};
+              .key_sets = zone->key_sets,
+              .links = zone->links};
     }
   }
   const auto proof = dns::prove(part, {}, zone->keys, at);
@@ -185,11 +194,18 @@ Chain::Result Chain::prove(const Message& part, Resolver& resolver, Time at, Dea
     const std::scoped_lock lock(mutex_);
     keep_small(proven_);
     proven_[key] = std::min(expires_at, zone->until);
-    return {
-        .proof = proof, .expires_at = expires_at, .signing = signing, .key_sets = zone->key_sets};
+    return {.proof = proof,
+            .expires_at = expires_at,
+            .signing = signing,
+            .key_sets = zone->key_sets,
+            .links = zone->links};
   }
   if (proof.status == DnssecStatus::insecure)
-    return {.proof = proof, .expires_at = expires_at, .signing = signing, .key_sets = {}};
+    return {.proof = proof,
+            .expires_at = expires_at,
+            .signing = signing,
+            .key_sets = {},
+            .links = zone->links};
   // Not with the keys we know; the zone may have rolled them, or left the chain.
   return prove_down(*signer, part, resolver, at, deadline);
 }
@@ -200,7 +216,8 @@ Chain::Result Chain::prove_down(const Name& target, const Message& part, Resolve
     return {.proof = {.status = DnssecStatus::insecure},
             .expires_at = {},
             .signing = above->signing,
-            .key_sets = {}};
+            .key_sets = {},
+            .links = above->links};
   auto result = walk(target, part, resolver, at, deadline, false);
   if (result.proof.status == DnssecStatus::bogus && result.used_kept) {
     result = walk(target, part, resolver, at, deadline, true);
@@ -222,7 +239,8 @@ Chain::Result Chain::prove_down(const Name& target, const Message& part, Resolve
           .expires_at = expires_at,
           .signing = signing,
           .key_sets = key_sets,
-          .broken_at = result.broken_at};
+          .broken_at = result.broken_at,
+          .links = replies(result.links)};
 }
 
 Chain::Walk Chain::walk(const Name& target, const Message& part, Resolver& resolver, Time at,
@@ -257,7 +275,7 @@ Chain::Walk Chain::walk(const Name& target, const Message& part, Resolver& resol
         out.proof = dns::prove(*ds, pointers(out.links), anchors_, at);
         if (out.proof.status != DnssecStatus::secure) return out;
         out.proof.status = DnssecStatus::insecure;
-        keep_insecure(zone, *ds, out.signing, at);
+        keep_insecure(zone, *ds, out, at);
         return out;
       }
       if (take(zone, type::dnskey) == nullptr) return unreachable;
@@ -268,7 +286,7 @@ Chain::Walk Chain::walk(const Name& target, const Message& part, Resolver& resol
     // 7672 §2.2.2).
     out.proof = dns::prove(part, pointers(out.links), anchors_, at);
     if (out.proof.status == DnssecStatus::insecure) {
-      keep_insecure(zone, *ds, out.signing, at);
+      keep_insecure(zone, *ds, out, at);
       return out;
     }
     if (ds->rcode == rcode::nxdomain) break;
@@ -308,6 +326,8 @@ Chain::LinkPtr Chain::fetch(const Name& name, std::uint16_t rtype, Resolver& res
   }
   auto reply = resolver.ask({.name = name, .type = rtype, .checking_disabled = true}, deadline);
   if (!reply || !is_told(*reply)) return {};
+  reply->was_unchecked = true;
+  reply->glue.clear();
   auto link = std::make_shared<const Link>(Link{.message = std::move(*reply), .at = at});
   const std::scoped_lock lock(mutex_);
   keep_small(links_);
@@ -315,7 +335,7 @@ Chain::LinkPtr Chain::fetch(const Name& name, std::uint16_t rtype, Resolver& res
   return link;
 }
 
-void Chain::keep_insecure(const Name& zone, const Message& ds, const Signing& signing, Time at) {
+void Chain::keep_insecure(const Name& zone, const Message& ds, const Walk& walk, Time at) {
   const std::scoped_lock lock(mutex_);
   keep_small(zones_);
   const auto until = at + shortest_ttl(ds);
@@ -323,9 +343,10 @@ void Chain::keep_insecure(const Name& zone, const Message& ds, const Signing& si
                   .keys = {},
                   .until = until,
                   .expires_at = until,
-                  .signing = signing,
+                  .signing = walk.signing,
                   .algorithms = {},
-                  .key_sets = {}};
+                  .key_sets = {},
+                  .links = replies(walk.links)};
 }
 
 KeySetsPtr Chain::learn_zone(const Name& zone, const Walk& walk, Time at) {
@@ -342,14 +363,15 @@ KeySetsPtr Chain::learn_zone(const Name& zone, const Walk& walk, Time at) {
   if (keys == nullptr ||
       dns::prove(*keys, pointers(walk.links), anchors_, at).status != DnssecStatus::secure)
     return nullptr;
-  Zone known{.status = DnssecStatus::secure,
-             .keys = {},
-             .until = at + kLongestKept,
-             .expires_at = Time::max(),
-             .signing = walk.signing,
-             .algorithms = {},
-             .key_sets =
-                 sets.ds.keys.empty() ? nullptr : std::make_shared<const KeySets>(std::move(sets))};
+  Zone known{
+      .status = DnssecStatus::secure,
+      .keys = {},
+      .until = at + kLongestKept,
+      .expires_at = Time::max(),
+      .signing = walk.signing,
+      .algorithms = {},
+      .key_sets = sets.ds.keys.empty() ? nullptr : std::make_shared<const KeySets>(std::move(sets)),
+      .links = replies(walk.links)};
   if (const auto own = walk.algorithms.find(zone); own != walk.algorithms.end())
     known.algorithms.insert(*own);
   std::ranges::copy_if(keys->answer, std::back_inserter(known.keys), [&](const Record& record) {

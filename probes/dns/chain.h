@@ -31,6 +31,7 @@ class Chain {
     Signing signing;
     KeySetsPtr key_sets;                 // of the signer, when secure
     std::optional<Name> broken_at = {};  // as in Answer
+    Replies links = {};                  // what was proven with, from the anchor down
   };
 
   // `part`: one RRset with its signatures as answer (the denial records for a wildcard in
@@ -60,6 +61,7 @@ class Chain {
     Signing signing;        // of the chain down to its keys
     Algorithms algorithms;  // its own
     KeySetsPtr key_sets;
+    Replies links;  // that prove it
   };
   struct Walk {
     Proof proof;
@@ -78,7 +80,7 @@ class Chain {
   Result prove_down(const Name& target, const Message& part, Resolver& resolver, config::Time at,
                     config::Deadline deadline);
   void find_break(Walk& walk, const Name& target, config::Time at) const;
-  void keep_insecure(const Name& zone, const Message& ds, const Signing& signing, config::Time at);
+  void keep_insecure(const Name& zone, const Message& ds, const Walk& walk, config::Time at);
   KeySetsPtr learn_zone(const Name& zone, const Walk& walk, config::Time at);
   std::optional<Zone> known_zone(const Name& name, config::Time at);
   std::optional<Zone> insecure_zone_above(const Name& name, config::Time at);

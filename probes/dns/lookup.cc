@@ -148,13 +148,20 @@ ResolverFault fault_of(const Answer& answer) {
 
 struct Lookup::Round {
   Answer answer;
-  Message message;  // the reply that is being read
+  std::shared_ptr<const Message> message;  // the reply that is being read
+  Replies replies;                         // all that were
   Resolver& source;
   bool is_unchecked =
       false;  // it came only with checking disabled, or nobody could have checked it
   config::Time at;
   config::Deadline deadline;
   std::string server;  // who was asked last
+
+  void keep(Message reply) {
+    reply.glue.clear();
+    message = std::make_shared<const Message>(std::move(reply));
+    replies.push_back(message);
+  }
 };
 
 Answer Lookup::ask(const Name& name, std::uint16_t rtype, config::Time at,
@@ -221,6 +228,7 @@ Answer Lookup::walk(Resolver& source, const Name& name, std::uint16_t rtype, con
                     config::Deadline deadline) {
   Round round{.answer = {},
               .message = {},
+              .replies = {},
               .source = source,
               .is_unchecked = &source == authorities_,
               .at = at,
@@ -234,13 +242,13 @@ Answer Lookup::walk(Resolver& source, const Name& name, std::uint16_t rtype, con
     const auto asked = current;
     if (!follow(round, current)) break;
     round.answer.final_name = current;
-    const auto data = rrset(round.message, current, rtype);
+    const auto data = rrset(*round.message, current, rtype);
     if (!data.empty()) {
-      conclude(round, part_of(round.message, current, rtype, data), Outcome::answer);
+      conclude(round, part_of(*round.message, current, rtype, data), Outcome::answer);
       break;
     }
-    if (current == asked || tells_of(round.message, current)) {
-      conclude(round, part_of(round.message, current, rtype, {}), Outcome::absent);
+    if (current == asked || tells_of(*round.message, current)) {
+      conclude(round, part_of(*round.message, current, rtype, {}), Outcome::absent);
       break;
     }
     // The reply stops at an alias whose target it says nothing about: ask for that.
@@ -250,6 +258,7 @@ Answer Lookup::walk(Resolver& source, const Name& name, std::uint16_t rtype, con
     round.answer.status = DnssecStatus::indeterminate;
   }
   round.answer.server = std::move(round.server);
+  round.answer.replies = std::make_shared<const Replies>(std::move(round.replies));
   return std::move(round.answer);
 }
 
@@ -263,7 +272,11 @@ bool Lookup::query(Round& round, const Name& name) {
     answer.extended_errors = reply->extended_errors;
     auto unchecked = round.source.ask(
         {.name = name, .type = answer.type, .checking_disabled = true}, round.deadline);
-    if (unchecked) reply = std::move(unchecked);
+    if (unchecked) {
+      round.keep(std::move(*reply));
+      reply = std::move(unchecked);
+      reply->was_unchecked = true;
+    }
     round.is_unchecked = true;
   }
   if (!reply) {
@@ -272,22 +285,23 @@ bool Lookup::query(Round& round, const Name& name) {
          fmt::format("{} of {}: {}", type_name(answer.type), name.text(), reply.error().detail));
     return false;
   }
-  answer.rcode = reply->rcode;
-  answer.resolver_says_secure = reply->authentic_data;
-  if (answer.extended_errors.empty()) answer.extended_errors = reply->extended_errors;
-  if (reply->rcode != rcode::noerror && reply->rcode != rcode::nxdomain) {
-    fail(
-        answer, cause_of(reply->rcode),
-        fmt::format("{} of {}: {}", type_name(answer.type), name.text(), rcode_name(reply->rcode)));
+  round.keep(std::move(*reply));
+  const auto& message = *round.message;
+  answer.rcode = message.rcode;
+  answer.resolver_says_secure = message.authentic_data;
+  if (answer.extended_errors.empty()) answer.extended_errors = message.extended_errors;
+  if (message.rcode != rcode::noerror && message.rcode != rcode::nxdomain) {
+    fail(answer, cause_of(message.rcode),
+         fmt::format("{} of {}: {}", type_name(answer.type), name.text(),
+                     rcode_name(message.rcode)));
     return false;
   }
-  if (reply->truncated) {
+  if (message.truncated) {
     fail(answer, Cause::timeout,
          fmt::format("{} of {}: truncated, and TCP did not help", type_name(answer.type),
                      name.text()));
     return false;
   }
-  round.message = std::move(*reply);
   return true;
 }
 
@@ -295,16 +309,16 @@ bool Lookup::query(Round& round, const Name& name) {
 bool Lookup::follow(Round& round, Name& current) {
   auto& answer = round.answer;
   while (true) {
-    if (!rrset(round.message, current, answer.type).empty()) return true;
+    if (!rrset(*round.message, current, answer.type).empty()) return true;
     std::vector<Record> link;
     std::optional<Name> target;
     std::uint16_t link_type = type::cname;
     Name link_owner = current;
-    if (const auto moved = redirection(round.message, current)) {
+    if (const auto moved = redirection(*round.message, current)) {
       link_type = type::dname;
       link_owner = moved->owner;
       target = moved->target;
-    } else if (const auto cname = rrset(round.message, current, type::cname); !cname.empty()) {
+    } else if (const auto cname = rrset(*round.message, current, type::cname); !cname.empty()) {
       target = name_in(*std::ranges::find(cname, type::cname, &Record::type));
       if (!target) {
         fail(answer, Cause::malformed, fmt::format("CNAME of {} is no name", current.text()));
@@ -312,9 +326,10 @@ bool Lookup::follow(Round& round, Name& current) {
       }
     }
     if (!target) return true;
-    link = rrset(round.message, link_owner, link_type);
+    link = rrset(*round.message, link_owner, link_type);
     const auto ttl = published_ttl(link);
-    const auto proof = prove(round, part_of(round.message, link_owner, link_type, std::move(link)));
+    const auto proof =
+        prove(round, part_of(*round.message, link_owner, link_type, std::move(link)));
     const bool seen = std::ranges::any_of(
         answer.aliases, [&](const Alias& alias) { return alias.from == *target; });
     answer.aliases.push_back({.from = current, .to = *target, .status = proof.status, .ttl = ttl});
@@ -332,10 +347,13 @@ bool Lookup::follow(Round& round, Name& current) {
 Proof Lookup::prove(Round& round, const Message& part) {
   auto& answer = round.answer;
   auto result = chain_.prove(part, round.source, round.at, round.deadline);
+  std::ranges::copy_if(result.links, std::back_inserter(round.replies), [&](const auto& link) {
+    return std::ranges::find(round.replies, link) == round.replies.end();
+  });
   // What our library is known to judge wrongly is as the resolver's validator has it.
   if (result.proof.is_beyond_us && !round.is_unchecked)
-    result.proof = {.status = round.message.authentic_data ? DnssecStatus::secure
-                                                           : DnssecStatus::insecure};
+    result.proof = {.status = round.message->authentic_data ? DnssecStatus::secure
+                                                            : DnssecStatus::insecure};
   answer.signer = signer_of(part);
   answer.status = weaker(answer.status, result.proof.status);
   answer.key_sets = result.key_sets;

@@ -11,9 +11,9 @@ namespace {
 using config::Failure;
 
 // A reader over the whole message, because compression pointers point anywhere before.
-class Reader {
+class MessageReader {
  public:
-  explicit Reader(std::span<const std::uint8_t> wire) : wire_(wire) {}
+  explicit MessageReader(std::span<const std::uint8_t> wire) : wire_(wire) {}
 
   [[nodiscard]] std::size_t at() const { return at_; }
   [[nodiscard]] bool ok() const { return ok_; }
@@ -96,7 +96,7 @@ void put_name(Bytes& out, const Name& name) {
 
 // The data of a record with the names in it expanded, for the types that RFC 1035 allows to
 // compress.
-Bytes read_data(Reader& reader, std::uint16_t rtype, std::size_t length) {
+Bytes read_data(MessageReader& reader, std::uint16_t rtype, std::size_t length) {
   const std::size_t end = reader.at() + length;
   Bytes data;
   const auto copy = [&](std::size_t count) {
@@ -129,7 +129,7 @@ Bytes read_data(Reader& reader, std::uint16_t rtype, std::size_t length) {
 // Options of the OPT pseudo-record (RFC 6891 §6.1.2); we only want extended errors (RFC 8914 §2).
 void read_options(const Bytes& data, std::vector<ExtendedError>& errors) {
   constexpr std::uint16_t kExtendedError = 15;
-  Reader reader{data};
+  MessageReader reader{data};
   while (reader.ok() && reader.at() < data.size()) {
     const auto code = reader.u16();
     const auto value = reader.bytes(reader.u16());
@@ -139,7 +139,8 @@ void read_options(const Bytes& data, std::vector<ExtendedError>& errors) {
   }
 }
 
-void read_section(Reader& reader, std::size_t count, Message& message, std::vector<Record>* keep) {
+void read_section(MessageReader& reader, std::size_t count, Message& message,
+                  std::vector<Record>* keep) {
   for (std::size_t i = 0; i < count && reader.ok(); ++i) {
     Record record;
     record.owner = reader.name();
@@ -228,7 +229,7 @@ std::string rcode_name(std::uint16_t code) {
 }
 
 config::Result<Message, std::string> read_message(std::span<const std::uint8_t> wire) {
-  Reader reader{wire};
+  MessageReader reader{wire};
   reader.u16();  // the id was the transport's business
   const std::uint16_t flags = reader.u16();
   const std::size_t questions = reader.u16();
@@ -282,7 +283,7 @@ std::optional<Bytes> write_message(const Message& message) {
 std::optional<Rrsig> read_rrsig(const Record& record) {
   constexpr std::size_t kFixed = 18;
   if (record.type != type::rrsig || record.data.size() <= kFixed) return std::nullopt;
-  Reader reader{record.data};
+  MessageReader reader{record.data};
   Rrsig sig;
   sig.type_covered = reader.u16();
   sig.algorithm = reader.u8();
@@ -293,7 +294,7 @@ std::optional<Rrsig> read_rrsig(const Record& record) {
   sig.key_tag = reader.u16();
   // A reader that begins at the signer has nowhere to point to: the name is never compressed
   // (RFC 4034 §3.1.7).
-  Reader signer{std::span{record.data}.subspan(kFixed)};
+  MessageReader signer{std::span{record.data}.subspan(kFixed)};
   sig.signer = signer.name();
   if (!signer.ok()) return std::nullopt;
   return sig;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -55,6 +56,7 @@ struct Message {
   bool truncated = false;
   bool authentic_data = false;  // the AD bit: the sender's opinion, not ours
   bool came_over_tcp = false;   // set by who received it
+  bool was_unchecked = false;   // set by who asked: with the CD bit
   std::string server;           // the same: who sent it, for people ("127.0.0.53")
   Name question;
   std::uint16_t question_type = 0;
@@ -64,6 +66,11 @@ struct Message {
       glue;  // A and AAAA records of the additional section: hints, never vouched for
   std::vector<ExtendedError> extended_errors;
 };
+
+// Replies as they came, without glue: what an answer was learned from. Shared, for the upper links
+// of a chain belong to many.
+using ReplyPtr = std::shared_ptr<const Message>;
+using Replies = std::vector<ReplyPtr>;
 
 inline constexpr std::size_t kMaxRecords = 4096;
 

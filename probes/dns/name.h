@@ -11,10 +11,10 @@
 // PURE
 namespace probes::dns {
 
-// A domain name, fully qualified, at most 255 octets of wire form. ASCII letters are folded to
-// lower case at birth, so that two names are equal when DNS says they are (RFC 4343). Any octet may
-// occur in a label; the text form escapes what is not a printable hostname-like character (RFC 1035
-// §5.1, RFC 4343 §2.1).
+// A domain name, fully qualified, at most 255 octets of wire form. ASCII letters are folded
+// to lower case at birth, so that two names are equal when DNS says they are (RFC 4343). Any octet
+// may occur in a label; the text form escapes what is not a printable hostname-like character (RFC
+// 1035 §5.1, RFC 4343 §2.1).
 class Name {
  public:
   Name() : wire_(1, '\0') {}  // the root

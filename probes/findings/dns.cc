@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "probes/agreement.h"
 #include "probes/findings/parts.h"
 #include "probes/findings/wide_denials.h"
+#include "probes/nameserver_consistency.h"
 #include "probes/resolver_faults.h"
 
 namespace probes {
@@ -66,7 +66,6 @@ void add_lookup_failure(std::vector<Finding>& out, Code code, const Subject& sub
                  .severity = Severity::critical,
                  .subject = subject,
                  .evidence = std::move(evidence),
-                 .is_consequence = root.has_value(),
                  .broken_above = std::move(broken_above)});
 }
 
@@ -141,7 +140,8 @@ void add_grace_finding(std::vector<Finding>& out, const Subject& subject,
                   .evidence = {{"lookup", lookup_text(answer)},
                                {"detail",
                                 "some validators forgive it for a while (Unbound: a "
-                                "tenth of the validity, at least an hour)"}}};
+                                "tenth of the validity, at least an hour)"}},
+                  .is_whole_cause = false};
   if (answer.signatures)
     finding.evidence.push_back(
         {"rrsig-expires-at", config::rfc3339(answer.signatures->expiration)});
@@ -184,10 +184,10 @@ void add_wide_denial(std::vector<Finding>& out, const DomainObservation& domain,
   for (const auto& one : seen.misplaced) answers.push_back(&one);
   auto denial = find_wide_denial(host_subject(seen), answers, seen.survey);
   if (!denial) return;
-  for (auto& one : out) {
-    if (one.code != Code::mx_invalid || !seen.addresses.empty()) continue;
-    one.is_consequence = true;
-    denial->severity = Severity::critical;
+  denial->is_whole_cause = seen.addresses.empty();
+  for (const auto& one : out) {
+    if (one.code == Code::mx_invalid && seen.addresses.empty())
+      denial->severity = Severity::critical;
   }
   out.push_back(*std::move(denial));
 }

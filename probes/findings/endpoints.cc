@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "probes/dane/reading.h"
+#include "probes/dane/diagnose_record.h"
 #include "probes/findings/parts.h"
 
 namespace probes {
@@ -192,7 +192,6 @@ class EndpointFindings {
       }
       entry.addresses.insert(entry.addresses.end(), told.addresses.begin(), told.addresses.end());
     }
-    entry.is_consequence = true;
     if (!entry.addresses.empty()) found_.try_emplace(Code::endpoint_partial, std::move(entry));
   }
 
@@ -226,7 +225,7 @@ void add_endpoint_findings(std::vector<Finding>& out, const HostJudgement& host,
 
 void add_expiring_certificate(std::vector<Finding>& out, const DomainObservation& domain,
                               const HostJudgement& host, Time at) {
-  const auto& fetched = domain.sts.fetched;
+  const auto& fetched = domain.sts->fetched;
   const bool is_enforced = fetched && fetched->outcome == sts::FetchOutcome::policy &&
                            fetched->policy.mode == sts::Mode::enforce;
   for (const auto& endpoint : host.endpoints) {

@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include "probes/agreement.h"
 #include "probes/exchange.h"
 #include "probes/findings/parts.h"
+#include "probes/nameserver_consistency.h"
 
 namespace probes {
 namespace {
@@ -56,8 +56,8 @@ void add_mx_findings(std::vector<Finding>& out, const DomainJudgement& judged, T
   const bool is_signed = domain.mx.status == DnssecStatus::secure;
   for (auto& finding : find_in_survey(subject, domain.survey, is_signed, at))
     out.push_back(std::move(finding));
-  if (domain.misplaced.outcome == Outcome::answer) {
-    add(Code::tlsa_wrong_name, Severity::medium, {{"records-at", domain.misplaced.name.text()}});
+  if (domain.misplaced->outcome == Outcome::answer) {
+    add(Code::tlsa_wrong_name, Severity::medium, {{"records-at", domain.misplaced->name.text()}});
   }
   const bool any_dane = std::ranges::any_of(judged.hosts, [](const HostJudgement& host) {
     return host.seen->tlsa.outcome == Outcome::answer &&

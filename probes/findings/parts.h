@@ -48,6 +48,22 @@ void add_wide_denial(std::vector<Finding>& out, const DomainObservation& domain,
 void add_host_survey_findings(std::vector<Finding>& out, const HostObservation& seen,
                               config::Time at);
 
+// ---- gaps.cc: Which name server lacks which TLSA records.
+
+// Says so in the finding that the servers differ, and that this is why the host is refused, where a
+// server lacks what accepts a key in use.
+void add_gaps(std::vector<Finding>& out, const DomainObservation& domain,
+              const HostObservation& seen, config::Time at);
+
+// ---- remedies.cc: What to publish.
+
+// Says in every remedy at which owner, and gives those findings one that a record of the key in use
+// would end.
+void add_remedies(std::vector<Finding>& out, const HostJudgement& host);
+void place(Remedy& remedy, const HostObservation& host);
+
+// ---- dns.cc again.
+
 // Our own resolvers' faults that this look came upon. Nothing about the target follows.
 void add_resolver_faults(std::vector<Finding>& out, const DomainJudgement& judged);
 

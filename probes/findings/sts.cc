@@ -47,7 +47,7 @@ std::vector<Evidence> why_no_policy(const StsObservation& sts) {
 }  // namespace
 
 void add_sts_findings(std::vector<Finding>& out, const DomainJudgement& judged) {
-  const auto& sts = judged.seen->sts;
+  const auto& sts = *judged.seen->sts;
   const auto add = [&](Code code, Severity severity, std::vector<Evidence> evidence) {
     out.push_back({.code = code,
                    .severity = severity,

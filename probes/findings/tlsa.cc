@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "probes/dane/reading.h"
+#include "probes/dane/diagnose_record.h"
 #include "probes/dane/usable.h"
 #include "probes/dane/verify.h"
 #include "probes/exchange.h"
@@ -131,8 +131,7 @@ void add_anchor_findings(std::vector<Finding>& out, const HostJudgement& host, T
     out.push_back({.code = Code::trust_anchor_not_sent,
                    .severity = Severity::critical,
                    .subject = host_subject(*host.seen),
-                   .evidence = {{"issuer-not-sent", tls->chain.back()->issuer}},
-                   .is_consequence = true});
+                   .evidence = {{"issuer-not-sent", tls->chain.back()->issuer}}});
     return;
   }
 }

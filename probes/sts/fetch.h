@@ -18,7 +18,7 @@ enum class FetchOutcome {
   connect_failed,  // no address took the connection
   tls_failed,      // no TLS, or not with a certificate that holds: see tls_stop
   http_status,     // not 200; redirects are never followed
-  too_large,       // header or body beyond HttpReplyReader's bounds
+  too_large,       // header over 16 KiB, interim ones too, or body over 64 KiB
   not_text,        // Content-Type is not text/plain
   malformed,       // no HTTP/1 reply, cut off, or no policy in it
   timeout,         // the deadline came first
@@ -51,11 +51,12 @@ struct Fetched {
 // "mta-sts." and the domain: whose addresses to look up and whose name the certificate must bear.
 [[nodiscard]] std::string policy_host(std::string_view domain);
 
-// Gets https://mta-sts.<domain>/.well-known/mta-sts.txt. Addresses are tried in turn until one
-// takes the connection, each with an equal share of the time left; that one's answer counts. The
-// deadline is for everything together, however slowly octets come. `client` may be shared;
+// Gets https://mta-sts.<domain>/.well-known/mta-sts.txt by libcurl, over a connection of our own
+// so that an address is told from another and our own limits from theirs. Addresses are tried in
+// turn until one takes the connection, each with an equal share of the time left; that one's answer
+// counts. The deadline is for everything together, however slowly octets come. `pki` may be shared;
 // keeps nothing. The process ignores SIGPIPE.
-[[nodiscard]] Fetched fetch_policy(const FetchPlan& plan, tls::PkixClient& client,
+[[nodiscard]] Fetched fetch_policy(const FetchPlan& plan, const tls::WebPki& pki,
                                    config::Deadline deadline);
 
 }  // namespace probes::sts

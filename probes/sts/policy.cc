@@ -94,7 +94,7 @@ std::optional<Mode> parse_mode(std::string_view text) {
 }
 
 // Takes the fields line by line.
-class Reader {
+class PolicyReader {
  public:
   // Nothing, or what is wrong with the line.
   std::optional<std::string> take(std::string_view line);
@@ -114,7 +114,7 @@ class Reader {
   std::unordered_set<std::string> known_mx_;
 };
 
-std::optional<std::string> Reader::take(std::string_view line) {
+std::optional<std::string> PolicyReader::take(std::string_view line) {
   if (std::ranges::any_of(line, [](char c) { return is_control(c) && c != '\t'; }))
     return "a control character";
   const auto colon = line.find(':');
@@ -139,7 +139,7 @@ std::optional<std::string> Reader::take(std::string_view line) {
   return std::nullopt;
 }
 
-std::optional<std::string> Reader::take_mx(std::string_view value) {
+std::optional<std::string> PolicyReader::take_mx(std::string_view value) {
   if (!is_pattern(value)) return "mx is no host name or \"*.\" and one but " + quoted(value);
   auto pattern = folded(value);
   if (!known_mx_.insert(pattern).second) return std::nullopt;
@@ -148,7 +148,7 @@ std::optional<std::string> Reader::take_mx(std::string_view value) {
   return std::nullopt;
 }
 
-std::optional<std::string> Reader::missing() const {
+std::optional<std::string> PolicyReader::missing() const {
   if (!has_version_) return "no version";
   if (!mode_) return "no mode";
   if (!max_age_) return "no max_age";
@@ -180,7 +180,7 @@ Result<Policy, PolicyFault> parse_policy(std::string_view file) {
     return Failure<PolicyFault>(PolicyFault{.line = line, .words = std::move(words)});
   };
   if (file.size() > kMaxPolicy) return failure(0, "larger than 64 KiB");
-  Reader reader;
+  PolicyReader reader;
   // Editors leave blank lines at the end and senders pass over them; the ABNF has none elsewhere.
   for (std::size_t number = 1; !is_all_blank(file); ++number) {
     const auto end = file.find('\n');

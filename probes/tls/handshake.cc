@@ -125,7 +125,7 @@ Client::Outcome Client::shake_hands(net::Socket& socket, const std::string& serv
   if (step == Step::done) {
     seen.version = SSL_get_version(ssl.get());
     seen.cipher = SSL_get_cipher_name(ssl.get());
-    outcome.stream = std::make_unique<SslStream>(std::move(ssl), Cut::is_close);
+    outcome.stream = std::make_unique<SslStream>(std::move(ssl));
   }
   return outcome;
 }

@@ -17,6 +17,7 @@ using config::Result;
 
 // As many names of a wrong certificate as help a person to see whose it is.
 constexpr std::size_t kNamesTold = 4;
+constexpr int kSecurityLevel = 2;
 
 PkixStop stop_of_path(long verify_result) {
   switch (verify_result) {
@@ -38,20 +39,8 @@ PkixStop stop_of_path(long verify_result) {
   }
 }
 
-PkixStop stop_of(Step step, long verify_result) {
-  switch (step) {
-    case Step::done:
-      return PkixStop::none;
-    case Step::timeout:
-      return PkixStop::timeout;
-    case Step::closed:
-    case Step::cut:
-      return PkixStop::closed;
-    case Step::failed:
-      break;
-  }
-  if (verify_result != X509_V_OK) return stop_of_path(verify_result);
-  switch (why_failed()) {
+PkixStop stop_of(Refusal refusal) {
+  switch (refusal) {
     case Refusal::version_old:
       return PkixStop::version_old;
     case Refusal::handshake_alert:
@@ -61,6 +50,11 @@ PkixStop stop_of(Step step, long verify_result) {
       return PkixStop::broken;
   }
   return PkixStop::broken;
+}
+
+std::string words_of(unsigned long error) {
+  const char* words = ERR_reason_error_string(error);
+  return words == nullptr ? "no TLS" : words;
 }
 
 std::string told_names(const Certificate& leaf) {
@@ -73,7 +67,7 @@ std::string told_names(const Certificate& leaf) {
 }
 
 std::string words_of(PkixStop stop, const std::string& server_name, const Certificate* leaf,
-                     long verify_result, std::string library_words) {
+                     long verify_result, unsigned long error) {
   const std::string path = X509_verify_cert_error_string(verify_result);
   switch (stop) {
     case PkixStop::none:
@@ -85,7 +79,7 @@ std::string words_of(PkixStop stop, const std::string& server_name, const Certif
     case PkixStop::version_old:
     case PkixStop::refused:
     case PkixStop::broken:
-      return library_words;
+      return words_of(error);
     case PkixStop::expired:
       // The one out of date may be another of the path: then the leaf's date would mislead.
       return path;
@@ -99,17 +93,6 @@ std::string words_of(PkixStop stop, const std::string& server_name, const Certif
       return path;
   }
   return {};
-}
-
-// OpenSSL forgets the certificates of a peer it rejects: the leaf is kept on the way. Runs in C, so
-// it throws nothing.
-int keep_leaf(int is_ok, X509_STORE_CTX* path) {
-  const auto* ssl =
-      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(path, SSL_get_ex_data_X509_STORE_CTX_idx()));
-  auto* kept = static_cast<X509Ptr*>(SSL_get_app_data(ssl));
-  X509* leaf = X509_STORE_CTX_get0_cert(path);
-  if (!*kept && leaf != nullptr && X509_up_ref(leaf) == 1) kept->reset(leaf);
-  return is_ok;
 }
 
 void free_stack(STACK_OF(X509) * stack) {
@@ -158,16 +141,15 @@ std::string_view wire_name(PkixStop stop) {
   return "";
 }
 
-struct PkixClient::Context {
+struct WebPki::Context {
   // What Debian's openssl.cnf asks of every program, which a library context of ours does not read.
-  ClientContext client{2, ClientContext::Threads::many};
+  ClientContext client{kSecurityLevel, ClientContext::Threads::many};
 };
 
-PkixClient::PkixClient(std::unique_ptr<Context> context) : context_(std::move(context)) {}
-PkixClient::~PkixClient() = default;
+WebPki::WebPki(std::unique_ptr<Context> context) : context_(std::move(context)) {}
+WebPki::~WebPki() = default;
 
-Result<std::unique_ptr<PkixClient>, TrustFault> PkixClient::trusting(
-    const std::filesystem::path& ca_file) {
+Result<std::unique_ptr<WebPki>, TrustFault> WebPki::trusting(const std::filesystem::path& ca_file) {
   auto context = std::make_unique<Context>();
   auto* ctx = context->client.ssl.get();
   ERR_clear_error();
@@ -176,51 +158,11 @@ Result<std::unique_ptr<PkixClient>, TrustFault> PkixClient::trusting(
     return Failure<TrustFault>(
         TrustFault{.detail = ca_file.string() + ": no CA certificates: " + words});
   }
-  // A renegotiation or a flood of tickets must not keep a read busy beyond its deadline: each
-  // record that brings no data goes back to drive(), which looks at the clock.
-  SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
-  SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
-  SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, keep_leaf);
-  return std::unique_ptr<PkixClient>(new PkixClient(std::move(context)));
+  return std::unique_ptr<WebPki>(new WebPki(std::move(context)));
 }
 
-PkixClient::Outcome PkixClient::shake_hands(net::Socket& socket, const std::string& server_name,
-                                            config::Time at, Deadline deadline) {
-  Outcome outcome;
-  auto& seen = outcome.handshake;
-  SslPtr ssl = new_connection(context_->client, socket, server_name);
-  X509Ptr leaf;
-  SSL_set_app_data(ssl.get(), &leaf);
-  auto* wanted = SSL_get0_param(ssl.get());
-  X509_VERIFY_PARAM_set_time(wanted, static_cast<std::time_t>(at.time_since_epoch().count()));
-  if (!demand_name(wanted, server_name)) {
-    seen = {.stop = PkixStop::broken, .detail = "no name to verify the peer by"};
-    ERR_clear_error();
-    return outcome;
-  }
-
-  const auto step = drive(ssl.get(), deadline, [&] { return SSL_connect(ssl.get()); });
-  SSL_set_app_data(ssl.get(), nullptr);
-  const long verify_result = SSL_get_verify_result(ssl.get());
-  seen.stop = stop_of(step, verify_result);
-  auto library_words = drain_errors();
-  if (leaf) seen.leaf = describe(leaf.get());
-  seen.detail =
-      words_of(seen.stop, server_name, seen.leaf.get(), verify_result, std::move(library_words));
-  if (step != Step::done) return outcome;
-  // Certain by SSL_VERIFY_PEER; asked again because everything here rests on it.
-  if (verify_result != X509_V_OK || SSL_get0_peer_certificate(ssl.get()) == nullptr) {
-    seen.stop = PkixStop::untrusted;
-    seen.detail = "the peer was not verified";
-    return outcome;
-  }
-  seen.version = SSL_get_version(ssl.get());
-  outcome.stream = std::make_unique<SslStream>(std::move(ssl), Cut::is_fault);
-  return outcome;
-}
-
-PkixStop PkixClient::verify(const std::vector<CertificatePtr>& chain,
-                            const std::string& server_name, config::Time at) const {
+PkixStop WebPki::verify(const std::vector<CertificatePtr>& chain, const std::string& server_name,
+                        config::Time at) const {
   const StackPtr others{sk_X509_new_null()};
   for (const auto& certificate : chain) {
     if (auto x509 = read_x509(certificate->der)) sk_X509_push(others.get(), x509.release());
@@ -232,13 +174,97 @@ PkixStop PkixClient::verify(const std::vector<CertificatePtr>& chain,
     return PkixStop::untrusted;
   X509_STORE_CTX_set_default(path.get(), "ssl_server");
   auto* wanted = X509_STORE_CTX_get0_param(path.get());
-  X509_VERIFY_PARAM_set_auth_level(wanted, 2);
+  X509_VERIFY_PARAM_set_auth_level(wanted, kSecurityLevel);
   X509_VERIFY_PARAM_set_time(wanted, static_cast<std::time_t>(at.time_since_epoch().count()));
   if (!demand_name(wanted, server_name)) return PkixStop::wrong_name;
   const bool holds = X509_verify_cert(path.get()) == 1;
   const auto error = X509_STORE_CTX_get_error(path.get());
   ERR_clear_error();
   return holds ? PkixStop::none : stop_of_path(error);
+}
+
+// Filled by OpenSSL's callbacks, which run in C and so throw nothing that matters.
+struct PkixClient::Watch {
+  X509Ptr leaf;
+  long verify_result = X509_V_OK;
+  bool is_done = false;
+  bool is_closed = false;
+  bool is_goodbye_heard = false;
+  unsigned long error = 0;  // of OpenSSL; 0: none was seen
+  Refusal refusal = Refusal::broken;
+};
+
+namespace {
+
+PkixClient::Watch& watch_of(const SSL* ssl) {
+  return *static_cast<PkixClient::Watch*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+}
+
+// OpenSSL forgets the certificates of a peer it rejects: the leaf is kept on the way.
+int keep_leaf(int is_ok, X509_STORE_CTX* path) {
+  const auto* ssl =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(path, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto& kept = watch_of(ssl).leaf;
+  X509* leaf = X509_STORE_CTX_get0_cert(path);
+  if (!kept && leaf != nullptr && X509_up_ref(leaf) == 1) kept.reset(leaf);
+  return is_ok;
+}
+
+// The error queue is left as it is: the client reads it, too.
+void watch_step(const SSL* ssl, int where, int result) {
+  auto& watch = watch_of(ssl);
+  if ((where & SSL_CB_HANDSHAKE_DONE) != 0) {
+    watch.verify_result = SSL_get_verify_result(ssl);
+    watch.is_done = watch.verify_result == X509_V_OK && SSL_get0_peer_certificate(ssl) != nullptr;
+    return;
+  }
+  if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && (result & 0xff) == SSL_AD_CLOSE_NOTIFY)
+    watch.is_goodbye_heard = true;
+  if ((where & SSL_CB_EXIT) == 0 || result > 0 || watch.is_done) return;
+  watch.verify_result = SSL_get_verify_result(ssl);
+  watch.error = ERR_peek_error();
+  if (watch.error == 0) return;
+  watch.is_closed = ERR_GET_REASON(watch.error) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+  watch.refusal = why_failed();
+}
+
+}  // namespace
+
+PkixClient::PkixClient(const WebPki& pki, std::string server_name, config::Time at)
+    : pki_(pki), server_name_(std::move(server_name)), at_(at), watch_(std::make_unique<Watch>()) {}
+PkixClient::~PkixClient() = default;
+
+bool PkixClient::equip(ssl_ctx_st* context) {
+  harden(context, kSecurityLevel);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set1_cert_store(context, SSL_CTX_get_cert_store(pki_.context_->client.ssl.get()));
+  SSL_CTX_set_app_data(context, watch_.get());
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, keep_leaf);
+  SSL_CTX_set_info_callback(context, watch_step);
+  auto* wanted = SSL_CTX_get0_param(context);
+  X509_VERIFY_PARAM_set_time(wanted, static_cast<std::time_t>(at_.time_since_epoch().count()));
+  return demand_name(wanted, server_name_);
+}
+
+bool PkixClient::is_goodbye_heard() const {
+  return watch_->is_goodbye_heard;
+}
+
+PkixHandshake PkixClient::handshake(bool is_time_over) const {
+  const auto& watch = *watch_;
+  PkixHandshake seen;
+  if (watch.leaf) seen.leaf = describe(watch.leaf.get());
+  if (watch.is_done) return seen;
+  if (watch.verify_result != X509_V_OK) {
+    seen.stop = stop_of_path(watch.verify_result);
+  } else if (watch.error != 0) {
+    seen.stop = watch.is_closed ? PkixStop::closed : stop_of(watch.refusal);
+  } else {
+    seen.stop = is_time_over ? PkixStop::timeout : PkixStop::closed;
+  }
+  seen.detail =
+      words_of(seen.stop, server_name_, seen.leaf.get(), watch.verify_result, watch.error);
+  return seen;
 }
 
 }  // namespace probes::tls

@@ -30,8 +30,6 @@ Result<void, StreamFault> SslStream::write_all(std::string_view octets, Deadline
 StreamFault SslStream::fault(Step step) const {
   const auto words = drain_errors();
   if (step == Step::timeout) return {.stop = StreamStop::timeout, .detail = "no data in time"};
-  if (step == Step::cut && cut_ == Cut::is_fault)
-    return {.stop = StreamStop::broken, .detail = "the connection was cut within TLS"};
   if (step == Step::closed || step == Step::cut)
     return {.stop = StreamStop::closed, .detail = "closed by the peer"};
   return {.stop = StreamStop::broken, .detail = words};
@@ -50,16 +48,19 @@ ClientContext::ClientContext(int security_level, Threads threads)
     : library(threads == Threads::one ? OSSL_LIB_CTX_new() : nullptr),
       ssl(SSL_CTX_new_ex(library ? library.get() : shared_library(), nullptr,
                          TLS_client_method())) {
-  auto* ctx = ssl.get();
-  SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, nullptr);
+  SSL_CTX_set_verify(ssl.get(), SSL_VERIFY_NONE, nullptr);
+  SSL_CTX_set_mode(ssl.get(), SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_quiet_shutdown(ssl.get(), 1);
+  harden(ssl.get(), security_level);
+}
+
+void harden(SSL_CTX* ctx, int security_level) {
   SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
   const auto ciphers = "DEFAULT:!aNULL:@SECLEVEL=" + std::to_string(security_level);
   SSL_CTX_set_cipher_list(ctx, ciphers.c_str());
   SSL_CTX_set_security_level(ctx, security_level);
   SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_quiet_shutdown(ctx, 1);
 }
 
 SslPtr new_connection(const ClientContext& context, const net::Socket& socket,

@@ -51,16 +51,12 @@ Step drive(SSL* ssl, config::Deadline deadline, Call call) {
   }
 }
 
-// What a cut connection is to the reader of a stream.
-enum class Cut {
-  is_close,  // SMTP: servers hang up so, and replies have an end of their own
-  is_fault,  // where the end of the stream ends the data
-};
-
-// An encrypted stream over a connection, after its handshake. The socket outlives it.
+// An encrypted stream over a connection, after its handshake. The socket outlives it. A connection
+// that is cut is one that the peer closed: SMTP servers hang up so, and replies have an end of
+// their own.
 class SslStream final : public net::Stream {
  public:
-  SslStream(SslPtr ssl, Cut cut) : ssl_(std::move(ssl)), cut_(cut) {}
+  explicit SslStream(SslPtr ssl) : ssl_(std::move(ssl)) {}
   [[nodiscard]] config::Result<std::size_t, net::StreamFault> read_some(
       std::span<char> into, config::Deadline deadline) override;
   [[nodiscard]] config::Result<void, net::StreamFault> write_all(
@@ -69,7 +65,6 @@ class SslStream final : public net::Stream {
  private:
   [[nodiscard]] net::StreamFault fault(Step step) const;
   SslPtr ssl_;
-  Cut cut_;
 };
 
 // A client's context, not in OpenSSL's default library context, which is contended: TLS 1.2 and
@@ -84,6 +79,9 @@ struct ClientContext {
   std::unique_ptr<OSSL_LIB_CTX, FreeWith<OSSL_LIB_CTX_free>> library;  // null: the shared one
   SslCtxPtr ssl;
 };
+
+// Makes a client's context speak TLS 1.2 and later at that security level, and reuse no session.
+void harden(SSL_CTX* context, int security_level);
 
 // A connection to be over `socket`, naming `server_name` in SNI (none when empty).
 [[nodiscard]] SslPtr new_connection(const ClientContext& context, const net::Socket& socket,

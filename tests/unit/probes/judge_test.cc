@@ -181,7 +181,7 @@ void without_tlsa(HostObservation& host) {
 // An MTA-STS policy that names these hosts, and what the Web's PKI says of the certificates.
 void announce_sts(Scene& scene, sts::Mode mode, std::vector<std::string> patterns,
                   tls::PkixStop pkix) {
-  auto& seen = scene.domain.sts;
+  auto& seen = scene.domain.sts.change();
   seen.sts_txt = support::answer("_mta-sts.example.test", dns::type::txt, {});
   seen.sts.state = sts::RecordState::valid;
   seen.fetched = sts::Fetched{.outcome = sts::FetchOutcome::policy,
@@ -1440,7 +1440,7 @@ const std::vector<Case>& cases() {
        {}},
       {"M-07 nobody asks for reports",
        [](Scene& s) {
-         s.domain.sts.tlsrpt_txt = absent("_smtp._tls.example.test", dns::type::txt);
+         s.domain.sts.change().tlsrpt_txt = absent("_smtp._tls.example.test", dns::type::txt);
        },
        "authenticated",
        {"tlsrpt-missing/low"},
@@ -1448,7 +1448,7 @@ const std::vector<Case>& cases() {
       {"M-09 the policy cannot be fetched",
        [](Scene& s) {
          announce_sts(s, sts::Mode::enforce, {}, tls::PkixStop::none);
-         s.domain.sts.fetched = sts::Fetched{.outcome = sts::FetchOutcome::tls_failed};
+         s.domain.sts.change().fetched = sts::Fetched{.outcome = sts::FetchOutcome::tls_failed};
        },
        "authenticated",
        {"mta-sts-invalid/medium"},
@@ -1508,7 +1508,7 @@ TEST(Judge, finds_nothing_where_mta_sts_and_dane_agree) {
 TEST(Judge, does_not_hold_a_policy_against_a_domain_that_we_could_not_fetch_for_reasons_of_ours) {
   Scene scene;
   announce_sts(scene, sts::Mode::enforce, {}, tls::PkixStop::none);
-  scene.domain.sts.fetched =
+  scene.domain.sts.change().fetched =
       sts::Fetched{.outcome = sts::FetchOutcome::connect_failed, .is_own_limit = true};
   EXPECT_THAT(support::findings_of(scene.judge()), testing::IsEmpty());
 }

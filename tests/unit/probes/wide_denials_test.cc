@@ -104,7 +104,7 @@ TEST(WideDenials, AreTheCauseWhereTheyTakeTheHostsOnlyAddress) {
   EXPECT_THAT(support::findings_of(judged), Contains("denial-too-wide/critical"));
   const auto none = std::ranges::find(judged.findings, Code::mx_invalid, &Finding::code);
   ASSERT_NE(none, judged.findings.end());
-  EXPECT_TRUE(none->is_consequence);
+  EXPECT_EQ(none->consequence_of, probes::Code::denial_too_wide);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "probes/agreement.h"
+#include "probes/nameserver_consistency.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "probes/dane/reading.h"
+#include "probes/dane/diagnose_record.h"
 
 #include <array>
 #include <initializer_list>
