@@ -1,0 +1,15 @@
+#pragma once
+
+#include <vector>
+
+#include "agent/senders/sender_sessions.h"
+
+// PURE
+namespace agent {
+
+// Holds failed sessions against what was seen meanwhile. `spans`: of domains that the failure may
+// be of, in any order; those outside of the report's time say nothing.
+// A look that only learned that the host is down, or that failed by our own fault, tells nothing.
+[[nodiscard]] Agreement agreement(const SenderSessions& failed, const std::vector<SeenSpan>& spans);
+
+}  // namespace agent

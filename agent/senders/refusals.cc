@@ -1,0 +1,227 @@
+#include "agent/senders/refusals.h"
+
+#include <algorithm>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "agent/senders/agreement.h"
+#include "probes/catalogue.h"
+#include "probes/findings.h"
+#include "probes/judge.h"
+
+namespace agent {
+namespace {
+
+using config::Time;
+using probes::Code;
+using probes::Finding;
+using probes::Severity;
+using probes::Subject;
+
+constexpr std::size_t kMostNamed = 3;  // organizations in one sentence
+
+Subject subject_of(const SenderSessions& one) {
+  if (!one.mx_host.empty()) return {.kind = Subject::Kind::host, .name = one.mx_host};
+  return {.kind = Subject::Kind::domain, .name = one.domain};
+}
+
+bool is_refusal(const SenderSessions& one) {
+  return !one.result_type.empty() && probes::reports::is_dane_failure(one.policy, one.result_type);
+}
+
+// What an organization says of a domain is what its newest report on it says.
+using Reporter = std::pair<std::string, std::string>;  // organization, domain
+
+std::map<Reporter, Time> newest_reports(const std::vector<SenderSessions>& sessions, Time at) {
+  std::map<Reporter, Time> out;
+  for (const auto& one : sessions) {
+    if (at - one.until > kReportCounts) continue;
+    auto& newest = out[{one.organization, one.domain}];
+    newest = std::max(newest, one.until);
+  }
+  return out;
+}
+
+// Takes up sessions that failed, of a report that counts.
+void add(Refuser& to, const SenderSessions& one) {
+  to.since = to.refused == 0 ? one.from : std::min(to.since, one.from);
+  to.until = std::max(to.until, one.until);
+  to.refused += one.sessions;
+  to.result_types.insert(one.result_type);
+  if (one.agrees == Agreement::no || to.agrees == Agreement::not_seen) to.agrees = one.agrees;
+}
+
+struct Sums {
+  std::uint64_t sessions = 0;
+  std::map<std::string, std::uint64_t> by_organization;
+};
+
+// ---- findings
+
+// Some grave finding of the look names a fault that keeps senders away.
+Finding* cause_at(probes::DomainJudgement& judged, const Subject& subject) {
+  for (auto& finding : judged.findings) {
+    const auto& rule = probes::row_of(finding.code).alerts;
+    const bool keeps_away = rule.refuses || rule.queues || finding.refused_since;
+    if (finding.subject == subject && keeps_away && finding.severity >= Severity::medium)
+      return &finding;
+  }
+  return nullptr;
+}
+
+// The classes of senders that do not deliver where the reference sender does.
+std::vector<std::string> explaining_classes(const probes::DomainJudgement& judged,
+                                            const Subject& subject) {
+  std::vector<std::string> out;
+  const auto take = [&](const std::vector<probes::Split>& splits) {
+    for (const auto& split : splits) {
+      if (is_deliverable(split.verdict) || split.verdict == probes::Verdict::unknown) continue;
+      const auto who =
+          std::ranges::find(probes::other_senders(), split.sender, &probes::Sender::name);
+      const auto words = who == probes::other_senders().end() ? split.sender : who->words;
+      out.push_back(fmt::format("{} ({})", words, split.sender));
+    }
+  };
+  if (subject.kind == Subject::Kind::domain) take(judged.splits);
+  for (const auto& host : judged.hosts) {
+    if (host.seen->host.text() == subject.name) take(host.splits);
+  }
+  return out;
+}
+
+// Signatures are a zone's: of every host in it, whoever reports.
+std::optional<Subject> root_of(const probes::DomainJudgement& judged, const Subject& subject,
+                               const std::set<std::string>& types) {
+  if (types != std::set<std::string>{"dnssec-invalid"}) return std::nullopt;
+  const auto* signer = judged.seen->mx.signer ? &*judged.seen->mx.signer : nullptr;
+  for (const auto& host : judged.hosts) {
+    if (subject.kind == Subject::Kind::host && host.seen->host.text() == subject.name)
+      signer = host.seen->tlsa.signer ? &*host.seen->tlsa.signer : nullptr;
+  }
+  if (signer == nullptr) return std::nullopt;
+  return Subject{.kind = Subject::Kind::zone, .name = signer->text()};
+}
+
+std::optional<Finding> finding_of(const probes::DomainJudgement& judged, const Subject& subject,
+                                  const SenderReports& reports) {
+  std::vector<Refuser> unexplained;
+  std::uint64_t refused = 0;
+  std::set<std::string> types;
+  for (const auto& one : reports.refusers) {
+    if (one.agrees != Agreement::no) continue;  // we saw it, or could not tell
+    unexplained.push_back(one);
+    refused += one.refused;
+    types.insert(one.result_types.begin(), one.result_types.end());
+  }
+  if (unexplained.empty()) return std::nullopt;
+  const bool is_large =
+      reports.organizations > 1 &&
+      static_cast<double>(refused) > kRefusedShare * static_cast<double>(reports.reported);
+  const bool refuse = unexplained.size() > 1 || is_large;
+  Finding out{.code = refuse ? Code::senders_refuse : Code::senders_disagree,
+              .severity = refuse ? Severity::high : Severity::low,
+              .subject = subject,
+              .evidence = {{kSenderReports, words_of(unexplained)},
+                           {"result-types", fmt::format("{}", fmt::join(types, ", "))},
+                           {"reported", fmt::format("{} sessions by {} organizations",
+                                                    reports.reported, reports.organizations)}},
+              .root = root_of(judged, subject, types)};
+  for (auto& words : explaining_classes(judged, subject))
+    out.evidence.push_back({"explained-by", std::move(words)});
+  return out;
+}
+
+// With blanks between thousands.
+std::string grouped(std::uint64_t number) {
+  auto out = std::to_string(number);
+  for (std::size_t at = out.size(); at > 3;) out.insert(at -= 3, 1, ' ');
+  return out;
+}
+
+}  // namespace
+
+ReportsBySubject reports_by_subject(const std::vector<SenderSessions>& sessions, Time at) {
+  const auto newest = newest_reports(sessions, at);
+  // Who still refuses what: those whose newest report says so.
+  std::set<std::pair<std::string, Subject>> refusing;
+  std::map<std::string, Sums> sums;  // by domain
+  for (const auto& one : sessions) {
+    const auto found = newest.find({one.organization, one.domain});
+    if (found == newest.end() || at - one.until > kReportCounts) continue;
+    auto& sum = sums[one.domain];
+    sum.sessions += one.sessions;
+    sum.by_organization[one.organization] += one.sessions;
+    if (one.until == found->second && is_refusal(one))
+      refusing.insert({one.organization, subject_of(one)});
+  }
+  std::map<std::pair<Subject, std::string>, Refuser> refusers;
+  std::map<Subject, std::set<std::string>> domains;
+  for (const auto& one : sessions) {
+    const auto subject = subject_of(one);
+    if (at - one.until > kReportCounts || !is_refusal(one) ||
+        !refusing.contains({one.organization, subject}))
+      continue;
+    add(refusers[{subject, one.organization}], one);
+    domains[subject].insert(one.domain);
+  }
+  ReportsBySubject out;
+  for (auto& [key, refuser] : refusers) {
+    const auto& [subject, organization] = key;
+    refuser.organization = organization;
+    out[subject].refusers.push_back(std::move(refuser));
+  }
+  for (auto& [subject, reports] : out) {
+    std::set<std::string> organizations;
+    for (const auto& domain : domains[subject]) {
+      reports.reported += sums[domain].sessions;
+      for (const auto& [organization, count] : sums[domain].by_organization) {
+        if (count > 0) organizations.insert(organization);
+      }
+    }
+    reports.organizations = organizations.size();
+    std::ranges::stable_sort(reports.refusers, std::ranges::greater{}, &Refuser::refused);
+  }
+  return out;
+}
+
+std::string words_of(const std::vector<Refuser>& refusers) {
+  std::string names;
+  std::uint64_t refused = 0;
+  auto since = Time::max();
+  for (std::size_t i = 0; i < refusers.size(); ++i) {
+    refused += refusers[i].refused;
+    since = std::min(since, refusers[i].since);
+    if (i >= kMostNamed) continue;
+    const bool is_last = i + 1 == refusers.size();
+    names += i == 0 ? "" : is_last ? " and " : ", ";
+    names += refusers[i].organization;
+  }
+  if (refusers.size() > kMostNamed)
+    names += fmt::format(" and {} more", refusers.size() - kMostNamed);
+  auto when = config::rfc3339(since).substr(0, 16);
+  when[10] = ' ';
+  return fmt::format("{} refused {} session{} since {} UTC", names, grouped(refused),
+                     refused == 1 ? "" : "s", when);
+}
+
+void add_sender_findings(probes::DomainJudgement& judged, const ReportsBySubject& reports) {
+  std::vector<Subject> subjects{
+      {.kind = Subject::Kind::domain, .name = judged.seen->domain.text()}};
+  for (const auto& host : judged.hosts)
+    subjects.push_back({.kind = Subject::Kind::host, .name = host.seen->host.text()});
+  for (const auto& subject : subjects) {
+    const auto found = reports.find(subject);
+    if (found == reports.end()) continue;
+    if (auto* const cause = cause_at(judged, subject)) {
+      cause->evidence.push_back({kSenderReports, words_of(found->second.refusers)});
+    } else if (auto finding = finding_of(judged, subject, found->second)) {
+      probes::add_finding(judged, *std::move(finding));
+    }
+  }
+}
+
+}  // namespace agent

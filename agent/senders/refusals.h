@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/senders/sender_sessions.h"
+#include "probes/judgement.h"
+
+// PURE
+// Whether senders refuse what we see well, and which of them confirm what we see.
+namespace agent {
+
+// An organization whose newest report on a host or domain says that DANE failed there.
+struct Refuser {
+  std::string organization;
+  std::uint64_t refused = 0;  // sessions that failed by DANE
+  config::Time since;         // begin of the first report that says so
+  config::Time until;         // end of the last
+  std::set<std::string> result_types;
+  Agreement agrees = Agreement::not_seen;  // no: some failed while we saw none
+  bool operator==(const Refuser&) const = default;
+};
+
+// What is reported of one host or domain.
+struct SenderReports {
+  std::vector<Refuser> refusers;  // by sessions, most first
+  std::uint64_t reported = 0;     // sessions that all organizations reported of the domain
+  std::size_t organizations = 0;  // that reported of the domain at all
+  bool operator==(const SenderReports&) const = default;
+};
+using ReportsBySubject = std::map<probes::Subject, SenderReports>;
+
+// So long a report counts while the organization sends no newer one: they send one a day, and none
+// for a day without mail.
+inline constexpr config::Seconds kReportCounts = std::chrono::hours{24 * 4};
+// Beyond this share of all sessions reported, one organization is enough where others report, too.
+inline constexpr double kRefusedShare = 0.1;
+
+// By the host where the report names one, else by the domain. `sessions`: all of those that may
+// count.
+[[nodiscard]] ReportsBySubject reports_by_subject(const std::vector<SenderSessions>& sessions,
+                                                  config::Time at);
+
+// The name of the evidence that says who refuses.
+inline constexpr const char* kSenderReports = "sender-reports";
+
+// Adds to the judgement what is reported of the domain and its hosts: senders-refuse when several
+// organizations refuse, or one refuses more than a share, while no look found why;
+// senders-disagree when it is but one. A finding that senders confirm gets who they are as
+// evidence.
+void add_sender_findings(probes::DomainJudgement& judged, const ReportsBySubject& reports);
+
+// "Google and Microsoft refused 1 204 sessions since 2026-11-27 00:00 UTC": of those refusers.
+[[nodiscard]] std::string words_of(const std::vector<Refuser>& refusers);
+
+}  // namespace agent

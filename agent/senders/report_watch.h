@@ -1,0 +1,54 @@
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "agent/senders/refusals.h"
+#include "agent/senders/report_folder.h"
+
+namespace agent {
+
+// Waits for reports, on a thread of its own: those in the watched folder, and those that others put
+// into the store (POST, `danelaw tlsrpt`). When there are some, and once an hour, for reports cease
+// to count, what senders say is summed up and handed on.
+class ReportWatch {
+ public:
+  struct Calls {
+    std::function<config::Time()> now;
+    std::function<void(ReportsBySubject)> on_reports;
+    std::function<void(const std::string& file, const TakenReport&)> on_taken;  // from the folder
+    std::function<void(const std::string& words)> on_fault;
+  };
+  // `store` outlives it. Without memory for a thread nothing is waited for, which is told.
+  ReportWatch(SenderReportStore& store, std::filesystem::path folder, Calls calls);
+  ~ReportWatch();  // ends the thread
+  ReportWatch(const ReportWatch&) = delete;
+  ReportWatch& operator=(const ReportWatch&) = delete;
+
+  void set_folder(std::filesystem::path folder);
+  void wake();  // something was taken: no need to wait
+
+ private:
+  void work(const std::stop_token& stop);
+  void look(bool is_hour_over);
+
+  SenderReportStore& store_;
+  const Calls calls_;
+  std::mutex mutex_;  // guards the next two
+  std::filesystem::path folder_;
+  bool is_woken_ = true;
+  std::condition_variable_any wake_;
+  // Of the thread alone:
+  std::optional<ReportFolder> watched_;
+  std::int64_t newest_ = -1;
+  bool is_faulty_ = false;
+  std::jthread thread_;  // last: it uses the others
+};
+
+}  // namespace agent

@@ -1,0 +1,154 @@
+#include "agent/senders/report_folder.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/cli/tlsrpt_command.h"
+#include "tests/support/scene.h"
+#include "tests/support/source_dir.h"
+
+namespace agent {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class FakeStore final : public SenderReportStore {
+ public:
+  config::Result<bool, std::string> take(const probes::reports::TlsReport& report,
+                                         config::Time) override {
+    if (is_full) return config::Failure<std::string>("disk full");
+    return known.insert(report.organization + "|" + report.report_id).second;
+  }
+  config::Result<std::vector<SenderSessions>, std::string> sessions(const Query&) override {
+    return std::vector<SenderSessions>{};
+  }
+  config::Result<std::int64_t, std::string> newest() override { return 0; }
+  std::set<std::string> known;
+  bool is_full = false;
+};
+
+const std::string kSamples = (support::source_dir() / "tests/reports/").string();
+const config::Time kLater = config::parse_rfc3339("2026-11-28T06:00:00Z").value();
+
+class Folder : public testing::Test {
+ protected:
+  static fs::path made() {
+    auto pattern = (fs::temp_directory_path() / "danelaw-XXXXXX").string();
+    return mkdtemp(pattern.data());
+  }
+  ~Folder() override { fs::remove_all(path); }
+
+  // As if it had been there for long.
+  void put(const std::string& name, const std::string& octets) const {
+    std::ofstream(path / name) << octets;
+    fs::last_write_time(path / name, fs::file_time_type::clock::now() - std::chrono::hours{1});
+  }
+  void put_sample(const std::string& name) const { fs::copy_file(kSamples + name, path / name); }
+  [[nodiscard]] std::vector<std::string> names(const std::string& folder) const {
+    std::vector<std::string> out;
+    if (!fs::exists(path / folder)) return out;
+    for (const auto& one : fs::directory_iterator(path / folder)) {
+      if (one.is_regular_file()) out.push_back(one.path().filename().string());
+    }
+    std::ranges::sort(out);
+    return out;
+  }
+  bool take_all() {
+    taken.clear();
+    return watched.take_all(
+        store, kLater,
+        [&](const std::string& file, const TakenReport& one) {
+          taken.push_back(file + (one.fault ? ": " + *one.fault : one.is_new ? " new" : " again"));
+        },
+        [&](const std::string& words) { faults.push_back(words); });
+  }
+
+  fs::path path = made();
+  FakeStore store;
+  ReportFolder watched{path};
+  std::vector<std::string> taken, faults;
+};
+
+TEST_F(Folder, IsEmptiedIntoWhatWasTakenAndWhatWasRefused) {
+  put_sample("google.json");
+  put("spam.eml", "Subject: hello\n\nno report\n");
+  put(".hidden", "x");
+  fs::create_directory(path / "new");
+  fs::copy_file(kSamples + "microsoft.json", path / "new" / "1.M1.host");
+  EXPECT_TRUE(take_all());
+  EXPECT_THAT(taken, ElementsAre("google.json new", "1.M1.host new",
+                                 "spam.eml: no part of the mail is a report"));
+  EXPECT_THAT(names("."), ElementsAre(".hidden"));
+  EXPECT_THAT(names("taken"), ElementsAre("1.M1.host", "google.json"));
+  EXPECT_THAT(names("refused"), ElementsAre("spam.eml"));
+  EXPECT_FALSE(take_all());
+  EXPECT_THAT(taken, IsEmpty());
+}
+
+TEST_F(Folder, TakesAReportOnceAndKeepsBothFiles) {
+  put_sample("google.json");
+  EXPECT_TRUE(take_all());
+  put_sample("google.json");
+  EXPECT_FALSE(take_all());
+  EXPECT_THAT(taken, ElementsAre("google.json again"));
+  EXPECT_THAT(names("taken"), ElementsAre("google.json", "google.json.1"));
+}
+
+TEST_F(Folder, LeavesAFileThatMayStillBeWritten) {
+  std::ofstream(path / "half.json") << "{\"organization-name\":";
+  EXPECT_FALSE(take_all());
+  EXPECT_THAT(taken, IsEmpty());
+  EXPECT_THAT(names("."), ElementsAre("half.json"));
+}
+
+TEST_F(Folder, KeepsReportsWhileTheyCannotBeStored) {
+  put_sample("google.json");
+  fs::last_write_time(path / "google.json",
+                      fs::file_time_type::clock::now() - std::chrono::hours{1});
+  store.is_full = true;
+  EXPECT_FALSE(take_all());
+  EXPECT_THAT(names("."), ElementsAre("google.json"));
+  store.is_full = false;
+  EXPECT_TRUE(take_all());
+}
+
+TEST_F(Folder, FollowsNoLinks) {
+  fs::create_symlink(kSamples + "google.json", path / "link.json");
+  EXPECT_FALSE(take_all());
+  EXPECT_THAT(taken, IsEmpty());
+}
+
+TEST_F(Folder, OfACommandIsReadAsAWhole) {
+  put_sample("google.json");
+  put_sample("comcast.json");
+  std::istringstream in("Subject: x\n\n");
+  std::ostringstream out, errors;
+  EXPECT_EQ(take_report_files(store, {path, "-", path / "none"}, kLater, in, out, errors), 1);
+  EXPECT_THAT(out.str(), HasSubstr("comcast.json: Comcast, 4711: 1 policy"));
+  EXPECT_THAT(errors.str(), HasSubstr("-: no part of the mail is a report"));
+  EXPECT_THAT(errors.str(), HasSubstr("none: not a file"));
+  std::istringstream nothing;
+  std::ostringstream again;
+  EXPECT_EQ(take_report_files(store, {path}, kLater, nothing, again, errors), 0);
+  EXPECT_THAT(again.str(), HasSubstr("taken before"));
+}
+
+TEST(TakeReport, RefusesHoursToCome) {
+  FakeStore store;
+  probes::reports::TlsReport report{.organization = "A", .report_id = "1", .policies = {{}}};
+  report.until = kLater + std::chrono::hours{27};
+  EXPECT_TRUE(take_report(store, report, kLater).fault);
+  report.until = kLater + std::chrono::hours{25};
+  EXPECT_TRUE(take_report(store, report, kLater).is_new);
+}
+
+}  // namespace
+}  // namespace agent
