@@ -1,0 +1,367 @@
+#include "agent/postfix/delivery_book.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "config/name.h"
+
+namespace agent {
+namespace {
+
+using config::Time;
+using Json = nlohmann::json;
+using probes::reports::Delivery;
+using probes::reports::DeliveryStatus;
+using probes::reports::Removed;
+using probes::reports::Setback;
+using probes::reports::TlsLevel;
+
+// Postfix tries again within maximal_backoff_time, 4000 s by default.
+constexpr config::Seconds kTriedAgain = std::chrono::hours{12};
+constexpr std::int64_t kWeek = 7;
+
+std::int64_t day_of(Time at) {
+  return std::chrono::floor<std::chrono::days>(at).time_since_epoch().count();
+}
+
+// ---- as text
+
+std::int64_t seconds_of(Time at) {
+  return at.time_since_epoch().count();
+}
+Time time_from(const Json& value) {
+  return Time{config::Seconds{value.get<std::int64_t>()}};
+}
+
+Json to_json(const HostDeliveries& host) {
+  Json sent = Json::object();
+  for (const auto& [level, at] : host.last_sent)
+    sent[std::string(wire_name(level))] = seconds_of(at);
+  Json out{{"sent", sent}};
+  if (host.deferred_since) out["since"] = seconds_of(*host.deferred_since);
+  if (host.setback != Setback::none) out["setback"] = wire_name(host.setback);
+  return out;
+}
+
+void read(const Json& json, HostDeliveries& out) {
+  for (const auto& [name, at] : json.at("sent").items()) {
+    if (const auto level = probes::reports::tls_level_from(name))
+      out.last_sent[*level] = time_from(at);
+  }
+  if (json.contains("since")) out.deferred_since = time_from(json.at("since"));
+  if (json.contains("setback"))
+    out.setback = probes::reports::setback_from(json.at("setback").get<std::string>())
+                      .value_or(Setback::other);
+}
+
+std::string text_of(const DomainDeliveries& domain) {
+  auto out = to_json(static_cast<const HostDeliveries&>(domain));
+  out["last"] = seconds_of(domain.last_at);
+  Json hosts = Json::object(), waiting = Json::object(), days = Json::object();
+  for (const auto& [name, host] : domain.hosts) hosts[name] = to_json(host);
+  for (const auto& [id, message] : domain.waiting)
+    waiting[id] = {seconds_of(message.arrived_at), seconds_of(message.tried_at)};
+  for (const auto& [day, counts] : domain.days) {
+    Json sent = Json::object(), held = Json::object();
+    for (const auto& [level, count] : counts.sent) sent[std::string(wire_name(level))] = count;
+    for (const auto& [setback, count] : counts.held_up)
+      held[std::string(wire_name(setback))] = count;
+    days[std::to_string(day)] = {{"messages", counts.messages}, {"sent", sent}, {"held", held}};
+  }
+  out["hosts"] = std::move(hosts);
+  out["waiting"] = std::move(waiting);
+  out["days"] = std::move(days);
+  return out.dump();
+}
+
+DomainDeliveries domain_from(const Json& json) {
+  DomainDeliveries out;
+  read(json, out);
+  out.last_at = time_from(json.at("last"));
+  for (const auto& [name, host] : json.at("hosts").items()) read(host, out.hosts[name]);
+  for (const auto& [id, message] : json.at("waiting").items())
+    out.waiting[id] = {.arrived_at = time_from(message.at(0)),
+                       .tried_at = time_from(message.at(1))};
+  for (const auto& [day, counts] : json.at("days").items()) {
+    auto& mine = out.days[std::stoll(day)];
+    mine.messages = counts.at("messages").get<std::uint64_t>();
+    for (const auto& [name, count] : counts.at("sent").items()) {
+      if (const auto level = probes::reports::tls_level_from(name))
+        mine.sent[*level] = count.get<std::uint64_t>();
+    }
+    for (const auto& [name, count] : counts.at("held").items()) {
+      if (const auto setback = probes::reports::setback_from(name))
+        mine.held_up[*setback] = count.get<std::uint64_t>();
+    }
+  }
+  return out;
+}
+
+std::string text_of(const Disagreement& one) {
+  return Json{{"at", seconds_of(one.at)},
+              {"domain", one.domain},
+              {"host", one.host},
+              {"verdict", wire_name(one.verdict)},
+              {"looked_at", seconds_of(one.looked_at)},
+              {"status", wire_name(one.status)},
+              {"level", wire_name(one.level)},
+              {"setback", wire_name(one.setback)}}
+      .dump();
+}
+
+// ---- what deliveries say
+
+void take(HostDeliveries& out, const Delivery& delivery) {
+  if (delivery.status == DeliveryStatus::sent) {
+    auto& last = out.last_sent[delivery.level];
+    last = std::max(last, delivery.at);
+    out.deferred_since.reset();
+    out.setback = Setback::none;
+    return;
+  }
+  // A bounce is no wait: it says nothing of what is to come.
+  if (delivery.status != DeliveryStatus::deferred) return;
+  if (!out.deferred_since) out.deferred_since = delivery.at;
+  out.setback = delivery.setback;
+}
+
+}  // namespace
+
+std::uint64_t DomainDeliveries::messages_a_month(Time at) const {
+  std::uint64_t out = 0;
+  for (const auto& [day, counts] : days) {
+    if (day > day_of(at) - 30) out += counts.messages;
+  }
+  return out;
+}
+
+std::optional<Time> DomainDeliveries::oldest_waiting() const {
+  std::optional<Time> out;
+  for (const auto& [id, message] : waiting)
+    out = std::min(out.value_or(message.arrived_at), message.arrived_at);
+  return out;
+}
+
+void DeliveryBook::take(const probes::reports::MailEvent& event, Time compared_from,
+                        const Foretell& foretell) {
+  if (const auto* removed = std::get_if<Removed>(&event)) {
+    const auto found = waits_for_.find(removed->queue_id);
+    if (found == waits_for_.end()) return;
+    for (const auto& name : found->second) {
+      const auto domain = domains_.find(name);
+      if (domain == domains_.end()) continue;
+      domain->second.waiting.erase(removed->queue_id);
+      touch(name);
+    }
+    waits_for_.erase(found);
+    return;
+  }
+  const auto& delivery = std::get<Delivery>(event);
+  count(delivery);
+  if (delivery.at < compared_from) return;
+  compare(delivery, foretell);
+  for (const auto& tried : delivery.before) {
+    auto one = delivery;
+    one.host = tried.host;
+    one.status = DeliveryStatus::deferred;
+    one.setback = tried.setback;
+    one.level = TlsLevel::unknown;
+    compare(one, foretell);
+  }
+}
+
+void DeliveryBook::count(const Delivery& delivery) {
+  if (!domains_.contains(delivery.domain) && domains_.size() >= kMostDomains) make_room();
+  auto& domain = domains_[delivery.domain];
+  gone_.erase(delivery.domain);
+  touch(delivery.domain);
+  ++counted_[{delivery.status, delivery.level}];
+  domain.last_at = std::max(domain.last_at, delivery.at);
+  agent::take(domain, delivery);
+  const auto host_of = [&](const std::string& name) -> HostDeliveries* {
+    if (name.empty() || (domain.hosts.size() >= kMostHosts && !domain.hosts.contains(name)))
+      return nullptr;
+    return &domain.hosts[name];
+  };
+  if (auto* host = host_of(delivery.host)) agent::take(*host, delivery);
+  for (const auto& tried : delivery.before) {
+    if (auto* host = host_of(tried.host)) {
+      if (!host->deferred_since) host->deferred_since = delivery.at;
+      host->setback = tried.setback;
+    }
+  }
+  auto& day = domain.days[day_of(delivery.at)];
+  while (domain.days.size() > kDays) domain.days.erase(domain.days.begin());
+  if (delivery.status == DeliveryStatus::sent) {
+    ++day.sent[delivery.level];
+    const auto message = delivery.queue_id + ' ' + delivery.domain;
+    if (message != last_message_) ++day.messages;
+    last_message_ = message;
+  } else {
+    ++day.held_up[delivery.setback];
+  }
+  if (delivery.status == DeliveryStatus::deferred &&
+      (domain.waiting.size() < kMostWaiting || domain.waiting.contains(delivery.queue_id))) {
+    domain.waiting[delivery.queue_id] = {.arrived_at = delivery.at - delivery.delay,
+                                         .tried_at = delivery.at};
+    waits_for_[delivery.queue_id].insert(delivery.domain);
+  }
+}
+
+// The tenth that had no mail for longest has to go.
+void DeliveryBook::make_room() {
+  std::vector<std::pair<Time, std::string>> all;
+  for (const auto& [name, domain] : domains_) all.emplace_back(domain.last_at, name);
+  const auto end = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 10 + 1);
+  std::ranges::nth_element(all, end - 1);
+  for (auto one = all.begin(); one != end; ++one) {
+    for (const auto& [id, message] : domains_[one->second].waiting) waits_for_.erase(id);
+    domains_.erase(one->second);
+    changed_.erase(one->second);
+    gone_.insert(one->second);
+  }
+}
+
+void DeliveryBook::compare(const Delivery& delivery, const Foretell& foretell) {
+  const auto said = foretell(delivery);
+  if (!said || !said->is_right) return;
+  const Undecided one{delivery, *said};
+  if (*said->is_right) return decide(one, true);
+  undecided_.push_back(one);
+  if (undecided_.size() <= kMostUndecided) return;
+  decide(undecided_.front(), false);
+  undecided_.pop_front();
+}
+
+void DeliveryBook::settle(Time at, config::Seconds patience, const Foretell& foretell) {
+  std::deque<Undecided> still;
+  for (auto& one : undecided_) {
+    const auto said = foretell(one.delivery);
+    if (!said || !said->is_right) continue;  // no longer watched, or not to be told by now
+    if (*said->is_right) {
+      decide(one, true);
+    } else if (said->looked_at > one.delivery.at || at - one.delivery.at > patience) {
+      decide(one, false);
+    } else {
+      still.push_back(std::move(one));
+    }
+  }
+  undecided_ = std::move(still);
+}
+
+void DeliveryBook::decide(const Undecided& one, bool is_right) {
+  auto& day = compared_[day_of(one.delivery.at)];
+  ++day.compared;
+  day.foretold += is_right ? 1 : 0;
+  while (compared_.size() > kDays) compared_.erase(compared_.begin());
+  is_agreement_changed_ = true;
+  if (is_right) return;
+  const auto& delivery = one.delivery;
+  new_disagreements_.push_back({.at = delivery.at,
+                                .domain = delivery.domain,
+                                .host = delivery.host,
+                                .verdict = one.before.verdict,
+                                .looked_at = one.before.looked_at,
+                                .status = delivery.status,
+                                .level = delivery.level,
+                                .setback = delivery.setback});
+  disagreements_.push_back(new_disagreements_.back());
+  if (disagreements_.size() > kMostDisagreements) disagreements_.pop_front();
+  if (new_disagreements_.size() > kMostDisagreements) new_disagreements_.pop_front();
+}
+
+void DeliveryBook::forget(Time at) {
+  for (auto& [name, domain] : domains_) {
+    const auto gone = std::erase_if(domain.waiting, [&](const auto& one) {
+      if (at - one.second.tried_at < kTriedAgain) return false;
+      waits_for_.erase(one.first);
+      return true;
+    });
+    if (gone != 0) touch(name);
+  }
+}
+
+const DomainDeliveries* DeliveryBook::domain(std::string_view name) const {
+  const auto found = domains_.find(std::string(name));
+  return found == domains_.end() ? nullptr : &found->second;
+}
+
+DeliveryBook::Agreement DeliveryBook::agreement(Time at) const {
+  Agreement out;
+  for (const auto& [day, counts] : compared_) {
+    if (day <= day_of(at) - kWeek) continue;
+    out.compared += counts.compared;
+    out.foretold += counts.foretold;
+  }
+  return out;
+}
+
+DeliveryBook::Totals DeliveryBook::totals() const {
+  Totals out{.deliveries = counted_, .waiting = waits_for_.size(), .oldest_waiting = std::nullopt};
+  for (const auto& [name, domain] : domains_) {
+    if (const auto oldest = domain.oldest_waiting())
+      out.oldest_waiting = std::min(out.oldest_waiting.value_or(*oldest), *oldest);
+  }
+  return out;
+}
+
+DeliveryBook::Changes DeliveryBook::take_changes() {
+  Changes out;
+  for (const auto& name : std::exchange(changed_, {})) {
+    const auto found = domains_.find(name);
+    if (found != domains_.end()) out.domains.emplace(name, text_of(found->second));
+  }
+  out.gone = std::exchange(gone_, {});
+  if (std::exchange(is_agreement_changed_, false)) {
+    Json days = Json::object();
+    for (const auto& [day, counts] : compared_)
+      days[std::to_string(day)] = {counts.compared, counts.foretold};
+    out.agreement = days.dump();
+  }
+  for (const auto& one : std::exchange(new_disagreements_, {}))
+    out.disagreements.push_back(text_of(one));
+  return out;
+}
+
+void DeliveryBook::restore_domain(const std::string& name, std::string_view text) {
+  try {
+    auto domain = domain_from(Json::parse(text));
+    for (const auto& [id, message] : domain.waiting) waits_for_[id].insert(name);
+    domains_.insert_or_assign(name, std::move(domain));
+  } catch (const std::exception&) {  // a disk gave it back as something else: it grows anew
+  }
+}
+
+void DeliveryBook::restore_agreement(std::string_view text) {
+  try {
+    const auto days = Json::parse(text);  // items() refers to it
+    for (const auto& [day, counts] : days.items())
+      compared_[std::stoll(day)] = {.compared = counts.at(0).get<std::uint64_t>(),
+                                    .foretold = counts.at(1).get<std::uint64_t>()};
+  } catch (const std::exception&) {
+  }
+}
+
+void DeliveryBook::restore_disagreement(std::string_view text) {
+  try {
+    const auto json = Json::parse(text);
+    const auto verdict = probes::verdict_from(json.at("verdict").get<std::string>());
+    const auto status = probes::reports::delivery_status_from(json.at("status").get<std::string>());
+    const auto level = probes::reports::tls_level_from(json.at("level").get<std::string>());
+    const auto setback = probes::reports::setback_from(json.at("setback").get<std::string>());
+    if (!verdict || !status || !level || !setback) return;
+    disagreements_.push_back({.at = time_from(json.at("at")),
+                              .domain = json.at("domain").get<std::string>(),
+                              .host = json.at("host").get<std::string>(),
+                              .verdict = *verdict,
+                              .looked_at = time_from(json.at("looked_at")),
+                              .status = *status,
+                              .level = *level,
+                              .setback = *setback});
+  } catch (const std::exception&) {
+  }
+}
+
+}  // namespace agent

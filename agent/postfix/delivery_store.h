@@ -1,0 +1,35 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agent/postfix/delivery_book.h"
+#include "config/result.h"
+
+namespace agent {
+
+// Remembers what our own deliveries came to, and up to where the log was read: together or not at
+// all, so that a restart counts nothing twice. Implemented in storage/, and by a fake in tests. One
+// thread at a time calls it.
+class DeliveryStore {
+ public:
+  DeliveryStore() = default;
+  DeliveryStore(const DeliveryStore&) = delete;
+  DeliveryStore& operator=(const DeliveryStore&) = delete;
+  virtual ~DeliveryStore() = default;
+
+  struct Kept {
+    std::map<std::string, std::string> domains;
+    std::string agreement;
+    std::vector<std::string> disagreements;  // the oldest first
+    std::string log;                         // the file that `position` is of
+    std::string position;                    // JSON; empty: none was read
+  };
+  [[nodiscard]] virtual config::Result<Kept, std::string> restore() = 0;
+  [[nodiscard]] virtual config::Result<void, std::string> save(const DeliveryBook::Changes& changes,
+                                                               const std::string& log,
+                                                               const std::string& position) = 0;
+};
+
+}  // namespace agent

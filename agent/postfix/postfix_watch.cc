@@ -1,0 +1,280 @@
+#include "agent/postfix/postfix_watch.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "agent/postfix/foretold.h"
+#include "agent/postfix/local_time.h"
+
+namespace agent {
+namespace {
+
+using config::Lock;
+using config::Time;
+using probes::reports::Delivery;
+using probes::reports::DeliveryStatus;
+using probes::reports::Setback;
+using probes::reports::TlsLevel;
+
+constexpr std::chrono::seconds kEvery{1};
+constexpr int kSaveEvery = 10;  // turns of kEvery
+constexpr std::size_t kAtOnce = std::size_t{4} << 20U;
+// How long a delivery waits for the next probe of its host.
+constexpr config::Seconds kPatience = std::chrono::hours{2};
+// A session that began while an exception was in force may end after it.
+constexpr config::Seconds kStillExcepted = std::chrono::minutes{10};
+
+std::string text_of(const LogPosition& position) {
+  return nlohmann::json{{"inode", position.inode},
+                        {"offset", position.offset},
+                        {"begin", position.begin},
+                        {"begin_size", position.begin_size}}
+      .dump();
+}
+
+std::optional<LogPosition> position_from(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  try {
+    return LogPosition{.inode = json.at("inode").get<std::uint64_t>(),
+                       .offset = json.at("offset").get<std::uint64_t>(),
+                       .begin = json.at("begin").get<std::string>(),
+                       .begin_size = json.at("begin_size").get<std::uint64_t>()};
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+}
+
+void merge(DeliveryBook::Changes& into, DeliveryBook::Changes more) {
+  for (auto& [name, body] : more.domains) {
+    into.gone.erase(name);
+    into.domains.insert_or_assign(name, std::move(body));
+  }
+  for (const auto& name : more.gone) into.domains.erase(name);
+  into.gone.merge(more.gone);
+  if (!more.agreement.empty()) into.agreement = std::move(more.agreement);
+  std::ranges::move(more.disagreements, std::back_inserter(into.disagreements));
+  if (into.disagreements.size() > DeliveryBook::kMostDisagreements)
+    into.disagreements.erase(into.disagreements.begin(),
+                             into.disagreements.end() - DeliveryBook::kMostDisagreements);
+}
+
+}  // namespace
+
+PostfixWatch::PostfixWatch(DeliveryStore& store, World world)
+    : store_(store), world_(std::move(world)), began_(world_.now()) {
+  const auto kept = store_.restore();
+  if (!kept) {
+    world_.report(kept.error(), false);
+    return;
+  }
+  const Lock reading(reading_);
+  const Lock lock(mutex_);
+  for (const auto& [name, body] : kept->domains) book_.restore_domain(name, body);
+  for (const auto& body : kept->disagreements) book_.restore_disagreement(body);
+  if (!kept->agreement.empty()) book_.restore_agreement(kept->agreement);
+  kept_log_ = kept->log;
+  kept_position_ = position_from(kept->position);
+}
+
+PostfixWatch::~PostfixWatch() {
+  stop();
+}
+
+config::Result<void, std::string> PostfixWatch::configure(const config::Postfix& settings) {
+  refresh_exceptions();
+  const Lock reading(reading_);
+  const bool has_other_socket =
+      server_ ? server_->path() != settings.policy_socket : !settings.policy_socket.empty();
+  std::unique_ptr<PolicyServer> fresh;
+  if (has_other_socket && !settings.policy_socket.empty()) {
+    auto started = PolicyServer::start(settings.policy_socket, table_, world_.now);
+    if (!started) return config::Failure<std::string>(started.error());
+    fresh = std::move(*started);
+  }
+  if (has_other_socket) server_ = std::move(fresh);
+  if (tail_ && tail_->file() != settings.log) {
+    save();
+    tail_.reset();
+  }
+  if (!tail_ && !settings.log.empty()) {
+    const bool is_same = kept_log_ == settings.log.string();
+    tail_ = std::make_unique<LogTail>(settings.log, is_same ? kept_position_ : std::nullopt);
+    reader_ = std::make_unique<probes::reports::MaillogReader>(local_calendar(world_.now()));
+  }
+  const Lock lock(mutex_);
+  follows_log_ = tail_ != nullptr;
+  serves_policy_ = server_ != nullptr;
+  return {};
+}
+
+void PostfixWatch::start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
+}
+
+void PostfixWatch::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+  const Lock reading(reading_);
+  if (tail_) save();
+  tail_.reset();
+  server_.reset();
+}
+
+void PostfixWatch::refresh_exceptions() {
+  const auto exceptions = world_.exceptions();
+  table_.set(exceptions);
+  const auto at = world_.now();
+  const Lock lock(mutex_);
+  for (const auto& one : exceptions) {
+    if (at < one.until) excepted_[one.domain] = at;
+  }
+  std::erase_if(excepted_, [&](const auto& one) { return at - one.second > kStillExcepted; });
+}
+
+void PostfixWatch::work(const std::stop_token& stop) {
+  for (int turn = 1; !stop.stop_requested(); ++turn) {
+    refresh_exceptions();
+    bool has_more = false;
+    {
+      const Lock reading(reading_);
+      has_more = tail_ && read_on();
+      if (tail_ && turn % kSaveEvery == 0) {
+        settle();
+        save();
+      }
+    }
+    if (has_more) continue;
+    std::unique_lock wait(waiting_);
+    wake_.wait_for(wait, stop, kEvery, [] { return false; });
+  }
+}
+
+// Good as long as mutex_ is held.
+DeliveryBook::Foretell PostfixWatch::foretell() const {
+  return [this, excepted =
+                    &excepted_](const Delivery& delivery) -> std::optional<DeliveryBook::Foretold> {
+    const auto judged = world_.judged(delivery.domain);
+    if (!judged) return std::nullopt;
+    const auto verdict = verdict_about(*judged, delivery);
+    if (!verdict) return std::nullopt;
+    return DeliveryBook::Foretold{
+        .is_right = was_foretold(*verdict, delivery, excepted->contains(delivery.domain)),
+        .verdict = *verdict,
+        .looked_at = looked_at(*judged, delivery)};
+  };
+}
+
+// True when there may be more at once.
+bool PostfixWatch::read_on() {
+  auto& reader = *reader_;
+  reader.set_now(world_.now());
+  std::vector<probes::reports::MailEvent> events;
+  const auto read = tail_->read(kAtOnce, [&](std::string_view line) {
+    if (auto event = reader.read(line)) events.push_back(*std::move(event));
+  });
+  std::optional<std::pair<std::string, bool>> news;
+  {
+    const Lock lock(mutex_);
+    const auto say = foretell();
+    for (const auto& event : events) book_.take(event, began_, say);
+    if (reader.last_at()) last_line_at_ = reader.last_at();
+    auto fault = read ? std::nullopt : std::optional(read.error());
+    if (fault && !log_fault_) news = {*fault, false};
+    if (!fault && log_fault_) news = {*log_fault_, true};
+    log_fault_ = std::move(fault);
+  }
+  if (news) world_.report("postfix.log " + news->first, news->second);
+  return read && *read;
+}
+
+// What only time decides.
+void PostfixWatch::settle() {
+  const auto at = world_.now();
+  const Lock lock(mutex_);
+  book_.settle(at, kPatience, foretell());
+  book_.forget(at);
+}
+
+void PostfixWatch::save() {
+  if (!tail_->position()) return;
+  {
+    const Lock lock(mutex_);
+    merge(unsaved_, book_.take_changes());
+  }
+  const bool has_moved = kept_position_ != tail_->position() || kept_log_ != tail_->file().string();
+  if (!has_moved && unsaved_.domains.empty() && unsaved_.gone.empty() &&
+      unsaved_.agreement.empty() && unsaved_.disagreements.empty())
+    return;
+  const auto done = store_.save(unsaved_, tail_->file().string(), text_of(*tail_->position()));
+  if (done) {
+    unsaved_ = {};
+    kept_log_ = tail_->file().string();
+    kept_position_ = tail_->position();
+    if (store_fault_) world_.report(*store_fault_, true);
+    store_fault_.reset();
+  } else if (!std::exchange(store_fault_, done.error())) {
+    world_.report(done.error(), false);
+  }
+}
+
+PostfixWatch::View PostfixWatch::view() const {
+  View out{.asked = table_.asked(),
+           .answered_ok = table_.answered_ok(),
+           .answered_not_found = table_.answered_not_found()};
+  const Lock lock(mutex_);
+  out.follows_log = follows_log_;
+  out.serves_policy = serves_policy_;
+  out.log_fault = log_fault_;
+  out.last_line_at = last_line_at_;
+  out.agreement = book_.agreement(world_.now());
+  out.totals = book_.totals();
+  return out;
+}
+
+std::optional<DomainDeliveries> PostfixWatch::domain(std::string_view name) const {
+  const Lock lock(mutex_);
+  const auto* found = book_.domain(name);
+  return found == nullptr ? std::nullopt : std::optional(*found);
+}
+
+std::map<std::string, HostDeliveries> PostfixWatch::host(std::string_view name) const {
+  const Lock lock(mutex_);
+  std::map<std::string, HostDeliveries> out;
+  for (const auto& [domain, deliveries] : book_.domains()) {
+    const auto found = deliveries.hosts.find(std::string(name));
+    if (found != deliveries.hosts.end()) out.emplace(domain, found->second);
+  }
+  return out;
+}
+
+std::vector<Disagreement> PostfixWatch::disagreements() const {
+  const Lock lock(mutex_);
+  return {book_.disagreements().rbegin(), book_.disagreements().rend()};
+}
+
+std::vector<PostfixWatch::Proposal> PostfixWatch::proposals(
+    const std::function<bool(const std::string&)>& is_watched, std::size_t most) const {
+  std::vector<Proposal> out;
+  {
+    const auto at = world_.now();
+    const Lock lock(mutex_);
+    for (const auto& [name, domain] : book_.domains()) {
+      const bool has_dane = domain.last_sent.contains(TlsLevel::verified) ||
+                            domain.setback == Setback::certificate ||
+                            domain.setback == Setback::tlsa_lookup;
+      if (const auto messages = domain.messages_a_month(at); messages > 0 && !is_watched(name))
+        out.push_back({.domain = name, .messages = messages, .has_dane = has_dane});
+    }
+  }
+  std::ranges::sort(out, [](const Proposal& a, const Proposal& b) {
+    return std::tuple(!a.has_dane, ~a.messages, a.domain) <
+           std::tuple(!b.has_dane, ~b.messages, b.domain);
+  });
+  if (out.size() > most) out.resize(most);
+  return out;
+}
+
+}  // namespace agent

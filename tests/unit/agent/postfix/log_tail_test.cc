@@ -1,0 +1,135 @@
+#include "agent/postfix/log_tail.h"
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace agent {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class Tail : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() / ("danelaw-tail-" + std::to_string(getpid()));
+    std::filesystem::create_directory(folder_);
+    log_ = folder_ / "mail.log";
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  void append(const std::string& text) { std::ofstream(log_, std::ios::app) << text; }
+  void rotate() { std::filesystem::rename(log_, log_.string() + ".1"); }
+  static std::vector<std::string> read(LogTail& tail) {
+    std::vector<std::string> lines;
+    const auto take = [&](std::string_view line) { lines.emplace_back(line); };
+    for (int i = 0; i < 20; ++i) {
+      const auto more = tail.read(1 << 20, take);
+      if (!more || !*more) break;
+    }
+    return lines;
+  }
+
+  std::filesystem::path folder_, log_;
+};
+
+TEST_F(Tail, GivesWholeLinesOnce) {
+  append("one\ntw");
+  LogTail tail(log_);
+  EXPECT_THAT(read(tail), ElementsAre("one"));
+  append("o\nthree\n");
+  EXPECT_THAT(read(tail), ElementsAre("two", "three"));
+  EXPECT_THAT(read(tail), IsEmpty());
+}
+
+TEST_F(Tail, FollowsARenamedFileToItsEnd) {
+  append("one\n");
+  LogTail tail(log_);
+  EXPECT_THAT(read(tail), ElementsAre("one"));
+  append("two\n");
+  rotate();
+  append("three\n");
+  EXPECT_THAT(read(tail), ElementsAre("two", "three"));
+}
+
+TEST_F(Tail, WaitsForAFileThatIsNotThere) {
+  LogTail tail(log_);
+  EXPECT_FALSE(tail.read(1000, [](std::string_view) {}));
+  append("one\n");
+  EXPECT_THAT(read(tail), ElementsAre("one"));
+  rotate();
+  EXPECT_THAT(read(tail), IsEmpty());
+  append("two\n");
+  EXPECT_THAT(read(tail), ElementsAre("two"));
+}
+
+TEST_F(Tail, FollowsAFileThatIsCutToNothing) {
+  append("one\ntwo\n");
+  LogTail tail(log_);
+  EXPECT_THAT(read(tail), ElementsAre("one", "two"));
+  std::filesystem::resize_file(log_, 0);
+  append("three\n");
+  EXPECT_THAT(read(tail), ElementsAre("three"));
+}
+
+TEST_F(Tail, ARestartCountsNothingTwice) {
+  append("one\ntwo\npart");
+  std::optional<LogPosition> kept;
+  {
+    LogTail tail(log_);
+    EXPECT_THAT(read(tail), ElementsAre("one", "two"));
+    kept = tail.position();
+  }
+  append("ly\nfour\n");
+  LogTail again(log_, kept);
+  EXPECT_THAT(read(again), ElementsAre("partly", "four"));
+}
+
+TEST_F(Tail, ARestartAfterARotationReadsTheRestFirst) {
+  append("one\n");
+  std::optional<LogPosition> kept;
+  {
+    LogTail tail(log_);
+    EXPECT_THAT(read(tail), ElementsAre("one"));
+    kept = tail.position();
+  }
+  append("two\n");
+  rotate();
+  append("three\n");
+  LogTail again(log_, kept);
+  EXPECT_THAT(read(again), ElementsAre("two", "three"));
+}
+
+TEST_F(Tail, ARestartAfterACutBeginsAnew) {
+  append("one\ntwo\n");
+  std::optional<LogPosition> kept;
+  {
+    LogTail tail(log_);
+    EXPECT_THAT(read(tail), ElementsAre("one", "two"));
+    kept = tail.position();
+  }
+  std::filesystem::resize_file(log_, 0);
+  append("other one\nother two\nother three\n");  // longer than what was read
+  LogTail again(log_, kept);
+  EXPECT_THAT(read(again), ElementsAre("other one", "other two", "other three"));
+}
+
+TEST_F(Tail, PassesOverWhatIsTooLong) {
+  append(std::string(1'000'000, 'x') + "\nafter\n");
+  LogTail tail(log_);
+  EXPECT_THAT(read(tail), ElementsAre("after"));
+}
+
+TEST_F(Tail, ReadsNoFolderAndNoPipe) {
+  std::filesystem::create_directory(log_);
+  LogTail tail(log_);
+  EXPECT_FALSE(tail.read(1000, [](std::string_view) {}));
+}
+
+}  // namespace
+}  // namespace agent
