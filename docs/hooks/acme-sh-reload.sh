@@ -30,9 +30,18 @@ if ! cmp -s "$staged" "$target"; then
   danelaw gate --config "$config" --host "$host" "$staged"
   case $? in
     0) ;;
-    1) echo "$host: not yet; the old certificate stays"; exit 0 ;;
-    2) echo "$host: publish the record above; the old certificate stays" >&2; exit 2 ;;
-    *) echo "$host: the gate could not tell; the old certificate stays" >&2; exit 3 ;;
+    1)
+      echo "$host: not yet; the old certificate stays"
+      exit 0
+      ;;
+    2)
+      echo "$host: publish the record above; the old certificate stays" >&2
+      exit 2
+      ;;
+    *)
+      echo "$host: the gate could not tell; the old certificate stays" >&2
+      exit 3
+      ;;
   esac
   touch "$target.reload" && mv "$staged" "$target" || exit 4
   echo "$host: the new certificate is in place"

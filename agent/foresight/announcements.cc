@@ -1,0 +1,111 @@
+#include "agent/foresight/announcements.h"
+
+#include <algorithm>
+
+namespace agent {
+
+Announcements::Announcements(std::vector<AnnouncedCertificate> announced,
+                             std::vector<NotForMail> not_for_mail) {
+  for (auto& one : announced) take(std::move(one));
+  for (const auto& one : not_for_mail) set_not_for_mail(one);
+}
+
+Announcements::News Announcements::take(AnnouncedCertificate announced) {
+  const auto known = by_id_.find(announced.id);
+  if (known != by_id_.end()) {
+    auto& before = known->second;
+    const bool is_real_now = before.is_precertificate && !announced.is_precertificate;
+    const bool is_longer = before.is_precertificate == announced.is_precertificate &&
+                           announced.chain.size() > before.chain.size();
+    if (!is_real_now && !is_longer) return News::none;
+    announced.shown_at = before.shown_at;
+    announced.shown_by = before.shown_by;
+    index(before, false);
+    before = std::move(announced);
+    index(before, true);
+    return News::better;
+  }
+  if (by_id_.size() >= kMost) {
+    const auto oldest = std::ranges::min_element(
+        by_id_, {}, [](const auto& entry) { return entry.second.shown_at; });
+    drop(std::string(oldest->first));
+  }
+  const auto id = announced.id;
+  index(by_id_.emplace(id, std::move(announced)).first->second, true);
+  return News::fresh;
+}
+
+const AnnouncedCertificate* Announcements::find(const std::string& id) const {
+  const auto known = by_id_.find(id);
+  return known == by_id_.end() ? nullptr : &known->second;
+}
+
+bool Announcements::set_not_for_mail(const NotForMail& said) {
+  if (not_for_mail_.size() >= kMostNotForMail && !not_for_mail_.contains(said.key)) return false;
+  not_for_mail_.insert_or_assign(said.key, said);
+  return true;
+}
+
+bool Announcements::set_for_mail(const std::string& key) {
+  return not_for_mail_.erase(key) > 0;
+}
+
+const NotForMail* Announcements::not_for_mail(const std::string& key) const {
+  const auto said = not_for_mail_.find(key);
+  return said == not_for_mail_.end() ? nullptr : &said->second;
+}
+
+std::vector<const AnnouncedCertificate*> Announcements::of_host(const ForeseenHost& host) const {
+  std::set<std::string> ids;
+  for (const auto& name : names_asked(host)) {
+    const auto found = by_name_.find(name);
+    if (found != by_name_.end()) ids.insert(found->second.begin(), found->second.end());
+  }
+  std::vector<const AnnouncedCertificate*> out;
+  for (const auto& id : ids) {
+    const auto& one = by_id_.at(id);
+    if (!not_for_mail_.contains(key_of(one)) && is_for(*one.chain.front(), host))
+      out.push_back(&one);
+  }
+  return out;
+}
+
+std::vector<AnnouncedCertificate> Announcements::all() const {
+  std::vector<AnnouncedCertificate> out;
+  for (const auto& [id, one] : by_id_) out.push_back(one);
+  return out;
+}
+
+std::vector<NotForMail> Announcements::all_not_for_mail() const {
+  std::vector<NotForMail> out;
+  for (const auto& [key, said] : not_for_mail_) out.push_back(said);
+  return out;
+}
+
+void Announcements::forget_expired(config::Time at) {
+  std::vector<std::string> gone;
+  for (const auto& [id, one] : by_id_) {
+    if (one.chain.front()->not_after <= at) gone.push_back(id);
+  }
+  for (const auto& id : gone) drop(id);
+}
+
+void Announcements::index(const AnnouncedCertificate& announced, bool is_there) {
+  for (const auto& name : names_of(*announced.chain.front())) {
+    if (is_there) {
+      by_name_[name].insert(announced.id);
+    } else if (const auto ids = by_name_.find(name); ids != by_name_.end()) {
+      ids->second.erase(announced.id);
+      if (ids->second.empty()) by_name_.erase(ids);
+    }
+  }
+}
+
+void Announcements::drop(const std::string& id) {
+  const auto known = by_id_.find(id);
+  if (known == by_id_.end()) return;
+  index(known->second, false);
+  by_id_.erase(known);
+}
+
+}  // namespace agent

@@ -1,0 +1,144 @@
+#include "agent/foresight/issuers.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "agent/foresight/next_key.h"
+#include "probes/dane/tlsa.h"
+
+namespace agent {
+namespace {
+
+using config::Seconds;
+using config::Time;
+using std::chrono::hours;
+
+constexpr std::size_t kMostIssuers = 2000;
+constexpr std::size_t kMostUnvouched = 10'000;
+// From which no certificate was seen for so long a CA issues no more; nor from one so much older
+// than the one in use, unless it was seen to.
+constexpr Seconds kInUse = hours{24 * 60};
+constexpr Seconds kOneGeneration = hours{24 * 30};
+
+std::string key_of(const probes::tls::Certificate& certificate) {
+  return probes::dane::to_hex(certificate.spki_sha256);
+}
+
+}  // namespace
+
+std::string organisation_of(std::string_view name) {
+  std::string out;
+  bool is_ours = false;
+  bool begins = true;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (begins) {
+      if (is_ours) return out;
+      is_ours = name.substr(i).starts_with("O=");
+      if (is_ours) ++i;
+      begins = false;
+      continue;
+    }
+    if (name[i] == '\\' && i + 1 < name.size()) {  // RFC 4514 §2.4
+      if (is_ours) out += name[i + 1];
+      ++i;
+    } else if (name[i] == ',') {
+      begins = true;
+      if (is_ours) return out;
+    } else if (is_ours) {
+      out += name[i];
+    }
+  }
+  return is_ours ? out : std::string();
+}
+
+void IssuerBook::set_vouch(Vouch vouch) {
+  vouch_ = std::move(vouch);
+  unvouched_.clear();
+}
+
+void IssuerBook::set_announced(std::vector<config::AnnouncedIssuer> announced) {
+  announced_ = std::move(announced);
+}
+
+void IssuerBook::learn(const Chain& chain, const std::string& host) {
+  if (chain.size() < 2 || chain[1]->subject != chain[0]->issuer) return;
+  const auto& leaf = *chain[0];
+  const auto organisation = organisation_of(chain[1]->subject);
+  if (organisation.empty()) return;
+  const auto key = key_of(*chain[1]);
+  const auto known = known_.find(key);
+  if (known != known_.end()) {
+    const auto seen = known->second.issued.find(leaf.key_type);
+    if (seen != known->second.issued.end() && seen->second.issued_at >= leaf.not_before) return;
+  }
+  if (unvouched_.contains(leaf.sha256)) return;
+  if (!vouch_ || !vouch_(chain)) {
+    if (unvouched_.size() >= kMostUnvouched) unvouched_.clear();
+    unvouched_.insert(leaf.sha256);
+    return;
+  }
+  if (known == known_.end() && known_.size() >= kMostIssuers) return;
+  auto& issuer = known_[key];
+  if (chain.size() - 1 > issuer.certificates.size())
+    issuer.certificates.assign(chain.begin() + 1, chain.end());
+  issuer.organisation = organisation;
+  issuer.issued.insert_or_assign(leaf.key_type, Issuer::Sight{leaf.not_before, host});
+}
+
+std::vector<probes::tls::CertificatePtr> IssuerBook::all_certificates() const {
+  std::vector<probes::tls::CertificatePtr> out;
+  for (const auto& [key, issuer] : known_)
+    out.insert(out.end(), issuer.certificates.begin(), issuer.certificates.end());
+  return out;
+}
+
+const config::AnnouncedIssuer* IssuerBook::announcement(const std::string& key) const {
+  const auto found = std::ranges::find(announced_, key, &config::AnnouncedIssuer::key);
+  return found == announced_.end() ? nullptr : &*found;
+}
+
+std::vector<IssuerToCome> IssuerBook::after(const Chain& chain, Time at, Time renewal) const {
+  std::vector<IssuerToCome> out;
+  if (chain.size() < 2) return out;
+  const auto& leaf = *chain[0];
+  const auto& mine = *chain[1];
+  const auto organisation = organisation_of(mine.subject);
+  if (organisation.empty()) return out;
+  const auto my_key = key_of(mine);
+  const auto all = all_certificates();
+  for (const auto& [key, issuer] : known_) {
+    const auto seen = issuer.issued.find(leaf.key_type);
+    if (key == my_key || issuer.organisation != organisation || seen == issuer.issued.end())
+      continue;
+    const auto issued_at = seen->second.issued_at;
+    const bool is_as_new =
+        issuer.certificates.front()->not_before >= mine.not_before - kOneGeneration;
+    if (issued_at < at - kInUse || (!is_as_new && issued_at <= leaf.not_before)) continue;
+    const auto* said = announcement(key);
+    if (said != nullptr && said->until && *said->until <= at) continue;
+    out.push_back({.key = key,
+                   .name = issuer.certificates.front()->subject,
+                   .certificates = with_issuers(issuer.certificates, all),
+                   .because = fmt::format("{} has had a certificate from it since {}",
+                                          seen->second.host, config::rfc3339(issued_at))});
+  }
+  for (const auto& said : announced_) {
+    const bool is_told =
+        std::ranges::find(out, said.key, &IssuerToCome::key) != out.end() || said.key == my_key;
+    if (is_told || said.organisation != organisation) continue;
+    if ((said.from && *said.from > renewal) || (said.until && *said.until <= at)) continue;
+    IssuerToCome one{.key = said.key};
+    const auto shown = known_.find(said.key);
+    if (shown != known_.end()) {
+      one.name = shown->second.certificates.front()->subject;
+      one.certificates = with_issuers(shown->second.certificates, all);
+    }
+    one.because = said.from ? "announced in issuers_file from " + config::rfc3339(*said.from)
+                            : std::string("announced in issuers_file");
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+}  // namespace agent

@@ -1,0 +1,263 @@
+#include "agent/foresight/next_key.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "agent/history/cadence.h"
+#include "probes/dane/tlsa.h"
+#include "probes/tls/issuance.h"
+
+namespace agent {
+namespace {
+
+using config::Seconds;
+using config::Time;
+using probes::tls::Certificate;
+using probes::tls::CertificatePtr;
+
+// Two certificates made on one day are two servers', or a second try.
+constexpr Seconds kDay = std::chrono::hours{24};
+// As many names as help a person to see which certificate is meant.
+constexpr std::size_t kNamesTold = 5;
+constexpr std::size_t kMostTold = 4;  // certificates
+constexpr std::size_t kMostIssuers = 8;
+
+std::string lower(std::string text) {
+  for (auto& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+// RFC 6125 §6.4.3: the asterisk is the whole left-most label.
+bool is_named(const std::string& pattern, const std::string& name) {
+  if (pattern == name) return true;
+  const auto dot = name.find('.');
+  return pattern.starts_with("*.") && dot != std::string::npos && dot > 0 &&
+         name.compare(dot, std::string::npos, pattern, 1) == 0;
+}
+
+bool names_any(const Certificate& leaf, const std::vector<std::string>& wanted) {
+  return std::ranges::any_of(names_of(leaf), [&](const std::string& pattern) {
+    return std::ranges::any_of(wanted,
+                               [&](const std::string& name) { return is_named(pattern, name); });
+  });
+}
+
+std::vector<std::string> own_names(const ForeseenHost& host) {
+  return {lower(host.host), lower(host.base_domain)};
+}
+
+// The leaves that its endpoints present.
+std::vector<CertificatePtr> presented_by(const ForeseenHost& host) {
+  std::vector<CertificatePtr> out;
+  if (host.past == nullptr) return out;
+  for (const auto& [endpoint, versions] : host.past->endpoints) {
+    if (!versions.empty() && !versions.back().what.empty())
+      out.push_back(versions.back().what.front());
+  }
+  return out;
+}
+
+std::set<std::string> name_set(const Certificate& leaf) {
+  const auto names = names_of(leaf);
+  return {names.begin(), names.end()};
+}
+
+// The digest of a whole certificate cannot be told from its precertificate: a DANE-EE(3) record of
+// one, that fits nothing presented, may be its.
+bool may_be_whole(const AnnouncedCertificate& announced, const ForeseenHost& host) {
+  if (!announced.is_precertificate || host.past == nullptr) return false;
+  const auto leaves = presented_by(host);
+  return std::ranges::any_of(host.past->servers, [&](const auto& server) {
+    if (server.second.empty()) return false;
+    return std::ranges::any_of(
+        server.second.back().what.records, [&](const probes::dane::TlsaRecord& record) {
+          return record.usage == probes::dane::kDaneEe && record.selector == probes::dane::kCert &&
+                 std::ranges::none_of(leaves, [&](const CertificatePtr& leaf) {
+                   return probes::dane::association(*leaf, record.selector, record.matching_type) ==
+                          record.data;
+                 });
+        });
+  });
+}
+
+// It is surely the host's next: it names it, or the same as what the host presents.
+bool is_surely_for(const Certificate& leaf, const ForeseenHost& host) {
+  const auto names = name_set(leaf);
+  if (std::ranges::any_of(own_names(host),
+                          [&](const std::string& own) { return names.contains(own); }))
+    return true;
+  return std::ranges::any_of(
+      presented_by(host), [&](const CertificatePtr& shown) { return name_set(*shown) == names; });
+}
+
+void tell(probes::Finding& finding, const AnnouncedCertificate& announced,
+          const KeyForecast& foreseen) {
+  const auto& leaf = *announced.chain.front();
+  const auto names = names_of(leaf);
+  auto& evidence = finding.evidence;
+  evidence.push_back({"issued-at", config::rfc3339(leaf.not_before)});
+  evidence.push_back({"shown-at", config::rfc3339(announced.shown_at)});
+  if (!announced.shown_by.empty()) evidence.push_back({"shown-by", announced.shown_by});
+  evidence.push_back(
+      {"names", fmt::format("{}{}",
+                            fmt::join(names.begin(),
+                                      names.begin() + static_cast<std::ptrdiff_t>(
+                                                          std::min(names.size(), kNamesTold)),
+                                      ", "),
+                            names.size() > kNamesTold ? " …" : "")});
+  evidence.push_back({"issuer", leaf.issuer});
+  evidence.push_back({"key", key_of(announced)});
+  if (foreseen.safe_from)
+    evidence.push_back({"safe-from-if-published-now", config::rfc3339(*foreseen.safe_from)});
+  for (const auto& why : foreseen.why) evidence.push_back({"because", why});
+  finding.next_keys.push_back(key_of(announced));
+  if (foreseen.record) {
+    if (!finding.remedy) finding.remedy = probes::Remedy{};
+    finding.remedy->publish.push_back(probes::dane::to_text(*foreseen.record));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> names_of(const Certificate& leaf) {
+  std::vector<std::string> out;
+  for (const auto& name : leaf.dns_names) out.push_back(lower(name));
+  // RFC 7672 §3.2.3 counts it only where there is no DNS-ID.
+  if (out.empty() && leaf.common_name) out.push_back(lower(*leaf.common_name));
+  return out;
+}
+
+std::vector<std::string> names_asked(const ForeseenHost& host) {
+  std::set<std::string> out;
+  for (const auto& own : own_names(host)) {
+    out.insert(own);
+    if (const auto dot = own.find('.'); dot != std::string::npos) out.insert("*" + own.substr(dot));
+  }
+  for (const auto& shown : presented_by(host)) {
+    for (auto& name : names_of(*shown)) out.insert(std::move(name));
+  }
+  return {out.begin(), out.end()};
+}
+
+std::string key_of(const AnnouncedCertificate& announced) {
+  return probes::dane::to_hex(announced.chain.front()->spki_sha256);
+}
+
+std::optional<AnnouncedCertificate> announce(Chain chain, std::string shown_by, Time at) {
+  if (chain.empty()) return std::nullopt;
+  const auto issuance = probes::tls::issuance_of(*chain.front());
+  if (!issuance) return std::nullopt;
+  return AnnouncedCertificate{.id = probes::dane::to_hex(issuance->id),
+                              .chain = std::move(chain),
+                              .is_precertificate = issuance->is_precertificate,
+                              .shown_at = at,
+                              .shown_by = std::move(shown_by)};
+}
+
+bool is_for(const Certificate& leaf, const ForeseenHost& host) {
+  const auto own = own_names(host);
+  if (names_any(leaf, own)) return true;
+  const auto shown = presented_by(host);
+  if (std::ranges::any_of(shown, [&](const auto& one) { return names_any(*one, own); }))
+    return false;
+  const auto names = name_set(leaf);
+  return std::ranges::any_of(shown, [&](const CertificatePtr& one) {
+    return std::ranges::any_of(names_of(*one),
+                               [&](const std::string& name) { return names.contains(name); });
+  });
+}
+
+bool is_over(const AnnouncedCertificate& announced, const ForeseenHost& host,
+             const std::vector<const AnnouncedCertificate*>& others, Time at) {
+  const auto& leaf = *announced.chain.front();
+  if (leaf.not_after <= at) return true;
+  std::size_t alike = 0, later = 0;
+  for (const auto& shown : presented_by(host)) {
+    if (shown->spki_sha256 == leaf.spki_sha256) return true;
+    if (shown->key_type != leaf.key_type) continue;
+    ++alike;
+    if (shown->not_before > leaf.not_before) ++later;
+  }
+  if (alike > 0 && later == alike) return true;
+  return std::ranges::any_of(others, [&](const AnnouncedCertificate* other) {
+    const auto& one = *other->chain.front();
+    return one.key_type == leaf.key_type && one.not_before >= leaf.not_before + kDay &&
+           name_set(one) == name_set(leaf);
+  });
+}
+
+KeyForecast forecast(const AnnouncedCertificate& announced, const ForeseenHost& host, Time at) {
+  KeyForecast out{.host = host.host};
+  if (!host.is_asked) {
+    out.is_covered = true;
+    out.why.emplace_back("no sender asks for its TLSA records");
+    return out;
+  }
+  if (host.past == nullptr || host.past->servers.empty()) {
+    out.why.emplace_back("what it publishes has not been seen yet");
+    return out;
+  }
+  auto decision = clear(*host.past, {}, announced.chain, host.reference_names, at);
+  out.why = std::move(decision.why);
+  switch (decision.answer) {
+    case GateAnswer::yes:
+    case GateAnswer::not_before:
+      out.is_covered = true;
+      out.safe_from = decision.not_before;
+      return out;
+    case GateAnswer::unknown:
+      return out;
+    case GateAnswer::never:
+      break;
+  }
+  if (may_be_whole(announced, host)) {
+    out.why = {
+        "a record of a whole certificate is published that may be its: only the certificate "
+        "itself, not its precertificate, can tell"};
+    return out;
+  }
+  out.is_covered = false;
+  out.record = decision.missing;
+  out.safe_from = decision.not_before_then;
+  return out;
+}
+
+std::optional<probes::Finding> find_unpublished(
+    const std::vector<const AnnouncedCertificate*>& announced, const ForeseenHost& host, Time at) {
+  probes::Finding out{.code = probes::Code::next_key_unpublished,
+                      .severity = probes::Severity::medium,
+                      .subject = {.kind = probes::Subject::Kind::host, .name = host.host}};
+  auto newest_first = announced;
+  std::ranges::stable_sort(newest_first, std::greater{},
+                           [](const AnnouncedCertificate* one) { return one->shown_at; });
+  for (const auto* one : newest_first) {
+    if (out.next_keys.size() >= kMostTold) break;
+    if (std::ranges::find(out.next_keys, key_of(*one)) != out.next_keys.end()) continue;
+    if (is_over(*one, host, announced, at)) continue;
+    const auto foreseen = forecast(*one, host, at);
+    if (foreseen.is_covered != false) continue;
+    if (is_surely_for(*one->chain.front(), host)) out.severity = probes::Severity::high;
+    tell(out, *one, foreseen);
+  }
+  return out.next_keys.empty() ? std::nullopt : std::optional{std::move(out)};
+}
+
+Chain with_issuers(Chain chain, const std::vector<CertificatePtr>& known) {
+  while (!chain.empty() && chain.size() < kMostIssuers && !chain.back()->is_self_issued) {
+    const auto issuer = std::ranges::find_if(known, [&](const CertificatePtr& one) {
+      return probes::tls::has_issued(*one, *chain.back()) &&
+             std::ranges::none_of(chain,
+                                  [&](const auto& other) { return other->sha256 == one->sha256; });
+    });
+    if (issuer == known.end()) break;
+    chain.push_back(*issuer);
+  }
+  return chain;
+}
+
+}  // namespace agent

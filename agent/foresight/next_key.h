@@ -1,0 +1,86 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/history/host_history.h"
+#include "agent/rollover/gate_decision.h"
+#include "probes/findings.h"
+
+// PURE
+// Certificates that exist and that no host presents yet: whether what is published will take them
+// (RFC 7671 §8.1: the record comes first).
+namespace agent {
+
+// A certificate that was issued, as somebody showed it to us: a log of Certificate Transparency, an
+// ACME client before it deploys, a person.
+struct AnnouncedCertificate {
+  std::string id;  // of its issuance (probes/tls/issuance.h), hexadecimal
+  Chain chain;     // leaf first, as far as it was handed in or is known
+  bool is_precertificate = false;
+  config::Time shown_at;  // to us, for the first time
+  std::string shown_by;   // the name of the login, or what the client calls itself; may be empty
+};
+// SHA2-256 of the SubjectPublicKeyInfo of its leaf, hexadecimal.
+[[nodiscard]] std::string key_of(const AnnouncedCertificate& announced);
+// Nothing when the chain is empty or its leaf no certificate.
+[[nodiscard]] std::optional<AnnouncedCertificate> announce(Chain chain, std::string shown_by,
+                                                           config::Time at);
+
+// An operator says that certificates of this key are for no mail server.
+struct NotForMail {
+  std::string key;  // as key_of()
+  std::string by;
+  std::string comment;
+  config::Time at;
+  bool operator==(const NotForMail&) const = default;
+};
+
+// A watched MX host, as far as certificates are held against it.
+struct ForeseenHost {
+  std::string host;         // A-label form
+  std::string base_domain;  // of its TLSA records; the host itself before that was learned
+  std::vector<std::string> reference_names;  // all that DANE-TA(2) takes, those two included
+  const HostHistory* past = nullptr;         // null: never seen
+  bool is_asked = true;  // false: the last look learned that no sender asks for TLSA records
+};
+
+// The names by which a certificate is found, in lower case: its DNS-IDs; the last CN where it has
+// none.
+[[nodiscard]] std::vector<std::string> names_of(const probes::tls::Certificate& leaf);
+// The names, wildcards among them, one of which a certificate for the host must hold.
+[[nodiscard]] std::vector<std::string> names_asked(const ForeseenHost& host);
+// It names the host or the TLSA base domain, by itself or by a wildcard. Where what the host
+// presents does not (DANE-EE(3) asks for no name, and DANE-TA(2) takes the mail domain's): it names
+// what that names.
+[[nodiscard]] bool is_for(const probes::tls::Certificate& leaf, const ForeseenHost& host);
+
+// The host presents it, or a later one everywhere; a later one for the same names was announced, or
+// it has expired.
+[[nodiscard]] bool is_over(const AnnouncedCertificate& announced, const ForeseenHost& host,
+                           const std::vector<const AnnouncedCertificate*>& others, config::Time at);
+
+// Whether senders will take it from the host.
+struct KeyForecast {
+  std::string host;
+  std::optional<bool> is_covered;  // by everything that is published; null: could not tell
+  std::optional<probes::dane::TlsaRecord> record;  // to publish, when it is not covered
+  // No cache refuses it from then on; when it is not covered: if the record is published at once.
+  std::optional<config::Time> safe_from;
+  std::vector<std::string> why;  // sentences
+};
+[[nodiscard]] KeyForecast forecast(const AnnouncedCertificate& announced, const ForeseenHost& host,
+                                   config::Time at);
+
+// What of these is worth telling: one finding at most. `announced`: all that are for the host and
+// not for something else; those that are over may be among them.
+[[nodiscard]] std::optional<probes::Finding> find_unpublished(
+    const std::vector<const AnnouncedCertificate*>& announced, const ForeseenHost& host,
+    config::Time at);
+
+// The chain with those of the issuers that it lacks, as far as they are among `known`.
+[[nodiscard]] Chain with_issuers(Chain chain,
+                                 const std::vector<probes::tls::CertificatePtr>& known);
+
+}  // namespace agent

@@ -1,0 +1,249 @@
+#include "agent/foresight/next_key.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/foresight/announcements.h"
+#include "tests/support/past.h"
+
+namespace {
+
+using namespace agent;
+using std::chrono::hours;
+using support::CertificatePlan;
+using support::Issued;
+using support::Key;
+using support::kNow;
+using support::Past;
+using support::Pki;
+using support::record;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr auto kMx = "mx.example.test";
+
+Issued issued(std::vector<std::string> names, config::Time at = kNow - hours{1},
+              const Key& key = Key::ecdsa(), const Issued& by = Pki::get().inter) {
+  return support::issue({.common_name = names.front(),
+                         .dns_names = names,
+                         .not_before = at,
+                         .not_after = at + hours{24 * 90}},
+                        key, by);
+}
+
+AnnouncedCertificate shown(const Issued& leaf, config::Time at = kNow, bool is_whole = true) {
+  Chain chain{leaf.certificate};
+  if (is_whole) chain.push_back(Pki::get().inter.certificate);
+  return *announce(std::move(chain), "certspotter", at);
+}
+
+ForeseenHost host_of(const Past& past) {
+  return {.host = kMx,
+          .base_domain = kMx,
+          .reference_names = {kMx, "example.test"},
+          .past = &past.host_history};
+}
+
+// A host that has presented the baseline's leaf for a month and publishes these.
+Past steady(Past::Records records) {
+  Past out;
+  const Chain chain{Pki::get().leaf.certificate, Pki::get().inter.certificate};
+  out.look(kNow - hours{24 * 30}, Past::give(records), chain)
+      .look(kNow - hours{1}, Past::give(records), chain);
+  return out;
+}
+
+probes::dane::TlsaRecord key_record(const Issued& of) {
+  return record(3, 1, 1, *of.certificate);
+}
+
+// ---- for whom
+
+struct NameCase {
+  std::string says;
+  std::vector<std::string> names;
+  bool want;
+};
+
+TEST(NextKey, IsForTheHostThatItNames) {
+  const auto past = steady({key_record(Pki::get().leaf)});
+  for (const NameCase& row : std::vector<NameCase>{
+           {"its own name", {"mx.example.test"}, true},
+           {"whatever its case", {"MX.Example.TEST"}, true},
+           {"among others", {"www.example.test", "mx.example.test"}, true},
+           {"a wildcard for its label", {"*.example.test"}, true},
+           {"a wildcard is one label (RFC 6125 §6.4.3)", {"*.test"}, false},
+           {"nor part of one", {"m*.example.test"}, false},
+           {"the domain's web server", {"example.test"}, false},
+           {"another host", {"mx.other.test"}, false},
+           {"a suffix is no label", {"*.ample.test"}, false},
+       }) {
+    EXPECT_EQ(is_for(*issued(row.names).certificate, host_of(past)), row.want) << row.says;
+  }
+}
+
+TEST(NextKey, IsForAHostThatPresentsAnotherNameWhenItNamesThat) {
+  const auto odd = issued({"mail.hoster.test", "imap.hoster.test"}, kNow - hours{24 * 30});
+  Past past;
+  past.look(kNow - hours{1}, Past::give({key_record(odd)}), {odd.certificate});
+  EXPECT_TRUE(is_for(*issued({"mail.hoster.test"}).certificate, host_of(past)))
+      << "DANE-EE(3) asks for no name (RFC 7672 §3.1.1): the next one will hold what this holds";
+  EXPECT_TRUE(is_for(*issued({kMx}).certificate, host_of(past)));
+  EXPECT_FALSE(is_for(*issued({"www.hoster.test"}).certificate, host_of(past)));
+}
+
+// ---- whether it is covered
+
+TEST(NextKey, IsCoveredByARecordOfItsKey) {
+  const auto next = issued({kMx});
+  const auto past = steady({key_record(Pki::get().leaf), key_record(next)});
+  const auto told = forecast(shown(next), host_of(past), kNow);
+  EXPECT_EQ(told.is_covered, true);
+  EXPECT_EQ(told.record, std::nullopt);
+  EXPECT_EQ(find_unpublished({}, host_of(past), kNow), std::nullopt);
+}
+
+TEST(NextKey, IsToldWithItsRecordAndWhenItMayGoLive) {
+  const auto next = issued({kMx});
+  const auto past = steady({key_record(Pki::get().leaf)});
+  const auto announced = shown(next);
+  const auto told = forecast(announced, host_of(past), kNow);
+  EXPECT_EQ(told.is_covered, false);
+  EXPECT_EQ(told.record, key_record(next));
+  EXPECT_EQ(told.safe_from, kNow + hours{1}) << "one TTL, as gate says";
+  const auto found = find_unpublished({&announced}, host_of(past), kNow);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->code, probes::Code::next_key_unpublished);
+  EXPECT_EQ(found->severity, probes::Severity::high);
+  EXPECT_THAT(found->next_keys, ElementsAre(key_of(announced)));
+  ASSERT_TRUE(found->remedy.has_value());
+  EXPECT_THAT(found->remedy->publish, ElementsAre(probes::dane::to_text(key_record(next))));
+}
+
+TEST(NextKey, OfAWildcardThatMayBeForTheWebIsCalmer) {
+  const auto announced = shown(issued({"*.example.test"}));
+  const auto past = steady({key_record(Pki::get().leaf)});
+  const auto found = find_unpublished({&announced}, host_of(past), kNow);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->severity, probes::Severity::medium);
+}
+
+TEST(NextKey, IsCoveredByItsIssuer) {
+  const auto past = steady({record(2, 1, 1, *Pki::get().inter.certificate)});
+  EXPECT_EQ(forecast(shown(issued({kMx})), host_of(past), kNow).is_covered, true);
+  // Without the domain's name DANE-TA(2) does not take it (RFC 7672 §3.2.2).
+  const auto other = issued({kMx}, kNow - hours{1}, Key::ecdsa(), Pki::get().root);
+  const auto stranger = announce({other.certificate, Pki::get().root.certificate}, "", kNow);
+  EXPECT_EQ(forecast(*stranger, host_of(past), kNow).is_covered, false);
+}
+
+TEST(NextKey, OfALeafAloneIsHeldAgainstIssuersThatAreKnown) {
+  const auto past = steady({record(2, 1, 1, *Pki::get().inter.certificate)});
+  auto alone = shown(issued({kMx}), kNow, false);
+  EXPECT_EQ(alone.chain.size(), 1U);
+  alone.chain =
+      with_issuers(alone.chain, {Pki::get().root.certificate, Pki::get().inter.certificate});
+  EXPECT_EQ(alone.chain.size(), 3U);
+  EXPECT_EQ(forecast(alone, host_of(past), kNow).is_covered, true);
+}
+
+TEST(NextKey, IsForNobodyWhoIsNotAsked) {
+  Past past;
+  auto host = host_of(past);
+  EXPECT_EQ(forecast(shown(issued({kMx})), host, kNow).is_covered, std::nullopt)
+      << "nothing was seen of it yet";
+  host.is_asked = false;
+  EXPECT_EQ(forecast(shown(issued({kMx})), host, kNow).is_covered, true);
+}
+
+TEST(NextKey, IsUncoveredWhileOneServerLacksTheRecord) {
+  const auto next = issued({kMx});
+  Past past;
+  const Chain chain{Pki::get().leaf.certificate};
+  const auto before = Past::give({key_record(Pki::get().leaf)});
+  past.look(kNow - hours{48}, before, chain)
+      .look(kNow - hours{1}, Past::give({key_record(Pki::get().leaf), key_record(next)}), before,
+            chain);
+  const auto told = forecast(shown(next), host_of(past), kNow);
+  EXPECT_EQ(told.is_covered, false);
+  EXPECT_EQ(told.record, std::nullopt) << "it is published, but not everywhere";
+}
+
+// ---- when it is over
+
+TEST(NextKey, IsOverWhenItIsLiveSupersededOrExpired) {
+  const auto next = issued({kMx});
+  const auto past = steady({key_record(Pki::get().leaf)});
+  const auto announced = shown(next);
+  const auto is_over_at = [&](const Past& of, config::Time at,
+                              std::vector<const AnnouncedCertificate*> others = {}) {
+    return is_over(announced, host_of(of), others, at);
+  };
+  EXPECT_FALSE(is_over_at(past, kNow));
+  EXPECT_TRUE(is_over_at(past, next.certificate->not_after)) << "it has expired";
+  auto live = past;
+  live.show(kNow, "192.0.2.1/default", {next.certificate});
+  EXPECT_TRUE(is_over_at(live, kNow)) << "it is live: the mismatch is told, no forecast";
+  auto later = past;
+  later.show(kNow, "192.0.2.1/default", {issued({kMx}, kNow).certificate});
+  EXPECT_TRUE(is_over_at(later, kNow)) << "a later one is live";
+  later.show(kNow, "192.0.2.2/default", {Pki::get().leaf.certificate});
+  EXPECT_FALSE(is_over_at(later, kNow)) << "but not everywhere";
+  const auto same_day = shown(issued({kMx}, kNow));
+  EXPECT_FALSE(is_over_at(past, kNow, {&same_day})) << "two servers', or a second try";
+  const auto next_week = shown(issued({kMx}, kNow + hours{24 * 7}));
+  EXPECT_TRUE(is_over_at(past, kNow + hours{24 * 7}, {&next_week}));
+  const auto for_the_web = shown(issued({"*.example.test"}, kNow + hours{24 * 7}));
+  EXPECT_FALSE(is_over_at(past, kNow + hours{24 * 7}, {&for_the_web})) << "other names";
+}
+
+// ---- what is remembered
+
+TEST(Announcements, CountAnIssuanceOnceAndKeepWhoShowedItFirst) {
+  const auto leaf = issued({kMx});
+  Announcements known;
+  EXPECT_EQ(known.take(shown(leaf, kNow, false)), Announcements::News::fresh);
+  EXPECT_EQ(known.take(shown(leaf, kNow + hours{1}, false)), Announcements::News::none);
+  EXPECT_EQ(known.take(shown(leaf, kNow + hours{2})), Announcements::News::better);
+  ASSERT_EQ(known.all().size(), 1U);
+  EXPECT_EQ(known.all()[0].shown_at, kNow);
+  EXPECT_EQ(known.all()[0].chain.size(), 2U);
+}
+
+TEST(Announcements, TakeTheCertificateForItsPrecertificate) {
+  const auto leaf = issued({kMx});
+  auto pre = shown(leaf);
+  pre.is_precertificate = true;
+  Announcements known;
+  EXPECT_EQ(known.take(pre), Announcements::News::fresh);
+  EXPECT_EQ(known.take(pre), Announcements::News::none);
+  EXPECT_EQ(known.take(shown(leaf, kNow, false)), Announcements::News::better);
+  EXPECT_FALSE(known.all()[0].is_precertificate);
+  EXPECT_EQ(known.take(pre), Announcements::News::none) << "it knows better by now";
+}
+
+TEST(Announcements, LeaveOutWhatIsForNoMail) {
+  const auto past = steady({key_record(Pki::get().leaf)});
+  const auto announced = shown(issued({"*.example.test"}));
+  Announcements known;
+  known.take(announced);
+  EXPECT_EQ(known.of_host(host_of(past)).size(), 1U);
+  known.set_not_for_mail({.key = key_of(announced)});
+  EXPECT_THAT(known.of_host(host_of(past)), IsEmpty());
+  EXPECT_TRUE(known.set_for_mail(key_of(announced)));
+  EXPECT_EQ(known.of_host(host_of(past)).size(), 1U);
+  EXPECT_FALSE(known.set_for_mail(key_of(announced)));
+}
+
+TEST(Announcements, AreFoundByEveryNameAndForgottenWhenTheyExpire) {
+  const auto past = steady({key_record(Pki::get().leaf)});
+  Announcements known;
+  known.take(shown(issued({"www.other.test"})));
+  known.take(shown(issued({"MX.example.test"})));
+  EXPECT_EQ(known.of_host(host_of(past)).size(), 1U);
+  known.forget_expired(kNow + hours{24 * 91});
+  EXPECT_THAT(known.all(), IsEmpty());
+  EXPECT_THAT(known.of_host(host_of(past)), IsEmpty());
+}
+
+}  // namespace
