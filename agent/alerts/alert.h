@@ -40,6 +40,7 @@ struct Hit {
   std::vector<std::string> refused_keys;
   probes::Severity severity = probes::Severity::info;
   config::Role direction = config::Role::inbound;  // outbound: only partners' domains use it
+  bool holds_mail = false;  // mail for one of the domains waits in senders' queues
   bool operator==(const Hit&) const = default;
 };
 
@@ -74,13 +75,18 @@ struct Alert {
   bool operator==(const Alert&) const = default;
 };
 
+// When the mail that has waited longest begins to come back to its senders: five days after it was
+// refused first (maximal_queue_lifetime of Postfix; RFC 5321 §4.5.4.1 asks for four at least). Null
+// while none waits.
+[[nodiscard]] std::optional<config::Time> bounces_at(const Alert& alert);
+
 // What people are told of an alert.
 enum class Notice { opened, escalated, reminded, resolved };
 [[nodiscard]] std::string_view wire_name(Notice notice);
 
 // One notice on its way through one notifier. Decided once; delivered at least once, under the same
 // id.
-struct Letter {
+struct Notification {
   std::string id;  // the alert's, the notice and its moment, the notifier; unique
   std::string notifier;
   Notice notice = Notice::opened;

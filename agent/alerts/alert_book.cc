@@ -104,6 +104,16 @@ bool AlertBook::any_open_at(const Subject& subject,
          std::ranges::any_of(keys->second, [&](const Key& key) { return is_such(open_.at(key)); });
 }
 
+std::set<probes::Code> AlertBook::firing_at(const Subject& subject) const {
+  std::set<probes::Code> out;
+  const auto keys = open_at_.find(subject);
+  if (keys == open_at_.end()) return out;
+  for (const auto& key : keys->second) {
+    if (open_.at(key).state == AlertState::firing) out.insert(key.first);
+  }
+  return out;
+}
+
 // True when it should be looked at again soon.
 bool AlertBook::take(Round& round, const Key& key, const Followed& followed) {
   switch (followed.step) {
@@ -141,19 +151,23 @@ bool AlertBook::take(Round& round, const Key& key, const Followed& followed) {
          followed.step == Step::maybe_over;
 }
 
-// A refusal that is pending and was not seen again, while caches go on with it, is no episode that
+// What is pending and was not seen again, while another trouble goes on with it, is no episode that
 // has passed: it is confirmed as what it has become.
 bool AlertBook::take_over(Round& round, std::map<Key, const Trouble*>& all) {
-  const auto window = std::ranges::find_if(all, [&](const auto& entry) {
-    return entry.first.first == probes::Code::stale_cache_window && entry.second != nullptr &&
-           !open_.contains(entry.first);
-  });
-  if (window == all.end()) return false;
-  const auto refusal = std::ranges::find_if(all, [&](const auto& entry) {
-    const auto held = open_.find(entry.first);
-    return entry.second == nullptr && is_refusal(entry.first.first) && held != open_.end() &&
-           held->second.state == AlertState::pending && held->second.hits.size() == 1;
-  });
+  const auto goes_on_with = [&](const Trouble& trouble, const Key& key) {
+    const auto held = open_.find(key);
+    return held != open_.end() && held->second.state == AlertState::pending &&
+           held->second.hits.size() == 1 && continues(trouble, held->second);
+  };
+  auto window = all.end();
+  auto refusal = all.end();
+  for (auto one = all.begin(); one != all.end() && refusal == all.end(); ++one) {
+    if (one->second == nullptr || open_.contains(one->first)) continue;
+    window = one;
+    refusal = std::ranges::find_if(all, [&](const auto& other) {
+      return other.second == nullptr && goes_on_with(*one->second, other.first);
+    });
+  }
   if (refusal == all.end()) return false;
   const auto pending = open_.at(refusal->first);
   const auto [key, trouble] = *window;
@@ -230,13 +244,53 @@ void AlertBook::tell(Round& round, Alert& alert, const Audience& audience, const
                      bool is_blind) {
   const bool is_silent = is_open(alert) && is_muted(alert, silences_, domains, round.at);
   const auto due = notice_due(alert, is_silent, is_blind, audience.remind_after, round.at);
-  if (!due) return;
+  if (!due) {
+    if (!is_silent && !is_blind) tell_newcomers(round, alert, audience, domains);
+    return;
+  }
   alert = told(std::move(alert), round.at);
   write(round, alert);
+  // Of what was told before a restart nobody knows to whom: it stays so.
+  if (due->notice == Notice::opened) told_of_.try_emplace(alert.id);
+  const auto known = told_of_.find(alert.id);
   for (const auto& reader : audience.readers) {
-    if (alert.told_severity >= reader.least)
-      round.letters.push_back(letter(alert, *due, reader.notifier, round.at));
+    if (alert.told_severity < reader.least ||
+        !is_for(reader, audience, alert, domains, due->notice))
+      continue;
+    round.notifications.push_back(notification(alert, *due, reader.notifier, round.at));
+    if (known != told_of_.end()) known->second.insert(reader.notifier);
   }
+  if (due->notice == Notice::resolved) told_of_.erase(alert.id);
+}
+
+// It hits more by now than when it was told of: whose matchers fit only now hear of it, too.
+void AlertBook::tell_newcomers(Round& round, const Alert& alert, const Audience& audience,
+                               const Domains& domains) {
+  const auto known = told_of_.find(alert.id);
+  if (alert.state != AlertState::firing || known == told_of_.end()) return;
+  for (const auto& reader : audience.readers) {
+    if (reader.matchers.empty() || known->second.contains(reader.notifier) ||
+        alert.told_severity < reader.least || !fits_any(reader.matchers, alert, domains))
+      continue;
+    const Due due{.notice = Notice::opened, .reason = "it hits more domains than before"};
+    round.notifications.push_back(notification(alert, due, reader.notifier, round.at));
+    known->second.insert(reader.notifier);
+  }
+}
+
+// Whoever was told of an alert hears of its end; where that is not known any more (a restart) all
+// do who may have been. What is wrong with ourselves is for those without matchers, and where all
+// have some, for all of them: it must not reach nobody.
+bool AlertBook::is_for(const Audience::Reader& reader, const Audience& audience, const Alert& alert,
+                       const Domains& domains, Notice notice) const {
+  if (fits_any(reader.matchers, alert, domains)) return true;
+  if (notice == Notice::resolved) {
+    const auto known = told_of_.find(alert.id);
+    return known == told_of_.end() || known->second.contains(reader.notifier);
+  }
+  return alert.finding.code == probes::Code::monitor_fault &&
+         std::ranges::none_of(audience.readers,
+                              [](const Audience::Reader& one) { return one.matchers.empty(); });
 }
 
 void AlertBook::tell(Round& round, const Audience& audience, const Domains& domains, bool is_blind,
@@ -245,8 +299,11 @@ void AlertBook::tell(Round& round, const Audience& audience, const Domains& doma
   for (auto& [key, alert] : ended_) {
     if (alert.state == AlertState::resolved) tell(round, alert, audience, domains, is_blind);
   }
-  std::erase_if(
-      ended_, [&](const auto& entry) { return round.at - *entry.second.resolved_at >= kRelapse; });
+  std::erase_if(ended_, [&](const auto& entry) {
+    const bool is_old = round.at - *entry.second.resolved_at >= kRelapse;
+    if (is_old) told_of_.erase(entry.second.id);
+    return is_old;
+  });
   if (is_time_doubtful) return;  // a silence would not come back with the right time
   std::erase_if(silences_, [&](const Silence& silence) {
     return round.at - silence.ends_at >= kSilenceListed;

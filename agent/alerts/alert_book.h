@@ -20,8 +20,9 @@ struct Audience {
   struct Reader {
     std::string notifier;
     probes::Severity least = probes::Severity::info;
+    std::vector<Matcher> matchers{};  // all of which an alert must fit
   };
-  std::vector<Reader> readers;  // by letter; Alertmanagers take the state instead
+  std::vector<Reader> readers;  // by notification; Alertmanagers take the state instead
   config::Seconds remind_after{std::chrono::hours{24}};
 };
 
@@ -62,6 +63,8 @@ class AlertBook {
   void restate(const ClockStep& step);
 
   [[nodiscard]] const std::map<Key, Alert>& open() const { return open_; }
+  // The codes of those that fire at the subject.
+  [[nodiscard]] std::set<probes::Code> firing_at(const probes::Subject& subject) const;
   // Whether one that is open hits the subject and is such.
   [[nodiscard]] bool any_open_at(const probes::Subject& subject,
                                  const std::function<bool(const Alert&)>& is_such) const;
@@ -75,6 +78,10 @@ class AlertBook {
   void put(Round& round, const Key& key, Alert alert);
   void tell(Round& round, Alert& alert, const Audience& audience, const Domains& domains,
             bool is_blind);
+  void tell_newcomers(Round& round, const Alert& alert, const Audience& audience,
+                      const Domains& domains);
+  [[nodiscard]] bool is_for(const Audience::Reader& reader, const Audience& audience,
+                            const Alert& alert, const Domains& domains, Notice notice) const;
   [[nodiscard]] int relapses_of(const Key& key, config::Time at) const;
   void hold(const Key& key, Alert alert);
   void drop(const Key& key);
@@ -86,6 +93,9 @@ class AlertBook {
   std::map<Key, Alert> open_;
   std::map<probes::Subject, std::set<Key>> open_at_;  // those that hit the subject
   std::map<Key, Alert> ended_;
+  // Who was told of an alert, by its id, since the start: they hear of its end, whatever it hits by
+  // then.
+  std::map<std::string, std::set<std::string>> told_of_;
   std::vector<Silence> silences_;
 };
 

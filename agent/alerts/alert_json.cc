@@ -122,11 +122,49 @@ Json matchers_json(const Silence& silence) {
   return out;
 }
 
+Json consequences_json(const probes::Finding& finding) {
+  Json out = Json::array();
+  for (const auto& one : finding.consequences) {
+    const auto words = probes::explain({.code = one.code, .subject = one.subject});
+    out.push_back({{"code", wire_name(one.code)}, {"title", words.title}});
+  }
+  return out;
+}
+
+// The host at which it was seen first, where it is about hosts.
+std::optional<std::string> host_of(const Alert& alert) {
+  const auto& subject = alert.finding.subject;
+  if (subject.kind != probes::Subject::Kind::host) return std::nullopt;
+  return probes::printable(subject.name);
+}
+
+// On the page's own address.
+Json links_json(const Alert& alert, const std::optional<std::string>& host) {
+  constexpr std::size_t kRechecks = 3;
+  Json recheck = Json::array();
+  for (const auto& domain : alert.domains) {
+    if (recheck.size() == kRechecks) break;
+    recheck.push_back(fmt::format("/api/v1/domains/{}/check", domain));
+  }
+  return {{"alert", link_to("", alert.id)},
+          {"host", host ? Json("/mx/" + *host) : Json(nullptr)},
+          {"recheck", recheck}};
+}
+
 }  // namespace
 
-Json to_json(const Alert& alert) {
+Json to_json(const Alert& alert, Time at) {
+  const bool is_open = alert.state == AlertState::pending || alert.state == AlertState::firing;
   Json out{{"id", alert.id}, {"state", wire_name(alert.state)}};
   out.update(probes::to_json(alert.finding));
+  out.erase("consequence_of");
+  out["consequences"] = consequences_json(alert.finding);
+  if (const auto& remedy = alert.finding.remedy)
+    out["remedy"]["recovers_at"] = time_or_null(is_open ? recovers_at(*remedy, at) : std::nullopt);
+  out["bounces_at"] = time_or_null(bounces_at(alert));
+  const auto host = host_of(alert);
+  out["host"] = host ? Json(*host) : Json(nullptr);
+  out["links"] = links_json(alert, host);
   out["subject"] = subject_json(alert.cause);
   out["domains"] = alert.domains;
   Json hits = Json::array();
@@ -180,13 +218,13 @@ std::string link_to(const std::string& page, const std::string& alert_id) {
   return fmt::format("{}/alerts#{}", page, alert_id);
 }
 
-Json to_json(const Letter& letter) {
+Json to_json(const Notification& notification) {
   return {{"schema", "danelaw.notification/1"},
-          {"id", letter.id},
-          {"event", wire_name(letter.notice)},
-          {"at", config::rfc3339(letter.at)},
-          {"reason", letter.reason},
-          {"alert", to_json(letter.alert)}};
+          {"id", notification.id},
+          {"event", wire_name(notification.notice)},
+          {"at", config::rfc3339(notification.at)},
+          {"reason", notification.reason},
+          {"alert", to_json(notification.alert, notification.at)}};
 }
 
 Result<Silence, std::string> silence_from_json(std::string_view text, Time at) {

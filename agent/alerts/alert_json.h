@@ -10,17 +10,18 @@
 #include "config/result.h"
 
 // PURE
-// Alerts, silences and letters in the form that leaves the house: the API's, the webhook's, the
-// database's outbox.
+// Alerts, silences and notifications in the form that leaves the house: the API's, the webhook's,
+// the database's outbox.
 namespace agent {
 
-[[nodiscard]] nlohmann::ordered_json to_json(const Alert& alert);
+// As of `at`: when mail would flow again if somebody acted now.
+[[nodiscard]] nlohmann::ordered_json to_json(const Alert& alert, config::Time at);
 [[nodiscard]] nlohmann::ordered_json to_json(const Silence& silence, config::Time at);
 [[nodiscard]] nlohmann::ordered_json to_json(const Exception& exception);
 
 // {"schema":"danelaw.notification/1","id":…,"event":"opened",…}: what a notifier delivers, but for
 // the link to the page.
-[[nodiscard]] nlohmann::ordered_json to_json(const Letter& letter);
+[[nodiscard]] nlohmann::ordered_json to_json(const Notification& notification);
 // Where the page shows the alert; `page` is the page's own address.
 [[nodiscard]] std::string link_to(const std::string& page, const std::string& alert_id);
 

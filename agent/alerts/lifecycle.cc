@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "probes/catalogue.h"
+#include "probes/causes.h"
 
 namespace agent {
 namespace {
@@ -35,8 +36,16 @@ std::string id_of(const Trouble& trouble, config::Time at) {
                      at.time_since_epoch().count());
 }
 
+// Whether it may be weather. Where a name server lacks the record of a key in use, both what it
+// gives and what the others give was learned, and senders that ask it refuse the key: that is as
+// certain as a mismatch.
+bool may_pass(const probes::Finding& finding) {
+  return is_transient(finding.code) &&
+         std::ranges::none_of(finding.gaps, &probes::ServerGap::is_refusing);
+}
+
 bool is_confirmed(const Alert& alert, config::Time at) {
-  if (!is_transient(alert.finding.code))
+  if (!may_pass(alert.finding))
     return alert.looks_seen >= kLooksDeterministic || is_flapping(alert);
   return alert.looks_seen >= kLooksTransient || at - alert.first_seen_at >= kTransientFor;
 }
@@ -65,7 +74,8 @@ void take_hit(Alert& alert, const Trouble& trouble, probes::Severity before) {
           .domains = trouble.domains,
           .refused_keys = trouble.refused_keys,
           .severity = trouble.finding.severity,
-          .direction = trouble.direction};
+          .direction = trouble.direction,
+          .holds_mail = trouble.holds_mail};
   sum_up(alert, before);
 }
 
@@ -86,7 +96,7 @@ Followed seen(const std::optional<Alert>& before, const Trouble& trouble, int re
   }
   alert.state = AlertState::firing;
   alert.opened_at = at;
-  auto reason = fmt::format("seen in {} looks since {}{}", alert.looks_seen,
+  auto reason = fmt::format("seen by {} probes since {}{}", alert.looks_seen,
                             config::rfc3339(alert.first_seen_at),
                             is_flapping(alert) ? ", and comes and goes" : "");
   return {.step = Step::opened, .alert = std::move(alert), .reason = std::move(reason)};
@@ -94,7 +104,7 @@ Followed seen(const std::optional<Alert>& before, const Trouble& trouble, int re
 
 // What was pending and is not confirmed.
 Followed unconfirmed(Alert alert, config::Time at) {
-  if (is_transient(alert.finding.code)) return {.step = Step::forgotten, .alert = std::move(alert)};
+  if (may_pass(alert.finding)) return {.step = Step::forgotten, .alert = std::move(alert)};
   alert.state = AlertState::passed;
   alert.resolved_at = at;
   return {.step = Step::passed, .alert = std::move(alert)};
@@ -109,7 +119,7 @@ Followed clean(Alert alert, config::Time at) {
   alert.resolved_at = at;
   return {.step = Step::resolved,
           .alert = std::move(alert),
-          .reason = fmt::format("gone in {} looks", alert.looks_clean)};
+          .reason = fmt::format("not seen by {} probes in a row", alert.looks_clean)};
 }
 
 bool was_heard(const probes::dns::Survey& survey) {
@@ -134,6 +144,14 @@ std::string_view wire_name(AlertState state) {
   return "";
 }
 
+std::optional<config::Time> bounces_at(const Alert& alert) {
+  constexpr config::Seconds kQueued = std::chrono::days{5};
+  const bool is_over = alert.state == AlertState::resolved || alert.state == AlertState::passed;
+  if (is_over || std::ranges::none_of(alert.hits, &Hit::holds_mail)) return std::nullopt;
+  const auto since = alert.finding.refused_since.value_or(alert.first_seen_at);
+  return std::min(since, alert.first_seen_at) + kQueued;
+}
+
 std::optional<AlertState> alert_state_from(std::string_view name) {
   for (const auto state :
        {AlertState::pending, AlertState::firing, AlertState::resolved, AlertState::passed}) {
@@ -146,9 +164,12 @@ bool is_transient(Code code) {
   return probes::row_of(code).alerts.is_transient;
 }
 
+bool is_grave(const probes::Finding& finding) {
+  return finding.severity >= probes::row_of(finding.code).alerts.alerts_from;
+}
+
 bool is_alertable(const probes::Finding& finding) {
-  return finding.severity >= probes::row_of(finding.code).alerts.alerts_from &&
-         !finding.is_consequence;
+  return is_grave(finding) && !finding.consequence_of;
 }
 
 bool is_flapping(const Alert& alert) {
@@ -157,6 +178,12 @@ bool is_flapping(const Alert& alert) {
 
 bool is_refusal(Code code) {
   return probes::row_of(code).alerts.refuses;
+}
+
+bool continues(const Trouble& trouble, const Alert& pending) {
+  return (trouble.finding.code == Code::stale_cache_window && is_refusal(pending.finding.code)) ||
+         probes::explains(trouble.finding, pending.finding.code) ||
+         probes::explains(pending.finding, trouble.finding.code);
 }
 
 Alert heir(const Alert& pending, const Trouble& trouble, config::Time at) {

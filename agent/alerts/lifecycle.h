@@ -37,6 +37,7 @@ struct Trouble {
   std::vector<std::string> domains;       // hit, sorted
   std::vector<std::string> refused_keys;  // as in Hit
   config::Role direction = config::Role::inbound;
+  bool holds_mail = false;  // as in Hit
 };
 
 struct Followed {
@@ -48,6 +49,9 @@ struct Followed {
 // Two looks confirm what is the same at every look; what may pass by itself (4xx, timeouts, a host
 // that is down) takes three, or half an hour (verdicts are decided, networks are weather).
 [[nodiscard]] bool is_transient(probes::Code code);
+
+// Whether it is grave enough for an alert.
+[[nodiscard]] bool is_grave(const probes::Finding& finding);
 
 // Whether a finding is a matter for an alert at all: high or critical, or trouble to come that can
 // still be prevented; and not the consequence of another.
@@ -63,8 +67,12 @@ inline constexpr config::Seconds kRelapse = std::chrono::hours{6};  // "soon"
 // forgotten (stale_cache_window).
 [[nodiscard]] bool is_refusal(probes::Code code);
 
-// The stale-cache window `trouble` goes on with the refusal that is pending and was not seen again:
-// a new alert of which the looks so far count, and the end of the pending one.
+// The trouble is the same as the pending one, that was not seen again: it names the cause of it, or
+// is what has come of it, or what caches go on doing of a refusal (stale_cache_window).
+[[nodiscard]] bool continues(const Trouble& trouble, const Alert& pending);
+
+// `trouble` goes on with what is pending: a new alert of which the looks so far count, and the end
+// of the pending one.
 [[nodiscard]] Alert heir(const Alert& pending, const Trouble& trouble, config::Time at);
 [[nodiscard]] Followed taken_over(const Alert& pending, config::Time at);
 

@@ -58,7 +58,8 @@ Alert told(Alert alert, config::Time at) {
   return alert;
 }
 
-Letter letter(const Alert& alert, const Due& due, const std::string& notifier, config::Time at) {
+Notification notification(const Alert& alert, const Due& due, const std::string& notifier,
+                          config::Time at) {
   return {.id = fmt::format("{}/{}/{}/{}", alert.id, wire_name(due.notice),
                             at.time_since_epoch().count(), notifier),
           .notifier = notifier,

@@ -27,8 +27,8 @@ struct Due {
 // Whether the acknowledgement still holds.
 [[nodiscard]] bool is_acknowledged(const Alert& alert, config::Time at);
 
-// The letter to one notifier.
-[[nodiscard]] Letter letter(const Alert& alert, const Due& due, const std::string& notifier,
-                            config::Time at);
+// The notification to one notifier.
+[[nodiscard]] Notification notification(const Alert& alert, const Due& due,
+                                        const std::string& notifier, config::Time at);
 
 }  // namespace agent

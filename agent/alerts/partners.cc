@@ -88,7 +88,7 @@ std::optional<std::string> postmaster_text(const probes::DomainJudgement& judged
   for (const auto& finding : judged.findings) {
     const auto words = probes::explain(finding);
     const bool is_told =
-        probes::row_of(finding.code).alerts.is_for_postmaster && !finding.is_consequence;
+        probes::row_of(finding.code).alerts.is_for_postmaster && !finding.consequence_of;
     if (finding.severity < Severity::medium || !is_told) continue;
     out += fmt::format("\n{}. {}\n\n{}\n\n{}\n\nSeen", ++count, words.title, words.explanation,
                        words.senders_now);
@@ -108,7 +108,7 @@ std::optional<std::string> postmaster_text(const probes::DomainJudgement& judged
       "To: postmaster@{}\nSubject: Mail to {} is held up: DANE\n\n"
       "Dear postmaster,\n\nour mail servers, and those of everybody who follows RFC 7672 (SMTP "
       "with DANE), cannot deliver\nto {} as they should:\n{}\n"
-      "Please tell us when it is mended. You can check it yourselves with danelaw, or with\n"
+      "Please tell us when it is fixed. You can check it yourselves with danelaw, or with\n"
       "posttls-finger(1) of Postfix: posttls-finger -l dane {}\n",
       name, name, name, out, name);
 }

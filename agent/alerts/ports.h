@@ -35,13 +35,15 @@ class Recorder {
     std::vector<Alert> alerts;
     std::vector<Silence> silences;
     std::vector<Exception> exceptions;
+    std::vector<AnnouncedCertificate> announced;  // those that have not expired
+    std::vector<NotForMail> not_for_mail;
   };
-  [[nodiscard]] virtual config::Result<RestoredState, RecordFault> desk(config::Time since) = 0;
+  [[nodiscard]] virtual config::Result<RestoredState, RecordFault> restore(config::Time since) = 0;
   // When each domain was last seen authenticated, of those that were since then.
   [[nodiscard]] virtual config::Result<std::map<std::string, config::Time>, RecordFault>
   protected_domains(config::Time since) = 0;
   // What was recorded of a host, but versions that were last seen before `since`.
-  [[nodiscard]] virtual config::Result<HostHistory, RecordFault> chronicle(
+  [[nodiscard]] virtual config::Result<HostHistory, RecordFault> host_history(
       const probes::dns::Name& host, config::Time since) = 0;
   // The same of the signatures over a domain's MX RRset.
   [[nodiscard]] virtual config::Result<Signatures, RecordFault> mx_signatures(
@@ -60,15 +62,15 @@ class Recorder {
       const std::vector<config::Domain>& domains) = 0;
 };
 
-// A letter as it was recorded, on its way through one notifier.
+// A notification as it was recorded, on its way through one notifier.
 struct QueuedNotification {
   std::string id;
   std::string notifier;
-  std::string body;  // JSON, as to_json(Letter) made it
+  std::string body;  // JSON, as to_json(Notification) made it
   int attempts = 0;  // that failed
 };
 
-// The letters decided and not yet delivered. Any thread may call.
+// The notifications decided and not yet delivered. Any thread may call.
 class Outbox {
  public:
   Outbox() = default;
@@ -89,9 +91,9 @@ class Outbox {
   [[nodiscard]] virtual config::Result<std::size_t, RecordFault> waiting(
       const std::string& notifier) = 0;
   // What a notifier must remember, as the number that Grafana gave to a region.
-  [[nodiscard]] virtual config::Result<std::optional<std::string>, RecordFault> memo(
+  [[nodiscard]] virtual config::Result<std::optional<std::string>, RecordFault> notifier_state(
       const std::string& key) = 0;
-  [[nodiscard]] virtual config::Result<void, RecordFault> keep_memo(
+  [[nodiscard]] virtual config::Result<void, RecordFault> keep_notifier_state(
       const std::string& key, const std::optional<std::string>& value) = 0;
 };
 

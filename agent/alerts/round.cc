@@ -26,50 +26,52 @@ void keep_last(std::vector<T>& all, Key key) {
   all = std::move(out);
 }
 
+constexpr std::size_t kMostEvidence = 500;
+
 template <class T>
-void keep_newest(std::vector<T>& all) {
-  if (all.size() > kMostDecisions)
-    all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(kMostDecisions));
+void keep_newest(std::vector<T>& all, std::size_t most = kMostDecisions) {
+  if (all.size() > most) all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(most));
 }
 
 }  // namespace
 
 Round decisions_of(const Round& round) {
-  return {.target = round.target,
-          .at = round.at,
-          .alerts = round.alerts,
-          .forgotten = round.forgotten,
-          .transitions = round.transitions,
-          .letters = round.letters,
-          .silences = round.silences,
-          .exceptions = round.exceptions,
-          .ended_exceptions = round.ended_exceptions,
-          .clock_step = round.clock_step,
-          .gap = round.gap};
+  Round out{.target = round.target, .at = round.at};
+  static_cast<Decisions&>(out) = round;
+  return out;
 }
 
 Round with_decisions(Round missed, Round round) {
+  auto& [alerts, forgotten, transitions, notifications, silences, exceptions, ended_exceptions,
+         evidence, announced, not_for_mail, for_mail, clock_step, gap] =
+      static_cast<Decisions&>(missed);
   // An alert that is forgotten by now is not to come back.
-  std::erase_if(missed.alerts, [&](const Alert& alert) {
+  std::erase_if(alerts, [&](const Alert& alert) {
     return std::ranges::find(round.forgotten, alert.id) != round.forgotten.end();
   });
   // So with an exception that was ended and made again.
-  std::erase_if(missed.ended_exceptions, [&](const std::string& domain) {
+  std::erase_if(ended_exceptions, [&](const std::string& domain) {
     return std::ranges::find(round.exceptions, domain, &Exception::domain) !=
            round.exceptions.end();
   });
-  put_before(round.alerts, std::move(missed.alerts));
-  put_before(round.forgotten, std::move(missed.forgotten));
-  put_before(round.transitions, std::move(missed.transitions));
-  put_before(round.letters, std::move(missed.letters));
-  put_before(round.silences, std::move(missed.silences));
-  put_before(round.exceptions, std::move(missed.exceptions));
-  put_before(round.ended_exceptions, std::move(missed.ended_exceptions));
-  if (!round.clock_step) round.clock_step = missed.clock_step;
-  if (missed.gap) {
+  std::erase_if(for_mail, [&](const std::string& key) {
+    return std::ranges::find(round.not_for_mail, key, &NotForMail::key) != round.not_for_mail.end();
+  });
+  put_before(round.alerts, std::move(alerts));
+  put_before(round.forgotten, std::move(forgotten));
+  put_before(round.transitions, std::move(transitions));
+  put_before(round.notifications, std::move(notifications));
+  put_before(round.silences, std::move(silences));
+  put_before(round.exceptions, std::move(exceptions));
+  put_before(round.ended_exceptions, std::move(ended_exceptions));
+  put_before(round.evidence, std::move(evidence));
+  put_before(round.announced, std::move(announced));
+  put_before(round.not_for_mail, std::move(not_for_mail));
+  put_before(round.for_mail, std::move(for_mail));
+  if (!round.clock_step) round.clock_step = clock_step;
+  if (gap) {
     const auto more = round.gap ? round.gap->rounds : 0;
-    round.gap =
-        Gap{.from = missed.gap->from, .until = round.at, .rounds = missed.gap->rounds + more};
+    round.gap = Gap{.from = gap->from, .until = round.at, .rounds = gap->rounds + more};
   }
   return round;
 }
@@ -79,7 +81,12 @@ void bound(Round& decisions) {
   keep_last(decisions.silences, &Silence::id);
   keep_last(decisions.exceptions, &Exception::domain);
   keep_last(decisions.ended_exceptions, std::identity{});
-  keep_last(decisions.letters, &Letter::id);
+  keep_last(decisions.announced, &AnnouncedCertificate::id);
+  keep_last(decisions.not_for_mail, &NotForMail::key);
+  keep_last(decisions.for_mail, std::identity{});
+  keep_last(decisions.notifications, &Notification::id);
+  // Each is some ten thousand octets: the newest, of a few hundred alerts.
+  keep_newest(decisions.evidence, kMostEvidence);
   keep_newest(decisions.transitions);
   keep_newest(decisions.forgotten);
 }

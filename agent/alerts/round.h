@@ -5,12 +5,15 @@
 #include <vector>
 
 #include "agent/alerts/alert.h"
+#include "agent/alerts/evidence.h"
 #include "agent/alerts/partners.h"
 #include "agent/alerts/silence.h"
+#include "agent/foresight/next_key.h"
 #include "agent/history/host_history.h"
 #include "agent/history/zone_past.h"
 #include "agent/self/clock.h"
 #include "config/config.h"
+#include "probes/codec/recorded.h"
 #include "probes/judge.h"
 
 // What one look at a target led to: the unit that is decided together and stored together.
@@ -47,24 +50,34 @@ struct Gap {
   std::uint64_t rounds = 0;
 };
 
-struct Round {
+// What was decided, which must not be lost when what was seen is: with_decisions() is the one place
+// that knows each kind, and does not compile when another is added here and not there.
+struct Decisions {
+  std::vector<Alert> alerts;           // those that changed, as they are now
+  std::vector<std::string> forgotten;  // ids of pending alerts that were not confirmed
+  std::vector<Transition> transitions;
+  std::vector<Notification> notifications;      // what people are to be told, and by which notifier
+  std::vector<Silence> silences;                // made, changed or ended
+  std::vector<Exception> exceptions;            // made
+  std::vector<std::string> ended_exceptions;    // domains
+  std::vector<Evidence> evidence;               // of alerts that opened or became worse
+  std::vector<AnnouncedCertificate> announced;  // shown to us, as they are now
+  std::vector<NotForMail> not_for_mail;         // said
+  std::vector<std::string> for_mail;            // keys of which it was taken back
+  std::optional<ClockStep> clock_step;          // times before and after it do not compare
+  std::optional<Gap> gap;                       // before this round
+};
+
+struct Round : Decisions {
   Target target;
   config::Time at;
-  probes::DomainSeen domain;              // set when the target is a domain and was seen
-  std::optional<Signature> mx_signature;  // then, when its MX RRset is signed
-  probes::HostSeen host;                  // set when the target is a host and was seen
-  Sample sighting;                        // completed; of that host
-  std::vector<ZoneNews> zones;            // that vouch for what was seen
-  std::vector<DomainState> judged;        // every domain whose judgement this look renewed
-  std::vector<Alert> alerts;              // those that changed, as they are now
-  std::vector<std::string> forgotten;     // ids of pending alerts that were not confirmed
-  std::vector<Transition> transitions;
-  std::vector<Letter> letters;                // what people are to be told, and by which notifier
-  std::vector<Silence> silences;              // made, changed or ended
-  std::vector<Exception> exceptions;          // made
-  std::vector<std::string> ended_exceptions;  // domains
-  std::optional<ClockStep> clock_step;        // times before and after it do not compare
-  std::optional<Gap> gap;                     // before this round
+  probes::DomainSeen domain;                 // set when the target is a domain and was seen
+  std::optional<Signature> mx_signature;     // then, when its MX RRset is signed
+  probes::HostSeen host;                     // set when the target is a host and was seen
+  Sample sample;                             // completed; of that host
+  std::optional<probes::Recorded> recorded;  // what was seen, with what proves it
+  std::vector<ZoneNews> zones;               // that vouch for what was seen
+  std::vector<DomainState> judged;           // every domain whose judgement this look renewed
 };
 
 // What was decided in a round, without what was seen and judged, which the next look brings again.

@@ -27,14 +27,18 @@ bool matches(const Matcher& matcher, const Labels& labels) {
   return fits == matcher.is_equal;
 }
 
+bool all_match(const std::vector<Matcher>& matchers, const Labels& labels) {
+  return std::ranges::all_of(matchers,
+                             [&](const Matcher& matcher) { return matches(matcher, labels); });
+}
+
 bool covers(const Silence& silence, const Hit& hit, const Labels& labels) {
   if (silence.expected_key) {
     const auto is_expected = [&](const std::string& key) { return key == *silence.expected_key; };
     if (hit.refused_keys.empty() || !std::ranges::all_of(hit.refused_keys, is_expected))
       return false;
   }
-  return std::ranges::all_of(silence.matchers,
-                             [&](const Matcher& matcher) { return matches(matcher, labels); });
+  return all_match(silence.matchers, labels);
 }
 
 std::string_view word(config::Role role) {
@@ -66,6 +70,8 @@ bool is_printable(std::string_view text) {
       text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+}  // namespace
+
 std::optional<std::string> fault_of(const Matcher& matcher) {
   if (matcher.name.empty()) return "a matcher without the name of a label";
   if (matcher.name.size() + matcher.value.size() > kMaxMatcherText || !is_printable(matcher.name) ||
@@ -77,7 +83,35 @@ std::optional<std::string> fault_of(const Matcher& matcher) {
   return fmt::format("the pattern of {} cannot be read: {}", matcher.name, pattern.error());
 }
 
-}  // namespace
+std::vector<Matcher> matchers_of(const std::vector<std::string>& texts) {
+  std::vector<Matcher> out;
+  for (const auto& text : texts) {
+    auto matcher = config::parse_matcher(text);
+    if (!matcher) continue;
+    if (matcher->name == "role") matcher->name = "direction";
+    out.push_back(*std::move(matcher));
+  }
+  return out;
+}
+
+bool fits_any(const std::vector<Matcher>& matchers, const Alert& alert, const Domains& domains) {
+  if (matchers.empty()) return true;
+  return std::ranges::any_of(labels_of(alert, domains),
+                             [&](const Labels& labels) { return all_match(matchers, labels); });
+}
+
+bool fits_domains(const std::vector<Matcher>& matchers, const std::vector<std::string>& names,
+                  const Domains& domains) {
+  if (matchers.empty()) return true;
+  return std::ranges::any_of(names, [&](const std::string& name) {
+    Labels labels{{"domain", name}};
+    if (const auto* configured = domains(name)) {
+      labels["direction"] = word(configured->role);
+      if (!configured->group.empty()) labels["group"] = configured->group;
+    }
+    return all_match(matchers, labels);
+  });
+}
 
 std::optional<std::string> fault_of(const Silence& silence) {
   constexpr std::size_t kMostText = 1000;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/alerts/alert.h"
+#include "config/matcher.h"
 #include "config/result.h"
 
 // PURE
@@ -15,13 +16,7 @@
 // planned change of key also by the key. Alerts open and close as ever.
 namespace agent {
 
-struct Matcher {
-  std::string name;  // of a label
-  std::string value;
-  bool is_regex = false;  // `value` is RE2 syntax and must match the whole label
-  bool is_equal = true;   // false: must not match
-  bool operator==(const Matcher&) const = default;
-};
+using Matcher = config::Matcher;
 
 struct Silence {
   std::string id;
@@ -49,6 +44,18 @@ using Labels = std::map<std::string, std::string>;
 // What is configured of a domain; null when nothing is.
 using Domains = std::function<const config::Domain*(const std::string& name)>;
 [[nodiscard]] std::vector<Labels> labels_of(const Alert& alert, const Domains& domains);
+
+// As the configuration has them, where a domain's role may stand for an alert's direction. What
+// cannot be read was refused when it was loaded.
+[[nodiscard]] std::vector<Matcher> matchers_of(const std::vector<std::string>& texts);
+// What is wrong with one matcher, in words; null when nothing is.
+[[nodiscard]] std::optional<std::string> fault_of(const Matcher& matcher);
+// Whether all matchers fit, at any domain and host that the alert hits.
+[[nodiscard]] bool fits_any(const std::vector<Matcher>& matchers, const Alert& alert,
+                            const Domains& domains);
+// The same of domains alone, by the labels domain, group and direction.
+[[nodiscard]] bool fits_domains(const std::vector<Matcher>& matchers,
+                                const std::vector<std::string>& names, const Domains& domains);
 
 // The label that names a subject of that kind.
 [[nodiscard]] std::string label_name(probes::Subject::Kind kind);

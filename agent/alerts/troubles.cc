@@ -4,6 +4,8 @@
 #include <map>
 
 #include "agent/alerts/cause.h"
+#include "probes/catalogue.h"
+#include "probes/causes.h"
 
 namespace agent {
 namespace {
@@ -11,11 +13,42 @@ namespace {
 using probes::Code;
 using Troubles = std::map<Code, Trouble>;
 
+// Grave, and what it follows from, if anything, is not: else that is the trouble.
+bool is_root(const probes::Finding& finding, const std::vector<probes::Finding>& all) {
+  if (!is_grave(finding)) return false;
+  const auto* cause = probes::cause_among(all, finding);
+  return cause == nullptr || !is_grave(*cause);
+}
+
+// It explains a refusal that people have been told of under another name.
+bool explains_what_fires(const probes::Finding& finding, const std::set<Code>& firing) {
+  return !firing.contains(finding.code) &&
+         std::ranges::any_of(finding.consequences, [&](const probes::Consequence& one) {
+           return one.subject == finding.subject && is_refusal(one.code) &&
+                  firing.contains(one.code);
+         });
+}
+
+// Mail for the domain waits while it lasts: no other host takes it, and neither does this one, or
+// what caches hold refuses it.
+bool holds_mail(const probes::Finding& finding, const probes::DomainJudgement& judged) {
+  if (!probes::row_of(finding.code).alerts.queues) return false;
+  const auto takes = [&](const probes::HostJudgement& host) {
+    const bool is_refused_by_caches =
+        host.seen->host.text() == finding.subject.name && finding.refused_since;
+    return probes::is_deliverable(host.verdict) && !is_refused_by_caches;
+  };
+  return std::ranges::none_of(judged.hosts, takes);
+}
+
 // Takes up what was found at `subject`.
 void gather(Troubles& found, const Judged& domain, const probes::Subject& subject,
-            const probes::HostObservation* host) {
-  for (const auto& finding : domain.judgement->findings) {
-    if (finding.subject != subject || !is_alertable(finding)) continue;
+            const probes::HostObservation* host, const std::set<Code>& firing) {
+  const auto& all = domain.judgement->findings;
+  for (const auto& finding : all) {
+    if (finding.subject != subject || !is_grave(finding)) continue;
+    if (!is_root(finding, all) && !firing.contains(finding.code)) continue;
+    if (explains_what_fires(finding, firing)) continue;
     const auto [place, is_new] = found.try_emplace(
         finding.code, Trouble{.cause = cause_of(finding, domain.judgement->seen.get(), host),
                               .finding = finding,
@@ -24,6 +57,7 @@ void gather(Troubles& found, const Judged& domain, const probes::Subject& subjec
     if (trouble.finding.severity < finding.severity) trouble.finding = finding;
     if (domain.configured->role == config::Role::inbound)
       trouble.direction = domain.configured->role;
+    trouble.holds_mail = trouble.holds_mail || holds_mail(finding, *domain.judgement);
     trouble.domains.push_back(domain.configured->name);
   }
 }
@@ -55,32 +89,37 @@ bool is_mismatch(Code code) {
   return code == Code::tlsa_mismatch || code == Code::tlsa_mismatch_insecure_mx;
 }
 
-std::vector<Trouble> troubles_of_domain(const Judged& domain) {
+std::vector<Trouble> troubles_of_domain(const Judged& domain, const std::set<Code>& firing) {
   Troubles found;
   gather(found, domain,
          {.kind = probes::Subject::Kind::domain, .name = domain.judgement->seen->domain.text()},
-         nullptr);
+         nullptr, firing);
   return finished(std::move(found));
 }
 
 std::vector<Trouble> troubles_of_host(const probes::HostObservation& host,
                                       const std::vector<Judged>& users,
                                       const std::vector<std::string>& refused_keys,
-                                      bool is_refusal_told) {
+                                      const std::set<Code>& firing) {
   const probes::Subject subject{.kind = probes::Subject::Kind::host, .name = host.host.text()};
   Troubles found;
-  for (const auto& user : users) gather(found, user, subject, &host);
+  for (const auto& user : users) gather(found, user, subject, &host, firing);
   merge_mismatches(found);
-  if (is_refusal_told ||
+  if (std::ranges::any_of(firing, is_refusal) ||
       std::ranges::any_of(found, [](const auto& one) { return is_mismatch(one.first); }))
     found.erase(Code::stale_cache_window);
-  for (auto& [code, trouble] : found) trouble.refused_keys = refused_keys;
+  for (auto& [code, trouble] : found) {
+    // What is about a key to come is not about those that are refused now.
+    const auto& next = trouble.finding.next_keys;
+    trouble.refused_keys = next.empty() ? refused_keys : next;
+    std::ranges::sort(trouble.refused_keys);
+  }
   return finished(std::move(found));
 }
 
 bool has_trouble_at(const probes::DomainJudgement& judged, const probes::Subject& subject) {
   return std::ranges::any_of(judged.findings, [&](const probes::Finding& finding) {
-    return finding.subject == subject && is_alertable(finding);
+    return finding.subject == subject && is_grave(finding);
   });
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,14 +18,18 @@ struct Judged {
   const probes::DomainJudgement* judgement;
 };
 
-[[nodiscard]] std::vector<Trouble> troubles_of_domain(const Judged& domain);
+// One cause is one trouble: what follows from a finding that is one is none of its own
+// (probes/causes.h). `firing`: the codes of the alerts that fire at the subject. What people know
+// of already goes on under its name, whatever explains it by now.
+[[nodiscard]] std::vector<Trouble> troubles_of_domain(const Judged& domain,
+                                                      const std::set<probes::Code>& firing);
 
 // Of a host, as the domains that use it were judged. `refused_keys`: as in Hit. What caches hold of
-// a refusal is no trouble of its own while people know of the refusal (`is_refusal_told`).
+// a refusal is no trouble of its own while people know of the refusal.
 [[nodiscard]] std::vector<Trouble> troubles_of_host(const probes::HostObservation& host,
                                                     const std::vector<Judged>& users,
                                                     const std::vector<std::string>& refused_keys,
-                                                    bool is_refusal_told);
+                                                    const std::set<probes::Code>& firing);
 
 // Whether the judgement found anything at the host that is a matter for alerts.
 [[nodiscard]] bool has_trouble_at(const probes::DomainJudgement& judged,

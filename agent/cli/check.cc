@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <fstream>
+#include <functional>
 #include <map>
 #include <ostream>
 #include <thread>
@@ -11,6 +13,7 @@
 
 #include "agent/alerts/partners.h"
 #include "agent/cli/nagios_line.h"
+#include "agent/hindsight/asked_senders.h"
 #include "agent/self/sight.h"
 #include "agent/watch/inventory.h"
 #include "agent/watch/network_prober.h"
@@ -18,6 +21,7 @@
 #include "agent/watch/threads.h"
 #include "config/mutex.h"
 #include "probes/explain.h"
+#include "probes/findings.h"
 #include "probes/report.h"
 #include "probes/status.h"
 
@@ -55,13 +59,16 @@ constexpr Ticks kNeverDue = Ticks::max();
 // resolver told of a failure, the others must tell first whether the fault is ours.
 class Check {
  public:
-  Check(const std::vector<config::Domain>& domains, std::string helo, Format format,
-        std::ostream& out, std::ostream& errors)
+  Check(const std::vector<config::Domain>& domains, std::vector<std::string> sender_classes,
+        std::string helo, Format format, std::ostream& out, std::ostream& errors,
+        std::function<void(probes::Recorded)> record)
       : at_(now()),
+        sender_classes_(std::move(sender_classes)),
         helo_(std::move(helo)),
         format_(format),
         out_(out),
         errors_(errors),
+        record_(std::move(record)),
         count_(domains.size()) {
     for (const auto& target : inventory_.adopt(domains).appeared) queue_.add(target, kDue);
   }
@@ -109,15 +116,19 @@ class Check {
     while (const auto target = next(lock)) {
       lock.unlock();
       if (target->kind == Target::Kind::host) {
-        auto seen =
-            std::make_shared<const probes::HostObservation>(prober.probe_host(target->name, at_));
+        auto look = prober.probe_host(target->name, at_);
+        auto replies = probes::take_replies(look);
+        const auto seen = std::make_shared<const probes::HostObservation>(std::move(look));
         lock.lock();
-        take(std::move(seen));
+        record_({.host = seen, .replies = std::move(replies)});
+        take(seen);
       } else {
-        auto seen = std::make_shared<const probes::DomainObservation>(
-            prober.probe_domain(target->name, at_));
+        auto look = prober.probe_domain(target->name, at_);
+        auto replies = probes::take_replies(look);
+        const auto seen = std::make_shared<const probes::DomainObservation>(std::move(look));
         lock.lock();
-        take(std::move(seen));
+        record_({.domain = seen, .replies = std::move(replies)});
+        take(seen);
       }
       queue_.give_back(*target, kDue, kNeverDue, 0);
       wake_.notify_all();
@@ -189,7 +200,10 @@ class Check {
   void judge(const Domain& domain) REQUIRES(mutex_) {
     std::map<Name, probes::HostSeen> hosts;
     for (const auto* host : domain.hosts) hosts[host->name] = host->seen;
-    report(with_partner_severity(probes::judge(domain.seen, hosts, at_), domain.configured->role));
+    auto judged = probes::judge(domain.seen, hosts, at_);
+    for (auto& finding : asked_sender_findings(judged, sender_classes_))
+      probes::add_finding(judged, std::move(finding));
+    report(with_partner_severity(std::move(judged), domain.configured->role));
   }
 
   void report(const probes::DomainJudgement& judged) REQUIRES(mutex_) {
@@ -219,7 +233,7 @@ class Check {
     }
     const auto doubt = sight_.doubt(target, answers, at_);
     return *is_resolver_faulty_ || doubt.is_ours ||
-           is_too_many(prober.count_failing(doubt.witnesses, at_), doubt.witnesses.size());
+           is_too_many(prober.count_failing(doubt.controls, at_), doubt.controls.size());
   }
 
   void report_unconfirmed(NetworkProber& prober) REQUIRES(mutex_) {
@@ -271,10 +285,12 @@ class Check {
   }
 
   const config::Time at_;
+  const std::vector<std::string> sender_classes_;  // that the operator asks for
   const std::string helo_;
   const Format format_;
   std::ostream& out_;
   std::ostream& errors_;
+  const std::function<void(probes::Recorded)> record_;  // called locked
   const std::size_t count_;
   Mutex mutex_;
   std::condition_variable_any wake_;
@@ -309,10 +325,21 @@ config::Result<std::vector<config::Domain>, std::string> named(
   return out;
 }
 
+// Whatever the name, it is one file in the folder: text() escapes what is no host name's.
+bool write(const probes::Recorded& seen, const std::filesystem::path& folder) {
+  const auto& name = seen.host ? seen.host->host : seen.domain->domain;
+  const auto file = folder / fmt::format("{}-{}.cbor", seen.host ? "host" : "domain", name.text());
+  const auto octets = probes::encode(seen);
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  out.write(reinterpret_cast<const char*>(octets.data()),
+            static_cast<std::streamsize>(octets.size()));
+  return static_cast<bool>(out.flush());
+}
+
 }  // namespace
 
 Exit check(const config::Config& config, const std::vector<std::string>& domains, Format format,
-           std::ostream& out, std::ostream& errors) {
+           std::ostream& out, std::ostream& errors, const std::filesystem::path& record_to) {
   // One look must find by itself what the agent would find over time.
   constexpr unsigned kLooks = 3;
   auto thorough = config;
@@ -323,19 +350,26 @@ Exit check(const config::Config& config, const std::vector<std::string>& domains
     errors << why << '\n';
     return Exit::unknown;
   };
-  auto gear = ProbeContext::make(thorough);
-  if (!gear) return fails(gear.error());
+  auto context = ProbeContext::make(thorough);
+  if (!context) return fails(context.error());
   const auto wanted = named(config, domains);
   if (!wanted) return fails(wanted.error());
   std::vector<std::unique_ptr<NetworkProber>> probers;
   for (std::size_t i = 0; i < std::clamp<std::size_t>(wanted->size(), 1, config.schedule.workers);
        ++i) {
-    auto prober = NetworkProber::make(*gear);
+    auto prober = NetworkProber::make(*context);
     if (!prober) return fails(prober.error());
     probers.push_back(std::move(*prober));
   }
-  Check run{*wanted, (*gear)->manner.helo, format, out, errors};
-  return static_cast<Exit>(run.run(probers));
+  bool is_written = true;
+  const auto record = [&](probes::Recorded seen) {
+    if (!record_to.empty())
+      is_written = write((*context)->signed_by_us(std::move(seen)), record_to) && is_written;
+  };
+  Check run{*wanted, config.sender_classes, (*context)->settings.helo, format, out, errors, record};
+  const auto status = static_cast<Exit>(run.run(probers));
+  if (!is_written) return fails(fmt::format("cannot write into {}", record_to.string()));
+  return status;
 }
 
 }  // namespace agent

@@ -2,9 +2,11 @@
 
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <sstream>
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "agent/cli/certificate_input.h"
@@ -100,6 +102,69 @@ int print_tlsa(const std::filesystem::path& file, const TlsaLine& line, std::ost
                           .data = digest(probes::tls::Digest::sha256, *read->key)};
   out << fmt::format("{} ; the key\n", shown(record, line));
   return 0;
+}
+
+namespace {
+
+struct TlsaFlags {
+  std::filesystem::path certificate;
+  TlsaLine line;
+  std::string ttl;
+};
+
+int run_tlsa(const TlsaFlags& flags) {
+  auto line = flags.line;
+  if (!line.host.empty()) {
+    const auto host = config::normal_domain(line.host);
+    if (!host) {
+      std::cerr << fmt::format("--host {}: {}\n", line.host, host.error());
+      return kBadUsage;
+    }
+    line.host = *host;
+  }
+  if (!flags.ttl.empty()) {
+    const auto duration = config::parse_duration(flags.ttl);
+    if (!duration) {
+      std::cerr << fmt::format(
+          "--ttl {}: give a number and a unit (s, m, h or d), e.g. 30m or 1h\n", flags.ttl);
+      return kBadUsage;
+    }
+    line.ttl = *duration;
+  }
+  return print_tlsa(flags.certificate, line, std::cout, std::cerr);
+}
+
+}  // namespace
+
+Command add_check_config(CLI::App& app, Obstacles obstacles) {
+  const auto file = std::make_shared<std::filesystem::path>();
+  auto* command = app.add_subcommand("check-config", "name every error of a configuration file");
+  command->add_option("FILE", *file)->required();
+  return {command, [file, obstacles = std::move(obstacles)] {
+            return check_config(*file, obstacles, std::cout, std::cerr);
+          }};
+}
+
+Command add_tlsa(CLI::App& app) {
+  const auto flags = std::make_shared<TlsaFlags>();
+  auto* command = app.add_subcommand("tlsa", "print the TLSA records that fit a certificate");
+  command
+      ->add_option("CERT", flags->certificate,
+                   "PEM, DER or PKCS#7: a certificate, with its issuers in any order, or a key; - "
+                   "for standard input")
+      ->required();
+  command->add_option("--host", flags->line.host, "print lines of a zone file for this MX host");
+  command->add_option("--port", flags->line.port, "SMTP port (25)")->check(CLI::Range(1, 65535));
+  command->add_option("--ttl", flags->ttl, "TTL of those lines, e.g. 1h");
+  return {command, [flags] { return run_tlsa(*flags); }};
+}
+
+Command add_replay(CLI::App& app) {
+  const auto file = std::make_shared<std::filesystem::path>();
+  auto* command =
+      app.add_subcommand("replay", "rollover states and grades of a sequence of events, on paper");
+  command->add_option("FILE", *file, "schema danelaw.replay/1; - for standard input")->required();
+  return {command, [file] { return print_replay(*file, std::cout, std::cerr); }};
 }
 
 }  // namespace agent

@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "agent/cli/command.h"
 #include "config/config.h"
 #include "config/time.h"
 
-// The small subcommands; `check` has a file of its own, `run` is agent/main.cc.
+// The small subcommands; `check`, `gate` and those about the database have files of their own,
+// `run` is agent/main.cc.
 namespace agent {
 
 // What keeps an agent with these settings from starting, one sentence each.
@@ -38,5 +40,10 @@ struct TlsaLine {
 // Plays a file of schema danelaw.replay/1 ("-": standard input). 0, or 1 when it cannot be read.
 [[nodiscard]] int print_replay(const std::filesystem::path& file, std::ostream& out,
                                std::ostream& errors);
+
+// Each of these as a subcommand; what add_… returns and does is told in command.h.
+[[nodiscard]] Command add_check_config(CLI::App& app, Obstacles obstacles);
+[[nodiscard]] Command add_tlsa(CLI::App& app);
+[[nodiscard]] Command add_replay(CLI::App& app);
 
 }  // namespace agent

@@ -1,5 +1,6 @@
 #include "agent/cli/gate.h"
 
+#include <algorithm>
 #include <ostream>
 
 #include <fmt/format.h>
@@ -29,9 +30,9 @@ Result<Chain, std::string> read_chain(const std::filesystem::path& file, std::os
 
 Result<probes::HostObservation, std::string> look(const config::Config& config,
                                                   const probes::dns::Name& host, Time at) {
-  auto gear = ProbeContext::make(config);
-  if (!gear) return Failure<std::string>(gear.error());
-  auto scout = NetworkProber::make(std::move(*gear));
+  auto context = ProbeContext::make(config);
+  if (!context) return Failure<std::string>(context.error());
+  auto scout = NetworkProber::make(std::move(*context));
   if (!scout) return Failure<std::string>(scout.error());
   const auto checks = (*scout)->probe_ourselves(at);
   if (const auto* fault = first_failing(checks)) {
@@ -58,22 +59,34 @@ std::string advice(const GateDecision& clearance, const probes::HostObservation&
              probes::dane::to_text(*clearance.missing));
 }
 
-Exit exit_of(Answer answer) {
+// That somebody has shown the very certificate to the agent.
+std::string shown_before(const std::vector<AnnouncedCertificate>& announced, const Chain& chain,
+                         Time at) {
+  const auto asked = announce(chain, "", at);
+  const auto one =
+      asked ? std::ranges::find(announced, asked->id, &AnnouncedCertificate::id) : announced.end();
+  if (one == announced.end()) return {};
+  return fmt::format("  this certificate is the one that {} showed at {}\n",
+                     one->shown_by.empty() ? "somebody" : probes::printable(one->shown_by),
+                     config::rfc3339(one->shown_at));
+}
+
+Exit exit_of(GateAnswer answer) {
   switch (answer) {
-    case Answer::yes:
+    case GateAnswer::yes:
       return Exit::ok;
-    case Answer::not_before:
+    case GateAnswer::not_before:
       return Exit::warning;
-    case Answer::never:
+    case GateAnswer::never:
       return Exit::critical;
-    case Answer::unknown:
+    case GateAnswer::unknown:
       return Exit::unknown;
   }
   return Exit::unknown;
 }
 
 // Why the records cannot be told, if so.
-std::optional<std::string> obstacle(const probes::HostObservation& seen, const Sample& sighting) {
+std::optional<std::string> obstacle(const probes::HostObservation& seen, const Sample& sample) {
   using probes::dns::Outcome;
   const auto failed = [](const char* what, const probes::dns::Answer& answer) {
     return fmt::format(
@@ -86,7 +99,7 @@ std::optional<std::string> obstacle(const probes::HostObservation& seen, const S
   if (seen.cname.outcome == Outcome::failed) return failed("its alias", seen.cname);
   if (seen.tlsa.outcome == Outcome::failed) return failed("its TLSA records", seen.tlsa);
   if (seen.addresses.empty()) return "it has no address";
-  if (!sighting.is_unprotected && sighting.servers.empty()) return "no name server answered";
+  if (!sample.is_unprotected && sample.servers.empty()) return "no name server answered";
   return std::nullopt;
 }
 
@@ -107,29 +120,30 @@ Exit gate(const config::Config& config, const GateQuestion& question, const Reca
     errors << seen.error() << '\n';
     return Exit::unknown;
   }
-  auto [chronicle, delegation_ttl] = past ? std::move(*past) : Recalled{};
-  auto sighting = sample_of(*seen);
-  sighting.delegation_ttl = delegation_ttl;
-  sighting.knows_endpoints = false;  // nobody connected to them
-  sighting = completed(chronicle, std::move(sighting));
+  auto [host_history, delegation_ttl, announced] = past ? std::move(*past) : Recalled{};
+  auto sample = sample_of(*seen);
+  sample.delegation_ttl = delegation_ttl;
+  sample.knows_endpoints = false;  // nobody connected to them
+  sample = completed(host_history, std::move(sample));
   const auto host = question.host.text();
-  if (const auto why = obstacle(*seen, sighting)) {
+  if (const auto why = obstacle(*seen, sample)) {
     out << fmt::format("unknown: {}: {}\n", host, *why);
     return Exit::unknown;
   }
   std::vector<std::string> unheard;
-  for (const auto& [server, what] : sighting.servers) {
-    if (!what && !chronicle.servers.contains(server)) unheard.push_back(server);
+  for (const auto& [server, what] : sample.servers) {
+    if (!what && !host_history.servers.contains(server)) unheard.push_back(server);
   }
-  note(chronicle, sighting, at, at);
-  if (chronicle.servers.empty()) {
+  note(host_history, sample, at, at);
+  if (host_history.servers.empty()) {
     out << fmt::format("yes: {}: no sender asks for its TLSA records\n", host);
     return Exit::ok;
   }
-  const auto clearance = clear(chronicle, unheard, *chain, {seen->base_domain.text(), host}, at);
+  const auto clearance = clear(host_history, unheard, *chain, {seen->base_domain.text(), host}, at);
   const auto when = clearance.not_before ? " " + config::rfc3339(*clearance.not_before) : "";
   out << fmt::format("{}{}: {}\n{}", wire_name(clearance.answer), when, host,
                      advice(clearance, *seen));
+  out << shown_before(announced, *chain, at);
   return exit_of(clearance.answer);
 }
 

@@ -3,8 +3,10 @@
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
+#include <vector>
 
 #include "agent/cli/check.h"
+#include "agent/foresight/next_key.h"
 #include "agent/history/host_history.h"
 
 namespace agent {
@@ -15,10 +17,13 @@ struct GateQuestion {
   std::filesystem::path certificate;  // as read_certificates(); the chain that the server will send
 };
 
+using Announced = std::vector<AnnouncedCertificate>;
+
 // What the agent has recorded of a host; empty when it does not watch it.
 struct Recalled {
-  HostHistory chronicle;
+  HostHistory host_history;
   config::Seconds delegation_ttl{0};  // as in zone_past.h
+  Announced announced;
 };
 using Recall = std::function<config::Result<Recalled, std::string>(const probes::dns::Name& host,
                                                                    config::Time since)>;

@@ -29,7 +29,11 @@ void NagiosLine::add(const probes::DomainJudgement& judged) {
                        : fmt::format(", {}", wire_name(judged.findings.front().code)))});
 }
 
-std::string NagiosLine::text() {
+void NagiosLine::add(probes::Status status, std::string words) {
+  domains_.push_back({status, std::move(words)});
+}
+
+std::string NagiosLine::words() {
   constexpr std::size_t kMostNamed = 10;
   std::ranges::stable_sort(domains_, {},
                            [](const Domain& one) { return probes::rank(one.status); });
@@ -49,6 +53,13 @@ std::string NagiosLine::text() {
     }
     if (domains_.size() > named) out += fmt::format("; and {} more", domains_.size() - named);
   }
+  return out;
+}
+
+std::string NagiosLine::text() {
+  auto out = words();
+  const auto bad = std::ranges::count_if(
+      domains_, [](const Domain& one) { return one.status != probes::Status::ok; });
   return out + fmt::format(" | domains={} bad={} findings={} hosts={}\n", domains_.size(), bad,
                            findings_, hosts_.size());
 }

@@ -16,7 +16,12 @@ namespace agent {
 class NagiosLine {
  public:
   void add(const probes::DomainJudgement& judged);
+  // Of one whose words are known: "example.org refused".
+  void add(probes::Status status, std::string words);
+  // The line with performance data of what was judged.
   [[nodiscard]] std::string text();
+  // What stands before performance data.
+  [[nodiscard]] std::string words();
 
  private:
   struct Domain {

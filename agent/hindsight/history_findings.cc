@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/hindsight/key_past.h"
 #include "agent/hindsight/renewal_forecast.h"
 
 namespace agent {
@@ -111,8 +112,7 @@ class Foresight {
       case Code::stale_cache_window:
         return add_window();
       case Code::early_retire:
-        add(code, Severity::critical).is_consequence = is_refusing();
-        return;
+        return add_early_retire();
       case Code::nameserver_split:
         return add_split();
       case Code::tlsa_orphan:
@@ -128,6 +128,7 @@ class Foresight {
   // A record with a mistake may be meant for the next key, which then will not be accepted.
   void add_orphan() {
     std::vector<Evidence> evidence;
+    probes::Remedy remedy;
     for (const auto* given : served(history_, standing_.at)) {
       for (const auto record : history_.sets[given->set].compared) {
         const auto mistake = history_.mistakes.find(record);
@@ -136,10 +137,12 @@ class Foresight {
         if (std::ranges::find(evidence, text, &Evidence::value) != evidence.end()) continue;
         evidence.push_back({"published-record", text});
         evidence.push_back({"hint", mistake->second});
+        if (text.size() < kLongestRecord) remedy.remove.push_back(text);
       }
     }
     const auto severity = evidence.empty() ? Severity::low : Severity::medium;
-    add(Code::tlsa_orphan, severity, std::move(evidence));
+    auto& finding = add(Code::tlsa_orphan, severity, std::move(evidence));
+    if (!remedy.remove.empty()) finding.remedy = std::move(remedy);
   }
 
   [[nodiscard]] bool is_refusing() const {
@@ -147,8 +150,26 @@ class Foresight {
            standing_.state == RolloverState::partial_mismatch;
   }
 
-  [[nodiscard]] bool has(Code code) const {
-    return std::ranges::find(standing_.findings, code) != standing_.findings.end();
+  // The record went before its key: which one it was is known.
+  void add_early_retire() {
+    auto& finding = add(Code::early_retire, Severity::critical);
+    const auto chains = presented(history_, standing_.at);
+    finding.is_whole_cause = std::ranges::all_of(chains, [&](std::size_t chain) {
+      return !is_refused(chain) || is_retired(history_, chain, standing_.at);
+    });
+    const auto key = refused_key(history_, standing_.at);
+    if (!key || key->removed_records.empty()) return;
+    for (const auto& record : key->removed_records)
+      finding.evidence.push_back({"removed-record", record});
+    finding.remedy = probes::Remedy{.publish = key->removed_records};
+  }
+
+  // By what some server gives now.
+  [[nodiscard]] bool is_refused(std::size_t chain) const {
+    const auto now = served(history_, standing_.at);
+    return std::ranges::any_of(now, [&](const Publication* given) {
+      return demand(history_, given->set, chain) == Demand::refused;
+    });
   }
 
   // A server that lags gives, now, what refuses an endpoint.
@@ -175,7 +196,6 @@ class Foresight {
         {{"refused-by", "a name server that lags gives records that refuse the key in use"}});
   }
 
-  // Where it is what a lagging server or an early retirement does, that is the one alert.
   void add_window() {
     const auto share = standing_.failing_share.value_or(0);
     std::vector<Evidence> evidence{{"failing-share", fmt::format("{:.2f}", share)}};
@@ -189,8 +209,8 @@ class Foresight {
                           "the old record went when the new one and its key came: right after a "
                           "compromise, too early at any other time"});
     }
-    add(Code::stale_cache_window, severity_of_share(), std::move(evidence)).is_consequence =
-        has(Code::early_retire) || is_refused_by_lag();
+    add(Code::stale_cache_window, severity_of_share(), std::move(evidence)).remedy =
+        probes::Remedy{};  // nothing is to be published: it ends by itself
   }
 
   void add_loss() {
@@ -207,7 +227,7 @@ class Foresight {
     const std::vector<Evidence> evidence{{"changed-at", config::rfc3339(change->at)},
                                          {"endpoint", change->endpoint}};
     const auto age = standing_.at - change->at;
-    if (is_refusing()) add(Code::rollover_late, Severity::high, evidence).is_consequence = true;
+    if (is_refusing()) add(Code::rollover_late, Severity::high, evidence);
     if (age < kDay) add(Code::certificate_changed, Severity::info, evidence);
     if (standing_.state == RolloverState::switching && age >= kDay)
       add(Code::rollover_stuck, Severity::medium, evidence);
@@ -219,14 +239,55 @@ class Foresight {
   std::vector<probes::Finding> out_;
 };
 
+// "ns1.example.org 192.0.2.53" as findings have it.
+std::string server_text(const std::string& name) {
+  const auto blank = name.find(' ');
+  if (blank == std::string::npos) return name;
+  return fmt::format("{} ({})", name.substr(0, blank), name.substr(blank + 1));
+}
+
+// `names`: of the history's servers, in their order.
+std::vector<std::string> lagging_servers(const History& history,
+                                         const std::vector<std::string>& names, Time at) {
+  std::vector<std::string> out;
+  const auto now = served(history, at);
+  for (std::size_t i = 0; i < history.servers.size() && i < names.size(); ++i) {
+    const auto* given = item_at(history.servers[i], at);
+    if (given != nullptr && !given->fails && is_lagging(history, *given, now))
+      out.push_back(server_text(names[i]));
+  }
+  return out;
+}
+
+probes::HostPast past_of(const HostHistory& host_history, const History& history,
+                         const RolloverStanding& standing) {
+  probes::HostPast out;
+  if (const auto key = refused_key(history, standing.at)) out.key = key->past;
+  if (standing.window) {
+    out.refused_since = standing.window->from;
+    out.recovers_at = standing.window->until;
+  }
+  out.recovers_after = refusal_ttl(history, standing.at);
+  std::vector<std::string> names;  // history_of() has the servers in this order
+  for (const auto& [name, versions] : host_history.servers) names.push_back(name);
+  out.lagging = lagging_servers(history, names, standing.at);
+  for (const auto* given : served(history, standing.at)) {
+    for (const auto record : history.sets[given->set].records)
+      out.records_since[probes::dane::to_text(history.records[record])] =
+          seen_since(history, record, standing.at);
+  }
+  return out;
+}
+
 }  // namespace
 
-probes::HistoryFindings foresee(const HostHistory& chronicle, const History& history,
+probes::HistoryFindings foresee(const HostHistory& host_history, const History& history,
                                 const RolloverStanding& standing, const std::string& host) {
-  auto out = predict(chronicle, history, standing, host);
+  auto out = predict(host_history, history, standing, host);
   auto shown = Foresight(history, standing, host).findings();
   out.findings.insert(out.findings.begin(), std::make_move_iterator(shown.begin()),
                       std::make_move_iterator(shown.end()));
+  out.past = past_of(host_history, history, standing);
   // The look went by our resolver, whose cache is one of those that the window is about: what is
   // published accepts the key by now.
   if (standing.state == RolloverState::stale_risk)

@@ -10,9 +10,10 @@
 // What history adds to a look at a host: trouble that no single look can show.
 namespace agent {
 
-// Findings about `host`, as of the standing. One that only explains a mismatch which the look
-// itself shows is marked as its consequence. `history` is that of the chronicle.
-[[nodiscard]] probes::HistoryFindings foresee(const HostHistory& chronicle, const History& history,
+// Findings about `host`, as of the standing, and what is known of its past. `history` is that of
+// the host history.
+[[nodiscard]] probes::HistoryFindings foresee(const HostHistory& host_history,
+                                              const History& history,
                                               const RolloverStanding& standing,
                                               const std::string& host);
 

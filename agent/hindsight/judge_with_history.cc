@@ -1,5 +1,7 @@
 #include "agent/hindsight/judge_with_history.h"
 
+#include "agent/hindsight/asked_senders.h"
+
 namespace agent {
 
 probes::DomainJudgement judge_with_history(
@@ -12,6 +14,8 @@ probes::DomainJudgement judge_with_history(
     for (const auto& [host, hindsight] : known.of_hosts)
       probes::add_history_findings(judged, host, *hindsight);
     for (const auto& finding : known.of_zones) probes::add_finding(judged, finding);
+    for (auto& finding : asked_sender_findings(judged, known.asked_senders))
+      probes::add_finding(judged, std::move(finding));
   }
   if (known.mx_signatures != nullptr) {
     probes::add_history_findings(

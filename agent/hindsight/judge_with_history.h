@@ -20,6 +20,7 @@ struct KnownBefore {
   std::vector<probes::Finding> of_zones;      // that vouch for what was seen
   const Signatures* mx_signatures = nullptr;  // null: not known
   std::optional<MxChange> mx_change;          // the last one
+  std::vector<std::string> asked_senders;     // `sender_classes` of the configuration
 };
 
 // The judgement of what was seen, with what history adds. `hosts`: every host of the domain.

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "probes/agreement.h"
+#include "probes/nameserver_consistency.h"
 
 namespace agent {
 
@@ -48,12 +48,12 @@ std::optional<probes::Finding> find_lagging(const LaggingServers& known,
                       .subject = subject,
                       .evidence = {{"zone", seen.zone.text()}}};
   bool any = false;
-  for (const auto& [server, straggler] : known.by_server) {
-    if (seen.asked_at - straggler.since <= seen.refresh) continue;
+  for (const auto& [server, lagging_server] : known.by_server) {
+    if (seen.asked_at - lagging_server.since <= seen.refresh) continue;
     any = true;
     out.evidence.push_back(
         {"server", fmt::format("{}: serial {} since {}", probes::server_text(server),
-                               straggler.serial, config::rfc3339(straggler.since))});
+                               lagging_server.serial, config::rfc3339(lagging_server.since))});
   }
   if (!any) return std::nullopt;
   out.evidence.push_back({"newest-serial", std::to_string(known.newest.value_or(0))});

@@ -104,9 +104,9 @@ std::string why(const History& history, const RecordSet& set, const RenewalPatte
 
 class Prediction {
  public:
-  Prediction(const HostHistory& chronicle, const History& history, const RolloverStanding& standing,
-             const std::string& host)
-      : chronicle_(chronicle),
+  Prediction(const HostHistory& host_history, const History& history,
+             const RolloverStanding& standing, const std::string& host)
+      : chronicle_(host_history),
         history_(history),
         standing_(standing),
         host_(host),
@@ -228,9 +228,9 @@ class Prediction {
 
 }  // namespace
 
-probes::HistoryFindings predict(const HostHistory& chronicle, const History& history,
+probes::HistoryFindings predict(const HostHistory& host_history, const History& history,
                                 const RolloverStanding& standing, const std::string& host) {
-  return Prediction(chronicle, history, standing, host).make();
+  return Prediction(host_history, history, standing, host).make();
 }
 
 }  // namespace agent

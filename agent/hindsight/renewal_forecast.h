@@ -10,9 +10,10 @@
 // What will break if certificates and signatures go on being renewed as they were (RFC 7671 §8.1).
 namespace agent {
 
-// Findings about `host` as of the standing; `history` is that of the chronicle. Where the zone's
+// Findings about `host` as of the standing; `history` is that of the host history. Where the zone's
 // habit of signing is known it overrules what one look makes of a signature's age, both ways.
-[[nodiscard]] probes::HistoryFindings predict(const HostHistory& chronicle, const History& history,
+[[nodiscard]] probes::HistoryFindings predict(const HostHistory& host_history,
+                                              const History& history,
                                               const RolloverStanding& standing,
                                               const std::string& host);
 

@@ -24,9 +24,9 @@ bool shares_leaf(const EndpointGroup& a, const EndpointGroup& b) {
   return std::ranges::any_of(a.leaves, [&](const Bytes& leaf) { return b.leaves.contains(leaf); });
 }
 
-std::vector<EndpointGroup> flocks_of(const HostHistory& chronicle) {
+std::vector<EndpointGroup> flocks_of(const HostHistory& host_history) {
   std::vector<EndpointGroup> out;
-  for (const auto& [name, versions] : chronicle.endpoints) {
+  for (const auto& [name, versions] : host_history.endpoints) {
     if (versions.back().what.empty()) continue;
     EndpointGroup mine{{name}, {}};
     for (const auto& version : versions) {
@@ -64,10 +64,10 @@ void wear(std::vector<SeenCertificate>& worn, const std::string& endpoint,
 
 // By key type, in the order of issue.
 std::map<KeyType, std::vector<SeenCertificate>> worn_by(const EndpointGroup& flock,
-                                                        const HostHistory& chronicle) {
+                                                        const HostHistory& host_history) {
   std::map<KeyType, std::vector<SeenCertificate>> out;
   for (const auto& endpoint : flock.endpoints) {
-    const auto& versions = chronicle.endpoints.at(endpoint);
+    const auto& versions = host_history.endpoints.at(endpoint);
     for (const auto& version : versions) {
       if (version.what.empty()) continue;
       wear(out[version.what.front()->key_type], endpoint, version, &version == &versions.back());
@@ -125,10 +125,11 @@ RenewalPattern habit_of(std::vector<SeenCertificate> worn) {
 
 }  // namespace
 
-std::vector<RenewalPattern> renewal_patterns_of(const HostHistory& chronicle) {
+std::vector<RenewalPattern> renewal_patterns_of(const HostHistory& host_history) {
   std::vector<RenewalPattern> out;
-  for (const auto& flock : flocks_of(chronicle)) {
-    for (auto& [type, worn] : worn_by(flock, chronicle)) out.push_back(habit_of(std::move(worn)));
+  for (const auto& flock : flocks_of(host_history)) {
+    for (auto& [type, worn] : worn_by(flock, host_history))
+      out.push_back(habit_of(std::move(worn)));
   }
   return out;
 }

@@ -33,6 +33,6 @@ struct RenewalPattern {
   std::optional<config::Time> next_at;  // when the next is to be expected; none without a renewal
 };
 // Of endpoints that are still there.
-[[nodiscard]] std::vector<RenewalPattern> renewal_patterns_of(const HostHistory& chronicle);
+[[nodiscard]] std::vector<RenewalPattern> renewal_patterns_of(const HostHistory& host_history);
 
 }  // namespace agent

@@ -25,7 +25,7 @@ enum class ProbeOutcome {
 // that a start is no flood.
 [[nodiscard]] config::Seconds first_wait(const config::Schedule& schedule, std::string_view name);
 
-// How quickly a host's records can change under our eyes.
+// How quickly a host's records can change under our clients.
 struct Cadence {
   config::Seconds longest_ttl{0};  // of all that is published or may still be held
   bool is_changing = false;        // something changed less than two such TTLs ago

@@ -67,6 +67,7 @@ struct History {
   // wrong, for a person.
   std::map<std::size_t, std::string> mistakes;
   std::vector<std::vector<Publication>> servers;  // each in the order of time
+  std::vector<std::string> server_names;          // parallel to them; empty on paper
   std::vector<Endpoint> endpoints;                // each in the order of time
   std::optional<config::Time> known_until;        // of the last look; none: all is known
   // Sets were published that are not listed: from then on no cache holds one of them.

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "probes/dane/reading.h"
+#include "probes/dane/diagnose_record.h"
 #include "probes/dane/usable.h"
 #include "probes/dane/verify.h"
 
@@ -122,8 +122,8 @@ std::optional<Version<Signature>> given(const Version<std::optional<Signature>>&
 // Builds the history from the versions.
 class HistoryBuilder {
  public:
-  HistoryBuilder(const HostHistory& chronicle, const std::vector<std::string>& names)
-      : chronicle_(chronicle), names_(names) {}
+  HistoryBuilder(const HostHistory& host_history, const std::vector<std::string>& names)
+      : chronicle_(host_history), names_(names) {}
 
   History write() {
     out_.forgotten_until = chronicle_.forgotten_until;
@@ -145,6 +145,7 @@ class HistoryBuilder {
 
  private:
   void add_server(const std::string& name, const std::vector<Version<Published>>& versions) {
+    out_.server_names.push_back(name);
     auto& server = out_.servers.emplace_back();
     for (std::size_t i = 0; i < versions.size(); ++i) {
       const auto& seen = versions[i].what;
@@ -251,32 +252,32 @@ class HistoryBuilder {
   std::vector<Time> since_;
 };
 
-// What the chronicle has of the server last.
-std::optional<Version<Signature>> last_signature(const HostHistory& chronicle,
+// What the host history has of the server last.
+std::optional<Version<Signature>> last_signature(const HostHistory& host_history,
                                                  const std::string& server) {
-  const auto known = chronicle.signatures.find(server);
-  return known == chronicle.signatures.end() ? std::nullopt : given(known->second.back());
+  const auto known = host_history.signatures.find(server);
+  return known == host_history.signatures.end() ? std::nullopt : given(known->second.back());
 }
 
 // Servers differ only while one of them lags: they are told by what makes them differ.
-void complete_signatures(const HostHistory& chronicle, Sample& sighting) {
+void complete_signatures(const HostHistory& host_history, Sample& sample) {
   const auto newest = std::ranges::max_element(
-      sighting.windows, {}, [](const auto& entry) { return entry.second.expiration; });
-  for (const auto& [server, window] : sighting.windows) {
+      sample.windows, {}, [](const auto& entry) { return entry.second.expiration; });
+  for (const auto& [server, window] : sample.windows) {
     const bool is_common = is_same_signing(window, newest->second);
     if (is_common && window != newest->second) continue;
     const auto whose = is_common ? std::string(kAllServers) : server;
-    sighting.signatures[whose] =
-        recognised(last_signature(chronicle, whose), window, sighting.seen_at);
+    sample.signatures[whose] =
+        recognised(last_signature(host_history, whose), window, sample.seen_at);
   }
   // Who differed, and now does not, or does not serve the zone any more.
-  for (const auto& [server, versions] : chronicle.signatures) {
-    const auto given = sighting.servers.find(server);
+  for (const auto& [server, versions] : host_history.signatures) {
+    const auto given = sample.servers.find(server);
     const bool is_gone =
-        given != sighting.servers.end() && given->second && !given->second->is_secure;
-    const bool differs = sighting.signatures.contains(server);
+        given != sample.servers.end() && given->second && !given->second->is_secure;
+    const bool differs = sample.signatures.contains(server);
     if (server == kAllServers || !versions.back().what || differs) continue;
-    if (is_gone || sighting.windows.contains(server)) sighting.signatures[server] = std::nullopt;
+    if (is_gone || sample.windows.contains(server)) sample.signatures[server] = std::nullopt;
   }
 }
 
@@ -295,67 +296,67 @@ Sample sample_of(const probes::HostObservation& host) {
   return out;
 }
 
-bool is_loss(const HostHistory& chronicle, const Sample& sighting) {
-  return sighting.is_unprotected && std::ranges::any_of(chronicle.servers, [](const auto& entry) {
+bool is_loss(const HostHistory& host_history, const Sample& sample) {
+  return sample.is_unprotected && std::ranges::any_of(host_history.servers, [](const auto& entry) {
            const auto& last = entry.second.back().what;
            return !last.is_gone && last.is_secure;
          });
 }
 
-Sample completed(const HostHistory& chronicle, Sample sighting) {
-  for (const auto& [name, versions] : chronicle.servers) {
+Sample completed(const HostHistory& host_history, Sample sample) {
+  for (const auto& [name, versions] : host_history.servers) {
     const auto& last = versions.back().what;
     if (last.is_gone) continue;
-    if (sighting.is_unprotected) {
+    if (sample.is_unprotected) {
       // Whoever gave the records, they are for nobody from then on.
-      if (name != kAllServers) sighting.servers.erase(kAllServers);
-      sighting.servers[name] =
-          last.is_secure ? Published{.delegation_ttl = sighting.delegation_ttl} : last;
-    } else if (sighting.knows_servers) {
-      sighting.servers.try_emplace(name, Published{.is_gone = true});
+      if (name != kAllServers) sample.servers.erase(kAllServers);
+      sample.servers[name] =
+          last.is_secure ? Published{.delegation_ttl = sample.delegation_ttl} : last;
+    } else if (sample.knows_servers) {
+      sample.servers.try_emplace(name, Published{.is_gone = true});
     }
   }
-  for (const auto& [name, versions] : chronicle.endpoints) {
-    if (sighting.knows_endpoints && !versions.back().what.empty())
-      sighting.endpoints.try_emplace(name, Chain{});
+  for (const auto& [name, versions] : host_history.endpoints) {
+    if (sample.knows_endpoints && !versions.back().what.empty())
+      sample.endpoints.try_emplace(name, Chain{});
   }
-  complete_signatures(chronicle, sighting);
-  return sighting;
+  complete_signatures(host_history, sample);
+  return sample;
 }
 
-bool note(HostHistory& chronicle, const Sample& sighting, Time began, Time ended) {
+bool note(HostHistory& host_history, const Sample& sample, Time began, Time ended) {
   const Look look{began, ended};
   bool is_news = false;
   const auto forget = [&](const Version<Published>& version, Time until) {
-    chronicle.forgotten_until =
-        std::max(chronicle.forgotten_until, held_until(version.what, until));
+    host_history.forgotten_until =
+        std::max(host_history.forgotten_until, held_until(version.what, until));
   };
-  for (const auto& [name, seen] : sighting.servers) {
+  for (const auto& [name, seen] : sample.servers) {
     if (!seen) continue;
-    auto& versions = chronicle.servers[name];
+    auto& versions = host_history.servers[name];
     is_news = note_version(versions, *seen, look, std::equal_to<>(), forget) || is_news;
   }
-  for (const auto& [name, seen] : sighting.endpoints) {
-    if (seen) is_news = note_version(chronicle.endpoints[name], *seen, look, is_same) || is_news;
+  for (const auto& [name, seen] : sample.endpoints) {
+    if (seen) is_news = note_version(host_history.endpoints[name], *seen, look, is_same) || is_news;
   }
   // Their times are compared with the moment of the look, however long it took.
-  for (const auto& [name, seen] : sighting.signatures)
-    note_version(chronicle.signatures[name], seen, {sighting.seen_at, sighting.seen_at},
+  for (const auto& [name, seen] : sample.signatures)
+    note_version(host_history.signatures[name], seen, {sample.seen_at, sample.seen_at},
                  std::equal_to<>());
   bound_versions(
-      chronicle.servers, [](const Published& last) { return last.is_gone; }, forget);
-  bound_versions(chronicle.endpoints, [](const Chain& last) { return last.empty(); });
-  bound_versions(chronicle.signatures, [](const auto& last) { return !last; });
+      host_history.servers, [](const Published& last) { return last.is_gone; }, forget);
+  bound_versions(host_history.endpoints, [](const Chain& last) { return last.empty(); });
+  bound_versions(host_history.signatures, [](const auto& last) { return !last; });
   return is_news;
 }
 
-void add_endpoints(HostHistory& chronicle, const std::string& host, const HostHistory& other) {
+void add_endpoints(HostHistory& host_history, const std::string& host, const HostHistory& other) {
   for (const auto& [name, versions] : other.endpoints)
-    chronicle.endpoints[host + " " + name] = versions;
+    host_history.endpoints[host + " " + name] = versions;
 }
 
-History history_of(const HostHistory& chronicle, const std::vector<std::string>& names) {
-  return HistoryBuilder(chronicle, names).write();
+History history_of(const HostHistory& host_history, const std::vector<std::string>& names) {
+  return HistoryBuilder(host_history, names).write();
 }
 
 }  // namespace agent

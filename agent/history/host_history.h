@@ -63,25 +63,25 @@ struct HostHistory {
 // Until when a cache may hold what a server gave until `ended`; kEver when it demands nothing.
 [[nodiscard]] config::Time held_until(const Published& given, config::Time ended);
 
-// The sighting says that records which were believed are for nobody any more.
-[[nodiscard]] bool is_loss(const HostHistory& chronicle, const Sample& sighting);
+// The sample says that records which were believed are for nobody any more.
+[[nodiscard]] bool is_loss(const HostHistory& host_history, const Sample& sample);
 
-// The sighting, with what it says of servers and endpoints that only the chronicle knows.
-[[nodiscard]] Sample completed(const HostHistory& chronicle, Sample sighting);
+// The sample, with what it says of servers and endpoints that only the host history knows.
+[[nodiscard]] Sample completed(const HostHistory& host_history, Sample sample);
 
-// Takes a completed sighting up, of a look from `began` to `ended`, which is later than those
+// Takes a completed sample up, of a look from `began` to `ended`, which is later than those
 // before. Nobody knows when in between something was seen (note_version). True when anything but
 // signatures changed.
-bool note(HostHistory& chronicle, const Sample& sighting, config::Time began, config::Time ended);
+bool note(HostHistory& host_history, const Sample& sample, config::Time began, config::Time ended);
 
 // Adds the endpoints of another host with the same TLSA owner, as "HOST 192.0.2.1/default": hosts
 // whose records are one RRset roll over together (RFC 7671 §8.4).
-void add_endpoints(HostHistory& chronicle, const std::string& host, const HostHistory& other);
+void add_endpoints(HostHistory& host_history, const std::string& host, const HostHistory& other);
 
 // `names`: reference identifiers for DANE-TA(2). Certificates are called by the SHA2-256 of their
 // key, so that one renewed with the same key is the same; a chain is held against a record as of
 // the day when it was first seen. Endpoints that are no more are left out.
-[[nodiscard]] History history_of(const HostHistory& chronicle,
+[[nodiscard]] History history_of(const HostHistory& host_history,
                                  const std::vector<std::string>& names);
 
 }  // namespace agent

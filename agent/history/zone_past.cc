@@ -41,7 +41,7 @@ Time held_until(const Versions& versions, std::size_t i) {
 
 }  // namespace
 
-std::optional<ZoneNews> note(ZonePast& past, const probes::dns::KeySetsPtr& seen) {
+std::optional<ZoneNews> record_key_set(ZonePast& past, const probes::dns::KeySetsPtr& seen) {
   const ZoneNews news{.seen = seen,
                       .has_ds = note_one(past.ds, seen->ds, seen->ds_given_at),
                       .has_dnskey = note_one(past.dnskey, seen->dnskey, seen->dnskey_given_at)};

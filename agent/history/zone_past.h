@@ -28,7 +28,8 @@ struct ZoneNews {
   bool has_dnskey = false;
 };
 // Takes up what a look learned; nothing when all of it is older than what is known.
-[[nodiscard]] std::optional<ZoneNews> note(ZonePast& past, const probes::dns::KeySetsPtr& seen);
+[[nodiscard]] std::optional<ZoneNews> record_key_set(ZonePast& past,
+                                                     const probes::dns::KeySetsPtr& seen);
 
 // A resolver may hold an older one of one RRset with the newer one of the other, and no DS record
 // of the one names a key that signs the other: it takes the zone for forged, until `until` at the

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <new>
 
+#include "agent/notify/notifiers/test_notification.h"
 #include "agent/watch/threads.h"
 
 namespace agent {
@@ -13,7 +15,7 @@ using config::Seconds;
 namespace {
 
 constexpr std::size_t kAtOnce = 16;
-constexpr Seconds kLookAgain{5};  // for letters whose time has come
+constexpr Seconds kLookAgain{5};  // for notifications whose time has come
 
 }  // namespace
 
@@ -25,11 +27,18 @@ Seconds back_off(int attempts) {
   return std::min(out, kMost);
 }
 
-struct Courier::RestoredState {
-  std::unique_ptr<EventNotifier> messenger;  // either this
-  std::unique_ptr<StateNotifier> herald;     // or that
-  NotifierHealth health;                     // guarded by mutex_
-  std::uint64_t seen = 0;                    // hurries taken notice of
+// A test on its way through one notifier.
+struct Courier::Trial {
+  Notification notification;
+  std::promise<Delivered> done;
+};
+
+struct Courier::Worker {
+  std::unique_ptr<EventNotifier> events;  // either this
+  std::unique_ptr<StateNotifier> state;   // or that
+  NotifierHealth health;                  // guarded by mutex_
+  std::uint64_t seen = 0;                 // wake-ups taken notice of
+  std::unique_ptr<Trial> trial;           // guarded by mutex_; asked for and not taken up
   std::atomic<bool> has_ended{false};
   std::jthread thread;  // last: it ends before the others go
 };
@@ -41,22 +50,23 @@ Courier::~Courier() {
   stop();
 }
 
-void Courier::employ(Notifiers notifiers) {
+void Courier::set_notifiers(Notifiers notifiers) {
   retire();
-  std::vector<std::unique_ptr<RestoredState>> desks;
-  for (auto& one : notifiers.messengers) {
-    auto& desk = *desks.emplace_back(std::make_unique<RestoredState>());
-    desk.health.name = one->name();
-    desk.messenger = std::move(one);
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (auto& one : notifiers.event_notifiers) {
+    auto& worker = *workers.emplace_back(std::make_unique<Worker>());
+    worker.health.name = one->name();
+    worker.events = std::move(one);
   }
-  for (auto& one : notifiers.heralds) {
-    auto& desk = *desks.emplace_back(std::make_unique<RestoredState>());
-    desk.health.name = one->name();
-    desk.herald = std::move(one);
+  for (auto& one : notifiers.state_notifiers) {
+    auto& worker = *workers.emplace_back(std::make_unique<Worker>());
+    worker.health.name = one->name();
+    worker.health.tells_people = one->tells_people();
+    worker.state = std::move(one);
   }
   {
     const std::scoped_lock lock(mutex_);
-    desks_ = std::move(desks);
+    workers_ = std::move(workers);
   }
   start_missing();
 }
@@ -65,23 +75,23 @@ void Courier::start_missing() {
   std::vector<std::pair<std::string, std::string>> news;
   {
     const std::scoped_lock lock(mutex_);
-    for (auto& desk : desks_) {
-      if (desk->thread.joinable()) continue;
+    for (auto& worker : workers_) {
+      if (worker->thread.joinable()) continue;
       std::vector<std::jthread> made;
       const bool is_started =
-          start_threads(made, 1, [this, &desk = *desk](const std::stop_token& stop) {
-            if (desk.messenger) {
-              run(stop, desk, *desk.messenger);
+          start_threads(made, 1, [this, &worker = *worker](const std::stop_token& stop) {
+            if (worker.events) {
+              run(stop, worker, *worker.events);
             } else {
-              run(stop, desk, *desk.herald);
+              run(stop, worker, *worker.state);
             }
-            desk.has_ended = true;
+            worker.has_ended = true;
           }) == 1;
       if (is_started) {
-        desk->thread = std::move(made.front());
-      } else if (!desk->health.fault) {
-        desk->health.fault = "no thread could be started for it: memory or threads are limited";
-        news.emplace_back(desk->health.name, *desk->health.fault);
+        worker->thread = std::move(made.front());
+      } else if (!worker->health.fault) {
+        worker->health.fault = "no thread could be started for it: memory or threads are limited";
+        news.emplace_back(worker->health.name, *worker->health.fault);
       }
     }
   }
@@ -91,17 +101,17 @@ void Courier::start_missing() {
 // Those that have ended go; the others are joined when they have, or at the end.
 void Courier::retire() {
   const std::scoped_lock lock(mutex_);
-  std::erase_if(retired_, [](const auto& desk) { return desk->has_ended.load(); });
-  for (auto& desk : desks_) {
-    desk->thread.request_stop();
-    retired_.push_back(std::move(desk));
+  std::erase_if(retired_, [](const auto& worker) { return worker->has_ended.load(); });
+  for (auto& worker : workers_) {
+    worker->thread.request_stop();
+    retired_.push_back(std::move(worker));
   }
-  desks_.clear();
+  workers_.clear();
 }
 
 void Courier::stop() {
   retire();
-  std::vector<std::unique_ptr<RestoredState>> all;
+  std::vector<std::unique_ptr<Worker>> all;
   {
     const std::scoped_lock lock(mutex_);
     all.swap(retired_);
@@ -109,19 +119,72 @@ void Courier::stop() {
   all.clear();  // joins
 }
 
-void Courier::hurry_letters() {
+std::optional<std::vector<Courier::Tested>> Courier::test(const std::optional<std::string>& name,
+                                                          const std::string& by,
+                                                          std::chrono::milliseconds patience) {
+  if (is_testing_.exchange(true)) return std::nullopt;
+  std::vector<std::pair<std::string, std::future<Delivered>>> asked;
   {
     const std::scoped_lock lock(mutex_);
-    ++letter_hurries_;
+    for (auto& worker : workers_) {
+      if (!worker->health.tells_people || (name && worker->health.name != *name)) continue;
+      worker->trial = std::make_unique<Trial>();
+      worker->trial->notification = test_notification(worker->health.name, by, now_());
+      asked.emplace_back(worker->health.name, worker->trial->done.get_future());
+    }
+  }
+  wake();
+  std::vector<Tested> out;
+  const auto until = std::chrono::steady_clock::now() + patience;
+  for (auto& [notifier, done] : asked) {
+    std::optional<std::string> fault;
+    if (done.wait_until(until) != std::future_status::ready) {
+      fault = "no answer yet; it is still being tried, or busy with other notifications";
+    } else {
+      try {
+        const auto result = done.get();
+        if (!result) fault = result.error();
+      } catch (const std::future_error&) {
+        fault = "the notifiers were replaced meanwhile";
+      }
+    }
+    out.push_back({.name = notifier, .fault = std::move(fault)});
+  }
+  is_testing_ = false;
+  return out;
+}
+
+void Courier::run_test(const std::stop_token& stop, Worker& worker) {
+  std::unique_ptr<Trial> trial;
+  {
+    const std::scoped_lock lock(mutex_);
+    trial = std::move(worker.trial);
+  }
+  if (!trial) return;
+  Delivered done;
+  try {
+    done = worker.events
+               ? worker.events->deliver(queued_test(trial->notification), stop)
+               : worker.state->tell_test(trial->notification.alert, trial->notification.at, stop);
+  } catch (const std::exception& e) {
+    done = config::Failure<std::string>(e.what());
+  }
+  trial->done.set_value(std::move(done));
+}
+
+void Courier::wake_senders() {
+  {
+    const std::scoped_lock lock(mutex_);
+    ++notification_wakes_;
   }
   wake_.notify_all();
   start_missing();
 }
 
-void Courier::hurry() {
+void Courier::wake() {
   {
     const std::scoped_lock lock(mutex_);
-    ++hurries_;
+    ++wakes_;
   }
   wake_.notify_all();
   start_missing();
@@ -131,7 +194,7 @@ std::vector<NotifierHealth> Courier::health() const {
   std::vector<NotifierHealth> out;
   {
     const std::scoped_lock lock(mutex_);
-    for (const auto& desk : desks_) out.push_back(desk->health);
+    for (const auto& worker : workers_) out.push_back(worker->health);
   }
   for (auto& one : out) {
     if (const auto waiting = outbox_.waiting(one.name)) one.waiting = *waiting;
@@ -139,11 +202,11 @@ std::vector<NotifierHealth> Courier::health() const {
   return out;
 }
 
-void Courier::took(RestoredState& desk, const Delivered& done) {
+void Courier::record_result(Worker& worker, const Delivered& done) {
   std::optional<std::string> news;
   {
     const std::scoped_lock lock(mutex_);
-    auto& health = desk.health;
+    auto& health = worker.health;
     if (done && health.fault) news = "";
     if (!done && !health.fault) news = done.error();
     if (done) {
@@ -155,68 +218,71 @@ void Courier::took(RestoredState& desk, const Delivered& done) {
       health.fault = done.error();
     }
   }
-  if (news) report_(desk.health.name, *news);
+  if (news) report_(worker.health.name, *news);
 }
 
-bool Courier::deliver_due(const std::stop_token& stop, RestoredState& desk,
-                          EventNotifier& messenger) {
-  const auto posts = outbox_.due(messenger.name(), now_(), kAtOnce);
-  if (!posts) took(desk, config::Failure<std::string>(posts.error().detail));
+bool Courier::deliver_due(const std::stop_token& stop, Worker& worker, EventNotifier& notifier) {
+  const auto queue = outbox_.due(notifier.name(), now_(), kAtOnce);
+  if (!queue) record_result(worker, config::Failure<std::string>(queue.error().detail));
   bool is_news = false;
-  for (const auto& post : posts.value_or(std::vector<QueuedNotification>{})) {
+  for (const auto& queued : queue.value_or(std::vector<QueuedNotification>{})) {
     if (stop.stop_requested()) return false;
     Delivered done;
     try {
-      done = messenger.deliver(post, stop);
+      done = notifier.deliver(queued, stop);
     } catch (const std::exception& e) {  // a library threw
       done = config::Failure<std::string>(e.what());
     }
     if (!done && stop.stop_requested()) return false;  // nobody knows: whoever comes next tries
-    took(desk, done);
+    record_result(worker, done);
     const auto marked =
-        done ? outbox_.delivered(post.id, now_())
-             : outbox_.failed(post.id, now_() + back_off(post.attempts + 1), done.error());
-    if (!marked) took(desk, config::Failure<std::string>(marked.error().detail));
+        done ? outbox_.delivered(queued.id, now_())
+             : outbox_.failed(queued.id, now_() + back_off(queued.attempts + 1), done.error());
+    if (!marked) record_result(worker, config::Failure<std::string>(marked.error().detail));
     is_news = is_news || (done && marked);
   }
   return is_news;
 }
 
-void Courier::run(const std::stop_token& stop, RestoredState& desk, EventNotifier& messenger) {
+void Courier::run(const std::stop_token& stop, Worker& worker, EventNotifier& notifier) {
   while (!stop.stop_requested()) {
     {
       const std::scoped_lock lock(mutex_);
-      desk.seen = hurries_ + letter_hurries_;
+      worker.seen = wakes_ + notification_wakes_;
     }
+    run_test(stop, worker);
     try {
       // What is delivered lets the next of the same alert go.
-      while (deliver_due(stop, desk, messenger)) {
+      while (deliver_due(stop, worker, notifier)) {
       }
     } catch (const std::bad_alloc&) {  // it stays in the outbox
-      took(desk, config::Failure<std::string>("no memory"));
+      record_result(worker, config::Failure<std::string>("no memory"));
     }
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, kLookAgain, [&] { return desk.seen != hurries_ + letter_hurries_; });
+    wake_.wait_for(lock, stop, kLookAgain,
+                   [&] { return worker.seen != wakes_ + notification_wakes_ || worker.trial; });
   }
 }
 
-void Courier::run(const std::stop_token& stop, RestoredState& desk, StateNotifier& herald) {
+void Courier::run(const std::stop_token& stop, Worker& worker, StateNotifier& notifier) {
   while (!stop.stop_requested()) {
     {
       const std::scoped_lock lock(mutex_);
-      desk.seen = hurries_;
+      worker.seen = wakes_;
     }
+    run_test(stop, worker);
     Delivered done;
     try {
-      done = herald.tell(*see_(), stop);
+      done = notifier.tell(*see_(), stop);
     } catch (const std::exception& e) {
       done = config::Failure<std::string>(e.what());
     }
     if (!done && stop.stop_requested()) return;
-    took(desk, done);
-    const auto next = done ? herald.every() : std::min(herald.every(), back_off(2));
+    record_result(worker, done);
+    const auto next = done ? notifier.every() : std::min(notifier.every(), back_off(2));
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, next, [&] { return herald.hurries() && desk.seen != hurries_; });
+    wake_.wait_for(lock, stop, next,
+                   [&] { return (notifier.is_urgent() && worker.seen != wakes_) || worker.trial; });
   }
 }
 

@@ -9,18 +9,20 @@
 namespace agent {
 namespace {
 
-std::string body_of(const Letter& letter) {
-  return to_json(letter).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+std::string body_of(const Notification& notification) {
+  return to_json(notification)
+      .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 // As notice.cc makes ids: the alert's comes first, and has no slash.
-std::string alert_of(const std::string& letter) {
-  return letter.substr(0, letter.find('/'));
+std::string alert_of(const std::string& notification) {
+  return notification.substr(0, notification.find('/'));
 }
 
 }  // namespace
 
-ResilientOutbox::ResilientOutbox(Outbox& recorded, std::function<std::vector<Letter>()> unrecorded,
+ResilientOutbox::ResilientOutbox(Outbox& recorded,
+                                 std::function<std::vector<Notification>()> unrecorded,
                                  std::function<Ticks()> ticks)
     : recorded_(recorded), unrecorded_(std::move(unrecorded)), ticks_(std::move(ticks)) {}
 
@@ -38,10 +40,10 @@ ResilientOutbox::Answer<std::vector<QueuedNotification>> ResilientOutbox::due(
     known = marks_.size();
   }
   const auto recorded = recorded_.due(notifier, config::Time::max(), most + known);
-  const auto letters = unrecorded_();
+  const auto notifications = unrecorded_();
   std::vector<QueuedNotification> out;
   std::vector<std::pair<std::string, config::Time>> to_write;  // delivered, and not written down
-  std::set<std::string> waiting;                               // alerts with a letter before
+  std::set<std::string> waiting;                               // alerts with a notification before
   std::set<std::string> seen;
   {
     const std::scoped_lock lock(mutex_);
@@ -57,13 +59,13 @@ ResilientOutbox::Answer<std::vector<QueuedNotification>> ResilientOutbox::due(
     };
     for (const auto& post : recorded.value_or(std::vector<QueuedNotification>{}))
       consider(post.id, true, [&] { return post; });
-    for (const auto& letter : letters) {
-      if (letter.notifier != notifier) continue;
-      consider(letter.id, false, [&] {
-        return QueuedNotification{.id = letter.id,
+    for (const auto& notification : notifications) {
+      if (notification.notifier != notifier) continue;
+      consider(notification.id, false, [&] {
+        return QueuedNotification{.id = notification.id,
                                   .notifier = notifier,
-                                  .body = body_of(letter),
-                                  .attempts = marks_[letter.id].attempts};
+                                  .body = body_of(notification),
+                                  .attempts = marks_[notification.id].attempts};
       });
     }
   }
@@ -107,11 +109,12 @@ ResilientOutbox::Answer<void> ResilientOutbox::failed(const std::string& id, con
 ResilientOutbox::Answer<std::size_t> ResilientOutbox::waiting(const std::string& notifier) {
   auto out = recorded_.waiting(notifier);
   if (!out) out = std::size_t{0};
-  const auto letters = unrecorded_();
+  const auto notifications = unrecorded_();
   const std::scoped_lock lock(mutex_);
-  for (const auto& letter : letters) {
-    const auto mark = marks_.find(letter.id);
-    if (letter.notifier == notifier && (mark == marks_.end() || !mark->second.delivered_at)) ++*out;
+  for (const auto& notification : notifications) {
+    const auto mark = marks_.find(notification.id);
+    if (notification.notifier == notifier && (mark == marks_.end() || !mark->second.delivered_at))
+      ++*out;
   }
   for (const auto& [id, mark] : marks_) {
     if (mark.notifier == notifier && mark.is_recorded && mark.delivered_at && *out > 0) --*out;
@@ -119,23 +122,24 @@ ResilientOutbox::Answer<std::size_t> ResilientOutbox::waiting(const std::string&
   return out;
 }
 
-ResilientOutbox::Answer<std::optional<std::string>> ResilientOutbox::memo(const std::string& key) {
+ResilientOutbox::Answer<std::optional<std::string>> ResilientOutbox::notifier_state(
+    const std::string& key) {
   std::optional<std::optional<std::string>> kept;
   {
     const std::scoped_lock lock(mutex_);
     if (const auto known = memos_.find(key); known != memos_.end()) kept = known->second;
   }
-  if (!kept) return recorded_.memo(key);
-  if (recorded_.keep_memo(key, *kept)) {
+  if (!kept) return recorded_.notifier_state(key);
+  if (recorded_.keep_notifier_state(key, *kept)) {
     const std::scoped_lock lock(mutex_);
     memos_.erase(key);
   }
   return *kept;
 }
 
-ResilientOutbox::Answer<void> ResilientOutbox::keep_memo(const std::string& key,
-                                                         const std::optional<std::string>& value) {
-  const auto done = recorded_.keep_memo(key, value);
+ResilientOutbox::Answer<void> ResilientOutbox::keep_notifier_state(
+    const std::string& key, const std::optional<std::string>& value) {
+  const auto done = recorded_.keep_notifier_state(key, value);
   const std::scoped_lock lock(mutex_);
   if (done) {
     memos_.erase(key);
@@ -148,12 +152,12 @@ ResilientOutbox::Answer<void> ResilientOutbox::keep_memo(const std::string& key,
 std::vector<ResilientOutbox::Sent> ResilientOutbox::unrecorded_about(
     const std::string& alert) const {
   std::vector<Sent> out;
-  const auto letters = unrecorded_();
+  const auto notifications = unrecorded_();
   const std::scoped_lock lock(mutex_);
-  for (const auto& letter : letters) {
-    if (letter.alert.id != alert) continue;
-    Sent sent{.letter = letter};
-    if (const auto mark = marks_.find(letter.id); mark != marks_.end()) {
+  for (const auto& notification : notifications) {
+    if (notification.alert.id != alert) continue;
+    Sent sent{.notification = notification};
+    if (const auto mark = marks_.find(notification.id); mark != marks_.end()) {
       sent.delivered_at = mark->second.delivered_at;
       sent.attempts = mark->second.attempts;
     }

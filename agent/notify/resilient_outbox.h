@@ -12,14 +12,14 @@
 
 namespace agent {
 
-// An outbox that goes on while the recorded one behind it cannot be written: letters that are
-// decided and not recorded go out from memory, and what became of letters is remembered until it
-// can be written down. A letter keeps its id all the way. Tries are spaced by the monotonic clock.
-// Any thread may call.
+// An outbox that goes on while the recorded one behind it cannot be written: notifications that are
+// decided and not recorded go out from memory, and what became of notifications is remembered until
+// it can be written down. A notification keeps its id all the way. Tries are spaced by the
+// monotonic clock. Any thread may call.
 class ResilientOutbox final : public Outbox {
  public:
-  // `recorded` outlives this one. `unrecorded`: what Journal::unrecorded_letters() gives.
-  ResilientOutbox(Outbox& recorded, std::function<std::vector<Letter>()> unrecorded,
+  // `recorded` outlives this one. `unrecorded`: what Journal::unrecorded_notifications() gives.
+  ResilientOutbox(Outbox& recorded, std::function<std::vector<Notification>()> unrecorded,
                   std::function<Ticks()> ticks);
 
   template <class T>
@@ -30,12 +30,13 @@ class ResilientOutbox final : public Outbox {
   Answer<void> failed(const std::string& id, config::Time next_try,
                       const std::string& why) override;
   Answer<std::size_t> waiting(const std::string& notifier) override;
-  Answer<std::optional<std::string>> memo(const std::string& key) override;
-  Answer<void> keep_memo(const std::string& key, const std::optional<std::string>& value) override;
+  Answer<std::optional<std::string>> notifier_state(const std::string& key) override;
+  Answer<void> keep_notifier_state(const std::string& key,
+                                   const std::optional<std::string>& value) override;
 
-  // Letters about an alert that only memory knows of, for who asks what became of them.
+  // Notifications about an alert that only memory knows of, for who asks what became of them.
   struct Sent {
-    Letter letter;
+    Notification notification;
     std::optional<config::Time> delivered_at;
     int attempts = 0;  // that failed
   };
@@ -44,7 +45,7 @@ class ResilientOutbox final : public Outbox {
  private:
   struct Mark {
     std::string notifier;
-    bool is_recorded = false;  // the letter itself
+    bool is_recorded = false;  // the notification itself
     std::optional<config::Time> delivered_at;
     int attempts = 0;  // that failed, since the start
     Ticks next_try{};
@@ -52,11 +53,11 @@ class ResilientOutbox final : public Outbox {
   [[nodiscard]] bool may_be_tried(const std::string& id) const;  // `mutex_` is held
 
   Outbox& recorded_;
-  std::function<std::vector<Letter>()> unrecorded_;
+  std::function<std::vector<Notification>()> unrecorded_;
   std::function<Ticks()> ticks_;
 
   mutable std::mutex mutex_;           // guards what follows; never held during calls to others
-  std::map<std::string, Mark> marks_;  // by id of letter
+  std::map<std::string, Mark> marks_;  // by id of notification
   std::map<std::string, std::optional<std::string>> memos_;  // not written down yet
 };
 

@@ -15,7 +15,7 @@ struct Durations {
   std::array<std::uint64_t, kBounds.size() + 1> counts{};  // in each bucket alone; the last: more
   double sum = 0;                                          // seconds
 
-  void note(std::chrono::duration<double> took) {
+  void add(std::chrono::duration<double> took) {
     const auto bound = std::ranges::lower_bound(kBounds, took.count());
     ++counts.at(static_cast<std::size_t>(bound - kBounds.begin()));
     sum += took.count();

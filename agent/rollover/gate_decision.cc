@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "probes/dane/verify.h"
+#include "probes/tls/issuance.h"
 
 namespace agent {
 namespace {
@@ -27,17 +28,20 @@ TlsaRecord record_for(const probes::tls::Certificate& leaf) {
 
 class GateEvaluator {
  public:
-  GateEvaluator(const HostHistory& chronicle, const std::vector<std::string>& unheard,
+  GateEvaluator(const HostHistory& host_history, const std::vector<std::string>& unheard,
                 const Chain& chain, const std::vector<std::string>& names, Time at)
-      : chronicle_(chronicle),
+      : chronicle_(host_history),
         unheard_(unheard),
         chain_(chain),
         at_(at),
-        history_(history_of(chronicle, names)),
+        history_(history_of(host_history, names)),
         reaches_(reaches(history_)) {
+    const auto issuance = probes::tls::issuance_of(*chain.front());
+    const bool is_precertificate = issuance && issuance->is_precertificate;
     for (const auto& record : history_.records) {
-      fits_.push_back(
-          probes::dane::verify({.records = {record}, .names = names}, chain, at).match.has_value());
+      const probes::dane::Expectation wanted{
+          .records = {record}, .names = names, .is_precertificate = is_precertificate};
+      fits_.push_back(probes::dane::verify(wanted, chain, at).match.has_value());
     }
   }
 
@@ -127,7 +131,7 @@ class GateEvaluator {
   }
 
   [[nodiscard]] GateDecision unknown(std::string why) const {
-    return {.answer = Answer::unknown, .why = {std::move(why)}};
+    return {.answer = GateAnswer::unknown, .why = {std::move(why)}};
   }
 
   // The servers that refuse it while others accept it already.
@@ -147,14 +151,14 @@ class GateEvaluator {
   }
 
   [[nodiscard]] GateDecision lags() const {
-    return {.answer = Answer::never,
+    return {.answer = GateAnswer::never,
             .why = {fmt::format("{} still gives records that refuse it, other servers accept it: "
                                 "bring all to the same zone, and ask again",
                                 fmt::join(lagging(), ", "))}};
   }
 
   [[nodiscard]] GateDecision never() const {
-    GateDecision out{.answer = Answer::never, .missing = record_for(*chain_.front())};
+    GateDecision out{.answer = GateAnswer::never, .missing = record_for(*chain_.front())};
     out.not_before_then = at_ + longest_ttl();
     out.why.emplace_back("the published TLSA records refuse this certificate");
     if (chain_.size() == 1 && wants_issuer())
@@ -173,7 +177,7 @@ class GateEvaluator {
   }
 
   [[nodiscard]] GateDecision wait_for(const Run& run) const {
-    GateDecision out{.answer = Answer::yes};
+    GateDecision out{.answer = GateAnswer::yes};
     const auto accepts = [&](std::size_t set) { return is_accepted(set); };
     const auto held = held_until(history_, reaches_, accepts, at_);
     if (at_ < history_.forgotten_until)
@@ -184,7 +188,7 @@ class GateEvaluator {
     const auto unseen = demands_now() && !is_in_use() ? unseen_until(history_, at_) : kEver;
     const auto free = std::max(held, unseen);
     if (free > at_) {
-      out.answer = Answer::not_before;
+      out.answer = GateAnswer::not_before;
       out.not_before = free;
       out.why.emplace_back(
           held >= unseen
@@ -220,23 +224,23 @@ class GateEvaluator {
 
 }  // namespace
 
-std::string_view wire_name(Answer answer) {
+std::string_view wire_name(GateAnswer answer) {
   switch (answer) {
-    case Answer::yes:
+    case GateAnswer::yes:
       return "yes";
-    case Answer::not_before:
+    case GateAnswer::not_before:
       return "not-before";
-    case Answer::never:
+    case GateAnswer::never:
       return "never";
-    case Answer::unknown:
+    case GateAnswer::unknown:
       return "unknown";
   }
   return "";
 }
 
-GateDecision clear(const HostHistory& chronicle, const std::vector<std::string>& unheard,
+GateDecision clear(const HostHistory& host_history, const std::vector<std::string>& unheard,
                    const Chain& chain, const std::vector<std::string>& names, Time at) {
-  return GateEvaluator(chronicle, unheard, chain, names, at).decide();
+  return GateEvaluator(host_history, unheard, chain, names, at).decide();
 }
 
 }  // namespace agent

@@ -10,16 +10,16 @@
 // May a certificate go live on an MX host at one moment? (RFC 7671 §8.1, RFC 7672 §4.)
 namespace agent {
 
-enum class Answer {
+enum class GateAnswer {
   yes,         // every TLSA set that a cache may hold accepts it
   not_before,  // what is published accepts it; what caches may still hold does not
   never,       // what is published refuses it: a record must be published first
   unknown,     // could not tell what is published, or what caches may hold
 };
-[[nodiscard]] std::string_view wire_name(Answer answer);
+[[nodiscard]] std::string_view wire_name(GateAnswer answer);
 
 struct GateDecision {
-  Answer answer = Answer::unknown;
+  GateAnswer answer = GateAnswer::unknown;
   // When `answer` is not_before: no cache holds a set that refuses it from then on.
   std::optional<config::Time> not_before;
   // Two cache times after the accepting set was published (RFC 7671 §8.1), when that is still to
@@ -36,11 +36,11 @@ struct GateDecision {
 // TTLs at a week.
 inline constexpr config::Seconds kClearanceLookBack = std::chrono::hours{24 * 100};
 
-// `chronicle`: the past, with what is published now noted at `at`. `unheard`: servers that did not
-// answer now and never before. `chain`: what the host would present, leaf first, not empty.
+// `host_history`: the past, with what is published now noted at `at`. `unheard`: servers that did
+// not answer now and never before. `chain`: what the host would present, leaf first, not empty.
 // `names`: reference identifiers for DANE-TA(2). Senders that know SHA2-512 and those that do not
 // must both accept it.
-[[nodiscard]] GateDecision clear(const HostHistory& chronicle,
+[[nodiscard]] GateDecision clear(const HostHistory& host_history,
                                  const std::vector<std::string>& unheard, const Chain& chain,
                                  const std::vector<std::string>& names, config::Time at);
 

@@ -64,7 +64,7 @@ bool fits(const PaperRecord& record, const std::vector<std::string>& chain) {
   return std::find(begin, end, record.of) != end;
 }
 
-// The records that a sender compares. A record on paper has the length its digest must have.
+// The records that a sender compares. A record on input has the length its digest must have.
 std::vector<std::size_t> compared(const std::vector<PaperRecord>& records) {
   using namespace probes::dane;
   std::vector<TlsaRecord> digests;
@@ -142,9 +142,9 @@ std::vector<Time> times_of(const Json& object, const char* key) {
 }
 
 // The whole file, read.
-class Paper {
+class ReplayInput {
  public:
-  explicit Paper(const Json& json) {
+  explicit ReplayInput(const Json& json) {
     if (!json.is_object()) throw Wrong{"the file must hold one JSON object"};
     const auto schema = json.find("schema");
     if (schema == json.end() || *schema != "danelaw.replay/1")
@@ -382,25 +382,25 @@ std::string states(const std::set<Time>& moments, const std::vector<Time>& asked
   return out;
 }
 
-std::string play(const Paper& paper) {
-  std::set<Time> moments(paper.asked().begin(), paper.asked().end());
-  if (!paper.scans()) {
-    const Rollovers rollovers(paper.history());
+std::string play(const ReplayInput& input) {
+  std::set<Time> moments(input.asked().begin(), input.asked().end());
+  if (!input.scans()) {
+    const Rollovers rollovers(input.history());
     for (const auto at : rollovers.turning_points()) moments.insert(at);
-    return states(moments, paper.asked(), [&](Time at) { return rollovers.at(at); }) +
+    return states(moments, input.asked(), [&](Time at) { return rollovers.at(at); }) +
            line(rollovers.graded());
   }
   // What is known changes with every look.
-  const Rollovers all(paper.seen(kNever));
+  const Rollovers all(input.seen(kNever));
   for (const auto at : all.turning_points()) moments.insert(at);
-  moments.insert(paper.scans()->begin(), paper.scans()->end());
+  moments.insert(input.scans()->begin(), input.scans()->end());
   std::optional<Rollovers> known;
   std::optional<Time> known_at;
-  return states(moments, paper.asked(),
+  return states(moments, input.asked(),
                 [&](Time at) {
-                  const auto next = std::ranges::upper_bound(*paper.scans(), at);
-                  const auto last = next == paper.scans()->begin() ? kEver : *std::prev(next);
-                  if (known_at != last) known.emplace(paper.seen(last));
+                  const auto next = std::ranges::upper_bound(*input.scans(), at);
+                  const auto last = next == input.scans()->begin() ? kEver : *std::prev(next);
+                  if (known_at != last) known.emplace(input.seen(last));
                   known_at = last;
                   return known->at(at);
                 }) +
@@ -412,7 +412,7 @@ std::string play(const Paper& paper) {
 Result<std::string, std::string> replay(std::string_view json) {
   try {
     const auto parsed = Json::parse(json);
-    return play(Paper(parsed));
+    return play(ReplayInput(parsed));
   } catch (const Json::exception& e) {
     return Failure<std::string>(e.what());
   } catch (const Wrong& wrong) {

@@ -87,9 +87,9 @@ struct Next {
 };
 
 // How things stand, from what is published and presented at one moment.
-class Look {
+class StateEvaluator {
  public:
-  Look(const History& history, const std::vector<Reach>& reaches, Time at)
+  StateEvaluator(const History& history, const std::vector<Reach>& reaches, Time at)
       : history_(history),
         reaches_(reaches),
         at_(at),
@@ -403,7 +403,7 @@ Kind accepting(const History& history, std::size_t record) {
 }
 
 RolloverStanding stand(const History& history, const std::vector<Reach>& reaches, Time at) {
-  return Look(history, reaches, at).standing();
+  return StateEvaluator(history, reaches, at).standing();
 }
 
 }  // namespace agent

@@ -44,8 +44,8 @@ bool is_reached(const SessionRecord& session) {
 
 }  // namespace
 
-void OutboundSmtp::note(Family& family, const Name& host, const SessionRecord& session,
-                        Time began) {
+void OutboundSmtp::record_sessions(Family& family, const Name& host, const SessionRecord& session,
+                                   Time began) {
   if (is_reached(session)) {
     family.was_tried = true;
     if (family.reached_at && began < *family.reached_at) return;
@@ -59,9 +59,10 @@ void OutboundSmtp::note(Family& family, const Name& host, const SessionRecord& s
   }
 }
 
-void OutboundSmtp::note(const Name& host, const std::vector<SessionRecord>& sessions, Time began) {
+void OutboundSmtp::record_sessions(const Name& host, const std::vector<SessionRecord>& sessions,
+                                   Time began) {
   for (const auto& session : sessions)
-    note(families_.at(family_of(session.address)), host, session, began);
+    record_sessions(families_.at(family_of(session.address)), host, session, began);
 }
 
 void OutboundSmtp::forget(const Name& host) {
@@ -71,16 +72,16 @@ void OutboundSmtp::forget(const Name& host) {
   }
 }
 
-void OutboundSmtp::add_witnesses(std::vector<Witness>& out, const Family& family,
-                                 const Name* besides) {
-  std::vector<std::pair<Time, Witness>> latest;
+void OutboundSmtp::add_controls(std::vector<ControlHost>& out, const Family& family,
+                                const Name* besides) {
+  std::vector<std::pair<Time, ControlHost>> latest;
   for (const auto& [host, answered] : family.answered) {
     if (besides == nullptr || host != *besides)
-      latest.emplace_back(answered.at, Witness{.host = host, .address = answered.address});
+      latest.emplace_back(answered.at, ControlHost{.host = host, .address = answered.address});
   }
   const auto count = std::min(kWitnesses, latest.size());
   std::ranges::partial_sort(latest, latest.begin() + static_cast<std::ptrdiff_t>(count),
-                            std::ranges::greater{}, &std::pair<Time, Witness>::first);
+                            std::ranges::greater{}, &std::pair<Time, ControlHost>::first);
   for (std::size_t i = 0; i < count; ++i) out.push_back(std::move(latest[i].second));
 }
 
@@ -112,29 +113,29 @@ bool OutboundSmtp::is_down(std::size_t family) const {
   return !mine.stuck.empty() && is_proven_down(other) && !is_limit(other);
 }
 
-std::vector<OutboundSmtp::Witness> OutboundSmtp::doubted_by(const probes::HostObservation& seen,
-                                                            Time began) const {
-  std::vector<Witness> out;
+std::vector<OutboundSmtp::ControlHost> OutboundSmtp::controls_for(
+    const probes::HostObservation& seen, Time began) const {
+  std::vector<ControlHost> out;
   for (std::size_t i = 0; i < kFamilies; ++i) {
     const auto& family = families_.at(i);
     const bool got_stuck = std::ranges::any_of(seen.sessions, [&](const SessionRecord& session) {
       return is_stuck(session) && family_of(session.address) == i;
     });
     const bool is_proven = family.reached_at && *family.reached_at + kLately >= began;
-    if (got_stuck && !is_proven && !is_proven_down(family)) add_witnesses(out, family, &seen.host);
+    if (got_stuck && !is_proven && !is_proven_down(family)) add_controls(out, family, &seen.host);
   }
   return out;
 }
 
-std::vector<OutboundSmtp::Witness> OutboundSmtp::awaited() const {
-  std::vector<Witness> out;
+std::vector<OutboundSmtp::ControlHost> OutboundSmtp::controls_while_down() const {
+  std::vector<ControlHost> out;
   for (std::size_t i = 0; i < kFamilies; ++i) {
     const auto& mine = families_.at(i);
     const auto& other = families_.at(1 - i);
     // One that works is tried once after the other failed.
     const auto since =
         is_proven_down(other) && !is_limit(other) ? first_stuck(other) : std::nullopt;
-    if (is_down(i) || (since && mine.reached_at < since)) add_witnesses(out, mine, nullptr);
+    if (is_down(i) || (since && mine.reached_at < since)) add_controls(out, mine, nullptr);
   }
   return out;
 }
@@ -165,7 +166,7 @@ std::vector<SelfCheck> OutboundSmtp::checks(Time at) const {
   return out;
 }
 
-bool OutboundSmtp::excuse(probes::HostObservation& seen) const {
+bool OutboundSmtp::mark_as_local(probes::HostObservation& seen) const {
   bool is_worth_repeating = false;
   for (auto& session : seen.sessions) {
     const auto i = family_of(session.address);

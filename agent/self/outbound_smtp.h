@@ -23,31 +23,32 @@ namespace agent {
 // everybody's.
 class OutboundSmtp {
  public:
-  struct Witness {
+  struct ControlHost {
     probes::dns::Name host;
     std::string address;
   };
 
   // Takes up how sessions with a host fared that were begun at that moment or later.
-  void note(const probes::dns::Name& host, const std::vector<probes::smtp::SessionRecord>& sessions,
-            config::Time began);
+  void record_sessions(const probes::dns::Name& host,
+                       const std::vector<probes::smtp::SessionRecord>& sessions,
+                       config::Time began);
   // Nobody asks about the host any more.
   void forget(const probes::dns::Name& host);
 
   // Whom to try before the look, begun at that moment, is believed: of each family in which it got
   // stuck and nobody was reached of late, the hosts that answered last. A family known to be down
   // is not tried for every look.
-  [[nodiscard]] std::vector<Witness> doubted_by(const probes::HostObservation& seen,
-                                                config::Time began) const;
+  [[nodiscard]] std::vector<ControlHost> controls_for(const probes::HostObservation& seen,
+                                                      config::Time began) const;
   // Whom to try while a family is down: to learn when it is up again, and whether the other is.
-  [[nodiscard]] std::vector<Witness> awaited() const;
+  [[nodiscard]] std::vector<ControlHost> controls_while_down() const;
 
   // "smtp_ipv4", "smtp_ipv6"; a family of which too little is known is not in the list.
   [[nodiscard]] std::vector<SelfCheck> checks(config::Time at) const;
 
   // Marks what got stuck in a family that is down as what it is, our own limit. True when the look
   // is worth repeating for that: a family that never worked here is no reason.
-  [[nodiscard]] bool excuse(probes::HostObservation& seen) const;
+  [[nodiscard]] bool mark_as_local(probes::HostObservation& seen) const;
 
  private:
   struct Answered {
@@ -63,10 +64,10 @@ class OutboundSmtp {
   };
   static constexpr std::size_t kFamilies = 2;  // IPv4, IPv6
 
-  static void note(Family& family, const probes::dns::Name& host,
-                   const probes::smtp::SessionRecord& session, config::Time began);
-  static void add_witnesses(std::vector<Witness>& out, const Family& family,
-                            const probes::dns::Name* besides);
+  static void record_sessions(Family& family, const probes::dns::Name& host,
+                              const probes::smtp::SessionRecord& session, config::Time began);
+  static void add_controls(std::vector<ControlHost>& out, const Family& family,
+                           const probes::dns::Name* besides);
   static bool is_proven_down(const Family& family);
   static std::optional<config::Time> first_stuck(const Family& family);
   static bool is_limit(const Family& family);

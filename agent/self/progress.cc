@@ -16,12 +16,12 @@ std::optional<std::string> why_stuck(const Progress& progress, config::Seconds p
     return fmt::format("{} of {} workers have ended", progress.workers - progress.living,
                        progress.workers);
   if (progress.longest_look > kLongestLook + kGrace)
-    return fmt::format("a worker is stuck: its look has been under way for {} s",
+    return fmt::format("a worker is stuck: its probe has been running for {} s",
                        progress.longest_look.count());
   const bool is_somebody_free = progress.looking < progress.living;
   if (progress.since_round >
       (is_somebody_free ? patience : std::max(patience, kLongestLook + kGrace)))
-    return fmt::format("the scheduler stands still: no look was finished for {} s",
+    return fmt::format("the scheduler stands still: no probe was finished for {} s",
                        progress.since_round.count());
   return std::nullopt;
 }
@@ -29,7 +29,8 @@ std::optional<std::string> why_stuck(const Progress& progress, config::Seconds p
 std::optional<std::string> why_stalled(const Progress& progress, config::Seconds patience) {
   if (auto stuck = why_stuck(progress, patience)) return stuck;
   if (progress.lag > 2 * progress.interval + patience)
-    return fmt::format("looks are far behind: the most overdue one by {} s", progress.lag.count());
+    return fmt::format("probes are behind schedule: the most overdue one by {} s",
+                       progress.lag.count());
   return std::nullopt;
 }
 

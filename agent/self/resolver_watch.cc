@@ -33,7 +33,7 @@ void Controls::note(const Answer& answer) {
   }
   // What is no longer so is no control.
   std::erase_if(latest_, [&](const auto& one) { return one.second == question; });
-  std::erase_if(witnesses_, [&](const Witness& one) { return one.question == question; });
+  std::erase_if(witnesses_, [&](const ControlHost& one) { return one.question == question; });
   if (!is_learned(answer.outcome) || answer.status != DnssecStatus::secure || !answer.signer)
     return;
   const bool is_tlsa = answer.type == probes::dns::type::tlsa;
@@ -100,9 +100,9 @@ std::optional<Suspect> suspect_of(const std::vector<const Answer*>& answers) {
   return out.type == 0 ? std::nullopt : std::optional{std::move(out)};
 }
 
-bool is_too_many(std::size_t failing, std::size_t witnesses) {
+bool is_too_many(std::size_t failing, std::size_t controls) {
   constexpr std::size_t kTooMany = 2;
-  return failing > 0 && failing >= std::min(kTooMany, witnesses);
+  return failing > 0 && failing >= std::min(kTooMany, controls);
 }
 
 void ResolverWatch::note(const std::vector<probes::dns::ResolverFault>& faults,

@@ -35,14 +35,14 @@ class Controls {
   static constexpr std::size_t kWitnesses = 3;
 
  private:
-  struct Witness {
+  struct ControlHost {
     probes::dns::Question question;
     probes::dns::Name zone;
   };
   void note(const probes::dns::Answer& answer);
 
   std::map<Kind, probes::dns::Question> latest_;
-  std::deque<Witness> witnesses_;  // the latest first
+  std::deque<ControlHost> witnesses_;  // the latest first
 };
 
 // Failures that only our resolver told of, where the name servers themselves cannot be asked: by
@@ -75,8 +75,8 @@ struct Suspect {
 // Nothing when everything was confirmed.
 [[nodiscard]] std::optional<Suspect> suspect_of(
     const std::vector<const probes::dns::Answer*>& answers);
-// Of so many witnesses so many fail now: that is the resolver's.
-[[nodiscard]] bool is_too_many(std::size_t failing, std::size_t witnesses);
+// Of so many controls so many fail now: that is the resolver's.
+[[nodiscard]] bool is_too_many(std::size_t failing, std::size_t controls);
 
 // Collects what each resolver of ours did wrong, as far as that is proven: the zones' own servers
 // had what validates, or a question failed that any resolver can answer. One slip is no fault, nor

@@ -70,13 +70,13 @@ OwnSight::Doubt OwnSight::doubt(const Name& target,
   unconfirmed_.note(target, answers);
   const auto suspect = suspect_of(answers);
   if (!suspect) return {};
-  if (!watch_.check(at).is_up) return {.is_ours = true, .witnesses = {}};
-  auto witnesses = controls_.unrelated(suspect->type, suspect->zones);
-  if (unconfirmed_.is_shared(target, suspect->type, !witnesses.empty())) {
+  if (!watch_.check(at).is_up) return {.is_ours = true, .controls = {}};
+  auto controls = controls_.unrelated(suspect->type, suspect->zones);
+  if (unconfirmed_.is_shared(target, suspect->type, !controls.empty())) {
     blame_resolvers("fails for names of several owners, and nobody else can be asked", at);
-    return {.is_ours = true, .witnesses = {}};
+    return {.is_ours = true, .controls = {}};
   }
-  return {.is_ours = false, .witnesses = std::move(witnesses)};
+  return {.is_ours = false, .controls = std::move(controls)};
 }
 
 void OwnSight::blame_resolvers(const std::string& what, Time at) {
@@ -88,12 +88,12 @@ void OwnSight::blame_resolvers(const std::string& what, Time at) {
 
 void OwnSight::take(const Name& host, const std::vector<probes::smtp::SessionRecord>& sessions,
                     Time began) {
-  reach_.note(host, sessions, began);
+  reach_.record_sessions(host, sessions, began);
   welcome_.note(host, sessions);
 }
 
 void OwnSight::take_try(const Name& host, const probes::smtp::SessionRecord& session, Time began) {
-  reach_.note(host, {session}, began);
+  reach_.record_sessions(host, {session}, began);
 }
 
 OwnSight::WayOut OwnSight::sense_way_out(Time at, const std::string& helo) {

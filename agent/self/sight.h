@@ -43,11 +43,11 @@ class OwnSight {
   }
   [[nodiscard]] const Controls& controls() const { return controls_; }
   // Whether failures that only our resolver told of are its own: it is known to do wrong, or fails
-  // for others alike. Else `witnesses` are to be asked: when too many of them fail, too, that is
+  // for others alike. Else `controls` are to be asked: when too many of them fail, too, that is
   // the resolver's (`blame_resolvers`).
   struct Doubt {
     bool is_ours = false;
-    std::vector<probes::dns::Question> witnesses;
+    std::vector<probes::dns::Question> controls;
   };
   Doubt doubt(const probes::dns::Name& target,
               const std::vector<const probes::dns::Answer*>& answers, config::Time at);

@@ -6,6 +6,7 @@
 #include "agent/alerts/partners.h"
 #include "agent/alerts/troubles.h"
 #include "agent/hindsight/history_findings.h"
+#include "agent/hindsight/issuer_forecast.h"
 #include "agent/hindsight/judge_with_history.h"
 #include "agent/history/cadence.h"
 #include "probes/findings.h"
@@ -54,7 +55,7 @@ Judged judged(const Inventory::Domain& domain) {
   return {.configured = domain.configured.get(), .judgement = domain.judged.get()};
 }
 
-// To whom alerts go by letter.
+// To whom alerts go by notification.
 Audience audience_of(const config::Notify& notify) {
   const auto least = [](config::Least word) {
     switch (word) {
@@ -68,19 +69,27 @@ Audience audience_of(const config::Notify& notify) {
     return probes::Severity::medium;
   };
   Audience out{.readers = {}, .remind_after = notify.remind_after};
-  for (const auto& one : notify.webhooks) out.readers.push_back({one.name, least(one.least)});
-  for (const auto& one : notify.mail) out.readers.push_back({one.name, least(one.least)});
+  for (const auto& one : notify.webhooks)
+    out.readers.push_back({one.name, least(one.least), matchers_of(one.matchers)});
+  for (const auto& one : notify.mail) {
+    if (one.tells_alerts)
+      out.readers.push_back({one.name, least(one.least), matchers_of(one.matchers)});
+  }
   return out;
 }
 
 }  // namespace
 
-Follower::Follower(Recorder& recorder, Recorder::RestoredState desk, const config::Config& config)
+Follower::Follower(Recorder& recorder, Recorder::RestoredState restored,
+                   const config::Config& config)
     : past_(recorder),
-      book_(std::move(desk.alerts), std::move(desk.silences)),
+      book_(std::move(restored.alerts), std::move(restored.silences)),
       schedule_(config.schedule),
-      audience_(audience_of(config.notify)) {
-  for (auto& made : desk.exceptions) exceptions_.emplace(made.domain, made);
+      sender_classes_(config.sender_classes),
+      audience_(audience_of(config.notify)),
+      serves_exceptions_(!config.postfix.policy_socket.empty()),
+      announcements_(std::move(restored.announced), std::move(restored.not_for_mail)) {
+  for (auto& made : restored.exceptions) exceptions_.emplace(made.domain, made);
 }
 
 // --- who is watched
@@ -88,7 +97,10 @@ Follower::Follower(Recorder& recorder, Recorder::RestoredState desk, const confi
 
 Follower::Consequences Follower::adopt(Round& round, const config::Config& config) {
   schedule_ = config.schedule;
+  sender_classes_ = config.sender_classes;
   audience_ = audience_of(config.notify);
+  serves_exceptions_ = !config.postfix.policy_socket.empty();
+  issuers_.set_announced(config.issuers);
   const auto protected_until = past_.protected_domains(round.at);
   Consequences out;
   auto change = inventory_.adopt(config.domains);
@@ -114,6 +126,7 @@ void Follower::let_go(Round& round, Consequences& out, Inventory::Change change)
     book_.abandon(
         round, is_host ? subject_of_host(target.name) : subject_of_domain(target.name),
         is_host ? "no watched domain uses the host any more" : "the domain is no longer watched");
+    unconfirmed_.erase(target);
     if (!is_host) mx_changes_.erase(target.name);
   }
   std::ranges::move(change.appeared, std::back_inserter(out.change.appeared));
@@ -176,6 +189,7 @@ bool Follower::judge(Round& round, Domain& domain, const Seeing& seeing) {
     std::ranges::move(past_.zone_findings(subject_of_host(host), answers_about(*what), round.at),
                       std::back_inserter(known.of_zones));
   known.mx_signatures = past_.mx_signatures(name, round.at);
+  known.asked_senders = sender_classes_;
   const auto change = mx_changes_.find(name);
   if (change != mx_changes_.end()) known.mx_change = change->second;
   auto judgement = judge_with_history(domain.seen, seen, known, blocked, round.at);
@@ -183,11 +197,14 @@ bool Follower::judge(Round& round, Domain& domain, const Seeing& seeing) {
     if (const auto loss = find_loss(judgement, domain.protected_until, round.at))
       probes::add_finding(judgement, *loss);
     if (is_authenticated(judgement.verdict)) domain.protected_until = round.at;
+    add_sender_findings(judgement, reports_);
   }
   judgement = with_partner_severity(std::move(judgement), domain.configured->role);
+  withdraw_exception(round, domain, judgement);
   const auto made = exceptions_.find(domain.configured->name);
+  const bool is_by_hand = made != exceptions_.end() && !is_served(made->second);
   const auto left = leftover_exception(
-      judgement, made == exceptions_.end() ? std::nullopt : std::optional{made->second}, round.at);
+      judgement, is_by_hand ? std::optional{made->second} : std::nullopt, round.at);
   if (left) probes::add_finding(judgement, *left);
   domain.judged = std::make_shared<const probes::DomainJudgement>(std::move(judgement));
   for (auto* host : domain.hosts) {
@@ -198,6 +215,38 @@ bool Follower::judge(Round& round, Domain& domain, const Seeing& seeing) {
   }
   publish(round, domain);
   return true;
+}
+
+bool Follower::is_served(const Exception& made) const {
+  return serves_exceptions_ && made.level == "encrypt";
+}
+
+// What danelaw itself tells Postfix it takes back itself: when its time is over, or when two looks,
+// one after the other, saw that mail is authenticated again. A look that could not tell says
+// neither.
+void Follower::withdraw_exception(Round& round, const Domain& domain,
+                                  const probes::DomainJudgement& judgement) {
+  constexpr int kLooks = 2;
+  const auto& name = domain.configured->name;
+  const auto made = exceptions_.find(name);
+  if (made == exceptions_.end() || !is_served(made->second)) return;
+  auto& looks = well_looks_[name];
+  if (is_authenticated(judgement.verdict)) {
+    // Every host since all that the look before saw: what was judged anew was not looked at anew.
+    auto oldest = config::Time::max(), newest = config::Time::min();
+    for (const auto& host : judgement.hosts) {
+      oldest = std::min(oldest, host.seen->observed_at);
+      newest = std::max(newest, host.seen->observed_at);
+    }
+    if (!judgement.hosts.empty() && oldest > std::max(looks.last, made->second.made_at))
+      looks = {looks.count + 1, newest};
+  } else if (judgement.verdict != probes::Verdict::unknown) {
+    looks = {};
+  }
+  if (looks.count < kLooks && round.at < made->second.until) return;
+  exceptions_.erase(made);
+  well_looks_.erase(name);
+  round.ended_exceptions.push_back(name);
 }
 
 void Follower::publish(Round& round, const Domain& domain) const {
@@ -215,7 +264,8 @@ bool Follower::follow_domain(Round& round, Domain& domain) {
   // What a fault of ours hid ends nothing.
   if (!domain.judged || probes::is_blind(*domain.judged)) return false;
   return book_.follow(
-      round, subject_of_domain(*domain.name), troubles_of_domain(judged(domain)),
+      round, subject_of_domain(*domain.name),
+      troubles_of_domain(judged(domain), book_.firing_at(subject_of_domain(*domain.name))),
       [&](const Alert& alert) { return is_conclusive(alert.finding.code, *domain.judged); });
 }
 
@@ -231,13 +281,11 @@ bool Follower::follow_host(Round& round, Host& host, const Seeing& seeing) {
   host.awaits_judgement = judgement == nullptr;
   if (judgement == nullptr || seeing.blocked) return false;
   const auto subject = subject_of_host(host.name);
-  const bool is_refusal_told = book_.any_open_at(subject, [](const Alert& alert) {
-    return is_refusal(alert.finding.code) && alert.state == AlertState::firing;
-  });
   std::vector<Judged> users;
   for (const auto* user : host.troubled) users.push_back(judged(*user));
   return book_.follow(
-      round, subject, troubles_of_host(*host.seen, users, host.refused_keys, is_refusal_told),
+      round, subject,
+      troubles_of_host(*host.seen, users, host.refused_keys, book_.firing_at(subject)),
       [&](const Alert& alert) {
         // What caches still hold goes on refusing: the trouble is not over, and it is one trouble.
         // So may what they hold and nobody remembers.
@@ -301,6 +349,39 @@ Follower::Consequences Follower::follow_way_out(Round& round, const OwnSight::Wa
   return out;
 }
 
+Follower::Consequences Follower::take_reports(Round& round, ReportsBySubject reports,
+                                              const Seeing& seeing) {
+  const auto before = std::exchange(reports_, std::move(reports));
+  std::set<Subject> changed;
+  const auto note_changed = [&](const ReportsBySubject& some, const ReportsBySubject& others) {
+    for (const auto& [subject, what] : some) {
+      const auto other = others.find(subject);
+      if (other == others.end() || other->second != what) changed.insert(subject);
+    }
+  };
+  note_changed(before, reports_);
+  note_changed(reports_, before);
+  std::map<Name, Domain*> concerned;
+  Consequences out;
+  for (const auto& subject : changed) {
+    const auto name = Name::parse(subject.name);
+    if (!name) continue;
+    if (auto* domain = inventory_.domain(*name); domain != nullptr) {
+      concerned.emplace(*name, domain);
+      out.soon.push_back({.kind = Target::Kind::domain, .name = *name});
+    }
+    auto* host = subject.kind == Subject::Kind::host ? inventory_.host(*name) : nullptr;
+    if (host == nullptr) continue;
+    for (auto* user : host->users) concerned.emplace(*user->name, user);
+    out.soon.push_back({.kind = Target::Kind::host, .name = *name});
+  }
+  for (auto& [name, domain] : concerned) {
+    if (judge(round, *domain, seeing)) follow_waiting(round, out, *domain, seeing);
+  }
+  out.faults = past_.take_faults();
+  return out;
+}
+
 void Follower::tell(Round& round, Scope scope, const Seeing& seeing) {
   const Domains configured = [&](const std::string& name) -> const config::Domain* {
     const auto parsed = Name::parse(name);
@@ -311,6 +392,34 @@ void Follower::tell(Round& round, Scope scope, const Seeing& seeing) {
     book_.tell(round, audience_, configured, seeing.is_blind, seeing.is_time_doubtful);
   else
     book_.tell_changed(round, audience_, configured, seeing.is_blind);
+  keep_evidence(round);
+}
+
+// Keeps what was seen for the alerts that it opened or made worse, with the looks before that are
+// confirmed by it.
+void Follower::keep_evidence(Round& round) {
+  if (!round.recorded) return;
+  auto& looks = unconfirmed_[round.target];
+  looks.push_back(*round.recorded);
+  const auto add = [&](const Alert& alert) {
+    for (const auto& look : looks)
+      round.evidence.push_back(
+          {.alert_id = alert.id, .at = look.observed_at(), .body = probes::encode(look)});
+  };
+  for (const auto& alert : round.alerts) {
+    const bool is_opened = std::ranges::any_of(round.transitions, [&](const Transition& one) {
+      return one.what == Transition::What::opened && one.alert_id == alert.id;
+    });
+    if (is_opened || alert.raised_at == round.at) add(alert);
+  }
+  const auto subject =
+      round.host ? subject_of_host(round.target.name) : subject_of_domain(round.target.name);
+  const bool is_waiting = book_.any_open_at(
+      subject, [](const Alert& alert) { return alert.state == AlertState::pending; });
+  if (!is_waiting)
+    unconfirmed_.erase(round.target);
+  else if (looks.size() >= kLooksKept)
+    looks.erase(looks.begin());
 }
 
 // --- domains
@@ -356,13 +465,20 @@ void Follower::follow_blind(Round& round, const Name& name, const SelfCheck& fau
 // Takes what was seen up into the host's history; null while there is nothing to follow.
 std::shared_ptr<const Rollovers> Follower::follow_history(Round& round, Host& host,
                                                           const probes::HostObservation& seen) {
-  if (!host.history) host.history = past_.history_of(seen.host, round.at);
+  const bool is_first = !host.history;
+  if (is_first) host.history = past_.history_of(seen.host, round.at);
   if (!host.history) return nullptr;  // the next look reads it
-  auto sighting = sample_of(seen);
-  if (is_loss(*host.history, sighting))
-    sighting.delegation_ttl = past_.delegation_ttl({seen.host, seen.tlsa.final_name}, round.at);
-  round.sighting = completed(*host.history, std::move(sighting));
-  note(*host.history, round.sighting, seen.observed_at, round.at);
+  auto sample = sample_of(seen);
+  if (is_loss(*host.history, sample))
+    sample.delegation_ttl = past_.delegation_ttl({seen.host, seen.tlsa.final_name}, round.at);
+  round.sample = completed(*host.history, std::move(sample));
+  note(*host.history, round.sample, seen.observed_at, round.at);
+  // All that it ever presented teaches who issues; later what is new.
+  for (const auto& [endpoint, versions] : host.history->endpoints) {
+    const auto begin = is_first || versions.empty() ? versions.begin() : versions.end() - 1;
+    for (auto version = begin; version != versions.end(); ++version)
+      issuers_.learn(version->what, host.name.text());
+  }
   if (host.history->servers.empty()) return nullptr;
   std::vector<std::string> names{seen.base_domain.text(), seen.host.text()};
   for (const auto* user : host.users) names.push_back(user->name->text());
@@ -378,6 +494,17 @@ std::shared_ptr<const Rollovers> Follower::follow_history(Round& round, Host& ho
   return std::make_shared<const Rollovers>(history_of(shared, names));
 }
 
+// What is known of certificates that no host presents yet.
+void Follower::add_foresight(const Round& round, const Host& host,
+                             probes::HistoryFindings& foreseen) const {
+  const auto known = foreseen_host(host);
+  if (auto next = find_unpublished(announcements_.of_host(known), known, round.at))
+    foreseen.findings.push_back(std::move(*next));
+  if (auto uncovered = find_uncovered_issuer(*host.history, host.rollovers->history(), issuers_,
+                                             host.name.text(), round.at))
+    foreseen.findings.push_back(std::move(*uncovered));
+}
+
 // True when what history adds to the look has changed.
 bool Follower::take_standing(Round& round, Host& host, std::shared_ptr<const Rollovers> rollovers) {
   host.standing = rollovers ? std::optional{rollovers->at(round.at)} : std::nullopt;
@@ -390,6 +517,7 @@ bool Follower::take_standing(Round& round, Host& host, std::shared_ptr<const Rol
       rollovers ? foresee(*host.history, rollovers->history(), *host.standing, host.name.text())
                 : probes::HistoryFindings{};
   host.rollovers = std::move(rollovers);
+  if (host.rollovers) add_foresight(round, host, foreseen);
   return std::exchange(host.foreseen, foreseen) != foreseen;
 }
 
@@ -448,6 +576,7 @@ config::Result<Exception, std::string> Follower::make_exception(Round& round,
     return config::Failure<std::string>(
         "DANE is not what keeps mail from this domain: no exception would help");
   exceptions_.insert_or_assign(domain->configured->name, *made);
+  well_looks_.erase(domain->configured->name);
   round.exceptions.push_back(*made);
   return *made;
 }
@@ -473,7 +602,112 @@ std::vector<Exception> Follower::exceptions() const {
   return out;
 }
 
+// --- certificates to come
+// --------------------------------------------------------------------------------------------------------
+
+ForeseenHost Follower::foreseen_host(const Host& host) const {
+  ForeseenHost out{.host = host.name.text(), .base_domain = host.name.text()};
+  if (host.seen) {
+    out.base_domain = host.seen->base_domain.text();
+    const auto is_known = [](const probes::dns::Answer& answer) {
+      return answer.outcome != Outcome::failed;
+    };
+    const bool is_learned = is_known(host.seen->a) && is_known(host.seen->aaaa) &&
+                            is_known(host.seen->cname) && is_known(host.seen->tlsa);
+    out.is_asked = !is_learned || (host.history && !host.history->servers.empty());
+  }
+  out.reference_names = {out.base_domain, out.host};
+  for (const auto* user : host.users) out.reference_names.push_back(user->name->text());
+  if (host.history) out.past = &*host.history;
+  return out;
+}
+
+// All that any host has sent beside its own certificate.
+std::vector<probes::tls::CertificatePtr> Follower::known_issuers() const {
+  std::map<probes::tls::Bytes, probes::tls::CertificatePtr> out;
+  for (const auto& [name, host] : inventory_.hosts()) {
+    if (!host.history) continue;
+    for (const auto& [endpoint, versions] : host.history->endpoints) {
+      for (const auto& version : versions) {
+        for (std::size_t i = 1; i < version.what.size(); ++i)
+          out.emplace(version.what[i]->sha256, version.what[i]);
+      }
+    }
+  }
+  std::vector<probes::tls::CertificatePtr> all;
+  for (auto& [digest, one] : out) all.push_back(std::move(one));
+  return all;
+}
+
+// Of nothing else: no look was made.
+void Follower::notice_next_key(Round& round, Host& host, const Seeing& seeing) {
+  take_standing(round, host, host.rollovers);
+  for (auto* user : host.users) judge(round, *user, seeing);
+  if (seeing.blocked) return;
+  const auto subject = subject_of_host(host.name);
+  std::vector<Judged> users;
+  for (const auto* user : host.troubled) users.push_back(judged(*user));
+  auto troubles = troubles_of_host(*host.seen, users, host.refused_keys, book_.firing_at(subject));
+  std::erase_if(troubles, [](const Trouble& trouble) {
+    return trouble.finding.code != Code::next_key_unpublished;
+  });
+  book_.follow(round, subject, troubles, [](const Alert&) { return false; });
+}
+
+Follower::Announced Follower::announce(Round& round, AnnouncedCertificate announced,
+                                       const Seeing& seeing) {
+  Announced out;
+  announced.chain = with_issuers(std::move(announced.chain), known_issuers());
+  std::vector<Host*> hosts;
+  for (auto& [name, host] : inventory_.hosts()) {
+    const auto known = foreseen_host(host);
+    if (!is_for(*announced.chain.front(), known)) continue;
+    out.hosts.push_back(forecast(announced, known, round.at));
+    hosts.push_back(&host);
+  }
+  if (hosts.empty() && inventory_.knows_all_hosts()) return out;
+  announcements_.forget_expired(round.at);
+  const auto id = announced.id;
+  const auto news = announcements_.take(std::move(announced));
+  if (news == Announcements::News::none) return out;
+  if (const auto* one = announcements_.find(id)) round.announced.push_back(*one);
+  for (auto* host : hosts) {
+    out.led_to.now.push_back({.kind = Target::Kind::host, .name = host->name});
+    // What the last look saw is the first sign, the look that is made now the second. More of the
+    // same certificate is no look.
+    if (news == Announcements::News::fresh && host->seen) notice_next_key(round, *host, seeing);
+  }
+  out.led_to.faults = past_.take_faults();
+  return out;
+}
+
+std::optional<std::string> Follower::set_not_for_mail(Round& round, const NotForMail& said) {
+  if (!announcements_.set_not_for_mail(said)) return "that was said of too many keys already";
+  round.not_for_mail.push_back(said);
+  return std::nullopt;
+}
+
+std::optional<std::string> Follower::set_for_mail(Round& round, const std::string& key) {
+  if (!announcements_.set_for_mail(key)) return "nobody said that of this key";
+  round.for_mail.push_back(key);
+  return std::nullopt;
+}
+
+std::vector<Target> Follower::targets_of_key(const std::string& key) const {
+  std::vector<Target> out;
+  const auto all = announcements_.all();
+  for (const auto& [name, host] : inventory_.hosts()) {
+    const auto known = foreseen_host(host);
+    if (std::ranges::any_of(all, [&](const AnnouncedCertificate& one) {
+          return key_of(one) == key && is_for(*one.chain.front(), known);
+        }))
+      out.push_back({.kind = Target::Kind::host, .name = name});
+  }
+  return out;
+}
+
 void Follower::restate(const ClockStep& step) {
+  announcements_.restate([&](Time moment) { return restated(moment, step); });
   book_.restate(step);
   past_.restate(step);
   for (auto& [name, change] : mx_changes_) change.at = restated(change.at, step);

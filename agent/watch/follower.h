@@ -8,8 +8,11 @@
 
 #include "agent/alerts/alert_book.h"
 #include "agent/alerts/ports.h"
+#include "agent/foresight/announcements.h"
+#include "agent/foresight/issuers.h"
 #include "agent/hindsight/mx_change.h"
 #include "agent/self/sight.h"
+#include "agent/senders/refusals.h"
 #include "agent/watch/inventory.h"
 #include "agent/watch/recollection.h"
 #include "config/config.h"
@@ -22,9 +25,9 @@ namespace agent {
 // clock and no lock; who calls it holds one.
 class Follower {
  public:
-  // `desk`: what to go on with. `recorder` outlives the follower.
+  // `restored`: what to go on with. `recorder` outlives the follower.
   // `config`: by whose schedule, and who is told, until others are adopted.
-  Follower(Recorder& recorder, Recorder::RestoredState desk, const config::Config& config);
+  Follower(Recorder& recorder, Recorder::RestoredState restored, const config::Config& config);
 
   // How we see, as far as following depends on it.
   struct Seeing {
@@ -36,6 +39,7 @@ class Follower {
   struct Consequences {
     bool again = false;                     // the target itself is to be probed again soon
     std::vector<Target> soon;               // so are these
+    std::vector<Target> now;                // and these at once
     Inventory::Change change;               // targets that came and went
     const Inventory::Host* host = nullptr;  // that was followed; good until the next call
     std::vector<std::string> faults;        // what of the past could not be read, in words
@@ -59,6 +63,10 @@ class Follower {
   // anew.
   Consequences follow_way_out(Round& round, const OwnSight::WayOut& way_out, const Seeing& seeing);
 
+  // What senders report now, in place of what they did. The domains concerned are judged anew and
+  // probed soon: a report alone neither opens nor ends an alert.
+  Consequences take_reports(Round& round, ReportsBySubject reports, const Seeing& seeing);
+
   // Decides what people are told: of what the round changed, or of everything, for time alone may
   // be a reason.
   enum class Scope { changed, all };
@@ -73,11 +81,25 @@ class Follower {
   [[nodiscard]] std::optional<std::string> end_exception(Round& round, const std::string& domain,
                                                          const Seeing& seeing);
   [[nodiscard]] std::vector<Exception> exceptions() const;
+  // A certificate was issued. What it means for each host that it is for; those are to be probed at
+  // once. One that is for nobody is forgotten, unless some hosts are not known yet.
+  struct Announced {
+    std::vector<KeyForecast> hosts;
+    Consequences led_to;
+  };
+  Announced announce(Round& round, AnnouncedCertificate announced, const Seeing& seeing);
+  // Null, or why not. The hosts that have a certificate of the key are to be probed at once.
+  [[nodiscard]] std::optional<std::string> set_not_for_mail(Round& round, const NotForMail& said);
+  [[nodiscard]] std::optional<std::string> set_for_mail(Round& round, const std::string& key);
+  [[nodiscard]] std::vector<Target> targets_of_key(const std::string& key) const;
+  [[nodiscard]] const Announcements& announcements() const { return announcements_; }
 
   // Everything that is remembered with its time is restated.
   void restate(const ClockStep& step);
   // We look with other means from now on.
   void start_anew() { past_.forget_servers(); }
+  // Which chains lead to CAs that the Web believes: only those teach from which keys CAs issue.
+  void set_vouch(IssuerBook::Vouch vouch) { issuers_.set_vouch(std::move(vouch)); }
 
   [[nodiscard]] const Inventory& inventory() const { return inventory_; }
 
@@ -87,23 +109,44 @@ class Follower {
 
   void let_go(Round& round, Consequences& out, Inventory::Change change);
   void abandon_orphans(Round& round);
+  void keep_evidence(Round& round);
   bool judge(Round& round, Domain& domain, const Seeing& seeing);
   void publish(Round& round, const Domain& domain) const;
+  [[nodiscard]] bool is_served(const Exception& made) const;
+  void withdraw_exception(Round& round, const Domain& domain,
+                          const probes::DomainJudgement& judgement);
   bool follow_domain(Round& round, Domain& domain);
   bool follow_host(Round& round, Host& host, const Seeing& seeing);
   void follow_waiting(Round& round, Consequences& out, Domain& domain, const Seeing& seeing);
   std::shared_ptr<const Rollovers> follow_history(Round& round, Host& host,
                                                   const probes::HostObservation& seen);
   bool take_standing(Round& round, Host& host, std::shared_ptr<const Rollovers> rollovers);
+  void add_foresight(const Round& round, const Host& host, probes::HistoryFindings& foreseen) const;
+  void notice_next_key(Round& round, Host& host, const Seeing& seeing);
+  [[nodiscard]] ForeseenHost foreseen_host(const Host& host) const;
+  [[nodiscard]] std::vector<probes::tls::CertificatePtr> known_issuers() const;
   [[nodiscard]] std::optional<config::Seconds> interval_of(const Host& host, config::Time at) const;
 
   Inventory inventory_;
   Recollection past_;
   AlertBook book_;
   config::Schedule schedule_;
+  std::vector<std::string> sender_classes_;  // that the operator asks for
   Audience audience_;
   std::map<probes::dns::Name, MxChange> mx_changes_;  // the last one
   std::map<std::string, Exception> exceptions_;       // in the operator's Postfix, by domain
+  // The last looks at what has trouble that is not confirmed.
+  std::map<Target, std::vector<probes::Recorded>> unconfirmed_;
+  ReportsBySubject reports_;        // of senders
+  bool serves_exceptions_ = false;  // to Postfix, so that it can end them, too
+  struct WellLooks {
+    int count = 0;
+    config::Time last;  // what the last one saw
+  };
+  std::map<std::string, WellLooks>
+      well_looks_;  // at domains with an exception, one after the other
+  Announcements announcements_;
+  IssuerBook issuers_;
   bool has_orphans_ = true;  // alerts may be left of what is watched no more
 };
 

@@ -61,13 +61,13 @@ bool Journal::wait(const Ticket& ticket, std::chrono::milliseconds patience) {
   return recorded_number_ >= ticket.number;
 }
 
-std::vector<Letter> Journal::unrecorded_letters() const {
+std::vector<Notification> Journal::unrecorded_notifications() const {
   const config::Lock lock(mutex_);
-  std::vector<Letter> out;
-  if (aside_) out = aside_->letters;
+  std::vector<Notification> out;
+  if (aside_) out = aside_->notifications;
   if (!state_.fault && !is_late()) return out;
   for (const auto& entry : entries_)
-    std::ranges::copy(entry.round.letters, std::back_inserter(out));
+    std::ranges::copy(entry.round.notifications, std::back_inserter(out));
   return out;
 }
 
@@ -155,7 +155,7 @@ bool Journal::record_together() {
     for (const auto& entry : entries_) {
       if (entry.job || rounds.size() == kMostTogether) break;
       rounds.push_back(&entry.round);
-      has_letters = has_letters || !entry.round.letters.empty();
+      has_letters = has_letters || !entry.round.notifications.empty();
     }
     if (rounds.size() < 2) return false;
     busy_ = rounds.size();
@@ -168,13 +168,13 @@ bool Journal::record_together() {
     for (std::size_t i = 0; is_done && i < rounds.size(); ++i) {
       recorded_number_ = entries_.front().number;
       entries_.pop_front();
-      state_.recordings.note(took / static_cast<std::int64_t>(rounds.size()));
+      state_.recordings.add(took / static_cast<std::int64_t>(rounds.size()));
     }
     busy_ = 0;
   }
   if (!is_done) return false;
   done_.notify_all();
-  if (has_letters) events_.on_letters();
+  if (has_letters) events_.on_notifications();
   return true;
 }
 
@@ -186,8 +186,8 @@ void Journal::record_first() {
   auto* second = entries_.size() > 1 ? &*std::next(entries_.begin()) : nullptr;
   busy_ = second == nullptr ? 1 : 2;
   lock.unlock();
-  const bool has_letters =
-      !first.round.letters.empty() || (second != nullptr && !second->round.letters.empty());
+  const bool has_letters = !first.round.notifications.empty() ||
+                           (second != nullptr && !second->round.notifications.empty());
   const auto began = steady_clock::now();
   auto result = record(first);
   if (!result && first.job) {  // it is not tried again
@@ -197,7 +197,7 @@ void Journal::record_first() {
   const bool is_second_done =
       !result && second != nullptr && !second->job && record(*second).has_value();
   lock.lock();
-  state_.recordings.note(steady_clock::now() - began);
+  state_.recordings.add(steady_clock::now() - began);
   if (is_second_done) {
     set_aside(std::move(first));
     entries_.pop_front();
@@ -210,7 +210,7 @@ void Journal::record_first() {
   busy_ = 0;
   lock.unlock();
   finish(is_second_done ? Result<void, RecordFault>{} : result);
-  if (has_letters) events_.on_letters();
+  if (has_letters) events_.on_notifications();
 }
 
 void Journal::finish(const Result<void, RecordFault>& result) {

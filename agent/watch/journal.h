@@ -36,7 +36,7 @@ class Journal {
     Durations recordings;
   };
   struct Events {
-    std::function<void()> on_letters = [] {};  // some were recorded, or could not be
+    std::function<void()> on_notifications = [] {};  // some were recorded, or could not be
     // A job failed, or the first try in a row.
     std::function<void(const std::string& fault)> on_fault = [](const std::string&) {};
     std::function<void()> on_recovery = [] {};  // recording works again
@@ -62,7 +62,7 @@ class Journal {
 
   // What people are to be told and is not recorded, because that fails or takes long: it has to
   // reach them from here. In the order in which it was decided.
-  [[nodiscard]] std::vector<Letter> unrecorded_letters() const;
+  [[nodiscard]] std::vector<Notification> unrecorded_notifications() const;
   [[nodiscard]] State state() const;
 
   // Records what waits, but gives up at the first failure.

@@ -59,11 +59,13 @@ Runner::State::Ending Runner::State::probe_domain(Prober& prober, const Name& na
   auto blind = sense(prober, kVantageEvery + kVantageAtMost);
   const auto began = moment();
   probes::DomainSeen seen;
+  probes::dns::Replies replies;
   std::vector<probes::dns::ZoneSerials> serials;
   if (!blind) {
     auto look = prober.probe_domain(name, began.at);
     if (may_be_ours(look.mx)) blind = sense(prober, kVantageAtMost);
     if (!blind && is_resolvers_own(prober, name, probes::deciding(look))) probes::excuse(look);
+    replies = probes::take_replies(look);
     seen = std::make_shared<const probes::DomainObservation>(std::move(look));
     const Lock lock(mutex);
     counts.note(*seen);
@@ -80,6 +82,7 @@ Runner::State::Ending Runner::State::probe_domain(Prober& prober, const Name& na
     record(round, Follower::Scope::changed);
     return {.pace = ProbeOutcome::impaired};
   }
+  round.recorded = recorded({.domain = seen, .replies = std::move(replies)});
   const auto led_to = follower.follow(round, seen, serials, seeing());
   take(led_to);
   record(round, Follower::Scope::changed);
@@ -90,7 +93,7 @@ Runner::State::Ending Runner::State::probe_host(Prober& prober, const Name& name
   if (sense(prober, kVantageEvery + kVantageAtMost)) return {.pace = ProbeOutcome::impaired};
   const auto began = moment();
   auto look = prober.probe_host(name, began.at);
-  const bool is_excused = weigh(prober, look, began.at);
+  const bool is_local = confirm_with_controls(prober, look, began.at);
   if (may_be_ours(look) && sense(prober, kVantageAtMost)) {
     const Lock lock(mutex);
     counts.note(look);
@@ -98,6 +101,7 @@ Runner::State::Ending Runner::State::probe_host(Prober& prober, const Name& name
   }
   const bool is_resolvers = is_resolvers_own(prober, name, probes::deciding(look));
   if (is_resolvers) probes::excuse(look);
+  auto replies = probes::take_replies(look);
   const auto seen = std::make_shared<const probes::HostObservation>(std::move(look));
   {
     const Lock lock(mutex);
@@ -111,17 +115,18 @@ Runner::State::Ending Runner::State::probe_host(Prober& prober, const Name& name
   if (is_overtaken(began)) return {.pace = ProbeOutcome::confirming};
   if (has_left(round.target)) return {.pace = ProbeOutcome::steady};
   sense_way_out(round);
+  round.recorded = recorded({.host = seen, .replies = std::move(replies)});
   const auto led_to = follower.follow(round, seen, serials, seeing());
   take(led_to);
   record(round, Follower::Scope::changed);
   if (led_to.again) return {.pace = ProbeOutcome::confirming, .interval = led_to.interval};
-  return {.pace = is_excused || is_resolvers ? ProbeOutcome::impaired : ProbeOutcome::steady,
+  return {.pace = is_local || is_resolvers ? ProbeOutcome::impaired : ProbeOutcome::steady,
           .interval = led_to.interval};
 }
 
 Runner::State::Ending Runner::State::probe_ourselves(Prober& prober) {
   auto pace = sense(prober, kVantageAtMost) ? ProbeOutcome::confirming : ProbeOutcome::steady;
-  try_witnesses(prober, [](const OutboundSmtp& reach) { return reach.awaited(); });
+  try_controls(prober, [](const OutboundSmtp& reach) { return reach.controls_while_down(); });
   notice_step();
   Round round{.target = ourselves(), .at = now()};
   const Lock one(deciding);
@@ -138,6 +143,11 @@ Runner::State::Ending Runner::State::probe_ourselves(Prober& prober) {
   if (follower.follow(round, checks) || is_impaired) pace = ProbeOutcome::confirming;
   record(round, Follower::Scope::all);
   return {.pace = pace};
+}
+
+probes::Recorded Runner::State::recorded(probes::Recorded seen) const {
+  const Lock lock(mutex);
+  return context->signed_by_us(std::move(seen));
 }
 
 // --- how we see
@@ -182,11 +192,11 @@ std::optional<SelfCheck> Runner::State::sense(Prober& prober, Seconds max_age) {
   return fault;
 }
 
-void Runner::State::try_witnesses(Prober& prober, const Wanted& wanted) {
+void Runner::State::try_controls(Prober& prober, const Wanted& wanted) {
   const Lock one(trying);
   std::set<std::pair<Name, std::string>> tried;
   while (true) {
-    std::optional<OutboundSmtp::Witness> next;
+    std::optional<OutboundSmtp::ControlHost> next;
     {
       const Lock lock(mutex);
       for (const auto& witness : wanted(sight.reach())) {
@@ -201,14 +211,15 @@ void Runner::State::try_witnesses(Prober& prober, const Wanted& wanted) {
   }
 }
 
-bool Runner::State::weigh(Prober& prober, probes::HostObservation& seen, Time began) {
+bool Runner::State::confirm_with_controls(Prober& prober, probes::HostObservation& seen,
+                                          Time began) {
   {
     const Lock lock(mutex);
     sight.take(seen.host, seen.sessions, began);
   }
-  try_witnesses(prober, [&](const OutboundSmtp& reach) { return reach.doubted_by(seen, began); });
+  try_controls(prober, [&](const OutboundSmtp& reach) { return reach.controls_for(seen, began); });
   const Lock lock(mutex);
-  return sight.reach().excuse(seen);
+  return sight.reach().mark_as_local(seen);
 }
 
 bool Runner::State::is_resolvers_own(Prober& prober, const Name& target,
@@ -218,12 +229,12 @@ bool Runner::State::is_resolvers_own(Prober& prober, const Name& target,
     const Lock lock(mutex);
     doubt = sight.doubt(target, answers, now());
   }
-  if (doubt.is_ours || doubt.witnesses.empty()) return doubt.is_ours;
-  const auto failing = prober.count_failing(doubt.witnesses, now());
-  if (!is_too_many(failing, doubt.witnesses.size())) return false;
+  if (doubt.is_ours || doubt.controls.empty()) return doubt.is_ours;
+  const auto failing = prober.count_failing(doubt.controls, now());
+  if (!is_too_many(failing, doubt.controls.size())) return false;
   const Lock lock(mutex);
   sight.blame_resolvers(fmt::format("fails for {} of {} names that it could tell before", failing,
-                                    doubt.witnesses.size()),
+                                    doubt.controls.size()),
                         now());
   return true;
 }
@@ -232,7 +243,7 @@ void Runner::State::sense_way_out(Round& round) {
   OwnSight::WayOut out;
   {
     const Lock lock(mutex);
-    out = sight.sense_way_out(round.at, gear->manner.helo);
+    out = sight.sense_way_out(round.at, context->settings.helo);
     if (out.is_any_up_again) resume_impaired();
   }
   take(follower.follow_way_out(round, out, seeing()));
@@ -265,10 +276,11 @@ Journal::Ticket Runner::State::record(Round& round, Follower::Scope scope) {
   {
     const Lock lock(mutex);
     published.take(round);
-    if (scope == Follower::Scope::all) {
-      published.forget_ended(round.at);
+    const bool is_all = scope == Follower::Scope::all;
+    if (is_all) published.forget_ended(round.at);
+    if (is_all || !round.ended_exceptions.empty())
       published.set_people(follower.book().silences(), follower.exceptions());
-    }
+    if (is_all) published.set_announced(follower.announcements());
   }
   const auto ticket = journal->put(round);
   for (const auto& transition : round.transitions) {
@@ -296,6 +308,7 @@ void Runner::State::take(const Follower::Consequences& led_to) {
     queue.add(target, is_host ? at : at + first_wait(config.schedule, target.name.text()));
   }
   for (const auto& target : led_to.soon) move(target, at + config.schedule.confirm_after);
+  for (const auto& target : led_to.now) move(target, at);
   if (led_to.host != nullptr) published.take(*led_to.host);
 }
 

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "agent/self/progress.h"
+#include "agent/self/trust_anchor.h"
 #include "config/system.h"
 
 namespace agent {
@@ -95,8 +96,11 @@ ProbeContext::ProbeContext(const config::Config& config,
     : resolvers(std::move(servers)),
       question_timeout(config.dns.timeout),
       every_server(config.dns.every_server),
-      manner(manner_of(config)),
+      settings(manner_of(config)),
+      agent(config.agent.name.empty() ? config::host_name() : config.agent.name),
+      vantage(config.agent.vantage.empty() ? agent : config.agent.vantage),
       anchor(anchors.front().owner),
+      anchor_records(anchors),
       chain(std::move(anchors)),
       standings(resolvers.size()),
       reach(std::move(root_hints)) {}
@@ -115,9 +119,9 @@ Result<std::shared_ptr<ProbeContext>, std::string> ProbeContext::make(
   }
   auto anchors = probes::dns::parse_trust_anchors(text.str());
   if (!anchors) return Failure<std::string>(fmt::format("{}: {}", path.string(), anchors.error()));
-  std::unique_ptr<probes::tls::PkixClient> pkix;
+  std::unique_ptr<probes::tls::WebPki> pkix;
   if (config.mta_sts.enabled) {
-    auto made = probes::tls::PkixClient::trusting(config.mta_sts.ca_file);
+    auto made = probes::tls::WebPki::trusting(config.mta_sts.ca_file);
     if (!made) {
       return Failure<std::string>(
           fmt::format("cannot use the CA certificates for MTA-STS: {}: install Debian's "
@@ -128,58 +132,71 @@ Result<std::shared_ptr<ProbeContext>, std::string> ProbeContext::make(
     pkix = std::move(*made);
   }
   auto servers = config.dns.resolvers.empty() ? config::system_resolvers() : config.dns.resolvers;
-  auto gear = std::make_shared<ProbeContext>(config, std::move(servers), std::move(*anchors),
-                                             root_hints(path));
-  gear->pkix = std::move(pkix);
-  return gear;
+  auto context = std::make_shared<ProbeContext>(config, std::move(servers), std::move(*anchors),
+                                                root_hints(path));
+  context->pkix = std::move(pkix);
+  return context;
+}
+
+probes::Recorded ProbeContext::signed_by_us(probes::Recorded seen) const {
+  seen.port = settings.port;
+  seen.agent = agent;
+  seen.vantage = vantage;
+  seen.version = DANELAW_VERSION;
+  return seen;
 }
 
 Result<std::unique_ptr<NetworkProber>, std::string> NetworkProber::make(
-    std::shared_ptr<ProbeContext> gear) {
-  auto client = probes::dns::GetdnsClient::make(gear->resolvers, gear->queries, gear->standings);
+    std::shared_ptr<ProbeContext> context) {
+  auto client =
+      probes::dns::GetdnsClient::make(context->resolvers, context->queries, context->standings);
   if (!client) return Failure<std::string>(client.error());
-  return std::unique_ptr<NetworkProber>(new NetworkProber(std::move(gear), std::move(*client)));
+  return std::unique_ptr<NetworkProber>(new NetworkProber(std::move(context), std::move(*client)));
 }
 
-NetworkProber::NetworkProber(std::shared_ptr<ProbeContext> gear,
+NetworkProber::NetworkProber(std::shared_ptr<ProbeContext> context,
                              std::unique_ptr<probes::dns::GetdnsClient> client)
-    : gear_(std::move(gear)),
+    : context_(std::move(context)),
       client_(std::move(client)),
-      each_(each_of(*client_, gear_->resolvers.size())),
-      authorities_(*client_, *client_, gear_->reach, gear_->manner.allow_special_addresses),
-      lookup_(*client_, gear_->chain, gear_->question_timeout, &authorities_, pointers(each_)),
-      own_lookup_(*client_, gear_->chain, std::max(gear_->question_timeout, kOwnPatience)),
-      tls_(gear_->certificates),
-      surveyor_(lookup_, *client_, gear_->manner.allow_special_addresses) {}
+      each_(each_of(*client_, context_->resolvers.size())),
+      authorities_(*client_, *client_, context_->reach, context_->settings.allow_special_addresses),
+      lookup_(*client_, context_->chain, context_->question_timeout, &authorities_,
+              pointers(each_)),
+      own_lookup_(*client_, context_->chain, std::max(context_->question_timeout, kOwnPatience)),
+      tls_(context_->certificates),
+      surveyor_(lookup_, *client_, context_->settings.allow_special_addresses) {}
 
-probes::ProbeClients NetworkProber::eyes() {
+probes::ProbeClients NetworkProber::clients() {
   return {.lookup = lookup_,
           .tls = tls_,
-          .surveyor = gear_->every_server ? &surveyor_ : nullptr,
-          .pkix = gear_->pkix.get()};
+          .surveyor = context_->every_server ? &surveyor_ : nullptr,
+          .pkix = context_->pkix.get()};
 }
 
 probes::DomainObservation NetworkProber::probe_domain(const probes::dns::Name& domain,
                                                       config::Time at) {
-  return probes::observe_domain(domain, gear_->manner, eyes(), at, round_deadline());
+  return probes::observe_domain(domain, context_->settings, clients(), at, round_deadline());
 }
 
 probes::HostObservation NetworkProber::probe_host(const probes::dns::Name& host, config::Time at) {
-  return probes::observe_host(host, gear_->manner, eyes(), at, round_deadline());
+  return probes::observe_host(host, context_->settings, clients(), at, round_deadline());
 }
 
 probes::HostObservation NetworkProber::probe_records(const probes::dns::Name& host,
                                                      config::Time at) {
-  return probes::observe_records(host, gear_->manner, eyes(), at, round_deadline());
+  return probes::observe_records(host, context_->settings, clients(), at, round_deadline());
 }
 
 probes::smtp::SessionRecord NetworkProber::try_address(const probes::dns::Name& host,
                                                        const std::string& address) {
   constexpr config::Seconds kPatience{5};  // two lost SYN segments are sent again in that time
-  const auto& manner = gear_->manner;
+  const auto& settings = context_->settings;
   return probes::smtp::run_session(
-      {.address = address, .port = manner.port, .helo = manner.helo, .server_name = host.text()},
-      tls_, steady_clock::now() + std::min(kPatience, manner.session_timeout));
+      {.address = address,
+       .port = settings.port,
+       .helo = settings.helo,
+       .server_name = host.text()},
+      tls_, steady_clock::now() + std::min(kPatience, settings.session_timeout));
 }
 
 std::vector<SelfCheck> NetworkProber::probe_ourselves(config::Time at) {
@@ -188,18 +205,30 @@ std::vector<SelfCheck> NetworkProber::probe_ourselves(config::Time at) {
   std::vector<SelfCheck> checks;
   for (int tries = 0; tries < kTries; ++tries) {
     const auto began = steady_clock::now();
-    checks = check_ourselves(own_lookup_, gear_->anchor, at, round_deadline());
+    checks = check_ourselves(own_lookup_, context_->anchor, at, round_deadline());
     if (first_failing(checks) == nullptr || steady_clock::now() - began > kOwnPatience / 4) break;
+  }
+  // Told while all is well: when it is not, nobody can say why.
+  const auto keys =
+      own_lookup_.ask(context_->anchor, probes::dns::type::dnskey, at, round_deadline());
+  if (keys.outcome == probes::dns::Outcome::answer &&
+      keys.status == probes::dns::DnssecStatus::secure) {
+    auto fault = fault_of_anchors(context_->anchor_records, keys.data);
+    checks.push_back({.check = "trust_anchor",
+                      .is_up = !fault,
+                      .detail = std::move(fault),
+                      .checked_at = at,
+                      .blinds = false});
   }
   return checks;
 }
 
 std::vector<ResolverCheck> NetworkProber::probe_resolvers(const Controls& controls,
                                                           config::Time at) {
-  const probes::dns::Query query{.name = gear_->anchor, .type = probes::dns::type::soa};
+  const probes::dns::Query query{.name = context_->anchor, .type = probes::dns::type::soa};
   std::vector<ResolverCheck> out;
-  for (std::size_t place = 0; place < gear_->resolvers.size(); ++place) {
-    ResolverCheck sight{.resolver = probes::dns::shown(gear_->resolvers[place])};
+  for (std::size_t place = 0; place < context_->resolvers.size(); ++place) {
+    ResolverCheck sight{.resolver = probes::dns::shown(context_->resolvers[place])};
     if (std::ranges::find(out, sight.resolver, &ResolverCheck::resolver) != out.end()) continue;
     const auto reply =
         client_->ask_resolver(place, query, probes::dns::Transport::udp_first, round_deadline());
@@ -219,8 +248,8 @@ void NetworkProber::examine(ResolverCheck& sight, std::size_t place, const Contr
                             config::Time at) {
   OneResolver resolver(*client_, place);
   OneResolver over_tcp(*client_, place, probes::dns::Transport::tcp);
-  probes::dns::Lookup lookup(resolver, gear_->chain, gear_->question_timeout);
-  probes::dns::Lookup tcp_lookup(over_tcp, gear_->chain, gear_->question_timeout);
+  probes::dns::Lookup lookup(resolver, context_->chain, context_->question_timeout);
+  probes::dns::Lookup tcp_lookup(over_tcp, context_->chain, context_->question_timeout);
   const auto is_proven = [](const probes::dns::Answer& answer) {
     return is_learned(answer.outcome) && answer.status == probes::dns::DnssecStatus::secure;
   };
@@ -229,7 +258,7 @@ void NetworkProber::examine(ResolverCheck& sight, std::size_t place, const Contr
   };
   // At the trust anchor nobody but the resolver can be at fault: whether the records there are
   // right is the check before this.
-  const auto& anchor = gear_->anchor;
+  const auto& anchor = context_->anchor;
   const auto nobody = anchor.child(fmt::format("danelaw-{:08x}", std::random_device{}()));
   namespace type = probes::dns::type;
   for (const auto& [name, rtype, asked] :
@@ -273,7 +302,7 @@ std::size_t NetworkProber::count_failing(const std::vector<probes::dns::Question
 std::vector<probes::dns::ZoneSerials> NetworkProber::ask_serials(
     const std::set<probes::dns::Name>& zones, config::Time at) {
   std::vector<probes::dns::ZoneSerials> out;
-  if (!gear_->every_server) return out;
+  if (!context_->every_server) return out;
   for (const auto& zone : zones) out.push_back(surveyor_.serials_of(zone, at, round_deadline()));
   return out;
 }

@@ -10,6 +10,7 @@
 #include "agent/watch/prober.h"
 #include "config/config.h"
 #include "config/result.h"
+#include "probes/codec/recorded.h"
 #include "probes/dns/chain.h"
 #include "probes/dns/getdns_client.h"
 #include "probes/observe.h"
@@ -17,7 +18,7 @@
 
 namespace agent {
 
-// What all lookers share: caches, counters and the manner of looking. Lives as long as any scout.
+// What all lookers share: caches, counters and the settings of looking. Lives as long as any scout.
 class ProbeContext {
  public:
   // Reads the trust anchor file. The error says what to do.
@@ -27,24 +28,29 @@ class ProbeContext {
   const std::vector<config::ResolverAddress> resolvers;
   const config::Seconds question_timeout;
   const bool every_server;  // name servers are asked one by one, too
-  const probes::ProbeSettings manner;
-  const probes::dns::Name anchor;  // whose keys we trust, usually the root
+  const probes::ProbeSettings settings;
+  const std::string agent, vantage;  // who looks, and from where
+  const probes::dns::Name anchor;    // whose keys we trust, usually the root
+  const std::vector<probes::dns::Record> anchor_records;
   probes::dns::Chain chain;
   probes::tls::CertificateCache certificates;
   probes::dns::QueryCounts queries;
-  probes::dns::Standings standings;               // of the resolvers
-  probes::dns::DirectReach reach;                 // of name servers
-  std::unique_ptr<probes::tls::PkixClient> pkix;  // null: MTA-STS is not looked at
+  probes::dns::Standings standings;           // of the resolvers
+  probes::dns::DirectReach reach;             // of name servers
+  std::unique_ptr<probes::tls::WebPki> pkix;  // null: MTA-STS is not looked at
+
+  // What was seen, with who saw it.
+  [[nodiscard]] probes::Recorded signed_by_us(probes::Recorded seen) const;
 
   ProbeContext(const config::Config& config, std::vector<config::ResolverAddress> servers,
                std::vector<probes::dns::Record> anchors, std::vector<std::string> root_hints = {});
 };
 
-// One thread's eyes.
+// One thread's clients.
 class NetworkProber final : public Prober {
  public:
   [[nodiscard]] static config::Result<std::unique_ptr<NetworkProber>, std::string> make(
-      std::shared_ptr<ProbeContext> gear);
+      std::shared_ptr<ProbeContext> context);
 
   [[nodiscard]] probes::DomainObservation probe_domain(const probes::dns::Name& domain,
                                                        config::Time at) override;
@@ -64,12 +70,12 @@ class NetworkProber final : public Prober {
       const std::set<probes::dns::Name>& zones, config::Time at) override;
 
  private:
-  NetworkProber(std::shared_ptr<ProbeContext> gear,
+  NetworkProber(std::shared_ptr<ProbeContext> context,
                 std::unique_ptr<probes::dns::GetdnsClient> client);
-  [[nodiscard]] probes::ProbeClients eyes();
+  [[nodiscard]] probes::ProbeClients clients();
   void examine(ResolverCheck& sight, std::size_t place, const Controls& controls, config::Time at);
 
-  std::shared_ptr<ProbeContext> gear_;
+  std::shared_ptr<ProbeContext> context_;
   std::unique_ptr<probes::dns::GetdnsClient> client_;
   std::vector<std::unique_ptr<probes::dns::Resolver>> each_;  // empty when there is but one
   probes::dns::Authorities authorities_;

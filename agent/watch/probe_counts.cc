@@ -101,13 +101,13 @@ class Notes {
   void add(ProbeStep step, std::chrono::microseconds took, std::optional<Miss> miss) {
     auto& tries = counts_.steps.at(static_cast<std::size_t>(step));
     ++tries.made;
-    tries.took.note(took);
+    tries.took.add(took);
     if (miss) ++tries.missed.at(static_cast<std::size_t>(*miss));
   }
 
   void add(const probes::smtp::SessionRecord& session) {
     if (session.stop == SessionStop::special_address) return;
-    counts_.sessions.note(session.duration);
+    counts_.sessions.add(session.duration);
     for (std::size_t i = 0; i <= static_cast<std::size_t>(session.stage); ++i) {
       const auto stage = static_cast<Stage>(i);
       const auto step = step_of(stage);

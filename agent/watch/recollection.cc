@@ -38,7 +38,7 @@ std::vector<std::string> Recollection::take_faults() {
 }
 
 std::optional<HostHistory> Recollection::history_of(const Name& host, Time at) {
-  auto kept = recorder_.chronicle(host, at - kLookBack);
+  auto kept = recorder_.host_history(host, at - kLookBack);
   if (!kept) {
     faults_.push_back(kept.error().detail);
     return std::nullopt;
@@ -78,20 +78,19 @@ std::vector<ZoneNews> Recollection::take_zones(
     if (!answer->key_sets) continue;
     auto* past = past_of(answer->key_sets->zone, at);
     if (past == nullptr) continue;
-    if (const auto news = note(*past, answer->key_sets)) out.push_back(*news);
+    if (const auto news = record_key_set(*past, answer->key_sets)) out.push_back(*news);
   }
   return out;
 }
 
 void Recollection::take_serials(const std::vector<probes::dns::ZoneSerials>& seen) {
   if (servers_.size() > kMostKept)
-    std::erase_if(servers_,
-                  [](const auto& one) { return one.second.stragglers.by_server.empty(); });
+    std::erase_if(servers_, [](const auto& one) { return one.second.lagging.by_server.empty(); });
   for (const auto& serials : seen) {
     auto& known = servers_[serials.zone];
     if (serials.asked_at < known.serials.asked_at) continue;  // another worker's is newer
     known.serials = serials;
-    note(known.stragglers, serials);
+    note(known.lagging, serials);
   }
 }
 
@@ -133,7 +132,7 @@ std::vector<probes::Finding> Recollection::zone_findings(
     if (stale) out.push_back(finding_of(*stale, zone.text(), subject));
     const auto mine = servers_.find(zone);
     if (mine == servers_.end()) continue;
-    const auto lagging = find_lagging(mine->second.stragglers, mine->second.serials, subject);
+    const auto lagging = find_lagging(mine->second.lagging, mine->second.serials, subject);
     if (lagging) out.push_back(*lagging);
   }
   return out;

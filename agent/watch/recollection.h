@@ -62,7 +62,7 @@ class Recollection {
   std::map<probes::dns::Name, ZonePast> zones_;  // that vouch for what was seen
   struct Servers {
     probes::dns::ZoneSerials serials;  // as given last
-    LaggingServers stragglers;
+    LaggingServers lagging;
   };
   std::map<probes::dns::Name, Servers> servers_;  // of those zones
   std::map<probes::dns::Name, Signatures> mx_signatures_;

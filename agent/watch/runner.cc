@@ -31,18 +31,30 @@ std::string new_id() {
 
 Runner::MakeProber or_network_probers(Runner::MakeProber make) {
   if (make) return make;
-  return [](std::shared_ptr<ProbeContext> gear)
+  return [](std::shared_ptr<ProbeContext> context)
              -> config::Result<std::unique_ptr<Prober>, std::string> {
-    auto made = NetworkProber::make(std::move(gear));
+    auto made = NetworkProber::make(std::move(context));
     if (!made) return config::Failure<std::string>(made.error());
     return std::unique_ptr<Prober>(std::move(*made));
+  };
+}
+
+// By the CAs that senders following MTA-STS trust, as of the day when the certificate was issued.
+IssuerBook::Vouch vouch_of(std::shared_ptr<const ProbeContext> context) {
+  return [context = std::move(context)](const Chain& chain) {
+    if (!context->pkix || chain.empty() || chain.front()->dns_names.empty()) return false;
+    auto name = chain.front()->dns_names.front();
+    if (name.starts_with('*')) name.front() = 'a';
+    return context->pkix->verify(chain, name, chain.front()->not_before) ==
+           probes::tls::PkixStop::none;
   };
 }
 
 }  // namespace
 
 Runner::State::State(config::Config c, std::shared_ptr<ProbeContext> g, Recorder& r,
-                     Recorder::RestoredState desk, Events e, const Clocks& clocks, MakeProber make)
+                     Recorder::RestoredState restored, Events e, const Clocks& clocks,
+                     MakeProber make)
     : recorder(r),
       events(std::move(e)),
       now(clocks.wall),
@@ -51,15 +63,17 @@ Runner::State::State(config::Config c, std::shared_ptr<ProbeContext> g, Recorder
       make_prober(or_network_probers(std::move(make))),
       started_at(now()),
       steps(started_at, ticks()),
-      follower(r, std::move(desk), c),
+      follower(r, std::move(restored), c),
       config(std::move(c)),
-      gear(std::move(g)),
+      context(std::move(g)),
       round_ended(ticks()) {
   published.set_alerts(follower.book());
   published.set_people(follower.book().silences(), {});
+  published.set_announced(follower.announcements());
+  if (context) follower.set_vouch(vouch_of(context));
   journal = std::make_unique<Journal>(
       recorder, ticks,
-      Journal::Events{.on_letters = [this] { events.on_letters(); },
+      Journal::Events{.on_notifications = [this] { events.on_notifications(); },
                       .on_fault =
                           [this](const std::string& detail) {
                             events.on_fault("nothing is recorded: " + detail);
@@ -80,7 +94,8 @@ void Runner::State::notice_step() {
     const auto found = observe_clocks();
     if (!found) return;
     const Lock one(deciding);
-    Round round{.target = ourselves(), .at = now(), .clock_step = found};
+    Round round{.target = ourselves(), .at = now()};
+    round.clock_step = found;
     follower.restate(*found);
     SelfCheck clock{.check = "clock", .checked_at = round.at};
     {
@@ -128,7 +143,7 @@ Time Runner::State::wall_of(Ticks moment) const {
 
 void Runner::State::work(const std::stop_token& stop) {
   std::unique_ptr<Prober> prober;
-  std::uint64_t made_of = 0;  // generation of its gear
+  std::uint64_t made_of = 0;  // generation of its context
   while (const auto target = insist(stop, [&] { return next_task(stop); })) {
     Ending ending;
     try {
@@ -149,7 +164,7 @@ void Runner::State::renew(std::unique_ptr<Prober>& prober, std::uint64_t& made_o
   {
     const Lock lock(mutex);
     if (prober && made_of == generation) return;
-    fresh = gear;
+    fresh = context;
     made_of = generation;
   }
   prober = nullptr;
@@ -195,7 +210,7 @@ void Runner::State::finish_target(const Target& target, const Ending& ending) {
 
 void Runner::State::lose_look(const Target& target, std::string_view why) {
   const auto words =
-      fmt::format("a look at {} failed: {}",
+      fmt::format("a probe of {} failed: {}",
                   target.kind == Target::Kind::monitor ? "ourselves" : target.name.text(), why);
   {
     const Lock lock(mutex);
@@ -264,9 +279,10 @@ void Runner::State::adopt(const config::Config& wanted, std::shared_ptr<ProbeCon
 }
 
 void Runner::State::take_gear(std::shared_ptr<ProbeContext> fresh) {
-  gear = std::move(fresh);
+  context = std::move(fresh);
   ++generation;
   follower.start_anew();
+  if (context) follower.set_vouch(vouch_of(context));
   sight.start_anew();
 }
 
@@ -286,13 +302,21 @@ void Runner::State::renew_gear() {
 }
 
 Runner::Done Runner::State::decide(const Work& work) {
+  return decide_and_do([&](Follower& its_follower, Round& round, Follower::Consequences&) {
+    return work(its_follower, round);
+  });
+}
+
+Runner::Done Runner::State::decide_and_do(const FarWork& work) {
   notice_step();
   Round round{.target = ourselves(), .at = now()};
   Journal::Ticket ticket;
   {
     const Lock one(deciding);
-    if (const std::optional<std::string> fault = work(follower, round))
+    Follower::Consequences led_to;
+    if (const std::optional<std::string> fault = work(follower, round, led_to))
       return config::Failure<std::string>(*fault);
+    take(led_to);
     ticket = record(round, Follower::Scope::all);
   }
   if (journal->wait(ticket, kActPatience)) return {};
@@ -301,10 +325,12 @@ Runner::Done Runner::State::decide(const Work& work) {
       "it");
 }
 
-Runner::Runner(config::Config config, std::shared_ptr<ProbeContext> gear, Recorder& recorder,
-               Recorder::RestoredState desk, Events events, Clocks clocks, MakeProber make_prober)
-    : state_(std::make_unique<State>(std::move(config), std::move(gear), recorder, std::move(desk),
-                                     std::move(events), clocks, std::move(make_prober))) {}
+Runner::Runner(config::Config config, std::shared_ptr<ProbeContext> context, Recorder& recorder,
+               Recorder::RestoredState restored, Events events, Clocks clocks,
+               MakeProber make_prober)
+    : state_(std::make_unique<State>(std::move(config), std::move(context), recorder,
+                                     std::move(restored), std::move(events), clocks,
+                                     std::move(make_prober))) {}
 
 Runner::~Runner() {
   stop();
@@ -348,8 +374,8 @@ void Runner::stop() {
   state_->journal->stop();
 }
 
-void Runner::reconfigure(config::Config config, std::shared_ptr<ProbeContext> gear) {
-  state_->adopt(config, std::move(gear));
+void Runner::reconfigure(config::Config config, std::shared_ptr<ProbeContext> context) {
+  state_->adopt(config, std::move(context));
   state_->wake.notify_all();
 }
 
@@ -374,6 +400,19 @@ bool Runner::check_now(std::string_view domain) {
     state_->move({.kind = Target::Kind::host, .name = host->name}, at);
   state_->wake.notify_all();
   return true;
+}
+
+void Runner::take_reports(ReportsBySubject reports) {
+  auto& state = *state_;
+  state.notice_step();
+  Round round{.target = ourselves(), .at = state.now()};
+  const Lock one(state.deciding);
+  {
+    const Lock lock(state.mutex);
+    state.reports = std::make_shared<const ReportsBySubject>(reports);
+  }
+  state.take(state.follower.take_reports(round, std::move(reports), state.seeing()));
+  state.record(round, Follower::Scope::changed);
 }
 
 Runner::Done Runner::acknowledge(const std::string& alert, std::optional<Acknowledgement> how) {
@@ -423,6 +462,47 @@ Runner::Done Runner::end_exception(const std::string& domain) {
   });
 }
 
+config::Result<std::vector<KeyForecast>, std::string> Runner::announce(Chain chain,
+                                                                       std::string by) {
+  std::vector<KeyForecast> hosts;
+  const auto done =
+      state_->decide_and_do([&](Follower& follower, Round& round,
+                                Follower::Consequences& led_to) -> std::optional<std::string> {
+        auto announced = agent::announce(std::move(chain), std::move(by), round.at);
+        if (!announced) return "that is no certificate";
+        auto told = follower.announce(round, std::move(*announced), state_->seeing());
+        hosts = std::move(told.hosts);
+        led_to = std::move(told.led_to);
+        return std::nullopt;
+      });
+  state_->wake.notify_all();
+  if (!done) return config::Failure<std::string>(done.error());
+  return hosts;
+}
+
+Runner::Done Runner::set_not_for_mail(NotForMail said) {
+  auto done =
+      state_->decide_and_do([&](Follower& follower, Round& round, Follower::Consequences& led_to) {
+        said.at = round.at;
+        auto fault = follower.set_not_for_mail(round, said);
+        led_to.now = follower.targets_of_key(said.key);
+        return fault;
+      });
+  state_->wake.notify_all();
+  return done;
+}
+
+Runner::Done Runner::set_for_mail(const std::string& key) {
+  auto done =
+      state_->decide_and_do([&](Follower& follower, Round& round, Follower::Consequences& led_to) {
+        auto fault = follower.set_for_mail(round, key);
+        led_to.now = follower.targets_of_key(key);
+        return fault;
+      });
+  state_->wake.notify_all();
+  return done;
+}
+
 Health Runner::health() const {
   Health out{
       .stall = std::nullopt, .stuck = std::nullopt, .unrecorded = state_->journal->state().fault};
@@ -433,8 +513,8 @@ Health Runner::health() const {
   return out;
 }
 
-std::vector<Letter> Runner::unrecorded_letters() const {
-  return state_->journal->unrecorded_letters();
+std::vector<Notification> Runner::unrecorded_notifications() const {
+  return state_->journal->unrecorded_notifications();
 }
 
 std::optional<DomainState> Runner::domain(std::string_view name) const {
@@ -476,7 +556,8 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
   out->last_round_at = s.last_round_at;
   out->clock_steps = s.sight.clock_steps();
   out->counts = s.counts;
-  const auto& queries = s.gear->queries;
+  out->reports = s.reports;
+  const auto& queries = s.context->queries;
   std::ranges::copy(queries.udp, out->dns_by_rcode_udp.begin());
   std::ranges::copy(queries.tcp, out->dns_by_rcode_tcp.begin());
   out->dns_unanswered = queries.unanswered;

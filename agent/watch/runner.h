@@ -11,6 +11,7 @@
 #include "agent/alerts/actions.h"
 #include "agent/alerts/ports.h"
 #include "agent/self/clock.h"
+#include "agent/senders/refusals.h"
 #include "agent/watch/network_prober.h"
 #include "agent/watch/prober.h"
 #include "agent/watch/snapshot.h"
@@ -26,7 +27,7 @@ struct Events {
   std::function<void(const Round&)> on_round = [](const Round&) {};
   std::function<void(const std::string&)> on_fault = [](const std::string&) {};
   std::function<void(const std::string&)> on_recovery = [](const std::string&) {};
-  std::function<void()> on_letters = [] {};  // some were recorded, or could not be
+  std::function<void()> on_notifications = [] {};  // some were recorded, or could not be
   std::function<void(const ClockStep&)> on_clock_step = [](const ClockStep&) {};
 };
 
@@ -42,12 +43,13 @@ struct Health {
 class Runner final : public Actions {
  public:
   using MakeProber = std::function<config::Result<std::unique_ptr<Prober>, std::string>(
-      std::shared_ptr<ProbeContext> gear)>;
+      std::shared_ptr<ProbeContext> context)>;
 
-  // `gear` and `recorder` outlive the runner. `desk` is what to go on with. `make_prober`: for each
-  // worker one; by default NetworkProbers.
-  Runner(config::Config config, std::shared_ptr<ProbeContext> gear, Recorder& recorder,
-         Recorder::RestoredState desk, Events events, Clocks clocks, MakeProber make_prober = {});
+  // `context` and `recorder` outlive the runner. `restored` is what to go on with.
+  // `make_prober`: for each worker one; by default NetworkProbers.
+  Runner(config::Config config, std::shared_ptr<ProbeContext> context, Recorder& recorder,
+         Recorder::RestoredState restored, Events events, Clocks clocks,
+         MakeProber make_prober = {});
   ~Runner() override;  // stop()
 
   void start();
@@ -55,25 +57,32 @@ class Runner final : public Actions {
   void stop();
 
   // Takes another configuration: targets come and go, what is known of the others stays.
-  void reconfigure(config::Config config, std::shared_ptr<ProbeContext> gear);
+  void reconfigure(config::Config config, std::shared_ptr<ProbeContext> context);
   // Has the recorder forget closed history from before that moment, soon; but not while it is
   // doubtful what time it is.
   void forget(config::Time before);
   // Looks at the domain and its hosts as soon as a worker is free; false when it is not configured.
   bool check_now(std::string_view domain);
 
+  // What senders report now (senders/refusals.h).
+  void take_reports(ReportsBySubject reports);
+
   Done acknowledge(const std::string& alert, std::optional<Acknowledgement> how) override;
   config::Result<Silence, std::string> silence(Silence wanted) override;
   Done end_silence(const std::string& id) override;
   config::Result<Exception, std::string> make_exception(const std::string& domain) override;
   Done end_exception(const std::string& domain) override;
+  config::Result<std::vector<KeyForecast>, std::string> announce(Chain chain,
+                                                                 std::string by) override;
+  Done set_not_for_mail(NotForMail said) override;
+  Done set_for_mail(const std::string& key) override;
 
   [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const;
   [[nodiscard]] Health health() const;
   // One domain as it is in the snapshot; nothing when it is not watched.
   [[nodiscard]] std::optional<DomainState> domain(std::string_view name) const;
   // For ResilientOutbox.
-  [[nodiscard]] std::vector<Letter> unrecorded_letters() const;
+  [[nodiscard]] std::vector<Notification> unrecorded_notifications() const;
 
  private:
   struct State;

@@ -39,8 +39,9 @@ inline Target ourselves() {
 // A look observes without any lock, then decides under `deciding`; what was decided is shown under
 // `mutex`, which is never held for long.
 struct Runner::State {
-  State(config::Config config, std::shared_ptr<ProbeContext> gear, Recorder& recorder,
-        Recorder::RestoredState desk, Events events, const Clocks& clocks, MakeProber make_prober);
+  State(config::Config config, std::shared_ptr<ProbeContext> context, Recorder& recorder,
+        Recorder::RestoredState restored, Events events, const Clocks& clocks,
+        MakeProber make_prober);
 
   // --- looks (looks.cc)
 
@@ -54,14 +55,17 @@ struct Runner::State {
   Ending probe_domain(Prober& prober, const probes::dns::Name& name);
   Ending probe_host(Prober& prober, const probes::dns::Name& name);
 
+  // What was seen, with who saw it.
+  [[nodiscard]] probes::Recorded recorded(probes::Recorded seen) const EXCLUDES(mutex);
+
   // How we see, asked again when the last answer is older than `max_age`. Null when all is well.
   std::optional<SelfCheck> sense(Prober& prober, config::Seconds max_age);
   // Tries one after the other whom `wanted`, asked anew each time, names. One worker at a time
   // does; who waits finds its question answered.
-  using Wanted = std::function<std::vector<OutboundSmtp::Witness>(const OutboundSmtp&)>;
-  void try_witnesses(Prober& prober, const Wanted& wanted) EXCLUDES(trying);
+  using Wanted = std::function<std::vector<OutboundSmtp::ControlHost>(const OutboundSmtp&)>;
+  void try_controls(Prober& prober, const Wanted& wanted) EXCLUDES(trying);
   // Weighs what got stuck: true when that says something of us rather than of the host.
-  bool weigh(Prober& prober, probes::HostObservation& seen, config::Time began);
+  bool confirm_with_controls(Prober& prober, probes::HostObservation& seen, config::Time began);
   // Whether failures that only our resolver told of are its own.
   bool is_resolvers_own(Prober& prober, const probes::dns::Name& target,
                         const std::vector<const probes::dns::Answer*>& answers);
@@ -145,6 +149,10 @@ struct Runner::State {
   // words, or null.
   using Work = std::function<std::optional<std::string>(Follower& follower, Round& round)>;
   Done decide(const Work& work);
+  // The same, and does what it led to.
+  using FarWork = std::function<std::optional<std::string>(Follower& follower, Round& round,
+                                                           Follower::Consequences& led_to)>;
+  Done decide_and_do(const FarWork& work);
 
   Recorder& recorder;
   const Events events;
@@ -157,7 +165,7 @@ struct Runner::State {
   config::Mutex timing;
   StepDetector steps GUARDED_BY(timing);
 
-  config::Mutex trying ACQUIRED_AFTER(timing);  // by whom witnesses are tried
+  config::Mutex trying ACQUIRED_AFTER(timing);  // by whom controls are tried
 
   // Decisions are made, and handed to the journal, one at a time.
   config::Mutex deciding ACQUIRED_AFTER(trying);
@@ -166,12 +174,13 @@ struct Runner::State {
   mutable config::Mutex mutex ACQUIRED_AFTER(deciding);
   std::condition_variable_any wake;
   config::Config config GUARDED_BY(mutex);  // without the domains
-  std::shared_ptr<ProbeContext> gear GUARDED_BY(mutex);
-  std::uint64_t generation GUARDED_BY(mutex) = 0;  // of gear
+  std::shared_ptr<ProbeContext> context GUARDED_BY(mutex);
+  std::uint64_t generation GUARDED_BY(mutex) = 0;  // of context
   TargetQueue queue GUARDED_BY(mutex);
   OwnSight sight GUARDED_BY(mutex);
   SnapshotSource published GUARDED_BY(mutex);
   ProbeCounts counts GUARDED_BY(mutex);
+  std::shared_ptr<const ReportsBySubject> reports GUARDED_BY(mutex);  // as shown
   unsigned workers GUARDED_BY(mutex) = 0;
   unsigned living GUARDED_BY(mutex) = 0;
   std::uint64_t rounds GUARDED_BY(mutex) = 0;

@@ -92,6 +92,14 @@ class SharedList {
   [[nodiscard]] const_iterator begin() const { return {this, 0}; }
   [[nodiscard]] const_iterator end() const { return {this, static_cast<std::ptrdiff_t>(size_)}; }
 
+  // What copies share: the values of one chunk, which never change once the list was copied. Two
+  // lists that show the same pointer here show the same values there.
+  using Values = std::vector<Value>;
+  [[nodiscard]] std::size_t chunk_count() const { return chunks_.size(); }
+  [[nodiscard]] std::shared_ptr<const Values> chunk(std::size_t number) const {
+    return chunks_[number].values;
+  }
+
   void push_back(Value value) {
     if (size_ % kChunk == 0) chunks_.push_back({std::make_shared<Values>(), true});
     own(chunks_.back()).push_back(std::move(value));
@@ -110,7 +118,6 @@ class SharedList {
   }
 
  private:
-  using Values = std::vector<Value>;
   struct Chunk {
     std::shared_ptr<Values> values;
     mutable bool is_ours = false;  // nobody else may hold it

@@ -12,6 +12,7 @@
 #include "agent/rollover/rollover.h"
 #include "agent/self/progress.h"
 #include "agent/self/self_check.h"
+#include "agent/senders/refusals.h"
 #include "agent/watch/probe_counts.h"
 #include "agent/watch/shared_list.h"
 #include "config/config.h"
@@ -39,6 +40,13 @@ struct Snapshot {
   SharedList<Alert> passed;        // the same of those that never fired
   std::vector<Silence> silences;
   std::vector<Exception> exceptions;
+  std::shared_ptr<const ReportsBySubject> reports;  // of senders; null: none have been read yet
+  // Certificates that were shown and have not expired, and keys that are for no mail server.
+  struct Shown {
+    std::vector<AnnouncedCertificate> certificates;
+    std::vector<NotForMail> not_for_mail;
+  };
+  std::shared_ptr<const Shown> announced;  // null: none
   std::vector<SelfCheck> vantage;
   std::vector<ResolverCheck> resolvers;
   std::size_t queue_length = 0;  // targets that are due and wait for a worker

@@ -96,6 +96,11 @@ void SnapshotSource::set_people(std::vector<Silence> silences, std::vector<Excep
   exceptions_ = std::move(exceptions);
 }
 
+void SnapshotSource::set_announced(const Announcements& known) {
+  announced_ = std::make_shared<const Snapshot::Shown>(
+      Snapshot::Shown{.certificates = known.all(), .not_for_mail = known.all_not_for_mail()});
+}
+
 void SnapshotSource::forget_ended(Time at) {
   std::erase_if(ended_,
                 [&](const auto& entry) { return at - *entry.second->resolved_at >= kRelapse; });
@@ -112,6 +117,7 @@ void SnapshotSource::fill(Snapshot& out) const {
     (alert->state == AlertState::resolved ? out.ended : out.passed).push_back(alert);
   out.silences = silences_;
   out.exceptions = exceptions_;
+  out.announced = announced_;
 }
 
 }  // namespace agent

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/alerts/alert_book.h"
+#include "agent/foresight/announcements.h"
 #include "agent/watch/inventory.h"
 #include "agent/watch/snapshot.h"
 
@@ -30,6 +31,7 @@ class SnapshotSource {
   // All alerts anew: their times were restated.
   void set_alerts(const AlertBook& book);
   void set_people(std::vector<Silence> silences, std::vector<Exception> exceptions);
+  void set_announced(const Announcements& known);
   // Forgets what ended so long ago that the alert book has forgotten it, too.
   void forget_ended(config::Time at);
 
@@ -54,6 +56,7 @@ class SnapshotSource {
   std::map<AlertBook::Key, AlertPtr> ended_;  // the newest of each
   std::vector<Silence> silences_;
   std::vector<Exception> exceptions_;
+  std::shared_ptr<const Snapshot::Shown> announced_;
 };
 
 }  // namespace agent

@@ -55,7 +55,7 @@ std::optional<std::chrono::milliseconds> Supervisor::every() const {
 }
 
 void Supervisor::ready() {
-  say("READY=1\nSTATUS=watching");
+  say("READY=1\nSTATUS=" + doing_);
   is_stalled_ = false;
 }
 
@@ -70,11 +70,13 @@ void Supervisor::stopping() {
   say("STOPPING=1\nSTATUS=ending");
 }
 
-void Supervisor::alive(const std::optional<std::string>& stall) {
+void Supervisor::alive(const std::optional<std::string>& stall, const std::string& doing) {
   if (stall) {
     if (!is_stalled_) say("STATUS=not watching: " + *stall);
   } else {
-    say(is_stalled_ ? "WATCHDOG=1\nSTATUS=watching" : "WATCHDOG=1");
+    const bool is_news = is_stalled_ || doing != doing_;
+    doing_ = doing;
+    say(is_news ? "WATCHDOG=1\nSTATUS=" + doing_ : "WATCHDOG=1");
   }
   is_stalled_ = stall.has_value();
 }

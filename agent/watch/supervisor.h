@@ -32,7 +32,8 @@ class Supervisor {
   void reloading();  // until ready()
   void stopping();
   // Keeps the watchdog quiet, unless we stand still: then why, in words, for `systemctl status`.
-  void alive(const std::optional<std::string>& stall);
+  // Otherwise what we do, for the same; it is said again only when it is something else.
+  void alive(const std::optional<std::string>& stall, const std::string& doing = "watching");
 
  private:
   void say(const std::string& state) const;
@@ -40,6 +41,7 @@ class Supervisor {
   std::string socket_;
   std::optional<std::chrono::microseconds> patience_;  // of the watchdog
   bool is_stalled_ = false;                            // as said last
+  std::string doing_ = "watching";                     // the same
 };
 
 }  // namespace agent

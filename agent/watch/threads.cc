@@ -39,8 +39,9 @@ std::size_t threads_to_start(std::size_t wanted, const Spare& spare) {
 void be_frugal_where_limited() {
   rlimit limit{};
   if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
-  constexpr int kHeaps = 2;
-  mallopt(M_ARENA_MAX, kHeaps);
+  // All threads share the first heap: to place another one, malloc takes 128 MiB for a moment, and
+  // who starts threads meanwhile finds no room for them.
+  mallopt(M_ARENA_MAX, 1);
   constexpr std::size_t kStack = std::size_t{1} << 20U;
   pthread_attr_t attributes;
   if (pthread_attr_init(&attributes) != 0) return;

@@ -1,10 +1,15 @@
+#include <cctype>
+#include <map>
+
 #include <fmt/format.h>
 
 #include "agent/alerts/alert_json.h"
+#include "agent/notify/notifiers/digest.h"
 #include "agent/notify/notifiers/heartbeat.h"
 #include "agent/notify/notifiers/notifier.h"
 #include "agent/notify/notifiers/render.h"
 #include "agent/notify/notifiers/template.h"
+#include "agent/notify/notifiers/test_notification.h"
 #include "agent/notify/notifiers/wire.h"
 #include "probes/explain.h"
 #include "probes/tls/crypto.h"
@@ -34,10 +39,32 @@ Result<std::string, std::string> secret_in(const std::filesystem::path& file) {
   return file.empty() ? std::string() : wire::read_secret(file);
 }
 
-std::vector<std::string> json_headers(const std::string& token) {
+std::vector<std::string> json_headers(const std::string& token,
+                                      const std::string& scheme = "Bearer") {
   std::vector<std::string> out{"Content-Type: application/json"};
-  if (!token.empty()) out.push_back("Authorization: Bearer " + token);
+  if (!token.empty()) out.push_back(fmt::format("Authorization: {} {}", scheme, token));
   return out;
+}
+
+// The address with {id} and {alert_id} filled in, percent-encoded.
+std::string filled_address(std::string address, const QueuedNotification& post,
+                           const Json& notification) {
+  const auto encoded = [](std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+      const bool is_plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' ||
+                            c == '.' || c == '_' || c == '~';
+      out += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return out;
+  };
+  const std::map<std::string, std::string> values{
+      {"{id}", post.id}, {"{alert_id}", notification.at("alert").at("id").get<std::string>()}};
+  for (const auto& [field, value] : values) {
+    for (auto at = address.find(field); at != address.npos; at = address.find(field))
+      address.replace(at, field.size(), encoded(value));
+  }
+  return address;
 }
 
 class WebhookMessenger final : public EventNotifier {
@@ -51,22 +78,30 @@ class WebhookMessenger final : public EventNotifier {
   std::string name() const override { return settings_.name; }
 
   Delivered deliver(const QueuedNotification& post, const std::stop_token& stop) override {
-    auto letter = Json::parse(post.body);
+    auto notification = Json::parse(post.body);
     std::string body;
     if (secrets_.text.empty()) {
-      letter["url"] = link_to(page_, letter.at("alert").at("id").get<std::string>());
-      body = dump(letter);
+      notification["url"] = link_to(page_, notification.at("alert").at("id").get<std::string>());
+      body = dump(notification);
     } else {
-      auto filled = fill(secrets_.text, template_values(letter, page_, settings_.values));
+      auto filled = fill(secrets_.text, template_values(notification, page_, settings_.values));
       if (!filled) return Failure<std::string>("template: " + filled.error());
       body = std::move(*filled);
     }
-    auto headers = json_headers(secrets_.token);
+    auto headers = json_headers(secrets_.token, settings_.token_scheme);
     headers.push_back("X-Danelaw-Delivery: " + post.id);
     if (!secrets_.key.empty())
       headers.push_back("X-Danelaw-Signature: sha256=" +
                         probes::tls::hmac_sha256(secrets_.key, body));
-    return accepted(wire::exchange({.url = settings_.url, .headers = headers, .body = body}, stop));
+    const bool is_over =
+        !settings_.resolved_url.empty() && notification.value("event", "") == "resolved";
+    const auto& address = is_over ? settings_.resolved_url : settings_.url;
+    return accepted(
+        wire::exchange({.method = settings_.method == config::HookMethod::put ? "PUT" : "POST",
+                        .url = filled_address(address, post, notification),
+                        .headers = headers,
+                        .body = body},
+                       stop));
   }
 
  private:
@@ -75,16 +110,20 @@ class WebhookMessenger final : public EventNotifier {
   std::string page_;
 };
 
+wire::Envelope envelope_of(const config::Mail& settings, std::string password) {
+  return {.server = settings.server,
+          .from = settings.from,
+          .to = settings.to,
+          .user = settings.user,
+          .password = std::move(password),
+          .ca_file = settings.ca_file};
+}
+
 class MailMessenger final : public EventNotifier {
  public:
-  MailMessenger(config::Mail settings, std::string password, std::string page)
+  MailMessenger(const config::Mail& settings, std::string password, std::string page)
       : name_(settings.name),
-        head_{.server = settings.server,
-              .from = settings.from,
-              .to = settings.to,
-              .user = settings.user,
-              .password = std::move(password),
-              .ca_file = settings.ca_file},
+        head_(envelope_of(settings, std::move(password))),
         page_(std::move(page)) {}
 
   std::string name() const override { return name_; }
@@ -96,7 +135,7 @@ class MailMessenger final : public EventNotifier {
 
  private:
   std::string name_;
-  wire::Letterhead head_;
+  wire::Envelope head_;
   std::string page_;
 };
 
@@ -117,13 +156,28 @@ class AlertmanagerHerald final : public StateNotifier {
   Delivered tell(const Snapshot& snapshot, const std::stop_token& stop) override {
     const auto alerts =
         alertmanager_json(snapshot.alerts, snapshot.ended, labels_, page_, every(), snapshot.now);
+    return post(alerts, stop);
+  }
+
+  // It ends by itself, as all that is not told again does.
+  Delivered tell_test(const Alert& test, config::Time at, const std::stop_token& stop) override {
+    auto alerts = alertmanager_json({test}, {}, labels_, page_, every(), at);
+    for (auto& alert : alerts) {
+      alert["labels"]["alertname"] = "DanelawTest";
+      alert["annotations"]["summary"] = kTestTitle;
+      alert["annotations"]["description"] = kTestText;
+    }
+    return post(alerts, stop);
+  }
+
+ private:
+  Delivered post(const Json& alerts, const std::stop_token& stop) const {
     return accepted(wire::exchange({.url = settings_.url + "/api/v2/alerts",
                                     .headers = json_headers(token_),
                                     .body = dump(alerts)},
                                    stop));
   }
 
- private:
   std::string name_;
   config::Alertmanager settings_;
   std::string token_;
@@ -139,13 +193,14 @@ class GrafanaHerald final : public StateNotifier {
 
   std::string name() const override { return settings_.name; }
   Seconds every() const override { return Seconds{60}; }
-  bool hurries() const override { return false; }
+  bool is_urgent() const override { return false; }
+  bool tells_people() const override { return false; }
 
   Delivered tell(const Snapshot& snapshot, const std::stop_token& stop) override {
     for (const auto& followed : snapshot.rollovers) {
       const auto host = followed.host->host.text();
       const auto key = fmt::format("grafana/{}/{}", settings_.name, host);
-      const auto known = outbox_.memo(key);
+      const auto known = outbox_.notifier_state(key);
       if (!known) return Failure<std::string>(known.error().detail);
       Delivered done;
       if (followed.rolling_since && !*known) done = begin(key, host, *followed.rolling_since, stop);
@@ -189,7 +244,7 @@ class GrafanaHerald final : public StateNotifier {
   }
 
   Delivered kept(const std::string& key, const std::optional<std::string>& id) {
-    const auto done = outbox_.keep_memo(key, id);
+    const auto done = outbox_.keep_notifier_state(key, id);
     return done ? Delivered{} : Failure<std::string>(done.error().detail);
   }
 
@@ -205,7 +260,8 @@ class HeartbeatHerald final : public StateNotifier {
 
   std::string name() const override { return "heartbeat"; }
   Seconds every() const override { return settings_.every; }
-  bool hurries() const override { return false; }
+  bool is_urgent() const override { return false; }
+  bool tells_people() const override { return false; }
 
   Delivered tell(const Snapshot& snapshot, const std::stop_token& stop) override {
     // Errors of before the first sign are no news: this may be a reload days later.
@@ -231,8 +287,8 @@ std::string page_of(const config::Web& web) {
 // Makes them one after the other, and stops at the first file that is missing.
 class Maker {
  public:
-  Maker(const config::Config& config, Outbox& outbox)
-      : notify_(config.notify), page_(page_of(config.web)), outbox_(outbox) {}
+  Maker(const config::Config& config, Outbox& outbox, const DigestSources& sources)
+      : notify_(config.notify), page_(page_of(config.web)), outbox_(outbox), sources_(sources) {}
 
   Result<Notifiers, std::string> make() {
     for (const auto& one : notify_.alertmanagers) add(one);
@@ -240,7 +296,7 @@ class Maker {
     for (const auto& one : notify_.mail) add(one);
     for (const auto& one : notify_.grafana) add(one);
     if (notify_.heartbeat)
-      out_.heralds.push_back(std::make_unique<HeartbeatHerald>(*notify_.heartbeat));
+      out_.state_notifiers.push_back(std::make_unique<HeartbeatHerald>(*notify_.heartbeat));
     if (fault_) return Failure<std::string>(*fault_);
     return std::move(out_);
   }
@@ -255,10 +311,19 @@ class Maker {
 
   void add(const config::Alertmanager& one) {
     const auto name = fmt::format("alertmanager-{}", ++alertmanagers_);
-    out_.heralds.push_back(std::make_unique<AlertmanagerHerald>(name, one, secret(one.token_file),
-                                                                notify_.labels, page_));
+    out_.state_notifiers.push_back(std::make_unique<AlertmanagerHerald>(
+        name, one, secret(one.token_file), notify_.labels, page_));
   }
+  // That each can be read was seen to when the file was; what a pattern means only we know.
+  void check(const std::string& name, const std::vector<std::string>& matchers) {
+    for (const auto& matcher : matchers_of(matchers)) {
+      const auto fault = fault_of(matcher);
+      if (fault && !fault_) fault_ = fmt::format("notify: matchers of {}: {}", name, *fault);
+    }
+  }
+
   void add(const config::Webhook& one) {
+    check(one.name, one.matchers);
     WebhookMessenger::Secrets secrets{.key = secret(one.secret_file),
                                       .token = secret(one.token_file),
                                       .text = secret(one.template_file)};
@@ -269,19 +334,28 @@ class Maker {
       if (!values.texts.contains(field) && !fault_)
         fault_ = fmt::format("notify.webhooks: {}: values of no field \"{}\"", one.name, field);
     }
-    out_.messengers.push_back(std::make_unique<WebhookMessenger>(one, std::move(secrets), page_));
+    out_.event_notifiers.push_back(
+        std::make_unique<WebhookMessenger>(one, std::move(secrets), page_));
   }
   void add(const config::Mail& one) {
-    out_.messengers.push_back(
-        std::make_unique<MailMessenger>(one, secret(one.password_file), page_));
+    check(one.name, one.matchers);
+    const auto password = secret(one.password_file);
+    // Also where it tells of no alerts: what was decided before still waits under its name.
+    out_.event_notifiers.push_back(std::make_unique<MailMessenger>(one, password, page_));
+    if (one.digest != config::DigestEvery::never) {
+      out_.state_notifiers.push_back(make_digest(
+          one, envelope_of(one, password), matchers_of(one.matchers), page_, outbox_, sources_));
+    }
   }
   void add(const config::Grafana& one) {
-    out_.heralds.push_back(std::make_unique<GrafanaHerald>(one, secret(one.token_file), outbox_));
+    out_.state_notifiers.push_back(
+        std::make_unique<GrafanaHerald>(one, secret(one.token_file), outbox_));
   }
 
   const config::Notify& notify_;
   std::string page_;
   Outbox& outbox_;
+  const DigestSources& sources_;
   Notifiers out_;
   std::optional<std::string> fault_;
   int alertmanagers_ = 0;
@@ -289,8 +363,9 @@ class Maker {
 
 }  // namespace
 
-Result<Notifiers, std::string> make_notifiers(const config::Config& config, Outbox& outbox) {
-  return Maker(config, outbox).make();
+Result<Notifiers, std::string> make_notifiers(const config::Config& config, Outbox& outbox,
+                                              const DigestSources& sources) {
+  return Maker(config, outbox, sources).make();
 }
 
 }  // namespace agent

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "agent/alerts/alert_json.h"
+#include "agent/senders/refusals.h"
 #include "probes/explain.h"
 #include "probes/tls/crypto.h"
 
@@ -80,7 +81,7 @@ std::string with_crlf(std::string_view text) {
 }
 
 // The same at every try, so that a repeat can be told from news. What is too long for a line loses
-// its begin: what tells two letters of one alert apart stands at the end.
+// its begin: what tells two notifications of one alert apart stands at the end.
 std::string message_id(std::string_view letter_id, std::string_view from) {
   constexpr std::size_t kLongest = 512;
   std::string id;
@@ -91,12 +92,50 @@ std::string message_id(std::string_view letter_id, std::string_view from) {
   return fmt::format("<{}@{}>", id, from.substr(from.find('@') + 1));
 }
 
-std::string mail_text(const std::map<std::string, std::string>& fields) {
+// What to paste, when mail flows again after it, and when it begins to bounce without.
+std::string remedy_text(const Json& alert) {
+  const auto remedy = object_of(alert, "remedy");
+  std::string out;
+  const auto line = [&](std::string_view what, const std::string& value) {
+    if (!value.empty()) out += fmt::format("{}{}\n", what, value);
+  };
+  const auto publish = texts_of(remedy, "publish"), remove = texts_of(remedy, "remove");
+  line("At this name server only: ", publish.empty() ? "" : text_of(remedy, "server"));
+  for (const auto& one : publish) line("Publish: ", one);
+  for (const auto& one : remove) line("Take out: ", one);
+  if (!publish.empty() || !remove.empty()) {
+    out += "\nFor nsupdate:\n\n" + text_of(remedy, "nsupdate");
+    out += "\nFor Knot DNS:\n\n" + text_of(remedy, "knotc") + "\n";
+  }
+  line(publish.empty() ? "The last cache lets mail through at: "
+                       : "If that is done now, the last cache lets mail through at: ",
+       text_of(remedy, "recovers_at"));
+  line("The mail that waits longest begins to bounce at: ", text_of(alert, "bounces_at"));
+  return out;
+}
+
+std::string consequences_text(const Json& alert) {
+  std::string out;
+  const auto found = alert.find("consequences");
+  if (found == alert.end() || !found->is_array()) return out;
+  for (const auto& one : *found) out += fmt::format("\n- {}", text_of(one, "title"));
+  return out.empty() ? out : "It leads to:" + out + "\n\n";
+}
+
+// What senders themselves report (RFC 8460), if they do.
+std::string reports_text(const std::string& said) {
+  return said.empty() ? said : fmt::format("Senders report it: {}.\n\n", said);
+}
+
+std::string mail_text(const Json& notification, const std::map<std::string, std::string>& fields) {
   const auto at = [&](const char* name) { return fields.at(name); };
+  const auto& remedy = at("remedy");
   return fmt::format(
-      "{}\n\n{}: {} since {} ({}).\n\nHits: {}\n\n{}\n\n{}\n\nWhat to do:\n{}\n\n{}\n", at("title"),
-      at("event"), at("severity"), at("since"), at("reason"), at("domains"), at("explanation"),
-      at("senders_now"), at("fix"), at("url"));
+      "{}\n\n{}: {} since {} ({}).\n\nHits: {}\n\n{}\n\n{}\n\n{}{}What to do:\n{}\n\n{}{}{}\n",
+      at("title"), at("event"), at("severity"), at("since"), at("reason"), at("domains"),
+      at("explanation"), at("senders_now"), reports_text(at("sender_reports")),
+      consequences_text(object_of(notification, "alert")), at("fix"), remedy,
+      remedy.empty() ? "" : "\n", at("url"));
 }
 
 Json alert_for(const Alert& alert, probes::Severity severity,
@@ -115,6 +154,9 @@ Json alert_for(const Alert& alert, probes::Severity severity,
              {"description", words.explanation + " " + words.senders_now},
              {"runbook_url", fmt::format("{}/findings/{}", page, wire_name(alert.finding.code))},
              {"domains", fmt::format("{}", fmt::join(alert.domains, " "))}};
+  for (const auto& [name, value] : alert.finding.evidence) {
+    if (name == kSenderReports) notes["sender_reports"] = probes::printable(value);
+  }
   if (alert.acknowledged)
     notes["acknowledged"] =
         fmt::format("{}: {}", alert.acknowledged->by, alert.acknowledged->comment);
@@ -127,18 +169,18 @@ Json alert_for(const Alert& alert, probes::Severity severity,
 
 }  // namespace
 
-std::map<std::string, std::string> fields_of(const Json& letter, const std::string& page) {
-  const auto alert = object_of(letter, "alert");
+std::map<std::string, std::string> fields_of(const Json& notification, const std::string& page) {
+  const auto alert = object_of(notification, "alert");
   const auto subject = object_of(alert, "subject");
   std::string fix;
   int step = 0;
   for (const auto& one : texts_of(alert, "fix"))
     fix += fmt::format("{}{}. {}", step == 0 ? "" : "\n", step + 1, one), ++step;
   const auto opened = text_of(alert, "opened_at");
-  return {{"id", text_of(letter, "id")},
-          {"event", text_of(letter, "event")},
-          {"at", text_of(letter, "at")},
-          {"reason", text_of(letter, "reason")},
+  return {{"id", text_of(notification, "id")},
+          {"event", text_of(notification, "event")},
+          {"at", text_of(notification, "at")},
+          {"reason", text_of(notification, "reason")},
           {"alert_id", text_of(alert, "id")},
           {"code", text_of(alert, "code")},
           {"severity", text_of(alert, "severity")},
@@ -149,12 +191,17 @@ std::map<std::string, std::string> fields_of(const Json& letter, const std::stri
           {"explanation", text_of(alert, "explanation")},
           {"senders_now", text_of(alert, "senders_now")},
           {"fix", fix},
+          {"sender_reports", text_of(object_of(alert, "evidence"), kSenderReports)},
+          {"host", text_of(alert, "host")},
+          {"remedy", remedy_text(alert)},
+          {"bounces_at", text_of(alert, "bounces_at")},
+          {"recovers_at", text_of(object_of(alert, "remedy"), "recovers_at")},
           {"since", opened.empty() ? text_of(alert, "first_seen_at") : opened},
           {"url", link_to(page, text_of(alert, "id"))}};
 }
 
-wire::Message mail_of(const MessageHead& head, const Json& letter, const std::string& page) {
-  const auto fields = fields_of(letter, page);
+wire::Message mail_of(const MessageHead& head, const Json& notification, const std::string& page) {
+  const auto fields = fields_of(notification, page);
   const auto subject = fmt::format("[danelaw {}] {}", fields.at("event"),
                                    probes::printable(fields.at("title"), 300));
   const auto at = config::parse_rfc3339(fields.at("at")).value_or(Time{});
@@ -164,7 +211,17 @@ wire::Message mail_of(const MessageHead& head, const Json& letter, const std::st
                       "Subject: " + encoded(subject), "Date: " + mail_date(at),
                       "Message-ID: " + message_id(fields.at("id"), head.from),
                       "Auto-Submitted: auto-generated"},
-          .text = with_crlf(mail_text(fields))};
+          .text = with_crlf(mail_text(notification, fields))};
+}
+
+wire::Message plain_mail(const MessageHead& head, const std::string& subject,
+                         const std::string& text, Time at, const std::string& id) {
+  std::string to;
+  for (const auto& one : head.to) to += fmt::format("{}<{}>", to.empty() ? "" : ",\r\n ", one);
+  return {.headers = {fmt::format("From: danelaw <{}>", head.from), "To: " + to,
+                      "Subject: " + encoded(subject), "Date: " + mail_date(at),
+                      "Message-ID: " + message_id(id, head.from), "Auto-Submitted: auto-generated"},
+          .text = with_crlf(text)};
 }
 
 Json alertmanager_json(const SharedList<Alert>& open, const SharedList<Alert>& ended,

@@ -13,13 +13,14 @@
 #include "config/result.h"
 
 // PURE
-// Letters in the forms in which they are read.
+// Notifications in the forms in which they are read.
 namespace agent {
 
-// The fields of a letter that templates may name: id event at reason alert_id code severity
-// direction subject domains title explanation senders_now fix url.
-[[nodiscard]] std::map<std::string, std::string> fields_of(const nlohmann::ordered_json& letter,
-                                                           const std::string& page);
+// The fields of a notification that templates may name: id event at reason alert_id code severity
+// direction subject domains title explanation senders_now sender_reports fix host remedy
+// recovers_at bounces_at since url.
+[[nodiscard]] std::map<std::string, std::string> fields_of(
+    const nlohmann::ordered_json& notification, const std::string& page);
 
 // A message of RFC 5322 without what MIME adds: header lines, folded where they are long, none of
 // more than 998 octets, nothing from outside in them but encoded; and plain text whose lines
@@ -28,8 +29,14 @@ struct MessageHead {
   std::string from;
   std::vector<std::string> to;
 };
-[[nodiscard]] wire::Message mail_of(const MessageHead& head, const nlohmann::ordered_json& letter,
+[[nodiscard]] wire::Message mail_of(const MessageHead& head,
+                                    const nlohmann::ordered_json& notification,
                                     const std::string& page);
+
+// The same of a text of ours, not about one alert; `id` is the same at every try.
+[[nodiscard]] wire::Message plain_mail(const MessageHead& head, const std::string& subject,
+                                       const std::string& text, config::Time at,
+                                       const std::string& id);
 
 // The alerts for Alertmanager's POST /api/v2/alerts: those that fire and were told, and those that
 // ended less than kEndTold ago. `labels` are added to ours. Every one says when it ends unless it

@@ -114,11 +114,13 @@ mustache::data data_of(const TemplateValues& values) {
   return out;
 }
 
-std::vector<std::string> list_of(const Json& letter, const char* name) {
+std::vector<std::string> list_of(const Json& notification, const char* name) {
   std::vector<std::string> out;
   const auto path = Json::json_pointer("/alert") / name;
-  if (!letter.is_object() || !letter.contains(path) || !letter.at(path).is_array()) return out;
-  for (const auto& item : letter.at(path)) {
+  if (!notification.is_object() || !notification.contains(path) ||
+      !notification.at(path).is_array())
+    return out;
+  for (const auto& item : notification.at(path)) {
     if (item.is_string() && out.size() < kMostItems) out.push_back(item.get<std::string>());
   }
   return out;
@@ -126,10 +128,10 @@ std::vector<std::string> list_of(const Json& letter, const char* name) {
 
 }  // namespace
 
-TemplateValues template_values(const Json& letter, const std::string& page,
+TemplateValues template_values(const Json& notification, const std::string& page,
                                const config::TemplateWords& words) {
   using probes::Severity;
-  TemplateValues out{.texts = fields_of(letter, page)};
+  TemplateValues out{.texts = fields_of(notification, page)};
   const auto flag = [&](std::string_view word, const char* field) {
     out.flags[fmt::format("is_{}", word)] = out.texts.at(field) == word;
   };
@@ -140,7 +142,8 @@ TemplateValues template_values(const Json& letter, const std::string& page,
     flag(wire_name(severity), "severity");
   flag("inbound", "direction");
   flag("outbound", "direction");
-  out.lists = {{"domain_list", list_of(letter, "domains")}, {"fix_list", list_of(letter, "fix")}};
+  out.lists = {{"domain_list", list_of(notification, "domains")},
+               {"fix_list", list_of(notification, "fix")}};
   for (const auto& [field, theirs] : words) {
     const auto text = out.texts.find(field);
     if (text == out.texts.end()) continue;

@@ -26,7 +26,7 @@ struct TemplateValues {
 // operator's words; is_… for every event, severity and direction, by our words; domain_list and
 // fix_list, at most kMostItems of each.
 inline constexpr std::size_t kMostItems = 100;
-[[nodiscard]] TemplateValues template_values(const nlohmann::ordered_json& letter,
+[[nodiscard]] TemplateValues template_values(const nlohmann::ordered_json& notification,
                                              const std::string& page,
                                              const config::TemplateWords& words = {});
 

@@ -8,9 +8,9 @@
 #include "config/result.h"
 #include "config/time.h"
 
-// How notifiers reach the world: HTTP and mail by libcurl, the only mention of it. One deadline for
-// a whole exchange, bounded replies, no redirects, no other protocols, certificates checked. When
-// told to stop, an exchange under way ends at once.
+// How notifiers reach the world: HTTP and mail by libcurl. One deadline for a whole exchange,
+// bounded replies, no redirects, no other protocols, certificates checked. When told to stop, an
+// exchange under way ends at once.
 namespace agent::wire {
 
 inline constexpr config::Seconds kPatience{20};
@@ -30,7 +30,7 @@ struct HttpReply {
 [[nodiscard]] config::Result<HttpReply, std::string> exchange(const HttpRequest& request,
                                                               const std::stop_token& stop);
 
-struct Letterhead {
+struct Envelope {
   std::string server;  // smtp://… (STARTTLS is demanded) or smtps://…
   std::string from;
   std::vector<std::string> to;
@@ -43,8 +43,7 @@ struct Message {
   std::vector<std::string> headers;
   std::string text;
 };
-[[nodiscard]] config::Result<void, std::string> submit(const Letterhead& head,
-                                                       const Message& message,
+[[nodiscard]] config::Result<void, std::string> submit(const Envelope& head, const Message& message,
                                                        const std::stop_token& stop);
 
 // A secret from a file, without the line end behind it; the error names the file.

@@ -35,9 +35,9 @@ Trouble mismatch(const std::string& name = "mx.a.test",
 }
 
 // A book with two readers, and what reached them as "opened chat".
-class Desk {
+class TestBook {
  public:
-  explicit Desk(std::vector<Alert> alerts = {}, std::vector<Silence> silences = {})
+  explicit TestBook(std::vector<Alert> alerts = {}, std::vector<Silence> silences = {})
       : book(std::move(alerts), std::move(silences)) {}
 
   bool look(const std::string& name, const std::vector<Trouble>& troubles, bool is_told = true) {
@@ -82,104 +82,173 @@ class Desk {
   }
   void finish(Round round) {
     book.tell(round, audience, domains, is_blind);
-    for (const auto& letter : round.letters)
-      heard_.push_back(std::string(wire_name(letter.notice)) + " " + letter.notifier);
+    for (const auto& notification : round.notifications)
+      heard_.push_back(std::string(wire_name(notification.notice)) + " " + notification.notifier);
     last = std::move(round);
   }
   std::vector<std::string> heard_;
 };
 
 TEST(AlertBook, TellsEverybodyOnceWhenTroubleIsConfirmedAndOnceWhenItIsOver) {
-  Desk desk;
-  EXPECT_TRUE(desk.look("mx.a.test", {mismatch()})) << "to be looked at again soon";
-  EXPECT_THAT(desk.heard(), IsEmpty());
-  EXPECT_FALSE(desk.look("mx.a.test", {mismatch()}));
-  EXPECT_THAT(desk.heard(), ElementsAre("opened chat", "opened pager"));
-  desk.look("mx.a.test", {mismatch()});
-  EXPECT_TRUE(desk.look("mx.a.test", {}));
-  EXPECT_THAT(desk.heard(), IsEmpty());
-  desk.look("mx.a.test", {});
-  EXPECT_THAT(desk.heard(), ElementsAre("resolved chat", "resolved pager"));
-  desk.tick();
-  EXPECT_THAT(desk.heard(), IsEmpty());
+  TestBook tested;
+  EXPECT_TRUE(tested.look("mx.a.test", {mismatch()})) << "to be looked at again soon";
+  EXPECT_THAT(tested.heard(), IsEmpty());
+  EXPECT_FALSE(tested.look("mx.a.test", {mismatch()}));
+  EXPECT_THAT(tested.heard(), ElementsAre("opened chat", "opened pager"));
+  tested.look("mx.a.test", {mismatch()});
+  EXPECT_TRUE(tested.look("mx.a.test", {}));
+  EXPECT_THAT(tested.heard(), IsEmpty());
+  tested.look("mx.a.test", {});
+  EXPECT_THAT(tested.heard(), ElementsAre("resolved chat", "resolved pager"));
+  tested.tick();
+  EXPECT_THAT(tested.heard(), IsEmpty());
+}
+
+// Owners of a group and of partners, and nobody who hears all.
+Audience owners() {
+  return {.readers = {{"ours", Severity::medium, matchers_of({"group=ours"})},
+                      {"partners", Severity::medium, matchers_of({"role=outbound"})}}};
+}
+
+TEST(AlertBook, TellsEachOwnerOfTheirOwnAndOfItsEnd) {
+  TestBook tested;
+  tested.audience = owners();
+  tested.look("mx.a.test", {mismatch()});
+  tested.look("mx.a.test", {mismatch()});
+  EXPECT_THAT(tested.heard(), ElementsAre("opened ours"));
+  tested.look("mx.a.test", {});
+  tested.look("mx.a.test", {});
+  EXPECT_THAT(tested.heard(), ElementsAre("resolved ours"));
+}
+
+TEST(AlertBook, TellsAnOwnerWhoseDomainIsHitLater) {
+  TestBook tested;
+  tested.audience = owners();
+  tested.look("mx.a.test", {mismatch()});
+  tested.look("mx.a.test", {mismatch()});
+  tested.heard();
+  tested.look("mx.a.test", {mismatch("mx.a.test", {"a.test", "b.test"})});
+  EXPECT_THAT(tested.heard(), ElementsAre("opened partners"));
+  tested.tick();
+  EXPECT_THAT(tested.heard(), IsEmpty());
+  // One of them is out of it: who was told hears of the end all the same.
+  tested.look("mx.a.test", {mismatch()});
+  tested.look("mx.a.test", {});
+  tested.look("mx.a.test", {});
+  EXPECT_THAT(tested.heard(), ElementsAre("resolved ours", "resolved partners"));
+}
+
+TEST(AlertBook, TellsOfAnEndWhoeverMayHaveHeardOfItWhenThatIsNotKnown) {
+  TestBook before;
+  before.look("mx.a.test", {mismatch()});
+  before.look("mx.a.test", {mismatch()});
+  TestBook tested({before.only()});
+  tested.now = before.now;
+  tested.audience = owners();
+  tested.look("mx.a.test", {});
+  tested.look("mx.a.test", {});
+  EXPECT_THAT(tested.heard(), ElementsAre("resolved ours", "resolved partners"));
+}
+
+TEST(AlertBook, WhatIsWrongWithOurselvesReachesSomebody) {
+  const Subject ours{.kind = Subject::Kind::monitor, .name = "dns"};
+  const Trouble fault{
+      .cause = ours,
+      .finding = {.code = Code::monitor_fault, .severity = Severity::critical, .subject = ours},
+      .domains = {}};
+  const auto told = [&](const Audience& audience) {
+    TestBook tested;
+    tested.audience = audience;
+    for (int i = 0; i < 3; ++i) {
+      tested.act([&](Round& round) {
+        return tested.book.follow(round, ours, {fault}, [](const Alert&) { return true; });
+      });
+    }
+    return tested.heard();
+  };
+  EXPECT_THAT(told(owners()), ElementsAre("opened ours", "opened partners"));
+  auto with_postmaster = owners();
+  with_postmaster.readers.push_back({"postmaster", Severity::medium});
+  EXPECT_THAT(told(with_postmaster), ElementsAre("opened postmaster"));
 }
 
 TEST(AlertBook, TellsReadersOfGraveAlertsOnlyThoseAndWhenOneBecomesGrave) {
-  Desk desk;
+  TestBook tested;
   const auto mild = mismatch("mx.a.test", {"a.test"}, Severity::high);
-  desk.look("mx.a.test", {mild});
-  desk.look("mx.a.test", {mild});
-  EXPECT_THAT(desk.heard(), ElementsAre("opened chat"));
-  desk.look("mx.a.test", {mismatch()});
-  EXPECT_THAT(desk.heard(), ElementsAre("escalated chat", "escalated pager"));
+  tested.look("mx.a.test", {mild});
+  tested.look("mx.a.test", {mild});
+  EXPECT_THAT(tested.heard(), ElementsAre("opened chat"));
+  tested.look("mx.a.test", {mismatch()});
+  EXPECT_THAT(tested.heard(), ElementsAre("escalated chat", "escalated pager"));
 }
 
 TEST(AlertBook, AnAlertThatGrowsCalmerIsNotToldAnew) {
-  Desk desk;
-  desk.look("mx.a.test", {mismatch()});
-  desk.look("mx.a.test", {mismatch()});
-  desk.heard();
+  TestBook tested;
+  tested.look("mx.a.test", {mismatch()});
+  tested.look("mx.a.test", {mismatch()});
+  tested.heard();
   const auto mild = mismatch("mx.a.test", {"a.test"}, Severity::high);
-  desk.look("mx.a.test", {mild});
-  EXPECT_EQ(desk.only().finding.severity, Severity::critical) << "the worst that it was";
-  desk.look("mx.a.test", {mismatch()});
-  EXPECT_THAT(desk.heard(), IsEmpty());
+  tested.look("mx.a.test", {mild});
+  EXPECT_EQ(tested.only().finding.severity, Severity::critical) << "the worst that it was";
+  tested.look("mx.a.test", {mismatch()});
+  EXPECT_THAT(tested.heard(), IsEmpty());
 }
 
 TEST(AlertBook, WhoWasNotToldOfTheTroubleIsNotToldOfItsEnd) {
-  Desk desk;
+  TestBook tested;
   const auto mild = mismatch("mx.a.test", {"a.test"}, Severity::high);
-  desk.look("mx.a.test", {mild});
-  desk.look("mx.a.test", {mild});
-  desk.look("mx.a.test", {});
-  desk.look("mx.a.test", {});
-  EXPECT_THAT(desk.heard(), ElementsAre("opened chat", "resolved chat"));
+  tested.look("mx.a.test", {mild});
+  tested.look("mx.a.test", {mild});
+  tested.look("mx.a.test", {});
+  tested.look("mx.a.test", {});
+  EXPECT_THAT(tested.heard(), ElementsAre("opened chat", "resolved chat"));
 }
 
 TEST(AlertBook, ALetterHasAnIdOfItsOwnAndIsRecordedWithTheAlert) {
-  Desk desk;
-  desk.look("mx.a.test", {mismatch()});
-  desk.look("mx.a.test", {mismatch()});
-  ASSERT_EQ(desk.last.letters.size(), 2U);
-  EXPECT_NE(desk.last.letters[0].id, desk.last.letters[1].id);
-  ASSERT_EQ(desk.last.alerts.size(), 1U);
-  EXPECT_EQ(desk.last.alerts[0].told_at, desk.now) << "the decision to tell is part of the round";
+  TestBook tested;
+  tested.look("mx.a.test", {mismatch()});
+  tested.look("mx.a.test", {mismatch()});
+  ASSERT_EQ(tested.last.notifications.size(), 2U);
+  EXPECT_NE(tested.last.notifications[0].id, tested.last.notifications[1].id);
+  ASSERT_EQ(tested.last.alerts.size(), 1U);
+  EXPECT_EQ(tested.last.alerts[0].told_at, tested.now)
+      << "the decision to tell is part of the round";
 }
 
 TEST(AlertBook, RemindsOfWhatNobodyHasInHand) {
-  Desk desk;
-  desk.look("mx.a.test", {mismatch()});
-  desk.look("mx.a.test", {mismatch()});
-  desk.heard();
-  desk.tick(std::chrono::hours{4} - kMinute);
-  EXPECT_THAT(desk.heard(), IsEmpty());
-  desk.tick();
-  EXPECT_THAT(desk.heard(), ElementsAre("reminded chat", "reminded pager"));
-  const auto id = desk.only().id;
-  const auto until = desk.now + std::chrono::hours{24};
-  EXPECT_TRUE(desk.act([&](Round& round) {
-    return desk.book.acknowledge(round, id, Acknowledgement{.at = round.at, .until = until});
+  TestBook tested;
+  tested.look("mx.a.test", {mismatch()});
+  tested.look("mx.a.test", {mismatch()});
+  tested.heard();
+  tested.tick(std::chrono::hours{4} - kMinute);
+  EXPECT_THAT(tested.heard(), IsEmpty());
+  tested.tick();
+  EXPECT_THAT(tested.heard(), ElementsAre("reminded chat", "reminded pager"));
+  const auto id = tested.only().id;
+  const auto until = tested.now + std::chrono::hours{24};
+  EXPECT_TRUE(tested.act([&](Round& round) {
+    return tested.book.acknowledge(round, id, Acknowledgement{.at = round.at, .until = until});
   }));
-  desk.tick(std::chrono::hours{8});
-  EXPECT_THAT(desk.heard(), IsEmpty());
-  desk.tick(std::chrono::hours{16});
-  EXPECT_THAT(desk.heard(), ElementsAre("reminded chat", "reminded pager"))
+  tested.tick(std::chrono::hours{8});
+  EXPECT_THAT(tested.heard(), IsEmpty());
+  tested.tick(std::chrono::hours{16});
+  EXPECT_THAT(tested.heard(), ElementsAre("reminded chat", "reminded pager"))
       << "the acknowledgement is over";
 }
 
 TEST(AlertBook, AnAcknowledgedAlertStillTellsItsEnd) {
-  Desk desk;
-  desk.look("mx.a.test", {mismatch()});
-  desk.look("mx.a.test", {mismatch()});
-  const auto id = desk.only().id;
-  EXPECT_FALSE(desk.act(
-      [&](Round& round) { return desk.book.acknowledge(round, "no-such", Acknowledgement{}); }));
-  EXPECT_TRUE(
-      desk.act([&](Round& round) { return desk.book.acknowledge(round, id, Acknowledgement{}); }));
-  desk.heard();
-  desk.look("mx.a.test", {});
-  desk.look("mx.a.test", {});
-  EXPECT_THAT(desk.heard(), ElementsAre("resolved chat", "resolved pager"));
+  TestBook tested;
+  tested.look("mx.a.test", {mismatch()});
+  tested.look("mx.a.test", {mismatch()});
+  const auto id = tested.only().id;
+  EXPECT_FALSE(tested.act(
+      [&](Round& round) { return tested.book.acknowledge(round, "no-such", Acknowledgement{}); }));
+  EXPECT_TRUE(tested.act(
+      [&](Round& round) { return tested.book.acknowledge(round, id, Acknowledgement{}); }));
+  tested.heard();
+  tested.look("mx.a.test", {});
+  tested.look("mx.a.test", {});
+  EXPECT_THAT(tested.heard(), ElementsAre("resolved chat", "resolved pager"));
 }
 
 // ---- one root cause
@@ -191,62 +260,82 @@ Trouble shared(const std::string& name, std::vector<std::string> domains) {
 }
 
 TEST(AlertBook, HostsThatShareRecordsAreOneAlertThatNamesAllDomains) {
-  Desk desk;
-  desk.look("mx1.test", {shared("mx1.test", {"a.test"})});
-  desk.look("mx2.test", {shared("mx2.test", {"b.test"})});
-  EXPECT_THAT(desk.heard(), IsEmpty()) << "another host is no second look";
-  desk.look("mx1.test", {shared("mx1.test", {"a.test"})});
-  EXPECT_THAT(desk.heard(), ElementsAre("opened chat", "opened pager"));
-  EXPECT_THAT(desk.only().domains, ElementsAre("a.test", "b.test"));
+  TestBook tested;
+  tested.look("mx1.test", {shared("mx1.test", {"a.test"})});
+  tested.look("mx2.test", {shared("mx2.test", {"b.test"})});
+  EXPECT_THAT(tested.heard(), IsEmpty()) << "another host is no second look";
+  tested.look("mx1.test", {shared("mx1.test", {"a.test"})});
+  EXPECT_THAT(tested.heard(), ElementsAre("opened chat", "opened pager"));
+  EXPECT_THAT(tested.only().domains, ElementsAre("a.test", "b.test"));
 
-  desk.look("mx1.test", {});
-  desk.look("mx1.test", {});
-  EXPECT_THAT(desk.only().domains, ElementsAre("b.test")) << "over at one, not at the other";
-  desk.look("mx2.test", {shared("mx2.test", {"b.test"})});
-  desk.look("mx2.test", {});
-  EXPECT_THAT(desk.heard(), IsEmpty());
-  desk.look("mx2.test", {});
-  EXPECT_THAT(desk.heard(), ElementsAre("resolved chat", "resolved pager"));
+  tested.look("mx1.test", {});
+  tested.look("mx1.test", {});
+  EXPECT_THAT(tested.only().domains, ElementsAre("b.test")) << "over at one, not at the other";
+  tested.look("mx2.test", {shared("mx2.test", {"b.test"})});
+  tested.look("mx2.test", {});
+  EXPECT_THAT(tested.heard(), IsEmpty());
+  tested.look("mx2.test", {});
+  EXPECT_THAT(tested.heard(), ElementsAre("resolved chat", "resolved pager"));
 }
 
 TEST(AlertBook, WhatIsForgottenIsNotWrittenByTheSameRound) {
-  Desk desk;
+  TestBook tested;
   for (const auto* name : {"mx1.test", "mx2.test"}) {
     auto passing = shared(name, {"a.test"});
     passing.finding.code = Code::host_down;
-    desk.look(name, {passing});
+    tested.look(name, {passing});
   }
-  desk.act([&](Round& round) {
-    desk.book.abandon(round, host("mx1.test"), "gone");
-    desk.book.abandon(round, host("mx2.test"), "gone");
+  tested.act([&](Round& round) {
+    tested.book.abandon(round, host("mx1.test"), "gone");
+    tested.book.abandon(round, host("mx2.test"), "gone");
     return true;
   });
-  EXPECT_THAT(desk.book.open(), IsEmpty());
-  EXPECT_EQ(desk.last.forgotten.size(), 1U);
-  EXPECT_THAT(desk.last.alerts, IsEmpty()) << "it would come back, shown and recorded";
+  EXPECT_THAT(tested.book.open(), IsEmpty());
+  EXPECT_EQ(tested.last.forgotten.size(), 1U);
+  EXPECT_THAT(tested.last.alerts, IsEmpty()) << "it would come back, shown and recorded";
 }
 
 TEST(AlertBook, AHostThatIsNoLongerWatchedLeavesTheAlertOfTheOthers) {
-  Desk desk;
+  TestBook tested;
   for (int i = 0; i < 2; ++i) {
-    desk.look("mx1.test", {shared("mx1.test", {"a.test"})});
-    desk.look("mx2.test", {shared("mx2.test", {"b.test"})});
+    tested.look("mx1.test", {shared("mx1.test", {"a.test"})});
+    tested.look("mx2.test", {shared("mx2.test", {"b.test"})});
   }
-  desk.heard();
-  desk.act([&](Round& round) {
-    desk.book.abandon(round, host("mx1.test"), "gone");
+  tested.heard();
+  tested.act([&](Round& round) {
+    tested.book.abandon(round, host("mx1.test"), "gone");
     return true;
   });
-  EXPECT_THAT(desk.only().domains, ElementsAre("b.test"));
-  desk.act([&](Round& round) {
-    desk.book.abandon(round, host("mx2.test"), "gone");
+  EXPECT_THAT(tested.only().domains, ElementsAre("b.test"));
+  tested.act([&](Round& round) {
+    tested.book.abandon(round, host("mx2.test"), "gone");
     return true;
   });
-  EXPECT_THAT(desk.book.open(), IsEmpty());
-  EXPECT_THAT(desk.heard(), ElementsAre("resolved chat", "resolved pager"));
+  EXPECT_THAT(tested.book.open(), IsEmpty());
+  EXPECT_THAT(tested.heard(), ElementsAre("resolved chat", "resolved pager"));
 }
 
 // ---- unknown, flapping, blindness, restarts
+
+Trouble early_retire() {
+  return {.cause = host("mx.a.test"),
+          .finding = {.code = Code::early_retire,
+                      .severity = Severity::critical,
+                      .subject = host("mx.a.test"),
+                      .consequences = {{Code::tlsa_mismatch, host("mx.a.test")}}},
+          .domains = {"a.test"}};
+}
+
+// The first look knew less: what explains it goes on with it, and is told once.
+TEST(AlertBook, APendingMismatchGoesOnAsWhatExplainsIt) {
+  TestBook tested;
+  tested.look("mx.a.test", {mismatch()});
+  tested.look("mx.a.test", {early_retire()});
+  EXPECT_THAT(tested.heard(), ElementsAre("opened chat", "opened pager"));
+  EXPECT_EQ(tested.only().finding.code, Code::early_retire);
+  EXPECT_EQ(tested.book.firing_at(host("mx.a.test")), std::set{Code::early_retire});
+  EXPECT_THAT(tested.book.firing_at(host("mx.b.test")), IsEmpty());
+}
 
 Trouble window() {
   return {.cause = host("mx.a.test"),
@@ -257,69 +346,69 @@ Trouble window() {
 }
 
 TEST(AlertBook, AMismatchMendedBeforeItWasConfirmedIsToldAsWhatCachesMakeOfIt) {
-  Desk desk;
-  EXPECT_TRUE(desk.look("mx.a.test", {mismatch()}));
-  EXPECT_THAT(desk.heard(), IsEmpty());
+  TestBook tested;
+  EXPECT_TRUE(tested.look("mx.a.test", {mismatch()}));
+  EXPECT_THAT(tested.heard(), IsEmpty());
   // The record has been published; what caches hold goes on refusing: this is the second look.
-  desk.look("mx.a.test", {window()}, false);
-  EXPECT_THAT(desk.heard(), ElementsAre("opened chat", "opened pager"));
-  EXPECT_EQ(desk.only().finding.code, Code::stale_cache_window);
-  EXPECT_EQ(desk.only().first_seen_at, kNow + kMinute) << "when the mismatch was seen";
-  desk.look("mx.a.test", {});
-  desk.look("mx.a.test", {});
-  EXPECT_THAT(desk.heard(), ElementsAre("resolved chat", "resolved pager"));
+  tested.look("mx.a.test", {window()}, false);
+  EXPECT_THAT(tested.heard(), ElementsAre("opened chat", "opened pager"));
+  EXPECT_EQ(tested.only().finding.code, Code::stale_cache_window);
+  EXPECT_EQ(tested.only().first_seen_at, kNow + kMinute) << "when the mismatch was seen";
+  tested.look("mx.a.test", {});
+  tested.look("mx.a.test", {});
+  EXPECT_THAT(tested.heard(), ElementsAre("resolved chat", "resolved pager"));
 }
 
 TEST(AlertBook, AWindowThatNoMismatchCameBeforeTakesTwoLooks) {
-  Desk desk;
-  desk.look("mx.a.test", {window()});
-  EXPECT_THAT(desk.heard(), IsEmpty());
-  desk.look("mx.a.test", {window()});
-  EXPECT_THAT(desk.heard(), ElementsAre("opened chat", "opened pager"));
+  TestBook tested;
+  tested.look("mx.a.test", {window()});
+  EXPECT_THAT(tested.heard(), IsEmpty());
+  tested.look("mx.a.test", {window()});
+  EXPECT_THAT(tested.heard(), ElementsAre("opened chat", "opened pager"));
 }
 
 TEST(AlertBook, ALookThatCouldNotTellChangesNothing) {
-  Desk desk;
-  desk.look("mx.a.test", {mismatch()});
-  desk.look("mx.a.test", {mismatch()});
-  const auto before = desk.only();
-  for (int i = 0; i < 5; ++i) desk.look("mx.a.test", {}, false);
-  EXPECT_EQ(desk.only(), before);
+  TestBook tested;
+  tested.look("mx.a.test", {mismatch()});
+  tested.look("mx.a.test", {mismatch()});
+  const auto before = tested.only();
+  for (int i = 0; i < 5; ++i) tested.look("mx.a.test", {}, false);
+  EXPECT_EQ(tested.only(), before);
 }
 
 TEST(AlertBook, WhatComesBackTheThirdTimeIsFlappingAndToldOnce) {
-  Desk desk;
+  TestBook tested;
   for (int i = 0; i < 2; ++i) {
-    desk.look("mx.a.test", {mismatch()});
-    desk.look("mx.a.test", {});
+    tested.look("mx.a.test", {mismatch()});
+    tested.look("mx.a.test", {});
   }
-  EXPECT_THAT(desk.heard(), IsEmpty()) << "two episodes";
-  desk.look("mx.a.test", {mismatch()});
-  EXPECT_TRUE(is_flapping(desk.only()));
-  EXPECT_THAT(desk.heard(), ElementsAre("opened chat", "opened pager"));
+  EXPECT_THAT(tested.heard(), IsEmpty()) << "two episodes";
+  tested.look("mx.a.test", {mismatch()});
+  EXPECT_TRUE(is_flapping(tested.only()));
+  EXPECT_THAT(tested.heard(), ElementsAre("opened chat", "opened pager"));
   for (int i = 0; i < 5; ++i) {
-    desk.look("mx.a.test", {});
-    desk.look("mx.a.test", {mismatch()});
+    tested.look("mx.a.test", {});
+    tested.look("mx.a.test", {mismatch()});
   }
-  EXPECT_THAT(desk.heard(), IsEmpty());
+  EXPECT_THAT(tested.heard(), IsEmpty());
 }
 
 TEST(AlertBook, NothingIsToldOfOthersWhileWeAreBlind) {
-  Desk desk;
-  desk.look("mx.a.test", {mismatch()});
-  desk.is_blind = true;
-  desk.look("mx.a.test", {mismatch()});
-  EXPECT_THAT(desk.heard(), IsEmpty());
-  desk.is_blind = false;
-  desk.tick();
-  EXPECT_THAT(desk.heard(), ElementsAre("opened chat", "opened pager"));
+  TestBook tested;
+  tested.look("mx.a.test", {mismatch()});
+  tested.is_blind = true;
+  tested.look("mx.a.test", {mismatch()});
+  EXPECT_THAT(tested.heard(), IsEmpty());
+  tested.is_blind = false;
+  tested.tick();
+  EXPECT_THAT(tested.heard(), ElementsAre("opened chat", "opened pager"));
 }
 
 TEST(AlertBook, GoesOnAfterARestartWithoutTellingAgain) {
-  Desk before;
+  TestBook before;
   before.look("mx.a.test", {mismatch()});
   before.look("mx.a.test", {mismatch()});
-  Desk after({before.only()});
+  TestBook after({before.only()});
   after.now = before.now;
   after.look("mx.a.test", {mismatch()});
   EXPECT_THAT(after.heard(), IsEmpty());
@@ -329,11 +418,11 @@ TEST(AlertBook, GoesOnAfterARestartWithoutTellingAgain) {
 }
 
 TEST(AlertBook, TellsAfterARestartWhatWasConfirmedAndNotTold) {
-  Desk before;
+  TestBook before;
   before.is_blind = true;
   before.look("mx.a.test", {mismatch()});
   before.look("mx.a.test", {mismatch()});
-  Desk after({before.only()});
+  TestBook after({before.only()});
   after.now = before.now;
   after.tick();
   EXPECT_THAT(after.heard(), ElementsAre("opened chat", "opened pager"));
@@ -350,38 +439,38 @@ Silence silence(std::vector<Matcher> matchers, std::optional<std::string> key = 
 }
 
 TEST(AlertBook, ASilenceKeepsQuietUntilItsEndAndThenTells) {
-  Desk desk({}, {silence({{.name = "mx", .value = "mx.a.test"}})});
-  desk.look("mx.a.test", {mismatch()});
-  desk.look("mx.a.test", {mismatch()});
-  EXPECT_EQ(desk.only().state, AlertState::firing) << "silent, not blind";
-  EXPECT_THAT(desk.heard(), IsEmpty());
-  desk.tick(std::chrono::hours{1});
-  EXPECT_THAT(desk.heard(), ElementsAre("opened chat", "opened pager"));
+  TestBook tested({}, {silence({{.name = "mx", .value = "mx.a.test"}})});
+  tested.look("mx.a.test", {mismatch()});
+  tested.look("mx.a.test", {mismatch()});
+  EXPECT_EQ(tested.only().state, AlertState::firing) << "silent, not blind";
+  EXPECT_THAT(tested.heard(), IsEmpty());
+  tested.tick(std::chrono::hours{1});
+  EXPECT_THAT(tested.heard(), ElementsAre("opened chat", "opened pager"));
 }
 
 TEST(AlertBook, ASilenceThatIsEndedTellsAtOnce) {
-  Desk desk;
-  desk.act([&](Round& round) {
-    desk.book.put(round, silence({{.name = "code", .value = "tlsa-mismatch"}}));
+  TestBook tested;
+  tested.act([&](Round& round) {
+    tested.book.put(round, silence({{.name = "code", .value = "tlsa-mismatch"}}));
     return true;
   });
-  ASSERT_EQ(desk.last.silences.size(), 1U) << "recorded";
-  desk.look("mx.a.test", {mismatch()});
-  desk.look("mx.a.test", {mismatch()});
-  EXPECT_THAT(desk.heard(), IsEmpty());
-  EXPECT_TRUE(desk.act([&](Round& round) { return desk.book.end_silence(round, "s"); }));
-  EXPECT_THAT(desk.heard(), ElementsAre("opened chat", "opened pager"));
-  EXPECT_FALSE(desk.act([&](Round& round) { return desk.book.end_silence(round, "s"); }));
+  ASSERT_EQ(tested.last.silences.size(), 1U) << "recorded";
+  tested.look("mx.a.test", {mismatch()});
+  tested.look("mx.a.test", {mismatch()});
+  EXPECT_THAT(tested.heard(), IsEmpty());
+  EXPECT_TRUE(tested.act([&](Round& round) { return tested.book.end_silence(round, "s"); }));
+  EXPECT_THAT(tested.heard(), ElementsAre("opened chat", "opened pager"));
+  EXPECT_FALSE(tested.act([&](Round& round) { return tested.book.end_silence(round, "s"); }));
 }
 
 TEST(AlertBook, WhatIsOverUnderASilenceWasNeverTold) {
-  Desk desk({}, {silence({{.name = "mx", .value = "mx.a.test"}})});
-  desk.look("mx.a.test", {mismatch()});
-  desk.look("mx.a.test", {mismatch()});
-  desk.look("mx.a.test", {});
-  desk.look("mx.a.test", {});
-  desk.tick(std::chrono::hours{2});
-  EXPECT_THAT(desk.heard(), IsEmpty());
+  TestBook tested({}, {silence({{.name = "mx", .value = "mx.a.test"}})});
+  tested.look("mx.a.test", {mismatch()});
+  tested.look("mx.a.test", {mismatch()});
+  tested.look("mx.a.test", {});
+  tested.look("mx.a.test", {});
+  tested.tick(std::chrono::hours{2});
+  EXPECT_THAT(tested.heard(), IsEmpty());
 }
 
 struct MatcherCase {
@@ -394,9 +483,9 @@ struct MatcherCase {
 class Matching : public testing::TestWithParam<MatcherCase> {};
 
 TEST_P(Matching, AsTheCaseSays) {
-  Desk desk({}, {silence(GetParam().matchers)});
-  for (int i = 0; i < 2; ++i) desk.look("mx.a.test", {mismatch("mx.a.test", GetParam().domains)});
-  EXPECT_EQ(desk.heard().empty(), GetParam().is_silent) << GetParam().says;
+  TestBook tested({}, {silence(GetParam().matchers)});
+  for (int i = 0; i < 2; ++i) tested.look("mx.a.test", {mismatch("mx.a.test", GetParam().domains)});
+  EXPECT_EQ(tested.heard().empty(), GetParam().is_silent) << GetParam().says;
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -440,26 +529,26 @@ INSTANTIATE_TEST_SUITE_P(
                                 true}));
 
 TEST(AlertBook, AMaintenanceWindowIsSilentForTheExpectedKeyOnly) {
-  Desk desk({}, {silence({{.name = "mx", .value = "mx.a.test"}}, kNewKey)});
+  TestBook tested({}, {silence({{.name = "mx", .value = "mx.a.test"}}, kNewKey)});
   auto planned = mismatch();
   planned.refused_keys = {kNewKey};
-  desk.look("mx.a.test", {planned});
-  desk.look("mx.a.test", {planned});
-  EXPECT_THAT(desk.heard(), IsEmpty());
+  tested.look("mx.a.test", {planned});
+  tested.look("mx.a.test", {planned});
+  EXPECT_THAT(tested.heard(), IsEmpty());
   auto other = mismatch();
   other.refused_keys = {kOldKey, kNewKey};
-  desk.look("mx.a.test", {other});
-  EXPECT_THAT(desk.heard(), ElementsAre("opened chat", "opened pager"))
+  tested.look("mx.a.test", {other});
+  EXPECT_THAT(tested.heard(), ElementsAre("opened chat", "opened pager"))
       << "the old key is refused: its record was taken away too early";
 }
 
 TEST(AlertBook, AMaintenanceWindowDoesNotHideTroubleThatIsNotAboutKeys) {
-  Desk desk({}, {silence({{.name = "mx", .value = "mx.a.test"}}, kNewKey)});
+  TestBook tested({}, {silence({{.name = "mx", .value = "mx.a.test"}}, kNewKey)});
   auto other = mismatch();
   other.finding.code = Code::starttls_missing;
-  desk.look("mx.a.test", {other});
-  desk.look("mx.a.test", {other});
-  EXPECT_THAT(desk.heard(), ElementsAre("opened chat", "opened pager"));
+  tested.look("mx.a.test", {other});
+  tested.look("mx.a.test", {other});
+  EXPECT_THAT(tested.heard(), ElementsAre("opened chat", "opened pager"));
 }
 
 TEST(Silence, IsRefusedWithAReason) {
@@ -476,9 +565,10 @@ TEST(Silence, IsRefusedWithAReason) {
 
 TEST(Silence, APatternCannotBeMadeToRunForEver) {
   const std::string many(200, 'a');
-  Desk desk({}, {silence({{.name = "domain", .value = "(a*)*(a*)*(a*)*b", .is_regex = true}})});
-  for (int i = 0; i < 2; ++i) desk.look("mx.a.test", {mismatch("mx.a.test", {many})});
-  EXPECT_THAT(desk.heard(), ElementsAre("opened chat", "opened pager"));
+  TestBook tested({},
+                  {silence({{.name = "domain", .value = "(a*)*(a*)*(a*)*b", .is_regex = true}})});
+  for (int i = 0; i < 2; ++i) tested.look("mx.a.test", {mismatch("mx.a.test", {many})});
+  EXPECT_THAT(tested.heard(), ElementsAre("opened chat", "opened pager"));
 }
 
 }  // namespace

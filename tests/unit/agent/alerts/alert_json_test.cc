@@ -40,7 +40,7 @@ Alert pending() {
 }
 
 TEST(AlertJson, NamesTheRootAndEverythingItHits) {
-  const auto json = to_json(pending());
+  const auto json = to_json(pending(), kNow);
   EXPECT_EQ(json["id"], "tlsa-mismatch.mx.a.test.1");
   EXPECT_EQ(json["state"], "pending");
   EXPECT_EQ(json["code"], "tlsa-mismatch");
@@ -59,13 +59,61 @@ TEST(AlertJson, NamesTheRootAndEverythingItHits) {
 }
 
 TEST(AlertJson, HasEveryMemberFromTheFirstSight) {
-  const auto json = to_json(pending());
+  const auto json = to_json(pending(), kNow);
   for (const auto* name : {"opened_at", "resolved_at", "told_at", "acknowledged"}) {
     ASSERT_TRUE(json.contains(name)) << name;
     EXPECT_TRUE(json[name].is_null()) << name;
   }
   EXPECT_EQ(json["flapping"], false);
   EXPECT_EQ(json["relapses"], 0);
+}
+
+Alert refusal() {
+  auto out = pending();
+  out.finding.remedy = probes::Remedy{.owner = "_25._tcp.mx.a.test",
+                                      .zone = "a.test",
+                                      .ttl = config::Seconds{300},
+                                      .publish = {"3 1 1 ab"},
+                                      .recovers_after = config::Seconds{300}};
+  out.finding.refused_since = kNow - hours{1};
+  out.finding.consequences = {{Code::stale_cache_window, out.finding.subject}};
+  out.hits[0].holds_mail = true;
+  return out;
+}
+
+TEST(AlertJson, CarriesTheLineAndWhenMailFlowsAgainAfterIt) {
+  const auto json = to_json(refusal(), kNow + hours{2});
+  const auto& remedy = json["remedy"];
+  EXPECT_EQ(remedy["owner"], "_25._tcp.mx.a.test");
+  EXPECT_EQ(remedy["ttl"], 300);
+  EXPECT_EQ(remedy["publish"], Json::array({"_25._tcp.mx.a.test. 300 IN TLSA 3 1 1 ab"}));
+  EXPECT_THAT(remedy["nsupdate"].get<std::string>(), testing::HasSubstr("update add"));
+  EXPECT_THAT(remedy["knotc"].get<std::string>(), testing::HasSubstr("zone-set a.test."));
+  EXPECT_EQ(remedy["recovers_at"], "2027-01-15T10:05:00Z") << "if it is done now";
+  EXPECT_EQ(json["host"], "mx.a.test");
+  EXPECT_EQ(json["links"]["host"], "/mx/mx.a.test");
+  EXPECT_EQ(json["links"]["recheck"][0], "/api/v1/domains/a.test/check");
+}
+
+TEST(AlertJson, SaysWhenMailBeginsToBounceWhileItWaits) {
+  auto alert = refusal();
+  EXPECT_EQ(to_json(alert, kNow)["bounces_at"], "2027-01-20T07:00:00Z")
+      << "five days after it was refused first";
+  alert.state = AlertState::resolved;
+  EXPECT_EQ(to_json(alert, kNow)["bounces_at"], nullptr);
+  EXPECT_EQ(to_json(alert, kNow)["remedy"]["recovers_at"], nullptr);
+  alert = refusal();
+  alert.hits[0].holds_mail = false;
+  EXPECT_EQ(to_json(alert, kNow)["bounces_at"], nullptr) << "another host takes it";
+}
+
+TEST(AlertJson, ListsWhatFollowsFromIt) {
+  const auto json = to_json(refusal(), kNow);
+  ASSERT_EQ(json["consequences"].size(), 1U);
+  EXPECT_EQ(json["consequences"][0]["code"], "stale-cache-window");
+  EXPECT_THAT(json["consequences"][0]["title"].get<std::string>(),
+              testing::StartsWith("mx.a.test: caches may hold"));
+  EXPECT_EQ(to_json(pending(), kNow)["remedy"], nullptr);
 }
 
 TEST(AlertJson, TellsTheMomentsOfItsLife) {
@@ -75,7 +123,7 @@ TEST(AlertJson, TellsTheMomentsOfItsLife) {
   alert.opened_at = kNow + hours{2};
   alert.told_at = kNow + hours{3};
   alert.resolved_at = kNow + hours{4};
-  const auto json = to_json(alert);
+  const auto json = to_json(alert, kNow);
   EXPECT_EQ(json["state"], "resolved");
   EXPECT_EQ(json["direction"], "outbound");
   EXPECT_EQ(json["opened_at"], "2027-01-15T10:00:00Z");
@@ -86,22 +134,22 @@ TEST(AlertJson, TellsTheMomentsOfItsLife) {
 TEST(AlertJson, SaysWhetherItFlaps) {
   auto alert = pending();
   while (!is_flapping(alert) && alert.relapses < 100) {
-    EXPECT_EQ(to_json(alert)["flapping"], false);
+    EXPECT_EQ(to_json(alert, kNow)["flapping"], false);
     ++alert.relapses;
   }
-  EXPECT_EQ(to_json(alert)["flapping"], true);
-  EXPECT_EQ(to_json(alert)["relapses"], alert.relapses);
+  EXPECT_EQ(to_json(alert, kNow)["flapping"], true);
+  EXPECT_EQ(to_json(alert, kNow)["relapses"], alert.relapses);
 }
 
 TEST(AlertJson, SaysWhoHasItInHand) {
   auto alert = pending();
   alert.acknowledged = {.by = "eve", .comment = "on it", .at = kNow, .until = kNow + hours{1}};
-  EXPECT_EQ(to_json(alert)["acknowledged"], Json({{"by", "eve"},
-                                                  {"comment", "on it"},
-                                                  {"at", "2027-01-15T08:00:00Z"},
-                                                  {"until", "2027-01-15T09:00:00Z"}}));
+  EXPECT_EQ(to_json(alert, kNow)["acknowledged"], Json({{"by", "eve"},
+                                                        {"comment", "on it"},
+                                                        {"at", "2027-01-15T08:00:00Z"},
+                                                        {"until", "2027-01-15T09:00:00Z"}}));
   alert.acknowledged->until.reset();
-  EXPECT_EQ(to_json(alert)["acknowledged"]["until"], nullptr) << "to the end of the alert";
+  EXPECT_EQ(to_json(alert, kNow)["acknowledged"]["until"], nullptr) << "to the end of the alert";
 }
 
 TEST(AlertJson, ShowsNothingFromOutsideAsItCame) {
@@ -110,7 +158,7 @@ TEST(AlertJson, ShowsNothingFromOutsideAsItCame) {
   auto alert = pending();
   alert.cause.name = alert.hits[0].subject.name = hostile;
   alert.finding.evidence = {{"reply", hostile}, {"reply", hostile}, {"banner", hostile}};
-  const auto json = to_json(alert);
+  const auto json = to_json(alert, kNow);
   EXPECT_EQ(json["subject"]["name"], harmless);
   EXPECT_EQ(json["hits"][0]["subject"]["name"], harmless);
   EXPECT_EQ(json["evidence"]["reply"], Json({harmless, harmless}));
@@ -118,18 +166,18 @@ TEST(AlertJson, ShowsNothingFromOutsideAsItCame) {
 }
 
 TEST(LetterJson, HoldsTheAlertAsItWas) {
-  const Letter letter{.id = "1/opened/2/chat",
-                      .notifier = "chat",
-                      .notice = Notice::reminded,
-                      .at = kNow,
-                      .reason = "open since",
-                      .alert = pending()};
-  const auto json = to_json(letter);
+  const Notification notification{.id = "1/opened/2/chat",
+                                  .notifier = "chat",
+                                  .notice = Notice::reminded,
+                                  .at = kNow,
+                                  .reason = "open since",
+                                  .alert = pending()};
+  const auto json = to_json(notification);
   EXPECT_EQ(json["schema"], "danelaw.notification/1");
   EXPECT_EQ(json["id"], "1/opened/2/chat");
   EXPECT_EQ(json["event"], "reminded");
   EXPECT_EQ(json["reason"], "open since");
-  EXPECT_EQ(json["alert"], to_json(pending()));
+  EXPECT_EQ(json["alert"], to_json(pending(), kNow));
   EXPECT_EQ(link_to("http://page.test", "a.1"), "http://page.test/alerts#a.1");
 }
 

@@ -21,8 +21,7 @@ Finding finding(Code code, Severity severity = Severity::critical) {
           .severity = severity,
           .subject = {.kind = probes::Subject::Kind::host, .name = "mx.example.test"},
           .evidence = {},
-          .addresses = {},
-          .is_consequence = false};
+          .addresses = {}};
 }
 
 Trouble trouble(Finding found, std::vector<std::string> domains = {}) {
@@ -34,6 +33,7 @@ class Story {
  public:
   explicit Story(Code code, int relapses = 0)
       : trouble_(trouble(finding(code), {"a.test", "b.test"})), relapses_(relapses) {}
+  explicit Story(Finding finding) : Story(finding.code) { trouble_.finding = std::move(finding); }
 
   Step look(Sight sight) {
     now_ += kMinute;
@@ -125,6 +125,15 @@ TEST(Lifecycle, weather_takes_three_looks) {
               ElementsAre(Step::noticed, Step::waiting, Step::opened));
 }
 
+TEST(Lifecycle, a_name_server_that_lacks_the_record_of_a_key_in_use_is_no_weather) {
+  auto split = finding(Code::nameserver_split);
+  split.gaps = {{.server = "ns1.example.test", .lacks = {"3 1 1 aa"}, .is_refusing = true}};
+  EXPECT_THAT(Story(split).looks({seen, seen}), ElementsAre(Step::noticed, Step::opened));
+  EXPECT_THAT(Story(split).looks({seen, clean}), ElementsAre(Step::noticed, Step::passed));
+  split.gaps.front().is_refusing = false;
+  EXPECT_THAT(Story(split).looks({seen, seen}), ElementsAre(Step::noticed, Step::waiting));
+}
+
 TEST(Lifecycle, weather_that_lasts_half_an_hour_needs_no_third_look) {
   Story story{Code::host_down};
   EXPECT_EQ(story.look(seen), Step::noticed);
@@ -182,7 +191,7 @@ TEST(Lifecycle, only_causes_of_weight_become_alerts) {
   EXPECT_FALSE(is_alertable(finding(Code::mx_insecure, Severity::medium)));
   EXPECT_TRUE(is_alertable(finding(Code::predicted_mismatch, Severity::medium)));
   auto consequence = finding(Code::tlsa_lookup_failed, Severity::critical);
-  consequence.is_consequence = true;
+  consequence.consequence_of = probes::Code::ds_broken;
   EXPECT_FALSE(is_alertable(consequence));
   EXPECT_TRUE(is_alertable(finding(Code::monitor_fault, Severity::medium)));
 }

@@ -190,7 +190,7 @@ TEST(PostmasterText, QuotesTheOutsideEscaped) {
 struct SilentCase {
   const char* says;
   Finding found;
-  bool is_consequence = false;
+  std::optional<probes::Code> consequence_of = std::nullopt;
 };
 
 TEST(PostmasterText, IsNotWrittenForLess) {
@@ -206,12 +206,12 @@ TEST(PostmasterText, IsNotWrittenForLess) {
        .found = finding(Code::all_unusable, Severity::medium)},
       {.says = "the consequence of another",
        .found = finding(Code::tlsa_mismatch, Severity::high),
-       .is_consequence = true},
+       .consequence_of = Code::tlsa_mismatch},
   };
   for (const auto& row : rows) {
-    auto found = row.found;
-    found.is_consequence = row.is_consequence;
-    EXPECT_EQ(postmaster_text(judged(Verdict::deferred, {found})), std::nullopt) << row.says;
+    auto all = judged(Verdict::deferred, {row.found});
+    all.findings.front().consequence_of = row.consequence_of;
+    EXPECT_EQ(postmaster_text(all), std::nullopt) << row.says;
   }
 }
 

@@ -18,21 +18,21 @@ TEST(Decisions, of_before_come_first_and_what_was_seen_is_left_out) {
   before.domain = std::make_shared<const probes::DomainObservation>();
   before.alerts = {{.id = "a"}, {.id = "b"}};
   before.transitions = {{.alert_id = "a", .reason = "opened"}};
-  before.letters = {{.id = "a-opened"}};
+  before.notifications = {{.id = "a-opened"}};
   before.ended_exceptions = {"one.test", "two.test"};
   Round now;
   now.alerts = {{.id = "c"}};
   now.forgotten = {"b"};
-  now.letters = {{.id = "c-opened"}};
+  now.notifications = {{.id = "c-opened"}};
   now.exceptions = {{.domain = "two.test"}};
   const auto missed = decisions_of(before);
   EXPECT_EQ(missed.domain, nullptr);
   const auto all = with_decisions(missed, now);
-  std::vector<std::string> alerts, letters;
+  std::vector<std::string> alerts, notifications;
   for (const auto& alert : all.alerts) alerts.push_back(alert.id);
-  for (const auto& letter : all.letters) letters.push_back(letter.id);
+  for (const auto& notification : all.notifications) notifications.push_back(notification.id);
   EXPECT_THAT(alerts, ElementsAre("a", "c")) << "b is forgotten by now";
-  EXPECT_THAT(letters, ElementsAre("a-opened", "c-opened"));
+  EXPECT_THAT(notifications, ElementsAre("a-opened", "c-opened"));
   EXPECT_THAT(all.forgotten, ElementsAre("b"));
   EXPECT_EQ(all.transitions.size(), 1U);
   EXPECT_THAT(all.ended_exceptions, ElementsAre("one.test")) << "the other was made again";
@@ -57,12 +57,12 @@ class Disk final : public Recorder {
     std::ranges::move(taken, std::back_inserter(rounds));
     return {};
   }
-  Result<RestoredState, RecordFault> desk(Time /*since*/) override { return RestoredState{}; }
+  Result<RestoredState, RecordFault> restore(Time /*since*/) override { return RestoredState{}; }
   Result<std::map<std::string, Time>, RecordFault> protected_domains(Time /*since*/) override {
     return std::map<std::string, Time>{};
   }
-  Result<HostHistory, RecordFault> chronicle(const probes::dns::Name& /*host*/,
-                                             Time /*since*/) override {
+  Result<HostHistory, RecordFault> host_history(const probes::dns::Name& /*host*/,
+                                                Time /*since*/) override {
     return HostHistory{};
   }
   Result<Signatures, RecordFault> mx_signatures(const probes::dns::Name& /*domain*/,

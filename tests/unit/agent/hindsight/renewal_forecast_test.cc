@@ -98,8 +98,9 @@ Past past_of(const Row& row) {
 }
 
 probes::HistoryFindings predict(const Past& past, Time at) {
-  const agent::Rollovers rollovers{history_of(past.chronicle, {"mx.example.test"})};
-  return agent::predict(past.chronicle, rollovers.history(), rollovers.at(at), "mx.example.test");
+  const agent::Rollovers rollovers{history_of(past.host_history, {"mx.example.test"})};
+  return agent::predict(past.host_history, rollovers.history(), rollovers.at(at),
+                        "mx.example.test");
 }
 
 std::vector<std::string> codes_of(const probes::HistoryFindings& known) {
@@ -279,7 +280,7 @@ TEST(Predict, LooksAtTheEndpointThatIsRenewedFirst) {
 
 TEST(Predict, WhileTheFirstOfTwoServersIsSwitchedTheSecondIsNoSurprise) {
   auto past = past_of({.renewed = {{0}, {1}, {2}}});
-  const auto before = past.chronicle.endpoints.at("192.0.2.1/default").back().what;
+  const auto before = past.host_history.endpoints.at("192.0.2.1/default").back().what;
   const auto after = issued_at(kNow, key(3));
   past.show(kNow, "192.0.2.2/default", before).show(kNow, "192.0.2.1/default", after);
   past.look(kNow, Past::give({record(3, 1, 1, *before.front()), record(3, 1, 1, *after.front())}));

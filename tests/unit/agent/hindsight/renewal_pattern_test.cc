@@ -34,7 +34,7 @@ Past renewed(const std::vector<std::size_t>& keys, const std::string& endpoint =
 }
 
 RenewalPattern only_habit_of(const Past& past) {
-  const auto habits = agent::renewal_patterns_of(past.chronicle);
+  const auto habits = agent::renewal_patterns_of(past.host_history);
   EXPECT_EQ(habits.size(), 1U);
   return habits.empty() ? RenewalPattern{} : habits.front();
 }
@@ -99,8 +99,8 @@ TEST(Habits, WhatTheLastRenewalsDidDecides) {
 
 TEST(Habits, EndpointsThatShareACertificateHaveOneHabit) {
   auto past = renewed({0, 1});
-  past.show(kNow, kSecond, past.chronicle.endpoints.at(kFirst).front().what)
-      .show(kNow + hours{1}, kSecond, past.chronicle.endpoints.at(kFirst).back().what);
+  past.show(kNow, kSecond, past.host_history.endpoints.at(kFirst).front().what)
+      .show(kNow + hours{1}, kSecond, past.host_history.endpoints.at(kFirst).back().what);
   EXPECT_EQ(only_habit_of(past).renewals, 1U);
 }
 
@@ -115,13 +115,13 @@ TEST(Habits, OtherEndpointsAndKeyTypesHaveTheirOwn) {
   auto past = renewed({0, 1});
   past.show(kNow, "192.0.2.1/rsa", issued_at(kNow, Key::rsa()))
       .show(kNow, kSecond, issued_at(kNow, key(2)));
-  EXPECT_EQ(agent::renewal_patterns_of(past.chronicle).size(), 3U);
+  EXPECT_EQ(agent::renewal_patterns_of(past.host_history).size(), 3U);
 }
 
 TEST(Habits, EndpointsThatAreNoMoreHaveNone) {
   auto past = renewed({0, 1});
   past.show(kNow + days{1}, kFirst, {});
-  EXPECT_TRUE(agent::renewal_patterns_of(past.chronicle).empty());
+  EXPECT_TRUE(agent::renewal_patterns_of(past.host_history).empty());
 }
 
 }  // namespace

@@ -19,15 +19,15 @@ constexpr config::Seconds kMinute{60};
 TEST(HostHistory, ALongLookProvesWhatItSawOnlyAtTheSafeEndOfItself) {
   const auto old_one = Past::give({record(3, 1, 1, *Pki::get().old_leaf.certificate)});
   const auto new_one = Past::give({record(3, 1, 1, *Pki::get().leaf.certificate)});
-  agent::HostHistory chronicle;
+  agent::HostHistory host_history;
   const auto look = [&](const agent::Published& given, config::Time began, config::Time ended) {
-    return agent::note(chronicle, {.servers = {{"ns1", given}}, .knows_servers = true}, began,
+    return agent::note(host_history, {.servers = {{"ns1", given}}, .knows_servers = true}, began,
                        ended);
   };
   EXPECT_TRUE(look(old_one, kNow, kNow + kMinute));
   EXPECT_FALSE(look(old_one, kNow + 10 * kMinute, kNow + 11 * kMinute));
   EXPECT_TRUE(look(new_one, kNow + 20 * kMinute, kNow + 21 * kMinute));
-  const auto history = agent::history_of(chronicle, {"mx.example.test"});
+  const auto history = agent::history_of(host_history, {"mx.example.test"});
   ASSERT_EQ(history.servers.size(), 1U);
   ASSERT_EQ(history.servers[0].size(), 2U);
   const auto began = history.servers[0][1].began;
@@ -49,16 +49,16 @@ TEST(HostHistory, HostsThatShareAnOwnerRollOverTogether) {
   }
   first.look(hour(10), both, after);
   fourth.look(hour(10), both, before);
-  const auto standing = [&](const agent::HostHistory& chronicle, int at = 10) {
-    return agent::Rollovers(agent::history_of(chronicle, {"mx.example.test"})).at(hour(at));
+  const auto standing = [&](const agent::HostHistory& host_history, int at = 10) {
+    return agent::Rollovers(agent::history_of(host_history, {"mx.example.test"})).at(hour(at));
   };
-  EXPECT_TRUE(standing(first.chronicle).safe_to_remove_at) << "for all that it alone can tell";
-  auto shared = first.chronicle;
-  agent::add_endpoints(shared, "mx4.example.test", fourth.chronicle);
+  EXPECT_TRUE(standing(first.host_history).safe_to_remove_at) << "for all that it alone can tell";
+  auto shared = first.host_history;
+  agent::add_endpoints(shared, "mx4.example.test", fourth.host_history);
   EXPECT_EQ(standing(shared).state, agent::RolloverState::switching);
   EXPECT_FALSE(standing(shared).safe_to_remove_at);
   fourth.look(hour(11), both, after);
-  agent::add_endpoints(shared, "mx4.example.test", fourth.chronicle);
+  agent::add_endpoints(shared, "mx4.example.test", fourth.host_history);
   EXPECT_TRUE(standing(shared, 11).safe_to_remove_at);
 }
 
@@ -66,14 +66,14 @@ TEST(HostHistory, HostsThatShareAnOwnerRollOverTogether) {
 TEST(HostHistory, RecordsThatNobodyBelievesAreTakenForWithdrawn) {
   support::Scene scene;
   auto& host = scene.mx();
-  const auto look = [&](agent::HostHistory& chronicle, config::Time at) {
-    agent::note(chronicle, agent::completed(chronicle, agent::sample_of(host)), at, at);
+  const auto look = [&](agent::HostHistory& host_history, config::Time at) {
+    agent::note(host_history, agent::completed(host_history, agent::sample_of(host)), at, at);
   };
-  agent::HostHistory chronicle;
-  look(chronicle, kNow);
+  agent::HostHistory host_history;
+  look(host_history, kNow);
   host.tlsa.status = host.a.status = host.aaaa.status = probes::dns::DnssecStatus::insecure;
-  look(chronicle, kNow + 10 * kMinute);
-  const agent::Rollovers rollovers(agent::history_of(chronicle, {"mx.example.test"}));
+  look(host_history, kNow + 10 * kMinute);
+  const agent::Rollovers rollovers(agent::history_of(host_history, {"mx.example.test"}));
   EXPECT_EQ(rollovers.at(kNow).state, agent::RolloverState::steady);
   EXPECT_EQ(rollovers.at(kNow + 11 * kMinute).state, agent::RolloverState::withdrawn);
   EXPECT_EQ(rollovers.at(kNow + 71 * kMinute).state, agent::RolloverState::no_dane);
@@ -87,11 +87,11 @@ TEST(HostHistory, RecordsAreBelievedWhileCachesHoldTheDsRecord) {
   const auto& pki = Pki::get();
   support::Scene scene;
   auto& host = scene.mx();
-  agent::HostHistory chronicle;
+  agent::HostHistory host_history;
   const auto look = [&](config::Time at) {
-    auto sighting = agent::sample_of(host);
-    sighting.delegation_ttl = agent::is_loss(chronicle, sighting) ? kDsTtl : config::Seconds{0};
-    agent::note(chronicle, agent::completed(chronicle, sighting), at, at);
+    auto sample = agent::sample_of(host);
+    sample.delegation_ttl = agent::is_loss(host_history, sample) ? kDsTtl : config::Seconds{0};
+    agent::note(host_history, agent::completed(host_history, sample), at, at);
   };
   // A signer that is late: but the zone will be signed anew, and what is new is believed, too.
   host.tlsa.signatures = {kNow - 60 * kMinute, kNow + 6 * 60 * kMinute};
@@ -103,7 +103,7 @@ TEST(HostHistory, RecordsAreBelievedWhileCachesHoldTheDsRecord) {
   const auto replaced = lost + 20 * kMinute;
   look(replaced);
   look(replaced + 10 * kMinute);
-  const agent::Rollovers rollovers(agent::history_of(chronicle, {"mx.example.test"}));
+  const agent::Rollovers rollovers(agent::history_of(host_history, {"mx.example.test"}));
   const auto end = lost + kDsTtl + kTtl;
   EXPECT_EQ(rollovers.at(lost).safe_to_switch_at, end) << "until when the key must stay";
   const auto windows = rollovers.windows();

@@ -21,8 +21,8 @@ using testing::SizeIs;
 
 Signatures seen(const Past& past) {
   Signatures out;
-  const auto all = past.chronicle.signatures.find(agent::kAllServers);
-  if (all == past.chronicle.signatures.end()) return out;
+  const auto all = past.host_history.signatures.find(agent::kAllServers);
+  if (all == past.host_history.signatures.end()) return out;
   for (const auto& one : all->second) out.push_back({one.first_seen, one.last_seen, *one.what});
   return out;
 }
@@ -143,9 +143,9 @@ TEST(Signing, H_09_ASignerThatIsStuckIsTold) {
 }
 
 // What servers give, as "SERVER END[, END...]" in days; "-" for the same as most.
-std::vector<std::string> told(const agent::HostHistory& chronicle) {
+std::vector<std::string> told(const agent::HostHistory& host_history) {
   std::vector<std::string> out;
-  for (const auto& [server, versions] : chronicle.signatures) {
+  for (const auto& [server, versions] : host_history.signatures) {
     auto line = server;
     for (const auto& one : versions) {
       line += one.what ? " " + std::to_string((one.what->expiration - kNow) / hours{24}) : " -";
@@ -156,80 +156,80 @@ std::vector<std::string> told(const agent::HostHistory& chronicle) {
 }
 
 TEST(Signing, OnlyServersThatDifferAreToldApart) {
-  agent::HostHistory chronicle;
+  agent::HostHistory host_history;
   const auto look = [&](int day, days ns1, days ns2) {
     const auto at = kNow + days{day};
-    agent::Sample sighting{.windows = {{"ns1", {kNow + ns1 - days{15}, kNow + ns1}},
-                                       {"ns2", {kNow + ns2 - days{15}, kNow + ns2}}},
-                           .seen_at = at};
-    agent::note(chronicle, agent::completed(chronicle, sighting), at, at);
+    agent::Sample sample{.windows = {{"ns1", {kNow + ns1 - days{15}, kNow + ns1}},
+                                     {"ns2", {kNow + ns2 - days{15}, kNow + ns2}}},
+                         .seen_at = at};
+    agent::note(host_history, agent::completed(host_history, sample), at, at);
   };
   look(0, days{14}, days{14});
-  EXPECT_THAT(told(chronicle), testing::ElementsAre("* 14"));
+  EXPECT_THAT(told(host_history), testing::ElementsAre("* 14"));
   look(7, days{21}, days{14});
   look(8, days{21}, days{14});
   look(9, days{21}, days{21});
   look(10, days{21}, days{21});
-  EXPECT_THAT(told(chronicle), testing::ElementsAre("* 14 21", "ns2 14 -"));
+  EXPECT_THAT(told(host_history), testing::ElementsAre("* 14 21", "ns2 14 -"));
 }
 
 // A lag of long ago must not end what the server gives today.
 TEST(Signing, AServerThatLaggedOnceIsNotExpiredForEver) {
   const auto records =
       Past::give({support::record(3, 1, 1, *support::Pki::get().leaf.certificate)});
-  agent::HostHistory chronicle;
+  agent::HostHistory host_history;
   const auto look = [&](int day, days ns1, days ns2) {
     const auto at = kNow + days{day};
     // What is out of its time teaches nothing of the records.
     const auto second = kNow + ns2 > at ? std::optional{records} : std::nullopt;
-    agent::Sample sighting{.servers = {{"ns1", records}, {"ns2", second}},
-                           .knows_servers = true,
-                           .windows = {{"ns1", {kNow + ns1 - days{15}, kNow + ns1}},
-                                       {"ns2", {kNow + ns2 - days{15}, kNow + ns2}}},
-                           .seen_at = at};
-    agent::note(chronicle, agent::completed(chronicle, sighting), at, at);
+    agent::Sample sample{.servers = {{"ns1", records}, {"ns2", second}},
+                         .knows_servers = true,
+                         .windows = {{"ns1", {kNow + ns1 - days{15}, kNow + ns1}},
+                                     {"ns2", {kNow + ns2 - days{15}, kNow + ns2}}},
+                         .seen_at = at};
+    agent::note(host_history, agent::completed(host_history, sample), at, at);
   };
   look(0, days{14}, days{14});
   look(7, days{21}, days{14});
   look(8, days{21}, days{21});
   look(15, days{28}, days{28});
-  const auto history = agent::history_of(chronicle, {"mx.example.test"});
+  const auto history = agent::history_of(host_history, {"mx.example.test"});
   EXPECT_THAT(agent::served(history, kNow + days{15}), SizeIs(2));
   // One that has not caught up, and whose signature is over, is none that answers.
   look(16, days{28}, days{14});
-  const auto lagging = agent::history_of(chronicle, {"mx.example.test"});
+  const auto lagging = agent::history_of(host_history, {"mx.example.test"});
   EXPECT_THAT(agent::served(lagging, kNow + days{16}), SizeIs(1));
 }
 
 TEST(Signing, AServerThatIsGoneLeavesNoSignatureOpen) {
   const auto records =
       Past::give({support::record(3, 1, 1, *support::Pki::get().leaf.certificate)});
-  agent::HostHistory chronicle;
-  const auto look = [&](int day, agent::Sample sighting) {
-    sighting.seen_at = kNow + days{day};
-    agent::note(chronicle, agent::completed(chronicle, sighting), sighting.seen_at,
-                sighting.seen_at);
+  agent::HostHistory host_history;
+  const auto look = [&](int day, agent::Sample sample) {
+    sample.seen_at = kNow + days{day};
+    agent::note(host_history, agent::completed(host_history, sample), sample.seen_at,
+                sample.seen_at);
   };
   const SignatureWindow fresh{kNow - days{1}, kNow + days{14}};
   const SignatureWindow old{kNow - days{8}, kNow + days{7}};
   look(0, {.servers = {{"ns1", records}, {"ns2", records}},
            .knows_servers = true,
            .windows = {{"ns1", fresh}, {"ns2", old}}});
-  EXPECT_THAT(told(chronicle), testing::ElementsAre("* 14", "ns2 7"));
+  EXPECT_THAT(told(host_history), testing::ElementsAre("* 14", "ns2 7"));
   look(1, {.servers = {{"ns1", records}}, .knows_servers = true, .windows = {{"ns1", fresh}}});
-  EXPECT_THAT(told(chronicle), testing::ElementsAre("* 14", "ns2 7 -"));
+  EXPECT_THAT(told(host_history), testing::ElementsAre("* 14", "ns2 7 -"));
 }
 
 // Looks may take minutes.
 TEST(SignedPerAnswer, IsSeenOnSlowHostsToo) {
-  agent::HostHistory chronicle;
+  agent::HostHistory host_history;
   for (int i = 0; i < 20; ++i) {
     const auto at = kNow + minutes{15} * i;
-    const agent::Sample sighting{.windows = {{"ns1", {at - hours{1}, at + hours{24}}}},
-                                 .seen_at = at};
-    agent::note(chronicle, agent::completed(chronicle, sighting), at, at + minutes{5});
+    const agent::Sample sample{.windows = {{"ns1", {at - hours{1}, at + hours{24}}}},
+                               .seen_at = at};
+    agent::note(host_history, agent::completed(host_history, sample), at, at + minutes{5});
   }
-  EXPECT_THAT(chronicle.signatures.at(agent::kAllServers), SizeIs(2));
+  EXPECT_THAT(host_history.signatures.at(agent::kAllServers), SizeIs(2));
 }
 
 }  // namespace

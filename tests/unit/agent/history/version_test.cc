@@ -50,34 +50,34 @@ agent::HostHistory played(bool is_moving) {
 }
 
 TEST(Versions, OfAHostThatChangesAtEveryLookAreBounded) {
-  const auto chronicle = played(false);
-  EXPECT_EQ(versions_of(chronicle.servers), agent::kMostVersions);
-  EXPECT_EQ(versions_of(chronicle.endpoints), agent::kMostVersions);
-  EXPECT_EQ(versions_of(chronicle.signatures), agent::kMostVersions);
-  EXPECT_EQ(chronicle.servers.begin()->second.back().first_seen, kNow + (kLooks - 1) * kMinute);
+  const auto host_history = played(false);
+  EXPECT_EQ(versions_of(host_history.servers), agent::kMostVersions);
+  EXPECT_EQ(versions_of(host_history.endpoints), agent::kMostVersions);
+  EXPECT_EQ(versions_of(host_history.signatures), agent::kMostVersions);
+  EXPECT_EQ(host_history.servers.begin()->second.back().first_seen, kNow + (kLooks - 1) * kMinute);
 }
 
 TEST(Versions, OfAHostThatMovesAtEveryLookAreBoundedAndThoseThatWentLastAreKept) {
-  const auto chronicle = played(true);
-  EXPECT_EQ(chronicle.servers.size(), agent::kMostNames);
-  EXPECT_EQ(chronicle.endpoints.size(), agent::kMostNames);
-  EXPECT_LE(versions_of(chronicle.servers), agent::kMostVersionsOfAll);
+  const auto host_history = played(true);
+  EXPECT_EQ(host_history.servers.size(), agent::kMostNames);
+  EXPECT_EQ(host_history.endpoints.size(), agent::kMostNames);
+  EXPECT_LE(versions_of(host_history.servers), agent::kMostVersionsOfAll);
   // What a cache may still hold is what the server gave that went last.
   for (int look = kLooks - static_cast<int>(agent::kMostNames); look < kLooks; ++look)
-    EXPECT_TRUE(chronicle.servers.contains("ns" + std::to_string(look))) << look;
+    EXPECT_TRUE(host_history.servers.contains("ns" + std::to_string(look))) << look;
 }
 
 TEST(Versions, OfWhatIsThereAreNeverForgottenAsAWhole) {
-  agent::Sample sighting{.knows_endpoints = true};
+  agent::Sample sample{.knows_endpoints = true};
   constexpr std::size_t kMany = agent::kMostNames + 30;
   for (std::size_t i = 0; i < kMany; ++i)
-    sighting.endpoints["192.0.2." + std::to_string(i) + "/default"] =
+    sample.endpoints["192.0.2." + std::to_string(i) + "/default"] =
         agent::Chain{Pki::get().leaf.certificate};
-  agent::HostHistory chronicle;
-  EXPECT_TRUE(agent::note(chronicle, agent::completed(chronicle, sighting), kNow, kNow));
-  EXPECT_EQ(chronicle.endpoints.size(), kMany);
+  agent::HostHistory host_history;
+  EXPECT_TRUE(agent::note(host_history, agent::completed(host_history, sample), kNow, kNow));
+  EXPECT_EQ(host_history.endpoints.size(), kMany);
   const auto later = kNow + kMinute;
-  EXPECT_FALSE(agent::note(chronicle, agent::completed(chronicle, sighting), later, later))
+  EXPECT_FALSE(agent::note(host_history, agent::completed(host_history, sample), later, later))
       << "nothing is news that was there before";
 }
 
@@ -96,21 +96,21 @@ TEST(Versions, ThatWereForgottenMayBeInCachesAndNothingIsProvenUntilTheyAreNot) 
   for (int i = 1; i <= kChanges; ++i)
     past.look(second(i), Past::give({fits}, config::Seconds{60 + i % 2}), chain);
   // The one that refuses was replaced a second after it had come.
-  EXPECT_EQ(past.chronicle.forgotten_until, second(1) + ttl);
+  EXPECT_EQ(past.host_history.forgotten_until, second(1) + ttl);
 
   const std::vector<std::string> names{"mx.example.test"};
-  const agent::Rollovers rollovers(agent::history_of(past.chronicle, names));
+  const agent::Rollovers rollovers(agent::history_of(past.host_history, names));
   for (const auto at : {second(kChanges), second(1) + ttl - config::Seconds{1}}) {
     const auto standing = rollovers.at(at);
     EXPECT_EQ(wire_name(standing.state), "unknown");
     EXPECT_FALSE(standing.failing_share);
     EXPECT_FALSE(standing.safe_to_switch_at);
     EXPECT_TRUE(standing.findings.empty());
-    EXPECT_EQ(wire_name(agent::clear(past.chronicle, {}, chain, names, at).answer), "unknown");
+    EXPECT_EQ(wire_name(agent::clear(past.host_history, {}, chain, names, at).answer), "unknown");
   }
   EXPECT_EQ(rollovers.at(second(1) + ttl).state, agent::RolloverState::steady);
   EXPECT_EQ(rollovers.at(second(1) + ttl).failing_share, 0.0);
-  EXPECT_EQ(wire_name(agent::clear(past.chronicle, {}, chain, names, second(1) + ttl).answer),
+  EXPECT_EQ(wire_name(agent::clear(past.host_history, {}, chain, names, second(1) + ttl).answer),
             "yes");
 }
 
@@ -125,7 +125,7 @@ TEST(Versions, ThatWereForgottenHoldUpTheNextKey) {
   for (int i = 1; i <= kChanges; ++i)
     past.look(kNow + config::Seconds{i}, Past::give({now, next}, config::Seconds{60 + i % 2}),
               {pki.old_leaf.certificate});
-  const agent::Rollovers rollovers(agent::history_of(past.chronicle, {"mx.example.test"}));
+  const agent::Rollovers rollovers(agent::history_of(past.host_history, {"mx.example.test"}));
   const auto standing = rollovers.at(kNow + 5 * kMinute);
   EXPECT_EQ(wire_name(standing.state), "unknown");
   EXPECT_EQ(standing.safe_to_switch_at, kNow + config::Seconds{7201});
@@ -139,7 +139,7 @@ TEST(Versions, ThatDemandNothingMayBeForgotten) {
   for (int i = 0; i < static_cast<int>(agent::kMostVersions) + 50; ++i)
     past.look(kNow + config::Seconds{i}, agent::Published{.ttl = config::Seconds{3600 - i}},
               {Pki::get().leaf.certificate});
-  EXPECT_EQ(past.chronicle.forgotten_until, agent::kEver);
+  EXPECT_EQ(past.host_history.forgotten_until, agent::kEver);
 }
 
 // A rollover after more changes than are kept is told as if they had never been.
@@ -162,9 +162,9 @@ TEST(Versions, WithinTheBoundTellTheSameOfARollover) {
     host->look(hour(6), both, after);
     host->look(hour(9), new_one, after);
   }
-  EXPECT_EQ(versions_of(restless.chronicle.servers), 2 * agent::kMostVersions);
-  const agent::Rollovers want(agent::history_of(calm.chronicle, {"mx.example.test"}));
-  const agent::Rollovers got(agent::history_of(restless.chronicle, {"mx.example.test"}));
+  EXPECT_EQ(versions_of(restless.host_history.servers), 2 * agent::kMostVersions);
+  const agent::Rollovers want(agent::history_of(calm.host_history, {"mx.example.test"}));
+  const agent::Rollovers got(agent::history_of(restless.host_history, {"mx.example.test"}));
   for (int i = -20; i < 15; ++i) {
     EXPECT_EQ(got.at(hour(i)).state, want.at(hour(i)).state) << i;
     EXPECT_EQ(got.at(hour(i)).safe_to_switch_at, want.at(hour(i)).safe_to_switch_at) << i;

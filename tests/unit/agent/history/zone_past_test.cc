@@ -32,11 +32,12 @@ class Rollover {
 
   void look(int at) {
     now_ = at;
-    (void)note(past_, std::make_shared<const KeySets>(KeySets{.zone = kZone,
-                                                              .ds = {ds, kDsTtl},
-                                                              .dnskey = {dnskey, kKeyTtl},
-                                                              .ds_given_at = hour(at),
-                                                              .dnskey_given_at = hour(at)}));
+    (void)record_key_set(past_,
+                         std::make_shared<const KeySets>(KeySets{.zone = kZone,
+                                                                 .ds = {ds, kDsTtl},
+                                                                 .dnskey = {dnskey, kKeyTtl},
+                                                                 .ds_given_at = hour(at),
+                                                                 .dnskey_given_at = hour(at)}));
   }
   void look_until(int end) {
     while (now_ < end) look(now_ + 1);
@@ -130,12 +131,12 @@ TEST(ZonePast, what_an_older_cache_gives_is_no_news) {
   zone.ds = {kNew};
   zone.look_until(12);
   const auto before = zone.past_;
-  const auto news =
-      note(zone.past_, std::make_shared<const KeySets>(KeySets{.zone = kZone,
-                                                               .ds = {{kOld}, kDsTtl},
-                                                               .dnskey = {{kOld, kNew}, kKeyTtl},
-                                                               .ds_given_at = hour(9),
-                                                               .dnskey_given_at = hour(13)}));
+  const auto news = record_key_set(
+      zone.past_, std::make_shared<const KeySets>(KeySets{.zone = kZone,
+                                                          .ds = {{kOld}, kDsTtl},
+                                                          .dnskey = {{kOld, kNew}, kKeyTtl},
+                                                          .ds_given_at = hour(9),
+                                                          .dnskey_given_at = hour(13)}));
   ASSERT_TRUE(news);
   EXPECT_FALSE(news->has_ds);
   EXPECT_TRUE(news->has_dnskey);

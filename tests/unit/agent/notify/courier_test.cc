@@ -7,10 +7,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include "agent/notify/notifiers/test_notification.h"
 #include "tests/support/scene.h"
 
-// Letters on their way, with notifiers that fail when they are told to.
+// Notifications on their way, with notifiers that fail when they are told to.
 namespace {
 
 using namespace agent;
@@ -56,11 +58,12 @@ class Box final : public Outbox {
     for (const auto& [post, next] : posts_) out += post.notifier == notifier ? 1 : 0;
     return out;
   }
-  config::Result<std::optional<std::string>, RecordFault> memo(const std::string&) override {
+  config::Result<std::optional<std::string>, RecordFault> notifier_state(
+      const std::string&) override {
     return std::nullopt;
   }
-  config::Result<void, RecordFault> keep_memo(const std::string&,
-                                              const std::optional<std::string>&) override {
+  config::Result<void, RecordFault> keep_notifier_state(
+      const std::string&, const std::optional<std::string>&) override {
     return {};
   }
   std::vector<config::Seconds> waits() {
@@ -138,12 +141,12 @@ bool soon(Condition condition) {
 
 class Couriers : public testing::Test {
  protected:
-  void employ() {
+  void set_notifiers() {
     Notifiers notifiers;
-    notifiers.messengers.push_back(std::make_unique<Scripted>("chat", chat_));
-    notifiers.messengers.push_back(std::make_unique<Scripted>("mail", mail_));
-    notifiers.heralds.push_back(std::make_unique<Crier>(cries_));
-    courier_.employ(std::move(notifiers));
+    notifiers.event_notifiers.push_back(std::make_unique<Scripted>("chat", chat_));
+    notifiers.event_notifiers.push_back(std::make_unique<Scripted>("mail", mail_));
+    notifiers.state_notifiers.push_back(std::make_unique<Crier>(cries_));
+    courier_.set_notifiers(std::move(notifiers));
   }
   NotifierHealth health(const std::string& name) {
     for (const auto& one : courier_.health()) {
@@ -170,30 +173,59 @@ TEST_F(Couriers, BringLettersToTheirNotifierInOrder) {
   box_.put("chat", "1");
   box_.put("mail", "2");
   box_.put("chat", "3");
-  employ();
+  set_notifiers();
   EXPECT_TRUE(soon([&] { return chat_.taken().size() == 2 && mail_.taken().size() == 1; }));
   EXPECT_THAT(chat_.taken(), ElementsAre("1", "3"));
   EXPECT_TRUE(soon([&] { return health("chat").delivered == 2; }));
   EXPECT_EQ(health("chat").last_success_at, kNow);
 }
 
+TEST_F(Couriers, SendATestAndTellWhatCameOfIt) {
+  mail_.is_broken = true;
+  set_notifiers();
+  const auto told = [](const std::optional<std::vector<Courier::Tested>>& tested) {
+    std::vector<std::string> out;
+    for (const auto& one : tested.value()) out.push_back(one.name + ": " + one.fault.value_or(""));
+    return out;
+  };
+  constexpr std::chrono::seconds kPatience{20};
+  EXPECT_THAT(told(courier_.test("chat", "alice", kPatience)), ElementsAre("chat: "));
+  EXPECT_THAT(chat_.taken(), ElementsAre(test_notification("chat", "alice", kNow).id));
+  EXPECT_THAT(told(courier_.test(std::nullopt, "", kPatience)),
+              ElementsAre("chat: ", "mail: no route", "crier: it tells of no alerts"));
+  EXPECT_THAT(told(courier_.test("pigeon", "", kPatience)), ElementsAre());
+  mail_.is_broken = false;
+  mail_.hangs = true;
+  EXPECT_THAT(told(courier_.test("mail", "", std::chrono::milliseconds{1})),
+              ElementsAre(testing::StartsWith("mail: no answer yet")));
+}
+
+TEST(TestLetters, SayThatTheyAreTests) {
+  const auto post = queued_test(test_notification("chat", "alice", kNow));
+  const auto body = nlohmann::json::parse(post.body);
+  EXPECT_EQ(body["test"], true);
+  EXPECT_EQ(body["reason"], "alice asked for a test");
+  EXPECT_THAT(body["alert"]["title"], testing::HasSubstr("nothing is wrong"));
+  EXPECT_THAT(body["alert"]["fix"], ElementsAre("There is nothing to do."));
+}
+
 TEST_F(Couriers, TryAgainEverMoreSeldomAndHoldUpNobodyElse) {
   chat_.is_broken = true;
-  employ();
+  set_notifiers();
   box_.put("chat", "1");
   box_.put("mail", "2");
-  courier_.hurry();
+  courier_.wake();
   EXPECT_TRUE(soon([&] { return mail_.taken().size() == 1; }));
   EXPECT_TRUE(soon([&] { return box_.waits().size() == 1; }));
   EXPECT_EQ(health("chat").waiting, 1U);
   EXPECT_EQ(health("chat").fault, "no route");
   later_ = 1000;
-  courier_.hurry();
+  courier_.wake();
   EXPECT_TRUE(soon([&] { return box_.waits().size() == 2; }));
   EXPECT_THAT(box_.waits(), ElementsAre(config::Seconds{5}, config::Seconds{1010}));
   chat_.is_broken = false;
   later_ = 2000;
-  courier_.hurry();
+  courier_.wake();
   EXPECT_TRUE(soon([&] { return chat_.taken().size() == 1; }));
   EXPECT_TRUE(soon([&] { return !health("chat").fault; }));
   const std::scoped_lock lock(reports_mutex_);
@@ -204,25 +236,25 @@ TEST_F(Couriers, TryAgainEverMoreSeldomAndHoldUpNobodyElse) {
 TEST_F(Couriers, ALibraryThatThrowsIsAFailureLikeOthers) {
   chat_.throws = true;
   box_.put("chat", "1");
-  employ();
+  set_notifiers();
   EXPECT_TRUE(soon([&] { return health("chat").fault == "a library threw"; }));
   EXPECT_EQ(health("chat").waiting, 1U);
 }
 
 TEST_F(Couriers, HeraldsTellAtOnceWhenSomethingWasDecided) {
-  employ();
+  set_notifiers();
   EXPECT_TRUE(soon([&] { return cries_ == 1; }));
-  courier_.hurry();
+  courier_.wake();
   EXPECT_TRUE(soon([&] { return cries_ == 2; }));
 }
 
 TEST_F(Couriers, GoOnWithOtherNotifiersAfterAReload) {
-  employ();
+  set_notifiers();
   Notifiers notifiers;
-  notifiers.messengers.push_back(std::make_unique<Scripted>("other", chat_));
-  courier_.employ(std::move(notifiers));
+  notifiers.event_notifiers.push_back(std::make_unique<Scripted>("other", chat_));
+  courier_.set_notifiers(std::move(notifiers));
   box_.put("other", "1");
-  courier_.hurry();
+  courier_.wake();
   EXPECT_TRUE(soon([&] { return chat_.taken().size() == 1; }));
   EXPECT_EQ(courier_.health().size(), 1U);
 }
@@ -230,16 +262,16 @@ TEST_F(Couriers, GoOnWithOtherNotifiersAfterAReload) {
 TEST_F(Couriers, WaitForNobodyWhoHangsAndKeepWhatHeWasGiven) {
   chat_.hangs = true;
   box_.put("chat", "1");
-  employ();
+  set_notifiers();
   ASSERT_TRUE(soon([&] { return chat_.is_hanging.load(); }));
   chat_.hangs = false;
-  employ();  // a reload
+  set_notifiers();  // a reload
   EXPECT_TRUE(soon([&] { return chat_.taken().size() == 1; })) << "the next one brings it";
   EXPECT_TRUE(box_.waits().empty()) << "to be told to stop is no failure of the receiver";
   chat_.hangs = true;
   chat_.is_hanging = false;
   box_.put("chat", "2");
-  courier_.hurry();
+  courier_.wake();
   ASSERT_TRUE(soon([&] { return chat_.is_hanging.load(); }));
   courier_.stop();  // returns
   EXPECT_EQ(box_.waiting("chat"), 1U);

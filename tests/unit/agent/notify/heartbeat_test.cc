@@ -52,7 +52,7 @@ TEST_F(Heartbeat, is_withheld_when_looks_come_two_intervals_late) {
   snapshot.progress.lag = Seconds{2100};
   EXPECT_EQ(why(), std::nullopt);
   snapshot.progress.lag = Seconds{2101};
-  EXPECT_THAT(why(), Optional(HasSubstr("far behind")));
+  EXPECT_THAT(why(), Optional(HasSubstr("behind schedule")));
 }
 
 TEST_F(Heartbeat, is_withheld_when_the_database_failed_since_the_last_one) {

@@ -39,10 +39,10 @@ Alert firing(const std::string& host = "mx.a.test") {
 }
 
 Json letter_json(const Alert& alert) {
-  return to_json(letter(alert, {Notice::opened, "seen twice"}, "chat", kNow));
+  return to_json(notification(alert, {Notice::opened, "seen twice"}, "chat", kNow));
 }
 
-TEST(Letter, IsTheNotificationOfTheContract) {
+TEST(Notification, IsTheNotificationOfTheContract) {
   const auto json = letter_json(firing());
   EXPECT_EQ(json["schema"], "danelaw.notification/1");
   EXPECT_EQ(json["event"], "opened");
@@ -51,6 +51,14 @@ TEST(Letter, IsTheNotificationOfTheContract) {
   EXPECT_EQ(json["alert"]["subject"]["name"], "mx.a.test");
   EXPECT_EQ(json["alert"]["domains"], Json({"a.test", "b.test"}));
   EXPECT_FALSE(json["alert"]["title"].get<std::string>().empty());
+}
+
+TEST(MailText, SaysWhatSendersReport) {
+  auto alert = firing();
+  const auto text = [&] { return mail_of({.from = "a@b.test"}, letter_json(alert), kPage).text; };
+  EXPECT_THAT(text(), Not(HasSubstr("Senders report")));
+  alert.finding.evidence = {{"sender-reports", "Google and Microsoft refused 1 204 sessions"}};
+  EXPECT_THAT(text(), HasSubstr("Senders report it: Google and Microsoft refused 1 204 sessions."));
 }
 
 TEST(MailText, IsAMessageWhoseHeadersNobodyCanExtend) {
@@ -90,12 +98,33 @@ TEST(MailText, EndsItsLinesAsMailDoes) {
     EXPECT_EQ(body[at - 1], '\r');
 }
 
+// Read at night, on a telephone: what to paste, by when.
+TEST(MailText, CarriesTheLineToPublishAndTheDeadline) {
+  auto alert = firing();
+  alert.finding.remedy = probes::Remedy{.owner = "_25._tcp.mx.a.test",
+                                        .zone = "a.test",
+                                        .ttl = config::Seconds{300},
+                                        .publish = {"3 1 1 ab"},
+                                        .recovers_after = config::Seconds{300}};
+  alert.finding.consequences = {{probes::Code::stale_cache_window, alert.cause}};
+  alert.hits[0].holds_mail = true;
+  const auto text =
+      mail_of({.from = "a@b.test", .to = {"c@d.test"}}, letter_json(alert), kPage).text;
+  EXPECT_THAT(text, HasSubstr("Publish: _25._tcp.mx.a.test. 300 IN TLSA 3 1 1 ab\r\n"));
+  EXPECT_THAT(text,
+              HasSubstr("zone a.test\r\nupdate add _25._tcp.mx.a.test. 300 TLSA 3 1 1 ab\r\n"));
+  EXPECT_THAT(text, HasSubstr("knotc zone-commit a.test."));
+  EXPECT_THAT(text, HasSubstr("the last cache lets mail through at: 2027-01-15T08:05:00Z"));
+  EXPECT_THAT(text, HasSubstr("begins to bounce at: 2027-01-20T08:00:00Z"));
+  EXPECT_THAT(text, HasSubstr("It leads to:\r\n- mx.a.test: caches may hold"));
+}
+
 TEST(MailText, HasASubjectOfWordsThatFitTheirLines) {
-  auto letter = letter_json(firing());
+  auto notification = letter_json(firing());
   std::string title;
   for (int i = 0; i < 60; ++i) title += "aü例😀";
-  letter["alert"]["title"] = title.substr(0, 290);
-  const auto mail = mail_of({.from = "a@b.test", .to = {"c@d.test"}}, letter, kPage);
+  notification["alert"]["title"] = title.substr(0, 290);
+  const auto mail = mail_of({.from = "a@b.test", .to = {"c@d.test"}}, notification, kPage);
   const auto subject = header(mail, "Subject");
   std::string whole;
   for (std::size_t at = 0; at < subject.size();) {
@@ -114,16 +143,16 @@ TEST(MailText, HasASubjectOfWordsThatFitTheirLines) {
 }
 
 TEST(MailText, HasNoLineTooLongWhateverTheLettersIdIs) {
-  auto letter = letter_json(firing());
+  auto notification = letter_json(firing());
   const std::string end = "/opened/1800000000/chat";
-  letter["id"] = std::string(2000, 'a') + end;
-  const auto mail = mail_of({.from = "a@b.test", .to = {"c@d.test"}}, letter, kPage);
+  notification["id"] = std::string(2000, 'a') + end;
+  const auto mail = mail_of({.from = "a@b.test", .to = {"c@d.test"}}, notification, kPage);
   EXPECT_LE(header(mail, "Message-ID").size(), 998U) << "RFC 5322 §2.1.1";
   EXPECT_THAT(header(mail, "Message-ID"), testing::EndsWith("aa.opened.1800000000.chat@b.test>"))
       << "what tells it from others is there";
 }
 
-TEST(Letter, OfWhichPartsAreMissingIsStillTold) {
+TEST(Notification, OfWhichPartsAreMissingIsStillTold) {
   for (const auto* text : {"{}", "[]", R"({"alert":[],"at":1})", R"({"alert":{"subject":"a"}})"}) {
     const auto fields = fields_of(Json::parse(text), kPage);
     EXPECT_EQ(fields.at("subject"), "") << text;

@@ -5,7 +5,7 @@
 
 #include "tests/support/fake_world.h"
 
-// Letters while the outbox on disk can be read but not written, as on a full disk.
+// Notifications while the outbox on disk can be read but not written, as on a full disk.
 namespace {
 
 using namespace agent;
@@ -39,11 +39,12 @@ class Disk final : public Outbox {
     return is_full ? Answer<void>(fault()) : Answer<void>();
   }
   Answer<std::size_t> waiting(const std::string&) override { return posts.size(); }
-  Answer<std::optional<std::string>> memo(const std::string& key) override {
+  Answer<std::optional<std::string>> notifier_state(const std::string& key) override {
     const auto known = memos.find(key);
     return known == memos.end() ? std::nullopt : std::optional{known->second};
   }
-  Answer<void> keep_memo(const std::string& key, const std::optional<std::string>& value) override {
+  Answer<void> keep_notifier_state(const std::string& key,
+                                   const std::optional<std::string>& value) override {
     if (is_full) return fault();
     if (value) memos[key] = *value;
     return {};
@@ -58,7 +59,7 @@ class Disk final : public Outbox {
 
 class FullDisk : public testing::Test {
  protected:
-  static Letter letter(const std::string& alert, const std::string& notice) {
+  static Notification notification(const std::string& alert, const std::string& notice) {
     return {.id = alert + "/" + notice + "/1/chat", .notifier = "chat", .alert = {.id = alert}};
   }
   std::vector<std::string> due() {
@@ -69,13 +70,14 @@ class FullDisk : public testing::Test {
   }
   support::FakeClocks clocks_;
   Disk disk_;
-  std::vector<Letter> unrecorded_;
+  std::vector<Notification> unrecorded_;
   ResilientOutbox outbox_{disk_, [this] { return unrecorded_; }, clocks_.clocks().ticks};
 };
 
 TEST_F(FullDisk, gives_out_letters_from_memory_once_and_in_order) {
   disk_.is_full = true;
-  unrecorded_ = {letter("a", "opened"), letter("a", "resolved"), letter("b", "opened")};
+  unrecorded_ = {notification("a", "opened"), notification("a", "resolved"),
+                 notification("b", "opened")};
   EXPECT_THAT(due(), ElementsAre("a/opened/1/chat", "b/opened/1/chat"))
       << "the end of a comes after its begin";
   EXPECT_EQ(outbox_.waiting("chat").value(), 3U);
@@ -90,7 +92,7 @@ TEST_F(FullDisk, gives_out_letters_from_memory_once_and_in_order) {
 
 TEST_F(FullDisk, what_was_delivered_from_memory_is_not_delivered_again_when_it_is_recorded) {
   disk_.is_full = true;
-  unrecorded_ = {letter("a", "opened")};
+  unrecorded_ = {notification("a", "opened")};
   ASSERT_THAT(due(), ElementsAre("a/opened/1/chat"));
   ASSERT_TRUE(outbox_.delivered("a/opened/1/chat", kNow));
   disk_.is_full = false;
@@ -129,10 +131,10 @@ TEST_F(FullDisk, tries_are_spaced_whatever_the_wall_clock_says) {
 
 TEST_F(FullDisk, what_a_notifier_must_remember_is_remembered) {
   disk_.is_full = true;
-  ASSERT_TRUE(outbox_.keep_memo("grafana/g/mx.example.test", "7"));
-  EXPECT_EQ(outbox_.memo("grafana/g/mx.example.test").value(), "7");
+  ASSERT_TRUE(outbox_.keep_notifier_state("grafana/g/mx.example.test", "7"));
+  EXPECT_EQ(outbox_.notifier_state("grafana/g/mx.example.test").value(), "7");
   disk_.is_full = false;
-  EXPECT_EQ(outbox_.memo("grafana/g/mx.example.test").value(), "7");
+  EXPECT_EQ(outbox_.notifier_state("grafana/g/mx.example.test").value(), "7");
   EXPECT_EQ(disk_.memos["grafana/g/mx.example.test"], "7") << "and written down when that works";
 }
 

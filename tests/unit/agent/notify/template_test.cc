@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 
 const std::string kPage = "http://page.test";
 
-Json letter(const std::string& event = "opened", const std::string& title = "a \"title\"\n") {
+Json notification(const std::string& event = "opened", const std::string& title = "a \"title\"\n") {
   return Json{{"id", "1"},
               {"event", event},
               {"at", "2027-01-15T08:00:00Z"},
@@ -31,7 +31,7 @@ Json letter(const std::string& event = "opened", const std::string& title = "a \
 }
 
 // Filled in; the fault when it cannot be.
-std::string filled(std::string_view text, const Json& from = letter(),
+std::string filled(std::string_view text, const Json& from = notification(),
                    const config::TemplateWords& words = {}) {
   const auto out = fill(text, template_values(from, kPage, words));
   return out ? *out : "fault: " + out.error();
@@ -62,8 +62,8 @@ TEST(Template, OfBeforeGoesOnWorking) {
            Row{"{{fix}}", R"(1. Do this.\n2. Do that.\n3. Rest.)"},
        })
     EXPECT_EQ(filled(text), want) << text;
-  EXPECT_EQ(filled("{{title}}", letter("opened", "<&>'")), "<&>'") << "no HTML";
-  EXPECT_EQ(filled("{{title}}", letter("opened", "{{code}} {{#x}}")), "{{code}} {{#x}}");
+  EXPECT_EQ(filled("{{title}}", notification("opened", "<&>'")), "<&>'") << "no HTML";
+  EXPECT_EQ(filled("{{title}}", notification("opened", "{{code}} {{#x}}")), "{{code}} {{#x}}");
 }
 
 // docs/alerts.md has it: PagerDuty's Events API v2.
@@ -78,20 +78,20 @@ const config::TemplateWords kPagerWords{
     {"severity", {{"high", "error"}, {"medium", "warning"}}}};
 
 TEST(Template, SaysTriggerAndResolve) {
-  const auto begin = Json::parse(filled(kPager, letter("reminded"), kPagerWords));
+  const auto begin = Json::parse(filled(kPager, notification("reminded"), kPagerWords));
   EXPECT_EQ(begin["event_action"], "trigger");
   EXPECT_EQ(begin["payload"]["summary"], "a \"title\"\n");
   EXPECT_EQ(begin["payload"]["severity"], "critical") << "has no word of the operator's";
   EXPECT_EQ(begin["payload"]["custom_details"]["fix"], Json({"Do this.", "Do that.", "Rest."}));
   EXPECT_EQ(begin["client"], "danelaw");
-  const auto end = Json::parse(filled(kPager, letter("resolved"), kPagerWords));
+  const auto end = Json::parse(filled(kPager, notification("resolved"), kPagerWords));
   EXPECT_EQ(end["event_action"], "resolve");
   EXPECT_EQ(end["dedup_key"], begin["dedup_key"]);
   EXPECT_FALSE(end.contains("payload"));
 }
 
 TEST(Template, KnowsEveryEventSeverityAndDirectionByOurWords) {
-  const auto flags = template_values(letter(), kPage, kPagerWords).flags;
+  const auto flags = template_values(notification(), kPage, kPagerWords).flags;
   for (const auto* name : {"is_opened", "is_critical", "is_inbound"})
     EXPECT_THAT(flags, testing::Contains(Pair(name, true)));
   for (const auto* name : {"is_escalated", "is_reminded", "is_resolved", "is_info", "is_low",
@@ -135,7 +135,7 @@ TEST(Template, IsBoundedInDepthAndLength) {
   for (int i = 0; i < 17; ++i) deep = "{{#code}}" + deep + "{{/code}}";
   EXPECT_THAT(filled(deep), HasSubstr("too deep"));
 
-  auto many = letter();
+  auto many = notification();
   for (int i = 0; i < 1000; ++i) many["alert"]["domains"].push_back("a.test");
   EXPECT_EQ(filled("{{#domain_list}}{{^is_last}}.{{/is_last}}{{/domain_list}}", many),
             std::string(kMostItems - 1, '.'));
@@ -143,7 +143,7 @@ TEST(Template, IsBoundedInDepthAndLength) {
   EXPECT_THAT(filled(loop, many), HasSubstr("octets when filled in"));
   std::string titles;
   for (int i = 0; i < 1'000; ++i) titles += "{{title}}";
-  EXPECT_THAT(filled(titles, letter("opened", std::string(10'000, 'x'))),
+  EXPECT_THAT(filled(titles, notification("opened", std::string(10'000, 'x'))),
               HasSubstr("octets when filled in"));
 }
 

@@ -9,8 +9,8 @@
 
 namespace {
 
-using agent::Answer;
 using agent::Chain;
+using agent::GateAnswer;
 using agent::GateDecision;
 using std::chrono::hours;
 using std::chrono::minutes;
@@ -34,7 +34,7 @@ auto new_record() {
 
 GateDecision clear(const Past& past, config::Time at, const Chain& chain = new_chain(),
                    const std::vector<std::string>& unheard = {}) {
-  return agent::clear(past.chronicle, unheard, chain, {"mx.example.test"}, at);
+  return agent::clear(past.host_history, unheard, chain, {"mx.example.test"}, at);
 }
 
 TEST(GateDecision, WaitsUntilTheLastCacheHasLostTheSetWithoutTheNewRecord) {
@@ -43,14 +43,14 @@ TEST(GateDecision, WaitsUntilTheLastCacheHasLostTheSetWithoutTheNewRecord) {
       .look(kNow, Past::give({old_record(), new_record()}), old_chain())
       .look(kNow + minutes{30}, Past::give({old_record(), new_record()}), old_chain());
   const auto early = clear(past, kNow + minutes{30});
-  EXPECT_EQ(early.answer, Answer::not_before);
+  EXPECT_EQ(early.answer, GateAnswer::not_before);
   EXPECT_EQ(early.not_before, kNow + hours{1}) << "one TTL after every server has it";
   EXPECT_EQ(early.recommended, kNow + hours{2}) << "RFC 7671 §8.1: two TTLs";
   const auto tight = clear(past, kNow + hours{1});
-  EXPECT_EQ(tight.answer, Answer::yes);
+  EXPECT_EQ(tight.answer, GateAnswer::yes);
   EXPECT_EQ(tight.recommended, kNow + hours{2}) << "no cache refuses it, but there is no margin";
   const auto safe = clear(past, kNow + hours{2});
-  EXPECT_EQ(safe.answer, Answer::yes);
+  EXPECT_EQ(safe.answer, GateAnswer::yes);
   EXPECT_EQ(safe.recommended, std::nullopt);
 }
 
@@ -65,7 +65,7 @@ TEST(GateDecision, NeverWithoutARecordAndPrintsTheMissingOne) {
   Past past;
   past.look(kNow - hours{24}, Past::give({old_record()}), old_chain());
   const auto out = clear(past, kNow);
-  EXPECT_EQ(out.answer, Answer::never);
+  EXPECT_EQ(out.answer, GateAnswer::never);
   EXPECT_EQ(out.missing, new_record());
   EXPECT_EQ(out.not_before_then, kNow + hours{1});
 }
@@ -76,7 +76,7 @@ TEST(GateDecision, NeverWhileOneServerLags) {
       .look(kNow, Past::give({old_record(), new_record()}), Past::give({old_record()}),
             old_chain());
   const auto out = clear(past, kNow + hours{5});
-  EXPECT_EQ(out.answer, Answer::never);
+  EXPECT_EQ(out.answer, GateAnswer::never);
   EXPECT_EQ(out.missing, std::nullopt) << "it is published, but not everywhere";
   ASSERT_EQ(out.why.size(), 1U);
   EXPECT_EQ(out.why[0].find("ns2 still gives"), 0U) << out.why[0];
@@ -86,21 +86,21 @@ TEST(GateDecision, DoesNotKnowWhatWasPublishedBeforeTheFirstLook) {
   Past past;
   past.look(kNow, Past::give({old_record(), new_record()}));
   const auto out = clear(past, kNow);
-  EXPECT_EQ(out.answer, Answer::not_before);
+  EXPECT_EQ(out.answer, GateAnswer::not_before);
   EXPECT_EQ(out.not_before, kNow + hours{1});
 }
 
 TEST(GateDecision, AKeyThatIsInUseAlreadyChangesNothing) {
   Past past;
   past.look(kNow, Past::give({new_record()}), new_chain());
-  EXPECT_EQ(clear(past, kNow).answer, Answer::yes);
+  EXPECT_EQ(clear(past, kNow).answer, GateAnswer::yes);
 }
 
 TEST(GateDecision, SendersThatKnowNoSha512MustAcceptItToo) {
   Past past;
   past.look(kNow - hours{24},
             Past::give({old_record(), record(3, 1, 2, *Pki::get().leaf.certificate)}), old_chain());
-  EXPECT_EQ(clear(past, kNow).answer, Answer::never);
+  EXPECT_EQ(clear(past, kNow).answer, GateAnswer::never);
 }
 
 TEST(GateDecision, SaysWhenOnlyTheIssuerVouchesForIt) {
@@ -109,7 +109,7 @@ TEST(GateDecision, SaysWhenOnlyTheIssuerVouchesForIt) {
             Past::give({old_record(), record(2, 1, 1, *Pki::get().inter.certificate)}),
             old_chain());
   const auto out = clear(past, kNow);
-  ASSERT_EQ(out.answer, Answer::yes);
+  ASSERT_EQ(out.answer, GateAnswer::yes);
   ASSERT_EQ(out.why.size(), 2U);
   EXPECT_NE(out.why[1].find("RFC 7671 §8"), std::string::npos);
 }
@@ -119,7 +119,7 @@ TEST(GateDecision, AsksForTheIssuersWhenARecordNamesOne) {
   past.look(kNow - hours{24}, Past::give({record(2, 1, 1, *Pki::get().inter.certificate)}),
             old_chain());
   const auto out = clear(past, kNow, {new_chain().front()});
-  EXPECT_EQ(out.answer, Answer::never);
+  EXPECT_EQ(out.answer, GateAnswer::never);
   ASSERT_EQ(out.why.size(), 2U);
   EXPECT_NE(out.why[1].find("fullchain.pem"), std::string::npos);
 }
@@ -127,7 +127,7 @@ TEST(GateDecision, AsksForTheIssuersWhenARecordNamesOne) {
 TEST(GateDecision, AnythingGoesWhereNoRecordDemandsAnything) {
   Past past;
   past.look(kNow, Past::give({}));
-  EXPECT_EQ(clear(past, kNow).answer, Answer::yes);
+  EXPECT_EQ(clear(past, kNow).answer, GateAnswer::yes);
 }
 
 TEST(GateDecision, WhatWasWithdrawnIsStillInCaches) {
@@ -135,23 +135,23 @@ TEST(GateDecision, WhatWasWithdrawnIsStillInCaches) {
   past.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
       .look(kNow, Past::give({}), old_chain());
   const auto out = clear(past, kNow + minutes{1});
-  EXPECT_EQ(out.answer, Answer::not_before);
+  EXPECT_EQ(out.answer, GateAnswer::not_before);
   EXPECT_EQ(out.not_before, kNow + hours{1});
 }
 
 TEST(GateDecision, AServerNeverHeardMayGiveAnything) {
   Past past;
   past.look(kNow - hours{2}, Past::give({old_record(), new_record()}), old_chain());
-  EXPECT_EQ(clear(past, kNow, new_chain(), {"ns3 192.0.2.3"}).answer, Answer::unknown);
+  EXPECT_EQ(clear(past, kNow, new_chain(), {"ns3 192.0.2.3"}).answer, GateAnswer::unknown);
   const auto lame = clear(past, kNow + hours{24}, new_chain(), {"ns3 192.0.2.3"});
-  EXPECT_EQ(lame.answer, Answer::yes) << "after a day it is lame, and serves nobody";
+  EXPECT_EQ(lame.answer, GateAnswer::yes) << "after a day it is lame, and serves nobody";
   EXPECT_EQ(lame.why.size(), 2U);
 }
 
 TEST(GateDecision, CouldNotTellWhereNoServerGivesAnAnswer) {
   Past past;
   past.look(kNow, {.is_gone = true});
-  EXPECT_EQ(clear(past, kNow).answer, Answer::unknown);
+  EXPECT_EQ(clear(past, kNow).answer, GateAnswer::unknown);
 }
 
 // Random histories of two servers: the gate, asked about the new key, and the state say the same.
@@ -181,11 +181,11 @@ TEST(GateDecision, NamesTheMomentThatTheStateNames) {
         server.alias_ttl = has_alias ? alias_ttl : config::Seconds{0};
       }
       past.look(at, now[0], now[1], old_chain());
-      const agent::Rollovers rollovers(agent::history_of(past.chronicle, {"mx.example.test"}));
+      const agent::Rollovers rollovers(agent::history_of(past.host_history, {"mx.example.test"}));
       const auto standing = rollovers.at(at);
       const auto gate = clear(past, at);
       SCOPED_TRACE("history " + std::to_string(history) + " step " + std::to_string(step));
-      EXPECT_EQ(gate.answer == Answer::yes || gate.answer == Answer::not_before,
+      EXPECT_EQ(gate.answer == GateAnswer::yes || gate.answer == GateAnswer::not_before,
                 standing.safe_to_switch_at.has_value());
       if (standing.safe_to_switch_at) {
         ++compared;

@@ -38,14 +38,14 @@ class OutboundSmtpTest : public testing::Test {
     return seen;
   }
 
-  void note(int second, const probes::HostObservation& seen) {
-    reach.note(seen.host, seen.sessions, at(second));
+  void record_sessions(int second, const probes::HostObservation& seen) {
+    reach.record_sessions(seen.host, seen.sessions, at(second));
   }
   void answered(int second, const std::string& host, const std::string& address) {
-    note(second, look(host, {address}, SessionStop::none));
+    record_sessions(second, look(host, {address}, SessionStop::none));
   }
   void stuck(int second, const std::string& host, std::initializer_list<std::string> addresses) {
-    note(second, look(host, addresses, SessionStop::connect_timeout));
+    record_sessions(second, look(host, addresses, SessionStop::connect_timeout));
   }
 
   static config::Time at(int second) { return kNow + Seconds{second}; }
@@ -76,8 +76,8 @@ TEST_F(OutboundSmtpTest, fewer_than_that_may_well_be_theirs) {
   OutboundSmtp other;
   const auto a = look("a.test", {"192.0.2.1"}, SessionStop::connect_timeout);
   const auto b = look("b.test", {"192.0.2.2"}, SessionStop::connect_timeout);
-  other.note(a.host, a.sessions, kNow);
-  other.note(b.host, b.sessions, kNow);
+  other.record_sessions(a.host, a.sessions, kNow);
+  other.record_sessions(b.host, b.sessions, kNow);
   EXPECT_THAT(other.checks(kNow), IsEmpty()) << "two addresses";
 }
 
@@ -102,12 +102,12 @@ TEST_F(OutboundSmtpTest, before_a_stuck_look_is_believed_those_who_answered_last
   answered(50, "e.test", "192.0.2.5");
   answered(400, "mx.test", "192.0.2.9");
   const auto seen = look("mx.test", {"192.0.2.9"}, SessionStop::connect_timeout);
-  note(500, seen);
-  EXPECT_THAT(reach.doubted_by(seen, at(500)),
+  record_sessions(500, seen);
+  EXPECT_THAT(reach.controls_for(seen, at(500)),
               ElementsAre(WitnessIs("d.test"), WitnessIs("c.test"), WitnessIs("b.test")));
   // One of them answers: it is the host.
   answered(505, "d.test", "192.0.2.4");
-  EXPECT_THAT(reach.doubted_by(seen, at(500)), IsEmpty());
+  EXPECT_THAT(reach.controls_for(seen, at(500)), IsEmpty());
   EXPECT_TRUE(is_up(505));
 }
 
@@ -125,8 +125,8 @@ TEST_F(OutboundSmtpTest, when_those_who_answered_last_do_not_it_is_our_fault_fro
 TEST_F(OutboundSmtpTest, somebody_reached_a_moment_ago_needs_no_witness) {
   answered(0, "a.test", "192.0.2.1");
   const auto seen = look("mx.test", {"192.0.2.9"}, SessionStop::connect_timeout);
-  EXPECT_THAT(reach.doubted_by(seen, at(2)), IsEmpty());
-  EXPECT_THAT(reach.doubted_by(seen, at(3)), SizeIs(1));
+  EXPECT_THAT(reach.controls_for(seen, at(2)), IsEmpty());
+  EXPECT_THAT(reach.controls_for(seen, at(3)), SizeIs(1));
 }
 
 TEST_F(OutboundSmtpTest, hosts_that_failed_before_somebody_was_reached_are_no_evidence) {
@@ -151,18 +151,19 @@ TEST_F(OutboundSmtpTest, it_stays_down_until_somebody_answers) {
   stuck(11, "b.test", {"192.0.2.3"});
   EXPECT_FALSE(is_up(7200));
   const auto seen = look("a.test", {"192.0.2.1"}, SessionStop::connect_timeout);
-  EXPECT_THAT(reach.doubted_by(seen, at(7200)), IsEmpty()) << "it is known already";
-  EXPECT_THAT(reach.awaited(), ElementsAre(WitnessIs("c.test")));
+  EXPECT_THAT(reach.controls_for(seen, at(7200)), IsEmpty()) << "it is known already";
+  EXPECT_THAT(reach.controls_while_down(), ElementsAre(WitnessIs("c.test")));
   answered(7200, "c.test", "192.0.2.4");
   EXPECT_TRUE(is_up(7200));
-  EXPECT_THAT(reach.awaited(), IsEmpty());
+  EXPECT_THAT(reach.controls_while_down(), IsEmpty());
 }
 
 TEST_F(OutboundSmtpTest, hosts_nobody_asks_about_are_not_tried) {
   answered(0, "c.test", "192.0.2.4");
   reach.forget(name("c.test"));
-  EXPECT_THAT(reach.doubted_by(look("a.test", {"192.0.2.1"}, SessionStop::connect_timeout), at(60)),
-              IsEmpty());
+  EXPECT_THAT(
+      reach.controls_for(look("a.test", {"192.0.2.1"}, SessionStop::connect_timeout), at(60)),
+      IsEmpty());
 }
 
 TEST_F(OutboundSmtpTest, only_what_got_stuck_in_the_family_that_is_down_is_our_own_limit) {
@@ -171,13 +172,13 @@ TEST_F(OutboundSmtpTest, only_what_got_stuck_in_the_family_that_is_down_is_our_o
   stuck(100, "a.test", {"2001:db8::1", "2001:db8::2"});
   stuck(100, "b.test", {"2001:db8::3"});
   auto seen = look("c.test", {"2001:db8::4", "192.0.2.7"}, SessionStop::connect_timeout);
-  EXPECT_TRUE(reach.excuse(seen));
+  EXPECT_TRUE(reach.mark_as_local(seen));
   EXPECT_EQ(seen.sessions[0].stop, SessionStop::no_route);
   EXPECT_THAT(seen.sessions[0].detail, testing::HasSubstr("none of 3 mail servers"));
   EXPECT_EQ(seen.sessions[1].stop, SessionStop::connect_timeout);
   EXPECT_TRUE(is_up(100)) << "the other family works";
   auto well = look("c.test", {"2001:db8::4"}, SessionStop::none);
-  EXPECT_FALSE(reach.excuse(well));
+  EXPECT_FALSE(reach.mark_as_local(well));
 }
 
 TEST_F(OutboundSmtpTest, a_family_of_which_little_is_known_shares_the_fate_of_the_other) {
@@ -186,7 +187,7 @@ TEST_F(OutboundSmtpTest, a_family_of_which_little_is_known_shares_the_fate_of_th
   stuck(100, "a.test", {"192.0.2.1"});
   stuck(100, "b.test", {"192.0.2.2", "192.0.2.3"});
   EXPECT_TRUE(is_up(100)) << "the other family was not tried since";
-  EXPECT_THAT(reach.awaited(), ElementsAre(WitnessIs("a.test"), WitnessIs("a.test")));
+  EXPECT_THAT(reach.controls_while_down(), ElementsAre(WitnessIs("a.test"), WitnessIs("a.test")));
   stuck(130, "a.test", {"2001:db8::1"});
   EXPECT_FALSE(is_up(130));
   answered(200, "a.test", "192.0.2.1");
@@ -200,11 +201,11 @@ TEST_F(OutboundSmtpTest, a_dead_host_is_no_fault_of_ours_while_the_other_family_
   stuck(100, "b.test", {"2001:db8::2", "2001:db8::3"});
   answered(110, "a.test", "192.0.2.1");
   auto dead = look("dead.test", {"192.0.2.9"}, SessionStop::connect_timeout);
-  note(900, dead);
-  EXPECT_THAT(reach.doubted_by(dead, at(900)), ElementsAre(WitnessIs("a.test")));
+  record_sessions(900, dead);
+  EXPECT_THAT(reach.controls_for(dead, at(900)), ElementsAre(WitnessIs("a.test")));
   answered(901, "a.test", "192.0.2.1");
   EXPECT_TRUE(is_up(901));
-  EXPECT_FALSE(reach.excuse(dead));
+  EXPECT_FALSE(reach.mark_as_local(dead));
   EXPECT_EQ(dead.sessions[0].stop, SessionStop::connect_timeout);
 }
 
@@ -215,7 +216,7 @@ TEST_F(OutboundSmtpTest, a_family_that_shared_the_fate_of_the_other_is_tried_unt
   answered(110, "a.test", "192.0.2.1");
   stuck(900, "a.test", {"192.0.2.1"});
   EXPECT_FALSE(is_up(900));
-  EXPECT_THAT(reach.awaited(), ElementsAre(WitnessIs("a.test")));
+  EXPECT_THAT(reach.controls_while_down(), ElementsAre(WitnessIs("a.test")));
 }
 
 TEST_F(OutboundSmtpTest, hosts_that_left_are_no_evidence) {
@@ -229,34 +230,34 @@ TEST_F(OutboundSmtpTest, a_family_that_works_while_the_other_is_down_is_not_trie
   answered(0, "a.test", "2001:db8::1");
   stuck(100, "a.test", {"192.0.2.1"});
   stuck(100, "b.test", {"192.0.2.2", "192.0.2.3"});
-  EXPECT_THAT(reach.awaited(), ElementsAre(WitnessIs("a.test")));
+  EXPECT_THAT(reach.controls_while_down(), ElementsAre(WitnessIs("a.test")));
   answered(110, "a.test", "2001:db8::1");
-  EXPECT_THAT(reach.awaited(), IsEmpty());
+  EXPECT_THAT(reach.controls_while_down(), IsEmpty());
 }
 
 TEST_F(OutboundSmtpTest, a_machine_without_ipv6_is_limited_not_cut_off) {
-  note(0, look("a.test", {"2001:db8::1", "2001:db8::2"}, SessionStop::no_route));
+  record_sessions(0, look("a.test", {"2001:db8::1", "2001:db8::2"}, SessionStop::no_route));
   auto seen = look("b.test", {"2001:db8::3"}, SessionStop::no_route);
-  note(0, seen);
+  record_sessions(0, seen);
   const auto checks = reach.checks(at(0));
   ASSERT_THAT(checks, SizeIs(1));
   EXPECT_TRUE(checks[0].is_limit);
   EXPECT_EQ(cut_off(checks), nullptr);
-  EXPECT_FALSE(reach.excuse(seen)) << "there is nothing to wait for";
+  EXPECT_FALSE(reach.mark_as_local(seen)) << "there is nothing to wait for";
 }
 
 TEST_F(OutboundSmtpTest, a_route_that_is_lost_is_no_limit) {
   answered(0, "a.test", "192.0.2.1");
-  note(60, look("a.test", {"192.0.2.1", "192.0.2.2"}, SessionStop::no_route));
+  record_sessions(60, look("a.test", {"192.0.2.1", "192.0.2.2"}, SessionStop::no_route));
   auto seen = look("b.test", {"192.0.2.3"}, SessionStop::no_route);
-  note(60, seen);
+  record_sessions(60, seen);
   EXPECT_FALSE(is_up(60));
-  EXPECT_TRUE(reach.excuse(seen));
+  EXPECT_TRUE(reach.mark_as_local(seen));
 }
 
 TEST_F(OutboundSmtpTest, addresses_that_are_never_contacted_say_nothing) {
-  note(0, look("a.test", {"10.0.0.1", "10.0.0.2"}, SessionStop::special_address));
-  note(0, look("b.test", {"10.0.0.3"}, SessionStop::special_address));
+  record_sessions(0, look("a.test", {"10.0.0.1", "10.0.0.2"}, SessionStop::special_address));
+  record_sessions(0, look("b.test", {"10.0.0.3"}, SessionStop::special_address));
   EXPECT_THAT(reach.checks(at(0)), IsEmpty());
 }
 

@@ -56,7 +56,7 @@ TEST(Progress, workers_that_are_all_busy_have_as_long_as_a_look_may_take) {
 TEST(Progress, two_intervals_late_is_too_late) {
   auto progress = kWell;
   progress.lag = Seconds{2101};
-  EXPECT_THAT(why_stalled(progress), Optional(HasSubstr("far behind")));
+  EXPECT_THAT(why_stalled(progress), Optional(HasSubstr("behind schedule")));
   EXPECT_EQ(why_stuck(progress), std::nullopt) << "a restart would put us back further";
 }
 

@@ -126,6 +126,145 @@ TEST_F(Following, WhoeverIsNotWatchedIsPassedOver) {
   EXPECT_EQ(see_host().host, nullptr);
 }
 
+// ---- certificates to come
+
+class Foreseeing : public Following {
+ protected:
+  static Chain issued(const std::string& host) {
+    const auto leaf = support::issue({.common_name = host, .dns_names = {host}},
+                                     support::Key::ecdsa(), support::Pki::get().inter);
+    return {leaf.certificate, support::Pki::get().inter.certificate};
+  }
+  Round show(const Chain& chain) {
+    Round round = next();
+    auto announced = announce(chain, "certspotter", round.at);
+    told = follower->announce(round, *announced, seeing);
+    return round;
+  }
+  [[nodiscard]] std::vector<AlertState> states() const {
+    std::vector<AlertState> out;
+    (void)follower->book().any_open_at(
+        {.kind = Subject::Kind::host, .name = "mx.example.test"}, [&](const Alert& alert) {
+          if (alert.finding.code == probes::Code::next_key_unpublished) out.push_back(alert.state);
+          return false;
+        });
+    return out;
+  }
+  Follower::Announced told;
+};
+
+TEST_F(Foreseeing, AKeyWithoutARecordIsConfirmedByTheNextLook) {
+  start();
+  see_domain();
+  see_host();
+  const auto round = show(issued("mx.example.test"));
+  ASSERT_EQ(told.hosts.size(), 1U);
+  EXPECT_EQ(told.hosts[0].is_covered, false);
+  EXPECT_THAT(told.led_to.now, ElementsAre(kHost)) << "it is looked at at once";
+  EXPECT_EQ(round.announced.size(), 1U);
+  EXPECT_THAT(states(), ElementsAre(AlertState::pending));
+  see_host();
+  EXPECT_THAT(states(), ElementsAre(AlertState::firing));
+  // What a planned change of this key expects, and no other.
+  const auto key = probes::dane::to_hex(round.announced[0].chain.front()->spki_sha256);
+  EXPECT_TRUE(follower->book().any_open_at(
+      {.kind = Subject::Kind::host, .name = "mx.example.test"}, [&](const Alert& alert) {
+        return alert.hits.front().refused_keys == std::vector<std::string>{key};
+      }));
+}
+
+TEST_F(Foreseeing, ShownAgainItConfirmsNothing) {
+  start();
+  see_domain();
+  see_host();
+  const auto chain = issued("mx.example.test");
+  show({chain.front()});
+  const auto again = show({chain.front()});
+  EXPECT_TRUE(again.announced.empty());
+  const auto whole = show(chain);
+  EXPECT_TRUE(whole.announced.empty()) << "its issuer was known from the host";
+  EXPECT_THAT(states(), ElementsAre(AlertState::pending)) << "only a look does";
+}
+
+TEST_F(Foreseeing, NoOtherTroubleIsConfirmedByWhatIsShown) {
+  start();
+  see_domain();
+  scene.serve({support::Pki::get().old_leaf.certificate, support::Pki::get().inter.certificate});
+  see_host();
+  const auto looks = [&] {
+    std::vector<int> out;
+    (void)follower->book().any_open_at({.kind = Subject::Kind::host, .name = "mx.example.test"},
+                                       [&](const Alert& alert) {
+                                         if (alert.finding.code == probes::Code::tlsa_mismatch)
+                                           out.push_back(alert.looks_seen);
+                                         return false;
+                                       });
+    return out;
+  };
+  ASSERT_THAT(looks(), ElementsAre(1));
+  show(issued("mx.example.test"));
+  show(issued("mx.example.test"));
+  EXPECT_THAT(looks(), ElementsAre(1)) << "nobody has looked";
+}
+
+TEST_F(Foreseeing, ItEndsWhenTheRecordIsPublished) {
+  start();
+  see_domain();
+  see_host();
+  const auto chain = issued("mx.example.test");
+  show(chain);
+  see_host();
+  scene.publish({support::record(3, 1, 1, *support::Pki::get().leaf.certificate),
+                 support::record(3, 1, 1, *chain.front())});
+  see_host();
+  EXPECT_THAT(states(), ElementsAre(AlertState::firing)) << "one clean look is none";
+  see_host();
+  EXPECT_THAT(states(), IsEmpty());
+}
+
+TEST_F(Foreseeing, AKeyThatIsForNoMailIsToldOfNoMore) {
+  start();
+  see_domain();
+  see_host();
+  const auto chain = issued("mx.example.test");
+  show(chain);
+  see_host();
+  Round round = next();
+  const NotForMail said{.key = probes::dane::to_hex(chain.front()->spki_sha256), .by = "alice"};
+  EXPECT_EQ(follower->set_not_for_mail(round, said), std::nullopt);
+  EXPECT_THAT(round.not_for_mail, ElementsAre(said));
+  EXPECT_THAT(follower->targets_of_key(said.key), ElementsAre(kHost));
+  see_host();
+  see_host();
+  EXPECT_THAT(states(), IsEmpty());
+  EXPECT_EQ(follower->set_for_mail(round, said.key), std::nullopt);
+  see_host();
+  EXPECT_THAT(states(), ElementsAre(AlertState::pending));
+}
+
+TEST_F(Foreseeing, WhatIsForNobodyIsForgottenOnceAllHostsAreKnown) {
+  start();
+  const auto chain = issued("mx.elsewhere.test");
+  EXPECT_EQ(show(chain).announced.size(), 1U) << "a host of that name may come";
+  see_domain();
+  see_host();
+  EXPECT_TRUE(show(issued("mx.third.test")).announced.empty());
+  EXPECT_TRUE(told.hosts.empty());
+}
+
+TEST_F(Foreseeing, ItIsKnownAfterARestart) {
+  config.domains = {{.name = "example.test"}};
+  const auto chain = issued("mx.example.test");
+  follower.emplace(recorder, Recorder::RestoredState{.announced = {*announce(chain, "", kNow)}},
+                   config);
+  Round round = next();
+  targets = follower->adopt(round, config).change.appeared;
+  see_domain();
+  see_host();
+  see_host();
+  EXPECT_THAT(states(), ElementsAre(AlertState::firing));
+}
+
 TEST_F(Following, AStepOfTheClockMovesUntilWhenSetsAreForgotten) {
   start();
   see_domain();

@@ -51,11 +51,11 @@ class SlowRecorder final : public agent::Recorder {
     const std::scoped_lock lock(mutex_);
     return sizes_;
   }
-  Answer<RestoredState> desk(config::Time) override { return RestoredState{}; }
+  Answer<RestoredState> restore(config::Time) override { return RestoredState{}; }
   Answer<std::map<std::string, config::Time>> protected_domains(config::Time) override {
     return std::map<std::string, config::Time>{};
   }
-  Answer<agent::HostHistory> chronicle(const probes::dns::Name&, config::Time) override {
+  Answer<agent::HostHistory> host_history(const probes::dns::Name&, config::Time) override {
     return agent::HostHistory{};
   }
   Answer<agent::Signatures> mx_signatures(const probes::dns::Name&, config::Time) override {
@@ -77,9 +77,9 @@ class SlowRecorder final : public agent::Recorder {
 
 agent::Round round_with_letter(int number) {
   agent::Round out{.at = kNow + config::Seconds{number}};
-  agent::Letter letter;
-  letter.id = "letter-" + std::to_string(number);
-  out.letters.push_back(letter);
+  agent::Notification notification;
+  notification.id = "letter-" + std::to_string(number);
+  out.notifications.push_back(notification);
   return out;
 }
 
@@ -97,16 +97,16 @@ TEST(ASlowDisk, IsAFaultOnceWhatWasDecidedWaitsForLongAndPeopleAreToldFromMemory
   const auto ticket = slow.journal.put(round_with_letter(1));
   slow.recorder.until_busy();
   EXPECT_FALSE(slow.journal.state().fault) << "a disk may take a moment";
-  EXPECT_TRUE(slow.journal.unrecorded_letters().empty());
+  EXPECT_TRUE(slow.journal.unrecorded_notifications().empty());
   slow.seconds = Journal::kLate.count() + 1;
   ASSERT_TRUE(slow.journal.state().fault);
   EXPECT_THAT(*slow.journal.state().fault, HasSubstr("takes long"));
-  ASSERT_EQ(slow.journal.unrecorded_letters().size(), 1U);
-  EXPECT_EQ(slow.journal.unrecorded_letters()[0].id, "letter-1");
+  ASSERT_EQ(slow.journal.unrecorded_notifications().size(), 1U);
+  EXPECT_EQ(slow.journal.unrecorded_notifications()[0].id, "letter-1");
   slow.recorder.let_through();
   ASSERT_TRUE(slow.journal.wait(ticket, kPatience));
   EXPECT_FALSE(slow.journal.state().fault);
-  EXPECT_TRUE(slow.journal.unrecorded_letters().empty()) << "the outbox has them now";
+  EXPECT_TRUE(slow.journal.unrecorded_notifications().empty()) << "the outbox has them now";
   ASSERT_EQ(slow.recorder.rounds().size(), 1U);
   EXPECT_FALSE(slow.recorder.rounds()[0].gap) << "nothing was lost";
 }
@@ -141,13 +141,13 @@ TEST(ASlowDisk, ThatIsTooSlowLosesWhatWasSeenButNothingThatWasDecidedAndHistoryS
   EXPECT_EQ(slow.journal.state().waiting, Journal::kMostWaiting);
   EXPECT_EQ(slow.journal.state().lost, static_cast<std::uint64_t>(kBeyond));
   slow.seconds = Journal::kLate.count() + 1;
-  EXPECT_EQ(slow.journal.unrecorded_letters().size(), static_cast<std::size_t>(kRounds));
+  EXPECT_EQ(slow.journal.unrecorded_notifications().size(), static_cast<std::size_t>(kRounds));
   slow.recorder.let_through();
   ASSERT_TRUE(slow.journal.wait(last, kPatience));
   std::vector<std::string> recorded;
   std::uint64_t missing = 0;
   for (const auto& round : slow.recorder.rounds()) {
-    for (const auto& letter : round.letters) recorded.push_back(letter.id);
+    for (const auto& notification : round.notifications) recorded.push_back(notification.id);
     if (!round.gap) continue;
     missing += round.gap->rounds;
     EXPECT_LT(round.gap->from, round.gap->until);

@@ -52,9 +52,9 @@ class Running : public testing::Test {
         "E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237"
         "C7F8EC8D");
     ASSERT_TRUE(anchors);
-    gear_ = std::make_shared<ProbeContext>(settings(), std::vector<config::ResolverAddress>{},
-                                           std::move(*anchors));
-    runner_ = std::make_unique<Runner>(settings(), gear_, recorder_, Recorder::RestoredState{},
+    context_ = std::make_shared<ProbeContext>(settings(), std::vector<config::ResolverAddress>{},
+                                              std::move(*anchors));
+    runner_ = std::make_unique<Runner>(settings(), context_, recorder_, Recorder::RestoredState{},
                                        Events{}, clocks_.clocks(),
                                        [this](const std::shared_ptr<ProbeContext>&)
                                            -> config::Result<std::unique_ptr<Prober>, std::string> {
@@ -115,7 +115,7 @@ class Running : public testing::Test {
   std::vector<std::string> recorded_letters() const {
     std::vector<std::string> out;
     for (const auto& round : recorder_.rounds()) {
-      for (const auto& letter : round.letters) out.push_back(letter.id);
+      for (const auto& notification : round.notifications) out.push_back(notification.id);
     }
     return out;
   }
@@ -123,7 +123,7 @@ class Running : public testing::Test {
   support::FakeClocks clocks_;
   support::FakeWorld world_;
   support::FakeRecorder recorder_;
-  std::shared_ptr<ProbeContext> gear_;
+  std::shared_ptr<ProbeContext> context_;
   std::unique_ptr<Runner> runner_;
 };
 
@@ -131,7 +131,7 @@ TEST_F(Running, confirms_what_it_sees_and_tells_people) {
   break_host();
   ASSERT_TRUE(in_time(Seconds{1200}, [&] { return !firing(probes::Code::tlsa_mismatch).empty(); }));
   EXPECT_TRUE(soon([&] { return recorded_letters().size() == 1; }));
-  EXPECT_TRUE(runner_->unrecorded_letters().empty()) << "the outbox on disk has it";
+  EXPECT_TRUE(runner_->unrecorded_notifications().empty()) << "the outbox on disk has it";
 }
 
 TEST_F(Running, people_are_told_from_memory_while_the_disk_is_full_under_the_id_that_is_recorded) {
@@ -139,11 +139,12 @@ TEST_F(Running, people_are_told_from_memory_while_the_disk_is_full_under_the_id_
   break_host();
   ASSERT_TRUE(in_time(Seconds{1200}, [&] { return !firing(probes::Code::tlsa_mismatch).empty(); }));
   ASSERT_TRUE(in_time(Seconds{300}, [&] { return is_faulty("storage"); }));
-  ASSERT_TRUE(soon([&] { return runner_->unrecorded_letters().size() == 2; }));
+  ASSERT_TRUE(soon([&] { return runner_->unrecorded_notifications().size() == 2; }));
   EXPECT_THAT(runner_->health().unrecorded, Optional(HasSubstr("disk full")));
   EXPECT_EQ(runner_->health().stall, std::nullopt) << "it looks on";
   std::vector<std::string> told;
-  for (const auto& letter : runner_->unrecorded_letters()) told.push_back(letter.id);
+  for (const auto& notification : runner_->unrecorded_notifications())
+    told.push_back(notification.id);
   EXPECT_TRUE(recorded_letters().empty());
   recorder_.is_full = false;
   ASSERT_TRUE(in_time(Seconds{300}, [&] { return !is_faulty("storage"); }));
@@ -290,7 +291,7 @@ TEST_F(Running, a_past_that_cannot_be_read_is_read_by_the_next_look) {
   runner_->stop();
   runner_.reset();
   recorder_.is_unreadable = true;
-  runner_ = std::make_unique<Runner>(settings(), gear_, recorder_, Recorder::RestoredState{},
+  runner_ = std::make_unique<Runner>(settings(), context_, recorder_, Recorder::RestoredState{},
                                      Events{}, clocks_.clocks(),
                                      [this](const std::shared_ptr<ProbeContext>&)
                                          -> config::Result<std::unique_ptr<Prober>, std::string> {

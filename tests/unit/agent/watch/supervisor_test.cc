@@ -87,6 +87,25 @@ TEST(Supervisor, KeepsTheWatchdogQuietOnlyWhileWeGetOn) {
   EXPECT_THAT(listener.heard(), ElementsAre("WATCHDOG=1\nSTATUS=watching"));
 }
 
+TEST(Supervisor, SaysWhatWeDoWhenItIsSomethingElse) {
+  const Listener listener(fmt::format("@danelaw-doing-{}", getpid()));
+  Supervisor supervisor({.socket = listener.name(), .watchdog_usec = "3000000", .watchdog_pid = {}},
+                        getpid());
+  const std::string calm = "watching 2 domains, 0 open alerts",
+                    loud = "watching 2 domains, 1 open alert";
+  supervisor.alive(std::nullopt, calm);
+  supervisor.alive(std::nullopt, calm);
+  supervisor.alive(std::nullopt, loud);
+  EXPECT_THAT(listener.heard(), ElementsAre("WATCHDOG=1\nSTATUS=" + calm, "WATCHDOG=1",
+                                            "WATCHDOG=1\nSTATUS=" + loud));
+  supervisor.alive("no worker is left", "");
+  supervisor.alive(std::nullopt, loud);
+  supervisor.ready();  // after a reload
+  EXPECT_THAT(listener.heard(),
+              ElementsAre("STATUS=not watching: no worker is left", "WATCHDOG=1\nSTATUS=" + loud,
+                          "READY=1\nSTATUS=" + loud));
+}
+
 TEST(Supervisor, IsAskedForTheWatchdogOfThisProcessOnly) {
   const auto every = [](Supervisor::Wishes wishes) { return Supervisor(wishes, 7).every(); };
   EXPECT_EQ(every({.socket = "/s", .watchdog_usec = "6000000", .watchdog_pid = "7"}), 2000ms);

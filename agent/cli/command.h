@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "config/config.h"
+
+namespace CLI {
+class App;
+}
+
+namespace agent {
+
+constexpr int kBadUsage = 3;  // of `check` and `gate`, where 1 and 2 are answers; and of danelaw
+
+// A subcommand of danelaw. Functions named add_… declare one with its flags, in the words that
+// --help, the man page and the completions show, and return it.
+struct Command {
+  CLI::App* app;  // of CLI11; owned by the App that it was added to
+  std::function<int()>
+      run;  // to be called once, after parsing, when it was chosen: the exit status
+};
+
+// The configuration in this file; nothing after writing every error of it to standard error.
+[[nodiscard]] std::optional<config::Config> load_or_complain(const std::filesystem::path& file);
+
+}  // namespace agent

@@ -1,0 +1,69 @@
+#include "agent/cli/database_commands.h"
+
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace agent {
+namespace {
+
+struct DatabaseFlags {
+  std::filesystem::path backup;
+  std::filesystem::path config_file;
+};
+
+void add_flags(CLI::App& app, DatabaseFlags& flags, const std::string& about_file) {
+  app.add_option("FILE", flags.backup, about_file)->required();
+  app.add_option("--config", flags.config_file, "configuration file, for storage.path");
+}
+
+std::optional<config::Config> settings_of(const DatabaseFlags& flags) {
+  if (flags.config_file.empty()) return config::Config{};
+  return load_or_complain(flags.config_file);
+}
+
+int run_backup(const DatabaseFlags& flags, const BackUp& back_up) {
+  const auto settings = settings_of(flags);
+  if (!settings) return 1;
+  const auto done = back_up(settings->storage.path, flags.backup);
+  if (!done) std::cerr << done.error() << '\n';
+  return done ? 0 : 1;
+}
+
+int run_restore(const DatabaseFlags& flags, const Restore& restore) {
+  const auto settings = settings_of(flags);
+  if (!settings) return 1;
+  const auto& database = settings->storage.path;
+  const auto kept = restore(flags.backup, database);
+  if (!kept) {
+    std::cerr << kept.error() << '\n';
+    return 1;
+  }
+  std::cout << fmt::format("{} is now the backup {}", database.string(), flags.backup.string());
+  if (*kept) std::cout << fmt::format("; the old one is kept as {}", (*kept)->string());
+  std::cout << '\n';
+  return 0;
+}
+
+}  // namespace
+
+Command add_backup(CLI::App& app, BackUp back_up) {
+  const auto flags = std::make_shared<DatabaseFlags>();
+  auto* command =
+      app.add_subcommand("backup", "copy the database into a new file while the agent runs");
+  add_flags(*command, *flags, "the file to make");
+  return {command, [flags, back_up = std::move(back_up)] { return run_backup(*flags, back_up); }};
+}
+
+Command add_restore(CLI::App& app, Restore restore) {
+  const auto flags = std::make_shared<DatabaseFlags>();
+  auto* command = app.add_subcommand(
+      "restore",
+      "put a backup in the place of a stopped agent's database; the old one is kept beside it");
+  add_flags(*command, *flags, "the backup");
+  return {command, [flags, restore = std::move(restore)] { return run_restore(*flags, restore); }};
+}
+
+}  // namespace agent

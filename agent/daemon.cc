@@ -1,0 +1,249 @@
+#include "agent/daemon.h"
+
+#include <algorithm>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "agent/alerts/lifecycle.h"
+#include "agent/cli/command.h"
+#include "agent/log.h"
+#include "agent/watch/threads.h"
+#include "config/load.h"
+#include "config/name.h"
+#include "config/system.h"
+#include "web/http/live_site.h"
+#include "web/routes/digest_sources.h"
+
+namespace agent {
+namespace {
+
+constexpr int kTryAgain = 2;  // exit status
+
+// Whether the certificates, tokens and passwords of the web server can be read.
+config::Result<void, std::string> can_serve(const config::Web& settings) {
+  return web::LiveSite{[](const web::Guard&) { return web::Site{}; }}.configure(settings);
+}
+
+// Remembers nothing: notifiers are made only to see whether they could be.
+class NoOutbox final : public Outbox {
+ public:
+  using Fault = RecordFault;
+  config::Result<std::vector<QueuedNotification>, Fault> due(const std::string&, config::Time,
+                                                             std::size_t) override {
+    return {};
+  }
+  config::Result<void, Fault> delivered(const std::string&, config::Time) override { return {}; }
+  config::Result<void, Fault> failed(const std::string&, config::Time,
+                                     const std::string&) override {
+    return {};
+  }
+  config::Result<std::size_t, Fault> waiting(const std::string&) override { return {}; }
+  config::Result<std::optional<std::string>, Fault> notifier_state(const std::string&) override {
+    return {};
+  }
+  config::Result<void, Fault> keep_notifier_state(const std::string&,
+                                                  const std::optional<std::string>&) override {
+    return {};
+  }
+};
+
+}  // namespace
+
+std::vector<std::string> obstacles(const config::Config& settings) {
+  std::vector<std::string> out;
+  if (const auto context = ProbeContext::make(settings); !context) out.push_back(context.error());
+  NoOutbox outbox;
+  if (const auto made = make_notifiers(settings, outbox, {}); !made) out.push_back(made.error());
+  if (const auto made = can_serve(settings.web); !made) out.push_back(made.error());
+  return out;
+}
+
+config::Time Daemon::now() {
+  return std::chrono::floor<config::Seconds>(std::chrono::system_clock::now());
+}
+
+bool Daemon::start(const std::filesystem::path& file) {
+  file_ = file;
+  reload_.succeeded_at = now();
+  auto loaded = load_or_complain(file);
+  if (!loaded) return false;
+  auto context = ProbeContext::make(*loaded);
+  if (!context) return fail("probe-setup-failed", context.error());
+  if (const auto web = can_serve(loaded->web); !web) return fail("web-setup-failed", web.error());
+  auto lock = storage::DatabaseLock::take(loaded->storage.path);
+  if (!lock) return fail_for_now("storage-unavailable", lock.error());
+  lock_ = std::move(*lock);
+  auto recorder = storage::SqliteRecorder::open(loaded->storage.path);
+  if (!recorder) return fail_for_now("storage-unavailable", recorder.error().detail);
+  recorder_ = std::move(*recorder);
+  auto restored = recorder_->restore(now() - kRelapse);
+  if (!restored) return fail_for_now("storage-unavailable", restored.error().detail);
+  auto queries = storage::Queries::open(loaded->storage.path);
+  if (!queries) return fail_for_now("storage-unavailable", queries.error());
+  queries_ = std::move(*queries);
+  auto acts = storage::ActLog::open(loaded->storage.path);
+  if (!acts) return fail_for_now("storage-unavailable", acts.error());
+  acts_ = std::move(*acts);
+  auto senders = storage::SenderReports::open(loaded->storage.path);
+  if (!senders) return fail_for_now("storage-unavailable", senders.error());
+  senders_ = std::move(*senders);
+  auto outbox = storage::SqliteOutbox::open(loaded->storage.path);
+  if (!outbox) return fail_for_now("storage-unavailable", outbox.error());
+  outbox_ = std::move(*outbox);
+  letters_ = std::make_unique<ResilientOutbox>(
+      *outbox_, [this] { return runner_->unrecorded_notifications(); }, system_clocks().ticks);
+  auto notifiers = make_notifiers(*loaded, *letters_, web::digest_sources(*queries_));
+  if (!notifiers) return fail("notifier-setup-failed", notifiers.error());
+  runner_ = std::make_unique<Runner>(*loaded, std::move(*context), *recorder_, std::move(*restored),
+                                     events(), system_clocks());
+  auto deliveries = storage::SqliteDeliveryStore::open(loaded->storage.path);
+  if (!deliveries) return fail_for_now("storage-unavailable", deliveries.error());
+  deliveries_ = std::move(*deliveries);
+  postfix_ = std::make_unique<PostfixWatch>(*deliveries_, postfix_world());
+  if (const auto served = postfix_->configure(loaded->postfix); !served)
+    return fail_for_now("policy-socket-failed", served.error());
+  courier_ = std::make_unique<Courier>(
+      *letters_, now, [this] { return runner_->snapshot(); }, report_notifier);
+  server_ = std::make_unique<web::Server>(web::site_of(backend()));
+  const auto listening = server_->start(loaded->web);
+  if (!listening) return fail_for_now("web-setup-failed", listening.error());
+  if (loaded->smtp.helo.empty()) {
+    if (const auto doubt = config::doubt_about_host_name(config::host_name()))
+      log::warn("helo-doubtful", {{"detail", *doubt}});
+  }
+  // With less, libraries fail in ways of their own.
+  constexpr std::size_t kLeast = std::size_t{32} << 20U;
+  if (!has_room(kLeast)) throw std::bad_alloc();
+  runner_->start();
+  postfix_->start();
+  courier_->set_notifiers(std::move(*notifiers));
+  {
+    const std::scoped_lock one(watching_reports_);
+    reports_ = std::make_unique<ReportWatch>(*senders_, loaded->tlsrpt.folder, report_calls());
+  }
+  is_ready_ = true;
+  log::info("started", {{"version", DANELAW_VERSION},
+                        {"domains", std::to_string(loaded->domains.size())},
+                        {"page", fmt::format("{}://{}:{}/", loaded->web.file.tls ? "https" : "http",
+                                             loaded->web.listen_address, loaded->web.port)}});
+  return true;
+}
+
+config::Result<void, std::string> Daemon::reload() {
+  const std::scoped_lock one(reloading_);
+  config::Result<void, std::string> done;
+  try {
+    done = take_configuration();
+  } catch (const std::bad_alloc&) {
+    done = config::Failure<std::string>("no memory");
+    log::error("reload-failed", {{"error", done.error()}});
+  }
+  const std::scoped_lock lock(telling_reload_);
+  reload_ = {.is_good = done.has_value(), .succeeded_at = done ? now() : reload_.succeeded_at};
+  return done;
+}
+
+void Daemon::reload_by_signal() {
+  const auto done = reload();
+  storage::Act act{.at = now(), .login = "signal", .what = "reload", .subject_kind = "agent"};
+  if (!done) act.fault = done.error();
+  if (const auto noted = acts_->record(std::move(act)); !noted)
+    log::warn("act-unrecorded", {{"act", "reload"}, {"detail", noted.error()}});
+}
+
+std::string Daemon::doing() const {
+  const auto snapshot = runner_->snapshot();
+  const auto open = std::ranges::count(snapshot->alerts, AlertState::firing, &Alert::state);
+  return fmt::format("watching {} domain{}, {} open alert{}", snapshot->domains.size(),
+                     snapshot->domains.size() == 1 ? "" : "s", open, open == 1 ? "" : "s");
+}
+
+std::optional<std::string> Daemon::why_stuck() const {
+  return runner_->health().stuck;
+}
+
+void Daemon::forget_old() {
+  const auto loaded = config::load(file_);
+  if (!loaded) return;
+  runner_->forget(now() - loaded->storage.retention);
+}
+
+void Daemon::stop() {
+  is_ready_ = false;
+  feed_.close();
+  server_->stop();
+  {
+    const std::scoped_lock one(watching_reports_);
+    reports_.reset();
+  }
+  std::atomic<bool> ended{false};
+  const auto end = [&] {
+    postfix_->stop();
+    runner_->stop();
+    courier_->stop();
+    checks_.stop();
+    ended = true;
+  };
+  std::vector<std::thread> drain;
+  if (start_threads(drain, 1, end) == 0) end();
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{3};
+  while (!ended && std::chrono::steady_clock::now() < patience)
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  log::info("stopped", {{"drained", ended ? "yes" : "no"}});
+  if (!ended) std::_Exit(0);
+  for (auto& thread : drain) thread.join();
+}
+
+bool Daemon::fail(std::string_view event, const std::string& detail) {
+  log::error(event, {{"detail", detail}});
+  return false;
+}
+
+bool Daemon::fail_for_now(std::string_view event, const std::string& detail) {
+  exit_status_ = kTryAgain;
+  return fail(event, detail);
+}
+
+config::Result<void, std::string> Daemon::take_configuration() {
+  auto loaded = config::load(file_);
+  if (!loaded) {
+    for (const auto& error : loaded.error())
+      log::error("reload-failed", {{"error", config::to_string(error)}});
+    return config::Failure<std::string>(config::to_string(loaded.error().front()));
+  }
+  auto context = ProbeContext::make(*loaded);
+  if (!context) {
+    log::error("reload-failed", {{"error", context.error()}});
+    return config::Failure<std::string>(context.error());
+  }
+  auto notifiers = make_notifiers(*loaded, *letters_, web::digest_sources(*queries_));
+  if (!notifiers) {
+    log::error("reload-failed", {{"error", notifiers.error()}});
+    return config::Failure<std::string>(notifiers.error());
+  }
+  if (const auto served = postfix_->configure(loaded->postfix); !served) {
+    log::error("reload-failed", {{"error", served.error()}});
+    return config::Failure<std::string>(served.error());
+  }
+  const auto reconfigured = server_->reconfigure(loaded->web);
+  if (!reconfigured) {
+    log::error("reload-failed", {{"error", reconfigured.error()}});
+    return config::Failure<std::string>(reconfigured.error());
+  }
+  runner_->reconfigure(*loaded, std::move(*context));
+  {
+    const std::scoped_lock one(watching_reports_);
+    if (reports_) reports_->set_folder(loaded->tlsrpt.folder);
+  }
+  courier_->set_notifiers(std::move(*notifiers));
+  log::info("reloaded", {{"domains", std::to_string(loaded->domains.size())}});
+  return {};
+}
+
+web::Reload Daemon::last_reload() {
+  const std::scoped_lock lock(telling_reload_);
+  return reload_;
+}
+
+}  // namespace agent

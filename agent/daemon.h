@@ -1,0 +1,110 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "agent/notify/courier.h"
+#include "agent/notify/resilient_outbox.h"
+#include "agent/postfix/policy_server.h"
+#include "agent/postfix/postfix_watch.h"
+#include "agent/senders/report_watch.h"
+#include "agent/watch/runner.h"
+#include "storage/act_log.h"
+#include "storage/delivery_store.h"
+#include "storage/lock.h"
+#include "storage/outbox.h"
+#include "storage/queries.h"
+#include "storage/recorder.h"
+#include "storage/sender_reports.h"
+#include "web/feed.h"
+#include "web/http/server.h"
+#include "web/once.h"
+#include "web/routes/api.h"
+
+namespace agent {
+
+// What `danelaw run` consists of: storage, runner, courier and web server, connected. With main.cc
+// the one place that sees the whole house (tests/layers).
+class Daemon {
+ public:
+  // Everything that can fail does so here, before a thread is started; the words go to the log.
+  bool start(const std::filesystem::path& file);
+
+  // After start() failed: 1 when it was refused for what stands in files, 2 when trying again may
+  // help (the unit of systemd tells them apart).
+  [[nodiscard]] int exit_status() const { return exit_status_; }
+
+  // As the file is now; with an error in it everything goes on as it was.
+  config::Result<void, std::string> reload();
+
+  // By whoever may send this process signals.
+  void reload_by_signal();
+
+  // As for /-/healthy.
+  [[nodiscard]] std::optional<std::string> why_stuck() const;
+
+  // For `systemctl status`.
+  [[nodiscard]] std::string doing() const;
+
+  // What is older than storage.retention, as the file says now.
+  void forget_old();
+
+  // Lets probes under way end, but not for long: what they would have seen will be seen at the next
+  // start, and everything decided is recorded already.
+  void stop();
+
+ private:
+  static config::Time now();
+  static bool fail(std::string_view event, const std::string& detail);
+  bool fail_for_now(std::string_view event, const std::string& detail);
+  config::Result<void, std::string> take_configuration();
+  PostfixWatch::World postfix_world();
+  ReportWatch::Calls report_calls();
+  web::Reload last_reload();
+  static void report_notifier(const std::string& notifier, const std::string& fault);
+  // What changed, for the pages that are open; and the notifiers, which need not wait.
+  void publish(const Round& round);
+  Events events();
+  web::Backend backend();
+  // A scrape that strains Prometheus is told once.
+  void look_at_scrape(std::size_t series);
+  // A domain that is not watched, as `danelaw check` looks at it.
+  config::Result<std::string, std::string> check_once(const std::string& domain) const;
+  // Adds the domain to a list that may be added to, and watches it.
+  config::Result<std::string, std::string> watch(const std::string& domain,
+                                                 const std::optional<std::string>& list);
+
+  std::filesystem::path file_;
+  int exit_status_ = 1;
+  storage::DatabaseLock lock_;
+  std::atomic<bool> is_ready_{false};
+  std::atomic<bool> is_scrape_told_{false};
+  std::mutex reloading_;
+  std::mutex telling_reload_;  // guards reload_: a scrape must not wait for a reload
+  web::Reload reload_;
+  std::unique_ptr<storage::SqliteRecorder> recorder_;
+  std::unique_ptr<storage::Queries> queries_;
+  std::unique_ptr<storage::ActLog> acts_;
+  std::unique_ptr<storage::SqliteOutbox> outbox_;
+  std::unique_ptr<ResilientOutbox> letters_;
+  web::Feed feed_;
+  web::OnceChecks checks_{[this](const std::string& domain) { return check_once(domain); }};
+  std::unique_ptr<storage::SenderReports> senders_;
+  std::unique_ptr<storage::SqliteDeliveryStore> deliveries_;
+  std::unique_ptr<Runner> runner_;
+  std::unique_ptr<PostfixWatch> postfix_;
+  std::unique_ptr<Courier> courier_;
+  std::unique_ptr<web::Server> server_;
+  std::mutex watching_reports_;  // guards the next
+  std::unique_ptr<ReportWatch> reports_;
+};
+
+// What start() would refuse, though the configuration itself is right: files that it names. One
+// sentence each.
+[[nodiscard]] std::vector<std::string> obstacles(const config::Config& settings);
+
+}  // namespace agent

@@ -1,0 +1,172 @@
+#include "agent/hindsight/issuer_forecast.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "agent/hindsight/renewal_pattern.h"
+#include "agent/history/cadence.h"
+#include "agent/rollover/rollover_state.h"
+#include "probes/dane/verify.h"
+
+namespace agent {
+namespace {
+
+using config::Seconds;
+using config::Time;
+using probes::Severity;
+using probes::dane::kDaneEe;
+using probes::dane::kDaneTa;
+using probes::dane::kSha256;
+using probes::dane::kSpki;
+using probes::dane::TlsaRecord;
+using std::chrono::hours;
+
+constexpr Seconds kSoon = hours{24 * 14};
+constexpr Seconds kAhead = hours{24 * 45};
+constexpr std::size_t kMostTold = 6;
+
+ExpectedRenewal renewal_of(const RenewalPattern& habit, const probes::tls::Certificate& leaf) {
+  if (habit.next_at) return {*habit.next_at, "habit"};
+  // ACME clients renew when a third is left (RFC 8555 says nothing of it; they do).
+  return {leaf.not_before + (leaf.not_after - leaf.not_before) * 2 / 3, "lifetime"};
+}
+
+// The chain that an endpoint presents with this leaf, or null.
+const Chain* chain_of(const HostHistory& host_history, const SeenCertificate& worn) {
+  const auto endpoint = host_history.endpoints.find(worn.endpoint);
+  if (endpoint == host_history.endpoints.end()) return nullptr;
+  for (auto version = endpoint->second.rbegin(); version != endpoint->second.rend(); ++version) {
+    if (!version->what.empty() && version->what.front()->sha256 == worn.leaf->sha256)
+      return &version->what;
+  }
+  return nullptr;
+}
+
+class Forecast {
+ public:
+  Forecast(const History& history, const RecordSet& set, const RenewalPattern& habit,
+           const Chain& chain, Time at)
+      : history_(history), set_(set), habit_(habit), chain_(chain), at_(at) {}
+
+  // Only DANE-TA(2) records will vouch for the next certificate.
+  [[nodiscard]] bool is_by_issuer() const {
+    const bool fits_now =
+        any([&](const TlsaRecord& record) { return record.usage == kDaneTa && is_above(record); });
+    const bool keeps_key = any([&](const TlsaRecord& record) {
+      return record.usage == kDaneEe && record.selector == kSpki && fits(record, *chain_.front()) &&
+             !habit_.brings_new_key;
+    });
+    const bool has_next = std::ranges::any_of(set_.compared, [&](std::size_t i) {
+      return history_.records[i].usage == kDaneEe && is_to_come(history_, i, at_);
+    });
+    return fits_now && !keeps_key && !has_next;
+  }
+
+  // False, too, where nobody knows: what stands above an intermediate that nobody has shown.
+  [[nodiscard]] bool is_uncovered(const IssuerToCome& issuer) const {
+    if (!issuer.certificates.empty()) {
+      return !any([&](const TlsaRecord& record) {
+        return record.usage == kDaneTa && std::ranges::any_of(issuer.certificates, [&](auto& one) {
+                 return fits(record, *one);
+               });
+      });
+    }
+    return !any([&](const TlsaRecord& record) {
+      if (record.usage != kDaneTa) return false;
+      const bool is_plain = record.selector == kSpki && record.matching_type == kSha256;
+      if (is_plain && probes::dane::to_hex(record.data) == issuer.key) return true;
+      // It may be of that very intermediate, or of what both stand below.
+      return !is_plain || is_high(record);
+    });
+  }
+
+ private:
+  template <class Is>
+  [[nodiscard]] bool any(Is is) const {
+    return std::ranges::any_of(set_.compared,
+                               [&](std::size_t i) { return is(history_.records[i]); });
+  }
+  static bool fits(const TlsaRecord& record, const probes::tls::Certificate& certificate) {
+    return record.data ==
+           probes::dane::association(certificate, record.selector, record.matching_type);
+  }
+  [[nodiscard]] bool is_above(const TlsaRecord& record) const {
+    return std::any_of(chain_.begin() + 1, chain_.end(),
+                       [&](const auto& one) { return fits(record, *one); });
+  }
+  [[nodiscard]] bool is_high(const TlsaRecord& record) const {
+    return chain_.size() > 2 && std::any_of(chain_.begin() + 2, chain_.end(),
+                                            [&](const auto& one) { return fits(record, *one); });
+  }
+
+  const History& history_;
+  const RecordSet& set_;
+  const RenewalPattern& habit_;
+  const Chain& chain_;
+  const Time at_;
+};
+
+Severity severity_of(Seconds left) {
+  if (left < kSoon) return Severity::high;
+  return left < kAhead ? Severity::medium : Severity::low;
+}
+
+struct Lacking {
+  std::vector<IssuerToCome> issuers;
+  ExpectedRenewal renewal;
+};
+
+std::optional<Lacking> lacking_of(const HostHistory& host_history, const History& history,
+                                  const RenewalPattern& habit, const IssuerBook& issuers, Time at) {
+  const auto worn =
+      std::ranges::find_if(habit.worn.rbegin(), habit.worn.rend(), &SeenCertificate::is_presented);
+  if (worn == habit.worn.rend()) return std::nullopt;
+  const auto* chain = chain_of(host_history, *worn);
+  if (chain == nullptr || chain->size() < 2) return std::nullopt;
+  Lacking out{.renewal = renewal_of(habit, *worn->leaf)};
+  const auto may_come = issuers.after(*chain, at, std::max(out.renewal.at, at));
+  if (may_come.empty()) return std::nullopt;
+  for (const auto* given : served(history, at)) {
+    if (!demands(history, given->set)) continue;
+    const Forecast forecast(history, history.sets[given->set], habit, *chain, at);
+    if (!forecast.is_by_issuer()) continue;
+    for (const auto& issuer : may_come) {
+      const bool is_told =
+          std::ranges::find(out.issuers, issuer.key, &IssuerToCome::key) != out.issuers.end();
+      if (!is_told && forecast.is_uncovered(issuer)) out.issuers.push_back(issuer);
+    }
+  }
+  return out.issuers.empty() ? std::nullopt : std::optional{std::move(out)};
+}
+
+}  // namespace
+
+std::optional<probes::Finding> find_uncovered_issuer(const HostHistory& host_history,
+                                                     const History& history,
+                                                     const IssuerBook& issuers,
+                                                     const std::string& host, Time at) {
+  std::optional<Lacking> first;
+  for (const auto& habit : renewal_patterns_of(host_history)) {
+    auto one = lacking_of(host_history, history, habit, issuers, at);
+    if (one && (!first || one->renewal.at < first->renewal.at)) first = std::move(one);
+  }
+  if (!first) return std::nullopt;
+  const auto publish_by = first->renewal.at - 2 * cadence_of(history, at).longest_ttl;
+  probes::Finding out{.code = probes::Code::issuer_uncovered,
+                      .severity = severity_of(first->renewal.at - at),
+                      .subject = {.kind = probes::Subject::Kind::host, .name = host},
+                      .evidence = {{"expected-renewal", config::rfc3339(first->renewal.at)},
+                                   {"expected-by", first->renewal.source}},
+                      .due_at = publish_by,
+                      .remedy = probes::Remedy{}};
+  for (const auto& issuer : first->issuers) {
+    if (out.remedy->publish.size() == kMostTold) break;
+    out.evidence.push_back({"issuer", issuer.name.empty() ? issuer.key : issuer.name});
+    out.evidence.push_back({"because", issuer.because});
+    out.remedy->publish.push_back("2 1 1 " + issuer.key);
+  }
+  return out;
+}
+
+}  // namespace agent

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/history/history.h"
+#include "probes/verdict.h"
+
+// PURE
+namespace agent {
+
+// A key in use that some published set refuses, as its past tells how that came about.
+struct RefusedKey {
+  probes::KeyPast past;
+  // The records that it fitted and that were taken out, as text; of servers that refuse it now.
+  std::vector<std::string> removed_records;
+};
+
+// Of several that of the endpoint listed first.
+[[nodiscard]] std::optional<RefusedKey> refused_key(const History& history, config::Time at);
+
+// How long after what is published was put right the last cache holds nothing that refuses a key in
+// use; null while nothing published refuses one.
+[[nodiscard]] std::optional<config::Seconds> refusal_ttl(const History& history, config::Time at);
+
+}  // namespace agent

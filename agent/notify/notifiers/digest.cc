@@ -1,0 +1,248 @@
+#include "agent/notify/notifiers/digest.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "agent/alerts/notice.h"
+#include "agent/notify/notifiers/render.h"
+#include "agent/watch/configured.h"
+#include "probes/explain.h"
+
+namespace agent {
+namespace {
+
+using config::Failure;
+using config::Seconds;
+using config::Time;
+
+constexpr std::size_t kMostLines = 100;  // of each part; more are counted
+
+std::string minute_of(Time time) {
+  const auto text = config::rfc3339(time);
+  return text.substr(0, 10) + " " + text.substr(11, 5);
+}
+
+// Those that can be held against a domain alone.
+std::vector<Matcher> of_domains(const std::vector<Matcher>& matchers) {
+  std::vector<Matcher> out;
+  for (const auto& one : matchers) {
+    if (one.name == "domain" || one.name == "group" || one.name == "direction") out.push_back(one);
+  }
+  return out;
+}
+
+class Parts {
+ public:
+  void add(std::string_view title, const std::vector<std::string>& lines, std::string_view none) {
+    text_ += fmt::format("{}{}\n", text_.empty() ? "" : "\n", title);
+    if (lines.empty()) text_ += fmt::format("  {}\n", none);
+    for (std::size_t i = 0; i < std::min(lines.size(), kMostLines); ++i)
+      text_ += fmt::format("  {}\n", lines[i]);
+    if (lines.size() > kMostLines)
+      text_ += fmt::format("  and {} more\n", lines.size() - kMostLines);
+  }
+  [[nodiscard]] std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+std::string alert_line(const Alert& alert, Time now) {
+  const auto count = alert.domains.size();
+  const auto what = probes::explain(alert.finding);
+  return fmt::format("{}: {} (since {}{}{})", wire_name(alert.finding.severity), what.title,
+                     minute_of(alert.first_seen_at),
+                     count > 0 ? fmt::format(", {} domain{}", count, count == 1 ? "" : "s") : "",
+                     is_acknowledged(alert, now) ? ", acknowledged" : "");
+}
+
+std::vector<std::string> lines_of(std::vector<DigestLine> lines, const DigestInput& input,
+                                  const Domains& domains) {
+  const auto matchers = of_domains(input.matchers);
+  std::erase_if(lines, [&](const DigestLine& line) {
+    return !line.domains.empty() && !fits_domains(matchers, line.domains, domains);
+  });
+  std::ranges::stable_sort(lines, {}, &DigestLine::at);
+  std::vector<std::string> out;
+  for (const auto& line : lines) out.push_back(minute_of(line.at) + "  " + line.text);
+  return out;
+}
+
+std::vector<std::string> alert_lines(const DigestInput& input, const Domains& domains) {
+  std::vector<const Alert*> open;
+  for (const auto& alert : input.snapshot.alerts) {
+    if (alert.state == AlertState::firing && fits_any(input.matchers, alert, domains))
+      open.push_back(&alert);
+  }
+  std::ranges::stable_sort(open, std::ranges::greater{},
+                           [](const Alert* one) { return one->finding.severity; });
+  std::vector<std::string> out;
+  for (const auto* alert : open) out.push_back(alert_line(*alert, input.snapshot.now));
+  return out;
+}
+
+std::vector<std::string> rollover_lines(const DigestInput& input, const Domains& domains) {
+  const auto matchers = of_domains(input.matchers);
+  std::map<std::string, std::vector<std::string>> users;  // domains, by host
+  for (const auto& state : input.snapshot.domains) {
+    if (!state.judged) continue;
+    for (const auto& host : state.judged->hosts)
+      users[host.seen->host.text()].push_back(state.configured.name);
+  }
+  std::vector<std::string> out;
+  for (const auto& followed : input.snapshot.rollovers) {
+    if (!followed.rolling_since) continue;
+    const auto host = followed.host->host.text();
+    if (!matchers.empty() && !fits_domains(matchers, users[host], domains)) continue;
+    out.push_back(fmt::format("{}: {} (since {})", probes::printable(host),
+                              wire_name(followed.rollovers->at(input.snapshot.now).state),
+                              minute_of(*followed.rolling_since)));
+  }
+  return out;
+}
+
+// What may keep us from knowing: a digest never says that all is well then.
+std::vector<std::string> self_lines(const Snapshot& snapshot) {
+  std::vector<std::string> out;
+  for (const auto& check : snapshot.vantage) {
+    if (!check.is_up)
+      out.push_back(
+          fmt::format("{}: {}", check.check, probes::printable(check.detail.value_or(""))));
+  }
+  if (snapshot.storage_fault)
+    out.push_back("storage: " + probes::printable(*snapshot.storage_fault));
+  return out;
+}
+
+}  // namespace
+
+Time last_due(const config::Mail& settings, Time now) {
+  constexpr Seconds kDay = std::chrono::hours{24};
+  const std::chrono::sys_days today = std::chrono::floor<std::chrono::days>(now);
+  std::chrono::sys_days day = today;
+  Seconds step = kDay;
+  if (settings.digest == config::DigestEvery::weekly) {
+    day -= std::chrono::weekday{today} - std::chrono::Monday;
+    step = 7 * kDay;
+  }
+  const auto due = std::chrono::time_point_cast<Seconds>(day) + settings.digest_at;
+  return due <= now ? due : due - step;
+}
+
+Digest digest_of(const DigestInput& input) {
+  const auto domains = configured(input.snapshot);
+  const auto ours = self_lines(input.snapshot);
+  const auto alerts = alert_lines(input, domains);
+  const auto deadlines = lines_of(input.deadlines, input, domains);
+  const auto rollovers = rollover_lines(input, domains);
+  const auto changes = lines_of(input.changes, input, domains);
+  Digest out;
+  out.is_well = alerts.empty() && ours.empty();
+  out.says_nothing =
+      out.is_well && deadlines.empty() && rollovers.empty() && changes.empty() && !input.unread;
+  out.subject = !ours.empty()    ? "danelaw: its own checks fail"
+                : alerts.empty() ? std::string("danelaw: all is well")
+                                 : fmt::format("danelaw: {} alert{} open", alerts.size(),
+                                               alerts.size() == 1 ? "" : "s");
+  Parts parts;
+  if (!ours.empty()) parts.add("danelaw cannot see everything; what follows may be old:", ours, "");
+  parts.add("Open alerts", alerts, "none");
+  parts.add("Deadlines of the next 14 days", deadlines, "none");
+  parts.add("Rollovers under way", rollovers, "none");
+  parts.add(fmt::format("What changed since {} UTC", minute_of(input.since)), changes,
+            input.unread ? "could not be read: " + probes::printable(*input.unread) : "nothing");
+  out.text = parts.take() + fmt::format("\n{} domains are watched. Times are UTC. {}\n",
+                                        input.snapshot.domains.size(), input.page);
+  return out;
+}
+
+namespace {
+
+class DigestNotifier final : public StateNotifier {
+ public:
+  DigestNotifier(config::Mail settings, wire::Envelope head, std::vector<Matcher> matchers,
+                 std::string page, Outbox& outbox, DigestSources sources)
+      : settings_(std::move(settings)),
+        head_(std::move(head)),
+        matchers_(std::move(matchers)),
+        page_(std::move(page)),
+        outbox_(outbox),
+        sources_(std::move(sources)) {}
+
+  // No label has a slash in it: it is never that of another.
+  std::string name() const override { return settings_.name + "/digest"; }
+  Seconds every() const override { return Seconds{60}; }
+  bool is_urgent() const override { return false; }
+  bool tells_people() const override { return false; }
+
+  Delivered tell(const Snapshot& snapshot, const std::stop_token& stop) override {
+    const auto due = last_due(settings_, snapshot.now);
+    const auto known = outbox_.notifier_state(key());
+    if (!known) return Failure<std::string>(known.error().detail);
+    const auto last = *known ? time_in(**known) : std::nullopt;
+    if (!last) return keep(due);
+    // Also when the clock was set back.
+    if (*last >= due) return {};
+    DigestInput input{
+        .snapshot = snapshot,
+        .matchers = matchers_,
+        .deadlines = sources_.deadlines ? sources_.deadlines(snapshot) : std::vector<DigestLine>{},
+        .changes = {},
+        .unread = {},
+        .since = *last,
+        .page = page_};
+    if (sources_.changes) {
+      auto changes = sources_.changes(*last, snapshot.now);
+      if (changes)
+        input.changes = *std::move(changes);
+      else
+        input.unread = changes.error();
+    }
+    const auto digest = digest_of(input);
+    if (!digest.says_nothing || settings_.digest_when_well) {
+      const auto message =
+          plain_mail({.from = head_.from, .to = head_.to}, digest.subject, digest.text,
+                     snapshot.now, fmt::format("digest-{}", due.time_since_epoch().count()));
+      if (auto sent = wire::submit(head_, message, stop); !sent) return sent;
+    }
+    return keep(due);
+  }
+
+ private:
+  [[nodiscard]] std::string key() const { return "digest/" + settings_.name; }
+
+  static std::optional<Time> time_in(const std::string& text) {
+    std::int64_t seconds = 0;
+    const auto* const end = text.data() + text.size();
+    const auto [stop, fault] = std::from_chars(text.data(), end, seconds);
+    if (fault != std::errc{} || stop != end) return std::nullopt;
+    return Time{Seconds{seconds}};
+  }
+
+  Delivered keep(Time due) {
+    const auto done =
+        outbox_.keep_notifier_state(key(), std::to_string(due.time_since_epoch().count()));
+    return done ? Delivered{} : Failure<std::string>(done.error().detail);
+  }
+
+  config::Mail settings_;
+  wire::Envelope head_;
+  std::vector<Matcher> matchers_;
+  std::string page_;
+  Outbox& outbox_;
+  DigestSources sources_;
+};
+
+}  // namespace
+
+std::unique_ptr<StateNotifier> make_digest(config::Mail settings, wire::Envelope head,
+                                           std::vector<Matcher> matchers, std::string page,
+                                           Outbox& outbox, DigestSources sources) {
+  return std::make_unique<DigestNotifier>(std::move(settings), std::move(head), std::move(matchers),
+                                          std::move(page), outbox, std::move(sources));
+}
+
+}  // namespace agent

@@ -1,0 +1,84 @@
+#include "agent/alerts/troubles.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "probes/findings.h"
+#include "tests/support/scene.h"
+
+// One cause, one trouble.
+namespace {
+
+using agent::Trouble;
+using probes::Code;
+using probes::Finding;
+using probes::Severity;
+using probes::Subject;
+using support::Pki;
+using support::Scene;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const config::Domain kInbound{.name = "example.test"};
+
+// The baseline host, refused or not, with these findings of it beside its own.
+class House {
+ public:
+  explicit House(bool refuses) {
+    if (refuses) scene_.publish({support::record(3, 1, 1, *Pki::get().old_leaf.certificate)});
+    judged_ = scene_.judge();
+  }
+  House& add(Code code, Severity severity = Severity::critical) {
+    probes::add_finding(
+        judged_,
+        {.code = code, .severity = severity, .subject = {Subject::Kind::host, "mx.example.test"}});
+    return *this;
+  }
+  std::vector<Trouble> troubles(const std::set<Code>& firing = {}) const {
+    return agent::troubles_of_host(*judged_.hosts.front().seen, {{&kInbound, &judged_}}, {},
+                                   firing);
+  }
+  std::vector<Code> codes(const std::set<Code>& firing = {}) const {
+    std::vector<Code> out;
+    for (const auto& one : troubles(firing)) out.push_back(one.finding.code);
+    return out;
+  }
+
+ private:
+  Scene scene_;
+  probes::DomainJudgement judged_;
+};
+
+TEST(Troubles, WhatExplainsARefusalIsTheOneThatFires) {
+  House house(true);
+  EXPECT_THAT(house.codes(), ElementsAre(Code::tlsa_mismatch));
+  house.add(Code::early_retire).add(Code::stale_cache_window, Severity::high);
+  EXPECT_THAT(house.codes(), ElementsAre(Code::early_retire));
+  const auto consequences = house.troubles().front().finding.consequences;
+  ASSERT_EQ(consequences.size(), 2U);
+  EXPECT_EQ(consequences[0].code, Code::tlsa_mismatch);
+  EXPECT_EQ(consequences[1].code, Code::stale_cache_window);
+}
+
+TEST(Troubles, WhatPeopleKnowOfGoesOnUnderItsName) {
+  House house(true);
+  house.add(Code::early_retire);
+  EXPECT_THAT(house.codes({Code::tlsa_mismatch}), ElementsAre(Code::tlsa_mismatch));
+  EXPECT_THAT(house.codes({Code::early_retire}), ElementsAre(Code::early_retire));
+}
+
+// A cause that is too calm for an alert silences nothing.
+TEST(Troubles, WhatFollowsFromAFindingThatIsNoneIsOne) {
+  House house(true);
+  house.add(Code::early_retire, Severity::medium);
+  EXPECT_THAT(house.codes(), ElementsAre(Code::tlsa_mismatch));
+}
+
+TEST(Troubles, HoldMailWhereNoHostTakesIt) {
+  EXPECT_TRUE(House(true).troubles().front().holds_mail);
+  House open(false);
+  open.add(Code::rrsig_expiring, Severity::high);
+  EXPECT_FALSE(open.troubles().front().holds_mail);
+}
+
+}  // namespace

@@ -1,0 +1,182 @@
+#include "agent/hindsight/issuer_forecast.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/past.h"
+
+namespace {
+
+using namespace agent;
+using config::Seconds;
+using std::chrono::hours;
+using support::CertificatePlan;
+using support::Issued;
+using support::Key;
+using support::kNow;
+using support::Past;
+using support::record;
+using testing::ElementsAre;
+
+constexpr Seconds kDay = hours{24};
+constexpr auto kMx = "mx.example.test";
+
+// A CA with an old intermediate and one of the next generation.
+struct Authority {
+  Issued root = support::self_signed(
+      {.common_name = "Root X", .is_ca = true, .organisation = "Encrypt Us"}, Key::ecdsa());
+  Issued old_one = intermediate("R12", kNow - kDay * 500);
+  Issued sibling = intermediate("R13", kNow - kDay * 500);
+  Issued next = intermediate("YR1", kNow - kDay * 40);
+
+  [[nodiscard]] Issued intermediate(const std::string& name, config::Time at) const {
+    return support::issue({.common_name = name,
+                           .not_before = at,
+                           .not_after = at + kDay * 1000,
+                           .is_ca = true,
+                           .organisation = "Encrypt Us"},
+                          Key::ecdsa(), root);
+  }
+};
+
+const Authority& ca() {
+  static const Authority made;
+  return made;
+}
+
+Chain leaf_of(const Issued& by, config::Time at, const std::string& name = kMx) {
+  const auto leaf = support::issue(
+      {.common_name = name, .dns_names = {name}, .not_before = at, .not_after = at + kDay * 90},
+      Key::ecdsa(), by);
+  return {leaf.certificate, by.certificate};
+}
+
+probes::dane::TlsaRecord anchor(const Issued& of) {
+  return record(2, 1, 1, *of.certificate);
+}
+
+// A host that renews every 60 days, the last time `ago`, from the old intermediate.
+Past relying_on(Past::Records records, Seconds ago = kDay * 50) {
+  Past out;
+  const auto last = kNow - ago;
+  out.look(last - kDay * 60, Past::give(records), leaf_of(ca().old_one, last - kDay * 60))
+      .look(last, Past::give(records), leaf_of(ca().old_one, last))
+      .look(kNow, Past::give(records));
+  return out;
+}
+
+std::optional<probes::Finding> foreseen(const Past& past, const IssuerBook& issuers) {
+  return find_uncovered_issuer(past.host_history, history_of(past.host_history, {kMx}), issuers,
+                               kMx, kNow);
+}
+
+IssuerBook believing() {
+  IssuerBook out;
+  out.set_vouch([](const Chain&) { return true; });
+  return out;
+}
+
+// The replay of Generation Y: the intermediates of a CA change for everybody, and whoever is
+// renewed first shows it to all.
+TEST(IssuerForecast, WarnsOfTheNewGenerationThatAnotherHostWasIssuedBy) {
+  const auto past = relying_on({anchor(ca().old_one)});
+  auto issuers = believing();
+  issuers.learn(leaf_of(ca().old_one, kNow - kDay * 20, "mx.other.test"), "mx.other.test");
+  EXPECT_EQ(foreseen(past, issuers), std::nullopt) << "all come from the one that it vouches for";
+  issuers.learn(leaf_of(ca().next, kNow - kDay, "mx.other.test"), "mx.other.test");
+  const auto told = foreseen(past, issuers);
+  ASSERT_TRUE(told.has_value());
+  EXPECT_EQ(told->code, probes::Code::issuer_uncovered);
+  EXPECT_EQ(told->severity, probes::Severity::high) << "the next renewal is ten days away";
+  ASSERT_TRUE(told->remedy.has_value());
+  EXPECT_THAT(told->remedy->publish, ElementsAre(probes::dane::to_text(anchor(ca().next))));
+  ASSERT_TRUE(told->due_at.has_value());
+  EXPECT_EQ(*told->due_at, kNow + kDay * 10 - 2 * Past::kTtl);
+}
+
+TEST(IssuerForecast, IsCalmerWhileTheRenewalIsFar) {
+  auto issuers = believing();
+  issuers.learn(leaf_of(ca().next, kNow - kDay), "mx.other.test");
+  EXPECT_EQ(foreseen(relying_on({anchor(ca().old_one)}, kDay * 40), issuers)->severity,
+            probes::Severity::medium);
+  EXPECT_EQ(foreseen(relying_on({anchor(ca().old_one)}, kDay * 5), issuers)->severity,
+            probes::Severity::low);
+}
+
+struct QuietCase {
+  std::string says;
+  Past::Records records;
+};
+
+TEST(IssuerForecast, IsQuietWhereTheNextIsCovered) {
+  auto issuers = believing();
+  issuers.learn(leaf_of(ca().next, kNow - kDay), "mx.other.test");
+  // Somebody sends the root, so that it is known who stands above the new one.
+  auto with_root = leaf_of(ca().old_one, kNow - kDay);
+  with_root.push_back(ca().root.certificate);
+  issuers.learn(with_root, "mx.third.test");
+  for (const auto& row : std::vector<QuietCase>{
+           {"the set names the new one, too", {anchor(ca().old_one), anchor(ca().next)}},
+           {"all siblings are named",
+            {anchor(ca().old_one), anchor(ca().sibling), anchor(ca().next)}},
+           {"a root vouches for both", {anchor(ca().old_one), anchor(ca().root)}},
+           {"a record of the next key is there",
+            {anchor(ca().old_one), record("3 1 1 " + std::string(64, 'a'))}},
+           {"it relies on no issuer", {record("3 1 1 " + std::string(64, 'a'))}},
+       }) {
+    EXPECT_EQ(foreseen(relying_on(row.records, kDay * 20), issuers), std::nullopt) << row.says;
+  }
+}
+
+TEST(IssuerForecast, DoesNotWaitForAnIntermediateThatIsNoMoreInUse) {
+  const auto past = relying_on({anchor(ca().old_one)});
+  auto issuers = believing();
+  issuers.learn(leaf_of(ca().next, kNow - kDay * 70), "mx.other.test");
+  EXPECT_EQ(foreseen(past, issuers), std::nullopt) << "nothing came from it for 60 days";
+  const auto ancient = ca().intermediate("R3", kNow - kDay * 900);
+  issuers.learn(leaf_of(ancient, kNow - kDay * 55), "mx.other.test");
+  EXPECT_EQ(foreseen(past, issuers), std::nullopt)
+      << "older than the one in use, and not seen since that was used";
+  issuers.learn(leaf_of(ancient, kNow - kDay * 2), "mx.other.test");
+  EXPECT_NE(foreseen(past, issuers), std::nullopt) << "the CA has gone back to it";
+}
+
+TEST(IssuerForecast, BelievesNobodyWhomTheWebDoesNotBelieve) {
+  const auto past = relying_on({anchor(ca().old_one)});
+  IssuerBook issuers;
+  issuers.learn(leaf_of(ca().next, kNow - kDay), "mx.liar.test");
+  EXPECT_EQ(foreseen(past, issuers), std::nullopt) << "nobody to ask";
+  issuers.set_vouch([](const Chain&) { return false; });
+  issuers.learn(leaf_of(ca().next, kNow - kDay), "mx.liar.test");
+  EXPECT_EQ(foreseen(past, issuers), std::nullopt);
+}
+
+TEST(IssuerForecast, TakesWhatTheFileAnnounces) {
+  const auto past = relying_on({anchor(ca().old_one)});
+  const auto key = probes::dane::to_hex(ca().next.certificate->spki_sha256);
+  const auto announced = [&](std::optional<config::Time> from, std::optional<config::Time> until,
+                             const std::string& organisation = "Encrypt Us") {
+    IssuerBook out;
+    out.set_announced({{.organisation = organisation, .key = key, .from = from, .until = until}});
+    return out;
+  };
+  EXPECT_NE(foreseen(past, announced(std::nullopt, std::nullopt)), std::nullopt);
+  EXPECT_NE(foreseen(past, announced(kNow + kDay * 9, std::nullopt)), std::nullopt);
+  EXPECT_EQ(foreseen(past, announced(kNow + kDay * 11, std::nullopt)), std::nullopt)
+      << "the next renewal comes before it";
+  EXPECT_EQ(foreseen(past, announced(std::nullopt, kNow - kDay)), std::nullopt) << "it is over";
+  EXPECT_EQ(foreseen(past, announced(std::nullopt, std::nullopt, "Another CA")), std::nullopt);
+  const auto covered = relying_on({anchor(ca().old_one), anchor(ca().next)});
+  EXPECT_EQ(foreseen(covered, announced(std::nullopt, std::nullopt)), std::nullopt);
+}
+
+TEST(IssuerBook, ReadsTheOrganisationOfAName) {
+  EXPECT_EQ(organisation_of("CN=R12,O=Let's Encrypt,C=US"), "Let's Encrypt");
+  EXPECT_EQ(organisation_of("CN=a\\,O=b,O=Sectigo Limited\\, Ltd,C=GB"), "Sectigo Limited, Ltd");
+  EXPECT_EQ(organisation_of("O=First"), "First");
+  EXPECT_EQ(organisation_of("CN=nobody"), "");
+  EXPECT_EQ(organisation_of("CN=x,O=\\"), "\\");
+  EXPECT_EQ(organisation_of(""), "");
+}
+
+}  // namespace
