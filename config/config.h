@@ -1,10 +1,12 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/time.h"
@@ -29,6 +31,15 @@ struct DomainList {
   std::filesystem::path file;
   Role role = Role::outbound;
   std::string group;
+  bool appendable = false;  // operators may add domains to it on the page
+};
+
+// A CA issues, or has said that it will issue, from this intermediate: a line of `issuers_file`.
+struct AnnouncedIssuer {
+  std::string organisation;   // O= of its subject
+  std::string key;            // SHA2-256 of its SubjectPublicKeyInfo, hexadecimal
+  std::optional<Time> from;   // null: it does already
+  std::optional<Time> until;  // null: no end was announced
 };
 
 struct ResolverAddress {
@@ -80,13 +91,26 @@ struct Schedule {
   unsigned workers = 16;  // looks under way at once
 };
 
+// Who this agent is, among others and in evidence that leaves the house.
+struct Agent {
+  std::string name;     // empty: the host name
+  std::string vantage;  // where it looks from; empty: the agent's name
+};
+
 struct Storage {
   std::filesystem::path path{"/var/lib/danelaw/danelaw.db"};
   Seconds retention{std::chrono::hours{24 * 400}};  // how long closed history is kept
 };
 
-// What somebody may do at the web: look, or also acknowledge, silence, look now, reload.
-enum class Right { read, operate };
+// Reports of senders on TLS with our hosts (RFC 8460).
+struct Tlsrpt {
+  // Reports and mails with reports in it are taken; empty: none is looked into.
+  std::filesystem::path folder;
+};
+
+// What somebody may do at the web: only hand in senders' reports and certificates; look; or also
+// acknowledge, silence, probe now, reload.
+enum class Right { report, read, operate };
 
 // TLS of the web server (config/web_file.h).
 struct Tls {
@@ -125,6 +149,7 @@ struct Web {
   std::vector<Token> tokens;
   bool allow_unauthenticated = false;      // also beyond loopback
   std::vector<std::string> public_badges;  // domains whose badges everybody may see
+  std::string public_title, public_text;   // of the page that lists them; empty: ours
 
   // Whether nobody gets in without a password, a token or a certificate.
   [[nodiscard]] bool has_login() const {
@@ -143,7 +168,7 @@ struct Metrics {
 // Who is told of alerts, and how. Secrets are read from files when the agent starts and reloads.
 enum class Least { medium, high, critical };  // the calmest alerts that are told
 
-// Takes the state of alerts, not letters: all that fire, every minute.
+// Takes the state of alerts, not notifications: all that fire, every minute.
 struct Alertmanager {
   std::string url;                   // without "/api/v2"
   std::filesystem::path token_file;  // bearer token; empty: none
@@ -153,6 +178,7 @@ struct Alertmanager {
 // others.
 using TemplateWords = std::map<std::string, std::map<std::string, std::string>>;
 
+enum class HookMethod { post, put };
 struct Webhook {
   std::string name;  // a word for the log and the metrics; no two notifiers have the same
   std::string url;
@@ -161,8 +187,14 @@ struct Webhook {
   std::filesystem::path template_file;  // text with {{fields}}; empty: our own JSON
   TemplateWords values;                 // for the template
   Least least = Least::medium;
+  std::vector<std::string>
+      matchers;  // all of which an alert must fit (matcher.h); none: every alert
+  HookMethod method = HookMethod::post;
+  std::string resolved_url;             // instead of url, of what is over; empty: url
+  std::string token_scheme = "Bearer";  // before the token in Authorization
 };
 
+enum class DigestEvery { never, daily, weekly };
 struct Mail {
   std::string name;
   std::string server;  // smtp://HOST:PORT (STARTTLS is demanded) or smtps://HOST:PORT
@@ -173,6 +205,11 @@ struct Mail {
   // PEM; empty: the system's.
   std::filesystem::path ca_file;
   Least least = Least::medium;
+  std::vector<std::string> matchers;  // as a webhook's; they hold for the digest, too
+  bool tells_alerts = true;           // false: only the digest
+  DigestEvery digest = DigestEvery::never;
+  Seconds digest_at{std::chrono::hours{7}};  // after midnight, UTC; weekly ones on Mondays
+  bool digest_when_well = true;              // also when there is nothing to say
 };
 
 // Rollovers as regions on Grafana's graphs.
@@ -189,6 +226,12 @@ struct Heartbeat {
   Seconds every{60};
 };
 
+// The operator's own Postfix, which sends mail to those partners.
+struct Postfix {
+  std::filesystem::path log;            // followed; empty: none
+  std::filesystem::path policy_socket;  // where exceptions are served; empty: nowhere
+};
+
 struct Notify {
   Seconds remind_after{std::chrono::hours{24}};  // 0: never
   std::vector<Alertmanager> alertmanagers;
@@ -199,17 +242,31 @@ struct Notify {
   std::optional<Heartbeat> heartbeat;
 };
 
+// The classes of senders that `sender_classes` may name: those of probes/judge.h.
+inline constexpr std::array<std::string_view, 15> kSenderClasses{
+    "secure-mx-only",  "sha256-only",       "rsa-only",        "sha1-unsupported",
+    "nsec3-limited",   "strict-algorithms", "aggressive-nsec", "trust-anchor-strict",
+    "short-wildcards", "strict-addresses",  "strict-time",     "strict-security-level",
+    "null-mx-ignored", "other-nameserver",  "rfc-7672"};
+
 struct Config {
   std::vector<Domain> domains;  // no name twice; those of the lists, too, once loaded
   std::vector<DomainList> domain_lists;
+  // Classes of senders, however rare, for which it is a finding that they cannot deliver.
+  std::vector<std::string> sender_classes;
+  std::filesystem::path issuers_file;    // empty: none
+  std::vector<AnnouncedIssuer> issuers;  // what was in it when the configuration was loaded
   Dns dns;
   Smtp smtp;
   MtaSts mta_sts;
+  Tlsrpt tlsrpt;
   Schedule schedule;
   Storage storage;
+  Agent agent;
   Web web;
   Metrics metrics;
   Notify notify;
+  Postfix postfix;
 };
 
 }  // namespace config

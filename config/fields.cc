@@ -9,7 +9,8 @@
 namespace config {
 namespace {
 
-// How many letters must be changed, added or dropped to make one word the other (Levenshtein).
+// How many letters must be changed, added or dropped to make one word the other
+// (Levenshtein).
 std::size_t distance(std::string_view one, std::string_view other) {
   std::vector<std::size_t> row(other.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});

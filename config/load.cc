@@ -24,6 +24,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include "config/issuer_file.h"
 #include "config/name.h"
 #include "config/read.h"
 #include "config/read_web_file.h"
@@ -267,6 +268,21 @@ void add_lists(Config& config, Errors& errors) {
   for (const auto& list : config.domain_lists) add_list(config, list, known, errors);
 }
 
+void add_issuers(Config& config, Errors& errors) {
+  if (config.issuers_file.empty()) return;
+  const std::string& name = config.issuers_file.native();
+  const auto content = read_file(config.issuers_file);
+  if (!content || content->size() > largest_file) {
+    errors.push_back({.file = name, .message = content ? "larger than 16 MiB" : content.error()});
+    return;
+  }
+  auto read = parse_issuers(without_byte_order_mark(*content));
+  config.issuers = std::move(read.issuers);
+  for (auto& [line, message] : read.faults) {
+    if (errors.size() < most_errors) errors.push_back({name, line, 1, std::move(message)});
+  }
+}
+
 void add_web_file(Web& web, std::string_view file_name, Errors& errors) {
   if (!web.config_file.empty()) {
     auto file = load_web_file(web.config_file);
@@ -288,7 +304,7 @@ void add_web_file(Web& web, std::string_view file_name, Errors& errors) {
       {.file = std::string{file_name},
        .message = fmt::format("web.listen_address: {} is reached from other machines, and nobody "
                               "has to log in: set web.config_file with users, or web.tokens; or "
-                              "web.allow_unauthenticated, when something else asks who comes",
+                              "web.allow_unauthenticated, when something else checks who they are",
                               web.listen_address)});
 }
 
@@ -319,6 +335,7 @@ Result<Config, Errors> load(const std::filesystem::path& file) {
     if (!config) return config;
     Errors errors;
     add_lists(*config, errors);
+    add_issuers(*config, errors);
     add_web_file(config->web, name, errors);
     if (!errors.empty()) return Failure<Errors>{std::move(errors)};
     return config;

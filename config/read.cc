@@ -10,8 +10,10 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "config/fields.h"
+#include "config/matcher.h"
 #include "config/name.h"
 
 // Which key is which field.
@@ -22,13 +24,19 @@ constexpr auto kRoles = std::to_array<std::pair<std::string_view, Role>>(
     {{"inbound", Role::inbound}, {"outbound", Role::outbound}});
 constexpr auto kLeasts = std::to_array<std::pair<std::string_view, Least>>(
     {{"medium", Least::medium}, {"high", Least::high}, {"critical", Least::critical}});
+constexpr auto kHookMethods = std::to_array<std::pair<std::string_view, HookMethod>>(
+    {{"POST", HookMethod::post}, {"PUT", HookMethod::put}});
+constexpr auto kDigests =
+    std::to_array<std::pair<std::string_view, DigestEvery>>({{"never", DigestEvery::never},
+                                                             {"daily", DigestEvery::daily},
+                                                             {"weekly", DigestEvery::weekly}});
 constexpr auto kDetails =
     std::to_array<std::pair<std::string_view, Detail>>({{"address", Detail::address},
                                                         {"mx", Detail::mx},
                                                         {"domain", Detail::domain},
                                                         {"summary", Detail::summary}});
 constexpr auto kRights = std::to_array<std::pair<std::string_view, Right>>(
-    {{"read", Right::read}, {"operate", Right::operate}});
+    {{"report", Right::report}, {"read", Right::read}, {"operate", Right::operate}});
 
 template <auto member, auto& keys>
 void section(const TreeNode& node, Config& config, Notes& notes) {
@@ -82,6 +90,7 @@ constexpr Key<DomainList> domain_list_keys[] = {
     {"file", path<&DomainList::file>},
     {"role", word<&DomainList::role, kRoles>},
     {"group", text<&DomainList::group, group_name>},
+    {"appendable", flag<&DomainList::appendable>},
 };
 
 void domain_lists(const TreeNode& node, Config& config, Notes& notes) {
@@ -126,6 +135,8 @@ constexpr Key<MtaSts> mta_sts_keys[] = {
     {"timeout", duration<&MtaSts::timeout, 1, 5 * minute>},
 };
 
+constexpr Key<Tlsrpt> tlsrpt_keys[] = {{"folder", path<&Tlsrpt::folder>}};
+
 constexpr Key<Schedule> schedule_keys[] = {
     {"interval", duration<&Schedule::interval, 10, 7 * day>},
     {"confirm_after", duration<&Schedule::confirm_after, 1, 2 * minute - 1>},
@@ -137,6 +148,11 @@ constexpr Key<Schedule> schedule_keys[] = {
 constexpr Key<Storage> storage_keys[] = {
     {"path", path<&Storage::path>},
     {"retention", duration<&Storage::retention, hour, 3650 * day>},
+};
+
+constexpr Key<Agent> agent_keys[] = {
+    {"name", text<&Agent::name, label_value>},
+    {"vantage", text<&Agent::vantage, label_value>},
 };
 
 constexpr Key<Token> token_keys[] = {
@@ -159,6 +175,8 @@ constexpr Key<Web> web_keys[] = {
     {"tokens", tokens},
     {"allow_unauthenticated", flag<&Web::allow_unauthenticated>},
     {"public_badges", texts<&Web::public_badges, normal_domain>},
+    {"public_title", text<&Web::public_title, printable_text>},
+    {"public_text", text<&Web::public_text, printable_text>},
 };
 
 constexpr Key<Metrics> metrics_keys[] = {{"detail", word<&Metrics::detail, kDetails>}};
@@ -201,10 +219,17 @@ void template_words(const TreeNode& node, Webhook& webhook, Notes& notes) {
 }
 
 constexpr Key<Webhook> webhook_keys[] = {
-    {"name", text<&Webhook::name, label_value>},        {"url", text<&Webhook::url, web_address>},
-    {"secret_file", path<&Webhook::secret_file>},       {"token_file", path<&Webhook::token_file>},
-    {"template_file", path<&Webhook::template_file>},   {"values", template_words},
+    {"name", text<&Webhook::name, label_value>},
+    {"url", text<&Webhook::url, hook_address>},
+    {"secret_file", path<&Webhook::secret_file>},
+    {"token_file", path<&Webhook::token_file>},
+    {"template_file", path<&Webhook::template_file>},
+    {"values", template_words},
     {"least_severity", word<&Webhook::least, kLeasts>},
+    {"matchers", texts<&Webhook::matchers, matcher_text>},
+    {"method", word<&Webhook::method, kHookMethods>},
+    {"resolved_url", text<&Webhook::resolved_url, hook_address>},
+    {"token_scheme", text<&Webhook::token_scheme, label_value>},
 };
 
 void recipients(const TreeNode& node, Mail& mail, Notes& notes) {
@@ -214,10 +239,19 @@ void recipients(const TreeNode& node, Mail& mail, Notes& notes) {
 }
 
 constexpr Key<Mail> mail_keys[] = {
-    {"name", text<&Mail::name, label_value>},    {"server", text<&Mail::server, mail_server>},
-    {"from", text<&Mail::from, mail_address>},   {"to", recipients},
-    {"user", text<&Mail::user, printable_text>}, {"password_file", path<&Mail::password_file>},
-    {"ca_file", path<&Mail::ca_file>},           {"least_severity", word<&Mail::least, kLeasts>},
+    {"name", text<&Mail::name, label_value>},
+    {"server", text<&Mail::server, mail_server>},
+    {"from", text<&Mail::from, mail_address>},
+    {"to", recipients},
+    {"user", text<&Mail::user, printable_text>},
+    {"password_file", path<&Mail::password_file>},
+    {"ca_file", path<&Mail::ca_file>},
+    {"least_severity", word<&Mail::least, kLeasts>},
+    {"matchers", texts<&Mail::matchers, matcher_text>},
+    {"tells_alerts", flag<&Mail::tells_alerts>},
+    {"digest", word<&Mail::digest, kDigests>},
+    {"digest_at", duration<&Mail::digest_at, 0, day - 60>},
+    {"digest_when_well", flag<&Mail::digest_when_well>},
 };
 
 constexpr Key<Grafana> grafana_keys[] = {
@@ -281,7 +315,7 @@ constexpr Key<Notify> notify_keys[] = {
     {"heartbeat", heartbeat},
 };
 
-// Letters wait under the name of their notifier: no two may have the same.
+// Notifications wait under the name of their notifier: no two may have the same.
 void notify(const TreeNode& node, Config& config, Notes& notes) {
   section<&Config::notify, notify_keys>(node, config, notes);
   std::map<std::string_view, int> lines;
@@ -300,17 +334,33 @@ void notify(const TreeNode& node, Config& config, Notes& notes) {
   }
 }
 
+constexpr Key<Postfix> postfix_keys[] = {
+    {"log", path<&Postfix::log>},
+    {"policy_socket", path<&Postfix::policy_socket>},
+};
+
+Result<std::string, std::string> sender_class(std::string_view text) {
+  if (std::ranges::find(kSenderClasses, text) != kSenderClasses.end()) return std::string(text);
+  return Failure<std::string>(
+      fmt::format("no class of senders; give some of {}", fmt::join(kSenderClasses, ", ")));
+}
+
 constexpr Key<Config> config_keys[] = {
     {"domains", domains},
     {"domain_lists", domain_lists},
+    {"sender_classes", texts<&Config::sender_classes, sender_class>},
+    {"issuers_file", path<&Config::issuers_file>},
     {"dns", section<&Config::dns, dns_keys>},
     {"smtp", section<&Config::smtp, smtp_keys>},
     {"mta_sts", section<&Config::mta_sts, mta_sts_keys>},
+    {"tlsrpt", section<&Config::tlsrpt, tlsrpt_keys>},
     {"schedule", section<&Config::schedule, schedule_keys>},
     {"storage", section<&Config::storage, storage_keys>},
+    {"agent", section<&Config::agent, agent_keys>},
     {"web", section<&Config::web, web_keys>},
     {"metrics", section<&Config::metrics, metrics_keys>},
     {"notify", notify},
+    {"postfix", section<&Config::postfix, postfix_keys>},
 };
 
 }  // namespace

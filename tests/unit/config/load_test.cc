@@ -13,6 +13,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "tests/support/source_dir.h"
+
 namespace config {
 
 // For messages of failing tests.
@@ -60,6 +62,17 @@ std::vector<std::string> names(const std::vector<Domain>& domains) {
   return all;
 }
 
+TEST(Loaded, ThePublicPageAndAppendableListsAreAsTheOperatorSays) {
+  const auto config = parsed(
+      "domain_lists: [{file: /a, appendable: true}, {file: /b}]\n"
+      "web: {public_title: Mail at example.org, public_text: \"Ask <us>\"}\n");
+  ASSERT_THAT(config.domain_lists, SizeIs(2));
+  EXPECT_TRUE(config.domain_lists[0].appendable);
+  EXPECT_FALSE(config.domain_lists[1].appendable) << "by default";
+  EXPECT_EQ(config.web.public_title, "Mail at example.org");
+  EXPECT_EQ(config.web.public_text, "Ask <us>");
+}
+
 void expect_same_settings(const Config& got, const Config& want) {
   EXPECT_THAT(got.dns.resolvers, SizeIs(want.dns.resolvers.size()));
   EXPECT_EQ(got.dns.trust_anchor_file, want.dns.trust_anchor_file);
@@ -88,8 +101,7 @@ void expect_same_settings(const Config& got, const Config& want) {
 }
 
 TEST(Load, ExampleFileHoldsTheDefaults) {
-  const auto config =
-      load(std::filesystem::path{DANELAW_SOURCE_DIR} / "config/danelaw.example.yaml");
+  const auto config = load(support::source_dir() / "config/danelaw.example.yaml");
   ASSERT_TRUE(config) << to_string(config.error().front());
   expect_same_settings(*config, Config{});
   ASSERT_THAT(names(config->domains), ElementsAre("example.org", "example.net"));
@@ -125,6 +137,7 @@ smtp:
   allow_special_addresses: true
   looks: 10
   every_key_type: false
+sender_classes: [rsa-only, strict-addresses]
 mta_sts:
   enabled: false
   ca_file: /etc/our-ca.pem
@@ -158,6 +171,7 @@ web:
   EXPECT_EQ(config.dns.timeout, 5s);
   EXPECT_FALSE(config.dns.every_server);
   EXPECT_EQ(config.smtp.looks, 10U);
+  EXPECT_THAT(config.sender_classes, ElementsAre("rsa-only", "strict-addresses"));
   EXPECT_FALSE(config.mta_sts.enabled);
   EXPECT_EQ(config.mta_sts.ca_file, "/etc/our-ca.pem");
   EXPECT_EQ(config.mta_sts.port, 8443);
@@ -218,11 +232,18 @@ const ErrorRow error_rows[] = {
     {"a key like no other, with all there are",
      "domains: [example.org]\nweb: {colour: red}\n",
      {"f:2:7: unknown key \"colour\"; known here: listen_address, port, external_url, "
-      "hosts, config_file, operators, tokens, allow_unauthenticated, public_badges"}},
+      "hosts, config_file, operators, tokens, allow_unauthenticated, public_badges, "
+      "public_title, public_text"}},
     {"a merge key is no more than an unknown one",
      "domains: [example.org]\n<<: {}\n",
-     {"f:2:1: unknown key \"<<\"; known here: domains, domain_lists, dns, smtp, mta_sts, schedule, "
-      "storage, web, metrics, notify"}},
+     {"f:2:1: unknown key \"<<\"; known here: domains, domain_lists, sender_classes, issuers_file, "
+      "dns, smtp, mta_sts, tlsrpt, schedule, storage, agent, web, metrics, notify, postfix"}},
+    {"a class of senders that there is not",
+     "domains: [example.org]\nsender_classes: [rsa]\n",
+     {"f:2:18: \"rsa\": no class of senders; give some of secure-mx-only, sha256-only, rsa-only, "
+      "sha1-unsupported, nsec3-limited, strict-algorithms, aggressive-nsec, trust-anchor-strict, "
+      "short-wildcards, strict-addresses, strict-time, strict-security-level, null-mx-ignored, "
+      "other-nameserver, rfc-7672"}},
     {"a detail that there is not",
      "domains: [example.org]\nmetrics: {detail: all}\n",
      {"f:2:19: expected address, mx, domain or summary, found \"all\""}},

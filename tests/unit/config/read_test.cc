@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "config/load.h"
+#include "tests/support/source_dir.h"
 
 // The sections that say who is told, and where lists of domains are; what the keys of the others
 // mean is tested with load.
@@ -201,7 +202,8 @@ TEST(Notify, SaysWhatIsWrongAndWhere) {
       {.says = "a secret in the file itself",
        .text = "notify:\n  webhooks: [{name: a, url: 'http://b', secret: c}]\n",
        .want = {"f:3:41: unknown key \"secret\"; known here: name, url, secret_file, token_file, "
-                "template_file, values, least_severity"}},
+                "template_file, values, least_severity, matchers, method, resolved_url, "
+                "token_scheme"}},
       {.says = "words for templates that are none",
        .text = "notify:\n  webhooks:\n    - name: a\n      url: http://b\n      values:\n"
                "        event: trigger\n        code: {a: [b], c: d, c: e, \"f\\n\": g}\n",
@@ -316,12 +318,25 @@ TEST(DomainLists, SayWhatIsWrongAndWhere) {
       << "then there would be nothing to watch";
 }
 
+// ---- our own Postfix
+
+TEST(OwnPostfix, IsNotAskedUnlessNamed) {
+  EXPECT_EQ(parsed("domains: [example.org]\n").postfix.log, "");
+  EXPECT_EQ(parsed("domains: [example.org]\npostfix:\n").postfix.policy_socket, "");
+  const auto postfix =
+      parsed(
+          "domains: [example.org]\npostfix: {log: mail.log, policy_socket: /run/danelaw/policy}\n")
+          .postfix;
+  EXPECT_EQ(postfix.log, "/etc/danelaw/mail.log");
+  EXPECT_EQ(postfix.policy_socket, "/run/danelaw/policy");
+}
+
 // ---- the example stays true
 
 // The example with everything that is commented out in force: lines whose comment is a key, or is
 // indented as what stands below one.
 std::string uncommented() {
-  std::ifstream in{std::filesystem::path{DANELAW_SOURCE_DIR} / "config/danelaw.example.yaml"};
+  std::ifstream in{support::source_dir() / "config/danelaw.example.yaml"};
   const std::regex example{"( *)# ((?:[a-z_]+:|  ).*)"};
   std::string out;
   for (std::string line; std::getline(in, line);) {

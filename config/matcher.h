@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "config/result.h"
+
+// PURE
+namespace config {
+
+// Which alerts are meant, by a label of theirs: as Alertmanager has it.
+struct Matcher {
+  std::string name;  // of a label
+  std::string value;
+  bool is_regex = false;  // `value` is RE2 syntax and must match the whole label
+  bool is_equal = true;   // false: must not match
+  bool operator==(const Matcher&) const = default;
+};
+
+// "name=value", "name!=value", "name=~regex" or "name!~regex"; names are of letters, digits and
+// underscores. The error is a phrase that does not repeat the text.
+[[nodiscard]] Result<Matcher, std::string> parse_matcher(std::string_view text);
+// The same, for what stays text.
+[[nodiscard]] Result<std::string, std::string> matcher_text(std::string_view text);
+
+// A web address (name.h) that may have {id} and {alert_id} in it, behind the host, to be filled in
+// with those of a notification.
+[[nodiscard]] Result<std::string, std::string> hook_address(std::string_view text);
+
+}  // namespace config
