@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "storage/finding_facts.h"
+
 namespace storage {
 namespace {
 
@@ -61,6 +63,7 @@ void take_typed(probes::Finding& finding, const Json& json) {
   if (const auto broken = typed->find("broken_above"); broken != typed->end())
     finding.broken_above = probes::ChainBreak{.zone = broken->at(0).get<std::string>(),
                                               .is_ds_signature = broken->at(1).get<bool>()};
+  take_facts(finding, *typed);
 }
 
 probes::Finding finding_of(const std::string& text) {
@@ -72,8 +75,7 @@ probes::Finding finding_of(const std::string& text) {
       .subject = {.kind = demand(probes::subject_kind_from(json.at("kind").get<std::string>()),
                                  "unknown subject"),
                   .name = json.at("name").get<std::string>()},
-      .addresses = json.at("addresses").get<std::vector<std::string>>(),
-      .is_consequence = json.at("is_consequence").get<bool>()};
+      .addresses = json.at("addresses").get<std::vector<std::string>>()};
   for (const auto& item : json.at("evidence")) {
     finding.evidence.push_back({item.at(0).get<std::string>(), item.at(1).get<std::string>()});
   }
@@ -102,7 +104,8 @@ agent::Hit hit_of(const Json& json) {
           .refused_keys = json.at("keys").get<std::vector<std::string>>(),
           .severity = demand(probes::severity_from(json.at("severity").get<std::string>()),
                              "unknown severity"),
-          .direction = role_of(json.at("outbound"))};
+          .direction = role_of(json.at("outbound")),
+          .holds_mail = json.value("holds_mail", false)};
 }
 
 void take_rest(agent::Alert& alert, const Json& json) {
@@ -140,13 +143,13 @@ std::string finding_text(const probes::Finding& finding) {
   if (finding.root) typed["root"] = subject_json(*finding.root);
   if (const auto& broken = finding.broken_above)
     typed["broken_above"] = {broken->zone, broken->is_ds_signature};
+  put_facts(typed, finding);
   const Json json{{"code", wire_name(finding.code)},
                   {"severity", wire_name(finding.severity)},
                   {"kind", wire_name(finding.subject.kind)},
                   {"name", finding.subject.name},
                   {"evidence", evidence},
                   {"addresses", finding.addresses},
-                  {"is_consequence", finding.is_consequence},
                   {"typed", typed}};
   return dump(json);
 }
@@ -158,6 +161,7 @@ std::string rest_text(const agent::Alert& alert) {
                     {"domains", hit.domains},
                     {"keys", hit.refused_keys},
                     {"severity", wire_name(hit.severity)},
+                    {"holds_mail", hit.holds_mail},
                     {"outbound", hit.direction == config::Role::outbound}});
   }
   Json acknowledged = nullptr;

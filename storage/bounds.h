@@ -30,7 +30,8 @@ class Bounds {
   static constexpr std::int64_t kMostSubjects = 512;
   // Versions of all of them together, about; each has a share of it.
   static constexpr std::int64_t kMostOfHost = 10'000;
-  // Ended alerts about one subject with one code; steps of one alert; letters of it that were sent.
+  // Ended alerts about one subject with one code; steps of one alert; notifications of it that were
+  // sent.
   static constexpr std::int64_t kMostEpisodes = 200;
 
   explicit Bounds(Database& db);

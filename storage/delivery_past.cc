@@ -8,18 +8,17 @@ namespace {
 
 using probes::Delivery;
 
-// As the domain's look was recorded: its status then, but for what our own limits hid.
-Delivery delivery_in(const Statement& row, int verdict_column, int severity_column) {
-  const auto verdict = probes::verdict_from(row.text(verdict_column));
-  const auto severity = probes::severity_from(row.text(severity_column));
+}  // namespace
+
+Delivery delivery_in(const std::string& verdict_word, const std::string& severity_word) {
+  const auto verdict = probes::verdict_from(verdict_word);
+  const auto severity = probes::severity_from(severity_word);
   if (!verdict || !severity) return Delivery::unknown;
   probes::Finding worst;
   worst.code = probes::Code::tlsa_mismatch;  // of a target's, not of ours
   worst.severity = *severity;
   return probes::delivery_of(*verdict, probes::status_of(*verdict, {worst}));
 }
-
-}  // namespace
 
 DeliveryTimes read_delivery_since(Database& db,
                                   const std::map<std::string, probes::Delivery>& now) {
@@ -33,7 +32,7 @@ DeliveryTimes read_delivery_since(Database& db,
     rows.bind(domain);
     std::optional<config::Time> since;
     while (rows.step()) {
-      const auto then = delivery_in(rows, 1, 2);
+      const auto then = delivery_in(rows.text(1), rows.text(2));
       if (then == Delivery::unknown && delivery != Delivery::unknown) continue;
       if (then != delivery) break;
       since = config::Time{config::Seconds{rows.integer(0)}};
@@ -56,6 +55,26 @@ std::vector<std::string> read_changed_domains(Database& db, config::Time since) 
     if (seen >= since && rows.text(0) == "verdict") out.insert(rows.text(1));
   }
   return {out.begin(), out.end()};
+}
+
+Changes read_changes_behind(Database& db, std::int64_t version) {
+  Changes out{.newest = version, .domains = {}};
+  auto rows = db.prepare(
+      "SELECT v.id, s.kind, s.name FROM version v JOIN subject s ON s.id = v.subject "
+      "WHERE v.id > ? ORDER BY v.id");
+  rows.bind(version);
+  std::set<std::string> names;
+  while (rows.step()) {
+    out.newest = rows.integer(0);
+    if (rows.text(1) == "verdict") names.insert(rows.text(2));
+  }
+  out.domains.assign(names.begin(), names.end());
+  return out;
+}
+
+std::int64_t read_newest_version(Database& db) {
+  auto row = db.prepare("SELECT coalesce(max(id), 0) FROM version");
+  return row.step() ? row.integer(0) : 0;
 }
 
 }  // namespace storage

@@ -12,6 +12,9 @@
 // which nothing could be determined ends nothing and begins nothing.
 namespace storage {
 
+// As the verdict of a look was recorded: its status then, but for what our own limits hid.
+[[nodiscard]] probes::Delivery delivery_in(const std::string& verdict, const std::string& severity);
+
 using DeliveryTimes = std::map<std::string, config::Time>;  // by domain
 
 // `now`: what happens to mail at each domain. Nothing is said of a domain of whose change the
@@ -22,5 +25,14 @@ using DeliveryTimes = std::map<std::string, config::Time>;  // by domain
 // Domains of which a verdict was recorded for the first time since then, or anew. Reads only what
 // was recorded in about that time, however much history there is.
 [[nodiscard]] std::vector<std::string> read_changed_domains(Database& db, config::Time since);
+
+// The same of what was recorded behind that version, by the numbers that the history gives them;
+// and the newest there is, to ask behind next time.
+struct Changes {
+  std::int64_t newest = 0;
+  std::vector<std::string> domains;
+};
+[[nodiscard]] Changes read_changes_behind(Database& db, std::int64_t version);
+[[nodiscard]] std::int64_t read_newest_version(Database& db);
 
 }  // namespace storage

@@ -11,9 +11,18 @@ probes::Status status_of(const agent::DomainState& state) {
   return state.judged ? probes::status_of(*state.judged) : probes::Status::unknown;
 }
 
+probes::Delivery delivery_of(const agent::DomainState& state) {
+  return state.judged ? probes::delivery_of(*state.judged) : probes::Delivery::unknown;
+}
+
 probes::Delivery delivery_of(const DomainRow& row) {
   const auto verdict = row.verdict ? probes::verdict_from(*row.verdict) : std::nullopt;
   return verdict ? probes::delivery_of(*verdict, row.status) : probes::Delivery::unknown;
+}
+
+probes::Delivery delivery_of(const DomainRow::Known& known) {
+  const auto verdict = probes::verdict_from(known.verdict);
+  return verdict ? probes::delivery_of(*verdict, known.status) : probes::Delivery::unknown;
 }
 
 DomainRow row_of(const agent::DomainState& state) {

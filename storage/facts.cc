@@ -48,7 +48,7 @@ class Facts {
   }
 
   // What rollovers are judged from; storage/host_history reads it back.
-  void sighting(const std::string& host, const agent::Sample& seen) {
+  void sample(const std::string& host, const agent::Sample& seen) {
     for (const auto& [server, published] : seen.servers) {
       if (published) add("published", host + "|" + server, published_json(*published));
     }
@@ -141,7 +141,7 @@ Facts gather(const agent::Round& round) {
   if (round.domain && round.mx_signature) out.mx_signature(*round.domain, *round.mx_signature);
   if (round.host) {
     out.host(*round.host);
-    out.sighting(round.host->host.text(), round.sighting);
+    out.sample(round.host->host.text(), round.sample);
   }
   for (const auto& news : round.zones) out.zone(news);
   for (const auto& state : round.judged) {

@@ -18,7 +18,7 @@ struct Fact {
   // failure, ds, dnskey; of ourselves: gap (nothing was recorded), clock (it was set)
   std::string kind;
   // A name; of a session "host|address|port|key type", of what a server published or an endpoint
-  // presented "host|" and its name in the chronicle.
+  // presented "host|" and its name in the host history.
   std::string subject;
   std::string content;                   // JSON
   std::optional<config::Time> given_at;  // when it was so, if that is known better than by the look

@@ -87,15 +87,16 @@ SqliteOutbox::Answer<std::size_t> SqliteOutbox::waiting(const std::string& notif
   });
 }
 
-SqliteOutbox::Answer<std::optional<std::string>> SqliteOutbox::memo(const std::string& key) {
+SqliteOutbox::Answer<std::optional<std::string>> SqliteOutbox::notifier_state(
+    const std::string& key) {
   return state_->guarded([&]() -> std::optional<std::string> {
     auto row = state_->db.prepare("SELECT value FROM memo WHERE key = ?");
     return row.bind(key).step() ? std::optional{row.text(0)} : std::nullopt;
   });
 }
 
-SqliteOutbox::Answer<void> SqliteOutbox::keep_memo(const std::string& key,
-                                                   const std::optional<std::string>& value) {
+SqliteOutbox::Answer<void> SqliteOutbox::keep_notifier_state(
+    const std::string& key, const std::optional<std::string>& value) {
   return state_->guarded([&] {
     if (value) {
       state_->db.prepare("INSERT OR REPLACE INTO memo(key, value) VALUES(?, ?)")

@@ -8,8 +8,8 @@
 
 namespace storage {
 
-// The letters that rounds have decided, on a connection of its own: notifiers are slow, and the
-// agent never waits for them. The recorder has made the file and its schema.
+// The notifications that rounds have decided, on a connection of its own: notifiers are slow, and
+// the agent never waits for them. The recorder has made the file and its schema.
 class SqliteOutbox final : public agent::Outbox {
  public:
   [[nodiscard]] static config::Result<std::unique_ptr<SqliteOutbox>, std::string> open(
@@ -25,9 +25,9 @@ class SqliteOutbox final : public agent::Outbox {
   [[nodiscard]] Answer<void> failed(const std::string& id, config::Time next_try,
                                     const std::string& why) override;
   [[nodiscard]] Answer<std::size_t> waiting(const std::string& notifier) override;
-  [[nodiscard]] Answer<std::optional<std::string>> memo(const std::string& key) override;
-  [[nodiscard]] Answer<void> keep_memo(const std::string& key,
-                                       const std::optional<std::string>& value) override;
+  [[nodiscard]] Answer<std::optional<std::string>> notifier_state(const std::string& key) override;
+  [[nodiscard]] Answer<void> keep_notifier_state(const std::string& key,
+                                                 const std::optional<std::string>& value) override;
 
  private:
   struct State;

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "storage/alert_row.h"
+#include "storage/announced.h"
 #include "storage/delivery_past.h"
 #include "storage/host_history.h"
 
@@ -20,7 +21,7 @@ using config::Failure;
 constexpr std::string_view kDomainColumns =
     "name, role, grp, verdict, weakest, severity, status, worst_code, worst_severity, worst_title, "
     "mx_hosts, "
-    "dane_mx_hosts, observed_at, next_check_at";
+    "dane_mx_hosts, observed_at, next_check_at, known_at, known_verdict, known_status";
 
 constexpr std::string_view kShownKinds =
     R"(["mx","addresses","tlsa","published","chain","verdict","findings","gap","clock"])";
@@ -41,20 +42,26 @@ std::int64_t integer(std::size_t count) {
 }
 
 DomainRow read_domain(const Statement& row) {
-  return {.name = row.text(0),
-          .role = row.text(1),
-          .group = row.text(2),
-          .verdict = text_or_nothing(row, 3),
-          .weakest = text_or_nothing(row, 4),
-          .severity = row.text(5),
-          .status = probes::status_from(row.text(6)).value_or(probes::Status::unknown),
-          .worst_code = text_or_nothing(row, 7),
-          .worst_severity = text_or_nothing(row, 8),
-          .worst_title = text_or_nothing(row, 9),
-          .mx_hosts = row.integer(10),
-          .dane_mx_hosts = row.integer(11),
-          .observed_at = time_or_nothing(row, 12),
-          .next_check_at = time_or_nothing(row, 13)};
+  DomainRow out{.name = row.text(0),
+                .role = row.text(1),
+                .group = row.text(2),
+                .verdict = text_or_nothing(row, 3),
+                .weakest = text_or_nothing(row, 4),
+                .severity = row.text(5),
+                .status = probes::status_from(row.text(6)).value_or(probes::Status::unknown),
+                .worst_code = text_or_nothing(row, 7),
+                .worst_severity = text_or_nothing(row, 8),
+                .worst_title = text_or_nothing(row, 9),
+                .mx_hosts = row.integer(10),
+                .dane_mx_hosts = row.integer(11),
+                .observed_at = time_or_nothing(row, 12),
+                .next_check_at = time_or_nothing(row, 13)};
+  if (const auto known_at = time_or_nothing(row, 14)) {
+    out.known = {.at = *known_at,
+                 .verdict = row.text(15),
+                 .status = probes::status_from(row.text(16)).value_or(probes::Status::unknown)};
+  }
+  return out;
 }
 
 }  // namespace
@@ -104,11 +111,12 @@ Queries::Answer<std::vector<DomainRow>> Queries::domains() {
 Queries::Answer<std::optional<DomainRow>> Queries::domain(const std::string& name) {
   return state_->guarded([&]() -> std::optional<DomainRow> {
     auto row = state_->db.prepare(
-        fmt::format("SELECT {}, report FROM domain WHERE name = ?", kDomainColumns));
+        fmt::format("SELECT {}, report, known_report FROM domain WHERE name = ?", kDomainColumns));
     row.bind(name);
     if (!row.step()) return std::nullopt;
     auto out = read_domain(row);
-    out.report = text_or_nothing(row, 14);
+    out.report = text_or_nothing(row, 17);
+    if (out.known) out.known->report = text_or_nothing(row, 18);
     return out;
   });
 }
@@ -135,19 +143,31 @@ Queries::Answer<std::optional<Queries::AlertRow>> Queries::alert(const std::stri
   return state_->guarded([&]() -> std::optional<AlertRow> {
     auto row = state_->db.prepare(fmt::format("SELECT {} FROM alert WHERE id = ?", kAlertColumns));
     if (!row.bind(id).step()) return std::nullopt;
-    AlertRow out{.alert = read_alert(row), .letters = {}};
-    auto letters = state_->db.prepare(
+    AlertRow out{.alert = read_alert(row), .notifications = {}};
+    auto notifications = state_->db.prepare(
         "SELECT notice, notifier, made_at, sent_at, attempts, fault FROM letter WHERE alert = ? "
         "ORDER BY n LIMIT 500");
-    letters.bind(id);
-    while (letters.step()) {
-      out.letters.push_back({.notice = letters.text(0),
-                             .notifier = letters.text(1),
-                             .made_at = config::Time{config::Seconds{letters.integer(2)}},
-                             .sent_at = time_or_nothing(letters, 3),
-                             .attempts = letters.integer(4),
-                             .fault = text_or_nothing(letters, 5)});
+    notifications.bind(id);
+    while (notifications.step()) {
+      out.notifications.push_back(
+          {.notice = notifications.text(0),
+           .notifier = notifications.text(1),
+           .made_at = config::Time{config::Seconds{notifications.integer(2)}},
+           .sent_at = time_or_nothing(notifications, 3),
+           .attempts = notifications.integer(4),
+           .fault = text_or_nothing(notifications, 5)});
     }
+    return out;
+  });
+}
+
+Queries::Answer<std::vector<probes::dns::Bytes>> Queries::evidence(const std::string& alert) {
+  return state_->guarded([&] {
+    std::vector<probes::dns::Bytes> out;
+    auto rows =
+        state_->db.prepare("SELECT body FROM evidence WHERE alert = ? ORDER BY at LIMIT 100");
+    rows.bind(alert);
+    while (rows.step()) out.push_back(rows.bytes(0));
     return out;
   });
 }
@@ -159,6 +179,14 @@ Queries::Answer<std::map<std::string, config::Time>> Queries::delivery_since(
 
 Queries::Answer<std::vector<std::string>> Queries::changed_domains(config::Time since) {
   return state_->guarded([&] { return read_changed_domains(state_->db, since); });
+}
+
+Queries::Answer<Changes> Queries::changes_behind(std::int64_t version) {
+  return state_->guarded([&] { return read_changes_behind(state_->db, version); });
+}
+
+Queries::Answer<std::int64_t> Queries::newest_version() {
+  return state_->guarded([&] { return read_newest_version(state_->db); });
 }
 
 Queries::Answer<std::vector<std::string>> Queries::hosts_between(const std::string& domain,
@@ -208,6 +236,70 @@ Queries::Answer<std::vector<Event>> Queries::history(const EventFilter& filter) 
   });
 }
 
+Queries::Answer<std::optional<Queries::KnownHost>> Queries::last_known_host(
+    const std::string& host) {
+  return state_->guarded([&]() -> std::optional<KnownHost> {
+    std::optional<KnownHost> out;
+    auto rows = state_->db.prepare(
+        "SELECT d.known_at, json_extract(h.value, '$.verdict') FROM domain d, "
+        "json_each(d.known_report, '$.hosts') h WHERE d.known_report IS NOT NULL "
+        "AND json_extract(h.value, '$.host') = ? LIMIT 100");
+    rows.bind(host);
+    while (rows.step()) {
+      const auto verdict = probes::verdict_from(rows.text(1));
+      if (!verdict) continue;
+      const config::Time at{config::Seconds{rows.integer(0)}};
+      const auto delivery = probes::delivery_of(*verdict, probes::status_of(*verdict, {}));
+      if (!out) out = {.at = at, .verdict = rows.text(1), .delivery = delivery};
+      out->at = std::max(out->at, at);
+      ++out->domains;
+      if (rank(delivery) >= rank(out->delivery)) continue;
+      out->verdict = rows.text(1);
+      out->delivery = delivery;
+    }
+    return out;
+  });
+}
+
+Queries::Answer<std::map<std::string, std::vector<DeliverySpan>>> Queries::delivery_spans(
+    const SpanQuery& query) {
+  return state_->guarded([&] { return read_delivery_spans(state_->db, query); });
+}
+
+Queries::Answer<std::map<std::string, std::vector<FoundThen>>> Queries::findings_past(
+    const std::vector<std::string>& domains, config::Time from, config::Time until) {
+  return state_->guarded([&] { return read_findings_past(state_->db, domains, from, until); });
+}
+
+Queries::Answer<std::map<std::string, std::set<std::string>>> Queries::hosts_past(
+    config::Time from, config::Time until) {
+  return state_->guarded([&] { return read_hosts_past(state_->db, from, until); });
+}
+
+Queries::Answer<std::vector<CertificateChange>> Queries::certificate_changes(config::Time from,
+                                                                             config::Time until) {
+  return state_->guarded([&] { return read_certificate_changes(state_->db, from, until); });
+}
+
+Queries::Answer<LogPage> Queries::event_log(const LogQuery& query) {
+  return state_->guarded([&] { return read_event_log(state_->db, query); });
+}
+
+Queries::Answer<std::vector<Act>> Queries::acts(const ActFilter& filter) {
+  return state_->guarded([&] {
+    std::vector<Act> out;
+    auto rows = state_->db.prepare(
+        "SELECT id, at, by, login, what, subject_kind, subject, comment, fault FROM act "
+        "WHERE id < ?1 AND at BETWEEN ?2 AND ?3 AND (?4 IS NULL OR by = ?4) "
+        "AND (?5 IS NULL OR what = ?5) ORDER BY id DESC LIMIT ?6");
+    rows.bind(filter.before.value_or(std::numeric_limits<std::int64_t>::max()),
+              filter.from.time_since_epoch().count(), filter.until.time_since_epoch().count(),
+              filter.by, filter.what, integer(filter.limit));
+    while (rows.step()) out.push_back(read_act(rows));
+    return out;
+  });
+}
+
 Queries::Answer<std::vector<Queries::Sum>> Queries::summed(const std::vector<std::string>& names) {
   return state_->guarded([&] {
     std::vector<Sum> out;
@@ -229,14 +321,18 @@ Queries::Answer<std::vector<Queries::Sum>> Queries::summed(const std::vector<std
   });
 }
 
-Queries::Answer<agent::HostHistory> Queries::chronicle(const probes::dns::Name& host,
-                                                       config::Time since) {
+Queries::Answer<agent::HostHistory> Queries::host_history(const probes::dns::Name& host,
+                                                          config::Time since) {
   return state_->guarded([&] { return read_chronicle(state_->db, host.text(), since); });
 }
 
 Queries::Answer<agent::ZonePast> Queries::zone_past(const probes::dns::Name& zone,
                                                     config::Time since) {
   return state_->guarded([&] { return read_zone_past(state_->db, zone.text(), since); });
+}
+
+Queries::Answer<std::vector<agent::AnnouncedCertificate>> Queries::announced(config::Time at) {
+  return state_->guarded([&] { return read_announced(state_->db, at); });
 }
 
 // Reads whole indexes.

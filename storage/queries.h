@@ -11,7 +11,12 @@
 
 #include "agent/alerts/round.h"
 #include "config/result.h"
+#include "storage/act_log.h"
+#include "storage/delivery_past.h"
+#include "storage/delivery_spans.h"
 #include "storage/domain_row.h"
+#include "storage/event_log.h"
+#include "storage/report_facts.h"
 
 namespace storage {
 
@@ -33,6 +38,14 @@ struct EventFilter {
   std::size_t limit = 100;
 };
 
+struct ActFilter {
+  std::optional<std::string> by, what;
+  config::Time from = config::Time::min();
+  config::Time until = config::Time::max();
+  std::optional<std::int64_t> before;  // id: where the last page ended
+  std::size_t limit = 100;
+};
+
 // What the page and the API read, on a connection of its own, so that readers never wait for the
 // agent nor it for them. Any thread may call; a fault is told in words.
 class Queries {
@@ -48,7 +61,7 @@ class Queries {
   // Firing first, then pending, both the worst first, then the newest resolved; `limit` in all.
   [[nodiscard]] Answer<std::vector<agent::Alert>> alerts(std::optional<agent::AlertState> state,
                                                          std::size_t limit);
-  struct LetterRow {
+  struct NotificationRow {
     std::string notice, notifier;
     config::Time made_at;
     std::optional<config::Time> sent_at;
@@ -57,20 +70,47 @@ class Queries {
   };
   struct AlertRow {
     agent::Alert alert;
-    std::vector<LetterRow> letters;  // who was told, in order
+    std::vector<NotificationRow> notifications;  // who was told, in order
   };
   [[nodiscard]] Answer<std::optional<AlertRow>> alert(const std::string& id);
+  // The observations that the alert rests on, oldest first, as probes::encode() made them; empty
+  // where none were kept.
+  [[nodiscard]] Answer<std::vector<probes::dns::Bytes>> evidence(const std::string& alert);
   // Since when what happens to mail is what it is now, and at which domains a verdict changed since
   // then; as in delivery_past.h.
   [[nodiscard]] Answer<std::map<std::string, config::Time>> delivery_since(
       const std::map<std::string, probes::Delivery>& now);
   [[nodiscard]] Answer<std::vector<std::string>> changed_domains(config::Time since);
+  [[nodiscard]] Answer<Changes> changes_behind(std::int64_t version);
+  [[nodiscard]] Answer<std::int64_t> newest_version();
   // What were MX hosts of the domain at any time between; the last hundred at most.
   [[nodiscard]] Answer<std::vector<std::string>> hosts_between(const std::string& domain,
                                                                config::Time from,
                                                                config::Time until);
   // Newest first.
   [[nodiscard]] Answer<std::vector<Event>> history(const EventFilter& filter);
+  // What was known of an MX host last, by the domains of which nothing is known now; null when that
+  // is nothing.
+  struct KnownHost {
+    config::Time at;      // of the newest look
+    std::string verdict;  // of the domain for which it was worst
+    probes::Delivery delivery = probes::Delivery::unknown;
+    std::size_t domains = 0;  // that used it; a hundred at most are asked
+  };
+  [[nodiscard]] Answer<std::optional<KnownHost>> last_known_host(const std::string& host);
+  // What happened to mail over time; as in delivery_spans.h.
+  [[nodiscard]] Answer<std::map<std::string, std::vector<DeliverySpan>>> delivery_spans(
+      const SpanQuery& query);
+  // For reports; as in report_facts.h.
+  [[nodiscard]] Answer<std::map<std::string, std::vector<FoundThen>>> findings_past(
+      const std::vector<std::string>& domains, config::Time from, config::Time until);
+  [[nodiscard]] Answer<std::map<std::string, std::set<std::string>>> hosts_past(config::Time from,
+                                                                                config::Time until);
+  [[nodiscard]] Answer<std::vector<CertificateChange>> certificate_changes(config::Time from,
+                                                                           config::Time until);
+  // What happened to all that is watched; as in event_log.h.
+  [[nodiscard]] Answer<LogPage> event_log(const LogQuery& query);
+  [[nodiscard]] Answer<std::vector<Act>> acts(const ActFilter& filter);  // newest first
   // Things that changed so often that of their older versions only the number was kept
   // (storage/bounds.h); the most first, a hundred at most.
   struct Sum {
@@ -80,11 +120,13 @@ class Queries {
   };
   [[nodiscard]] Answer<std::vector<Sum>> summed(const std::vector<std::string>& names);
   // What was recorded of a host, but versions that were last seen before `since`.
-  [[nodiscard]] Answer<agent::HostHistory> chronicle(const probes::dns::Name& host,
-                                                     config::Time since);
+  [[nodiscard]] Answer<agent::HostHistory> host_history(const probes::dns::Name& host,
+                                                        config::Time since);
   // The same of a zone's keys.
   [[nodiscard]] Answer<agent::ZonePast> zone_past(const probes::dns::Name& zone,
                                                   config::Time since);
+  // Those that have not expired at `at`.
+  [[nodiscard]] Answer<std::vector<agent::AnnouncedCertificate>> announced(config::Time at);
   [[nodiscard]] Answer<std::uint64_t> size_bytes();
   // By table, as of some minutes ago: counting reads whole indexes, and is begun anew every
   // kCountedEvery.

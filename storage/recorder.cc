@@ -10,7 +10,9 @@
 #include "probes/explain.h"
 #include "probes/report.h"
 #include "storage/alert_row.h"
+#include "storage/announced.h"
 #include "storage/bounds.h"
+#include "storage/delivery_spans.h"
 #include "storage/domain_row.h"
 #include "storage/facts.h"
 #include "storage/files.h"
@@ -45,8 +47,9 @@ struct SqliteRecorder::State {
   Statement add_subject, find_subject, find_open, touch, close, find_content, add_content,
       add_version;
   Statement add_certificate, close_failure, put_domain, put_alert, drop_alert, add_transition;
-  Statement add_letter, put_silence, put_exception, drop_exception;
+  Statement add_letter, add_evidence, put_silence, put_exception, drop_exception;
   Bounds bounds{db};
+  AnnouncedRows announced{db};
   std::int64_t gap_until = 0;  // the end of the last gap
   std::unique_ptr<Upkeep> upkeep;
 
@@ -91,8 +94,12 @@ struct SqliteRecorder::State {
         put_domain(db.prepare(
             "INSERT OR REPLACE INTO domain(name, role, grp, verdict, weakest, severity, status, "
             "worst_code, worst_severity, worst_title, mx_hosts, dane_mx_hosts, observed_at, "
-            "next_check_at, report, digest) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?15, "
-            "substr(sha256(?15), 1, 8))")),
+            "next_check_at, report, digest, known_at, known_verdict, known_status, known_report) "
+            "SELECT ?1, ?, ?, ?4, ?, ?, ?7, ?, ?, ?, ?, ?, ?13, ?, ?15, substr(sha256(?15), 1, 8), "
+            "iif(?16, ?13, o.known_at), iif(?16, ?4, o.known_verdict), "
+            "iif(?16, ?7, o.known_status), "
+            "iif(?16 OR o.known_at IS NULL, NULL, coalesce(o.known_report, o.report)) "
+            "FROM (SELECT 1) LEFT JOIN domain o ON o.name = ?1")),
         put_alert(db.prepare(
             "INSERT OR REPLACE INTO alert(id, state, code, subject_kind, subject_name, severity, "
             "finding, domains, first_seen, last_seen, opened, resolved, looks_seen, looks_clean, "
@@ -106,6 +113,10 @@ struct SqliteRecorder::State {
             db.prepare("INSERT INTO letter(id, notifier, alert, notice, made_at, body, next_try, "
                        "digest) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?5, substr(sha256(?6), 1, 8)) "
                        "ON CONFLICT(id) DO NOTHING")),
+        add_evidence(db.prepare(
+            "INSERT INTO evidence(alert, at, body, digest) SELECT ?1, ?2, ?3, substr(sha256(?3), "
+            "1, 8) "
+            "WHERE (SELECT count(*) FROM evidence WHERE alert = ?1) < ?4 ON CONFLICT DO NOTHING")),
         put_silence(db.prepare("INSERT OR REPLACE INTO silence(id, ends, body, digest) "
                                "VALUES(?, ?, ?3, substr(sha256(?3), 1, 8))")),
         put_exception(db.prepare("INSERT OR REPLACE INTO exception(domain, body, digest) "
@@ -153,10 +164,14 @@ struct SqliteRecorder::State {
   }
 
   // Of a look from `began` to `at`; as agent/history/host_history.h notes it.
-  void remember(const Fact& fact, std::int64_t began, std::int64_t at) {
+  void remember(const Fact& fact, std::int64_t began, std::int64_t at,
+                std::int64_t longest_silence) {
     const auto known = look_up(fact);
-    // Nobody knows whether it was so all through a gap.
-    const bool is_behind_gap = known.last_seen < gap_until && began >= gap_until;
+    // Nobody knows whether it was so all through a gap; nor whether mail arrived while we did not
+    // run.
+    const bool is_behind_gap =
+        (known.last_seen < gap_until && began >= gap_until) ||
+        (fact.kind == "verdict" && began - known.last_seen > longest_silence);
     if (known.is_same && !is_behind_gap) return touch.bind(began, known.open).run();
     if (known.open) close.bind(*known.open).run();
     add(fact, known.subject, {at, at}, true);
@@ -191,8 +206,8 @@ struct SqliteRecorder::State {
     }
   }
 
-  void remember_certificates(const agent::Sample& sighting) {
-    for (const auto& [endpoint, chain] : sighting.endpoints) {
+  void remember_certificates(const agent::Sample& sample) {
+    for (const auto& [endpoint, chain] : sample.endpoints) {
       if (!chain) continue;
       for (const auto& certificate : *chain)
         add_certificate.bind(certificate->sha256, certificate->der).run();
@@ -205,7 +220,8 @@ struct SqliteRecorder::State {
         .bind(row.name, row.role, row.group, row.verdict, row.weakest, row.severity,
               probes::wire_name(row.status), row.worst_code, row.worst_severity, row.worst_title,
               row.mx_hosts, row.dane_mx_hosts, seconds(row.observed_at), seconds(row.next_check_at),
-              dump(probes::to_json(*state.judged)))
+              dump(probes::to_json(*state.judged)),
+              delivery_of(row) == probes::Delivery::unknown ? 0 : 1)
         .run();
   }
 
@@ -220,10 +236,11 @@ struct SqliteRecorder::State {
   }
 
   void remember_what_people_hear(const agent::Round& round) {
-    for (const auto& letter : round.letters) {
+    for (const auto& notification : round.notifications) {
       add_letter
-          .bind(letter.id, letter.notifier, letter.alert.id, wire_name(letter.notice),
-                seconds(letter.at), dump(agent::to_json(letter)))
+          .bind(notification.id, notification.notifier, notification.alert.id,
+                wire_name(notification.notice), seconds(notification.at),
+                dump(agent::to_json(notification)))
           .run();
     }
     for (const auto& silence : round.silences)
@@ -231,6 +248,7 @@ struct SqliteRecorder::State {
     for (const auto& made : round.exceptions)
       put_exception.bind(made.domain, exception_text(made)).run();
     for (const auto& domain : round.ended_exceptions) drop_exception.bind(domain).run();
+    announced.record(round);
   }
 
   void record(const std::vector<const agent::Round*>& rounds) {
@@ -250,9 +268,13 @@ struct SqliteRecorder::State {
     const auto at = seconds(round.at);
     const auto began = round.host ? seconds(round.host->observed_at) : at;
     remember_breaks(round);
+    config::Seconds interval{0};
+    for (const auto& state : round.judged)
+      interval = std::max(interval, state.next_check_at - round.at);
     for (const auto& fact : facts_of(round))
-      remember(fact, seconds(fact.given_at).value_or(began), seconds(fact.given_at).value_or(at));
-    remember_certificates(round.sighting);
+      remember(fact, seconds(fact.given_at).value_or(began), seconds(fact.given_at).value_or(at),
+               longest_silence(interval).count());
+    remember_certificates(round.sample);
     for (const auto& over : recoveries_of(round)) close_failure.bind(over.subject).run();
     for (const auto& state : round.judged) {
       if (state.judged) remember_domain(state);
@@ -263,6 +285,10 @@ struct SqliteRecorder::State {
       const auto what = transition.what == agent::Transition::What::opened ? "opened" : "resolved";
       add_transition.bind(at, transition.alert_id, what, transition.reason).run();
     }
+    // Of an alert that grows worse again and again the first are kept: they say why it opened.
+    constexpr std::int64_t kMostOfOne = 12;
+    for (const auto& one : round.evidence)
+      add_evidence.bind(one.alert_id, seconds(one.at), one.body, kMostOfOne).run();
     remember_what_people_hear(round);
   }
 
@@ -311,7 +337,7 @@ Result<void, RecordFault> SqliteRecorder::record_all(
   return state_->guarded([&] { state_->record(rounds); });
 }
 
-Result<agent::Recorder::RestoredState, RecordFault> SqliteRecorder::desk(config::Time since) {
+Result<agent::Recorder::RestoredState, RecordFault> SqliteRecorder::restore(config::Time since) {
   return state_->read([&](Database& db) {
     RestoredState out;
     auto alerts = db.prepare(fmt::format(
@@ -325,6 +351,8 @@ Result<agent::Recorder::RestoredState, RecordFault> SqliteRecorder::desk(config:
     auto exceptions = db.prepare("SELECT domain, body FROM exception ORDER BY domain");
     while (exceptions.step())
       out.exceptions.push_back(read_exception(exceptions.text(0), exceptions.text(1)));
+    out.announced = read_announced(db, since);
+    out.not_for_mail = read_not_for_mail(db);
     return out;
   });
 }
@@ -344,8 +372,8 @@ Result<std::map<std::string, config::Time>, RecordFault> SqliteRecorder::protect
   });
 }
 
-Result<agent::HostHistory, RecordFault> SqliteRecorder::chronicle(const probes::dns::Name& host,
-                                                                  config::Time since) {
+Result<agent::HostHistory, RecordFault> SqliteRecorder::host_history(const probes::dns::Name& host,
+                                                                     config::Time since) {
   return state_->read([&](Database& db) { return read_chronicle(db, host.text(), since); });
 }
 
@@ -397,7 +425,16 @@ Result<void, RecordFault> SqliteRecorder::forget(config::Time before) {
     state_->bounds.sweep(before);
     db.execute("DELETE FROM subject WHERE summed = 0 AND id NOT IN (SELECT subject FROM version)");
     db.prepare("DELETE FROM letter WHERE sent_at < ?").bind(seconds(before)).run();
+    db.prepare("DELETE FROM evidence WHERE alert NOT IN (SELECT id FROM alert)").run();
     db.prepare("DELETE FROM silence WHERE ends < ?").bind(seconds(before)).run();
+    db.prepare("DELETE FROM act WHERE at < ?").bind(seconds(before)).run();
+    db.prepare(
+          "DELETE FROM tlsrpt_sessions WHERE report IN (SELECT id FROM tlsrpt_report WHERE ends < "
+          "?)")
+        .bind(seconds(before))
+        .run();
+    db.prepare("DELETE FROM tlsrpt_report WHERE ends < ?").bind(seconds(before)).run();
+    forget_announced(db, before);
     db.execute("DELETE FROM content WHERE id NOT IN (SELECT content FROM version)");
     db.execute(
         "DELETE FROM certificate WHERE lower(hex(sha256)) NOT IN (SELECT j.value "

@@ -20,10 +20,11 @@ class SqliteRecorder final : public agent::Recorder {
 
   [[nodiscard]] config::Result<void, agent::RecordFault> record_all(
       const std::vector<const agent::Round*>& rounds) override;
-  [[nodiscard]] config::Result<RestoredState, agent::RecordFault> desk(config::Time since) override;
+  [[nodiscard]] config::Result<RestoredState, agent::RecordFault> restore(
+      config::Time since) override;
   [[nodiscard]] config::Result<std::map<std::string, config::Time>, agent::RecordFault>
   protected_domains(config::Time since) override;
-  [[nodiscard]] config::Result<agent::HostHistory, agent::RecordFault> chronicle(
+  [[nodiscard]] config::Result<agent::HostHistory, agent::RecordFault> host_history(
       const probes::dns::Name& host, config::Time since) override;
   [[nodiscard]] config::Result<agent::Signatures, agent::RecordFault> mx_signatures(
       const probes::dns::Name& domain, config::Time since) override;

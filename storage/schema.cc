@@ -73,7 +73,8 @@ INSERT INTO new_certificate(sha256, der) SELECT sha256(der), der FROM certificat
 DROP TABLE certificate;
 ALTER TABLE new_certificate RENAME TO certificate;
 )",
-    // Alerts with a root cause, hits, acknowledgement and what was told; letters on their way,
+    // Alerts with a root cause, hits, acknowledgement and what was told; notifications on their
+    // way,
     // which stay as the log of who was told; what people asked not to be told; exceptions in their
     // Postfix; what notifiers must remember.
     R"(
@@ -103,6 +104,57 @@ ALTER TABLE alert ADD COLUMN digest BLOB;
 ALTER TABLE letter ADD COLUMN digest BLOB;
 ALTER TABLE silence ADD COLUMN digest BLOB;
 ALTER TABLE exception ADD COLUMN digest BLOB;
+)",
+    // Who did what to the agent (storage/act_log.h). Ids are never used twice: what is bounded and
+    // read by them must only rise.
+    R"(
+CREATE TABLE act (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, by TEXT NOT NULL, login TEXT NOT NULL, what TEXT NOT NULL,
+  subject_kind TEXT NOT NULL, subject TEXT NOT NULL, comment TEXT NOT NULL, fault TEXT);
+)",
+    // What was known of a domain last, while nothing is: known_report only where that is not
+    // `report`. Null until it was known once.
+    R"(
+ALTER TABLE domain ADD COLUMN known_at INTEGER;
+ALTER TABLE domain ADD COLUMN known_verdict TEXT;
+ALTER TABLE domain ADD COLUMN known_status TEXT;
+ALTER TABLE domain ADD COLUMN known_report TEXT;
+)",
+    // The observations that an alert rests on, whole (probes/codec/recorded.h).
+    R"(
+CREATE TABLE evidence (id INTEGER PRIMARY KEY, alert TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL,
+  digest BLOB NOT NULL, UNIQUE (alert, at));
+)",
+    // What senders reported (storage/sender_reports.h). Ids rise and are never used twice: what is
+    // bounded, and who waits for news, goes by them.
+    R"(
+CREATE TABLE tlsrpt_report (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, organization TEXT NOT NULL, report_id TEXT NOT NULL, begins INTEGER NOT NULL,
+  ends INTEGER NOT NULL, taken_at INTEGER NOT NULL, UNIQUE (organization, report_id));
+CREATE INDEX tlsrpt_report_by_end ON tlsrpt_report(ends);
+CREATE TABLE tlsrpt_sessions (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, report INTEGER NOT NULL, domain TEXT NOT NULL, policy TEXT NOT NULL,
+  mx_host TEXT NOT NULL, result_type TEXT NOT NULL, sessions INTEGER NOT NULL, senders INTEGER NOT NULL,
+  receivers INTEGER NOT NULL);
+CREATE INDEX tlsrpt_sessions_by_report ON tlsrpt_sessions(report);
+CREATE INDEX tlsrpt_sessions_by_domain ON tlsrpt_sessions(domain, report);
+CREATE INDEX tlsrpt_sessions_by_host ON tlsrpt_sessions(mx_host, report) WHERE mx_host <> '';
+)",
+    // What our own Postfix' deliveries came to, a domain; how often verdicts foretold them; up to
+    // where its log was read (agent/postfix/delivery_book.h).
+    R"(
+CREATE TABLE own_delivery (domain TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE own_delivery_state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE own_disagreement (id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL);
+)",
+    // Certificates shown before any host presented them (storage/announced.h), the chain as DER,
+    // leaf first; and keys of which operators said that they are for no mail server.
+    R"(
+CREATE TABLE announced (
+  id TEXT PRIMARY KEY, key TEXT NOT NULL, shown_at INTEGER NOT NULL, not_after INTEGER NOT NULL, body TEXT NOT NULL,
+  chain BLOB NOT NULL);
+CREATE INDEX announced_by_end ON announced(not_after);
+CREATE TABLE not_for_mail (key TEXT PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 )",
 };
 

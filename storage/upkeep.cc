@@ -40,7 +40,7 @@ std::string words(std::string_view found) {
 
 // What SQLite takes for sound, since it does not know what rows mean: a block of the disk that came
 // back as something else.
-constexpr std::array<std::pair<const char*, const char*>, 6> kWrong{{
+constexpr std::array<std::pair<const char*, const char*>, 8> kWrong{{
     {"SELECT 1 FROM content WHERE digest <> substr(sha256(body), 1, 8)",
      "what was seen is not what was recorded"},
     {"SELECT 1 FROM certificate WHERE sha256 <> sha256(der)",
@@ -61,6 +61,17 @@ constexpr std::array<std::pair<const char*, const char*>, 6> kWrong{{
      "UNION ALL SELECT 1 FROM exception "
      "WHERE NOT json_valid(body) OR digest <> substr(sha256(body), 1, 8)",
      "a notice, silence or exception is not what was recorded"},
+    {"SELECT 1 FROM evidence WHERE digest <> substr(sha256(body), 1, 8)",
+     "an alert's evidence is not what was recorded"},
+    // Of these nothing is lost that would not be seen again: their form is enough.
+    {"SELECT 1 FROM announced WHERE NOT json_valid(body) "
+     "UNION ALL SELECT 1 FROM not_for_mail WHERE NOT json_valid(body) "
+     "UNION ALL SELECT 1 FROM own_delivery WHERE NOT json_valid(body) "
+     "UNION ALL SELECT 1 FROM own_disagreement WHERE NOT json_valid(body) "
+     "UNION ALL SELECT 1 FROM tlsrpt_report WHERE typeof(begins) <> 'integer' OR begins > ends "
+     "UNION ALL SELECT 1 FROM tlsrpt_sessions WHERE typeof(sessions) <> 'integer' "
+     "OR report NOT IN (SELECT id FROM tlsrpt_report)",
+     "what others reported is not what was recorded"},
 }};
 
 std::optional<std::string> find_wrong_rows(Database& db) {

@@ -68,9 +68,9 @@ TEST(Bounds, AHostThatShowsOtherRecordsAtEveryLookIsReadAtOnceAsFarAsMemoryGoes)
   constexpr int kLooks = 1'200;
   for (int i = 0; i < kLooks; ++i) {
     auto round = support::host_round(scene, kNow + i * support::kMinute);
-    round.sighting.servers = {
+    round.sample.servers = {
         {"ns1", agent::Published{.ttl = config::Seconds{i + 1}, .is_secure = true}}};
-    round.sighting.endpoints = {};
+    round.sample.endpoints = {};
     store.record(round);
   }
   const auto of = [&](const std::string& what) {
@@ -87,7 +87,7 @@ TEST(Bounds, AHostThatShowsOtherRecordsAtEveryLookIsReadAtOnceAsFarAsMemoryGoes)
   EXPECT_EQ((*summed)[0].versions, kLooks - of("count(*)"));
   EXPECT_EQ((*summed)[0].from, kNow);
   const auto read =
-      store.recorder().chronicle(support::name("mx.example.test"), kNow - support::kMinute);
+      store.recorder().host_history(support::name("mx.example.test"), kNow - support::kMinute);
   ASSERT_TRUE(read);
   ASSERT_EQ(read->servers.size(), 1U);
   const auto& versions = read->servers.begin()->second;
@@ -105,16 +105,16 @@ TEST(Bounds, WhatIsNotReadOfARestlessHostMayBeInCaches) {
   const auto set = support::record(3, 1, 1, *support::Pki::get().leaf.certificate);
   const auto look = [&](int second) {
     auto round = support::host_round(scene, kNow + config::Seconds{second});
-    round.sighting.servers = {
+    round.sample.servers = {
         {"ns1", agent::Published{.ttl = config::Seconds{second == 0 ? 7200 : 60 + second % 2},
                                  .is_secure = true,
                                  .records = {set}}}};
-    round.sighting.endpoints = {};
+    round.sample.endpoints = {};
     store.record(round);
   };
   const auto forgotten_until = [&] {
     return store.recorder()
-        .chronicle(support::name("mx.example.test"), kNow - support::kMinute)
+        .host_history(support::name("mx.example.test"), kNow - support::kMinute)
         ->forgotten_until;
   };
   int second = 0;

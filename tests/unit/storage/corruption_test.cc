@@ -104,9 +104,9 @@ std::string corrupted(std::string octets, Kind kind, std::mt19937& random) {
 // Whatever the agent and the page do with the file; nothing but faults may come of it. False when
 // nothing can be recorded, which the journal tells.
 bool use(SqliteRecorder& recorder, const std::filesystem::path& file) {
-  (void)recorder.desk(kNow);
+  (void)recorder.restore(kNow);
   (void)recorder.protected_domains(kNow);
-  (void)recorder.chronicle(support::name("mx.example.test"), kNow - support::kMinute);
+  (void)recorder.host_history(support::name("mx.example.test"), kNow - support::kMinute);
   (void)recorder.mx_signatures(support::name("example.test"), kNow - support::kMinute);
   if (auto queries = storage::Queries::open(file)) {
     (void)(*queries)->domains();

@@ -60,13 +60,13 @@ class FatefulOutbox final : public agent::Outbox {
   config::Result<std::size_t, agent::RecordFault> waiting(const std::string& notifier) override {
     return outbox_.waiting(notifier);
   }
-  config::Result<std::optional<std::string>, agent::RecordFault> memo(
+  config::Result<std::optional<std::string>, agent::RecordFault> notifier_state(
       const std::string& key) override {
-    return outbox_.memo(key);
+    return outbox_.notifier_state(key);
   }
-  config::Result<void, agent::RecordFault> keep_memo(
+  config::Result<void, agent::RecordFault> keep_notifier_state(
       const std::string& key, const std::optional<std::string>& value) override {
-    return outbox_.keep_memo(key, value);
+    return outbox_.keep_notifier_state(key, value);
   }
 
  private:
@@ -92,7 +92,7 @@ class Diary final : public agent::EventNotifier {
 };
 
 // The agent's life: four looks a minute apart, of which two see a mismatch. It goes on where the
-// database says that it was, and ends when all letters are out.
+// database says that it was, and ends when all notifications are out.
 class Life {
  public:
   Life(const std::filesystem::path& folder, int deadly)
@@ -106,14 +106,14 @@ class Life {
         outbox, [] { return kNow + 60 * kMinute; }, [] { return nullptr; },
         [](const std::string&, const std::string&) {});
     agent::Notifiers notifiers;
-    notifiers.messengers.push_back(std::make_unique<Diary>(folder_ / "diary", fate_));
-    courier.employ(std::move(notifiers));
-    auto desk = recorder_->desk(kNow);
-    if (!desk) _exit(3);
-    agent::AlertBook book(std::move(desk->alerts), {});
+    notifiers.event_notifiers.push_back(std::make_unique<Diary>(folder_ / "diary", fate_));
+    courier.set_notifiers(std::move(notifiers));
+    auto restored = recorder_->restore(kNow);
+    if (!restored) _exit(3);
+    agent::AlertBook book(std::move(restored->alerts), {});
     for (int i = looks_done(); i < 4; ++i) {
       look(book, kNow + i * kMinute, i < 2);
-      courier.hurry();
+      courier.wake();
     }
     while (outbox.waiting("diary").value_or(0) > 0)
       std::this_thread::sleep_for(std::chrono::milliseconds{1});

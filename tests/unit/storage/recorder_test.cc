@@ -84,7 +84,7 @@ TEST(History, OfTwoBackEndsBehindOneAddressTheFirstToAnswerIsTheEndpointsState) 
 
 // The ends of signatures as they are read back.
 std::vector<config::Time> read_signatures(Store& store) {
-  const auto read = store.recorder().chronicle(support::name("mx.example.test"), kNow - kMinute);
+  const auto read = store.recorder().host_history(support::name("mx.example.test"), kNow - kMinute);
   if (!read) throw std::runtime_error(read.error().detail);
   std::vector<config::Time> out;
   for (const auto& version : read->signatures.at(agent::kAllServers))
@@ -115,7 +115,7 @@ TEST(History, KeysOfAZoneAreVersionsByTheTimeTheyWereGiven) {
   agent::ZonePast past;
   const auto look = [&](config::Time at) {
     agent::Round round{.target = {.name = zone}, .at = at};
-    if (auto news = note(past, std::make_shared<const probes::dns::KeySets>(seen)))
+    if (auto news = record_key_set(past, std::make_shared<const probes::dns::KeySets>(seen)))
       round.zones.push_back(*news);
     store.record(round);
   };
@@ -153,7 +153,7 @@ TEST(History, WhatWasPublishedAndPresentedIsReadBackWhole) {
   scene.publish({support::record(3, 1, 1, *Pki::get().old_leaf.certificate)});
   store.record(host_round(scene, kNow + kMinute));
   store.reopen();
-  const auto read = store.recorder().chronicle(scene.mx().host, kNow - kMinute);
+  const auto read = store.recorder().host_history(scene.mx().host, kNow - kMinute);
   ASSERT_TRUE(read);
   const auto& published = read->servers.at("*");
   ASSERT_EQ(published.size(), 2U);
@@ -174,16 +174,16 @@ TEST(History, SignaturesOfServersThatDifferAndOfTheMxRRsetAreReadBack) {
   const agent::Signature sliding{
       .inception = kNow, .expiration = kNow + kMinute, .slides_from = kNow};
   auto round = host_round(scene);
-  round.sighting.signatures = {{agent::kAllServers, common}, {"ns2 192.0.2.54", sliding}};
+  round.sample.signatures = {{agent::kAllServers, common}, {"ns2 192.0.2.54", sliding}};
   store.record(round);
   auto later = host_round(scene, kNow + kMinute);
-  later.sighting.signatures = {{agent::kAllServers, common}, {"ns2 192.0.2.54", std::nullopt}};
+  later.sample.signatures = {{agent::kAllServers, common}, {"ns2 192.0.2.54", std::nullopt}};
   store.record(later);
   auto mx = domain_round(scene);
   mx.mx_signature = sliding;
   store.record(mx);
   store.reopen();
-  const auto read = store.recorder().chronicle(scene.mx().host, kNow - kMinute);
+  const auto read = store.recorder().host_history(scene.mx().host, kNow - kMinute);
   ASSERT_TRUE(read);
   const auto& all = read->signatures.at(agent::kAllServers);
   ASSERT_EQ(all.size(), 1U);
@@ -205,10 +205,10 @@ TEST(History, HowLongCachesBelieveWhatNothingVouchesForIsReadBack) {
   store.record(host_round(scene));
   auto lost = host_round(scene, kNow + kMinute);
   const agent::Published unprotected{.delegation_ttl = config::Seconds{86400}};
-  lost.sighting.servers = {{"*", unprotected}};
+  lost.sample.servers = {{"*", unprotected}};
   store.record(lost);
   store.reopen();
-  const auto read = store.recorder().chronicle(scene.mx().host, kNow - kMinute);
+  const auto read = store.recorder().host_history(scene.mx().host, kNow - kMinute);
   ASSERT_TRUE(read);
   EXPECT_EQ(read->servers.at("*").back().what, unprotected);
 }
@@ -341,7 +341,29 @@ TEST(OpenAlerts, AreTheSameInEveryFieldAfterTheFileWasClosed) {
                      .subject = {.kind = probes::Subject::Kind::domain, .name = "example.test"},
                      .evidence = {{"stage", "connect"}, {"detail", "no route"}},
                      .addresses = {"192.0.2.1", "2001:db8::1"},
-                     .is_consequence = true};
+                     .consequence_of = probes::Code::ds_broken,
+                     .consequences = {{probes::Code::downgrade, {.name = "example.test"}}},
+                     .is_whole_cause = false,
+                     .remedy = probes::Remedy{.owner = "_25._tcp.mx.example.test",
+                                              .zone = "example.test",
+                                              .ttl = kMinute,
+                                              .server = "ns1 (192.0.2.53)",
+                                              .publish = {"3 1 1 ab"},
+                                              .remove = {"3 1 1 cd"},
+                                              .recovers_after = kMinute,
+                                              .recovers_at = kNow},
+                     .refused_since = kNow,
+                     .key = probes::KeyPast{.since = kNow,
+                                            .is_since_before = true,
+                                            .record_removed_at = kNow + kMinute,
+                                            .is_unannounced = true},
+                     .gaps = {{.server = "ns1 (192.0.2.53)",
+                               .lacks = {"3 1 1 ab"},
+                               .keeps = {"3 1 1 cd"},
+                               .given_by = "ns2 (192.0.2.54)",
+                               .since = kNow,
+                               .is_refusing = true}}};
+  pending.hits = {{.subject = pending.finding.subject, .domains = {"a.test"}, .holds_mail = true}};
   pending.last_seen_at = kNow + kMinute;
   pending.looks_seen = 2;
   auto firing = alert("f-1", AlertState::firing);
@@ -479,8 +501,8 @@ TEST(OpenAlerts, ThoseThatEndedLatelyComeToo) {
   round.alerts = {alert("r-old", AlertState::resolved), alert("p-old", AlertState::passed),
                   alert("r-new", AlertState::resolved, kNow + kMinute)};
   store.record(round);
-  const auto desk = store.desk(kNow + kMinute);
-  EXPECT_THAT(desk.alerts, ElementsAre(alert("r-new", AlertState::resolved, kNow + kMinute)));
+  const auto restored = store.restore(kNow + kMinute);
+  EXPECT_THAT(restored.alerts, ElementsAre(alert("r-new", AlertState::resolved, kNow + kMinute)));
 }
 
 TEST(OpenAlerts, KeepWhoHasThemInHandAndWhatWasTold) {
@@ -537,11 +559,56 @@ TEST(Wishes, SilencesAndExceptionsSurviveARestart) {
       {.domain = "a.test", .level = "encrypt", .made_at = kNow, .until = kNow + kMinute},
       {.domain = "b.test", .level = "may", .made_at = kNow, .until = kNow + kMinute}};
   store.record(round);
-  store.record({.at = kNow, .ended_exceptions = {"a.test"}});
+  agent::Round end{.at = kNow};
+  end.ended_exceptions = {"a.test"};
+  store.record(end);
   store.reopen();
-  EXPECT_THAT(store.desk(kNow).silences, ElementsAre(round.silences[0], round.silences[1]));
-  EXPECT_THAT(store.desk(kNow).exceptions, ElementsAre(round.exceptions[1]));
-  EXPECT_THAT(store.desk(kNow + 2 * kMinute).silences, ElementsAre(round.silences[1]));
+  EXPECT_THAT(store.restore(kNow).silences, ElementsAre(round.silences[0], round.silences[1]));
+  EXPECT_THAT(store.restore(kNow).exceptions, ElementsAre(round.exceptions[1]));
+  EXPECT_THAT(store.restore(kNow + 2 * kMinute).silences, ElementsAre(round.silences[1]));
+}
+
+TEST(Announced, CertificatesAndWhatWasSaidOfTheirKeysSurviveARestart) {
+  Store store;
+  const auto& pki = Pki::get();
+  agent::Round round{.at = kNow};
+  round.announced = {
+      *agent::announce({pki.leaf.certificate, pki.inter.certificate}, "certspotter", kNow),
+      *agent::announce({pki.old_leaf.certificate}, "", kNow)};
+  round.announced[1].is_precertificate = true;
+  round.not_for_mail = {{.key = "k-1", .by = "alice", .comment = "the web's", .at = kNow},
+                        {.key = "k-2", .at = kNow}};
+  store.record(round);
+  agent::Round later{.at = kNow};
+  later.for_mail = {"k-2"};
+  store.record(later);
+  store.reopen();
+  auto restored = store.restore(kNow);
+  std::ranges::sort(restored.announced, std::greater{}, &agent::AnnouncedCertificate::shown_by);
+  ASSERT_THAT(restored.announced, SizeIs(2));
+  const auto& whole = restored.announced[0];
+  EXPECT_EQ(whole.id, round.announced[0].id);
+  EXPECT_EQ(whole.shown_at, kNow);
+  EXPECT_EQ(whole.shown_by, "certspotter");
+  ASSERT_THAT(whole.chain, SizeIs(2));
+  EXPECT_EQ(whole.chain[1]->sha256, pki.inter.certificate->sha256);
+  EXPECT_FALSE(whole.is_precertificate);
+  EXPECT_TRUE(restored.announced[1].is_precertificate);
+  EXPECT_THAT(restored.not_for_mail, ElementsAre(round.not_for_mail[0]));
+  EXPECT_THAT(store.restore(pki.leaf.certificate->not_after).announced, IsEmpty())
+      << "what has expired is nobody's next";
+}
+
+TEST(Announced, AreForgottenWithOtherHistory) {
+  Store store;
+  const auto& leaf = Pki::get().leaf.certificate;
+  agent::Round round{.at = kNow};
+  round.announced = {*agent::announce({leaf}, "", kNow)};
+  store.record(round);
+  EXPECT_TRUE(store.recorder().forget(leaf->not_after));
+  EXPECT_THAT(store.rows("SELECT id FROM announced"), SizeIs(1));
+  EXPECT_TRUE(store.recorder().forget(leaf->not_after + kMinute));
+  EXPECT_THAT(store.rows("SELECT id FROM announced"), IsEmpty());
 }
 
 TEST(Wishes, ADomainsProtectionIsRememberedByItsLastSight) {
@@ -564,7 +631,7 @@ TEST(OpenAlerts, ARowThatCannotBeReadIsAFaultInWords) {
        {"state = 'sleeping'", "finding = '{'", "finding = json_set(finding, '$.code', 'new-code')",
         "domains = 'x'", "rest = '{'", "rest = json_set(rest, '$.cause', 'x')"}) {
     store.outside().execute("SAVEPOINT harm; UPDATE alert SET " + harm + "; RELEASE harm");
-    const auto read = store.recorder().desk(kNow);
+    const auto read = store.recorder().restore(kNow);
     ASSERT_FALSE(read) << harm;
     EXPECT_THAT(read.error().detail, HasSubstr(store.file().string() + ": "));
     store.record(round);

@@ -120,7 +120,7 @@ TEST(Schema, AnOlderFileKeepsItsHistoryAndGoesOn) {
   }
   const auto opened = SqliteRecorder::open(file);
   ASSERT_TRUE(opened);
-  const auto kept = (*opened)->chronicle(support::name("mx.example.test"), config::Time{});
+  const auto kept = (*opened)->host_history(support::name("mx.example.test"), config::Time{});
   ASSERT_TRUE(kept);
   ASSERT_EQ(kept->endpoints.size(), 2U);
   const auto& presented = kept->endpoints.at("192.0.2.1/default").at(0);

@@ -68,12 +68,12 @@ class Store {
     if (!done) throw std::runtime_error(done.error().detail);
   }
   // What the agent would take up its work with, had it stopped at `since`.
-  agent::Recorder::RestoredState desk(config::Time since = kNow) {
-    auto read = recorder_->desk(since);
+  agent::Recorder::RestoredState restore(config::Time since = kNow) {
+    auto read = recorder_->restore(since);
     if (!read) throw std::runtime_error(read.error().detail);
     return std::move(*read);
   }
-  std::vector<agent::Alert> open_alerts() { return desk(config::Time::max()).alerts; }
+  std::vector<agent::Alert> open_alerts() { return restore(config::Time::max()).alerts; }
 
   // The first column of every row.
   std::vector<std::string> rows(std::string_view sql) {
@@ -121,7 +121,7 @@ inline agent::Round host_round(const Scene& scene, config::Time at = kNow) {
   return {.target = {.kind = agent::Target::Kind::host, .name = host.host},
           .at = at,
           .host = std::make_shared<const probes::HostObservation>(host),
-          .sighting = agent::completed({}, agent::sample_of(host)),
+          .sample = agent::completed({}, agent::sample_of(host)),
           .judged = {domain_state(scene, at)}};
 }
 

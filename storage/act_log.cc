@@ -1,0 +1,54 @@
+#include "storage/act_log.h"
+
+#include <fmt/format.h>
+
+namespace storage {
+
+using config::Failure;
+using config::Result;
+
+Act read_act(const Statement& row) {
+  return {.id = row.integer(0),
+          .at = config::Time{config::Seconds{row.integer(1)}},
+          .by = row.text(2),
+          .login = row.text(3),
+          .what = row.text(4),
+          .subject_kind = row.text(5),
+          .subject = row.text(6),
+          .comment = row.text(7),
+          .fault = row.is_null(8) ? std::nullopt : std::optional{row.text(8)}};
+}
+
+ActLog::ActLog(const std::filesystem::path& file) : file_(file), db_(file, Database::Mode::create) {
+  // An act is rare, and is to outlive a power cut.
+  db_.execute("PRAGMA synchronous = FULL");
+}
+
+Result<std::unique_ptr<ActLog>, std::string> ActLog::open(const std::filesystem::path& file) {
+  return guarded<std::string>(file, [&] { return std::unique_ptr<ActLog>(new ActLog(file)); });
+}
+
+void ActLog::write(const Act& act) {
+  db_.prepare(
+         "INSERT INTO act(at, by, login, what, subject_kind, subject, comment, fault) "
+         "VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
+      .bind(act.at.time_since_epoch().count(), act.by, act.login, act.what, act.subject_kind,
+            act.subject, act.comment, act.fault)
+      .run();
+}
+
+Result<void, std::string> ActLog::record(Act act) {
+  const std::scoped_lock lock(mutex_);
+  unwritten_.push_back(std::move(act));
+  if (unwritten_.size() > kMostUnwritten) unwritten_.pop_front();
+  const auto done = guarded<std::string>(file_, [&] {
+    Transaction transaction{db_};
+    for (const auto& one : unwritten_) write(one);
+    db_.prepare("DELETE FROM act WHERE id <= (SELECT max(id) FROM act) - ?").bind(kMost).run();
+    transaction.commit();
+  });
+  if (done) unwritten_.clear();
+  return done;
+}
+
+}  // namespace storage

@@ -1,0 +1,27 @@
+#include "storage/recall.h"
+
+#include "agent/history/recorded_past.h"
+#include "agent/history/zone_past.h"
+#include "storage/queries.h"
+
+namespace storage {
+
+agent::Recall recall_from(std::filesystem::path database, config::Time now) {
+  return [database = std::move(database), now](
+             const probes::dns::Name& of,
+             config::Time since) -> config::Result<agent::Recalled, std::string> {
+    auto queries = Queries::open(database);
+    if (!queries) return config::Failure<std::string>(queries.error());
+    auto host_history = (*queries)->host_history(of, since);
+    if (!host_history) return config::Failure<std::string>(host_history.error());
+    end_by(*host_history, now);
+    const auto delegation = agent::delegation_ttl(of, [&](const probes::dns::Name& zone) {
+      auto past = (*queries)->zone_past(zone, since);
+      return past ? std::move(*past) : agent::ZonePast{};
+    });
+    return agent::Recalled{std::move(*host_history), delegation,
+                           (*queries)->announced(now).value_or(agent::Announced{})};
+  };
+}
+
+}  // namespace storage

@@ -1,0 +1,253 @@
+#include "storage/sender_reports.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "agent/senders/agreement.h"
+#include "storage/schema.h"
+#include "storage/sqlite.h"
+
+namespace storage {
+namespace {
+
+using agent::SeenSpan;
+using agent::SenderSessions;
+using config::Time;
+using probes::reports::Policy;
+using probes::reports::TlsReport;
+
+// Hosts of one query whose domains must be searched for, which reads every domain's row.
+constexpr int kMostSearched = 8;
+
+std::int64_t seconds(Time time) {
+  return time.time_since_epoch().count();
+}
+Time time_of(std::int64_t number) {
+  return Time{config::Seconds{number}};
+}
+
+// What was seen of domains while a report was of them; each is read once a query.
+class Past {
+ public:
+  Past(Database& db, Time from, Time until)
+      : findings_(db.prepare(kVersions)),
+        verdicts_(db.prepare(kVersions)),
+        users_(db.prepare("SELECT d.name FROM domain d, json_each(d.report, '$.hosts') h "
+                          "WHERE json_extract(h.value, '$.host') = ? LIMIT 20")),
+        from_(from),
+        until_(until) {}
+
+  const std::vector<SeenSpan>& of(const SenderSessions& failed) {
+    auto [place, is_new] = known_.try_emplace(failed.domain);
+    if (is_new) {
+      read(failed.domain, place->second);
+      // Some senders name the MX host as the policy's domain; and reports on a host tell of a
+      // domain that others watch.
+      const auto& host = failed.mx_host.empty() ? failed.domain : failed.mx_host;
+      if (place->second.empty() && ++searched_ <= kMostSearched) {
+        for (const auto& user : users_of(host)) read(user, place->second);
+      }
+    }
+    return place->second;
+  }
+
+ private:
+  static constexpr const char* kVersions =
+      "SELECT v.first_seen, v.last_seen, c.body FROM subject s JOIN version v ON v.subject = s.id "
+      "JOIN content c ON c.id = v.content WHERE s.kind = ? AND s.name = ? AND v.first_seen <= ? "
+      "AND v.last_seen >= ?";
+
+  std::vector<std::string> users_of(const std::string& host) {
+    std::vector<std::string> out;
+    users_.bind(host);
+    while (users_.step()) out.push_back(users_.text(0));
+    users_.reset();
+    return out;
+  }
+
+  void read(const std::string& domain, std::vector<SeenSpan>& out) {
+    std::vector<SeenSpan> spans;
+    findings_.bind("findings", domain, seconds(until_), seconds(from_));
+    while (findings_.step()) {
+      SeenSpan span{.from = time_of(findings_.integer(0)), .until = time_of(findings_.integer(1))};
+      const auto list = nlohmann::json::parse(findings_.text(2), nullptr, false);
+      for (const auto& one : list) {
+        if (!one.is_array() || one.size() < 3) continue;
+        if (const auto code = probes::code_from(one[0].get<std::string>()))
+          span.findings.push_back({.code = *code, .subject = one[2].get<std::string>()});
+      }
+      spans.push_back(std::move(span));
+    }
+    findings_.reset();
+    verdicts_.bind("verdict", domain, seconds(until_), seconds(from_));
+    while (verdicts_.step()) {
+      const auto json = nlohmann::json::parse(verdicts_.text(2), nullptr, false);
+      const auto verdict =
+          json.is_object() ? probes::verdict_from(json.value("verdict", "")) : std::nullopt;
+      if (!verdict) continue;
+      for (auto& span : spans) {
+        const bool overlap = span.from <= time_of(verdicts_.integer(1)) &&
+                             span.until >= time_of(verdicts_.integer(0));
+        if (overlap) span.verdicts.push_back(*verdict);
+      }
+    }
+    verdicts_.reset();
+    std::ranges::move(spans, std::back_inserter(out));
+  }
+
+  Statement findings_, verdicts_, users_;
+  const Time from_, until_;
+  std::map<std::string, std::vector<SeenSpan>> known_;
+  int searched_ = 0;
+};
+
+}  // namespace
+
+struct SenderReports::State {
+  std::filesystem::path file;
+  std::mutex mutex;
+  Database db;
+  Statement add_report, add_sessions;
+
+  explicit State(const std::filesystem::path& path)
+      : file(path),
+        db(path, Database::Mode::create),
+        add_report(checked(db).prepare(
+            "INSERT OR IGNORE INTO tlsrpt_report(organization, report_id, begins, ends, taken_at) "
+            "VALUES(?, ?, ?, ?, ?)")),
+        add_sessions(db.prepare(
+            "INSERT INTO tlsrpt_sessions(report, domain, policy, mx_host, result_type, sessions, "
+            "senders, receivers) VALUES(?, ?, ?, ?, ?, ?, ?, ?)")) {
+    // A report that a power cut takes can be given again.
+    db.execute("PRAGMA synchronous = NORMAL");
+  }
+
+  // Without the schema of today it is not ours to make.
+  static Database& checked(Database& db) {
+    if (!is_ours(db) || db.integer("SELECT count(*) FROM sqlite_schema WHERE name = "
+                                   "'tlsrpt_report'") == 0)
+      throw Fault("no database of this danelaw: start the agent once, it makes it");
+    return db;
+  }
+
+  template <class Work>
+  auto guarded(Work work) {
+    const std::scoped_lock lock(mutex);
+    return storage::guarded<std::string>(file, std::move(work));
+  }
+
+  void add(std::int64_t report, const Policy& policy) {
+    const auto put = [&](const std::string& host, const std::string& result_type,
+                         std::uint64_t sessions, std::size_t senders, std::size_t receivers) {
+      add_sessions
+          .bind(report, policy.domain, wire_name(policy.type), host, result_type,
+                static_cast<std::int64_t>(sessions), static_cast<std::int64_t>(senders),
+                static_cast<std::int64_t>(receivers))
+          .run();
+    };
+    const bool has_one_host =
+        policy.mx_hosts.size() == 1 && !policy.mx_hosts.front().starts_with('*');
+    // Also where none succeeded: that the organization reports of the domain at all.
+    put(has_one_host ? policy.mx_hosts.front() : "", "", policy.successful, 0, 0);
+    for (const auto& failure : policy.failures)
+      put(failure.mx_host, failure.result_type, failure.sessions, failure.senders,
+          failure.receivers);
+  }
+
+  void bound() {
+    db.prepare("DELETE FROM tlsrpt_report WHERE id <= (SELECT max(id) FROM tlsrpt_report) - ?")
+        .bind(kMostReports)
+        .run();
+    db.prepare(
+          "DELETE FROM tlsrpt_sessions WHERE report <= (SELECT max(id) FROM tlsrpt_report) - ?")
+        .bind(kMostReports)
+        .run();
+    db.prepare("DELETE FROM tlsrpt_sessions WHERE id <= (SELECT max(id) FROM tlsrpt_sessions) - ?")
+        .bind(kMostRows)
+        .run();
+  }
+};
+
+SenderReports::SenderReports(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SenderReports::~SenderReports() = default;
+
+config::Result<std::unique_ptr<SenderReports>, std::string> SenderReports::open(
+    const std::filesystem::path& file) {
+  return storage::guarded<std::string>(file, [&] {
+    // SQLite would make it.
+    if (!std::filesystem::exists(file)) throw Fault("there is no such database yet");
+    return std::unique_ptr<SenderReports>(new SenderReports(std::make_unique<State>(file)));
+  });
+}
+
+config::Result<bool, std::string> SenderReports::take(const TlsReport& report, Time at) {
+  return state_->guarded([&] {
+    auto& s = *state_;
+    Transaction transaction{s.db};
+    s.add_report
+        .bind(report.organization, report.report_id, seconds(report.from), seconds(report.until),
+              seconds(at))
+        .run();
+    if (s.db.integer("SELECT changes()") == 0) return false;
+    const auto id = s.db.integer("SELECT last_insert_rowid()");
+    for (const auto& policy : report.policies) s.add(id, policy);
+    s.bound();
+    transaction.commit();
+    return true;
+  });
+}
+
+config::Result<std::vector<SenderSessions>, std::string> SenderReports::sessions(
+    const Query& query) {
+  return state_->guarded([&] {
+    const auto& name = query.host.empty() ? query.domain : query.host;
+    const auto* where = "?3 = ''";
+    if (!query.host.empty()) where = "(s.mx_host = ?3 OR s.domain = ?3)";
+    if (query.host.empty() && !query.domain.empty()) where = "s.domain = ?3";
+    auto rows = state_->db.prepare(fmt::format(
+        "SELECT r.organization, r.begins, r.ends, s.domain, s.policy, s.mx_host, s.result_type, "
+        "s.sessions, s.senders, s.receivers FROM tlsrpt_sessions s "
+        "JOIN tlsrpt_report r ON r.id = s.report WHERE {} AND r.begins <= ?2 AND r.ends >= ?1 "
+        "ORDER BY r.id DESC, s.id LIMIT ?4",
+        where));
+    rows.bind(seconds(query.from), seconds(query.until), name,
+              static_cast<std::int64_t>(query.most));
+    std::vector<SenderSessions> out;
+    auto from = query.from;
+    auto until = query.until;
+    while (rows.step()) {
+      out.push_back({.organization = rows.text(0),
+                     .from = time_of(rows.integer(1)),
+                     .until = time_of(rows.integer(2)),
+                     .domain = rows.text(3),
+                     .policy = probes::reports::policy_type_from(rows.text(4))
+                                   .value_or(probes::reports::PolicyType::other),
+                     .mx_host = rows.text(5),
+                     .result_type = rows.text(6),
+                     .sessions = static_cast<std::uint64_t>(rows.integer(7)),
+                     .senders = static_cast<std::size_t>(rows.integer(8)),
+                     .receivers = static_cast<std::size_t>(rows.integer(9))});
+      from = std::min(from, out.back().from);
+      until = std::max(until, out.back().until);
+    }
+    rows.reset();
+    Past past(state_->db, from, until);
+    for (auto& one : out) {
+      if (!one.result_type.empty()) one.agrees = agent::agreement(one, past.of(one));
+    }
+    return out;
+  });
+}
+
+config::Result<std::int64_t, std::string> SenderReports::newest() {
+  return state_->guarded(
+      [&] { return state_->db.integer("SELECT ifnull(max(id), 0) FROM tlsrpt_report"); });
+}
+
+}  // namespace storage

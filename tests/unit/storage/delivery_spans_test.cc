@@ -1,0 +1,106 @@
+#include "storage/delivery_spans.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/storage/store.h"
+
+namespace {
+
+using config::Seconds;
+using probes::Delivery;
+using probes::Verdict;
+using storage::DeliverySpan;
+using support::kMinute;
+using support::kNow;
+using support::Pki;
+using support::Scene;
+using support::Store;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+Scene healthy() {
+  Scene scene;
+  scene.serve({Pki::get().leaf.certificate, Pki::get().inter.certificate});
+  return scene;
+}
+Scene broken() {
+  Scene scene;
+  scene.serve({Pki::get().old_leaf.certificate, Pki::get().inter.certificate});
+  return scene;
+}
+
+class Spans : public testing::Test {
+ protected:
+  void look(const Scene& scene, int minute) {
+    store_.record(support::domain_round(scene, kNow + minute * kMinute));
+  }
+  // "authenticated 0..15", in minutes.
+  std::vector<std::string> spans(int from, int until) {
+    auto queries = store_.queries();
+    const auto found =
+        queries->delivery_spans({.domains = domains_,
+                                 .from = kNow + from * kMinute,
+                                 .until = kNow + until * kMinute,
+                                 .longest_silence = storage::longest_silence(15 * kMinute)});
+    if (!found) throw std::runtime_error(found.error());
+    std::vector<std::string> out;
+    for (const auto& [domain, list] : *found) {
+      for (const auto& span : list)
+        out.push_back(fmt::format("{} {}..{}", wire_name(span.verdict),
+                                  (span.from - kNow).count() / 60,
+                                  (span.until - kNow).count() / 60));
+    }
+    return out;
+  }
+
+  Store store_;
+  std::vector<std::string> domains_;  // none: all
+};
+
+TEST_F(Spans, AVerdictHoldsUntilTheNext) {
+  for (const int minute : {0, 15, 30}) look(healthy(), minute);
+  for (const int minute : {45, 60}) look(broken(), minute);
+  look(healthy(), 75);
+  const auto want = ElementsAre("authenticated 0..45", "deferred 45..75", "authenticated 75..80");
+  EXPECT_THAT(spans(-100, 80), want);
+  domains_ = {"example.test"};
+  EXPECT_THAT(spans(-100, 80), want);
+  domains_ = {"other.test"};
+  EXPECT_THAT(spans(-100, 80), IsEmpty());
+}
+
+TEST_F(Spans, OnlyTheTimeAskedForIsTold) {
+  look(healthy(), 0);
+  look(broken(), 15);
+  look(broken(), 30);
+  look(healthy(), 40);
+  EXPECT_THAT(spans(20, 50), ElementsAre("deferred 20..40", "authenticated 40..50"));
+  EXPECT_THAT(spans(20, 35), ElementsAre("deferred 20..35"));
+}
+
+TEST_F(Spans, WhatLiesBetweenLooksThatAreFarApartIsUnknown) {
+  look(healthy(), 0);
+  look(healthy(), 15);
+  store_.reopen();  // after three hours
+  look(healthy(), 195);
+  EXPECT_THAT(spans(0, 200),
+              ElementsAre("authenticated 0..15", "unknown 15..195", "authenticated 195..200"));
+  look(broken(), 500);
+  EXPECT_THAT(spans(190, 500), ElementsAre("unknown 190..500")) << "a look is a moment";
+}
+
+TEST_F(Spans, NothingIsKnownOnceLooksStayAway) {
+  look(healthy(), 0);
+  EXPECT_THAT(spans(0, 40), ElementsAre("authenticated 0..40"));
+  EXPECT_THAT(spans(0, 41), ElementsAre("unknown 0..41"));
+}
+
+TEST_F(Spans, WhatWasWatchedBeforeTheTimeIsUnknownAndNotUnwatched) {
+  look(healthy(), 0);
+  look(healthy(), 1000);
+  EXPECT_THAT(spans(500, 1010), ElementsAre("unknown 500..1000", "authenticated 1000..1010"));
+}
+
+}  // namespace

@@ -1,0 +1,110 @@
+#include "storage/sender_reports.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/storage/store.h"
+
+namespace storage {
+namespace {
+
+using agent::Agreement;
+using probes::reports::PolicyType;
+using probes::reports::TlsReport;
+using support::kNow;
+using testing::IsEmpty;
+using testing::SizeIs;
+using namespace std::chrono_literals;
+
+TlsReport report(std::string id, config::Time from = kNow - 1h) {
+  return {.organization = "Example Inc.",
+          .report_id = std::move(id),
+          .from = from,
+          .until = from + 2h,
+          .policies = {{.type = PolicyType::tlsa,
+                        .domain = "example.test",
+                        .mx_hosts = {"mx.example.test"},
+                        .successful = 10,
+                        .failed = 3,
+                        .failures = {{.result_type = "certificate-not-trusted",
+                                      .mx_host = "mx.example.test",
+                                      .sessions = 3,
+                                      .senders = 2,
+                                      .receivers = 1}}}}};
+}
+
+template <class T>
+T must(config::Result<T, std::string> result) {
+  if (!result) throw std::runtime_error(result.error());
+  return std::move(*result);
+}
+
+struct Reports : testing::Test {
+  Reports() : reports(must(SenderReports::open(store.file()))) {}
+  std::vector<agent::SenderSessions> of(const std::string& domain, const std::string& host = {}) {
+    return must(reports->sessions(
+        {.domain = domain, .host = host, .from = kNow - 24h, .until = kNow + 24h}));
+  }
+  support::Store store;
+  std::unique_ptr<SenderReports> reports;
+};
+
+TEST_F(Reports, AreTakenOnce) {
+  EXPECT_EQ(must(reports->newest()), 0);
+  EXPECT_TRUE(must(reports->take(report("1"), kNow)));
+  EXPECT_FALSE(must(reports->take(report("1"), kNow)));
+  EXPECT_TRUE(must(reports->take(report("2"), kNow)));
+  auto other = report("1");
+  other.organization = "Another";
+  EXPECT_TRUE(must(reports->take(other, kNow)));
+  EXPECT_EQ(must(reports->newest()), 3);
+  EXPECT_THAT(of("example.test"), SizeIs(6));
+}
+
+TEST_F(Reports, AreFoundByDomainHostAndTime) {
+  must(reports->take(report("1"), kNow));
+  const auto all = of("example.test");
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_EQ(all[0].sessions, 10U);
+  EXPECT_EQ(all[0].result_type, "");
+  EXPECT_EQ(all[1].organization, "Example Inc.");
+  EXPECT_EQ(all[1].result_type, "certificate-not-trusted");
+  EXPECT_EQ(all[1].policy, PolicyType::tlsa);
+  EXPECT_EQ(all[1].sessions, 3U);
+  EXPECT_EQ(all[1].senders, 2U);
+  EXPECT_THAT(of("", "mx.example.test"), SizeIs(2));
+  EXPECT_THAT(of("", ""), SizeIs(2));
+  EXPECT_THAT(of("other.test"), IsEmpty());
+  EXPECT_THAT(must(reports->sessions(
+                  {.domain = "example.test", .host = {}, .from = kNow + 2h, .until = kNow + 3h})),
+              IsEmpty());
+}
+
+TEST_F(Reports, AreHeldAgainstWhatWasRecorded) {
+  must(reports->take(report("1"), kNow));
+  EXPECT_EQ(of("example.test")[1].agrees, Agreement::not_seen) << "nothing was recorded";
+  support::Scene scene;
+  store.record(support::domain_round(scene));
+  EXPECT_EQ(of("example.test")[1].agrees, Agreement::no) << "it was well";
+  scene.serve({support::Pki::get().old_leaf.certificate, support::Pki::get().inter.certificate});
+  store.record(support::domain_round(scene, kNow + 60s));
+  EXPECT_EQ(of("example.test")[1].agrees, Agreement::yes) << "the certificate did not match";
+}
+
+TEST_F(Reports, AreForgottenWithOtherHistory) {
+  must(reports->take(report("old", kNow - 72h), kNow));
+  must(reports->take(report("new"), kNow));
+  ASSERT_TRUE(store.recorder().forget(kNow - 24h));
+  EXPECT_EQ(store.outside().integer("SELECT count(*) FROM tlsrpt_report"), 1);
+  EXPECT_EQ(store.outside().integer("SELECT count(*) FROM tlsrpt_sessions"), 2);
+  EXPECT_EQ(must(reports->newest()), 2);
+}
+
+TEST_F(Reports, WaitForAnAgentThatMakesTheFile) {
+  const auto none = SenderReports::open(store.file().parent_path() / "none.db");
+  ASSERT_FALSE(none);
+  EXPECT_FALSE(std::filesystem::exists(store.file().parent_path() / "none.db"));
+}
+
+}  // namespace
+}  // namespace storage
