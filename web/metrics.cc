@@ -5,6 +5,7 @@
 #include <numeric>
 #include <ranges>
 #include <set>
+#include <unordered_map>
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
@@ -108,6 +109,11 @@ double number(probes::dns::DnssecStatus status) {
   return 3;
 }
 
+// So that the greatest is what somebody must do something about first.
+double number(probes::Delivery delivery) {
+  return probes::rank(probes::Delivery::fine) - probes::rank(delivery);
+}
+
 std::string direction(const config::Domain& domain) {
   return domain.role == config::Role::inbound ? "inbound" : "outbound";
 }
@@ -167,16 +173,21 @@ void add_domain(Families& out, const agent::DomainState& state, bool with_hosts)
   out.gauge("danelaw_domain_status",
             "Worst open finding: 0 ok, 1 warning (medium or high), 2 critical, 3 unknown.",
             {{"domain", name}}, static_cast<double>(storage::status_of(state)));
+  out.gauge("danelaw_domain_delivery",
+            "What happens to mail, the worse the higher: 0 fine, 1 unprotected, 2 unknown, 3 "
+            "at-risk, 4 held-up.",
+            {{"domain", name}}, number(storage::delivery_of(state)));
   if (judged == nullptr) return;
   out.gauge("danelaw_domain_verdict",
             "What a conforming sender does: 0 authenticated, 1 host-authenticated, 2 encrypted, 3 "
             "opportunistic, 4 cleartext, 5 refused, 6 lookup-failed, 7 down, 8 no-address, 9 "
             "unknown, 10 deferred, 11 bounced, 12 no-mail.",
             {{"domain", name}}, static_cast<double>(judged->verdict));
-  out.gauge("danelaw_domain_probe_success",
-            "Whether the last look ran to its end: 0 is our own fault, not the domain's.",
-            {{"domain", name}}, flag(!probes::is_blind(*judged)));
-  out.gauge("danelaw_domain_last_probe_timestamp_seconds", "When the domain was last looked at.",
+  out.gauge(
+      "danelaw_domain_probe_success",
+      "Whether the last probe was completed: 0 is a fault of danelaw's own, not the domain's.",
+      {{"domain", name}}, flag(!probes::is_blind(*judged)));
+  out.gauge("danelaw_domain_last_probe_timestamp_seconds", "When the domain was last probed.",
             {{"domain", name}}, seconds(judged->seen->observed_at));
   if (probes::is_blind(*judged)) return;
   const auto dane_hosts = std::ranges::count_if(judged->hosts, probes::has_dane);
@@ -296,7 +307,7 @@ void add_counts(Families& out, const agent::Snapshot& snapshot) {
   for (const auto& check : snapshot.vantage) {
     out.gauge(
         "danelaw_vantage_up",
-        "Whether one of our own senses is sound: 0 is a fault of ours. While dns, clock or smtp is "
+        "Whether a self-check is OK: 0 is a fault of danelaw's own. While dns, clock or smtp is "
         "at 0, nothing is said of others.",
         {{"check", check.check}}, flag(check.is_up));
   }
@@ -308,12 +319,37 @@ const char* standing_of(const agent::Alert& alert, config::Time at) {
   return agent::is_acknowledged(alert, at) ? "acknowledged" : "firing";
 }
 
+// The groups of the domains that an alert hits; one of our own seeing is about all of them.
+class GroupsOfDomains {
+ public:
+  explicit GroupsOfDomains(const agent::Snapshot& snapshot) {
+    for (const auto& domain : snapshot.domains) {
+      const auto& group = *all_.insert(domain.configured.group).first;
+      by_domain_.emplace(domain.configured.name, group);
+    }
+  }
+  [[nodiscard]] std::set<std::string_view> of(const agent::Alert& alert) const {
+    if (alert.domains.empty()) return {all_.begin(), all_.end()};
+    std::set<std::string_view> out;
+    for (const auto& name : alert.domains) {
+      if (const auto domain = by_domain_.find(name); domain != by_domain_.end())
+        out.insert(domain->second);
+    }
+    return out;
+  }
+
+ private:
+  std::set<std::string> all_;
+  std::unordered_map<std::string_view, std::string_view> by_domain_;
+};
+
 // Rules stand on these: they are told as they are pushed to an Alertmanager, under the same labels.
 void add_alerts(Families& out, const agent::Snapshot& snapshot) {
   std::map<std::pair<std::string, std::string>, int> counts;
   for (const auto* state : {"pending", "firing", "acknowledged", "silenced"}) {
     for (const auto* severity : {"medium", "high", "critical"}) counts[{state, severity}] = 0;
   }
+  std::optional<GroupsOfDomains> groups;  // only where there is an alert
   for (const auto& alert : snapshot.alerts) {
     const std::string severity(wire_name(alert.finding.severity));
     ++counts[{standing_of(alert, snapshot.now), severity}];
@@ -327,6 +363,19 @@ void add_alerts(Families& out, const agent::Snapshot& snapshot) {
               "An alert of the agent's that is confirmed, open and not silenced; 1. One a root "
               "cause.",
               labels, 1);
+    if (const auto time = alert.opened_at) {
+      out.gauge("danelaw_alert_opened_timestamp_seconds", "When the alert that fires was opened.",
+                labels, seconds(*time));
+    }
+    if (!groups) groups.emplace(snapshot);
+    for (const auto group : groups->of(alert)) {
+      auto with_group = labels;
+      with_group.emplace_back("group", group);
+      out.gauge("danelaw_alert_group_info",
+                "A group with domains that the alert which fires hits; 1. A fault of our own is "
+                "about all groups.",
+                with_group, 1);
+    }
     if (const auto time = alert.finding.due_at) {
       out.gauge("danelaw_alert_publish_by_timestamp_seconds",
                 "Of a predicted mismatch: the record of the next key must be published by then.",
@@ -336,7 +385,7 @@ void add_alerts(Families& out, const agent::Snapshot& snapshot) {
   for (const auto& [key, count] : counts)
     out.gauge("danelaw_alerts",
               "Open alerts by severity and state: pending (not confirmed), firing, acknowledged, "
-              "silenced (told to nobody).",
+              "silenced (nobody is notified).",
               {{"state", key.first}, {"severity", key.second}}, count);
 }
 
@@ -378,7 +427,7 @@ void add_rollover(Families& out, const agent::Snapshot::Followed& followed, conf
 
 void add_notifier(Families& out, const agent::NotifierHealth& health) {
   const Labels labels{{"integration", health.name}};
-  out.counter("danelaw_notifications_total", "Notices delivered, or states told.", labels,
+  out.counter("danelaw_notifications_total", "Notifications delivered, or states sent.", labels,
               static_cast<double>(health.delivered));
   out.counter("danelaw_notifications_failed_total", "Tries to deliver that failed.", labels,
               static_cast<double>(health.failed));
@@ -392,7 +441,7 @@ void add_notifier(Families& out, const agent::NotifierHealth& health) {
 void add_probes(Families& out, const agent::ProbeCounts& counts) {
   const auto add_durations = [&](const std::string& stage, const agent::Durations& durations) {
     out.histogram("danelaw_probe_duration_seconds",
-                  "How long the stages of looks took; session: those from connect on together.",
+                  "How long the stages of probes took; session: those from connect on together.",
                   {{"stage", stage}}, durations);
   };
   for (std::size_t i = 0; i < counts.steps.size(); ++i) {
@@ -430,7 +479,7 @@ void add_storage(Families& out, const agent::Snapshot& snapshot, const Vitals& v
       "Rounds that waited too long: what was decided in them is kept, what was seen is not.", {},
       static_cast<double>(snapshot.lost_rounds));
   out.histogram("danelaw_storage_write_duration_seconds",
-                "How long it took to record what one look showed.", {}, snapshot.recordings);
+                "How long it took to record what one probe showed.", {}, snapshot.recordings);
 }
 
 void add_requests(Families& out, const Vitals& vitals) {
@@ -446,6 +495,37 @@ void add_requests(Families& out, const Vitals& vitals) {
                   labels, durations);
   }
   out.gauge("danelaw_event_stream_clients", "Streams of events that are open.", {}, vitals.streams);
+}
+
+// What senders report now (RFC 8460), of hosts and domains where they refuse.
+void add_senders(Families& out, const agent::Snapshot& snapshot) {
+  if (!snapshot.reports) return;
+  std::set<std::string> watched;
+  for (const auto& state : snapshot.domains) watched.insert(state.configured.name);
+  for (const auto& [host, seen] : snapshot.hosts) watched.insert(host.text());
+  for (const auto& [subject, reports] : *snapshot.reports) {
+    if (!watched.contains(subject.name)) continue;
+    const bool is_host = subject.kind == probes::Subject::Kind::host;
+    const Labels whose{{"domain", is_host ? "" : subject.name},
+                       {"mx", is_host ? subject.name : ""}};
+    std::map<agent::Agreement, double> refused{
+        {agent::Agreement::yes, 0}, {agent::Agreement::no, 0}, {agent::Agreement::not_seen, 0}};
+    for (const auto& one : reports.refusers)
+      refused[one.agrees] += static_cast<double>(one.refused);
+    for (const auto& [agrees, sessions] : refused) {
+      auto labels = whose;
+      labels.emplace_back("agrees", wire_name(agrees));
+      out.gauge("danelaw_senders_refused_sessions",
+                "Sessions that senders report as failed by DANE, in the newest reports of each; "
+                "agrees: whether danelaw saw the same fault then (yes, no, not-seen).",
+                labels, sessions);
+    }
+    out.gauge("danelaw_senders_reported_sessions",
+              "All sessions that senders report of the domain in these days, where some refuse.",
+              whose, static_cast<double>(reports.reported));
+    out.gauge("danelaw_senders_refusing", "Organizations whose newest report says that DANE fails.",
+              whose, static_cast<double>(reports.refusers.size()));
+  }
 }
 
 void add_dns(Families& out, const agent::Snapshot& snapshot) {
@@ -483,7 +563,7 @@ void add_agent(Families& out, const agent::Snapshot& snapshot, const Vitals& vit
             flag(vitals.reload.is_good));
   out.gauge("danelaw_config_last_reload_success_timestamp_seconds",
             "When a configuration was taken last.", {}, seconds(vitals.reload.succeeded_at));
-  out.gauge("danelaw_probes_in_flight", "Looks under way.", {},
+  out.gauge("danelaw_probes_in_flight", "Probes under way.", {},
             static_cast<double>(snapshot.in_flight));
   out.gauge("danelaw_scheduler_queue_length", "Targets that are due and wait for a worker.", {},
             static_cast<double>(snapshot.queue_length));
@@ -491,16 +571,16 @@ void add_agent(Families& out, const agent::Snapshot& snapshot, const Vitals& vit
             static_cast<double>(snapshot.lag.count()));
   const auto& progress = snapshot.progress;
   out.gauge("danelaw_scheduler_healthy",
-            "Whether looks are finished in time, by a clock that nobody sets; as /-/healthy says.",
-            {}, flag(!why_stalled(progress)));
-  out.gauge("danelaw_last_round_age_seconds", "How long ago a look was finished.", {},
+            "Whether probes are on schedule, by a clock that nobody sets; as /-/healthy says.", {},
+            flag(!why_stalled(progress)));
+  out.gauge("danelaw_last_round_age_seconds", "How long ago a probe was finished.", {},
             static_cast<double>(progress.since_round.count()));
-  out.gauge("danelaw_longest_look_seconds", "How long the longest look under way has taken.", {},
+  out.gauge("danelaw_longest_look_seconds", "How long the longest probe under way has taken.", {},
             static_cast<double>(progress.longest_look.count()));
-  out.gauge("danelaw_workers", "Threads that look.", {}, progress.living);
+  out.gauge("danelaw_workers", "Threads that probe.", {}, progress.living);
   out.counter("danelaw_clock_steps_total", "How often the clock was set while we ran.", {},
               static_cast<double>(snapshot.clock_steps));
-  out.counter("danelaw_rounds_total", "Looks finished.", {}, static_cast<double>(snapshot.rounds));
+  out.counter("danelaw_rounds_total", "Probes finished.", {}, static_cast<double>(snapshot.rounds));
   const auto process = this_process();
   out.counter("process_cpu_seconds_total", "User and system CPU time spent.", {},
               process.cpu_seconds);
@@ -512,6 +592,45 @@ void add_agent(Families& out, const agent::Snapshot& snapshot, const Vitals& vit
             static_cast<double>(process.max_fds));
   out.gauge("process_start_time_seconds", "When the process started.", {},
             process.start_time_seconds);
+}
+
+// Our own deliveries, and what our Postfix is told.
+void add_postfix(Families& out, const agent::PostfixWatch::View& view,
+                 const agent::Snapshot& snapshot) {
+  if (view.follows_log) {
+    if (view.agreement.compared > 0) {
+      out.gauge("danelaw_agreement_ratio",
+                "Share of our own deliveries of the last seven days whose outcome our verdict "
+                "foretold; unknown verdicts do not count.",
+                {},
+                static_cast<double>(view.agreement.foretold) /
+                    static_cast<double>(view.agreement.compared));
+    }
+    out.gauge("danelaw_mail_log_readable", "Whether postfix.log can be read.", {},
+              flag(!view.log_fault));
+    for (const auto& [what, count] : view.totals.deliveries) {
+      out.counter("danelaw_own_deliveries_total",
+                  "Deliveries in our own Postfix' log, by outcome (sent, deferred, bounced) and by "
+                  "TLS (verified, trusted, untrusted, anonymous, none, unknown).",
+                  {{"status", std::string(wire_name(what.first))},
+                   {"tls", std::string(wire_name(what.second))}},
+                  static_cast<double>(count));
+    }
+    out.gauge("danelaw_own_messages_waiting", "Messages that wait in our own Postfix' queue.", {},
+              static_cast<double>(view.totals.waiting));
+    const auto& oldest = view.totals.oldest_waiting;
+    out.gauge("danelaw_own_queue_age_seconds", "How long the oldest of them has waited; 0: none.",
+              {}, oldest ? static_cast<double>((snapshot.now - *oldest).count()) : 0);
+  }
+  if (view.serves_policy) {
+    for (const auto& [answer, count] :
+         {std::pair{"encrypt", view.answered_ok}, std::pair{"notfound", view.answered_not_found}}) {
+      out.counter("danelaw_policy_lookups_total", "Policy lookups of our own Postfix, by answer.",
+                  {{"answer", answer}}, static_cast<double>(count));
+    }
+    out.gauge("danelaw_exceptions", "Exceptions in force.", {},
+              static_cast<double>(snapshot.exceptions.size()));
+  }
 }
 
 }  // namespace
@@ -532,10 +651,12 @@ std::string metrics_text(const agent::Snapshot& snapshot, const Vitals& vitals) 
   add_counts(out, snapshot);
   add_alerts(out, snapshot);
   for (const auto& notifier : vitals.notifiers) add_notifier(out, notifier);
+  if (goes_to(config::Detail::mx)) add_senders(out, snapshot);
   add_probes(out, snapshot.counts);
   add_dns(out, snapshot);
   add_storage(out, snapshot, vitals);
   add_requests(out, vitals);
+  if (vitals.postfix) add_postfix(out, *vitals.postfix, snapshot);
   add_agent(out, snapshot, vitals);
   return out.text();
 }

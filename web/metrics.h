@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "web/sources.h"
+#include "web/backend.h"
 
 namespace web {
 
@@ -17,7 +17,8 @@ struct Vitals {
   Reload reload;
   std::uint64_t storage_bytes = 0;
   std::map<std::string, std::int64_t> storage_rows;  // by table
-  Traffic::Answered requests;
+  RequestStats::Answered requests;
+  std::optional<agent::PostfixWatch::View> postfix;
   int streams = 0;  // of events, open
 };
 

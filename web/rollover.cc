@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <tuple>
 
 #include "probes/dane/tlsa.h"
 #include "probes/explain.h"
@@ -70,46 +72,134 @@ std::vector<Span> merged(std::vector<Span> spans) {
   return out;
 }
 
-std::vector<Span> spans_of(const agent::History& history, std::size_t record) {
+// While which one server gave the record.
+std::vector<Span> spans_at(const agent::History& history, std::size_t server, std::size_t record) {
   std::vector<Span> out;
-  for (const auto& server : history.servers) {
-    for (std::size_t i = 0; i < server.size(); ++i) {
-      const auto& given = server[i];
-      if (given.fails || !contains(history.sets[given.set], record)) continue;
-      const auto until = i + 1 < server.size() ? server[i + 1].began.by : kNever;
-      const auto held =
-          until == kNever
-              ? kNever
-              : std::min(until + given.believed_for + std::max(given.ttl, given.alias_ttl),
-                         given.expires_at.value_or(kNever));
-      out.push_back({given.began.by, until, std::max(held, until)});
-    }
+  const auto& versions = history.servers[server];
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    const auto& given = versions[i];
+    if (given.fails || !contains(history.sets[given.set], record)) continue;
+    const auto until = i + 1 < versions.size() ? versions[i + 1].began.by : kNever;
+    const auto held =
+        until == kNever
+            ? kNever
+            : std::min(until + given.believed_for + std::max(given.ttl, given.alias_ttl),
+                       given.expires_at.value_or(kNever));
+    out.push_back({given.began.by, until, std::max(held, until)});
   }
   return merged(std::move(out));
+}
+
+std::vector<Span> spans_of(const agent::History& history, std::size_t record) {
+  std::vector<Span> out;
+  for (std::size_t i = 0; i < history.servers.size(); ++i) {
+    const auto mine = spans_at(history, i, record);
+    out.insert(out.end(), mine.begin(), mine.end());
+  }
+  return merged(std::move(out));
+}
+
+Json spans_json(const std::vector<Span>& spans, Time from, Time until) {
+  Json out = Json::array();
+  for (const auto& span : spans) {
+    if (touches(from, until, span.from, span.cached_until))
+      out.push_back({{"from", config::rfc3339(span.from)},
+                     {"until", time_or_null(span.until)},
+                     {"cached_until", time_or_null(span.cached_until)}});
+  }
+  return out;
+}
+
+// The same of each server by name, where they differ; none where all gave it at the same times.
+Json servers_json(const agent::History& history, std::size_t record, Time from, Time until) {
+  Json out = Json::array();
+  bool differ = false;
+  std::vector<Span> of_all;  // given while no server was known by name
+  for (std::size_t i = 0; i < history.server_names.size(); ++i) {
+    if (history.server_names[i] == agent::kAllServers) of_all = spans_at(history, i, record);
+  }
+  for (std::size_t i = 0; i < history.server_names.size(); ++i) {
+    if (history.server_names[i] == agent::kAllServers) continue;
+    auto spans = spans_at(history, i, record);
+    spans.insert(spans.end(), of_all.begin(), of_all.end());
+    auto shown = spans_json(merged(std::move(spans)), from, until);
+    differ = differ || (!out.empty() && out.front()["spans"] != shown);
+    out.push_back(
+        {{"server", probes::printable(history.server_names[i])}, {"spans", std::move(shown)}});
+  }
+  return differ ? out : Json::array();
 }
 
 Json records_json(const agent::History& history, Time from, Time until) {
   Json out = Json::array();
   for (std::size_t i = 0; i < history.records.size(); ++i) {
-    Json spans = Json::array();
-    for (const auto& span : spans_of(history, i)) {
-      if (touches(from, until, span.from, span.cached_until))
-        spans.push_back({{"from", config::rfc3339(span.from)},
-                         {"until", time_or_null(span.until)},
-                         {"cached_until", time_or_null(span.cached_until)}});
-    }
+    auto spans = spans_json(spans_of(history, i), from, until);
     if (spans.empty()) continue;
     const auto& record = history.records[i];
     out.push_back({{"usage", record.usage},
                    {"selector", record.selector},
                    {"matching_type", record.matching_type},
                    {"data", probes::dane::to_hex(record.data)},
-                   {"spans", spans}});
+                   {"spans", std::move(spans)},
+                   {"servers", servers_json(history, i, from, until)}});
   }
   return out;
 }
 
-Json endpoints_json(const agent::History& history, Time from, Time until) {
+// How a key fared with what was published at `at`, caches aside: "yes" and "no" by every name
+// server that answered, "some" where they differed, "not-asked" where nothing was demanded of it,
+// "unknown" where none answered.
+const char* acceptance(const agent::History& history, std::size_t chain, Time at) {
+  const auto given = agent::served(history, at);
+  const auto count = [&](agent::Demand wanted) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        given,
+        [&](const agent::Publication* one) { return demand(history, one->set, chain) == wanted; }));
+  };
+  const auto refused = count(agent::Demand::refused);
+  if (given.empty()) return "unknown";
+  if (refused == given.size()) return "no";
+  if (refused > 0) return "some";
+  return count(agent::Demand::met) > 0 ? "yes" : "not-asked";
+}
+
+// The records published at `at` that fit.
+Json matching_json(const agent::History& history, std::size_t chain, Time at) {
+  Json out = Json::array();
+  const auto given = agent::served(history, at);
+  for (std::size_t record = 0; record < history.records.size(); ++record) {
+    const bool is_published = std::ranges::any_of(given, [&](const agent::Publication* one) {
+      return contains(history.sets[one->set], record);
+    });
+    if (is_published && history.fits[record][chain])
+      out.push_back(probes::dane::to_text(history.records[record]));
+  }
+  return out;
+}
+
+// A key's time, cut wherever what was published then began to fare otherwise with it.
+Json acceptance_json(const agent::History& history, std::size_t chain, Time began, Time end,
+                     Time now) {
+  std::vector<Time> cuts{began};
+  for (const auto at : publication_times(history)) {
+    if (began < at && at < std::min(end, now)) cuts.push_back(at);
+  }
+  Json out = Json::array();
+  for (const auto at : cuts) {
+    const Json accepted = acceptance(history, chain, at);
+    const auto fits = matching_json(history, chain, at);
+    if (!out.empty() && out.back()["accepted"] == accepted && out.back()["matched_by"] == fits)
+      continue;
+    if (!out.empty()) out.back()["until"] = config::rfc3339(at);
+    out.push_back({{"from", config::rfc3339(at)},
+                   {"until", time_or_null(end)},
+                   {"accepted", accepted},
+                   {"matched_by", fits}});
+  }
+  return out;
+}
+
+Json endpoints_json(const agent::History& history, Time now, Time from, Time until) {
   Json out = Json::array();
   for (const auto& endpoint : history.endpoints) {
     Json keys = Json::array();
@@ -123,13 +213,63 @@ Json endpoints_json(const agent::History& history, Time from, Time until) {
         if (history.fits[record][shown.chain])
           fits.push_back(probes::dane::to_text(history.records[record]));
       }
-      keys.push_back({{"spki_sha256", history.chains[shown.chain].front()},
-                      {"from", config::rfc3339(shown.began.by)},
-                      {"until", time_or_null(end)},
-                      {"matched_by", fits}});
+      keys.push_back(
+          {{"spki_sha256", history.chains[shown.chain].front()},
+           {"from", config::rfc3339(shown.began.by)},
+           {"until", time_or_null(end)},
+           {"matched_by", fits},
+           {"acceptance", acceptance_json(history, shown.chain, shown.began.by, end, now)}});
     }
     out.push_back({{"endpoint", endpoint.name}, {"keys", keys}});
   }
+  return out;
+}
+
+// Every key there ever was in the order of first sight, served or named by a 3 1 1 record: what a
+// key is called by must not depend on the range that is looked at.
+Json keys_json(const agent::History& history) {
+  std::map<std::string, Time> seen;
+  const auto take = [&](const std::string& key, Time at) {
+    const auto [known, is_new] = seen.emplace(key, at);
+    if (!is_new) known->second = std::min(known->second, at);
+  };
+  for (const auto& endpoint : history.endpoints) {
+    for (const auto& shown : endpoint.presented)
+      take(history.chains[shown.chain].front(), shown.began.by);
+  }
+  for (std::size_t i = 0; i < history.records.size(); ++i) {
+    const auto& record = history.records[i];
+    const bool names_key = record.usage == probes::dane::kDaneEe &&
+                           record.selector == probes::dane::kSpki &&
+                           record.matching_type == probes::dane::kSha256;
+    const auto spans = names_key ? spans_of(history, i) : std::vector<Span>{};
+    if (!spans.empty()) take(probes::dane::to_hex(record.data), spans.front().from);
+  }
+  std::vector<std::pair<Time, std::string>> order;
+  for (const auto& [key, at] : seen) order.emplace_back(at, key);
+  // Of those that the first look found the served one comes first.
+  const auto is_served = [&](const std::string& key) {
+    return std::ranges::any_of(history.chains,
+                               [&](const auto& chain) { return chain.front() == key; });
+  };
+  std::ranges::sort(order, [&](const auto& a, const auto& b) {
+    return std::tuple(a.first, !is_served(a.second), a.second) <
+           std::tuple(b.first, !is_served(b.second), b.second);
+  });
+  Json out = Json::array();
+  for (const auto& [at, key] : order) out.push_back(key);
+  return out;
+}
+
+// When records or keys changed last, by `now`; none while all is as the first look found it.
+std::optional<Time> changed_last(const agent::History& history, Time now) {
+  std::optional<Time> out;
+  const auto take = [&](const auto& item) {
+    if (item.began.after != agent::kEver && item.began.by <= now)
+      out = std::max(out.value_or(item.began.by), item.began.by);
+  };
+  for (const auto& server : history.servers) std::ranges::for_each(server, take);
+  for (const auto& endpoint : history.endpoints) std::ranges::for_each(endpoint.presented, take);
   return out;
 }
 
@@ -221,8 +361,10 @@ Json timeline_json(const agent::Snapshot::Followed& followed,
   out["now"] = config::rfc3339(at);
   out["from"] = config::rfc3339(from);
   out["until"] = config::rfc3339(until);
+  out["last_change_at"] = time_or_null(changed_last(history, at));
+  out["keys"] = keys_json(history);
   out["records"] = records_json(history, from, until);
-  out["endpoints"] = endpoints_json(history, from, until);
+  out["endpoints"] = endpoints_json(history, at, from, until);
   out["signatures"] = signatures_json(signatures, from, until);
   Json red = Json::array();
   for (const auto& window : followed.rollovers->windows()) {

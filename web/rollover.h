@@ -20,7 +20,7 @@ namespace web {
     const std::vector<const agent::Snapshot::Followed*>& followed, config::Time at);
 
 // Records with the times caches may hold them, keys by endpoint, signatures, windows in which
-// caches refuse what is served; those that touch [from, until]. `signatures`: of the chronicle.
+// caches refuse what is served; those that touch [from, until]. `signatures`: of the host history.
 [[nodiscard]] nlohmann::ordered_json timeline_json(
     const agent::Snapshot::Followed& followed,
     const decltype(agent::HostHistory::signatures)& signatures, config::Time at, config::Time from,

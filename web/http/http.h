@@ -48,7 +48,7 @@ inline constexpr const char* kProblemType = "application/problem+json";
 // An error as RFC 9457 has it.
 [[nodiscard]] Reply problem(int status, std::string title, std::string detail);
 
-// Letters of ASCII in lower case; all else as it is.
+// Notifications of ASCII in lower case; all else as it is.
 [[nodiscard]] std::string lower_case(std::string text);
 // A whole number in digits.
 [[nodiscard]] std::optional<std::size_t> number(const std::string& digits);

@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 #include "agent/log.h"
-#include "web/http/entrance.h"
-#include "web/http/intake.h"
+#include "web/http/live_site.h"
+#include "web/http/request_framer.h"
 
 namespace web {
 namespace {
@@ -46,7 +46,7 @@ std::string peer_of(int fd) {
 }
 
 // A request that is there as a whole, and the reply to it, as the connection that httplib wants to
-// see. The reply is kept, for the front to write; but a stream goes straight to the client.
+// see. The reply is kept, for the loop to write; but a stream goes straight to the client.
 class Exchange final : public httplib::Stream {
  public:
   Exchange(std::string_view request, Channel& client, const std::optional<Attempt>& attempt)
@@ -184,7 +184,7 @@ Request request_of(const httplib::Request& in) {
 // One of the few streams that may be open at once.
 class StreamPlace {
  public:
-  StreamPlace(Traffic& traffic, int most)
+  StreamPlace(RequestStats& traffic, int most)
       : traffic_(traffic), is_mine_(traffic.open_stream() <= most) {}
   ~StreamPlace() { traffic_.close_stream(); }
   StreamPlace(const StreamPlace&) = delete;
@@ -192,11 +192,11 @@ class StreamPlace {
   [[nodiscard]] bool is_mine() const { return is_mine_; }
 
  private:
-  Traffic& traffic_;
+  RequestStats& traffic_;
   bool is_mine_;
 };
 
-void send_stream(Reply reply, Traffic& traffic, int most, httplib::Response& out) {
+void send_stream(Reply reply, RequestStats& traffic, int most, httplib::Response& out) {
   auto place = std::make_shared<StreamPlace>(traffic, most);
   if (!place->is_mine()) {
     const auto full = problem(503, "too many event streams", "ask again in half a minute, or poll");
@@ -217,7 +217,7 @@ void send_stream(Reply reply, Traffic& traffic, int most, httplib::Response& out
 }  // namespace
 
 struct Server::State {
-  State(MakeSite make_site, Front::Limits wanted)
+  State(MakeSite make_site, ConnectionLoop::Limits wanted)
       : entrance([this, make = std::move(make_site)](Guard guard) {
           return make(std::move(guard), traffic);
         }),
@@ -233,10 +233,10 @@ struct Server::State {
   }
 
   // Health is told to everybody.
-  std::optional<std::string> subject(const Intake& request) {
+  std::optional<std::string> subject(const RequestFramer& request) {
     const auto line = request.first_line();
     if (line.starts_with("GET /-/") || request.authorization().empty()) return std::nullopt;
-    return entrance.now()->access->untried(request.authorization());
+    return entrance.now()->auth->untried(request.authorization());
   }
 
   void answer(const httplib::Request& in, httplib::Response& out) {
@@ -260,17 +260,17 @@ struct Server::State {
     traffic.note(handler, out.status, steady_clock::now() - began);
   }
 
-  Traffic traffic;
+  RequestStats traffic;
   RefusedLogins refused_logins;
-  Entrance entrance;
-  Front::Limits limits;
+  LiveSite entrance;
+  ConnectionLoop::Limits limits;
   Parser parser;
   std::atomic<int> most_streams{0};
   std::uint16_t port = 0;
-  std::unique_ptr<Front> front;  // last: its threads use the others
+  std::unique_ptr<ConnectionLoop> loop;  // last: its threads use the others
 };
 
-Server::Server(MakeSite make_site, Front::Limits limits)
+Server::Server(MakeSite make_site, ConnectionLoop::Limits limits)
     : state_(std::make_unique<State>(std::move(make_site), limits)) {}
 
 Server::~Server() {
@@ -293,7 +293,7 @@ Result<void, std::string> Server::start(const config::Web& settings) {
       });
   state.parser.Post("/", answer);
   state.parser.Delete("/", answer);
-  state.parser.set_payload_max_length(Intake::kBodyOctets);
+  state.parser.set_payload_max_length(RequestFramer::kReportOctets);
   const auto listener = listen_on(settings.listen_address, settings.port);
   if (!listener) {
     return Failure<std::string>(fmt::format(
@@ -302,17 +302,18 @@ Result<void, std::string> Server::start(const config::Web& settings) {
   }
   state.port = listener->port;
   state.parser.begin();
-  state.front = std::make_unique<Front>(
+  state.loop = std::make_unique<ConnectionLoop>(
       listener->fd, state.limits, [&state](int fd) { return state.open(fd); },
-      Front::Login{.subject = [&state](const Intake& request) { return state.subject(request); },
-                   .attempt =
-                       [&state](const std::string& authorization) {
-                         return state.entrance.now()->access->attempt(authorization);
-                       }},
+      ConnectionLoop::Login{
+          .subject = [&state](const RequestFramer& request) { return state.subject(request); },
+          .attempt =
+              [&state](const std::string& authorization) {
+                return state.entrance.now()->auth->attempt(authorization);
+              }},
       [&state](const std::string& request, Channel& client, const std::optional<Attempt>& attempt) {
         return state.parser.reply_to(request, client, attempt);
       });
-  state.most_streams = std::min(kMostStreams, static_cast<int>(state.front->threads() / 3));
+  state.most_streams = std::min(kMostStreams, static_cast<int>(state.loop->threads() / 3));
   return {};
 }
 
@@ -322,7 +323,7 @@ Result<void, std::string> Server::reconfigure(const config::Web& settings) {
 
 void Server::stop() {
   state_->parser.end();
-  state_->front.reset();
+  state_->loop.reset();
 }
 
 std::uint16_t Server::port() const {

@@ -6,19 +6,19 @@
 
 #include "config/config.h"
 #include "config/result.h"
-#include "web/http/front.h"
+#include "web/http/connection_loop.h"
 #include "web/http/site.h"
 
 namespace web {
 
-// The HTTP server. What clients can do to it is bounded in web/http/front.h and
-// web/http/intake.h; the streams of events here.
+// The HTTP server. What clients can do to it is bounded in web/http/connection_loop.h and
+// web/http/request_framer.h; the streams of events here.
 class Server {
  public:
   static constexpr int kMostStreams =
       16;  // of events; each holds a thread, and a third may be held
 
-  explicit Server(MakeSite make_site, Front::Limits limits = {});
+  explicit Server(MakeSite make_site, ConnectionLoop::Limits limits = {});
   ~Server();  // stop()
 
   // Listens before it returns; the error says why it cannot. Port 0 takes any free one.

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "web/http/access.h"
+#include "web/http/auth.h"
 #include "web/http/http.h"
-#include "web/http/traffic.h"
+#include "web/http/request_stats.h"
 
 // What the server serves, without its knowing what that is.
 namespace web {
@@ -17,10 +17,11 @@ namespace web {
 // Who may ask what. The name they used protects from pages that rebind a name of theirs to our
 // address.
 struct Guard {
-  std::vector<std::string> hosts;        // accepted in the Host header, without port, lower case
-  bool takes_any_address = false;        // also addresses, which nobody can rebind
-  std::shared_ptr<const Access> access;  // null: everybody may do everything
-  std::set<std::string> badges;          // domains whose badges everybody may see
+  std::vector<std::string> hosts;         // accepted in the Host header, without port, lower case
+  bool takes_any_address = false;         // also addresses, which nobody can rebind
+  std::shared_ptr<const Auth> auth;       // null: everybody may do everything
+  std::set<std::string> badges;           // domains whose badges everybody may see
+  std::string public_title, public_text;  // of the page that shows them
   std::map<std::string, std::string> headers;  // the operator's own, of every reply
 };
 
@@ -28,6 +29,6 @@ struct Guard {
 using Site = std::function<Reply(const Request& request)>;
 // Made anew whenever it changes who may come in. `traffic`: what the server counts; it outlives the
 // site.
-using MakeSite = std::function<Site(Guard guard, const Traffic& traffic)>;
+using MakeSite = std::function<Site(Guard guard, const RequestStats& traffic)>;
 
 }  // namespace web

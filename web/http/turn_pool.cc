@@ -33,19 +33,19 @@ TurnPool::~TurnPool() {
   for (auto& thread : threads_) thread.join();
 }
 
-void TurnPool::admit(Guests& from, Guests::iterator guest, std::string subject) {
+void TurnPool::admit(Clients& from, Clients::iterator client, std::string subject) {
   bool has_lost = false;
   {
     const std::scoped_lock lock(mutex_);
     const auto id = ++last_id_;
-    places_.emplace(id, guest);
+    places_.emplace(id, client);
     const auto lost =
         turns_.wait({.id = id,
-                     .source = guest->source,
+                     .source = client->source,
                      .subject = std::move(subject),
-                     .has_begun = guest->phase == Guest::Phase::greeting && guest->has_begun},
+                     .has_begun = client->phase == Client::Phase::greeting && client->has_begun},
                     steady_clock::now());
-    waiting_.splice(waiting_.end(), from, guest);
+    waiting_.splice(waiting_.end(), from, client);
     if (lost) {
       const auto loser = places_.extract(*lost).mapped();
       loser->has_lost_place = true;
@@ -57,7 +57,7 @@ void TurnPool::admit(Guests& from, Guests::iterator guest, std::string subject) 
   if (has_lost) on_done_();
 }
 
-Guests TurnPool::done() {
+Clients TurnPool::done() {
   const std::scoped_lock lock(mutex_);
   return std::exchange(done_, {});
 }
@@ -74,7 +74,7 @@ void TurnPool::work() {
       }
       continue;
     }
-    Guests mine;
+    Clients mine;
     mine.splice(mine.end(), waiting_, places_.extract(claim->id).mapped());
     const bool is_crowded = turns_.waiting() > 0;
     lock.unlock();

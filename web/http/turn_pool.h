@@ -9,17 +9,17 @@
 #include <thread>
 #include <vector>
 
-#include "web/http/guest.h"
+#include "web/http/client.h"
 #include "web/http/turns.h"
 
 namespace web {
 
-// Few threads that do for guests what costs much, in turns. Nobody who waits here holds a thread.
+// Few threads that do for clients what costs much, in turns. Nobody who waits here holds a thread.
 class TurnPool {
  public:
   // False when it failed and is to count against source and subject. `is_crowded`: others wait.
   // Must not throw.
-  using Work = std::function<bool(Guest& guest, bool is_crowded)>;
+  using Work = std::function<bool(Client& client, bool is_crowded)>;
 
   // `on_done` is called by the threads whenever there is something in done().
   TurnPool(std::size_t threads, Turns::Limits limits, Work work, std::function<void()> on_done);
@@ -27,10 +27,10 @@ class TurnPool {
   TurnPool(const TurnPool&) = delete;
   TurnPool& operator=(const TurnPool&) = delete;
 
-  // Takes the guest out of `from`.
-  void admit(Guests& from, Guests::iterator guest, std::string subject);
+  // Takes the client out of `from`.
+  void admit(Clients& from, Clients::iterator client, std::string subject);
   // Those for whom it was done, and those who have lost their place.
-  [[nodiscard]] Guests done();
+  [[nodiscard]] Clients done();
 
  private:
   void work();
@@ -40,8 +40,9 @@ class TurnPool {
   std::mutex mutex_;
   std::condition_variable wake_;
   Turns turns_;
-  Guests waiting_, done_;
-  std::map<std::uint64_t, Guests::iterator> places_;  // of those who wait, by the id of their claim
+  Clients waiting_, done_;
+  std::map<std::uint64_t, Clients::iterator>
+      places_;  // of those who wait, by the id of their claim
   std::uint64_t last_id_ = 0;
   bool is_closed_ = false;
   std::vector<std::thread> threads_;  // last: they use the others

@@ -18,6 +18,7 @@ Json notifiers_json(const std::vector<agent::NotifierHealth>& notifiers) {
   Json out = Json::array();
   for (const auto& one : notifiers) {
     out.push_back({{"name", one.name},
+                   {"tells_people", one.tells_people},
                    {"waiting", one.waiting},
                    {"delivered", one.delivered},
                    {"failed", one.failed},
@@ -27,45 +28,100 @@ Json notifiers_json(const std::vector<agent::NotifierHealth>& notifiers) {
   return out;
 }
 
+// Since when the check fails: as the alert about it has it.
+std::optional<config::Time> failing_since(const agent::Snapshot& snapshot,
+                                          const agent::SelfCheck& check) {
+  if (check.is_up) return std::nullopt;
+  const auto name = check.check.starts_with("smtp_") ? std::string("smtp") : check.check;
+  for (const auto& alert : snapshot.alerts) {
+    if (alert.finding.code == probes::Code::monitor_fault && alert.cause.name == name)
+      return alert.first_seen_at;
+  }
+  return check.checked_at;
+}
+
+// What keeps us from saying anything about others.
+std::vector<const agent::SelfCheck*> blinding(const agent::Snapshot& snapshot) {
+  std::vector<const agent::SelfCheck*> out;
+  std::vector<agent::SelfCheck> ways_out;
+  for (const auto& check : snapshot.vantage) {
+    const bool is_way_out = check.check.starts_with("smtp_");
+    if (is_way_out) ways_out.push_back(check);
+    if (!check.is_up && check.blinds && !check.is_limit && !is_way_out && check.check != "storage")
+      out.push_back(&check);
+  }
+  if (const auto* blocked = agent::cut_off(ways_out)) {
+    const auto mine = std::ranges::find(snapshot.vantage, blocked->check, &agent::SelfCheck::check);
+    if (mine != snapshot.vantage.end()) out.push_back(&*mine);
+  }
+  return out;
+}
+
+Json blind_json(const agent::Snapshot& snapshot, const std::optional<std::string>& stall) {
+  const auto checks = blinding(snapshot);
+  if (checks.empty() && !stall) return nullptr;
+  Json causes = Json::array();
+  std::optional<config::Time> since;
+  const auto add = [&](std::string_view check, const std::string& detail, config::Time at) {
+    causes.push_back(
+        {{"check", check}, {"detail", probes::printable(detail)}, {"since", config::rfc3339(at)}});
+    since = std::min(since.value_or(at), at);
+  };
+  for (const auto* check : checks)
+    add(check->check, check->detail.value_or(""), *failing_since(snapshot, *check));
+  if (stall) add("scheduler", *stall, snapshot.last_round_at.value_or(snapshot.started_at));
+  // Those that gave no answer, if any did: else nobody knows which of them it is.
+  Json resolvers = Json::array();
+  const bool is_any_dumb =
+      std::ranges::any_of(snapshot.resolvers, [](const auto& one) { return !one.is_validating; });
+  for (const auto& one : snapshot.resolvers) {
+    if (!is_any_dumb || !one.is_validating) resolvers.push_back(one.resolver);
+  }
+  return {{"since", config::rfc3339(*since)}, {"causes", causes}, {"resolvers", resolvers}};
+}
+
 }  // namespace
 
 Reply Api::healthy(const Call& /*call*/) const {
-  const auto stall = sources_.health().stall;
+  const auto stall = backend_.health().stall;
   return stall ? text(fmt::format("not healthy: {}\n", *stall), 503) : text("healthy\n");
 }
 
 // Ready is who looks and remembers what was seen.
 Reply Api::ready(const Call& /*call*/) const {
-  if (!sources_.is_ready()) return text("not ready\n", 503);
-  const auto health = sources_.health();
+  if (!backend_.is_ready()) return text("not ready\n", 503);
+  const auto health = backend_.health();
   if (health.stall) return text(fmt::format("not ready: {}\n", *health.stall), 503);
   // Who may ask this may be anybody: why is told under /api/v1/status.
   if (health.unrecorded) return text("not ready: nothing is recorded\n", 503);
   return text("ready\n");
 }
 
-Reply Api::reload(const Call& /*call*/) const {
-  const auto done = sources_.reload();
-  return done ? text("reloaded\n") : problem(500, "the old configuration stays", done.error());
+Reply Api::reload(const Call& call) const {
+  const auto done = backend_.reload();
+  return noted(
+      call, {.what = "reload", .subject_kind = "agent"},
+      done ? text("reloaded\n") : problem(500, "the old configuration stays", done.error()));
 }
 
 Vitals Api::vitals() const {
-  const auto size = sources_.queries->size_bytes();
-  const auto rows = sources_.queries->row_counts();
-  Vitals out{.build = sources_.build,
-             .notifiers = sources_.notifiers(),
-             .reload = sources_.last_reload(),
+  const auto size = backend_.queries->size_bytes();
+  const auto rows = backend_.queries->row_counts();
+  Vitals out{.build = backend_.build,
+             .notifiers = backend_.notifiers(),
+             .reload = backend_.last_reload(),
              .storage_bytes = size ? *size : 0,
              .storage_rows = rows ? *rows : std::map<std::string, std::int64_t>{}};
-  if (sources_.traffic == nullptr) return out;
-  out.requests = sources_.traffic->answered();
-  out.streams = sources_.traffic->streams();
+  if (backend_.postfix != nullptr) out.postfix = backend_.postfix->view();
+  if (backend_.traffic == nullptr) return out;
+  out.requests = backend_.traffic->answered();
+  out.streams = backend_.traffic->streams();
   return out;
 }
 
 Reply Api::metrics(const Call& /*call*/) const {
-  auto body = metrics_text(*sources_.snapshot(), vitals());
-  sources_.on_scrape(series_in(body));
+  auto body = metrics_text(*backend_.snapshot(), vitals());
+  backend_.on_scrape(series_in(body));
   return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = std::move(body)};
 }
 
@@ -74,23 +130,22 @@ Reply Api::document(const Call& /*call*/) const {
 }
 
 // At how many domains mail began to be held up in the last hour; null when that cannot be read.
-nlohmann::ordered_json Api::held_up_lately(const Counts& counts, config::Time now) const {
-  const auto begin = now - std::chrono::hours{1};
-  const auto changed = sources_.queries->changed_domains(begin);
-  if (!changed) return nullptr;
-  std::map<std::string, probes::Delivery> candidates;
-  for (const auto& name : *changed) {
-    if (counts.held_up.contains(name)) candidates.emplace(name, probes::Delivery::held_up);
-  }
-  const auto since = sources_.queries->delivery_since(candidates);
-  if (!since) return nullptr;
-  return std::ranges::count_if(*since, [&](const auto& one) { return one.second >= begin; });
+nlohmann::ordered_json Api::held_up_lately(config::Time now) const {
+  const auto delivery = [&](const std::string& name) -> std::optional<probes::Delivery> {
+    const auto state = backend_.domain(name);
+    if (!state) return std::nullopt;
+    return state->judged ? storage::delivery_of(*state)
+                         : storage::delivery_of(current_row(*state, *backend_.queries));
+  };
+  const auto count =
+      remembered_->held_up.count(now - std::chrono::hours{1}, delivery, *backend_.queries);
+  return count ? Json(*count) : Json(nullptr);
 }
 
 Reply Api::status(const Call& /*call*/) const {
-  const auto snapshot = sources_.snapshot();
-  const auto size = sources_.queries->size_bytes();
-  const auto counts = current_counts(*snapshot, *sources_.queries);
+  const auto snapshot = backend_.snapshot();
+  const auto size = backend_.queries->size_bytes();
+  const auto counts = remembered_->counts.of(*snapshot, *backend_.queries);
   const auto stall = why_stalled(snapshot->progress);
   Json vantage = Json::array();
   for (const auto& check : snapshot->vantage) {
@@ -98,20 +153,26 @@ Reply Api::status(const Call& /*call*/) const {
         {{"check", check.check},
          {"up", check.is_up},
          {"detail", check.detail ? Json(probes::printable(*check.detail)) : Json(nullptr)},
-         {"checked_at", config::rfc3339(check.checked_at)}});
+         {"checked_at", config::rfc3339(check.checked_at)},
+         {"since", time_or_null(failing_since(*snapshot, check))}});
   }
+  const auto blind = blind_json(*snapshot, stall);
+  Json known = nullptr;
+  if (const auto last = blind.is_null() ? std::nullopt : last_known(*snapshot, *backend_.queries))
+    known = {{"at", config::rfc3339(last->at)}, {"delivery", delivery_json(last->counts)}};
+  const auto notifiers = backend_.notifiers();
   Json resolvers = Json::array();
   for (const auto& sight : snapshot->resolvers)
     resolvers.push_back(
         {{"resolver", sight.resolver},
          {"validating", sight.is_validating ? Json(*sight.is_validating) : Json(nullptr)}});
-  const auto reload = sources_.last_reload();
+  const auto reload = backend_.last_reload();
   const auto open =
       std::ranges::count(snapshot->alerts, agent::AlertState::firing, &agent::Alert::state);
   const auto under_way = std::ranges::count_if(
       snapshot->rollovers, [](const auto& followed) { return followed.rolling_since.has_value(); });
   return json(
-      {{"version", sources_.build.version},
+      {{"version", backend_.build.version},
        {"started_at", config::rfc3339(snapshot->started_at)},
        {"now", config::rfc3339(snapshot->now)},
        {"config",
@@ -136,10 +197,14 @@ Reply Api::status(const Call& /*call*/) const {
                                            : Json(nullptr)},
          {"unrecorded_rounds", snapshot->unrecorded_rounds},
          {"lost_rounds", snapshot->lost_rounds}}},
-       {"notifiers", notifiers_json(sources_.notifiers())},
+       {"blind", blind},
+       {"last_known", known},
+       {"notifiers", notifiers_json(notifiers)},
+       {"notifiers_configured",
+        std::ranges::any_of(notifiers, &agent::NotifierHealth::tells_people)},
        {"counts", status_json(counts)},
        {"delivery", delivery_json(counts)},
-       {"held_up_lately", held_up_lately(counts, snapshot->now)},
+       {"held_up_lately", held_up_lately(snapshot->now)},
        {"open_alerts", open},
        {"rollovers_under_way", under_way}});
 }
@@ -151,10 +216,10 @@ Reply Api::events(const Call& call) const {
   if (!is_same_site(call.request))
     return problem(403, "refused", "this request comes from another site");
   const auto resumed = number(call.request.header("last-event-id"));
-  auto after = resumed ? std::uint64_t{*resumed} : sources_.feed->last_id();
+  auto after = resumed ? std::uint64_t{*resumed} : backend_.feed->last_id();
   Reply reply{.content_type = "text/event-stream"};
   reply.headers["X-Accel-Buffering"] = "no";
-  reply.stream = [feed = sources_.feed, after, quiet = 0,
+  reply.stream = [feed = backend_.feed, after, quiet = 0,
                   is_begun = false]() mutable -> std::optional<std::string> {
     if (!std::exchange(is_begun, true)) return "retry: 5000\n\n";
     std::string out;

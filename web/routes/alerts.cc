@@ -1,52 +1,106 @@
+#include <algorithm>
+
 #include "agent/alerts/alert_json.h"
+#include "agent/watch/configured.h"
 #include "probes/explain.h"
 #include "web/routes/api.h"
+#include "web/routes/csv.h"
 #include "web/routes/current.h"
 #include "web/routes/parts.h"
-#include "web/routes/plans.h"
+#include "web/routes/previews.h"
 #include "web/routes/query.h"
 
 namespace web {
 
 using Json = nlohmann::ordered_json;
 
+namespace {
+
+constexpr Column kAlertColumns[] = {{"id", "/id"},
+                                    {"state", "/state"},
+                                    {"severity", "/severity"},
+                                    {"code", "/code"},
+                                    {"title", "/title"},
+                                    {"subject", "/subject/name"},
+                                    {"domains", "/domains_count"},
+                                    {"direction", "/direction"},
+                                    {"first_seen_at", "/first_seen_at"},
+                                    {"opened_at", "/opened_at"},
+                                    {"resolved_at", "/resolved_at"},
+                                    {"acknowledged_by", "/acknowledged/by"},
+                                    {"silenced", "/silenced"}};
+
+struct AlertFilter {
+  std::optional<probes::Code> code;
+  std::optional<probes::Severity> severity;
+  std::optional<config::Role> role;
+  std::optional<std::string> group, domain;
+
+  [[nodiscard]] bool fits(const agent::Alert& alert, const agent::Domains& domains) const {
+    if (code && alert.finding.code != *code) return false;
+    if (severity && alert.finding.severity != *severity) return false;
+    if (role && alert.direction != *role) return false;
+    if (domain && std::ranges::find(alert.domains, *domain) == alert.domains.end()) return false;
+    return !group || std::ranges::any_of(alert.domains, [&](const std::string& name) {
+      const auto* configured = domains(name);
+      return configured != nullptr && configured->group == *group;
+    });
+  }
+};
+
+}  // namespace
+
 Reply Api::alerts(const Call& call) const {
   Query query(call.request);
   const auto state = query.word("state", agent::alert_state_from);
+  const AlertFilter filter{.code = query.word("code", probes::code_from),
+                           .severity = query.word("severity", probes::severity_from),
+                           .role = query.word("role", role_from),
+                           .group = query.text("group"),
+                           .domain = query.text("domain")};
+  const auto part = query.part(kMostItems, kMostItems);
   if (auto fault = query.fault()) return *std::move(fault);
-  const auto snapshot = sources_.snapshot();
-  const auto found = current_alerts(*snapshot, *sources_.queries, state, kMostItems);
+  // Those that are over are told from storage: as many as it keeps of a few hundred alerts.
+  constexpr std::size_t kMostAlerts = 5000;
+  const auto snapshot = backend_.snapshot();
+  const CurrentAlerts all(*snapshot, *backend_.queries, state, kMostAlerts);
   const auto domains = configured(*snapshot);
   Json items = Json::array();
-  for (const auto& alert : found) items.push_back(alert_json(alert, *snapshot, domains));
-  return json({{"items", items}, {"next", nullptr}});
+  std::size_t total = 0;
+  for (const auto* alert : all.alerts()) {
+    if (!filter.fits(*alert, domains)) continue;
+    if (total++ < part.offset || items.size() >= part.limit) continue;
+    items.push_back(short_alert_json(*alert, *snapshot, domains));
+  }
+  if (part.is_table) return csv("alerts", kAlertColumns, items);
+  return page_of(std::move(items), part.offset, total);
 }
 
 Reply Api::alert(const Call& call) const {
   const auto& id = call.name;
-  const auto snapshot = sources_.snapshot();
+  const auto snapshot = backend_.snapshot();
   const auto* current = find_alert(*snapshot, id);
-  const auto found = sources_.queries->alert(id);
+  const auto found = backend_.queries->alert(id);
   if (!found && current == nullptr) return storage_failed(found.error());
   const bool is_recorded = found && *found;
   if (current == nullptr && !is_recorded) return problem(404, "not found", "no alert of that id");
   auto out =
       alert_json(current != nullptr ? *current : (*found)->alert, *snapshot, configured(*snapshot));
   Json notices = Json::array();
-  for (const auto& letter :
-       is_recorded ? (*found)->letters : std::vector<storage::Queries::LetterRow>{}) {
-    notices.push_back(
-        {{"event", letter.notice},
-         {"notifier", letter.notifier},
-         {"decided_at", config::rfc3339(letter.made_at)},
-         {"delivered_at", time_or_null(letter.sent_at)},
-         {"attempts", letter.attempts},
-         {"fault", letter.fault ? Json(probes::printable(*letter.fault)) : Json(nullptr)}});
+  for (const auto& notification :
+       is_recorded ? (*found)->notifications : std::vector<storage::Queries::NotificationRow>{}) {
+    notices.push_back({{"event", notification.notice},
+                       {"notifier", notification.notifier},
+                       {"decided_at", config::rfc3339(notification.made_at)},
+                       {"delivered_at", time_or_null(notification.sent_at)},
+                       {"attempts", notification.attempts},
+                       {"fault", notification.fault ? Json(probes::printable(*notification.fault))
+                                                    : Json(nullptr)}});
   }
-  for (const auto& sent : sources_.unrecorded_about(id)) {
-    notices.push_back({{"event", wire_name(sent.letter.notice)},
-                       {"notifier", sent.letter.notifier},
-                       {"decided_at", config::rfc3339(sent.letter.at)},
+  for (const auto& sent : backend_.unrecorded_about(id)) {
+    notices.push_back({{"event", wire_name(sent.notification.notice)},
+                       {"notifier", sent.notification.notifier},
+                       {"decided_at", config::rfc3339(sent.notification.at)},
                        {"delivered_at", time_or_null(sent.delivered_at)},
                        {"attempts", sent.attempts},
                        {"fault", nullptr}});
@@ -56,17 +110,25 @@ Reply Api::alert(const Call& call) const {
 }
 
 Reply Api::acknowledge(const Call& call) const {
-  auto how = agent::acknowledgement_from_json(call.request.body, sources_.snapshot()->now);
+  auto how = agent::acknowledgement_from_json(call.request.body, backend_.snapshot()->now);
   if (!how) return problem(400, "bad acknowledgement", how.error());
-  return done_or_not_found(sources_.actions->acknowledge(call.name, std::move(*how)));
+  how->by = call.by(how->by);
+  Deed deed{.what = "acknowledge",
+            .subject_kind = "alert",
+            .subject = call.name,
+            .called = how->by,
+            .comment = how->comment};
+  return noted(call, std::move(deed),
+               done_or_not_found(backend_.actions->acknowledge(call.name, std::move(*how))));
 }
 
 Reply Api::take_back(const Call& call) const {
-  return done_or_not_found(sources_.actions->acknowledge(call.name, std::nullopt));
+  return noted(call, {.what = "take-back", .subject_kind = "alert", .subject = call.name},
+               done_or_not_found(backend_.actions->acknowledge(call.name, std::nullopt)));
 }
 
 Reply Api::silences(const Call& /*call*/) const {
-  const auto snapshot = sources_.snapshot();
+  const auto snapshot = backend_.snapshot();
   Json items = Json::array();
   for (const auto& silence : snapshot->silences)
     items.push_back(agent::to_json(silence, snapshot->now));
@@ -74,23 +136,30 @@ Reply Api::silences(const Call& /*call*/) const {
 }
 
 Reply Api::preview(const Call& call) const {
-  const auto snapshot = sources_.snapshot();
+  const auto snapshot = backend_.snapshot();
   auto wanted = agent::silence_from_json(call.request.body, snapshot->now);
   if (!wanted) return problem(400, "bad silence", wanted.error());
   return json({{"items", preview_json(*snapshot, std::move(*wanted))}, {"next", nullptr}});
 }
 
 Reply Api::silence(const Call& call) const {
-  const auto now = sources_.snapshot()->now;
+  const auto now = backend_.snapshot()->now;
   auto wanted = agent::silence_from_json(call.request.body, now);
   if (!wanted) return problem(400, "bad silence", wanted.error());
-  const auto made = sources_.actions->silence(std::move(*wanted));
-  if (!made) return problem(409, "not silenced", made.error());
-  return json(agent::to_json(*made, now), 201);
+  wanted->created_by = call.by(wanted->created_by);
+  Deed deed{.what = wanted->expected_key ? "plan" : "silence",
+            .subject_kind = "silence",
+            .called = wanted->created_by,
+            .comment = wanted->comment};
+  const auto made = backend_.actions->silence(std::move(*wanted));
+  if (!made) return noted(call, std::move(deed), problem(409, "not silenced", made.error()));
+  deed.subject = made->id;
+  return noted(call, std::move(deed), json(agent::to_json(*made, now), 201));
 }
 
 Reply Api::end_silence(const Call& call) const {
-  return done_or_not_found(sources_.actions->end_silence(call.name));
+  return noted(call, {.what = "end-silence", .subject_kind = "silence", .subject = call.name},
+               done_or_not_found(backend_.actions->end_silence(call.name)));
 }
 
 }  // namespace web

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "web/routes/parts.h"
 #include "web/routes/query.h"
@@ -90,6 +91,14 @@ std::optional<Reply> refuse_change(const Request& request, const Api::Route* rou
     return problem(403, "refused", "this request comes from another site");
   const auto type = request.header("content-type");
   const bool is_json = type == "application/json" || type.starts_with("application/json;");
+  if (route != nullptr && !route->content_types.empty()) {
+    const auto is_type = [&](std::string_view known) {
+      return type == known || type.starts_with(fmt::format("{};", known));
+    };
+    if (std::ranges::any_of(route->content_types, is_type)) return std::nullopt;
+    return problem(415, "unsupported media type",
+                   fmt::format("send Content-Type: {}", fmt::join(route->content_types, " or ")));
+  }
   const bool needs_none = route != nullptr && route->takes_no_body && type.empty();
   if (request.method == "POST" && !is_json && !needs_none)
     return problem(415, "unsupported media type", "send Content-Type: application/json");
@@ -108,15 +117,15 @@ Reply nothing_there(const Request& request, const std::string& allowed) {
 Reply Api::answer(const Request& request) const {
   Reply reply = route(request);
   auto& headers = reply.headers;  // what the route says itself holds
-  headers["Content-Security-Policy"] =
-      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src "
-      "'self'; "
-      "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+  headers.emplace("Content-Security-Policy",
+                  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+                  "connect-src 'self'; "
+                  "base-uri 'none'; form-action 'self'; frame-ancestors 'none'");
   headers["X-Content-Type-Options"] = "nosniff";
   headers["Referrer-Policy"] = "no-referrer";
   headers["Cross-Origin-Opener-Policy"] = "same-origin";
   headers.emplace("Cross-Origin-Resource-Policy", "same-origin");
-  headers.emplace("Cache-Control", request.path.starts_with("/assets/") ? "no-cache" : "no-store");
+  headers.emplace("Cache-Control", "no-store");
   for (const auto& [name, value] : guard_.headers) headers[name] = value;
   if (request.method == "HEAD") reply.body.clear();
   return reply;
@@ -129,7 +138,8 @@ Reply Api::route(const Request& request) const {
   }
   const auto found = find(request);
   const auto* route = found.route;
-  if (auto refusal = refuse(request, route)) return *std::move(refusal);
+  Auth::Answer client{.right = config::Right::operate};
+  if (auto refusal = refuse(request, route, client)) return *std::move(refusal);
   if (route == nullptr) return nothing_there(request, found.allowed);
   if (route->pattern.starts_with("/api/")) {
     for (const auto& [name, value] : request.query) {
@@ -137,33 +147,47 @@ Reply Api::route(const Request& request) const {
         return bad_parameter(name, value);
     }
   }
-  auto reply = (this->*route->answer)({request, found.name});
+  auto reply = (this->*route->answer)({request, found.name, std::move(client)});
   if (reply.content_type != kProblemType) reply.handler = route->handler();
   return reply;
 }
 
 // Who may not. What is not in the table is nobody's business but readers'.
-std::optional<Reply> Api::refuse(const Request& request, const Route* route) const {
+std::optional<Reply> Api::refuse(const Request& request, const Route* route,
+                                 Auth::Answer& client) const {
   auto who = route != nullptr ? route->who : is_change(request) ? Who::operators : Who::readers;
   if (who == Who::everybody_with_badges)
     who = guard_.badges.empty() ? Who::readers : Who::everybody;
-  if (guard_.access && who != Who::everybody) {
-    const auto asked = guard_.access->judge(request.header("authorization"), request.attempt);
+  if (guard_.auth && who != Who::everybody) {
+    auto asked = guard_.auth->judge(request.header("authorization"), request.attempt);
+    const auto token = request.query.find("token");
+    if (who == Who::readers_by_address && !asked.right && token != request.query.end()) {
+      asked = guard_.auth->judge("Bearer " + token->second);
+      if (asked.right == config::Right::operate) asked = {};
+    }
     if (asked.is_untried) return come_again();
-    if (!asked.right) return log_in(guard_.access->challenge());
+    if (!asked.right) return log_in(guard_.auth->challenge());
+    const bool only_reports = asked.right == config::Right::report;
+    if (only_reports ? who != Who::reporters
+                     : who == Who::reporters && asked.right != config::Right::operate)
+      return problem(403, "refused",
+                     only_reports
+                         ? "a token whose role is report may hand in reports only"
+                         : "reports are taken from tokens whose role is report or operate");
     if (who == Who::operators && asked.right != config::Right::operate)
       return problem(403, "refused",
-                     "you may look; changes are for web.operators and for tokens "
+                     "you may read; changes are for web.operators and for tokens "
                      "whose role is operate");
+    client = asked;
   }
   if (is_change(request)) return refuse_change(request, route);
   if (!is_look(request)) return not_allowed("GET, HEAD, POST, DELETE");
   return std::nullopt;
 }
 
-MakeSite site_of(Sources sources) {
-  return [sources = std::move(sources)](Guard guard, const Traffic& traffic) -> Site {
-    auto counted = sources;
+MakeSite site_of(Backend backend) {
+  return [backend = std::move(backend)](Guard guard, const RequestStats& traffic) -> Site {
+    auto counted = backend;
     counted.traffic = &traffic;
     const auto api = std::make_shared<const Api>(std::move(counted), std::move(guard));
     return [api](const Request& request) { return api->answer(request); };

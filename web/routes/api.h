@@ -8,11 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "web/backend.h"
 #include "web/http/site.h"
 #include "web/metrics.h"
 #include "web/routes/badge.h"
 #include "web/routes/mail.h"
-#include "web/sources.h"
+#include "web/routes/public_page.h"
+#include "web/routes/remembered.h"
 
 namespace web {
 
@@ -20,19 +22,29 @@ namespace web {
 // security headers.
 class Api {
  public:
-  Api(Sources sources, Guard guard) : sources_(std::move(sources)), guard_(std::move(guard)) {}
+  Api(Backend backend, Guard guard) : backend_(std::move(backend)), guard_(std::move(guard)) {}
   [[nodiscard]] Reply answer(const Request& request) const;
 
   enum class Who {
     everybody,
     everybody_with_badges,  // once there are public badges; readers otherwise
     readers,
+    // The same, and who knows a token: calendars and feed readers can only be given an address. A
+    // token that may operate has no place in one.
+    readers_by_address,
+    reporters,  // who may hand in reports of senders: operators, and tokens for nothing else
     operators,
   };
   // What a handler is asked.
   struct Call {
     const Request& request;
     std::string name;  // what stands where the pattern has {…}
+    Auth::Answer client = {.right = config::Right::operate};  // who asks; known to be allowed to
+
+    // Whom an act is put down to: the login, or without one what the client calls itself.
+    [[nodiscard]] std::string by(std::string called) const {
+      return client.login == Auth::Login::none ? std::move(called) : client.name;
+    }
   };
   struct Route {
     std::string_view method;   // GET is HEAD, too
@@ -42,6 +54,7 @@ class Api {
     std::vector<std::string_view> parameters = {};  // of the query
     std::string_view label = {};                    // in the metrics; empty: the pattern
     bool takes_no_body = false;  // of a POST: nothing to say, so no Content-Type is needed
+    std::vector<std::string_view> content_types = {};  // of a POST, where it is not JSON
 
     [[nodiscard]] std::string_view handler() const { return label.empty() ? pattern : label; }
   };
@@ -50,7 +63,9 @@ class Api {
 
  private:
   [[nodiscard]] Reply route(const Request& request) const;
-  [[nodiscard]] std::optional<Reply> refuse(const Request& request, const Route* found) const;
+  // Or else who asks.
+  [[nodiscard]] std::optional<Reply> refuse(const Request& request, const Route* found,
+                                            Auth::Answer& client) const;
 
   // The agent
   [[nodiscard]] Reply healthy(const Call& call) const;
@@ -61,7 +76,7 @@ class Api {
   [[nodiscard]] Reply events(const Call& call) const;
   [[nodiscard]] Reply document(const Call& call) const;
   [[nodiscard]] Vitals vitals() const;
-  [[nodiscard]] nlohmann::ordered_json held_up_lately(const Counts& counts, config::Time now) const;
+  [[nodiscard]] nlohmann::ordered_json held_up_lately(config::Time now) const;
 
   // Domains
   [[nodiscard]] Reply domains(const Call& call) const;
@@ -75,7 +90,16 @@ class Api {
   [[nodiscard]] std::map<std::string, config::Time> since_of(
       const std::map<std::string, probes::Delivery>& now) const;
 
+  // Our own Postfix
+  [[nodiscard]] Reply deliveries(const Call& call) const;
+  [[nodiscard]] Reply disagreements(const Call& call) const;
+  [[nodiscard]] Reply domain_deliveries(const Call& call) const;
+  [[nodiscard]] Reply host_deliveries(const Call& call) const;
+  [[nodiscard]] Reply exceptions(const Call& call) const;
+  [[nodiscard]] Reply proposed_partners(const Call& call) const;
+
   // MX hosts
+  [[nodiscard]] Reply hosts(const Call& call) const;
   [[nodiscard]] Reply host(const Call& call) const;
   [[nodiscard]] Reply timeline(const Call& call) const;
   [[nodiscard]] Reply gate(const Call& call) const;
@@ -84,15 +108,53 @@ class Api {
                                                        const HostMail& mail,
                                                        const std::string& host) const;
 
+  // Senders
+  [[nodiscard]] Reply take_tlsrpt(const Call& call) const;
+  [[nodiscard]] Reply domain_senders(const Call& call) const;
+  [[nodiscard]] Reply host_senders(const Call& call) const;
+
+  // Certificates to come
+  [[nodiscard]] Reply certificates(const Call& call) const;
+  [[nodiscard]] Reply take_certificate(const Call& call) const;
+  [[nodiscard]] Reply set_not_for_mail(const Call& call) const;
+  [[nodiscard]] Reply set_for_mail(const Call& call) const;
+
   // Alerts
   [[nodiscard]] Reply alerts(const Call& call) const;
   [[nodiscard]] Reply alert(const Call& call) const;
+  [[nodiscard]] Reply evidence(const Call& call) const;
   [[nodiscard]] Reply acknowledge(const Call& call) const;
   [[nodiscard]] Reply take_back(const Call& call) const;
   [[nodiscard]] Reply silences(const Call& call) const;
   [[nodiscard]] Reply preview(const Call& call) const;
   [[nodiscard]] Reply silence(const Call& call) const;
   [[nodiscard]] Reply end_silence(const Call& call) const;
+
+  // The past
+  [[nodiscard]] Reply domain_days(const Call& call) const;
+  [[nodiscard]] Reply days(const Call& call) const;
+  [[nodiscard]] Reply groups(const Call& call) const;
+  [[nodiscard]] Reply event_log(const Call& call) const;
+  [[nodiscard]] Reply report(const Call& call) const;
+
+  [[nodiscard]] Reply calendar(const Call& call) const;
+  [[nodiscard]] Reply atom(const Call& call) const;
+
+  // People
+  [[nodiscard]] Reply whoami(const Call& call) const;
+  [[nodiscard]] Reply acts(const Call& call) const;
+  [[nodiscard]] Reply test_notifiers(const Call& call) const;
+  [[nodiscard]] Reply check_once(const Call& call) const;
+  [[nodiscard]] Reply once_checked(const Call& call) const;
+  [[nodiscard]] Reply watch(const Call& call) const;
+  struct Deed {
+    std::string what;
+    std::string subject_kind, subject;
+    std::string called{};   // what the client calls itself
+    std::string comment{};  // its own words
+  };
+  // Puts down who did it; `reply`: what came of it, which is given back.
+  [[nodiscard]] Reply noted(const Call& call, Deed deed, Reply reply) const;
 
   // Pages
   [[nodiscard]] Reply page(const Call& call) const;
@@ -103,14 +165,16 @@ class Api {
   [[nodiscard]] Reply public_list(const Call& call) const;
   [[nodiscard]] Reply badge_picture(const Call& call) const;
   [[nodiscard]] Reply badge_object(const Call& call) const;
-  [[nodiscard]] std::vector<storage::DomainRow> public_rows() const;
+  [[nodiscard]] Reply public_css(const Call& call) const;
+  [[nodiscard]] PublicView public_view() const;
   [[nodiscard]] std::optional<Badge> public_badge(const std::string& domain) const;
 
-  Sources sources_;
+  Backend backend_;
   Guard guard_;
+  std::shared_ptr<Remembered> remembered_ = std::make_shared<Remembered>();
 };
 
-// What a server of these sources serves.
-[[nodiscard]] MakeSite site_of(Sources sources);
+// What a server of these backend serves.
+[[nodiscard]] MakeSite site_of(Backend backend);
 
 }  // namespace web

@@ -39,19 +39,6 @@ bool comes_before(const Alert& a, const Alert& b) {
   return key(a) < key(b);
 }
 
-// As recorded, of the domains that were not looked at since the start; none once all were.
-std::map<std::string, DomainRow> recorded_rows(const agent::Snapshot& snapshot,
-                                               storage::Queries& queries) {
-  std::map<std::string, DomainRow> out;
-  const bool is_any_new =
-      std::ranges::any_of(snapshot.domains, [](const auto& state) { return !state.judged; });
-  if (!is_any_new) return out;
-  auto rows = queries.domains();
-  if (!rows) return out;
-  for (auto& row : *rows) out.emplace(row.name, std::move(row));
-  return out;
-}
-
 // What was seen before the start, with what is configured now.
 DomainRow merged(DomainRow now, const DomainRow& recorded) {
   auto out = recorded;
@@ -90,13 +77,36 @@ Line line_of(const agent::DomainState& state, const std::map<std::string, Domain
   return out;
 }
 
+// What was found; of what was not looked at since the start only what its line says is known.
+bool has(const Line& line, const DomainFilter& filter) {
+  const auto* judged = line.state->judged.get();
+  if (filter.verdict) {
+    const auto is_it = judged != nullptr
+                           ? judged->verdict == *filter.verdict
+                           : line.recorded != nullptr && line.recorded->verdict &&
+                                 *line.recorded->verdict == wire_name(*filter.verdict);
+    if (!is_it) return false;
+  }
+  if (filter.code) {
+    const auto is_there = judged != nullptr
+                              ? std::ranges::find(judged->findings, *filter.code,
+                                                  &probes::Finding::code) != judged->findings.end()
+                              : line.recorded != nullptr && line.recorded->worst_code &&
+                                    *line.recorded->worst_code == wire_name(*filter.code);
+    if (!is_there) return false;
+  }
+  return !filter.host ||
+         (judged != nullptr && std::ranges::any_of(judged->hosts, [&](const auto& one) {
+            return one.seen->host == *filter.host;
+          }));
+}
+
 bool fits(const Line& line, const DomainFilter& filter) {
   const auto& configured = line.state->configured;
   return configured.name.find(filter.substring) != std::string::npos &&
          (!filter.status || line.status == *filter.status) &&
-         (!filter.delivery || line.delivery == *filter.delivery) &&
-         (!filter.role || configured.role == *filter.role) &&
-         (!filter.group || configured.group == *filter.group);
+         (!filter.delivery || line.delivery == *filter.delivery) && filter.whom.fits(configured) &&
+         has(line, filter);
 }
 
 // Smaller ones come first; among equals the name decides.
@@ -125,6 +135,17 @@ void sort(std::vector<Line>& lines, DomainFilter::Sort order) {
 
 }  // namespace
 
+RecordedRows recorded_rows(const agent::Snapshot& snapshot, storage::Queries& queries) {
+  RecordedRows out;
+  const bool is_any_new =
+      std::ranges::any_of(snapshot.domains, [](const auto& state) { return !state.judged; });
+  if (!is_any_new) return out;
+  auto rows = queries.domains();
+  if (!rows) return out;
+  for (auto& row : *rows) out.emplace(row.name, std::move(row));
+  return out;
+}
+
 const Alert* find_alert(const agent::Snapshot& snapshot, const std::string& id) {
   for (const auto* alerts : {&snapshot.alerts, &snapshot.ended, &snapshot.passed}) {
     const auto found = std::ranges::find(*alerts, id, &Alert::id);
@@ -133,27 +154,25 @@ const Alert* find_alert(const agent::Snapshot& snapshot, const std::string& id) 
   return nullptr;
 }
 
-std::vector<Alert> current_alerts(const agent::Snapshot& snapshot, storage::Queries& queries,
-                                  std::optional<AlertState> state, std::size_t limit) {
-  std::vector<Alert> out;
-  std::set<std::string> known;
+CurrentAlerts::CurrentAlerts(const agent::Snapshot& snapshot, storage::Queries& queries,
+                             std::optional<AlertState> state, std::size_t limit) {
+  std::set<std::string_view> known;
   const auto is_wanted = [&](const Alert& alert) { return !state || alert.state == *state; };
   for (const auto* alerts : {&snapshot.alerts, &snapshot.ended, &snapshot.passed}) {
     for (const auto& alert : *alerts) {
       known.insert(alert.id);
-      if (is_wanted(alert)) out.push_back(alert);
+      if (is_wanted(alert)) alerts_.push_back(&alert);
     }
   }
   if (!state || is_over(*state)) {
     // What storage takes for open and the agent does not is over, and not recorded yet.
-    const auto past = queries.alerts(state, limit + known.size());
-    for (const auto& alert : past.value_or(std::vector<Alert>{})) {
-      if (is_over(alert.state) && !known.contains(alert.id)) out.push_back(alert);
+    past_ = queries.alerts(state, limit + known.size()).value_or(std::vector<Alert>{});
+    for (const auto& alert : past_) {
+      if (is_over(alert.state) && !known.contains(alert.id)) alerts_.push_back(&alert);
     }
   }
-  std::ranges::sort(out, comes_before);
-  if (out.size() > limit) out.resize(limit);
-  return out;
+  std::ranges::sort(alerts_, [](const Alert* a, const Alert* b) { return comes_before(*a, *b); });
+  if (alerts_.size() > limit) alerts_.resize(limit);
 }
 
 DomainRow current_row(const agent::DomainState& state, storage::Queries& queries) {
@@ -179,17 +198,45 @@ DomainPage current_domains(const agent::Snapshot& snapshot, storage::Queries& qu
   return out;
 }
 
-Counts current_counts(const agent::Snapshot& snapshot, storage::Queries& queries) {
-  Counts out;
-  const auto recorded = recorded_rows(snapshot, queries);
-  for (const auto& state : snapshot.domains) {
-    const auto line = line_of(state, recorded);
-    ++out.by_status[static_cast<std::size_t>(line.status)];
-    auto& roles = out.by_delivery[static_cast<std::size_t>(line.delivery)];
-    ++(state.configured.role == config::Role::inbound ? roles.inbound : roles.outbound);
-    if (line.delivery == probes::Delivery::held_up)
-      out.held_up.emplace(state.configured.name, line.delivery);
+void Counts::add(const agent::DomainState& state, const RecordedRows& recorded) {
+  const auto line = line_of(state, recorded);
+  ++by_status[static_cast<std::size_t>(line.status)];
+  auto& roles = by_delivery[static_cast<std::size_t>(line.delivery)];
+  ++(state.configured.role == config::Role::inbound ? roles.inbound : roles.outbound);
+}
+
+Counts& Counts::operator+=(const Counts& other) {
+  for (std::size_t i = 0; i < by_status.size(); ++i) by_status[i] += other.by_status[i];
+  for (std::size_t i = 0; i < by_delivery.size(); ++i) {
+    by_delivery[i].inbound += other.by_delivery[i].inbound;
+    by_delivery[i].outbound += other.by_delivery[i].outbound;
   }
+  return *this;
+}
+
+std::optional<LastKnown> last_known(const agent::Snapshot& snapshot, storage::Queries& queries) {
+  const auto rows = queries.domains();
+  if (!rows) return std::nullopt;
+  std::map<std::string_view, const DomainRow*> by_name;
+  for (const auto& row : *rows) by_name.emplace(row.name, &row);
+  LastKnown out{.at = config::Time::min(), .counts = {}};
+  for (const auto& state : snapshot.domains) {
+    const auto entry = by_name.find(state.configured.name);
+    const bool is_known = entry != by_name.end() && entry->second->known;
+    const auto delivery =
+        is_known ? storage::delivery_of(*entry->second->known) : probes::Delivery::unknown;
+    auto& roles = out.counts.by_delivery[static_cast<std::size_t>(delivery)];
+    ++(state.configured.role == config::Role::inbound ? roles.inbound : roles.outbound);
+    if (is_known) out.at = std::max(out.at, entry->second->known->at);
+  }
+  return out.at == config::Time::min() ? std::nullopt : std::optional{std::move(out)};
+}
+
+std::map<std::string, Counts> counts_by_group(const agent::Snapshot& snapshot,
+                                              storage::Queries& queries) {
+  std::map<std::string, Counts> out;
+  const auto recorded = recorded_rows(snapshot, queries);
+  for (const auto& state : snapshot.domains) out[state.configured.group].add(state, recorded);
   return out;
 }
 

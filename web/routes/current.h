@@ -8,6 +8,7 @@
 
 #include "agent/watch/runner.h"
 #include "storage/queries.h"
+#include "web/routes/query.h"
 
 // What holds now, as page, API and metrics show it alike: what the agent knows, whether or not it
 // could be recorded. Storage is asked only for what lies back.
@@ -17,8 +18,10 @@ struct DomainFilter {
   std::string substring;  // of the name; empty: all
   std::optional<probes::Status> status;
   std::optional<probes::Delivery> delivery;
-  std::optional<config::Role> role;
-  std::optional<std::string> group;
+  Whom whom;
+  std::optional<probes::Verdict> verdict;
+  std::optional<probes::Code> code;       // found there now
+  std::optional<probes::dns::Name> host;  // an MX host of it
   // The worst first, but names: they rise.
   enum class Sort { name, status, observed_at, delivery } sort = Sort::name;
   std::size_t offset = 0;
@@ -33,10 +36,16 @@ struct DomainPage {
 // Alerts of that state, or all: firing first, then pending, both the worst first, then those that
 // are over, the newest first; `limit` in all. Without storage only those that are over for hours
 // are missing.
-[[nodiscard]] std::vector<agent::Alert> current_alerts(const agent::Snapshot& snapshot,
-                                                       storage::Queries& queries,
-                                                       std::optional<agent::AlertState> state,
-                                                       std::size_t limit);
+class CurrentAlerts {
+ public:
+  CurrentAlerts(const agent::Snapshot& snapshot, storage::Queries& queries,
+                std::optional<agent::AlertState> state, std::size_t limit);
+  [[nodiscard]] const std::vector<const agent::Alert*>& alerts() const { return alerts_; }
+
+ private:
+  std::vector<agent::Alert> past_;
+  std::vector<const agent::Alert*> alerts_;  // of the snapshot, which outlives this, and past_
+};
 
 // The alert as the agent knows it; null when it does not.
 [[nodiscard]] const agent::Alert* find_alert(const agent::Snapshot& snapshot,
@@ -50,6 +59,11 @@ struct DomainPage {
 [[nodiscard]] DomainPage current_domains(const agent::Snapshot& snapshot, storage::Queries& queries,
                                          const DomainFilter& filter);
 
+// As recorded, of the domains that were not looked at since the start; none once all were.
+using RecordedRows = std::map<std::string, storage::DomainRow>;
+[[nodiscard]] RecordedRows recorded_rows(const agent::Snapshot& snapshot,
+                                         storage::Queries& queries);
+
 // How many there are of each status, and of each kind of delivery: ours and partners'.
 struct Counts {
   std::array<std::size_t, probes::kStatusCount> by_status{};
@@ -57,8 +71,22 @@ struct Counts {
     std::size_t inbound = 0, outbound = 0;
   };
   std::array<Roles, probes::kDeliveryCount> by_delivery{};
-  std::map<std::string, probes::Delivery> held_up;  // by name
+
+  void add(const agent::DomainState& state, const RecordedRows& recorded);
+  Counts& operator+=(const Counts& other);
 };
-[[nodiscard]] Counts current_counts(const agent::Snapshot& snapshot, storage::Queries& queries);
+
+// How many there are of each kind as far as that was known last, each domain by its last look that
+// could tell. Null when nothing was ever known.
+struct LastKnown {
+  config::Time at;  // of the newest of those looks
+  Counts counts;    // their by_delivery
+};
+[[nodiscard]] std::optional<LastKnown> last_known(const agent::Snapshot& snapshot,
+                                                  storage::Queries& queries);
+
+// Counts of each group.
+[[nodiscard]] std::map<std::string, Counts> counts_by_group(const agent::Snapshot& snapshot,
+                                                            storage::Queries& queries);
 
 }  // namespace web

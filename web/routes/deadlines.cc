@@ -53,6 +53,16 @@ class Deadlines {
     add("publish-by", finding.due_at, finding.subject.kind, finding.subject.name);
   }
 
+  [[nodiscard]] Json next() const {
+    std::optional<std::pair<Time, std::string>> out;
+    for (const auto& [kind, all] : by_kind_) {
+      const std::pair first{std::get<0>(*all.begin()), kind};
+      out = out ? std::min(*out, first) : first;
+    }
+    if (!out) return nullptr;
+    return {{"at", config::rfc3339(out->first)}, {"kind", out->second}};
+  }
+
   [[nodiscard]] Json soonest(std::size_t most) const {
     std::set<std::tuple<Time, std::string, Subject>> chosen;
     for (const auto& [kind, all] : by_kind_) {
@@ -79,6 +89,22 @@ class Deadlines {
 };
 
 }  // namespace
+
+std::map<std::string, Json> next_deadlines(const agent::Snapshot& snapshot,
+                                           const std::set<std::string>& hosts) {
+  std::map<std::string, Deadlines> found;
+  for (const auto& [name, seen] : snapshot.hosts) {
+    const auto host = name.text();
+    if (hosts.contains(host)) found.try_emplace(host, snapshot.now).first->second.add(*seen);
+  }
+  for (const auto& followed : snapshot.rollovers) {
+    const auto entry = found.find(followed.host->host.text());
+    if (entry != found.end()) entry->second.add(followed);
+  }
+  std::map<std::string, Json> out;
+  for (const auto& [host, deadlines] : found) out.emplace(host, deadlines.next());
+  return out;
+}
 
 Json deadlines_json(const agent::Snapshot& snapshot, std::size_t most) {
   Deadlines out(snapshot.now);

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
+#include <set>
+#include <string>
 
 #include <nlohmann/json.hpp>
 
@@ -13,5 +16,9 @@ namespace web {
 // publish-by, signature-end, certificate-end.
 [[nodiscard]] nlohmann::ordered_json deadlines_json(const agent::Snapshot& snapshot,
                                                     std::size_t most);
+
+// The next of each of these hosts: {"at": …, "kind": …}; null of one that has none.
+[[nodiscard]] std::map<std::string, nlohmann::ordered_json> next_deadlines(
+    const agent::Snapshot& snapshot, const std::set<std::string>& hosts);
 
 }  // namespace web

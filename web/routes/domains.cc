@@ -5,15 +5,16 @@
 #include <fmt/format.h>
 
 #include "agent/alerts/alert_json.h"
+#include "agent/watch/configured.h"
 #include "probes/explain.h"
 #include "probes/report.h"
 #include "storage/facts.h"
 #include "web/rollover.h"
 #include "web/routes/api.h"
+#include "web/routes/csv.h"
 #include "web/routes/current.h"
 #include "web/routes/deadlines.h"
 #include "web/routes/parts.h"
-#include "web/routes/plans.h"
 #include "web/routes/query.h"
 
 namespace web {
@@ -65,6 +66,19 @@ Json unseen(const std::string& name) {
           {"findings", Json::array()}};
 }
 
+// What was known last of a domain of which nothing is known now: the check object of then.
+Json last_known_json(const storage::DomainRow& recorded) {
+  if (!recorded.known) return nullptr;
+  const auto& report = recorded.known->report ? recorded.known->report : recorded.report;
+  auto out = report ? Json::parse(*report, nullptr, false) : Json();
+  if (!out.is_object()) return nullptr;
+  out["stale"] = true;
+  out["status"] = wire_name(recorded.known->status);
+  out["delivery"] = wire_name(delivery_of(*recorded.known));
+  out["observed_at"] = config::rfc3339(recorded.known->at);
+  return out;
+}
+
 std::vector<const agent::Snapshot::Followed*> followed_of(const agent::Snapshot& snapshot,
                                                           const std::string& domain) {
   std::vector<const agent::Snapshot::Followed*> out;
@@ -105,17 +119,29 @@ std::optional<DomainFilter::Sort> sort_from(std::string_view name) {
   return found == kSorts.end() ? std::nullopt : std::optional{found->second};
 }
 
-std::optional<config::Role> role_from(std::string_view name) {
-  if (name == "inbound") return config::Role::inbound;
-  return name == "outbound" ? std::optional{config::Role::outbound} : std::nullopt;
-}
+constexpr Column kDomainColumns[] = {{"domain", "/domain"},
+                                     {"role", "/role"},
+                                     {"group", "/group"},
+                                     {"delivery", "/delivery"},
+                                     {"delivery_since", "/delivery_since"},
+                                     {"verdict", "/verdict"},
+                                     {"weakest", "/weakest"},
+                                     {"status", "/status"},
+                                     {"severity", "/severity"},
+                                     {"worst_finding", "/worst_finding/code"},
+                                     {"title", "/worst_finding/title"},
+                                     {"mx_hosts", "/mx_hosts"},
+                                     {"dane_mx_hosts", "/dane_mx_hosts"},
+                                     {"observed_at", "/observed_at"},
+                                     {"next_check_at", "/next_check_at"},
+                                     {"alerts", "/alerts"}};
 
 }  // namespace
 
 // Without a history to read nothing.
 std::map<std::string, config::Time> Api::since_of(
     const std::map<std::string, probes::Delivery>& now) const {
-  return sources_.queries->delivery_since(now).value_or(std::map<std::string, config::Time>{});
+  return backend_.queries->delivery_since(now).value_or(std::map<std::string, config::Time>{});
 }
 
 Reply Api::domains(const Call& call) const {
@@ -124,14 +150,18 @@ Reply Api::domains(const Call& call) const {
   filter.substring = query.text("q").value_or("");
   filter.status = query.word("status", probes::status_from);
   filter.delivery = query.word("delivery", probes::delivery_from);
-  filter.role = query.word("role", role_from);
-  filter.group = query.text("group");
+  filter.whom = whom(query);
   filter.sort = query.word("sort", sort_from).value_or(filter.sort);
-  filter.limit = query.number("limit", 1, kMostItems).value_or(filter.limit);
-  filter.offset = query.number("cursor", 0, kAny).value_or(0);
+  filter.verdict = query.word("verdict", probes::verdict_from);
+  filter.code = query.word("code", probes::code_from);
+  filter.host =
+      query.word("mx", [](const std::string& name) { return probes::dns::Name::parse(name); });
+  const auto part = query.part(kMostItems);
+  filter.limit = part.limit;
+  filter.offset = part.offset;
   if (auto fault = query.fault()) return *std::move(fault);
-  const auto snapshot = sources_.snapshot();
-  const auto page = current_domains(*snapshot, *sources_.queries, filter);
+  const auto snapshot = backend_.snapshot();
+  const auto page = current_domains(*snapshot, *backend_.queries, filter);
   std::map<std::string, std::size_t> open;
   for (const auto& alert : snapshot->alerts) {
     if (alert.state != agent::AlertState::firing) continue;
@@ -143,17 +173,15 @@ Reply Api::domains(const Call& call) const {
   const auto since = since_of(shown);
   for (const auto& row : page.rows)
     items.push_back(domain_json(row, since_json(since, row.name), open[row.name]));
-  const auto end = filter.offset + page.rows.size();
-  return json({{"items", items},
-               {"next", end < page.total ? Json(std::to_string(end)) : Json(nullptr)},
-               {"total", page.total}});
+  if (part.is_table) return csv("domains", kDomainColumns, items);
+  return page_of(std::move(items), part.offset, page.total);
 }
 
 Reply Api::domain(const Call& call) const {
   const auto& name = call.name;
-  const auto state = sources_.domain(name);
+  const auto state = backend_.domain(name);
   if (!state) return problem(404, "not found", fmt::format("{} is not watched", name));
-  const auto found = current_row(*state, *sources_.queries);
+  const auto found = current_row(*state, *backend_.queries);
   auto out = state->judged  ? Json(probes::to_json(*state->judged))
              : found.report ? Json::parse(*found.report)
                             : unseen(found.name);
@@ -161,16 +189,21 @@ Reply Api::domain(const Call& call) const {
   const auto delivery = delivery_of(found);
   out["delivery"] = wire_name(delivery);
   out["delivery_since"] = since_json(since_of({{found.name, delivery}}), found.name);
+  out["last_known"] = nullptr;
+  if (delivery == probes::Delivery::unknown) {
+    const auto recorded = backend_.queries->domain(found.name);
+    if (recorded && *recorded) out["last_known"] = last_known_json(**recorded);
+  }
   out["role"] = found.role;
   out["group"] = found.group;
   out["observed_at"] = time_or_null(found.observed_at);
   Json list = Json::array();
-  const auto snapshot = sources_.snapshot();
+  const auto snapshot = backend_.snapshot();
   const auto known = configured(*snapshot);
   out["rollover"] = rollover_json(followed_of(*snapshot, found.name), snapshot->now);
   for (const auto& alert : snapshot->alerts) {
     if (std::ranges::find(alert.domains, found.name) != alert.domains.end())
-      list.push_back(alert_json(alert, *snapshot, known));
+      list.push_back(short_alert_json(alert, *snapshot, known));
   }
   out["alerts"] = list;
   out["partner"] = found.role == "outbound" ? partner_json(*snapshot, found.name) : Json(nullptr);
@@ -180,7 +213,7 @@ Reply Api::domain(const Call& call) const {
 
 Reply Api::history(const Call& call) const {
   const auto& name = call.name;
-  const auto state = sources_.domain(name);
+  const auto state = backend_.domain(name);
   if (!state) return problem(404, "not found", fmt::format("{} is not watched", name));
   const auto& domain = state->configured.name;
   storage::EventFilter filter;
@@ -191,12 +224,12 @@ Reply Api::history(const Call& call) const {
   if (const auto before = query.number("cursor", 0, kAny))
     filter.before = static_cast<std::int64_t>(*before);
   if (auto fault = query.fault()) return *std::move(fault);
-  const auto hosts = sources_.queries->hosts_between(domain, filter.from, filter.until);
+  const auto hosts = backend_.queries->hosts_between(domain, filter.from, filter.until);
   if (!hosts) return storage_failed(hosts.error());
   filter.names = *hosts;
   filter.names.push_back(domain);
   filter.names.emplace_back(storage::kOurselves);
-  const auto found = sources_.queries->history(filter);
+  const auto found = backend_.queries->history(filter);
   if (!found) return storage_failed(found.error());
   Json items = Json::array();
   for (const auto& event : *found) {
@@ -207,7 +240,7 @@ Reply Api::history(const Call& call) const {
                      {"current", event.is_open},
                      {"content", Json::parse(event.content)}});
   }
-  const auto summed = sources_.queries->summed(filter.names);
+  const auto summed = backend_.queries->summed(filter.names);
   if (!summed) return storage_failed(summed.error());
   Json restless = Json::array();
   for (const auto& sum : *summed) {
@@ -223,56 +256,35 @@ Reply Api::history(const Call& call) const {
                {"summed", restless}});
 }
 
-// All that is open now, by domain in the order of the configuration, worst first in each.
-Reply Api::findings(const Call& call) const {
-  Query query(call.request);
-  const auto code = query.word("code", probes::code_from);
-  const auto severity = query.word("severity", probes::severity_from);
-  const auto domain = query.text("domain");
-  const auto limit = query.number("limit", 1, kMostItems).value_or(100);
-  const auto offset = query.number("cursor", 0, kAny).value_or(0);
-  if (auto fault = query.fault()) return *std::move(fault);
-  const auto snapshot = sources_.snapshot();
-  Json items = Json::array();
-  std::size_t at = 0;
-  for (const auto& state : snapshot->domains) {
-    if (!state.judged || (domain && state.configured.name != *domain)) continue;
-    for (const auto& finding : state.judged->findings) {
-      if ((code && finding.code != *code) || (severity && finding.severity != *severity)) continue;
-      if (at++ < offset || items.size() >= limit) continue;
-      Json item{{"domain", state.configured.name}};
-      item.update(probes::to_json(finding));
-      items.push_back(item);
-    }
-  }
-  const auto end = offset + items.size();
-  return json({{"items", items},
-               {"next", end < at ? Json(std::to_string(end)) : Json(nullptr)},
-               {"total", at}});
-}
-
 // The soonest of each kind.
 Reply Api::deadlines(const Call& call) const {
   Query query(call.request);
   const auto most = query.number("limit", 1, kMostItems).value_or(3);
   if (auto fault = query.fault()) return *std::move(fault);
-  return json({{"items", deadlines_json(*sources_.snapshot(), most)}, {"next", nullptr}});
+  return json({{"items", deadlines_json(*backend_.snapshot(), most)}, {"next", nullptr}});
 }
 
 Reply Api::check_now(const Call& call) const {
-  if (!sources_.check_now(call.name))
-    return problem(404, "not found", "no domain of that name is watched");
-  return json({{"domain", probes::printable(call.name)}}, 202);
+  auto reply = backend_.check_now(call.name)
+                   ? json({{"domain", probes::printable(call.name)}}, 202)
+                   : problem(404, "not found", "no domain of that name is watched");
+  return noted(call, {.what = "check", .subject_kind = "domain", .subject = call.name},
+               std::move(reply));
 }
 
 Reply Api::make_exception(const Call& call) const {
-  const auto made = sources_.actions->make_exception(call.name);
-  if (!made) return problem(409, "no exception", made.error());
-  return json(agent::to_json(*made), 201);
+  const auto made = backend_.actions->make_exception(call.name);
+  if (backend_.postfix != nullptr) backend_.postfix->refresh_exceptions();
+  return noted(
+      call, {.what = "exception", .subject_kind = "domain", .subject = call.name},
+      made ? json(agent::to_json(*made), 201) : problem(409, "no exception", made.error()));
 }
 
 Reply Api::end_exception(const Call& call) const {
-  return done_or_not_found(sources_.actions->end_exception(call.name));
+  const auto done = backend_.actions->end_exception(call.name);
+  if (backend_.postfix != nullptr) backend_.postfix->refresh_exceptions();
+  return noted(call, {.what = "end-exception", .subject_kind = "domain", .subject = call.name},
+               done_or_not_found(done));
 }
 
 }  // namespace web

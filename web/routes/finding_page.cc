@@ -72,7 +72,7 @@ Reply finding_page(const std::string& name) {
                         escaped(*words.tlsrpt));
   body += "<h2>Where it is written</h2>\n" + list("ul", words.references);
   body += fmt::format(
-      "<p>To see whether it helped, look again: <code>danelaw check DOMAIN</code>, or \"Check "
+      "<p>To see whether it helped, check again: <code>danelaw check DOMAIN</code>, or \"Check "
       "now\" at the domain. <a href=\"../findings?code={}\">Who has this now</a> · "
       "<a href=\"../\">Overview</a></p>\n",
       wire_name(*code));

@@ -4,11 +4,12 @@
 
 #include "agent/history/recorded_past.h"
 #include "agent/rollover/gate_decision.h"
+#include "agent/watch/configured.h"
 #include "storage/facts.h"
 #include "web/rollover.h"
 #include "web/routes/api.h"
 #include "web/routes/parts.h"
-#include "web/routes/plans.h"
+#include "web/routes/previews.h"
 #include "web/routes/query.h"
 
 namespace web {
@@ -69,7 +70,7 @@ std::optional<config::Time> Api::host_since(const agent::Snapshot& snapshot, con
 
 Reply Api::host(const Call& call) const {
   const auto& name = call.name;
-  const auto snapshot = sources_.snapshot();
+  const auto snapshot = backend_.snapshot();
   const auto* seen = host_seen(*snapshot, name);
   if (seen == nullptr) return no_such_host(name);
   const bool has_records = seen->tlsa.outcome == probes::dns::Outcome::answer;
@@ -77,11 +78,24 @@ Reply Api::host(const Call& call) const {
   Json alerts = Json::array();
   const auto known = configured(*snapshot);
   for (const auto* alert : alerts_of(*snapshot, seen->host.text()))
-    alerts.push_back(alert_json(*alert, *snapshot, known));
+    alerts.push_back(short_alert_json(*alert, *snapshot, known));
+  Json last_known = nullptr;
+  if (mail.delivery == probes::Delivery::unknown) {
+    const auto past = backend_.queries->last_known_host(seen->host.text());
+    if (past && *past) {
+      last_known = {{"stale", true},
+                    {"observed_at", config::rfc3339((*past)->at)},
+                    {"verdict", (*past)->verdict},
+                    {"delivery", wire_name((*past)->delivery)},
+                    {"domains_count", (*past)->domains}};
+    }
+  }
   return json({{"host", seen->host.text()},
                {"verdict", mail.verdict ? Json(wire_name(*mail.verdict)) : Json(nullptr)},
                {"delivery", wire_name(mail.delivery)},
                {"delivery_since", time_or_null(host_since(*snapshot, mail, seen->host.text()))},
+               {"last_known", last_known},
+               {"domains_count", mail.domains.size()},
                {"held_up", mail.held_up.size()},
                {"certificate_seen", mail.has_shown_certificate},
                {"alerts", alerts},
@@ -98,11 +112,11 @@ Reply Api::timeline(const Call& call) const {
   const auto& name = call.name;
   constexpr config::Seconds kBefore = std::chrono::hours{24 * 7};
   constexpr config::Seconds kLookBack = std::chrono::hours{24 * 400};
-  const auto snapshot = sources_.snapshot();
+  const auto snapshot = backend_.snapshot();
   const auto* followed = find_host(*snapshot, name);
   if (followed == nullptr)
     return problem(404, "not found", fmt::format("{} has no TLSA records to follow", name));
-  auto past = sources_.queries->chronicle(followed->host->host, snapshot->now - kLookBack);
+  auto past = backend_.queries->host_history(followed->host->host, snapshot->now - kLookBack);
   if (!past) return storage_failed(past.error());
   end_by(*past, snapshot->now);
   Query query(call.request);
@@ -110,7 +124,7 @@ Reply Api::timeline(const Call& call) const {
   const auto until = query.moment("to").value_or(snapshot->now + kBefore);
   if (auto fault = query.fault()) return *std::move(fault);
   auto out = timeline_json(*followed, past->signatures, snapshot->now, from, until);
-  const auto gaps = gaps_between(*sources_.queries, from, until);
+  const auto gaps = gaps_between(*backend_.queries, from, until);
   if (!gaps) return storage_failed(gaps.error());
   out["gaps"] = *gaps;
   return json(out);
@@ -119,13 +133,15 @@ Reply Api::timeline(const Call& call) const {
 Reply Api::gate(const Call& call) const {
   const auto chain = chain_from_json(call.request.body);
   if (!chain) return problem(400, "no certificate", chain.error());
-  const auto snapshot = sources_.snapshot();
+  const auto snapshot = backend_.snapshot();
   const auto* seen = host_seen(*snapshot, call.name);
   if (seen == nullptr) return no_such_host(call.name);
-  auto past = sources_.queries->chronicle(seen->host, snapshot->now - agent::kClearanceLookBack);
+  auto past = backend_.queries->host_history(seen->host, snapshot->now - agent::kClearanceLookBack);
   if (!past) return storage_failed(past.error());
   end_by(*past, snapshot->now);
-  return json(gate_json(*past, *chain, *seen, snapshot->now));
+  auto said = gate_json(*past, *chain, *seen, snapshot->now);
+  said["shown"] = shown_json(*snapshot, *chain);
+  return json(said);
 }
 
 Reply Api::tlsa(const Call& call) const {

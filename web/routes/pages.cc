@@ -12,51 +12,81 @@ Reply file(std::string_view body, std::string type) {
   return {.content_type = std::move(type), .body = std::string(body)};
 }
 
+// Under the name with its hash, or under that without one, which pages have that were opened
+// before.
+Reply asset(std::string_view body, std::string type, const std::string& asked,
+            const std::string& hash) {
+  if (!asked.empty() && asked != hash) return text("not found\n", 404);
+  auto out = file(body, std::move(type));
+  out.headers["Cache-Control"] =
+      asked.empty() ? "no-cache" : "private, max-age=31536000, immutable";
+  return out;
+}
+
 Reply no_badge() {
   return problem(404, "not found", "no public badge; web.public_badges names those there are");
 }
 
 }  // namespace
 
+// What it names changes with the program: it is asked for anew every time.
 Reply Api::page(const Call& /*call*/) const {
-  return file(page_html(), "text/html; charset=utf-8");
+  auto out = file(page_html(), "text/html; charset=utf-8");
+  out.headers["Cache-Control"] = "no-cache";
+  return out;
 }
 
-Reply Api::script(const Call& /*call*/) const {
-  return file(page_script(), "text/javascript; charset=utf-8");
+Reply Api::script(const Call& call) const {
+  return asset(page_script(), "text/javascript; charset=utf-8", call.name, script_hash());
 }
 
-Reply Api::style(const Call& /*call*/) const {
-  return file(page_style(), "text/css; charset=utf-8");
+Reply Api::style(const Call& call) const {
+  return asset(page_style(), "text/css; charset=utf-8", call.name, style_hash());
 }
 
 Reply Api::finding(const Call& call) const {
   return finding_page(call.name);
 }
 
-std::vector<storage::DomainRow> Api::public_rows() const {
-  std::vector<storage::DomainRow> rows;
-  for (const auto& domain : guard_.badges) {
-    if (const auto state = sources_.domain(domain))
-      rows.push_back(current_row(*state, *sources_.queries));
+PublicView Api::public_view() const {
+  const auto snapshot = backend_.snapshot();
+  PublicView out{.title = guard_.public_title, .text = guard_.public_text, .now = snapshot->now};
+  std::map<std::string, probes::Delivery> now;
+  storage::SpanQuery past{.from = snapshot->now - std::chrono::hours{24 * 91},
+                          .until = snapshot->now,
+                          .longest_silence = storage::longest_silence(snapshot->schedule.interval)};
+  for (const auto& name : guard_.badges) {
+    const auto state = backend_.domain(name);
+    if (!state) continue;
+    out.domains.push_back(current_row(*state, *backend_.queries));
+    now.emplace(name, delivery_of(out.domains.back()));
+    past.domains.push_back(name);
   }
-  return rows;
+  if (past.domains.empty()) return out;
+  out.since = since_of(now);
+  // Without a history there is none to show.
+  out.past = backend_.queries->delivery_spans(past).value_or(DeliverySpans{});
+  return out;
 }
 
 Reply Api::public_html(const Call& /*call*/) const {
-  return guard_.badges.empty() ? text("not found\n", 404) : public_page(public_rows());
+  return guard_.badges.empty() ? text("not found\n", 404) : public_page(public_view());
+}
+
+Reply Api::public_css(const Call& /*call*/) const {
+  return for_everybody(file(public_style(), "text/css; charset=utf-8"));
 }
 
 Reply Api::public_list(const Call& /*call*/) const {
-  return guard_.badges.empty() ? text("not found\n", 404) : public_json(public_rows());
+  return guard_.badges.empty() ? text("not found\n", 404) : public_json(public_view());
 }
 
 // Of what is not to be seen by everybody nobody sees whether it is there.
 std::optional<Badge> Api::public_badge(const std::string& domain) const {
   if (!guard_.badges.contains(domain)) return std::nullopt;
-  const auto state = sources_.domain(domain);
+  const auto state = backend_.domain(domain);
   if (!state) return std::nullopt;
-  const auto row = current_row(*state, *sources_.queries);
+  const auto row = current_row(*state, *backend_.queries);
   return badge_of(row.status, row.verdict);
 }
 

@@ -16,13 +16,52 @@ Json since_json(const std::map<std::string, config::Time>& since, const std::str
   return entry == since.end() ? Json(nullptr) : Json(config::rfc3339(entry->second));
 }
 
-Json alert_json(const agent::Alert& alert, const agent::Snapshot& snapshot,
-                const agent::Domains& domains) {
-  auto out = agent::to_json(alert);
+namespace {
+
+void add_silenced(Json& out, const agent::Alert& alert, const agent::Snapshot& snapshot,
+                  const agent::Domains& domains) {
   const bool is_open =
       alert.state == agent::AlertState::pending || alert.state == agent::AlertState::firing;
   out["silenced"] = is_open && is_muted(alert, snapshot.silences, domains, snapshot.now);
+}
+
+// Cuts the list, and says in the member beside how long it was.
+template <class T>
+std::size_t cut(std::vector<T>& list) {
+  const auto all = list.size();
+  if (all > kMostNames) list.resize(kMostNames);
+  return all;
+}
+
+}  // namespace
+
+Json alert_json(const agent::Alert& alert, const agent::Snapshot& snapshot,
+                const agent::Domains& domains) {
+  auto out = agent::to_json(alert, snapshot.now);
+  add_silenced(out, alert, snapshot, domains);
   return out;
+}
+
+Json short_alert_json(const agent::Alert& alert, const agent::Snapshot& snapshot,
+                      const agent::Domains& domains) {
+  auto few = alert;
+  const auto all_domains = cut(few.domains);
+  const auto all_hits = cut(few.hits);
+  std::vector<std::size_t> counts;
+  for (auto& hit : few.hits) counts.push_back(cut(hit.domains));
+  auto out = agent::to_json(few, snapshot.now);
+  out["domains_count"] = all_domains;
+  out["hits_count"] = all_hits;
+  for (std::size_t i = 0; i < counts.size(); ++i) out["hits"][i]["domains_count"] = counts[i];
+  add_silenced(out, alert, snapshot, domains);
+  return out;
+}
+
+Reply page_of(Json items, std::size_t offset, std::size_t total) {
+  const auto end = offset + items.size();
+  return json({{"items", std::move(items)},
+               {"next", end < total ? Json(std::to_string(end)) : Json(nullptr)},
+               {"total", total}});
 }
 
 Reply storage_failed(const std::string& detail) {

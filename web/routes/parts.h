@@ -22,6 +22,15 @@ inline constexpr std::size_t kMostItems = 500;  // of a list, in one reply
                                                 const agent::Snapshot& snapshot,
                                                 const agent::Domains& domains);
 
+// The same with a few of its names, and how many there are: what lists show.
+inline constexpr std::size_t kMostNames = 20;
+[[nodiscard]] nlohmann::ordered_json short_alert_json(const agent::Alert& alert,
+                                                      const agent::Snapshot& snapshot,
+                                                      const agent::Domains& domains);
+
+// {"items":…,"next":…,"total":…}: `items` are those of the part, of `total`.
+[[nodiscard]] Reply page_of(nlohmann::ordered_json items, std::size_t offset, std::size_t total);
+
 [[nodiscard]] Reply storage_failed(const std::string& detail);
 // 204, or 404 with the reason.
 [[nodiscard]] Reply done_or_not_found(const agent::Actions::Done& done);

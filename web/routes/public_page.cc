@@ -7,12 +7,17 @@
 #include <nlohmann/json.hpp>
 
 #include "web/routes/badge.h"
+#include "web/routes/parts.h"
 #include "web/routes/plain_page.h"
 
 namespace web {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using probes::Delivery;
+
+constexpr int kDays = 90;
+constexpr std::size_t kMostIncidents = 20;
 
 // Never by colour alone.
 const char* sign_of(probes::Status status) {
@@ -20,53 +25,225 @@ const char* sign_of(probes::Status status) {
   return kSigns[static_cast<std::size_t>(status)];
 }
 
+std::string_view in_words(Delivery delivery) {
+  switch (delivery) {
+    case Delivery::held_up:
+      return "mail did not arrive";
+    case Delivery::unprotected:
+      return "mail was not protected";
+    case Delivery::at_risk:
+      return "mail arrived; something was wrong";
+    case Delivery::fine:
+      return "fine";
+    case Delivery::unknown:
+      return "unknown";
+  }
+  return "";
+}
+
+std::string_view now_in_words(Delivery delivery) {
+  switch (delivery) {
+    case Delivery::held_up:
+      return "mail does not arrive";
+    case Delivery::unprotected:
+      return "mail is not protected";
+    case Delivery::at_risk:
+      return "mail arrives; something is wrong";
+    case Delivery::fine:
+      return "mail arrives securely";
+    case Delivery::unknown:
+      return "unknown";
+  }
+  return "";
+}
+
 std::string headline(const std::vector<storage::DomainRow>& domains) {
-  const auto count = [&](probes::Delivery delivery) {
+  const auto count = [&](Delivery delivery) {
     return static_cast<std::size_t>(std::ranges::count_if(
         domains, [&](const auto& domain) { return delivery_of(domain) == delivery; }));
   };
   const auto all = domains.size();
-  if (count(probes::Delivery::fine) == all) return "Mail gets through securely.";
-  if (const auto held_up = count(probes::Delivery::held_up); held_up > 0)
+  if (count(Delivery::fine) == all) return "Mail gets through securely.";
+  if (const auto held_up = count(Delivery::held_up); held_up > 0)
     return fmt::format("Mail does not arrive at {} of {} domains.", held_up, all);
-  return fmt::format("Mail gets through securely at {} of {} domains.",
-                     count(probes::Delivery::fine), all);
+  return fmt::format("Mail gets through securely at {} of {} domains.", count(Delivery::fine), all);
 }
 
-std::string when(const storage::DomainRow& domain) {
-  return domain.observed_at ? config::rfc3339(*domain.observed_at) : "not yet";
+std::string minute_of(config::Time time) {
+  const auto text = config::rfc3339(time);
+  return fmt::format("<time datetime=\"{}\">{} {} UTC</time>", text, text.substr(0, 10),
+                     text.substr(11, 5));
+}
+
+DeliverySpans only(const PublicView& view, const std::string& domain) {
+  const auto mine = view.past.find(domain);
+  if (mine == view.past.end()) return {};
+  return {*mine};
+}
+
+// "99.93 %": never 100 % unless it is.
+std::string percent(const Share& share) {
+  if (share.known == 0) return "unknown";
+  const auto hundredths = share.authenticated * 10'000 / share.known;  // rounded down
+  return fmt::format("{}.{:02} %", hundredths / 100, hundredths % 100);
+}
+
+std::string in_words(config::Seconds time) {
+  using namespace std::chrono;
+  if (time >= days{2}) return fmt::format("{} days", floor<days>(time).count());
+  if (time >= hours{2}) return fmt::format("{} hours", floor<hours>(time).count());
+  const auto count = floor<minutes>(time).count();
+  return fmt::format("{} minute{}", count, count == 1 ? "" : "s");
+}
+
+// "99.93 % of 30 days"; of how much of them, where much is unknown or was not watched.
+std::string words_of(const Share& share) {
+  const auto whole = config::Seconds{std::chrono::hours{24 * share.days}};
+  const config::Seconds known{share.known};
+  if (known == config::Seconds{0}) return fmt::format("unknown in {} days", share.days);
+  if (known >= whole - whole / 100) return fmt::format("{} of {} days", percent(share), share.days);
+  return fmt::format("{} of the {} known in {} days", percent(share), in_words(known), share.days);
+}
+
+// The shares of 30 and of 90 days, or that of all there is as long as that is less.
+std::string shares_of(const DeliverySpans& past, config::Time now) {
+  const auto short_one = share_of(past, 1, 30, now);
+  const auto long_one = share_of(past, 1, 90, now);
+  if (short_one.known == long_one.known) return words_of(short_one);
+  return words_of(short_one) + ", " + words_of(long_one);
+}
+
+std::string bars(const DeliverySpans& past, config::Time now) {
+  std::string out = fmt::format(
+      "<svg class=\"days\" viewBox=\"0 0 {} 20\" preserveAspectRatio=\"none\" role=\"img\" "
+      "aria-label=\"the last {} days\">",
+      kDays * 4, kDays);
+  int x = 0;
+  for (const auto& day : days_of(past, kDays, now)) {
+    out += fmt::format(
+        "<rect class=\"{}\" x=\"{}\" width=\"3\" height=\"20\"><title>{}: {}</title></rect>",
+        day.worst ? wire_name(*day.worst) : "none", x, date_of(day.begin),
+        day.worst ? in_words(*day.worst) : "not watched");
+    x += 4;
+  }
+  return out + "</svg>\n";
+}
+
+std::string card(const PublicView& view, const storage::DomainRow& domain) {
+  const auto past = only(view, domain.name);
+  const auto since = view.since.find(domain.name);
+  // Names are A-labels, the other words our own: nothing in them needs to be escaped.
+  return fmt::format(
+      "<article><h2>{}</h2><p><span class=\"mark {}\">{} {}</span> {}{}</p>\n{}"
+      "<p class=\"quiet\">authenticated {}; last check {}</p></article>\n",
+      domain.name, wire_name(domain.status), sign_of(domain.status), wire_name(domain.status),
+      now_in_words(delivery_of(domain)),
+      since == view.since.end() ? std::string() : ", since " + minute_of(since->second),
+      bars(past, view.now), shares_of(past, view.now),
+      domain.observed_at ? minute_of(*domain.observed_at) : "not yet");
+}
+
+struct Incident {
+  std::string domain;
+  storage::DeliverySpan span;
+};
+
+// Mail that did not arrive, or was not protected; the newest first.
+std::vector<Incident> incidents_of(const PublicView& view) {
+  std::vector<Incident> out;
+  const auto from = view.now - std::chrono::hours{24 * kDays};
+  for (const auto& [domain, spans] : view.past) {
+    for (const auto& span : spans) {
+      const bool is_bad =
+          span.delivery == Delivery::held_up || span.delivery == Delivery::unprotected;
+      if (is_bad && span.until > from) out.push_back({domain, span});
+    }
+  }
+  std::ranges::sort(out, std::greater{},
+                    [](const Incident& one) { return std::pair(one.span.from, one.domain); });
+  if (out.size() > kMostIncidents) out.resize(kMostIncidents);
+  return out;
+}
+
+std::string incident_list(const PublicView& view) {
+  const auto incidents = incidents_of(view);
+  if (incidents.empty()) return fmt::format("<p class=\"quiet\">None in {} days.</p>\n", kDays);
+  std::string out = "<ul>\n";
+  for (const auto& one : incidents) {
+    out += fmt::format("<li>{}: {}, {} to {}</li>\n", one.domain, in_words(one.span.delivery),
+                       minute_of(one.span.from),
+                       one.span.until < view.now ? minute_of(one.span.until) : "now");
+  }
+  return out + "</ul>\n";
 }
 
 }  // namespace
 
-Reply public_page(const std::vector<storage::DomainRow>& domains) {
+Reply public_page(const PublicView& view) {
+  const auto title = escaped_html(view.title.empty() ? "Mail and DANE" : view.title);
   auto body = fmt::format(
-      "<h1>Does mail get through securely?</h1>\n<p class=\"lead\">{}</p>\n<table><thead><tr>"
-      "<th scope=\"col\">Domain</th><th scope=\"col\">Status</th>"
-      "<th scope=\"col\">Senders with DANE</th><th scope=\"col\">Last look</th></tr></thead>"
-      "<tbody>\n",
-      headline(domains));
-  for (const auto& domain : domains) {
-    // Names are A-labels, the other words our own: nothing in them needs to be escaped.
-    body += fmt::format(
-        "<tr><th scope=\"row\">{}</th><td><span class=\"mark {}\">{} {}</span></td><td>{}</td>"
-        "<td>{}</td></tr>\n",
-        domain.name, wire_name(domain.status), sign_of(domain.status), wire_name(domain.status),
-        badge_of(domain.status, domain.verdict).message, when(domain));
-  }
-  return for_everybody({.content_type = "text/html; charset=utf-8",
-                        .body = plain_page("Mail and DANE", "", body + "</tbody></table>")});
+      "<h1>{}</h1>\n{}<p class=\"lead\">{}</p>\n<div class=\"cards\">\n",
+      view.title.empty() ? "Does mail get through securely?" : title,
+      view.text.empty() ? std::string() : fmt::format("<p>{}</p>\n", escaped_html(view.text)),
+      headline(view.domains));
+  for (const auto& domain : view.domains) body += card(view, domain);
+  body += "</div>\n<h2>Incidents</h2>\n" + incident_list(view);
+  body += fmt::format("<p class=\"quiet\">As of {}.</p>\n", minute_of(view.now));
+  auto out = for_everybody({.content_type = "text/html; charset=utf-8",
+                            .body = plain_page(title, "", body, "assets/public.css")});
+  out.headers["Refresh"] = "60";
+  return out;
 }
 
-Reply public_json(const std::vector<storage::DomainRow>& domains) {
+std::string_view public_style() {
+  return R"(.cards { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); }
+.cards article { border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: 0.5rem;
+  padding: 0.75rem 1rem; min-width: 0; }
+.cards h2 { margin: 0; font-size: 1.1rem; overflow-wrap: anywhere; }
+.cards p { margin: 0.5rem 0 0; }
+.quiet { opacity: 0.8; font-size: 0.9rem; }
+svg.days { display: block; width: 100%; height: 1.5rem; margin-top: 0.5rem; }
+svg.days .fine { fill: #12805c; }
+svg.days .at-risk { fill: #b7791f; }
+svg.days .unprotected { fill: #c2410c; }
+svg.days .held-up { fill: #b42318; }
+svg.days .unknown { fill: #7c5cbf; }
+svg.days .none { fill: #8884; }
+li { overflow-wrap: anywhere; }
+)";
+}
+
+Reply public_json(const PublicView& view) {
   Json items = Json::array();
-  for (const auto& domain : domains) {
+  for (const auto& domain : view.domains) {
+    const auto past = only(view, domain.name);
+    Json days = Json::array();
+    for (const auto& day : days_of(past, kDays, view.now)) {
+      days.push_back({{"date", date_of(day.begin)},
+                      {"delivery", day.worst ? Json(wire_name(*day.worst)) : Json(nullptr)}});
+    }
+    Json shares = Json::array();
+    for (const int length : {30, kDays})
+      shares.push_back(to_json(share_of(past, 1, length, view.now)));
     items.push_back({{"domain", domain.name},
                      {"status", wire_name(domain.status)},
                      {"verdict", domain.verdict ? Json(*domain.verdict) : Json(nullptr)},
-                     {"observed_at", time_or_null(domain.observed_at)}});
+                     {"delivery", wire_name(delivery_of(domain))},
+                     {"since", since_json(view.since, domain.name)},
+                     {"observed_at", time_or_null(domain.observed_at)},
+                     {"days", days},
+                     {"shares", shares}});
   }
-  return for_everybody(json({{"items", items}, {"next", nullptr}}));
+  Json incidents = Json::array();
+  for (const auto& one : incidents_of(view)) {
+    incidents.push_back({{"domain", one.domain},
+                         {"from", config::rfc3339(one.span.from)},
+                         {"until", one.span.until < view.now ? Json(config::rfc3339(one.span.until))
+                                                             : Json(nullptr)},
+                         {"delivery", wire_name(one.span.delivery)},
+                         {"verdict", wire_name(one.span.verdict)}});
+  }
+  return for_everybody(json({{"items", items}, {"next", nullptr}, {"incidents", incidents}}));
 }
 
 }  // namespace web

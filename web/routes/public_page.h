@@ -1,17 +1,31 @@
 #pragma once
 
+#include <map>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/queries.h"
+#include "web/days.h"
 #include "web/http/http.h"
 
 // PURE
-// How chosen domains fare, for everybody to see: no more than their badges say.
+// How chosen domains fare, for everybody to see, now and in the last ninety days.
 namespace web {
 
-// A page without a script.
-[[nodiscard]] Reply public_page(const std::vector<storage::DomainRow>& domains);
+struct PublicView {
+  std::string title, text;  // the operator's own words; empty: ours
+  std::vector<storage::DomainRow> domains;
+  std::map<std::string, config::Time> since;  // it is as it is, where that is known
+  DeliverySpans past;
+  config::Time now;
+};
+
+// A page without a script, that loads itself anew every minute.
+[[nodiscard]] Reply public_page(const PublicView& view);
+// What only it wears.
+[[nodiscard]] std::string_view public_style();
 // The same as {"items":[…],"next":null}.
-[[nodiscard]] Reply public_json(const std::vector<storage::DomainRow>& domains);
+[[nodiscard]] Reply public_json(const PublicView& view);
 
 }  // namespace web

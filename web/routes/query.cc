@@ -1,8 +1,19 @@
 #include "web/routes/query.h"
 
+#include <limits>
+
 #include <fmt/format.h>
 
 namespace web {
+
+std::optional<config::Role> role_from(std::string_view name) {
+  if (name == "inbound") return config::Role::inbound;
+  return name == "outbound" ? std::optional{config::Role::outbound} : std::nullopt;
+}
+
+Whom whom(Query& query) {
+  return {.role = query.word("role", role_from), .group = query.text("group")};
+}
 
 Reply bad_parameter(const std::string& name, const std::string& value) {
   return problem(400, "bad parameter", fmt::format("{}={}", name, value));
@@ -34,6 +45,19 @@ std::optional<config::Time> Query::moment(const std::string& name) {
     return config::Time{config::Seconds{static_cast<std::int64_t>(*milliseconds / 1000)}};
   note_fault(name);
   return std::nullopt;
+}
+
+Query::Part Query::part(std::size_t most, std::size_t by_default) {
+  constexpr auto kAny = std::numeric_limits<std::size_t>::max();
+  const auto format = word("format", [](const std::string& name) -> std::optional<bool> {
+    if (name == "csv") return true;
+    return name == "json" ? std::optional{false} : std::nullopt;
+  });
+  Part out{.offset = number("cursor", 0, kAny).value_or(0),
+           .limit = number("limit", 1, most).value_or(by_default),
+           .is_table = format.value_or(false)};
+  if (out.is_table) out = {.offset = 0, .limit = kAny, .is_table = true};
+  return out;
 }
 
 std::optional<Reply> Query::fault() const {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "config/config.h"
 #include "web/http/http.h"
 
 // PURE
@@ -32,6 +33,14 @@ class Query {
     return value;
   }
 
+  // How much of a list is asked for. As a table all of it is.
+  struct Part {
+    std::size_t offset = 0;
+    std::size_t limit = 100;
+    bool is_table = false;
+  };
+  [[nodiscard]] Part part(std::size_t most, std::size_t by_default = 100);
+
   // Why the query cannot be answered: the first of the parameters that could not be read.
   [[nodiscard]] std::optional<Reply> fault() const;
 
@@ -41,6 +50,20 @@ class Query {
   const std::map<std::string, std::string>& given_;
   std::optional<std::string> wrong_;  // name
 };
+
+[[nodiscard]] std::optional<config::Role> role_from(std::string_view name);
+
+// Whose domains are asked for, by `role` and `group`.
+struct Whom {
+  std::optional<config::Role> role;
+  std::optional<std::string> group;
+
+  [[nodiscard]] bool is_everybody() const { return !role && !group; }
+  [[nodiscard]] bool fits(const config::Domain& domain) const {
+    return (!role || domain.role == *role) && (!group || domain.group == *group);
+  }
+};
+[[nodiscard]] Whom whom(Query& query);
 
 // The refusal of a parameter: 400, and which.
 [[nodiscard]] Reply bad_parameter(const std::string& name, const std::string& value);

@@ -41,7 +41,7 @@ class Acts : public testing::Test {
   }
 
   support::Service service_;
-  web::Api api_{service_.sources(), {.hosts = {"danelaw.test"}}};
+  web::Api api_{service_.backend(), {.hosts = {"danelaw.test"}}};
 };
 
 TEST_F(Acts, AnAlertIsAcknowledgedWithNameCommentAndEnd) {
@@ -54,6 +54,55 @@ TEST_F(Acts, AnAlertIsAcknowledgedWithNameCommentAndEnd) {
   EXPECT_EQ(service_.actions.acknowledged->until, kNow + 60 * kMinute);
   EXPECT_EQ(ask("DELETE", "/api/v1/alerts/f-1/ack").status, 204);
   EXPECT_FALSE(service_.actions.acknowledged);
+}
+
+TEST_F(Acts, WhatWasDoneIsListedTheNewestFirstInPages) {
+  EXPECT_EQ(got("/api/v1/whoami"),
+            json::parse(R"({"name":null,"right":"operate","login":"none"})"));
+  EXPECT_EQ(ask("POST", "/api/v1/alerts/f-1/ack", R"({"by":"me","comment":"on it"})").status, 204);
+  EXPECT_EQ(ask("DELETE", "/api/v1/alerts/nobody/ack").status, 404);
+  EXPECT_EQ(ask("POST", "/-/reload").status, 200);
+  service_.reload_fault = "line 3: what is that?";
+  EXPECT_EQ(ask("POST", "/-/reload").status, 500);
+  const auto list = got("/api/v1/acts")["items"];
+  ASSERT_EQ(list.size(), 4U);
+  EXPECT_EQ(list[0]["fault"], "line 3: what is that?");
+  EXPECT_EQ(list[1]["act"], "reload");
+  EXPECT_EQ(list[1]["by"], nullptr);
+  EXPECT_EQ(list[2]["fault"], "there is none");
+  EXPECT_EQ(list[3], json::parse(R"({"at":"2027-01-15T08:01:00Z","by":"me","login":"none",
+      "act":"acknowledge","subject":{"kind":"alert","name":"f-1"},"comment":"on it",
+      "fault":null})"));
+  const auto page = [&](std::map<std::string, std::string> query) {
+    return json::parse(api_.answer({.method = "GET",
+                                    .path = "/api/v1/acts",
+                                    .query = std::move(query),
+                                    .headers = {{"host", "danelaw.test"}}})
+                           .body);
+  };
+  const auto first = page({{"limit", "3"}});
+  EXPECT_THAT(first["items"], SizeIs(3));
+  const auto second = page({{"limit", "3"}, {"cursor", first["next"]}});
+  ASSERT_THAT(second["items"], SizeIs(1));
+  EXPECT_EQ(second["items"][0], list[3]);
+  EXPECT_EQ(second["next"], nullptr);
+  EXPECT_THAT(page({{"act", "reload"}})["items"], SizeIs(2));
+  EXPECT_THAT(page({{"by", "me"}})["items"], SizeIs(1));
+  EXPECT_THAT(page({{"from", "2027-01-15T08:02:00Z"}})["items"], SizeIs(0));
+  EXPECT_EQ(page({{"act", "dance"}})["status"], 400);
+}
+
+TEST_F(Acts, NotifiersAreTestedOneOrAll) {
+  const std::string path = "/api/v1/notifiers/test";
+  const auto reply = ask("POST", path, R"({"notifier":"chat"})");
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(json::parse(reply.body)["items"],
+            json::parse(R"([{"notifier":"chat","ok":true,"fault":null},
+                            {"notifier":"dumb","ok":false,"fault":"answered 500"}])"));
+  EXPECT_EQ(json::parse(ask("POST", path).body)["items"][0]["notifier"], "all");
+  EXPECT_EQ(ask("POST", path, R"({"notifier":"pigeon"})").status, 404);
+  EXPECT_EQ(ask("POST", path, R"({"notifier":5})").status, 400);
+  EXPECT_EQ(got("/api/v1/acts")["items"][0]["act"], "test-notification");
 }
 
 TEST_F(Acts, AnAcknowledgementNeedsNothingToBeSaid) {
@@ -197,6 +246,83 @@ TEST_F(Acts, TheGateCannotTellOfAHostWhoseLookupsOnlyEverFailed) {
   EXPECT_EQ(answer_when(probes::dns::Outcome::absent), "yes");
 }
 
+TEST_F(Acts, ACertificateToComeIsTakenAsPemAndAsJson) {
+  const auto& pki = support::Pki::get();
+  service_.actions.forecasts = {{.host = "mx.example.test",
+                                 .is_covered = false,
+                                 .record = support::record(3, 1, 1, *pki.leaf.certificate),
+                                 .safe_from = kNow + kMinute,
+                                 .why = {"so it is"}},
+                                {.host = "mx2.example.test"}};
+  const auto text = pem(*pki.leaf.certificate);
+  const auto key = probes::dane::to_hex(pki.leaf.certificate->spki_sha256);
+  for (const auto& [type, body] :
+       std::map<std::string, std::string>{{"application/pem-certificate-chain", text},
+                                          {"application/x-pem-file", text},
+                                          {"text/plain; charset=utf-8", text},
+                                          {"application/json", json{{"pem", text}}.dump()}}) {
+    const auto reply = ask("POST", "/api/v1/certificates", body, {{"content-type", type}});
+    ASSERT_EQ(reply.status, 200) << type << reply.body;
+    const auto told = json::parse(reply.body);
+    EXPECT_EQ(told["key"], key);
+    EXPECT_EQ(told["hosts"][0]["record"], "3 1 1 " + key);
+    EXPECT_EQ(told["hosts"][0]["is_covered"], false);
+    EXPECT_EQ(told["hosts"][1]["is_covered"], nullptr) << "could not tell";
+    EXPECT_THAT(service_.actions.announced, SizeIs(1));
+  }
+  EXPECT_EQ(ask("POST", "/api/v1/certificates", text,
+                {{"content-type", "application/x-www-form-urlencoded"}})
+                .status,
+            415);
+  EXPECT_EQ(ask("POST", "/api/v1/certificates", "hello", {{"content-type", "text/plain"}}).status,
+            400);
+  const auto key_file = text + "-----BEGIN PRIVATE KEY-----\n";
+  EXPECT_THAT(ask("POST", "/api/v1/certificates", key_file, {{"content-type", "text/plain"}}).body,
+              HasSubstr("keep it to yourself"));
+  EXPECT_EQ(got("/api/v1/acts")["items"][0]["act"], "show-certificate");
+}
+
+TEST_F(Acts, CertificatesToComeAreListedWithWhatWasSaidOfThem) {
+  const auto& pki = support::Pki::get();
+  EXPECT_EQ(got("/api/v1/certificates")["total"], 0);
+  const auto announced = *agent::announce({pki.leaf.certificate}, "certspotter", kNow);
+  service_.snapshot
+      .announced = std::make_shared<const agent::Snapshot::Shown>(agent::Snapshot::Shown{
+      .certificates = {announced},
+      .not_for_mail = {
+          {.key = agent::key_of(announced), .by = "alice", .comment = "the web's", .at = kNow}}});
+  const auto list = got("/api/v1/certificates");
+  EXPECT_EQ(list["items"][0]["key"], agent::key_of(announced));
+  EXPECT_EQ(list["items"][0]["names"], json::array({"mx.example.test"}));
+  EXPECT_EQ(list["items"][0]["not_for_mail"]["comment"], "the web's");
+}
+
+TEST_F(Acts, AKeyIsSaidNotToBeForMail) {
+  const auto path = "/api/v1/certificates/" + std::string(64, 'a') + "/not-for-mail";
+  EXPECT_EQ(ask("POST", path, R"({"by":"me","comment":"the web's"})").status, 204);
+  ASSERT_THAT(service_.actions.not_for_mail, SizeIs(1));
+  EXPECT_EQ(service_.actions.not_for_mail[0].by, "me");
+  EXPECT_EQ(ask("DELETE", path).status, 204);
+  EXPECT_EQ(ask("POST", path, "[]").status, 400);
+  EXPECT_EQ(ask("POST", path, R"({"else":"x"})").status, 400);
+  EXPECT_EQ(ask("POST", "/api/v1/certificates/short/not-for-mail", "{}").status, 404);
+}
+
+TEST_F(Acts, TheGateKnowsACertificateThatWasShownBefore) {
+  const auto& pki = support::Pki::get();
+  service_.store.record(support::host_round(support::mismatch()));
+  const auto gate = [&] {
+    return json::parse(ask("POST", "/api/v1/mx/mx.example.test/gate",
+                           json{{"pem", pem(*pki.leaf.certificate)}}.dump())
+                           .body);
+  };
+  EXPECT_EQ(gate()["shown"], nullptr);
+  service_.snapshot.announced =
+      std::make_shared<const agent::Snapshot::Shown>(agent::Snapshot::Shown{
+          .certificates = {*agent::announce({pki.leaf.certificate}, "certspotter", kNow)}});
+  EXPECT_EQ(gate()["shown"], (json{{"at", config::rfc3339(kNow)}, {"by", "certspotter"}}));
+}
+
 TEST_F(Acts, AnExceptionForAPartnerIsMadeAndTakenBack) {
   const auto reply = ask("POST", "/api/v1/domains/example.test/exception");
   EXPECT_EQ(reply.status, 201);
@@ -221,7 +347,8 @@ TEST_F(Acts, AnAlertTellsWhoWasTold) {
   auto round = support::domain_round(support::mismatch());
   const auto alert = support::alert("f-1", agent::AlertState::firing);
   round.alerts = {alert};
-  round.letters = {{.id = "l-1", .notifier = "chat", .at = kNow, .reason = "why", .alert = alert}};
+  round.notifications = {
+      {.id = "l-1", .notifier = "chat", .at = kNow, .reason = "why", .alert = alert}};
   service_.store.record(round);
   const auto one = got("/api/v1/alerts/f-1");
   EXPECT_EQ(one["id"], "f-1");

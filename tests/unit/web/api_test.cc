@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/unit/web/service.h"
+#include "web/routes/page.h"
 
 namespace {
 
@@ -50,7 +51,7 @@ class ApiTest : public testing::Test {
   }
 
   support::Service service_;
-  web::Api api_{service_.sources(), {.hosts = {"danelaw.test", "[::1]"}}};
+  web::Api api_{service_.backend(), {.hosts = {"danelaw.test", "[::1]"}}};
 };
 
 std::vector<std::string> keys(const json& object) {
@@ -104,7 +105,7 @@ TEST_F(Routes, AnswerWithTheirTypeAndUnderTheirPatternForTheMetrics) {
       {"/diff", 200, html, "page"},
       {"/mx/mx.example.test", 200, html, "page"},
       {"/mx/a/b", 404, text, "none"},
-      {"/mx", 404, text, "none"},
+      {"/mx", 200, html, "page"},
       {"/assets/app.js", 200, "text/javascript; charset=utf-8", "/assets"},
       {"/assets/app.css", 200, "text/css; charset=utf-8", "/assets"},
       {"/domains/a/b", 404, text, "none"},
@@ -127,11 +128,26 @@ TEST_F(Routes, AnswerWithTheirTypeAndUnderTheirPatternForTheMetrics) {
 }
 
 TEST_F(Routes, OfThePageServeThePageItsScriptAndItsStyle) {
-  EXPECT_THAT(get("/domains/example.test").body,
-              AllOf(StartsWith("<!doctype html>"), HasSubstr("/assets/app.js")));
+  EXPECT_THAT(
+      get("/domains/example.test").body,
+      AllOf(StartsWith("<!doctype html>"), HasSubstr("/assets/app." + web::script_hash() + ".js")));
   EXPECT_EQ(get("/").body, get("/status").body);
   EXPECT_THAT(get("/assets/app.js").body, HasSubstr("/api/v1/"));
   EXPECT_THAT(get("/assets/app.css").body, HasSubstr("{"));
+}
+
+TEST_F(Routes, AssetsAreKeptForEverUnderTheNameThatChangesWithThem) {
+  const auto page = get("/");
+  EXPECT_EQ(page.headers.at("Cache-Control"), "no-cache");
+  for (const auto& name : {web::script_hash() + ".js", web::style_hash() + ".css"}) {
+    const auto path = "/assets/app." + name;
+    EXPECT_THAT(page.body, HasSubstr(path));
+    EXPECT_EQ(get(path).headers.at("Cache-Control"), "private, max-age=31536000, immutable");
+  }
+  EXPECT_EQ(get("/assets/app." + web::script_hash() + ".js").body, get("/assets/app.js").body);
+  const auto gone = get("/assets/app.0123456789abcdef.js");
+  EXPECT_EQ(gone.status, 404) << "another version's";
+  EXPECT_EQ(gone.headers.at("Cache-Control"), "no-store");
 }
 
 TEST_F(Routes, SayReadyOnlyWhenTheAgentIs) {
@@ -178,7 +194,7 @@ TEST_F(Routes, AreNotReadyWhileNothingIsRecordedAndNotHealthyWhileNobodyLooks) {
 }
 
 TEST_F(Routes, AnAlertTellsWhomMemoryAloneReached) {
-  agent::ResilientOutbox::Sent sent{.letter = {.notifier = "chat", .at = support::kNow},
+  agent::ResilientOutbox::Sent sent{.notification = {.notifier = "chat", .at = support::kNow},
                                     .delivered_at = support::kNow};
   service_.unrecorded = {sent};
   const auto notices = json::parse(get("/api/v1/alerts/f-1").body)["notices"];
@@ -204,13 +220,24 @@ TEST_F(Routes, StatusHasTheAgentItsSensesAndTheCounts) {
     "scheduler": {"queue_length": 0, "in_flight": 0, "lag_seconds": 0, "rounds": 2,
                   "last_round_at": "2027-01-15T08:00:00Z", "stall": null},
     "vantage": [
-      {"check": "dns", "up": true, "detail": null, "checked_at": "2027-01-15T08:00:00Z"},
+      {"check": "dns", "up": true, "detail": null, "checked_at": "2027-01-15T08:00:00Z",
+       "since": null},
       {"check": "clock", "up": false, "detail": "an hour\\x0alate",
-       "checked_at": "2027-01-15T08:00:00Z"}],
+       "checked_at": "2027-01-15T08:00:00Z", "since": "2027-01-15T08:00:00Z"}],
+    "blind": {"since": "2027-01-15T08:00:00Z", "resolvers": ["192.0.2.53"],
+              "causes": [{"check": "clock", "detail": "an hour\\x0alate",
+                          "since": "2027-01-15T08:00:00Z"}]},
+    "last_known": {"at": "2027-01-15T08:00:00Z",
+                   "delivery": {"held-up": {"inbound": 1, "outbound": 0},
+                                "unprotected": {"inbound": 0, "outbound": 0},
+                                "at-risk": {"inbound": 0, "outbound": 0},
+                                "fine": {"inbound": 0, "outbound": 0},
+                                "unknown": {"inbound": 0, "outbound": 1}}},
     "resolvers": [{"resolver": "192.0.2.53", "validating": true}],
     "reload": {"successful": false, "succeeded_at": "2027-01-15T08:00:00Z"},
     "storage": {"errors": 1, "fault": null, "unrecorded_rounds": 0, "lost_rounds": 0},
-    "notifiers": [{"name": "chat", "waiting": 2, "delivered": 5, "failed": 1,
+    "notifiers_configured": true,
+    "notifiers": [{"name": "chat", "tells_people": true, "waiting": 2, "delivered": 5, "failed": 1,
                    "last_success_at": "2027-01-15T08:00:00Z", "fault": "answered 500: oh\\x0ano"}],
     "counts": {"ok": 0, "warning": 0, "critical": 1, "unknown": 1},
     "delivery": {"held-up": {"inbound": 1, "outbound": 0},
@@ -368,7 +395,7 @@ TEST_F(Routes, RefuseParametersTheyDoNotKnowAndSayWhich) {
       {"/api/v1/domains", "colour", "red"},
       {"/api/v1/alerts", "state", "sleeping"},
       {"/api/v1/alerts", "status", "firing"},
-      {"/api/v1/alerts", "limit", "1"},
+      {"/api/v1/alerts", "limit", "501"},
       {"/api/v1/domains", "delivery", "well"},
       {"/api/v1/domains", "role", "ours"},
       {"/api/v1/findings", "code", "tlsa"},
@@ -518,14 +545,17 @@ TEST_F(Routes, SendTheSecurityHeadersWithEveryReply) {
   for (const auto& request : requests) {
     SCOPED_TRACE(request.method + " " + request.path);
     const auto reply = ask(request);
-    EXPECT_THAT(
-        reply.headers,
-        IsSupersetOf(Texts{
-            {"X-Content-Type-Options", "nosniff"},
-            {"Referrer-Policy", "no-referrer"},
-            {"Cross-Origin-Opener-Policy", "same-origin"},
-            {"Cross-Origin-Resource-Policy", "same-origin"},
-            {"Cache-Control", request.path.starts_with("/assets/") ? "no-cache" : "no-store"}}));
+    EXPECT_THAT(reply.headers,
+                IsSupersetOf(Texts{
+                    {"X-Content-Type-Options", "nosniff"},
+                    {"Referrer-Policy", "no-referrer"},
+                    {"Cross-Origin-Opener-Policy", "same-origin"},
+                    {"Cross-Origin-Resource-Policy", "same-origin"},
+                    {"Cache-Control", request.path == "/" && !request.headers.contains("host") &&
+                                              request.method != "PUT"
+                                          ? "no-cache"
+                                      : request.path.starts_with("/assets/") ? "no-cache"
+                                                                             : "no-store"}}));
     const auto policy = reply.headers.at("Content-Security-Policy");
     EXPECT_THAT(policy, StartsWith("default-src 'none'; script-src 'self';"));
     EXPECT_THAT(policy, HasSubstr("frame-ancestors 'none'"));

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <map>
 #include <regex>
+#include <set>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -100,6 +101,7 @@ TEST(Metrics, OfADomainWhoseCertificateDoesNotMatch) {
            "1"},
           {R"(danelaw_domain_info{domain="example.test",direction="inbound",group="ours"})", "1"},
           {R"(danelaw_domain_status{domain="example.test"})", "2"},
+          {R"(danelaw_domain_delivery{domain="example.test"})", "4"},
           {R"(danelaw_domain_probe_success{domain="example.test"})", "1"},
           {R"(danelaw_domain_mx_hosts{domain="example.test"})", "1"},
           {R"(danelaw_domain_dane_mx_hosts{domain="example.test"})", "1"},
@@ -152,7 +154,8 @@ TEST(Metrics, OfADomainNeverLookedAtClaimNothingButThatItIsWatched) {
     if (series.find("new.test") != std::string::npos) about.push_back(series);
   EXPECT_THAT(about, testing::UnorderedElementsAre(
                          R"(danelaw_domain_info{domain="new.test",direction="inbound",group=""})",
-                         R"(danelaw_domain_status{domain="new.test"})"));
+                         R"(danelaw_domain_status{domain="new.test"})",
+                         R"(danelaw_domain_delivery{domain="new.test"})"));
 }
 
 TEST(Metrics, OfOurOwnBlindnessBlameNobodyElse) {
@@ -164,6 +167,7 @@ TEST(Metrics, OfOurOwnBlindnessBlameNobodyElse) {
   const auto seen = read(snapshot);
   EXPECT_THAT(seen.series,
               IsSupersetOf(Series{{R"(danelaw_domain_status{domain="example.test"})", "3"},
+                                  {R"(danelaw_domain_delivery{domain="example.test"})", "2"},
                                   {R"(danelaw_domain_probe_success{domain="example.test"})", "0"},
                                   {R"(danelaw_domains{status="unknown"})", "1"}}));
   EXPECT_THAT(names_of(seen), Not(Contains("danelaw_finding")));
@@ -263,6 +267,46 @@ TEST(Metrics, ShowAlertsAsTheyArePushedAndLeaveSilencedOnesOut) {
   EXPECT_THAT(names_of(read(service.snapshot)), Not(Contains("danelaw_alert_firing")));
 }
 
+TEST(Metrics, SayOfAnAlertThatFiresSinceWhenAndInWhichGroups) {
+  support::Service service;
+  auto& ours = service.snapshot.domains.renew(0);
+  ours.configured.group = "ours";
+  for (const auto* name : {"a", "b", "c"}) {
+    auto other = ours;
+    other.configured.name = std::string(name) + ".test";
+    other.configured.group = name[0] == 'c' ? "" : "customers";
+    service.snapshot.domains.push_back(other);
+  }
+  auto& alert = service.snapshot.alerts.renew(0);
+  alert.opened_at = config::Time{config::Seconds{1799990000}};
+  const std::string labels =
+      R"({code="tlsa-mismatch",severity="critical",direction="inbound",mx="mx.example.test")";
+  const auto groups = [&] {
+    const auto seen = read(service.snapshot);
+    EXPECT_THAT(seen.faults, IsEmpty());
+    EXPECT_EQ(seen.series.at("danelaw_alert_opened_timestamp_seconds" + labels + "}"),
+              "1799990000");
+    std::set<std::string> out;
+    for (const auto* group : {"", "ours", "customers"}) {
+      if (seen.series.contains("danelaw_alert_group_info" + labels + ",group=\"" + group + "\"}"))
+        out.insert(group);
+    }
+    return out;
+  };
+  using Groups = std::set<std::string>;
+  alert.domains = {"a.test", "b.test", "left.test"};
+  EXPECT_EQ(groups(), Groups{"customers"});
+  alert.domains = {"b.test", "c.test"};
+  EXPECT_EQ(groups(), (Groups{"", "customers"}));
+  alert.domains.clear();  // a fault of our own
+  EXPECT_EQ(groups(), (Groups{"", "ours", "customers"}));
+
+  alert.told_at.reset();
+  EXPECT_THAT(names_of(read(service.snapshot)),
+              Not(testing::AnyOf(Contains("danelaw_alert_opened_timestamp_seconds"),
+                                 Contains("danelaw_alert_group_info"))));
+}
+
 TEST(Metrics, GoIntoDetailAsFarAsAsked) {
   support::Service service;
   const auto at = [&](config::Detail detail) {
@@ -310,7 +354,7 @@ TEST(Metrics, CountLookupsAndSessionsByStageAndWhyTheyEnded) {
   auto& starttls = snapshot.counts.steps.at(static_cast<std::size_t>(agent::ProbeStep::starttls));
   starttls.made = 12;
   starttls.missed.at(static_cast<std::size_t>(agent::Miss::not_offered)) = 2;
-  starttls.took.note(std::chrono::milliseconds{7});
+  starttls.took.add(std::chrono::milliseconds{7});
   EXPECT_THAT(read(snapshot).series,
               IsSupersetOf(Series{
                   {R"(danelaw_probes_total{stage="starttls"})", "12"},
@@ -341,7 +385,7 @@ TEST(Metrics, TellTransportsOfLookupsApartAndWhichResolversValidate) {
 }
 
 TEST(Metrics, CountRequestsByRouteAndStatus) {
-  web::Traffic traffic;
+  web::RequestStats traffic;
   traffic.note("/api/v1/domains", 200, std::chrono::milliseconds{3});
   traffic.note("/api/v1/domains", 200, std::chrono::milliseconds{30});
   traffic.note("none", 404, std::chrono::milliseconds{1});
@@ -371,7 +415,7 @@ TEST(Metrics, KnowHowManySeriesTheyAre) {
 TEST(Metrics, SumUpHowLongThingsTook) {
   agent::Snapshot snapshot;
   for (const auto milliseconds : {5, 6, 700, 31'000})
-    snapshot.counts.sessions.note(std::chrono::milliseconds{milliseconds});
+    snapshot.counts.sessions.add(std::chrono::milliseconds{milliseconds});
   const auto seen = read(snapshot);
   EXPECT_THAT(seen.faults, IsEmpty());
   EXPECT_THAT(seen.series,
@@ -400,7 +444,7 @@ TEST(Metrics, ArePassedByPromtool) {
   const auto file = folder.path() / "metrics.txt";
   std::ofstream{file} << web::metrics_text(
       service.snapshot,
-      {.build = {.version = "1.2.3"}, .notifiers = service.sources().notifiers()});
+      {.build = {.version = "1.2.3"}, .notifiers = service.backend().notifiers()});
   const auto command = "promtool check metrics <" + file.string() + " 2>&1";
   auto* pipe = popen(command.c_str(), "r");
   ASSERT_NE(pipe, nullptr);

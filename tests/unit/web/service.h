@@ -4,8 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "storage/delivery_store.h"
+#include "storage/sender_reports.h"
 #include "tests/unit/storage/store.h"
-#include "web/sources.h"
+#include "web/backend.h"
 
 // An agent that has looked at example.test (its certificate does not match: one alert fires, one is
 // pending) and not yet at new.test, as the web sees it.
@@ -46,6 +48,22 @@ class WishList final : public agent::Actions {
   }
   Done end_exception(const std::string& domain) override { return known(domain == "example.test"); }
 
+  config::Result<std::vector<agent::KeyForecast>, std::string> announce(agent::Chain chain,
+                                                                        std::string by) override {
+    announced = std::move(chain);
+    announced_by = std::move(by);
+    return forecasts;
+  }
+  Done set_not_for_mail(agent::NotForMail said) override {
+    not_for_mail.push_back(std::move(said));
+    return {};
+  }
+  Done set_for_mail(const std::string& key) override { return known(key == std::string(64, 'a')); }
+
+  agent::Chain announced;
+  std::string announced_by;
+  std::vector<agent::KeyForecast> forecasts;
+  std::vector<agent::NotForMail> not_for_mail;
   std::optional<agent::Acknowledgement> acknowledged;
   std::vector<agent::Silence> silences;
 
@@ -64,10 +82,29 @@ class Service {
     round.alerts = {alert("f-1", agent::AlertState::firing),
                     alert("p-1", agent::AlertState::pending),
                     alert("r-1", agent::AlertState::resolved)};
+    round.evidence = {
+        {.alert_id = "f-1",
+         .at = kNow,
+         .body = probes::encode(
+             {.host = std::make_shared<const probes::HostObservation>(scene.hosts.begin()->second),
+              .agent = "mon1"})}};
     store.keep_only({{.name = "example.test"},
                      {.name = "new.test", .role = config::Role::outbound, .group = "partners"}});
     store.record(round);
     queries = store.queries();
+    acts = std::move(*storage::ActLog::open(store.file()));
+    senders = std::move(*storage::SenderReports::open(store.file()));
+    deliveries = std::move(*storage::SqliteDeliveryStore::open(store.file()));
+    agent::DeliveryBook book;
+    book.take(probes::reports::Delivery{.at = kNow, .queue_id = "A", .domain = "example.test"},
+              kNow, [](const auto&) { return std::nullopt; });
+    EXPECT_TRUE(deliveries->save(book.take_changes(), "", ""));
+    postfix = std::make_unique<agent::PostfixWatch>(
+        *deliveries,
+        agent::PostfixWatch::World{.now = [] { return kNow; },
+                                   .judged = [](std::string_view) { return nullptr; },
+                                   .exceptions = [this] { return snapshot.exceptions; },
+                                   .report = [](const std::string&, bool) {}});
     snapshot = snapshot_of(scene);
     snapshot.domains.push_back(
         {.configured = {.name = "new.test", .role = config::Role::outbound, .group = "partners"},
@@ -82,7 +119,7 @@ class Service {
     snapshot.record_errors = 1;
   }
 
-  web::Sources sources() {
+  web::Backend backend() {
     return {.snapshot = [this] { return std::make_shared<const agent::Snapshot>(snapshot); },
             .check_now =
                 [this](std::string_view domain) {
@@ -106,7 +143,12 @@ class Service {
             .unrecorded_about = [this](const std::string&) { return unrecorded; },
             .queries = queries.get(),
             .actions = &actions,
+            .acts = acts.get(),
+            .checks = &checks,
             .feed = &feed,
+            .postfix = postfix.get(),
+            .senders = senders.get(),
+            .on_report = [this] { ++reports; },
             .notifiers =
                 [] {
                   return std::vector<agent::NotifierHealth>{{.name = "chat",
@@ -116,6 +158,13 @@ class Service {
                                                              .last_success_at = kNow,
                                                              .fault = "answered 500: oh\\x0ano"}};
                 },
+            .test_notifiers =
+                [this](const std::optional<std::string>& notifier, const std::string& by) {
+                  tested_by = by;
+                  return std::optional{std::vector<agent::Courier::Tested>{
+                      {.name = notifier.value_or("all"), .fault = std::nullopt},
+                      {.name = "dumb", .fault = "answered 500"}}};
+                },
             .last_reload = [] { return web::Reload{.is_good = false, .succeeded_at = kNow}; },
             .on_scrape = [this](std::size_t series) { scraped = series; },
             .build = {.version = "1.2.3"}};
@@ -123,16 +172,25 @@ class Service {
 
   Store store;
   std::unique_ptr<storage::Queries> queries;
+  std::unique_ptr<storage::ActLog> acts;
+  std::unique_ptr<storage::SenderReports> senders;
+  std::unique_ptr<storage::SqliteDeliveryStore> deliveries;
+  std::unique_ptr<agent::PostfixWatch> postfix;
   agent::Snapshot snapshot;
   WishList actions;
   web::Feed feed;
+  web::OnceChecks checks{[](const std::string&) -> config::Result<std::string, std::string> {
+    return std::string("{}");
+  }};
   std::vector<std::string> checked;  // the names asked to be looked at
   int reloads = 0;
+  int reports = 0;  // new ones of senders
   std::string reload_fault;
   bool is_ready = true;
   agent::Health health;
   std::vector<agent::ResilientOutbox::Sent> unrecorded;
   std::size_t scraped = 0;  // series, of the last scrape
+  std::string tested_by;    // who asked for the last test of notifiers
 };
 
 }  // namespace support

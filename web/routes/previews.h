@@ -11,8 +11,6 @@
 // What a wish would do, or would need, before it is made.
 namespace web {
 
-[[nodiscard]] agent::Domains configured(const agent::Snapshot& snapshot);
-
 // The open alerts that the silence would cover if it began now, wholly or in part: for each how
 // many of the domains hit ("covered" of "of").
 [[nodiscard]] nlohmann::ordered_json preview_json(const agent::Snapshot& snapshot,
@@ -31,5 +29,9 @@ namespace web {
                                                const agent::Chain& chain,
                                                const probes::HostObservation& host,
                                                config::Time at);
+
+// When and by whom the certificate was shown before any host presented it, or null.
+[[nodiscard]] nlohmann::ordered_json shown_json(const agent::Snapshot& snapshot,
+                                                const agent::Chain& chain);
 
 }  // namespace web

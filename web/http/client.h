@@ -12,12 +12,12 @@
 
 #include "web/http/attempt.h"
 #include "web/http/channel.h"
-#include "web/http/intake.h"
+#include "web/http/request_framer.h"
 
 namespace web {
 
-// A client at the front, from its coming to its leaving. One thread at a time has it.
-struct Guest {
+// A client at the loop, from its coming to its leaving. One thread at a time has it.
+struct Client {
   enum class Phase { greeting, asking, reading_reply, leaving };
 
   std::unique_ptr<Channel> channel;
@@ -26,7 +26,7 @@ struct Guest {
   Phase phase = Phase::asking;
   bool has_begun = false;  // to greet
   short wants = POLLIN;
-  Intake request;
+  RequestFramer request;
   std::optional<Attempt> attempt;  // at logging in, when that had to be tried
   bool has_lost_place = false;     // in a TurnPool: too many wait, or for too long
   std::string reply;
@@ -35,6 +35,6 @@ struct Guest {
   [[nodiscard]] std::string_view rest() const { return std::string_view(reply).substr(taken); }
 };
 
-using Guests = std::list<Guest>;  // one is spliced from list to list, never moved
+using Clients = std::list<Client>;  // one is spliced from list to list, never moved
 
 }  // namespace web

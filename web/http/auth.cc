@@ -1,4 +1,4 @@
-#include "web/http/access.h"
+#include "web/http/auth.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -48,10 +48,10 @@ void waste(const std::string& password, int cost) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Access>, std::string> Access::make(const config::Web& settings,
-                                                                const Access* before) {
+Result<std::shared_ptr<const Auth>, std::string> Auth::make(const config::Web& settings,
+                                                            const Auth* before) {
   constexpr std::size_t kShortest = 16;
-  const auto out = std::shared_ptr<Access>(new Access);
+  const auto out = std::shared_ptr<Auth>(new Auth);
   out->users_ = settings.file.users;
   if (before != nullptr) {
     out->key_ = before->key_;
@@ -75,47 +75,50 @@ Result<std::shared_ptr<const Access>, std::string> Access::make(const config::We
           "{}: a token needs {} characters or more; `openssl rand -hex 32` makes a good one",
           token.file.string(), kShortest));
     }
-    out->passes_.push_back({.digest = out->digest(*secret), .right = token.right});
+    out->passes_.push_back(
+        {.name = token.name, .digest = out->digest(*secret), .right = token.right});
   }
   return out;
 }
 
-std::optional<Access::Login> Access::login_of(const std::string& authorization) {
+std::optional<Auth::Credentials> Auth::login_of(const std::string& authorization) {
   const auto basic = credentials(authorization, "basic");
   const auto pair = basic ? from_base64(*basic) : std::nullopt;
   const auto colon = pair ? pair->find(':') : std::string::npos;
   // crypt(3) would read up to the first NUL only.
   if (colon == std::string::npos || pair->find('\0') != std::string::npos) return std::nullopt;
-  return Login{.user = pair->substr(0, colon), .password = pair->substr(colon + 1)};
+  return Credentials{.user = pair->substr(0, colon), .password = pair->substr(colon + 1)};
 }
 
-Access::Answer Access::judge(const std::string& authorization,
-                             const std::optional<Attempt>& attempt) const {
+Auth::Answer Auth::judge(const std::string& authorization,
+                         const std::optional<Attempt>& attempt) const {
   if (users_.empty() && passes_.empty()) return {.right = Right::operate};
   if (const auto token = credentials(authorization, "bearer")) {
     const auto given = digest(*token);
     Answer answer;
     for (const auto& pass : passes_) {  // all of them, always
-      if (is_equal(pass.digest, given)) answer.right = pass.right;
+      if (is_equal(pass.digest, given))
+        answer = {.right = pass.right, .login = Login::token, .name = pass.name};
     }
     return answer;
   }
   const auto login = users_.empty() ? std::nullopt : login_of(authorization);
   if (!login) return {};
-  if (is_remembered(*login)) return {.right = right_of(login->user)};
+  if (is_remembered(*login))
+    return {.right = right_of(login->user), .login = Login::user, .name = login->user};
   // What was right is remembered: if not here, then users have changed since.
   const bool is_wrong = attempt && attempt->authorization == authorization && !attempt->is_right;
   return {.right = std::nullopt, .is_untried = !is_wrong};
 }
 
-std::optional<std::string> Access::untried(const std::string& authorization) const {
+std::optional<std::string> Auth::untried(const std::string& authorization) const {
   if (!judge(authorization).is_untried) return std::nullopt;
   return login_of(authorization)->user;
 }
 
 // Only right passwords are remembered, one for each user: wrong ones are as dear every time, and no
 // number of them drives a right one out.
-Attempt Access::attempt(const std::string& authorization) const {
+Attempt Auth::attempt(const std::string& authorization) const {
   Attempt out{.authorization = authorization};
   const auto login = login_of(authorization);
   if (!login || users_.empty()) return out;
@@ -142,23 +145,23 @@ Attempt Access::attempt(const std::string& authorization) const {
   return out;
 }
 
-bool Access::is_remembered(const Login& login) const {
+bool Auth::is_remembered(const Credentials& login) const {
   const auto given = digest(login.user + '\0' + login.password);
   const std::scoped_lock lock(memory_);
   const auto known = remembered_.find(login.user);
   return known != remembered_.end() && is_equal(known->second, given);
 }
 
-Right Access::right_of(const std::string& user) const {
+Right Auth::right_of(const std::string& user) const {
   const bool operates = std::ranges::find(operators_, user) != operators_.end();
   return operates ? Right::operate : Right::read;
 }
 
-std::string Access::challenge() const {
+std::string Auth::challenge() const {
   return users_.empty() ? R"(Bearer realm="danelaw")" : R"(Basic realm="danelaw", charset="UTF-8")";
 }
 
-std::string Access::digest(const std::string& secret) const {
+std::string Auth::digest(const std::string& secret) const {
   return probes::tls::hmac_sha256(key_, secret);
 }
 

@@ -17,17 +17,20 @@ namespace web {
 // Who comes in, and what they may do: users with bcrypt hashes (HTTP Basic, RFC 7617), machines
 // with tokens (Bearer, RFC 6750). No secret leaves it, and how long an answer takes tells nothing
 // about one. Any thread may ask.
-class Access {
+class Auth {
  public:
+  enum class Login { none, user, token };  // none: nobody has to log in
   struct Answer {
     std::optional<config::Right> right;  // nothing: they are not known
     bool is_untried = false;             // their password would have to be tried first
+    Login login = Login::none;
+    std::string name{};  // of the user, or of the token; empty without login
   };
 
   // Reads the token files; the error is for the operator. `before`: whose right passwords are still
   // known then, of users whose hashes are the same.
-  [[nodiscard]] static config::Result<std::shared_ptr<const Access>, std::string> make(
-      const config::Web& settings, const Access* before = nullptr);
+  [[nodiscard]] static config::Result<std::shared_ptr<const Auth>, std::string> make(
+      const config::Web& settings, const Auth* before = nullptr);
 
   // By the value of the header Authorization, at once. Where there are neither users nor tokens
   // everybody may do everything.
@@ -44,16 +47,17 @@ class Access {
 
  private:
   struct Pass {
+    std::string name;    // of the token
     std::string digest;  // of the token
     config::Right right;
   };
-  Access() = default;
-  struct Login {
+  Auth() = default;
+  struct Credentials {
     std::string user;
     std::string password;
   };
-  [[nodiscard]] static std::optional<Login> login_of(const std::string& authorization);
-  [[nodiscard]] bool is_remembered(const Login& login) const;
+  [[nodiscard]] static std::optional<Credentials> login_of(const std::string& authorization);
+  [[nodiscard]] bool is_remembered(const Credentials& login) const;
   [[nodiscard]] config::Right right_of(const std::string& user) const;
   [[nodiscard]] std::string digest(const std::string& secret) const;
 

@@ -13,13 +13,13 @@ namespace web {
 // The requests that were answered, by handler (the route's pattern, never the path) and status
 // code; the streams of events that are open. What is refused before it is a whole request is not
 // in here. Any thread may call.
-class Traffic {
+class RequestStats {
  public:
   using Answered = std::map<std::pair<std::string, int>, agent::Durations>;
 
   void note(const std::string& handler, int status, std::chrono::duration<double> took) {
     const std::scoped_lock lock(mutex_);
-    answered_[{handler, status}].note(took);
+    answered_[{handler, status}].add(took);
   }
   [[nodiscard]] Answered answered() const {
     const std::scoped_lock lock(mutex_);

@@ -12,11 +12,14 @@ namespace web {
 // serves it ever waits for a client. It looks only at what tells where the request ends (RFC 9112
 // §6); what is in it is for others to read. Stricter than they are: a request whose end could be
 // understood in two ways is refused.
-class Intake {
+class RequestFramer {
  public:
-  static constexpr std::size_t kHeadOctets = 32 * 1024;   // request line and headers
-  static constexpr int kHeadLines = 101;                  // the request line and 100 headers
-  static constexpr std::size_t kBodyOctets = 64 * 1024;   // as content, without the chunks' frame
+  static constexpr std::size_t kHeadOctets = 32 * 1024;  // request line and headers
+  static constexpr int kHeadLines = 101;                 // the request line and 100 headers
+  static constexpr std::size_t kBodyOctets = 64 * 1024;  // as content, without the chunks' frame
+  // The same of a report of a sender: of a day's mail at a large one, unpacked. No other request
+  // has so much to say, and everybody who may connect can make us hold it.
+  static constexpr std::size_t kReportOctets = 1024 * 1024;
   static constexpr std::size_t kFrameOctets = 16 * 1024;  // of chunks: sizes and line ends
 
   // Why a request is refused: the status to answer with, and words for the client.
@@ -48,6 +51,7 @@ class Intake {
   void read_header(std::string_view line);
   void end_head();
   void read_chunk_size(std::string_view line);
+  [[nodiscard]] std::size_t most_content() const;
   std::size_t take_content(std::string_view octets);
   void refuse(int status, std::string_view why) { refusal_ = {status, why}; }
 

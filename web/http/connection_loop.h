@@ -9,7 +9,7 @@
 
 #include "web/http/attempt.h"
 #include "web/http/channel.h"
-#include "web/http/intake.h"
+#include "web/http/request_framer.h"
 #include "web/http/turns.h"
 
 namespace web {
@@ -23,7 +23,7 @@ namespace web {
 //
 // One request a connection: keeping connections alive would save a page of three files and a scrape
 // a minute next to nothing, and keep places taken.
-class Front {
+class ConnectionLoop {
  public:
   struct Limits {
     std::chrono::milliseconds request_time{5000};  // from the first octet to the last, TLS included
@@ -40,7 +40,7 @@ class Front {
     Turns::Limits logins;
   };
   // The reply to the request, octets both. May write to the channel itself, while it stays away
-  // from the front: then what it returns comes behind that. Called by many threads; must not throw
+  // from the loop: then what it returns comes behind that. Called by many threads; must not throw
   // but for want of memory.
   using Serve = std::function<std::string(std::string request, Channel& client,
                                           const std::optional<Attempt>& attempt)>;
@@ -51,18 +51,19 @@ class Front {
   // What logging in costs. Must not throw.
   struct Login {
     // Whose password has to be tried before the request can be served; nothing when none has.
-    std::function<std::optional<std::string>(const Intake& request)> subject;
+    std::function<std::optional<std::string>(const RequestFramer& request)> subject;
     // Tries it. Called by few threads, takes long.
     std::function<Attempt(const std::string& authorization)> attempt;
   };
 
   // Listens on the socket `listener`, non-blocking, which it owns from then on.
-  Front(int listener, Limits limits, Open open, Login login, Serve serve);
-  ~Front();  // takes no more requests, waits for those under way and a moment for their readers
+  ConnectionLoop(int listener, Limits limits, Open open, Login login, Serve serve);
+  ~ConnectionLoop();  // takes no more requests, waits for those under way and a moment for their
+                      // readers
   // Of the pool: as many as there is memory for, at least one.
   [[nodiscard]] std::size_t threads() const;
-  Front(const Front&) = delete;
-  Front& operator=(const Front&) = delete;
+  ConnectionLoop(const ConnectionLoop&) = delete;
+  ConnectionLoop& operator=(const ConnectionLoop&) = delete;
 
  private:
   class Loop;

@@ -17,17 +17,17 @@ namespace web {
 // configuration file, certificates, tokens) is read again when one of them changes, so that a
 // renewed certificate or a withdrawn password holds without a reload. Files that cannot be read
 // leave all as it was, and a line in the log. Any thread.
-class Entrance {
+class LiveSite {
  public:
   struct Way {
     config::Web settings;
     std::shared_ptr<const TlsServer> tls;  // null: plain HTTP
-    std::shared_ptr<const Access> access;
+    std::shared_ptr<const Auth> auth;
     Site site;
   };
 
   using Make = std::function<Site(Guard guard)>;
-  explicit Entrance(Make make_site) : make_site_(std::move(make_site)) {}
+  explicit LiveSite(Make make_site) : make_site_(std::move(make_site)) {}
 
   // At start and at every reload; the address that is listened on stays that of the first time. On
   // failure the old way stays.

@@ -1,4 +1,4 @@
-#include "web/http/intake.h"
+#include "web/http/request_framer.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -7,15 +7,15 @@
 namespace {
 
 using testing::HasSubstr;
-using web::Intake;
+using web::RequestFramer;
 
 const std::string kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const std::string kPost = "POST / HTTP/1.1\r\n";
 
 int refused(const std::string& octets) {
-  Intake intake;
-  intake.take(octets);
-  return intake.refusal() ? intake.refusal()->status : 0;
+  RequestFramer framer;
+  framer.take(octets);
+  return framer.refusal() ? framer.refusal()->status : 0;
 }
 
 TEST(TakeARequest, ItIsCompleteWithItsLastOctetHoweverItArrives) {
@@ -28,44 +28,44 @@ TEST(TakeARequest, ItIsCompleteWithItsLastOctetHoweverItArrives) {
   };
   for (const auto& request : requests) {
     for (const std::size_t step : {std::size_t{1}, std::size_t{7}, request.size()}) {
-      Intake intake;
+      RequestFramer framer;
       for (std::size_t at = 0; at < request.size(); at += step) {
-        ASSERT_FALSE(intake.is_complete()) << request;
-        intake.take(std::string_view(request).substr(at, step));
-        ASSERT_FALSE(intake.refusal()) << intake.refusal()->why;
+        ASSERT_FALSE(framer.is_complete()) << request;
+        framer.take(std::string_view(request).substr(at, step));
+        ASSERT_FALSE(framer.refusal()) << framer.refusal()->why;
       }
-      ASSERT_TRUE(intake.is_complete()) << request;
-      EXPECT_EQ(std::move(intake).release(), request);
+      ASSERT_TRUE(framer.is_complete()) << request;
+      EXPECT_EQ(std::move(framer).release(), request);
     }
   }
 }
 
 TEST(TakeARequest, CredentialsAreThereOnce) {
-  Intake intake;
-  intake.take("GET /a?b HTTP/1.1\r\nauthorization: \tBasic  QQ== \r\n\r\n");
-  EXPECT_EQ(intake.authorization(), "Basic  QQ==");
-  EXPECT_EQ(intake.first_line(), "GET /a?b HTTP/1.1");
+  RequestFramer framer;
+  framer.take("GET /a?b HTTP/1.1\r\nauthorization: \tBasic  QQ== \r\n\r\n");
+  EXPECT_EQ(framer.authorization(), "Basic  QQ==");
+  EXPECT_EQ(framer.first_line(), "GET /a?b HTTP/1.1");
   EXPECT_EQ(refused("GET / HTTP/1.1\r\nAuthorization: Basic QQ==\r\nAUTHORIZATION: x\r\n\r\n"), 400)
       << "two readers would take different ones";
 }
 
 TEST(TakeARequest, WhatComesBehindItIsDropped) {
-  Intake intake;
-  intake.take(kGet + kGet);
-  EXPECT_EQ(std::move(intake).release(), kGet);
+  RequestFramer framer;
+  framer.take(kGet + kGet);
+  EXPECT_EQ(std::move(framer).release(), kGet);
 }
 
 TEST(TakeARequest, HeadsAreBoundedInLinesAndOctets) {
   std::string headers;
-  for (int i = 1; i < Intake::kHeadLines; ++i) headers += "X: y\r\n";
+  for (int i = 1; i < RequestFramer::kHeadLines; ++i) headers += "X: y\r\n";
   EXPECT_EQ(refused(kPost + headers + "\r\n"), 0);
   EXPECT_EQ(refused(kPost + headers + "X: y\r\n"), 431);
-  EXPECT_EQ(refused(kPost + "X: " + std::string(Intake::kHeadOctets, 'x')), 431);
-  EXPECT_EQ(refused(std::string(Intake::kHeadOctets + 1, 'G')), 431);
+  EXPECT_EQ(refused(kPost + "X: " + std::string(RequestFramer::kHeadOctets, 'x')), 431);
+  EXPECT_EQ(refused(std::string(RequestFramer::kHeadOctets + 1, 'G')), 431);
 }
 
 TEST(TakeARequest, ContentIsBoundedChunkedOrNot) {
-  const auto most = Intake::kBodyOctets;
+  const auto most = RequestFramer::kBodyOctets;
   EXPECT_EQ(refused(kPost + fmt::format("Content-Length: {}\r\n\r\n", most)), 0);
   EXPECT_EQ(refused(kPost + fmt::format("Content-Length: {}\r\n\r\n", most + 1)), 413);
   const auto chunked = kPost + "Transfer-Encoding: chunked\r\n\r\n";
@@ -73,9 +73,21 @@ TEST(TakeARequest, ContentIsBoundedChunkedOrNot) {
   EXPECT_EQ(refused(chunked + fmt::format("{:x}\r\n", most + 1)), 413);
   EXPECT_EQ(refused(chunked + "1\r\nx\r\n" + fmt::format("{:x}\r\n", most)), 413);
   std::string crumbs;
-  while (crumbs.size() < 3 * Intake::kFrameOctets) crumbs += "1\r\nx\r\n";
+  while (crumbs.size() < 3 * RequestFramer::kFrameOctets) crumbs += "1\r\nx\r\n";
   EXPECT_EQ(refused(chunked + crumbs), 413) << "six octets for each of content";
-  EXPECT_EQ(refused(chunked + "1;" + std::string(Intake::kFrameOctets, 'x')), 413);
+  EXPECT_EQ(refused(chunked + "1;" + std::string(RequestFramer::kFrameOctets, 'x')), 413);
+}
+
+TEST(TakeARequest, OnlyAReportMayBeLong) {
+  const auto most = RequestFramer::kReportOctets;
+  const auto length = [](std::size_t octets) {
+    return fmt::format("Content-Length: {}\r\n\r\n", octets);
+  };
+  EXPECT_EQ(refused("POST /api/v1/tlsrpt HTTP/1.1\r\n" + length(most)), 0);
+  EXPECT_EQ(refused("POST /api/v1/tlsrpt?x HTTP/1.1\r\n" + length(most)), 0);
+  EXPECT_EQ(refused("POST /api/v1/tlsrpt HTTP/1.1\r\n" + length(most + 1)), 413);
+  for (const auto* asked : {"POST /api/v1/tlsrpts", "POST /api/v1/tlsa", "GET /api/v1/tlsrpt"})
+    EXPECT_EQ(refused(std::string(asked) + " HTTP/1.1\r\n" + length(most)), 413) << asked;
 }
 
 TEST(TakeARequest, WhatCouldEndInTwoPlacesIsRefused) {

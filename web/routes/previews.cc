@@ -1,8 +1,9 @@
-#include "web/routes/plans.h"
+#include "web/routes/previews.h"
 
 #include <algorithm>
 
 #include "agent/rollover/gate_decision.h"
+#include "agent/watch/configured.h"
 #include "probes/dane/tlsa.h"
 #include "probes/dane/verify.h"
 #include "probes/explain.h"
@@ -23,16 +24,6 @@ agent::Alert only(const agent::Alert& alert, const agent::Hit& hit, const std::s
 }
 
 }  // namespace
-
-agent::Domains configured(const agent::Snapshot& snapshot) {
-  auto by_name = std::make_shared<std::map<std::string_view, const config::Domain*>>();
-  for (const auto& domain : snapshot.domains)
-    by_name->emplace(domain.configured.name, &domain.configured);
-  return [by_name = std::move(by_name)](const std::string& name) -> const config::Domain* {
-    const auto found = by_name->find(name);
-    return found == by_name->end() ? nullptr : found->second;
-  };
-}
 
 Json preview_json(const agent::Snapshot& snapshot, agent::Silence silence) {
   silence.starts_at = snapshot.now;
@@ -99,10 +90,11 @@ agent::GateDecision clear(const agent::HostHistory& past, const agent::Chain& ch
     return agent::clear(past, {}, chain, {host.base_domain.text(), host.host.text()}, at);
   for (const auto* answer : {&host.a, &host.aaaa, &host.cname, &host.tlsa}) {
     if (answer->outcome == Outcome::failed)
-      return {.answer = agent::Answer::unknown,
+      return {.answer = agent::GateAnswer::unknown,
               .why = {"What senders find was never seen: the lookups fail."}};
   }
-  return {.answer = agent::Answer::yes, .why = {"No sender asks for TLSA records of this host."}};
+  return {.answer = agent::GateAnswer::yes,
+          .why = {"No sender asks for TLSA records of this host."}};
 }
 
 }  // namespace
@@ -124,6 +116,15 @@ Json gate_json(const agent::HostHistory& past, const agent::Chain& chain,
           {"not_before_then", time_or_null(said.not_before_then)},
           {"why", said.why},
           {"observed_at", config::rfc3339(host.observed_at)}};
+}
+
+Json shown_json(const agent::Snapshot& snapshot, const agent::Chain& chain) {
+  const auto asked = agent::announce(chain, "", snapshot.now);
+  if (!asked || !snapshot.announced) return nullptr;
+  const auto& all = snapshot.announced->certificates;
+  const auto one = std::ranges::find(all, asked->id, &agent::AnnouncedCertificate::id);
+  if (one == all.end()) return nullptr;
+  return {{"at", config::rfc3339(one->shown_at)}, {"by", probes::printable(one->shown_by)}};
 }
 
 }  // namespace web

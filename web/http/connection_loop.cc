@@ -1,4 +1,4 @@
-#include "web/http/front.h"
+#include "web/http/connection_loop.h"
 
 #include <algorithm>
 #include <array>
@@ -22,7 +22,7 @@
 
 #include "agent/log.h"
 #include "agent/watch/threads.h"
-#include "web/http/guest.h"
+#include "web/http/client.h"
 #include "web/http/turn_pool.h"
 
 namespace web {
@@ -49,7 +49,8 @@ constexpr std::size_t kSpareThreads = 28;
 // The threads that serve whole requests.
 class Pool {
  public:
-  Pool(std::size_t threads, std::size_t places, Front::Serve serve, std::function<void()> on_done)
+  Pool(std::size_t threads, std::size_t places, ConnectionLoop::Serve serve,
+       std::function<void()> on_done)
       : places_(places), serve_(std::move(serve)), on_done_(std::move(on_done)) {
     if (agent::start_threads(
             threads_, threads, [this] { work(); }, agent::Spare{.threads = kSpareThreads}) == 0)
@@ -69,19 +70,19 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // Takes the guest out of `from`, unless too many wait.
-  [[nodiscard]] bool admit(Guests& from, Guests::iterator guest) {
+  // Takes the client out of `from`, unless too many wait.
+  [[nodiscard]] bool admit(Clients& from, Clients::iterator client) {
     {
       const std::scoped_lock lock(mutex_);
       if (waiting_.size() >= places_) return false;
-      waiting_.splice(waiting_.end(), from, guest);
+      waiting_.splice(waiting_.end(), from, client);
       ++under_way_;
     }
     work_.notify_one();
     return true;
   }
   // Those that have a reply now.
-  [[nodiscard]] Guests served() {
+  [[nodiscard]] Clients served() {
     const std::scoped_lock lock(mutex_);
     under_way_ -= served_.size();
     return std::exchange(served_, {});
@@ -93,11 +94,11 @@ class Pool {
 
  private:
   // Without memory for a reply the connection is closed without one.
-  void serve(Guest& guest) const {
+  void serve(Client& client) const {
     try {
-      guest.reply = serve_(std::move(guest.request).release(), *guest.channel, guest.attempt);
+      client.reply = serve_(std::move(client.request).release(), *client.channel, client.attempt);
     } catch (const std::exception&) {
-      guest.reply.clear();
+      client.reply.clear();
     }
   }
 
@@ -106,11 +107,11 @@ class Pool {
     while (true) {
       work_.wait(lock, [this] { return is_closed_ || !waiting_.empty(); });
       if (waiting_.empty()) return;
-      Guests mine;
+      Clients mine;
       mine.splice(mine.end(), waiting_, waiting_.begin());
       lock.unlock();
-      auto& guest = mine.front();
-      serve(guest);
+      auto& client = mine.front();
+      serve(client);
       lock.lock();
       served_.splice(served_.end(), mine);
       on_done_();
@@ -118,17 +119,17 @@ class Pool {
   }
 
   std::size_t places_;
-  Front::Serve serve_;
+  ConnectionLoop::Serve serve_;
   std::function<void()> on_done_;
   std::mutex mutex_;
   std::condition_variable work_;
-  Guests waiting_, served_;
+  Clients waiting_, served_;
   std::size_t under_way_ = 0;  // waiting, being served, served
   bool is_closed_ = false;
   std::vector<std::thread> threads_;  // last: they use the others
 };
 
-// Wakes the front when a reply is there; any thread may ring.
+// Wakes the loop when a reply is there; any thread may ring.
 class Wakeup {
  public:
   Wakeup() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
@@ -149,7 +150,7 @@ class Wakeup {
 
 }  // namespace
 
-class Front::Loop {
+class ConnectionLoop::Loop {
  public:
   Loop(int listener, Limits limits, Open open, Login login, Serve serve)
       : listener_(listener),
@@ -159,7 +160,7 @@ class Front::Loop {
         handshakes_(limits.handshake_threads, limits.handshakes, greet, [this] { bell_.ring(); }),
         logins_(
             limits.login_threads, limits.logins,
-            [this](Guest& guest, bool is_crowded) { return log_in(guest, is_crowded); },
+            [this](Client& client, bool is_crowded) { return log_in(client, is_crowded); },
             [this] { bell_.ring(); }),
         pool_(limits.threads, limits.queue, std::move(serve), [this] { bell_.ring(); }),
         thread_([this] { run(); }) {
@@ -180,7 +181,7 @@ class Front::Loop {
   Loop& operator=(const Loop&) = delete;
 
  private:
-  using Phase = Guest::Phase;
+  using Phase = Client::Phase;
 
   void run() {
     while (!is_stopping_) {
@@ -189,13 +190,13 @@ class Front::Loop {
         receive();
         bound_replies();
       } catch (const std::bad_alloc&) {  // they hold it
-        if (!guests_.empty()) guests_.pop_front();
+        if (!clients_.empty()) clients_.pop_front();
       }
     }
     close(listener_);
-    std::erase_if(guests_, [](const Guest& guest) { return guest.phase <= Phase::asking; });
+    std::erase_if(clients_, [](const Client& client) { return client.phase <= Phase::asking; });
     const auto patience = steady_clock::now() + limits_.farewell_time;
-    while (!(pool_.is_idle() && guests_.empty()) && steady_clock::now() < patience) wait();
+    while (!(pool_.is_idle() && clients_.empty()) && steady_clock::now() < patience) wait();
   }
 
   // Waits for something to happen and lets those go on to whom it happened.
@@ -204,21 +205,21 @@ class Front::Loop {
         {.fd = bell_.fd(), .events = POLLIN, .revents = 0},
         {.fd = is_stopping_ ? -1 : listener_, .events = POLLIN, .revents = 0}};
     auto next = steady_clock::now() + limits_.farewell_time;
-    for (const auto& guest : guests_) {
-      polled.push_back({.fd = guest.channel->fd(), .events = guest.wants, .revents = 0});
-      next = std::min(next, guest.deadline);
+    for (const auto& client : clients_) {
+      polled.push_back({.fd = client.channel->fd(), .events = client.wants, .revents = 0});
+      next = std::min(next, client.deadline);
     }
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - steady_clock::now());
     poll(polled.data(), polled.size(), std::max(0, static_cast<int>(left.count())));
     has_newcomers_ = polled[1].revents != 0;
     const auto now = steady_clock::now();
-    auto at = guests_.begin();
+    auto at = clients_.begin();
     for (std::size_t i = 2; i < polled.size(); ++i) {
-      const auto guest = at++;  // the step may take it away
+      const auto client = at++;  // the step may take it away
       if (polled[i].revents != 0) {
-        step(guest);
-      } else if (guest->deadline <= now) {
-        guests_.erase(guest);
+        step(client);
+      } else if (client->deadline <= now) {
+        clients_.erase(client);
       }
     }
     if (polled[0].revents != 0) take_back();
@@ -228,33 +229,33 @@ class Front::Loop {
   void take_back() {
     bell_.silence();
     for (auto greeted = handshakes_.done(); !greeted.empty();) {
-      const auto guest = greeted.begin();
+      const auto client = greeted.begin();
       const bool stays =
-          !guest->has_lost_place && (guest->channel->is_greeted() || guest->wants != 0);
+          !client->has_lost_place && (client->channel->is_greeted() || client->wants != 0);
       if (!stays) {
-        greeted.erase(guest);
+        greeted.erase(client);
         continue;
       }
-      guests_.splice(guests_.end(), greeted, guest);
-      if (!guest->channel->is_greeted()) continue;
-      guest->phase = Phase::asking;
-      hear(guest);
+      clients_.splice(clients_.end(), greeted, client);
+      if (!client->channel->is_greeted()) continue;
+      client->phase = Phase::asking;
+      hear(client);
     }
     for (auto tried = logins_.done(); !tried.empty();) {
-      const auto guest = tried.begin();
-      guests_.splice(guests_.end(), tried, guest);
-      if (guest->has_lost_place) {
-        guest->reply = refusal(429, "too many passwords are tried at once; come again");
-        begin_reply(guest);
+      const auto client = tried.begin();
+      clients_.splice(clients_.end(), tried, client);
+      if (client->has_lost_place) {
+        client->reply = refusal(429, "too many passwords are tried at once; come again");
+        begin_reply(client);
       } else {
-        ask(guest);
+        ask(client);
       }
     }
     auto served = pool_.served();
     while (!served.empty()) {
-      const auto guest = served.begin();
-      guests_.splice(guests_.end(), served, guest);
-      begin_reply(guest);
+      const auto client = served.begin();
+      clients_.splice(clients_.end(), served, client);
+      begin_reply(client);
     }
   }
 
@@ -266,135 +267,135 @@ class Front::Loop {
       const int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0) {
         // Out of descriptors: those who sit here hold them, and the listener would wake us at once.
-        if ((errno == EMFILE || errno == ENFILE) && !guests_.empty()) guests_.pop_front();
+        if ((errno == EMFILE || errno == ENFILE) && !clients_.empty()) clients_.pop_front();
         return;
       }
       auto channel = open_(fd);
       if (!channel) continue;
-      if (guests_.size() >= limits_.places) guests_.pop_front();
+      if (clients_.size() >= limits_.places) clients_.pop_front();
       const bool is_greeted = channel->is_greeted();
-      guests_.push_back({.channel = std::move(channel),
-                         .source = source_of(fd),
-                         .deadline = steady_clock::now() + limits_.request_time,
-                         .phase = is_greeted ? Phase::asking : Phase::greeting});
+      clients_.push_back({.channel = std::move(channel),
+                          .source = source_of(fd),
+                          .deadline = steady_clock::now() + limits_.request_time,
+                          .phase = is_greeted ? Phase::asking : Phase::greeting});
       if (!is_greeted) continue;  // its turn comes when it has said something
-      step(std::prev(guests_.end()));
+      step(std::prev(clients_.end()));
     }
   }
 
   // Those who have not taken their reply for longest give theirs up when all together are too much.
   void bound_replies() {
     std::size_t held = 0;
-    for (const auto& guest : guests_) held += guest.rest().size();
-    for (auto at = guests_.begin();
-         held > limits_.reply_octets && std::next(at) != guests_.end();) {
+    for (const auto& client : clients_) held += client.rest().size();
+    for (auto at = clients_.begin();
+         held > limits_.reply_octets && std::next(at) != clients_.end();) {
       const auto oldest = at++;
       if (oldest->rest().empty()) continue;
       held -= oldest->rest().size();
-      guests_.erase(oldest);
+      clients_.erase(oldest);
     }
   }
 
-  // May take the guest from the list, and nobody else.
-  void step(Guests::iterator guest) {
-    switch (guest->phase) {
+  // May take the client from the list, and nobody else.
+  void step(Clients::iterator client) {
+    switch (client->phase) {
       case Phase::greeting:
-        return handshakes_.admit(guests_, guest, {});
+        return handshakes_.admit(clients_, client, {});
       case Phase::asking:
-        return hear(guest);
+        return hear(client);
       case Phase::reading_reply:
-        return tell(guest);
+        return tell(client);
       case Phase::leaving:
-        return see_off(guest);
+        return see_off(client);
     }
   }
 
-  void hear(Guests::iterator guest) {
+  void hear(Clients::iterator client) {
     std::array<char, 4096> some{};
-    while (!guest->request.is_complete() && !guest->request.refusal()) {
-      const auto got = guest->channel->read(some);
+    while (!client->request.is_complete() && !client->request.refusal()) {
+      const auto got = client->channel->read(some);
       if (got.count == 0) {
-        guest->wants = got.wants;
-        if (got.wants == 0) guests_.erase(guest);
+        client->wants = got.wants;
+        if (got.wants == 0) clients_.erase(client);
         return;
       }
-      guest->request.take({some.data(), got.count});
+      client->request.take({some.data(), got.count});
     }
-    if (const auto refused = guest->request.refusal()) {
-      guest->reply = refusal(refused->status, refused->why);
-      begin_reply(guest);
-    } else if (auto subject = login_.subject(guest->request)) {
-      guest->deadline = steady_clock::now() + limits_.login_time;
-      logins_.admit(guests_, guest, *std::move(subject));
+    if (const auto refused = client->request.refusal()) {
+      client->reply = refusal(refused->status, refused->why);
+      begin_reply(client);
+    } else if (auto subject = login_.subject(client->request)) {
+      client->deadline = steady_clock::now() + limits_.login_time;
+      logins_.admit(clients_, client, *std::move(subject));
     } else {
-      ask(guest);
+      ask(client);
     }
   }
 
-  void ask(Guests::iterator guest) {
-    if (pool_.admit(guests_, guest)) return;
-    guest->reply = refusal(503, "too many requests at once");
-    begin_reply(guest);
+  void ask(Clients::iterator client) {
+    if (pool_.admit(clients_, client)) return;
+    client->reply = refusal(503, "too many requests at once");
+    begin_reply(client);
   }
 
   // A step of a handshake, on a thread for these.
-  static bool greet(Guest& guest, bool /*is_crowded*/) {
-    const bool is_late = guest.deadline <= steady_clock::now();
-    guest.has_begun = true;
-    guest.wants = is_late ? short{0} : guest.channel->greet().wants;
+  static bool greet(Client& client, bool /*is_crowded*/) {
+    const bool is_late = client.deadline <= steady_clock::now();
+    client.has_begun = true;
+    client.wants = is_late ? short{0} : client.channel->greet().wants;
     return true;
   }
 
   // Tries a password, on a thread for these.
-  bool log_in(Guest& guest, bool is_crowded) const {
-    pollfd gone{.fd = guest.channel->fd(), .events = POLLRDHUP, .revents = 0};
+  bool log_in(Client& client, bool is_crowded) const {
+    pollfd gone{.fd = client.channel->fd(), .events = POLLRDHUP, .revents = 0};
     // Of those who have gone without waiting for the answer there may be any number.
-    guest.has_lost_place =
-        guest.deadline <= steady_clock::now() || (is_crowded && poll(&gone, 1, 0) > 0);
-    if (guest.has_lost_place) return true;
+    client.has_lost_place =
+        client.deadline <= steady_clock::now() || (is_crowded && poll(&gone, 1, 0) > 0);
+    if (client.has_lost_place) return true;
     try {
-      guest.attempt = login_.attempt(guest.request.authorization());
-      return guest.attempt->is_right;
+      client.attempt = login_.attempt(client.request.authorization());
+      return client.attempt->is_right;
     } catch (const std::exception&) {  // no memory
-      guest.has_lost_place = true;
+      client.has_lost_place = true;
       return true;
     }
   }
 
-  void begin_reply(Guests::iterator guest) {
-    guest->phase = Phase::reading_reply;
-    guest->deadline = steady_clock::now() + limits_.reply_time;
-    tell(guest);
+  void begin_reply(Clients::iterator client) {
+    client->phase = Phase::reading_reply;
+    client->deadline = steady_clock::now() + limits_.reply_time;
+    tell(client);
   }
 
-  void tell(Guests::iterator guest) {
-    while (!guest->rest().empty()) {
-      const auto put = guest->channel->write(guest->rest());
-      guest->taken += put.count;
+  void tell(Clients::iterator client) {
+    while (!client->rest().empty()) {
+      const auto put = client->channel->write(client->rest());
+      client->taken += put.count;
       if (put.count > 0) continue;
-      guest->wants = put.wants;
-      if (put.wants == 0) guests_.erase(guest);
+      client->wants = put.wants;
+      if (put.wants == 0) clients_.erase(client);
       return;
     }
-    guest->channel->finish();
-    guest->reply.clear();
-    guest->taken = 0;
-    guest->phase = Phase::leaving;
-    guest->wants = POLLIN;
-    guest->deadline = steady_clock::now() + limits_.farewell_time;
-    see_off(guest);
+    client->channel->finish();
+    client->reply.clear();
+    client->taken = 0;
+    client->phase = Phase::leaving;
+    client->wants = POLLIN;
+    client->deadline = steady_clock::now() + limits_.farewell_time;
+    see_off(client);
   }
 
   // What a client still sends is read away: to close before would take the reply from it (RFC 9112
   // §9.6).
-  void see_off(Guests::iterator guest) {
+  void see_off(Clients::iterator client) {
     std::array<char, 4096> rest{};
     constexpr int kAtOnce = 16;
     for (int i = 0; i < kAtOnce; ++i) {
-      const auto got = guest->channel->read(rest);
+      const auto got = client->channel->read(rest);
       if (got.count > 0) continue;
-      guest->wants = got.wants;
-      if (got.wants == 0) guests_.erase(guest);
+      client->wants = got.wants;
+      if (got.wants == 0) clients_.erase(client);
       return;
     }
   }
@@ -405,20 +406,20 @@ class Front::Loop {
   Open open_;
   std::atomic<bool> is_stopping_{false};
   bool has_newcomers_ = false;
-  Guests guests_;  // by arrival at the front
+  Clients clients_;  // by arrival at the loop
   Login login_;
   TurnPool handshakes_, logins_;
   Pool pool_;
   std::thread thread_;  // last: it uses the others
 };
 
-Front::Front(int listener, Limits limits, Open open, Login login, Serve serve)
+ConnectionLoop::ConnectionLoop(int listener, Limits limits, Open open, Login login, Serve serve)
     : loop_(std::make_unique<Loop>(listener, limits, std::move(open), std::move(login),
                                    std::move(serve))) {}
 
-Front::~Front() = default;
+ConnectionLoop::~ConnectionLoop() = default;
 
-std::size_t Front::threads() const {
+std::size_t ConnectionLoop::threads() const {
   return loop_->threads();
 }
 

@@ -1,4 +1,4 @@
-#include "web/http/intake.h"
+#include "web/http/request_framer.h"
 
 #include <algorithm>
 #include <charconv>
@@ -29,7 +29,7 @@ std::optional<std::size_t> number_in(std::string_view digits, int base) {
 
 }  // namespace
 
-void Intake::take(std::string_view octets) {
+void RequestFramer::take(std::string_view octets) {
   while (!octets.empty() && !refusal_ && !is_complete()) {
     if (phase_ == Phase::content || phase_ == Phase::chunk) {
       octets.remove_prefix(take_content(octets));
@@ -40,7 +40,7 @@ void Intake::take(std::string_view octets) {
   }
 }
 
-void Intake::take_line_octet(char octet) {
+void RequestFramer::take_line_octet(char octet) {
   octets_ += octet;
   if (phase_ == Phase::head && octets_.size() > kHeadOctets)
     return refuse(431, "the request line and headers are too long");
@@ -53,7 +53,7 @@ void Intake::take_line_octet(char octet) {
   end_line(line.substr(0, line.size() - 2));
 }
 
-void Intake::end_line(std::string_view line) {
+void RequestFramer::end_line(std::string_view line) {
   switch (phase_) {
     case Phase::head:
       if (line.empty()) return end_head();
@@ -77,7 +77,7 @@ void Intake::end_line(std::string_view line) {
   }
 }
 
-void Intake::read_header(std::string_view line) {
+void RequestFramer::read_header(std::string_view line) {
   const auto colon = line.find(':');
   if (colon == std::string_view::npos || colon == 0) return refuse(400, "a header without a name");
   const auto name = line.substr(0, colon);
@@ -100,24 +100,32 @@ void Intake::read_header(std::string_view line) {
   }
 }
 
-void Intake::end_head() {
+std::size_t RequestFramer::most_content() const {
+  const auto asked = first_line();
+  constexpr std::string_view kReports = "POST /api/v1/tlsrpt";
+  if (!asked.starts_with(kReports)) return kBodyOctets;
+  const auto rest = asked.substr(kReports.size());
+  return rest.starts_with(' ') || rest.starts_with('?') ? kReportOctets : kBodyOctets;
+}
+
+void RequestFramer::end_head() {
   if (lines_ == 0) return refuse(400, "no request line");
   if (is_chunked_ && length_) return refuse(400, "both Content-Length and Transfer-Encoding");
-  if (length_.value_or(0) > kBodyOctets) return refuse(413, "the content is too long");
+  if (length_.value_or(0) > most_content()) return refuse(413, "the content is too long");
   left_ = length_.value_or(0);
   phase_ = is_chunked_ ? Phase::chunk_size : left_ > 0 ? Phase::content : Phase::complete;
 }
 
-void Intake::read_chunk_size(std::string_view line) {
+void RequestFramer::read_chunk_size(std::string_view line) {
   const auto size = number_in(trimmed(line.substr(0, line.find(';'))), 16);
   if (!size) return refuse(400, "a chunk without a size");
-  if (*size > kBodyOctets - content_) return refuse(413, "the content is too long");
+  if (*size > most_content() - content_) return refuse(413, "the content is too long");
   content_ += *size;
   left_ = *size;
   phase_ = left_ > 0 ? Phase::chunk : Phase::last_line;
 }
 
-std::size_t Intake::take_content(std::string_view octets) {
+std::size_t RequestFramer::take_content(std::string_view octets) {
   const auto count = std::min(octets.size(), left_);
   octets_.append(octets.substr(0, count));
   line_begin_ = octets_.size();

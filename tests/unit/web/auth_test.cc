@@ -1,4 +1,4 @@
-#include "web/http/access.h"
+#include "web/http/auth.h"
 
 #include <chrono>
 #include <filesystem>
@@ -21,7 +21,7 @@ using config::Right;
 using probes::tls::base64;
 using testing::HasSubstr;
 using testing::Not;
-using web::Access;
+using web::Auth;
 
 std::string basic(const std::string& user, const std::string& password) {
   return "Basic " + base64(user + ":" + password);
@@ -33,7 +33,7 @@ std::string hash_of(const std::string& password, const std::string& cost = "05")
 }
 
 // As the server does it: what has to be tried is tried first.
-Access::Answer enter(const Access& door, const std::string& authorization) {
+Auth::Answer enter(const Auth& door, const std::string& authorization) {
   if (!door.untried(authorization)) return door.judge(authorization);
   return door.judge(authorization, door.attempt(authorization));
 }
@@ -47,8 +47,8 @@ class Login : public testing::Test {
     settings_.tokens = {{.name = "scraper", .file = file_}};
   }
   ~Login() override { std::filesystem::remove(file_); }
-  std::shared_ptr<const Access> access() {
-    auto made = Access::make(settings_);
+  std::shared_ptr<const Auth> auth() {
+    auto made = Auth::make(settings_);
     EXPECT_TRUE(made) << made.error();
     return *made;
   }
@@ -60,7 +60,7 @@ class Login : public testing::Test {
 };
 
 TEST_F(Login, UsersLookAndOperatorsOperate) {
-  const auto door = access();
+  const auto door = auth();
   for (int i = 0; i < 2; ++i) {  // by bcrypt, then by memory
     EXPECT_EQ(enter(*door, basic("alice", "open sesame")).right, Right::operate);
     EXPECT_EQ(enter(*door, basic("bob", "b:o b")).right, Right::read);
@@ -69,7 +69,7 @@ TEST_F(Login, UsersLookAndOperatorsOperate) {
 }
 
 TEST_F(Login, NothingElseOpens) {
-  const auto door = access();
+  const auto door = auth();
   (void)enter(*door, basic("alice", "open sesame"));
   for (const auto& wrong :
        {basic("alice", "open sesam"), basic("alice", ""), basic("", ""), basic("mallory", "x"),
@@ -84,31 +84,31 @@ TEST_F(Login, NothingElseOpens) {
 }
 
 TEST_F(Login, TokensMayWhatTheyAreGivenFor) {
-  EXPECT_EQ(enter(*access(), std::string("bearer ") + kToken).right, Right::read);
+  EXPECT_EQ(enter(*auth(), std::string("bearer ") + kToken).right, Right::read);
   settings_.tokens[0].right = Right::operate;
-  EXPECT_EQ(enter(*access(), std::string("Bearer  ") + kToken).right, Right::operate);
+  EXPECT_EQ(enter(*auth(), std::string("Bearer  ") + kToken).right, Right::operate);
   settings_.file.users.clear();
-  EXPECT_THAT(access()->challenge(), HasSubstr("Bearer realm"));
-  EXPECT_FALSE(enter(*access(), basic("alice", "open sesame")).right);
+  EXPECT_THAT(auth()->challenge(), HasSubstr("Bearer realm"));
+  EXPECT_FALSE(enter(*auth(), basic("alice", "open sesame")).right);
 }
 
 TEST_F(Login, WithoutUsersAndTokensEverybodyMayDoEverything) {
-  EXPECT_EQ(enter(**Access::make({}), "").right, Right::operate);
+  EXPECT_EQ(enter(**Auth::make({}), "").right, Right::operate);
 }
 
 TEST_F(Login, WeakOrMissingTokensAreSaidAtTheStartButNeverShown) {
   std::ofstream(file_) << "geheim";
-  const auto made = Access::make(settings_);
+  const auto made = Auth::make(settings_);
   ASSERT_FALSE(made);
   EXPECT_THAT(made.error(), HasSubstr("16 characters"));
   EXPECT_THAT(made.error(), Not(HasSubstr("geheim")));
   std::filesystem::remove(file_);
-  EXPECT_FALSE(Access::make(settings_));
+  EXPECT_FALSE(Auth::make(settings_));
 }
 
 TEST_F(Login, WhoIsNotKnownTakesAsLongAsWhoIs) {
   settings_.file.users = {{"alice", hash_of("open sesame", "09")}};
-  const auto door = access();
+  const auto door = auth();
   const auto time = [&](const std::string& authorization) {
     const auto begin = std::chrono::steady_clock::now();
     EXPECT_FALSE(enter(*door, authorization).right);
@@ -121,7 +121,7 @@ TEST_F(Login, WhoIsNotKnownTakesAsLongAsWhoIs) {
 TEST_F(Login, WhoHasAWeakHashTakesAsLongAsWhoHasAStrongOne) {
   settings_.file.users = {{"alice", hash_of("open sesame", "05")},
                           {"bob", hash_of("open sesame", "10")}};
-  const auto door = access();
+  const auto door = auth();
   const auto time = [&](const std::string& authorization) {
     const auto begin = std::chrono::steady_clock::now();
     EXPECT_FALSE(door->attempt(authorization).is_right);
@@ -133,7 +133,7 @@ TEST_F(Login, WhoHasAWeakHashTakesAsLongAsWhoHasAStrongOne) {
 }
 
 TEST_F(Login, RightPasswordsAreTriedOnceAndWrongOnesEveryTime) {
-  const auto door = access();
+  const auto door = auth();
   EXPECT_EQ(door->untried(basic("alice", "open sesame")), "alice");
   EXPECT_TRUE(door->judge(basic("alice", "open sesame")).is_untried);
   EXPECT_TRUE(door->attempt(basic("alice", "open sesame")).is_right);
@@ -149,7 +149,7 @@ TEST_F(Login, RightPasswordsAreTriedOnceAndWrongOnesEveryTime) {
 }
 
 TEST_F(Login, AnAttemptHoldsForTheVeryCredentialsThatWereTried) {
-  const auto door = access();
+  const auto door = auth();
   const auto wrong = door->attempt(basic("alice", "x"));
   EXPECT_FALSE(door->judge(basic("alice", "x"), wrong).is_untried);
   const auto other = door->judge(basic("alice", "y"), wrong);
@@ -160,16 +160,16 @@ TEST_F(Login, AnAttemptHoldsForTheVeryCredentialsThatWereTried) {
 }
 
 TEST_F(Login, AReloadKeepsThosePasswordsOfWhichNothingHasChanged) {
-  const auto door = access();
+  const auto door = auth();
   EXPECT_TRUE(door->attempt(basic("alice", "open sesame")).is_right);
   EXPECT_TRUE(door->attempt(basic("bob", "b:o b")).is_right);
   settings_.file.users["bob"] = hash_of("another");
-  const auto later = *Access::make(settings_, door.get());
+  const auto later = *Auth::make(settings_, door.get());
   EXPECT_EQ(later->judge(basic("alice", "open sesame")).right, Right::operate);
   EXPECT_FALSE(later->judge(basic("bob", "b:o b")).right);
   EXPECT_FALSE(later->attempt(basic("bob", "b:o b")).is_right);
   settings_.file.users.erase("alice");
-  EXPECT_FALSE((*Access::make(settings_, later.get()))->judge(basic("alice", "open sesame")).right);
+  EXPECT_FALSE((*Auth::make(settings_, later.get()))->judge(basic("alice", "open sesame")).right);
 }
 
 // ---- as the routes have it
@@ -178,24 +178,69 @@ class Guarded : public Login {
  protected:
   web::Reply ask(const std::string& method, const std::string& path,
                  const std::string& authorization = "",
-                 std::map<std::string, std::string> headers = {}) {
-    const auto door = access();
+                 std::map<std::string, std::string> headers = {}, const std::string& body = "",
+                 const std::map<std::string, std::string>& query = {}) {
+    const auto door = auth();
     web::Guard guard{.hosts = {"danelaw.test"},
-                     .access = door,
+                     .auth = door,
                      .badges = {"example.test", "other.test"},
                      .headers = {{"Strict-Transport-Security", "max-age=1"}}};
     headers.insert({{"host", "danelaw.test"}, {"content-type", "application/json"}});
     if (!authorization.empty()) headers["authorization"] = authorization;
-    return web::Api(service_.sources(), guard)
+    return web::Api(service_.backend(), guard)
         .answer({.method = method,
                  .path = path,
+                 .query = query,
                  .headers = headers,
+                 .body = body,
                  .attempt = door->attempt(authorization)});
   }
   support::Service service_;
   const std::string alice_ = basic("alice", "open sesame");
   const std::string bob_ = basic("bob", "b:o b");
 };
+
+TEST_F(Guarded, AnActIsPutDownToTheLoginWhateverTheBodySays) {
+  settings_.tokens[0].right = Right::operate;
+  const std::string bearer = std::string("Bearer ") + kToken;
+  EXPECT_EQ(ask("POST", "/api/v1/alerts/f-1/ack", alice_, {},
+                R"({"by":"Mallory the CEO","comment":"on it"})")
+                .status,
+            204);
+  ASSERT_TRUE(service_.actions.acknowledged);
+  EXPECT_EQ(service_.actions.acknowledged->by, "alice");
+  EXPECT_EQ(ask("POST", "/api/v1/silences", bearer, {},
+                R"({"created_by":"Mallory","ends_at":"2027-01-15T09:00:00Z",)"
+                R"("matchers":[{"name":"mx","value":"mx.example.test"}]})")
+                .status,
+            201);
+  ASSERT_EQ(service_.actions.silences.size(), 1U);
+  EXPECT_EQ(service_.actions.silences[0].created_by, "scraper");
+  EXPECT_EQ(
+      ask("POST", "/api/v1/domains/example.test/check", alice_, {}, "", {{"by", "Mallory"}}).status,
+      202);
+  const auto list = nlohmann::json::parse(ask("GET", "/api/v1/acts", bob_).body)["items"];
+  ASSERT_EQ(list.size(), 3U);
+  EXPECT_EQ(list[0]["by"], "alice");
+  EXPECT_EQ(list[0]["act"], "check");
+  EXPECT_EQ(list[1]["by"], "scraper");
+  EXPECT_EQ(list[1]["login"], "token");
+  EXPECT_EQ(list[2]["by"], "alice");
+  EXPECT_EQ(list[2]["login"], "user");
+  EXPECT_EQ(list[2]["comment"], "on it");
+}
+
+TEST_F(Guarded, EverybodyIsToldWhoTheyAreAndWhatTheyMayDo) {
+  const auto told = [&](const std::string& authorization) {
+    return nlohmann::json::parse(ask("GET", "/api/v1/whoami", authorization).body);
+  };
+  EXPECT_EQ(told(alice_),
+            nlohmann::json::parse(R"({"name":"alice","right":"operate","login":"user"})"));
+  EXPECT_EQ(told(bob_), nlohmann::json::parse(R"({"name":"bob","right":"read","login":"user"})"));
+  EXPECT_EQ(told(std::string("Bearer ") + kToken),
+            nlohmann::json::parse(R"({"name":"scraper","right":"read","login":"token"})"));
+  EXPECT_EQ(ask("GET", "/api/v1/whoami").status, 401);
+}
 
 TEST_F(Guarded, OnlyHealthReadinessAndPublicBadgesAreOpen) {
   for (const auto* path : {"/-/healthy", "/-/ready", "/api/v1/domains/example.test/badge.svg",
@@ -213,22 +258,61 @@ TEST_F(Guarded, OnlyHealthReadinessAndPublicBadgesAreOpen) {
   EXPECT_EQ(ask("GET", "/").headers.at("Strict-Transport-Security"), "max-age=1");
 }
 
+TEST_F(Guarded, ThePublicPageHasTheOperatorsOwnWords) {
+  const web::Guard guard{.hosts = {"danelaw.test"},
+                         .auth = auth(),
+                         .badges = {"example.test"},
+                         .public_title = "Mail at <Example>",
+                         .public_text = "Ask us & them"};
+  const auto page =
+      web::Api(service_.backend(), guard)
+          .answer({.method = "GET", .path = "/public", .headers = {{"host", "danelaw.test"}}});
+  EXPECT_THAT(page.body, HasSubstr("<title>Mail at &lt;Example&gt;</title>"));
+  EXPECT_THAT(page.body, HasSubstr("<h1>Mail at &lt;Example&gt;</h1>\n<p>Ask us &amp; them</p>"));
+}
+
+TEST_F(Guarded, FeedsAreReadWithATokenInTheirAddress) {
+  const std::map<std::string, std::string> token{{"token", kToken}};
+  const auto get = [&](const std::string& path, const std::map<std::string, std::string>& query) {
+    return ask("GET", path, "", {}, "", query);
+  };
+  const auto calendar = get("/feeds/deadlines.ics", token);
+  EXPECT_EQ(calendar.status, 200);
+  EXPECT_THAT(calendar.body, testing::StartsWith("BEGIN:VCALENDAR\r\n"));
+  EXPECT_THAT(get("/feeds/alerts.atom", token).body, HasSubstr("<feed xmlns="));
+  EXPECT_EQ(ask("GET", "/feeds/alerts.atom", bob_).status, 200);
+  EXPECT_EQ(get("/feeds/alerts.atom", {}).status, 401);
+  EXPECT_EQ(get("/feeds/alerts.atom", {{"token", "0123456789abcdef"}}).status, 401);
+  EXPECT_EQ(get("/api/v1/status", token).status, 401) << "nowhere else";
+  settings_.tokens[0].right = Right::operate;
+  EXPECT_EQ(get("/feeds/alerts.atom", token).status, 401) << "addresses are logged and passed on";
+}
+
 TEST_F(Guarded, ThePublicPageShowsTheDomainsWithBadgesAndNoOthers) {
   const auto page = ask("GET", "/public");
   EXPECT_EQ(page.status, 200);
   EXPECT_EQ(page.headers.at("Cache-Control"), "max-age=60");
   EXPECT_THAT(page.body, HasSubstr("Mail does not arrive at 1 of 1 domains."));
-  EXPECT_THAT(page.body, HasSubstr("<th scope=\"row\">example.test</th>"));
-  EXPECT_THAT(page.body, HasSubstr("✗ critical"));
+  EXPECT_THAT(page.body, HasSubstr("<article><h2>example.test</h2>"));
+  EXPECT_THAT(page.body, HasSubstr("✗ critical</span> mail does not arrive, since"));
   EXPECT_THAT(page.body, Not(HasSubstr("new.test")));
-  EXPECT_EQ(ask("GET", "/assets/app.css").status, 200) << "which it wears";
+  EXPECT_THAT(page.body, HasSubstr("since <time datetime=\"2027-01-15T08:00:00Z\">"));
+  EXPECT_THAT(page.body, HasSubstr("<li>example.test: mail did not arrive, <time"));
+  EXPECT_THAT(page.body, HasSubstr("<title>2027-01-15: mail did not arrive</title>"));
+  EXPECT_THAT(page.body, HasSubstr("<title>2027-01-14: not watched</title>"));
+  EXPECT_THAT(page.body, HasSubstr("authenticated 0.00 % of the 1 minute known in 30 days;"));
+  EXPECT_EQ(page.headers.at("Refresh"), "60");
+  for (const auto* style : {"/assets/app.css", "/assets/public.css"})
+    EXPECT_EQ(ask("GET", style).status, 200) << "which it wears";
   const auto items = nlohmann::json::parse(ask("GET", "/public.json").body)["items"];
   ASSERT_EQ(items.size(), 1U);
   EXPECT_EQ(items[0]["domain"], "example.test");
   EXPECT_EQ(items[0]["verdict"], "deferred");
+  EXPECT_EQ(items[0]["since"], "2027-01-15T08:00:00Z");
+  EXPECT_EQ(items[0]["days"].size(), 90U);
   EXPECT_EQ(ask("POST", "/public").status, 401);
 
-  const web::Api without(service_.sources(), {.hosts = {"danelaw.test"}, .access = access()});
+  const web::Api without(service_.backend(), {.hosts = {"danelaw.test"}, .auth = auth()});
   for (const auto* path : {"/public", "/public.json", "/assets/app.css"})
     EXPECT_EQ(without.answer({.method = "GET", .path = path, .headers = {{"host", "danelaw.test"}}})
                   .status,
@@ -263,10 +347,27 @@ TEST_F(Guarded, EveryRouteIsForThoseWhomTheTableNames) {
     SCOPED_TRACE(std::string(route.method) + " " + path);
     const bool is_open = route.who == Who::everybody || route.who == Who::everybody_with_badges;
     EXPECT_EQ(status("") != 401, is_open);
-    EXPECT_EQ(status(bob_) != 403, route.who != Who::operators) << "who may only read";
+    const bool is_change = route.who == Who::operators || route.who == Who::reporters;
+    EXPECT_EQ(status(bob_) == 403, is_change) << "who may only read";
     EXPECT_NE(status(alice_), 401);
     EXPECT_NE(status(alice_), 403);
-    EXPECT_EQ(route.who == Who::operators, route.method != "GET") << "changes are for operators";
+    EXPECT_EQ(is_change, route.method != "GET") << "changes are for operators";
+  }
+}
+
+TEST_F(Guarded, WhoMayHandInReportsMayDoNothingElse) {
+  settings_.tokens[0].right = Right::report;
+  const std::string bearer = std::string("Bearer ") + kToken;
+  using Who = web::Api::Who;
+  for (const auto& route : web::Api::routes()) {
+    auto path = std::string(route.pattern);
+    if (const auto open = path.find('{'); open != std::string::npos)
+      path.replace(open, path.find('}') - open + 1, "example.test");
+    SCOPED_TRACE(std::string(route.method) + " " + path);
+    const bool is_open = route.who == Who::everybody || route.who == Who::everybody_with_badges;
+    const auto status = ask(std::string(route.method), path, bearer).status;
+    EXPECT_EQ(status != 403, is_open || route.who == Who::reporters);
+    EXPECT_NE(status, 401);
   }
 }
 
@@ -308,7 +409,7 @@ TEST_F(Guarded, BadgesSayTheVerdictInWordAndColour) {
 TEST_F(Guarded, AddressesAreNamesOnlyWhereAllAreListenedOn) {
   const auto status = [this](const std::string& host, bool any) {
     web::Guard guard{.hosts = {"localhost"}, .takes_any_address = any};
-    return web::Api(service_.sources(), guard)
+    return web::Api(service_.backend(), guard)
         .answer({.method = "GET", .path = "/-/healthy", .headers = {{"host", host}}})
         .status;
   };

@@ -1,4 +1,4 @@
-#include "web/http/entrance.h"
+#include "web/http/live_site.h"
 
 #include <algorithm>
 
@@ -24,6 +24,8 @@ Guard guard_of(const config::Web& settings) {
       .hosts = {"localhost", "127.0.0.1", "[::1]", in_host_form(settings.listen_address)},
       .takes_any_address = settings.listen_address == "0.0.0.0" || settings.listen_address == "::",
       .badges = {settings.public_badges.begin(), settings.public_badges.end()},
+      .public_title = settings.public_title,
+      .public_text = settings.public_text,
       .headers = settings.file.headers};
   std::ranges::copy(settings.hosts, std::back_inserter(guard.hosts));
   const auto scheme = settings.external_url.find("://");
@@ -60,7 +62,7 @@ std::string stamp_of(const config::Web& settings) {
 
 }  // namespace
 
-Result<void, std::string> Entrance::configure(config::Web settings) {
+Result<void, std::string> LiveSite::configure(config::Web settings) {
   const std::scoped_lock lock(mutex_);
   if (way_) settings.listen_address = way_->settings.listen_address;
   auto stamp = stamp_of(settings);
@@ -72,7 +74,7 @@ Result<void, std::string> Entrance::configure(config::Web settings) {
   return {};
 }
 
-Result<std::shared_ptr<const Entrance::Way>, std::string> Entrance::make(
+Result<std::shared_ptr<const LiveSite::Way>, std::string> LiveSite::make(
     config::Web settings) const {
   if (config::is_open_to_all(settings)) {
     return Failure<std::string>(
@@ -80,8 +82,8 @@ Result<std::shared_ptr<const Entrance::Way>, std::string> Entrance::make(
                     "to log in",
                     settings.listen_address));
   }
-  auto access = Access::make(settings, way_ ? way_->access.get() : nullptr);
-  if (!access) return Failure<std::string>(access.error());
+  auto auth = Auth::make(settings, way_ ? way_->auth.get() : nullptr);
+  if (!auth) return Failure<std::string>(auth.error());
   std::shared_ptr<const TlsServer> tls;
   if (settings.file.tls) {
     auto made = TlsServer::make(*settings.file.tls);
@@ -89,14 +91,14 @@ Result<std::shared_ptr<const Entrance::Way>, std::string> Entrance::make(
     tls = *std::move(made);
   }
   auto guard = guard_of(settings);
-  guard.access = *access;
+  guard.auth = *auth;
   return std::make_shared<const Way>(Way{.settings = std::move(settings),
                                          .tls = std::move(tls),
-                                         .access = *access,
+                                         .auth = *auth,
                                          .site = make_site_(std::move(guard))});
 }
 
-std::shared_ptr<const Entrance::Way> Entrance::now() {
+std::shared_ptr<const LiveSite::Way> LiveSite::now() {
   const std::scoped_lock lock(mutex_);
   const auto time = std::chrono::steady_clock::now();
   if (time - looked_at_ >= kEvery) {
@@ -106,7 +108,7 @@ std::shared_ptr<const Entrance::Way> Entrance::now() {
   return way_;
 }
 
-void Entrance::look_again() {
+void LiveSite::look_again() {
   auto stamp = stamp_of(way_->settings);
   if (stamp == stamp_) return;
   stamp_ = std::move(stamp);  // what is wrong is said once

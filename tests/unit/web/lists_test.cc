@@ -1,0 +1,258 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/unit/web/service.h"
+#include "web/routes/api.h"
+#include "web/routes/csv.h"
+
+// Lists of much, filtered, in pages and as tables.
+namespace {
+
+using nlohmann::json;
+using support::kMinute;
+using support::kNow;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::SizeIs;
+using testing::StartsWith;
+using Query = std::map<std::string, std::string>;
+
+class Lists : public testing::Test {
+ protected:
+  web::Reply ask(const std::string& path, const Query& query = {}) {
+    return api_.answer(
+        {.method = "GET", .path = path, .query = query, .headers = {{"host", "danelaw.test"}}});
+  }
+  json got(const std::string& path, const Query& query = {}) {
+    const auto reply = ask(path, query);
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    return json::parse(reply.body);
+  }
+  // So many more domains that share the scene's broken host, of which one is a partner's.
+  void share_host(std::size_t count) {
+    const auto judged = service_.snapshot.domains[0].judged;
+    for (std::size_t i = 0; i < count; ++i) {
+      service_.snapshot.domains.push_back(
+          {.configured = {.name = fmt::format("d{:04}.test", i),
+                          .role = i == 0 ? config::Role::outbound : config::Role::inbound,
+                          .group = i < 3 ? "few" : "many"},
+           .judged = judged,
+           .next_check_at = kNow});
+    }
+  }
+
+  support::Service service_;
+  web::Api api_{service_.backend(), {.hosts = {"danelaw.test"}}};
+};
+
+TEST_F(Lists, AnMxHostIsOneLineHoweverManyDomainsUseIt) {
+  share_host(40);
+  const auto list = got("/api/v1/mx");
+  ASSERT_THAT(list["items"], SizeIs(1));
+  EXPECT_EQ(list["total"], 1);
+  const auto& host = list["items"][0];
+  EXPECT_EQ(host["host"], "mx.example.test");
+  EXPECT_EQ(host["verdict"], "refused");
+  EXPECT_EQ(host["delivery"], "held-up");
+  EXPECT_EQ(host["delivery_since"], "2027-01-15T08:00:00Z");
+  EXPECT_EQ(host["domains"], 41);
+  EXPECT_EQ(host["held_up"], 41);
+  EXPECT_EQ(host["alerts"], 1);
+  EXPECT_TRUE(host.contains("next_deadline"));
+}
+
+TEST_F(Lists, HostsAreFilteredByWhatTheyAreAndWhoUsesThem) {
+  share_host(3);
+  const auto count = [&](const Query& query) { return got("/api/v1/mx", query)["total"]; };
+  EXPECT_EQ(count({{"delivery", "held-up"}}), 1);
+  EXPECT_EQ(count({{"delivery", "fine"}}), 0);
+  EXPECT_EQ(count({{"verdict", "refused"}}), 1);
+  EXPECT_EQ(count({{"verdict", "authenticated"}}), 0);
+  EXPECT_EQ(count({{"q", "mx.ex"}}), 1);
+  EXPECT_EQ(count({{"q", "other"}}), 0);
+  EXPECT_EQ(count({{"group", "few"}, {"role", "outbound"}}), 1);
+  EXPECT_EQ(count({{"group", "partners"}}), 0);
+  EXPECT_EQ(count({{"state", "steady"}}), 0);
+  EXPECT_EQ(ask("/api/v1/mx", {{"state", "jumping"}}).status, 400);
+  EXPECT_EQ(ask("/api/v1/mx", {{"sort", "colour"}}).status, 400);
+  for (const auto* sort : {"delivery", "name", "domains", "next_deadline_at"})
+    EXPECT_EQ(count({{"sort", sort}}), 1) << sort;
+  EXPECT_THAT(got("/api/v1/mx", {{"cursor", "1"}})["items"], SizeIs(0));
+}
+
+TEST_F(Lists, DomainsAreFilteredByVerdictCodeAndHost) {
+  share_host(2);
+  const auto count = [&](const Query& query) { return got("/api/v1/domains", query)["total"]; };
+  EXPECT_EQ(count({}), 4);
+  EXPECT_EQ(count({{"verdict", "deferred"}}), 3);
+  EXPECT_EQ(count({{"verdict", "authenticated"}}), 0);
+  EXPECT_EQ(count({{"code", "tlsa-mismatch"}}), 3);
+  EXPECT_EQ(count({{"code", "host-down"}}), 0);
+  EXPECT_EQ(count({{"mx", "MX.example.test."}, {"role", "outbound"}}), 1);
+  EXPECT_EQ(count({{"mx", "other.test"}}), 0);
+  EXPECT_EQ(ask("/api/v1/domains", {{"code", "dance"}}).status, 400);
+}
+
+TEST_F(Lists, FindingsOfOneCauseAreOneLineWithACount) {
+  share_host(30);
+  const auto list = got("/api/v1/findings", {{"group_by", "cause"}, {"code", "tlsa-mismatch"}});
+  ASSERT_THAT(list["items"], SizeIs(1));
+  const auto& cause = list["items"][0];
+  EXPECT_EQ(cause["subject"], json::parse(R"({"kind":"host","name":"mx.example.test"})"));
+  EXPECT_EQ(cause["severity"], "critical");
+  EXPECT_EQ(cause["domains_count"], 31);
+  EXPECT_THAT(cause["domains"], SizeIs(20));
+  EXPECT_EQ(cause["since"], "2027-01-15T08:00:00Z");
+  const auto few = got("/api/v1/findings", {{"code", "tlsa-mismatch"}, {"group", "few"}});
+  EXPECT_EQ(few["total"], 3);
+  EXPECT_EQ(few["items"][0]["since"], "2027-01-15T08:00:00Z");
+  EXPECT_EQ(ask("/api/v1/findings", {{"group_by", "colour"}}).status, 400);
+}
+
+TEST_F(Lists, AlertsCarryAFewOfTheirNamesAndHowManyThereAre) {
+  auto many = service_.snapshot.alerts[0];
+  for (int i = 0; i < 5000; ++i) many.domains.push_back(fmt::format("d{:04}.test", i));
+  many.hits[0].domains = many.domains;
+  service_.snapshot.alerts = {many};
+  const auto list = got("/api/v1/alerts", {{"state", "firing"}});
+  EXPECT_EQ(list["total"], 1);
+  const auto& alert = list["items"][0];
+  EXPECT_THAT(alert["domains"], SizeIs(20));
+  EXPECT_EQ(alert["domains_count"], 5001);
+  EXPECT_EQ(alert["hits_count"], 1);
+  EXPECT_THAT(alert["hits"][0]["domains"], SizeIs(20));
+  EXPECT_EQ(alert["hits"][0]["domains_count"], 5001);
+  EXPECT_THAT(got("/api/v1/alerts/f-1")["domains"], SizeIs(5001)) << "asked for by itself";
+  EXPECT_THAT(got("/api/v1/domains/example.test")["alerts"][0]["domains"], SizeIs(20));
+  EXPECT_THAT(got("/api/v1/mx/mx.example.test")["alerts"][0]["domains"], SizeIs(20));
+}
+
+TEST_F(Lists, AlertsAreFilteredAndComeInPages) {
+  const auto count = [&](const Query& query) { return got("/api/v1/alerts", query)["total"]; };
+  EXPECT_EQ(count({}), 3);
+  EXPECT_EQ(count({{"code", "tlsa-mismatch"}, {"severity", "critical"}}), 3);
+  EXPECT_EQ(count({{"code", "host-down"}}), 0);
+  EXPECT_EQ(count({{"domain", "example.test"}}), 3);
+  EXPECT_EQ(count({{"group", "ours"}}), 3);
+  EXPECT_EQ(count({{"group", "partners"}}), 0);
+  EXPECT_EQ(count({{"role", "outbound"}}), 0);
+  const auto first = got("/api/v1/alerts", {{"limit", "2"}});
+  EXPECT_THAT(first["items"], SizeIs(2));
+  const auto second = got("/api/v1/alerts", {{"limit", "2"}, {"cursor", first["next"]}});
+  ASSERT_THAT(second["items"], SizeIs(1));
+  EXPECT_EQ(second["items"][0]["id"], "r-1");
+  EXPECT_EQ(second["next"], nullptr);
+}
+
+TEST_F(Lists, AsATableAllThatFitsIsGiven) {
+  share_host(600);
+  const auto reply = ask("/api/v1/domains", {{"format", "csv"}, {"group", "many"}});
+  EXPECT_THAT(reply.content_type, StartsWith("text/csv"));
+  EXPECT_EQ(reply.headers.at("Content-Disposition"), "attachment; filename=\"domains.csv\"");
+  EXPECT_EQ(std::ranges::count(reply.body, '\n'), 598);
+  EXPECT_THAT(reply.body, StartsWith("domain,role,group,delivery,delivery_since,verdict,"));
+  EXPECT_THAT(reply.body, HasSubstr("\r\nd0003.test,inbound,many,held-up,,deferred,"));
+  for (const auto* path : {"/api/v1/mx", "/api/v1/findings", "/api/v1/alerts", "/api/v1/acts"})
+    EXPECT_THAT(ask(path, {{"format", "csv"}}).content_type, StartsWith("text/csv")) << path;
+  EXPECT_EQ(ask("/api/v1/mx", {{"format", "tsv"}}).status, 400);
+}
+
+// ---- our own fault
+
+// As when the resolver dies: what was judged becomes unknown, and why is known.
+class Blind : public Lists {
+ protected:
+  Blind() {
+    auto& snapshot = service_.snapshot;
+    auto unseen = std::make_shared<probes::DomainObservation>();
+    unseen->domain = *probes::dns::Name::parse("example.test");
+    unseen->observed_at = kNow + kMinute;
+    auto state = snapshot.domains[0];
+    state.judged = std::make_shared<const probes::DomainJudgement>(
+        probes::judge_blind(unseen, "dns", "no answer"));
+    snapshot.domains.renew(0) = state;
+    service_.store.record({.at = kNow + kMinute, .judged = {state}});
+    snapshot.vantage = {{.check = "dns",
+                         .is_up = false,
+                         .detail = "192.0.2.53 gives no answer",
+                         .checked_at = kNow + kMinute}};
+    snapshot.resolvers = {{.resolver = "192.0.2.53", .is_validating = std::nullopt},
+                          {.resolver = "192.0.2.54", .is_validating = true}};
+    auto alert = support::alert("m-1", agent::AlertState::firing, kNow - kMinute);
+    alert.finding.code = probes::Code::monitor_fault;
+    alert.cause = {.kind = probes::Subject::Kind::monitor, .name = "dns"};
+    snapshot.alerts = {alert};
+  }
+};
+
+TEST_F(Blind, TheStatusSaysSinceWhenAndWhyAndWhatWasKnownLast) {
+  const auto status = got("/api/v1/status");
+  EXPECT_EQ(status["blind"], json::parse(R"({"since":"2027-01-15T07:59:00Z",
+      "causes":[{"check":"dns","detail":"192.0.2.53 gives no answer",
+                 "since":"2027-01-15T07:59:00Z"}],
+      "resolvers":["192.0.2.53"]})"));
+  EXPECT_EQ(status["delivery"]["held-up"]["inbound"], 0);
+  EXPECT_EQ(status["last_known"]["at"], "2027-01-15T08:00:00Z");
+  EXPECT_EQ(status["last_known"]["delivery"]["held-up"]["inbound"], 1);
+  EXPECT_EQ(status["last_known"]["delivery"]["unknown"]["outbound"], 1) << "never looked at";
+  EXPECT_EQ(status["notifiers_configured"], true);
+  service_.snapshot.vantage = {{.check = "dns", .checked_at = kNow}};
+  EXPECT_EQ(got("/api/v1/status")["blind"], nullptr);
+  EXPECT_EQ(got("/api/v1/status")["last_known"], nullptr);
+}
+
+TEST_F(Blind, OneWayOutThatFailsDoesNotBlind) {
+  service_.snapshot.vantage = {
+      {.check = "smtp_ipv4", .checked_at = kNow},
+      {.check = "smtp_ipv6", .is_up = false, .detail = "unreachable", .checked_at = kNow},
+      {.check = "storage", .is_up = false, .detail = "full", .checked_at = kNow}};
+  EXPECT_EQ(got("/api/v1/status")["blind"], nullptr);
+}
+
+TEST_F(Blind, DomainsAndHostsKeepWhatWasSeenLastMarkedAsStale) {
+  const auto domain = got("/api/v1/domains/example.test");
+  EXPECT_EQ(domain["delivery"], "unknown");
+  const auto& known = domain["last_known"];
+  EXPECT_EQ(known["stale"], true);
+  EXPECT_EQ(known["observed_at"], "2027-01-15T08:00:00Z");
+  EXPECT_EQ(known["delivery"], "held-up");
+  EXPECT_EQ(known["verdict"], "deferred");
+  EXPECT_EQ(known["hosts"][0]["host"], "mx.example.test");
+  const auto host = got("/api/v1/mx/mx.example.test");
+  EXPECT_EQ(host["last_known"]["verdict"], "refused");
+  EXPECT_EQ(host["last_known"]["delivery"], "held-up");
+  EXPECT_EQ(host["last_known"]["domains_count"], 1);
+  // However long it lasts.
+  service_.store.record({.at = kNow + 2 * kMinute, .judged = {service_.snapshot.domains[0]}});
+  EXPECT_EQ(got("/api/v1/domains/example.test")["last_known"], known);
+}
+
+TEST_F(Lists, NothingIsStaleWhileLooksCanTell) {
+  EXPECT_EQ(got("/api/v1/domains/example.test")["last_known"], nullptr);
+  EXPECT_EQ(got("/api/v1/domains/new.test")["last_known"], nullptr) << "never seen";
+  EXPECT_EQ(got("/api/v1/mx/mx.example.test")["last_known"], nullptr);
+}
+
+TEST(Csv, QuotesWhatHasToBeAndDisarmsFormulas) {
+  constexpr web::Column kColumns[] = {{"a", "/a"}, {"b", "/b/c"}};
+  const auto line = [&](const nlohmann::ordered_json& a) {
+    const auto text = web::csv_of(kColumns, nlohmann::ordered_json::array({{{"a", a}}}));
+    return text.substr(5);  // the names
+  };
+  EXPECT_EQ(web::csv_of(kColumns, nlohmann::ordered_json::array({{{"a", 1}, {"b", {{"c", "x"}}}}})),
+            "a,b\r\n1,x\r\n");
+  EXPECT_EQ(line("a,b"), "\"a,b\",\r\n");
+  EXPECT_EQ(line("say \"hi\""), "\"say \"\"hi\"\"\",\r\n");
+  EXPECT_EQ(line("two\nlines"), "\"two\nlines\",\r\n");
+  for (const auto* formula : {"=1+1", "+1", "-1", "@SUM(A1)", "\tx"})
+    EXPECT_EQ(line(formula), "'" + std::string(formula) + ",\r\n");
+  EXPECT_EQ(line("=HYPERLINK(\"x\",\"y\")"), "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\",\r\n");
+  EXPECT_EQ(line(-5), "-5,\r\n") << "a number is none";
+  EXPECT_EQ(line(nullptr), ",\r\n");
+  EXPECT_EQ(line({"a", "b"}), "a b,\r\n");
+}
+
+}  // namespace

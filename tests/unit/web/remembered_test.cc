@@ -1,0 +1,108 @@
+#include "web/routes/remembered.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/web/service.h"
+
+// Answers that are kept from request to request are what they would be without that.
+namespace {
+
+using probes::Delivery;
+using support::kMinute;
+using support::kNow;
+
+class Kept : public testing::Test {
+ protected:
+  Kept() {
+    const auto one = service_.snapshot.domains[0];
+    service_.snapshot.domains = {};
+    for (int i = 0; i < 600; ++i) {
+      auto state = one;
+      state.configured.name = fmt::format("d{:03}.test", i);
+      service_.snapshot.domains.push_back(std::move(state));
+    }
+  }
+  std::size_t held_up() {
+    const auto snapshot = service_.snapshot;  // as a request has one of its own
+    const auto counts = counts_.of(snapshot, *service_.queries);
+    return counts.by_delivery[static_cast<std::size_t>(Delivery::held_up)].inbound;
+  }
+
+  support::Service service_;
+  web::DomainCounts counts_;
+};
+
+TEST_F(Kept, CountsFollowWhatChangesAnywhereInTheList) {
+  EXPECT_EQ(held_up(), 600);
+  EXPECT_EQ(held_up(), 600);
+  auto sound = service_.snapshot.domains[0];
+  sound.judged = std::make_shared<const probes::DomainJudgement>(support::Scene{}.judge());
+  for (const std::size_t place : {0U, 300U, 599U}) {
+    service_.snapshot.domains.set(place, std::make_shared<const agent::DomainState>(sound));
+    service_.snapshot.domains.renew(place).configured.name = fmt::format("d{:03}.test", place);
+  }
+  EXPECT_EQ(held_up(), 597);
+  service_.snapshot.domains.push_back(service_.snapshot.domains[1]);
+  EXPECT_EQ(held_up(), 598);
+  service_.snapshot.domains = {};
+  EXPECT_EQ(held_up(), 0);
+}
+
+TEST_F(Kept, WhatWasNotProbedSinceTheStartCountsAsItIsRecordedNow) {
+  service_.snapshot.domains.renew(5).judged = nullptr;
+  service_.snapshot.domains.renew(5).configured.name = "example.test";
+  EXPECT_EQ(held_up(), 600) << "by what was recorded of example.test";
+  service_.snapshot.domains.renew(5).configured.name = "never.test";
+  EXPECT_EQ(held_up(), 599);
+}
+
+TEST_F(Kept, WhatIsHeldUpLatelyFollowsWhatIsRecorded) {
+  web::HeldUpLately lately;
+  std::map<std::string, Delivery> now{{"example.test", Delivery::held_up}};
+  const auto count = [&](config::Time begin) {
+    return lately.count(
+        begin,
+        [&](const std::string& name) -> std::optional<Delivery> {
+          return now.contains(name) ? std::optional(now.at(name)) : std::nullopt;
+        },
+        *service_.queries);
+  };
+  const auto hour = std::chrono::hours{1};
+  EXPECT_EQ(count(kNow + kMinute - hour), 1);
+  auto other = service_.snapshot.domains[0];
+  other.configured.name = "d000.test";
+  service_.store.record({.at = kNow + 2 * kMinute, .judged = {other}});
+  now["d000.test"] = Delivery::unknown;
+  EXPECT_EQ(count(kNow + 2 * kMinute - hour), 1) << "recorded, but not so now";
+  now["d000.test"] = Delivery::held_up;
+  EXPECT_EQ(count(kNow + 3 * kMinute - hour), 2);
+  now.erase("example.test");
+  EXPECT_EQ(count(kNow + 3 * kMinute - hour), 1) << "not watched any more";
+  EXPECT_EQ(count(kNow + 2 * hour), 0) << "all began longer ago";
+}
+
+TEST_F(Kept, SpansAreReadAnewWhenAVerdictIsRecordedOrAMinuteIsOver) {
+  web::SpansOfAll spans;
+  const auto of = [&](config::Time now) {
+    return *spans.of({.domains = {},
+                      .from = now - std::chrono::hours{24},
+                      .until = now,
+                      .longest_silence = std::chrono::hours{1}},
+                     *service_.queries);
+  };
+  const auto first = of(kNow + kMinute);
+  EXPECT_EQ(of(kNow + kMinute + config::Seconds{59}), first);
+  EXPECT_EQ(first->until, kNow + kMinute) << "as of when it was read";
+  const auto second = of(kNow + 2 * kMinute);
+  EXPECT_NE(second, first);
+  auto other = service_.snapshot.domains[0];
+  other.configured.name = "d000.test";
+  service_.store.record({.at = kNow + 2 * kMinute, .judged = {other}});
+  const auto third = of(kNow + 2 * kMinute + config::Seconds{1});
+  EXPECT_NE(third, second);
+  EXPECT_TRUE(third->spans.contains("d000.test"));
+  EXPECT_FALSE(second->spans.contains("d000.test"));
+}
+
+}  // namespace

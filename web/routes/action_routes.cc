@@ -1,0 +1,153 @@
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "agent/log.h"
+#include "probes/explain.h"
+#include "web/routes/act_words.h"
+#include "web/routes/api.h"
+#include "web/routes/csv.h"
+#include "web/routes/parts.h"
+#include "web/routes/query.h"
+
+// Who asks, and who did what.
+namespace web {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMostOfComment = 1000;
+
+std::string_view wire_name(Auth::Login login) {
+  switch (login) {
+    case Auth::Login::none:
+      return "none";
+    case Auth::Login::user:
+      return "user";
+    case Auth::Login::token:
+      return "token";
+  }
+  return "none";
+}
+
+std::optional<std::string> act_from(const std::string& name) {
+  return is_act(name) ? std::optional{name} : std::nullopt;
+}
+
+constexpr Column kActColumns[] = {{"at", "/at"},
+                                  {"by", "/by"},
+                                  {"login", "/login"},
+                                  {"act", "/act"},
+                                  {"subject", "/subject/name"},
+                                  {"comment", "/comment"},
+                                  {"fault", "/fault"}};
+
+Json act_json(const storage::Act& act) {
+  return {{"at", config::rfc3339(act.at)},
+          {"by", act.by.empty() ? Json(nullptr) : Json(act.by)},
+          {"login", act.login},
+          {"act", act.what},
+          {"subject", {{"kind", act.subject_kind}, {"name", act.subject}}},
+          {"comment", act.comment},
+          {"fault", text_or_null(act.fault)}};
+}
+
+}  // namespace
+
+Reply Api::whoami(const Call& call) const {
+  const auto& client = call.client;
+  return json({{"name", client.login == Auth::Login::none ? Json(nullptr) : Json(client.name)},
+               {"right", client.right == config::Right::operate ? "operate" : "read"},
+               {"login", wire_name(client.login)}});
+}
+
+Reply Api::acts(const Call& call) const {
+  Query query(call.request);
+  storage::ActFilter filter;
+  filter.by = query.text("by");
+  filter.what = query.word("act", act_from);
+  filter.from = query.moment("from").value_or(filter.from);
+  filter.until = query.moment("to").value_or(filter.until);
+  const auto part = query.part(kMostItems);
+  filter.limit = part.limit;
+  if (const auto before = query.number("cursor", 0, std::numeric_limits<std::int64_t>::max()))
+    filter.before = static_cast<std::int64_t>(*before);
+  if (auto fault = query.fault()) return *std::move(fault);
+  const auto found = backend_.queries->acts(filter);
+  if (!found) return storage_failed(found.error());
+  Json items = Json::array();
+  for (const auto& act : *found) items.push_back(act_json(act));
+  if (part.is_table) return csv("acts", kActColumns, items);
+  const bool is_full = found->size() == filter.limit;
+  return json({{"items", items},
+               {"next", is_full ? Json(std::to_string(found->back().id)) : Json(nullptr)}});
+}
+
+// Through one notifier, or all that tell people of alerts.
+Reply Api::test_notifiers(const Call& call) const {
+  std::optional<std::string> notifier;
+  if (!call.request.body.empty()) {
+    const auto sent = nlohmann::json::parse(call.request.body, nullptr, false);
+    const bool is_empty = sent.is_object() && sent.empty();
+    const bool is_named = sent.is_object() && sent.size() == 1 && sent.contains("notifier") &&
+                          sent["notifier"].is_string();
+    if (!is_empty && !is_named)
+      return problem(400, "bad test", R"(send {"notifier": "its name"}, or {} for all)");
+    if (is_named) notifier = sent["notifier"].get<std::string>();
+  }
+  const auto known = backend_.notifiers();
+  const auto is_meant = [&](const agent::NotifierHealth& one) {
+    return one.tells_people && (!notifier || one.name == *notifier);
+  };
+  if (std::ranges::none_of(known, is_meant)) {
+    return notifier ? problem(404, "not found", "no notifier of that name tells people of alerts")
+                    : problem(409, "nobody is notified",
+                              "no notifier is configured: see `notify` in the configuration");
+  }
+  const auto tested = backend_.test_notifiers(
+      notifier,
+      call.by(call.request.query.contains("by") ? call.request.query.at("by") : std::string()));
+  if (!tested) return problem(409, "not tested", "another test is under way");
+  Json items = Json::array();
+  for (const auto& one : *tested) {
+    items.push_back({{"notifier", one.name},
+                     {"ok", !one.fault},
+                     {"fault", one.fault ? Json(probes::printable(*one.fault)) : Json(nullptr)}});
+  }
+  return noted(
+      call,
+      {.what = "test-notification", .subject_kind = "notifier", .subject = notifier.value_or("")},
+      json({{"items", items}, {"next", nullptr}}));
+}
+
+// What was refused is put down, too: who tries what cannot be is worth knowing.
+Reply Api::noted(const Call& call, Deed deed, Reply reply) const {
+  if (deed.called.empty()) {
+    const auto given = call.request.query.find("by");
+    if (given != call.request.query.end()) deed.called = given->second;
+  }
+  storage::Act act{.at = backend_.snapshot()->now,
+                   .by = probes::printable(call.by(std::move(deed.called)), 200),
+                   .login = std::string(wire_name(call.client.login)),
+                   .what = std::move(deed.what),
+                   .subject_kind = std::move(deed.subject_kind),
+                   .subject = probes::printable(deed.subject, 300),
+                   .comment = probes::printable(deed.comment, kMostOfComment)};
+  if (reply.content_type == kProblemType) {
+    const auto why = Json::parse(reply.body, nullptr, false);
+    act.fault = why.is_object() ? why.value("detail", "") : std::string();
+  }
+  agent::log::info("act", {{"act", act.what},
+                           {"subject", act.subject},
+                           {"by", act.by},
+                           {"login", act.login},
+                           {"fault", act.fault.value_or("")}});
+  if (backend_.acts != nullptr) {
+    if (const auto done = backend_.acts->record(act); !done)
+      agent::log::warn("act-unrecorded", {{"act", act.what}, {"detail", done.error()}});
+  }
+  if (backend_.feed != nullptr) backend_.feed->publish("act", act.what);
+  return reply;
+}
+
+}  // namespace web

@@ -1,0 +1,131 @@
+#include <algorithm>
+
+#include "agent/foresight/next_key.h"
+#include "probes/dane/tlsa.h"
+#include "probes/explain.h"
+#include "probes/tls/certificate_file.h"
+#include "web/routes/api.h"
+#include "web/routes/parts.h"
+#include "web/routes/previews.h"
+#include "web/routes/query.h"
+
+// Certificates that were issued and that no host presents yet.
+namespace web {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMostOfComment = 1000;
+constexpr std::size_t kNamesShown = 20;
+
+config::Result<agent::Chain, std::string> chain_from(const Request& request) {
+  if (request.header("content-type").starts_with("application/json"))
+    return chain_from_json(request.body);
+  return chain_from_json(
+      Json{{"pem", request.body}}.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+Json forecast_json(const agent::KeyForecast& told) {
+  return {{"host", told.host},
+          {"is_covered", told.is_covered ? Json(*told.is_covered) : Json(nullptr)},
+          {"record", told.record ? Json(probes::dane::to_text(*told.record)) : Json(nullptr)},
+          {"safe_from", time_or_null(told.safe_from)},
+          {"why", told.why}};
+}
+
+Json announced_json(const agent::AnnouncedCertificate& one, const agent::NotForMail* said) {
+  const auto& leaf = *one.chain.front();
+  Json names = Json::array();
+  for (const auto& name : agent::names_of(leaf)) {
+    if (names.size() < kNamesShown) names.push_back(probes::printable(name));
+  }
+  Json not_for_mail = nullptr;
+  if (said != nullptr)
+    not_for_mail = {
+        {"by", said->by}, {"comment", said->comment}, {"at", config::rfc3339(said->at)}};
+  return {{"id", one.id},
+          {"key", agent::key_of(one)},
+          {"names", names},
+          {"issuer", probes::printable(leaf.issuer)},
+          {"not_before", config::rfc3339(leaf.not_before)},
+          {"not_after", config::rfc3339(leaf.not_after)},
+          {"precertificate", one.is_precertificate},
+          {"shown_at", config::rfc3339(one.shown_at)},
+          {"shown_by", probes::printable(one.shown_by)},
+          {"not_for_mail", not_for_mail}};
+}
+
+bool is_key(const std::string& text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+Reply no_such_key() {
+  return problem(404, "not found",
+                 "give the SHA2-256 of the key's SubjectPublicKeyInfo, 64 hexadecimal digits in "
+                 "lower case: the data of its 3 1 1 record");
+}
+
+}  // namespace
+
+Reply Api::certificates(const Call& call) const {
+  Query query(call.request);
+  const auto part = query.part(kMostItems);
+  if (auto fault = query.fault()) return *std::move(fault);
+  const auto snapshot = backend_.snapshot();
+  if (!snapshot->announced) return page_of(Json::array(), 0, 0);
+  auto all = snapshot->announced->certificates;
+  std::ranges::stable_sort(all, std::greater{}, &agent::AnnouncedCertificate::shown_at);
+  const auto& said = snapshot->announced->not_for_mail;
+  Json items = Json::array();
+  for (std::size_t i = part.offset; i < all.size() && items.size() < part.limit; ++i) {
+    const auto of = std::ranges::find(said, agent::key_of(all[i]), &agent::NotForMail::key);
+    items.push_back(announced_json(all[i], of == said.end() ? nullptr : &*of));
+  }
+  return page_of(std::move(items), part.offset, all.size());
+}
+
+Reply Api::take_certificate(const Call& call) const {
+  auto chain = chain_from(call.request);
+  if (!chain) return problem(400, "no certificate", chain.error());
+  const auto key = probes::dane::to_hex(chain->front()->spki_sha256);
+  const auto given = call.request.query.find("by");
+  const auto by =
+      probes::printable(call.by(given == call.request.query.end() ? "" : given->second), 200);
+  auto told = backend_.actions->announce(std::move(*chain), by);
+  Deed deed{.what = "show-certificate", .subject_kind = "key", .subject = key, .called = by};
+  if (!told) return noted(call, std::move(deed), problem(409, "not taken", told.error()));
+  Json hosts = Json::array();
+  for (const auto& one : *told) hosts.push_back(forecast_json(one));
+  auto reply = json({{"key", key}, {"hosts", hosts}});
+  // A log shows all certificates of a domain: what changed nothing would crowd out what people did.
+  return hosts.empty() ? reply : noted(call, std::move(deed), std::move(reply));
+}
+
+Reply Api::set_not_for_mail(const Call& call) const {
+  if (!is_key(call.name)) return no_such_key();
+  agent::NotForMail said{.key = call.name};
+  const auto sent = nlohmann::json::parse(call.request.body, nullptr, false);
+  if (!sent.is_object()) return problem(400, "bad request", R"(send {"comment": "why"}, or {})");
+  for (const auto& [name, value] : sent.items()) {
+    if ((name != "by" && name != "comment") || !value.is_string())
+      return problem(400, "bad request", "members are by and comment, both text");
+    (name == "by" ? said.by : said.comment) =
+        probes::printable(value.get<std::string>(), kMostOfComment);
+  }
+  said.by = call.by(said.by);
+  Deed deed{.what = "not-for-mail",
+            .subject_kind = "key",
+            .subject = call.name,
+            .called = said.by,
+            .comment = said.comment};
+  return noted(call, std::move(deed),
+               done_or_not_found(backend_.actions->set_not_for_mail(std::move(said))));
+}
+
+Reply Api::set_for_mail(const Call& call) const {
+  if (!is_key(call.name)) return no_such_key();
+  return noted(call, {.what = "for-mail", .subject_kind = "key", .subject = call.name},
+               done_or_not_found(backend_.actions->set_for_mail(call.name)));
+}
+
+}  // namespace web

@@ -1,0 +1,247 @@
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+
+#include "web/rollover.h"
+#include "web/routes/api.h"
+#include "web/routes/csv.h"
+#include "web/routes/deadlines.h"
+#include "web/routes/parts.h"
+#include "web/routes/query.h"
+
+// All MX hosts, in a line each.
+namespace web {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using probes::Delivery;
+
+enum class Sort { delivery, name, domains, next_deadline_at };
+
+std::optional<Sort> sort_from(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, Sort>, 4> kSorts{
+      {{"delivery", Sort::delivery},
+       {"name", Sort::name},
+       {"domains", Sort::domains},
+       {"next_deadline_at", Sort::next_deadline_at}}};
+  const auto* const found =
+      std::ranges::find(kSorts, name, &std::pair<std::string_view, Sort>::first);
+  return found == kSorts.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::optional<std::string> state_from(const std::string& name) {
+  for (int i = 0; i <= static_cast<int>(agent::RolloverState::unknown); ++i) {
+    if (wire_name(static_cast<agent::RolloverState>(i)) == name) return name;
+  }
+  return std::nullopt;
+}
+
+constexpr Column kColumns[] = {{"host", "/host"},
+                               {"delivery", "/delivery"},
+                               {"delivery_since", "/delivery_since"},
+                               {"verdict", "/verdict"},
+                               {"domains", "/domains"},
+                               {"held_up", "/held_up"},
+                               {"state", "/state"},
+                               {"next_deadline_at", "/next_deadline/at"},
+                               {"next_deadline", "/next_deadline/kind"},
+                               {"alerts", "/alerts"},
+                               {"observed_at", "/observed_at"}};
+
+// A host, gathered in one walk through all domains.
+struct Line {
+  std::string name;
+  const probes::HostObservation* seen = nullptr;
+  std::optional<probes::Verdict> verdict;  // of the domain for which it is worst
+  Delivery delivery = Delivery::unknown;
+  std::size_t domains = 0, held_up = 0;
+  bool is_asked_for = false;                           // a domain of the group and role uses it
+  std::map<Delivery, std::vector<std::string>> alike;  // a few domains, by what happens to mail
+  std::optional<std::string> state;
+  std::size_t alerts = 0;
+};
+
+struct Filter {
+  std::string substring;
+  std::optional<probes::Verdict> verdict;
+  std::optional<Delivery> delivery;
+  std::optional<std::string> state;
+  Whom whom;  // of the domains that use it
+
+  [[nodiscard]] bool fits(const Line& line) const {
+    return line.is_asked_for && line.name.find(substring) != std::string::npos &&
+           (!verdict || line.verdict == verdict) && (!delivery || line.delivery == *delivery) &&
+           (!state || line.state == state);
+  }
+};
+
+class Lines {
+ public:
+  explicit Lines(const agent::Snapshot& snapshot) {
+    lines_.reserve(snapshot.hosts.size());
+    for (const auto& [name, seen] : snapshot.hosts) {
+      by_name_.emplace(name.text(), lines_.size());
+      lines_.push_back({.name = name.text(), .seen = seen.get()});
+    }
+  }
+
+  void take(const agent::DomainState& state, const Filter& filter) {
+    if (!state.judged) return;
+    constexpr std::size_t kEnough = 20;  // they share the host's fate
+    const auto fate = probes::delivery_of(*state.judged);
+    const bool is_asked_for = filter.whom.fits(state.configured);
+    for (const auto& judged : state.judged->hosts) {
+      auto* line = find(judged.seen->host.text());
+      if (line == nullptr) continue;
+      ++line->domains;
+      if (fate == Delivery::held_up) ++line->held_up;
+      line->is_asked_for = line->is_asked_for || is_asked_for;
+      auto& alike = line->alike[fate];
+      if (alike.size() < kEnough) alike.push_back(state.configured.name);
+      const auto delivery = probes::delivery_of(judged);
+      if (line->verdict && rank(delivery) >= rank(line->delivery)) continue;
+      line->verdict = judged.verdict;
+      line->delivery = delivery;
+    }
+  }
+
+  void take(const agent::Snapshot::Followed& followed, config::Time now) {
+    if (auto* line = find(followed.host->host.text()))
+      line->state = wire_name(followed.rollovers->at(now).state);
+  }
+
+  void take(const agent::Alert& alert) {
+    if (alert.state != agent::AlertState::firing) return;
+    std::set<Line*> hit;
+    const auto note = [&](const probes::Subject& subject) {
+      if (subject.kind != probes::Subject::Kind::host) return;
+      if (auto* line = find(subject.name)) hit.insert(line);
+    };
+    note(alert.cause);
+    note(alert.finding.subject);
+    for (const auto& one : alert.hits) note(one.subject);
+    for (auto* line : hit) ++line->alerts;
+  }
+
+  [[nodiscard]] std::vector<const Line*> those(const Filter& filter) const {
+    std::vector<const Line*> out;
+    for (const auto& line : lines_) {
+      if (filter.fits(line)) out.push_back(&line);
+    }
+    return out;
+  }
+
+ private:
+  Line* find(const std::string& name) {
+    const auto entry = by_name_.find(name);
+    return entry == by_name_.end() ? nullptr : &lines_[entry->second];
+  }
+
+  std::vector<Line> lines_;
+  std::unordered_map<std::string, std::size_t> by_name_;
+};
+
+using Deadlines = std::map<std::string, Json>;
+
+// Those that have none come last.
+std::string deadline_of(const Deadlines& deadlines, const std::string& host) {
+  const auto entry = deadlines.find(host);
+  if (entry == deadlines.end() || entry->second.is_null()) return "~";
+  return entry->second.at("at").get<std::string>();
+}
+
+void sort(std::vector<const Line*>& lines, Sort order, const Deadlines& deadlines) {
+  const auto weight = [&](const Line& line) -> std::int64_t {
+    switch (order) {
+      case Sort::delivery:
+        return rank(line.delivery);
+      case Sort::domains:
+        return -static_cast<std::int64_t>(line.domains);
+      case Sort::name:
+      case Sort::next_deadline_at:
+        return 0;
+    }
+    return 0;
+  };
+  std::ranges::sort(lines, {}, [&](const Line* line) {
+    return std::tuple(
+        weight(*line),
+        order == Sort::next_deadline_at ? deadline_of(deadlines, line->name) : std::string(),
+        std::string_view(line->name));
+  });
+}
+
+std::set<std::string> names_of(const std::vector<const Line*>& lines) {
+  std::set<std::string> out;
+  for (const auto* line : lines) out.insert(line->name);
+  return out;
+}
+
+// The first of those that fare as the host does.
+Json since_of_host(const Line& line, const std::map<std::string, config::Time>& since) {
+  std::optional<config::Time> out;
+  const auto alike = line.alike.find(line.delivery);
+  if (alike == line.alike.end()) return nullptr;
+  for (const auto& domain : alike->second) {
+    const auto entry = since.find(domain);
+    if (entry != since.end()) out = std::min(out.value_or(entry->second), entry->second);
+  }
+  return time_or_null(out);
+}
+
+}  // namespace
+
+Reply Api::hosts(const Call& call) const {
+  Query query(call.request);
+  const Filter filter{.substring = query.text("q").value_or(""),
+                      .verdict = query.word("verdict", probes::verdict_from),
+                      .delivery = query.word("delivery", probes::delivery_from),
+                      .state = query.word("state", state_from),
+                      .whom = whom(query)};
+  const auto order = query.word("sort", sort_from).value_or(Sort::delivery);
+  const auto part = query.part(kMostItems);
+  if (auto fault = query.fault()) return *std::move(fault);
+  const auto snapshot = backend_.snapshot();
+  Lines lines(*snapshot);
+  for (const auto& state : snapshot->domains) lines.take(state, filter);
+  for (const auto& followed : snapshot->rollovers) lines.take(followed, snapshot->now);
+  for (const auto& alert : snapshot->alerts) lines.take(alert);
+  auto found = lines.those(filter);
+  const auto total = found.size();
+  Deadlines deadlines;
+  if (order == Sort::next_deadline_at) deadlines = next_deadlines(*snapshot, names_of(found));
+  sort(found, order, deadlines);
+  found.erase(found.begin(),
+              found.begin() + static_cast<std::ptrdiff_t>(std::min(part.offset, total)));
+  if (found.size() > part.limit) found.resize(part.limit);
+  if (order != Sort::next_deadline_at) deadlines = next_deadlines(*snapshot, names_of(found));
+  // What happens to mail at a domain is one thing, so hosts with domains in common ask for the
+  // same.
+  std::map<std::string, Delivery> asked;
+  for (const auto* line : found) {
+    const auto alike = line->alike.find(line->delivery);
+    if (alike == line->alike.end()) continue;
+    for (const auto& domain : alike->second) asked.emplace(domain, line->delivery);
+  }
+  const auto since = since_of(asked);
+  Json items = Json::array();
+  for (const auto* line : found) {
+    items.push_back({{"host", line->name},
+                     {"verdict", line->verdict ? Json(wire_name(*line->verdict)) : Json(nullptr)},
+                     {"delivery", wire_name(line->delivery)},
+                     {"delivery_since", since_of_host(*line, since)},
+                     {"domains", line->domains},
+                     {"held_up", line->held_up},
+                     {"state", text_or_null(line->state)},
+                     {"next_deadline", deadlines[line->name]},
+                     {"alerts", line->alerts},
+                     {"observed_at", config::rfc3339(line->seen->observed_at)}});
+  }
+  if (part.is_table) return csv("mx", kColumns, items);
+  return page_of(std::move(items), part.offset, total);
+}
+
+}  // namespace web

@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+
+#include "config/name.h"
+#include "probes/explain.h"
+#include "web/routes/api.h"
+#include "web/routes/parts.h"
+
+// Domains that are not watched: checked once, or watched from now on.
+namespace web {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Wish {
+  std::string domain;  // A-label form
+  std::optional<std::string> list;
+};
+
+// {"domain":…}, and {"list":…} where that may be told.
+config::Result<Wish, std::string> wish_of(const std::string& body, bool may_name_list) {
+  using config::Failure;
+  const auto sent = nlohmann::json::parse(body, nullptr, false);
+  if (!sent.is_object() || !sent.contains("domain"))
+    return Failure<std::string>(R"(send {"domain": "example.org"})");
+  Wish out;
+  for (const auto& [name, value] : sent.items()) {
+    const bool is_list = may_name_list && name == "list";
+    if ((name != "domain" && !is_list) || !value.is_string())
+      return Failure<std::string>(
+          fmt::format("{}: no such member, or no text", probes::printable(name, 60)));
+    if (is_list) out.list = value.get<std::string>();
+  }
+  const auto domain = config::normal_domain(sent["domain"].get<std::string>());
+  if (!domain) return Failure<std::string>("domain: " + domain.error());
+  out.domain = *domain;
+  return out;
+}
+
+Json check_json(const OnceChecks::Check& check) {
+  return {{"id", check.id},
+          {"domain", check.domain},
+          {"started_at", config::rfc3339(check.started_at)},
+          {"state", !check.is_done ? "running"
+                    : check.fault  ? "failed"
+                                   : "done"},
+          {"fault", check.fault ? Json(probes::printable(*check.fault)) : Json(nullptr)},
+          {"result", check.result ? Json::parse(*check.result, nullptr, false) : Json(nullptr)}};
+}
+
+}  // namespace
+
+Reply Api::check_once(const Call& call) const {
+  const auto wish = wish_of(call.request.body, false);
+  if (!wish) return problem(400, "bad check", wish.error());
+  Deed deed{.what = "check-once", .subject_kind = "domain", .subject = wish->domain};
+  const auto started = backend_.checks->start(wish->domain, backend_.snapshot()->now);
+  if (!started) {
+    auto reply = problem(429, "not checked", started.error().why);
+    reply.headers["Retry-After"] = std::to_string(started.error().again_in.count());
+    return noted(call, std::move(deed), std::move(reply));
+  }
+  return noted(call, std::move(deed), json(check_json(*started), 202));
+}
+
+Reply Api::once_checked(const Call& call) const {
+  const auto check = backend_.checks->find(call.name);
+  return check ? json(check_json(*check))
+               : problem(404, "not found", "no check of that id is remembered");
+}
+
+Reply Api::watch(const Call& call) const {
+  const auto wish = wish_of(call.request.body, true);
+  if (!wish) return problem(400, "not watched", wish.error());
+  Deed deed{.what = "watch", .subject_kind = "domain", .subject = wish->domain};
+  if (backend_.domain(wish->domain))
+    return noted(call, std::move(deed), problem(409, "not watched", "it is watched already"));
+  if (!backend_.watch) return problem(409, "not watched", "no list may be added to");
+  const auto list = backend_.watch(wish->domain, wish->list);
+  if (!list) return noted(call, std::move(deed), problem(409, "not watched", list.error()));
+  deed.comment = *list;
+  return noted(call, std::move(deed), json({{"domain", wish->domain}, {"list", *list}}, 201));
+}
+
+}  // namespace web

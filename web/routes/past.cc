@@ -1,0 +1,276 @@
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "probes/explain.h"
+#include "probes/report.h"
+#include "web/days.h"
+#include "web/routes/act_words.h"
+#include "web/routes/api.h"
+#include "web/routes/current.h"
+#include "web/routes/mail.h"
+#include "web/routes/parts.h"
+#include "web/routes/query.h"
+
+// What was: days, shares, and events of all that is watched.
+namespace web {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using storage::LogEvent;
+
+constexpr std::size_t kMostDays = 400;
+constexpr config::Seconds kDay = std::chrono::hours{24};
+
+storage::SpanQuery spans_of(const agent::Snapshot& snapshot, std::size_t days) {
+  // Shares are of ninety days, whatever is shown.
+  const auto back = static_cast<std::int64_t>(std::max<std::size_t>(days, 90) + 1) * kDay;
+  return {.domains = {},
+          .from = snapshot.now - back,
+          .until = snapshot.now,
+          .longest_silence = storage::longest_silence(snapshot.schedule.interval)};
+}
+
+constexpr auto kKinds = std::to_array<std::pair<std::string_view, LogEvent::Kind>>(
+    {{"verdict", LogEvent::Kind::verdict},
+     {"key", LogEvent::Kind::key},
+     {"records", LogEvent::Kind::records},
+     {"alert", LogEvent::Kind::alert},
+     {"act", LogEvent::Kind::act},
+     {"ours", LogEvent::Kind::ours}});
+
+std::string_view wire_name(LogEvent::Kind kind) {
+  return std::ranges::find(kKinds, kind, &std::pair<std::string_view, LogEvent::Kind>::second)
+      ->first;
+}
+
+// "alert,act"
+std::optional<std::set<LogEvent::Kind>> kinds_from(const std::string& words) {
+  std::set<LogEvent::Kind> out;
+  for (std::size_t at = 0; at <= words.size();) {
+    const auto end = std::min(words.find(',', at), words.size());
+    const auto* const kind = std::ranges::find(kKinds, std::string_view(words).substr(at, end - at),
+                                               &std::pair<std::string_view, LogEvent::Kind>::first);
+    if (kind == kKinds.end()) return std::nullopt;
+    out.insert(kind->second);
+    at = end + 1;
+  }
+  return out;
+}
+
+// "12.3.4"
+std::optional<storage::LogPlace> place_from(const std::string& cursor) {
+  std::array<std::int64_t, 3> ids{};
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto end = i + 1 < ids.size() ? cursor.find('.', at) : cursor.size();
+    if (end == std::string::npos) return std::nullopt;
+    const auto id = number(cursor.substr(at, end - at));
+    if (!id || *id > static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max()))
+      return std::nullopt;
+    ids[i] = static_cast<std::int64_t>(*id);
+    at = end + 1;
+  }
+  return storage::LogPlace{.version = ids[0], .transition = ids[1], .act = ids[2]};
+}
+
+// One sentence.
+std::string title_of(const LogEvent& event) {
+  switch (event.kind) {
+    case LogEvent::Kind::verdict: {
+      const auto now = probes::verdict_from(event.now);
+      return std::string(now ? probes::in_words(*now) : "");
+    }
+    case LogEvent::Kind::key:
+      return event.before ? "It presents another key." : "It was seen to present a key.";
+    case LogEvent::Kind::records:
+      return event.before ? "Its TLSA records changed." : "Its TLSA records were seen first.";
+    case LogEvent::Kind::alert:
+      return probes::explain(event.alert->finding).title;
+    case LogEvent::Kind::act:
+      return in_words(*event.act);
+    case LogEvent::Kind::ours:
+      return event.subject == "gap" ? "Nothing was recorded for a while." : "The clock was set.";
+  }
+  return {};
+}
+
+Json text_or_json(const std::optional<std::string>& text, LogEvent::Kind kind) {
+  if (!text) return nullptr;
+  if (kind != LogEvent::Kind::records && kind != LogEvent::Kind::ours) return *text;
+  auto json = Json::parse(*text, nullptr, false);
+  return json.is_discarded() ? Json(nullptr) : json;
+}
+
+Json subject_json(std::string_view kind, const std::string& name) {
+  return {{"kind", kind}, {"name", probes::printable(name)}};
+}
+
+Json event_json(const LogEvent& event,
+                const std::map<std::string, std::vector<std::string>>& domains_of_hosts) {
+  Json out{{"at", config::rfc3339(event.at)}, {"kind", wire_name(event.kind)}};
+  std::vector<std::string> domains;
+  Json before = text_or_json(event.before, event.kind);
+  Json now = event.now.empty() ? Json(nullptr) : text_or_json(event.now, event.kind);
+  Json by = nullptr;
+  switch (event.kind) {
+    case LogEvent::Kind::verdict:
+      out["subject"] = subject_json("domain", event.subject);
+      domains = {event.subject};
+      break;
+    case LogEvent::Kind::key:
+    case LogEvent::Kind::records:
+      out["subject"] = subject_json("host", event.subject);
+      if (const auto known = domains_of_hosts.find(event.subject); known != domains_of_hosts.end())
+        domains = known->second;
+      break;
+    case LogEvent::Kind::alert:
+      out["subject"] = subject_json(wire_name(event.alert->cause.kind), event.alert->cause.name);
+      domains = event.alert->domains;
+      now = event.what;
+      break;
+    case LogEvent::Kind::act:
+      out["subject"] = subject_json(event.act->subject_kind, event.act->subject);
+      if (event.act->subject_kind == "domain") domains = {event.act->subject};
+      if (!event.act->by.empty()) by = event.act->by;
+      now = event.act->what;
+      break;
+    case LogEvent::Kind::ours:
+      out["subject"] = subject_json("monitor", event.subject);
+      break;
+  }
+  const auto count = domains.size();
+  if (count > kMostNames) domains.resize(kMostNames);
+  out["domains"] = domains;
+  out["domains_count"] = count;
+  out["title"] = title_of(event);
+  out["alert"] = event.alert                                       ? Json(event.alert->id)
+                 : event.act && event.act->subject_kind == "alert" ? Json(event.act->subject)
+                                                                   : Json(nullptr);
+  out["severity"] = event.alert ? Json(wire_name(event.alert->finding.severity)) : Json(nullptr);
+  out["by"] = by;
+  out["from"] = before;
+  out["to"] = now;
+  return out;
+}
+
+}  // namespace
+
+Reply Api::domain_days(const Call& call) const {
+  Query query(call.request);
+  const auto days = query.number("days", 1, kMostDays).value_or(90);
+  if (auto fault = query.fault()) return *std::move(fault);
+  const auto state = backend_.domain(call.name);
+  if (!state) return problem(404, "not found", fmt::format("{} is not watched", call.name));
+  const auto snapshot = backend_.snapshot();
+  auto wanted = spans_of(*snapshot, days);
+  wanted.domains = {state->configured.name};
+  const auto spans = backend_.queries->delivery_spans(wanted);
+  if (!spans) return storage_failed(spans.error());
+  return json(days_json(*spans, 1, static_cast<int>(days), snapshot->now));
+}
+
+Reply Api::days(const Call& call) const {
+  Query query(call.request);
+  const auto days = query.number("days", 1, kMostDays).value_or(90);
+  const auto wanted_by = whom(query);
+  if (auto fault = query.fault()) return *std::move(fault);
+  const auto snapshot = backend_.snapshot();
+  const auto all = remembered_->spans.of(spans_of(*snapshot, days), *backend_.queries);
+  if (!all) return storage_failed(all.error());
+  const auto& [until, spans] = **all;
+  DeliverySpans wanted;
+  std::size_t domains = 0;
+  for (const auto& state : snapshot->domains) {
+    if (!wanted_by.fits(state.configured)) continue;
+    ++domains;
+    const auto mine = spans.find(state.configured.name);
+    if (mine != spans.end()) wanted.insert(*mine);
+  }
+  return json(days_json(wanted, domains, static_cast<int>(days), until));
+}
+
+// `shares=no`: nobody reads the history, which takes long among many domains.
+Reply Api::groups(const Call& call) const {
+  Query query(call.request);
+  const bool is_brief = query
+                            .word("shares",
+                                  [](const std::string& word) {
+                                    return word == "no" ? std::optional{true} : std::nullopt;
+                                  })
+                            .value_or(false);
+  if (auto fault = query.fault()) return *std::move(fault);
+  const auto snapshot = backend_.snapshot();
+  auto known = std::make_shared<const SpansOfAll::Known>();
+  if (!is_brief) {
+    auto read = remembered_->spans.of(spans_of(*snapshot, 90), *backend_.queries);
+    if (!read) return storage_failed(read.error());
+    known = std::move(*read);
+  }
+  struct Group {
+    std::size_t domains = 0;
+    DeliverySpans spans;
+  };
+  std::map<std::string, Group> groups;
+  for (const auto& state : snapshot->domains) {
+    auto& group = groups[state.configured.group];
+    ++group.domains;
+    const auto mine = known->spans.find(state.configured.name);
+    if (mine != known->spans.end()) group.spans.insert(*mine);
+  }
+  const auto counts = counts_by_group(*snapshot, *backend_.queries);
+  Json items = Json::array();
+  for (const auto& [name, group] : groups) {
+    Json shares = Json::array();
+    for (const int length : {30, 90}) {
+      if (!is_brief)
+        shares.push_back(to_json(share_of(group.spans, group.domains, length, known->until)));
+    }
+    items.push_back({{"group", name},
+                     {"domains", group.domains},
+                     {"delivery", delivery_json(counts.at(name))},
+                     {"shares", shares}});
+  }
+  return json({{"items", items}, {"next", nullptr}});
+}
+
+Reply Api::event_log(const Call& call) const {
+  Query query(call.request);
+  const auto wanted_by = whom(query);
+  const auto kinds = query.word("kind", kinds_from);
+  storage::LogQuery wanted{
+      .has_kind = [&](LogEvent::Kind kind) { return !kinds || kinds->contains(kind); },
+      .from = query.moment("from").value_or(config::Time::min()),
+      .until = query.moment("to").value_or(config::Time::max()),
+      .after = query.word("cursor", place_from),
+      .limit = query.number("limit", 1, kMostItems).value_or(100)};
+  if (auto fault = query.fault()) return *std::move(fault);
+  const auto snapshot = backend_.snapshot();
+  std::set<std::string, std::less<>> domains;
+  std::map<std::string, std::vector<std::string>> hosts;  // with the domains that use them
+  for (const auto& state : snapshot->domains) {
+    if (!wanted_by.fits(state.configured)) continue;
+    domains.insert(state.configured.name);
+    if (!state.judged) continue;
+    for (const auto& host : state.judged->hosts)
+      hosts[host.seen->host.text()].push_back(state.configured.name);
+  }
+  if (!wanted_by.is_everybody()) {
+    wanted.has_domain = [&](const std::string& name) { return domains.contains(name); };
+    wanted.has_host = [&](const std::string& name) { return hosts.contains(name); };
+  }
+  const auto page = backend_.queries->event_log(wanted);
+  if (!page) return storage_failed(page.error());
+  Json items = Json::array();
+  for (const auto& event : page->events) items.push_back(event_json(event, hosts));
+  return json({{"items", items},
+               {"next", page->next ? Json(fmt::format("{}.{}.{}", page->next->version,
+                                                      page->next->transition, page->next->act))
+                                   : Json(nullptr)}});
+}
+
+}  // namespace web

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/watch/snapshot.h"
+#include "config/mutex.h"
+#include "storage/queries.h"
+#include "web/days.h"
+#include "web/routes/current.h"
+
+// What the page asks of all domains again and again, kept from request to request, so that an
+// answer costs as much as changed since the one before. Each may be asked from several threads.
+namespace web {
+
+// How many domains there are of each kind. Only those chunks of the list are counted that changed,
+// and those with a domain that was not looked at since the start.
+class DomainCounts {
+ public:
+  [[nodiscard]] Counts of(const agent::Snapshot& snapshot, storage::Queries& queries)
+      EXCLUDES(mutex_);
+
+ private:
+  using Chunk = const agent::SharedList<agent::DomainState>::Values;
+  // A weak pointer keeps nothing alive, but its address from being given to another chunk.
+  using ByChunk = std::map<std::weak_ptr<Chunk>, Counts, std::owner_less<std::weak_ptr<Chunk>>>;
+  config::Mutex mutex_;
+  ByChunk known_ GUARDED_BY(mutex_);
+};
+
+// Where mail began to be held up lately.
+class HeldUpLately {
+ public:
+  // What is true of a domain now; nothing where it is not watched any more.
+  using DeliveryNow = std::function<std::optional<probes::Delivery>(const std::string& domain)>;
+
+  // At how many domains mail is held up since `begin` or later; null when that cannot be read. The
+  // first time, and once in kAnew, everything is read that changed since `begin`; else what was
+  // recorded since the time before.
+  [[nodiscard]] std::optional<std::int64_t> count(config::Time begin, const DeliveryNow& now,
+                                                  storage::Queries& queries) EXCLUDES(mutex_);
+
+ private:
+  static constexpr config::Seconds kAnew = std::chrono::hours{1};
+  bool take_changes(config::Time begin, storage::Queries& queries) REQUIRES(mutex_);
+
+  config::Mutex mutex_;
+  // Domains whose verdict changed lately, and since when their mail is held up, once asked.
+  std::map<std::string, std::optional<config::Time>> changed_ GUARDED_BY(mutex_);
+  std::int64_t newest_ GUARDED_BY(mutex_) = 0;
+  std::optional<config::Time> anew_at_ GUARDED_BY(mutex_);
+};
+
+// What happened to mail at all domains, for one length of time after another.
+class SpansOfAll {
+ public:
+  struct Known {
+    config::Time until;  // as of when
+    DeliverySpans spans;
+  };
+  // Up to kOldest old as long as no verdict was recorded since.
+  [[nodiscard]] config::Result<std::shared_ptr<const Known>, std::string> of(
+      const storage::SpanQuery& query, storage::Queries& queries) EXCLUDES(mutex_);
+
+ private:
+  static constexpr config::Seconds kOldest{60};
+  static constexpr std::size_t kMost = 4;  // lengths of time; the page knows two
+  struct Kept {
+    std::int64_t newest = 0;
+    std::shared_ptr<const Known> known;
+  };
+  config::Mutex mutex_;
+  std::map<config::Seconds, Kept> kept_ GUARDED_BY(mutex_);  // by length
+};
+
+struct Remembered {
+  DomainCounts counts;
+  HeldUpLately held_up;
+  SpansOfAll spans;
+};
+
+}  // namespace web
