@@ -1,6 +1,7 @@
-// node build.mjs OUTDIR: type-checks the page and writes index.html, app.js and app.css.
+// node build.mjs OUTDIR: makes the API's types from openapi.json, type-checks the page against them and writes index.html,
+// app.js and app.css.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -8,11 +9,24 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(process.argv[2] ?? join(here, "../../build/ui"));
 process.chdir(here);
 const { build } = await import("esbuild");
-execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "."], { stdio: "inherit" });
+const { default: openapi, astToString } = await import("openapi-typescript");
+mkdirSync("made", { recursive: true });
+const types = `made/openapi.${process.pid}`; // two builds may run at once
+writeFileSync(types, astToString(await openapi(new URL("../openapi.json", import.meta.url))));
+renameSync(types, "made/openapi.d.ts");
+execFileSync(process.execPath, ["node_modules/typescript-7/bin/tsc", "-p", "."], { stdio: "inherit" });
 mkdirSync(out, { recursive: true });
 await build({
-  entryPoints: { app: "src/main.tsx" }, bundle: true, minify: true, format: "esm", target: "es2022",
-  jsx: "automatic", jsxImportSource: "preact", legalComments: "none", outdir: out, logLevel: "warning",
+  entryPoints: { app: "src/main.tsx" },
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: "es2022",
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  legalComments: "none",
+  outdir: out,
+  logLevel: "warning",
 });
 await build({ entryPoints: { app: "src/app.css" }, bundle: true, minify: true, outdir: out, logLevel: "warning" });
 copyFileSync("src/index.html", join(out, "index.html"));

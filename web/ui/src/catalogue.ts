@@ -17,3 +17,22 @@ export const senderWords: Record<string, string> = {
   "other-nameserver": "senders whose resolver asked a name server that says otherwise",
   "rfc-7672": "senders that go by the letter of the RFCs where Postfix does not",
 };
+
+// How many senders a class stands for, and why it is counted so.
+export const senderWeights: Record<string, { weight: "common" | "rare"; source: string; year: number }> = {
+  "secure-mx-only": { weight: "common", source: "Exim, whose SMTP transport tries DANE by default (hosts_try_dane)", year: 2022 },
+  "sha256-only": { weight: "rare", source: "RFC 7671 §9 asks for SHA2-512, too; Postfix and Exim know both", year: 2015 },
+  "rsa-only": { weight: "rare", source: "every TLS library in use offers ECDSA, which RFC 9325 §4.2 recommends", year: 2022 },
+  "sha1-unsupported": { weight: "common", source: "validators under the crypto policy of Red Hat Enterprise Linux 9; RFC 9905", year: 2025 },
+  "nsec3-limited": { weight: "common", source: "validators that take more than 50 iterations for insecure (RFC 9276 §3.2)", year: 2024 },
+  "strict-algorithms": { weight: "rare", source: "RFC 6840 §5.11 lets validators waive it; in Unbound it is off by default", year: 2013 },
+  "aggressive-nsec": { weight: "common", source: "Unbound minimises names by default, as RFC 9156 asks", year: 2021 },
+  "trust-anchor-strict": { weight: "rare", source: "checking tools and libraries for Go; no common mail server", year: 2024 },
+  "short-wildcards": { weight: "rare", source: "libraries for Go; libcrypto wants two labels behind the asterisk", year: 2024 },
+  "strict-addresses": { weight: "rare", source: "a strict reading of RFC 7672 §2.2.2; Postfix and Exim go on with one family", year: 2015 },
+  "strict-time": { weight: "common", source: "BIND, whose validator forgives no expired signature", year: 2024 },
+  "strict-security-level": { weight: "common", source: "OpenSSL 3.2 and Debian's OpenSSL: security level 2 by default", year: 2023 },
+  "null-mx-ignored": { weight: "rare", source: "software from before RFC 7505", year: 2015 },
+  "other-nameserver": { weight: "common", source: "each resolver chooses among a zone's name servers (RFC 1034 §5.3.3)", year: 1987 },
+  "rfc-7672": { weight: "common", source: "Exim and other senders that are not Postfix", year: 2022 },
+};

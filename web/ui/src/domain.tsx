@@ -1,26 +1,74 @@
 import { useEffect, useState } from "preact/hooks";
-
-import type { Domain, Partner, Rollover, Verdict } from "./api";
-import { domainPath, get, post, remove } from "./api";
-import { AlertLine } from "./alerts";
+import { AlertLine } from "./alert_card";
+import type { Domain, Finding, Rollover, Verdict } from "./api";
+import { domainPath, get, post } from "./api";
+import { senderWords } from "./catalogue";
 import { Chains } from "./chain";
+import { DayBars } from "./days";
+import { OwnDeliveriesTo } from "./deliveries";
+import { FindingCard } from "./finding_card";
 import type { Resource } from "./live";
 import { useResource } from "./live";
 import { Matrix } from "./matrix";
-import { Act, Copyable, FindingCard, HostLink, Link, MailNow, Mark, Moment, Title, Waiting, When } from "./parts";
-import { senderWords } from "./catalogue";
-import { keysLook, rolloverSentence, verdictSentence, verdictStatus, verdictWords } from "./words";
+import { useMayAct } from "./me";
+import { PartnerView } from "./partner";
+import { DeliveryMark, HostLink, Link, MailNow, Mark, Title, Waiting, When } from "./parts";
+import { keysLook, rolloverSentence, rolloverWords } from "./rollover_words";
+import { SendersView } from "./senders";
+import { isRare, plural, verdictSentence, verdictStatus, verdictWords } from "./words";
 
-// Which senders fare otherwise than the reference sender, and at which hosts.
+interface Split {
+  sender: string;
+  verdict: Verdict;
+  weight?: string;
+}
+
+// Which senders fare otherwise than the reference sender, and at which hosts. Where that one gets through, what only rare
+// classes meet is no news.
 function Splits({ domain }: { domain: Domain }) {
-  const senders = new Map<string, { whole: Verdict | null; hosts: string[] }>();
-  const of = (sender: string) => senders.get(sender) ?? senders.set(sender, { whole: null, hosts: [] }).get(sender)!;
-  for (const { sender, verdict } of domain.splits) of(sender).whole = verdict;
-  for (const host of domain.hosts) for (const { sender, verdict } of host.splits) of(sender).hosts.push(`${host.host}: ${verdictWords[verdict]}`);
-  return (
-    <ul class="splits">{[...senders].map(([sender, { whole, hosts }]) => (
-      <li key={sender}>{whole && <><Mark status={verdictStatus(whole)}>{verdictWords[whole]}</Mark> for </>}{senderWords[sender] ?? sender} <span class="muted">{hosts.join("; ")}</span></li>))}
+  interface Class {
+    whole: Verdict | null;
+    hosts: string[];
+    isRare: boolean;
+  }
+  const senders = new Map<string, Class>();
+  const of = (split: Split) => {
+    const known = senders.get(split.sender) ?? { whole: null, hosts: [], isRare: isRare(split) };
+    senders.set(split.sender, known);
+    return known;
+  };
+  for (const split of domain.splits) of(split).whole = split.verdict;
+  for (const host of domain.hosts)
+    for (const split of host.splits) of(split).hosts.push(`${host.host}: ${verdictWords[split.verdict]}`);
+  const isSound = verdictStatus(domain.verdict) === "ok";
+  const all = [...senders];
+  const rare = all.filter(([, one]) => isSound && one.isRare);
+  const list = (some: [string, Class][]) => (
+    <ul class="splits">
+      {some.map(([sender, { whole, hosts, isRare: isQuiet }]) => (
+        <li key={sender}>
+          {whole && (
+            <>
+              <Mark status={isSound && isQuiet ? "note" : verdictStatus(whole)}>{verdictWords[whole]}</Mark> for{" "}
+            </>
+          )}
+          {senderWords[sender] ?? sender} <span class="muted">{hosts.join("; ")}</span>
+        </li>
+      ))}
     </ul>
+  );
+  return (
+    <>
+      {list(all.filter((one) => !rare.includes(one)))}
+      {rare.length > 0 && (
+        <details class="muted">
+          <summary>
+            {plural(rare.length, "rare class of senders fares", "rare classes of senders fare")} otherwise
+          </summary>
+          {list(rare)}
+        </details>
+      )}
+    </>
   );
 }
 
@@ -31,76 +79,115 @@ function CheckNow({ domain, resource }: { domain: Domain; resource: Resource<Dom
   useEffect(() => {
     if (asked === null || domain.observed_at === asked) return;
     ask(null);
-    say("A new look has been taken.");
+    say("Probed again.");
   }, [asked, domain.observed_at]);
   useEffect(() => {
     if (asked === null) return;
-    const timer = setInterval(resource.again, 2000);  // the event may come while there is no stream
+    const timer = setInterval(resource.again, 2000); // the event may come while there is no stream
     return () => clearInterval(timer);
   }, [asked]);
-  const run = () => post(`${domainPath(domain.domain)}/check`).then(
-    () => { ask(domain.observed_at ?? ""); say("Looking: DNS, SMTP, TLS…"); },
-    (reason: Error) => say(`Not started: ${reason.message}`));
+  const run = () =>
+    post(`${domainPath(domain.domain)}/check`).then(
+      () => {
+        ask(domain.observed_at ?? "");
+        say("Probing DNS, SMTP and TLS…");
+      },
+      (reason: Error) => say(`Not started: ${reason.message}`),
+    );
+  if (!useMayAct()) return null;
   return (
     <>
-      <button type="button" disabled={asked !== null} onClick={run}>{asked !== null ? "Looking…" : "Check now"}</button>
-      {asked !== null && <progress aria-label="A look is under way" />}
-      <span role="status" class="muted">{says}</span>
-    </>
-  );
-}
-
-function PartnerView({ name, partner, again }: { name: string; partner: Partner; again: () => void }) {
-  const path = `${domainPath(name)}/exception`;
-  const { exception, proposed_exception: proposed, postmaster_text: text } = partner;
-  return (
-    <>
-      <h2>Our partner's domain</h2>
-      {!text && !exception && !proposed && <p>Nothing holds up our mail to them: there is nothing to tell and nothing to except.</p>}
-      {exception && (
-        <>
-          <p><Mark status="warning">exception in force</Mark> since <When at={exception.made_at} />, until <Moment at={exception.until} short />. Remove this line from Postfix's <code>smtp_tls_policy_maps</code> when the partner is well again:</p>
-          <Copyable text={exception.line} />
-          <p><Act label="I have removed it" run={() => remove(path).then(again)} /></p>
-        </>
-      )}
-      {!exception && proposed && (
-        <>
-          <p>To let mail through meanwhile, put this line into Postfix's <code>smtp_tls_policy_maps</code>. It weakens the protection of that mail: danelaw asks for its removal once the partner is well, or at <Moment at={proposed.until} short />.</p>
-          <Copyable text={proposed.line} />
-          <p><Act label="I have put it in" run={() => post(path).then(again)} /></p>
-        </>
-      )}
-      {text && <details open={!exception}><summary>What to write to their postmaster</summary><Copyable text={text} label="Copy the letter" /></details>}
+      <button type="button" disabled={asked !== null} onClick={run}>
+        {asked !== null ? "Probing…" : "Check now"}
+      </button>
+      {asked !== null && <progress aria-label="A probe is under way" />}
+      <span role="status" class="muted">
+        {says}
+      </span>
     </>
   );
 }
 
 // What happens to mail, in a sentence; at risk: by what.
 function says(domain: Domain): string {
-  if (!domain.verdict) return "Not looked at yet.";
+  if (!domain.verdict) return "Not probed yet.";
   if (domain.delivery === "unknown") return verdictSentence.unknown;
   const [worst] = domain.findings;
   return `${verdictSentence[domain.verdict]}${domain.delivery === "at-risk" && worst ? ` At risk: ${worst.title}.` : ""}`;
 }
 
+// The domain as it was seen when it could last be told, where it cannot be told now.
+function lastKnown(domain: Domain): (Domain & { observed_at: string }) | null {
+  const { last_known: known } = domain;
+  return known
+    ? { ...domain, mx: known.mx ?? domain.mx, hosts: known.hosts ?? [], observed_at: known.observed_at }
+    : null;
+}
+
+const Stale = ({ at }: { at: string }) => (
+  <p class="muted">
+    Could not be determined now. This is the last known state, <When at={at} />.
+  </p>
+);
+
 // How the keys of a host stand; nothing of it is told as true now while no certificate was seen.
 function Keys({ domain, rollover: one }: { domain: Domain; rollover: Rollover }) {
-  const isSeen = domain.hosts.some((host) => host.host === one.host && host.endpoints.some((endpoint) => endpoint.chain.length > 0));
-  if (!isSeen) return <><Mark status="unknown">keys not seen</Mark> <HostLink name={one.host} />: no certificate was seen at the last look, so nothing can be said about the keys it serves.</>;
-  return <><Mark status={keysLook(one.state, domain.delivery)}>{one.state}</Mark> <HostLink name={one.host} />: {rolloverSentence[one.state]}</>;
+  const isSeen = domain.hosts.some(
+    (host) => host.host === one.host && host.endpoints.some((endpoint) => endpoint.chain.length > 0),
+  );
+  if (!isSeen)
+    return (
+      <>
+        <Mark status="unknown">keys not seen</Mark> <HostLink name={one.host} />: no certificate was seen at the last
+        probe, so nothing can be said about the keys it serves.
+      </>
+    );
+  return (
+    <>
+      <Mark status={keysLook(one.state, domain.delivery)}>{rolloverWords[one.state]}</Mark> <HostLink name={one.host} />
+      : {rolloverSentence[one.state]}
+    </>
+  );
+}
+
+// What follows from another finding stands below that one.
+function byCause(findings: Finding[]): { finding: Finding; consequences: Finding[] }[] {
+  const causeOf = (one: Finding) =>
+    findings.find(
+      (other) => !other.consequence_of && other.code === one.consequence_of && other.subject.name === one.subject.name,
+    );
+  return findings
+    .filter((one) => !causeOf(one))
+    .map((finding) => ({ finding, consequences: findings.filter((one) => causeOf(one) === finding) }));
 }
 
 function Raw({ path }: { path: string }) {
   const [text, set] = useState("");
-  const load = () => get<unknown>(path).then((json) => set(JSON.stringify(json, null, 2)), (reason: Error) => set(reason.message));
-  return <details onToggle={(event) => { if (event.currentTarget.open) load(); }}><summary>Raw JSON</summary><p><a href={path}>{path}</a></p><pre tabIndex={0}>{text}</pre></details>;
+  const load = () =>
+    get<unknown>(path).then(
+      (json) => set(JSON.stringify(json, null, 2)),
+      (reason: Error) => set(reason.message),
+    );
+  return (
+    <details
+      onToggle={(event) => {
+        if (event.currentTarget.open) load();
+      }}
+    >
+      <summary>Raw JSON</summary>
+      <p>
+        <a href={path}>{path}</a>
+      </p>
+      <pre tabIndex={0}>{text}</pre>
+    </details>
+  );
 }
 
 export function DomainView({ name, query }: { name: string; query: URLSearchParams }) {
   const path = domainPath(name);
   const found = useResource<Domain>(path, (kind, what) => kind === "alert" || (kind === "domain" && what === name));
   const { data } = found;
+  const known = data && lastKnown(data);
   const alerts = data?.alerts.filter((one) => one.state === "firing" || one.state === "pending") ?? [];
   const ask = encodeURIComponent(name);
   return (
@@ -110,29 +197,74 @@ export function DomainView({ name, query }: { name: string; query: URLSearchPara
       {data && (
         <>
           <MailNow delivery={data.delivery} since={data.delivery_since} alerts={data.alerts} says={says(data)}>
-            <p class="muted">{data.role === "outbound" ? "A partner's domain" : "Our domain"}{data.group && `, of the group ${data.group}`}; verdict: <code>{data.verdict ?? "none yet"}</code>.</p>
+            {data.last_known && (
+              <p>
+                Last known, <When at={data.last_known.observed_at} />:{" "}
+                <DeliveryMark delivery={data.last_known.delivery} />,{" "}
+                {data.last_known.verdict && verdictWords[data.last_known.verdict]}.
+              </p>
+            )}
+            <p class="muted">
+              {data.role === "outbound" ? "A partner's domain" : "Our domain"}
+              {data.group && `, of the group ${data.group}`}.
+            </p>
           </MailNow>
           <Splits domain={data} />
           <p class="actions">
-            <span>Last look <When at={data.observed_at} />, next <When at={data.next_check_at} />.</span>
+            <span>
+              Last probe <When at={data.observed_at} />, next <When at={data.next_check_at} />.
+            </span>
             <CheckNow domain={data} resource={found} />
-            <Link button to={`/history?domain=${ask}`}>History</Link>
-            <Link button to={`/diff?domain=${ask}`}>Compare two moments</Link>
+            <Link button to={`/history?domain=${ask}`}>
+              History
+            </Link>
+            <Link button to={`/diff?domain=${ask}`}>
+              Compare two moments
+            </Link>
           </p>
-          {alerts.length > 0 && <><h2>Alerts</h2><ul class="plain">{alerts.map((alert) => <AlertLine key={alert.id} alert={alert} />)}</ul></>}
+          {alerts.length > 0 && (
+            <>
+              <h2>Alerts</h2>
+              <ul class="plain">
+                {alerts.map((alert) => (
+                  <AlertLine key={alert.id} alert={alert} />
+                ))}
+              </ul>
+            </>
+          )}
           <h2>From the domain to the certificate</h2>
-          <Chains domain={data} />
+          {known && <Stale at={known.observed_at} />}
+          <div class={known ? "stale" : undefined}>
+            <Chains domain={known ?? data} />
+          </div>
           {data.rollover && (
-            <ul class="plain">{data.rollover.hosts.map((one) => (
-              <li key={one.host}><Keys domain={data} rollover={one} /></li>))}
+            <ul class="plain">
+              {data.rollover.hosts?.map((one) => (
+                <li key={one.host}>
+                  <Keys domain={data} rollover={one} />
+                </li>
+              ))}
             </ul>
           )}
           <h2>Findings</h2>
           {data.findings.length === 0 && <p>None.</p>}
-          {data.findings.map((finding, index) => <FindingCard key={`${finding.code}${finding.subject.name}${index}`} finding={finding} />)}
-          <h2>Every address with every kind of key</h2>
-          <Matrix domain={data} query={query} />
+          {byCause(data.findings).map(({ finding, consequences }, index) => (
+            <FindingCard
+              key={`${finding.code}${finding.subject.name}${index}`}
+              finding={finding}
+              consequences={consequences}
+            />
+          ))}
+          <h2>Sessions</h2>
+          {known && <Stale at={known.observed_at} />}
+          <div class={known ? "stale" : undefined}>
+            <Matrix domain={known ?? data} query={query} />
+          </div>
           {data.partner && <PartnerView name={name} partner={data.partner} again={found.again} />}
+          <SendersView path={path} domain={name} />
+          <OwnDeliveriesTo name={name} />
+          <h2>Ninety days</h2>
+          <DayBars path={`${path}/days?days=90`} isOne />
           <h2>For machines</h2>
           <Raw path={path} />
         </>

@@ -1,43 +1,107 @@
-import type { FindingItem, Page } from "./api";
+// What is found now, by cause: one row however many domains share it.
+import type { Cause, FindingItem, Page } from "./api";
+import { Choice, Download, GroupChoice, Loaded, Pages, pageOf, withQuery } from "./lists";
 import { useResource } from "./live";
-import { DomainLink, Link, Mark, navigate, pageOf, Pages, Title, Waiting, withQuery } from "./parts";
-import { plural, severities, severityLook } from "./words";
+import { DomainLink, HostLink, Link, Mark, Title, Waiting, When } from "./parts";
+import { navigate } from "./place";
+import { plural, roleChoices, severities, severityLook } from "./words";
 
-const pageSize = 100;
+const pageSize = 50;
+
+const isCause = (one: Cause | FindingItem): one is Cause => "domains_count" in one;
+
+function Where({ one }: { one: Cause | FindingItem }) {
+  if (!isCause(one)) return <DomainLink name={one.domain} />;
+  const { kind, name } = one.subject;
+  return kind === "host" ? (
+    <HostLink name={name} />
+  ) : kind === "domain" ? (
+    <DomainLink name={name} />
+  ) : (
+    <span>{name}</span>
+  );
+}
+
+function Affected({ one }: { one: Cause | FindingItem }) {
+  if (!isCause(one)) return <span>1</span>;
+  const of = new URLSearchParams({ code: one.code });
+  if (one.subject.kind === "host") of.set("mx", one.subject.name);
+  const [first] = one.domains;
+  return one.domains_count === 1 && first ? (
+    <DomainLink name={first} />
+  ) : (
+    <Link to={`/domains?${of}`}>{plural(one.domains_count, "domain")}</Link>
+  );
+}
 
 export function Findings({ query }: { query: URLSearchParams }) {
   const of = (name: string) => query.get(name) ?? "";
   const page = pageOf(query);
-  const wanted = new URLSearchParams({ code: of("code"), severity: of("severity"), domain: of("domain"), limit: `${pageSize}`, cursor: `${(page - 1) * pageSize}` });
-  const found = useResource<Page<FindingItem>>(`/api/v1/findings?${wanted}`, (kind) => kind === "domain", 3000);
+  const wanted = new URLSearchParams({ limit: `${pageSize}`, cursor: `${(page - 1) * pageSize}` });
+  if (!of("domain")) wanted.set("group_by", "cause");
+  for (const name of ["code", "severity", "domain", "role", "group"]) if (of(name)) wanted.set(name, of(name));
+  const found = useResource<Page<Cause | FindingItem>>(`/api/v1/findings?${wanted}`, (kind) => kind === "domain", 3000);
   const { data } = found;
   const to = (changes: Record<string, string>) => withQuery("/findings", query, { page: "", ...changes });
-  const codes = [...new Set([...(data?.items.map((one) => one.code) ?? []), ...(of("code") ? [of("code")] : [])])].sort();
+  const go = (name: string) => (value: string) => navigate(to({ [name]: value }));
+  const codes = [...new Set([...(data?.items.map((one) => one.code) ?? []), of("code")])].filter(Boolean).sort();
+  const [first] = data?.items ?? [];
   return (
     <>
       <Title of="Findings">Findings</Title>
       <Waiting of={found} />
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
-        <label>Severity <select value={of("severity")} onChange={(event) => navigate(to({ severity: event.currentTarget.value }))}>
-          <option value="">all</option>{severities.map((one) => <option key={one} value={one}>{one}</option>)}
-        </select></label>
-        <label>Code <select value={of("code")} onChange={(event) => navigate(to({ code: event.currentTarget.value }))}>
-          <option value="">all</option>{codes.map((one) => <option key={one} value={one}>{one}</option>)}
-        </select></label>
-        {of("domain") && <span>of {of("domain")} <Link to={to({ domain: "" })}>of all</Link></span>}
-        {data && <span role="status">{plural(data.total ?? 0, "finding")}</span>}
+        <Choice
+          label="Severity"
+          value={of("severity")}
+          all={severities.map((one) => [one, one])}
+          onChange={go("severity")}
+        />
+        <Choice label="Code" value={of("code")} all={codes.map((one) => [one, one])} onChange={go("code")} />
+        <Choice label="Whose" value={of("role")} all={roleChoices} onChange={go("role")} />
+        <GroupChoice value={of("group")} onChange={go("group")} />
+        {of("domain") && (
+          <span>
+            of {of("domain")} <Link to={to({ domain: "" })}>of all</Link>
+          </span>
+        )}
+        <Loaded of={found} says={plural(data?.total ?? 0, first && isCause(first) ? "cause" : "finding")} />
+        <Download path="/api/v1/findings" query={wanted} />
       </form>
       {data && (
         <table class="list">
           <caption class="hidden">What is found now</caption>
-          <thead><tr><th scope="col">Severity</th><th scope="col">Domain</th><th scope="col">Finding</th><th scope="col">Code</th></tr></thead>
-          <tbody>{data.items.map((one, index) => (
-            <tr key={`${one.domain}${one.code}${one.subject.name}${index}`}>
-              <td><Mark status={severityLook(one.severity)}>{one.severity}</Mark></td>
-              <th scope="row"><DomainLink name={one.domain} /></th>
-              <td>{one.title}</td>
-              <td><a href={`/findings/${one.code}`}><code>{one.code}</code></a></td>
-            </tr>))}
+          <thead>
+            <tr>
+              <th scope="col">Severity</th>
+              <th scope="col">Where</th>
+              <th scope="col">Finding</th>
+              <th scope="col">Domains</th>
+              <th scope="col">Since</th>
+              <th scope="col">Code</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.items.map((one, index) => (
+              <tr key={`${one.code}${one.subject.name}${index}`}>
+                <td>
+                  <Mark status={severityLook(one.severity)}>{one.severity}</Mark>
+                </td>
+                <th scope="row">
+                  <Where one={one} />
+                </th>
+                <td>{one.title}</td>
+                <td class="number" data-label="Domains">
+                  <Affected one={one} />
+                </td>
+                <td data-label="Since">{one.since && <When at={one.since} />}</td>
+                <td>
+                  <a href={`/findings/${one.code}`}>
+                    <code>{one.code}</code>
+                  </a>
+                </td>
+              </tr>
+            ))}
           </tbody>
         </table>
       )}

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { get } from "./api";
 
-const kinds = ["alert", "domain", "host", "silence", "reset"] as const;
+const kinds = ["alert", "domain", "host", "silence", "act", "reset"] as const;
 export type Kind = (typeof kinds)[number];
 type Listener = (kind: Kind, name: string) => void;
 
@@ -14,11 +14,13 @@ const watchers = new Set<(isLive: boolean) => void>();
 let stream: EventSource | null = null;
 let isLive = false;
 
-const tell: Listener = (kind, name) => listeners.forEach((listener) => listener(kind, name));
+const tell: Listener = (kind, name) => {
+  for (const listener of listeners) listener(kind, name);
+};
 
 function become(live: boolean) {
   isLive = live;
-  watchers.forEach((watcher) => watcher(live));
+  for (const watcher of watchers) watcher(live);
 }
 
 // A stream that breaks is taken up by the browser where it ended (Last-Event-ID); one that was refused is closed for good.
@@ -28,7 +30,9 @@ function open() {
   stream.onopen = () => become(true);
   stream.onerror = () => become(false);
   for (const kind of kinds) {
-    stream.addEventListener(kind, (event) => tell(kind, (JSON.parse((event as MessageEvent<string>).data) as { name: string }).name));
+    stream.addEventListener(kind, (event) =>
+      tell(kind, (JSON.parse((event as MessageEvent<string>).data) as { name: string }).name),
+    );
   }
 }
 
@@ -46,7 +50,9 @@ function follow() {
 export function startLive() {
   open();
   document.addEventListener("visibilitychange", follow);
-  setInterval(() => { if (!document.hidden) follow(); }, askEvery);
+  setInterval(() => {
+    if (!document.hidden) follow();
+  }, askEvery);
 }
 
 export function useIsLive(): boolean {
@@ -58,12 +64,37 @@ export function useIsLive(): boolean {
   return live;
 }
 
-export interface Resource<T> { data: T | null; error: string | null; since: string | null; again: () => void }
+export interface Resource<T> {
+  data: T | null;
+  error: string | null;
+  since: string | null;
+  isLoading: boolean; // what is shown, if anything, is what another address asked for
+  again: () => void;
+}
+
+// What was shown last: whoever goes back sees it at once, and where it was.
+const mostKept = 40;
+const kept = new Map<string, unknown>();
+function keep(path: string, data: unknown) {
+  kept.delete(path);
+  kept.set(path, data);
+  if (kept.size > mostKept) for (const oldest of [...kept.keys()].slice(0, kept.size - mostKept)) kept.delete(oldest);
+}
 
 // Fetches a resource now, when `path` changes, and soon after an event that concerns it; never more often than every
 // `pause` ms. What was there stays shown until there is something newer, also while the agent cannot be reached.
-export function useResource<T>(path: string | null, concerns: (kind: Kind, name: string) => boolean, pause = 1000): Resource<T> {
-  const [state, set] = useState<Omit<Resource<T>, "again">>({ data: null, error: null, since: null });
+export function useResource<T>(
+  path: string | null,
+  concerns: (kind: Kind, name: string) => boolean,
+  pause = 1000,
+): Resource<T> {
+  interface State {
+    path: string | null;
+    data: T | null;
+    error: string | null;
+    since: string | null;
+  }
+  const [state, set] = useState<State>({ path: null, data: null, error: null, since: null });
   const wanted = useRef(concerns);
   wanted.current = concerns;
   const reload = useRef(() => {});
@@ -76,17 +107,38 @@ export function useResource<T>(path: string | null, concerns: (kind: Kind, name:
       timer = undefined;
       last = Date.now();
       get<T>(path, abort.signal).then(
-        (data) => set({ data, error: null, since: null }),
+        (data) => {
+          keep(path, data);
+          set({ path, data, error: null, since: null });
+        },
         (reason: Error) => {
           if (abort.signal.aborted) return;
-          set((old) => ({ data: old.data, error: reason.message, since: old.since ?? new Date().toISOString() }));
-        });
+          set((old) => ({
+            path,
+            data: old.path === path ? old.data : ((kept.get(path) as T | undefined) ?? null),
+            error: reason.message,
+            since: (old.path === path ? old.since : null) ?? new Date().toISOString(),
+          }));
+        },
+      );
     };
-    reload.current = () => { timer ??= window.setTimeout(load, Math.max(0, last + pause - Date.now())); };
-    const listener: Listener = (kind, name) => { if (kind === "reset" || wanted.current(kind, name)) reload.current(); };
+    reload.current = () => {
+      timer ??= window.setTimeout(load, Math.max(0, last + pause - Date.now()));
+    };
+    const listener: Listener = (kind, name) => {
+      if (kind === "reset" || wanted.current(kind, name)) reload.current();
+    };
     listeners.add(listener);
     load();
-    return () => { abort.abort(); clearTimeout(timer); listeners.delete(listener); };
+    return () => {
+      abort.abort();
+      clearTimeout(timer);
+      listeners.delete(listener);
+    };
   }, [path, pause]);
-  return { ...state, again: () => reload.current() };
+  const again = () => reload.current();
+  if (path === null) return { data: null, error: null, since: null, isLoading: false, again };
+  if (state.path === path) return { ...state, isLoading: false, again };
+  const known = kept.get(path) as T | undefined;
+  return { data: known ?? state.data, error: null, since: null, isLoading: known === undefined, again };
 }

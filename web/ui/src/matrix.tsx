@@ -1,133 +1,139 @@
-// MX × address × key type; a cell opens to its evidence, and the address of the page says which one is open.
+// The sessions of a domain, one row an MX host: how many went as its verdict says, and those that did not. A session opens
+// to its evidence; the address of the page says which one is open, and what is shown.
 import { Fragment } from "preact";
 
-import type { Certificate, Domain, Endpoint, Host } from "./api";
-import { recordText } from "./api";
-import { Copyable, HostLink, Mark, Moment, navigate, VerdictMark, withQuery } from "./parts";
+import type { Domain, Endpoint, Host } from "./api";
+import { withQuery } from "./lists";
+import { HostLink, Link, Mark, VerdictMark } from "./parts";
+import { navigate } from "./place";
+import { Evidence } from "./session";
+import type { Look } from "./words";
+import { isQuiet, plural, verdictStatus, verdictWords } from "./words";
 
-const stages = ["connect", "banner", "ehlo", "starttls", "handshake", "ehlo-tls", "done"];
-const keyWords: Record<string, string> = { default: "default handshake", rsa: "RSA only", ecdsa: "ECDSA only", eddsa: "EdDSA only" };
+const keyWords: Record<string, string> = {
+  default: "default handshake",
+  rsa: "RSA only",
+  ecdsa: "ECDSA only",
+  eddsa: "EdDSA only",
+};
 
 const idOf = (host: string, endpoint: Endpoint) => `${host}|${endpoint.address}|${endpoint.key_type}`;
+const isTrouble = (host: Host) =>
+  host.endpoints.some((one) => verdictStatus(one.verdict) !== "ok" && !isQuiet(host, one));
 
-// How far it went, and every word.
-function Session({ endpoint }: { endpoint: Endpoint }) {
-  const words = endpoint.smtp.transcript ?? [];  // a report may be older than the agent
-  const end = stages.indexOf(endpoint.stage);
-  const lines: [string, string | null][] = [
-    ["connect", `${endpoint.address} port ${endpoint.port}`],
-    ["banner", null],
-    ["ehlo", endpoint.starttls === null ? null : endpoint.starttls ? "STARTTLS is offered" : "STARTTLS is not offered"],
-    ["starttls", null],
-    ["handshake", endpoint.tls && `${endpoint.tls.version}, ${endpoint.tls.cipher}`],
-    ["ehlo-tls", null],
-  ];
+function Session({
+  host,
+  endpoint,
+  open,
+  toggle,
+}: {
+  host: Host;
+  endpoint: Endpoint;
+  open: string;
+  toggle: (id: string) => void;
+}) {
+  const id = idOf(host.host, endpoint);
+  const look: Look = isQuiet(host, endpoint) ? "note" : verdictStatus(endpoint.verdict);
   return (
-    <>
-      <ol class="steps">
-        {lines.map(([stage, said], index) => index <= end && (
-          <li key={stage}>
-            <Mark status={index < end ? "ok" : "critical"}>{stage}{index === end && ": it ended here"}</Mark>{said && <> <code>{said}</code></>}
-          </li>))}
-        {endpoint.smtp.detail && <li>{endpoint.smtp.detail}</li>}
-      </ol>
-      {words.length > 0 && (
-        <>
-          <p class="muted">S is the server, C is danelaw.</p>
-          <pre class="transcript">{words.join("\n")}</pre>
-        </>)}
-    </>
+    <button type="button" class="cell" aria-expanded={id === open} onClick={() => toggle(id)}>
+      <Mark status={look}>{verdictWords[endpoint.verdict]}</Mark> {endpoint.address},{" "}
+      {keyWords[endpoint.key_type] ?? endpoint.key_type}
+    </button>
   );
 }
 
-function CertificateChain({ chain }: { chain: Certificate[] }) {
-  return (
-    <ol class="certificates">
-      {chain.map((one) => (
-        <li key={one.sha256}>
-          <strong>{one.subject || "(no subject)"}</strong> <span class="muted">issued by {one.issuer || "(no issuer)"}</span>
-          <div>from <Moment at={one.not_before} short /> until <Moment at={one.not_after} short /></div>
-          {one.dns_names.length > 0 && <div>names: {one.dns_names.join(", ")}</div>}
-          <div>key <code>{one.spki_sha256}</code></div>
-        </li>
-      ))}
-    </ol>
-  );
-}
-
-function Records({ host, endpoint }: { host: Host; endpoint: Endpoint }) {
-  if (host.tlsa.records.length === 0) return <p>There are none.</p>;
-  const matched = endpoint.matched && recordText(endpoint.matched);
-  return (
-    <ul class="plain">
-      {host.tlsa.records.map((record) => {
-        const text = recordText(record);
-        return (
-          <li key={text}>
-            {!record.usable ? <Mark status="warning">unusable: {record.unusable_because}</Mark>
-              : text === matched ? <Mark status="ok">matched at depth {endpoint.matched?.depth}</Mark> : endpoint.chain.length === 0 ? <Mark status="unknown">no certificate was seen</Mark> : <Mark status={matched ? "unknown" : "critical"}>not what matched</Mark>}
-            {" "}<code>{text}</code>
-          </li>);
-      })}
-    </ul>
-  );
-}
-
-function Evidence({ host, endpoint }: { host: Host; endpoint: Endpoint }) {
-  return (
-    <div class="opened">
-      <section><h4>Session: {endpoint.reason}</h4><Session endpoint={endpoint} /></section>
-      <section><h4>TLSA records</h4><Records host={host} endpoint={endpoint} /></section>
-      <section><h4>Chain</h4>{endpoint.chain.length > 0 ? <CertificateChain chain={endpoint.chain} /> : <p>No certificate was seen.</p>}</section>
-      {endpoint.chain[0] && host.tlsa.owner && !endpoint.matched && (
-        <section><h4>The record that would fit</h4><Copyable text={`${host.tlsa.owner}. IN TLSA 3 1 1 ${endpoint.chain[0].spki_sha256}`} /></section>
-      )}
-    </div>
-  );
-}
-
-function Row({ host, address, kinds, query, path }: { host: Host; address: string; kinds: string[]; query: URLSearchParams; path: string }) {
-  const mine = host.endpoints.filter((one) => one.address === address);
+function Row({ host, query, path }: { host: Host; query: URLSearchParams; path: string }) {
   const open = query.get("cell") ?? "";
-  const opened = mine.filter((one) => idOf(host.host, one) === open);
+  const isWhole = query.get("all") === host.host;
+  const alike = host.endpoints.filter((one) => one.verdict === host.verdict);
+  const shown = isWhole
+    ? host.endpoints
+    : host.endpoints.filter((one) => one.verdict !== host.verdict || idOf(host.host, one) === open);
+  const opened = host.endpoints.filter((one) => idOf(host.host, one) === open);
   const toggle = (id: string) => navigate(withQuery(path, query, { cell: id === open ? "" : id }), { replace: true });
+  const hasTrouble = isTrouble(host);
+  const good = verdictStatus(host.verdict);
+  const look = good === "ok" && hasTrouble ? "warning" : good;
   return (
     <>
       <tr>
-        <th scope="row"><HostLink name={host.host} /><div>{address}</div></th>
-        {kinds.map((kind) => {
-          // More than one where back-ends behind the address differ.
-          const shown = mine.filter((one) => one.key_type === kind);
-          const id = `${host.host}|${address}|${kind}`;
-          if (shown.length === 0) return <td key={kind} data-label={keyWords[kind] ?? kind}><span class="muted">no such key</span></td>;
-          return (
-            <td key={kind} data-label={keyWords[kind] ?? kind}>
-              <button type="button" class="cell" aria-expanded={id === open} onClick={() => toggle(id)}>
-                {shown.map((one, index) => <span key={index} class="line"><VerdictMark verdict={one.verdict} /></span>)}
-                <span class="muted">{shown[0]?.reason}</span>
-              </button>
-            </td>);
-        })}
+        <th scope="row">
+          <HostLink name={host.host} />
+        </th>
+        <td>
+          {host.endpoints.length === 0 ? (
+            <VerdictMark verdict={host.verdict} />
+          ) : (
+            <Mark status={look}>
+              {alike.length}/{host.endpoints.length} {good === "ok" ? "ok" : verdictWords[host.verdict]}
+            </Mark>
+          )}
+        </td>
+        <td>
+          {shown.map((one, index) => (
+            <Session key={`${idOf(host.host, one)}${index}`} host={host} endpoint={one} open={open} toggle={toggle} />
+          ))}
+          {alike.length > 0 && (
+            <Link quiet replace to={withQuery(path, query, { all: isWhole ? "" : host.host })}>
+              {isWhole ? "show what differs" : `show ${plural(host.endpoints.length, "session")}`}
+            </Link>
+          )}
+        </td>
       </tr>
-      {opened.length > 0 && <tr class="evidence-row"><td colSpan={kinds.length + 1}>{opened.map((one, index) => <Evidence key={index} host={host} endpoint={one} />)}</td></tr>}
+      {opened.length > 0 && (
+        <tr class="evidence-row">
+          <td colSpan={3}>
+            {opened.map((one, index) => (
+              <Evidence key={index} host={host} endpoint={one} />
+            ))}
+          </td>
+        </tr>
+      )}
     </>
   );
 }
 
 export function Matrix({ domain, query }: { domain: Domain; query: URLSearchParams }) {
-  const kinds = [...new Set(domain.hosts.flatMap((host) => host.endpoints.map((one) => one.key_type)))];
   const path = `/domains/${encodeURIComponent(domain.domain)}`;
-  if (kinds.length === 0) return <p>No session yet.</p>;
+  if (domain.hosts.every((host) => host.endpoints.length === 0)) return <p>No session was held at the last probe.</p>;
+  const isNarrow = query.get("trouble") === "1";
+  const shown = domain.hosts.filter((host) => !isNarrow || isTrouble(host));
   return (
-    <table class="list matrix">
-      <caption class="hidden">Every address of every MX host with every kind of key</caption>
-      <thead><tr><th scope="col">MX and address</th>{kinds.map((kind) => <th key={kind} scope="col">{keyWords[kind] ?? kind}</th>)}</tr></thead>
-      <tbody>
-        {domain.hosts.map((host) => (
-          <Fragment key={host.host}>
-            {[...new Set(host.endpoints.map((one) => one.address))].map((address) => <Row key={address} host={host} address={address} kinds={kinds} query={query} path={path} />)}
-          </Fragment>))}
-      </tbody>
-    </table>
+    <>
+      {domain.hosts.length > 1 && (
+        <p>
+          <label>
+            <input
+              type="checkbox"
+              checked={isNarrow}
+              onChange={(event) =>
+                navigate(withQuery(path, query, { trouble: event.currentTarget.checked ? "1" : "" }), { replace: true })
+              }
+            />{" "}
+            only trouble
+          </label>
+        </p>
+      )}
+      {shown.length === 0 && <p>No host has trouble.</p>}
+      {shown.length > 0 && (
+        <table class="list matrix">
+          <caption class="hidden">The sessions with every MX host</caption>
+          <thead>
+            <tr>
+              <th scope="col">MX host</th>
+              <th scope="col">Sessions</th>
+              <th scope="col">What differs</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((host) => (
+              <Fragment key={host.host}>
+                <Row host={host} query={query} path={path} />
+              </Fragment>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </>
   );
 }

@@ -1,9 +1,20 @@
 import type { AgentStatus, Alert, Deadline, DomainItem, Page } from "./api";
+import { DayBars } from "./days";
 import { DomainTable } from "./domains";
-import { useResource } from "./live";
 import type { Resource } from "./live";
+import { useResource } from "./live";
 import { DeliveryMark, DomainLink, HostLink, Link, Mark, Moment, Title, Waiting, When } from "./parts";
-import { countOf, deadlineWords, deliveries, headline, plural, rolesOf, severityLook } from "./words";
+import {
+  checkWords,
+  countOf,
+  deadlineWords,
+  deliveries,
+  duration,
+  headline,
+  plural,
+  rolesOf,
+  severityLook,
+} from "./words";
 
 const shownAlerts = 10;
 const shownDeadlines = 8;
@@ -14,17 +25,40 @@ function OpenAlerts({ items, all }: { items: Alert[]; all: number }) {
     <>
       <table class="list">
         <caption class="hidden">Open alerts, worst first</caption>
-        <thead><tr><th scope="col">Severity</th><th scope="col">Alert</th><th scope="col">Domains</th><th scope="col">Opened</th></tr></thead>
-        <tbody>{items.slice(0, shownAlerts).map((alert) => (
-          <tr key={alert.id}>
-            <td><Mark status={severityLook(alert.severity)}>{alert.severity}</Mark></td>
-            <td><Link to={`/alerts#${alert.id}`}>{alert.title}</Link>{alert.silenced && <span class="tag">silenced</span>}{alert.acknowledged && <span class="tag">acknowledged</span>}</td>
-            <td class="number" data-label="Domains">{alert.domains.length}</td>
-            <td data-label="Opened"><When at={alert.opened_at} /></td>
-          </tr>))}
+        <thead>
+          <tr>
+            <th scope="col">Severity</th>
+            <th scope="col">Alert</th>
+            <th scope="col">Domains</th>
+            <th scope="col">Opened</th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.slice(0, shownAlerts).map((alert) => (
+            <tr key={alert.id}>
+              <td>
+                <Mark status={severityLook(alert.severity)}>{alert.severity}</Mark>
+              </td>
+              <td>
+                <Link to={`/alerts#${alert.id}`}>{alert.title}</Link>
+                {alert.silenced && <span class="tag">silenced</span>}
+                {alert.acknowledged && <span class="tag">acknowledged</span>}
+              </td>
+              <td class="number" data-label="Domains">
+                {alert.domains_count ?? alert.domains.length}
+              </td>
+              <td data-label="Opened">
+                <When at={alert.opened_at} />
+              </td>
+            </tr>
+          ))}
         </tbody>
       </table>
-      <p><Link to="/alerts">{all > shownAlerts ? `All ${all} alerts, with what to do` : "All alerts, with what to do"}</Link></p>
+      <p>
+        <Link to="/alerts">
+          {all > shownAlerts ? `All ${all} alerts, with what to do` : "All alerts, with what to do"}
+        </Link>
+      </p>
     </>
   );
 }
@@ -32,34 +66,100 @@ function OpenAlerts({ items, all }: { items: Alert[]; all: number }) {
 function Deadlines({ items }: { items: Deadline[] }) {
   if (items.length === 0) return <p>None.</p>;
   return (
-    <ol class="rows">{items.slice(0, shownDeadlines).map((one) => (
-      <li key={`${one.at}${one.kind}${one.subject.name}`}>
-        <span><When at={one.at} /> <span class="muted"><Moment at={one.at} short /></span></span>
-        <span>{one.subject.kind === "host" ? <HostLink name={one.subject.name} /> : <DomainLink name={one.subject.name} />}: {deadlineWords[one.kind] ?? one.kind}</span>
-      </li>))}
+    <ol class="rows">
+      {items.slice(0, shownDeadlines).map((one) => (
+        <li key={`${one.at}${one.kind}${one.subject.name}`}>
+          <span>
+            <When at={one.at} />{" "}
+            <span class="muted">
+              <Moment at={one.at} short />
+            </span>
+          </span>
+          <span>
+            {one.subject.kind === "host" ? (
+              <HostLink name={one.subject.name} />
+            ) : (
+              <DomainLink name={one.subject.name} />
+            )}
+            : {deadlineWords[one.kind] ?? one.kind}
+          </span>
+        </li>
+      ))}
     </ol>
   );
 }
 
 export function AgentStrip({ status }: { status: AgentStatus }) {
+  const failing = status.vantage.filter((check) => !check.up);
   const stuck = status.notifiers.filter((one) => one.fault);
   return (
-    <ul class="strip" aria-label="The agent's own health">
-      {status.vantage.map((check) => <li key={check.check}><Mark status={check.up ? "ok" : "critical"}>{check.check} {check.up ? "sound" : "impaired"}</Mark></li>)}
-      <li><Mark status={status.scheduler.lag_seconds > status.config.interval ? "warning" : "ok"}>{status.scheduler.lag_seconds > 0 ? `looks ${status.scheduler.lag_seconds} s late` : "looks in time"}</Mark></li>
-      <li><Mark status={status.storage.fault || status.storage.errors > 0 ? "critical" : "ok"}>{status.storage.fault ? "nothing is recorded" : status.storage.errors > 0 ? plural(status.storage.errors, "storage error") : "history written"}</Mark></li>
-      {status.notifiers.length > 0 && <li><Mark status={stuck.length > 0 ? "warning" : "ok"}>{stuck.length > 0 ? `${stuck.map((one) => one.name).join(", ")} cannot be told` : "notices delivered"}</Mark></li>}
-      <li class="muted">last look <When at={status.scheduler.last_round_at} /></li>
+    <ul class="strip" aria-label="Self-checks">
+      {failing.length === 0 ? (
+        <li>
+          <Mark status="ok">Self-checks: OK</Mark>
+        </li>
+      ) : (
+        failing.map((check) => (
+          <li key={check.check}>
+            <Mark status="critical">{checkWords[check.check] ?? check.check}: degraded</Mark> {check.detail}
+          </li>
+        ))
+      )}
+      <li>
+        <Mark status={status.scheduler.lag_seconds > status.config.interval ? "warning" : "ok"}>
+          {status.scheduler.lag_seconds > 0 ? `${duration(status.scheduler.lag_seconds)} behind` : "on schedule"}
+        </Mark>
+      </li>
+      <li>
+        <Mark status={status.storage.fault || status.storage.errors > 0 ? "critical" : "ok"}>
+          {status.storage.fault
+            ? "nothing is recorded"
+            : status.storage.errors > 0
+              ? plural(status.storage.errors, "storage error")
+              : "storage OK"}
+        </Mark>
+      </li>
+      {status.notifiers.length === 0 && (
+        <li>
+          <Link to="/status#notify">
+            <Mark status="warning">Nobody is notified: set up notify</Mark>
+          </Link>
+        </li>
+      )}
+      {status.notifiers.length > 0 && (
+        <li>
+          <Mark status={stuck.length > 0 ? "warning" : "ok"}>
+            {stuck.length > 0
+              ? `${stuck.map((one) => one.name).join(", ")} cannot be notified`
+              : "notifications delivered"}
+          </Mark>
+        </li>
+      )}
+      <li class="muted">
+        last probe <When at={status.scheduler.last_round_at} />
+      </li>
     </ul>
   );
 }
 
 export function Overview({ status }: { status: Resource<AgentStatus> }) {
-  const alerts = useResource<Page<Alert>>("/api/v1/alerts?state=firing", (kind) => kind === "alert" || kind === "silence");
-  const deadlines = useResource<Page<Deadline>>("/api/v1/deadlines", (kind) => kind === "host" || kind === "domain", 5000);
-  const worst = useResource<Page<DomainItem>>("/api/v1/domains?sort=delivery&limit=20", (kind) => kind === "domain", 3000);
+  const alerts = useResource<Page<Alert>>(
+    "/api/v1/alerts?state=firing",
+    (kind) => kind === "alert" || kind === "silence",
+  );
+  const deadlines = useResource<Page<Deadline>>(
+    "/api/v1/deadlines",
+    (kind) => kind === "host" || kind === "domain",
+    5000,
+  );
+  const worst = useResource<Page<DomainItem>>(
+    "/api/v1/domains?sort=delivery&limit=20",
+    (kind) => kind === "domain",
+    3000,
+  );
   const seen = status.data;
-  const troubled = worst.data?.items.filter((item) => item.delivery !== "fine" && item.delivery !== "unprotected") ?? [];
+  const troubled =
+    worst.data?.items.filter((item) => item.delivery !== "fine" && item.delivery !== "unprotected") ?? [];
   const inTrouble = seen ? countOf(seen, "held-up") + countOf(seen, "at-risk") + countOf(seen, "unknown") : 0;
   return (
     <>
@@ -67,25 +167,55 @@ export function Overview({ status }: { status: Resource<AgentStatus> }) {
       <Waiting of={status} />
       {seen && (
         <>
-          <p class="lead" role="status">{headline(seen)}</p>
+          <p class="lead" role="status">
+            {headline(seen)}
+          </p>
           <ul class="counts">
             {deliveries.map((one) => (
-              <li key={one}><Link to={`/domains?delivery=${one}`}><span class="figure">{countOf(seen, one)}</span> <DeliveryMark delivery={one} />{seen.delivery[one].outbound > 0 && <span class="whose">{rolesOf(seen, one)}</span>}</Link></li>
+              <li key={one}>
+                <Link to={`/domains?delivery=${one}`}>
+                  <span class="figure">{countOf(seen, one)}</span> <DeliveryMark delivery={one} />
+                  {seen.delivery[one].outbound > 0 && <span class="whose">{rolesOf(seen, one)}</span>}
+                </Link>
+              </li>
             ))}
-            <li><Link to="/alerts"><span class="figure">{seen.open_alerts}</span> {seen.open_alerts === 1 ? "open alert" : "open alerts"}</Link></li>
-            <li><span class="figure">{seen.rollovers_under_way}</span> {seen.rollovers_under_way === 1 ? "rollover" : "rollovers"} under way</li>
+            <li>
+              <Link to="/alerts">
+                <span class="figure">{seen.open_alerts}</span> {seen.open_alerts === 1 ? "open alert" : "open alerts"}
+              </Link>
+            </li>
+            <li>
+              <span class="figure">{seen.rollovers_under_way}</span>{" "}
+              {seen.rollovers_under_way === 1 ? "rollover" : "rollovers"} under way
+            </li>
           </ul>
           <AgentStrip status={seen} />
         </>
       )}
       <div class="columns">
-        <section><h2>Open alerts</h2>{alerts.data && <OpenAlerts items={alerts.data.items} all={Math.max(alerts.data.items.length, seen?.open_alerts ?? 0)} />}</section>
-        <section><h2>Next deadlines</h2>{deadlines.data && <Deadlines items={deadlines.data.items} />}</section>
+        <section>
+          <h2>Open alerts</h2>
+          {alerts.data && (
+            <OpenAlerts items={alerts.data.items} all={Math.max(alerts.data.items.length, seen?.open_alerts ?? 0)} />
+          )}
+        </section>
+        <section>
+          <h2>Next deadlines</h2>
+          {deadlines.data && <Deadlines items={deadlines.data.items} />}
+        </section>
       </div>
+      <h2>Ninety days</h2>
+      <DayBars path="/api/v1/days?days=90" isOne={false} />
       <h2>Held up, at risk, unknown</h2>
       {worst.data && troubled.length === 0 && <p>None.</p>}
-      {troubled.length > 0 && <DomainTable items={troubled} caption="Domains whose mail is held up, at risk or unknown, in this order" />}
-      {inTrouble > troubled.length && <p><Link to="/domains?sort=delivery">All domains, worst first</Link></p>}
+      {troubled.length > 0 && (
+        <DomainTable items={troubled} caption="Domains whose mail is held up, at risk or unknown, in this order" />
+      )}
+      {inTrouble > troubled.length && (
+        <p>
+          <Link to="/domains?sort=delivery">All domains, worst first</Link>
+        </p>
+      )}
     </>
   );
 }

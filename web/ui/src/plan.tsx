@@ -1,33 +1,97 @@
 // A planned change of key: from the certificate to the record, the time, and a silence that knows the key.
 import { useEffect, useState } from "preact/hooks";
 
-import type { Clearance, FittingRecord, MxHost, Page, Silence } from "./api";
+import type { FittingRecord, GateAnswer, MxHost, Page, Silence } from "./api";
 import { hostPath, post, recordText } from "./api";
+import { inHours, NameField, Preview, rememberedName, rememberName, TimeField } from "./forms";
 import { useResource } from "./live";
-import { Act, Copyable, HostLink, Link, Mark, Moment, navigate, Title, When } from "./parts";
+import { useMayAct } from "./me";
+import { Act, Copyable, HostLink, Link, Mark, Moment, Title, When } from "./parts";
+import { navigate } from "./place";
 import { usePreview } from "./silences";
-import { inHours, Preview, rememberedName, rememberName, TimeField } from "./wishes";
 
 // The gate's answer, asked for again whenever the host was looked at.
 function Gate({ host, pem, lookedAt }: { host: string; pem: string; lookedAt: string }) {
-  const [said, set] = useState<Clearance | null>(null);
+  const [said, set] = useState<GateAnswer | null>(null);
   const [fault, setFault] = useState<string | null>(null);
   useEffect(() => {
     let isWanted = true;
-    post<Clearance>(`${hostPath(host)}/gate`, { pem }).then(
-      (answer) => { if (isWanted) { set(answer); setFault(null); } }, (reason: Error) => { if (isWanted) setFault(reason.message); });
-    return () => { isWanted = false; };
+    post<GateAnswer>(`${hostPath(host)}/gate`, { pem }).then(
+      (answer) => {
+        if (isWanted) {
+          set(answer);
+          setFault(null);
+        }
+      },
+      (reason: Error) => {
+        if (isWanted) setFault(reason.message);
+      },
+    );
+    return () => {
+      isWanted = false;
+    };
   }, [host, pem, lookedAt]);
-  if (fault) return <p class="fault" role="alert">{fault}</p>;
+  if (fault)
+    return (
+      <p class="fault" role="alert">
+        {fault}
+      </p>
+    );
   if (!said) return <p class="muted">Asking the gate…</p>;
   return (
     <div role="status">
-      {said.answer === "yes" && <p><Mark status="ok">yes</Mark> The certificate may go live now{said.recommended && <>; recommended from <Moment at={said.recommended} /></>}.</p>}
-      {said.answer === "not-before" && said.not_before && <p><Mark status="warning">wait</Mark> Not before <Moment at={said.not_before} />{said.recommended && <>; recommended from <Moment at={said.recommended} /></>}.</p>}
-      {said.answer === "never" && <p><Mark status="critical">not published</Mark> Senders would refuse it. Publish the record beside the present ones first{said.not_before_then && <>; if that is done now, the certificate may go live from <Moment at={said.not_before_then} /></>}.</p>}
-      {said.answer === "unknown" && <p><Mark status="unknown">unknown</Mark> What is published could not be told.</p>}
-      <ul>{said.why.map((sentence) => <li key={sentence}>{sentence}</li>)}</ul>
-      <p class="muted">As of the last look, <When at={said.observed_at} />.</p>
+      {said.answer === "yes" && (
+        <p>
+          <Mark status="ok">yes</Mark> The certificate may go live now
+          {said.recommended && (
+            <>
+              ; recommended from <Moment at={said.recommended} />
+            </>
+          )}
+          .
+        </p>
+      )}
+      {said.answer === "not-before" && said.not_before && (
+        <p>
+          <Mark status="warning">wait</Mark> Not before <Moment at={said.not_before} />
+          {said.recommended && (
+            <>
+              ; recommended from <Moment at={said.recommended} />
+            </>
+          )}
+          .
+        </p>
+      )}
+      {said.answer === "never" && (
+        <p>
+          <Mark status="critical">not published</Mark> Senders would refuse it. Publish the record beside the present
+          ones first
+          {said.not_before_then && (
+            <>
+              ; if that is done now, the certificate may go live from <Moment at={said.not_before_then} />
+            </>
+          )}
+          .
+        </p>
+      )}
+      {said.answer === "unknown" && (
+        <p>
+          <Mark status="unknown">unknown</Mark> What is published could not be determined.
+        </p>
+      )}
+      <ul>
+        {said.why.map((sentence) => (
+          <li key={sentence}>{sentence}</li>
+        ))}
+      </ul>
+      {said.shown && (
+        <p>
+          This certificate is the one that {said.shown.by || "somebody"} showed <When at={said.shown.at} />.
+        </p>
+      )}
+      <p class="muted">
+        As of the last probe, <When at={said.observed_at} />.
+      </p>
     </div>
   );
 }
@@ -39,32 +103,47 @@ function Window({ host, record }: { host: string; record: FittingRecord }) {
   const [comment, setComment] = useState("");
   const [made, setMade] = useState<Silence | null>(null);
   const wanted = {
-    matchers: [{ name: "mx", value: host, is_regex: false, is_equal: true }], starts_at: starts, ends_at: ends, created_by: by,
-    comment: comment || "planned rollover", expected_key: record.data,
+    matchers: [{ name: "mx", value: host, is_regex: false, is_equal: true }],
+    starts_at: starts,
+    ends_at: ends,
+    created_by: by,
+    comment: comment || "planned rollover",
+    expected_key: record.data,
   };
   const preview = usePreview({ ...wanted, created_by: "", comment: "" });
   const run = () => {
     rememberName(by);
     return post<Silence>("/api/v1/silences", wanted).then(setMade);
   };
-  if (made) return <p role="status"><Mark status="ok">planned</Mark> From <Moment at={made.starts_at} short /> to <Moment at={made.ends_at} short /> nobody is told of trouble with this key. <Link to="/silences">All silences</Link></p>;
+  if (made)
+    return (
+      <p role="status">
+        <Mark status="ok">planned</Mark> From <Moment at={made.starts_at} short /> to <Moment at={made.ends_at} short />{" "}
+        nobody is notified of trouble with this key. <Link to="/silences">All silences</Link>
+      </p>
+    );
   return (
     <form class="wish" onSubmit={(event) => event.preventDefault()} aria-label="Window">
       <TimeField label="From" value={starts} onChange={setStarts} />
       <TimeField label="To" value={ends} onChange={setEnds} />
-      <label>Your name <input value={by} onInput={(event) => setBy(event.currentTarget.value)} /></label>
-      <label>Comment <input value={comment} onInput={(event) => setComment(event.currentTarget.value)} /></label>
+      <NameField value={by} onChange={setBy} />
+      <label>
+        Comment <input value={comment} onInput={(event) => setComment(event.currentTarget.value)} />
+      </label>
       <div class="preview" role="status">
         {preview.fault && <p class="fault">{preview.fault}</p>}
         {preview.items && <Preview items={preview.items} />}
       </div>
-      <p><Act label="Plan it" disabled={preview.fault !== null} run={run} /></p>
+      <p>
+        <Act label="Plan it" disabled={preview.fault !== null} run={run} />
+      </p>
     </form>
   );
 }
 
 export function Plan({ query }: { query: URLSearchParams }) {
   const host = (query.get("mx") ?? "").trim().toLowerCase();
+  const mayAct = useMayAct();
   const [pem, setPem] = useState("");
   const [records, setRecords] = useState<FittingRecord[] | null>(null);
   const found = useResource<MxHost>(host ? hostPath(host) : null, (kind, what) => kind === "host" && what === host);
@@ -77,35 +156,75 @@ export function Plan({ query }: { query: URLSearchParams }) {
       <ol class="plan">
         <li>
           <h2>Which host?</h2>
-          <label>MX host <input value={host} spellcheck={false} onInput={(event) => navigate(`/plan?mx=${encodeURIComponent(event.currentTarget.value)}`, { replace: true })} /></label>
-          {host && found.error && <p class="fault" role="alert">{found.error}</p>}
-          {isKnown && <p><Mark status="ok">watched</Mark> <HostLink name={host} />, {found.data?.addresses.join(", ")}</p>}
+          <label>
+            MX host{" "}
+            <input
+              value={host}
+              spellcheck={false}
+              onInput={(event) =>
+                navigate(`/plan?mx=${encodeURIComponent(event.currentTarget.value)}`, { replace: true })
+              }
+            />
+          </label>
+          {host && found.error && (
+            <p class="fault" role="alert">
+              {found.error}
+            </p>
+          )}
+          {isKnown && (
+            <p>
+              <Mark status="ok">watched</Mark> <HostLink name={host} />, {found.data?.addresses.join(", ")}
+            </p>
+          )}
         </li>
         <li>
           <h2>Which certificate?</h2>
-          <label class="wide">The new certificate in PEM, as the server will send it; never the private key
-            <textarea rows={6} spellcheck={false} value={pem} placeholder="-----BEGIN CERTIFICATE-----" onInput={(event) => { setPem(event.currentTarget.value); setRecords(null); }} />
+          <label class="wide">
+            The new certificate in PEM, as the server will send it; never the private key
+            <textarea
+              rows={6}
+              spellcheck={false}
+              value={pem}
+              placeholder="-----BEGIN CERTIFICATE-----"
+              onInput={(event) => {
+                setPem(event.currentTarget.value);
+                setRecords(null);
+              }}
+            />
           </label>
-          <p><Act label="Read it" disabled={!pem.trim()} run={read} /></p>
-          {own && <p role="status"><Mark status="ok">read</Mark> {own.subject}, until <Moment at={own.not_after} short /></p>}
+          <p>
+            <Act label="Read it" disabled={!pem.trim()} run={read} />
+          </p>
+          {own && (
+            <p role="status">
+              <Mark status="ok">read</Mark> {own.subject}, until <Moment at={own.not_after} short />
+            </p>
+          )}
         </li>
         {own && isKnown && found.data && (
           <>
             <li>
               <h2>Publish its record beside the present ones</h2>
-              <Copyable text={`${found.data.tlsa.owner || `_25._tcp.${host}`}.${found.data.tlsa.ttl === null ? "" : ` ${found.data.tlsa.ttl}`} IN TLSA ${recordText(own)}`} />
+              <Copyable
+                text={`${found.data.tlsa.owner || `_25._tcp.${host}`}.${found.data.tlsa.ttl === null ? "" : ` ${found.data.tlsa.ttl}`} IN TLSA ${recordText(own)}`}
+              />
             </li>
             <li>
               <h2>Wait until every cache has it</h2>
               <Gate host={host} pem={pem} lookedAt={found.data.observed_at} />
-              <p>Before the certificate goes live, let the deploy hook ask; it looks at every name server anew:</p>
+              <p>Before the certificate goes live, let the deploy hook ask; it asks every name server again:</p>
               <Copyable text={`danelaw gate --config danelaw.yaml --host ${host} fullchain.pem`} />
             </li>
-            <li>
-              <h2>Tell nobody of what is planned</h2>
-              <p>In this window trouble with the new key of {host} is silent. Any other key that is refused is told at once.</p>
-              <Window key={own.data} host={host} record={own} />
-            </li>
+            {mayAct && (
+              <li>
+                <h2>Notify nobody of what is planned</h2>
+                <p>
+                  In this window trouble with the new key of {host} is silent. Of any other key that is refused people
+                  are notified at once.
+                </p>
+                <Window key={own.data} host={host} record={own} />
+              </li>
+            )}
           </>
         )}
       </ol>

@@ -14,11 +14,14 @@ export function momentOf(text: string | null, now = Date.now()): number | null {
 
 export const rfc3339 = (at: number) => `${new Date(at).toISOString().slice(0, 19)}Z`;
 
-const steps = [60e3, 120e3, 300e3, 600e3, 1800e3, 3600e3, 7200e3, 10800e3, 21600e3, 43200e3, 86400e3, 172800e3, 604800e3, 1209600e3, 2592000e3];
+const steps = [
+  60e3, 120e3, 300e3, 600e3, 1800e3, 3600e3, 7200e3, 10800e3, 21600e3, 43200e3, 86400e3, 172800e3, 604800e3, 1209600e3,
+  2592000e3,
+];
 
 // Round moments at which to mark an axis, at most `most`.
 export function ticks(from: number, until: number, most: number): { at: number; text: string }[] {
-  const step = steps.find((one) => (until - from) / one <= most) ?? (until - from);
+  const step = steps.find((one) => (until - from) / one <= most) ?? until - from;
   const out = [];
   for (let at = Math.ceil(from / step) * step; at <= until; at += step) {
     const text = new Date(at).toISOString();

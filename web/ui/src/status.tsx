@@ -1,7 +1,8 @@
 import type { AgentStatus } from "./api";
 import { useResource } from "./live";
+import { Notifiers } from "./notifiers";
 import { Mark, Moment, Title, Waiting, When } from "./parts";
-import { duration, plural } from "./words";
+import { checkWords, duration, plural } from "./words";
 
 export function StatusView() {
   const found = useResource<AgentStatus>("/api/v1/status", () => true, 3000);
@@ -13,50 +14,130 @@ export function StatusView() {
       <Waiting of={found} />
       {data && (
         <>
-          <h2>Our own sight</h2>
-          <ul class="plain">{data.vantage.map((check) => (
-            <li key={check.check}><Mark status={check.up ? "ok" : "critical"}>{check.check}: {check.up ? "sound" : "impaired"}</Mark> {check.detail} <span class="muted">checked <When at={check.checked_at} /></span></li>))}
+          <h2>Self-checks</h2>
+          <ul class="plain">
+            {data.vantage.map((check) => (
+              <li key={check.check}>
+                <Mark status={check.up ? "ok" : "critical"}>
+                  {checkWords[check.check] ?? check.check}: {check.up ? "OK" : "degraded"}
+                </Mark>{" "}
+                {check.detail}{" "}
+                <span class="muted">
+                  checked <When at={check.checked_at} />
+                </span>
+              </li>
+            ))}
             {data.resolvers.map((one) => (
-              <li key={one.resolver}><Mark status={one.validating === null ? "unknown" : one.validating ? "ok" : "warning"}>resolver {one.resolver}: {one.validating === null ? "gives no answer" : one.validating ? "validates" : "does not validate"}</Mark>
-                {one.validating === false && " danelaw validates by itself; a mail server that asks this resolver cannot use DANE."}</li>))}
+              <li key={one.resolver}>
+                <Mark status={one.validating === null ? "unknown" : one.validating ? "ok" : "warning"}>
+                  resolver {one.resolver}:{" "}
+                  {one.validating === null ? "gives no answer" : one.validating ? "validates" : "does not validate"}
+                </Mark>
+                {one.validating === false &&
+                  " danelaw validates by itself; a mail server that asks this resolver cannot use DANE."}
+              </li>
+            ))}
           </ul>
-          <h2>Looks</h2>
+          <h2>Probes</h2>
           <dl>
-            <div><dt>Watched</dt><dd>{plural(data.config.domains, "domain")}, {plural(data.config.mx_hosts, "MX host")}, every {duration(data.config.interval)}</dd></div>
-            <div><dt>In time</dt><dd><Mark status={late ? "warning" : "ok"}>{data.scheduler.lag_seconds > 0 ? `${data.scheduler.lag_seconds} s late` : "yes"}</Mark></dd></div>
-            <div><dt>Last look</dt><dd><When at={data.scheduler.last_round_at} /></dd></div>
-            <div><dt>Finished</dt><dd>{data.scheduler.rounds}; {data.scheduler.in_flight} under way, {data.scheduler.queue_length} waiting</dd></div>
+            <div>
+              <dt>Watched</dt>
+              <dd>
+                {plural(data.config.domains, "domain")}, {plural(data.config.mx_hosts, "MX host")}, every{" "}
+                {duration(data.config.interval)}
+              </dd>
+            </div>
+            <div>
+              <dt>Schedule</dt>
+              <dd>
+                <Mark status={late ? "warning" : "ok"}>
+                  {data.scheduler.lag_seconds > 0 ? `${duration(data.scheduler.lag_seconds)} behind` : "on schedule"}
+                </Mark>
+              </dd>
+            </div>
+            <div>
+              <dt>Last probe</dt>
+              <dd>
+                <When at={data.scheduler.last_round_at} />
+              </dd>
+            </div>
+            <div>
+              <dt>Finished</dt>
+              <dd>
+                {data.scheduler.rounds}; {data.scheduler.in_flight} under way, {data.scheduler.queue_length} waiting
+              </dd>
+            </div>
           </dl>
           <h2>History</h2>
           <dl>
-            <div><dt>Size</dt><dd>{data.storage.size_bytes === null ? "unknown" : `${(data.storage.size_bytes / 1e6).toFixed(1)} MB`}</dd></div>
-            {data.storage.fault && <div><dt>Recording</dt><dd><Mark status="critical">{`fails: ${data.storage.fault}`}</Mark></dd></div>}
-            {(data.storage.unrecorded_rounds ?? 0) > 0 && <div><dt>Waiting</dt><dd>{plural(data.storage.unrecorded_rounds ?? 0, "round")} in memory</dd></div>}
-            {(data.storage.lost_rounds ?? 0) > 0 && <div><dt>Gaps</dt><dd><Mark status="warning">{plural(data.storage.lost_rounds ?? 0, "round")} not in the history</Mark></dd></div>}
-            <div><dt>Errors</dt><dd><Mark status={data.storage.errors > 0 ? "critical" : "ok"}>{data.storage.errors || "none"}</Mark></dd></div>
+            <div>
+              <dt>Size</dt>
+              <dd>
+                {data.storage.size_bytes === null ? "unknown" : `${(data.storage.size_bytes / 1e6).toFixed(1)} MB`}
+              </dd>
+            </div>
+            {data.storage.fault && (
+              <div>
+                <dt>Recording</dt>
+                <dd>
+                  <Mark status="critical">{`fails: ${data.storage.fault}`}</Mark>
+                </dd>
+              </div>
+            )}
+            {(data.storage.unrecorded_rounds ?? 0) > 0 && (
+              <div>
+                <dt>Waiting</dt>
+                <dd>{plural(data.storage.unrecorded_rounds ?? 0, "round")} in memory</dd>
+              </div>
+            )}
+            {(data.storage.lost_rounds ?? 0) > 0 && (
+              <div>
+                <dt>Gaps</dt>
+                <dd>
+                  <Mark status="warning">{plural(data.storage.lost_rounds ?? 0, "round")} not in the history</Mark>
+                </dd>
+              </div>
+            )}
+            <div>
+              <dt>Errors</dt>
+              <dd>
+                <Mark status={data.storage.errors > 0 ? "critical" : "ok"}>{data.storage.errors || "none"}</Mark>
+              </dd>
+            </div>
           </dl>
-          <h2>Who is told</h2>
-          {data.notifiers.length === 0 ? <p>Nobody: there is no <code>notify</code> section in the configuration. Alerts are shown here and in the metrics.</p> : (
-            <table class="list">
-              <caption class="hidden">Notifiers</caption>
-              <thead><tr><th scope="col">Notifier</th><th scope="col">State</th><th scope="col">Delivered</th><th scope="col">Waiting</th><th scope="col">Last delivered</th></tr></thead>
-              <tbody>{data.notifiers.map((one) => (
-                <tr key={one.name}>
-                  <th scope="row">{one.name}</th>
-                  <td><Mark status={one.fault ? "critical" : "ok"}>{one.fault ?? "sound"}</Mark></td>
-                  <td class="number" data-label="Delivered">{one.delivered}{one.failed > 0 && `, ${plural(one.failed, "attempt")} failed`}</td>
-                  <td class="number" data-label="Waiting">{one.waiting}</td>
-                  <td data-label="Last delivered"><When at={one.last_success_at} /></td>
-                </tr>))}
-              </tbody>
-            </table>
-          )}
+          <Notifiers status={data} />
           <h2>The program</h2>
           <dl>
-            <div><dt>Version</dt><dd>{data.version}</dd></div>
-            <div><dt>Started</dt><dd><Moment at={data.started_at} /> <span class="muted"><When at={data.started_at} /></span></dd></div>
-            <div><dt>Configuration</dt><dd><Mark status={data.reload.successful ? "ok" : "warning"}>{data.reload.successful ? "taken" : "refused when it was read last: the old one holds"}</Mark> <span class="muted"><When at={data.reload.succeeded_at} /></span></dd></div>
-            <div><dt>For machines</dt><dd><a href="/api/v1/status">JSON</a>, <a href="/metrics">metrics</a></dd></div>
+            <div>
+              <dt>Version</dt>
+              <dd>{data.version}</dd>
+            </div>
+            <div>
+              <dt>Started</dt>
+              <dd>
+                <Moment at={data.started_at} />{" "}
+                <span class="muted">
+                  <When at={data.started_at} />
+                </span>
+              </dd>
+            </div>
+            <div>
+              <dt>Configuration</dt>
+              <dd>
+                <Mark status={data.reload.successful ? "ok" : "warning"}>
+                  {data.reload.successful ? "loaded" : "refused at the last reload: the old one is in force"}
+                </Mark>{" "}
+                <span class="muted">
+                  <When at={data.reload.succeeded_at} />
+                </span>
+              </dd>
+            </div>
+            <div>
+              <dt>For machines</dt>
+              <dd>
+                <a href="/api/v1/status">JSON</a>, <a href="/metrics">metrics</a>
+              </dd>
+            </div>
           </dl>
         </>
       )}

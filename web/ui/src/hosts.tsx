@@ -1,0 +1,120 @@
+// The MX hosts of the watched domains: how they fare, how many depend on them, what comes next.
+import type { Delivery, MxItem, Page } from "./api";
+import { Choice, Download, GroupChoice, Loaded, Pages, pageOf, withQuery } from "./lists";
+import { useResource } from "./live";
+import { DeliveryMark, HostLink, Link, Mark, Title, Waiting, When } from "./parts";
+import { navigate } from "./place";
+import { keysLook, rolloverWords } from "./rollover_words";
+import { deadlineWords, deliveries, deliveryWords, plural, roleChoices, verdictWords } from "./words";
+
+const pageSize = 50;
+const sorts = [
+  ["delivery", "mail"],
+  ["name", "name"],
+  ["domains", "domains"],
+  ["next_deadline_at", "next deadline"],
+] as const;
+
+export function Hosts({ query }: { query: URLSearchParams }) {
+  const of = (name: string) => query.get(name) ?? "";
+  const page = pageOf(query);
+  const wanted = new URLSearchParams({ limit: `${pageSize}` });
+  for (const name of ["q", "delivery", "state", "verdict", "role", "group", "sort"])
+    if (of(name)) wanted.set(name, of(name));
+  if (page > 1) wanted.set("cursor", `${(page - 1) * pageSize}`);
+  const found = useResource<Page<MxItem>>(`/api/v1/mx?${wanted}`, (kind) => kind === "host" || kind === "domain", 3000);
+  const { data } = found;
+  const to = (changes: Record<string, string>) => withQuery("/mx", query, { page: "", ...changes });
+  return (
+    <>
+      <Title of="MX hosts">MX hosts</Title>
+      <Waiting of={found} />
+      <form class="filters" onSubmit={(event) => event.preventDefault()}>
+        <label>
+          Search{" "}
+          <input
+            type="search"
+            value={of("q")}
+            onInput={(event) => navigate(to({ q: event.currentTarget.value }), { replace: true })}
+          />
+        </label>
+        <Choice
+          label="Mail"
+          value={of("delivery")}
+          all={deliveries.map((one: Delivery) => [one, deliveryWords[one]])}
+          onChange={(delivery) => navigate(to({ delivery }))}
+        />
+        <Choice
+          label="Keys"
+          value={of("state")}
+          all={Object.entries(rolloverWords)}
+          onChange={(state) => navigate(to({ state }))}
+        />
+        <Choice label="Whose" value={of("role")} all={roleChoices} onChange={(role) => navigate(to({ role }))} />
+        <GroupChoice value={of("group")} onChange={(group) => navigate(to({ group }))} />
+        <label>
+          Sort by{" "}
+          <select
+            value={of("sort") || "delivery"}
+            onChange={(event) => navigate(to({ sort: event.currentTarget.value }))}
+          >
+            {sorts.map(([by, name]) => (
+              <option key={by} value={by}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <Loaded of={found} says={plural(data?.total ?? data?.items.length ?? 0, "MX host")} />
+        <Download path="/api/v1/mx" query={wanted} />
+      </form>
+      {data && data.items.length > 0 && (
+        <table class="list">
+          <caption class="hidden">MX hosts of watched domains</caption>
+          <thead>
+            <tr>
+              <th scope="col">Mail</th>
+              <th scope="col">MX host</th>
+              <th scope="col">Since</th>
+              <th scope="col">Domains</th>
+              <th scope="col">Keys</th>
+              <th scope="col">Next deadline</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.items.map((one) => (
+              <tr key={one.host}>
+                <td>
+                  <DeliveryMark delivery={one.delivery} />
+                  <div class="muted">{one.verdict ? verdictWords[one.verdict] : "not probed yet"}</div>
+                </td>
+                <th scope="row">
+                  <HostLink name={one.host} />
+                </th>
+                <td data-label="Since">{one.delivery_since ? <When at={one.delivery_since} /> : ""}</td>
+                <td class="number" data-label="Domains">
+                  <Link to={`/domains?mx=${encodeURIComponent(one.host)}`}>{one.domains}</Link>
+                  {one.held_up ? `, ${one.held_up} held up` : ""}
+                </td>
+                <td data-label="Keys">
+                  {one.state ? <Mark status={keysLook(one.state, one.delivery)}>{rolloverWords[one.state]}</Mark> : ""}
+                </td>
+                <td data-label="Next deadline">
+                  {one.next_deadline ? (
+                    <>
+                      <When at={one.next_deadline.at} />:{" "}
+                      {deadlineWords[one.next_deadline.kind] ?? one.next_deadline.kind}
+                    </>
+                  ) : (
+                    ""
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <Pages page={page} total={data?.total ?? 0} size={pageSize} to={to} />
+    </>
+  );
+}

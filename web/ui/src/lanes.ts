@@ -1,0 +1,187 @@
+// What the rollover picture and its table show, from what the API tells: lanes of bars, and moments.
+import type { Timeline } from "./api";
+import { recordText } from "./api";
+import { serverWords } from "./rollover_words";
+
+export interface Bar {
+  from: string;
+  until: string | null;
+  look: "record" | "cached" | "key" | "partly" | "refused" | "idle" | "signature" | "failing" | "gap";
+  says: string;
+  brief?: string; // where there is no room for more
+  whole?: string;
+}
+export interface Lane {
+  group: string;
+  name: string;
+  whole?: string; // where the picture has room for a part only
+  isPart?: boolean; // of the lane above
+  bars: Bar[];
+}
+export interface Marker {
+  at: string;
+  name: string;
+  look: "now" | "good" | "end";
+}
+
+const short = (hex: string) => `${hex.slice(0, 8)}…`;
+
+// Keys by letters in the order of first sight, whatever the range: eight digits are hard to tell apart.
+export function letters({ keys }: Timeline): (spki: string) => string {
+  return (spki) => {
+    const at = keys.indexOf(spki);
+    return at < 0 ? "" : at < 26 ? String.fromCharCode(65 + at) : `${at + 1}`;
+  };
+}
+
+type Key = Timeline["endpoints"][number]["keys"][number];
+type Accepted = Key["acceptance"][number]["accepted"];
+const acceptance: Record<Accepted, [Bar["look"], string]> = {
+  yes: ["key", "accepted"],
+  some: ["partly", "refused by what some name servers give"],
+  no: ["refused", "refused"],
+  "not-asked": ["idle", "not checked by senders"],
+  unknown: ["gap", "no name server answers"],
+};
+
+// One bar for as long as the key fared alike with what was published then.
+function keyBars(key: Key, name: string): Bar[] {
+  const out: Bar[] = [];
+  let last: Accepted | null = null;
+  for (const one of key.acceptance) {
+    const before = out.at(-1);
+    if (before && last === one.accepted) before.until = one.until;
+    else {
+      const [look, word] = acceptance[one.accepted];
+      out.push({
+        from: one.from,
+        until: one.until,
+        look,
+        says: `key ${name} ${word}`,
+        brief: name,
+        whole: key.spki_sha256,
+      });
+    }
+    last = one.accepted;
+  }
+  return out;
+}
+
+type Span = Timeline["records"][number]["spans"][number];
+const recordBars = (spans: Span[]): Bar[] =>
+  spans.flatMap((span): Bar[] => [
+    { from: span.from, until: span.until, look: "record", says: "published" },
+    ...(span.until && span.cached_until !== span.until
+      ? [{ from: span.until, until: span.cached_until, look: "cached" as const, says: "in caches" }]
+      : []),
+  ]);
+
+function recordLanes(timeline: Timeline, letter: (spki: string) => string): Lane[] {
+  const served = timeline.endpoints.flatMap((one) => one.keys);
+  return timeline.records.flatMap((record): Lane[] => {
+    const fits = new Set(
+      served.filter((key) => key.matched_by.includes(recordText(record))).map((key) => letter(key.spki_sha256)),
+    );
+    if (fits.size === 0 && record.usage === 3) fits.add(letter(record.data));
+    const of = [...fits].filter(Boolean).join(", ");
+    const lane = {
+      group: "TLSA records",
+      name: `${record.usage} ${record.selector} ${record.matching_type} ${short(record.data)}${of && ` for key ${of}`}`,
+      whole: recordText(record),
+    };
+    if (record.servers.length === 0) return [{ ...lane, bars: recordBars(record.spans) }];
+    return [
+      { ...lane, bars: [] },
+      ...record.servers.map((one) => ({
+        ...lane,
+        name: `at ${serverWords(one.server)}`,
+        isPart: true,
+        bars: recordBars(one.spans),
+      })),
+    ];
+  });
+}
+
+// Addresses that showed the same keys at the same times share a lane.
+function keyLanes(timeline: Timeline, letter: (spki: string) => string): Lane[] {
+  const lanes = new Map<string, { names: string[]; bars: Bar[] }>();
+  for (const one of timeline.endpoints) {
+    const bars = one.keys.flatMap((key) => keyBars(key, letter(key.spki_sha256)));
+    const name = one.endpoint.replace(/\/default$/, "");
+    const alike = lanes.get(JSON.stringify(bars));
+    if (alike) alike.names.push(name);
+    else lanes.set(JSON.stringify(bars), { names: [name], bars });
+  }
+  return [...lanes.values()].map(({ names, bars }) => ({
+    group: "Keys served",
+    name: names.length > 2 ? `${names[0]} and ${names.length - 1} more` : names.join(", "),
+    ...(names.length > 2 && { whole: names.join(", ") }),
+    bars,
+  }));
+}
+
+const day = (at: string) =>
+  new Date(at).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+
+// Signatures that take each other over are one time of validity.
+function signatureLanes(timeline: Timeline): Lane[] {
+  return [...new Set(timeline.signatures.map((one) => one.server))].map((server) => {
+    const bars: Bar[] = [];
+    for (const one of timeline.signatures.filter((all) => all.server === server)) {
+      const before = bars.at(-1);
+      if (before?.until && one.from <= before.until) {
+        if (one.expires_at > before.until) before.until = one.expires_at;
+      } else bars.push({ from: one.from, until: one.expires_at, look: "signature", says: "" });
+    }
+    for (const bar of bars) if (bar.until) bar.says = `valid to ${day(bar.until)}`;
+    return {
+      group: "DNSSEC",
+      name: server === null ? "RRSIG over the TLSA records" : `RRSIG at ${serverWords(server)}`,
+      bars,
+    };
+  });
+}
+
+export function lanesOf(timeline: Timeline): Lane[] {
+  const letter = letters(timeline);
+  const lanes: Lane[] = [];
+  // Between gaps nobody knows what was published or served.
+  if (timeline.gaps.length > 0)
+    lanes.push({
+      group: "This monitor",
+      name: "nothing recorded",
+      bars: timeline.gaps.map((one) => ({ ...one, look: "gap", says: "nothing recorded" })),
+    });
+  if (timeline.failing.length > 0)
+    lanes.push({
+      group: "Senders",
+      name: "some caches refuse the key served",
+      bars: timeline.failing.map((one) => ({ ...one, look: "failing", says: "refused" })),
+    });
+  return [...lanes, ...recordLanes(timeline, letter), ...keyLanes(timeline, letter), ...signatureLanes(timeline)];
+}
+
+export function markersOf(timeline: Timeline): Marker[] {
+  const out: Marker[] = [{ at: timeline.now, name: "now", look: "now" }];
+  const add = (at: string | null | undefined, name: string, look: Marker["look"]) => {
+    if (at) out.push({ at, name, look });
+  };
+  add(timeline.safe_to_switch_at, "safe to switch", "good");
+  add(timeline.recommended_switch_at, "recommended to switch", "good");
+  add(timeline.safe_to_remove_at, "safe to remove", "good");
+  add(timeline.window?.until, "last cache recovers", "end");
+  return out;
+}
+
+// The range that shows the last change and what caches make of it: four TTLs before and after it, and until now while it
+// is not over. Two weeks where nothing ever changed.
+export function fitting(timeline: Timeline, ttl: number | null): [number, number] {
+  const now = Date.parse(timeline.now);
+  const change = timeline.last_change_at;
+  if (change === null) return [now - 7 * 86_400_000, now + 7 * 86_400_000];
+  const margin = 4_000 * Math.max(60, ttl ?? 3600);
+  const coming = markersOf(timeline).flatMap((one) => (Date.parse(one.at) > now ? [Date.parse(one.at)] : []));
+  const isOpen = coming.length > 0 || timeline.failing.some((one) => one.until === null || Date.parse(one.until) > now);
+  const end = Date.parse(change) + margin;
+  return [Date.parse(change) - margin, isOpen ? Math.max(end, ...[now, ...coming].map((at) => at + margin / 8)) : end];
+}

@@ -1,0 +1,116 @@
+// The words about keys and their rollovers.
+import type { Delivery, RolloverState, Status } from "./api";
+import type { Look } from "./words";
+import { duration } from "./words";
+
+export const rolloverStatus: Record<RolloverState, Status> = {
+  "no-dane": "unknown",
+  steady: "ok",
+  "prepub-wait": "ok",
+  "prepub-ok": "ok",
+  ready: "ok",
+  switching: "ok",
+  rolled: "ok",
+  "stale-risk": "critical",
+  fallback: "warning",
+  mismatch: "critical",
+  "partial-mismatch": "critical",
+  "dns-fail": "critical",
+  withdrawn: "warning",
+  unknown: "unknown",
+};
+
+export const rolloverWords: Record<RolloverState, string> = {
+  "no-dane": "no DANE",
+  steady: "steady",
+  "prepub-wait": "waiting for caches",
+  "prepub-ok": "in every cache",
+  ready: "ready",
+  switching: "switching",
+  rolled: "rolled over",
+  "stale-risk": "caches may refuse",
+  fallback: "only the trust anchor matches",
+  mismatch: "mismatch",
+  "partial-mismatch": "mismatch at some endpoints",
+  "dns-fail": "DNS fails",
+  withdrawn: "records withdrawn",
+  unknown: "unknown",
+};
+
+// Keys that are well are no good news where mail is held up all the same.
+export const keysLook = (state: RolloverState, delivery: Delivery): Look =>
+  rolloverStatus[state] === "ok" && delivery !== "fine" ? "note" : rolloverStatus[state];
+
+export const rolloverSentence: Record<RolloverState, string> = {
+  "no-dane": "There are no usable TLSA records: senders do not check this host.",
+  steady: "Every endpoint matches what is published and what caches may hold.",
+  "prepub-wait": "A record for the next key is published; some caches may still lack it.",
+  "prepub-ok": "Every cache has the record for the next key.",
+  ready: "Every cache has had the record for the next key for as long as RFC 7671 asks.",
+  switching: "Some endpoints present the next key, some the old one; all match.",
+  rolled: "All endpoints present the new key; the record of the old one is still published.",
+  "stale-risk": "What is published fits, but caches may still hold a set that refuses the key served.",
+  fallback: "Only a DANE-TA(2) record matches: the DANE-EE(3) records fit no key served.",
+  mismatch: "The published records refuse the key served at every endpoint.",
+  "partial-mismatch": "The published records refuse the key served at some endpoints.",
+  "dns-fail": "No name server gives an answer about the TLSA records.",
+  withdrawn: "The records are gone; caches may still hold them.",
+  unknown: "The records changed more often than is remembered: what caches hold cannot be determined.",
+};
+
+export const rolloverAdvice: Record<RolloverState, string> = {
+  "no-dane": "Publish a 3 1 1 record of the served key when the host is to be protected.",
+  steady: "Nothing to change. Before the next change of key, publish its record beside the present ones.",
+  "prepub-wait": "Keep the old key until every cache has the new record.",
+  "prepub-ok": "The next key may go live; waiting for twice the TTL is recommended.",
+  ready: "Put the next key live.",
+  switching: "Put the next key live at the other endpoints too; keep the old record until all have it.",
+  rolled: "Remove the record of the old key.",
+  "stale-risk": "Put the previous key back if you can; otherwise only time helps. Do not remove any record.",
+  fallback: "Publish the 3 1 1 record of the served key beside the others.",
+  mismatch:
+    "Put the previous key back if you can; that helps at once. Otherwise publish the record of the served key and wait for the caches.",
+  "partial-mismatch": "Bring the endpoints that differ to the same key, or publish a record for each key served.",
+  "dns-fail": "Fix DNS first: senders cannot learn the records and keep the mail in their queues.",
+  withdrawn: "Keep the served key until the records have expired from every cache.",
+  unknown: "Find out why the records change all the time; leave records and key alone for their TTL.",
+};
+
+export const gradeWords: Record<string, string> = {
+  safe: "safe",
+  "safe-via-ta": "safe by the trust anchor",
+  tight: "tight: less than twice the TTL",
+  early: "too early: caches refused the new key",
+  late: "late: the key came before its record",
+  never: "the record never came",
+  "early-retire": "the old record went too early",
+  indeterminate: "could not be determined",
+};
+export const gradeStatus = (grade: string): Status =>
+  grade === "safe" || grade === "safe-via-ta"
+    ? "ok"
+    : grade === "tight"
+      ? "warning"
+      : grade === "indeterminate"
+        ? "unknown"
+        : "critical";
+
+// "ns1.example.org 192.0.2.53", as the API calls a name server.
+export const serverWords = (server: string) => server.replace(/^(\S+) (\S+)$/, "$1 ($2)");
+
+// How long before its key a record came, as far as probes can tell: "28 to 83 s after the key".
+export function leadWords([least, most]: readonly (number | null)[]): string {
+  if (least === null || least === undefined) return "unknown";
+  const end = most ?? null;
+  if (end !== null && end < 0 && least < 0) return `${between(-end, -least)} after the key`;
+  if (end !== null && least < 0) return `up to ${duration(least)} after, or ${duration(end)} before the key`;
+  return end === null ? `at least ${duration(least)} before the key` : `${between(least, end)} before the key`;
+}
+function between(least: number, most: number): string {
+  const [a, b] = [duration(least), duration(most)];
+  if (a === b) return a;
+  const unit = / \w+$/.exec(b)?.[0] ?? "";
+  return a.endsWith(unit) ? `${a.slice(0, -unit.length)} to ${b}` : `${a} to ${b}`;
+}
+export const refusedFor = (seconds: number | null) =>
+  seconds === null ? "unknown" : seconds === 0 ? "by nobody" : `for ${duration(seconds)}, averaged over senders`;

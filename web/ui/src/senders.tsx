@@ -1,0 +1,155 @@
+// What senders reported (RFC 8460): bars a day by organization, beside our own verdict's band, and failures by reason.
+import type { Days, Senders } from "./api";
+import { domainPath } from "./api";
+import { useResource } from "./live";
+import { Mark } from "./parts";
+import type { Look } from "./words";
+import { deliveryLook, deliveryWords, plural } from "./words";
+
+type Row = Senders["items"][number];
+
+const kDays = 30;
+const kMostOrganizations = 12;
+
+const agreement: Record<NonNullable<Row["agrees"]>, { look: Look; words: string }> = {
+  yes: { look: "critical", words: "danelaw saw it, too" },
+  no: { look: "warning", words: "danelaw saw no fault then" },
+  "not-seen": { look: "unknown", words: "danelaw could not tell then" },
+};
+
+const count = (sessions: number) => sessions.toLocaleString("en").replaceAll(",", " ");
+
+// The last days, today the last.
+function lastDays(): string[] {
+  const today = Date.now();
+  return Array.from({ length: kDays }, (_, i) =>
+    new Date(today - (kDays - 1 - i) * 86_400_000).toISOString().slice(0, 10),
+  );
+}
+
+function lookOf(rows: Row[]): Look | "none" {
+  if (rows.length === 0) return "none";
+  const failed = rows.filter((row) => row.result_type !== null && row.sessions > 0);
+  if (failed.length === 0) return "ok";
+  return failed.some((row) => row.policy_type === "tlsa") ? "critical" : "warning";
+}
+
+function saysOf(day: string, rows: Row[]): string {
+  if (rows.length === 0) return `${day}: no report`;
+  const well = rows.filter((row) => row.result_type === null).reduce((sum, row) => sum + row.sessions, 0);
+  const failed = rows
+    .filter((row) => row.result_type !== null)
+    .map((row) => `${row.result_type}: ${count(row.sessions)} failed`);
+  return [`${day}: ${count(well)} sessions succeeded`, ...failed].join("\n");
+}
+
+function Bars({ organization, days, rows }: { organization: string; days: string[]; rows: Row[] }) {
+  const bad = days.filter((day) => lookOf(rows.filter((row) => row.day === day)) === "critical").length;
+  return (
+    <tr>
+      <th scope="row">{organization}</th>
+      <td>
+        <div class="days" role="img" aria-label={`${plural(bad, "day")} of ${days.length} with DANE failures`}>
+          {days.map((day) => {
+            const mine = rows.filter((row) => row.day === day);
+            return <span key={day} class={lookOf(mine)} title={saysOf(day, mine)} />;
+          })}
+        </div>
+      </td>
+    </tr>
+  );
+}
+
+// The same days as danelaw saw them.
+function OwnBand({ domain, days }: { domain: string; days: string[] }) {
+  const { data } = useResource<Days>(`${domainPath(domain)}/days?days=${kDays}`, (kind) => kind === "domain", 60_000);
+  if (!data?.days) return null;
+  return (
+    <tr>
+      <th scope="row">danelaw</th>
+      <td>
+        <div class="days" role="img" aria-label="what danelaw saw on these days">
+          {days.map((day) => {
+            const seen = data.days.find((one) => one.date === day)?.delivery ?? null;
+            return (
+              <span
+                key={day}
+                class={seen ? deliveryLook[seen] : "none"}
+                title={`${day}: ${seen ? deliveryWords[seen] : "not watched"}`}
+              />
+            );
+          })}
+        </div>
+      </td>
+    </tr>
+  );
+}
+
+function Failures({ rows }: { rows: Row[] }) {
+  const failed = rows.filter((row) => row.result_type !== null && row.sessions > 0);
+  if (failed.length === 0) return null;
+  return (
+    <details open>
+      <summary>{plural(failed.length, "kind of failure", "kinds of failures")}</summary>
+      <table>
+        <thead>
+          <tr>
+            <th>Day</th>
+            <th>Organization</th>
+            <th>Reason</th>
+            <th>At</th>
+            <th>Sessions</th>
+            <th>Then</th>
+          </tr>
+        </thead>
+        <tbody>
+          {failed.slice(0, 100).map((row) => (
+            <tr key={[row.day, row.organization, row.domain, row.mx_host, row.policy_type, row.result_type].join()}>
+              <td>{row.day}</td>
+              <td>{row.organization}</td>
+              <td>
+                {row.result_type} <span class="muted">{row.policy_type}</span>
+              </td>
+              <td>{row.mx_host ?? row.domain}</td>
+              <td>{count(row.sessions)}</td>
+              <td>{row.agrees && <Mark status={agreement[row.agrees].look}>{agreement[row.agrees].words}</Mark>}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  );
+}
+
+// Nothing at all where no sender reports. `domain`: whose days are shown beside; null: none.
+export function SendersView({ path, domain }: { path: string; domain: string | null }) {
+  const { data } = useResource<Senders>(`${path}/senders`, (kind) => kind === "domain", 60_000);
+  if (!data?.items || data.items.length === 0) return null;
+  const days = lastDays();
+  const sums = new Map<string, number>();
+  for (const row of data.items) sums.set(row.organization, (sums.get(row.organization) ?? 0) + row.sessions);
+  const organizations = [...sums].sort(([, a], [, b]) => b - a).map(([name]) => name);
+  return (
+    <>
+      <h2>What senders reported</h2>
+      <table class="senders">
+        <tbody>
+          {domain && <OwnBand domain={domain} days={days} />}
+          {organizations.slice(0, kMostOrganizations).map((name) => (
+            <Bars
+              key={name}
+              organization={name}
+              days={days}
+              rows={data.items.filter((row) => row.organization === name)}
+            />
+          ))}
+        </tbody>
+      </table>
+      {organizations.length > kMostOrganizations && (
+        <p class="muted">And {organizations.length - kMostOrganizations} more with less mail.</p>
+      )}
+      <Failures rows={data.items} />
+      {!data.is_whole && <p class="muted">There are more reports than are shown.</p>}
+    </>
+  );
+}
