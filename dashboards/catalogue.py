@@ -12,7 +12,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 RULE_FILES = sorted((HERE / "prometheus").glob("*.rules.yml"))
 
-Metric = collections.namedtuple("Metric", "name kind help words")   # words: number -> word, of enumerations
+Metric = collections.namedtuple("Metric", "name kind help words")  # words: number -> word, of enumerations
 NAME = re.compile(r"\b(?:danelaw|process)_[a-z_]+\b")
 EXPORTED = re.compile(r'out\.(gauge|counter|histogram)\(\s*"([a-z_]+)",\s*((?:"(?:[^"\\]|\\.)*"\s*)+),')
 
@@ -64,9 +64,14 @@ def findings():
 def alert_facts():
     """Finding code -> (severity from which it is an alert, whether it may pass by itself)."""
     text = (ROOT / "docs/findings.md").read_text()
-    return {code: (severity, looks != "two looks") for code, severity, looks in re.findall(
-        r"^## (\S+)\n(?:(?!## ).*\n)*?An alert from `(\w+)` on, after (two looks|three looks or half an hour);",
-        text, re.M)}
+    return {
+        code: (severity, probes != "two probes")
+        for code, severity, probes in re.findall(
+            r"^## (\S+)\n(?:(?!## ).*\n)*?An alert from `(\w+)` on, after (two probes|three probes or half an hour);",
+            text,
+            re.M,
+        )
+    }
 
 
 def alert_name(code):
@@ -89,21 +94,27 @@ def with_codes(file):
     named = [code for _, rule in rules() for code in codes_of(rule)]
     text = file.read_text()
     for alert, codes in (("DanelawAlert", named), ("DanelawFinding", told_from_medium())):
-        text = re.sub(rf'(- alert: {alert}\n(?:(?!- alert:).*\n)*?.*code!~")[^"]*"',
-                      lambda match, codes=codes: match[1] + "|".join(codes) + '"', text)
+        text = re.sub(
+            rf'(- alert: {alert}\n(?:(?!- alert:).*\n)*?.*code!~")[^"]*"',
+            lambda match, codes=codes: match[1] + "|".join(codes) + '"',
+            text,
+        )
     return text
 
 
 def alerts_document():
     """The text of docs/alerts.md, with its lists of codes."""
     path = ROOT / "docs/alerts.md"
-    lists = {"transient": [code for code, (_, is_transient) in alert_facts().items() if is_transient],
-             "from-medium": [code for code, (severity, _) in alert_facts().items() if severity == "medium"]}
+    lists = {
+        "transient": [code for code, (_, is_transient) in alert_facts().items() if is_transient],
+        "from-medium": [code for code, (severity, _) in alert_facts().items() if severity == "medium"],
+    }
     text = path.read_text()
     for name, codes in lists.items():
         listed = textwrap.fill(", ".join(f"`{code}`" for code in codes), 110, break_on_hyphens=False)
-        text, found = re.subn(rf"<!-- {name} -->\n.*?\n<!-- /{name} -->",
-                              f"<!-- {name} -->\n{listed}\n<!-- /{name} -->", text, flags=re.S)
+        text, found = re.subn(
+            rf"<!-- {name} -->\n.*?\n<!-- /{name} -->", f"<!-- {name} -->\n{listed}\n<!-- /{name} -->", text, flags=re.S
+        )
         assert found == 1, f"{path}: no list of {name} codes"
     return path, text
 
@@ -117,11 +128,12 @@ def queries(board):
         yield "annotation " + note["name"], note["expr"]
     for variable in board["templating"]["list"]:
         if variable["type"] == "query":
-            yield "variable " + variable["name"], re.fullmatch(
-                r"label_values\((.*), \w+\)", variable["definition"])[1]
+            asked = re.fullmatch(r"label_values\((.*), \w+\)|query_result\((.*)\)", variable["definition"])
+            yield "variable " + variable["name"], asked[1] or asked[2]
 
 
 # ---- the table
+
 
 def document(boards):
     """docs/metrics.md, and what has no place in it: metrics that nobody uses, codes that no rule tells."""
@@ -139,22 +151,43 @@ def document(boards):
     named = {code: rule["alert"] for _, rule in rules() for code in codes_of(rule)}
     orphans += [f"{code}: a rule names it, but docs/findings.md does not" for code in named if code not in findings()]
 
-    out = ["# Metrics, rules and findings", "",
-           "Every metric, who uses it (panels of the dashboards, **rules**), every rule, and every finding with its",
-           "rule. Written by `dashboards/make`; do not edit. How to set all this up: [grafana.md](grafana.md).", "",
-           "## Metrics", "", "| metric | kind | what it says | used by |", "|---|---|---|---|"]
+    out = [
+        "# Metrics, rules and findings",
+        "",
+        "Every metric, who uses it (panels of the dashboards, **rules**), every rule, and every finding with its",
+        "rule. Written by `dashboards/make`; do not edit. How to set all this up: [grafana.md](grafana.md).",
+        "",
+        "## Metrics",
+        "",
+        "| metric | kind | what it says | used by |",
+        "|---|---|---|---|",
+    ]
     out += [f"| `{m.name}` | {m.kind} | {m.help} | {' · '.join(users[m.name])} |" for m in metrics().values()]
-    out += ["", "## Rules", "", "| rule | severity | for | findings | what it says | file |", "|---|---|---|---|---|---|"]
+    out += [
+        "",
+        "## Rules",
+        "",
+        "| rule | severity | for | findings | what it says | file |",
+        "|---|---|---|---|---|---|",
+    ]
     for file, rule in rules():
         severity = rule.get("labels", {}).get("severity", "of the series")
         codes = ", ".join(f"[{code}](findings.md#{code})" for code in codes_of(rule) if "!~" not in code)
         says = " ".join(rule["annotations"]["description"].split()).replace("|", "\\|")
         out.append(f"| `{rule['alert']}` | {severity} | {rule.get('for', '0s')} | {codes} | {says} | `{file}` |")
-    out += ["", "## Findings", "",
-            "As an alert of the agent's (high or critical, and a few medium ones) a finding has this rule. What is",
-            "`medium` and no alert comes by `DanelawFinding` after a day; `low` and `info` are shown only.", "",
-            "| finding | says | rule |", "|---|---|---|"]
+    out += [
+        "",
+        "## Findings",
+        "",
+        "As an alert of the agent's (high or critical, and a few medium ones) a finding has this rule. What is",
+        "`medium` and no alert comes by `DanelawFinding` after a day; `low` and `info` are shown only.",
+        "",
+        "| finding | says | rule |",
+        "|---|---|---|",
+    ]
     general = "`DanelawAlert` as an alert, `DanelawFinding` when medium"
-    out += [f"| [{code}](findings.md#{code}) | {title} | {f'`{named[code]}`' if code in named else general} |"
-            for code, title in findings().items()]
+    out += [
+        f"| [{code}](findings.md#{code}) | {title} | {f'`{named[code]}`' if code in named else general} |"
+        for code, title in findings().items()
+    ]
     return "\n".join(out) + "\n", orphans

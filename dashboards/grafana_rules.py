@@ -12,12 +12,16 @@ HEAD = """# Grafana-managed alert rules, made by dashboards/make from dashboards
 # DANELAW_DATASOURCE_UID in Grafana's environment names the Prometheus to ask.
 """
 ANY_SAMPLE = "is_number($query) || is_nan($query) || is_inf($query)"
-LOOK_BACK = 600     # seconds
+LOOK_BACK = 600  # seconds
 
 
 def node(ref, kind, **model):
-    return {"refId": ref, "queryType": kind, "datasourceUid": "__expr__",
-            "model": {"refId": ref, "type": kind, **model}}
+    return {
+        "refId": ref,
+        "queryType": kind,
+        "datasourceUid": "__expr__",
+        "model": {"refId": ref, "type": kind, **model},
+    }
 
 
 def template(text):
@@ -32,17 +36,31 @@ def uid(alert):
 
 def translated(rule):
     out = {
-        "uid": uid(rule["alert"]), "title": rule["alert"], "condition": "threshold", "for": rule.get("for", "0s"),
-        "noDataState": "OK", "execErrState": "Error", "missing_series_evals_to_resolve": 1,
+        "uid": uid(rule["alert"]),
+        "title": rule["alert"],
+        "condition": "threshold",
+        "for": rule.get("for", "0s"),
+        "noDataState": "OK",
+        "execErrState": "Error",
+        "missing_series_evals_to_resolve": 1,
         "labels": rule.get("labels", {}),
         "annotations": {name: template(text) for name, text in rule["annotations"].items()},
         "data": [
-            {"refId": "query", "relativeTimeRange": {"from": LOOK_BACK, "to": 0},
-             "datasourceUid": "${DANELAW_DATASOURCE_UID}",
-             "model": {"refId": "query", "expr": rule["expr"], "instant": True, "range": False}},
+            {
+                "refId": "query",
+                "relativeTimeRange": {"from": LOOK_BACK, "to": 0},
+                "datasourceUid": "${DANELAW_DATASOURCE_UID}",
+                "model": {"refId": "query", "expr": rule["expr"], "instant": True, "range": False},
+            },
             node("prometheus_math", "math", expression=ANY_SAMPLE),
-            node("threshold", "threshold", expression="prometheus_math",
-                 conditions=[{"evaluator": {"type": "gt", "params": [0]}}])]}
+            node(
+                "threshold",
+                "threshold",
+                expression="prometheus_math",
+                conditions=[{"evaluator": {"type": "gt", "params": [0]}}],
+            ),
+        ],
+    }
     if "keep_firing_for" in rule:
         out["keepFiringFor"] = rule["keep_firing_for"]
     return out
@@ -50,7 +68,17 @@ def translated(rule):
 
 def provisioning():
     """The file as a value."""
-    return {"apiVersion": 1, "groups": [
-        {"orgId": 1, "name": group["name"], "folder": "Danelaw", "interval": "1m",
-         "rules": [translated(rule) for rule in group["rules"]]}
-        for file in catalogue.RULE_FILES for group in catalogue.groups(file)]}
+    return {
+        "apiVersion": 1,
+        "groups": [
+            {
+                "orgId": 1,
+                "name": group["name"],
+                "folder": "Danelaw",
+                "interval": "1m",
+                "rules": [translated(rule) for rule in group["rules"]],
+            }
+            for file in catalogue.RULE_FILES
+            for group in catalogue.groups(file)
+        ],
+    }
