@@ -31,8 +31,10 @@ def rows(name):
 def main():
     unit, lab = ids_in("unit"), ids_in("e2e", "lab", "browser")
     reasons = {row[0]: row[1] for row in rows("open.tsv")}
-    print("# Conformance\n\nThe cases of `tests/conformance/cases.tsv` and the tests that carry their ids: `unit` on"
-          " recorded\nfacts, `lab` end to end with real servers. Written by `script/docs`; do not edit.\n")
+    print(
+        "# Conformance\n\nThe cases of `tests/conformance/cases.tsv` and the tests that carry their ids: `unit` on"
+        " recorded\nfacts, `lab` end to end with real servers. Written by `script/docs`; do not edit.\n"
+    )
     print("| case | what is set up | tested |\n|---|---|---|")
     counts = {"tested": 0, "open": 0}
     for case, setup, *_ in rows("cases.tsv")[1:]:

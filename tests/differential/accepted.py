@@ -9,11 +9,16 @@ def _has_empty_tlsa(recipe):
 
 
 ACCEPTED = [
-    ("the smtp client of Postfix up to 3.10.10 ends at a TLSA record without data; danelaw judges what later ones do and warns",
-     lambda case: "panic" in case.sender and _has_empty_tlsa(case.recipe) and "tlsa-malformed" in case.findings),
-    ("a server that refuses before STARTTLS may refuse only the one who asks: danelaw says unknown and probe-refused",
-     lambda case: case.verdict == "unknown" and "probe-refused" in case.findings
-     and set(case.sender) <= {"deferred", "bounced"}),
+    (
+        "the smtp client of Postfix up to 3.10.10 ends at a TLSA record without data; danelaw judges what later ones do and warns",
+        lambda case: "panic" in case.sender and _has_empty_tlsa(case.recipe) and "tlsa-malformed" in case.findings,
+    ),
+    (
+        "a server that refuses before STARTTLS may refuse only the one who asks: danelaw says unknown and probe-refused",
+        lambda case: case.verdict == "unknown"
+        and "probe-refused" in case.findings
+        and set(case.sender) <= {"deferred", "bounced"},
+    ),
 ]
 
 

@@ -11,14 +11,14 @@ import time
 LAB = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lab"))
 sys.path.insert(0, LAB)
 
-import cage             # noqa: E402
-import daemons          # noqa: E402
-import state as lab_state   # noqa: E402
-import world            # noqa: E402
-import zones            # noqa: E402
+import cage  # noqa: E402
+import daemons  # noqa: E402
+import state as lab_state  # noqa: E402
+import world  # noqa: E402
+import zones  # noqa: E402
 
-import certificates     # noqa: E402
-import recipes          # noqa: E402
+import certificates  # noqa: E402
+import recipes  # noqa: E402
 
 TTL, CACHE_TTL = 300, 600
 OWN_ADDRESS6 = "fd00:7672::1"
@@ -31,11 +31,11 @@ def above(name):
 class Internet:
     def __init__(self, run, found):
         self.run, self.recipes = run, found
-        self.records = {}       # zone -> [owner, ttl, type, data]
-        self.places = {}        # address -> what server.py wants
+        self.records = {}  # zone -> [owner, ttl, type, data]
+        self.places = {}  # address -> what server.py wants
         self.used = {4: 0, 6: 1}
-        self.names = {}         # number -> mail domain
-        self.has_empty_tlsa = set()     # numbers
+        self.names = {}  # number -> mail domain
+        self.has_empty_tlsa = set()  # numbers
 
     # ---- names and addresses
 
@@ -91,8 +91,13 @@ class Internet:
         if h["kind"] == "nodata":
             self.add(chain[-1], "TXT", '"no address here"')
             return
-        base = chain[-1] if h["tlsa_at"] in ("final", "both") else \
-            chain[1] if h["tlsa_at"] == "middle" and len(chain) > 2 else chain[0]
+        base = (
+            chain[-1]
+            if h["tlsa_at"] in ("final", "both")
+            else chain[1]
+            if h["tlsa_at"] == "middle" and len(chain) > 2
+            else chain[0]
+        )
         live = [self.address(4) for _ in range(h["v4"])] + [self.address(6) for _ in range(h["v6"])]
         dead = [self.address(4) for _ in range(h["dead4"])] + [self.address(6) for _ in range(h["dead6"])]
         for address in live + dead:
@@ -112,7 +117,7 @@ class Internet:
         for count, record in enumerate(records):
             data = certificates.tlsa(record, leaf, anchors, f"{d['n']}/{place}/{count}")
             if not data and recipes.ZONES[world.zone_of(owner, self.records).partition(".")[0]][2]:
-                data = "00"     # kzonesign, which spoils the zones with faults, cannot print a TLSA record without data
+                data = "00"  # kzonesign, which spoils the zones with faults, cannot print a TLSA record without data
             if not data:
                 self.has_empty_tlsa.add(d["n"])
             octets = bytes(record[:3]).hex() + data
@@ -121,11 +126,19 @@ class Internet:
     def serve(self, d, place, h, addresses, chain, base, name, final):
         """Certificates and what is said at a host's addresses. Returns the leaf and the anchors for TLSA."""
         cert = h["cert"]
-        wanted = {"base": (base, [base]), "mxname": (chain[0], [chain[0]]), "next": (name, [name]), "nextfinal": (final, [final]),
-                  "other": ("elsewhere.test", ["elsewhere.test"]), "wild": ("wild", [f"*.{above(base)}"]),
-                  "partial": ("partial", [f"{base[0]}*.{above(base)}"]), "cnonly": (base, []),
-                  "cnbase-sanother": (base, ["elsewhere.test"]), "wildnext": ("wild", [f"*.{above(name)}"]),
-                  "deep": ("wild", [f"*.{above(above(base))}"])}[cert["names"]]
+        wanted = {
+            "base": (base, [base]),
+            "mxname": (chain[0], [chain[0]]),
+            "next": (name, [name]),
+            "nextfinal": (final, [final]),
+            "other": ("elsewhere.test", ["elsewhere.test"]),
+            "wild": ("wild", [f"*.{above(base)}"]),
+            "partial": ("partial", [f"{base[0]}*.{above(base)}"]),
+            "cnonly": (base, []),
+            "cnbase-sanother": (base, ["elsewhere.test"]),
+            "wildnext": ("wild", [f"*.{above(name)}"]),
+            "deep": ("wild", [f"*.{above(above(base))}"]),
+        }[cert["names"]]
         kinds = ["ecdsa", "rsa"] if cert["key"] == "dual" else [cert["key"]]
         made, files = [], []
         for kind in kinds:
@@ -136,8 +149,12 @@ class Internet:
             made.append((leaf, anchors))
             files.append(path)
         for address in addresses:
-            self.places[address] = {"host": chain[0], "chains": files, "sni": base,
-                                    **{key: h[key] for key in ("tls", "banner", "ehlo", "helo", "starttls", "after")}}
+            self.places[address] = {
+                "host": chain[0],
+                "chains": files,
+                "sni": base,
+                **{key: h[key] for key in ("tls", "banner", "ehlo", "helo", "starttls", "after")},
+            }
         return made[d["n"] % len(made)]
 
     # ---- all of it
@@ -150,15 +167,21 @@ class Internet:
         cage.use_resolver(f"{run}/resolv.conf")
         cage.raise_loopback([OWN_ADDRESS6])
         subprocess.run(["ip", "-6", "route", "add", "local", "fd00:7672::/64", "dev", "lo"], check=True)
-        plan = {"": world.Zone(), "test": world.Zone(), "dns.test": world.Zone(),
-                **{f"{name}.test": world.Zone(*how) for name, how in recipes.ZONES.items()}}
+        plan = {
+            "": world.Zone(),
+            "test": world.Zone(),
+            "dns.test": world.Zone(),
+            **{f"{name}.test": world.Zone(*how) for name, how in recipes.ZONES.items()},
+        }
         known = {name: {"sign": zone.sign, "fault": zone.fault} for name, zone in plan.items()}
         for server in (*world.NAMESERVERS, zones.SIGNER):
             zones.write_config(run, server, known)
         ds = {name: zones.make_key(run, name, zone.sign) for name, zone in plan.items() if zone.sign}
         with open(f"{run}/root.key", "w") as file:
             file.write(f". 3600 IN DS {ds['']['2']}\n")
-        self.records = {name: [[name, TTL, "NS", f"{server}.dns.test."] for server in world.NAMESERVERS] for name in plan}
+        self.records = {
+            name: [[name, TTL, "NS", f"{server}.dns.test."] for server in world.NAMESERVERS] for name in plan
+        }
         for server, address in world.NAMESERVERS.items():
             self.add(f"{server}.dns.test", "A", address)
             self.records[""].append([f"{server}.dns.test", TTL, "A", address])
@@ -174,8 +197,16 @@ class Internet:
             self.publish(d)
         zones.share_keys(run)
         serial = int(time.time())
-        state = {"zones": {name: {**known[name], "serial": {server: serial for server in world.NAMESERVERS},
-                                  "records": {server: self.records[name] for server in world.NAMESERVERS}} for name in plan}}
+        state = {
+            "zones": {
+                name: {
+                    **known[name],
+                    "serial": {server: serial for server in world.NAMESERVERS},
+                    "records": {server: self.records[name] for server in world.NAMESERVERS},
+                }
+                for name in plan
+            }
+        }
         for name, zone in state["zones"].items():
             for server in world.NAMESERVERS:
                 zones.write_zone(run, server, name, zone)
@@ -185,11 +216,22 @@ class Internet:
         for name in (*world.NAMESERVERS, "unbound"):
             daemons.start(run, name)
         with open(f"{run}/log.smtp", "w") as log:
-            server = subprocess.Popen([sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "server.py"),
-                                       f"{run}/places.json", f"{run}/smtp.ready"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            server = subprocess.Popen(
+                [
+                    sys.executable,
+                    os.path.join(os.path.dirname(os.path.abspath(__file__)), "server.py"),
+                    f"{run}/places.json",
+                    f"{run}/smtp.ready",
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
         for name in (*world.NAMESERVERS, "unbound"):
             daemons.wait_ready(run, name, state)
-        lab_state.until(lambda: os.path.exists(f"{run}/smtp.ready") or server.poll() is not None, "the mail servers", 60)
+        lab_state.until(
+            lambda: os.path.exists(f"{run}/smtp.ready") or server.poll() is not None, "the mail servers", 60
+        )
         if server.poll() is not None:
             raise RuntimeError("the mail servers did not start")
 

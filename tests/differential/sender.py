@@ -95,16 +95,27 @@ class Sender:
         for folder in ("postfix", "queue", "data"):
             os.makedirs(f"{run}/{folder}", exist_ok=True)
         os.chown(f"{run}/data", owner.pw_uid, owner.pw_gid)
-        services = "".join(f"{name} unix - - n - 1 smtp -o syslog_name=postfix/{name}\n" for name in self.fragile.values())
-        self._write("main.cf", _MAIN_CF.format(run=run, processes=processes) + (_TREE.format(tree=tree) if tree else ""))
+        services = "".join(
+            f"{name} unix - - n - 1 smtp -o syslog_name=postfix/{name}\n" for name in self.fragile.values()
+        )
+        self._write(
+            "main.cf", _MAIN_CF.format(run=run, processes=processes) + (_TREE.format(tree=tree) if tree else "")
+        )
         self._write("master.cf", _MASTER_CF.format(plain=PLAIN) + services)
         self.routes = {domain: f"{name}:" for domain, name in self.fragile.items()}
         self.write_routes()
-        self._postfix("check")      # makes the folders of the queue
+        self._postfix("check")  # makes the folders of the queue
 
     def _postfix(self, what):
         with open(f"{self.run}/log.postfix", "a") as log:
-            subprocess.run([f"{self.commands}postfix", "-c", self.config, what], stdout=log, stderr=log, stdin=subprocess.DEVNULL, check=True, timeout=60)
+            subprocess.run(
+                [f"{self.commands}postfix", "-c", self.config, what],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                check=True,
+                timeout=60,
+            )
 
     def _write(self, name, text):
         with open(f"{self.config}/{name}", "w") as file:
@@ -118,7 +129,13 @@ class Sender:
         """One mail to many; without a sender, so that nothing comes back."""
         text = "Subject: differential\n\nHello\n"
         for start in range(0, len(addresses), 1000):
-            subprocess.run([f"{self.commands}sendmail", "-C", self.config, "-f", "", *addresses[start:start + 1000]], input=text, text=True, check=True, timeout=60)
+            subprocess.run(
+                [f"{self.commands}sendmail", "-C", self.config, "-f", "", *addresses[start : start + 1000]],
+                input=text,
+                text=True,
+                check=True,
+                timeout=60,
+            )
 
     def start(self):
         self._postfix("start")
@@ -158,8 +175,19 @@ class Sender:
             elif match := _DELIVERY.search(text):
                 mail, domain, relay, dsn, status, reason = match.groups()
                 last = tls.pop(pid, None) if program == "smtp" else None
-                found.setdefault((mail, domain), Delivery(mail, domain, relay, dsn, status, reason,
-                                                          last[1] if last and last[0] == relay else None, transport))
+                found.setdefault(
+                    (mail, domain),
+                    Delivery(
+                        mail,
+                        domain,
+                        relay,
+                        dsn,
+                        status,
+                        reason,
+                        last[1] if last and last[0] == relay else None,
+                        transport,
+                    ),
+                )
         for domain, name in self.fragile.items():
             if name in dead:
                 # What is logged of the mail, if anything, is the queue manager's.

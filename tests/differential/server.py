@@ -102,11 +102,18 @@ class Session:
     def context(self):
         mode, version = self.place["tls"], ssl.TLSVersion
         one = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        one.set_ciphers("aNULL:@SECLEVEL=0" if mode == "anonymous" else "DHE:@SECLEVEL=0" if mode == "dh" else "DEFAULT:@SECLEVEL=0")
+        one.set_ciphers(
+            "aNULL:@SECLEVEL=0" if mode == "anonymous" else "DHE:@SECLEVEL=0" if mode == "dh" else "DEFAULT:@SECLEVEL=0"
+        )
         for chain in self.place["chains"]:
             one.load_cert_chain(chain)
-        one.maximum_version = {"tls10": version.TLSv1, "tls11": version.TLSv1_1, "tls12": version.TLSv1_2,
-                               "anonymous": version.TLSv1_2, "dh": version.TLSv1_2}.get(mode, version.MAXIMUM_SUPPORTED)
+        one.maximum_version = {
+            "tls10": version.TLSv1,
+            "tls11": version.TLSv1_1,
+            "tls12": version.TLSv1_2,
+            "anonymous": version.TLSv1_2,
+            "dh": version.TLSv1_2,
+        }.get(mode, version.MAXIMUM_SUPPORTED)
         one.minimum_version = version.TLSv1_3 if mode == "tls13" else version.TLSv1
         if mode in ("ask-client", "need-client"):
             one.verify_mode = ssl.CERT_OPTIONAL if mode == "ask-client" else ssl.CERT_REQUIRED
@@ -114,7 +121,9 @@ class Session:
         elif mode == "alert":
             one.sni_callback = lambda *_: ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
         elif mode == "sni":
-            one.sni_callback = lambda _, name, __: None if name == self.place["sni"] else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+            one.sni_callback = (
+                lambda _, name, __: None if name == self.place["sni"] else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+            )
         return one
 
 
@@ -143,7 +152,7 @@ def listen(address):
 def main(state, ready):
     with open(state) as file:
         places = json.load(file)
-    warnings.simplefilter("ignore", DeprecationWarning)     # of old TLS versions, which some are to speak
+    warnings.simplefilter("ignore", DeprecationWarning)  # of old TLS versions, which some are to speak
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     threading.stack_size(512 << 10)

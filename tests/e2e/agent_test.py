@@ -27,8 +27,13 @@ class Agent(unittest.TestCase):
         self.assertEqual(done.returncode, 2, "it may help to try again")
         self.assertRegex(done.stderr, r"danelaw\.db is in use by another agent \(process \d+\)")
         self.assertTrue(self.lab.is_ready())
-        self.assertEqual(self.lab.inside(DANELAW, "backup", "--config", f"{self.lab.dir}/danelaw.yaml",
-                                         f"{self.lab.dir}/copy.db").returncode, 0, "a backup is no second agent")
+        self.assertEqual(
+            self.lab.inside(
+                DANELAW, "backup", "--config", f"{self.lab.dir}/danelaw.yaml", f"{self.lab.dir}/copy.db"
+            ).returncode,
+            0,
+            "a backup is no second agent",
+        )
 
     def test_late_rollover_with_kill_9_in_the_middle(self):
         self.lab.wait_for_all_verdicts()
@@ -56,13 +61,16 @@ class Agent(unittest.TestCase):
         self.assertIn((opened[0]["id"],), firing, "the backup of a running agent has its alerts")
 
         self.lab.lab("story", "late-rollover", "--step", "2")
+
         # The records are right again, but caches may hold those before them for their TTL of 60 s.
+        # While only one of the two name servers has them, no end is in sight yet.
         def recovering():
             rollover = self.lab.host("mx.provider.test").get("rollover")
-            return rollover if rollover and rollover["state"] == "stale-risk" else None
+            is_ending = rollover and rollover["state"] == "stale-risk" and rollover["window"]["until"]
+            return rollover if is_ending else None
+
         rollover = until("caches are waited for", 40, recovering)
         self.assertEqual([a["id"] for a in self.mismatches()], [opened[0]["id"]], "not over before the last cache")
-        self.assertIsNotNone(rollover["window"]["until"])
         self.assertEqual(rollover["rollovers"][-1]["grade"], "late")
         until("the mismatch is over", 150, lambda: not self.mismatches())
         ended = [a for a in self.mismatches("resolved") if a["id"] == opened[0]["id"]]
@@ -71,8 +79,9 @@ class Agent(unittest.TestCase):
 
     def gate(self, certificate):
         """First line, all of it, exit status of `danelaw gate` for the provider's host."""
-        done = self.lab.inside(DANELAW, "gate", "--config", f"{self.lab.dir}/danelaw.yaml",
-                               "--host", "mx.provider.test", certificate)
+        done = self.lab.inside(
+            DANELAW, "gate", "--config", f"{self.lab.dir}/danelaw.yaml", "--host", "mx.provider.test", certificate
+        )
         return done.stdout.split("\n")[0], done.stdout + done.stderr, done.returncode
 
     def test_clean_rollover_through_the_gate(self):
@@ -95,6 +104,7 @@ class Agent(unittest.TestCase):
         def graded():
             rollovers = self.lab.get("/api/v1/mx/mx.provider.test")["rollover"]["rollovers"]
             return rollovers[-1]["grade"] if rollovers else None
+
         self.assertIn(until("the rollover is graded", 90, graded), ("tight", "safe", "indeterminate"))
         self.assertEqual(self.mismatches(), [])
         self.assertEqual(self.mismatches("pending"), [])
@@ -108,16 +118,18 @@ class Agent(unittest.TestCase):
             file.write(good.replace("domains:", "domians:"))
         subprocess.run(["kill", "-HUP", str(self.lab.agent_pid())], check=True)
         until("the error is in the log", 10, lambda: "domians" in self.lab.agent_log())
-        until("the metrics say so, too", 10,
-              lambda: "danelaw_config_last_reload_successful 0" in self.lab.text("/metrics"))
+        until(
+            "the metrics say so, too",
+            10,
+            lambda: "danelaw_config_last_reload_successful 0" in self.lab.text("/metrics"),
+        )
         self.assertEqual(self.lab.get("/api/v1/domains")["total"], len(self.lab.expected))
         with open(path, "w") as file:
             file.write("\n".join(line for line in good.splitlines() if "gone.test" not in line) + "\n")
         subprocess.run(["kill", "-HUP", str(self.lab.agent_pid())], check=True)
-        until("the domain is gone", 10,
-              lambda: self.lab.get("/api/v1/domains")["total"] == len(self.lab.expected) - 1)
+        until("the domain is gone", 10, lambda: self.lab.get("/api/v1/domains")["total"] == len(self.lab.expected) - 1)
         self.assertIn("danelaw_config_last_reload_successful 1", self.lab.text("/metrics"))
-        code, _ = self.lab.stop_agent(signal.SIGTERM)   # which waits for the end, but not without bound
+        code, _ = self.lab.stop_agent(signal.SIGTERM)  # which waits for the end, but not without bound
         self.assertEqual(code, 0)
         self.assertRegex(self.lab.agent_log(), r"(?m)^.*stopped.*drained")
 
@@ -131,7 +143,8 @@ class HangingReceiver(unittest.TestCase):
         self.sink = self.lab.start_sink()
         sink.order(self.sink, "/chat", "hang")
         self.lab.configure_agent(
-            ["shared-a.test"], notify={"webhooks": [{"name": "chat", "url": "http://127.0.0.1:9099/chat"}]})
+            ["shared-a.test"], notify={"webhooks": [{"name": "chat", "url": "http://127.0.0.1:9099/chat"}]}
+        )
         self.lab.start_agent()
 
     def test_four_reloads_and_the_end_wait_for_nobody(self):
@@ -148,8 +161,11 @@ class HangingReceiver(unittest.TestCase):
         self.assertLess(seconds, 5)  # the contract's
         sink.order(self.sink)
         self.lab.start_agent()
-        taken = until("it arrives after all", 60, lambda: [
-            one["json"] for one in sink.received(self.sink, "/chat") if one["answer"] == "200"])
+        taken = until(
+            "it arrives after all",
+            60,
+            lambda: [one["json"] for one in sink.received(self.sink, "/chat") if one["answer"] == "200"],
+        )
         self.assertEqual(taken[0]["id"], first["id"])
 
 

@@ -23,8 +23,8 @@ from living_lab import DANELAW, until
 
 PORT = 10000 + os.getpid() % 10000
 ADDRESS = ("127.0.0.1", PORT)
-LIMIT = 3    # seconds for /-/healthy on a busy machine; who is held up waits for the deadlines of others, 5 s and more
-ASKED = 40   # times while an attack lasts
+LIMIT = 3  # seconds for /-/healthy on a busy machine; who is held up waits for the deadlines of others, 5 s and more
+ASKED = 40  # times while an attack lasts
 
 CONFIG = """domains: [nothing.invalid]
 dns: {resolvers: [127.0.0.1@1], timeout: 1s, every_server: false}
@@ -74,10 +74,17 @@ class Attack(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.dir = tempfile.mkdtemp(prefix="danelaw-attack-")
-        hashed = subprocess.run(["perl", "-e", 'print crypt("open sesame", q($2y$08$abcdefghijklmnopqrstuu))'],
-                                check=True, text=True, capture_output=True).stdout
-        for name, text in (("danelaw.yaml", CONFIG % PORT), ("token", TOKEN + "\n"),
-                           ("web.yml", f"basic_auth_users: {{alice: {hashed}, bob: {hashed}}}\n")):
+        hashed = subprocess.run(
+            ["perl", "-e", 'print crypt("open sesame", q($2y$08$abcdefghijklmnopqrstuu))'],
+            check=True,
+            text=True,
+            capture_output=True,
+        ).stdout
+        for name, text in (
+            ("danelaw.yaml", CONFIG % PORT),
+            ("token", TOKEN + "\n"),
+            ("web.yml", f"basic_auth_users: {{alice: {hashed}, bob: {hashed}}}\n"),
+        ):
             with open(f"{cls.dir}/{name}", "w") as file:
                 file.write(text)
         cls.log = open(f"{cls.dir}/log", "w+")
@@ -90,6 +97,7 @@ class Attack(unittest.TestCase):
         def is_up():
             with contextlib.suppress(OSError):
                 return healthy() >= 0
+
         until("the agent answers", 20, is_up)
 
     @classmethod
@@ -134,6 +142,7 @@ class Attack(unittest.TestCase):
             while not over.is_set():
                 with contextlib.suppress(OSError):
                     attack()
+
         attackers = [threading.Thread(target=go) for _ in range(threads)]
         for one in attackers:
             one.start()
@@ -159,9 +168,10 @@ class Attack(unittest.TestCase):
                     with contextlib.suppress(OSError):
                         client.sendall(b"G")
                 time.sleep(0.05)
+
             with self.meanwhile(drip, 1):
                 self.stays_healthy()
-                drops[0].settimeout(60)     # without a deadline for all of a request it would never end
+                drops[0].settimeout(60)  # without a deadline for all of a request it would never end
                 whole(drops[0])
 
     def test_slow_bodies(self):
@@ -178,6 +188,7 @@ class Attack(unittest.TestCase):
             with connect() as client:
                 client.sendall(flood)
                 self.assertIn(whole(client)[:12], (b"HTTP/1.1 431", b""))
+
         with self.meanwhile(attack):
             self.stays_healthy()
         with open(f"/proc/{self.agent.pid}/status") as proc:
@@ -192,6 +203,7 @@ class Attack(unittest.TestCase):
                 client.sendall(begin)
                 for _ in range(1000):
                     client.sendall(b"400\r\n" + b"x" * 1024 + b"\r\n")
+
         with self.meanwhile(attack):
             self.stays_healthy()
         with connect() as client:
@@ -203,8 +215,10 @@ class Attack(unittest.TestCase):
             first = []
             for _ in range(60):
                 client = open_ones.enter_context(connect())
-                client.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n"
-                               f"Authorization: Bearer {TOKEN}\r\n\r\n".encode())
+                client.sendall(
+                    f"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n"
+                    f"Authorization: Bearer {TOKEN}\r\n\r\n".encode()
+                )
                 first.append(client.recv(12))
             self.assertEqual(first.count(b"HTTP/1.1 200"), 16)
             self.assertEqual(first.count(b"HTTP/1.1 503"), 44)
@@ -216,8 +230,10 @@ class Attack(unittest.TestCase):
                 client = open_ones.enter_context(socket.socket())
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
                 client.connect(ADDRESS)
-                client.sendall(f"GET /assets/app.js HTTP/1.1\r\nHost: localhost\r\n"
-                               f"Authorization: Bearer {TOKEN}\r\n\r\n".encode())
+                client.sendall(
+                    f"GET /assets/app.js HTTP/1.1\r\nHost: localhost\r\n"
+                    f"Authorization: Bearer {TOKEN}\r\n\r\n".encode()
+                )
             self.stays_healthy()
 
     def test_wrong_passwords(self):
@@ -264,18 +280,25 @@ class Attack(unittest.TestCase):
         self.assertIn(status(ask(f"GET /api/v1/status HTTP/1.1\r\n@{odd}\r\n")), (200, 401, 429))
 
     def test_roles_tokens_and_nobody(self):
-        for login, look, change in (("", 401, 401), (basic("mallory", "open sesame"), 401, 401),
-                                    (basic("bob", "open sesame"), 200, 403),
-                                    (basic("alice", "open sesame"), 200, 200),
-                                    (f"Authorization: Bearer {TOKEN}\r\n", 200, 403),
-                                    (f"Authorization: Bearer {TOKEN}x\r\n", 401, 401)):
+        for login, look, change in (
+            ("", 401, 401),
+            (basic("mallory", "open sesame"), 401, 401),
+            (basic("bob", "open sesame"), 200, 403),
+            (basic("alice", "open sesame"), 200, 200),
+            (f"Authorization: Bearer {TOKEN}\r\n", 200, 403),
+            (f"Authorization: Bearer {TOKEN}x\r\n", 401, 401),
+        ):
             self.assertEqual(status(ask(f"GET /api/v1/status HTTP/1.1\r\n@{login}\r\n")), look, login)
             self.assertEqual(status(ask(f"POST /-/reload HTTP/1.1\r\n@{login}\r\n")), change, login)
         self.assertEqual(status(ask("GET /-/ready HTTP/1.1\r\n@\r\n")), 200)
         # A line a second at most: the next one tells of those before it.
         wrong = f"GET /api/v1/status HTTP/1.1\r\n@Authorization: Bearer {TOKEN}x\r\n\r\n"
-        until("refused logins are in the log", 20, lambda: status(ask(wrong)) == 401 and re.search(
-            r'event=login-refused client="127\.0\.0\.1" count="[1-9]', self.said()))
+        until(
+            "refused logins are in the log",
+            20,
+            lambda: status(ask(wrong)) == 401
+            and re.search(r'event=login-refused client="127\.0\.0\.1" count="[1-9]', self.said()),
+        )
         self.assertNotIn("open sesame", self.said())
         self.assertNotIn(TOKEN, self.said())
 
@@ -290,8 +313,11 @@ class Attack(unittest.TestCase):
             self.assertEqual(status(ask("GET /-/healthy HTTP/1.1\r\n@\r\n", host)), 421, host)
 
     def test_requests_that_end_in_two_places(self):
-        for head in ("Content-Length: 3\r\nContent-Length: 30\r\n",
-                     "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "Content-Length : 3\r\n"):
+        for head in (
+            "Content-Length: 3\r\nContent-Length: 30\r\n",
+            "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+            "Content-Length : 3\r\n",
+        ):
             reply = ask(f"POST /-/reload HTTP/1.1\r\n@{head}\r\nabc")
             self.assertEqual(status(reply), 400, head)
 
@@ -334,25 +360,47 @@ class Tls(unittest.TestCase):
             port = PORT + 1
 
             def certify(name):
-                subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                                "-nodes", "-subj", f"/CN={name}", "-keyout", f"{folder}/key.pem.new",
-                                "-out", f"{folder}/cert.pem.new"], check=True, capture_output=True)
+                subprocess.run(
+                    [
+                        "openssl",
+                        "req",
+                        "-x509",
+                        "-newkey",
+                        "ec",
+                        "-pkeyopt",
+                        "ec_paramgen_curve:P-256",
+                        "-nodes",
+                        "-subj",
+                        f"/CN={name}",
+                        "-keyout",
+                        f"{folder}/key.pem.new",
+                        "-out",
+                        f"{folder}/cert.pem.new",
+                    ],
+                    check=True,
+                    capture_output=True,
+                )
                 for part in ("key.pem", "cert.pem"):
                     os.replace(f"{folder}/{part}.new", f"{folder}/{part}")
+
             certify("first")
             with open(f"{folder}/danelaw.yaml", "w") as file:
                 file.write(CONFIG.replace(", operators: [alice], tokens: [{name: t, file: token}]", "") % port)
             with open(f"{folder}/web.yml", "w") as file:
                 file.write("tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n")
-            agent = subprocess.Popen([DANELAW, "run", "--config", f"{folder}/danelaw.yaml"],
-                                     stderr=subprocess.DEVNULL)
+            agent = subprocess.Popen([DANELAW, "run", "--config", f"{folder}/danelaw.yaml"], stderr=subprocess.DEVNULL)
 
             def served():
-                done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-quiet"],
-                                      input="GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n", text=True,
-                                      capture_output=True, timeout=20)
+                done = subprocess.run(
+                    ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-quiet"],
+                    input="GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                    text=True,
+                    capture_output=True,
+                    timeout=20,
+                )
                 names = [line.split("CN = ")[1] for line in done.stderr.splitlines() if "CN = " in line]
                 return (names[0], "HTTP/1.1 200 OK" in done.stdout) if names else None
+
             try:
                 until("TLS answers", 20, served)
                 self.assertEqual(served(), ("first", True))
@@ -375,18 +423,36 @@ class Handshakes(unittest.TestCase):
     def setUpClass(cls):
         cls.dir = tempfile.mkdtemp(prefix="danelaw-tls-")
         # As dear as keys get: some milliseconds a handshake for us, nearly nothing for the client.
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:4096", "-nodes", "-subj", "/CN=localhost",
-                        "-keyout", f"{cls.dir}/key.pem", "-out", f"{cls.dir}/cert.pem"], check=True, capture_output=True)
+        subprocess.run(
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:4096",
+                "-nodes",
+                "-subj",
+                "/CN=localhost",
+                "-keyout",
+                f"{cls.dir}/key.pem",
+                "-out",
+                f"{cls.dir}/cert.pem",
+            ],
+            check=True,
+            capture_output=True,
+        )
         with open(f"{cls.dir}/danelaw.yaml", "w") as file:
             file.write(CONFIG.replace(", operators: [alice], tokens: [{name: t, file: token}]", "") % cls.PORT)
         with open(f"{cls.dir}/web.yml", "w") as file:
             file.write("tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n")
-        cls.agent = subprocess.Popen([DANELAW, "run", "--config", f"{cls.dir}/danelaw.yaml"], cwd=cls.dir,
-                                     stderr=subprocess.DEVNULL)
+        cls.agent = subprocess.Popen(
+            [DANELAW, "run", "--config", f"{cls.dir}/danelaw.yaml"], cwd=cls.dir, stderr=subprocess.DEVNULL
+        )
 
         def is_up():
             with contextlib.suppress(OSError):
                 return cls.healthy() >= 0
+
         until("the agent answers", 20, is_up)
 
     @classmethod
@@ -398,7 +464,7 @@ class Handshakes(unittest.TestCase):
 
     @classmethod
     def shake(cls, source="127.0.0.1", settle=lambda context: None):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)     # which reads no file
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which reads no file
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         settle(context)
@@ -425,6 +491,7 @@ class Handshakes(unittest.TestCase):
             while not over.is_set():
                 with contextlib.suppress(OSError):
                     self.shake(source).close()
+
         attackers = [threading.Thread(target=go, args=(source,)) for source in ["127.0.0.1", "127.0.0.2"] * 15]
         for one in attackers:
             one.start()
@@ -441,7 +508,7 @@ class Handshakes(unittest.TestCase):
         with contextlib.ExitStack() as open_ones:
             for i in range(300):
                 client = open_ones.enter_context(socket.create_connection(("127.0.0.1", self.PORT), timeout=10))
-                client.sendall(b"\x16\x03\x01\x02\x00"[:1 + i % 5])
+                client.sendall(b"\x16\x03\x01\x02\x00"[: 1 + i % 5])
             self.assertLess(self.healthy(), LIMIT)
 
     def test_only_modern_ciphers_are_taken(self):
@@ -449,26 +516,39 @@ class Handshakes(unittest.TestCase):
             def settle(context):
                 context.maximum_version = ssl.TLSVersion.TLSv1_2
                 context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+
             return settle
+
         for good in ("ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305"):
             with self.shake(settle=only(good)) as client:
                 self.assertEqual(client.cipher()[0], good)
-        for bad in ("AES128-SHA", "AES256-GCM-SHA384", "ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES128-SHA256",
-                    "DHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-SHA384"):
+        for bad in (
+            "AES128-SHA",
+            "AES256-GCM-SHA384",
+            "ECDHE-RSA-AES128-SHA",
+            "ECDHE-RSA-AES128-SHA256",
+            "DHE-RSA-AES128-GCM-SHA256",
+            "ECDHE-RSA-AES256-SHA384",
+        ):
             with self.subTest(cipher=bad), self.assertRaises(OSError):
                 self.shake(settle=only(bad)).close()
 
         def old(context):
             context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
             context.set_ciphers("ALL:@SECLEVEL=0")
+
         with warnings.catch_warnings(), self.assertRaises(OSError):
             warnings.simplefilter("ignore", DeprecationWarning)
             self.shake(settle=old).close()
 
     def test_nobody_renegotiates(self):
-        done = subprocess.run(["openssl", "s_client", "-tls1_2", "-connect", f"127.0.0.1:{self.PORT}"],
-                              input="R\nGET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n", text=True,
-                              capture_output=True, timeout=20)
+        done = subprocess.run(
+            ["openssl", "s_client", "-tls1_2", "-connect", f"127.0.0.1:{self.PORT}"],
+            input="R\nGET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            text=True,
+            capture_output=True,
+            timeout=20,
+        )
         said = done.stdout + done.stderr
         self.assertIn("RENEGOTIATING", said)
         self.assertRegex(said, "no renegotiation|handshake failure")

@@ -32,19 +32,33 @@ class Check(unittest.TestCase):
                 said = self.lab.inside("posttls-finger", "-c", "-l", "dane", "-t", "10", "-Lsummary", name)
                 text = said.stdout + said.stderr
                 # Postfix calls a host that DANE authenticates behind an insecure MX "Trusted", and says why.
-                postfix = ("authenticated" if re.search(r"Verified TLS connection established", text)
-                           else "host-authenticated" if "log verified as trusted" in text else None)
+                postfix = (
+                    "authenticated"
+                    if re.search(r"Verified TLS connection established", text)
+                    else "host-authenticated"
+                    if "log verified as trusted" in text
+                    else None
+                )
                 ours = seen[name]["verdict"]
                 self.assertEqual(ours if ours in ("authenticated", "host-authenticated") else None, postfix, text)
 
     def test_findings_say_why_and_what_to_do(self):
-        for name, code in {"mismatch.test": "tlsa-mismatch", "nostarttls.test": "starttls-missing",
-                           "stripped.test": "starttls-stripped", "tempfail.test": "starttls-rejected",
-                           "injected.test": "plaintext-injection", "dual.test": "key-type-partial",
-                           "expired.test": "dnssec-expired", "tlsaexpired.test": "dnssec-expired",
-                           "dsbroken.test": "ds-broken", "bogus.test": "mx-lookup-failed",
-                           "downgrade.test": "downgrade", "unusable.test": "all-unusable",
-                           "insecuremx.test": "mx-insecure", "gone.test": "domain-gone"}.items():
+        for name, code in {
+            "mismatch.test": "tlsa-mismatch",
+            "nostarttls.test": "starttls-missing",
+            "stripped.test": "starttls-stripped",
+            "tempfail.test": "starttls-rejected",
+            "injected.test": "plaintext-injection",
+            "dual.test": "key-type-partial",
+            "expired.test": "dnssec-expired",
+            "tlsaexpired.test": "dnssec-expired",
+            "dsbroken.test": "ds-broken",
+            "bogus.test": "mx-lookup-failed",
+            "downgrade.test": "downgrade",
+            "unusable.test": "all-unusable",
+            "insecuremx.test": "mx-insecure",
+            "gone.test": "domain-gone",
+        }.items():
             with self.subTest(domain=name):
                 seen, _ = self.lab.check(name)
                 found = {f["code"]: f for f in seen[name]["findings"]}
@@ -58,12 +72,17 @@ class Check(unittest.TestCase):
 
     def test_nagios_gets_one_line_the_worst_first(self):
         def said(*domains):
-            done = self.lab.inside(DANELAW, "check", "--config", f"{self.lab.dir}/danelaw.yaml", "--format", "nagios",
-                                   *domains)
+            done = self.lab.inside(
+                DANELAW, "check", "--config", f"{self.lab.dir}/danelaw.yaml", "--format", "nagios", *domains
+            )
             return done.stdout, done.returncode
+
         line, status = said("healthy.test", "unusable.test", "mismatch.test", "rsa.test")
-        self.assertRegex(line, r"\ADANE CRITICAL: mismatch\.test deferred, tlsa-mismatch; WARNING unusable\.test [^;\n]+; "
-                               r"and 2 more \| domains=4 bad=2 findings=\d+ hosts=4\n\Z")
+        self.assertRegex(
+            line,
+            r"\ADANE CRITICAL: mismatch\.test deferred, tlsa-mismatch; WARNING unusable\.test [^;\n]+; "
+            r"and 2 more \| domains=4 bad=2 findings=\d+ hosts=4\n\Z",
+        )
         self.assertEqual(status, 2)
         line, status = said("healthy.test", "rsa.test")
         self.assertRegex(line, r"\ADANE OK: 2 domains \| domains=2 bad=0 findings=0 hosts=2\n\Z")
@@ -97,9 +116,20 @@ class Check(unittest.TestCase):
     def test_a_wrong_clock_is_our_own_fault(self):
         for shift, said in (("+40d", "expired"), ("-40d", "not valid yet")):
             with self.subTest(clock=shift):
-                done = self.lab.inside("env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "faketime", "-f", shift, DANELAW,
-                                       "check", "--config", f"{self.lab.dir}/danelaw.yaml", "--format", "json",
-                                       "mismatch.test")
+                done = self.lab.inside(
+                    "env",
+                    "FAKETIME_DONT_FAKE_MONOTONIC=1",
+                    "faketime",
+                    "-f",
+                    shift,
+                    DANELAW,
+                    "check",
+                    "--config",
+                    f"{self.lab.dir}/danelaw.yaml",
+                    "--format",
+                    "json",
+                    "mismatch.test",
+                )
                 seen = json.loads(done.stdout)
                 self.assertEqual((seen["verdict"], done.returncode), ("unknown", 3))
                 self.assertEqual([f["code"] for f in seen["findings"]], ["monitor-fault"])
@@ -113,11 +143,16 @@ class Check(unittest.TestCase):
 
     def test_a_session_is_told_word_for_word(self):
         seen, _ = self.lab.check("healthy.test", "nostarttls.test", "injected.test")
+
         def said(domain):
             return "\n".join(seen[domain]["hosts"][0]["endpoints"][0]["smtp"]["transcript"])
+
         tls = r"\* TLSv1\.3 TLS_\w+\n"
-        self.assertRegex(said("healthy.test"), r"(?s)\AS: 220 mx\.healthy\.test.*\nC: EHLO .*\nS: 250-STARTTLS\n.*"
-                         r"\nC: STARTTLS\nS: 220 .*\n" + tls + r"C: EHLO .*\nS: 250 .*\nC: QUIT\nS: 221 .*\Z")
+        self.assertRegex(
+            said("healthy.test"),
+            r"(?s)\AS: 220 mx\.healthy\.test.*\nC: EHLO .*\nS: 250-STARTTLS\n.*"
+            r"\nC: STARTTLS\nS: 220 .*\n" + tls + r"C: EHLO .*\nS: 250 .*\nC: QUIT\nS: 221 .*\Z",
+        )
         self.assertRegex(said("nostarttls.test"), r"(?s)C: EHLO .*\nC: QUIT\nS: 221 .*\Z")
         self.assertNotIn("C: STARTTLS", said("nostarttls.test"))
         self.assertRegex(said("injected.test"), r"C: STARTTLS\nS: 220 .*\n\* \d+ octets in clear behind it\n")
@@ -131,8 +166,17 @@ class Check(unittest.TestCase):
         self.assertIn("ns2.dns.test (127.0.1.2): 3 1 1", json.dumps(split[0]["evidence"]))
 
     def test_special_addresses_are_not_contacted_unless_allowed(self):
-        done = self.lab.inside(DANELAW, "check", "--resolver", "127.0.0.53", "--trust-anchor",
-                               f"{self.lab.dir}/root.key", "--format", "json", "healthy.test")
+        done = self.lab.inside(
+            DANELAW,
+            "check",
+            "--resolver",
+            "127.0.0.53",
+            "--trust-anchor",
+            f"{self.lab.dir}/root.key",
+            "--format",
+            "json",
+            "healthy.test",
+        )
         self.assertIn('"special-address"', done.stdout)
         self.assertNotIn('"banner":"220', done.stdout)
 

@@ -46,8 +46,11 @@ class SteppingClock(unittest.TestCase):
 
     def is_said(self, steps):
         until("the step is noticed", 30, lambda: f"danelaw_clock_steps_total {steps}" in self.lab.text("/metrics"))
-        until("and said", 60, lambda: [a for a in self.lab.alerts(code="monitor-fault")
-                                       if a["subject"]["name"] == "clock"])
+        until(
+            "and said",
+            60,
+            lambda: [a for a in self.lab.alerts(code="monitor-fault") if a["subject"]["name"] == "clock"],
+        )
         self.assertIn("clock-stepped", self.lab.agent_log())
 
     def test_looks_go_on_whatever_the_clock_says(self):

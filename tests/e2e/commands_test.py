@@ -42,22 +42,42 @@ class Tlsa(Commands):
     def setUp(self):
         super().setUp()
         curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"]
-        self.openssl("req", "-x509", *curve, "-keyout", self.path("ca.key"), "-out", self.path("ca.pem"),
-                     "-subj", "/CN=Test CA")
-        self.openssl("req", "-x509", *curve, "-keyout", self.path("leaf.key"), "-out", self.path("leaf.pem"),
-                     "-subj", "/CN=mx.example.org", "-CA", self.path("ca.pem"), "-CAkey", self.path("ca.key"))
+        self.openssl(
+            "req", "-x509", *curve, "-keyout", self.path("ca.key"), "-out", self.path("ca.pem"), "-subj", "/CN=Test CA"
+        )
+        self.openssl(
+            "req",
+            "-x509",
+            *curve,
+            "-keyout",
+            self.path("leaf.key"),
+            "-out",
+            self.path("leaf.pem"),
+            "-subj",
+            "/CN=mx.example.org",
+            "-CA",
+            self.path("ca.pem"),
+            "-CAkey",
+            self.path("ca.key"),
+        )
 
     def digest_of_key(self, certificate):
         """As operators do it by hand: SHA2-256 of the SubjectPublicKeyInfo in DER."""
         done = subprocess.run(
             f"openssl x509 -in {certificate} -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum",
-            shell=True, check=True, capture_output=True, text=True)
+            shell=True,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
         return done.stdout.split()[0]
 
     def test_it_prints_3_1_1_of_the_leaf_and_2_1_1_of_its_issuers(self):
         chain = self.write("chain.pem", self.read("leaf.pem") + self.read("ca.pem"))
-        wanted = [("3 1 1", self.digest_of_key(self.path("leaf.pem"))),
-                  ("2 1 1", self.digest_of_key(self.path("ca.pem")))]
+        wanted = [
+            ("3 1 1", self.digest_of_key(self.path("leaf.pem"))),
+            ("2 1 1", self.digest_of_key(self.path("ca.pem"))),
+        ]
         for arguments, stdin in (((chain,), None), (("-",), self.read("chain.pem"))):
             done = self.run_it(DANELAW, "tlsa", *arguments, stdin=stdin)
             self.assertEqual(done.returncode, 0, done.stderr)
@@ -67,30 +87,56 @@ class Tlsa(Commands):
     def test_the_order_and_the_form_of_the_file_do_not_matter(self):
         """The issuer first: its key must not pass for the server's, which `gate` would have published."""
         leaf, ca = self.read("leaf.pem"), self.read("ca.pem")
-        wanted = ["3 1 1 " + self.digest_of_key(self.path("leaf.pem")), "2 1 1 " + self.digest_of_key(self.path("ca.pem"))]
+        wanted = [
+            "3 1 1 " + self.digest_of_key(self.path("leaf.pem")),
+            "2 1 1 " + self.digest_of_key(self.path("ca.pem")),
+        ]
         self.write("wrong-way.pem", ca + leaf)
         self.write("with-key.pem", self.read("leaf.key") + leaf + ca)
         bundle = ["crl2pkcs7", "-nocrl", "-certfile", self.path("wrong-way.pem")]
         self.openssl(*bundle, "-out", self.path("bundle.p7b"))
         self.openssl(*bundle, "-outform", "DER", "-out", self.path("bundle.p7c"))
         self.openssl("x509", "-in", self.path("leaf.pem"), "-outform", "DER", "-out", self.path("leaf.der"))
-        for name, records in (("wrong-way.pem", 2), ("with-key.pem", 2), ("bundle.p7b", 2), ("bundle.p7c", 2),
-                              ("leaf.der", 1)):
+        for name, records in (
+            ("wrong-way.pem", 2),
+            ("with-key.pem", 2),
+            ("bundle.p7b", 2),
+            ("bundle.p7c", 2),
+            ("leaf.der", 1),
+        ):
             with self.subTest(name):
                 done = self.run_it(DANELAW, "tlsa", self.path(name))
-                self.assertEqual([line.partition(" ;")[0] for line in done.stdout.splitlines()], wanted[:records],
-                                 done.stderr)
+                self.assertEqual(
+                    [line.partition(" ;")[0] for line in done.stdout.splitlines()], wanted[:records], done.stderr
+                )
                 self.assertEqual("not the first" in done.stderr, name == "wrong-way.pem")
 
     def test_gate_reads_the_same_files(self):
         """Which it does before it asks anybody: what it refuses here needs no network."""
         config = self.write("danelaw.yaml", "domains: [example.org]\n")
         self.openssl("req", "-new", "-key", self.path("leaf.key"), "-subj", "/CN=x", "-out", self.path("request.pem"))
-        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=other",
-                     "-keyout", self.path("other.key"), "-out", self.path("other.pem"))
+        self.openssl(
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-subj",
+            "/CN=other",
+            "-keyout",
+            self.path("other.key"),
+            "-out",
+            self.path("other.pem"),
+        )
         self.write("two.pem", self.read("leaf.pem") + self.read("other.pem"))
-        for name, why in (("leaf.key", "a key and no certificate"), ("request.pem", "a certificate request"),
-                          ("two.pem", "2 certificates"), ("nowhere.pem", "No such file")):
+        for name, why in (
+            ("leaf.key", "a key and no certificate"),
+            ("request.pem", "a certificate request"),
+            ("two.pem", "2 certificates"),
+            ("nowhere.pem", "No such file"),
+        ):
             with self.subTest(name):
                 done = self.run_it(DANELAW, "gate", "--config", config, "--host", "mx.example.org", self.path(name))
                 self.assertEqual(done.returncode, 3)
@@ -103,13 +149,17 @@ class Tlsa(Commands):
         self.assertNotIn("PRIVATE", done.stdout + done.stderr)
 
     def test_lines_of_a_zone_file(self):
-        done = self.run_it(DANELAW, "tlsa", "--host", "MX.Example.org", "--ttl", "30m", "--port", "587",
-                           self.path("leaf.pem"))
+        done = self.run_it(
+            DANELAW, "tlsa", "--host", "MX.Example.org", "--ttl", "30m", "--port", "587", self.path("leaf.pem")
+        )
         self.assertEqual(done.stdout.split()[:4], ["_587._tcp.mx.example.org.", "1800", "IN", "TLSA"])
 
     def test_what_is_no_certificate_is_refused_with_a_reason(self):
-        for name, text in (("empty", ""), ("text", "hello\n"),
-                           ("cut", self.read("leaf.pem")[:200] + "\n-----END CERTIFICATE-----\n")):
+        for name, text in (
+            ("empty", ""),
+            ("text", "hello\n"),
+            ("cut", self.read("leaf.pem")[:200] + "\n-----END CERTIFICATE-----\n"),
+        ):
             with self.subTest(name):
                 done = self.run_it(DANELAW, "tlsa", self.write(name, text))
                 self.assertNotEqual(done.returncode, 0)
@@ -127,14 +177,15 @@ class Words(Commands):
 
     def test_unknown_commands_and_options(self):
         for arguments, wanted in (
-                (("frobnicate",), ["danelaw has no command frobnicate;"]),
-                (("chek", "example.org"), ["no command chek", "did you mean check?"]),
-                (("run", "--confg", "x"), ["danelaw run has no option --confg", "did you mean --config?"]),
-                (("check", "--fromat=json", "example.org"), ["--fromat", "did you mean --format?"]),
-                (("--verison",), ["danelaw has no option --verison", "did you mean --version?"]),
-                (("check", "--helo"), ["--helo"]),
-                (("run",), ["--config"]),
-                ((), ["check-config", "name one of these commands"])):
+            (("frobnicate",), ["danelaw has no command frobnicate;"]),
+            (("chek", "example.org"), ["no command chek", "did you mean check?"]),
+            (("run", "--confg", "x"), ["danelaw run has no option --confg", "did you mean --config?"]),
+            (("check", "--fromat=json", "example.org"), ["--fromat", "did you mean --format?"]),
+            (("--verison",), ["danelaw has no option --verison", "did you mean --version?"]),
+            (("check", "--helo"), ["--helo"]),
+            (("run",), ["--config"]),
+            ((), ["check-config", "name one of these commands"]),
+        ):
             with self.subTest(arguments):
                 done = self.run_it(DANELAW, *arguments)
                 self.assertEqual((done.returncode, done.stdout), (3, ""))
@@ -160,8 +211,12 @@ class Words(Commands):
         self.assertIn("write s, m, h or d behind it", self.run_it(DANELAW, "check-config", file).stderr)
 
     def test_nagios_gets_a_line_on_standard_output_whatever_is_wrong(self):
-        for arguments in (("a@example.org",), ("--resolver", "nowhere", "example.org"), (),
-                          ("--trust-anchor", "/nowhere", "example.org")):
+        for arguments in (
+            ("a@example.org",),
+            ("--resolver", "nowhere", "example.org"),
+            (),
+            ("--trust-anchor", "/nowhere", "example.org"),
+        ):
             with self.subTest(arguments):
                 done = self.run_it(DANELAW, "check", "--format", "nagios", *arguments)
                 self.assertEqual(done.returncode, 3)
@@ -172,21 +227,24 @@ class Start(Commands):
     """`check-config` refuses what `run` refuses."""
 
     def configured(self, text):
-        return self.write("danelaw.yaml", f"domains: [example.org]\n{text}\n"
-                          f"storage: {{path: {self.path('danelaw.db')}}}\n")
+        return self.write(
+            "danelaw.yaml", f"domains: [example.org]\n{text}\n" f"storage: {{path: {self.path('danelaw.db')}}}\n"
+        )
 
     def test_the_same_is_refused(self):
         webhook = "notify: {{webhooks: [{{name: a, url: http://127.0.0.1:1/, {}}}]}}"
         self.write("tls.yml", "tls_server_config: {cert_file: missing.crt, key_file: missing.key}\n")
-        for text, why in (("mta_sts: {ca_file: missing.pem}", "missing.pem"),
-                          ("dns: {trust_anchor_file: missing.ds}", "missing.ds"),
-                          ("dns: {trust_anchor_file: tls.yml}", "tls.yml"),
-                          (webhook.format("secret_file: missing"), "missing"),
-                          (webhook.format("template_file: missing"), "missing"),
-                          ("domain_lists: [{file: missing.txt}]", "missing.txt"),
-                          ("web: {tokens: [{name: a, file: missing}]}", "missing"),
-                          ("web: {config_file: missing.yml}", "missing.yml"),
-                          ("web: {config_file: tls.yml}", "missing.crt")):
+        for text, why in (
+            ("mta_sts: {ca_file: missing.pem}", "missing.pem"),
+            ("dns: {trust_anchor_file: missing.ds}", "missing.ds"),
+            ("dns: {trust_anchor_file: tls.yml}", "tls.yml"),
+            (webhook.format("secret_file: missing"), "missing"),
+            (webhook.format("template_file: missing"), "missing"),
+            ("domain_lists: [{file: missing.txt}]", "missing.txt"),
+            ("web: {tokens: [{name: a, file: missing}]}", "missing"),
+            ("web: {config_file: missing.yml}", "missing.yml"),
+            ("web: {config_file: tls.yml}", "missing.crt"),
+        ):
             with self.subTest(text):
                 file = self.configured(text)
                 for command in (("check-config", file), ("run", "--config", file)):
@@ -196,16 +254,17 @@ class Start(Commands):
                     self.assertNotIn("no errors", done.stdout)
 
     def test_all_of_it_is_named_at_once(self):
-        file = self.configured("mta_sts: {ca_file: missing.pem}\n"
-                               "web: {tokens: [{name: a, file: missing.token}]}")
+        file = self.configured("mta_sts: {ca_file: missing.pem}\n" "web: {tokens: [{name: a, file: missing.token}]}")
         said = self.run_it(DANELAW, "check-config", file).stderr
         for name in ("missing.pem", "missing.token"):
             self.assertIn(name, said)
 
     def test_a_byte_order_mark_does_no_harm(self):
         self.write("list.txt", "\ufeffpartner.example\n")
-        file = self.write("bom.yaml", "\ufeffdomains: [example.org]\ndomain_lists: [{file: list.txt}]\n"
-                          "smtp: {helo: monitor.example}\n")
+        file = self.write(
+            "bom.yaml",
+            "\ufeffdomains: [example.org]\ndomain_lists: [{file: list.txt}]\n" "smtp: {helo: monitor.example}\n",
+        )
         done = self.run_it(DANELAW, "check-config", file)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("2 domains", done.stdout)
@@ -229,9 +288,14 @@ class Replay(Commands):
 
     def test_what_is_no_story_is_refused_with_a_reason(self):
         story = json.loads(self.blocks()[0])
-        for name, text in (("nothing", ""), ("json", "{"), ("schema", '{"schema":"danelaw.replay/2"}'),
-                           ("list", "[]"), ("deep", "[" * 100_000),
-                           ("time", json.dumps({**story, "events": [{"at": "now", "server": "*", "tlsa": []}]}))):
+        for name, text in (
+            ("nothing", ""),
+            ("json", "{"),
+            ("schema", '{"schema":"danelaw.replay/2"}'),
+            ("list", "[]"),
+            ("deep", "[" * 100_000),
+            ("time", json.dumps({**story, "events": [{"at": "now", "server": "*", "tlsa": []}]})),
+        ):
             with self.subTest(name):
                 done = self.run_it(DANELAW, "replay", "-", stdin=text)
                 self.assertNotEqual(done.returncode, 0)
@@ -247,16 +311,25 @@ class Hooks(Commands):
     def setUp(self):
         super().setUp()
         os.mkdir(self.path("bin"))
-        self.write("bin/danelaw", f'#!/bin/sh\necho "$@" >>{self.dir}/asked\ncat "$6" >{self.dir}/judged\n'
-                   f"exit $(cat {self.dir}/answer)\n")
+        self.write(
+            "bin/danelaw",
+            f'#!/bin/sh\necho "$@" >>{self.dir}/asked\ncat "$6" >{self.dir}/judged\n'
+            f"exit $(cat {self.dir}/answer)\n",
+        )
         os.chmod(self.path("bin/danelaw"), 0o755)
         os.mkdir(self.path("new"))
 
     def hook(self, name, answer, reload="true", **more):
         self.write("answer", str(answer))
-        env = {"PATH": f"{self.dir}/bin:{os.environ['PATH']}", "DANELAW_HOST": "mx.example.org",
-               "DANELAW_CONFIG": "/etc/danelaw/x.yaml", "DANELAW_TARGET": self.path("live.pem"),
-               "DANELAW_RELOAD": reload, self.HOOKS[name]: self.path("new"), **more}
+        env = {
+            "PATH": f"{self.dir}/bin:{os.environ['PATH']}",
+            "DANELAW_HOST": "mx.example.org",
+            "DANELAW_CONFIG": "/etc/danelaw/x.yaml",
+            "DANELAW_TARGET": self.path("live.pem"),
+            "DANELAW_RELOAD": reload,
+            self.HOOKS[name]: self.path("new"),
+            **more,
+        }
         return self.run_it("bash", f"{ROOT}/docs/hooks/{name}", env=env).returncode
 
     def renew(self, text):
@@ -288,9 +361,11 @@ class Hooks(Commands):
             self.assertEqual(self.read("judged"), new, "the gate saw what went live")
             self.assertEqual(self.read("reloads"), "\n")
             self.assertEqual(os.stat(self.path("live.pem")).st_mode & 0o077, 0, "a private key")
-            self.assertRegex(self.read("asked").splitlines()[-1],
-                             r"^gate --config /etc/danelaw/x.yaml --host mx.example.org \S+$")
+            self.assertRegex(
+                self.read("asked").splitlines()[-1], r"^gate --config /etc/danelaw/x.yaml --host mx.example.org \S+$"
+            )
             self.assertEqual([one for one in os.listdir(self.dir) if one.startswith("live.pem.")], [])
+
         self.each_hook(check)
 
     def test_what_is_live_already_is_not_asked_about(self):
@@ -299,6 +374,7 @@ class Hooks(Commands):
             self.assertEqual(self.hook(name, 2, self.reload()), 0)
             self.assertFalse(os.path.exists(self.path("asked")))
             self.assertFalse(os.path.exists(self.path("reloads")))
+
         self.each_hook(check)
 
     def test_a_reload_that_failed_is_tried_again(self):
@@ -309,6 +385,7 @@ class Hooks(Commands):
             self.assertEqual(self.read("reloads"), "\n")
             self.assertEqual(self.hook(name, 2, self.reload()), 0)
             self.assertEqual(self.read("reloads"), "\n", "once")
+
         self.each_hook(check)
 
     def test_a_file_that_is_missing_leaves_all_as_it_is(self):
@@ -319,6 +396,7 @@ class Hooks(Commands):
             self.assertEqual(self.hook(name, 0), 4)
             self.assertEqual(self.read("live.pem"), "old\n")
             self.assertEqual(len(os.listdir(self.path("new"))), 1)
+
         self.each_hook(check)
 
     def test_certbot_calls_for_other_certificates_too(self):

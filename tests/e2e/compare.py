@@ -33,7 +33,7 @@ WHY = {
     ("posttls-finger", "f13.corpus.test"): LONG_LINE,
     ("posttls-finger", "f32.corpus.test"): TLS_ONLY,
     ("posttls-finger", "s03.corpus.test"): "Postfix keeps 100 records of an answer, danelaw 2000 of 1001; where Postfix"
-                                           " finds the one that matches depends on their order",
+    " finds the one that matches depends on their order",
     ("tlsa", "mx.a35.corpus.test"): ONE_RECORD,
     ("tlsa", "mx.c07.corpus.test"): NO_ALIAS,
     ("tlsa", "mx.cname.test"): NO_ALIAS,
@@ -51,7 +51,10 @@ WHY = {
     ("tlsa", "mx.g01.corpus.test"): "it wants every address to match; danelaw says endpoint-partial of this host",
     ("tlsa", "mx.g04.corpus.test"): "it wants every address to match; danelaw says endpoint-partial of this host",
     ("tlsa", "mx.s03.corpus.test"): ONE_RECORD,
-    ("tlsa", "mx.unusable.test"): "it takes usage 1, which SMTP does not (RFC 7672 §3.1.3): encrypted, nobody authenticated",
+    (
+        "tlsa",
+        "mx.unusable.test",
+    ): "it takes usage 1, which SMTP does not (RFC 7672 §3.1.3): encrypted, nobody authenticated",
 }
 
 # libunbound refuses loopback and answers for test. itself (RFC 6761) unless told otherwise; tlsa has no option.
@@ -94,19 +97,51 @@ class Comparison:
         return "no answer" if "ncache" in said else "failed"
 
     def tlsa(self, host):
-        said, _ = self.run("/usr/bin/python3", "-c", TLSA, f"{self.lab.dir}/libunbound.conf", "--verify", "--port", "25",
-                           "--starttls", "smtp", "--rootkey", f"{self.lab.dir}/root.key", "--ca-cert",
-                           f"{self.lab.dir}/ca.pem", "--resolvconf", "/etc/resolv.conf", host)
+        said, _ = self.run(
+            "/usr/bin/python3",
+            "-c",
+            TLSA,
+            f"{self.lab.dir}/libunbound.conf",
+            "--verify",
+            "--port",
+            "25",
+            "--starttls",
+            "smtp",
+            "--rootkey",
+            f"{self.lab.dir}/root.key",
+            "--ca-cert",
+            f"{self.lab.dir}/ca.pem",
+            "--resolvconf",
+            "/etc/resolv.conf",
+            host,
+        )
         return "matches" if "SUCCESS" in said and "FAIL" not in said else "does not match"
 
     def s_client(self, endpoint, tlsa):
         address = endpoint["address"]
         where = f"[{address}]" if ":" in address else address
-        records = [word for record in tlsa["records"] if record["usable"] for word in
-                   ("-dane_tlsa_rrdata", "{usage} {selector} {matching_type} {data}".format(**record))]
-        said, _ = self.run("openssl", "s_client", "-starttls", "smtp", "-connect", f"{where}:25", "-servername",
-                                tlsa["base_domain"], "-dane_tlsa_domain", tlsa["base_domain"],
-                                "-dane_ee_no_namechecks", "-verify_return_error", "-brief", *records)
+        records = [
+            word
+            for record in tlsa["records"]
+            if record["usable"]
+            for word in ("-dane_tlsa_rrdata", "{usage} {selector} {matching_type} {data}".format(**record))
+        ]
+        said, _ = self.run(
+            "openssl",
+            "s_client",
+            "-starttls",
+            "smtp",
+            "-connect",
+            f"{where}:25",
+            "-servername",
+            tlsa["base_domain"],
+            "-dane_tlsa_domain",
+            tlsa["base_domain"],
+            "-dane_ee_no_namechecks",
+            "-verify_return_error",
+            "-brief",
+            *records,
+        )
         return "matches" if "DANE TLSA" in said and "Verification: OK" in said else "does not match"
 
     # --- one domain beside them all: (tool, about, theirs, ours) ---
@@ -126,8 +161,12 @@ class Comparison:
             yield "tlsa", host["host"], self.tlsa(host["host"]), "matches" if is_good else "does not match"
             for endpoint in endpoints:
                 matches = endpoint["verdict"] in ("authenticated", "host-authenticated")
-                yield ("openssl s_client", f"{host['host']} [{endpoint['address']}]", self.s_client(endpoint, tlsa),
-                       "matches" if matches else "does not match")
+                yield (
+                    "openssl s_client",
+                    f"{host['host']} [{endpoint['address']}]",
+                    self.s_client(endpoint, tlsa),
+                    "matches" if matches else "does not match",
+                )
 
 
 HEAD = """# Beside other tools
@@ -160,8 +199,11 @@ def main():
     try:
         comparison = Comparison(lab)
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            rows = [row for rows in pool.map(lambda name: list(comparison.compare(name)), sorted(lab.expected))
-                    for row in rows]
+            rows = [
+                row
+                for rows in pool.map(lambda name: list(comparison.compare(name)), sorted(lab.expected))
+                for row in rows
+            ]
     finally:
         lab.close()
     print_document(rows)

@@ -47,6 +47,7 @@ class Corpus(unittest.TestCase):
             told = json.dumps([seen["findings"], [h["endpoints"] for h in seen["hosts"]]])[:3000]
             self.assertEqual(seen["verdict"], want["verdict"], told)
             self.assertEqual({host["host"]: host["verdict"] for host in seen["hosts"]}, want["hosts"], told)
+
         self.assertGreater(len(self.cases), 70)
         self.each(check)
 
@@ -55,6 +56,7 @@ class Corpus(unittest.TestCase):
             codes = {finding["code"] for finding in seen["findings"]}
             self.assertLessEqual(set(want["findings"]), codes)
             self.assertFalse(codes & set(want["absent"]), codes)
+
         self.each(check)
 
     def test_every_case_has_its_splits(self):
@@ -62,12 +64,14 @@ class Corpus(unittest.TestCase):
             where = [seen, *seen["hosts"][:1]]
             splits = {one["sender"]: one["verdict"] for place in where for one in place["splits"]}
             self.assertEqual(splits, splits | want["splits"])
+
         self.each(check)
 
     def test_a_resolver_that_answers_over_udp_alone_is_no_fault_of_the_domain(self):
         # A-34, at our own resolver: the zone's servers, which do answer over TCP, are asked instead.
-        relay = subprocess.Popen([LAB, "exec", "--dir", self.lab.dir, "/usr/bin/python3", "-c", UDP_RELAY],
-                                 stdout=subprocess.PIPE, text=True)
+        relay = subprocess.Popen(
+            [LAB, "exec", "--dir", self.lab.dir, "/usr/bin/python3", "-c", UDP_RELAY], stdout=subprocess.PIPE, text=True
+        )
         self.addCleanup(relay.stdout.close)
         self.addCleanup(relay.wait)
         self.addCleanup(relay.kill)
@@ -83,8 +87,13 @@ class Corpus(unittest.TestCase):
         self.lab.configure_agent(["a35.corpus.test"])
         self.lab.start_agent()
         self.addCleanup(self.lab.stop_agent, signal.SIGTERM)
-        until("a truncated answer has come over TCP", 20, lambda: re.search(
-            r'danelaw_dns_queries_total\{rcode="NOERROR",proto="tcp"\} [1-9]', self.lab.text("/metrics")))
+        until(
+            "a truncated answer has come over TCP",
+            20,
+            lambda: re.search(
+                r'danelaw_dns_queries_total\{rcode="NOERROR",proto="tcp"\} [1-9]', self.lab.text("/metrics")
+            ),
+        )
 
     def test_a_name_server_that_is_down_is_named(self):
         # H-04.
@@ -108,7 +117,7 @@ class Corpus(unittest.TestCase):
         cut = set()
         for name, seen in self.seen.items():
             for session in (one["smtp"]["transcript"] for host in seen["hosts"] for one in host["endpoints"]):
-                self.assertLess(sum(map(len, session)), 4 * 4096, name)    # octets that are shown in four characters
+                self.assertLess(sum(map(len, session)), 4 * 4096, name)  # octets that are shown in four characters
                 if session and session[-1].endswith("…"):
                     cut.add(name)
         self.assertIn("f14.corpus.test", cut)

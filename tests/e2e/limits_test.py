@@ -4,6 +4,7 @@ on loopback, without a lab."""
 
 import contextlib
 import os
+import re
 import resource
 import shutil
 import signal
@@ -54,15 +55,24 @@ class Alone(unittest.TestCase):
         def limit():
             for what, value in limits:
                 resource.setrlimit(what, (value, value))
+
         with open(f"{self.dir}/log", "w") as log:
-            agent = subprocess.Popen([DANELAW, "run", "--config", f"{self.dir}/danelaw.yaml"], cwd=self.dir,
-                                     stderr=log, preexec_fn=limit, env={**os.environ, **dict(environment)},
-                                     user=user, group=user, extra_groups=[] if user else None)
+            agent = subprocess.Popen(
+                [DANELAW, "run", "--config", f"{self.dir}/danelaw.yaml"],
+                cwd=self.dir,
+                stderr=log,
+                preexec_fn=limit,
+                env={**os.environ, **dict(environment)},
+                user=user,
+                group=user,
+                extra_groups=[] if user else None,
+            )
 
         def end():
             if agent.poll() is None:
                 agent.kill()
             agent.wait()
+
         self.addCleanup(end)
         return agent
 
@@ -85,7 +95,7 @@ class Limits(Alone):
                 if agent.poll() is None:
                     works.append(mib)
                     for path in ("/", "/metrics", "/api/v1/status"):
-                        self.assertIn(" ", get(path), path)     # any status; but an answer
+                        self.assertIn(" ", get(path), path)  # any status; but an answer
                     self.assertTrue(is_healthy())
                     self.stop(agent)
                 else:
@@ -97,8 +107,16 @@ class Limits(Alone):
         self.assertIn(256, works, "which is plenty")
 
     def test_with_fewer_threads_than_wanted_it_says_so(self):
-        agent = self.start((resource.RLIMIT_AS, 144 * MIB))
-        until("it answers", 60, is_healthy)
+        # How much room the program takes itself differs from version to version.
+        for mib in range(112, 512, 8):
+            agent = self.start((resource.RLIMIT_AS, mib * MIB))
+            until("it answers or has ended", 30, lambda agent=agent: agent.poll() is not None or is_healthy())
+            few = re.search(r'event=few-threads started="(\d+)" wanted="48"', self.log())
+            if agent.poll() is None and few and int(few[1]) > 5:
+                break
+            agent.kill()
+            agent.wait()
+        self.assertTrue(few, self.log())
         # A page that follows what happens holds a thread: it must not be the last one.
         with contextlib.ExitStack() as followers:
             for _ in range(4):
@@ -106,7 +124,6 @@ class Limits(Alone):
                 client.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 self.assertTrue(client.recv(12))
             self.assertTrue(is_healthy())
-        self.assertRegex(self.log(), r'event=few-threads started="\d+" wanted="48"')
         self.stop(agent)
 
     def test_with_few_threads_allowed_it_works_or_says_in_one_line_why_not(self):
@@ -123,7 +140,7 @@ class Limits(Alone):
                     self.stop(agent)
                 else:
                     self.assertEqual(agent.returncode, 2, self.log())
-                    self.assertRegex(self.log(), "event=no-threads")
+                    self.assertRegex(self.log(), "event=too-few-threads")
                 self.assertNotIn("terminate called", self.log())
         self.assertIn(12, works)
 
@@ -131,8 +148,10 @@ class Limits(Alone):
         agent = self.start((resource.RLIMIT_STACK, MIB))
         until("it answers", 30, is_healthy)
         for method in ("GET", "POST", "DELETE"):
-            said = reply(f"{method} /{'a' * 8100} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                         "Content-Length: 0\r\n\r\n")
+            said = reply(
+                f"{method} /{'a' * 8100} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                "Content-Length: 0\r\n\r\n"
+            )
             self.assertRegex(said, "^HTTP/1.1 4", method)
         self.assertTrue(is_healthy())
         self.stop(agent)

@@ -1,5 +1,6 @@
 """What the end-to-end tests share: a lab with an agent in it, and bounded waiting."""
 
+import gzip
 import json
 import os
 import platform
@@ -57,7 +58,10 @@ class LivingLab:
         self.port = 20000 + os.getpid() % 6000
         self.up = subprocess.Popen(
             [LAB, "up", "--dir", self.dir, *options, "--publish", f"{self.port}:9672"],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         for line in self.up.stdout:
             if line.startswith("lab ready"):
                 break
@@ -94,13 +98,13 @@ class LivingLab:
 
     def inside(self, *command, check=False):
         """A command inside the lab's namespaces."""
-        return subprocess.run([LAB, "exec", "--dir", self.dir, *command], text=True, check=check,
-                              capture_output=True)
+        return subprocess.run([LAB, "exec", "--dir", self.dir, *command], text=True, check=check, capture_output=True)
 
     def check(self, *domains, arguments=()):
         """`danelaw check` as JSON: domain -> object, and the exit status."""
-        done = self.inside(DANELAW, "check", "--config", f"{self.dir}/danelaw.yaml", "--format", "json",
-                           *arguments, *domains)
+        done = self.inside(
+            DANELAW, "check", "--config", f"{self.dir}/danelaw.yaml", "--format", "json", *arguments, *domains
+        )
         objects = [json.loads(line) for line in done.stdout.splitlines()]
         return {one["domain"]: one for one in objects}, done.returncode
 
@@ -109,8 +113,9 @@ class LivingLab:
     def start_inside(self, name, *command):
         """A program inside the lab that ends with it at the latest; it talks to DIR/NAME.log."""
         with open(f"{self.dir}/{name}.log", "a") as log:
-            guest = subprocess.Popen([LAB, "exec", "--dir", self.dir, *command], stdin=subprocess.DEVNULL,
-                                     stdout=log, stderr=log)
+            guest = subprocess.Popen(
+                [LAB, "exec", "--dir", self.dir, *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
         self.guests.append(guest)
         return guest
 
@@ -125,9 +130,14 @@ class LivingLab:
         name = f"alertmanager-{port}"
         with open(f"{self.dir}/{name}.yml", "w") as file:
             file.write(config)
-        self.start_inside(name, "prometheus-alertmanager", f"--config.file={self.dir}/{name}.yml",
-                          f"--storage.path={self.dir}/{name}", "--cluster.listen-address=",
-                          f"--web.listen-address=127.0.0.1:{port}")
+        self.start_inside(
+            name,
+            "prometheus-alertmanager",
+            f"--config.file={self.dir}/{name}.yml",
+            f"--storage.path={self.dir}/{name}",
+            "--cluster.listen-address=",
+            f"--web.listen-address=127.0.0.1:{port}",
+        )
         until("Alertmanager is ready", 30, lambda: self.answers(f"http://127.0.0.1:{port}/-/ready"))
 
     def answers(self, url):
@@ -150,20 +160,28 @@ class LivingLab:
         says at any moment; or on a machine of that name."""
         wrong = ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "faketime", "-f", clock] if clock else []
         if clock_file:
-            wrong = ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_NO_CACHE=1",
-                     f"FAKETIME_TIMESTAMP_FILE={clock_file}", f"LD_PRELOAD={FAKETIME}"]
+            wrong = [
+                "env",
+                "FAKETIME_DONT_FAKE_MONOTONIC=1",
+                "FAKETIME_NO_CACHE=1",
+                f"FAKETIME_TIMESTAMP_FILE={clock_file}",
+                f"LD_PRELOAD={FAKETIME}",
+            ]
         if host_name:
             wrong = on_machine(host_name)
         self.log = open(f"{self.dir}/agent.log", "a")
         self.agent = subprocess.Popen(
             [LAB, "exec", "--dir", self.dir, *wrong, DANELAW, "run", "--config", f"{self.dir}/danelaw.yaml"],
-            stdout=self.log, stderr=self.log)
+            stdout=self.log,
+            stderr=self.log,
+        )
         until("the agent is ready", 60, self.is_ready)
 
     def agent_pid(self):
         """The agent's own process: the youngest one that runs our program with this lab's file."""
-        found = subprocess.run(["pgrep", "-n", "-f", f"^{DANELAW} run --config {self.dir}/"], text=True,
-                               capture_output=True).stdout.split()
+        found = subprocess.run(
+            ["pgrep", "-n", "-f", f"^{DANELAW} run --config {self.dir}/"], text=True, capture_output=True
+        ).stdout.split()
         return int(found[0]) if found else None
 
     def stop_agent(self, number):
@@ -196,6 +214,17 @@ class LivingLab:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as reply:
             return reply.read().decode()
 
+    def post_report(self, body, packed=False):
+        """Hand in a report of a sender (RFC 8460): status and reply."""
+        octets = json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/v1/tlsrpt",
+            data=gzip.compress(octets) if packed else octets,
+            headers={"Content-Type": f"application/tlsrpt+{'gzip' if packed else 'json'}"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return reply.status, json.load(reply)
+
     def domain(self, name):
         return self.get(f"/api/v1/domains/{name}")
 
@@ -216,13 +245,16 @@ class LivingLab:
     def wait_for_all_verdicts(self):
         """Until the agent says of every domain what the lab expects."""
         wrong = {}
+
         def missing():
             items = self.get("/api/v1/domains?limit=500")["items"]
             seen = {item["domain"]: item["verdict"] for item in items}
             wrong.clear()
-            wrong.update({n: (seen.get(n), w["verdict"]) for n, w in self.expected.items()
-                          if seen.get(n) != w["verdict"]})
+            wrong.update(
+                {n: (seen.get(n), w["verdict"]) for n, w in self.expected.items() if seen.get(n) != w["verdict"]}
+            )
             return not wrong
+
         try:
             until("every domain has its verdict", 60, missing)
         except AssertionError as error:

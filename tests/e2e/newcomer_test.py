@@ -18,11 +18,22 @@ class Newcomer(unittest.TestCase):
         lab.start_inside("monitoring", f"{ROOT}/script/monitoring", lab.dir)
         told = f"{lab.dir}/monitoring/told"
         # A scrape, `for: 1m`, and group_wait.
-        until("the receiver is told", 300, lambda: [
-            alert["labels"] for one in sink.received(told, "/pager") for alert in one["json"]["alerts"]
-            if alert["labels"]["alertname"] == "DanelawStarttlsMissing"])
-        names = {alert["labels"]["alertname"] for way in ("/pager", "/mail-team")
-                 for one in sink.received(told, way) for alert in one["json"]["alerts"]}
+        until(
+            "the receiver is told",
+            300,
+            lambda: [
+                alert["labels"]
+                for one in sink.received(told, "/pager")
+                for alert in one["json"]["alerts"]
+                if alert["labels"]["alertname"] == "DanelawStarttlsMissing"
+            ],
+        )
+        names = {
+            alert["labels"]["alertname"]
+            for way in ("/pager", "/mail-team")
+            for one in sink.received(told, way)
+            for alert in one["json"]["alerts"]
+        }
         self.assertEqual(names, {"DanelawStarttlsMissing"})
 
 

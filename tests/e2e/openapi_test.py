@@ -29,23 +29,32 @@ class OpenApi(unittest.TestCase):
         watched = [name for name in cls.lab.expected if name != PARTNER]
         with open(f"{cls.lab.dir}/danelaw.yaml") as file:
             web = yaml.safe_load(file)["web"]
-        cls.lab.configure_agent(watched, domain_lists=[{"file": "partners.txt", "group": "partners"}],
-                                web={**web, "public_badges": ["healthy.test"]})
+        cls.lab.configure_agent(
+            watched,
+            domain_lists=[{"file": "partners.txt", "group": "partners"}],
+            web={**web, "public_badges": ["healthy.test"]},
+        )
         cls.lab.start_agent()
         cls.document = cls.lab.get("/api/v1/openapi.json")
-        cls.tried = set()       # (path, method, status) that were seen
-        until("every domain is judged", 90, lambda: all(
-            item["verdict"] for item in cls.lab.get("/api/v1/domains?limit=500")["items"]))
+        cls.tried = set()  # (path, method, status) that were seen
+        until(
+            "every domain is judged",
+            90,
+            lambda: all(item["verdict"] for item in cls.lab.get("/api/v1/domains?limit=500")["items"]),
+        )
         until("the partner's trouble fires", 60, lambda: cls.lab.alerts(code="tlsa-mismatch", domains=[PARTNER]))
 
-    def ask(self, method, path, values=None, query="", body=None, status=None):
+    def ask(self, method, path, values=None, query="", body=None, status=None, kind="application/json"):
         """The reply to an operation of the document, which it must fit."""
         url = path
         for key, value in (values or {}).items():
             url = url.replace("{" + key + "}", value)
-        request = urllib.request.Request(f"http://127.0.0.1:{self.lab.port}{url}{query}", method=method.upper(),
-                                         data=None if body is None else json.dumps(body).encode(),
-                                         headers={"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.lab.port}{url}{query}",
+            method=method.upper(),
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": kind},
+        )
         try:
             with urllib.request.urlopen(request, timeout=10) as reply:
                 code, kind = reply.status, reply.headers["Content-Type"]
@@ -93,9 +102,55 @@ class OpenApi(unittest.TestCase):
             self.ask(get, "/api/v1/mx/{host}", {"host": host})
             self.ask(get, "/api/v1/mx/{host}/timeline", {"host": host})
         self.ask(get, "/api/v1/mx/{host}", {"host": "nobody.test"}, status=404)
+        kind = "application/tlsrpt+json"
+        report = json.loads(pathlib.Path(ROOT, "tests/reports/microsoft.json").read_text())
+        report["policies"][0]["policy"]["policy-domain"] = "healthy.test"
+        self.assertTrue(self.ask("post", "/api/v1/tlsrpt", body=report, status=202, kind=kind)["is_new"])
+        self.assertFalse(self.ask("post", "/api/v1/tlsrpt", body=report, status=202, kind=kind)["is_new"])
+        self.ask("post", "/api/v1/tlsrpt", body={}, status=400, kind=kind)
+        senders = "/api/v1/domains/{name}/senders"
+        since = "?from=2026-01-01T00:00:00Z&until=2027-12-31T00:00:00Z"
+        self.assertEqual(len(self.ask(get, senders, {"name": "healthy.test"}, since)["items"]), 3)
+        self.ask(get, senders, {"name": "healthy.test"}, "?from=yesterday", status=400)
+        self.ask(get, senders, {"name": "nobody.test"}, status=404)
+        self.ask(get, "/api/v1/mx/{host}/senders", {"host": "mx.healthy.test"})
+        self.ask(get, "/api/v1/mx/{host}/senders", {"host": "nobody.test"}, status=404)
+        self.assertFalse(self.ask(get, "/api/v1/deliveries")["follows_log"])
+        self.assertEqual(self.ask(get, "/api/v1/deliveries/disagreements")["items"], [])
+        self.ask(get, "/api/v1/deliveries/disagreements", query="?limit=0", status=400)
+        self.assertIsNone(self.ask(get, "/api/v1/domains/{name}/deliveries", {"name": "healthy.test"})["last_at"])
+        self.ask(get, "/api/v1/domains/{name}/deliveries", {"name": "nobody.test"}, status=404)
+        self.assertEqual(self.ask(get, "/api/v1/mx/{host}/deliveries", {"host": "mx.healthy.test"})["items"], [])
+        self.assertEqual(self.ask(get, "/api/v1/partners")["items"], [])
         self.ask(get, "/api/v1/findings", query="?limit=500")
         self.ask(get, "/api/v1/findings", query="?limit=1&severity=critical")
+        self.ask(get, "/api/v1/findings", query="?group_by=cause")
         self.ask(get, "/api/v1/deadlines")
+        listed = self.ask(get, "/api/v1/mx", query="?limit=500&sort=name")["items"]
+        self.assertEqual({item["host"] for item in listed}, hosts)
+        self.assertIn("host,delivery,", self.ask(get, "/api/v1/mx", query="?format=csv"))
+        self.ask(get, "/api/v1/mx", query="?state=jumping", status=400)
+        days = self.ask(get, "/api/v1/domains/{name}/days", {"name": "healthy.test"}, "?days=7")
+        self.assertEqual(days["days"][-1]["delivery"], "fine")
+        self.assertEqual(days["shares"][0]["authenticated"], 1)
+        self.ask(get, "/api/v1/domains/{name}/days", {"name": "nobody.test"}, status=404)
+        self.ask(get, "/api/v1/days", query="?group=partners")
+        self.ask(get, "/api/v1/report")
+        hour_ago = (datetime.now(timezone.utc) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        report = self.ask(get, "/api/v1/report", query=f"?from={hour_ago}&role=inbound")
+        mine = next(one for one in report["domains"] if one["domain"] == "healthy.test")
+        self.assertGreater(mine["seconds"]["authenticated"], 0)
+        begin, end = (datetime.fromisoformat(report[key].replace("Z", "+00:00")) for key in ("from", "until"))
+        self.assertEqual(sum(mine["seconds"].values()), (end - begin).total_seconds())
+        for form in ("csv", "html", "text"):
+            self.assertIn("healthy.test", self.ask(get, "/api/v1/report", query=f"?from={hour_ago}&format={form}"))
+        self.ask(get, "/api/v1/report", query="?month=soon", status=400)
+        self.ask(get, "/api/v1/report", query="?until=2027-01-01T00:00:00Z", status=400)
+        groups = self.ask(get, "/api/v1/groups")["items"]
+        self.assertEqual(sum(item["domains"] for item in groups), len(domains))
+        verdicts = self.ask(get, "/api/v1/history", query="?kind=verdict&limit=500")["items"]
+        self.assertLessEqual({domain["domain"] for domain in domains}, {item["subject"]["name"] for item in verdicts})
+        self.ask(get, "/api/v1/history", query="?kind=gossip", status=400)
         badge = {"name": "healthy.test"}
         self.assertIn("authenticated", self.ask(get, "/api/v1/domains/{name}/badge.svg", badge))
         self.ask(get, "/api/v1/domains/{name}/badge.json", badge)
@@ -103,6 +158,20 @@ class OpenApi(unittest.TestCase):
         self.assertIn("retry:", self.ask(get, "/api/v1/events"))
         self.ask("post", "/api/v1/domains/{name}/check", {"name": "healthy.test"}, status=202)
         self.ask("post", "/api/v1/domains/{name}/check", {"name": "nobody.test"}, status=404)
+        self.assertEqual(self.ask(get, "/api/v1/whoami")["right"], "operate")
+        acts = self.ask(get, "/api/v1/acts", query="?act=check")["items"]
+        self.assertIn("nobody.test", {act["subject"]["name"] for act in acts})
+
+    def test_any_domain_is_checked_once(self):
+        begun = self.ask("post", "/api/v1/checks", body={"domain": "Healthy.test."}, status=202)
+        self.ask("post", "/api/v1/checks", body={"domain": "healthy.test"}, status=429)
+        values = {"id": begun["id"]}
+        until("it is checked", 60, lambda: self.ask("get", "/api/v1/checks/{id}", values)["state"] != "running")
+        done = self.ask("get", "/api/v1/checks/{id}", values)
+        self.assertEqual((done["state"], done["result"]["verdict"]), ("done", "authenticated"), done)
+        self.ask("get", "/api/v1/checks/{id}", {"id": "99"}, status=404)
+        self.ask("post", "/api/v1/domains", body={"domain": "healthy.test"}, status=409)
+        self.ask("post", "/api/v1/notifiers/test", body={"notifier": "pigeon"}, status=404)
 
     def test_alerts_and_what_people_do_about_them(self):
         for state in ("pending", "firing", "resolved", "passed"):
@@ -111,13 +180,18 @@ class OpenApi(unittest.TestCase):
         for alert in self.lab.alerts():
             self.ask("get", "/api/v1/alerts/{id}", {"id": alert["id"]})
         alert = {"id": self.lab.alerts(code="tlsa-mismatch", domains=[PARTNER])[0]["id"]}
+        self.assertEqual(self.ask("get", "/api/v1/alerts/{id}/evidence", alert)["schema"], "danelaw.evidence/1")
+        self.ask("get", "/api/v1/alerts/{id}/evidence", {"id": "nobody"}, status=404)
         self.ask("post", "/api/v1/alerts/{id}/ack", alert, body={"by": "me", "comment": "on it"}, status=204)
         self.assertEqual(self.ask("get", "/api/v1/alerts/{id}", alert)["acknowledged"]["by"], "me")
         self.ask("delete", "/api/v1/alerts/{id}/ack", alert, status=204)
         self.ask("post", "/api/v1/alerts/{id}/ack", {"id": "nobody"}, body={}, status=404)
 
-        wish = {"matchers": [{"name": "domain", "value": PARTNER}], "comment": "known",
-                "ends_at": (datetime.now(timezone.utc) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        wish = {
+            "matchers": [{"name": "domain", "value": PARTNER}],
+            "comment": "known",
+            "ends_at": (datetime.now(timezone.utc) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
         self.assertTrue(self.ask("post", "/api/v1/silences/preview", body=wish)["items"])
         self.ask("post", "/api/v1/silences/preview", body={}, status=400)
         made = self.ask("post", "/api/v1/silences", body=wish, status=201)
@@ -130,6 +204,7 @@ class OpenApi(unittest.TestCase):
         self.ask("post", "/api/v1/domains/{name}/exception", values, body={}, status=201)
         whole = self.ask("get", "/api/v1/domains/{name}", values)
         self.assertIsNotNone(whole["partner"]["exception"])
+        self.assertEqual([one["domain"] for one in self.ask("get", "/api/v1/exceptions")["items"]], [PARTNER])
         self.ask("delete", "/api/v1/domains/{name}/exception", values, status=204)
         self.ask("post", "/api/v1/domains/{name}/exception", {"name": "healthy.test"}, body={}, status=409)
 
@@ -142,6 +217,21 @@ class OpenApi(unittest.TestCase):
         self.assertEqual(at_home["answer"], "yes")
         elsewhere = self.ask("post", "/api/v1/mx/{host}/gate", {"host": "mx.mismatch.test"}, body={"pem": certificate})
         self.assertEqual((elsewhere["answer"], elsewhere["missing"]["data"]), ("never", fitting["data"]))
+
+    def test_certificates_to_come(self):
+        with open(f"{self.lab.facts()['run']}/pki/live/mx.healthy.test.ecdsa.pem") as file:
+            certificate = re.search("-----BEGIN CERT.*?-----END CERTIFICATE-----\n", file.read(), re.S)[0]
+        path, key_path = "/api/v1/certificates", "/api/v1/certificates/{key}/not-for-mail"
+        told = self.ask("post", path, body={"pem": certificate}, status=200)
+        self.assertEqual([(one["host"], one["is_covered"]) for one in told["hosts"]], [("mx.healthy.test", True)])
+        self.ask("post", path, body={"pem": "no certificate"}, status=400)
+        self.ask("get", path)
+        self.ask("get", path, query="?limit=0", status=400)
+        key = {"key": told["key"]}
+        self.ask("post", key_path, key, body={"colour": "red"}, status=400)
+        self.ask("post", key_path, key, body={"comment": "the web's"}, status=204)
+        self.ask("delete", key_path, key, status=204)
+        self.ask("delete", key_path, {"key": "nobody"}, status=404)
 
     @classmethod
     def tearDownClass(cls):

@@ -19,8 +19,10 @@ class Outage(unittest.TestCase):
 
     def stand_still(self):
         """Wait until the world does; returns the ids of the alerts. What passes by itself takes three looks to open."""
+
         def settled():
             return {a["id"] for a in self.lab.alerts()} if not self.lab.alerts("pending") else None
+
         self.lab.wait_for_all_verdicts()
         return until("nothing is pending", 120, settled)
 
@@ -30,14 +32,24 @@ class Outage(unittest.TestCase):
         until("targets are unknown", 60, lambda: self.lab.domain("healthy.test")["verdict"] == "unknown")
         open_now = self.lab.alerts()
         self.assertEqual([a["subject"]["name"] for a in open_now if a["code"] == "monitor-fault"], [what])
-        self.assertRegex(self.lab.agent_log(), rf'(?m)monitor-fault.* subject="{what}".* detail="[^"]', "with its reason")
+        self.assertRegex(
+            self.lab.agent_log(), rf'(?m)monitor-fault.* subject="{what}".* detail="[^"]', "with its reason"
+        )
         others = {a["id"] for a in open_now if a["code"] != "monitor-fault"}
         self.assertEqual(others, before, "no alert about a target came or went")
+        status = self.lab.get("/api/v1/status")
+        causes = {cause["check"].partition("_")[0] for cause in status["blind"]["causes"]}
+        self.assertEqual(causes, {what}, "since when and why nothing is seen")
+        self.assertGreater(status["last_known"]["delivery"]["fine"]["inbound"], 0)
+        known = until("what was seen last is recorded", 30, lambda: self.lab.domain("healthy.test")["last_known"])
+        self.assertEqual((known["stale"], known["delivery"], known["verdict"]), (True, "fine", "authenticated"))
 
     def is_over(self, before):
         """We see again: the fault ends, and all is as it was."""
         until("the fault is over", 60, lambda: not self.lab.alerts(code="monitor-fault"))
         self.lab.wait_for_all_verdicts()
+        until("nothing blinds", 30, lambda: self.lab.get("/api/v1/status")["blind"] is None)
+        self.assertIsNone(self.lab.domain("healthy.test")["last_known"])
         self.assertEqual({a["id"] for a in self.lab.alerts()}, before)
         ended = {a["code"] for a in self.lab.alerts("resolved")}
         self.assertEqual(ended, {"monitor-fault"}, "nothing else opened and ended meanwhile")

@@ -38,6 +38,7 @@ class Registry(unittest.TestCase):
     def test_the_agent_has_one_alert_for_all_children(self):
         def alerts(state="firing"):
             return [one for one in self.lab.alerts(state) if "reg.test" in json.dumps(one)]
+
         self.lab.start_agent()
         self.lab.wait_for_all_verdicts()
         self.assertEqual(alerts(), [])

@@ -10,8 +10,19 @@ import unittest
 from living_lab import DANELAW, ROOT, LivingLab, until
 
 FAULTY = "127.0.0.54"
-FAULTS = ("nxdomain-as-servfail", "strips-alias-signatures", "strips-tlsa-signatures", "spoils-tlsa", "drops-tlsa", "refuses-tlsa",
-          "denies-some", "servfail-to-a-third", "wrong-id", "empty-denials", "slow")
+FAULTS = (
+    "nxdomain-as-servfail",
+    "strips-alias-signatures",
+    "strips-tlsa-signatures",
+    "spoils-tlsa",
+    "drops-tlsa",
+    "refuses-tlsa",
+    "denies-some",
+    "servfail-to-a-third",
+    "wrong-id",
+    "empty-denials",
+    "slow",
+)
 SURVIVED = ("servfail-to-a-third", "wrong-id")  # asking again may be enough: then there is nothing to tell
 
 
@@ -31,8 +42,9 @@ class HalfBroken(unittest.TestCase):
         log = f"{self.lab.dir}/faulty.log"
         if os.path.exists(log):
             os.remove(log)
-        self.proxy = self.lab.start_inside("faulty", sys.executable, f"{ROOT}/tests/lab/faulty_resolver.py", FAULTY,
-                                           "127.0.0.53", fault)
+        self.proxy = self.lab.start_inside(
+            "faulty", sys.executable, f"{ROOT}/tests/lab/faulty_resolver.py", FAULTY, "127.0.0.53", fault
+        )
         until("the faulty resolver listens", 20, lambda: "ready" in self.said())
 
     def said(self):
@@ -41,8 +53,11 @@ class HalfBroken(unittest.TestCase):
 
     def close_port_53(self):
         """Nobody but root reaches name servers: a firewall. Resolvers are elsewhere. Returns a command's prefix."""
-        for rule in ("add pref 5 lookup local", "del pref 0",
-                     "add pref 1 uidrange 65534-65534 to 127.0.1.0/24 blackhole"):
+        for rule in (
+            "add pref 5 lookup local",
+            "del pref 0",
+            "add pref 1 uidrange 65534-65534 to 127.0.1.0/24 blackhole",
+        ):
             self.lab.inside("ip", "rule", *rule.split(), check=True)
         os.chmod(self.lab.dir, 0o755)
         shutil.copy(DANELAW, f"{self.lab.dir}/danelaw")
@@ -74,22 +89,41 @@ class HalfBroken(unittest.TestCase):
         unprivileged = self.close_port_53()
 
         def check(*domains):
-            done = self.lab.inside(*unprivileged, "check", "--config", f"{self.lab.dir}/danelaw.yaml",
-                                   "--resolver", FAULTY, "--format", "json", *domains)
+            done = self.lab.inside(
+                *unprivileged,
+                "check",
+                "--config",
+                f"{self.lab.dir}/danelaw.yaml",
+                "--resolver",
+                FAULTY,
+                "--format",
+                "json",
+                *domains,
+            )
             return {one["domain"]: one for one in map(json.loads, done.stdout.splitlines())}
 
         self.put_between("none")
         seen = check("healthy.test", "nodane.test", "bogus.test", "tlsaexpired.test")
-        self.assertEqual(self.verdicts(seen), {"healthy.test": "authenticated", "nodane.test": "opportunistic",
-                                               "bogus.test": "lookup-failed", "tlsaexpired.test": "deferred"},
-                         "a zone's own fault stays its own")
+        self.assertEqual(
+            self.verdicts(seen),
+            {
+                "healthy.test": "authenticated",
+                "nodane.test": "opportunistic",
+                "bogus.test": "lookup-failed",
+                "tlsaexpired.test": "deferred",
+            },
+            "a zone's own fault stays its own",
+        )
         self.assertEqual(self.faults(seen), [])
         for fault in ("spoils-tlsa", "denies-some"):
             with self.subTest(fault=fault):
                 self.put_between(fault)
                 seen = check(*self.lab.expected)
-                wrong = {name: one["verdict"] for name, one in seen.items()
-                         if one["verdict"] not in (self.lab.expected[name]["verdict"], "unknown")}
+                wrong = {
+                    name: one["verdict"]
+                    for name, one in seen.items()
+                    if one["verdict"] not in (self.lab.expected[name]["verdict"], "unknown")
+                }
                 self.assertEqual(wrong, {}, "blamed for what fails for others, too")
                 self.assertTrue(self.faults(seen))
         self.put_between("nxdomain-as-servfail")
@@ -100,8 +134,20 @@ class HalfBroken(unittest.TestCase):
     def test_of_two_resolvers_the_good_one_is_believed(self):
         unprivileged = self.close_port_53()
         self.put_between("spoils-tlsa")
-        done = self.lab.inside(*unprivileged, "check", "--config", f"{self.lab.dir}/danelaw.yaml", "--format", "json",
-                               "--resolver", FAULTY, "--resolver", "127.0.0.53", "healthy.test", "mismatch.test")
+        done = self.lab.inside(
+            *unprivileged,
+            "check",
+            "--config",
+            f"{self.lab.dir}/danelaw.yaml",
+            "--format",
+            "json",
+            "--resolver",
+            FAULTY,
+            "--resolver",
+            "127.0.0.53",
+            "healthy.test",
+            "mismatch.test",
+        )
         seen = {one["domain"]: one for one in map(json.loads, done.stdout.splitlines())}
         self.assertEqual(self.verdicts(seen), {"healthy.test": "authenticated", "mismatch.test": "deferred"})
         self.assertIn(FAULTY, json.dumps(self.faults(seen)))
@@ -117,8 +163,10 @@ class HalfBroken(unittest.TestCase):
 
     def test_the_agent_tells_of_one_fault_its_own(self):
         self.put_between("denies-some")
-        self.lab.configure_agent([{"name": name} for name in self.lab.expected], dns={
-            "resolvers": [FAULTY], "trust_anchor_file": f"{self.lab.dir}/root.key"})
+        self.lab.configure_agent(
+            [{"name": name} for name in self.lab.expected],
+            dns={"resolvers": [FAULTY], "trust_anchor_file": f"{self.lab.dir}/root.key"},
+        )
         self.lab.start_agent()
         self.lab.wait_for_all_verdicts()
         ours = until("the fault is told", 120, lambda: self.lab.alerts(code="monitor-fault"))

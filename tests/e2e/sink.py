@@ -13,8 +13,8 @@ import os
 import threading
 import time
 
-HOLD = 60       # seconds
-REPLY = b'{"id": 7}'    # as Grafana's API would name what it made
+HOLD = 60  # seconds
+REPLY = b'{"id": 7}'  # as Grafana's API would name what it made
 
 
 def received(file, path):
@@ -76,9 +76,16 @@ class Visit(http.server.BaseHTTPRequestHandler):
     def receive(self, method):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         answer = self.server.ordered(self.path)
-        self.server.keep({"at": time.time(), "path": self.path, "method": method,
-                          "headers": {name.lower(): value for name, value in self.headers.items()},
-                          "body": body.decode("utf-8", "surrogateescape"), "answer": answer})
+        self.server.keep(
+            {
+                "at": time.time(),
+                "path": self.path,
+                "method": method,
+                "headers": {name.lower(): value for name, value in self.headers.items()},
+                "body": body.decode("utf-8", "surrogateescape"),
+                "answer": answer,
+            }
+        )
         if answer == "hang":
             end = time.monotonic() + HOLD
             while self.server.ordered(self.path) == "hang" and time.monotonic() < end:
@@ -89,7 +96,7 @@ class Visit(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         if self.path == "/":
-            self.answer(200)    # for who asks whether we are there
+            self.answer(200)  # for who asks whether we are there
         else:
             self.receive("GET")
 

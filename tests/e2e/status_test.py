@@ -13,7 +13,7 @@ WORDS = ("ok", "warning", "critical", "unknown")  # by the numbers of Nagios
 COLOURS = {"#0b6b3a": "ok", "#8a5a00": "warning", "#b42318": "critical", "#6941c6": "unknown"}
 SIGNS = {"✓": "ok", "!": "warning", "✗": "critical", "?": "unknown"}
 PARTNER = "mismatch.test"  # its mail waits; as a partner's trouble it is a degree calmer
-HIDDEN = "healthy.test"    # its first MX gets IPv6 only, its second is sound
+HIDDEN = "healthy.test"  # its first MX gets IPv6 only, its second is sound
 
 
 class Status(unittest.TestCase):
@@ -32,16 +32,23 @@ class Status(unittest.TestCase):
         """outlet -> domain -> status, of all that the agent says at one moment."""
         metrics = self.lab.text("/metrics")
         page = self.lab.text("/public")
-        rows = re.findall(r'<th scope="row">([^<]+)</th><td><span class="mark (\w+)">(\S) (\w+)<', page)
+        rows = re.findall(r'<article><h2>([^<]+)</h2><p><span class="mark (\w+)">(\S) (\w+)<', page)
         out = {
             "list": {d["domain"]: d["status"] for d in self.lab.get("/api/v1/domains?limit=500")["items"]},
             "domain": {n: self.lab.domain(n)["status"] for n in self.names},
-            "metrics": {n: WORDS[int(v)] for n, v in
-                        re.findall(r'^danelaw_domain_status\{domain="([^"]+)"\} (\d)$', metrics, re.M)},
+            "metrics": {
+                n: WORDS[int(v)]
+                for n, v in re.findall(r'^danelaw_domain_status\{domain="([^"]+)"\} (\d)$', metrics, re.M)
+            },
             "badge.json": {n: COLOURS[self.lab.get(f"/api/v1/domains/{n}/badge.json")["color"]] for n in self.names},
-            "badge.svg": {n: COLOURS[re.search(r'height="20" fill="(#(?!344054)\w+)"',
-                                               self.lab.text(f"/api/v1/domains/{n}/badge.svg"))[1]]
-                          for n in self.names},
+            "badge.svg": {
+                n: COLOURS[
+                    re.search(r'height="20" fill="(#(?!344054)\w+)"', self.lab.text(f"/api/v1/domains/{n}/badge.svg"))[
+                        1
+                    ]
+                ]
+                for n in self.names
+            },
             "public.json": {d["domain"]: d["status"] for d in self.lab.get("/public.json")["items"]},
             "public": {name: word for name, _, _, word in rows},
             "sign on the public page": {name: SIGNS[sign] for name, _, sign, _ in rows},
@@ -57,12 +64,14 @@ class Status(unittest.TestCase):
     def agree(self, seconds=90):
         """One word a domain, the same of all outlets; a look between two questions is waited out."""
         last = {}
+
         def all_agree():
             outlets, counts = self.agents_words()
             told = {n: {outlet: said.get(n) for outlet, said in outlets.items()} for n in self.names}
             last["differ"] = {n: words for n, words in told.items() if len(set(words.values())) != 1}
             last["counts"] = counts
             return not last["differ"] and all(c == counts[0] for c in counts) and outlets["list"]
+
         try:
             return until("all outlets agree", seconds, all_agree)
         except AssertionError as error:
@@ -71,8 +80,9 @@ class Status(unittest.TestCase):
     def checks_word(self, name):
         """What `check` says: in JSON, by its exit status, and as a Nagios plug-in."""
         seen, code = self.lab.check(name)
-        nagios = self.lab.inside(DANELAW, "check", "--config", f"{self.lab.dir}/danelaw.yaml", "--format", "nagios",
-                                 name)
+        nagios = self.lab.inside(
+            DANELAW, "check", "--config", f"{self.lab.dir}/danelaw.yaml", "--format", "nagios", name
+        )
         word = re.match(r"DANE (\w+): ", nagios.stdout)[1].lower()
         return {"json": seen[name]["status"], "exit": WORDS[code], "nagios": word, "its exit": WORDS[nagios.returncode]}
 

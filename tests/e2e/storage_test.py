@@ -28,8 +28,11 @@ class OnADisk(unittest.TestCase):
         self.lab.inside("mkdir", "-p", self.disk, check=True)
         self.mount_disk()
         self.lab.configure_agent(
-            ["shared-a.test", "healthy.test"], schedule=SCHEDULE, storage={"path": f"{self.disk}/danelaw.db"},
-            notify={"webhooks": [{"name": "chat", "url": "http://127.0.0.1:9099/chat"}]})
+            ["shared-a.test", "healthy.test"],
+            schedule=SCHEDULE,
+            storage={"path": f"{self.disk}/danelaw.db"},
+            notify={"webhooks": [{"name": "chat", "url": "http://127.0.0.1:9099/chat"}]},
+        )
         self.lab.start_agent()
         until("both domains were looked at", 60, lambda: self.counts()["ok"] == 2)
 
@@ -57,16 +60,22 @@ class OnADisk(unittest.TestCase):
         return self.lab.alerts(state, code="tlsa-mismatch", subject={"kind": "host", "name": HOST})
 
     def heard(self, code):
-        return [one["json"] for one in sink.received(self.sink, "/chat")
-                if one["answer"] == "200" and one["json"]["alert"]["code"] == code]
+        return [
+            one["json"]
+            for one in sink.received(self.sink, "/chat")
+            if one["answer"] == "200" and one["json"]["alert"]["code"] == code
+        ]
 
     def nothing_is_recorded(self, reason):
         until("it is not ready", 40, lambda: self.ready()[0] == 503)
         self.assertIn("nothing is recorded", self.ready()[1])
         until("it says why", 40, lambda: reason in (self.storage()["fault"] or ""))
         until("that is a fault", 40, self.faults)
-        until("people hear of it, from memory", 40,
-              lambda: [one for one in self.heard("monitor-fault") if one["event"] == "opened"])
+        until(
+            "people hear of it, from memory",
+            40,
+            lambda: [one for one in self.heard("monitor-fault") if one["event"] == "opened"],
+        )
         with urllib.request.urlopen(f"http://127.0.0.1:{self.lab.port}/-/healthy", timeout=5) as reply:
             self.assertEqual(reply.status, 200, "it looks on")
 
@@ -84,14 +93,20 @@ class OnADisk(unittest.TestCase):
         self.assertEqual(self.lab.domain("shared-a.test")["verdict"], "deferred")
         self.assertIn('danelaw_domains{status="critical"} 1', self.lab.text("/metrics"))
         self.assertRegex(self.lab.text("/metrics"), r'danelaw_alert_firing\{code="tlsa-mismatch"[^}]*\} 1')
-        until("people are told", 40, lambda: [one for one in self.heard("tlsa-mismatch")
-                                              if one["alert"]["id"] == alert["id"]])
+        until(
+            "people are told",
+            40,
+            lambda: [one for one in self.heard("tlsa-mismatch") if one["alert"]["id"] == alert["id"]],
+        )
         return alert
 
     def is_told_once(self, alert):
         """Whatever was tried again had the same id, and after a restart nothing is told anew."""
-        notices = until("it is recorded who was told", 40, lambda: [
-            one for one in self.lab.get(f"/api/v1/alerts/{alert['id']}")["notices"] if one["delivered_at"]])
+        notices = until(
+            "it is recorded who was told",
+            40,
+            lambda: [one for one in self.lab.get(f"/api/v1/alerts/{alert['id']}")["notices"] if one["delivered_at"]],
+        )
         self.assertEqual([one["event"] for one in notices], ["opened"])
         self.lab.stop_agent(signal.SIGKILL)
         self.lab.start_agent()
@@ -123,17 +138,21 @@ class NothingRecorded(OnADisk):
         hold = f"{self.lab.dir}/hold"
         open(hold, "w").close()
         self.lab.start_inside(
-            "holder", "python3", "-c",
+            "holder",
+            "python3",
+            "-c",
             "import os, sqlite3, time\n"
             f"db = sqlite3.connect({self.disk + '/danelaw.db'!r}, isolation_level=None)\n"
             "db.execute('BEGIN EXCLUSIVE')\n"
-            f"while os.path.exists({hold!r}): time.sleep(0.1)")
+            f"while os.path.exists({hold!r}): time.sleep(0.1)",
+        )
         alert = self.trouble()
         self.nothing_is_recorded("locked")
         os.remove(hold)
         self.it_is_recorded_again()
         self.assertEqual(self.storage()["lost_rounds"], 0)
         self.is_told_once(alert)
+
 
 class OnAFailingDisk(OnADisk):
     """A filesystem of its own in a file, which can turn read-only under an open database, or stand still."""
@@ -147,7 +166,7 @@ class OnAFailingDisk(OnADisk):
             self.skipTest(f"no loop device: {done.stderr.strip()}")
 
     def test_a_filesystem_that_turned_read_only(self):
-        self.lab.inside("mount", "-o", "remount,abort", self.disk, check=True)   # as after an error of the disk
+        self.lab.inside("mount", "-o", "remount,abort", self.disk, check=True)  # as after an error of the disk
         alert = self.trouble()
         self.nothing_is_recorded("disk I/O error")
         self.assertIn("danelaw_storage_up 0", self.lab.text("/metrics"))

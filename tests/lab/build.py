@@ -30,8 +30,16 @@ def build(run, ttl):
     pki.create_ca(f"{run}/pki")
     cage.add_users(run, ("postfix",), ("postfix", "postdrop"))
     daemons.prepare_postfix(run)
-    hosts = {h.name: {"addresses": world.addresses(h), "key": h.key, "mode": h.mode,
-                      "home": h.server, "tlsa_ttl": h.tlsa_ttl} for h in world.HOSTS}
+    hosts = {
+        h.name: {
+            "addresses": world.addresses(h),
+            "key": h.key,
+            "mode": h.mode,
+            "home": h.server,
+            "tlsa_ttl": h.tlsa_ttl,
+        }
+        for h in world.HOSTS
+    }
     for host in hosts.values():
         if host["home"] == "none":
             host["home"], host["mode"] = "postfix", "down"
@@ -45,10 +53,18 @@ def build(run, ttl):
     _say(f"writing {len(plan)} zones")
     records = _records(run, plan, ds)
     serial = int(time.time())
-    state = {"hosts": hosts, "ds": ds,
-             "zones": {name: {**known[name], "serial": {s: serial for s in world.NAMESERVERS},
-                              "records": {s: records[name] for s in world.NAMESERVERS}}
-                       for name in plan}}
+    state = {
+        "hosts": hosts,
+        "ds": ds,
+        "zones": {
+            name: {
+                **known[name],
+                "serial": {s: serial for s in world.NAMESERVERS},
+                "records": {s: records[name] for s in world.NAMESERVERS},
+            }
+            for name in plan
+        },
+    }
     lab_state.save(run, state)
     zones.share_keys(run)
     for name, zone in state["zones"].items():
@@ -64,19 +80,22 @@ def build(run, ttl):
     for name in daemons.NAMES:
         daemons.wait_ready(run, name, state)
     daemons.remember_held(run)
-    return (f"keys {keys_at - began:.1f} s, zones {zones_at - keys_at:.1f} s, "
-            f"servers {time.monotonic() - zones_at:.1f} s")
+    return (
+        f"keys {keys_at - began:.1f} s, zones {zones_at - keys_at:.1f} s, "
+        f"servers {time.monotonic() - zones_at:.1f} s"
+    )
 
 
 def _make_keys(run, plan):
     """Certificates of all hosts and keys of all signed zones. Returns zone -> its DS by digest type."""
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
-        leaves = [pool.submit(pki.issue, f"{run}/pki", "live", h.name, h.key, h.cert, h.sends)
-                  for h in world.HOSTS]
-        leaves += [pool.submit(pki.issue, f"{run}/pki", "live", f"mta-sts.{d.name}", "ecdsa", d.policy_cert)
-                   for d in world.DOMAINS if d.policy]
-        keys = {name: pool.submit(zones.make_key, run, name, zone.sign)
-                for name, zone in plan.items() if zone.sign}
+        leaves = [pool.submit(pki.issue, f"{run}/pki", "live", h.name, h.key, h.cert, h.sends) for h in world.HOSTS]
+        leaves += [
+            pool.submit(pki.issue, f"{run}/pki", "live", f"mta-sts.{d.name}", "ecdsa", d.policy_cert)
+            for d in world.DOMAINS
+            if d.policy
+        ]
+        keys = {name: pool.submit(zones.make_key, run, name, zone.sign) for name, zone in plan.items() if zone.sign}
         for leaf in leaves:
             leaf.result()
         return {name: key.result() for name, key in keys.items()}
@@ -93,14 +112,12 @@ def _write_anchor(run, ds):
 
 def _records(run, plan, ds):
     """All records of the world but the SOAs: zone -> [owner, ttl, type, data]."""
-    found = {name: [[name, world.OTHER_TTL, "NS", f"{s}.dns.test."] for s in world.NAMESERVERS]
-             for name in plan}
+    found = {name: [[name, world.OTHER_TTL, "NS", f"{s}.dns.test."] for s in world.NAMESERVERS] for name in plan}
 
     def add(owner, kind, data, zone=None, ttl=None):
         if ttl is None:
             ttl = world.TLSA_TTL if kind == "TLSA" else world.OTHER_TTL
-        found[world.zone_of(owner, found) if zone is None else zone].append(
-            [owner, ttl, kind, data])
+        found[world.zone_of(owner, found) if zone is None else zone].append([owner, ttl, kind, data])
 
     for server, address in world.NAMESERVERS.items():
         add(f"{server}.dns.test", "A", address)

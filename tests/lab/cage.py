@@ -45,8 +45,7 @@ def setns(path, kind):
 def mount(source, target, kind=None, flags=0):
     """mount(2) without data."""
     encode = lambda text: text.encode() if text is not None else None
-    _check(_libc.mount(encode(source), encode(target), encode(kind), ctypes.c_ulong(flags), None),
-           f"mount {target}")
+    _check(_libc.mount(encode(source), encode(target), encode(kind), ctypes.c_ulong(flags), None), f"mount {target}")
 
 
 def die_with_parent(number=signal.SIGKILL):
@@ -86,7 +85,7 @@ def start_janitor(paths, directory):
         try:
             os.rmdir(directory)
         except OSError:
-            pass    # somebody else's file is in it
+            pass  # somebody else's file is in it
     os._exit(0)
 
 
@@ -135,7 +134,7 @@ def start_first(build, secret_fds=()):
             try:
                 os.wait()
             except ChildProcessError:
-                time.sleep(3600)    # a cage without daemons: nothing to reap until one is started
+                time.sleep(3600)  # a cage without daemons: nothing to reap until one is started
     except BaseException as error:
         os.write(write_end, f"failed {error}".encode())
     os._exit(1)
@@ -148,6 +147,7 @@ def _run_build(build, fd):
         text = "ok " + (build() or "")
     except BaseException as error:
         import traceback
+
         text = f"failed {type(error).__name__}: {error}\n{traceback.format_exc()}"
     os.write(fd, text.encode())
     os._exit(0)
@@ -160,8 +160,10 @@ def use_resolver(path):
 
 def add_users(run, users, groups):
     """Inside a cage: have these users and groups, where this machine does not know them."""
-    for path, names, line in (("/etc/group", groups, "{name}:x:{number}:\n"),
-                              ("/etc/passwd", users, "{name}:x:{number}:{number}::/nonexistent:/usr/sbin/nologin\n")):
+    for path, names, line in (
+        ("/etc/group", groups, "{name}:x:{number}:\n"),
+        ("/etc/passwd", users, "{name}:x:{number}:{number}::/nonexistent:/usr/sbin/nologin\n"),
+    ):
         with open(path) as file:
             text = file.read()
         entries = [entry.split(":") for entry in text.splitlines() if entry.count(":") >= 2]
@@ -229,8 +231,10 @@ def run_inside(pid, action, join_pids=True, secret_fds=()):
 
 def wait_for(child):
     """Wait for a child, handing on signals meant for us. Returns an exit status as a shell would."""
+
     def hand_on(number, _frame):
         os.kill(child, number)
+
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, hand_on)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -20,7 +20,7 @@ def set_records(lab, owner, kind, data, ttl=None, server=None, flush=False):
             ttl = _usual_ttl(state, owner, kind)
         name = world.zone_of(owner, state["zones"])
         if kind == "DS" and name == owner:
-            name = world.zone_of(owner.partition(".")[2], state["zones"])   # DS is the parent's
+            name = world.zone_of(owner.partition(".")[2], state["zones"])  # DS is the parent's
         zone = state["zones"][name]
         servers = [server] if server else list(world.NAMESERVERS)
         for each in servers:
@@ -47,15 +47,14 @@ def get_records(lab, owner, kind, server="ns1"):
 
 def _publish(run, name, zone, servers):
     """Write a zone with a new serial and wait until the servers that run show it."""
-    serial = max(zone["serial"].values()) + 10      # knotd adds one when it signs
+    serial = max(zone["serial"].values()) + 10  # knotd adds one when it signs
     for server in servers:
         zone["serial"][server] = serial
         zones.write_zone(run, server, name, zone)
     for server in servers:
         if daemons.alive(run, server):
             zones.reload_zone(run, server, name)
-            lab_state.until(lambda: zones.served_serial(server, name) >= serial,
-                            f"{server} to serve {name} {serial}")
+            lab_state.until(lambda: zones.served_serial(server, name) >= serial, f"{server} to serve {name} {serial}")
 
 
 def flush_zone(lab, name):
@@ -63,8 +62,9 @@ def flush_zone(lab, name):
 
     Its `flush` of one name would leave TLSA records: it knows but the types of its day.
     """
-    subprocess.run(["unbound-control", "-c", f"{lab.run}/unbound.conf", "flush_zone", name],
-                   check=True, capture_output=True)
+    subprocess.run(
+        ["unbound-control", "-c", f"{lab.run}/unbound.conf", "flush_zone", name], check=True, capture_output=True
+    )
 
 
 def break_zone(lab, name, fault="garbage", flush=False):
@@ -104,8 +104,7 @@ def tlsa(lab, name, usage=3, selector=1, mtype=1, next_one=False):
     name, host = _host(lab_state.load(lab.run), name)
     if next_one and not pki.has_next(lab.pki, name, host["key"]):
         raise SystemExit(f"lab: nothing prepared for {name}; run `lab prepare` first")
-    return pki.tlsa(lab.pki, "next" if next_one else "live", name, host["key"],
-                    usage, selector, mtype)
+    return pki.tlsa(lab.pki, "next" if next_one else "live", name, host["key"], usage, selector, mtype)
 
 
 def prepare(lab, name):

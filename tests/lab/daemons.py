@@ -104,7 +104,7 @@ showq unix n - n - - showq
 
 
 # Of a Postfix that script/setup unpacked, whose places differ from those that are compiled in.
-_UNPACKED_CF = """daemon_directory = {root}/usr/lib/postfix/sbin
+UNPACKED_CF = """daemon_directory = {root}/usr/lib/postfix/sbin
 command_directory = {root}/usr/sbin
 shlib_directory = {root}/usr/lib/postfix
 meta_directory = {root}/etc/postfix
@@ -112,7 +112,7 @@ import_environment = MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ LANG=C POSTLOG_SERVIC
 """
 
 
-def _unpacked_root():
+def unpacked_root():
     """The folder that holds Postfix, if it is not the machine's own."""
     program = os.path.realpath(shutil.which("postfix"))
     root = os.path.join(os.path.dirname(os.path.dirname(program)), "root")
@@ -128,8 +128,9 @@ def _write(path, text):
 def write_unbound(run, ttl):
     """unbound.conf and the root hints. ttl: the longest anything is remembered, seconds."""
     _write(f"{run}/unbound.conf", _UNBOUND.format(run=run, resolver=RESOLVER, ttl=ttl))
-    lines = [f". 3600 NS {name}.dns.test.\n{name}.dns.test. 3600 A {address}\n"
-             for name, address in NAMESERVERS.items()]
+    lines = [
+        f". 3600 NS {name}.dns.test.\n{name}.dns.test. 3600 A {address}\n" for name, address in NAMESERVERS.items()
+    ]
     _write(f"{run}/root.hints", "".join(lines))
 
 
@@ -150,31 +151,38 @@ def chains(run, name, host):
 def write_mail(run, hosts, domains):
     """main.cf, master.cf and the scripted server's state, from the hosts of the state."""
     os.makedirs(f"{run}/postfix", exist_ok=True)
-    root = _unpacked_root()
-    _write(f"{run}/postfix/main.cf", _MAIN_CF.format(run=run, domains=" ".join(domains)) +
-           (_UNPACKED_CF.format(root=root) if root else ""))
+    root = unpacked_root()
+    _write(
+        f"{run}/postfix/main.cf",
+        _MAIN_CF.format(run=run, domains=" ".join(domains)) + (UNPACKED_CF.format(root=root) if root else ""),
+    )
     # For Postfix's clients where the machine has no configuration of its own (see lab: execute).
     os.makedirs(f"{run}/client", exist_ok=True)
-    _write(f"{run}/client/main.cf", "compatibility_level = 3.6\n" + (_UNPACKED_CF.format(root=root) if root else ""))
+    _write(f"{run}/client/main.cf", "compatibility_level = 3.6\n" + (UNPACKED_CF.format(root=root) if root else ""))
     services, entries = [], []
     for name, host in hosts.items():
         who = serving(host)
         if who == "smtp":
-            entries.append({"host": name, "addresses": host["addresses"], "mode": host["mode"],
-                            "chains": chains(run, name, host)})
+            entries.append(
+                {"host": name, "addresses": host["addresses"], "mode": host["mode"], "chains": chains(run, name, host)}
+            )
         for address in host["addresses"] if who == "postfix" else []:
             literal = f"[{address}]" if ":" in address else address
             # max_use=1: a fresh process, hence freshly read certificates, for every connection.
-            services.append(f"{literal}:25 inet n - n - - smtpd -o max_use=1 -o myhostname={name} "
-                            f"-o smtpd_tls_chain_files={','.join(chains(run, name, host))}")
+            services.append(
+                f"{literal}:25 inet n - n - - smtpd -o max_use=1 -o myhostname={name} "
+                f"-o smtpd_tls_chain_files={','.join(chains(run, name, host))}"
+            )
     _write(f"{run}/postfix/master.cf", "\n".join(services) + _MASTER_CF)
     _write(f"{run}/smtp.json", json.dumps(entries, indent=1))
 
 
 def write_policies(run, policies):
     """What the MTA-STS server serves: host name -> text."""
-    state = {host: {"policy": text, "chain": pki.chain_file(f"{run}/pki", "live", host, "ecdsa")}
-             for host, text in policies.items()}
+    state = {
+        host: {"policy": text, "chain": pki.chain_file(f"{run}/pki", "live", host, "ecdsa")}
+        for host, text in policies.items()
+    }
     _write(f"{run}/sts.json", json.dumps(state, indent=1))
 
 
@@ -189,8 +197,9 @@ def prepare_postfix(run):
 def _spawn(run, name, command):
     """Start a daemon that stays in the foreground, its output in RUN/log.NAME."""
     with open(f"{run}/log.{name}", "a") as log:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                 start_new_session=True, cwd=run)
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=run
+        )
     _write(f"{run}/{name}.pid", f"{child.pid}\n")
     return child
 
@@ -213,8 +222,13 @@ def start(run, name):
         _spawn(run, name, [sys.executable, _script("sts_server.py"), POLICY_SERVER, f"{run}/sts.json"])
     elif name == "postfix":
         with open(f"{run}/log.postfix", "a") as log:
-            subprocess.run(["postfix", "-c", f"{run}/postfix", "start"], stdout=log, stderr=log,
-                           stdin=subprocess.DEVNULL, check=True)
+            subprocess.run(
+                ["postfix", "-c", f"{run}/postfix", "start"],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                check=True,
+            )
     else:
         raise SystemExit(f"lab: no server {name}; there are {', '.join(NAMES)}")
 
@@ -233,7 +247,7 @@ def alive(run, name):
     try:
         with open(f"/proc/{_pid(run, name)}/stat") as file:
             return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):     # before opening; between opening and reading
+    except (FileNotFoundError, ProcessLookupError):  # before opening; between opening and reading
         return False
 
 
@@ -244,7 +258,7 @@ def stop(run, name):
     if not alive(run, name):
         return
     # Postfix's master takes its children along when asked politely, and only then.
-    with contextlib.suppress(ProcessLookupError):       # it has just ended by itself
+    with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
         os.kill(_pid(run, name), signal.SIGTERM if name == "postfix" else signal.SIGKILL)
     lab_state.until(lambda: not alive(run, name), f"{name} to end")
 
@@ -253,8 +267,9 @@ def wait_ready(run, name, state):
     """Wait until a server answers for everything it is meant to answer for."""
     if name in NAMESERVERS:
         for zone, facts in state["zones"].items():
-            lab_state.until(lambda: zones.served_serial(name, zone) >= facts["serial"][name],
-                            f"{name} to serve {zone or '.'}")
+            lab_state.until(
+                lambda: zones.served_serial(name, zone) >= facts["serial"][name], f"{name} to serve {zone or '.'}"
+            )
     elif name == "unbound":
         lab_state.until(_resolver_answers, "unbound to answer")
     elif name == "sts":
@@ -267,8 +282,9 @@ def wait_ready(run, name, state):
 
 
 def _resolver_answers():
-    done = subprocess.run(["kdig", f"@{RESOLVER}", "+dnssec", "+timeout=1", "+retry=0", "test.",
-                           "SOA"], capture_output=True, text=True)
+    done = subprocess.run(
+        ["kdig", f"@{RESOLVER}", "+dnssec", "+timeout=1", "+retry=0", "test.", "SOA"], capture_output=True, text=True
+    )
     return " ad" in done.stdout.partition("Flags:")[2].partition(";")[0]
 
 
@@ -281,7 +297,7 @@ def listens(address, port=25):
         raw = socket.inet_pton(socket.AF_INET, address)
         table = "tcp"
     # The kernel prints each 32-bit word of the address in host order.
-    words = [raw[i:i + 4] for i in range(0, len(raw), 4)]
+    words = [raw[i : i + 4] for i in range(0, len(raw), 4)]
     text = "".join((w[::-1] if sys.byteorder == "little" else w).hex().upper() for w in words)
     with open(f"/proc/net/{table}") as file:
         return any(line.split()[1] == f"{text}:{port:04X}" and line.split()[3] == "0A" for line in file)
@@ -299,13 +315,13 @@ def reload_mail(run, state):
         smtp_server.ask_reload(f"{run}/smtp.sock")
         held = {a for e in keep for a in e["addresses"]}
     if alive(run, "postfix"):
-        subprocess.run(["postfix", "-c", f"{run}/postfix", "reload"], check=True,
-                       capture_output=True)
+        subprocess.run(["postfix", "-c", f"{run}/postfix", "reload"], check=True, capture_output=True)
         for host in state["hosts"].values():
             for address in host["addresses"]:
                 wanted = serving(host) == "postfix" or address in held
-                lab_state.until(lambda: listens(address) == wanted,
-                                f"postfix to {'take' if wanted else 'leave'} {address}")
+                lab_state.until(
+                    lambda: listens(address) == wanted, f"postfix to {'take' if wanted else 'leave'} {address}"
+                )
     _write(f"{run}/smtp.json", json.dumps(entries, indent=1))
     if alive(run, "smtp"):
         smtp_server.ask_reload(f"{run}/smtp.sock")

@@ -130,9 +130,23 @@ def vouches_for_bogus(asked, reply):
     return reply[:3] + bytes([reply[3] | 0x20]) + reply[4:]
 
 
-FAULTS = {one.__name__.replace("_", "-"): one for one in (
-    nxdomain_as_servfail, strips_alias_signatures, strips_tlsa_signatures, spoils_tlsa, drops_tlsa, refuses_tlsa, denies_some,
-    servfail_to_a_third, wrong_id, empty_denials, slow, vouches_for_bogus)}
+FAULTS = {
+    one.__name__.replace("_", "-"): one
+    for one in (
+        nxdomain_as_servfail,
+        strips_alias_signatures,
+        strips_tlsa_signatures,
+        spoils_tlsa,
+        drops_tlsa,
+        refuses_tlsa,
+        denies_some,
+        servfail_to_a_third,
+        wrong_id,
+        empty_denials,
+        slow,
+        vouches_for_bogus,
+    )
+}
 FAULTS["silent"] = lambda asked, reply: None
 FAULTS["none"] = lambda asked, reply: reply
 

@@ -10,15 +10,29 @@ import os
 import subprocess
 
 _CONFIG = "[req]\ndistinguished_name=dn\nprompt=no\n[dn]\nCN=unused\n"
-_KEYS = {"ecdsa": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
-         "rsa": ["-newkey", "rsa:2048"]}
+_KEYS = {"ecdsa": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["-newkey", "rsa:2048"]}
 
 
 def _issue(pki, out, subject, extensions, key="ecdsa", issuer=None, days=200):
     """One `openssl req -x509`: new key and certificate at out.key and out.pem."""
-    command = ["openssl", "req", "-x509", "-config", f"{pki}/openssl.cnf", *_KEYS[key], "-nodes",
-               "-keyout", f"{out}.key", "-out", f"{out}.pem", "-days", str(days), "-sha256",
-               "-subj", f"/CN={subject}"]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-config",
+        f"{pki}/openssl.cnf",
+        *_KEYS[key],
+        "-nodes",
+        "-keyout",
+        f"{out}.key",
+        "-out",
+        f"{out}.pem",
+        "-days",
+        str(days),
+        "-sha256",
+        "-subj",
+        f"/CN={subject}",
+    ]
     if issuer:
         command += ["-CA", f"{pki}/{issuer}.pem", "-CAkey", f"{pki}/{issuer}.key"]
     for extension in extensions:
@@ -45,8 +59,12 @@ def kinds(key):
 
 def _names(host, kind):
     """Subject CN and SAN of a leaf."""
-    san = {"othername": "elsewhere.test", "othersan": "elsewhere.test", "cnonly": "",
-           "nexthop": host.partition(".")[2]}.get(kind, host)
+    san = {
+        "othername": "elsewhere.test",
+        "othersan": "elsewhere.test",
+        "cnonly": "",
+        "nexthop": host.partition(".")[2],
+    }.get(kind, host)
     return ("elsewhere.test" if kind == "othername" else host), san
 
 
@@ -78,12 +96,36 @@ def _backdate(pki, out, extensions):
     """Issue the certificate of a key again, over since 2021."""
     _write(f"{out}.ext", "\n".join(extensions) + "\n")
     _write(f"{out}.index", "")
-    _write(f"{out}.cnf", "[ca]\ndefault_ca=d\n[d]\npolicy=p\ndefault_md=sha256\nunique_subject=no\nrand_serial=yes\n"
-           f"new_certs_dir={os.path.dirname(out)}\ndatabase={out}.index\n[p]\ncommonName=supplied\n")
-    steps = (["openssl", "x509", "-x509toreq", "-in", f"{out}.pem", "-signkey", f"{out}.key", "-out", f"{out}.csr"],
-             ["openssl", "ca", "-batch", "-notext", "-config", f"{out}.cnf", "-cert", f"{pki}/inter.pem",
-              "-keyfile", f"{pki}/inter.key", "-startdate", "20200101000000Z", "-enddate", "20210101000000Z",
-              "-extfile", f"{out}.ext", "-in", f"{out}.csr", "-out", f"{out}.pem"])
+    _write(
+        f"{out}.cnf",
+        "[ca]\ndefault_ca=d\n[d]\npolicy=p\ndefault_md=sha256\nunique_subject=no\nrand_serial=yes\n"
+        f"new_certs_dir={os.path.dirname(out)}\ndatabase={out}.index\n[p]\ncommonName=supplied\n",
+    )
+    steps = (
+        ["openssl", "x509", "-x509toreq", "-in", f"{out}.pem", "-signkey", f"{out}.key", "-out", f"{out}.csr"],
+        [
+            "openssl",
+            "ca",
+            "-batch",
+            "-notext",
+            "-config",
+            f"{out}.cnf",
+            "-cert",
+            f"{pki}/inter.pem",
+            "-keyfile",
+            f"{pki}/inter.key",
+            "-startdate",
+            "20200101000000Z",
+            "-enddate",
+            "20210101000000Z",
+            "-extfile",
+            f"{out}.ext",
+            "-in",
+            f"{out}.csr",
+            "-out",
+            f"{out}.pem",
+        ],
+    )
     for step in steps:
         done = subprocess.run(step, capture_output=True, text=True)
         if done.returncode:
@@ -118,7 +160,7 @@ def tlsa(pki, place, host, key, usage=3, selector=1, mtype=1, of=""):
         certificate = read_certificates(path)[0]
     if of == "pem":
         text = base64.encodebytes(certificate).decode().replace("\n", "")
-        lines = [text[i:i + 64] for i in range(0, len(text), 64)]
+        lines = [text[i : i + 64] for i in range(0, len(text), 64)]
         pem = "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
         return f"{usage} {selector} {mtype} " + hashlib.sha256(pem.encode()).hexdigest()
     return f"{usage} {selector} {mtype} " + association(certificate, selector, mtype)
@@ -142,12 +184,12 @@ def read_certificates(path):
 
 def public_key(certificate):
     """The SubjectPublicKeyInfo of a DER certificate, header included."""
-    _, body, _ = _element(certificate, 0)            # Certificate
-    _, at, _ = _element(certificate, body)           # TBSCertificate
+    _, body, _ = _element(certificate, 0)  # Certificate
+    _, at, _ = _element(certificate, body)  # TBSCertificate
     tag, _, end = _element(certificate, at)
-    if tag == 0xA0:                                  # explicit version
+    if tag == 0xA0:  # explicit version
         at = end
-    for _ in range(5):                               # serial, algorithm, issuer, validity, subject
+    for _ in range(5):  # serial, algorithm, issuer, validity, subject
         _, _, at = _element(certificate, at)
     _, _, end = _element(certificate, at)
     return certificate[at:end]
@@ -158,7 +200,7 @@ def _element(data, at):
     length, start = data[at + 1], at + 2
     if length & 0x80:
         octets = length & 0x7F
-        length, start = int.from_bytes(data[start:start + octets], "big"), start + octets
+        length, start = int.from_bytes(data[start : start + octets], "big"), start + octets
     return data[at], start, start + length
 
 

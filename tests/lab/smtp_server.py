@@ -23,15 +23,48 @@ import ssl
 import sys
 import threading
 
-MODES = ("normal", "multiline", "ansi", "nostarttls", "hidden", "stripped", "lowercase", "longehlo",
-         "tempfail", "syntax", "ok250", "garbage", "reject", "busy", "tarpit", "drip", "close-banner",
-         "close-starttls", "endless", "longline", "helo-only", "strict-helo", "strict-helo", "inject", "late-inject", "stall", "tls11",
-         "tls12", "tls13", "anonymous", "sni", "unrecognized", "ask-client", "need-client", "tls-busy")
+MODES = (
+    "normal",
+    "multiline",
+    "ansi",
+    "nostarttls",
+    "hidden",
+    "stripped",
+    "lowercase",
+    "longehlo",
+    "tempfail",
+    "syntax",
+    "ok250",
+    "garbage",
+    "reject",
+    "busy",
+    "tarpit",
+    "drip",
+    "close-banner",
+    "close-starttls",
+    "endless",
+    "longline",
+    "helo-only",
+    "strict-helo",
+    "strict-helo",
+    "inject",
+    "late-inject",
+    "stall",
+    "tls11",
+    "tls12",
+    "tls13",
+    "anonymous",
+    "sni",
+    "unrecognized",
+    "ask-client",
+    "need-client",
+    "tls-busy",
+)
 
 PORT = 25
-IDLE = 120          # seconds without a command before a session is dropped
-TARPIT = 20         # seconds before a tarpit's banner
-FLOOD = 64 << 20    # octets after which an endless reply gives up: far beyond any sane limit
+IDLE = 120  # seconds without a command before a session is dropped
+TARPIT = 20  # seconds before a tarpit's banner
+FLOOD = 64 << 20  # octets after which an endless reply gives up: far beyond any sane limit
 
 
 class Session:
@@ -99,8 +132,12 @@ class Session:
             self.socket.sendall(b"\x00\x01\xff\xfe SSH-2.0-nothing \x1b[31mhere\r\n")
             return False
         if self.mode in ("reject", "busy"):
-            self.say({"reject": f"554 5.7.1 {self.host} no SMTP service here",
-                      "busy": f"421 4.3.2 {self.host} too busy, try again later"}[self.mode])
+            self.say(
+                {
+                    "reject": f"554 5.7.1 {self.host} no SMTP service here",
+                    "busy": f"421 4.3.2 {self.host} too busy, try again later",
+                }[self.mode]
+            )
             return False
         if self.mode == "tarpit" and not self.hold(TARPIT):
             return False
@@ -137,28 +174,30 @@ class Session:
                 self.socket.sendall(b"A" * 65536)
         else:
             extensions = ["PIPELINING", "SIZE 10240000", "8BITMIME"]
-            keyword = {"stripped": "XXXXXXXA", "lowercase": "starttls now", "nostarttls": None,
-                       "hidden": None}.get(self.mode, "STARTTLS")
+            keyword = {"stripped": "XXXXXXXA", "lowercase": "starttls now", "nostarttls": None, "hidden": None}.get(
+                self.mode, "STARTTLS"
+            )
             if keyword and not self.secure:
                 extensions.insert(1, keyword)
             if self.mode == "longehlo":
                 extensions.insert(0, "X-LONG " + "A" * 5000)
             lines = [self.host, *extensions]
-            self.say("\r\n".join(f"250{' ' if i == len(lines) - 1 else '-'}{line}"
-                                 for i, line in enumerate(lines)))
+            self.say("\r\n".join(f"250{' ' if i == len(lines) - 1 else '-'}{line}" for i, line in enumerate(lines)))
 
     def start_tls(self):
         """STARTTLS as the mode has it. False: the session ends here."""
-        refusals = {"tempfail": "454 4.7.0 TLS not available due to temporary reason",
-                    "syntax": "501 5.5.4 Syntax error (no parameters allowed)",
-                    "nostarttls": "502 5.5.1 Command not implemented",
-                    "stripped": "500 5.5.2 Command unrecognized: \"XXXXXXXA\""}
+        refusals = {
+            "tempfail": "454 4.7.0 TLS not available due to temporary reason",
+            "syntax": "501 5.5.4 Syntax error (no parameters allowed)",
+            "nostarttls": "502 5.5.1 Command not implemented",
+            "stripped": '500 5.5.2 Command unrecognized: "XXXXXXXA"',
+        }
         if self.secure or self.mode in refusals:
             self.say(refusals.get(self.mode, "503 5.5.1 TLS already active"))
             return True
         ready = "250 2.0.0 Go on" if self.mode == "ok250" else "220 2.0.0 Ready to start TLS"
         if self.mode == "inject":
-            ready += "\r\n250-injected.invalid\r\n250 X-INJECTED"    # one segment with the 220
+            ready += "\r\n250-injected.invalid\r\n250 X-INJECTED"  # one segment with the 220
         self.say(ready)
         if self.mode == "close-starttls":
             return False
@@ -177,6 +216,7 @@ class Session:
 
     def context(self):
         """TLS as the mode has it."""
+
         def serving(chains):
             one = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             for chain in chains:
@@ -206,6 +246,7 @@ class Session:
             def choose(connection, name, _context):
                 if name == self.host:
                     connection.context = right
+
             other.sni_callback = choose
             return other
         return right
@@ -249,8 +290,8 @@ class Server:
     def __init__(self, state):
         self.state = state
         self.selector = selectors.DefaultSelector()
-        self.listeners = {}     # address -> socket
-        self.places = {}        # address -> its entry of STATE
+        self.listeners = {}  # address -> socket
+        self.places = {}  # address -> its entry of STATE
 
     def reload(self):
         """Open and close listeners until they are those of STATE."""
@@ -278,11 +319,10 @@ class Server:
         while True:
             for key, _ in self.selector.select():
                 if key.fileobj.fileno() < 0:
-                    continue    # closed by a reload in this very turn
+                    continue  # closed by a reload in this very turn
                 connection, _ = key.fileobj.accept()
                 if key.data is not None:
-                    threading.Thread(target=serve, args=(connection, self.places[key.data]),
-                                     daemon=True).start()
+                    threading.Thread(target=serve, args=(connection, self.places[key.data]), daemon=True).start()
                     continue
                 try:
                     self.reload()

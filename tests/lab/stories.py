@@ -17,6 +17,7 @@ ROLLOVERS = {
     "late": "the next key goes live before its record is published",
     "never": "the next key goes live, and its record never comes",
     "early-retire": "the old record goes while the old key is live",
+    "one-server-drops": "one name server loses the record of the live key",
     "withdrawn": "the records are removed, and DANE is given up",
     "lagging-secondary": "one name server gives the next record, the other not yet",
     "safe-via-ta": "the next key goes live before its record, but 2 1 1 matches all along",
@@ -29,8 +30,9 @@ def add_hosts(ttl):
         domain = f"story-{name}.test"
         tlsa = ("3 1 1", "2 1 1") if name == "safe-via-ta" else ("3 1 1",)
         HOSTS.append(Host(f"mx.{domain}", tlsa=tlsa, tlsa_ttl=ttl))
-        DOMAINS.append(Domain(domain, "authenticated", {f"mx.{domain}": "authenticated"},
-                              f"healthy until a test plays: {says}"))
+        DOMAINS.append(
+            Domain(domain, "authenticated", {f"mx.{domain}": "authenticated"}, f"healthy until a test plays: {says}")
+        )
 
 
 def _publish_live(lab):
@@ -39,8 +41,7 @@ def _publish_live(lab):
 
 def _publish_both(lab):
     change.prepare(lab, HOST)
-    change.set_records(lab, OWNER, "TLSA",
-                       [change.tlsa(lab, HOST), change.tlsa(lab, HOST, next_one=True)], flush=True)
+    change.set_records(lab, OWNER, "TLSA", [change.tlsa(lab, HOST), change.tlsa(lab, HOST, next_one=True)], flush=True)
 
 
 def _reset(lab):
@@ -51,8 +52,9 @@ def _reset(lab):
 def _drift(lab):
     host = "mx.drift.test"
     change.prepare(lab, host)
-    change.set_records(lab, f"_25._tcp.{host}", "TLSA", [change.tlsa(lab, host, next_one=True)],
-                       server="ns2", flush=True)
+    change.set_records(
+        lab, f"_25._tcp.{host}", "TLSA", [change.tlsa(lab, host, next_one=True)], server="ns2", flush=True
+    )
 
 
 def _agree(lab):
@@ -65,19 +67,16 @@ STORIES = {
         (f"{HOST} offers STARTTLS and its TLSA equals its live certificate", _reset),
     ],
     "late-rollover": [
-        (f"a new key goes live at {HOST}; the TLSA still names the old one",
-         lambda lab: change.swap(lab, HOST)),
+        (f"a new key goes live at {HOST}; the TLSA still names the old one", lambda lab: change.swap(lab, HOST)),
         ("the operator publishes the TLSA of the new key, too late", _publish_live),
     ],
     "clean-rollover": [
         ("the next key is prepared and its TLSA published beside the old one", _publish_both),
-        ("the next key goes live, after the old TLSA set left every cache",
-         lambda lab: change.swap(lab, HOST)),
+        ("the next key goes live, after the old TLSA set left every cache", lambda lab: change.swap(lab, HOST)),
         ("the TLSA of the old key is removed", _publish_live),
     ],
     "stripped-starttls": [
-        (f"a middlebox overwrites STARTTLS at {HOST}",
-         lambda lab: change.set_mode(lab, HOST, "stripped")),
+        (f"a middlebox overwrites STARTTLS at {HOST}", lambda lab: change.set_mode(lab, HOST, "stripped")),
         ("the middlebox is taken away", lambda lab: change.set_mode(lab, HOST, "normal")),
     ],
     "drift": [

@@ -45,6 +45,7 @@ def main(address, path):
             return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
         connection.context = contexts[name]
         return None
+
     outer.sni_callback = choose
     server = http.server.ThreadingHTTPServer((address, 443), Policies)
     server.state = state

@@ -33,6 +33,7 @@ class ServerThatEndsMeanwhile(unittest.TestCase):
             if str(path).startswith("/proc/"):
                 self.end()
             return file
+
         open_file = open
         with mock.patch.object(builtins, "open", open_and_end):
             self.assertFalse(daemons.alive(self.run, "ns2"))
@@ -41,6 +42,7 @@ class ServerThatEndsMeanwhile(unittest.TestCase):
         def end_and_kill(pid, number):
             self.end()
             kill(pid, number)
+
         kill = os.kill
         with mock.patch.object(os, "kill", end_and_kill):
             daemons.stop(self.run, "ns2")

@@ -27,13 +27,22 @@ import world
 LAB = os.path.join(os.path.dirname(os.path.realpath(__file__)), "lab")
 
 # DNSSEC status of the MX lookup, where it is not secure.
-MX_STATUS = {"unsigned.test": "insecure", "island.test": "insecure", "insecuremx.test": "insecure",
-             "bogus.test": "bogus", "expired.test": "bogus", "dsbroken.test": "bogus"}
+MX_STATUS = {
+    "unsigned.test": "insecure",
+    "island.test": "insecure",
+    "insecuremx.test": "insecure",
+    "bogus.test": "bogus",
+    "expired.test": "bogus",
+    "dsbroken.test": "bogus",
+}
 # The same of the TLSA lookup at a domain's first host, where it differs from that of the MX lookup.
 TLSA_STATUS = {"tlsaexpired.test": "bogus", "insecuremx.test": "secure", "bogus.test": "secure"}
 # What delv, BIND's validator, calls these.
-DELV = {"secure": "; fully validated", "absent": "; negative response, fully validated",
-        "insecure": "; unsigned answer"}
+DELV = {
+    "secure": "; fully validated",
+    "absent": "; negative response, fully validated",
+    "insecure": "; unsigned answer",
+}
 
 Answer = collections.namedtuple("Answer", "rcode flags records")
 
@@ -59,8 +68,9 @@ class Running:
 
     def __init__(self, *arguments, directory=None):
         self.dir = directory or tempfile.mkdtemp(prefix="danelaw-lab-test-")
-        self.up = subprocess.Popen([LAB, "up", "--dir", self.dir, *arguments], text=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.up = subprocess.Popen(
+            [LAB, "up", "--dir", self.dir, *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
         said = self.said = []
         for line in self.up.stdout:
             said.append(line)
@@ -77,46 +87,65 @@ class Running:
         self.up.send_signal(number)
         status = self.up.wait(30)
         self.up.stdout.close()
-        shutil.rmtree(self.dir, ignore_errors=True)     # tests put nothing of their own there
+        shutil.rmtree(self.dir, ignore_errors=True)  # tests put nothing of their own there
         return status
 
     def lab(self, *words):
         """One of the lab's own commands; returns what it said."""
-        done = subprocess.run([LAB, words[0], "--dir", self.dir, *words[1:]], text=True,
-                              capture_output=True)
+        done = subprocess.run([LAB, words[0], "--dir", self.dir, *words[1:]], text=True, capture_output=True)
         if done.returncode:
             raise AssertionError(f"lab {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout.strip()
 
     def inside(self, action):
         """The value of action(), called in a thread that has joined the lab's network."""
+
         def enter():
             cage.setns(self.facts["netns"], cage.CLONE_NEWNET)
             return action()
+
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             return pool.submit(enter).result()
 
     def run(self, *command, text=""):
         """A program in the lab's network; what it printed, errors included."""
-        return self.inside(lambda: subprocess.run(
-            command, input=text, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=30).stdout)
+        return self.inside(
+            lambda: subprocess.run(
+                command, input=text, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30
+            ).stdout
+        )
 
     def dig(self, name, kind, *flags, server=world.RESOLVER):
         """One answer; records as (owner, type, data) in order. rcode "none": no answer at all."""
-        text = self.run("dig", f"@{server}", "+noall", "+comments", "+answer", "+time=2",
-                        "+tries=1", "+dnssec", *flags, name + ".", kind)
+        text = self.run(
+            "dig",
+            f"@{server}",
+            "+noall",
+            "+comments",
+            "+answer",
+            "+time=2",
+            "+tries=1",
+            "+dnssec",
+            *flags,
+            name + ".",
+            kind,
+        )
         if "status: " not in text:
             return Answer("none", [], [])
         records = [line.split(None, 4) for line in text.splitlines() if line and line[0] != ";"]
-        return Answer(text.partition("status: ")[2].partition(",")[0],
-                      text.partition(";; flags: ")[2].partition(";")[0].split(),
-                      [(owner.rstrip("."), kind, data) for owner, _, _, kind, data in records])
+        return Answer(
+            text.partition("status: ")[2].partition(",")[0],
+            text.partition(";; flags: ")[2].partition(";")[0].split(),
+            [(owner.rstrip("."), kind, data) for owner, _, _, kind, data in records],
+        )
 
     def data(self, name, kind, *flags, server=world.RESOLVER):
         """The data of the records of one type in an answer, sorted, in lower case."""
-        return sorted(" ".join(r[2].split()[:3] + ["".join(r[2].split()[3:])]).lower().strip()
-                      for r in self.dig(name, kind, *flags, server=server).records if r[1] == kind)
+        return sorted(
+            " ".join(r[2].split()[:3] + ["".join(r[2].split()[3:])]).lower().strip()
+            for r in self.dig(name, kind, *flags, server=server).records
+            if r[1] == kind
+        )
 
     def status(self, name, kind):
         """The DNSSEC status of an answer as Unbound sees it."""
@@ -131,29 +160,45 @@ class Running:
     def served(self, host, address=None):
         """The live certificate at a host as a "3 1 1" record, by OpenSSL."""
         pem = self.s_client(host, address)
-        der = subprocess.run(["sh", "-c", "openssl x509 -pubkey -noout | openssl pkey -pubin -outform der"],
-                             input=pem.encode(), capture_output=True).stdout
+        der = subprocess.run(
+            ["sh", "-c", "openssl x509 -pubkey -noout | openssl pkey -pubin -outform der"],
+            input=pem.encode(),
+            capture_output=True,
+        ).stdout
         return "3 1 1 " + hashlib.sha256(der).hexdigest()
 
     def s_client(self, host, address=None, *more):
         address = address or self.address(host)
-        return self.run("openssl", "s_client", "-starttls", "smtp", "-servername", host, "-connect",
-                        f"[{address}]:25" if ":" in address else f"{address}:25", *more, text="QUIT\r\n")
+        return self.run(
+            "openssl",
+            "s_client",
+            "-starttls",
+            "smtp",
+            "-servername",
+            host,
+            "-connect",
+            f"[{address}]:25" if ":" in address else f"{address}:25",
+            *more,
+            text="QUIT\r\n",
+        )
 
     def matches(self, host, records, address=None):
         """Whether OpenSSL's own DANE accepts the host with these TLSA records."""
         arguments = [word for record in records for word in ("-dane_tlsa_rrdata", record)]
         return "Verify return code: 0 (ok)" in self.s_client(
-            host, address, "-dane_tlsa_domain", host, "-dane_ee_no_namechecks", *arguments)
+            host, address, "-dane_tlsa_domain", host, "-dane_ee_no_namechecks", *arguments
+        )
 
     def ehlo(self, host):
         """The words a host answers to EHLO with; None when nothing listens."""
+
         def talk():
             try:
                 with smtplib.SMTP(self.address(host), timeout=10) as session:
                     return session.ehlo()[1].decode().splitlines()
             except ConnectionRefusedError:
                 return None
+
         return self.inside(talk)
 
 
@@ -181,8 +226,7 @@ class World(Shared):
     def test_the_mx_lookup_has_the_dnssec_status_of_the_domains_fate(self):
         for domain in world.DOMAINS:
             with self.subTest(domain=domain.name, says=domain.says):
-                self.assertEqual(self.lab.status(domain.name, "MX"),
-                                 MX_STATUS.get(domain.name, "secure"))
+                self.assertEqual(self.lab.status(domain.name, "MX"), MX_STATUS.get(domain.name, "secure"))
 
     def test_the_tlsa_lookup_has_the_dnssec_status_of_the_domains_fate(self):
         for domain in world.DOMAINS:
@@ -194,8 +238,7 @@ class World(Shared):
     def test_a_second_validator_agrees(self):
         for domain in world.DOMAINS:
             with self.subTest(domain=domain.name):
-                said = self.lab.run("delv", "-a", f"{self.lab.dir}/delv.keys", f"@{world.RESOLVER}",
-                                    domain.name, "MX")
+                said = self.lab.run("delv", "-a", f"{self.lab.dir}/delv.keys", f"@{world.RESOLVER}", domain.name, "MX")
                 want = MX_STATUS.get(domain.name, "secure")
                 if want == "bogus":
                     self.assertIn("resolution failed", said)
@@ -210,8 +253,10 @@ class World(Shared):
                 with self.subTest(zone=name, server=server):
                     answer = self.lab.dig(name, "SOA", server=address)
                     self.assertIn("aa", answer.flags)
-                    self.assertEqual({kind for _, kind, _ in answer.records},
-                                     {"SOA", "RRSIG"} if zone.sign and zone.fault != "missing" else {"SOA"})
+                    self.assertEqual(
+                        {kind for _, kind, _ in answer.records},
+                        {"SOA", "RRSIG"} if zone.sign and zone.fault != "missing" else {"SOA"},
+                    )
 
     def test_nsec3_zones_deny_with_nsec3(self):
         for name, kind in (("nsec3.test", "NSEC3"), ("healthy.test", "NSEC")):
@@ -228,8 +273,7 @@ class World(Shared):
                 records = self.lab.data(f"_25._tcp.{base}", "TLSA")
                 for address in self.lab.facts["hosts"][self.real_host(host)]:
                     with self.subTest(domain=domain.name, host=host, address=address):
-                        self.assertEqual(self.lab.matches(base, records, address),
-                                         "authenticated" in verdict)
+                        self.assertEqual(self.lab.matches(base, records, address), "authenticated" in verdict)
 
     def real_host(self, host):
         """Where an MX host's aliases end."""
@@ -285,8 +329,7 @@ class Changes(Shared):
             self.publish(*wanted)
             for server in (world.RESOLVER, *world.NAMESERVERS.values()):
                 with self.subTest(wanted=wanted, server=server):
-                    until(lambda: self.lab.data(self.OWNER, "TLSA", server=server) == wanted,
-                          "the records are there")
+                    until(lambda: self.lab.data(self.OWNER, "TLSA", server=server) == wanted, "the records are there")
             self.assertEqual(self.lab.status(self.OWNER, "TLSA"), "secure")
 
     def test_set_takes_a_ttl(self):
@@ -339,8 +382,9 @@ class Changes(Shared):
             for selector in (0, 1):
                 for mtype in (0, 1, 2):
                     with self.subTest(record=(usage, selector, mtype)):
-                        record = self.lab.lab("tlsa", host, "--usage", str(usage), "--selector",
-                                              str(selector), "--mtype", str(mtype))
+                        record = self.lab.lab(
+                            "tlsa", host, "--usage", str(usage), "--selector", str(selector), "--mtype", str(mtype)
+                        )
                         self.assertTrue(self.lab.matches(host, [record]))
 
     def test_strip_and_modes_change_a_real_server(self):
@@ -387,10 +431,9 @@ class Changes(Shared):
         # One is enough for the resolver, as soon as it has noticed.
         self.lab.lab("flush", "rolling.test")
         until(lambda: self.lab.status("rolling.test", "MX") == "secure", "unbound to use ns2")
-        self.publish(*self.lab.data(self.OWNER, "TLSA"))    # a change while one is dead is not lost
+        self.publish(*self.lab.data(self.OWNER, "TLSA"))  # a change while one is dead is not lost
         self.lab.lab("start", "ns1")
-        self.assertEqual(*(self.lab.data("rolling.test", "SOA", server=a)
-                           for a in world.NAMESERVERS.values()))
+        self.assertEqual(*(self.lab.data("rolling.test", "SOA", server=a) for a in world.NAMESERVERS.values()))
 
     def test_kill_and_start_of_the_resolver(self):
         self.addCleanup(self.lab.lab, "start", "unbound")
@@ -441,11 +484,16 @@ class Changes(Shared):
         self.assertTrue(self.lab.matches(stories.HOST, self.lab.data(stories.OWNER, "TLSA")))
 
     def test_wrong_words_are_refused_with_a_sentence(self):
-        for words in (("swap", "mx.nobody.test"), ("break", "nobody.test"), ("break", "unsigned.test"),
-                      ("tlsa", "mx.healthy.test", "--next")):
+        for words in (
+            ("swap", "mx.nobody.test"),
+            ("break", "nobody.test"),
+            ("break", "unsigned.test"),
+            ("tlsa", "mx.healthy.test", "--next"),
+        ):
             with self.subTest(words=words):
-                done = subprocess.run([LAB, words[0], "--dir", self.lab.dir, *words[1:]], text=True,
-                                      capture_output=True)
+                done = subprocess.run(
+                    [LAB, words[0], "--dir", self.lab.dir, *words[1:]], text=True, capture_output=True
+                )
                 self.assertEqual(done.returncode, 1)
                 self.assertTrue(done.stderr.startswith("lab: "), done.stderr)
                 self.assertNotIn("Traceback", done.stderr)
@@ -465,8 +513,10 @@ class Rollovers(unittest.TestCase):
 
     def ttls(self, owner):
         """The TTLs of a TLSA set, as each name server says."""
-        said = [self.lab.run("dig", f"@{server}", "+noall", "+answer", owner, "TLSA")
-                for server in world.NAMESERVERS.values()]
+        said = [
+            self.lab.run("dig", f"@{server}", "+noall", "+answer", owner, "TLSA")
+            for server in world.NAMESERVERS.values()
+        ]
         return {int(line.split()[1]) for text in said for line in text.splitlines()}
 
     def test_each_has_a_domain_in_good_health_with_the_ttl_asked_for(self):
@@ -476,8 +526,7 @@ class Rollovers(unittest.TestCase):
                 self.assertEqual(self.expected[domain]["hosts"], {host: "authenticated"})
                 self.assertEqual(self.lab.status(domain, "MX"), "secure")
                 records = self.lab.data(f"_25._tcp.{host}", "TLSA")
-                self.assertEqual([r.split()[0] for r in records],
-                                 ["2", "3"] if name == "safe-via-ta" else ["3"])
+                self.assertEqual([r.split()[0] for r in records], ["2", "3"] if name == "safe-via-ta" else ["3"])
                 self.assertEqual(self.ttls(f"_25._tcp.{host}"), {self.TTL})
                 for record in records:
                     self.assertTrue(self.lab.matches(host, [record]))
@@ -509,8 +558,11 @@ def remains(lab):
     left = [f"process {pid}" for pid in members(lab.facts)]
     left += [path for path in (lab.facts["run"], lab.dir) if os.path.exists(path)]
     with open("/proc/self/mounts") as file:
-        left += [line for line in file if lab.facts["run"] in line or lab.dir in line or
-                 f"net:[{lab.facts['net_inode']}]" in line]
+        left += [
+            line
+            for line in file
+            if lab.facts["run"] in line or lab.dir in line or f"net:[{lab.facts['net_inode']}]" in line
+        ]
     return left
 
 
@@ -522,7 +574,7 @@ class Ends(unittest.TestCase):
     """However a lab ends, nothing remains, and nothing stops the next."""
 
     def start(self, *arguments, directory=None):
-        if directory is None:       # one that the lab itself makes, and hence removes
+        if directory is None:  # one that the lab itself makes, and hence removes
             parent = tempfile.mkdtemp(prefix="danelaw-lab-test-")
             self.addCleanup(shutil.rmtree, parent, True)
             directory = f"{parent}/lab"
@@ -552,8 +604,12 @@ class Ends(unittest.TestCase):
                 self.assertNotEqual(guest.wait(10), 0)
 
     def test_a_lab_of_its_own_leaves_no_folder(self):
-        done = subprocess.run([LAB, "up", "--", "sh", "-c", "echo $LAB_DIR; touch $LAB_DIR/of-the-command"], text=True,
-                              capture_output=True, timeout=120)
+        done = subprocess.run(
+            [LAB, "up", "--", "sh", "-c", "echo $LAB_DIR; touch $LAB_DIR/of-the-command"],
+            text=True,
+            capture_output=True,
+            timeout=120,
+        )
         directory = done.stdout.splitlines()[-1]
         self.assertTrue(directory.startswith("/tmp/danelaw-lab-dir-"), done.stdout + done.stderr)
         self.assertFalse(os.path.exists(directory))
@@ -608,14 +664,16 @@ class Ends(unittest.TestCase):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        code = ("import http.server, os, sys\n"
-                "class Say(http.server.BaseHTTPRequestHandler):\n"
-                "    def do_GET(self):\n"
-                "        self.send_response(200)\n        self.end_headers()\n"
-                "        self.wfile.write(os.environ['LAB_DIR'].encode())\n"
-                "    def log_message(self, *_): pass\n"
-                "http.server.HTTPServer(('127.0.0.1', 8000), Say).handle_request()\n"
-                "sys.exit(7)\n")
+        code = (
+            "import http.server, os, sys\n"
+            "class Say(http.server.BaseHTTPRequestHandler):\n"
+            "    def do_GET(self):\n"
+            "        self.send_response(200)\n        self.end_headers()\n"
+            "        self.wfile.write(os.environ['LAB_DIR'].encode())\n"
+            "    def log_message(self, *_): pass\n"
+            "http.server.HTTPServer(('127.0.0.1', 8000), Say).handle_request()\n"
+            "sys.exit(7)\n"
+        )
         lab = self.start("--publish", f"{port}:8000", "--", "/usr/bin/python3", "-c", code)
 
         def fetch():
@@ -624,6 +682,7 @@ class Ends(unittest.TestCase):
                     return reply.read().decode()
             except OSError:
                 return None
+
         self.assertEqual(until(fetch, "the command to answer outside"), lab.dir)
         self.assertEqual(lab.up.wait(15), 7)
         lab.up.stdout.close()

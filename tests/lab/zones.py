@@ -20,13 +20,18 @@ import time
 from world import NAMESERVERS, OTHER_TTL, REFRESH
 
 FAULTS = ("garbage", "expired", "lately", "future", "lasting", "missing", "denying")
-SIGNER = "signer"       # a third Knot directory, never served, where kzonesign works
+SIGNER = "signer"  # a third Knot directory, never served, where kzonesign works
 
 _DAY = 86400
-_LIFE = 14 * _DAY       # of Knot's signatures
-_KEYS = {"ecdsa": ["algorithm=ecdsap256sha256"], "nsec3": ["algorithm=ecdsap256sha256"],
-         "nsec3-200": ["algorithm=ecdsap256sha256"], "nsec3-optout": ["algorithm=ecdsap256sha256"],
-         "ed25519": ["algorithm=ed25519"], "rsa": ["algorithm=rsasha256", "size=2048"]}
+_LIFE = 14 * _DAY  # of Knot's signatures
+_KEYS = {
+    "ecdsa": ["algorithm=ecdsap256sha256"],
+    "nsec3": ["algorithm=ecdsap256sha256"],
+    "nsec3-200": ["algorithm=ecdsap256sha256"],
+    "nsec3-optout": ["algorithm=ecdsap256sha256"],
+    "ed25519": ["algorithm=ed25519"],
+    "rsa": ["algorithm=rsasha256", "size=2048"],
+}
 _POLICIES = """
 policy:
   - {id: ecdsa, manual: on, single-type-signing: on, algorithm: ecdsap256sha256}
@@ -72,18 +77,33 @@ def write_config(run, server, zones):
     """Write knot.conf. zones: name -> {"sign", "fault", ...} as in the state."""
     home = f"{run}/{server}"
     os.makedirs(f"{home}/zones", exist_ok=True)
-    lines = ["server:", f"  rundir: {home}", "  udp-workers: 1", "  tcp-workers: 2",
-             "  background-workers: 1", "  user: root"]
+    lines = [
+        "server:",
+        f"  rundir: {home}",
+        "  udp-workers: 1",
+        "  tcp-workers: 2",
+        "  background-workers: 1",
+        "  user: root",
+    ]
     if server in NAMESERVERS:
         lines.append(f"  listen: {NAMESERVERS[server]}@53")
-    lines += ["log:", "  - {target: stderr, any: info}", "control:", f"  listen: {home}/knot.sock",
-              "database:", f"  storage: {home}", f"  kasp-db: {home}/kasp", _POLICIES,
-              "template:", f"  - {{id: default, storage: {home}/zones, zonefile-sync: -1, "
-              "zonefile-load: whole, journal-content: none, semantic-checks: off}", "zone:"]
+    lines += [
+        "log:",
+        "  - {target: stderr, any: info}",
+        "control:",
+        f"  listen: {home}/knot.sock",
+        "database:",
+        f"  storage: {home}",
+        f"  kasp-db: {home}/kasp",
+        _POLICIES,
+        "template:",
+        f"  - {{id: default, storage: {home}/zones, zonefile-sync: -1, "
+        "zonefile-load: whole, journal-content: none, semantic-checks: off}",
+        "zone:",
+    ]
     for name, zone in zones.items():
         automatic = zone["sign"] and (server == SIGNER or not zone["fault"])
-        signing = f"dnssec-signing: on, dnssec-policy: {zone['sign']}" if automatic \
-            else "dnssec-signing: off"
+        signing = f"dnssec-signing: on, dnssec-policy: {zone['sign']}" if automatic else "dnssec-signing: off"
         lines.append(f"  - {{domain: {absolute(name)}, file: {_file(name)}, {signing}}}")
     with open(config_path(run, server) + ".new", "w") as file:
         text = "\n".join(lines)
@@ -93,10 +113,21 @@ def write_config(run, server, zones):
 
 def make_key(run, zone, sign):
     """One key that signs everything in the zone, made long ago. Returns its DS by digest type, "1" and "2"."""
-    past = int(time.time()) - 100 * _DAY     # kzonesign must find it active in the past, too
+    past = int(time.time()) - 100 * _DAY  # kzonesign must find it active in the past, too
     base = ["keymgr", "-c", config_path(run, SIGNER), absolute(zone)]
-    _run([*base, "generate", *_KEYS[sign], "ksk=yes", "zsk=yes", f"created={past}",
-          f"publish={past}", f"ready={past}", f"active={past}"])
+    _run(
+        [
+            *base,
+            "generate",
+            *_KEYS[sign],
+            "ksk=yes",
+            "zsk=yes",
+            f"created={past}",
+            f"publish={past}",
+            f"ready={past}",
+            f"active={past}",
+        ]
+    )
     by_digest = {}
     for line in _run([*base, "ds"]).splitlines():
         _, _, tag, algorithm, digest_type, digest = line.split()
@@ -118,15 +149,17 @@ def ds_set(kind, by_digest):
     """The DS RRset of a kind, from the zone's true one. 2 is SHA-256, RFC 8624 §3.3."""
     good, sha1 = by_digest["2"], by_digest["1"]
     tag, algorithm, _, digest = good.split()
-    return {"good": [good],
-            "wrong": [f"{(int(tag) + 1) % 65536} {algorithm} 2 {digest[::-1]}"],
-            "unknown-algorithm": [f"{tag} 200 2 {digest}"],
-            "unknown-digest": [good, f"{tag} {algorithm} 200 {digest}"],
-            "unknown-digest-only": [f"{tag} {algorithm} 200 {digest}"],
-            "sha1-wrong": [good, _spoiled_digest(sha1)],
-            "sha1-only": [sha1],
-            # A key of another algorithm, by which nothing is signed yet.
-            "early-algorithm": [good, f"{(int(tag) + 1) % 65536} {8 if algorithm != '8' else 13} 2 {digest[::-1]}"]}[kind]
+    return {
+        "good": [good],
+        "wrong": [f"{(int(tag) + 1) % 65536} {algorithm} 2 {digest[::-1]}"],
+        "unknown-algorithm": [f"{tag} 200 2 {digest}"],
+        "unknown-digest": [good, f"{tag} {algorithm} 200 {digest}"],
+        "unknown-digest-only": [f"{tag} {algorithm} 200 {digest}"],
+        "sha1-wrong": [good, _spoiled_digest(sha1)],
+        "sha1-only": [sha1],
+        # A key of another algorithm, by which nothing is signed yet.
+        "early-algorithm": [good, f"{(int(tag) + 1) % 65536} {8 if algorithm != '8' else 13} 2 {digest[::-1]}"],
+    }[kind]
 
 
 def share_keys(run):
@@ -148,8 +181,9 @@ def write_zone(run, server, name, zone):
 
 def plain_text(name, serial, records):
     """A zone file. records: [owner, ttl, type, data]; the SOA is ours, minimum 60 s."""
-    lines = [f"{absolute(name)} {OTHER_TTL} SOA ns1.dns.test. hostmaster.dns.test. "
-             f"{serial} {REFRESH} 600 864000 60"]
+    lines = [
+        f"{absolute(name)} {OTHER_TTL} SOA ns1.dns.test. hostmaster.dns.test. " f"{serial} {REFRESH} 600 864000 60"
+    ]
     lines += [f"{absolute(o)} {ttl} {kind} {data}" for o, ttl, kind, data in records]
     return "\n".join(lines) + "\n"
 
@@ -229,7 +263,10 @@ def reload_config(run, server):
 
 def served_serial(server, name):
     """The serial a server answers with; -1 when it does not answer."""
-    done = subprocess.run(["kdig", f"@{NAMESERVERS[server]}", "+short", "+timeout=1", "+retry=0",
-                           absolute(name), "SOA"], capture_output=True, text=True)
+    done = subprocess.run(
+        ["kdig", f"@{NAMESERVERS[server]}", "+short", "+timeout=1", "+retry=0", absolute(name), "SOA"],
+        capture_output=True,
+        text=True,
+    )
     words = done.stdout.split()
     return int(words[2]) if len(words) >= 3 and words[2].isdigit() else -1

@@ -1,0 +1,168 @@
+#!/usr/bin/python3
+"""A real Postfix sends mail out while danelaw reads its log and answers its policy lookups: mail waits, a person
+approves an exception, mail goes, the partner is repaired, the exception is gone, mail goes authenticated.
+"""
+
+import json
+import os
+import shutil
+import signal
+import unittest
+import urllib.error
+import urllib.request
+
+from living_lab import DANELAW, LivingLab, until
+from sending_postfix import SendingPostfix
+
+DOMAINS = [{"name": name, "role": "outbound"} for name in ("healthy.test", "mismatch.test", "stripped.test")]
+
+
+class OwnPostfix(unittest.TestCase):
+    def setUp(self):
+        self.lab = LivingLab()
+        self.addCleanup(self.lab.close)
+        self.socket = f"{self.lab.dir}/policy"
+        with open(f"{self.lab.dir}/partners.txt", "w") as file:
+            file.write("# partners\n")
+        self.lab.configure_agent(
+            DOMAINS,
+            domain_lists=[{"file": f"{self.lab.dir}/partners.txt", "appendable": True}],
+            postfix={"log": f"{self.lab.dir}/out/mail.log", "policy_socket": self.socket},
+        )
+
+    def start_postfix(self):
+        """By way of the relay, which Postfix itself starts: as a user who may not read root's folders."""
+        program = f"{self.lab.dir}/danelaw"
+        shutil.copy(DANELAW, program)
+        os.chmod(program, 0o755)
+        return SendingPostfix(
+            self.lab,
+            "smtp_tls_policy_maps = socketmap:unix:private/danelaw:danelaw\n",
+            f"danelaw unix - n n - 0 spawn user=nobody argv={program} policy --socket {self.socket}\n",
+        )
+
+    def post(self, path, body=None):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.lab.port}{path}",
+            data=json.dumps(body or {}).encode(),
+            headers={"Content-Type": "application/json"},
+            method="POST",
+        )
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return reply.status
+
+    def deliveries(self, domain):
+        try:
+            return self.lab.get(f"/api/v1/domains/{domain}/deliveries")
+        except urllib.error.HTTPError as error:
+            if error.code != 404:
+                raise
+            return {"last_sent": {}, "waiting": 0, "deferred_since": None, "setback": None, "messages_a_month": 0}
+
+    def verdict(self, domain):
+        return self.lab.domain(domain)["verdict"]
+
+    def exceptions(self):
+        return self.lab.get("/api/v1/exceptions")["items"]
+
+    def test_one_story(self):
+        self.lab.start_agent()
+        until("all are judged", 60, lambda: self.verdict("healthy.test") == "authenticated")
+        until(
+            "the others too", 60, lambda: {self.verdict("mismatch.test"), self.verdict("stripped.test")} == {"deferred"}
+        )
+        postfix = self.start_postfix()
+        postfix.send("a@healthy.test", "b@mismatch.test", "c@stripped.test", "d@nodane.test")
+
+        until("mail goes authenticated", 30, lambda: "verified" in self.deliveries("healthy.test")["last_sent"])
+        waits = until("mail waits", 30, lambda: (d := self.deliveries("mismatch.test"))["waiting"] == 1 and d)
+        self.assertEqual(waits["setback"], "certificate")
+        self.assertIsNotNone(waits["deferred_since"])
+        until("there, too", 30, lambda: self.deliveries("stripped.test")["setback"] == "starttls-missing")
+        self.assertEqual(self.exceptions(), [], "nobody approved anything")
+        until(
+            "Postfix asked and was told nothing",
+            30,
+            lambda: self.lab.get("/api/v1/deliveries")["policy"]["answered_not_found"] > 0,
+        )
+        self.assertEqual(self.lab.get("/api/v1/deliveries")["policy"]["answered_ok"], 0)
+        through = self.lab.get("/api/v1/mx/mx.healthy.test/deliveries")["items"]
+        self.assertEqual([one["domain"] for one in through], ["healthy.test"])
+
+        # A person approves.
+        self.assertEqual(self.post("/api/v1/domains/mismatch.test/exception"), 201)
+        postfix.flush()
+        until("mail goes", 30, lambda: "untrusted" in self.deliveries("mismatch.test")["last_sent"])
+        until("nothing waits there", 30, lambda: self.deliveries("mismatch.test")["waiting"] == 0)
+        (made,) = self.exceptions()
+        self.assertEqual((made["domain"], made["answer"]), ("mismatch.test", "OK encrypt"))
+        self.assertGreater(made["asked"], 0)
+        # Where not even STARTTLS works an exception is only noted: nobody is ever told to go in the clear.
+        self.assertEqual(self.post("/api/v1/domains/stripped.test/exception"), 201)
+        answers = {one["domain"]: one["answer"] for one in self.exceptions()}
+        self.assertEqual(answers["stripped.test"], "NOTFOUND ")
+        self.assertEqual(self.deliveries("stripped.test")["waiting"], 1)
+
+        # The partner repairs.
+        fits = self.lab.lab("tlsa", "mx.mismatch.test").strip()
+        self.lab.lab("set", "_25._tcp.mx.mismatch.test", "TLSA", fits, "--flush")
+        until("danelaw sees it", 90, lambda: self.verdict("mismatch.test") == "authenticated")
+        until("the exception is gone", 90, lambda: "mismatch.test" not in [one["domain"] for one in self.exceptions()])
+        self.assertIn("exception-ended", self.lab.agent_log())
+        # Its processes remember records for their TTL.
+        postfix.run("postfix", "-c", postfix.config, "reload")
+        postfix.send("e@mismatch.test")
+        until("mail goes authenticated", 30, lambda: "verified" in self.deliveries("mismatch.test")["last_sent"])
+
+        agreement = self.lab.get("/api/v1/deliveries")["agreement"]
+        self.assertGreater(agreement["compared"], 3)
+        self.assertEqual(agreement["ratio"], 1, self.lab.get("/api/v1/deliveries/disagreements"))
+        metrics = self.lab.text("/metrics")
+        self.assertIn("danelaw_agreement_ratio 1", metrics)
+        self.assertRegex(metrics, r'danelaw_own_deliveries_total\{status="sent",tls="verified"\} [1-9]')
+        self.assertRegex(metrics, r'danelaw_policy_lookups_total\{answer="encrypt"\} [1-9]')
+
+        # Whom mail goes to and nobody watches.
+        proposed = [one["domain"] for one in self.lab.get("/api/v1/partners")["items"]]
+        self.assertEqual(proposed, ["nodane.test"])
+        self.assertEqual(self.post("/api/v1/domains", {"domain": "nodane.test"}), 201)
+        until("it is watched", 30, lambda: self.lab.get("/api/v1/partners")["items"] == [])
+        with open(f"{self.lab.dir}/partners.txt") as file:
+            self.assertIn("nodane.test", file.read())
+
+        # People are in no answer and in no file of ours.
+        with open(f"{self.lab.dir}/danelaw.db", "rb") as file:
+            self.assertNotIn(b"a@healthy.test", file.read())
+
+        # A restart counts nothing twice.
+        before = self.deliveries("healthy.test")["messages_a_month"]
+        self.lab.stop_agent(signal.SIGKILL)
+        postfix.send("f@healthy.test")  # while nobody reads
+        until(
+            "mail goes on without danelaw", 30, lambda: sum("status=sent" in x and "f@" in x for x in postfix.lines())
+        )
+        self.lab.start_agent()
+        until("it catches up", 30, lambda: self.deliveries("healthy.test")["messages_a_month"] > before)
+        self.assertEqual(self.deliveries("healthy.test")["messages_a_month"], before + 1)
+
+    def test_postfix_without_danelaw(self):
+        postfix = self.start_postfix()
+        postfix.send("a@healthy.test")
+        until(
+            "mail goes, authenticated: the relay answers for danelaw",
+            30,
+            lambda: [x for x in postfix.lines() if "Verified TLS connection established to mx.healthy.test" in x],
+        )
+        # Asked directly, a socket that is missing holds up all mail: why docs/postfix.md has the relay.
+        postfix.configure(f"smtp_tls_policy_maps = socketmap:unix:{self.socket}:danelaw\n")
+        postfix.run("postfix", "-c", postfix.config, "reload")
+        postfix.send("b@healthy.test")
+        until(
+            "mail waits",
+            30,
+            lambda: [x for x in postfix.lines() if "b@healthy.test" in x and "client TLS configuration problem" in x],
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,134 @@
+#!/usr/bin/python3
+"""What senders report, on the lab: about a host whose certificate does not match, and about one that danelaw sees well.
+Reports come by POST, as mail through `danelaw tlsrpt`, and by the watched folder; API, metrics, alerts and log tell one
+story.
+"""
+
+import base64
+import gzip
+import json
+import os
+import unittest
+from datetime import datetime, timezone
+
+from living_lab import DANELAW, LivingLab, until
+
+SCHEDULE = {"interval": "20s", "fastest": "2s", "confirm_after": "2s", "retry_after": "2s", "workers": 8}
+MISMATCH = "mx.mismatch.test"
+HEALTHY = "mx.healthy.test"
+
+
+def report(organization, domain, host, failed, result_type="certificate-not-trusted", number=1):
+    """Of today until now, as RFC 8460 has it."""
+    now = datetime.now(timezone.utc)
+    return {
+        "organization-name": organization,
+        "report-id": f"{domain}-{number}",
+        "date-range": {"start-datetime": f"{now:%Y-%m-%d}T00:00:00Z", "end-datetime": f"{now:%Y-%m-%dT%H:%M:%S}Z"},
+        "policies": [
+            {
+                "policy": {"policy-type": "tlsa", "policy-domain": domain, "mx-host": host},
+                "summary": {"total-successful-session-count": 0, "total-failure-session-count": failed},
+                "failure-details": [
+                    {"result-type": result_type, "receiving-mx-hostname": host, "failed-session-count": failed}
+                ],
+            }
+        ],
+    }
+
+
+def mail(body):
+    """As senders deliver it (RFC 8460 §5.3)."""
+    packed = base64.encodebytes(gzip.compress(json.dumps(body).encode())).decode()
+    return (
+        "From: tlsrpt@sender.test\nTo: tlsrpt@healthy.test\nMIME-Version: 1.0\n"
+        'Content-Type: multipart/report; report-type="tlsrpt"; boundary="b"\n\n'
+        "--b\nContent-Type: text/plain\n\nA report.\n"
+        f"--b\nContent-Type: application/tlsrpt+gzip\nContent-Transfer-Encoding: base64\n\n{packed}\n--b--\n"
+    )
+
+
+class Senders(unittest.TestCase):
+    def setUp(self):
+        self.lab = LivingLab()
+        self.addCleanup(self.lab.close)
+        self.folder = f"{self.lab.dir}/reports"
+        os.mkdir(self.folder)
+        self.lab.configure_agent(["healthy.test", "mismatch.test"], schedule=SCHEDULE, tlsrpt={"folder": self.folder})
+        self.lab.start_agent()
+
+    def pipe(self, text):
+        """Through the command, as an MTA does."""
+        with open(f"{self.lab.dir}/mail", "w") as file:
+            file.write(text)
+        return self.lab.inside(
+            "sh", "-c", 'exec "$0" tlsrpt --config "$1/danelaw.yaml" - <"$1/mail"', DANELAW, self.lab.dir
+        )
+
+    def evidence(self, code, host):
+        """What the finding says of senders; "" while it says nothing."""
+        domain = host.removeprefix("mx.")
+        for finding in self.lab.domain(domain)["findings"]:
+            if finding["code"] == code and finding["subject"]["name"] == host:
+                return str(finding["evidence"].get("sender-reports", ""))
+        return ""
+
+    def agreements(self, path):
+        return {one["organization"]: one["agrees"] for one in self.lab.get(path)["items"] if one["result_type"]}
+
+    def test_one_story(self):
+        until("the mismatch fires", 60, lambda: self.lab.alerts(code="tlsa-mismatch"))
+        until("the other is well", 60, lambda: self.lab.domain("healthy.test")["verdict"] == "authenticated")
+
+        # Senders confirm the mismatch.
+        status, said = self.lab.post_report(report("Google", "mismatch.test", MISMATCH, 1000), packed=True)
+        self.assertEqual((status, said["is_new"], said["policies"]), (202, True, 1))
+        self.assertFalse(self.lab.post_report(report("Google", "mismatch.test", MISMATCH, 1000))[1]["is_new"])
+        done = self.pipe(mail(report("Microsoft", "mismatch.test", MISMATCH, 204)))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("-: Microsoft, mismatch.test-1: 1 policy", done.stdout)
+        self.assertIn("taken before", self.pipe(mail(report("Microsoft", "mismatch.test", MISMATCH, 204))).stdout)
+        self.assertEqual(self.pipe("Subject: hello\n\nno report\n").returncode, 1)
+        words = "Google and Microsoft refused 1 204 sessions since"
+        until("the finding says who refuses", 30, lambda: words in self.evidence("tlsa-mismatch", MISMATCH))
+        until(
+            "the alert says so, too",
+            60,
+            lambda: words in json.dumps(self.lab.alerts(code="tlsa-mismatch")[0]["evidence"]),
+        )
+        path = f"/api/v1/mx/{MISMATCH}/senders"
+        self.assertEqual(self.agreements(path), {"Google": "yes", "Microsoft": "yes"})
+
+        # One sender refuses the host that danelaw sees well; then another does.
+        self.lab.post_report(report("Comcast", "healthy.test", HEALTHY, 3, "validation-failure"))
+        until("one sender disagrees", 30, lambda: "Comcast refused 3" in self.evidence("senders-disagree", HEALTHY))
+        self.assertEqual(self.lab.alerts(code="senders-refuse"), [])
+        with open(f"{self.folder}/.writing", "w") as file:
+            file.write(mail(report("Mail.ru", "healthy.test", HEALTHY, 4)))
+        os.rename(f"{self.folder}/.writing", f"{self.folder}/1.eml")
+        [alert] = until("several senders refuse", 60, lambda: self.lab.alerts(code="senders-refuse"))
+        self.assertEqual(alert["severity"], "high")
+        self.assertIn("Mail.ru and Comcast refused 7 sessions", json.dumps(alert))
+        self.assertEqual(os.listdir(f"{self.folder}/taken"), ["1.eml"])
+        self.assertEqual(self.agreements("/api/v1/domains/healthy.test/senders"), {"Comcast": "no", "Mail.ru": "no"})
+        metrics = self.lab.text("/metrics")
+        for series in (
+            f'danelaw_senders_refused_sessions{{domain="",mx="{HEALTHY}",agrees="no"}} 7',
+            f'danelaw_senders_refusing{{domain="",mx="{HEALTHY}"}} 2',
+            f'danelaw_senders_refused_sessions{{domain="",mx="{MISMATCH}",agrees="yes"}} 1204',
+        ):
+            self.assertIn(series, metrics)
+        self.assertRegex(metrics, r'danelaw_alert_firing\{code="senders-refuse"[^\n]*1\n')
+
+        # Their newest reports are well again: it is over.
+        for organization in ("Comcast", "Mail.ru"):
+            good = report(organization, "healthy.test", HEALTHY, 0, number=2)
+            good["policies"][0]["summary"]["total-successful-session-count"] = 9
+            good["policies"][0]["failure-details"] = []
+            self.lab.post_report(good)
+        until("it is over", 60, lambda: not self.lab.alerts(code="senders-refuse"))
+        self.assertEqual(len(self.lab.alerts(code="tlsa-mismatch")), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
