@@ -9,6 +9,7 @@
 #include "probes/catalogue.h"
 #include "probes/explain.h"
 #include "probes/judge.h"
+#include "probes/sender_classes.h"
 
 namespace {
 
@@ -38,12 +39,19 @@ void write_findings() {
     int number = 0;
     for (const auto& step : words.fix) std::cout << ++number << ". " << step << "\n";
     std::cout << "\nAn alert from `" << wire_name(row.alerts.alerts_from) << "` on, after "
-              << (row.alerts.is_transient ? "three looks or half an hour" : "two looks")
+              << (row.alerts.is_transient ? "three probes or half an hour" : "two probes")
               << "; one for each " << root_in_words(row.alerts.root) << ". References: ";
     for (std::size_t i = 0; i < words.references.size(); ++i)
       std::cout << (i == 0 ? "" : ", ") << words.references[i];
     std::cout << ".";
     if (words.tlsrpt) std::cout << " Senders' TLSRPT reports call it `" << *words.tlsrpt << "`.";
+    if (row.alerts.explains.size() > 0) {
+      std::cout << " It explains";
+      for (const auto effect : row.alerts.explains)
+        std::cout << (effect == *row.alerts.explains.begin() ? " `" : ", `") << wire_name(effect)
+                  << "`";
+      std::cout << ", which then open no alert.";
+    }
     std::cout << "\n";
   }
 }
@@ -55,6 +63,14 @@ void write_page() {
          "export const senderWords: Record<string, string> = {\n";
   for (const auto& sender : probes::other_senders())
     std::cout << "  \"" << sender.name << "\": \"" << sender.words << "\",\n";
+  std::cout
+      << "};\n\n"
+         "// How many senders a class stands for, and why it is counted so.\n"
+         "export const senderWeights: Record<string, { weight: \"common\" | \"rare\"; source: "
+         "string; year: number }> = {\n";
+  for (const auto& one : probes::sender_classes())
+    std::cout << "  \"" << one.name << "\": { weight: \"" << wire_name(one.weight)
+              << "\", source: \"" << one.source << "\", year: " << one.year << " },\n";
   std::cout << "};\n";
 }
 
