@@ -15,6 +15,6 @@ add_custom_command(
 add_custom_command(
   OUTPUT ${page_dir}/index.html ${page_dir}/app.js ${page_dir}/app.css
   COMMAND node ${CMAKE_CURRENT_SOURCE_DIR}/ui/build.mjs ${page_dir}
-  DEPENDS ${page_sources} ${CMAKE_BINARY_DIR}/ui.npm WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/ui
+  DEPENDS ${page_sources} openapi.json ${CMAKE_BINARY_DIR}/ui.npm WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/ui
   COMMENT "the page")
 add_custom_target(danelaw_page DEPENDS ${page_dir}/index.html ${page_dir}/app.js ${page_dir}/app.css)

@@ -122,38 +122,38 @@ int main(int argc, char** argv) {
   config->smtp.every_key_type = false;
   config->dns.every_server = false;
   config->mta_sts.enabled = false;
-  auto gear = agent::ProbeContext::make(*config);
-  auto scout = agent::NetworkProber::make(*gear);
+  auto context = agent::ProbeContext::make(*config);
+  auto prober = agent::NetworkProber::make(*context);
   const auto name = *probes::dns::Name::parse(domain);
   const auto host = *probes::dns::Name::parse("mx." + domain);
-  const auto first = (*scout)->probe_host(host, now());
+  const auto first = (*prober)->probe_host(host, now());
   if (first.sessions.empty() || first.sessions[0].stage != probes::smtp::Stage::done) return 1;
   const auto address = first.addresses.at(0);
 
-  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
-  SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
-  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  SSL_CTX* tls = SSL_CTX_new(TLS_client_method());
+  SSL_CTX_set_verify(tls, SSL_VERIFY_NONE, nullptr);
+  SSL_CTX_set_options(tls, SSL_OP_NO_TICKET);
   const auto bare =
-      measure(7, 100, RUSAGE_SELF, [&] { bare_handshake(context, address, host.text()); });
+      measure(7, 100, RUSAGE_SELF, [&] { bare_handshake(tls, address, host.text()); });
 
   const auto file =
       std::filesystem::temp_directory_path() / fmt::format("danelaw-bench-{}.db", getpid());
   auto recorder = storage::SqliteRecorder::open(file);
   if (!recorder) return 1;
   const auto seen =
-      std::make_shared<const probes::DomainObservation>((*scout)->probe_domain(name, now()));
-  const auto look_through = [&](agent::NetworkProber& eyes) {
+      std::make_shared<const probes::DomainObservation>((*prober)->probe_domain(name, now()));
+  const auto look_through = [&](agent::NetworkProber& with) {
     agent::Round round{.target = {.kind = agent::Target::Kind::host, .name = host}, .at = now()};
-    round.host = std::make_shared<const probes::HostObservation>(eyes.probe_host(host, round.at));
+    round.host = std::make_shared<const probes::HostObservation>(with.probe_host(host, round.at));
     const auto judged = std::make_shared<const probes::DomainJudgement>(
         probes::judge(seen, {{host, round.host}}, round.at));
     round.judged.push_back(
         {.configured = {.name = domain}, .judged = judged, .next_check_at = round.at});
     if (!(*recorder)->record(round)) throw std::runtime_error("record");
   };
-  const auto whole = measure(7, 100, RUSAGE_SELF, [&] { look_through(**scout); });
-  auto full_scout = agent::NetworkProber::make(*agent::ProbeContext::make(everything));
-  const auto full = measure(5, 40, RUSAGE_SELF, [&] { look_through(**full_scout); });
+  const auto whole = measure(7, 100, RUSAGE_SELF, [&] { look_through(**prober); });
+  auto full_prober = agent::NetworkProber::make(*agent::ProbeContext::make(everything));
+  const auto full = measure(5, 40, RUSAGE_SELF, [&] { look_through(**full_prober); });
   const auto finger = measure(3, 20, RUSAGE_CHILDREN, [&] { posttls_finger(domain); });
 
   std::cout << fmt::format("{:<58} {:>9} {:>9} {:>7}\n", "one address checked", "CPU us", "wall us",
@@ -165,9 +165,10 @@ int main(int argc, char** argv) {
   std::cout << fmt::format("posttls-finger / danelaw: {:.1f}\n\n", finger.cpu_us / whole.cpu_us);
 
   probes::dns::QueryCounts counts;
-  auto client = probes::dns::GetdnsClient::make((*gear)->resolvers, counts, (*gear)->standings);
+  auto client =
+      probes::dns::GetdnsClient::make((*context)->resolvers, counts, (*context)->standings);
   const auto owner = *probes::dns::tlsa_owner(host, 25);
-  probes::dns::Lookup lookup{**client, (*gear)->chain, config::Seconds{5}};
+  probes::dns::Lookup lookup{**client, (*context)->chain, config::Seconds{5}};
   const auto deadline = [] { return Clock::now() + std::chrono::seconds{5}; };
   const auto kept = measure(5, 300, RUSAGE_SELF, [&] {
     (void)lookup.ask(owner, probes::dns::type::tlsa, now(), deadline());

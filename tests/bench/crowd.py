@@ -29,8 +29,12 @@ def main(danelaw, count, at_once):
     with open(f"{folder}/danelaw.yaml") as file:
         full = yaml.safe_load(file)
     full.setdefault("schedule", {})["workers"] = int(at_once)
-    brief = {**full, "dns": {**full["dns"], "every_server": False}, "mta_sts": {"enabled": False},
-             "smtp": {**full.get("smtp", {}), "every_key_type": False}}
+    brief = {
+        **full,
+        "dns": {**full["dns"], "every_server": False},
+        "mta_sts": {"enabled": False},
+        "smtp": {**full.get("smtp", {}), "every_key_type": False},
+    }
     files = {}
     for name, config in (("full", full), ("brief", brief)):
         files[name] = f"{folder}/{name}.yaml"
@@ -38,13 +42,21 @@ def main(danelaw, count, at_once):
             json.dump(config, file)
 
     def check(name):
-        done = subprocess.run([danelaw, "check", "--config", files[name], "--format", "json", *domains],
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        done = subprocess.run(
+            [danelaw, "check", "--config", files[name], "--format", "json", *domains],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         return sum(json.loads(line)["verdict"] == "authenticated" for line in done.stdout.splitlines())
 
     def finger(domain):
-        done = subprocess.run(["posttls-finger", "-c", "-l", "dane", "-Lsummary", domain],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        done = subprocess.run(
+            ["posttls-finger", "-c", "-l", "dane", "-Lsummary", domain],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         return "Verified TLS connection established" in done.stdout
 
     def fingers():

@@ -1,4 +1,5 @@
-// How long the server takes to list, search and sort many domains, without the network.
+// How long the server takes for its lists while one shared MX host is broken: many domains, all of
+// which it holds up; without the network.
 //
 //   build/release/tests/bench/domains_bench [DOMAINS]     10,000 by default
 
@@ -12,31 +13,56 @@
 #include <unistd.h>
 
 #include "storage/recorder.h"
-#include "storage/sqlite.h"
+#include "tests/support/scene.h"
 #include "web/routes/api.h"
 
 namespace {
 
 constexpr double kMost = 200;  // milliseconds
-constexpr int kTimes = 50;
+constexpr int kTimes = 20;
+constexpr config::Seconds kMinute{60};
 
-void fill(const std::filesystem::path& file, std::size_t count) {
-  std::vector<config::Domain> domains;
-  for (std::size_t i = 0; i < count; ++i)
-    domains.push_back({.name = fmt::format("domain-{}.example.org", i),
-                       .group = fmt::format("group-{}", i % 20)});
-  auto recorder = storage::SqliteRecorder::open(file);
-  if (!recorder || !(*recorder)->keep_only(domains)) throw std::runtime_error("cannot record");
-  // As looks leave them, with reports as long as those of two hosts.
-  storage::Database db{file, storage::Database::Mode::create};
-  db.execute(
-      "UPDATE domain SET verdict = 'authenticated', weakest = 'authenticated', severity = 'low', "
-      "status = CASE abs(random()) % 10 WHEN 0 THEN 'critical' WHEN 1 THEN 'warning' ELSE 'ok' "
-      "END, "
-      "worst_code = 'tlsrpt-missing', worst_severity = 'low', worst_title = 'a title', mx_hosts = "
-      "2, "
-      "dane_mx_hosts = 2, observed_at = 1800000000 + abs(random()) % 900, "
-      "next_check_at = 1800001000, report = hex(randomblob(4000))");
+// What the agent holds then, recorded as it would.
+agent::Snapshot scene_of(std::size_t count, storage::SqliteRecorder& recorder) {
+  support::Scene scene;
+  const auto& pki = support::Pki::get();
+  scene.serve({pki.old_leaf.certificate, pki.inter.certificate});
+  const auto judged = std::make_shared<const probes::DomainJudgement>(scene.judge());
+  agent::Snapshot out{.now = support::kNow + kMinute, .started_at = support::kNow};
+  agent::Alert alert{
+      .id = "f-1",
+      .state = agent::AlertState::firing,
+      .finding = {.code = probes::Code::tlsa_mismatch,
+                  .severity = probes::Severity::critical,
+                  .subject = {.kind = probes::Subject::Kind::host, .name = "mx.example.test"}},
+      .first_seen_at = support::kNow,
+      .last_seen_at = support::kNow,
+      .opened_at = support::kNow};
+  std::vector<config::Domain> configured;
+  agent::Round round{.at = support::kNow};
+  for (std::size_t i = 0; i < count; ++i) {
+    const agent::DomainState state{
+        .configured = {.name = fmt::format("domain-{:05}.example.org", i),
+                       .role = i % 3 == 0 ? config::Role::inbound : config::Role::outbound,
+                       .group = fmt::format("group-{}", i % 20)},
+        .judged = judged,
+        .next_check_at = support::kNow + 15 * kMinute};
+    configured.push_back(state.configured);
+    alert.domains.push_back(state.configured.name);
+    round.judged.push_back(state);
+    out.domains.push_back(state);
+  }
+  alert.cause = alert.finding.subject;
+  alert.hits = {
+      {.subject = alert.cause, .domains = alert.domains, .severity = probes::Severity::critical}};
+  round.alerts = {alert};
+  round.transitions = {{.what = agent::Transition::What::opened, .alert_id = alert.id}};
+  out.alerts = {alert};
+  const auto host = std::make_shared<const probes::HostObservation>(scene.mx());
+  out.hosts.push_back({host->host, host});
+  if (!recorder.keep_only(configured) || !recorder.record(round))
+    throw std::runtime_error("cannot record");
+  return out;
 }
 
 double milliseconds_for(const web::Api& api, const web::Request& request) {
@@ -59,42 +85,62 @@ int main(int argc, char** argv) {
       std::filesystem::temp_directory_path() / fmt::format("danelaw-domains-{}", getpid());
   std::filesystem::create_directory(folder);
   const auto file = folder / "danelaw.db";
-  fill(file, count);
+  auto recorder = storage::SqliteRecorder::open(file);
+  if (!recorder) return 2;
+  const auto snapshot = std::make_shared<const agent::Snapshot>(scene_of(count, **recorder));
   auto queries = storage::Queries::open(file);
   if (!queries) return 2;
-  web::Sources sources;
-  const auto snapshot = std::make_shared<const agent::Snapshot>();
-  sources.snapshot = [snapshot] { return snapshot; };
-  sources.queries = queries->get();
-  const web::Api api{std::move(sources), {.hosts = {"localhost"}}};
+  web::Backend backend;
+  backend.snapshot = [snapshot] { return snapshot; };
+  backend.domain = [snapshot](std::string_view) {
+    return std::optional<agent::DomainState>(snapshot->domains[0]);
+  };
+  backend.queries = queries->get();
+  backend.notifiers = [] { return std::vector<agent::NotifierHealth>{}; };
+  backend.last_reload = [] { return web::Reload{}; };
+  const web::Api api{std::move(backend), {.hosts = {"localhost"}}};
+  const auto last = std::to_string(count - std::min<std::size_t>(count, 100));
   const std::pair<const char*, std::map<std::string, std::string>> asked[] = {
-      {"first page", {}},
-      {"last page", {{"cursor", std::to_string(count - 100)}}},
-      {"five hundred at once", {{"limit", "500"}}},
-      {"search", {{"q", "ain-77"}}},
-      {"search that finds nothing", {{"q", "nowhere"}}},
-      {"by status", {{"status", "critical"}}},
-      {"by group", {{"group", "group-7"}}},
-      {"sorted by status", {{"sort", "status"}}},
-      {"sorted by last look", {{"sort", "observed_at"}}},
-      {"sorted by last look, last page",
-       {{"sort", "observed_at"}, {"cursor", std::to_string(count - 100)}}},
+      {"/api/v1/status", {}},
+      {"/api/v1/domains", {}},
+      {"/api/v1/domains", {{"cursor", last}}},
+      {"/api/v1/domains", {{"limit", "500"}}},
+      {"/api/v1/domains", {{"q", "ain-77"}}},
+      {"/api/v1/domains", {{"q", "nowhere"}}},
+      {"/api/v1/domains", {{"delivery", "held-up"}, {"sort", "delivery"}}},
+      {"/api/v1/domains", {{"group", "group-7"}, {"code", "tlsa-mismatch"}}},
+      {"/api/v1/domains", {{"mx", "mx.example.test"}}},
+      {"/api/v1/domains", {{"sort", "observed_at"}, {"cursor", last}}},
+      {"/api/v1/domains/domain-00000.example.org", {}},
+      {"/api/v1/mx", {}},
+      {"/api/v1/mx/mx.example.test", {}},
+      {"/api/v1/findings", {{"limit", "500"}}},
+      {"/api/v1/findings", {{"group_by", "cause"}}},
+      {"/api/v1/alerts", {}},
+      {"/api/v1/alerts", {{"group", "group-7"}}},
+      {"/api/v1/history", {{"limit", "500"}}},
+      {"/api/v1/history", {{"group", "group-7"}}},
+      {"/api/v1/days", {}},
+      {"/api/v1/groups", {}},
+      {"/api/v1/deadlines", {}},
   };
   double worst = 0;
   std::cout << fmt::format("{} domains, milliseconds of {} times each\n", count, kTimes);
-  for (const auto& [what, query] : asked) {
+  for (const auto& [path, query] : asked) {
     std::vector<double> took;
     for (int i = 0; i < kTimes; ++i)
-      took.push_back(milliseconds_for(api, {.method = "GET",
-                                            .path = "/api/v1/domains",
-                                            .query = query,
-                                            .headers = {{"host", "localhost"}}}));
+      took.push_back(milliseconds_for(
+          api,
+          {.method = "GET", .path = path, .query = query, .headers = {{"host", "localhost"}}}));
     std::ranges::sort(took);
-    worst = std::max(worst, took.back());
-    std::cout << fmt::format("{:<32} {:8.1f} median {:8.1f} worst\n", what, took[kTimes / 2],
+    worst = std::max(worst, took[kTimes / 2]);
+    std::string what = path;
+    for (const auto& [name, value] : query) what += fmt::format(" {}={}", name, value);
+    std::cout << fmt::format("{:<64} {:8.1f} median {:8.1f} worst\n", what, took[kTimes / 2],
                              took.back());
   }
   std::filesystem::remove_all(folder);
-  std::cout << (worst < kMost ? "kept" : "NOT KEPT") << fmt::format(": under {:.0f} ms\n", kMost);
+  std::cout << (worst < kMost ? "kept" : "NOT KEPT")
+            << fmt::format(": every median under {:.0f} ms\n", kMost);
   return worst < kMost ? 0 : 1;
 }

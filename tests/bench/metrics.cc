@@ -70,7 +70,7 @@ std::shared_ptr<const agent::Rollovers> year() {
     past.look(at + 58 * kDay, Past::give({record_of(key), record_of(key + 1)}), chain_of(key + 1));
   }
   return std::make_shared<const agent::Rollovers>(
-      agent::history_of(past.chronicle, {"mx.example.test"}));
+      agent::history_of(past.host_history, {"mx.example.test"}));
 }
 
 // Every domain has two of the hosts, and every host two addresses and a change of key under way.

@@ -144,12 +144,13 @@ class CountingRecorder final : public agent::Recorder {
     progress_.recorded(rounds.size());
     return out;
   }
-  Answer<RestoredState> desk(config::Time since) override { return to_.desk(since); }
+  Answer<RestoredState> restore(config::Time since) override { return to_.restore(since); }
   Answer<std::map<std::string, config::Time>> protected_domains(config::Time since) override {
     return to_.protected_domains(since);
   }
-  Answer<agent::HostHistory> chronicle(const probes::dns::Name& host, config::Time since) override {
-    return to_.chronicle(host, since);
+  Answer<agent::HostHistory> host_history(const probes::dns::Name& host,
+                                          config::Time since) override {
+    return to_.host_history(host, since);
   }
   Answer<agent::Signatures> mx_signatures(const probes::dns::Name& domain,
                                           config::Time since) override {
@@ -190,19 +191,21 @@ class Run {
         ". IN DS 20326 8 2 "
         "E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D");
     must(anchors.has_value(), "the trust anchor");
-    gear_ = std::make_shared<agent::ProbeContext>(config_, std::vector<config::ResolverAddress>{},
-                                                  std::move(*anchors));
+    context_ = std::make_shared<agent::ProbeContext>(
+        config_, std::vector<config::ResolverAddress>{}, std::move(*anchors));
   }
 
   Measured measure() {
     const auto before = resident_megabytes();
     const auto targets = domains_ + hosts_;
+    const auto none =
+        progress_.probes();  // before the first begins, which may outlast the interval
     start();
-    probe_all(targets);  // everybody for the first time
+    probe_until(none + targets);  // everybody for the first time
     const auto first = cpu_seconds();
     const auto began = Clock::now();
     constexpr std::size_t kRounds = 2;
-    for (std::size_t i = 0; i < kRounds; ++i) probe_all(targets);
+    for (std::size_t i = 0; i < kRounds; ++i) probe_until(progress_.probes() + targets);
     const auto probes = static_cast<double>(kRounds * targets);
     const Measured out{.cpu_a_probe = (cpu_seconds() - first) / probes * 1e6};
     const auto rate = probes / since(began);
@@ -228,10 +231,10 @@ class Run {
     must(opened.has_value(), opened ? "" : opened.error().detail);
     database_ = std::move(*opened);
     recorder_ = std::make_unique<CountingRecorder>(*database_, progress_);
-    auto desk = recorder_->desk(clocks_.now() - Seconds{3600});
-    must(desk.has_value(), "the desk");
+    auto restored = recorder_->restore(clocks_.now() - Seconds{3600});
+    must(restored.has_value(), "the desk");
     runner_ = std::make_unique<agent::Runner>(
-        config_, gear_, *recorder_, std::move(*desk), agent::Events{}, clocks_.clocks(),
+        config_, context_, *recorder_, std::move(*restored), agent::Events{}, clocks_.clocks(),
         [this](const std::shared_ptr<agent::ProbeContext>&)
             -> config::Result<std::unique_ptr<agent::Prober>, std::string> {
           return std::make_unique<Crowd>(world_, pattern_, progress_, hosts_);
@@ -245,9 +248,8 @@ class Run {
     database_.reset();
   }
 
-  // Lets an interval go by, until everybody was probed and that is on disk.
-  void probe_all(std::size_t targets) {
-    const auto wanted = progress_.probes() + targets;
+  // Lets an interval go by, until there were so many probes and that is on disk.
+  void probe_until(std::size_t wanted) {
     clocks_.pass(kInterval + kInterval / 4);
     while (progress_.probes() < wanted) std::this_thread::sleep_for(std::chrono::milliseconds{20});
     while (true) {
@@ -281,7 +283,7 @@ class Run {
   support::Scene pattern_;
   support::FakeClocks clocks_;
   Progress progress_;
-  std::shared_ptr<agent::ProbeContext> gear_;
+  std::shared_ptr<agent::ProbeContext> context_;
   std::unique_ptr<storage::SqliteRecorder> database_;
   std::unique_ptr<CountingRecorder> recorder_;
   std::unique_ptr<agent::Runner> runner_;

@@ -146,11 +146,11 @@ class FakeRecorder final : public agent::Recorder {
     for (const auto* round : rounds) rounds_.push_back(*round);
     return {};
   }
-  Answer<RestoredState> desk(config::Time) override { return RestoredState{}; }
+  Answer<RestoredState> restore(config::Time) override { return RestoredState{}; }
   Answer<std::map<std::string, config::Time>> protected_domains(config::Time) override {
     return std::map<std::string, config::Time>{};
   }
-  Answer<agent::HostHistory> chronicle(const probes::dns::Name&, config::Time) override {
+  Answer<agent::HostHistory> host_history(const probes::dns::Name&, config::Time) override {
     if (is_unreadable) return fault();
     return agent::HostHistory{};
   }

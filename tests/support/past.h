@@ -33,9 +33,9 @@ class Past {
   // One look: what "ns1" and "ns2" gave, and the chain at the one endpoint (none: not looked at).
   Past& look(config::Time at, const agent::Published& ns1, const agent::Published& ns2,
              const agent::Chain& chain = {}) {
-    agent::Sample sighting{.servers = {{"ns1", ns1}, {"ns2", ns2}}, .knows_servers = true};
-    if (!chain.empty()) sighting.endpoints["192.0.2.1/default"] = chain;
-    agent::note(chronicle, sighting, at, at);
+    agent::Sample sample{.servers = {{"ns1", ns1}, {"ns2", ns2}}, .knows_servers = true};
+    if (!chain.empty()) sample.endpoints["192.0.2.1/default"] = chain;
+    agent::note(host_history, sample, at, at);
     return *this;
   }
   Past& look(config::Time at, const agent::Published& both, const agent::Chain& chain = {}) {
@@ -44,19 +44,19 @@ class Past {
 
   // One look that learned only what one endpoint presents; none: it is no more.
   Past& show(config::Time at, const std::string& endpoint, const agent::Chain& chain) {
-    agent::note(chronicle, {.endpoints = {{endpoint, chain}}}, at, at);
+    agent::note(host_history, {.endpoints = {{endpoint, chain}}}, at, at);
     return *this;
   }
   // One look that learned only how long the signature over the records is good.
   Past& sign(config::Time at, config::Time until) {
-    agent::note(chronicle,
+    agent::note(host_history,
                 {.seen_at = at,
                  .signatures = {{agent::kAllServers, agent::Signature{.expiration = until}}}},
                 at, at);
     return *this;
   }
 
-  agent::HostHistory chronicle;
+  agent::HostHistory host_history;
 };
 
 }  // namespace support
