@@ -40,7 +40,7 @@ std::string words(std::string_view found) {
 
 // What SQLite takes for sound, since it does not know what rows mean: a block of the disk that came
 // back as something else.
-constexpr std::array<std::pair<const char*, const char*>, 8> kWrong{{
+constexpr std::array<std::pair<const char*, const char*>, 9> kWrong{{
     {"SELECT 1 FROM content WHERE digest <> substr(sha256(body), 1, 8)",
      "what was seen is not what was recorded"},
     {"SELECT 1 FROM certificate WHERE sha256 <> sha256(der)",
@@ -72,6 +72,10 @@ constexpr std::array<std::pair<const char*, const char*>, 8> kWrong{{
      "UNION ALL SELECT 1 FROM tlsrpt_sessions WHERE typeof(sessions) <> 'integer' "
      "OR report NOT IN (SELECT id FROM tlsrpt_report)",
      "what others reported is not what was recorded"},
+    // SQLite's own, which it does not look at: how far ids were given out.
+    {"SELECT 1 FROM sqlite_sequence WHERE typeof(seq) <> 'integer' "
+     "OR name IS NULL OR name NOT IN (SELECT name FROM sqlite_schema WHERE type = 'table')",
+     "what ids were given out is not what was recorded"},
 }};
 
 std::optional<std::string> find_wrong_rows(Database& db) {
