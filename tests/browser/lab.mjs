@@ -1,6 +1,6 @@
 // A running lab with the real agent in it, for browser tests. Needs root, like the lab itself.
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,6 +28,7 @@ export class LivingLab {
 
   async start() {
     this.dir = mkdtempSync(path.join(tmpdir(), "danelaw-browser-"));
+    this.mailLog = path.join(this.dir, "mail.log");
     this.up = spawn(lab, ["up", "--dir", this.dir, "--publish", `${port}:9672`], {
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -41,8 +42,11 @@ export class LivingLab {
     const config = path.join(this.dir, "danelaw.yaml");
     writeFileSync(
       config,
-      readFileSync(config, "utf8").replace("port: 9672}", "port: 9672, public_badges: [healthy.test, mismatch.test]}"),
+      `${readFileSync(config, "utf8").replace("port: 9672}", "port: 9672, public_badges: [healthy.test, mismatch.test]}")}
+postfix: {log: ${this.mailLog}}
+`,
     );
+    writeFileSync(this.mailLog, "");
     const log = openSync(path.join(this.dir, "agent.log"), "a");
     this.agent = spawn(lab, ["exec", "--dir", this.dir, danelaw, "run", "--config", config], {
       stdio: ["ignore", log, log],
@@ -70,6 +74,12 @@ export class LivingLab {
   // One command of the lab's own; gives what it prints.
   command(...words) {
     return execFileSync(lab, [words[0], "--dir", this.dir, ...words.slice(1)], { encoding: "utf8" }).trim();
+  }
+
+  // Lines in the log of our own Postfix, as of now.
+  delivered(...lines) {
+    const now = new Date().toISOString();
+    appendFileSync(this.mailLog, lines.map((line) => `${now} out postfix/${line}\n`).join(""));
   }
 
   // The certificates, without the key, that `prepare` made for a host.

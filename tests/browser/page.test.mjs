@@ -12,6 +12,7 @@ import { screens, until } from "./lab.mjs";
 import { past } from "./past.mjs";
 import { people } from "./people.mjs";
 import { time } from "./time.mjs";
+import { witnesses } from "./witnesses.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -497,6 +498,7 @@ describe("the page", { concurrency: 3 }, () => {
   time();
   advice();
   people();
+  witnesses();
   crowd();
 
   // ---- looks
@@ -524,6 +526,7 @@ describe("the page", { concurrency: 3 }, () => {
     history: "/history?domain=healthy.test",
     diff: "/diff?domain=healthy.test",
     status: "/status",
+    postfix: "/postfix",
   };
 
   for (const [name, where] of Object.entries(pages)) {
