@@ -228,7 +228,9 @@ struct Heartbeat {
 
 // The operator's own Postfix, which sends mail to those partners.
 struct Postfix {
-  std::filesystem::path log;            // followed; empty: none
+  std::filesystem::path log;                            // followed; empty: none, or the journal
+  bool has_journal = false;                             // journald's is followed instead:
+  std::optional<std::filesystem::path> journal_folder;  // the files in there, or this machine's
   std::filesystem::path policy_socket;  // where exceptions are served; empty: nowhere
 };
 

@@ -334,8 +334,22 @@ void notify(const TreeNode& node, Config& config, Notes& notes) {
   }
 }
 
+// A file, "journald", or "journald:FOLDER".
+void postfix_log(const TreeNode& node, Postfix& postfix, Notes& notes) {
+  constexpr std::string_view journal = "journald";
+  const bool has_journal =
+      node.is_text() && (node.text == journal || node.text.starts_with("journald:"));
+  if (!has_journal) return path<&Postfix::log>(node, postfix, notes);
+  postfix.has_journal = true;
+  if (node.text == journal) return;
+  const auto folder = std::string_view(node.text).substr(journal.size() + 1);
+  if (folder.empty() || folder.find('\0') != std::string_view::npos)
+    return complain(notes, node, in_quotes(node.text) + ": journald, or journald:FOLDER");
+  postfix.journal_folder = notes.folder / folder;
+}
+
 constexpr Key<Postfix> postfix_keys[] = {
-    {"log", path<&Postfix::log>},
+    {"log", postfix_log},
     {"policy_socket", path<&Postfix::policy_socket>},
 };
 

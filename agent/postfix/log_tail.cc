@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,10 +31,31 @@ std::string begin_of(int fd, std::uint64_t size) {
   return count <= 0 ? std::string() : std::string(octets.data(), static_cast<std::size_t>(count));
 }
 
+std::optional<LogPosition> position_from(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  try {
+    return LogPosition{.inode = json.at("inode").get<std::uint64_t>(),
+                       .offset = json.at("offset").get<std::uint64_t>(),
+                       .begin = json.at("begin").get<std::string>(),
+                       .begin_size = json.at("begin_size").get<std::uint64_t>()};
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
-LogTail::LogTail(std::filesystem::path file, std::optional<LogPosition> position)
-    : file_(std::move(file)), position_(std::move(position)) {}
+LogTail::LogTail(std::filesystem::path file, const std::optional<std::string>& position)
+    : file_(std::move(file)), position_(position ? position_from(*position) : std::nullopt) {}
+
+std::optional<std::string> LogTail::position() const {
+  if (!position_) return std::nullopt;
+  return nlohmann::json{{"inode", position_->inode},
+                        {"offset", position_->offset},
+                        {"begin", position_->begin},
+                        {"begin_size", position_->begin_size}}
+      .dump();
+}
 
 LogTail::~LogTail() {
   close_file();

@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/postfix/foretold.h"
+#include "agent/postfix/journald_log.h"
 #include "agent/postfix/local_time.h"
+#include "agent/postfix/log_tail.h"
 
 namespace agent {
 namespace {
@@ -27,24 +29,16 @@ constexpr config::Seconds kPatience = std::chrono::hours{2};
 // A session that began while an exception was in force may end after it.
 constexpr config::Seconds kStillExcepted = std::chrono::minutes{10};
 
-std::string text_of(const LogPosition& position) {
-  return nlohmann::json{{"inode", position.inode},
-                        {"offset", position.offset},
-                        {"begin", position.begin},
-                        {"begin_size", position.begin_size}}
-      .dump();
+// What is to be followed, as it calls itself; empty: nothing.
+std::string name_of_log(const config::Postfix& settings) {
+  if (settings.has_journal) return JournaldLog(settings.journal_folder).name();
+  return settings.log.string();
 }
 
-std::optional<LogPosition> position_from(const std::string& text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  try {
-    return LogPosition{.inode = json.at("inode").get<std::uint64_t>(),
-                       .offset = json.at("offset").get<std::uint64_t>(),
-                       .begin = json.at("begin").get<std::string>(),
-                       .begin_size = json.at("begin_size").get<std::uint64_t>()};
-  } catch (const nlohmann::json::exception&) {
-    return std::nullopt;
-  }
+std::unique_ptr<LogSource> log_source(const config::Postfix& settings,
+                                      const std::optional<std::string>& position) {
+  if (settings.has_journal) return std::make_unique<JournaldLog>(settings.journal_folder, position);
+  return std::make_unique<LogTail>(settings.log, position);
 }
 
 void merge(DeliveryBook::Changes& into, DeliveryBook::Changes more) {
@@ -76,7 +70,7 @@ PostfixWatch::PostfixWatch(DeliveryStore& store, World world)
   for (const auto& body : kept->disagreements) book_.restore_disagreement(body);
   if (!kept->agreement.empty()) book_.restore_agreement(kept->agreement);
   kept_log_ = kept->log;
-  kept_position_ = position_from(kept->position);
+  if (!kept->position.empty()) kept_position_ = kept->position;
 }
 
 PostfixWatch::~PostfixWatch() {
@@ -95,17 +89,17 @@ config::Result<void, std::string> PostfixWatch::configure(const config::Postfix&
     fresh = std::move(*started);
   }
   if (has_other_socket) server_ = std::move(fresh);
-  if (tail_ && tail_->file() != settings.log) {
+  const auto name = name_of_log(settings);
+  if (log_ && log_->name() != name) {
     save();
-    tail_.reset();
+    log_.reset();
   }
-  if (!tail_ && !settings.log.empty()) {
-    const bool is_same = kept_log_ == settings.log.string();
-    tail_ = std::make_unique<LogTail>(settings.log, is_same ? kept_position_ : std::nullopt);
+  if (!log_ && !name.empty()) {
+    log_ = log_source(settings, kept_log_ == name ? kept_position_ : std::nullopt);
     reader_ = std::make_unique<probes::reports::MaillogReader>(local_calendar(world_.now()));
   }
   const Lock lock(mutex_);
-  follows_log_ = tail_ != nullptr;
+  follows_log_ = log_ != nullptr;
   serves_policy_ = server_ != nullptr;
   return {};
 }
@@ -118,8 +112,8 @@ void PostfixWatch::stop() {
   thread_.request_stop();
   if (thread_.joinable()) thread_.join();
   const Lock reading(reading_);
-  if (tail_) save();
-  tail_.reset();
+  if (log_) save();
+  log_.reset();
   server_.reset();
 }
 
@@ -140,8 +134,8 @@ void PostfixWatch::work(const std::stop_token& stop) {
     bool has_more = false;
     {
       const Lock reading(reading_);
-      has_more = tail_ && read_on();
-      if (tail_ && turn % kSaveEvery == 0) {
+      has_more = log_ && read_on();
+      if (log_ && turn % kSaveEvery == 0) {
         settle();
         save();
       }
@@ -172,7 +166,7 @@ bool PostfixWatch::read_on() {
   auto& reader = *reader_;
   reader.set_now(world_.now());
   std::vector<probes::reports::MailEvent> events;
-  const auto read = tail_->read(kAtOnce, [&](std::string_view line) {
+  const auto read = log_->read(kAtOnce, [&](std::string_view line) {
     if (auto event = reader.read(line)) events.push_back(*std::move(event));
   });
   std::optional<std::pair<std::string, bool>> news;
@@ -199,20 +193,20 @@ void PostfixWatch::settle() {
 }
 
 void PostfixWatch::save() {
-  if (!tail_->position()) return;
+  if (!log_->position()) return;
   {
     const Lock lock(mutex_);
     merge(unsaved_, book_.take_changes());
   }
-  const bool has_moved = kept_position_ != tail_->position() || kept_log_ != tail_->file().string();
+  const bool has_moved = kept_position_ != log_->position() || kept_log_ != log_->name();
   if (!has_moved && unsaved_.domains.empty() && unsaved_.gone.empty() &&
       unsaved_.agreement.empty() && unsaved_.disagreements.empty())
     return;
-  const auto done = store_.save(unsaved_, tail_->file().string(), text_of(*tail_->position()));
+  const auto done = store_.save(unsaved_, log_->name(), *log_->position());
   if (done) {
     unsaved_ = {};
-    kept_log_ = tail_->file().string();
-    kept_position_ = tail_->position();
+    kept_log_ = log_->name();
+    kept_position_ = log_->position();
     if (store_fault_) world_.report(*store_fault_, true);
     store_fault_.reset();
   } else if (!std::exchange(store_fault_, done.error())) {

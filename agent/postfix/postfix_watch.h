@@ -14,7 +14,7 @@
 #include "agent/alerts/partners.h"
 #include "agent/postfix/delivery_book.h"
 #include "agent/postfix/delivery_store.h"
-#include "agent/postfix/log_tail.h"
+#include "agent/postfix/log_source.h"
 #include "agent/postfix/policy.h"
 #include "agent/postfix/policy_server.h"
 #include "config/config.h"
@@ -92,11 +92,11 @@ class PostfixWatch {
 
   // Who reads the log: taken before mutex_.
   mutable config::Mutex reading_;
-  std::unique_ptr<LogTail> tail_ GUARDED_BY(reading_);
+  std::unique_ptr<LogSource> log_ GUARDED_BY(reading_);
   std::unique_ptr<probes::reports::MaillogReader> reader_ GUARDED_BY(reading_);
   DeliveryBook::Changes unsaved_ GUARDED_BY(reading_);
   std::string kept_log_ GUARDED_BY(reading_);
-  std::optional<LogPosition> kept_position_ GUARDED_BY(reading_);
+  std::optional<std::string> kept_position_ GUARDED_BY(reading_);
   std::optional<std::string> store_fault_ GUARDED_BY(reading_);
   std::unique_ptr<PolicyServer> server_ GUARDED_BY(reading_);
 

@@ -329,6 +329,21 @@ TEST(OwnPostfix, IsNotAskedUnlessNamed) {
           .postfix;
   EXPECT_EQ(postfix.log, "/etc/danelaw/mail.log");
   EXPECT_EQ(postfix.policy_socket, "/run/danelaw/policy");
+  EXPECT_FALSE(postfix.has_journal);
+}
+
+TEST(Postfix, MayFollowTheJournal) {
+  const auto machines = parsed("domains: [example.org]\npostfix: {log: journald}\n").postfix;
+  EXPECT_TRUE(machines.has_journal);
+  EXPECT_EQ(machines.journal_folder, std::nullopt);
+  EXPECT_EQ(machines.log, "");
+  const auto folder = parsed("domains: [example.org]\npostfix: {log: 'journald:remote'}\n").postfix;
+  EXPECT_TRUE(folder.has_journal);
+  EXPECT_EQ(folder.journal_folder, "/etc/danelaw/remote");
+  // A file of that name.
+  const auto file = parsed("domains: [example.org]\npostfix: {log: ./journald}\n").postfix;
+  EXPECT_FALSE(file.has_journal);
+  EXPECT_EQ(file.log, "/etc/danelaw/./journald");
 }
 
 // ---- the example stays true

@@ -79,7 +79,7 @@ TEST_F(Tail, FollowsAFileThatIsCutToNothing) {
 
 TEST_F(Tail, ARestartCountsNothingTwice) {
   append("one\ntwo\npart");
-  std::optional<LogPosition> kept;
+  std::optional<std::string> kept;
   {
     LogTail tail(log_);
     EXPECT_THAT(read(tail), ElementsAre("one", "two"));
@@ -92,7 +92,7 @@ TEST_F(Tail, ARestartCountsNothingTwice) {
 
 TEST_F(Tail, ARestartAfterARotationReadsTheRestFirst) {
   append("one\n");
-  std::optional<LogPosition> kept;
+  std::optional<std::string> kept;
   {
     LogTail tail(log_);
     EXPECT_THAT(read(tail), ElementsAre("one"));
@@ -107,7 +107,7 @@ TEST_F(Tail, ARestartAfterARotationReadsTheRestFirst) {
 
 TEST_F(Tail, ARestartAfterACutBeginsAnew) {
   append("one\ntwo\n");
-  std::optional<LogPosition> kept;
+  std::optional<std::string> kept;
   {
     LogTail tail(log_);
     EXPECT_THAT(read(tail), ElementsAre("one", "two"));
