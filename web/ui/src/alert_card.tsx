@@ -197,6 +197,11 @@ export function AlertCard({ alert, isOpen, again }: { alert: Alert; isOpen: bool
           }}
         />
       )}
+      {alert.evidence["sender-reports"] !== undefined && (
+        <p>
+          <strong>Senders say</strong> {String(alert.evidence["sender-reports"])}
+        </p>
+      )}
       {isCurrent && <WhatNow alert={alert} mayAct={mayAct} />}
       {alert.consequences && alert.consequences.length > 0 && (
         <>

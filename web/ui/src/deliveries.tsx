@@ -120,13 +120,13 @@ function ExceptionList() {
       {data && !data.served && <p class="muted">Postfix is told nothing: postfix.policy_socket is not configured.</p>}
       {data && data.items.length === 0 && <p>There are none: every partner's DANE counts.</p>}
       {data && data.items.length > 0 && (
-        <table>
+        <table class="list">
           <thead>
             <tr>
-              <th>Partner</th>
-              <th>Answer</th>
-              <th>Until</th>
-              <th>Postfix asked</th>
+              <th scope="col">Partner</th>
+              <th scope="col">Answer</th>
+              <th scope="col">Until</th>
+              <th scope="col">Postfix asked</th>
               <th />
             </tr>
           </thead>
@@ -136,13 +136,13 @@ function ExceptionList() {
                 <td>
                   <Link to={`/domains/${encodeURIComponent(one.domain)}`}>{one.domain}</Link>
                 </td>
-                <td>
+                <td data-label="Answer">
                   <code>{one.answer.trim()}</code>
                 </td>
-                <td>
+                <td data-label="Until">
                   <When at={one.until} />
                 </td>
-                <td>
+                <td data-label="Postfix asked">
                   {one.asked === 0 ? "never" : `${plural(one.asked, "time")}, last `}
                   {one.asked > 0 && <When at={one.last_asked_at} />}
                 </td>

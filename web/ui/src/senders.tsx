@@ -91,15 +91,15 @@ function Failures({ rows }: { rows: Row[] }) {
   return (
     <details open>
       <summary>{plural(failed.length, "kind of failure", "kinds of failures")}</summary>
-      <table>
+      <table class="list">
         <thead>
           <tr>
-            <th>Day</th>
-            <th>Organization</th>
-            <th>Reason</th>
-            <th>At</th>
-            <th>Sessions</th>
-            <th>Then</th>
+            <th scope="col">Day</th>
+            <th scope="col">Organization</th>
+            <th scope="col">Reason</th>
+            <th scope="col">At</th>
+            <th scope="col">Sessions</th>
+            <th scope="col">Then</th>
           </tr>
         </thead>
         <tbody>
@@ -107,11 +107,11 @@ function Failures({ rows }: { rows: Row[] }) {
             <tr key={[row.day, row.organization, row.domain, row.mx_host, row.policy_type, row.result_type].join()}>
               <td>{row.day}</td>
               <td>{row.organization}</td>
-              <td>
+              <td data-label="Reason">
                 {row.result_type} <span class="muted">{row.policy_type}</span>
               </td>
-              <td>{row.mx_host ?? row.domain}</td>
-              <td>{count(row.sessions)}</td>
+              <td data-label="At">{row.mx_host ?? row.domain}</td>
+              <td data-label="Sessions">{count(row.sessions)}</td>
               <td>{row.agrees && <Mark status={agreement[row.agrees].look}>{agreement[row.agrees].words}</Mark>}</td>
             </tr>
           ))}
