@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "agent/notify/notifiers/wire.h"
+#include "config/bounded_json.h"
 #include "config/name.h"
 #include "probes/explain.h"
 #include "probes/net/curl_handle.h"
@@ -20,6 +21,7 @@ using config::Result;
 constexpr std::size_t kMostReply = std::size_t{32} << 20U;  // 500 domains with all that is found
 constexpr std::size_t kMostItems = 1'000'000, kMostPages = 10'000;
 constexpr int kMostDepth = 64;  // ours are ten deep; dump() calls itself for each
+constexpr std::size_t kMostValues = 2'000'000;
 constexpr long kPatience = 30;  // seconds
 
 std::size_t keep(char* data, std::size_t size, std::size_t count, void* into) {
@@ -49,15 +51,8 @@ std::string target_of(const std::string& path, const AgentApi::Query& query) {
 
 // Discarded when it is not JSON, or deeper than anything of ours.
 Json parsed(const std::string& body) {
-  bool is_deep = false;
-  auto out = Json::parse(
-      body,
-      [&](int depth, Json::parse_event_t, Json&) {
-        is_deep = is_deep || depth > kMostDepth;
-        return !is_deep;
-      },
-      false);
-  return is_deep ? Json(Json::value_t::discarded) : out;
+  auto out = config::parse_json<Json>(body, {.depth = kMostDepth, .values = kMostValues});
+  return out ? *std::move(out) : Json(Json::value_t::discarded);
 }
 
 std::string word_in(const Json& from, const char* name) {

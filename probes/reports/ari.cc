@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config/bounded_json.h"
 #include "probes/tls/crypto.h"
 #include "probes/tls/issuance.h"
 
@@ -43,13 +44,8 @@ bool is_https_url(const std::string& text) {
 
 Result<Json, std::string> object_in(std::string_view text) {
   if (text.size() > kMostAriReply) return Failure<std::string>("a reply over 64 KiB");
-  bool is_deep = false;
-  const auto shallow = [&](int depth, Json::parse_event_t, Json&) {
-    is_deep = is_deep || depth > kMostDepth;
-    return depth <= kMostDepth;
-  };
-  auto json = Json::parse(text, shallow, false);
-  if (is_deep || !json.is_object()) return Failure<std::string>("no JSON object");
+  auto json = config::parse_json(text, {.depth = kMostDepth, .values = 1000});
+  if (!json || !json->is_object()) return Failure<std::string>("no JSON object");
   return json;
 }
 

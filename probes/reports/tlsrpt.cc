@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "config/bounded_json.h"
 #include "config/name.h"
 
 namespace probes::reports {
@@ -27,6 +28,8 @@ struct Bad {
 
 // RFC 8460 nests five deep; the rest is for fields that we pass over.
 constexpr int kDeepest = 16;
+// Eight of a failure, and as many that we pass over.
+constexpr std::size_t kMostValues = 16 * kMostFailures;
 constexpr std::size_t kMostResultType = 64;
 constexpr std::size_t kMostAddresses = 1000;  // told apart, of one failure
 
@@ -34,18 +37,10 @@ Json parse(std::string_view text) {
   if (text.size() > kMostReport) throw Bad{"more octets than a report may have"};
   // Some write a byte order mark, which RFC 8259 §8.1 lets readers pass over.
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  bool is_too_deep = false;
-  auto json = Json::parse(
-      text,
-      [&](int depth, Json::parse_event_t, const Json&) {
-        is_too_deep = is_too_deep || depth > kDeepest;
-        return !is_too_deep;
-      },
-      false);
-  if (is_too_deep) throw Bad{"nested too deeply"};
-  if (json.is_discarded()) throw Bad{"not JSON"};
-  if (!json.is_object()) throw Bad{"not a JSON object"};
-  return json;
+  auto json = config::parse_json(text, {.depth = kDeepest, .values = kMostValues});
+  if (!json) throw Bad{json.error()};
+  if (!json->is_object()) throw Bad{"not a JSON object"};
+  return *std::move(json);
 }
 
 // The value of the first of these names that is there and not null.
