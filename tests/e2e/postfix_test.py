@@ -7,11 +7,14 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import time
 import unittest
 import urllib.error
 import urllib.request
+import uuid
 
-from living_lab import DANELAW, LivingLab, until
+from living_lab import DANELAW, ROOT, LivingLab, until
 from sending_postfix import SendingPostfix
 
 DOMAINS = [{"name": name, "role": "outbound"} for name in ("healthy.test", "mismatch.test", "stripped.test")]
@@ -162,6 +165,45 @@ class OwnPostfix(unittest.TestCase):
             30,
             lambda: [x for x in postfix.lines() if "b@healthy.test" in x and "client TLS configuration problem" in x],
         )
+
+    def journal(self, name, *lines):
+        """A file of a journal, as journald would have it."""
+        folder = f"{self.lab.dir}/journal"
+        os.makedirs(folder, exist_ok=True)
+        now = time.time_ns() // 1000
+        text = "".join(
+            f"__REALTIME_TIMESTAMP={now + i}\n__MONOTONIC_TIMESTAMP={now + i}\n_BOOT_ID={uuid.uuid4().hex}\n"
+            f"SYSLOG_FACILITY=2\nSYSLOG_IDENTIFIER=postfix/smtp\nSYSLOG_PID=7\n_HOSTNAME=out\nMESSAGE={line}\n\n"
+            for i, line in enumerate(lines)
+        )
+        path = f"{os.environ['PATH']}:/lib/systemd:{ROOT}/build/tools/test/bin"
+        subprocess.run(
+            [shutil.which("systemd-journal-remote", path=path), f"--output={folder}/{name}.journal", "-"],
+            input=text,
+            text=True,
+            capture_output=True,
+            check=True,
+        )
+
+    def test_reads_the_journal(self):
+        self.lab.configure_agent(DOMAINS, postfix={"log": f"journald:{self.lab.dir}/journal"})
+        self.lab.start_agent()
+        until(
+            "it says that there is none",
+            30,
+            lambda: "journald" in (self.lab.get("/api/v1/deliveries")["log_fault"] or ""),
+        )
+        tls = (
+            "Verified TLS connection established to mx.healthy.test[127.0.2.1]:25: TLSv1.3 with cipher X (256/256 bits)"
+        )
+        sent = "to=<a@healthy.test>, relay=mx.healthy.test[127.0.2.1]:25, delay=1, dsn=2.0.0, status=sent (250 ok)"
+        self.journal("one", tls, f"4jcKpc4yXSz1bsL3: {sent}")
+        until("it is read", 30, lambda: "verified" in self.deliveries("healthy.test")["last_sent"])
+        self.lab.stop_agent(signal.SIGTERM)
+        self.journal("two", f"4jcKpc4yXSz1bsL4: {sent}")
+        self.lab.start_agent()
+        until("it goes on", 30, lambda: self.deliveries("healthy.test")["messages_a_month"] == 2)
+        self.assertIsNone(self.lab.get("/api/v1/deliveries")["log_fault"])
 
 
 if __name__ == "__main__":
