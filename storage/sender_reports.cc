@@ -23,7 +23,7 @@ using probes::reports::Policy;
 using probes::reports::TlsReport;
 
 // Hosts of one query whose domains must be searched for, which reads every domain's row.
-constexpr int kMostSearched = 8;
+constexpr std::size_t kMostSearched = 8;
 
 std::int64_t seconds(Time time) {
   return time.time_since_epoch().count();
@@ -40,24 +40,56 @@ class Past {
         verdicts_(db.prepare(kVersions)),
         users_(db.prepare("SELECT d.name FROM domain d, json_each(d.report, '$.hosts') h "
                           "WHERE json_extract(h.value, '$.host') = ? LIMIT 20")),
+        hosts_(db.prepare(
+            "SELECT v.first_seen, v.last_seen FROM subject s JOIN version v ON v.subject = s.id "
+            "WHERE s.kind = 'addresses' AND s.name = ? AND v.first_seen <= ? AND v.last_seen >= "
+            "?")),
         from_(from),
         until_(until) {}
 
   const std::vector<SeenSpan>& of(const SenderSessions& failed) {
-    auto [place, is_new] = known_.try_emplace(failed.domain);
-    if (is_new) {
-      read(failed.domain, place->second);
-      // Some senders name the MX host as the policy's domain; and reports on a host tell of a
-      // domain that others watch.
-      const auto& host = failed.mx_host.empty() ? failed.domain : failed.mx_host;
-      if (place->second.empty() && ++searched_ <= kMostSearched) {
-        for (const auto& user : users_of(host)) read(user, place->second);
-      }
-    }
-    return place->second;
+    auto [place, is_new] = known_.try_emplace({failed.domain, failed.mx_host});
+    if (!is_new) return place->second;
+    auto& spans = place->second;
+    spans = of_domain(failed.domain);
+    // Some senders name the MX host as the policy's domain; and reports on a host tell of a domain
+    // that others watch.
+    const auto& host = failed.mx_host.empty() ? failed.domain : failed.mx_host;
+    if (spans.empty()) spans = through(host);
+    note_host(host, spans);
+    return spans;
   }
 
  private:
+  const std::vector<SeenSpan>& of_domain(const std::string& domain) {
+    auto [place, is_new] = domains_.try_emplace(domain);
+    if (is_new) read(domain, place->second);
+    return place->second;
+  }
+
+  // Of the domains that use a host.
+  const std::vector<SeenSpan>& through(const std::string& host) {
+    static const std::vector<SeenSpan> none;
+    const auto known = through_.find(host);
+    if (known != through_.end()) return known->second;
+    if (through_.size() >= kMostSearched) return none;
+    auto& out = through_[host];
+    for (const auto& user : users_of(host)) read(user, out);
+    return out;
+  }
+
+  void note_host(const std::string& host, std::vector<SeenSpan>& spans) {
+    hosts_.bind(host, seconds(until_), seconds(from_));
+    while (hosts_.step()) {
+      for (auto& span : spans) {
+        const bool overlap =
+            span.from <= time_of(hosts_.integer(1)) && span.until >= time_of(hosts_.integer(0));
+        if (overlap) span.hosts.push_back(host);
+      }
+    }
+    hosts_.reset();
+  }
+
   static constexpr const char* kVersions =
       "SELECT v.first_seen, v.last_seen, c.body FROM subject s JOIN version v ON v.subject = s.id "
       "JOIN content c ON c.id = v.content WHERE s.kind = ? AND s.name = ? AND v.first_seen <= ? "
@@ -80,7 +112,10 @@ class Past {
       for (const auto& one : list) {
         if (!one.is_array() || one.size() < 3) continue;
         if (const auto code = probes::code_from(one[0].get<std::string>()))
-          span.findings.push_back({.code = *code, .subject = one[2].get<std::string>()});
+          span.findings.push_back({.code = *code,
+                                   .subject = one[2].get<std::string>(),
+                                   .severity = probes::severity_from(one[1].get<std::string>())
+                                                   .value_or(probes::Severity::high)});
       }
       spans.push_back(std::move(span));
     }
@@ -101,10 +136,10 @@ class Past {
     std::ranges::move(spans, std::back_inserter(out));
   }
 
-  Statement findings_, verdicts_, users_;
+  Statement findings_, verdicts_, users_, hosts_;
   const Time from_, until_;
-  std::map<std::string, std::vector<SeenSpan>> known_;
-  int searched_ = 0;
+  std::map<std::pair<std::string, std::string>, std::vector<SeenSpan>> known_;  // domain and host
+  std::map<std::string, std::vector<SeenSpan>> domains_, through_;
 };
 
 }  // namespace
@@ -207,7 +242,11 @@ config::Result<std::vector<SenderSessions>, std::string> SenderReports::sessions
     const Query& query) {
   return state_->guarded([&] {
     const auto& name = query.host.empty() ? query.domain : query.host;
-    const auto* where = "?3 = ''";
+    // Of everything only what we watch: anybody may report on names of their own.
+    const auto* where =
+        "?3 = '' AND (EXISTS (SELECT 1 FROM domain d WHERE d.name = s.domain) OR "
+        "EXISTS (SELECT 1 FROM subject k WHERE k.kind = 'addresses' "
+        "AND k.name IN (s.mx_host, s.domain)))";
     if (!query.host.empty()) where = "(s.mx_host = ?3 OR s.domain = ?3)";
     if (query.host.empty() && !query.domain.empty()) where = "s.domain = ?3";
     auto rows = state_->db.prepare(fmt::format(

@@ -42,7 +42,7 @@ bool is_certificate(Code code) {
              Code::combination_stale, Code::key_type_partial, Code::intermittent,
              Code::endpoint_partial, Code::stale_cache_window, Code::early_retire,
              Code::nameserver_split, Code::rollover_late, Code::all_unusable, Code::tlsa_malformed,
-             Code::tls_handshake_failed, Code::tls_version_old, Code::mta_sts_conflict});
+             Code::tls_handshake_failed, Code::tls_version_old});
 }
 
 bool is_dnssec(Code code) {
@@ -112,6 +112,12 @@ bool is_hidden(const SeenSpan& span, const SenderSessions& failed) {
   });
 }
 
+// Of a host that no look at the domain was about nothing is known, however well the domain was.
+bool is_looked_at(const SeenSpan& span, const SenderSessions& failed) {
+  return failed.mx_host.empty() || failed.mx_host == failed.domain ||
+         std::ranges::find(span.hosts, failed.mx_host) != span.hosts.end();
+}
+
 }  // namespace
 
 std::string_view wire_name(Agreement agreement) {
@@ -132,9 +138,14 @@ Agreement agreement(const SenderSessions& failed, const std::vector<SeenSpan>& s
   for (const auto& span : spans) {
     if (span.from > failed.until || span.until < failed.from) continue;
     for (const auto& found : span.findings) {
-      if (is_about(found, failed) && is_same_fault(kind, found.code)) return Agreement::yes;
+      // What is worth no more than a remark keeps nobody away; that there is no DANE may be one.
+      const bool is_grave = kind == Kind::missing || found.severity >= probes::Severity::medium;
+      if (is_grave && is_about(found, failed) && is_same_fault(kind, found.code))
+        return Agreement::yes;
     }
-    if (std::ranges::any_of(span.verdicts, tells) && !is_hidden(span, failed)) out = Agreement::no;
+    if (std::ranges::any_of(span.verdicts, tells) && is_looked_at(span, failed) &&
+        !is_hidden(span, failed))
+      out = Agreement::no;
   }
   return out;
 }

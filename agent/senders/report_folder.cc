@@ -66,7 +66,7 @@ void ReportFolder::put_aside(const fs::path& file, const char* where, const OnFa
   fs::create_directory(folder, fault);
   auto target = folder / file.filename();
   // Two files of one name are two reports.
-  for (int i = 1; i < 1000 && fs::exists(target); ++i)
+  for (int i = 1; i < 1000 && fs::exists(target, fault); ++i)
     target = folder / fmt::format("{}.{}", file.filename().string(), i);
   fault.clear();
   fs::rename(file, target, fault);

@@ -1,5 +1,6 @@
 #include "agent/senders/report_intake.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "probes/reports/read_reports.h"
@@ -9,6 +10,8 @@ namespace {
 
 // Days end at other times elsewhere, and a sender's clock may be wrong.
 constexpr config::Seconds kAhead = std::chrono::hours{26};
+// Reports come within a day or two (RFC 8460 §4.1); who reads a mailbox anew has older ones.
+constexpr config::Seconds kLongAgo = std::chrono::hours{24 * 366 * 2};
 
 }  // namespace
 
@@ -17,11 +20,18 @@ TakenReport take_report(SenderReportStore& store, const probes::reports::TlsRepo
   TakenReport out{.organization = report.organization,
                   .report_id = report.report_id,
                   .policies = report.policies.size()};
-  if (report.until > at + kAhead) {
+  if (report.until > at + kAhead || report.from > at) {
     out.fault = "the report is of hours to come";
     return out;
   }
-  const auto taken = store.take(report, at);
+  if (report.from < at - kLongAgo) {
+    out.fault = "the report is of hours long ago";
+    return out;
+  }
+  // Of hours to come it says nothing: no later report would be newer.
+  auto until_now = report;
+  until_now.until = std::min(report.until, at);
+  const auto taken = store.take(until_now, at);
   if (taken)
     out.is_new = *taken;
   else

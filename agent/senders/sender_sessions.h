@@ -45,8 +45,10 @@ struct SeenSpan {
   struct Found {
     probes::Code code;
     std::string subject;  // its name
+    probes::Severity severity = probes::Severity::high;
   };
   std::vector<Found> findings;
+  std::vector<std::string> hosts;  // those asked for that were looked at meanwhile
 };
 
 // The store of reports (a port: storage/sender_reports.h). Any thread may call; errors are words.

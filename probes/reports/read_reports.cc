@@ -33,8 +33,6 @@ Delivered read_reports(std::string_view octets) {
     return out;
   }
   for (const auto& part : *parts) take(part);
-  // Other attachments are not reports, which is only worth a word when there is no report.
-  if (!out.reports.empty()) out.faults.clear();
   return out;
 }
 

@@ -22,14 +22,15 @@ struct Library {
   Library() { g_mime_init(); }
 };
 
-bool is_equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) {
-    const auto lower = [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    };
-    return lower(x) == lower(y);
-  });
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
+
+bool is_equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+}
+
+constexpr std::size_t kMostDashed = 1000;
 
 // Lines that begin a Content-Type. The library descends into a part by calling itself, and every
 // part that others are in has such a line: their number bounds the depth before it begins.
@@ -45,6 +46,15 @@ std::size_t count_content_types(std::string_view mail) {
   return out;
 }
 
+// Lines that may be a boundary. A part needs no field, and costs the library kilobytes all the
+// same.
+std::size_t count_dashed(std::string_view mail) {
+  std::size_t out = mail.starts_with("--") ? 1 : 0;
+  for (auto at = mail.find("\n--"); at != std::string_view::npos; at = mail.find("\n--", at + 1))
+    ++out;
+  return out;
+}
+
 bool may_be_report(GMimeObject* part) {
   auto* type = g_mime_object_get_content_type(part);
   if (type == nullptr) return false;
@@ -52,8 +62,10 @@ bool may_be_report(GMimeObject* part) {
                               "octet-stream", "x-gunzip", "gzip-compressed"}) {
     if (g_mime_content_type_is_type(type, "application", subtype) != 0) return true;
   }
+  if (g_mime_content_type_is_type(type, "text", "json") != 0) return true;
   const char* name = g_mime_part_get_filename(GMIME_PART(part));
-  const std::string_view file = name == nullptr ? "" : name;
+  std::string file = name == nullptr ? "" : name;
+  std::ranges::transform(file, file.begin(), lower);
   return file.ends_with(".json") || file.ends_with(".json.gz");
 }
 
@@ -85,21 +97,31 @@ void gather(GMimeObject* object, int depth, std::vector<std::string>& out) {
 }  // namespace
 
 Parts parts_of_mail(std::string_view mail) {
+  while (mail.starts_with('\n') || mail.starts_with("\r\n"))
+    mail.remove_prefix(mail.front() == '\n' ? 1 : 2);
   if (mail.size() > kMostMail) return Failure<std::string>("more octets than a mail may have");
-  if (count_content_types(mail) > kMostParts)
+  if (count_content_types(mail) > kMostParts || count_dashed(mail) > kMostDashed)
     return Failure<std::string>("more parts than a mail may have");
   static const Library library;
   const Owned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(mail.data(), mail.size()));
   const Owned<GMimeParser> parser(g_mime_parser_new_with_stream(stream.get()));
-  const Owned<GMimeMessage> message(g_mime_parser_construct_message(parser.get(), nullptr));
-  if (!message) return Failure<std::string>("not a mail");
+  // A mailbox of several mails begins with "From ", as each of them does.
+  const bool is_mailbox = mail.starts_with("From ");
+  if (is_mailbox) g_mime_parser_set_format(parser.get(), GMIME_FORMAT_MBOX);
   std::vector<std::string> out;
-  gather(g_mime_message_get_mime_part(message.get()), 0, out);
+  std::size_t mails = 0;
+  do {
+    const Owned<GMimeMessage> message(g_mime_parser_construct_message(parser.get(), nullptr));
+    if (!message) break;
+    gather(g_mime_message_get_mime_part(message.get()), 0, out);
+  } while (is_mailbox && ++mails < kMostParts && g_mime_parser_eos(parser.get()) == 0);
   if (out.empty()) return Failure<std::string>("no part of the mail is a report");
   return out;
 }
 
 bool is_mail(std::string_view octets) {
+  while (octets.starts_with('\n') || octets.starts_with("\r\n"))
+    octets.remove_prefix(octets.front() == '\n' ? 1 : 2);
   // "From " of an mbox, or the name of a field and its colon.
   if (octets.starts_with("From ")) return true;
   const auto end =

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -25,12 +27,14 @@ using config::Time;
 struct Bad {
   std::string words;
 };
+struct BadDomain : Bad {};
 
 // RFC 8460 nests five deep; the rest is for fields that we pass over.
 constexpr int kDeepest = 16;
 // Eight of a failure, and as many that we pass over.
 constexpr std::size_t kMostValues = 16 * kMostFailures;
-constexpr std::size_t kMostResultType = 64;
+constexpr std::size_t kMostResultType = 128;
+constexpr std::size_t kMostKinds = 2000;      // of failures, of a report: a type at a host
 constexpr std::size_t kMostAddresses = 1000;  // told apart, of one failure
 
 Json parse(std::string_view text) {
@@ -63,18 +67,33 @@ std::vector<const Json*> items(const Json* value, std::size_t most, std::string_
   return out;
 }
 
-// Printable ASCII without blanks at its ends; everything else becomes '?'. Names of organizations
-// are shown, compared and written into logs.
+// Of letters and signs that stand for themselves: not controls, and nothing that is not seen or
+// that turns the direction of what is.
+bool is_plain(std::uint32_t point) {
+  const bool is_format = (point >= 0x200B && point <= 0x200F) ||
+                         (point >= 0x2028 && point <= 0x202E) ||
+                         (point >= 0x2060 && point <= 0x206F) || point == 0xFEFF;
+  return point >= 0x20 && (point < 0x7F || point >= 0xA0) && !is_format;
+}
+
+// In UTF-8, which the JSON reader has seen to, without blanks at its ends; what is not plain
+// becomes
+// '?'. Names of organizations are shown, compared and written into logs.
 std::string plain(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    const bool continues = (octet & 0xC0U) == 0x80U;  // of one character one '?'
-    const bool is_blank = c == '\t' || c == '\n' || c == '\r';
-    if (is_blank)
+  for (std::size_t i = 0; i < text.size();) {
+    const auto octet = static_cast<unsigned char>(text[i]);
+    const std::size_t more = octet >= 0xF0 ? 3 : octet >= 0xE0 ? 2 : octet >= 0xC0 ? 1 : 0;
+    std::uint32_t point = more == 0 ? octet : octet & (0x3FU >> more);
+    for (std::size_t k = 1; k <= more && i + k < text.size(); ++k)
+      point = (point << 6U) | (static_cast<unsigned char>(text[i + k]) & 0x3FU);
+    if (point == '\t' || point == '\n' || point == '\r')
       out += ' ';
-    else if (!continues)
-      out += octet >= 0x20 && octet < 0x7F ? c : '?';
+    else if (is_plain(point))
+      out += text.substr(i, more + 1);
+    else
+      out += '?';
+    i += more + 1;
   }
   const auto first = out.find_first_not_of(' ');
   if (first == std::string::npos) return {};
@@ -100,6 +119,11 @@ std::uint64_t count_of(const Json& value, std::string_view what) {
   std::uint64_t out = 0;
   if (value.is_number_unsigned()) {
     out = value.get<std::uint64_t>();
+  } else if (value.is_number_float()) {  // "303.0"
+    const auto number = value.get<double>();
+    if (number < 0 || number != std::floor(number)) throw Bad{fmt::format("no count: {}", what)};
+    if (number > static_cast<double>(kMostSessions)) throw Bad{fmt::format("too many: {}", what)};
+    out = static_cast<std::uint64_t>(number);
   } else if (value.is_string()) {  // digits in quotes
     const auto& digits = value.get_ref<const std::string&>();
     const auto* end = digits.data() + digits.size();
@@ -136,8 +160,15 @@ std::optional<config::Seconds> offset(std::string_view rest) {
     if (end == 1 || rest.size() == 1) return std::nullopt;
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end);
   }
-  if (rest.empty() || rest == "Z" || rest == "z") return config::Seconds{0};
-  if (rest.size() < 5 || (rest[0] != '+' && rest[0] != '-')) return std::nullopt;
+  while (rest.starts_with(' ')) rest.remove_prefix(1);
+  if (rest.empty() || rest == "Z" || rest == "z" || rest == "UTC" || rest == "GMT")
+    return config::Seconds{0};
+  if (rest.size() < 3 || (rest[0] != '+' && rest[0] != '-')) return std::nullopt;
+  if (rest.size() == 3) {  // "+02"
+    const auto hours = digits(rest, 1, 2);
+    if (!hours || *hours > 23) return std::nullopt;
+    return (rest[0] == '-' ? -1 : 1) * std::chrono::hours{*hours};
+  }
   const bool has_colon = rest[3] == ':';
   const auto hours = digits(rest, 1, 2);
   const auto minutes = digits(rest, has_colon ? 4 : 3, 2);
@@ -153,6 +184,7 @@ std::optional<Time> moment(std::string_view text) {
   if (text.size() < kPlain) return std::nullopt;
   auto zoned = std::string(text.substr(0, kPlain)) + "Z";
   if (zoned[10] == ' ' || zoned[10] == 't') zoned[10] = 'T';
+  if (zoned[17] == '6' && zoned[18] == '0') zoned.replace(17, 2, "59");  // a leap second
   const auto time = config::parse_rfc3339(zoned);
   const auto east = offset(text.substr(kPlain));
   if (!time || !east) return std::nullopt;
@@ -188,9 +220,9 @@ std::optional<std::string> domain_name(std::string_view text, bool may_be_patter
 
 std::string required_domain(const Json& policy) {
   const auto* value = find(policy, {"policy-domain", "policy_domain"});
-  if (value == nullptr || !value->is_string()) throw Bad{"a policy without a domain"};
+  if (value == nullptr || !value->is_string()) throw BadDomain{{"a policy without a domain"}};
   auto name = domain_name(value->get_ref<const std::string&>(), false);
-  if (!name) throw Bad{"the domain of a policy is no domain name"};
+  if (!name) throw BadDomain{{"the domain of a policy is no domain name"}};
   return *std::move(name);
 }
 
@@ -292,6 +324,7 @@ void read_failures(const Json& entry, Policy& policy, std::size_t& left) {
   left -= list.size();
   std::map<Key, Gathered> gathered;
   for (const auto* failure : list) {
+    if (failure->is_null()) continue;
     if (!failure->is_object()) throw Bad{"a failure that is no JSON object"};
     // Without a count it is all of them where it is the only one, and one at least.
     const auto otherwise = list.size() == 1 ? std::max<std::uint64_t>(policy.failed, 1) : 1;
@@ -353,10 +386,20 @@ TlsReport read_report(const Json& json) {
   if (out.until - out.from > kLongestReport) throw Bad{"the date range is too long"};
   const auto* policies = find(json, {"policies"});
   if (policies == nullptr) throw Bad{"no policies"};
-  std::size_t failures_left = kMostFailures;
-  for (const auto* entry : items(policies, kMostPolicies, "policies"))
-    out.policies.push_back(read_policy(*entry, failures_left));
-  if (out.policies.empty()) throw Bad{"no policies"};
+  std::size_t failures_left = kMostFailures, kinds = 0;
+  std::optional<Bad> unnamed;
+  for (const auto* entry : items(policies, kMostPolicies, "policies")) {
+    // One whose domain is none says nothing, and no less about the others.
+    try {
+      out.policies.push_back(read_policy(*entry, failures_left));
+    } catch (const BadDomain& bad) {
+      unnamed = bad;
+      continue;
+    }
+    kinds += out.policies.back().failures.size();
+    if (kinds > kMostKinds) throw Bad{"too many kinds of failures"};
+  }
+  if (out.policies.empty()) throw unnamed.value_or(Bad{"no policies"});
   return out;
 }
 

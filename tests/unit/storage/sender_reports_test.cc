@@ -73,6 +73,8 @@ TEST_F(Reports, AreFoundByDomainHostAndTime) {
   EXPECT_EQ(all[1].sessions, 3U);
   EXPECT_EQ(all[1].senders, 2U);
   EXPECT_THAT(of("", "mx.example.test"), SizeIs(2));
+  EXPECT_THAT(of("", ""), IsEmpty()) << "nobody watches it";
+  store.keep_only({{.name = "example.test"}});
   EXPECT_THAT(of("", ""), SizeIs(2));
   EXPECT_THAT(of("other.test"), IsEmpty());
   EXPECT_THAT(must(reports->sessions(
@@ -85,6 +87,8 @@ TEST_F(Reports, AreHeldAgainstWhatWasRecorded) {
   EXPECT_EQ(of("example.test")[1].agrees, Agreement::not_seen) << "nothing was recorded";
   support::Scene scene;
   store.record(support::domain_round(scene));
+  EXPECT_EQ(of("example.test")[1].agrees, Agreement::not_seen) << "the host was not looked at";
+  store.record(support::host_round(scene, kNow));
   EXPECT_EQ(of("example.test")[1].agrees, Agreement::no) << "it was well";
   scene.serve({support::Pki::get().old_leaf.certificate, support::Pki::get().inter.certificate});
   store.record(support::domain_round(scene, kNow + 60s));

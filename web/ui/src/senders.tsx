@@ -10,6 +10,7 @@ type Row = Senders["items"][number];
 
 const kDays = 30;
 const kMostOrganizations = 12;
+const kMostFailures = 100;
 
 const agreement: Record<NonNullable<Row["agrees"]>, { look: Look; words: string }> = {
   yes: { look: "critical", words: "danelaw saw it, too" },
@@ -103,8 +104,8 @@ function Failures({ rows }: { rows: Row[] }) {
           </tr>
         </thead>
         <tbody>
-          {failed.slice(0, 100).map((row) => (
-            <tr key={[row.day, row.organization, row.domain, row.mx_host, row.policy_type, row.result_type].join()}>
+          {failed.slice(0, kMostFailures).map((row) => (
+            <tr key={[row.day, row.organization, row.domain, row.mx_host, row.policy_type, row.result_type, row.agrees].join()}>
               <td>{row.day}</td>
               <td>{row.organization}</td>
               <td data-label="Reason">
@@ -117,6 +118,9 @@ function Failures({ rows }: { rows: Row[] }) {
           ))}
         </tbody>
       </table>
+      {failed.length > kMostFailures && (
+        <p class="muted">And {count(failed.length - kMostFailures)} more, as the API lists them.</p>
+      )}
     </details>
   );
 }

@@ -27,7 +27,11 @@ SenderSessions failed(std::string_view type, std::string_view host = "mx.example
 
 SeenSpan span(std::vector<SeenSpan::Found> findings,
               std::vector<Verdict> verdicts = {Verdict::authenticated}) {
-  return {.from = kDay, .until = kDay + 24h, .verdicts = verdicts, .findings = findings};
+  return {.from = kDay,
+          .until = kDay + 24h,
+          .verdicts = verdicts,
+          .findings = findings,
+          .hosts = {"mx.example.test", "mx2.example.test"}};
 }
 
 TEST(Agreement, IsWhatWasSeenInTheHoursOfTheReport) {
@@ -58,6 +62,18 @@ TEST(Agreement, IsWhatWasSeenInTheHoursOfTheReport) {
       {"another host's",
        failed("certificate-not-trusted", "mx2.example.test"),
        {mismatch},
+       Agreement::no},
+      {"a host that was not looked at",
+       failed("certificate-not-trusted", "mx9.example.test"),
+       {span({})},
+       Agreement::not_seen},
+      {"a remark keeps nobody away",
+       failed("certificate-not-trusted"),
+       {span({{Code::combination_stale, "mx.example.test", probes::Severity::low}})},
+       Agreement::no},
+      {"MTA-STS is no matter of DANE",
+       failed("certificate-not-trusted"),
+       {span({{Code::mta_sts_conflict, "mx.example.test"}})},
        Agreement::no},
       {"the report names no host",
        failed("certificate-not-trusted", ""),

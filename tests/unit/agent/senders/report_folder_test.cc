@@ -144,8 +144,16 @@ TEST_F(Folder, OfACommandIsReadAsAWhole) {
 TEST(TakeReport, RefusesHoursToCome) {
   FakeStore store;
   probes::reports::TlsReport report{.organization = "A", .report_id = "1", .policies = {{}}};
+  report.from = kLater - std::chrono::hours{24};
   report.until = kLater + std::chrono::hours{27};
   EXPECT_TRUE(take_report(store, report, kLater).fault);
+  report.from = kLater + std::chrono::hours{1};
+  report.until = kLater + std::chrono::hours{2};
+  EXPECT_TRUE(take_report(store, report, kLater).fault);
+  report.from = kLater - std::chrono::hours{24} * 1000;
+  report.until = report.from + std::chrono::hours{24};
+  EXPECT_TRUE(take_report(store, report, kLater).fault);
+  report.from = kLater - std::chrono::hours{24};
   report.until = kLater + std::chrono::hours{25};
   EXPECT_TRUE(take_report(store, report, kLater).is_new);
 }

@@ -139,6 +139,27 @@ TEST(ReportMail, IsBoundedInSizePartsAndDepth) {
   std::string deeper;
   for (int i = 0; i < 100'000; ++i) deeper += "Content-Type: message/rfc822\r\n\r\n";
   EXPECT_THAT(parts_of_mail(deeper).error(), HasSubstr("more parts"));
+  // A part needs no field.
+  std::string empty = "Content-Type: multipart/digest; boundary=B\r\n\r\n";
+  for (int i = 0; i < 100'000; ++i) empty += "--B\n\n\n";
+  EXPECT_THAT(parts_of_mail(empty).error(), HasSubstr("more parts"));
+}
+
+TEST(ReportMail, MayBeOneOfAMailbox) {
+  const auto one = "From a@b.example Fri Nov 27 00:00:00 2026\r\n" +
+                   mail_of("application/tlsrpt+gzip", gzip(sample("google"))) + "\r\n";
+  const auto other = "From a@b.example Fri Nov 27 00:00:00 2026\r\n" +
+                     mail_of("application/tlsrpt+gzip", gzip(sample("microsoft"))) + "\r\n";
+  EXPECT_THAT(read_reports(one + other).reports, SizeIs(2));
+}
+
+TEST(ReportMail, ADamagedPartBesideAGoodOneIsTold) {
+  const auto got = read_reports("From a@b.example Fri Nov 27 00:00:00 2026\r\n" +
+                                mail_of("application/tlsrpt+gzip", gzip(sample("google"))) +
+                                "\r\nFrom a@b.example Fri Nov 27 00:00:00 2026\r\n" +
+                                mail_of("application/tlsrpt+gzip", "no gzip") + "\r\n");
+  EXPECT_THAT(got.reports, SizeIs(1));
+  EXPECT_THAT(got.faults, ElementsAre("not JSON"));
 }
 
 TEST(ReportMail, IsToldFromAReportByItsFirstLine) {
