@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/cli/log_files.h"
+#include "agent/postfix/delivery_book.h"
 #include "agent/postfix/local_time.h"
 #include "probes/explain.h"
 #include "probes/reports/maillog.h"
@@ -30,21 +31,27 @@ using probes::reports::MaillogReader;
 using probes::reports::Setback;
 using probes::reports::TlsLevel;
 
-// Calls `take` with every delivery of the files; 0, or 1 after saying what could not be read.
-int for_each_delivery(const LogFiles& logs, std::ostream& errors, const auto& take) {
+// Calls `take` with everything that the files say; 0, or 1 after saying what could not be read.
+int for_each_event(const LogFiles& logs, std::ostream& errors, const auto& take) {
   int status = 0;
   for (const auto& file : logs.files) {
     MaillogReader reader(local_calendar(logs.now));
     const auto done = for_each_line(file, [&](std::string_view line) {
-      const auto event = reader.read(line);
-      const auto* delivery = event ? std::get_if<Delivery>(&*event) : nullptr;
-      if (delivery != nullptr && (!logs.since || delivery->at >= *logs.since)) take(*delivery);
+      if (const auto event = reader.read(line)) take(*event);
     });
     if (done) continue;
     errors << probes::printable(done.error(), 2000) << '\n';
     status = 1;
   }
   return status;
+}
+
+// With every delivery that is not too old.
+int for_each_delivery(const LogFiles& logs, std::ostream& errors, const auto& take) {
+  return for_each_event(logs, errors, [&](const probes::reports::MailEvent& event) {
+    const auto* delivery = std::get_if<Delivery>(&event);
+    if (delivery != nullptr && (!logs.since || delivery->at >= *logs.since)) take(*delivery);
+  });
 }
 
 struct Counts {
@@ -81,6 +88,28 @@ Json json_of(const Counts& counts) {
   for (const auto& [level, number] : counts.sent) sent[std::string(wire_name(level))] = number;
   for (const auto& [setback, number] : counts.held) held[std::string(wire_name(setback))] = number;
   return {{"sent", sent}, {"held_up", held}, {"last_at", config::rfc3339(counts.last_at)}};
+}
+
+// What waits at the log's end, and when mail last went at each level; nothing is known of domains
+// beyond what a book holds.
+void add_book(Json& line, const DomainDeliveries* book) {
+  Json last = Json::object();
+  if (book != nullptr) {
+    for (const auto& [level, at] : book->last_sent)
+      last[std::string(wire_name(level))] = config::rfc3339(at);
+  }
+  const auto oldest = book != nullptr ? book->oldest_waiting() : std::nullopt;
+  const auto deferred = book != nullptr ? book->deferred_since : std::nullopt;
+  line["last_sent"] = std::move(last);
+  line["deferred_since"] = deferred ? Json(config::rfc3339(*deferred)) : Json(nullptr);
+  line["waiting"] = book != nullptr ? book->waiting.size() : 0;
+  line["oldest_waiting_since"] = oldest ? Json(config::rfc3339(*oldest)) : Json(nullptr);
+}
+
+std::string words_of(const DomainDeliveries* book) {
+  if (book == nullptr || book->waiting.empty()) return {};
+  return fmt::format("; {} waiting, the oldest since {}", book->waiting.size(),
+                     config::rfc3339(*book->oldest_waiting()));
 }
 
 std::string words_of(const Counts& counts) {
@@ -144,7 +173,8 @@ int print_partners(const LogFiles& logs, std::uint64_t least, std::ostream& out,
   std::unordered_set<std::string> lately;  // message and domain: recipients stand close together
   const int status = for_each_delivery(logs, errors, [&](const Delivery& delivery) {
     constexpr std::size_t kLately = 100'000;
-    if (delivery.status != DeliveryStatus::sent) return;
+    // Mail that only waits is to a partner, too: to one that needs watching.
+    if (delivery.status == DeliveryStatus::bounced) return;
     if (lately.size() >= kLately) lately.clear();
     if (!lately.insert(delivery.queue_id + ' ' + delivery.domain).second) return;
     if (messages.size() < kMostDomains || messages.contains(delivery.domain))
@@ -162,7 +192,13 @@ int print_partners(const LogFiles& logs, std::uint64_t least, std::ostream& out,
 int print_maillog(const LogFiles& logs, const std::optional<config::Config>& watched, bool as_json,
                   std::ostream& out, std::ostream& errors) {
   std::unordered_map<std::string, OfDomain> domains;
-  const int status = for_each_delivery(logs, errors, [&](const Delivery& delivery) {
+  DeliveryBook book;
+  const auto nothing = [](const Delivery&) { return std::nullopt; };
+  const int status = for_each_event(logs, errors, [&](const probes::reports::MailEvent& event) {
+    book.take(event, config::Time::max(), nothing);
+    if (!std::holds_alternative<Delivery>(event)) return;
+    const auto& delivery = std::get<Delivery>(event);
+    if (logs.since && delivery.at < *logs.since) return;
     if (domains.size() >= kMostDomains && !domains.contains(delivery.domain)) return;
     auto& domain = domains[delivery.domain];
     count(domain.all, delivery);
@@ -198,11 +234,12 @@ int print_maillog(const LogFiles& logs, const std::optional<config::Config>& wat
       }
       line["domain"] = name;
       line["watched"] = watched ? Json(is_known) : Json(nullptr);
+      add_book(line, book.domain(name));
       line["hosts"] = std::move(hosts);
       out << line.dump() << '\n';
       continue;
     }
-    out << fmt::format("{}: {}{}\n", name, words_of(domain.all),
+    out << fmt::format("{}: {}{}{}\n", name, words_of(domain.all), words_of(book.domain(name)),
                        watched && !is_known ? "; not watched" : "");
     for (const auto& [host, counts] : domain.hosts)
       out << fmt::format("  {}: {}\n", host, words_of(counts));

@@ -10,6 +10,9 @@
 namespace agent {
 namespace {
 
+// Lines of one try at a message's recipients stand no further apart.
+constexpr config::Seconds kOneTry{2};
+
 using config::Time;
 using Json = nlohmann::json;
 using probes::reports::Delivery;
@@ -192,15 +195,26 @@ void DeliveryBook::count(const Delivery& delivery) {
       host->setback = tried.setback;
     }
   }
-  auto& day = domain.days[day_of(delivery.at)];
-  while (domain.days.size() > kDays) domain.days.erase(domain.days.begin());
-  if (delivery.status == DeliveryStatus::sent) {
-    ++day.sent[delivery.level];
-    const auto message = delivery.queue_id + ' ' + delivery.domain;
-    if (message != last_message_) ++day.messages;
-    last_message_ = message;
-  } else {
-    ++day.held_up[delivery.setback];
+  const auto date = day_of(delivery.at);
+  const bool is_too_old = domain.days.size() >= kDays && date < domain.days.begin()->first;
+  if (!is_too_old) {
+    auto& day = domain.days[date];
+    if (domain.days.size() > kDays) domain.days.erase(domain.days.begin());  // not this one
+    if (delivery.status == DeliveryStatus::sent) {
+      ++day.sent[delivery.level];
+      const auto message = delivery.queue_id + ' ' + delivery.domain;
+      if (message != last_message_) ++day.messages;
+      last_message_ = message;
+    } else {
+      ++day.held_up[delivery.setback];
+    }
+  }
+  // Whom an earlier try left waiting has it now; others of this try, who stand beside it, have not.
+  const auto waits = domain.waiting.find(delivery.queue_id);
+  if (delivery.status != DeliveryStatus::deferred && waits != domain.waiting.end() &&
+      delivery.at - waits->second.tried_at > kOneTry) {
+    domain.waiting.erase(waits);
+    waits_no_more(delivery.queue_id, delivery.domain);
   }
   if (delivery.status == DeliveryStatus::deferred &&
       (domain.waiting.size() < kMostWaiting || domain.waiting.contains(delivery.queue_id))) {
@@ -210,6 +224,13 @@ void DeliveryBook::count(const Delivery& delivery) {
   }
 }
 
+void DeliveryBook::waits_no_more(const std::string& queue_id, const std::string& domain) {
+  const auto found = waits_for_.find(queue_id);
+  if (found == waits_for_.end()) return;
+  found->second.erase(domain);
+  if (found->second.empty()) waits_for_.erase(found);
+}
+
 // The tenth that had no mail for longest has to go.
 void DeliveryBook::make_room() {
   std::vector<std::pair<Time, std::string>> all;
@@ -217,7 +238,7 @@ void DeliveryBook::make_room() {
   const auto end = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 10 + 1);
   std::ranges::nth_element(all, end - 1);
   for (auto one = all.begin(); one != end; ++one) {
-    for (const auto& [id, message] : domains_[one->second].waiting) waits_for_.erase(id);
+    for (const auto& [id, message] : domains_[one->second].waiting) waits_no_more(id, one->second);
     domains_.erase(one->second);
     changed_.erase(one->second);
     gone_.insert(one->second);
@@ -239,8 +260,11 @@ void DeliveryBook::settle(Time at, config::Seconds patience, const Foretell& for
   std::deque<Undecided> still;
   for (auto& one : undecided_) {
     const auto said = foretell(one.delivery);
-    if (!said || !said->is_right) continue;  // no longer watched, or not to be told by now
-    if (*said->is_right) {
+    if (!said) continue;  // no longer watched
+    if (!said->is_right) {
+      // Not to be told by now; it may be soon.
+      if (at - one.delivery.at <= patience) still.push_back(std::move(one));
+    } else if (*said->is_right) {
       decide(one, true);
     } else if (said->looked_at > one.delivery.at || at - one.delivery.at > patience) {
       decide(one, false);

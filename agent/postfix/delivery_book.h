@@ -141,6 +141,7 @@ class DeliveryBook {
   void compare(const probes::reports::Delivery& delivery, const Foretell& foretell);
   void decide(const Undecided& one, bool is_right);
   void make_room();
+  void waits_no_more(const std::string& queue_id, const std::string& domain);
   void touch(const std::string& name) { changed_.insert(name); }
 
   std::unordered_map<std::string, DomainDeliveries> domains_;

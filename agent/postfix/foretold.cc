@@ -66,10 +66,13 @@ std::optional<bool> was_foretold(Verdict verdict, const Delivery& delivery, bool
   using enum Outcome;
   switch (verdict) {
     case Verdict::authenticated:
+      // "Trusted" is a certificate of a public CA: this Postfix looked at no TLSA records.
+      return *outcome == authenticated && delivery.level == TlsLevel::verified;
     case Verdict::host_authenticated:
       return *outcome == authenticated;
     case Verdict::encrypted:
-      return *outcome == encrypted;
+      return *outcome == encrypted ||
+             (*outcome == authenticated && delivery.level == TlsLevel::trusted);
     case Verdict::opportunistic:
       // Where there is no DANE, "Trusted" and "Verified" are a certificate of a public CA.
       return is_any(*outcome, {encrypted, authenticated});

@@ -1,7 +1,7 @@
 #include "agent/postfix/journald_log.h"
 
 #include <algorithm>
-#include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -32,11 +32,31 @@ bool is_word(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c != '\x7f'; });
 }
 
+// Accounts of people begin here (adduser.conf, useradd's login.defs): what they log is not
+// Postfix'.
+constexpr std::uint64_t kPeople = 1000;
+
+// By what journald itself knows of who logged it; a journal from elsewhere may not have it.
+bool is_of_people(std::string_view uid) {
+  std::uint64_t value = 0;
+  const auto [end, fault] = std::from_chars(uid.data(), uid.data() + uid.size(), value);
+  return fault == std::errc{} && end == uid.data() + uid.size() && value >= kPeople;
+}
+
+// A program that calls itself as another does. Postfix' are called as the last part says:
+// postfix/relay/smtp is smtp.
+bool is_other_program(std::string_view name, std::string_view program) {
+  const auto part = program.substr(program.rfind('/') + 1);
+  return !name.empty() && name != part.substr(0, 15);  // so much the kernel keeps of it
+}
+
 std::optional<std::string> line_here(sd_journal* journal) {
   std::uint64_t at = 0;
   if (sd_journal_get_realtime_usec(journal, &at) < 0) return std::nullopt;
   const std::string host(field(journal, "_HOSTNAME"));
   const std::string program(field(journal, "SYSLOG_IDENTIFIER"));
+  if (is_of_people(field(journal, "_UID")) || is_other_program(field(journal, "_COMM"), program))
+    return std::nullopt;
   std::string pid(field(journal, "SYSLOG_PID"));
   if (pid.empty()) pid = field(journal, "_PID");
   return journald_line(at, host, program, pid, field(journal, "MESSAGE"));
@@ -123,6 +143,11 @@ config::Result<bool, std::string> JournaldLog::read(
   int step = 0;
   while (got < most && (step = is_on_unread_ ? 1 : sd_journal_next(journal)) > 0) {
     is_on_unread_ = false;
+    // First, so that nothing is given twice whatever fails after it.
+    char* cursor = nullptr;
+    if (const int done = sd_journal_get_cursor(journal, &cursor); done < 0) return failed(done);
+    cursor_ = cursor;
+    std::free(cursor);
     if (const auto line = line_here(journal)) {
       take(*line);
       got += line->size();
@@ -130,12 +155,6 @@ config::Result<bool, std::string> JournaldLog::read(
     got += 64;  // what is passed over costs, too
   }
   if (step < 0) return failed(step);
-  if (got > 0) {
-    char* cursor = nullptr;
-    if (const int done = sd_journal_get_cursor(journal, &cursor); done < 0) return failed(done);
-    cursor_ = cursor;
-    std::free(cursor);
-  }
   return step > 0;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -17,6 +18,8 @@ namespace agent {
 namespace {
 
 constexpr std::size_t kBegin = 512;  // by which a file is known again
+constexpr int kReadsOfLeft = 60;     // so often a file that was rotated away is looked at
+constexpr std::size_t kChunk = 65536;
 
 // FNV-1a: tells apart what nobody forges. Whoever can write our log needs no collision.
 std::string digest(std::string_view text) {
@@ -59,13 +62,59 @@ std::optional<std::string> LogTail::position() const {
 
 LogTail::~LogTail() {
   close_file();
+  if (left_fd_ >= 0) close(left_fd_);
+}
+
+std::uint64_t LogTail::Lines::feed(std::string_view text,
+                                   const std::function<void(std::string_view)>& take) {
+  std::uint64_t done = 0;
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    const auto part = text.substr(0, end);
+    const bool is_whole = end != std::string_view::npos;
+    // Of a line that is too long the end is passed over.
+    if (!is_skipping) partial += part;
+    if (!is_whole && partial.size() > 4 * probes::reports::kMostOfLine) {
+      done += partial.size();
+      partial.clear();
+      is_skipping = true;
+    } else if (is_skipping) {
+      done += part.size() + (is_whole ? 1 : 0);
+      if (is_whole) is_skipping = false;
+    } else if (is_whole) {
+      take(partial);
+      done += partial.size() + 1;
+      partial.clear();
+    }
+    if (!is_whole) break;
+    text.remove_prefix(end + 1);
+  }
+  return done;
+}
+
+// Its name leads to another file by now.
+void LogTail::leave() {
+  if (left_fd_ >= 0) close(left_fd_);
+  left_fd_ = std::exchange(fd_, -1);
+  left_lines_ = std::exchange(lines_, {});
+  left_reads_ = kReadsOfLeft;
+}
+
+void LogTail::drain_left(const std::function<void(std::string_view line)>& take) {
+  if (left_fd_ < 0) return;
+  std::array<char, kChunk> chunk{};
+  ssize_t count = 0;
+  while ((count = ::read(left_fd_, chunk.data(), chunk.size())) > 0)
+    left_lines_.feed({chunk.data(), static_cast<std::size_t>(count)}, take);
+  if (--left_reads_ > 0 && count == 0) return;
+  close(left_fd_);
+  left_fd_ = -1;
 }
 
 void LogTail::close_file() {
   if (fd_ >= 0) close(fd_);
   fd_ = -1;
-  partial_.clear();
-  is_skipping_ = false;
+  lines_ = {};
 }
 
 // The same file, and as long as it was at least.
@@ -126,14 +175,14 @@ config::Result<bool, std::string> LogTail::read(
     if (auto opened = open_next(); !opened) return config::Failure<std::string>(opened.error());
   }
   struct stat mine {};
-  const auto consumed = position_->offset + partial_.size();
-  if (fstat(fd_, &mine) == 0 && static_cast<std::uint64_t>(mine.st_size) < consumed &&
-      !is_skipping_) {
+  drain_left(take);
+  const auto consumed = position_->offset + lines_.partial.size();
+  if (fstat(fd_, &mine) == 0 && static_cast<std::uint64_t>(mine.st_size) < consumed) {
     if (!open_at(std::filesystem::path(fmt::format("/proc/self/fd/{}", fd_)), 0))  // cut to nothing
       return config::Failure<std::string>(
           fmt::format("{}: {}", file_.string(), std::strerror(errno)));
   }
-  std::array<char, 65536> chunk{};
+  std::array<char, kChunk> chunk{};
   for (std::size_t got = 0; got < most;) {
     const auto count = ::read(fd_, chunk.data(), chunk.size());
     if (count < 0 && errno == EINTR) continue;
@@ -146,34 +195,16 @@ config::Result<bool, std::string> LogTail::read(
       const bool has_moved = fstat(fd_, &mine) == 0 && stat(file_.c_str(), &there) == 0 &&
                              (there.st_ino != mine.st_ino || there.st_dev != mine.st_dev);
       if (!has_moved) return false;
-      if (!open_at(file_, 0))
-        return config::Failure<std::string>(
-            fmt::format("{}: {}", file_.string(), std::strerror(errno)));
-      return true;
+      leave();
+      if (open_at(file_, 0)) return true;
+      const int why = errno;
+      fd_ = std::exchange(left_fd_, -1);
+      lines_ = std::exchange(left_lines_, {});
+      return config::Failure<std::string>(
+          fmt::format("{}: {}", file_.string(), std::strerror(why)));
     }
     got += static_cast<std::size_t>(count);
-    std::string_view text(chunk.data(), static_cast<std::size_t>(count));
-    while (!text.empty()) {
-      const auto end = text.find('\n');
-      const auto part = text.substr(0, end);
-      const bool is_whole = end != std::string_view::npos;
-      // Of a line that is too long the end is passed over.
-      if (!is_skipping_) partial_ += part;
-      if (!is_whole && partial_.size() > 4 * probes::reports::kMostOfLine) {
-        position_->offset += partial_.size();
-        partial_.clear();
-        is_skipping_ = true;
-      } else if (is_skipping_) {
-        position_->offset += part.size() + (is_whole ? 1 : 0);
-        if (is_whole) is_skipping_ = false;
-      } else if (is_whole) {
-        take(partial_);
-        position_->offset += partial_.size() + 1;
-        partial_.clear();
-      }
-      if (!is_whole) break;
-      text.remove_prefix(end + 1);
-    }
+    position_->offset += lines_.feed({chunk.data(), static_cast<std::size_t>(count)}, take);
     note_begin();
   }
   return true;

@@ -20,9 +20,9 @@ struct LogPosition {
 };
 
 // Follows a file that another program writes and others rotate: by renaming it and making a new one
-// (what was written to the old one is read to its end first), or by copying it away and cutting it
-// to nothing (copytruncate; what is written between the last read and the cut is lost, which is
-// that way's own flaw). Only whole lines are given. One thread.
+// (what the writer puts into the old one until it opens the new one is read for a minute of reads),
+// or by copying it away and cutting it to nothing (copytruncate; what is written between the last
+// read and the cut is lost, which is that way's own flaw). Only whole lines are given. One thread.
 class LogTail : public LogSource {
  public:
   // Without a position, or with one that is none, it begins at the file's begin. When what was read
@@ -43,11 +43,24 @@ class LogTail : public LogSource {
   void note_begin();
   void close_file();
 
+  // Octets as they come, cut into lines.
+  struct Lines {
+    std::string partial;       // a line without its end
+    bool is_skipping = false;  // in a line that is too long
+    // How many octets more are done with: what stands in `partial` is not.
+    std::uint64_t feed(std::string_view text, const std::function<void(std::string_view)>& take);
+  };
+  void leave();
+  void drain_left(const std::function<void(std::string_view line)>& take);
+
   std::filesystem::path file_;
   std::optional<LogPosition> position_;
   int fd_ = -1;
-  std::string partial_;       // a line without its end
-  bool is_skipping_ = false;  // in a line that is too long
+  Lines lines_;
+  // The file that was rotated away, while its writer may not know yet.
+  int left_fd_ = -1;
+  Lines left_lines_;
+  int left_reads_ = 0;
 };
 
 }  // namespace agent

@@ -1,7 +1,8 @@
 #include "agent/postfix/policy.h"
 
-#include <algorithm>
 #include <utility>
+
+#include "config/name.h"
 
 namespace agent {
 
@@ -22,10 +23,8 @@ std::string PolicyTable::answer(std::string_view map, std::string_view key, conf
   constexpr std::size_t kMostOfName = 253;
   std::string name;
   if (map == kName && key.size() <= kMostOfName) name = key;
-  // Postfix asks for the next hop as it stands in the mail.
-  std::ranges::transform(name, name.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  // Postfix asks for the next hop as it stands in the mail: in any case, and in any script.
+  if (auto normal = config::normal_domain(name)) name = *std::move(normal);
   const config::Lock lock(mutex_);
   const auto found = rows_.find(name);
   if (found != rows_.end()) {

@@ -46,7 +46,8 @@ bool bind_to(int fd, const std::filesystem::path& path) {
 int connect_to(const std::filesystem::path& path) {
   sockaddr_un address;
   if (!address_of(path, address)) return -1;
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  // Non-blocking: where the agent accepts nobody and its queue is full, nobody waits for it.
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd >= 0 && connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     close(fd);
     return -1;
@@ -86,6 +87,8 @@ config::Result<std::unique_ptr<PolicyServer>, std::string> PolicyServer::start(
       rename(fresh.c_str(), path.c_str()) != 0)
     return give_up("cannot listen at");
   std::unique_ptr<PolicyServer> out(new PolicyServer(path, fd, wake, table, std::move(now)));
+  struct stat made {};
+  if (lstat(path.c_str(), &made) == 0) out->inode_ = made.st_ino;
   out->thread_ = std::thread([server = out.get()] { server->serve(server->wake_); });
   return out;
 }
@@ -98,6 +101,11 @@ PolicyServer::PolicyServer(std::filesystem::path path, int listener, int wake, P
       table_(table),
       now_(std::move(now)) {}
 
+bool PolicyServer::is_there() const {
+  struct stat there {};
+  return lstat(path_.c_str(), &there) == 0 && there.st_ino == inode_;
+}
+
 PolicyServer::~PolicyServer() {
   const std::uint64_t one = 1;
   if (thread_.joinable()) {
@@ -107,7 +115,7 @@ PolicyServer::~PolicyServer() {
   }
   close(listener_);
   close(wake_);
-  unlink(path_.c_str());
+  if (is_there()) unlink(path_.c_str());  // not that of another who came after us
 }
 
 void PolicyServer::serve(int stop) {
@@ -186,7 +194,7 @@ std::string asked(int& fd, std::string_view request, std::chrono::milliseconds p
     fd = -1;
     return std::string();
   };
-  if (fd < 0 || send(fd, request.data(), request.size(), MSG_NOSIGNAL) !=
+  if (fd < 0 || send(fd, request.data(), request.size(), MSG_NOSIGNAL | MSG_DONTWAIT) !=
                     static_cast<ssize_t>(request.size()))
     return lost();
   const auto end = std::chrono::steady_clock::now() + patience;
@@ -197,7 +205,8 @@ std::string asked(int& fd, std::string_view request, std::chrono::milliseconds p
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
     if (left.count() <= 0 || poll(&wait, 1, static_cast<int>(left.count())) <= 0) return lost();
-    const auto count = recv(fd, chunk.data(), chunk.size(), 0);
+    const auto count = recv(fd, chunk.data(), chunk.size(), MSG_DONTWAIT);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) continue;
     if (count <= 0) return lost();
     reply.append(chunk.data(), static_cast<std::size_t>(count));
     for (const std::string_view known : {"OK encrypt", "NOTFOUND "}) {

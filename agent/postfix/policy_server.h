@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -27,6 +28,8 @@ class PolicyServer {
   PolicyServer& operator=(const PolicyServer&) = delete;
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  // Its socket still stands there: whoever took it away took it from Postfix, too.
+  [[nodiscard]] bool is_there() const;
 
  private:
   PolicyServer(std::filesystem::path path, int listener, int wake, PolicyTable& table,
@@ -34,6 +37,7 @@ class PolicyServer {
   void serve(int stop);
 
   std::filesystem::path path_;
+  std::uint64_t inode_ = 0;  // of the socket
   int listener_;
   int wake_;  // written to at the end
   PolicyTable& table_;

@@ -81,7 +81,8 @@ config::Result<void, std::string> PostfixWatch::configure(const config::Postfix&
   refresh_exceptions();
   const Lock reading(reading_);
   const bool has_other_socket =
-      server_ ? server_->path() != settings.policy_socket : !settings.policy_socket.empty();
+      server_ ? server_->path() != settings.policy_socket || !server_->is_there()
+              : !settings.policy_socket.empty();
   std::unique_ptr<PolicyServer> fresh;
   if (has_other_socket && !settings.policy_socket.empty()) {
     auto started = PolicyServer::start(settings.policy_socket, table_, world_.now);
@@ -135,6 +136,7 @@ void PostfixWatch::work(const std::stop_token& stop) {
     {
       const Lock reading(reading_);
       has_more = log_ && read_on();
+      if (turn % kSaveEvery == 0) keep_socket();
       if (log_ && turn % kSaveEvery == 0) {
         settle();
         save();
@@ -144,6 +146,15 @@ void PostfixWatch::work(const std::stop_token& stop) {
     std::unique_lock wait(waiting_);
     wake_.wait_for(wait, stop, kEvery, [] { return false; });
   }
+}
+
+// Somebody removed the socket, as a cleaner of temporary files does: Postfix is not left without.
+void PostfixWatch::keep_socket() {
+  if (!server_ || server_->is_there()) return;
+  auto anew = PolicyServer::start(server_->path(), table_, world_.now);
+  world_.report(anew ? server_->path().string() + " was removed, and was made anew" : anew.error(),
+                anew.has_value());
+  if (anew) server_ = std::move(*anew);
 }
 
 // Good as long as mutex_ is held.
@@ -259,7 +270,8 @@ std::vector<PostfixWatch::Proposal> PostfixWatch::proposals(
       const bool has_dane = domain.last_sent.contains(TlsLevel::verified) ||
                             domain.setback == Setback::certificate ||
                             domain.setback == Setback::tlsa_lookup;
-      if (const auto messages = domain.messages_a_month(at); messages > 0 && !is_watched(name))
+      const auto messages = domain.messages_a_month(at);
+      if ((messages > 0 || domain.deferred_since) && !is_watched(name))
         out.push_back({.domain = name, .messages = messages, .has_dane = has_dane});
     }
   }

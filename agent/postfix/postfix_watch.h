@@ -82,6 +82,7 @@ class PostfixWatch {
   void work(const std::stop_token& stop);
   [[nodiscard]] bool read_on() REQUIRES(reading_);
   void settle() REQUIRES(reading_);
+  void keep_socket() REQUIRES(reading_);
   void save() REQUIRES(reading_);
   [[nodiscard]] DeliveryBook::Foretell foretell() const REQUIRES(mutex_);
 

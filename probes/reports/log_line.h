@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -48,6 +49,10 @@ class LogLineReader {
   // Nothing when the line is not of such a form. `line` has no line end.
   [[nodiscard]] std::optional<LogLine> read(std::string_view line);
   void set_now(config::Time now) { calendar_.now = now; }
+  // Further ahead than clocks differ: a line that is not believed.
+  [[nodiscard]] bool is_to_come(config::Time at) const {
+    return at > calendar_.now + std::chrono::hours{24};
+  }
 
  private:
   [[nodiscard]] std::optional<config::Time> traditional(std::string_view text);

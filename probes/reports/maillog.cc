@@ -93,6 +93,15 @@ std::string_view queue_id_of(std::string_view message) {
 
 // "mx.example.org[192.0.2.1]:25" to its name, which is empty where Postfix has none but the
 // address.
+// "mx.example.org[192.0.2.1]:25,conn_use=2": what goes to another port goes to a filter, a mailbox
+// or a submission service, and not to the domain's MX host.
+bool is_to_mx(std::string_view relay) {
+  const auto close = relay.rfind("]:");
+  if (close == std::string_view::npos) return relay == "none" || relay.empty();
+  const auto port = relay.substr(close + 2);
+  return port == "25" || port.starts_with("25,");
+}
+
 std::string host_of(std::string_view relay) {
   const auto open = relay.find('[');
   if (open == std::string_view::npos) return {};
@@ -315,15 +324,14 @@ MaillogReader::Client& MaillogReader::client_of(std::string_view instance, std::
 
 // A session is for one message, unless Postfix says that it was used again. So what the last line
 // about TLS said holds for this delivery only when no other message has had it.
-TlsLevel MaillogReader::level_of(Client& client, std::string_view queue_id, std::string_view host,
-                                 bool is_reused) {
+TlsLevel MaillogReader::level_of(Client& client, std::string_view queue_id, std::string_view host) {
   const bool is_mine = client.host == host && !host.empty() &&
-                       (is_reused || client.used_by.empty() || client.used_by == queue_id);
+                       (client.used_by.empty() || client.used_by == queue_id);
   if (is_mine) {
     client.used_by = queue_id;
     return client.level;
   }
-  const bool is_silence_telling = logs_tls_ && client.is_known && !is_reused;
+  const bool is_silence_telling = logs_tls_ && client.is_known;
   return is_silence_telling ? TlsLevel::none : TlsLevel::unknown;
 }
 
@@ -339,7 +347,7 @@ std::optional<MailEvent> MaillogReader::delivered(Client& client, std::string_vi
   auto end = rest.substr(mark + std::string_view(", status=").size());
   const auto status = delivery_status_from(end.substr(0, end.find(' ')));
   auto name = domain_of(*domain);
-  if (!status || !name) return std::nullopt;
+  if (!status || !name || !is_to_mx(field(fields, " relay="))) return std::nullopt;
   const auto open = end.find(" (");
   const auto words = open == std::string_view::npos ? std::string_view{} : end.substr(open + 2);
   Delivery out{.at = at,
@@ -351,7 +359,7 @@ std::optional<MailEvent> MaillogReader::delivered(Client& client, std::string_vi
   const auto level = level_in(field(fields, " tls="));
   const bool has_session = !out.host.empty();
   if (has_session) {
-    out.level = level_of(client, queue_id, out.host, !field(fields, "conn_use=").empty());
+    out.level = level_of(client, queue_id, out.host);
     if (out.level == TlsLevel::unknown && level) out.level = *level;
     // It says that STARTTLS was not there, whatever the lines before it were.
     if (level == TlsLevel::none) out.level = TlsLevel::none;
@@ -398,6 +406,7 @@ std::optional<MailEvent> MaillogReader::of_client(const LogLine& line, std::stri
 }
 
 std::optional<MailEvent> MaillogReader::understand(const LogLine& line) {
+  if (lines_.is_to_come(line.at)) return std::nullopt;
   last_at_ = line.at;
   if (!began_) began_ = line.at;
   constexpr std::size_t kMostOfName = 64;

@@ -123,8 +123,7 @@ class MaillogReader {
   [[nodiscard]] std::optional<MailEvent> of_client(const LogLine& line, std::string_view instance);
   [[nodiscard]] std::optional<MailEvent> delivered(Client& client, std::string_view queue_id,
                                                    std::string_view rest, config::Time at);
-  [[nodiscard]] TlsLevel level_of(Client& client, std::string_view queue_id, std::string_view host,
-                                  bool is_reused);
+  [[nodiscard]] TlsLevel level_of(Client& client, std::string_view queue_id, std::string_view host);
   Client& client_of(std::string_view instance, std::uint32_t pid, config::Time at);
   bool take_field(std::string_view line);
 

@@ -171,13 +171,30 @@ TEST(Maillog, ASessionIsForOneMessage) {
   EXPECT_EQ(got[2].level, TlsLevel::none) << "a session without a line about TLS was in the clear";
 }
 
-TEST(Maillog, AReusedSessionKeepsItsLevel) {
+// Postfix says of a session with TLS that it is used again; one it says nothing of is in the clear.
+TEST(Maillog, AReusedSessionHasTheLevelThatIsSaidOfIt) {
+  auto reused = tls("Verified", "mx.a.test");
+  reused.replace(reused.find("established"), 11, "reused");
   const auto got = deliveries({tls("Verified", "mx.a.test"),
-                               to("AAAAAA", "a.test", "mx.a.test[1.2.3.4]:25", kSent),
-                               to("BBBBBB", "a.test", "mx.a.test[1.2.3.4]:25,conn_use=2", kSent)});
-  ASSERT_EQ(got.size(), 2U);
+                               to("AAAAAA", "a.test", "mx.a.test[1.2.3.4]:25", kSent), reused,
+                               to("BBBBBB", "a.test", "mx.a.test[1.2.3.4]:25,conn_use=2", kSent),
+                               to("CCCCCC", "a.test", "mx.a.test[1.2.3.4]:25,conn_use=3", kSent)});
+  ASSERT_EQ(got.size(), 3U);
   EXPECT_EQ(got[1].host, "mx.a.test");
   EXPECT_EQ(got[1].level, TlsLevel::verified);
+  EXPECT_EQ(got[2].level, TlsLevel::none);
+}
+
+TEST(Maillog, WhatGoesToAnotherPortIsNotToAnMxHost) {
+  EXPECT_TRUE(deliveries({to("AAAAAA", "a.test", "127.0.0.1[127.0.0.1]:10024", kSent),
+                          to("AAAAAA", "a.test", "relay.a.test[1.2.3.4]:587", kSent)})
+                  .empty());
+}
+
+TEST(Maillog, ALineOfYearsToComeIsNotBelieved) {
+  auto line = to("AAAAAA", "a.test", "mx.a.test[1.2.3.4]:25", kSent);
+  line.replace(0, 15, "9999-01-01T00:00:00Z");
+  EXPECT_TRUE(deliveries({line}).empty());
 }
 
 TEST(Maillog, ProcessesAreToldApart) {

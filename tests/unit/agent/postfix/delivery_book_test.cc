@@ -57,6 +57,9 @@ TEST(Foretold, ByTheReferenceSendersRules) {
            Row{authenticated, sent("A", 0), true, "it was"},
            Row{host_authenticated, sent("A", 0, TlsLevel::trusted), true,
                "Postfix' word for an insecure MX RRset"},
+           Row{authenticated, sent("A", 0, TlsLevel::trusted), false,
+               "a public CA's certificate: no TLSA records were looked at"},
+           Row{encrypted, sent("A", 0, TlsLevel::trusted), true, "and a public CA's, too"},
            Row{authenticated, sent("A", 0, TlsLevel::untrusted), false,
                "does this Postfix do DANE?"},
            Row{authenticated, held_up("A", 0), false, "the key changed, or its cache is stale"},
@@ -226,6 +229,44 @@ TEST(DeliveryBook, IsBounded) {
   EXPECT_EQ(other.domain("a.test")->hosts.size(), DeliveryBook::kMostHosts);
   other.settle(at(5000), config::Seconds{0}, says(false, 9'999'999));
   EXPECT_EQ(other.disagreements().size(), DeliveryBook::kMostDisagreements);
+}
+
+const auto kNothing = [](const Delivery&) { return std::nullopt; };
+
+TEST(DeliveryBook, PassesOverADayOlderThanTheMonthItHolds) {
+  DeliveryBook book;
+  constexpr int kDay = 86400;
+  for (int day = 0; day < DeliveryBook::kDays; ++day)
+    book.take(sent("A" + std::to_string(day), day * kDay), at(0), kNothing);
+  book.take(sent("B", -60 * kDay), at(0), kNothing);
+  const auto& days = book.domain("a.test")->days;
+  EXPECT_EQ(days.size(), std::size_t{DeliveryBook::kDays});
+  EXPECT_EQ(days.begin()->first, kDay0 / kDay);
+  book.take(sent("C", DeliveryBook::kDays * kDay), at(0), kNothing);
+  EXPECT_EQ(days.begin()->first, kDay0 / kDay + 1);
+}
+
+TEST(DeliveryBook, AMessageThatWentInALaterTryWaitsNoMore) {
+  DeliveryBook book;
+  book.take(held_up("A", 0), at(0), kNothing);
+  book.take(sent("A", 1), at(0), kNothing);
+  EXPECT_EQ(book.domain("a.test")->waiting.size(), 1U) << "another recipient, in the same try";
+  book.take(sent("A", 300), at(0), kNothing);
+  EXPECT_TRUE(book.domain("a.test")->waiting.empty());
+}
+
+TEST(DeliveryBook, ADisagreementOutlivesAMomentInWhichNothingIsKnown) {
+  DeliveryBook book;
+  const auto saying = [](std::optional<bool> is_right, int looked) {
+    return [=](const Delivery&) {
+      return DeliveryBook::Foretold{
+          .is_right = is_right, .verdict = Verdict::authenticated, .looked_at = at(looked)};
+    };
+  };
+  book.take(held_up("A", 100), at(0), saying(false, 50));
+  book.settle(at(110), std::chrono::hours{2}, saying(std::nullopt, 105));
+  book.settle(at(120), std::chrono::hours{2}, saying(false, 115));
+  EXPECT_EQ(book.disagreements().size(), 1U);
 }
 
 }  // namespace

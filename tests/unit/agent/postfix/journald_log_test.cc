@@ -74,6 +74,18 @@ TEST_F(JournaldLogTest, GivesWhatTheMailSystemLogged) {
   EXPECT_THAT(read(journal), IsEmpty());
 }
 
+TEST_F(JournaldLogTest, PassesOverWhatPeopleLogInPostfixName) {
+  const auto logged_by = [&](const std::string& message, const std::string& fields) {
+    auto out = entry(message);
+    return out.insert(out.size() - 1, fields);
+  };
+  write("a", logged_by("of its user", "_UID=101\n_COMM=smtp\n") +
+                 logged_by("of people", "_UID=1000\n_COMM=smtp\n") +
+                 logged_by("of another program", "_UID=0\n_COMM=logger\n"));
+  JournaldLog journal(folder_);
+  EXPECT_THAT(read(journal), ElementsAre("of its user"));
+}
+
 TEST_F(JournaldLogTest, ReadsABitAtATime) {
   write("a", entry("one") + entry("two") + entry("three"));
   JournaldLog journal(folder_);
@@ -138,7 +150,8 @@ TEST(JournaldLine, IsReadAsAnyOther) {
       journald_line(1'785'000'000'123'456, "mail", "postfix-out/smtp", "42", "two\nlines");
   ASSERT_TRUE(line);
   EXPECT_EQ(*line, "2026-07-25T17:20:00Z mail postfix-out/smtp[42]: two lines");
-  probes::reports::LogLineReader reader(probes::reports::calendar(config::Time{}));
+  probes::reports::LogLineReader reader(
+      probes::reports::calendar(config::Time{config::Seconds{1'785'000'000}}));
   const auto read = reader.read(*line);
   ASSERT_TRUE(read);
   EXPECT_EQ(read->program, "postfix-out/smtp");

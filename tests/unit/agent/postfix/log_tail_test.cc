@@ -57,6 +57,28 @@ TEST_F(Tail, FollowsARenamedFileToItsEnd) {
   EXPECT_THAT(read(tail), ElementsAre("two", "three"));
 }
 
+TEST_F(Tail, ReadsWhatIsWrittenToTheOldFileAfterTheRotation) {
+  append("one\ntw");
+  LogTail tail(log_);
+  EXPECT_THAT(read(tail), ElementsAre("one"));
+  rotate();
+  append("three\n");
+  EXPECT_THAT(read(tail), ElementsAre("three"));
+  std::ofstream(log_.string() + ".1", std::ios::app) << "o\n";  // who has not heard of it yet
+  EXPECT_THAT(read(tail), ElementsAre("two"));
+  append("four\n");
+  EXPECT_THAT(read(tail), ElementsAre("four"));
+}
+
+TEST_F(Tail, SeesACutWithinALineThatIsTooLong) {
+  append("one\n" + std::string(100'000, 'x'));
+  LogTail tail(log_);
+  EXPECT_THAT(read(tail), ElementsAre("one"));
+  std::filesystem::resize_file(log_, 0);
+  append("two\n");
+  EXPECT_THAT(read(tail), ElementsAre("two"));
+}
+
 TEST_F(Tail, WaitsForAFileThatIsNotThere) {
   LogTail tail(log_);
   EXPECT_FALSE(tail.read(1000, [](std::string_view) {}));
