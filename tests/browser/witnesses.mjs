@@ -63,6 +63,20 @@ export function witnesses() {
     await clean(host);
     const alerts = await open("/alerts");
     await says(alerts, /mx\.mismatch\.test[^]*Sender <Ltd> refused 1 204 sessions since/, 60);
+    const card = alerts
+      .getByRole("region", { name: "Firing" })
+      .locator("article", { hasText: "mx.mismatch.test" })
+      .filter({ hasText: "tlsa-mismatch" });
+    await card.getByText("What it means, what to do, who was notified").click();
+    await card.getByText("Evidence, step by step").click();
+    await until("the argument stands there", 20, async () =>
+      /holds The evidence proves what was said\.[^]*mx\.mismatch\.test, seen [^]*proven [^]*TLSA[^]*seen [^]*follows /.test(
+        await card.innerText(),
+      ),
+    );
+    const address = await card.getByRole("link", { name: "Download the evidence" }).getAttribute("href");
+    assert.equal((await lab.json(address)).schema, "danelaw.evidence/1");
+    await card.screenshot({ path: `${screens}/ladder.png` });
     await clean(alerts);
   });
 

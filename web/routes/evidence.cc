@@ -1,5 +1,6 @@
 #include "agent/alerts/alert_json.h"
 #include "probes/codec/bundle.h"
+#include "probes/proof.h"
 #include "web/routes/api.h"
 #include "web/routes/parts.h"
 
@@ -28,6 +29,20 @@ Reply Api::evidence(const Call& call) const {
       "attachment; filename=\"danelaw-evidence." + std::string(wants_cbor ? "cbor" : "json") + "\"";
   out.headers["Vary"] = "Accept";
   return out;
+}
+
+// The same, verified again as of then: what is proven, what was seen, what follows.
+Reply Api::explanation(const Call& call) const {
+  const auto found = backend_.queries->alert(call.name);
+  if (!found) return storage_failed(found.error());
+  if (!*found) return problem(404, "not found", "no alert of that id");
+  const auto observations = backend_.queries->evidence(call.name);
+  if (!observations) return storage_failed(observations.error());
+  if (observations->empty()) return problem(404, "not found", "no evidence was kept of this alert");
+  const auto alert = agent::to_json((*found)->alert, backend_.snapshot()->now).dump();
+  const auto bundle = probes::decode_bundle(probes::encode_bundle(alert, *observations));
+  if (!bundle) return problem(500, "unreadable", bundle.error());
+  return json(to_json(*bundle, probes::prove(*bundle, backend_.anchors())));
 }
 
 }  // namespace web

@@ -5,6 +5,7 @@ import type { Alert } from "./api";
 import { get, post, remove } from "./api";
 import { Explanation } from "./finding_card";
 import { Lasting, NameField, rememberedName, rememberName } from "./forms";
+import { Ladder } from "./ladder";
 import { Names } from "./lists";
 import { useMayAct } from "./me";
 import { Act, Link, Mark, When } from "./parts";
@@ -218,6 +219,7 @@ export function AlertCard({ alert, isOpen, again }: { alert: Alert; isOpen: bool
         {isShown && (
           <>
             <Explanation finding={alert} withRemedy={!isCurrent} />
+            {alert.opened_at && <Ladder alert={alert} />}
             <h4>Who was notified</h4>
             <Notified alert={alert} />
           </>

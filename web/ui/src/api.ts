@@ -55,6 +55,7 @@ export type Known = NonNullable<AgentStatus["last_known"]>;
 export type Cause = Schemas["Cause"];
 export type Days = Schemas["Days"];
 export type Senders = Schemas["Senders"];
+export type Explanation = Schemas["Explanation"];
 export type HappeningItem = Schemas["LogEvent"];
 export type OwnPostfix = Shown<"/api/v1/deliveries">;
 export type Disagreements = Shown<"/api/v1/deliveries/disagreements">;

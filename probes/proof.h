@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "probes/codec/bundle.h"
+#include "probes/evidence.h"
+
+// What a bundle of evidence proves: each observation verified anew (evidence.h), and whether they
+// show what was said. The command line, the API and letters tell it in these words.
+namespace probes {
+
+struct Proof {
+  std::vector<Argument> arguments;  // parallel to the bundle's observations
+  bool is_proven = false;
+  std::string conclusion;  // one sentence
+};
+
+// `anchors`: as verify() takes them.
+[[nodiscard]] Proof prove(const Bundle& bundle, const std::vector<dns::Record>& anchors);
+
+// "danelaw.explain/1".
+[[nodiscard]] nlohmann::ordered_json to_json(const Bundle& bundle, const Proof& proof);
+// Lines for people, a step a line.
+[[nodiscard]] std::string to_text(const Bundle& bundle, const Proof& proof);
+
+}  // namespace probes
