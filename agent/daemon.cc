@@ -68,8 +68,10 @@ bool Daemon::start(const std::filesystem::path& file) {
   reload_.succeeded_at = now();
   auto loaded = load_or_complain(file);
   if (!loaded) return false;
+  named_ = config::named(loaded->agent);
   auto context = ProbeContext::make(*loaded);
   if (!context) return fail("probe-setup-failed", context.error());
+  anchors_ = (*context)->anchor_records;
   if (const auto web = can_serve(loaded->web); !web) return fail("web-setup-failed", web.error());
   auto lock = storage::DatabaseLock::take(loaded->storage.path);
   if (!lock) return fail_for_now("storage-unavailable", lock.error());
@@ -231,6 +233,11 @@ config::Result<void, std::string> Daemon::take_configuration() {
     log::error("reload-failed", {{"error", reconfigured.error()}});
     return config::Failure<std::string>(reconfigured.error());
   }
+  {
+    const std::scoped_lock lock(telling_reload_);
+    named_ = config::named(loaded->agent);
+    anchors_ = (*context)->anchor_records;
+  }
   runner_->reconfigure(*loaded, std::move(*context));
   {
     const std::scoped_lock one(watching_reports_);
@@ -239,6 +246,21 @@ config::Result<void, std::string> Daemon::take_configuration() {
   courier_->set_notifiers(std::move(*notifiers));
   log::info("reloaded", {{"domains", std::to_string(loaded->domains.size())}});
   return {};
+}
+
+// Without a fleet there is one.
+std::vector<web::Member> Daemon::agents() {
+  const auto snapshot = runner_->snapshot();
+  const std::scoped_lock lock(telling_reload_);
+  return {{.name = named_.name,
+           .vantage = named_.vantage,
+           .last_seen_at = snapshot->last_round_at,
+           .looks = snapshot->rounds}};
+}
+
+std::vector<probes::dns::Record> Daemon::anchors() {
+  const std::scoped_lock lock(telling_reload_);
+  return anchors_;
 }
 
 web::Reload Daemon::last_reload() {

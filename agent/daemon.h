@@ -65,6 +65,8 @@ class Daemon {
   PostfixWatch::World postfix_world();
   ReportWatch::Calls report_calls();
   web::Reload last_reload();
+  std::vector<web::Member> agents();
+  std::vector<probes::dns::Record> anchors();
   static void report_notifier(const std::string& notifier, const std::string& fault);
   // What changed, for the pages that are open; and the notifiers, which need not wait.
   void publish(const Round& round);
@@ -84,8 +86,10 @@ class Daemon {
   std::atomic<bool> is_ready_{false};
   std::atomic<bool> is_scrape_told_{false};
   std::mutex reloading_;
-  std::mutex telling_reload_;  // guards reload_: a scrape must not wait for a reload
+  std::mutex telling_reload_;  // guards the next three: a scrape must not wait for a reload
   web::Reload reload_;
+  config::Agent named_;  // the agent's name and vantage
+  std::vector<probes::dns::Record> anchors_;
   std::unique_ptr<storage::SqliteRecorder> recorder_;
   std::unique_ptr<storage::Queries> queries_;
   std::unique_ptr<storage::ActLog> acts_;

@@ -159,6 +159,8 @@ web::Backend Daemon::backend() {
                 return courier_->test(notifier, by, std::chrono::seconds{20});
               },
           .last_reload = [this] { return last_reload(); },
+          .agents = [this] { return agents(); },
+          .anchors = [this] { return anchors(); },
           .on_scrape = [this](std::size_t series) { look_at_scrape(series); },
           .build = {.version = DANELAW_VERSION,
                     .revision = DANELAW_REVISION,

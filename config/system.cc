@@ -48,4 +48,10 @@ std::string host_name() {
   return name.data();
 }
 
+Agent named(Agent agent) {
+  if (agent.name.empty()) agent.name = host_name();
+  if (agent.vantage.empty()) agent.vantage = agent.name;
+  return agent;
+}
+
 }  // namespace config

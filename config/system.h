@@ -18,4 +18,7 @@ namespace config {
 // This machine's own name, as gethostname(2) gives it; "localhost" when it has none.
 [[nodiscard]] std::string host_name();
 
+// The agent with what is left empty filled in.
+[[nodiscard]] Agent named(Agent agent);
+
 }  // namespace config

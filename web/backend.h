@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,14 @@ struct Build {
   std::string revision;  // of the backend; empty when they came without their history
   std::string openssl;   // versions of the libraries that decide most
   std::string resolver;
+};
+
+// One of the agents that share a database; without a fleet the only one.
+struct Member {
+  std::string name, vantage;
+  bool is_leader = true;  // schedules, judges and notifies
+  std::optional<config::Time> last_seen_at;
+  std::uint64_t looks = 0;  // since it started
 };
 
 // Where the answers come from. All may be called from any thread.
@@ -61,6 +71,9 @@ struct Backend {
       const std::optional<std::string>& notifier, const std::string& by)>
       test_notifiers;
   std::function<Reload()> last_reload;
+  std::function<std::vector<Member>()> agents;
+  // Whom DNSSEC's chains are verified up to.
+  std::function<std::vector<probes::dns::Record>()> anchors;
   std::function<void(std::size_t series)> on_scrape;  // told after each
   const RequestStats* traffic = nullptr;              // the server's own, set by site_of
   Build build;

@@ -113,6 +113,7 @@ struct ClientCommands::Commands {
   [[nodiscard]] Done silences(const AgentApi& api) const;
   [[nodiscard]] Done end_silence(const AgentApi& api) const;
   [[nodiscard]] Done recheck(const AgentApi& api) const;
+  [[nodiscard]] Done fleet(const AgentApi& api) const;
   [[nodiscard]] Done test_notifiers(const AgentApi& api) const;
 };
 
@@ -135,6 +136,8 @@ void ClientCommands::Commands::add_all(CLI::App& app) {
       ->add_flag("--all", shows_all, "also those that begin, and those that are over");
   add(app, "silences", "silences of a running agent: to come, active, lately ended",
       &Commands::silences);
+  add(app, "fleet", "the agents that share a running agent's database, and who leads",
+      &Commands::fleet);
   add_acts(app);
 }
 
@@ -262,6 +265,23 @@ Done ClientCommands::Commands::silences(const AgentApi& api) const {
   const auto text = rows.empty() ? std::string("no silences\n")
                                  : table({"ID", "STATE", "FROM", "UNTIL", "BY", "MATCHERS", "WHY"},
                                          rows, screen_of_output());
+  return said(array_of(*std::move(items)), text);
+}
+
+Done ClientCommands::Commands::fleet(const AgentApi& api) const {
+  auto items = api.list("/api/v1/agents", {});
+  if (!items) return config::Failure<ApiFault>(items.error());
+  std::vector<TableRow> rows;
+  for (const auto& one : *items) {
+    const bool is_leader = one.contains("is_leader") && one["is_leader"] == true;
+    rows.push_back({{shown(one, "/name")},
+                    {shown(one, "/vantage")},
+                    {is_leader ? "leads" : "follows"},
+                    {shown(one, "/last_seen_at")},
+                    {fmt::format("{}", count_in(one, "/looks"))}});
+  }
+  const auto text =
+      table({"AGENT", "VANTAGE", "ROLE", "LAST SEEN", "LOOKS"}, rows, screen_of_output());
   return said(array_of(*std::move(items)), text);
 }
 

@@ -97,8 +97,7 @@ ProbeContext::ProbeContext(const config::Config& config,
       question_timeout(config.dns.timeout),
       every_server(config.dns.every_server),
       settings(manner_of(config)),
-      agent(config.agent.name.empty() ? config::host_name() : config.agent.name),
-      vantage(config.agent.vantage.empty() ? agent : config.agent.vantage),
+      agent(config::named(config.agent)),
       anchor(anchors.front().owner),
       anchor_records(anchors),
       chain(std::move(anchors)),
@@ -140,8 +139,8 @@ Result<std::shared_ptr<ProbeContext>, std::string> ProbeContext::make(
 
 probes::Recorded ProbeContext::signed_by_us(probes::Recorded seen) const {
   seen.port = settings.port;
-  seen.agent = agent;
-  seen.vantage = vantage;
+  seen.agent = agent.name;
+  seen.vantage = agent.vantage;
   seen.version = DANELAW_VERSION;
   return seen;
 }

@@ -29,8 +29,8 @@ class ProbeContext {
   const config::Seconds question_timeout;
   const bool every_server;  // name servers are asked one by one, too
   const probes::ProbeSettings settings;
-  const std::string agent, vantage;  // who looks, and from where
-  const probes::dns::Name anchor;    // whose keys we trust, usually the root
+  const config::Agent agent;       // who looks, and from where
+  const probes::dns::Name anchor;  // whose keys we trust, usually the root
   const std::vector<probes::dns::Record> anchor_records;
   probes::dns::Chain chain;
   probes::tls::CertificateCache certificates;

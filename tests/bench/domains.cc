@@ -98,6 +98,7 @@ int main(int argc, char** argv) {
   backend.queries = queries->get();
   backend.notifiers = [] { return std::vector<agent::NotifierHealth>{}; };
   backend.last_reload = [] { return web::Reload{}; };
+  backend.agents = [] { return std::vector<web::Member>{}; };
   const web::Api api{std::move(backend), {.hosts = {"localhost"}}};
   const auto last = std::to_string(count - std::min<std::size_t>(count, 100));
   const std::pair<const char*, std::map<std::string, std::string>> asked[] = {

@@ -87,6 +87,7 @@ class OpenApi(unittest.TestCase):
         get = "get"
         self.ask(get, "/api/v1/openapi.json")
         self.ask(get, "/api/v1/status")
+        self.ask(get, "/api/v1/agents")
         domains = self.ask(get, "/api/v1/domains", query="?limit=500&sort=status")["items"]
         self.assertEqual(len(domains), len(self.lab.expected))
         self.ask(get, "/api/v1/domains", query="?limit=0", status=400)
@@ -182,6 +183,8 @@ class OpenApi(unittest.TestCase):
         alert = {"id": self.lab.alerts(code="tlsa-mismatch", domains=[PARTNER])[0]["id"]}
         self.assertEqual(self.ask("get", "/api/v1/alerts/{id}/evidence", alert)["schema"], "danelaw.evidence/1")
         self.ask("get", "/api/v1/alerts/{id}/evidence", {"id": "nobody"}, status=404)
+        self.assertTrue(self.ask("get", "/api/v1/alerts/{id}/explanation", alert)["is_proven"])
+        self.ask("get", "/api/v1/alerts/{id}/explanation", {"id": "nobody"}, status=404)
         self.ask("post", "/api/v1/alerts/{id}/ack", alert, body={"by": "me", "comment": "on it"}, status=204)
         self.assertEqual(self.ask("get", "/api/v1/alerts/{id}", alert)["acknowledged"]["by"], "me")
         self.ask("delete", "/api/v1/alerts/{id}/ack", alert, status=204)

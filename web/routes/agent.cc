@@ -209,6 +209,18 @@ Reply Api::status(const Call& /*call*/) const {
        {"rollovers_under_way", under_way}});
 }
 
+Reply Api::agents(const Call& /*call*/) const {
+  Json items = Json::array();
+  for (const auto& one : backend_.agents()) {
+    items.push_back({{"name", one.name},
+                     {"vantage", one.vantage},
+                     {"is_leader", one.is_leader},
+                     {"last_seen_at", time_or_null(one.last_seen_at)},
+                     {"looks", one.looks}});
+  }
+  return json({{"items", std::move(items)}, {"next", nullptr}});
+}
+
 // Server-sent events: what changed; the client asks for the rest.
 Reply Api::events(const Call& call) const {
   constexpr int kPing = 15;  // waits of a second without news

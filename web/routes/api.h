@@ -73,6 +73,7 @@ class Api {
   [[nodiscard]] Reply reload(const Call& call) const;
   [[nodiscard]] Reply metrics(const Call& call) const;
   [[nodiscard]] Reply status(const Call& call) const;
+  [[nodiscard]] Reply agents(const Call& call) const;
   [[nodiscard]] Reply events(const Call& call) const;
   [[nodiscard]] Reply document(const Call& call) const;
   [[nodiscard]] Vitals vitals() const;
@@ -123,6 +124,7 @@ class Api {
   [[nodiscard]] Reply alerts(const Call& call) const;
   [[nodiscard]] Reply alert(const Call& call) const;
   [[nodiscard]] Reply evidence(const Call& call) const;
+  [[nodiscard]] Reply explanation(const Call& call) const;
   [[nodiscard]] Reply acknowledge(const Call& call) const;
   [[nodiscard]] Reply take_back(const Call& call) const;
   [[nodiscard]] Reply silences(const Call& call) const;

@@ -16,6 +16,7 @@ const std::vector<Api::Route>& Api::routes() {
       {"GET", "/metrics", readers, &Api::metrics},
 
       {"GET", "/api/v1/status", readers, &Api::status},
+      {"GET", "/api/v1/agents", readers, &Api::agents},
       {"GET", "/api/v1/events", readers, &Api::events},
       {"GET", "/api/v1/openapi.json", readers, &Api::document},
 
@@ -102,6 +103,7 @@ const std::vector<Api::Route>& Api::routes() {
        {"state", "code", "severity", "role", "group", "domain", "limit", "cursor", "format"}},
       {"GET", "/api/v1/alerts/{id}", readers, &Api::alert},
       {"GET", "/api/v1/alerts/{id}/evidence", readers, &Api::evidence},
+      {"GET", "/api/v1/alerts/{id}/explanation", readers, &Api::explanation},
       {"POST", "/api/v1/alerts/{id}/ack", operators, &Api::acknowledge},
       {"DELETE", "/api/v1/alerts/{id}/ack", operators, &Api::take_back, {"by"}},
       {"GET", "/api/v1/silences", readers, &Api::silences},

@@ -88,6 +88,7 @@ TEST_F(Routes, AnswerWithTheirTypeAndUnderTheirPatternForTheMetrics) {
       {"/-/ready", 200, text, "/-/ready"},
       {"/metrics", 200, "text/plain; version=0.0.4; charset=utf-8", "/metrics"},
       {"/api/v1/status", 200, "application/json", "/api/v1/status"},
+      {"/api/v1/agents", 200, "application/json", "/api/v1/agents"},
       {"/api/v1/domains", 200, "application/json", "/api/v1/domains"},
       {"/api/v1/domains/example.test", 200, "application/json", "/api/v1/domains/{name}"},
       {"/api/v1/alerts", 200, "application/json", "/api/v1/alerts"},
@@ -212,6 +213,8 @@ TEST_F(Routes, AScrapeIsToldWithItsSize) {
 // ---- the JSON of the contract
 
 TEST_F(Routes, StatusHasTheAgentItsSensesAndTheCounts) {
+  EXPECT_EQ(ok("/api/v1/agents"), json::parse(R"({"items": [{"name": "mon1", "vantage": "dc1",
+      "is_leader": true, "last_seen_at": "2027-01-15T08:00:00Z", "looks": 7}], "next": null})"));
   auto status = ok("/api/v1/status");
   status["storage"].erase("size_bytes");
   EXPECT_EQ(status, json::parse(R"({

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "probes/dns/validate.h"
 #include "storage/delivery_store.h"
 #include "storage/sender_reports.h"
 #include "tests/unit/storage/store.h"
@@ -166,6 +167,17 @@ class Service {
                       {.name = "dumb", .fault = "answered 500"}}};
                 },
             .last_reload = [] { return web::Reload{.is_good = false, .succeeded_at = kNow}; },
+            .agents =
+                [] {
+                  return std::vector<web::Member>{
+                      {.name = "mon1", .vantage = "dc1", .last_seen_at = kNow, .looks = 7}};
+                },
+            .anchors =
+                [] {
+                  return *probes::dns::parse_trust_anchors(
+                      ". IN DS 20326 8 2 "
+                      "E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D");
+                },
             .on_scrape = [this](std::size_t series) { scraped = series; },
             .build = {.version = "1.2.3"}};
   }
