@@ -173,8 +173,11 @@ int print_partners(const LogFiles& logs, std::uint64_t least, std::ostream& out,
   std::unordered_set<std::string> lately;  // message and domain: recipients stand close together
   const int status = for_each_delivery(logs, errors, [&](const Delivery& delivery) {
     constexpr std::size_t kLately = 100'000;
-    // Mail that only waits is to a partner, too: to one that needs watching.
-    if (delivery.status == DeliveryStatus::bounced) return;
+    // Mail that waits for TLS or DANE is to a partner, too, and one that needs watching; mail to
+    // nowhere is a mistyped address.
+    const bool waits =
+        delivery.status == DeliveryStatus::deferred && is_about_tls(delivery.setback);
+    if (delivery.status != DeliveryStatus::sent && !waits) return;
     if (lately.size() >= kLately) lately.clear();
     if (!lately.insert(delivery.queue_id + ' ' + delivery.domain).second) return;
     if (messages.size() < kMostDomains || messages.contains(delivery.domain))

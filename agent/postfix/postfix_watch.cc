@@ -271,7 +271,8 @@ std::vector<PostfixWatch::Proposal> PostfixWatch::proposals(
                             domain.setback == Setback::certificate ||
                             domain.setback == Setback::tlsa_lookup;
       const auto messages = domain.messages_a_month(at);
-      if ((messages > 0 || domain.deferred_since) && !is_watched(name))
+      const bool waits = domain.deferred_since && is_about_tls(domain.setback);
+      if ((messages > 0 || waits) && !is_watched(name))
         out.push_back({.domain = name, .messages = messages, .has_dane = has_dane});
     }
   }

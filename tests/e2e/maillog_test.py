@@ -32,7 +32,8 @@ LOG = (
     + sent("BBBBBB", "bob.secret@big.test", "mx.big.test", level="Untrusted")
     + sent("CCCCCC", "carol.secret@small.test", "mx.small.test")
     + sent("EEEEEE", "old.secret@old.test", "mx.old.test", day=1)
-    + deferred("DDDDDD", "dave.secret@typo.test", "mx.typo.test", "Server certificate not verified")
+    + deferred("DDDDDD", "dave.secret@held.test", "mx.held.test", "Server certificate not verified")
+    + deferred("FFFFFF", "fred.secret@typo.test", "mx.typo.test", "451 try again later")
 )
 
 
@@ -53,10 +54,14 @@ class Maillog(unittest.TestCase):
 
     def test_partners_are_those_whose_mail_arrived_most_first(self):
         log = self.write("mail.log", LOG.encode())
-        self.assertEqual(self.run_it("partners", log), (0, "big.test\nold.test\nsmall.test\n", ""))
+        self.assertEqual(self.run_it("partners", log), (0, "big.test\nheld.test\nold.test\nsmall.test\n", ""))
         self.assertEqual(self.run_it("partners", "--least", "2", log)[1], "big.test\n")
-        self.assertEqual(self.run_it("partners", "--since", "2026-11-15T00:00:00Z", log)[1], "big.test\nsmall.test\n")
-        self.assertEqual(self.run_it("partners", "-", stdin=LOG.encode())[1], "big.test\nold.test\nsmall.test\n")
+        self.assertEqual(
+            self.run_it("partners", "--since", "2026-11-15T00:00:00Z", log)[1], "big.test\nheld.test\nsmall.test\n"
+        )
+        self.assertEqual(
+            self.run_it("partners", "-", stdin=LOG.encode())[1], "big.test\nheld.test\nold.test\nsmall.test\n"
+        )
         self.assertEqual(self.run_it("partners", "--since", "yesterday", log)[0], 3)
 
     def test_a_message_to_many_counts_once(self):
@@ -68,7 +73,7 @@ class Maillog(unittest.TestCase):
 
     def test_compressed_logs(self):
         log = self.write("mail.log.2.gz", gzip.compress(LOG.encode()))
-        self.assertEqual(self.run_it("partners", log)[1], "big.test\nold.test\nsmall.test\n")
+        self.assertEqual(self.run_it("partners", log)[1], "big.test\nheld.test\nold.test\nsmall.test\n")
         cut = self.write("cut.gz", gzip.compress(os.urandom(100_000))[:50_000])
         status, _, errors = self.run_it("partners", cut)
         self.assertEqual(status, 1)
@@ -85,12 +90,17 @@ class Maillog(unittest.TestCase):
         lines = self.run_it("maillog", "--config", config, log)[1].splitlines()
         self.assertEqual(lines[0], "big.test: 1 sent untrusted, 1 sent verified")
         self.assertEqual(lines[1], "  mx.big.test: 1 sent untrusted, 1 sent verified")
-        self.assertIn("typo.test: 1 held up (certificate); not watched", lines)
+        since = next(line for line in lines if line.startswith("held.test: "))
+        self.assertRegex(
+            since, r"^held\.test: 1 held up \(certificate\); 1 waiting, the oldest since 2\S+Z; not watched$"
+        )
         objects = [json.loads(line) for line in self.run_it("maillog", "--format", "json", log)[1].splitlines()]
-        typo = next(one for one in objects if one["domain"] == "typo.test")
-        self.assertEqual(typo["held_up"], {"certificate": 1})
-        self.assertEqual(typo["hosts"][0]["host"], "mx.typo.test")
-        self.assertIsNone(typo["watched"])
+        held = next(one for one in objects if one["domain"] == "held.test")
+        self.assertEqual(held["held_up"], {"certificate": 1})
+        self.assertEqual(held["hosts"][0]["host"], "mx.held.test")
+        self.assertEqual((held["waiting"], held["last_sent"]), (1, {}))
+        self.assertIsNotNone(held["deferred_since"])
+        self.assertIsNone(held["watched"])
 
 
 if __name__ == "__main__":
