@@ -73,24 +73,24 @@ bool Daemon::start(const std::filesystem::path& file) {
   if (!context) return fail("probe-setup-failed", context.error());
   anchors_ = (*context)->anchor_records;
   if (const auto web = can_serve(loaded->web); !web) return fail("web-setup-failed", web.error());
-  auto lock = storage::DatabaseLock::take(loaded->storage.path);
+  auto lock = storage::DatabaseLock::take(loaded->storage);
   if (!lock) return fail_for_now("storage-unavailable", lock.error());
   lock_ = std::move(*lock);
-  auto recorder = storage::SqliteRecorder::open(loaded->storage.path);
+  auto recorder = storage::DatabaseRecorder::open(loaded->storage);
   if (!recorder) return fail_for_now("storage-unavailable", recorder.error().detail);
   recorder_ = std::move(*recorder);
   auto restored = recorder_->restore(now() - kRelapse);
   if (!restored) return fail_for_now("storage-unavailable", restored.error().detail);
-  auto queries = storage::Queries::open(loaded->storage.path);
+  auto queries = storage::Queries::open(loaded->storage);
   if (!queries) return fail_for_now("storage-unavailable", queries.error());
   queries_ = std::move(*queries);
-  auto acts = storage::ActLog::open(loaded->storage.path);
+  auto acts = storage::ActLog::open(loaded->storage);
   if (!acts) return fail_for_now("storage-unavailable", acts.error());
   acts_ = std::move(*acts);
-  auto senders = storage::SenderReports::open(loaded->storage.path);
+  auto senders = storage::SenderReports::open(loaded->storage);
   if (!senders) return fail_for_now("storage-unavailable", senders.error());
   senders_ = std::move(*senders);
-  auto outbox = storage::SqliteOutbox::open(loaded->storage.path);
+  auto outbox = storage::DatabaseOutbox::open(loaded->storage);
   if (!outbox) return fail_for_now("storage-unavailable", outbox.error());
   outbox_ = std::move(*outbox);
   letters_ = std::make_unique<ResilientOutbox>(
@@ -99,7 +99,7 @@ bool Daemon::start(const std::filesystem::path& file) {
   if (!notifiers) return fail("notifier-setup-failed", notifiers.error());
   runner_ = std::make_unique<Runner>(*loaded, std::move(*context), *recorder_, std::move(*restored),
                                      events(), system_clocks());
-  auto deliveries = storage::SqliteDeliveryStore::open(loaded->storage.path);
+  auto deliveries = storage::DatabaseDeliveryStore::open(loaded->storage);
   if (!deliveries) return fail_for_now("storage-unavailable", deliveries.error());
   deliveries_ = std::move(*deliveries);
   postfix_ = std::make_unique<PostfixWatch>(*deliveries_, postfix_world());

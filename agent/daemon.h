@@ -90,15 +90,15 @@ class Daemon {
   web::Reload reload_;
   config::Agent named_;  // the agent's name and vantage
   std::vector<probes::dns::Record> anchors_;
-  std::unique_ptr<storage::SqliteRecorder> recorder_;
+  std::unique_ptr<storage::DatabaseRecorder> recorder_;
   std::unique_ptr<storage::Queries> queries_;
   std::unique_ptr<storage::ActLog> acts_;
-  std::unique_ptr<storage::SqliteOutbox> outbox_;
+  std::unique_ptr<storage::DatabaseOutbox> outbox_;
   std::unique_ptr<ResilientOutbox> letters_;
   web::Feed feed_;
   web::OnceChecks checks_{[this](const std::string& domain) { return check_once(domain); }};
   std::unique_ptr<storage::SenderReports> senders_;
-  std::unique_ptr<storage::SqliteDeliveryStore> deliveries_;
+  std::unique_ptr<storage::DatabaseDeliveryStore> deliveries_;
   std::unique_ptr<Runner> runner_;
   std::unique_ptr<PostfixWatch> postfix_;
   std::unique_ptr<Courier> courier_;

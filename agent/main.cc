@@ -121,7 +121,7 @@ agent::Command add_report(CLI::App& app) {
 }
 
 config::Result<std::unique_ptr<agent::SenderReportStore>, std::string> open_sender_reports(
-    const std::filesystem::path& database) {
+    const config::Storage& database) {
   auto store = storage::SenderReports::open(database);
   if (!store) return config::Failure<std::string>(store.error());
   return std::move(*store);
@@ -141,7 +141,7 @@ int main(int argc, char** argv) {
       agent::add_gate(app,
                       [](const config::Config& settings) {
                         return storage::recall_from(
-                            settings.storage.path,
+                            settings.storage,
                             std::chrono::floor<config::Seconds>(std::chrono::system_clock::now()));
                       }),
       agent::add_tlsa(app),

@@ -99,6 +99,9 @@ struct Agent {
 
 struct Storage {
   std::filesystem::path path{"/var/lib/danelaw/danelaw.db"};
+  // A connection string or URI of libpq, instead of the path: the history is in that database of
+  // PostgreSQL. Secret. Empty: there is none.
+  std::string postgresql;
   Seconds retention{std::chrono::hours{24 * 400}};  // how long closed history is kept
 };
 

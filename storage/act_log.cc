@@ -19,13 +19,13 @@ Act read_act(const Statement& row) {
           .fault = row.is_null(8) ? std::nullopt : std::optional{row.text(8)}};
 }
 
-ActLog::ActLog(const std::filesystem::path& file) : file_(file), db_(file, Database::Mode::create) {
+ActLog::ActLog(const Place& place) : place_(place), db_(place, Database::Mode::create) {
   // An act is rare, and is to outlive a power cut.
-  db_.execute("PRAGMA synchronous = FULL");
+  db_.execute_on_sqlite("PRAGMA synchronous = FULL");
 }
 
-Result<std::unique_ptr<ActLog>, std::string> ActLog::open(const std::filesystem::path& file) {
-  return guarded<std::string>(file, [&] { return std::unique_ptr<ActLog>(new ActLog(file)); });
+Result<std::unique_ptr<ActLog>, std::string> ActLog::open(const Place& place) {
+  return guarded<std::string>(place, [&] { return std::unique_ptr<ActLog>(new ActLog(place)); });
 }
 
 void ActLog::write(const Act& act) {
@@ -41,7 +41,7 @@ Result<void, std::string> ActLog::record(Act act) {
   const std::scoped_lock lock(mutex_);
   unwritten_.push_back(std::move(act));
   if (unwritten_.size() > kMostUnwritten) unwritten_.pop_front();
-  const auto done = guarded<std::string>(file_, [&] {
+  const auto done = guarded<std::string>(place_, [&] {
     Transaction transaction{db_};
     for (const auto& one : unwritten_) write(one);
     db_.prepare("DELETE FROM act WHERE id <= (SELECT max(id) FROM act) - ?").bind(kMost).run();

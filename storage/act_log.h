@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -10,7 +9,7 @@
 
 #include "config/result.h"
 #include "config/time.h"
-#include "storage/sqlite.h"
+#include "storage/database.h"
 
 namespace storage {
 
@@ -38,16 +37,16 @@ class ActLog {
   static constexpr std::size_t kMostUnwritten = 1000;
 
   [[nodiscard]] static config::Result<std::unique_ptr<ActLog>, std::string> open(
-      const std::filesystem::path& file);
+      const Place& place);
 
   // The error says why it is only in memory.
   [[nodiscard]] config::Result<void, std::string> record(Act act);
 
  private:
-  explicit ActLog(const std::filesystem::path& file);
+  explicit ActLog(const Place& place);
   void write(const Act& act);
 
-  std::filesystem::path file_;
+  Place place_;
   std::mutex mutex_;
   Database db_;
   std::deque<Act> unwritten_;

@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "agent/alerts/round.h"
-#include "storage/sqlite.h"
+#include "storage/database.h"
 
 namespace storage {
 

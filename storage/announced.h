@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "agent/alerts/round.h"
-#include "storage/sqlite.h"
+#include "storage/database.h"
 
 // Certificates that were shown before any host presented them, and what operators said of their
 // keys, as they lie in the database.

@@ -8,10 +8,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "storage/database.h"
 #include "storage/files.h"
 #include "storage/lock.h"
 #include "storage/schema.h"
-#include "storage/sqlite.h"
 
 namespace storage {
 namespace {
@@ -60,7 +60,7 @@ void copy_to(const std::filesystem::path& database, const std::filesystem::path&
   const Unfinished made{copy};
   // SQLite fills a file that is empty, and reads the source as of one moment.
   Database{database, Database::Mode::read_only}.prepare("VACUUM INTO ?").bind(made.path()).run();
-  Database whole{made.path(), Database::Mode::read_only};
+  Database whole{std::filesystem::path{made.path()}, Database::Mode::read_only};
   check(whole);
   made.sync();
   // A link, unlike a rename, never replaces what somebody has put there meanwhile.
@@ -134,7 +134,7 @@ std::optional<std::filesystem::path> put_in_place(const std::filesystem::path& b
   const Unfinished made{database};
   Database{backup, Database::Mode::read_only}.prepare("VACUUM INTO ?").bind(made.path()).run();
   {
-    Database whole{made.path(), Database::Mode::create};
+    Database whole{std::filesystem::path{made.path()}, Database::Mode::create};
     migrate(whole);  // what this program cannot use is found now
     check(whole);
   }

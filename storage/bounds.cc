@@ -36,7 +36,7 @@ Bounds::Bounds(Database& db)
           "summed_until = max(coalesce(summed_until, o.until), o.until) "
           "FROM (SELECT count(*) AS n, min(first_seen) AS since, max(last_seen) AS until FROM "
           "(SELECT first_seen, last_seen FROM version WHERE subject = ?1 AND NOT is_open "
-          "ORDER BY id LIMIT ?2)) o WHERE id = ?1 AND o.n > 0")),
+          "ORDER BY id LIMIT ?2) AS oldest) o WHERE id = ?1 AND o.n > 0")),
       drop_(db.prepare("DELETE FROM version WHERE id IN (SELECT id FROM version WHERE subject = ?1 "
                        "AND NOT is_open ORDER BY id LIMIT ?2)")),
       count_subjects_(db.prepare("SELECT count(*) FROM subject WHERE kind = ?1 AND name > ?2 || "
@@ -44,7 +44,7 @@ Bounds::Bounds(Database& db)
       oldest_subjects_(db.prepare(
           fmt::format("SELECT id FROM (SELECT s.id, row_number() OVER (ORDER BY {}) AS place "
                       "FROM subject s WHERE s.kind = ?1 AND s.name > ?2 || '|' AND "
-                      "s.name < ?2 || '}}') ORDER BY place DESC LIMIT ?3",
+                      "s.name < ?2 || '}}') AS placed ORDER BY place DESC LIMIT ?3",
                       kNewestFirst))),
       move_sum_(db.prepare(
           "INSERT INTO subject(kind, name, summed, summed_from, summed_until) "
@@ -53,9 +53,10 @@ Bounds::Bounds(Database& db)
           "coalesce(s.summed_from, (SELECT min(first_seen) FROM version v WHERE v.subject = s.id)) "
           "AS since, max(coalesce(s.summed_until, 0), coalesce((SELECT max(last_seen) FROM version "
           "v WHERE v.subject = s.id), 0)) AS until FROM subject s WHERE s.id = ?3) o WHERE o.n > 0 "
-          "ON CONFLICT(kind, name) DO UPDATE SET summed = summed + excluded.summed, "
-          "summed_from = min(coalesce(summed_from, excluded.summed_from), excluded.summed_from), "
-          "summed_until = max(coalesce(summed_until, 0), excluded.summed_until)")),
+          "ON CONFLICT(kind, name) DO UPDATE SET summed = subject.summed + excluded.summed, "
+          "summed_from = min(coalesce(subject.summed_from, excluded.summed_from), "
+          "excluded.summed_from), "
+          "summed_until = max(coalesce(subject.summed_until, 0), excluded.summed_until)")),
       drop_versions_(db.prepare("DELETE FROM version WHERE subject = ?")),
       drop_subject_(db.prepare("DELETE FROM subject WHERE id = ?")) {}
 
@@ -137,8 +138,8 @@ void Bounds::sweep(config::Time before) {
                                const char* which) {
     db_.prepare(fmt::format("DELETE FROM {0} WHERE {3} AND ({1}) IN (SELECT {1} FROM {0} WHERE {3} "
                             "GROUP BY {1} HAVING count(*) > ?1) AND {2} NOT IN (SELECT {2} FROM "
-                            "(SELECT {2}, row_number() OVER (PARTITION BY {1} ORDER BY {4} DESC) "
-                            "AS place FROM {0} WHERE {3}) WHERE place <= ?1)",
+                            "(SELECT {2}, row_number() OVER (PARTITION BY {1} ORDER BY {4} DESC "
+                            "NULLS LAST) AS place FROM {0} WHERE {3}) AS placed WHERE place <= ?1)",
                             table, part, std::string_view(table) == "letter" ? "n" : "id", which,
                             order))
         .bind(kMostEpisodes)
@@ -146,7 +147,7 @@ void Bounds::sweep(config::Time before) {
   };
   drop_beyond("alert", "code, subject_kind, subject_name", "resolved",
               "state IN ('resolved', 'passed')");
-  drop_beyond("transition", "alert", "id", "1");
+  drop_beyond("transition", "alert", "id", "TRUE");
   drop_beyond("letter", "alert", "n", "sent_at IS NOT NULL");
 }
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "config/time.h"
-#include "storage/sqlite.h"
+#include "storage/database.h"
 
 namespace storage {
 
@@ -12,8 +12,8 @@ namespace storage {
 // by when that was recorded, since the clock may have been set meanwhile. `s` is the subject.
 inline constexpr const char* kNewestFirst =
     "(SELECT c.body IN ('[]', 'null', '{\"gone\":true}') FROM version v "
-    "JOIN content c ON c.id = v.content WHERE v.subject = s.id ORDER BY v.id DESC LIMIT 1), "
-    "(SELECT max(v.id) FROM version v WHERE v.subject = s.id) DESC";
+    "JOIN content c ON c.id = v.content WHERE v.subject = s.id ORDER BY v.id DESC LIMIT 1) "
+    "NULLS FIRST, (SELECT max(v.id) FROM version v WHERE v.subject = s.id) DESC NULLS LAST";
 
 // What one subject may cost, in rows. A host that shows another key at every look, a zone whose
 // records never stay, addresses that come and go: nobody reads the hundredth thousandth version,

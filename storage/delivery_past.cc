@@ -46,7 +46,7 @@ std::vector<std::string> read_changed_domains(Database& db, config::Time since) 
   // Versions are numbered as they are recorded, a little later than they are seen.
   constexpr config::Seconds kSlack = std::chrono::hours{1};
   std::set<std::string> out;
-  auto rows = db.prepare(
+  auto rows = db.scan(
       "SELECT s.kind, s.name, v.first_seen FROM version v JOIN subject s ON s.id = v.subject "
       "ORDER BY v.id DESC");
   while (rows.step()) {
@@ -59,7 +59,7 @@ std::vector<std::string> read_changed_domains(Database& db, config::Time since) 
 
 Changes read_changes_behind(Database& db, std::int64_t version) {
   Changes out{.newest = version, .domains = {}};
-  auto rows = db.prepare(
+  auto rows = db.scan(
       "SELECT v.id, s.kind, s.name FROM version v JOIN subject s ON s.id = v.subject "
       "WHERE v.id > ? ORDER BY v.id");
   rows.bind(version);

@@ -6,7 +6,7 @@
 
 #include "config/time.h"
 #include "probes/status.h"
-#include "storage/sqlite.h"
+#include "storage/database.h"
 
 // Since when what happens to mail is what it is now, from the verdicts in the history. A time in
 // which nothing could be determined ends nothing and begins nothing.

@@ -127,7 +127,7 @@ std::map<std::string, Spans> read_delivery_spans(Database& db, const SpanQuery& 
   const auto from = query.from.time_since_epoch().count();
   const auto until = query.until.time_since_epoch().count();
   if (query.domains.empty()) {
-    auto rows = db.prepare(std::string(kRows) + "ORDER BY s.id, v.first_seen, v.id");
+    auto rows = db.scan(std::string(kRows) + "ORDER BY s.id, v.first_seen, v.id");
     rows.bind(from, until);
     read(rows, earliest, meanings, query, out);
   } else {

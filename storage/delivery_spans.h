@@ -6,7 +6,7 @@
 
 #include "config/time.h"
 #include "probes/status.h"
-#include "storage/sqlite.h"
+#include "storage/database.h"
 
 // What happened to mail over time, from the verdicts in the history.
 namespace storage {

@@ -4,17 +4,18 @@ namespace storage {
 
 using config::Result;
 
-SqliteDeliveryStore::SqliteDeliveryStore(const std::filesystem::path& file)
-    : file_(file), db_(file, Database::Mode::create) {}
+DatabaseDeliveryStore::DatabaseDeliveryStore(const Place& place)
+    : place_(place), db_(place, Database::Mode::create) {}
 
-Result<std::unique_ptr<SqliteDeliveryStore>, std::string> SqliteDeliveryStore::open(
-    const std::filesystem::path& file) {
-  return guarded<std::string>(
-      file, [&] { return std::unique_ptr<SqliteDeliveryStore>(new SqliteDeliveryStore(file)); });
+Result<std::unique_ptr<DatabaseDeliveryStore>, std::string> DatabaseDeliveryStore::open(
+    const Place& place) {
+  return guarded<std::string>(place, [&] {
+    return std::unique_ptr<DatabaseDeliveryStore>(new DatabaseDeliveryStore(place));
+  });
 }
 
-Result<agent::DeliveryStore::Kept, std::string> SqliteDeliveryStore::restore() {
-  return guarded<std::string>(file_, [&] {
+Result<agent::DeliveryStore::Kept, std::string> DatabaseDeliveryStore::restore() {
+  return guarded<std::string>(place_, [&] {
     Kept out;
     auto domains = db_.prepare("SELECT domain, body FROM own_delivery");
     while (domains.step()) out.domains.emplace(domains.text(0), domains.text(1));
@@ -31,10 +32,10 @@ Result<agent::DeliveryStore::Kept, std::string> SqliteDeliveryStore::restore() {
   });
 }
 
-Result<void, std::string> SqliteDeliveryStore::save(const agent::DeliveryBook::Changes& changes,
-                                                    const std::string& log,
-                                                    const std::string& position) {
-  return guarded<std::string>(file_, [&] {
+Result<void, std::string> DatabaseDeliveryStore::save(const agent::DeliveryBook::Changes& changes,
+                                                      const std::string& log,
+                                                      const std::string& position) {
+  return guarded<std::string>(place_, [&] {
     Transaction transaction{db_};
     auto put = db_.prepare("INSERT OR REPLACE INTO own_delivery(domain, body) VALUES(?, ?)");
     for (const auto& [domain, body] : changes.domains) put.bind(domain, body).run();

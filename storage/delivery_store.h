@@ -1,22 +1,21 @@
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "agent/postfix/delivery_store.h"
-#include "storage/sqlite.h"
+#include "storage/database.h"
 
 namespace storage {
 
 // On a connection of its own: neither the agent nor this waits for the other. The recorder has made
 // the file and its schema.
-class SqliteDeliveryStore final : public agent::DeliveryStore {
+class DatabaseDeliveryStore final : public agent::DeliveryStore {
  public:
   static constexpr std::int64_t kMostDisagreements = 1000;
 
-  [[nodiscard]] static config::Result<std::unique_ptr<SqliteDeliveryStore>, std::string> open(
-      const std::filesystem::path& file);
+  [[nodiscard]] static config::Result<std::unique_ptr<DatabaseDeliveryStore>, std::string> open(
+      const Place& place);
 
   [[nodiscard]] config::Result<Kept, std::string> restore() override;
   [[nodiscard]] config::Result<void, std::string> save(const agent::DeliveryBook::Changes& changes,
@@ -24,9 +23,9 @@ class SqliteDeliveryStore final : public agent::DeliveryStore {
                                                        const std::string& position) override;
 
  private:
-  explicit SqliteDeliveryStore(const std::filesystem::path& file);
+  explicit DatabaseDeliveryStore(const Place& place);
 
-  std::filesystem::path file_;
+  Place place_;
   Database db_;
 };
 

@@ -80,9 +80,9 @@ class Source {
 class Versions final : public Source {
  public:
   Versions(Database& db, const LogQuery& query)
-      : rows_(db.prepare("SELECT v.id, v.first_seen, v.last_seen, v.subject, s.kind, s.name, "
-                         "v.content FROM version v JOIN subject s ON s.id = v.subject "
-                         "WHERE v.id < ? ORDER BY v.id DESC")),
+      : rows_(db.scan("SELECT v.id, v.first_seen, v.last_seen, v.subject, s.kind, s.name, "
+                      "v.content FROM version v JOIN subject s ON s.id = v.subject "
+                      "WHERE v.id < ? ORDER BY v.id DESC")),
         before_(db.prepare("SELECT content FROM version WHERE subject = ? AND id < ? "
                            "ORDER BY id DESC LIMIT 1")),
         body_(db.prepare("SELECT body FROM content WHERE id = ?")),
@@ -209,8 +209,8 @@ class AlertOf {
 class Transitions final : public Source {
  public:
   Transitions(Database& db, const LogQuery& query)
-      : rows_(db.prepare("SELECT id, at, alert, what FROM transition WHERE id < ? "
-                         "ORDER BY id DESC")),
+      : rows_(db.scan("SELECT id, at, alert, what FROM transition WHERE id < ? "
+                      "ORDER BY id DESC")),
         alert_(db) {
     start(query.after ? query.after->transition : kAny);
     rows_.bind(query.after ? query.after->transition : kAny);
@@ -238,8 +238,8 @@ class Transitions final : public Source {
 class Acts final : public Source {
  public:
   Acts(Database& db, const LogQuery& query)
-      : rows_(db.prepare("SELECT id, at, by, login, what, subject_kind, subject, comment, fault "
-                         "FROM act WHERE id < ? ORDER BY id DESC")),
+      : rows_(db.scan("SELECT id, at, by, login, what, subject_kind, subject, comment, fault "
+                      "FROM act WHERE id < ? ORDER BY id DESC")),
         alert_(db) {
     start(query.after ? query.after->act : kAny);
     rows_.bind(query.after ? query.after->act : kAny);

@@ -8,7 +8,7 @@
 
 #include "agent/alerts/alert.h"
 #include "storage/act_log.h"
-#include "storage/sqlite.h"
+#include "storage/database.h"
 
 // What happened to all that is watched, in one list.
 namespace storage {

@@ -7,7 +7,7 @@
 namespace storage {
 
 config::Result<std::optional<probes::dns::Bytes>, std::string> evidence_from(
-    const std::filesystem::path& database, const std::string& alert) {
+    const Place& database, const std::string& alert) {
   const auto queries = Queries::open(database);
   if (!queries) return config::Failure<std::string>(queries.error());
   const auto row = (*queries)->alert(alert);

@@ -4,7 +4,7 @@
 
 #include "agent/history/host_history.h"
 #include "agent/history/zone_past.h"
-#include "storage/sqlite.h"
+#include "storage/database.h"
 
 // How versions of what servers published and endpoints presented lie in the database.
 namespace storage {

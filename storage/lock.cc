@@ -32,8 +32,9 @@ std::string holder(int fd) {
 
 }  // namespace
 
-Result<DatabaseLock, std::string> DatabaseLock::take(const std::filesystem::path& database,
-                                                     std::string_view advice) {
+Result<DatabaseLock, std::string> DatabaseLock::take(const Place& place, std::string_view advice) {
+  if (place.is_postgresql()) return take_of_server(place, advice);
+  const auto& database = place.file();
   // One lock for one database, by whatever links it is named.
   std::error_code ignored;
   auto path = std::filesystem::weakly_canonical(database, ignored);
@@ -63,10 +64,29 @@ Result<DatabaseLock, std::string> DatabaseLock::take(const std::filesystem::path
   return lock;
 }
 
-DatabaseLock::DatabaseLock(DatabaseLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+Result<DatabaseLock, std::string> DatabaseLock::take_of_server(const Place& place,
+                                                               std::string_view advice) {
+  auto done = guarded<std::string>(place, [&] {
+    DatabaseLock lock{-1};
+    lock.session_ = std::make_unique<Database>(place, Database::Mode::create);
+    // Databases of agents may be schemas of one.
+    if (lock.session_->integer("SELECT CASE WHEN pg_try_advisory_lock(hashtext('danelaw'), "
+                               "hashtext(current_schema())) THEN 1 ELSE 0 END") == 0)
+      lock.session_.reset();
+    return lock;
+  });
+  if (done && !done->session_)
+    return Failure<std::string>(
+        fmt::format("{} is in use by another agent: {}", place.words(), advice));
+  return done;
+}
+
+DatabaseLock::DatabaseLock(DatabaseLock&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), session_(std::move(other.session_)) {}
 
 DatabaseLock& DatabaseLock::operator=(DatabaseLock&& other) noexcept {
   std::swap(fd_, other.fd_);
+  std::swap(session_, other.session_);
   return *this;
 }
 

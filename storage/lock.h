@@ -1,10 +1,11 @@
 #pragma once
 
-#include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "config/result.h"
+#include "storage/database.h"
 
 namespace storage {
 
@@ -15,9 +16,10 @@ class DatabaseLock {
   // Takes it, without waiting, by flock(2) on DATABASE.lock, which is made and stays; the kernel
   // gives it back when the process ends in whatever way. The error names the process that has it,
   // and says what to do (`advice`).
+  // Of PostgreSQL it is an advisory lock, which ends with its session.
   [[nodiscard]] static config::Result<DatabaseLock, std::string> take(
-      const std::filesystem::path& database,
-      std::string_view advice = "stop that one, or give this one a storage.path of its own");
+      const Place& place,
+      std::string_view advice = "stop that one, or give this one a database of its own");
 
   DatabaseLock() = default;
   DatabaseLock(DatabaseLock&& other) noexcept;
@@ -25,8 +27,11 @@ class DatabaseLock {
   ~DatabaseLock();
 
  private:
+  static config::Result<DatabaseLock, std::string> take_of_server(const Place& place,
+                                                                  std::string_view advice);
   explicit DatabaseLock(int fd) : fd_(fd) {}
   int fd_ = -1;
+  std::unique_ptr<Database> session_;
 };
 
 }  // namespace storage

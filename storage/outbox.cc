@@ -2,46 +2,40 @@
 
 #include <mutex>
 
-#include <fmt/format.h>
-
-#include "storage/sqlite.h"
+#include "storage/database.h"
 
 namespace storage {
 
 using agent::QueuedNotification;
 using agent::RecordFault;
-using config::Failure;
 
-struct SqliteOutbox::State {
-  std::filesystem::path file;
+struct DatabaseOutbox::State {
+  Place place;
   std::mutex mutex;
   Database db;
-  explicit State(const std::filesystem::path& path) : file(path), db(path, Database::Mode::create) {
-    db.execute("PRAGMA synchronous = NORMAL");
+  explicit State(const Place& at) : place(at), db(at, Database::Mode::create) {
+    db.execute_on_sqlite("PRAGMA synchronous = NORMAL");
   }
 
   template <class Work>
   auto guarded(Work work) {
     const std::scoped_lock lock(mutex);
-    return storage::guarded<RecordFault>(file, std::move(work));
+    return storage::guarded<RecordFault>(place, std::move(work));
   }
 };
 
-SqliteOutbox::SqliteOutbox(std::unique_ptr<State> state) : state_(std::move(state)) {}
-SqliteOutbox::~SqliteOutbox() = default;
+DatabaseOutbox::DatabaseOutbox(std::unique_ptr<State> state) : state_(std::move(state)) {}
+DatabaseOutbox::~DatabaseOutbox() = default;
 
-config::Result<std::unique_ptr<SqliteOutbox>, std::string> SqliteOutbox::open(
-    const std::filesystem::path& file) {
-  try {
-    return std::unique_ptr<SqliteOutbox>(new SqliteOutbox(std::make_unique<State>(file)));
-  } catch (const std::exception& e) {
-    return Failure<std::string>(fmt::format("{}: {}", file.string(), e.what()));
-  }
+config::Result<std::unique_ptr<DatabaseOutbox>, std::string> DatabaseOutbox::open(
+    const Place& place) {
+  return storage::guarded<std::string>(place, [&] {
+    return std::unique_ptr<DatabaseOutbox>(new DatabaseOutbox(std::make_unique<State>(place)));
+  });
 }
 
-SqliteOutbox::Answer<std::vector<QueuedNotification>> SqliteOutbox::due(const std::string& notifier,
-                                                                        config::Time at,
-                                                                        std::size_t most) {
+DatabaseOutbox::Answer<std::vector<QueuedNotification>> DatabaseOutbox::due(
+    const std::string& notifier, config::Time at, std::size_t most) {
   return state_->guarded([&] {
     std::vector<QueuedNotification> out;
     auto rows = state_->db.prepare(
@@ -60,7 +54,7 @@ SqliteOutbox::Answer<std::vector<QueuedNotification>> SqliteOutbox::due(const st
   });
 }
 
-SqliteOutbox::Answer<void> SqliteOutbox::delivered(const std::string& id, config::Time at) {
+DatabaseOutbox::Answer<void> DatabaseOutbox::delivered(const std::string& id, config::Time at) {
   return state_->guarded([&] {
     state_->db.prepare("UPDATE letter SET sent_at = ?, fault = NULL WHERE id = ?")
         .bind(at.time_since_epoch().count(), id)
@@ -68,8 +62,8 @@ SqliteOutbox::Answer<void> SqliteOutbox::delivered(const std::string& id, config
   });
 }
 
-SqliteOutbox::Answer<void> SqliteOutbox::failed(const std::string& id, config::Time next_try,
-                                                const std::string& why) {
+DatabaseOutbox::Answer<void> DatabaseOutbox::failed(const std::string& id, config::Time next_try,
+                                                    const std::string& why) {
   return state_->guarded([&] {
     state_->db
         .prepare("UPDATE letter SET attempts = attempts + 1, next_try = ?, fault = ? WHERE id = ?")
@@ -78,7 +72,7 @@ SqliteOutbox::Answer<void> SqliteOutbox::failed(const std::string& id, config::T
   });
 }
 
-SqliteOutbox::Answer<std::size_t> SqliteOutbox::waiting(const std::string& notifier) {
+DatabaseOutbox::Answer<std::size_t> DatabaseOutbox::waiting(const std::string& notifier) {
   return state_->guarded([&] {
     auto row =
         state_->db.prepare("SELECT count(*) FROM letter WHERE notifier = ? AND sent_at IS NULL");
@@ -87,7 +81,7 @@ SqliteOutbox::Answer<std::size_t> SqliteOutbox::waiting(const std::string& notif
   });
 }
 
-SqliteOutbox::Answer<std::optional<std::string>> SqliteOutbox::notifier_state(
+DatabaseOutbox::Answer<std::optional<std::string>> DatabaseOutbox::notifier_state(
     const std::string& key) {
   return state_->guarded([&]() -> std::optional<std::string> {
     auto row = state_->db.prepare("SELECT value FROM memo WHERE key = ?");
@@ -95,7 +89,7 @@ SqliteOutbox::Answer<std::optional<std::string>> SqliteOutbox::notifier_state(
   });
 }
 
-SqliteOutbox::Answer<void> SqliteOutbox::keep_notifier_state(
+DatabaseOutbox::Answer<void> DatabaseOutbox::keep_notifier_state(
     const std::string& key, const std::optional<std::string>& value) {
   return state_->guarded([&] {
     if (value) {

@@ -1,20 +1,20 @@
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "agent/alerts/ports.h"
+#include "storage/place.h"
 
 namespace storage {
 
 // The notifications that rounds have decided, on a connection of its own: notifiers are slow, and
 // the agent never waits for them. The recorder has made the file and its schema.
-class SqliteOutbox final : public agent::Outbox {
+class DatabaseOutbox final : public agent::Outbox {
  public:
-  [[nodiscard]] static config::Result<std::unique_ptr<SqliteOutbox>, std::string> open(
-      const std::filesystem::path& file);
-  ~SqliteOutbox() override;
+  [[nodiscard]] static config::Result<std::unique_ptr<DatabaseOutbox>, std::string> open(
+      const Place& place);
+  ~DatabaseOutbox() override;
 
   template <class T>
   using Answer = config::Result<T, agent::RecordFault>;
@@ -31,7 +31,7 @@ class SqliteOutbox final : public agent::Outbox {
 
  private:
   struct State;
-  explicit SqliteOutbox(std::unique_ptr<State> state);
+  explicit DatabaseOutbox(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

@@ -67,7 +67,7 @@ DomainRow read_domain(const Statement& row) {
 }  // namespace
 
 struct Queries::State {
-  std::filesystem::path file;
+  Place place;
   std::mutex mutex;
   Database db;
   std::mutex counting;  // guards what follows
@@ -76,33 +76,27 @@ struct Queries::State {
   std::chrono::steady_clock::time_point counted_at;
   bool is_counting = false;
   std::jthread counter;
-  explicit State(const std::filesystem::path& path)
-      : file(path), db(path, Database::Mode::read_only) {}
+  explicit State(const Place& at) : place(at), db(at, Database::Mode::read_only) {}
 
   template <class Work>
   auto guarded(Work work) {
     const std::scoped_lock lock(mutex);
-    return storage::guarded<std::string>(file, std::move(work));
+    return storage::guarded<std::string>(place, std::move(work));
   }
 };
 
 Queries::Queries(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Queries::~Queries() = default;
 
-config::Result<std::unique_ptr<Queries>, std::string> Queries::open(
-    const std::filesystem::path& file) {
-  try {
-    return std::unique_ptr<Queries>(new Queries(std::make_unique<State>(file)));
-  } catch (const std::exception& e) {
-    return Failure<std::string>(fmt::format("{}: {}", file.string(), e.what()));
-  }
+config::Result<std::unique_ptr<Queries>, std::string> Queries::open(const Place& place) {
+  return storage::guarded<std::string>(
+      place, [&] { return std::unique_ptr<Queries>(new Queries(std::make_unique<State>(place))); });
 }
 
 Queries::Answer<std::vector<DomainRow>> Queries::domains() {
   return state_->guarded([&] {
     std::vector<DomainRow> out;
-    auto rows =
-        state_->db.prepare(fmt::format("SELECT {} FROM domain ORDER BY name", kDomainColumns));
+    auto rows = state_->db.scan(fmt::format("SELECT {} FROM domain ORDER BY name", kDomainColumns));
     while (rows.step()) out.push_back(read_domain(rows));
     return out;
   });
@@ -196,8 +190,8 @@ Queries::Answer<std::vector<std::string>> Queries::hosts_between(const std::stri
     std::vector<std::string> out;
     auto rows = state_->db.prepare(
         "SELECT json_extract(h.value, '$[1]') AS host FROM subject s "
-        "JOIN version v ON v.subject = s.id JOIN content c ON c.id = v.content "
-        "JOIN json_each(c.body, '$.hosts') h WHERE s.kind = 'mx' AND s.name = ? "
+        "JOIN version v ON v.subject = s.id JOIN content c ON c.id = v.content, "
+        "json_each(c.body, '$.hosts') h WHERE s.kind = 'mx' AND s.name = ? "
         "AND (v.is_open OR v.last_seen >= ?) AND v.first_seen <= ? "
         "GROUP BY host ORDER BY max(v.last_seen) DESC LIMIT 100");
     rows.bind(domain, from.time_since_epoch().count(), until.time_since_epoch().count());
@@ -338,12 +332,8 @@ Queries::Answer<std::vector<agent::AnnouncedCertificate>> Queries::announced(con
 // Reads whole indexes.
 static std::map<std::string, std::int64_t> count_rows(Database& db) {
   std::map<std::string, std::int64_t> out;
-  auto tables = db.prepare(
-      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
-  while (tables.step()) {
-    const auto table = tables.text(0);
+  for (const auto& table : db.tables())
     out[table] = db.integer(fmt::format("SELECT count(*) FROM \"{}\"", table));
-  }
   return out;
 }
 
@@ -361,7 +351,7 @@ Queries::Answer<std::map<std::string, std::int64_t>> Queries::row_counts() {
     s.counter = std::jthread([&s] {
       std::map<std::string, std::int64_t> found;
       try {
-        Database db{s.file, Database::Mode::read_only};
+        Database db{s.place, Database::Mode::read_only};
         found = count_rows(db);
       } catch (const std::exception&) {
         // The next try is as far away as after any other.
@@ -379,9 +369,16 @@ Queries::Answer<std::map<std::string, std::int64_t>> Queries::row_counts() {
 }
 
 Queries::Answer<std::uint64_t> Queries::size_bytes() {
+  if (state_->place.is_postgresql()) {
+    return state_->guarded([&] {
+      return static_cast<std::uint64_t>(state_->db.integer(
+          "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class "
+          "WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"));
+    });
+  }
   // By the disk's directory, which tells at once, whatever is being written.
-  return storage::guarded<std::string>(state_->file, [&] {
-    return static_cast<std::uint64_t>(std::filesystem::file_size(state_->file));
+  return storage::guarded<std::string>(state_->place, [&] {
+    return static_cast<std::uint64_t>(std::filesystem::file_size(state_->place.file()));
   });
 }
 

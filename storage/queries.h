@@ -51,7 +51,7 @@ struct ActFilter {
 class Queries {
  public:
   [[nodiscard]] static config::Result<std::unique_ptr<Queries>, std::string> open(
-      const std::filesystem::path& file);
+      const Place& place);
   ~Queries();
 
   template <class T>

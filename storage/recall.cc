@@ -6,7 +6,7 @@
 
 namespace storage {
 
-agent::Recall recall_from(std::filesystem::path database, config::Time now) {
+agent::Recall recall_from(Place database, config::Time now) {
   return [database = std::move(database), now](
              const probes::dns::Name& of,
              config::Time since) -> config::Result<agent::Recalled, std::string> {

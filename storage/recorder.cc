@@ -41,8 +41,8 @@ std::string dump(const nlohmann::ordered_json& json) {
 
 }  // namespace
 
-struct SqliteRecorder::State {
-  std::filesystem::path file;
+struct DatabaseRecorder::State {
+  Place place;
   Database db;
   Statement add_subject, find_subject, find_open, touch, close, find_content, add_content,
       add_version;
@@ -57,20 +57,20 @@ struct SqliteRecorder::State {
     migrate(db);  // first: it leaves a file that is not ours as it was
     // The cache is in KiB: a large history is written all over, and a page that is not at hand has
     // to be read before.
-    db.execute(
+    db.execute_on_sqlite(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA "
         "journal_size_limit = 67108864; PRAGMA cache_size = -32768");
     return db;
   }
 
-  static const std::filesystem::path& created(const std::filesystem::path& path) {
-    create_private(path);
-    return path;
+  static const Place& created(const Place& at) {
+    if (!at.is_postgresql()) create_private(at.file());
+    return at;
   }
 
-  explicit State(const std::filesystem::path& path)
-      : file(created(path)),
-        db(path, Database::Mode::create),
+  explicit State(const Place& at)
+      : place(created(at)),
+        db(at, Database::Mode::create),
         add_subject(
             prepared(db).prepare("INSERT INTO subject(kind, name) VALUES(?, ?) RETURNING id")),
         find_subject(db.prepare("SELECT id FROM subject WHERE kind = ? AND name = ?")),
@@ -78,7 +78,7 @@ struct SqliteRecorder::State {
             db.prepare("SELECT v.id, c.body, v.last_seen FROM version v JOIN content c ON c.id = "
                        "v.content WHERE v.subject = ? AND v.is_open")),
         touch(db.prepare("UPDATE version SET last_seen = max(last_seen, ?) WHERE id = ?")),
-        close(db.prepare("UPDATE version SET is_open = 0 WHERE id = ?")),
+        close(db.prepare("UPDATE version SET is_open = FALSE WHERE id = ?")),
         find_content(db.prepare(
             "SELECT id FROM content WHERE digest = substr(sha256(?1), 1, 8) AND body = ?1")),
         add_content(db.prepare("INSERT INTO content(digest, body) "
@@ -89,17 +89,19 @@ struct SqliteRecorder::State {
         add_certificate(
             db.prepare("INSERT INTO certificate(sha256, der) VALUES(?, ?) ON CONFLICT DO NOTHING")),
         close_failure(
-            db.prepare("UPDATE version SET is_open = 0 WHERE is_open AND "
+            db.prepare("UPDATE version SET is_open = FALSE WHERE is_open AND "
                        "subject = (SELECT id FROM subject WHERE kind = 'failure' AND name = ?)")),
         put_domain(db.prepare(
             "INSERT OR REPLACE INTO domain(name, role, grp, verdict, weakest, severity, status, "
             "worst_code, worst_severity, worst_title, mx_hosts, dane_mx_hosts, observed_at, "
             "next_check_at, report, digest, known_at, known_verdict, known_status, known_report) "
             "SELECT ?1, ?, ?, ?4, ?, ?, ?7, ?, ?, ?, ?, ?, ?13, ?, ?15, substr(sha256(?15), 1, 8), "
-            "iif(?16, ?13, o.known_at), iif(?16, ?4, o.known_verdict), "
-            "iif(?16, ?7, o.known_status), "
-            "iif(?16 OR o.known_at IS NULL, NULL, coalesce(o.known_report, o.report)) "
-            "FROM (SELECT 1) LEFT JOIN domain o ON o.name = ?1")),
+            "CASE WHEN ?16 THEN ?13 ELSE o.known_at END, "
+            "CASE WHEN ?16 THEN ?4 ELSE o.known_verdict END, "
+            "CASE WHEN ?16 THEN ?7 ELSE o.known_status END, "
+            "CASE WHEN ?16 OR o.known_at IS NULL THEN NULL "
+            "ELSE coalesce(o.known_report, o.report) END "
+            "FROM (SELECT 1) AS one LEFT JOIN domain o ON o.name = ?1")),
         put_alert(db.prepare(
             "INSERT OR REPLACE INTO alert(id, state, code, subject_kind, subject_name, severity, "
             "finding, domains, first_seen, last_seen, opened, resolved, looks_seen, looks_clean, "
@@ -124,14 +126,19 @@ struct SqliteRecorder::State {
         drop_exception(db.prepare("DELETE FROM exception WHERE domain = ?")),
         gap_until(db.integer("SELECT coalesce(max(v.last_seen), 0) FROM version v "
                              "JOIN subject s ON s.id = v.subject WHERE s.kind = 'gap'")) {
-    make_private(file);
+    // What PostgreSQL keeps is checked by its own means.
+    if (place.is_postgresql()) {
+      upkeep = std::make_unique<Upkeep>(place, std::nullopt, true);
+      return;
+    }
+    make_private(place.file());
     // A file that is soon read is looked through before anything is built on it. One that is
     // damaged is used all the same, as far as that goes: to watch and say so is better than not to
     // watch.
     const bool is_soon_read = used_octets(db) <= kMostRewritten;
     auto damage = is_soon_read ? find_damage(db, Depth::quick) : std::nullopt;
-    if (is_soon_read && !damage) allow_giving_back(db, file);
-    upkeep = std::make_unique<Upkeep>(file, std::move(damage), is_soon_read);
+    if (is_soon_read && !damage) allow_giving_back(db, place.file());
+    upkeep = std::make_unique<Upkeep>(place, std::move(damage), is_soon_read);
   }
 
   // Of the row that `find` finds, or else `add` adds.
@@ -181,7 +188,7 @@ struct SqliteRecorder::State {
            bool is_open) {
     add_version
         .bind(subject, id_of(find_content, add_content, fact.content), seen.first, seen.second,
-              is_open ? 1 : 0)
+              is_open)
         .run();
     bounds.keep(subject, fact.kind, fact.subject);
   }
@@ -220,8 +227,7 @@ struct SqliteRecorder::State {
         .bind(row.name, row.role, row.group, row.verdict, row.weakest, row.severity,
               probes::wire_name(row.status), row.worst_code, row.worst_severity, row.worst_title,
               row.mx_hosts, row.dane_mx_hosts, seconds(row.observed_at), seconds(row.next_check_at),
-              dump(probes::to_json(*state.judged)),
-              delivery_of(row) == probes::Delivery::unknown ? 0 : 1)
+              dump(probes::to_json(*state.judged)), delivery_of(row) != probes::Delivery::unknown)
         .run();
   }
 
@@ -294,50 +300,53 @@ struct SqliteRecorder::State {
 
   template <class Work>
   auto guarded(Work work) {
-    return storage::guarded<RecordFault>(file, std::move(work));
+    return storage::guarded<RecordFault>(place, std::move(work));
   }
 
   // What was recorded is read on a connection of its own: nobody who asks for it waits for a round
   // that is being written.
   std::mutex reading;
-  Database reader{file, Database::Mode::read_only};
+  Database reader{place, Database::Mode::read_only};
   template <class Work>
   auto read(Work work) {
     const std::scoped_lock lock(reading);
-    return storage::guarded<RecordFault>(file, [&] { return work(reader); });
+    return storage::guarded<RecordFault>(place, [&] { return work(reader); });
   }
 };
 
-SqliteRecorder::SqliteRecorder(std::unique_ptr<State> state) : state_(std::move(state)) {}
-SqliteRecorder::~SqliteRecorder() = default;
+DatabaseRecorder::DatabaseRecorder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+DatabaseRecorder::~DatabaseRecorder() = default;
 
-Result<std::unique_ptr<SqliteRecorder>, RecordFault> SqliteRecorder::open(
-    const std::filesystem::path& file) {
+Result<std::unique_ptr<DatabaseRecorder>, RecordFault> DatabaseRecorder::open(const Place& place) {
+  const auto name = place.words();
   try {
-    return std::unique_ptr<SqliteRecorder>(new SqliteRecorder(std::make_unique<State>(file)));
+    return std::unique_ptr<DatabaseRecorder>(new DatabaseRecorder(std::make_unique<State>(place)));
   } catch (const Damage& e) {
     return Failure<RecordFault>(RecordFault{
         .detail = fmt::format("cannot use {} as database: {}, or name another with storage.path",
-                              file.string(), e.what())});
+                              name, e.what())});
   } catch (const std::exception& e) {
+    if (place.is_postgresql())
+      return Failure<RecordFault>(RecordFault{
+          .detail = fmt::format("cannot use {} (storage.postgresql): {}", name, e.what())});
     return Failure<RecordFault>(RecordFault{
         .detail = fmt::format(
             "cannot use {} as database: {}; name another with storage.path, or make its folder "
             "writable for this user; if the file is damaged, go on from a backup: {}",
-            file.string(), e.what(), kRestore)});
+            name, e.what(), kRestore)});
   }
 }
 
-std::optional<std::string> SqliteRecorder::damage() const {
+std::optional<std::string> DatabaseRecorder::damage() const {
   return state_->upkeep->damage();
 }
 
-Result<void, RecordFault> SqliteRecorder::record_all(
+Result<void, RecordFault> DatabaseRecorder::record_all(
     const std::vector<const agent::Round*>& rounds) {
   return state_->guarded([&] { state_->record(rounds); });
 }
 
-Result<agent::Recorder::RestoredState, RecordFault> SqliteRecorder::restore(config::Time since) {
+Result<agent::Recorder::RestoredState, RecordFault> DatabaseRecorder::restore(config::Time since) {
   return state_->read([&](Database& db) {
     RestoredState out;
     auto alerts = db.prepare(fmt::format(
@@ -357,7 +366,7 @@ Result<agent::Recorder::RestoredState, RecordFault> SqliteRecorder::restore(conf
   });
 }
 
-Result<std::map<std::string, config::Time>, RecordFault> SqliteRecorder::protected_domains(
+Result<std::map<std::string, config::Time>, RecordFault> DatabaseRecorder::protected_domains(
     config::Time since) {
   return state_->read([&](Database& db) {
     std::map<std::string, config::Time> out;
@@ -372,22 +381,22 @@ Result<std::map<std::string, config::Time>, RecordFault> SqliteRecorder::protect
   });
 }
 
-Result<agent::HostHistory, RecordFault> SqliteRecorder::host_history(const probes::dns::Name& host,
-                                                                     config::Time since) {
+Result<agent::HostHistory, RecordFault> DatabaseRecorder::host_history(
+    const probes::dns::Name& host, config::Time since) {
   return state_->read([&](Database& db) { return read_chronicle(db, host.text(), since); });
 }
 
-Result<agent::Signatures, RecordFault> SqliteRecorder::mx_signatures(
+Result<agent::Signatures, RecordFault> DatabaseRecorder::mx_signatures(
     const probes::dns::Name& domain, config::Time since) {
   return state_->read([&](Database& db) { return read_mx_signatures(db, domain.text(), since); });
 }
 
-Result<agent::ZonePast, RecordFault> SqliteRecorder::zone_past(const probes::dns::Name& zone,
-                                                               config::Time since) {
+Result<agent::ZonePast, RecordFault> DatabaseRecorder::zone_past(const probes::dns::Name& zone,
+                                                                 config::Time since) {
   return state_->read([&](Database& db) { return read_zone_past(db, zone.text(), since); });
 }
 
-Result<void, RecordFault> SqliteRecorder::keep_only(const std::vector<config::Domain>& domains) {
+Result<void, RecordFault> DatabaseRecorder::keep_only(const std::vector<config::Domain>& domains) {
   return state_->guarded([&] {
     auto& db = state_->db;
     Transaction transaction{db};
@@ -411,7 +420,7 @@ Result<void, RecordFault> SqliteRecorder::keep_only(const std::vector<config::Do
   });
 }
 
-Result<void, RecordFault> SqliteRecorder::forget(config::Time before) {
+Result<void, RecordFault> DatabaseRecorder::forget(config::Time before) {
   return state_->guarded([&] {
     auto& db = state_->db;
     Transaction transaction{db};

@@ -1,22 +1,23 @@
 #pragma once
 
-#include <filesystem>
 #include <memory>
 
 #include "agent/alerts/ports.h"
+#include "storage/place.h"
 
 namespace storage {
 
-// The agent's memory in one SQLite file (WAL). A round is one transaction; with synchronous=NORMAL
-// it survives the end of the process at any moment, and a power cut but for the last moments. One
-// thread at a time, but any asks for damage(). Upkeep (storage/upkeep.h) goes on meanwhile.
-class SqliteRecorder final : public agent::Recorder {
+// The agent's memory in one SQLite file (WAL), or a database of PostgreSQL. A round is one
+// transaction; it survives the end of the process at any moment; a power cut, in a file
+// (synchronous=NORMAL), but for the last moments. One thread at a time, but any asks for damage().
+// Upkeep (storage/upkeep.h) goes on meanwhile.
+class DatabaseRecorder final : public agent::Recorder {
  public:
-  // Makes or opens the file and brings its schema up to date. The fault names the file and what to
-  // do.
-  [[nodiscard]] static config::Result<std::unique_ptr<SqliteRecorder>, agent::RecordFault> open(
-      const std::filesystem::path& file);
-  ~SqliteRecorder() override;
+  // Makes or opens the file, or what is in a database of PostgreSQL, and brings its schema up to
+  // date. The fault names it and what to do.
+  [[nodiscard]] static config::Result<std::unique_ptr<DatabaseRecorder>, agent::RecordFault> open(
+      const Place& place);
+  ~DatabaseRecorder() override;
 
   [[nodiscard]] config::Result<void, agent::RecordFault> record_all(
       const std::vector<const agent::Round*>& rounds) override;
@@ -37,7 +38,7 @@ class SqliteRecorder final : public agent::Recorder {
 
  private:
   struct State;
-  explicit SqliteRecorder(std::unique_ptr<State> state);
+  explicit DatabaseRecorder(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

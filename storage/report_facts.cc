@@ -63,8 +63,8 @@ std::map<std::string, std::set<std::string>> read_hosts_past(Database& db, Time 
   std::map<std::string, std::set<std::string>> out;
   auto rows = db.prepare(
       "SELECT s.name, json_extract(h.value, '$[1]') FROM subject s "
-      "JOIN version v ON v.subject = s.id JOIN content c ON c.id = v.content "
-      "JOIN json_each(c.body, '$.hosts') h WHERE s.kind = 'mx' "
+      "JOIN version v ON v.subject = s.id JOIN content c ON c.id = v.content, "
+      "json_each(c.body, '$.hosts') h WHERE s.kind = 'mx' "
       "AND (v.is_open OR v.last_seen >= ?1) AND v.first_seen < ?2");
   rows.bind(count_of(from), count_of(until));
   while (rows.step()) out[rows.text(0)].insert(rows.text(1));

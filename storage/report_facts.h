@@ -8,7 +8,7 @@
 
 #include "config/time.h"
 #include "probes/verdict.h"
-#include "storage/sqlite.h"
+#include "storage/database.h"
 
 // What a report tells of a span of time beside what happened to mail (delivery_spans.h), from
 // versions. Reads as many rows as changed in that time, however long it is.

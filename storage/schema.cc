@@ -1,8 +1,11 @@
 #include "storage/schema.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
+
+#include "storage/schema_postgres.h"
 
 namespace storage {
 namespace {
@@ -171,21 +174,19 @@ CREATE INDEX own_disagreement_by_size ON own_disagreement(length(body));
 )",
 };
 
-}  // namespace
+constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());
 
-bool is_ours(Database& db) {
-  return db.integer("PRAGMA application_id") == kApplication;
+void refuse_newer(std::int64_t version, const char* what) {
+  if (version <= kNewest) return;
+  throw Fault(fmt::format("the {} was written by a newer danelaw (schema {}; this one knows {})",
+                          what, version, kNewest));
 }
 
-void migrate(Database& db) {
+void migrate_sqlite(Database& db) {
   const auto version = db.integer("PRAGMA user_version");
   const bool is_empty = db.integer("SELECT count(*) FROM sqlite_schema") == 0;
   if (!is_empty && !is_ours(db)) throw Fault("the file is another program's database");
-  if (version > static_cast<std::int64_t>(kMigrations.size())) {
-    throw Fault(
-        fmt::format("the file was written by a newer danelaw (schema {}; this one knows {})",
-                    version, kMigrations.size()));
-  }
+  refuse_newer(version, "file");
   // Takes hold in a file that is still empty (see allow_giving_back).
   if (is_empty) db.execute("PRAGMA auto_vacuum = INCREMENTAL");
   for (auto next = static_cast<std::size_t>(version); next < kMigrations.size(); ++next) {
@@ -194,6 +195,49 @@ void migrate(Database& db) {
     db.execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplication,
                            next + 1));
     transaction.commit();
+  }
+}
+
+std::int64_t version_of_postgresql(Database& db) {
+  return is_ours(db) ? db.integer("SELECT version FROM schema_version") : 0;
+}
+
+void migrate_postgresql(Database& db) {
+  if (version_of_postgresql(db) == kNewest) return;
+  Transaction transaction{db};
+  db.prepare("SELECT pg_advisory_xact_lock(?)").bind(kApplication).step();
+  auto version = version_of_postgresql(db);
+  refuse_newer(version, "database");
+  if (version == 0) {
+    if (!db.tables().empty()) throw Fault("the schema holds another program's tables");
+    db.execute(kPostgresqlTables);
+    version = kPostgresqlBegins;
+    db.prepare("INSERT INTO schema_version(version) VALUES(?)").bind(version).run();
+  }
+  db.execute(kPostgresqlFunctions);
+  for (; version < kNewest; ++version) db.execute(kMigrations[static_cast<std::size_t>(version)]);
+  db.prepare("UPDATE schema_version SET version = ?").bind(version).run();
+  transaction.commit();
+}
+
+}  // namespace
+
+bool is_ours(Database& db) {
+  if (!db.is_postgresql()) return db.integer("PRAGMA application_id") == kApplication;
+  const auto tables = db.tables();
+  return std::ranges::count(tables, "schema_version") + std::ranges::count(tables, "version") == 2;
+}
+
+bool is_newest(Database& db) {
+  return (db.is_postgresql() ? version_of_postgresql(db) : db.integer("PRAGMA user_version")) ==
+         kNewest;
+}
+
+void migrate(Database& db) {
+  if (db.is_postgresql()) {
+    migrate_postgresql(db);
+  } else {
+    migrate_sqlite(db);
   }
 }
 

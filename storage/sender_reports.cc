@@ -10,8 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/senders/agreement.h"
+#include "storage/database.h"
 #include "storage/schema.h"
-#include "storage/sqlite.h"
 
 namespace storage {
 namespace {
@@ -145,28 +145,27 @@ class Past {
 }  // namespace
 
 struct SenderReports::State {
-  std::filesystem::path file;
+  Place place;
   std::mutex mutex;
   Database db;
   Statement add_report, add_sessions;
 
-  explicit State(const std::filesystem::path& path)
-      : file(path),
-        db(path, Database::Mode::create),
+  explicit State(const Place& at)
+      : place(at),
+        db(at, Database::Mode::create),
         add_report(checked(db).prepare(
             "INSERT OR IGNORE INTO tlsrpt_report(organization, report_id, begins, ends, taken_at) "
-            "VALUES(?, ?, ?, ?, ?)")),
+            "VALUES(?, ?, ?, ?, ?) RETURNING id")),
         add_sessions(db.prepare(
             "INSERT INTO tlsrpt_sessions(report, domain, policy, mx_host, result_type, sessions, "
             "senders, receivers) VALUES(?, ?, ?, ?, ?, ?, ?, ?)")) {
     // A report that a power cut takes can be given again.
-    db.execute("PRAGMA synchronous = NORMAL");
+    db.execute_on_sqlite("PRAGMA synchronous = NORMAL");
   }
 
   // Without the schema of today it is not ours to make.
   static Database& checked(Database& db) {
-    if (!is_ours(db) || db.integer("SELECT count(*) FROM sqlite_schema WHERE name = "
-                                   "'tlsrpt_report'") == 0)
+    if (!is_ours(db) || std::ranges::count(db.tables(), "tlsrpt_report") == 0)
       throw Fault("no database of this danelaw: start the agent once, it makes it");
     return db;
   }
@@ -174,7 +173,7 @@ struct SenderReports::State {
   template <class Work>
   auto guarded(Work work) {
     const std::scoped_lock lock(mutex);
-    return storage::guarded<std::string>(file, std::move(work));
+    return storage::guarded<std::string>(place, std::move(work));
   }
 
   void add(std::int64_t report, const Policy& policy) {
@@ -213,11 +212,12 @@ SenderReports::SenderReports(std::unique_ptr<State> state) : state_(std::move(st
 SenderReports::~SenderReports() = default;
 
 config::Result<std::unique_ptr<SenderReports>, std::string> SenderReports::open(
-    const std::filesystem::path& file) {
-  return storage::guarded<std::string>(file, [&] {
+    const Place& place) {
+  return storage::guarded<std::string>(place, [&] {
     // SQLite would make it.
-    if (!std::filesystem::exists(file)) throw Fault("there is no such database yet");
-    return std::unique_ptr<SenderReports>(new SenderReports(std::make_unique<State>(file)));
+    if (!place.is_postgresql() && !std::filesystem::exists(place.file()))
+      throw Fault("there is no such database yet");
+    return std::unique_ptr<SenderReports>(new SenderReports(std::make_unique<State>(place)));
   });
 }
 
@@ -225,12 +225,11 @@ config::Result<bool, std::string> SenderReports::take(const TlsReport& report, T
   return state_->guarded([&] {
     auto& s = *state_;
     Transaction transaction{s.db};
-    s.add_report
-        .bind(report.organization, report.report_id, seconds(report.from), seconds(report.until),
-              seconds(at))
-        .run();
-    if (s.db.integer("SELECT changes()") == 0) return false;
-    const auto id = s.db.integer("SELECT last_insert_rowid()");
+    s.add_report.bind(report.organization, report.report_id, seconds(report.from),
+                      seconds(report.until), seconds(at));
+    if (!s.add_report.step()) return false;
+    const auto id = s.add_report.integer(0);
+    s.add_report.run();
     for (const auto& policy : report.policies) s.add(id, policy);
     s.bound();
     transaction.commit();
@@ -286,7 +285,7 @@ config::Result<std::vector<SenderSessions>, std::string> SenderReports::sessions
 
 config::Result<std::int64_t, std::string> SenderReports::newest() {
   return state_->guarded(
-      [&] { return state_->db.integer("SELECT ifnull(max(id), 0) FROM tlsrpt_report"); });
+      [&] { return state_->db.integer("SELECT coalesce(max(id), 0) FROM tlsrpt_report"); });
 }
 
 }  // namespace storage

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "agent/senders/sender_sessions.h"
 #include "config/result.h"
+#include "storage/place.h"
 
 namespace storage {
 
@@ -20,7 +20,7 @@ class SenderReports final : public agent::SenderReportStore {
 
   // The file and its schema must be there: the agent makes them.
   [[nodiscard]] static config::Result<std::unique_ptr<SenderReports>, std::string> open(
-      const std::filesystem::path& file);
+      const Place& place);
   ~SenderReports() override;
 
   [[nodiscard]] config::Result<bool, std::string> take(const probes::reports::TlsReport& report,

@@ -33,9 +33,9 @@ bool is_idle_hour() {
   return local.tm_hour >= 2 && local.tm_hour < 5;
 }
 
-std::string words(std::string_view found) {
+std::string words(std::string_view found, const char* how = kRestore) {
   return fmt::format("the database is damaged: {}; stop the agent and go on from a backup: {}",
-                     found, kRestore);
+                     found, how);
 }
 
 // What SQLite takes for sound, since it does not know what rows mean: a block of the disk that came
@@ -81,7 +81,7 @@ constexpr std::array<std::pair<const char*, const char*>, 9> kWrong{{
 std::optional<std::string> find_wrong_rows(Database& db) {
   for (const auto& [query, what] : kWrong) {
     auto rows = db.prepare(fmt::format("{} LIMIT 1", query));
-    if (rows.step()) return words(what);
+    if (rows.step()) return words(what, db.is_postgresql() ? "pg_restore" : kRestore);
   }
   return std::nullopt;
 }
@@ -89,6 +89,7 @@ std::optional<std::string> find_wrong_rows(Database& db) {
 }  // namespace
 
 std::optional<std::string> find_damage(Database& db, Depth depth) {
+  if (db.is_postgresql()) return find_wrong_rows(db);
   try {
     auto row =
         db.prepare(depth == Depth::quick ? "PRAGMA quick_check(1)" : "PRAGMA integrity_check(1)");
@@ -135,8 +136,8 @@ bool give_back(Database& db, int pages) {
 }
 
 struct Upkeep::State {
-  State(std::filesystem::path path, std::optional<std::string> found, bool was_checked)
-      : file(std::move(path)), damage(std::move(found)), is_checked(was_checked) {
+  State(Place at, std::optional<std::string> found, bool was_checked)
+      : place(std::move(at)), damage(std::move(found)), is_checked(was_checked) {
     try {
       thread = std::jthread([this](const std::stop_token& stop) { work(stop); });
     } catch (const std::system_error&) {
@@ -161,14 +162,17 @@ struct Upkeep::State {
   }
 
   void work_once(const std::stop_token& stop) {
-    Database db{file, Database::Mode::create};
+    Database db{place, Database::Mode::create};
+    db.take_time();
     // Nobody who ends the agent waits for a long look.
     const std::stop_callback interrupt(stop, [&] { db.interrupt(); });
     if (!is_checked) {
       tell(find_damage(db, Depth::quick));
       is_checked = true;
     }
-    for (int i = 0; i < kStepsAtOnce && !stop.stop_requested() && give_back(db, kPagesAStep); ++i)
+    for (int i = 0; !db.is_postgresql() && i < kStepsAtOnce && !stop.stop_requested() &&
+                    give_back(db, kPagesAStep);
+         ++i)
       std::this_thread::sleep_for(kBetweenSteps);
     const auto age = steady_clock::now() - looked_through_at;
     if (stop.stop_requested() || !(age > kOverdue || (age > kChecked && is_idle_hour()))) return;
@@ -181,7 +185,7 @@ struct Upkeep::State {
     damage = std::move(found);
   }
 
-  const std::filesystem::path file;
+  const Place place;
   mutable std::mutex mutex;  // guards damage
   std::optional<std::string> damage;
   bool is_checked;
@@ -190,8 +194,8 @@ struct Upkeep::State {
   std::jthread thread;  // last: it uses the others
 };
 
-Upkeep::Upkeep(std::filesystem::path file, std::optional<std::string> damage, bool is_checked)
-    : state_(std::make_unique<State>(std::move(file), std::move(damage), is_checked)) {}
+Upkeep::Upkeep(Place place, std::optional<std::string> damage, bool is_checked)
+    : state_(std::make_unique<State>(std::move(place), std::move(damage), is_checked)) {}
 
 Upkeep::~Upkeep() = default;
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "storage/sqlite.h"
+#include "storage/database.h"
 
 namespace storage {
 
@@ -14,7 +14,8 @@ enum class Depth {
   quick,  // the structure of the file and what rows say: about as fast as it is read
   whole,  // that indexes and tables agree, too: several times as long
 };
-// What is wrong with the database, in words that say how to go on; nothing when it is sound.
+// What is wrong with the database, in words that say how to go on; nothing when it is sound. Of
+// PostgreSQL it is only what rows say.
 [[nodiscard]] std::optional<std::string> find_damage(Database& db, Depth depth);
 
 // Octets that are in use. What is free is not read when the file is written anew.
@@ -33,11 +34,11 @@ bool give_back(Database& db, int pages);
 
 // What a database needs while it is used, on a thread and a connection of its own: free pages are
 // given back in small steps, between which rounds are recorded; the file is looked through at the
-// start, unless that has been done, and once a night.
+// start, unless that has been done, and once a night. PostgreSQL gives pages back by itself.
 class Upkeep {
  public:
   // `damage`: what was found at the start; `is_checked`: the file was looked through then.
-  Upkeep(std::filesystem::path file, std::optional<std::string> damage, bool is_checked);
+  Upkeep(Place place, std::optional<std::string> damage, bool is_checked);
   ~Upkeep();  // waits for the step under way
   Upkeep(const Upkeep&) = delete;
   Upkeep& operator=(const Upkeep&) = delete;

@@ -69,7 +69,7 @@ int run_explain(const ExplainFlags& flags, const EvidenceFrom& evidence_from) {
   if (std::filesystem::is_regular_file(flags.what, ignored)) {
     octets = octets_in(flags.what);
   } else {
-    auto found = evidence_from(settings.storage.path, flags.what);
+    auto found = evidence_from(settings.storage, flags.what);
     if (!found) {
       std::cerr << found.error() << '\n';
       return kBadUsage;

@@ -13,7 +13,7 @@ namespace agent {
 
 // The evidence of an alert in this database (probes/codec/bundle.h); nothing when there is none.
 using EvidenceFrom = std::function<config::Result<std::optional<probes::dns::Bytes>, std::string>(
-    const std::filesystem::path& database, const std::string& alert)>;
+    const config::Storage& database, const std::string& alert)>;
 
 // `danelaw explain`: verifies the evidence of an alert, or a file of it, again and offline.
 [[nodiscard]] Command add_explain(CLI::App& app, EvidenceFrom evidence_from);

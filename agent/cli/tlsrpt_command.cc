@@ -58,7 +58,7 @@ int run_tlsrpt(const TlsrptFlags& flags, const OpenReports& open) {
   const auto settings = flags.config_file.empty() ? std::optional{config::Config{}}
                                                   : load_or_complain(flags.config_file);
   if (!settings) return 1;
-  const auto store = open(settings->storage.path);
+  const auto store = open(settings->storage);
   if (!store) {
     std::cerr << store.error() << '\n';
     return 1;

@@ -22,7 +22,7 @@ namespace agent {
 
 // The store beside the history of this database; the error is a sentence.
 using OpenReports = std::function<config::Result<std::unique_ptr<SenderReportStore>, std::string>(
-    const std::filesystem::path& database)>;
+    const config::Storage& database)>;
 
 [[nodiscard]] Command add_tlsrpt(CLI::App& app, OpenReports open);
 

@@ -138,7 +138,7 @@ int main(int argc, char** argv) {
 
   const auto file =
       std::filesystem::temp_directory_path() / fmt::format("danelaw-bench-{}.db", getpid());
-  auto recorder = storage::SqliteRecorder::open(file);
+  auto recorder = storage::DatabaseRecorder::open(file);
   if (!recorder) return 1;
   const auto seen =
       std::make_shared<const probes::DomainObservation>((*prober)->probe_domain(name, now()));

@@ -23,7 +23,7 @@ constexpr int kTimes = 20;
 constexpr config::Seconds kMinute{60};
 
 // What the agent holds then, recorded as it would.
-agent::Snapshot scene_of(std::size_t count, storage::SqliteRecorder& recorder) {
+agent::Snapshot scene_of(std::size_t count, storage::DatabaseRecorder& recorder) {
   support::Scene scene;
   const auto& pki = support::Pki::get();
   scene.serve({pki.old_leaf.certificate, pki.inter.certificate});
@@ -85,7 +85,7 @@ int main(int argc, char** argv) {
       std::filesystem::temp_directory_path() / fmt::format("danelaw-domains-{}", getpid());
   std::filesystem::create_directory(folder);
   const auto file = folder / "danelaw.db";
-  auto recorder = storage::SqliteRecorder::open(file);
+  auto recorder = storage::DatabaseRecorder::open(file);
   if (!recorder) return 2;
   const auto snapshot = std::make_shared<const agent::Snapshot>(scene_of(count, **recorder));
   auto queries = storage::Queries::open(file);

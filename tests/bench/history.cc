@@ -30,9 +30,9 @@
 
 #include "agent/rollover/rollover.h"
 #include "probes/findings.h"
+#include "storage/database.h"
 #include "storage/queries.h"
 #include "storage/recorder.h"
-#include "storage/sqlite.h"
 #include "tests/support/scene.h"
 #include "web/rollover.h"
 #include "web/routes/report_read.h"
@@ -273,7 +273,7 @@ class Host {
 class Year {
  public:
   Year(const std::filesystem::path& file, std::size_t count) : file_(file) {
-    auto opened = storage::SqliteRecorder::open(file);
+    auto opened = storage::DatabaseRecorder::open(file);
     must(opened.has_value(), "cannot open the database");
     recorder_ = std::move(*opened);
     const auto root =
@@ -348,7 +348,7 @@ class Year {
   }
 
   std::filesystem::path file_;
-  std::unique_ptr<storage::SqliteRecorder> recorder_;
+  std::unique_ptr<storage::DatabaseRecorder> recorder_;
   std::unique_ptr<support::Issued> intermediate_;
   std::vector<Host> hosts_;
   std::size_t rounds_ = 0;
@@ -458,12 +458,12 @@ double report(const std::filesystem::path& file, std::size_t count) {
 
 struct Restless {
   std::filesystem::path file;
-  std::unique_ptr<storage::SqliteRecorder> recorder;
+  std::unique_ptr<storage::DatabaseRecorder> recorder;
   support::Scene scene;
   std::int64_t looks = 0;
 
   explicit Restless(std::filesystem::path path) : file(std::move(path)) {
-    auto opened = storage::SqliteRecorder::open(file);
+    auto opened = storage::DatabaseRecorder::open(file);
     must(opened.has_value(), "cannot open the database of the restless host");
     recorder = std::move(*opened);
   }

@@ -89,7 +89,7 @@ int main(int argc, char** argv) {
   const std::filesystem::path folder(pattern);
   double a_minute = 0;
   {
-    const auto recorder = storage::SqliteRecorder::open(folder / "bench.db");
+    const auto recorder = storage::DatabaseRecorder::open(folder / "bench.db");
     const auto store = storage::SenderReports::open(folder / "bench.db");
     if (!recorder || !store) return 1;
     double taking = 0;

@@ -227,7 +227,7 @@ class Run {
 
  private:
   void start() {
-    auto opened = storage::SqliteRecorder::open(file_);
+    auto opened = storage::DatabaseRecorder::open(file_);
     must(opened.has_value(), opened ? "" : opened.error().detail);
     database_ = std::move(*opened);
     recorder_ = std::make_unique<CountingRecorder>(*database_, progress_);
@@ -284,7 +284,7 @@ class Run {
   support::FakeClocks clocks_;
   Progress progress_;
   std::shared_ptr<agent::ProbeContext> context_;
-  std::unique_ptr<storage::SqliteRecorder> database_;
+  std::unique_ptr<storage::DatabaseRecorder> database_;
   std::unique_ptr<CountingRecorder> recorder_;
   std::unique_ptr<agent::Runner> runner_;
 };

@@ -74,7 +74,7 @@ int print_report(const config::Config& settings, const ReportFlags& flags, Time 
     errors << "danelaw report: " << span.error() << '\n';
     return kBadUsage;
   }
-  auto queries = storage::Queries::open(settings.storage.path);
+  auto queries = storage::Queries::open(settings.storage);
   if (!queries) {
     errors << "danelaw report: " << queries.error() << '\n';
     return kBadUsage;

@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::SizeIs;
 
 std::unique_ptr<ActLog> log_of(const Store& store) {
-  auto opened = ActLog::open(store.file());
+  auto opened = ActLog::open(store.place());
   if (!opened) throw std::runtime_error(opened.error());
   return std::move(*opened);
 }
@@ -33,7 +33,10 @@ TEST(ActLog, TheNewestAreKept) {
   Store store;
   const auto log = log_of(store);
   ASSERT_TRUE(log->record(act("first")));
-  store.outside().execute("UPDATE act SET id = 1; UPDATE sqlite_sequence SET seq = 10000");
+  store.outside().execute("UPDATE act SET id = 1");
+  store.outside().execute_on_sqlite("UPDATE sqlite_sequence SET seq = 10000");
+  store.outside().execute_on_postgresql(
+      "SELECT setval(pg_get_serial_sequence('act', 'id'), 10000)");
   ASSERT_TRUE(log->record(act("last")));
   EXPECT_THAT(names(store), ElementsAre("last"));
 }

@@ -42,7 +42,7 @@ TEST(Backup, HoldsWhatTheRunningAgentHasWritten) {
   EXPECT_EQ(is.st_mode & 0777U, 0600U);
   Database db{copy, Database::Mode::read_only};
   EXPECT_EQ(db.integer("SELECT count(*) FROM domain WHERE name = 'example.test'"), 1);
-  EXPECT_TRUE(storage::SqliteRecorder::open(copy));  // the agent can go on from it
+  EXPECT_TRUE(storage::DatabaseRecorder::open(copy));  // the agent can go on from it
 }
 
 TEST(Backup, NeverTouchesAFileThatIsThere) {

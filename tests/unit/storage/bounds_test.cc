@@ -22,10 +22,11 @@ TEST(Bounds, OfASubjectThatNeverStaysTheNewestAreKeptAndTheOthersCounted) {
   Store store;
   auto& db = store.outside();
   Bounds bounds{db};
+  storage::Transaction transaction{db};
   db.execute("INSERT INTO subject(id, kind, name) VALUES(7, 'tlsa', 'a.test')");
   auto add = db.prepare(
       "INSERT INTO version(subject, content, first_seen, last_seen, is_open) "
-      "VALUES(7, 1, ?1, ?1, 0)");
+      "VALUES(7, 1, ?1, ?1, FALSE)");
   constexpr std::int64_t kCount = 2000;
   for (std::int64_t i = 1; i <= kCount; ++i) {
     add.bind(i).run();
@@ -43,14 +44,15 @@ TEST(Bounds, EndpointsThatComeAndGoAreCountedAtTheirHost) {
   Store store;
   auto& db = store.outside();
   Bounds bounds{db};
+  storage::Transaction transaction{db};
   constexpr std::int64_t kCount = 1500;
   for (std::int64_t i = 1; i <= kCount; ++i) {
     const auto name = "mx.test|" + std::to_string(i);
-    const auto id = 10 * i;  // leaves room for the sum's
+    const auto id = 1'000'000 + 10 * i;  // leaves room for the sum's
     db.prepare("INSERT INTO subject(id, kind, name) VALUES(?, 'chain', ?)").bind(id, name).run();
     db.prepare(
           "INSERT INTO version(subject, content, first_seen, last_seen, is_open) "
-          "VALUES(?1, 1, ?1, ?1, 1)")
+          "VALUES(?1, 1, ?1, ?1, TRUE)")
         .bind(id)
         .run();
     bounds.keep(id, "chain", name);
@@ -132,10 +134,11 @@ TEST(Bounds, ManyEndpointsThatChangeShareWhatTheirHostMayHave) {
   Store store;
   auto& db = store.outside();
   Bounds bounds{db};
+  storage::Transaction transaction{db};
   constexpr std::int64_t kEndpoints = 100, kChanges = 300;
   auto add = db.prepare(
       "INSERT INTO version(subject, content, first_seen, last_seen, is_open) "
-      "VALUES(?1, 1, ?2, ?2, 0)");
+      "VALUES(?1, 1, ?2, ?2, FALSE)");
   for (std::int64_t id = 1; id <= kEndpoints; ++id)
     db.prepare("INSERT INTO subject(id, kind, name) VALUES(?, 'chain', ?)")
         .bind(id, "mx.test|" + std::to_string(id))
@@ -154,7 +157,7 @@ TEST(Bounds, ManyEndpointsThatChangeShareWhatTheirHostMayHave) {
   db.execute(
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
       "INSERT INTO version(subject, content, first_seen, last_seen, is_open) "
-      "SELECT s.id, 1, 1000 + i, 1000 + i, 0 FROM n, subject s");
+      "SELECT s.id, 1, 1000 + i, 1000 + i, FALSE FROM n, subject s");
   bounds.sweep(config::Time{config::Seconds{0}});
   EXPECT_EQ(db.integer("SELECT count(*) FROM version"), Bounds::kMostOfHost);
 }
@@ -165,7 +168,7 @@ TEST(Bounds, AFileFromBeforeComesWithinThemAtTheNextSweep) {
       "INSERT INTO subject(id, kind, name) VALUES(7, 'tlsa', 'a.test'); "
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
       "INSERT INTO version(subject, content, first_seen, last_seen, is_open) "
-      "SELECT 7, 1, i, i, 0 FROM n");
+      "SELECT 7, 1, i, i, FALSE FROM n");
   Bounds bounds{store.outside()};
   bounds.sweep(config::Time{config::Seconds{0}});
   EXPECT_EQ(store.outside().integer("SELECT count(*) FROM version"), Bounds::kMostVersions);

@@ -95,18 +95,18 @@ class Diary final : public agent::EventNotifier {
 // database says that it was, and ends when all notifications are out.
 class Life {
  public:
-  Life(const std::filesystem::path& folder, int deadly)
-      : folder_(folder), fate_(deadly), recorder_(open()) {}
+  Life(const storage::Place& place, std::filesystem::path diary, int deadly)
+      : place_(place), diary_(std::move(diary)), fate_(deadly), recorder_(open()) {}
 
   void run() {
-    auto opened = storage::SqliteOutbox::open(folder_ / "danelaw.db");
+    auto opened = storage::DatabaseOutbox::open(place_);
     if (!opened) _exit(2);
     FatefulOutbox outbox(**opened, fate_);
     agent::Courier courier(
         outbox, [] { return kNow + 60 * kMinute; }, [] { return nullptr; },
         [](const std::string&, const std::string&) {});
     agent::Notifiers notifiers;
-    notifiers.event_notifiers.push_back(std::make_unique<Diary>(folder_ / "diary", fate_));
+    notifiers.event_notifiers.push_back(std::make_unique<Diary>(diary_, fate_));
     courier.set_notifiers(std::move(notifiers));
     auto restored = recorder_->restore(kNow);
     if (!restored) _exit(3);
@@ -121,14 +121,14 @@ class Life {
   }
 
  private:
-  std::unique_ptr<storage::SqliteRecorder> open() {
-    auto opened = storage::SqliteRecorder::open(folder_ / "danelaw.db");
+  std::unique_ptr<storage::DatabaseRecorder> open() {
+    auto opened = storage::DatabaseRecorder::open(place_);
     if (!opened) _exit(1);
     return std::move(*opened);
   }
 
   int looks_done() {
-    storage::Database db{folder_ / "danelaw.db", storage::Database::Mode::read_only};
+    storage::Database db{place_, storage::Database::Mode::read_only};
     if (db.integer("SELECT count(*) FROM version") == 0) return 0;
     const auto last = db.integer("SELECT max(last_seen) FROM version");
     return static_cast<int>((last - kNow.time_since_epoch().count()) / 60) + 1;
@@ -151,15 +151,16 @@ class Life {
     fate_.step();  // recorded, not sent
   }
 
-  const std::filesystem::path& folder_;
+  const storage::Place& place_;
+  const std::filesystem::path diary_;
   Fate fate_;
-  std::unique_ptr<storage::SqliteRecorder> recorder_;
+  std::unique_ptr<storage::DatabaseRecorder> recorder_;
 };
 
 // How a life ended: true when it was killed.
-bool live(const std::filesystem::path& folder, int deadly) {
+bool live(const storage::Place& place, const std::filesystem::path& diary, int deadly) {
   const auto child = fork();
-  if (child == 0) Life(folder, deadly).run();
+  if (child == 0) Life(place, diary, deadly).run();
   int status = 0;
   waitpid(child, &status, 0);
   if (WIFSIGNALED(status)) return true;
@@ -173,13 +174,15 @@ TEST(Crash, AtEveryStepLosesNothingAndRepeatsAtMostOnceUnderTheSameId) {
   for (int deadly = 1; deadly < kMoreThanThereAre; ++deadly) {
     SCOPED_TRACE(fmt::format("killed at step {}", deadly));
     const support::TemporaryFolder folder;
-    const bool was_killed = live(folder.path(), deadly);
+    const support::TestDatabase database;
+    const auto file = folder.path() / "diary";
+    const bool was_killed = live(database.place(), file, deadly);
     if (was_killed) {
       ++deaths;
-      ASSERT_FALSE(live(folder.path(), 0));
+      ASSERT_FALSE(live(database.place(), file, 0));
     }
     std::vector<std::string> arrived;
-    std::ifstream diary(folder.path() / "diary");
+    std::ifstream diary(file);
     for (std::string line; std::getline(diary, line);) arrived.push_back(line);
     std::map<std::string, int> times;
     for (const auto& id : arrived) ++times[id];

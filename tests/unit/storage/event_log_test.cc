@@ -37,7 +37,7 @@ class EventLog : public testing::Test {
     round.alerts = {support::alert("f-1", agent::AlertState::firing, at(31))};
     round.transitions = {{.what = agent::Transition::What::opened, .alert_id = "f-1"}};
     store_.record(round);
-    auto log = std::move(*storage::ActLog::open(store_.file()));
+    auto log = std::move(*storage::ActLog::open(store_.place()));
     if (!log->record({.at = at(32),
                       .by = "alice",
                       .login = "user",

@@ -222,7 +222,7 @@ TEST(Queries, TellAFaultInWords) {
   store.outside().execute("DROP TABLE domain");
   const auto page = queries->domains();
   ASSERT_FALSE(page);
-  EXPECT_THAT(page.error(), HasSubstr("no such table: domain"));
+  EXPECT_THAT(page.error(), HasSubstr("domain"));
 }
 
 TEST(Queries, CountTheRowsOfEveryTableNowAndThen) {
@@ -237,9 +237,13 @@ TEST(Queries, CountTheRowsOfEveryTableNowAndThen) {
   EXPECT_EQ(must(queries->row_counts()), counted) << "no scrape counts again so soon";
 }
 
-TEST(Queries, KnowTheSizeOfTheFile) {
+TEST(Queries, KnowTheSizeOfTheDatabase) {
   Store store;
   store.record(host_round(Scene{}));
+  if (store.place().is_postgresql()) {
+    EXPECT_GT(must(store.queries()->size_bytes()), 100'000U);
+    return;
+  }
   store.outside().execute("PRAGMA wal_checkpoint(TRUNCATE)");
   EXPECT_EQ(must(store.queries()->size_bytes()), std::filesystem::file_size(store.file()));
 }

@@ -10,7 +10,7 @@
 namespace {
 
 using storage::Database;
-using storage::SqliteRecorder;
+using storage::DatabaseRecorder;
 using support::Store;
 using support::TemporaryFolder;
 using testing::AllOf;
@@ -20,7 +20,7 @@ using testing::StartsWith;
 
 // Why the agent will not use the file.
 std::string refusal(const std::filesystem::path& file) {
-  const auto opened = SqliteRecorder::open(file);
+  const auto opened = DatabaseRecorder::open(file);
   return opened ? "opened" : opened.error().detail;
 }
 
@@ -118,7 +118,7 @@ TEST(Schema, AnOlderFileKeepsItsHistoryAndGoesOn) {
         "INSERT INTO version VALUES(1, 'chain', 'mx.example.test|192.0.2.1/default', 7, 5, 6, 1),"
         "(2, 'chain', 'mx.example.test|192.0.2.2/default', 7, 1, 2, 0)");
   }
-  const auto opened = SqliteRecorder::open(file);
+  const auto opened = DatabaseRecorder::open(file);
   ASSERT_TRUE(opened);
   const auto kept = (*opened)->host_history(support::name("mx.example.test"), config::Time{});
   ASSERT_TRUE(kept);

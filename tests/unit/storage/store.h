@@ -1,45 +1,30 @@
 #pragma once
 
-#include <cstdlib>
-#include <filesystem>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "storage/database.h"
 #include "storage/queries.h"
 #include "storage/recorder.h"
-#include "storage/sqlite.h"
 #include "tests/support/scene.h"
+#include "tests/unit/storage/test_database.h"
 
-// A database in a folder of its own, seen through a second connection; and rounds to record in it.
+// A database of its own, seen through a second connection; and rounds to record in it.
 namespace support {
 
 inline const config::Seconds kMinute{60};
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    auto pattern = (std::filesystem::temp_directory_path() / "danelaw-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = pattern;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 class Store {
  public:
   Store() { reopen(); }
 
-  const std::filesystem::path& file() const { return file_; }
-  storage::SqliteRecorder& recorder() { return *recorder_; }
-  // What another process does with the file.
+  const storage::Place& place() const { return database_.place(); }
+  const std::filesystem::path& file() const { return place().file(); }  // where it is one
+  storage::DatabaseRecorder& recorder() { return *recorder_; }
+  // What another process does with it.
   storage::Database& outside() { return *outside_; }
 
   void close() {
@@ -48,13 +33,13 @@ class Store {
   }
   void reopen() {
     close();
-    auto opened = storage::SqliteRecorder::open(file_);
+    auto opened = storage::DatabaseRecorder::open(place());
     if (!opened) throw std::runtime_error(opened.error().detail);
     recorder_ = std::move(*opened);
-    outside_ = std::make_unique<storage::Database>(file_, storage::Database::Mode::create);
+    outside_ = std::make_unique<storage::Database>(place(), storage::Database::Mode::create);
   }
   std::unique_ptr<storage::Queries> queries() {
-    auto opened = storage::Queries::open(file_);
+    auto opened = storage::Queries::open(place());
     if (!opened) throw std::runtime_error(opened.error());
     return std::move(*opened);
   }
@@ -75,6 +60,22 @@ class Store {
   }
   std::vector<agent::Alert> open_alerts() { return restore(config::Time::max()).alerts; }
 
+  // What is written to a table, or deleted from it, fails from now on ("INSERT", "DELETE").
+  void break_table(const std::string& event, const std::string& table) {
+    outside_->execute_on_sqlite("CREATE TRIGGER t AFTER " + event + " ON " + table +
+                                " BEGIN SELECT raise(ABORT, 'the disk is full'); END");
+    // There a row that is written over is not inserted.
+    outside_->execute_on_postgresql(
+        "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE 'the disk is full'; END $$; CREATE TRIGGER t AFTER " +
+        (event == "INSERT" ? "INSERT OR UPDATE" : event) + " ON " + table +
+        " FOR EACH ROW EXECUTE FUNCTION broken()");
+  }
+  void mend_table(const std::string& table) {
+    outside_->execute_on_sqlite("DROP TRIGGER t");
+    outside_->execute_on_postgresql("DROP TRIGGER t ON " + table + "; DROP FUNCTION broken()");
+  }
+
   // The first column of every row.
   std::vector<std::string> rows(std::string_view sql) {
     std::vector<std::string> out;
@@ -86,17 +87,17 @@ class Store {
   std::vector<std::string> versions(const std::string& kind) {
     std::vector<std::string> out;
     auto statement = outside_->prepare(
-        "SELECT (first_seen - ?2) || '..' || (last_seen - ?2) || iif(is_open, ' open', ' closed') "
-        "FROM version WHERE subject IN (SELECT id FROM subject WHERE kind = ?1) ORDER BY id");
+        "SELECT (first_seen - ?2) || '..' || (last_seen - ?2) || "
+        "CASE WHEN is_open THEN ' open' ELSE ' closed' END FROM version WHERE subject IN (SELECT "
+        "id FROM subject WHERE kind = ?1) ORDER BY id");
     statement.bind(kind, kNow.time_since_epoch().count());
     while (statement.step()) out.push_back(statement.text(0));
     return out;
   }
 
  private:
-  TemporaryFolder folder_;
-  std::filesystem::path file_ = folder_.path() / "danelaw.db";
-  std::unique_ptr<storage::SqliteRecorder> recorder_;
+  TestDatabase database_;
+  std::unique_ptr<storage::DatabaseRecorder> recorder_;
   std::unique_ptr<storage::Database> outside_;
 };
 

@@ -93,9 +93,9 @@ class Service {
                      {.name = "new.test", .role = config::Role::outbound, .group = "partners"}});
     store.record(round);
     queries = store.queries();
-    acts = std::move(*storage::ActLog::open(store.file()));
-    senders = std::move(*storage::SenderReports::open(store.file()));
-    deliveries = std::move(*storage::SqliteDeliveryStore::open(store.file()));
+    acts = std::move(*storage::ActLog::open(store.place()));
+    senders = std::move(*storage::SenderReports::open(store.place()));
+    deliveries = std::move(*storage::DatabaseDeliveryStore::open(store.place()));
     agent::DeliveryBook book;
     book.take(probes::reports::Delivery{.at = kNow, .queue_id = "A", .domain = "example.test"},
               kNow, [](const auto&) { return std::nullopt; });
@@ -186,7 +186,7 @@ class Service {
   std::unique_ptr<storage::Queries> queries;
   std::unique_ptr<storage::ActLog> acts;
   std::unique_ptr<storage::SenderReports> senders;
-  std::unique_ptr<storage::SqliteDeliveryStore> deliveries;
+  std::unique_ptr<storage::DatabaseDeliveryStore> deliveries;
   std::unique_ptr<agent::PostfixWatch> postfix;
   agent::Snapshot snapshot;
   WishList actions;
