@@ -145,8 +145,21 @@ constexpr Key<Schedule> schedule_keys[] = {
     {"workers", number<&Schedule::workers, 1, 1024>},
 };
 
+// Nothing of it is repeated: a password may stand in it.
+void connection(const TreeNode& node, Storage& storage, Notes& notes) {
+  constexpr std::size_t longest = 2000;
+  const auto is_printable = [](char c) {
+    return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
+  };
+  if (!node.is_text() || node.text.empty() || node.text.size() > longest ||
+      !std::ranges::all_of(node.text, is_printable))
+    return complain(notes, node, "expected a connection string or URI of PostgreSQL");
+  storage.postgresql = node.text;
+}
+
 constexpr Key<Storage> storage_keys[] = {
     {"path", path<&Storage::path>},
+    {"postgresql", connection},
     {"retention", duration<&Storage::retention, hour, 3650 * day>},
 };
 

@@ -80,7 +80,9 @@ int run_explain(const ExplainFlags& flags, const EvidenceFrom& evidence_from) {
     std::cerr << fmt::format(
         "{}: no such file, and no alert of that id with evidence in {}; name the agent's "
         "configuration with --config\n",
-        printable(flags.what), settings.storage.path.string());
+        printable(flags.what),
+        settings.storage.postgresql.empty() ? settings.storage.path.string()
+                                            : "the database of storage.postgresql");
     return kBadUsage;
   }
   const auto bundle = probes::decode_bundle(*octets);

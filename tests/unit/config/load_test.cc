@@ -93,6 +93,7 @@ void expect_same_settings(const Config& got, const Config& want) {
   EXPECT_EQ(got.schedule.retry_after, want.schedule.retry_after);
   EXPECT_EQ(got.schedule.workers, want.schedule.workers);
   EXPECT_EQ(got.storage.path, want.storage.path);
+  EXPECT_EQ(got.storage.postgresql, want.storage.postgresql);
   EXPECT_EQ(got.storage.retention, want.storage.retention);
   EXPECT_EQ(got.web.listen_address, want.web.listen_address);
   EXPECT_EQ(got.web.port, want.web.port);
@@ -191,6 +192,11 @@ web:
   EXPECT_EQ(config.web.port, 65535);
   EXPECT_EQ(config.web.external_url, "https://danelaw.example");
   EXPECT_EQ(config.metrics.detail, Detail::summary);
+}
+
+TEST(Load, ADatabaseOfPostgresqlIsNamedInsteadOfAFile) {
+  const std::string text = std::string{minimal} + "storage: {postgresql: 'host=db user=me'}\n";
+  EXPECT_EQ(parsed(text, "danelaw.yaml").storage.postgresql, "host=db user=me");
 }
 
 TEST(Load, RelativePathsStartAtTheFile) {

@@ -20,9 +20,12 @@ namespace config {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::ElementsAreArray;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::Pair;
 using testing::SizeIs;
 
@@ -318,6 +321,17 @@ TEST(DomainLists, SayWhatIsWrongAndWhere) {
       << "then there would be nothing to watch";
 }
 
+// ---- where history is
+
+TEST(Storage, ComplaintsDoNotRepeatWhereAPasswordMayStand) {
+  for (const auto* wrong : {"''", "[geheim]", "\"geheim\\n\""}) {
+    const auto errors =
+        errors_of(std::string("domains: [example.org]\nstorage: {postgresql: ") + wrong + "}\n");
+    EXPECT_THAT(errors, ElementsAre(HasSubstr("expected a connection string or URI")));
+    EXPECT_THAT(errors, Not(Contains(HasSubstr("geheim"))));
+  }
+}
+
 // ---- our own Postfix
 
 TEST(OwnPostfix, IsNotAskedUnlessNamed) {
@@ -366,6 +380,7 @@ TEST(ExampleFile, HoldsWithEverythingThatIsCommentedOutInForce) {
   ASSERT_THAT(config.domain_lists, SizeIs(1));
   EXPECT_EQ(config.domain_lists[0].role, DomainList{}.role) << "it is called the default";
   EXPECT_EQ(config.web.external_url, "https://danelaw.example.org");
+  EXPECT_EQ(config.storage.postgresql, "postgresql://danelaw@db.example.org/danelaw");
   const auto& notify = config.notify;
   EXPECT_EQ(notify.remind_after, Notify{}.remind_after);
   ASSERT_THAT(notify.alertmanagers, SizeIs(1));
