@@ -29,6 +29,7 @@
 #include "storage/evidence.h"
 #include "storage/recall.h"
 #include "storage/sender_reports.h"
+#include "storage/transfer.h"
 #include "web/routes/report_command.h"
 
 namespace {
@@ -127,6 +128,13 @@ config::Result<std::unique_ptr<agent::SenderReportStore>, std::string> open_send
   return std::move(*store);
 }
 
+config::Result<std::int64_t, std::string> migrate_storage(const std::filesystem::path& database,
+                                                          const std::string& connection) {
+  const auto done = storage::transfer(database, connection);
+  if (!done) return config::Failure<std::string>(done.error());
+  return done->rows;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -147,6 +155,7 @@ int main(int argc, char** argv) {
       agent::add_tlsa(app),
       agent::add_backup(app, storage::backup),
       agent::add_restore(app, storage::restore),
+      agent::add_migrate_storage(app, migrate_storage),
       agent::add_replay(app),
       add_report(app),
       agent::add_explain(app, storage::evidence_from),

@@ -27,6 +27,12 @@ std::optional<config::Config> settings_of(const DatabaseFlags& flags) {
 int run_backup(const DatabaseFlags& flags, const BackUp& back_up) {
   const auto settings = settings_of(flags);
   if (!settings) return 1;
+  if (!settings->storage.postgresql.empty()) {
+    std::cerr
+        << "the history is in PostgreSQL (storage.postgresql), which makes backups by its own "
+           "means, e.g. pg_dump --format=custom --file=FILE (docs/postgresql.md)\n";
+    return 1;
+  }
   const auto done = back_up(settings->storage.path, flags.backup);
   if (!done) std::cerr << done.error() << '\n';
   return done ? 0 : 1;
@@ -35,6 +41,12 @@ int run_backup(const DatabaseFlags& flags, const BackUp& back_up) {
 int run_restore(const DatabaseFlags& flags, const Restore& restore) {
   const auto settings = settings_of(flags);
   if (!settings) return 1;
+  if (!settings->storage.postgresql.empty()) {
+    std::cerr
+        << "the history is in PostgreSQL (storage.postgresql), which takes backups back by its "
+           "own means, e.g. pg_restore --clean (docs/postgresql.md)\n";
+    return 1;
+  }
   const auto& database = settings->storage.path;
   const auto kept = restore(flags.backup, database);
   if (!kept) {
@@ -44,6 +56,32 @@ int run_restore(const DatabaseFlags& flags, const Restore& restore) {
   std::cout << fmt::format("{} is now the backup {}", database.string(), flags.backup.string());
   if (*kept) std::cout << fmt::format("; the old one is kept as {}", (*kept)->string());
   std::cout << '\n';
+  return 0;
+}
+
+struct MigrationFlags {
+  std::string to;
+  std::filesystem::path from, config_file;
+};
+
+int run_migration(const MigrationFlags& flags, const MigrateStorage& migrate) {
+  auto from = flags.from;
+  if (from.empty()) {
+    const auto settings = flags.config_file.empty() ? std::optional{config::Config{}}
+                                                    : load_or_complain(flags.config_file);
+    if (!settings) return 1;
+    from = settings->storage.path;
+  }
+  const auto rows = migrate(from, flags.to);
+  if (!rows) {
+    std::cerr << rows.error() << '\n';
+    return 1;
+  }
+  std::cout << fmt::format(
+      "{} rows are in PostgreSQL now, the same as in {}; name it with storage.postgresql instead "
+      "of "
+      "storage.path\n",
+      *rows, from.string());
   return 0;
 }
 
@@ -64,6 +102,18 @@ Command add_restore(CLI::App& app, Restore restore) {
       "put a backup in the place of a stopped agent's database; the old one is kept beside it");
   add_flags(*command, *flags, "the backup");
   return {command, [flags, restore = std::move(restore)] { return run_restore(*flags, restore); }};
+}
+
+Command add_migrate_storage(CLI::App& app, MigrateStorage migrate) {
+  const auto flags = std::make_shared<MigrationFlags>();
+  auto* command = app.add_subcommand(
+      "migrate-storage", "copy the history of a stopped agent into an empty PostgreSQL database");
+  command->add_option("--to", flags->to, "the database, as storage.postgresql names it")
+      ->required();
+  command->add_option("--from", flags->from, "the SQLite file; default: storage.path");
+  command->add_option("--config", flags->config_file, "configuration file, for storage.path");
+  return {command,
+          [flags, migrate = std::move(migrate)] { return run_migration(*flags, migrate); }};
 }
 
 }  // namespace agent

@@ -19,6 +19,9 @@ _danelaw() {
     tlsa:--ttl) return ;;
     backup:--config) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     restore:--config) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    migrate-storage:--to) return ;;
+    migrate-storage:--from) return ;;
+    migrate-storage:--config) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     report:--config) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     report:--month) return ;;
     report:--from) return ;;
@@ -56,10 +59,6 @@ _danelaw() {
     silences:--token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     silences:--ca-file) return ;;
     silences:--format) words='text json' ;;
-    fleet:--url) return ;;
-    fleet:--token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-    fleet:--ca-file) return ;;
-    fleet:--format) words='text json' ;;
     ack:--url) return ;;
     ack:--token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     ack:--ca-file) return ;;
@@ -97,7 +96,7 @@ _danelaw() {
     notify-test:--by) return ;;
     *)
       case "$COMP_CWORD:${COMP_WORDS[1]}" in
-        1:*) words='run check check-config gate tlsa backup restore replay report explain tlsrpt partners maillog policy foresee status alerts silences fleet ack unack silence unsilence recheck notify-test -h --help --version' ;;
+        1:*) words='run check check-config gate tlsa backup restore migrate-storage replay report explain tlsrpt partners maillog policy foresee status alerts silences ack unack silence unsilence recheck notify-test -h --help --version' ;;
         *:run) words='-h --help --config' ;;
         *:check) words='-h --help --config --resolver --trust-anchor --port --format --allow-special-addresses --timeout --helo --record' ;;
         *:check-config) words='-h --help' ;;
@@ -105,6 +104,7 @@ _danelaw() {
         *:tlsa) words='-h --help --host --port --ttl' ;;
         *:backup) words='-h --help --config' ;;
         *:restore) words='-h --help --config' ;;
+        *:migrate-storage) words='-h --help --to --from --config' ;;
         *:replay) words='-h --help' ;;
         *:report) words='-h --help --config --month --from --until --group --role --format' ;;
         *:explain) words='-h --help --config --trust-anchor --format' ;;
@@ -116,7 +116,6 @@ _danelaw() {
         *:status) words='-h --help --url --token-file --ca-file --format' ;;
         *:alerts) words='-h --help --url --token-file --ca-file --format --all' ;;
         *:silences) words='-h --help --url --token-file --ca-file --format' ;;
-        *:fleet) words='-h --help --url --token-file --ca-file --format' ;;
         *:ack) words='-h --help --url --token-file --ca-file --format --comment --until --by' ;;
         *:unack) words='-h --help --url --token-file --ca-file --format --by' ;;
         *:silence) words='-h --help --url --token-file --ca-file --format --for --comment --expected-key --by' ;;

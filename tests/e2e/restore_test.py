@@ -14,7 +14,7 @@ import unittest
 from living_lab import DANELAW, until
 
 
-class Restore(unittest.TestCase):
+class Agent(unittest.TestCase):
     """An agent that reaches nobody: people's silences are what it has to remember."""
 
     def setUp(self):
@@ -61,6 +61,8 @@ class Restore(unittest.TestCase):
         listed = json.loads(self.done("silences", "--format", "json"))["items"]
         return {one["comment"] for one in listed}
 
+
+class Restore(Agent):
     def test_the_way_back(self):
         backup = self.path("backup.db")
         self.start()

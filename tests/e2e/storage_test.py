@@ -30,11 +30,14 @@ class OnADisk(unittest.TestCase):
         self.lab.configure_agent(
             ["shared-a.test", "healthy.test"],
             schedule=SCHEDULE,
-            storage={"path": f"{self.disk}/danelaw.db"},
+            storage=self.place(),
             notify={"webhooks": [{"name": "chat", "url": "http://127.0.0.1:9099/chat"}]},
         )
         self.lab.start_agent()
         until("both domains were looked at", 60, lambda: self.counts()["ok"] == 2)
+
+    def place(self):
+        return {"path": f"{self.disk}/danelaw.db"}
 
     def mount_disk(self):
         self.lab.inside("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", self.disk, check=True)
