@@ -97,6 +97,7 @@ bool Daemon::start(const std::filesystem::path& file) {
       *outbox_, [this] { return runner_->unrecorded_notifications(); }, system_clocks().ticks);
   auto notifiers = make_notifiers(*loaded, *letters_, web::digest_sources(*queries_));
   if (!notifiers) return fail("notifier-setup-failed", notifiers.error());
+  auto renewals = restored->renewals;
   runner_ = std::make_unique<Runner>(*loaded, std::move(*context), *recorder_, std::move(*restored),
                                      events(), system_clocks());
   auto deliveries = storage::DatabaseDeliveryStore::open(loaded->storage);
@@ -121,8 +122,9 @@ bool Daemon::start(const std::filesystem::path& file) {
   postfix_->start();
   courier_->set_notifiers(std::move(*notifiers));
   {
-    const std::scoped_lock one(watching_reports_);
+    const std::scoped_lock one(watching_);
     reports_ = std::make_unique<ReportWatch>(*senders_, loaded->tlsrpt.folder, report_calls());
+    renewals_ = std::make_unique<RenewalWatch>(std::move(renewals), *loaded, renewal_calls());
   }
   is_ready_ = true;
   log::info("started", {{"version", DANELAW_VERSION},
@@ -176,8 +178,9 @@ void Daemon::stop() {
   feed_.close();
   server_->stop();
   {
-    const std::scoped_lock one(watching_reports_);
+    const std::scoped_lock one(watching_);
     reports_.reset();
+    renewals_.reset();
   }
   std::atomic<bool> ended{false};
   const auto end = [&] {
@@ -240,8 +243,9 @@ config::Result<void, std::string> Daemon::take_configuration() {
   }
   runner_->reconfigure(*loaded, std::move(*context));
   {
-    const std::scoped_lock one(watching_reports_);
+    const std::scoped_lock one(watching_);
     if (reports_) reports_->set_folder(loaded->tlsrpt.folder);
+    if (renewals_) renewals_->configure(*loaded);
   }
   courier_->set_notifiers(std::move(*notifiers));
   log::info("reloaded", {{"domains", std::to_string(loaded->domains.size())}});

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/foresight/renewal_watch.h"
 #include "agent/notify/courier.h"
 #include "agent/notify/resilient_outbox.h"
 #include "agent/postfix/policy_server.h"
@@ -64,6 +65,7 @@ class Daemon {
   config::Result<void, std::string> take_configuration();
   PostfixWatch::World postfix_world();
   ReportWatch::Calls report_calls();
+  RenewalWatch::Calls renewal_calls();
   web::Reload last_reload();
   std::vector<web::Member> agents();
   std::vector<probes::dns::Record> anchors();
@@ -103,8 +105,9 @@ class Daemon {
   std::unique_ptr<PostfixWatch> postfix_;
   std::unique_ptr<Courier> courier_;
   std::unique_ptr<web::Server> server_;
-  std::mutex watching_reports_;  // guards the next
+  std::mutex watching_;  // guards the next two
   std::unique_ptr<ReportWatch> reports_;
+  std::unique_ptr<RenewalWatch> renewals_;
 };
 
 // What start() would refuse, though the configuration itself is right: files that it names. One

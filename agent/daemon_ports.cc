@@ -130,6 +130,18 @@ ReportWatch::Calls Daemon::report_calls() {
           }};
 }
 
+RenewalWatch::Calls Daemon::renewal_calls() {
+  return {
+      .now = now,
+      .in_use = [this](bool partners) { return runner_->certificates_in_use(partners); },
+      .on_advice = [this](const std::vector<RenewalAdvice>& told) { runner_->take_renewals(told); },
+      .on_fault =
+          [](const std::string& directory, const std::string& fault) {
+            log::info(fault.empty() ? "renewals-told" : "renewals-unknown",
+                      {{"directory", directory}, {"detail", fault}});
+          }};
+}
+
 web::Backend Daemon::backend() {
   return {.snapshot = [this] { return runner_->snapshot(); },
           .check_now = [this](std::string_view domain) { return runner_->check_now(domain); },
@@ -150,7 +162,7 @@ web::Backend Daemon::backend() {
           .senders = senders_.get(),
           .on_report =
               [this] {
-                const std::scoped_lock one(watching_reports_);
+                const std::scoped_lock one(watching_);
                 if (reports_) reports_->wake();
               },
           .notifiers = [this] { return courier_->health(); },

@@ -81,6 +81,18 @@ struct MtaSts {
   Seconds timeout{20};  // for fetching one policy
 };
 
+// CAs are asked when a certificate of theirs is to be renewed (RFC 9773).
+struct Acme {
+  bool enabled = true;
+  // The ACME directory of a CA, an https URL, by the O= of who issues for it (by the CN= where that
+  // has none). What a file says is added; an empty URL takes one away.
+  std::map<std::string, std::string> directories{
+      {"Google Trust Services", "https://dv.acme-v02.api.pki.goog/directory"},
+      {"Let's Encrypt", "https://acme-v02.api.letsencrypt.org/directory"},
+      {"ZeroSSL", "https://acme.zerossl.com/v2/DV90"}};
+  bool partners = false;  // also of certificates that only partners' hosts present
+};
+
 struct Schedule {
   Seconds interval{900};  // between two looks at a target that shows nothing new
   Seconds confirm_after{
@@ -264,6 +276,7 @@ struct Config {
   Dns dns;
   Smtp smtp;
   MtaSts mta_sts;
+  Acme acme;
   Tlsrpt tlsrpt;
   Schedule schedule;
   Storage storage;

@@ -135,6 +135,35 @@ constexpr Key<MtaSts> mta_sts_keys[] = {
     {"timeout", duration<&MtaSts::timeout, 1, 5 * minute>},
 };
 
+void directories(const TreeNode& node, Acme& acme, Notes& notes) {
+  if (node.kind == TreeNode::Kind::nothing) return;
+  if (node.kind != TreeNode::Kind::map) return wrong(notes, node, "a map of CAs to URLs");
+  for (std::size_t i = 0; i + 1 < node.items.size(); i += 2) {
+    const TreeNode& key = node.items[i];
+    const TreeNode& value = node.items[i + 1];
+    if (!key.is_text() || key.text.empty() || !printable_text(key.text)) {
+      wrong(notes, key, "the name of a CA");
+    } else if (!value.is_text()) {
+      wrong(notes, value, "an https URL, or \"\" for none");
+    } else if (value.text.empty()) {
+      acme.directories.erase(key.text);
+    } else if (!value.text.starts_with("https://")) {
+      complain(notes, value,
+               fmt::format("{}: does not begin with https://", in_quotes(value.text)));
+    } else if (const auto url = web_address(value.text); !url) {
+      complain(notes, value, fmt::format("{}: {}", in_quotes(value.text), url.error()));
+    } else {
+      acme.directories.insert_or_assign(key.text, value.text);
+    }
+  }
+}
+
+constexpr Key<Acme> acme_keys[] = {
+    {"enabled", flag<&Acme::enabled>},
+    {"directories", directories},
+    {"partners", flag<&Acme::partners>},
+};
+
 constexpr Key<Tlsrpt> tlsrpt_keys[] = {{"folder", path<&Tlsrpt::folder>}};
 
 constexpr Key<Schedule> schedule_keys[] = {
@@ -380,6 +409,7 @@ constexpr Key<Config> config_keys[] = {
     {"dns", section<&Config::dns, dns_keys>},
     {"smtp", section<&Config::smtp, smtp_keys>},
     {"mta_sts", section<&Config::mta_sts, mta_sts_keys>},
+    {"acme", section<&Config::acme, acme_keys>},
     {"tlsrpt", section<&Config::tlsrpt, tlsrpt_keys>},
     {"schedule", section<&Config::schedule, schedule_keys>},
     {"storage", section<&Config::storage, storage_keys>},

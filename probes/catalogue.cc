@@ -498,11 +498,14 @@ const std::initializer_list<CatalogueRow>& rows() {
        ""},
       {Code::renewal_urgent,
        "renewal-urgent",
-       {.alerts_from = Severity::medium, .over_by = Proof::records},
+       {.alerts_from = Severity::medium,
+        .over_by = Proof::records,
+        .explains = {Code::predicted_mismatch}},
        "{name}: the CA wants the certificate renewed early",
        "The CA has moved the time at which it suggests to renew the certificate in use to an "
-       "earlier one, as it does before it revokes. ACME clients that ask for it will renew then, "
-       "with a new key unless told otherwise.",
+       "earlier one, or names one early in the certificate's life, as it does before it revokes. "
+       "ACME clients that ask for it will renew then, with a new key unless told otherwise. It is "
+       "low where what is published is expected to take the next certificate.",
        "Mail is delivered, until a certificate goes live that no record covers.",
        {"Publish the record of the next key now, or keep the key at this renewal.",
         "Then renew, and read what the CA explains (the evidence has its address)."},

@@ -202,6 +202,8 @@ struct Finding {
   bool is_whole_cause = true;
   // The last moment at which what it foretells can still be prevented without loss.
   std::optional<config::Time> due_at;
+  // How that moment is known, where it is foretold: "ari", "habit", "lifetime".
+  std::string due_source;
   // The root of the trouble, where it is known and not the subject; else cause_of() says it.
   std::optional<Subject> root;
   std::optional<ChainBreak> broken_above;

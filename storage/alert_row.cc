@@ -59,6 +59,7 @@ void take_typed(probes::Finding& finding, const Json& json) {
   const auto typed = json.find("typed");
   if (typed == json.end()) return take_typed_from_evidence(finding);
   finding.due_at = time_in(*typed, "due_at");
+  finding.due_source = typed->value("due_source", "");
   if (const auto root = typed->find("root"); root != typed->end()) finding.root = subject_of(*root);
   if (const auto broken = typed->find("broken_above"); broken != typed->end())
     finding.broken_above = probes::ChainBreak{.zone = broken->at(0).get<std::string>(),
@@ -140,6 +141,7 @@ std::string finding_text(const probes::Finding& finding) {
   for (const auto& [name, value] : finding.evidence) evidence.push_back({name, value});
   Json typed = Json::object();
   if (finding.due_at) typed["due_at"] = finding.due_at->time_since_epoch().count();
+  if (!finding.due_source.empty()) typed["due_source"] = finding.due_source;
   if (finding.root) typed["root"] = subject_json(*finding.root);
   if (const auto& broken = finding.broken_above)
     typed["broken_above"] = {broken->zone, broken->is_ds_signature};

@@ -12,6 +12,7 @@
 #include "storage/announced.h"
 #include "storage/delivery_past.h"
 #include "storage/host_history.h"
+#include "storage/renewals.h"
 
 namespace storage {
 namespace {
@@ -327,6 +328,10 @@ Queries::Answer<agent::ZonePast> Queries::zone_past(const probes::dns::Name& zon
 
 Queries::Answer<std::vector<agent::AnnouncedCertificate>> Queries::announced(config::Time at) {
   return state_->guarded([&] { return read_announced(state_->db, at); });
+}
+
+Queries::Answer<agent::RenewalBook> Queries::renewals(config::Time at) {
+  return state_->guarded([&] { return read_renewals(state_->db, at); });
 }
 
 // Reads whole indexes.

@@ -127,6 +127,8 @@ class Queries {
                                                   config::Time since);
   // Those that have not expired at `at`.
   [[nodiscard]] Answer<std::vector<agent::AnnouncedCertificate>> announced(config::Time at);
+  // When CAs suggest to renew certificates that have not expired at `at`.
+  [[nodiscard]] Answer<agent::RenewalBook> renewals(config::Time at);
   [[nodiscard]] Answer<std::uint64_t> size_bytes();
   // By table, as of some minutes ago: counting reads whole indexes, and is begun anew every
   // kCountedEvery.

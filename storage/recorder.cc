@@ -17,6 +17,7 @@
 #include "storage/facts.h"
 #include "storage/files.h"
 #include "storage/host_history.h"
+#include "storage/renewals.h"
 #include "storage/schema.h"
 #include "storage/upkeep.h"
 
@@ -50,6 +51,7 @@ struct DatabaseRecorder::State {
   Statement add_letter, add_evidence, put_silence, put_exception, drop_exception;
   Bounds bounds{db};
   AnnouncedRows announced{db};
+  RenewalRows renewals{db};
   std::int64_t gap_until = 0;  // the end of the last gap
   std::unique_ptr<Upkeep> upkeep;
 
@@ -255,6 +257,7 @@ struct DatabaseRecorder::State {
       put_exception.bind(made.domain, exception_text(made)).run();
     for (const auto& domain : round.ended_exceptions) drop_exception.bind(domain).run();
     announced.record(round);
+    renewals.record(round);
   }
 
   void record(const std::vector<const agent::Round*>& rounds) {
@@ -362,6 +365,7 @@ Result<agent::Recorder::RestoredState, RecordFault> DatabaseRecorder::restore(co
       out.exceptions.push_back(read_exception(exceptions.text(0), exceptions.text(1)));
     out.announced = read_announced(db, since);
     out.not_for_mail = read_not_for_mail(db);
+    out.renewals = read_renewals(db, since);
     return out;
   });
 }
@@ -444,6 +448,7 @@ Result<void, RecordFault> DatabaseRecorder::forget(config::Time before) {
         .run();
     db.prepare("DELETE FROM tlsrpt_report WHERE ends < ?").bind(seconds(before)).run();
     forget_announced(db, before);
+    forget_renewals(db, before);
     db.execute("DELETE FROM content WHERE id NOT IN (SELECT content FROM version)");
     db.execute(
         "DELETE FROM certificate WHERE lower(hex(sha256)) NOT IN (SELECT j.value "

@@ -172,6 +172,12 @@ CREATE INDEX own_delivery_by_size ON own_delivery(length(body));
 CREATE INDEX own_delivery_state_by_size ON own_delivery_state(length(value));
 CREATE INDEX own_disagreement_by_size ON own_disagreement(length(body));
 )",
+    // When a CA suggests to renew a certificate (storage/renewals.h).
+    R"(
+CREATE TABLE renewal (
+  certificate TEXT PRIMARY KEY, not_after INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX renewal_by_end ON renewal(not_after);
+)",
 };
 
 constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());

@@ -66,6 +66,7 @@ constexpr std::array<std::pair<const char*, const char*>, 9> kWrong{{
     // Of these nothing is lost that would not be seen again: their form is enough.
     {"SELECT 1 FROM announced WHERE NOT json_valid(body) "
      "UNION ALL SELECT 1 FROM not_for_mail WHERE NOT json_valid(body) "
+     "UNION ALL SELECT 1 FROM renewal WHERE NOT json_valid(body) "
      "UNION ALL SELECT 1 FROM own_delivery WHERE NOT json_valid(body) "
      "UNION ALL SELECT 1 FROM own_disagreement WHERE NOT json_valid(body) "
      "UNION ALL SELECT 1 FROM tlsrpt_report WHERE typeof(begins) <> 'integer' OR begins > ends "

@@ -9,6 +9,7 @@
 #include "agent/alerts/partners.h"
 #include "agent/alerts/silence.h"
 #include "agent/foresight/next_key.h"
+#include "agent/foresight/renewal_advice.h"
 #include "agent/history/host_history.h"
 #include "agent/history/zone_past.h"
 #include "agent/self/clock.h"
@@ -64,6 +65,7 @@ struct Decisions {
   std::vector<AnnouncedCertificate> announced;  // shown to us, as they are now
   std::vector<NotForMail> not_for_mail;         // said
   std::vector<std::string> for_mail;            // keys of which it was taken back
+  std::vector<RenewalAdvice> renewals;          // that a CA told anew
   std::optional<ClockStep> clock_step;          // times before and after it do not compare
   std::optional<Gap> gap;                       // before this round
 };

@@ -25,17 +25,16 @@ std::string key_of(const probes::tls::Certificate& certificate) {
   return probes::dane::to_hex(certificate.spki_sha256);
 }
 
-}  // namespace
-
-std::string organisation_of(std::string_view name) {
+// The first value of that attribute, which is given with its '='.
+std::string value_in(std::string_view name, std::string_view attribute) {
   std::string out;
   bool is_ours = false;
   bool begins = true;
   for (std::size_t i = 0; i < name.size(); ++i) {
     if (begins) {
       if (is_ours) return out;
-      is_ours = name.substr(i).starts_with("O=");
-      if (is_ours) ++i;
+      is_ours = name.substr(i).starts_with(attribute);
+      if (is_ours) i += attribute.size() - 1;
       begins = false;
       continue;
     }
@@ -50,6 +49,17 @@ std::string organisation_of(std::string_view name) {
     }
   }
   return is_ours ? out : std::string();
+}
+
+}  // namespace
+
+std::string organisation_of(std::string_view name) {
+  return value_in(name, "O=");
+}
+
+std::string ca_of(std::string_view name) {
+  auto organisation = organisation_of(name);
+  return organisation.empty() ? value_in(name, "CN=") : organisation;
 }
 
 void IssuerBook::set_vouch(Vouch vouch) {

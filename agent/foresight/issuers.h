@@ -23,6 +23,8 @@ struct IssuerToCome {
 
 // The O= of a name in RFC 2253 form; empty where it has none.
 [[nodiscard]] std::string organisation_of(std::string_view name);
+// What a CA is called that issues in this name: its O=, its CN= where it has none.
+[[nodiscard]] std::string ca_of(std::string_view name);
 
 class IssuerBook {
  public:

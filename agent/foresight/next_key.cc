@@ -51,15 +51,8 @@ std::vector<std::string> own_names(const ForeseenHost& host) {
   return {lower(host.host), lower(host.base_domain)};
 }
 
-// The leaves that its endpoints present.
 std::vector<CertificatePtr> presented_by(const ForeseenHost& host) {
-  std::vector<CertificatePtr> out;
-  if (host.past == nullptr) return out;
-  for (const auto& [endpoint, versions] : host.past->endpoints) {
-    if (!versions.empty() && !versions.back().what.empty())
-      out.push_back(versions.back().what.front());
-  }
-  return out;
+  return host.past == nullptr ? std::vector<CertificatePtr>{} : agent::presented_by(*host.past);
 }
 
 std::set<std::string> name_set(const Certificate& leaf) {
@@ -123,6 +116,15 @@ void tell(probes::Finding& finding, const AnnouncedCertificate& announced,
 }
 
 }  // namespace
+
+std::vector<CertificatePtr> presented_by(const HostHistory& past) {
+  std::vector<CertificatePtr> out;
+  for (const auto& [endpoint, versions] : past.endpoints) {
+    if (!versions.empty() && !versions.back().what.empty())
+      out.push_back(versions.back().what.front());
+  }
+  return out;
+}
 
 std::vector<std::string> names_of(const Certificate& leaf) {
   std::vector<std::string> out;

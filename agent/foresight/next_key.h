@@ -46,6 +46,9 @@ struct ForeseenHost {
   bool is_asked = true;  // false: the last look learned that no sender asks for TLSA records
 };
 
+// The leaves that a host's endpoints present, one of each.
+[[nodiscard]] std::vector<probes::tls::CertificatePtr> presented_by(const HostHistory& past);
+
 // The names by which a certificate is found, in lower case: its DNS-IDs; the last CN where it has
 // none.
 [[nodiscard]] std::vector<std::string> names_of(const probes::tls::Certificate& leaf);

@@ -282,8 +282,9 @@ probes::HostPast past_of(const HostHistory& host_history, const History& history
 }  // namespace
 
 probes::HistoryFindings foresee(const HostHistory& host_history, const History& history,
-                                const RolloverStanding& standing, const std::string& host) {
-  auto out = predict(host_history, history, standing, host);
+                                const RolloverStanding& standing, const RenewalBook& renewals,
+                                const std::string& host) {
+  auto out = predict(host_history, history, standing, renewals, host);
   auto shown = Foresight(history, standing, host).findings();
   out.findings.insert(out.findings.begin(), std::make_move_iterator(shown.begin()),
                       std::make_move_iterator(shown.end()));

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "agent/foresight/renewal_advice.h"
 #include "agent/history/host_history.h"
 #include "agent/rollover/rollover_state.h"
 #include "probes/findings.h"
@@ -11,10 +12,10 @@
 namespace agent {
 
 // Findings about `host`, as of the standing, and what is known of its past. `history` is that of
-// the host history.
+// the host history, `renewals` what CAs suggest.
 [[nodiscard]] probes::HistoryFindings foresee(const HostHistory& host_history,
                                               const History& history,
                                               const RolloverStanding& standing,
-                                              const std::string& host);
+                                              const RenewalBook& renewals, const std::string& host);
 
 }  // namespace agent

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "agent/hindsight/renewal_pattern.h"
+#include "agent/hindsight/expected_renewal.h"
 #include "agent/history/cadence.h"
 #include "agent/rollover/rollover_state.h"
 #include "probes/dane/verify.h"
@@ -25,12 +25,6 @@ using std::chrono::hours;
 constexpr Seconds kSoon = hours{24 * 14};
 constexpr Seconds kAhead = hours{24 * 45};
 constexpr std::size_t kMostTold = 6;
-
-ExpectedRenewal renewal_of(const RenewalPattern& habit, const probes::tls::Certificate& leaf) {
-  if (habit.next_at) return {*habit.next_at, "habit"};
-  // ACME clients renew when a third is left (RFC 8555 says nothing of it; they do).
-  return {leaf.not_before + (leaf.not_after - leaf.not_before) * 2 / 3, "lifetime"};
-}
 
 // The chain that an endpoint presents with this leaf, or null.
 const Chain* chain_of(const HostHistory& host_history, const SeenCertificate& worn) {
@@ -118,13 +112,11 @@ struct Lacking {
 };
 
 std::optional<Lacking> lacking_of(const HostHistory& host_history, const History& history,
-                                  const RenewalPattern& habit, const IssuerBook& issuers, Time at) {
-  const auto worn =
-      std::ranges::find_if(habit.worn.rbegin(), habit.worn.rend(), &SeenCertificate::is_presented);
-  if (worn == habit.worn.rend()) return std::nullopt;
-  const auto* chain = chain_of(host_history, *worn);
+                                  const RenewalPattern& habit, const IssuerBook& issuers,
+                                  const RenewalBook& renewals, Time at) {
+  const auto* chain = chain_of(host_history, worn_now(habit));
   if (chain == nullptr || chain->size() < 2) return std::nullopt;
-  Lacking out{.renewal = renewal_of(habit, *worn->leaf)};
+  Lacking out{.renewal = expected_or_usual_renewal(habit, renewals, at)};
   const auto may_come = issuers.after(*chain, at, std::max(out.renewal.at, at));
   if (may_come.empty()) return std::nullopt;
   for (const auto* given : served(history, at)) {
@@ -145,10 +137,11 @@ std::optional<Lacking> lacking_of(const HostHistory& host_history, const History
 std::optional<probes::Finding> find_uncovered_issuer(const HostHistory& host_history,
                                                      const History& history,
                                                      const IssuerBook& issuers,
+                                                     const RenewalBook& renewals,
                                                      const std::string& host, Time at) {
   std::optional<Lacking> first;
   for (const auto& habit : renewal_patterns_of(host_history)) {
-    auto one = lacking_of(host_history, history, habit, issuers, at);
+    auto one = lacking_of(host_history, history, habit, issuers, renewals, at);
     if (one && (!first || one->renewal.at < first->renewal.at)) first = std::move(one);
   }
   if (!first) return std::nullopt;
@@ -159,6 +152,7 @@ std::optional<probes::Finding> find_uncovered_issuer(const HostHistory& host_his
                       .evidence = {{"expected-renewal", config::rfc3339(first->renewal.at)},
                                    {"expected-by", first->renewal.source}},
                       .due_at = publish_by,
+                      .due_source = first->renewal.source,
                       .remedy = probes::Remedy{}};
   for (const auto& issuer : first->issuers) {
     if (out.remedy->publish.size() == kMostTold) break;

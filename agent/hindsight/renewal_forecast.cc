@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "agent/hindsight/renewal_pattern.h"
+#include "agent/hindsight/expected_renewal.h"
 #include "agent/history/cadence.h"
 
 namespace agent {
@@ -54,12 +54,6 @@ bool fits(const History& history, const RecordSet& set, const SeenCertificate& w
   });
 }
 
-// The certificate issued last of those still presented.
-const SeenCertificate& worn_now(const RenewalPattern& habit) {
-  return *std::ranges::find_if(habit.worn.rbegin(), habit.worn.rend(),
-                               &SeenCertificate::is_presented);
-}
-
 // The DANE-TA(2) records vouch for whatever key the issuer has signed with so far. Another issuer
 // than today's was a choice, and is no habit.
 bool is_anchored(const History& history, const RecordSet& set, const RenewalPattern& habit) {
@@ -105,10 +99,11 @@ std::string why(const History& history, const RecordSet& set, const RenewalPatte
 class Prediction {
  public:
   Prediction(const HostHistory& host_history, const History& history,
-             const RolloverStanding& standing, const std::string& host)
+             const RolloverStanding& standing, const RenewalBook& renewals, const std::string& host)
       : chronicle_(host_history),
         history_(history),
         standing_(standing),
+        renewals_(renewals),
         host_(host),
         at_(standing.at),
         ttl_(cadence_of(history, standing.at).longest_ttl) {}
@@ -118,7 +113,10 @@ class Prediction {
     const auto state = standing_.state;
     if (state == State::no_dane || state == State::withdrawn || state == State::dns_fail) return {};
     const auto habits = renewal_patterns_of(chronicle_);
-    if (state != State::mismatch && state != State::partial_mismatch) add_mismatch(habits);
+    if (state != State::mismatch && state != State::partial_mismatch) {
+      add_mismatch(habits);
+      add_urgent(habits);
+    }
     add_end(habits);
     add_end_of_signature();
     return std::move(out_);
@@ -134,22 +132,27 @@ class Prediction {
 
   struct Breach {
     const RenewalPattern* habit;
+    ExpectedRenewal expected;
     std::string why;
   };
+
+  // Why some published set will refuse the next certificate; null: none will.
+  [[nodiscard]] std::optional<std::string> why_refused(const RenewalPattern& habit) const {
+    for (const auto* given : served(history_, at_)) {
+      if (!demands(history_, given->set)) continue;
+      const auto& set = history_.sets[given->set];
+      if (!outlives_renewal(history_, set, habit, at_)) return why(history_, set, habit);
+    }
+    return std::nullopt;
+  }
 
   // The renewal expected first that some published set will refuse.
   [[nodiscard]] std::optional<Breach> next_breach(const std::vector<RenewalPattern>& habits) const {
     std::optional<Breach> out;
     for (const auto& habit : habits) {
-      // A whole renewal left out: that habit has ended.
-      if (!habit.next_at || at_ >= *habit.next_at + habit.interval) continue;
-      if (out && *out->habit->next_at <= *habit.next_at) continue;
-      for (const auto* given : served(history_, at_)) {
-        if (!demands(history_, given->set)) continue;
-        const auto& set = history_.sets[given->set];
-        if (!outlives_renewal(history_, set, habit, at_))
-          out = Breach{&habit, why(history_, set, habit)};
-      }
+      const auto expected = expected_renewal(habit, renewals_, at_);
+      if (!expected || (out && out->expected.at <= expected->at)) continue;
+      if (auto refused = why_refused(habit)) out = Breach{&habit, *expected, *std::move(refused)};
     }
     return out;
   }
@@ -157,15 +160,59 @@ class Prediction {
   void add_mismatch(const std::vector<RenewalPattern>& habits) {
     const auto breach = next_breach(habits);
     if (!breach) return;
-    const auto expected = *breach->habit->next_at;
-    const auto publish_by = expected - 2 * ttl_;
+    const auto& expected = breach->expected;
+    const auto publish_by = expected.at - 2 * ttl_;
     if (at_ < publish_by - kToldAhead) return;
     add(Code::predicted_mismatch, at_ < publish_by - kUrgent ? Severity::medium : Severity::high,
-        {{"expected-renewal", config::rfc3339(expected)},
+        {{"expected-renewal", config::rfc3339(expected.at)},
+         {"expected-by", expected.source},
          {"publish-by", config::rfc3339(publish_by)},
          {"because", breach->why},
          {"renewals-seen", fmt::format("{}", breach->habit->renewals)}});
     out_.findings.back().due_at = publish_by;
+    out_.findings.back().due_source = expected.source;
+  }
+
+  // How bad an early renewal would be, and why: nobody knows whether the key changes where none was
+  // seen to be renewed.
+  [[nodiscard]] std::pair<Severity, std::string> threat_of(const RenewalPattern& habit) const {
+    if (auto refused = why_refused(habit)) return {Severity::high, *std::move(refused)};
+    const auto sets = served(history_, at_);
+    const bool is_by_key = std::ranges::any_of(sets, [&](const Publication* given) {
+      const auto& set = history_.sets[given->set];
+      return demands(history_, given->set) && !is_anchored(history_, set, habit) &&
+             std::ranges::none_of(set.compared,
+                                  [&](std::size_t i) { return is_to_come(history_, i, at_); });
+    });
+    if (is_by_key && habit.renewals == 0)
+      return {Severity::medium, "no renewal was seen yet: the next may bring a new key"};
+    return {Severity::low, "what is published is expected to take the next certificate"};
+  }
+
+  void add_urgent(const std::vector<RenewalPattern>& habits) {
+    const RenewalAdvice* worst = nullptr;
+    std::pair<Severity, std::string> threat;
+    for (const auto& habit : habits) {
+      const auto& leaf = *worn_now(habit).leaf;
+      const auto* advice = advice_on(renewals_, leaf);
+      if (advice == nullptr || !is_urgent(*advice, leaf, at_)) continue;
+      auto one = threat_of(habit);
+      if (worst != nullptr && threat.first >= one.first) continue;
+      worst = advice;
+      threat = std::move(one);
+    }
+    if (worst == nullptr) return;
+    std::vector<Evidence> evidence{{"suggested-from", config::rfc3339(worst->window->start)},
+                                   {"suggested-until", config::rfc3339(worst->window->end)}};
+    if (worst->moved_from)
+      evidence.push_back({"suggested-before", config::rfc3339(worst->moved_from->start)});
+    if (!worst->window->explanation.empty())
+      evidence.push_back({"explanation", worst->window->explanation});
+    evidence.push_back({"certificate", worst->certificate});
+    evidence.push_back({"because", threat.second});
+    add(Code::renewal_urgent, threat.first, std::move(evidence));
+    out_.findings.back().due_at = worst->window->start - 2 * ttl_;
+    out_.findings.back().due_source = "ari";
   }
 
   // Only DANE-TA(2) records fit it: its end will be the end of mail. RFC 7672 §3.1.1 spares
@@ -220,6 +267,7 @@ class Prediction {
   const HostHistory& chronicle_;
   const History& history_;
   const RolloverStanding& standing_;
+  const RenewalBook& renewals_;
   const std::string& host_;
   Time at_;
   Seconds ttl_;
@@ -229,8 +277,9 @@ class Prediction {
 }  // namespace
 
 probes::HistoryFindings predict(const HostHistory& host_history, const History& history,
-                                const RolloverStanding& standing, const std::string& host) {
-  return Prediction(host_history, history, standing, host).make();
+                                const RolloverStanding& standing, const RenewalBook& renewals,
+                                const std::string& host) {
+  return Prediction(host_history, history, standing, renewals, host).make();
 }
 
 }  // namespace agent

@@ -88,7 +88,8 @@ Follower::Follower(Recorder& recorder, Recorder::RestoredState restored,
       sender_classes_(config.sender_classes),
       audience_(audience_of(config.notify)),
       serves_exceptions_(!config.postfix.policy_socket.empty()),
-      announcements_(std::move(restored.announced), std::move(restored.not_for_mail)) {
+      announcements_(std::move(restored.announced), std::move(restored.not_for_mail)),
+      renewals_(std::move(restored.renewals)) {
   for (auto& made : restored.exceptions) exceptions_.emplace(made.domain, made);
 }
 
@@ -501,7 +502,7 @@ void Follower::add_foresight(const Round& round, const Host& host,
   if (auto next = find_unpublished(announcements_.of_host(known), known, round.at))
     foreseen.findings.push_back(std::move(*next));
   if (auto uncovered = find_uncovered_issuer(*host.history, host.rollovers->history(), issuers_,
-                                             host.name.text(), round.at))
+                                             renewals_, host.name.text(), round.at))
     foreseen.findings.push_back(std::move(*uncovered));
 }
 
@@ -513,9 +514,9 @@ bool Follower::take_standing(Round& round, Host& host, std::shared_ptr<const Rol
   else if (!host.rolling_since)
     host.rolling_since = round.at;
   host.refused_keys = rollovers ? rollovers->refused_keys(round.at) : std::vector<std::string>{};
-  auto foreseen =
-      rollovers ? foresee(*host.history, rollovers->history(), *host.standing, host.name.text())
-                : probes::HistoryFindings{};
+  auto foreseen = rollovers ? foresee(*host.history, rollovers->history(), *host.standing,
+                                      renewals_, host.name.text())
+                            : probes::HistoryFindings{};
   host.rollovers = std::move(rollovers);
   if (host.rollovers) add_foresight(round, host, foreseen);
   return std::exchange(host.foreseen, foreseen) != foreseen;
@@ -640,17 +641,15 @@ std::vector<probes::tls::CertificatePtr> Follower::known_issuers() const {
 }
 
 // Of nothing else: no look was made.
-void Follower::notice_next_key(Round& round, Host& host, const Seeing& seeing) {
-  take_standing(round, host, host.rollovers);
+void Follower::notice(Round& round, Host& host, Code code, const Seeing& seeing) {
+  if (!take_standing(round, host, host.rollovers)) return;
   for (auto* user : host.users) judge(round, *user, seeing);
   if (seeing.blocked) return;
   const auto subject = subject_of_host(host.name);
   std::vector<Judged> users;
   for (const auto* user : host.troubled) users.push_back(judged(*user));
   auto troubles = troubles_of_host(*host.seen, users, host.refused_keys, book_.firing_at(subject));
-  std::erase_if(troubles, [](const Trouble& trouble) {
-    return trouble.finding.code != Code::next_key_unpublished;
-  });
+  std::erase_if(troubles, [&](const Trouble& trouble) { return trouble.finding.code != code; });
   book_.follow(round, subject, troubles, [](const Alert&) { return false; });
 }
 
@@ -675,7 +674,8 @@ Follower::Announced Follower::announce(Round& round, AnnouncedCertificate announ
     out.led_to.now.push_back({.kind = Target::Kind::host, .name = host->name});
     // What the last look saw is the first sign, the look that is made now the second. More of the
     // same certificate is no look.
-    if (news == Announcements::News::fresh && host->seen) notice_next_key(round, *host, seeing);
+    if (news == Announcements::News::fresh && host->seen)
+      notice(round, *host, Code::next_key_unpublished, seeing);
   }
   out.led_to.faults = past_.take_faults();
   return out;
@@ -691,6 +691,47 @@ std::optional<std::string> Follower::set_for_mail(Round& round, const std::strin
   if (!announcements_.set_for_mail(key)) return "nobody said that of this key";
   round.for_mail.push_back(key);
   return std::nullopt;
+}
+
+Follower::Consequences Follower::take_renewals(Round& round, const std::vector<RenewalAdvice>& told,
+                                               const Seeing& seeing) {
+  Consequences out;
+  forget_expired(renewals_, round.at);
+  std::set<std::string> news;
+  for (const auto& advice : told) {
+    if (take(renewals_, advice)) news.insert(advice.certificate);
+  }
+  round.renewals = told;
+  if (news.empty()) return out;
+  for (auto& [name, host] : inventory_.hosts()) {
+    if (!host.history || !host.seen) continue;
+    bool is_concerned = false, is_pressed = false;
+    for (const auto& leaf : presented_by(*host.history)) {
+      const auto* advice = advice_on(renewals_, *leaf);
+      if (advice == nullptr || !news.contains(advice->certificate)) continue;
+      is_concerned = true;
+      is_pressed = is_pressed || is_urgent(*advice, *leaf, round.at);
+    }
+    if (is_concerned) notice(round, host, Code::renewal_urgent, seeing);
+    if (is_pressed) out.now.push_back({.kind = Target::Kind::host, .name = name});
+  }
+  out.faults = past_.take_faults();
+  return out;
+}
+
+std::vector<probes::tls::CertificatePtr> Follower::certificates_in_use(bool partners) const {
+  std::map<probes::tls::Bytes, probes::tls::CertificatePtr> out;
+  for (const auto& [name, host] : inventory_.hosts()) {
+    const bool is_ours = std::ranges::any_of(host.users, [](const Domain* user) {
+      return user->configured->role == config::Role::inbound;
+    });
+    if (!host.history || (!is_ours && !partners)) continue;
+    for (const auto& leaf : presented_by(*host.history)) out.emplace(leaf->sha256, leaf);
+    if (out.size() >= kMostRenewals) break;
+  }
+  std::vector<probes::tls::CertificatePtr> all;
+  for (auto& [digest, leaf] : out) all.push_back(std::move(leaf));
+  return all;
 }
 
 std::vector<Target> Follower::targets_of_key(const std::string& key) const {

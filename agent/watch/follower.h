@@ -10,6 +10,7 @@
 #include "agent/alerts/ports.h"
 #include "agent/foresight/announcements.h"
 #include "agent/foresight/issuers.h"
+#include "agent/foresight/renewal_advice.h"
 #include "agent/hindsight/mx_change.h"
 #include "agent/self/sight.h"
 #include "agent/senders/refusals.h"
@@ -93,6 +94,13 @@ class Follower {
   [[nodiscard]] std::optional<std::string> set_for_mail(Round& round, const std::string& key);
   [[nodiscard]] std::vector<Target> targets_of_key(const std::string& key) const;
   [[nodiscard]] const Announcements& announcements() const { return announcements_; }
+  // CAs told when certificates are to be renewed. Hosts of which that says anything new are judged
+  // anew; those that are to renew at once are to be probed at once.
+  Consequences take_renewals(Round& round, const std::vector<RenewalAdvice>& told,
+                             const Seeing& seeing);
+  [[nodiscard]] const RenewalBook& renewals() const { return renewals_; }
+  // The certificates that hosts present, each once; of partners' hosts only if asked for.
+  [[nodiscard]] std::vector<probes::tls::CertificatePtr> certificates_in_use(bool partners) const;
 
   // Everything that is remembered with its time is restated.
   void restate(const ClockStep& step);
@@ -122,7 +130,7 @@ class Follower {
                                                   const probes::HostObservation& seen);
   bool take_standing(Round& round, Host& host, std::shared_ptr<const Rollovers> rollovers);
   void add_foresight(const Round& round, const Host& host, probes::HistoryFindings& foreseen) const;
-  void notice_next_key(Round& round, Host& host, const Seeing& seeing);
+  void notice(Round& round, Host& host, probes::Code code, const Seeing& seeing);
   [[nodiscard]] ForeseenHost foreseen_host(const Host& host) const;
   [[nodiscard]] std::vector<probes::tls::CertificatePtr> known_issuers() const;
   [[nodiscard]] std::optional<config::Seconds> interval_of(const Host& host, config::Time at) const;
@@ -147,6 +155,7 @@ class Follower {
       well_looks_;  // at domains with an exception, one after the other
   Announcements announcements_;
   IssuerBook issuers_;
+  RenewalBook renewals_;
   bool has_orphans_ = true;  // alerts may be left of what is watched no more
 };
 

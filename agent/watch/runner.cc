@@ -70,6 +70,7 @@ Runner::State::State(config::Config c, std::shared_ptr<ProbeContext> g, Recorder
   published.set_alerts(follower.book());
   published.set_people(follower.book().silences(), {});
   published.set_announced(follower.announcements());
+  published.set_renewals(follower.renewals());
   if (context) follower.set_vouch(vouch_of(context));
   journal = std::make_unique<Journal>(
       recorder, ticks,
@@ -413,6 +414,27 @@ void Runner::take_reports(ReportsBySubject reports) {
   }
   state.take(state.follower.take_reports(round, std::move(reports), state.seeing()));
   state.record(round, Follower::Scope::changed);
+}
+
+void Runner::take_renewals(const std::vector<RenewalAdvice>& told) {
+  auto& state = *state_;
+  state.notice_step();
+  Round round{.target = ourselves(), .at = state.now()};
+  {
+    const Lock one(state.deciding);
+    state.take(state.follower.take_renewals(round, told, state.seeing()));
+    {
+      const Lock lock(state.mutex);
+      state.published.set_renewals(state.follower.renewals());
+    }
+    state.record(round, Follower::Scope::changed);
+  }
+  state.wake.notify_all();
+}
+
+std::vector<probes::tls::CertificatePtr> Runner::certificates_in_use(bool partners) const {
+  const Lock one(state_->deciding);
+  return state_->follower.certificates_in_use(partners);
 }
 
 Runner::Done Runner::acknowledge(const std::string& alert, std::optional<Acknowledgement> how) {

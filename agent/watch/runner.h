@@ -67,6 +67,11 @@ class Runner final : public Actions {
   // What senders report now (senders/refusals.h).
   void take_reports(ReportsBySubject reports);
 
+  // CAs told when certificates are to be renewed.
+  void take_renewals(const std::vector<RenewalAdvice>& told);
+  // The certificates that hosts present, each once; of partners' hosts only if asked for.
+  [[nodiscard]] std::vector<probes::tls::CertificatePtr> certificates_in_use(bool partners) const;
+
   Done acknowledge(const std::string& alert, std::optional<Acknowledgement> how) override;
   config::Result<Silence, std::string> silence(Silence wanted) override;
   Done end_silence(const std::string& id) override;

@@ -46,7 +46,8 @@ struct Snapshot {
     std::vector<AnnouncedCertificate> certificates;
     std::vector<NotForMail> not_for_mail;
   };
-  std::shared_ptr<const Shown> announced;  // null: none
+  std::shared_ptr<const Shown> announced;       // null: none
+  std::shared_ptr<const RenewalBook> renewals;  // that CAs suggest; null: none
   std::vector<SelfCheck> vantage;
   std::vector<ResolverCheck> resolvers;
   std::size_t queue_length = 0;  // targets that are due and wait for a worker

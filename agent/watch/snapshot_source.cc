@@ -101,6 +101,10 @@ void SnapshotSource::set_announced(const Announcements& known) {
       Snapshot::Shown{.certificates = known.all(), .not_for_mail = known.all_not_for_mail()});
 }
 
+void SnapshotSource::set_renewals(const RenewalBook& known) {
+  renewals_ = std::make_shared<const RenewalBook>(known);
+}
+
 void SnapshotSource::forget_ended(Time at) {
   std::erase_if(ended_,
                 [&](const auto& entry) { return at - *entry.second->resolved_at >= kRelapse; });
@@ -118,6 +122,7 @@ void SnapshotSource::fill(Snapshot& out) const {
   out.silences = silences_;
   out.exceptions = exceptions_;
   out.announced = announced_;
+  out.renewals = renewals_;
 }
 
 }  // namespace agent

@@ -32,6 +32,7 @@ class SnapshotSource {
   void set_alerts(const AlertBook& book);
   void set_people(std::vector<Silence> silences, std::vector<Exception> exceptions);
   void set_announced(const Announcements& known);
+  void set_renewals(const RenewalBook& known);
   // Forgets what ended so long ago that the alert book has forgotten it, too.
   void forget_ended(config::Time at);
 
@@ -57,6 +58,7 @@ class SnapshotSource {
   std::vector<Silence> silences_;
   std::vector<Exception> exceptions_;
   std::shared_ptr<const Snapshot::Shown> announced_;
+  std::shared_ptr<const RenewalBook> renewals_;
 };
 
 }  // namespace agent

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <tuple>
@@ -18,12 +19,13 @@ using Kind = probes::Subject::Kind;
 
 class Deadlines {
  public:
-  explicit Deadlines(Time now) : now_(now) {}
+  Deadlines(Time now, std::shared_ptr<const agent::RenewalBook> renewals)
+      : now_(now), renewals_(std::move(renewals)) {}
 
   void add(const std::string& kind, const std::optional<Time>& at, Kind subject,
-           const std::string& name) {
+           const std::string& name, const std::string& source) {
     if (at && *at > now_ && *at != agent::kNever)
-      by_kind_[kind].emplace(*at, wire_name(subject), name);
+      by_kind_[kind].emplace(*at, wire_name(subject), name, source);
   }
 
   void add(const agent::Snapshot::Followed& followed) {
@@ -31,26 +33,31 @@ class Deadlines {
     const auto standing = followed.rollovers->at(now_);
     // When to change a key that nobody sees is nothing to tell.
     if (has_shown_certificate(*followed.host)) {
-      add("safe-to-switch", standing.safe_to_switch_at, Kind::host, name);
-      add("recommended-switch", standing.recommended_switch_at, Kind::host, name);
+      add("safe-to-switch", standing.safe_to_switch_at, Kind::host, name, "ttl");
+      add("recommended-switch", standing.recommended_switch_at, Kind::host, name, "ttl");
     }
-    add("safe-to-remove", standing.safe_to_remove_at, Kind::host, name);
-    if (standing.window) add("caches-recover", standing.window->until, Kind::host, name);
+    add("safe-to-remove", standing.safe_to_remove_at, Kind::host, name, "ttl");
+    if (standing.window) add("caches-recover", standing.window->until, Kind::host, name, "ttl");
   }
 
   void add(const probes::HostObservation& seen) {
     const auto name = seen.host.text();
     if (seen.tlsa.signatures) {
-      add("signature-end", seen.tlsa.signatures->expiration, Kind::host, name);
+      add("signature-end", seen.tlsa.signatures->expiration, Kind::host, name, "rrsig");
     }
     for (const auto& session : seen.sessions) {
-      if (session.tls && !session.tls->chain.empty())
-        add("certificate-end", session.tls->chain.front()->not_after, Kind::host, name);
+      if (!session.tls || session.tls->chain.empty()) continue;
+      const auto& leaf = *session.tls->chain.front();
+      add("certificate-end", leaf.not_after, Kind::host, name, "not-after");
+      const auto* advice = renewals_ ? agent::advice_on(*renewals_, leaf) : nullptr;
+      if (advice != nullptr && advice->window)
+        add("renewal-suggested", advice->window->start, Kind::host, name, "ari");
     }
   }
 
   void add(const probes::Finding& finding) {
-    add("publish-by", finding.due_at, finding.subject.kind, finding.subject.name);
+    add("publish-by", finding.due_at, finding.subject.kind, finding.subject.name,
+        finding.due_source);
   }
 
   [[nodiscard]] Json next() const {
@@ -64,20 +71,21 @@ class Deadlines {
   }
 
   [[nodiscard]] Json soonest(std::size_t most) const {
-    std::set<std::tuple<Time, std::string, Subject>> chosen;
+    std::set<std::tuple<Time, std::string, Subject, std::string>> chosen;
     for (const auto& [kind, all] : by_kind_) {
       std::size_t left = most;
-      for (const auto& [at, subject, name] : all) {
+      for (const auto& [at, subject, name, source] : all) {
         if (left-- == 0) break;
-        chosen.emplace(at, kind, Subject{subject, name});
+        chosen.emplace(at, kind, Subject{subject, name}, source);
       }
     }
     Json out = Json::array();
-    for (const auto& [at, kind, subject] : chosen) {
+    for (const auto& [at, kind, subject, source] : chosen) {
       out.push_back(
           {{"at", config::rfc3339(at)},
            {"kind", kind},
-           {"subject", {{"kind", subject.first}, {"name", probes::printable(subject.second)}}}});
+           {"subject", {{"kind", subject.first}, {"name", probes::printable(subject.second)}}},
+           {"source", source.empty() ? Json(nullptr) : Json(source)}});
     }
     return out;
   }
@@ -85,7 +93,8 @@ class Deadlines {
  private:
   using Subject = std::pair<std::string, std::string>;  // its kind, its name
   Time now_;
-  std::map<std::string, std::set<std::tuple<Time, std::string, std::string>>> by_kind_;
+  std::shared_ptr<const agent::RenewalBook> renewals_;
+  std::map<std::string, std::set<std::tuple<Time, std::string, std::string, std::string>>> by_kind_;
 };
 
 }  // namespace
@@ -95,7 +104,8 @@ std::map<std::string, Json> next_deadlines(const agent::Snapshot& snapshot,
   std::map<std::string, Deadlines> found;
   for (const auto& [name, seen] : snapshot.hosts) {
     const auto host = name.text();
-    if (hosts.contains(host)) found.try_emplace(host, snapshot.now).first->second.add(*seen);
+    if (hosts.contains(host))
+      found.try_emplace(host, snapshot.now, snapshot.renewals).first->second.add(*seen);
   }
   for (const auto& followed : snapshot.rollovers) {
     const auto entry = found.find(followed.host->host.text());
@@ -107,14 +117,15 @@ std::map<std::string, Json> next_deadlines(const agent::Snapshot& snapshot,
 }
 
 Json deadlines_json(const agent::Snapshot& snapshot, std::size_t most) {
-  Deadlines out(snapshot.now);
+  Deadlines out(snapshot.now, snapshot.renewals);
   for (const auto& followed : snapshot.rollovers) out.add(followed);
   for (const auto& [name, seen] : snapshot.hosts) out.add(*seen);
   for (const auto& domain : snapshot.domains) {
     if (!domain.judged) continue;
     const auto& mx = domain.judged->seen->mx;
     if (mx.signatures) {
-      out.add("signature-end", mx.signatures->expiration, Kind::domain, domain.configured.name);
+      out.add("signature-end", mx.signatures->expiration, Kind::domain, domain.configured.name,
+              "rrsig");
     }
     for (const auto& finding : domain.judged->findings) out.add(finding);
   }

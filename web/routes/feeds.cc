@@ -61,10 +61,26 @@ std::string_view deadline_words(std::string_view kind) {
        {"caches-recover", "no cache refuses the key any more"},
        {"signature-end", "a DNSSEC signature expires"},
        {"certificate-end", "a certificate expires"},
+       {"renewal-suggested", "the CA suggests to renew from now on"},
        {"publish-by", "publish the record of the next key by now"}});
   const auto* const found =
       std::ranges::find(kWords, kind, &std::pair<std::string_view, std::string_view>::first);
   return found == kWords.end() ? kind : found->second;
+}
+
+std::string_view source_words(const Json& source) {
+  constexpr auto kWords = std::to_array<std::pair<std::string_view, std::string_view>>(
+      {{"ttl", "by the TTLs of the records"},
+       {"ari", "as the CA suggests (ARI)"},
+       {"habit", "by how it was renewed so far"},
+       {"lifetime", "by how long the certificate lives"},
+       {"rrsig", "as the signature says"},
+       {"not-after", "as the certificate says (notAfter)"}});
+  if (!source.is_string()) return {};
+  const auto* const found =
+      std::ranges::find(kWords, source.get_ref<const std::string&>(),
+                        &std::pair<std::string_view, std::string_view>::first);
+  return found == kWords.end() ? std::string_view() : found->second;
 }
 
 std::string calendar_of(const Json& deadlines, config::Time now) {
@@ -83,6 +99,8 @@ std::string calendar_of(const Json& deadlines, config::Time now) {
     out += folded("DTSTART:" + at);
     out += folded(
         fmt::format("SUMMARY:{}: {}", calendar_text(name), calendar_text(deadline_words(kind))));
+    if (const auto source = source_words(one.at("source")); !source.empty())
+      out += folded(fmt::format("DESCRIPTION:Known {}", calendar_text(source)));
     out += "END:VEVENT\r\n";
   }
   return out + "END:VCALENDAR\r\n";

@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "agent/history/recorded_past.h"
 #include "agent/rollover/gate_decision.h"
 #include "agent/watch/configured.h"
+#include "probes/explain.h"
 #include "storage/facts.h"
 #include "web/rollover.h"
 #include "web/routes/api.h"
@@ -41,6 +43,35 @@ storage::Queries::Answer<Json> gaps_between(storage::Queries& queries, config::T
     if (event.kind == "gap" && event.last_seen >= from)
       out.push_back(
           {{"from", config::rfc3339(event.at)}, {"until", config::rfc3339(event.last_seen)}});
+  }
+  return out;
+}
+
+// When the CAs suggest to renew what the host presents; of those that were asked.
+Json renewals_json(const agent::Snapshot& snapshot, const probes::HostObservation& seen) {
+  Json out = Json::array();
+  if (!snapshot.renewals) return out;
+  std::set<std::string> told;
+  for (const auto& session : seen.sessions) {
+    if (!session.tls || session.tls->chain.empty()) continue;
+    const auto& leaf = *session.tls->chain.front();
+    const auto* advice = agent::advice_on(*snapshot.renewals, leaf);
+    if (advice == nullptr || !told.insert(advice->certificate).second) continue;
+    const auto& window = advice->window;
+    const auto text_or_null = [](const std::string& text) {
+      return text.empty() ? Json(nullptr) : Json(probes::printable(text));
+    };
+    out.push_back(
+        {{"certificate", advice->certificate},
+         {"not_after", config::rfc3339(leaf.not_after)},
+         {"from", window ? Json(config::rfc3339(window->start)) : Json(nullptr)},
+         {"until", window ? Json(config::rfc3339(window->end)) : Json(nullptr)},
+         {"explanation", text_or_null(window ? window->explanation : "")},
+         {"told_at", window ? Json(config::rfc3339(advice->told_at)) : Json(nullptr)},
+         {"moved_from",
+          advice->moved_from ? Json(config::rfc3339(advice->moved_from->start)) : Json(nullptr)},
+         {"urgent", agent::is_urgent(*advice, leaf, snapshot.now)},
+         {"fault", text_or_null(advice->fault)}});
   }
   return out;
 }
@@ -105,6 +136,7 @@ Reply Api::host(const Call& call) const {
                 {{"owner", tlsa_owner_of(*seen)},
                  {"ttl", has_records ? Json(seen->tlsa.ttl.count()) : Json(nullptr)}}},
                {"domains", mail.domains},
+               {"renewals", renewals_json(*snapshot, *seen)},
                {"rollover", rollover_json(find_host(*snapshot, name), snapshot->now)}});
 }
 

@@ -29,6 +29,7 @@ using testing::ElementsAre;
 using testing::ElementsAreArray;
 using testing::Field;
 using testing::HasSubstr;
+using testing::Pair;
 using testing::SizeIs;
 
 constexpr std::string_view minimal = "domains: [example.org]\n";
@@ -144,6 +145,9 @@ mta_sts:
   ca_file: /etc/our-ca.pem
   port: 8443
   timeout: 5m
+acme:
+  directories: {Ours: "https://ca.example/acme/directory", ZeroSSL: "", "Let's Encrypt": "https://le.example/d"}
+  partners: true
 schedule:
   interval: 10s
   confirm_after: 119s
@@ -177,6 +181,13 @@ web:
   EXPECT_EQ(config.mta_sts.ca_file, "/etc/our-ca.pem");
   EXPECT_EQ(config.mta_sts.port, 8443);
   EXPECT_EQ(config.mta_sts.timeout, 5min);
+  EXPECT_TRUE(config.acme.enabled);
+  EXPECT_TRUE(config.acme.partners);
+  EXPECT_THAT(
+      config.acme.directories,
+      ElementsAre(Pair("Google Trust Services", "https://dv.acme-v02.api.pki.goog/directory"),
+                  Pair("Let's Encrypt", "https://le.example/d"),
+                  Pair("Ours", "https://ca.example/acme/directory")));
   EXPECT_EQ(config.smtp.port, 2525);
   EXPECT_EQ(config.smtp.helo, "monitor.example");
   EXPECT_EQ(config.smtp.timeout, 10min);
@@ -243,13 +254,22 @@ const ErrorRow error_rows[] = {
     {"a merge key is no more than an unknown one",
      "domains: [example.org]\n<<: {}\n",
      {"f:2:1: unknown key \"<<\"; known here: domains, domain_lists, sender_classes, issuers_file, "
-      "dns, smtp, mta_sts, tlsrpt, schedule, storage, agent, web, metrics, notify, postfix"}},
+      "dns, smtp, mta_sts, acme, tlsrpt, schedule, storage, agent, web, metrics, notify, postfix"}},
     {"a class of senders that there is not",
      "domains: [example.org]\nsender_classes: [rsa]\n",
      {"f:2:18: \"rsa\": no class of senders; give some of secure-mx-only, sha256-only, rsa-only, "
       "sha1-unsupported, nsec3-limited, strict-algorithms, aggressive-nsec, trust-anchor-strict, "
       "short-wildcards, strict-addresses, strict-time, strict-security-level, null-mx-ignored, "
       "other-nameserver, rfc-7672"}},
+    {"ACME directories that are none",
+     "domains: [example.org]\nacme: {directories: {A: \"http://ca.example/\", B: [x], C: "
+     "https://}}\n",
+     {"f:2:25: \"http://ca.example/\": does not begin with https://",
+      "f:2:50: expected an https URL, or \"\" for none, found a list",
+      "f:2:58: \"https://\": names no host"}},
+    {"a list of ACME directories",
+     "domains: [example.org]\nacme: {directories: [https://ca.example/]}\n",
+     {"f:2:21: expected a map of CAs to URLs, found a list"}},
     {"a detail that there is not",
      "domains: [example.org]\nmetrics: {detail: all}\n",
      {"f:2:19: expected address, mx, domain or summary, found \"all\""}},

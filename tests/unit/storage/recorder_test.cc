@@ -610,6 +610,34 @@ TEST(Announced, CertificatesAndWhatWasSaidOfTheirKeysSurviveARestart) {
       << "what has expired is nobody's next";
 }
 
+TEST(Renewals, WhatACaSuggestsSurvivesARestartAndItsCertificateDoesNotOutlive) {
+  Store store;
+  agent::RenewalAdvice told{
+      .certificate = "c-1",
+      .not_after = kNow + 90 * kMinute,
+      .window =
+          agent::RenewalWindow{.start = kNow, .end = kNow + kMinute, .explanation = "https://a/"},
+      .told_at = kNow,
+      .moved_from = agent::RenewalWindow{.start = kNow + 60 * kMinute, .end = kNow + 61 * kMinute},
+      .next_at = kNow + 2 * kMinute};
+  const agent::RenewalAdvice unheard{.certificate = "c-2",
+                                     .not_after = kNow + 80 * kMinute,
+                                     .next_at = kNow + kMinute,
+                                     .failures = 3,
+                                     .fault = "HTTP status 404"};
+  agent::Round round{.at = kNow};
+  round.renewals = {told, unheard};
+  store.record(round);
+  agent::Round later{.at = kNow};
+  told.next_at += kMinute;
+  later.renewals = {told};
+  store.record(later);
+  store.reopen();
+  EXPECT_EQ(store.restore(kNow).renewals, (agent::RenewalBook{{"c-1", told}, {"c-2", unheard}}));
+  EXPECT_TRUE(store.recorder().forget(kNow + 85 * kMinute));
+  EXPECT_EQ(store.restore(kNow).renewals, (agent::RenewalBook{{"c-1", told}}));
+}
+
 TEST(Announced, AreForgottenWithOtherHistory) {
   Store store;
   const auto& leaf = Pki::get().leaf.certificate;

@@ -352,11 +352,12 @@ TEST_F(Routes, DeadlinesAreTheSoonestOfEachKindInOrder) {
   judged.findings.push_back(
       {.code = probes::Code::predicted_mismatch,
        .subject = {.kind = probes::Subject::Kind::host, .name = "mx.example.test"},
-       .due_at = support::kNow + std::chrono::hours{1}});
+       .due_at = support::kNow + std::chrono::hours{1},
+       .due_source = "habit"});
   service_.snapshot.domains.renew(0).judged =
       std::make_shared<const probes::DomainJudgement>(std::move(judged));
   EXPECT_EQ(ok("/api/v1/deadlines")["items"][0], json::parse(R"({"at": "2027-01-15T09:00:00Z",
-    "kind": "publish-by", "subject": {"kind": "host", "name": "mx.example.test"}})"));
+    "kind": "publish-by", "subject": {"kind": "host", "name": "mx.example.test"}, "source": "habit"})"));
   EXPECT_EQ(get("/api/v1/deadlines", {{"limit", "0"}}).status, 400);
   EXPECT_EQ(get("/api/v1/deadlines", {{"most", "1"}}).status, 400);
 }

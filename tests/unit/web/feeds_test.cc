@@ -14,16 +14,19 @@ using testing::Not;
 TEST(Calendar, HasAnEventForEachDeadline) {
   const auto text = web::calendar_of(
       nlohmann::ordered_json::parse(R"([{"at":"2027-02-01T10:00:00Z","kind":"certificate-end",
-          "subject":{"kind":"host","name":"mx,1.example.test"}}])"),
+          "subject":{"kind":"host","name":"mx,1.example.test"},"source":"not-after"}])"),
       kNow);
-  EXPECT_THAT(text, HasSubstr("BEGIN:VEVENT\r\nUID:certificate-end-20270201T100000Z-mx\\,1.example"
-                              ".test@danelaw\r\nDTSTAMP:20270115T080000Z\r\n"
-                              "DTSTART:20270201T100000Z\r\n"
-                              "SUMMARY:mx\\,1.example.test: a certificate expires\r\nEND:VEVENT"));
+  EXPECT_THAT(text,
+              HasSubstr("BEGIN:VEVENT\r\nUID:certificate-end-20270201T100000Z-mx\\,1.example"
+                        ".test@danelaw\r\nDTSTAMP:20270115T080000Z\r\n"
+                        "DTSTART:20270201T100000Z\r\n"
+                        "SUMMARY:mx\\,1.example.test: a certificate expires\r\n"
+                        "DESCRIPTION:Known as the certificate says (notAfter)\r\nEND:VEVENT"));
 }
 
 TEST(Calendar, FoldsLongLines) {
-  nlohmann::ordered_json one{{"at", "2027-02-01T10:00:00Z"}, {"kind", "publish-by"}};
+  nlohmann::ordered_json one{
+      {"at", "2027-02-01T10:00:00Z"}, {"kind", "publish-by"}, {"source", nullptr}};
   one["subject"]["name"] = std::string(40, 'x') + "\u00e9\u00e9" + std::string(100, 'y');
   const auto text = web::calendar_of(nlohmann::ordered_json::array({one}), kNow);
   std::string line;

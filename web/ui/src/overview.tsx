@@ -7,6 +7,7 @@ import { DeliveryMark, DomainLink, HostLink, Link, Mark, Moment, Title, Waiting,
 import {
   checkWords,
   countOf,
+  deadlineSourceWords,
   deadlineWords,
   deliveries,
   duration,
@@ -82,6 +83,7 @@ function Deadlines({ items }: { items: Deadline[] }) {
               <DomainLink name={one.subject.name} />
             )}
             : {deadlineWords[one.kind] ?? one.kind}
+            {one.source && <span class="muted">, {deadlineSourceWords[one.source]}</span>}
           </span>
         </li>
       ))}

@@ -132,8 +132,19 @@ export const deadlineWords: Record<string, string> = {
   "safe-to-remove": "the old record may go",
   "caches-recover": "the last cache recovers",
   "publish-by": "publish the next record by then",
+  "renewal-suggested": "the CA suggests to renew from then on",
   "signature-end": "the DNSSEC signature expires",
   "certificate-end": "the certificate expires",
+};
+
+// How a deadline is known.
+export const deadlineSourceWords: Record<string, string> = {
+  ttl: "by the TTLs of the records",
+  ari: "as the CA suggests (ARI)",
+  habit: "by how it was renewed so far",
+  lifetime: "by how long the certificate lives",
+  rrsig: "as the signature says",
+  "not-after": "as the certificate says",
 };
 
 export const eventWords: Record<string, string> = {

@@ -48,7 +48,7 @@ Outlook outlook(const Past& past, config::Time at) {
   const agent::Rollovers rollovers(agent::history_of(past.host_history, {"mx.example.test"}));
   Outlook out{.standing = rollovers.at(at), .codes = {}, .overruled = {}};
   const auto known =
-      agent::foresee(past.host_history, rollovers.history(), out.standing, "mx.example.test");
+      agent::foresee(past.host_history, rollovers.history(), out.standing, {}, "mx.example.test");
   for (const auto& finding : known.findings) out.codes.push_back(finding.code);
   out.overruled = known.overruled;
   return out;
@@ -57,8 +57,8 @@ Outlook outlook(const Past& past, config::Time at) {
 std::map<Code, probes::Finding> found(const Past& past, config::Time at) {
   const agent::Rollovers rollovers(agent::history_of(past.host_history, {"mx.example.test"}));
   std::map<Code, probes::Finding> out;
-  const auto known =
-      agent::foresee(past.host_history, rollovers.history(), rollovers.at(at), "mx.example.test");
+  const auto known = agent::foresee(past.host_history, rollovers.history(), rollovers.at(at), {},
+                                    "mx.example.test");
   for (const auto& finding : known.findings) out.emplace(finding.code, finding);
   return out;
 }
@@ -130,7 +130,7 @@ TEST(Outlook, ARecordWithAMistakeIsToldAtOnceAndDoesNotCountAsTheNextKey) {
   const auto standing = rollovers.at(kNow + hours{1});
   EXPECT_EQ(standing.state, agent::RolloverState::steady);
   const auto known =
-      agent::foresee(past.host_history, rollovers.history(), standing, "mx.example.test");
+      agent::foresee(past.host_history, rollovers.history(), standing, {}, "mx.example.test");
   ASSERT_THAT(known.findings, testing::SizeIs(1));
   EXPECT_EQ(known.findings[0].code, Code::tlsa_orphan);
   EXPECT_TRUE(agent::is_alertable(known.findings[0]));
@@ -144,7 +144,7 @@ TEST(Outlook, R_20_AKeyReplacedAtOnceIsMarkedAsAnEmergency) {
   const auto is_marked = [](const Past& past, config::Time at) {
     const agent::Rollovers rollovers(agent::history_of(past.host_history, {"mx.example.test"}));
     const auto known =
-        agent::foresee(past.host_history, rollovers.history(), rollovers.at(at), "mx");
+        agent::foresee(past.host_history, rollovers.history(), rollovers.at(at), {}, "mx");
     for (const auto& finding : known.findings) {
       if (finding.code != Code::stale_cache_window) continue;
       return std::ranges::find(finding.evidence, "emergency", &probes::Evidence::name) !=

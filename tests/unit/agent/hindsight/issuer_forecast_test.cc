@@ -66,7 +66,7 @@ Past relying_on(Past::Records records, Seconds ago = kDay * 50) {
 }
 
 std::optional<probes::Finding> foreseen(const Past& past, const IssuerBook& issuers) {
-  return find_uncovered_issuer(past.host_history, history_of(past.host_history, {kMx}), issuers,
+  return find_uncovered_issuer(past.host_history, history_of(past.host_history, {kMx}), issuers, {},
                                kMx, kNow);
 }
 

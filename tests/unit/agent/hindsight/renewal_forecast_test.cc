@@ -6,7 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agent/foresight/next_key.h"
 #include "agent/rollover/rollover.h"
+#include "probes/dane/tlsa.h"
 #include "tests/support/past.h"
 
 namespace {
@@ -97,9 +99,10 @@ Past past_of(const Row& row) {
   return past;
 }
 
-probes::HistoryFindings predict(const Past& past, Time at) {
+probes::HistoryFindings predict(const Past& past, Time at,
+                                const agent::RenewalBook& renewals = {}) {
   const agent::Rollovers rollovers{history_of(past.host_history, {"mx.example.test"})};
-  return agent::predict(past.host_history, rollovers.history(), rollovers.at(at),
+  return agent::predict(past.host_history, rollovers.history(), rollovers.at(at), renewals,
                         "mx.example.test");
 }
 
@@ -233,6 +236,123 @@ TEST(Predict, SaysOfTheNextRenewalWhatHabitTells) {
     SCOPED_TRACE(fmt::format("{}: {}", row.id, row.says));
     EXPECT_EQ(codes_of(predict(past_of(row), kNow + row.at)), row.want);
   }
+}
+
+// What a CA says of the certificate served last.
+agent::RenewalBook told_of(const Past& past, std::chrono::days start,
+                           std::optional<std::chrono::days> moved_from = {}) {
+  const auto leaf = presented_by(past.host_history).front();
+  const auto window = [](std::chrono::days at) {
+    return agent::RenewalWindow{.start = kNow + at, .end = kNow + at + days{2}};
+  };
+  agent::RenewalAdvice told{.certificate = probes::dane::to_hex(leaf->sha256),
+                            .not_after = leaf->not_after,
+                            .window = window(start)};
+  if (moved_from) told.moved_from = window(*moved_from);
+  return {{told.certificate, told}};
+}
+
+struct SuggestedRow {
+  std::string_view says;
+  std::vector<Renewed> renewed;
+  days start;  // after kNow
+  std::optional<days> moved_from = std::nullopt;
+  std::vector<Wanted> published = {{.usage = 3, .selector = 1}};
+  std::optional<days> next_since = std::nullopt;
+  std::vector<std::string> want;
+};
+
+TEST(Predict, GoesByWhatTheCaSuggestsBeforeHabit) {
+  // The last of them was issued 60 days ago, and lives for 90.
+  const std::vector<SuggestedRow> rows{
+      {.says = "habit says now, the CA in three weeks: nobody need know yet",
+       .renewed = {{0}, {1}},
+       .start = days{21},
+       .want = {}},
+      {.says = "the CA says in ten days",
+       .renewed = {{0}, {1}},
+       .start = days{10},
+       .want = {"predicted-mismatch/medium"}},
+      {.says =
+           "two renewals came well before that: who renews by a schedule of their own goes by it",
+       .renewed = {{0}, {1}, {2}},
+       .start = days{10},
+       .want = {"predicted-mismatch/high"}},
+      {.says = "a window over for weeks was not heeded: habit",
+       .renewed = {{0}, {1}},
+       .start = days{-16},
+       .want = {"predicted-mismatch/high"}},
+      {.says = "a first certificate whose key may be kept: nothing is foretold",
+       .renewed = {{0}},
+       .start = days{2},
+       .want = {}},
+      {.says = "but a record of the whole certificate fits no other",
+       .renewed = {{0}},
+       .start = days{2},
+       .published = {{.usage = 3, .selector = 0}},
+       .want = {"predicted-mismatch/high"}},
+      {.says = "the CA moved it to tomorrow, and the next key has no record",
+       .renewed = {{0}, {1}},
+       .start = days{1},
+       .moved_from = days{20},
+       .want = {"predicted-mismatch/high", "renewal-urgent/high"}},
+      {.says = "it was moved, but is far off: no hurry",
+       .renewed = {{0}, {0}},
+       .start = days{5},
+       .moved_from = days{20},
+       .want = {}},
+      {.says = "nobody knows whether the key will change",
+       .renewed = {{0}},
+       .start = days{-1},
+       .moved_from = days{20},
+       .want = {"renewal-urgent/medium"}},
+      {.says = "the key is kept at renewals",
+       .renewed = {{0}, {0}, {0}},
+       .start = days{-1},
+       .moved_from = days{20},
+       .want = {"renewal-urgent/low"}},
+      {.says = "the next record is published",
+       .renewed = {{0}, {1}, {2}},
+       .start = days{-1},
+       .moved_from = days{20},
+       .next_since = days{1},
+       .want = {"renewal-urgent/low"}},
+      {.says = "2 1 1 vouches for whatever comes",
+       .renewed = {{0}},
+       .start = days{-1},
+       .moved_from = days{20},
+       .published = {{.usage = 2, .selector = 1, .of = &Pki::get().inter}},
+       .want = {"renewal-urgent/low"}},
+      {.says = "asked for the first time, and the window lies in the certificate's first half",
+       .renewed = {{0}},
+       .start = days{-50},
+       .want = {"renewal-urgent/medium"}},
+      {.says =
+           "asked for the first time, the usual window is just over: an ordinary renewal is due",
+       .renewed = {{0}},
+       .start = days{-3},
+       .want = {}},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.says);
+    const auto past = past_of({.id = "ARI",
+                               .says = row.says,
+                               .renewed = row.renewed,
+                               .published = row.published,
+                               .next_since = row.next_since});
+    EXPECT_EQ(codes_of(predict(past, kNow, told_of(past, row.start, row.moved_from))), row.want);
+  }
+}
+
+TEST(Predict, NamesTheSourceOfTheDate) {
+  const auto past = past_of({.renewed = {{0}, {1}}});
+  const auto by_ca = predict(past, kNow, told_of(past, days{10}));
+  ASSERT_FALSE(by_ca.findings.empty());
+  EXPECT_EQ(by_ca.findings.front().due_source, "ari");
+  EXPECT_EQ(evidence_of(by_ca, "expected-renewal"), config::rfc3339(kNow + days{10}));
+  EXPECT_EQ(predict(past, kNow).findings.front().due_source, "habit");
+  const auto moved = predict(past, kNow, told_of(past, days{1}, days{20}));
+  EXPECT_EQ(evidence_of(moved, "suggested-before"), config::rfc3339(kNow + days{20}));
 }
 
 TEST(Predict, SaysWhenWhyAndByWhen) {

@@ -1,0 +1,258 @@
+#include "agent/foresight/renewal_agenda.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/foresight/issuers.h"
+#include "probes/dane/tlsa.h"
+#include "probes/tls/certificate_file.h"
+#include "tests/support/past.h"
+
+namespace {
+
+using namespace agent;
+using config::Failure;
+using config::Seconds;
+using config::Time;
+using probes::net::HttpsAnswer;
+using probes::net::HttpsReply;
+using std::chrono::hours;
+using std::chrono::minutes;
+using support::kNow;
+
+constexpr auto kDirectory = "https://ca.test/directory";
+constexpr Seconds kDay = hours{24};
+
+// The example of RFC 9773 appendix A, which has an authorityKeyIdentifier, as if it were ours.
+constexpr auto kExample = R"(
+-----BEGIN CERTIFICATE-----
+MIIBQzCB66ADAgECAgUAh2VDITAKBggqhkjOPQQDAjAVMRMwEQYDVQQDEwpFeGFt
+cGxlIENBMCIYDzAwMDEwMTAxMDAwMDAwWhgPMDAwMTAxMDEwMDAwMDBaMBYxFDAS
+BgNVBAMTC2V4YW1wbGUuY29tMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEeBZu
+7cbpAYNXZLbbh8rNIzuOoqOOtmxA1v7cRm//AwyMwWxyHz4zfwmBhcSrf47NUAFf
+qzLQ2PPQxdTXREYEnKMjMCEwHwYDVR0jBBgwFoAUaYhba4dGQEHhs3uEe6CuLN4B
+yNQwCgYIKoZIzj0EAwIDRwAwRAIge09+S5TZAlw5tgtiVvuERV6cT4mfutXIlwTb
++FYN/8oCIClDsqBklhB9KAelFiYt9+6FDj3z4KGVelYM5MdsO3pK
+-----END CERTIFICATE-----
+)";
+probes::tls::CertificatePtr leaf_number(std::uint8_t number) {
+  auto leaf = *probes::tls::read_certificate_file(std::string_view(kExample))->chain.front();
+  leaf.sha256.back() = number;
+  leaf.issuer = "CN=E1,O=Testcrypt";
+  leaf.not_after = kNow + hours{24 * 90};
+  return std::make_shared<const probes::tls::Certificate>(std::move(leaf));
+}
+const probes::tls::Certificate& leaf() {
+  static const auto out = leaf_number(1);
+  return *out;
+}
+std::string digest() {
+  return probes::dane::to_hex(leaf().sha256);
+}
+
+HttpsAnswer says(std::string body, std::optional<std::string> retry_after = {}, int status = 200) {
+  return HttpsReply{
+      .status = status, .body = std::move(body), .retry_after = std::move(retry_after)};
+}
+HttpsAnswer directory() {
+  return says(R"({"renewalInfo":"https://ca.test/ari/"})");
+}
+HttpsAnswer window(Time start, std::optional<std::string> retry_after = {}) {
+  return says(R"({"suggestedWindow":{"start":")" + config::rfc3339(start) + R"(","end":")" +
+                  config::rfc3339(start + kDay) + R"("}})",
+              std::move(retry_after));
+}
+HttpsAnswer fails() {
+  return Failure<std::string>("no route");
+}
+
+RenewalAgenda agenda(RenewalBook known = {}) {
+  RenewalAgenda out(std::move(known));
+  out.set_directories({{ca_of(leaf().issuer), kDirectory}});
+  out.set_certificates({leaf_number(1)});
+  return out;
+}
+// Past the directory.
+RenewalAgenda ready() {
+  auto out = agenda();
+  EXPECT_EQ(out.take(*out.next(kNow), directory(), kNow), std::nullopt);
+  return out;
+}
+
+TEST(RenewalAgenda, AsksTheDirectoryThenAboutTheCertificate) {
+  auto one = agenda();
+  const auto first = one.next(kNow);
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(first->url, kDirectory);
+  one.take(*first, directory(), kNow);
+  const auto second = one.next(kNow);
+  ASSERT_TRUE(second.has_value());
+  EXPECT_EQ(second->url, "https://ca.test/ari/" + *probes::reports::ari_id(leaf()));
+  const auto told = one.take(*second, window(kNow + 60 * kDay), kNow);
+  ASSERT_TRUE(told && told->window);
+  EXPECT_EQ(told->certificate, digest());
+  EXPECT_EQ(told->window->start, kNow + 60 * kDay);
+  EXPECT_FALSE(one.next(kNow).has_value());
+  EXPECT_FALSE(one.next(kNow + hours{6} - minutes{1}).has_value());
+  EXPECT_TRUE(one.next(kNow + hours{6}).has_value()) << "the usual pace, RFC 9773 §4.3.3";
+}
+
+TEST(RenewalAgenda, AsksNobodyOfWhomNothingIsKnown) {
+  auto one = agenda();
+  one.set_directories({{"Somebody Else", kDirectory}});
+  one.set_certificates({leaf_number(1)});
+  EXPECT_FALSE(one.next(kNow).has_value());
+  auto gone = ready();
+  gone.set_certificates({});
+  EXPECT_FALSE(gone.next(kNow).has_value()) << "it is in use no more";
+  EXPECT_FALSE(ready().next(leaf().not_after).has_value()) << "what has expired needs no window";
+}
+
+struct PaceCase {
+  std::string says;
+  HttpsAnswer answer;
+  Seconds want;  // until anything is asked again
+};
+
+TEST(RenewalAgenda, KeepsThePace) {
+  const auto soon = kNow + 60 * kDay;
+  for (const auto& row : std::vector<PaceCase>{
+           {"as asked for", window(soon, "7200"), hours{2}},
+           {"not more than once a minute", window(soon, "0"), minutes{1}},
+           {"once a day at least", window(soon, "8640000"), kDay},
+           {"what is no time is none", window(soon, "soon"), hours{6}},
+           {"an answer without a window", says("{}"), minutes{10}},
+           {"unknown there", says("", {}, 404), minutes{10}},
+           {"the server has trouble", says("", {}, 500), minutes{10}},
+           {"and says how long", says("", "1800", 503), minutes{30}},
+           {"too many questions", says("", "3600", 429), hours{1}},
+           {"nothing comes", fails(), minutes{10}},
+       }) {
+    SCOPED_TRACE(row.says);
+    auto one = ready();
+    one.take(*one.next(kNow), row.answer, kNow);
+    EXPECT_FALSE(one.next(kNow + row.want - Seconds{1}).has_value());
+    EXPECT_TRUE(one.next(kNow + row.want).has_value());
+  }
+}
+
+TEST(RenewalAgenda, BacksOffUpToSixHours) {
+  auto one = ready();
+  auto at = kNow;
+  std::vector<Seconds> pauses;
+  for (int i = 0; i < 8; ++i) {
+    one.take(*one.next(at), fails(), at);
+    auto next = at;
+    while (!one.next(next)) next += minutes{5};
+    pauses.push_back(next - at);
+    at = next;
+    // The directory is known for a day.
+    if (one.next(at)->certificate.empty()) break;
+  }
+  EXPECT_THAT(pauses, testing::ElementsAre(minutes{10}, minutes{20}, minutes{40}, minutes{80},
+                                           minutes{160}, minutes{320}, hours{6}, hours{6}));
+}
+
+TEST(RenewalAgenda, ACaThatFailsIsLeftAloneWithAllItsCertificates) {
+  auto one = ready();
+  one.set_certificates({leaf_number(1), leaf_number(2)});
+  const auto first = one.next(kNow);
+  const auto told = one.take(*first, says("", {}, 500), kNow);
+  ASSERT_TRUE(told.has_value());
+  EXPECT_EQ(told->fault, "HTTP status 500");
+  EXPECT_FALSE(one.next(kNow + minutes{9}).has_value());
+  EXPECT_EQ(one.fault_of(kDirectory), "HTTP status 500");
+  const auto second = one.next(kNow + minutes{10});
+  ASSERT_TRUE(second.has_value());
+  one.take(*second, window(kNow + kDay), kNow + minutes{10});
+  EXPECT_EQ(one.fault_of(kDirectory), "");
+}
+
+TEST(RenewalAgenda, ACaWithoutRenewalInfoIsAskedOnceADay) {
+  auto one = agenda();
+  one.take(*one.next(kNow), says("{}"), kNow);
+  EXPECT_EQ(one.fault_of(kDirectory), "the CA offers no renewalInfo");
+  EXPECT_FALSE(one.next(kNow + kDay - Seconds{1}).has_value());
+  EXPECT_TRUE(one.next(kNow + kDay).has_value());
+}
+
+TEST(RenewalAgenda, TheDirectoryIsReadAnewEveryDay) {
+  auto one = ready();
+  one.take(*one.next(kNow), window(kNow + 60 * kDay, "86400"), kNow);
+  EXPECT_TRUE(one.next(kNow + kDay)->certificate.empty());
+}
+
+TEST(RenewalAgenda, WhatWasToldBeforeIsKnownAndPaced) {
+  const RenewalAdvice before{.certificate = digest(),
+                             .not_after = leaf().not_after,
+                             .window = RenewalWindow{kNow + 60 * kDay, kNow + 61 * kDay, {}},
+                             .next_at = kNow + hours{1}};
+  auto one = agenda({{digest(), before}});
+  EXPECT_FALSE(one.next(kNow).has_value()) << "as before the restart";
+  one.take(*one.next(kNow + hours{1}), directory(), kNow + hours{1});
+  const auto told = one.take(*one.next(kNow + hours{1}), window(kNow), kNow + hours{1});
+  ASSERT_TRUE(told.has_value());
+  EXPECT_EQ(told->moved_from, before.window) << "a jump is seen across a restart";
+  auto wrong = before;
+  wrong.next_at = kNow + 40 * kDay;
+  EXPECT_TRUE(agenda({{digest(), wrong}}).next(kNow).has_value())
+      << "a time that a wrong clock made holds nobody up";
+}
+
+TEST(RenewalAgenda, AnAnswerThatComesTooLateIsNobodys) {
+  auto one = ready();
+  const auto question = one.next(kNow);
+  one.set_certificates({});
+  EXPECT_EQ(one.take(*question, window(kNow), kNow), std::nullopt);
+}
+
+// ---- what the answers mean
+
+RenewalAdvice told(std::vector<Time> starts) {
+  RenewalAdvice out;
+  for (const auto start : starts)
+    out = with_window(std::move(out), {start, start + kDay, {}}, std::nullopt, kNow);
+  return out;
+}
+
+TEST(RenewalAdvice, RemembersFromWhereAWindowWasMoved) {
+  EXPECT_EQ(told({kNow + 60 * kDay}).moved_from, std::nullopt);
+  EXPECT_EQ(told({kNow + 60 * kDay, kNow + 61 * kDay}).moved_from, std::nullopt) << "to later";
+  EXPECT_EQ(told({kNow + 60 * kDay, kNow + 60 * kDay - hours{23}}).moved_from, std::nullopt)
+      << "less than a day is no move";
+  const auto moved = told({kNow + 60 * kDay, kNow, kNow + hours{6}});
+  ASSERT_TRUE(moved.moved_from.has_value());
+  EXPECT_EQ(moved.moved_from->start, kNow + 60 * kDay) << "a window of now moves with the clock";
+  EXPECT_EQ(told({kNow + 60 * kDay, kNow, kNow + 60 * kDay}).moved_from, std::nullopt)
+      << "and back";
+}
+
+TEST(RenewalAdvice, AFaultKeepsWhatWasTold) {
+  const auto failed = with_fault(told({kNow + kDay}), "no route", std::nullopt, kNow);
+  EXPECT_TRUE(failed.window.has_value());
+  EXPECT_EQ(failed.failures, 1);
+  const auto again = with_window(failed, *failed.window, std::nullopt, kNow);
+  EXPECT_EQ(again.failures, 0);
+  EXPECT_EQ(again.fault, "");
+}
+
+TEST(RenewalBook, SaysWhatIsNewsAndForgetsWhatHasExpired) {
+  RenewalBook book;
+  RenewalAdvice advice{.certificate = "c", .not_after = kNow + kDay};
+  EXPECT_FALSE(take(book, advice)) << "nothing was told";
+  advice.window = RenewalWindow{kNow, kNow + kDay, {}};
+  EXPECT_TRUE(take(book, advice));
+  advice.next_at = kNow;
+  EXPECT_FALSE(take(book, advice)) << "the same again";
+  forget_expired(book, kNow + kDay);
+  EXPECT_TRUE(book.empty());
+}
+
+TEST(CaOf, IsTheOrganisationOrTheCommonName) {
+  EXPECT_EQ(ca_of("CN=E5,O=Let's Encrypt,C=US"), "Let's Encrypt");
+  EXPECT_EQ(ca_of("CN=WE1,O=Google Trust Services\\, LLC,C=US"), "Google Trust Services, LLC");
+  EXPECT_EQ(ca_of("CN=Our Own"), "Our Own");
+  EXPECT_EQ(ca_of("C=US"), "");
+}
+
+}  // namespace
