@@ -20,7 +20,8 @@ agent::Recall recall_from(Place database, config::Time now) {
       return past ? std::move(*past) : agent::ZonePast{};
     });
     return agent::Recalled{std::move(*host_history), delegation,
-                           (*queries)->announced(now).value_or(agent::Announced{})};
+                           (*queries)->announced(now).value_or(agent::Announced{}),
+                           (*queries)->renewals(now).value_or(agent::RenewalBook{})};
   };
 }
 

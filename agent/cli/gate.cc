@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <ostream>
+#include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "agent/cli/certificate_input.h"
 #include "agent/rollover/gate_decision.h"
@@ -71,6 +73,21 @@ std::string shown_before(const std::vector<AnnouncedCertificate>& announced, con
                      config::rfc3339(one->shown_at));
 }
 
+// When the CAs suggest to renew what the host presents, as far as they have said.
+std::string suggested(const RenewalBook& renewals, const HostHistory& past) {
+  std::set<std::string> lines;
+  for (const auto& leaf : presented_by(past)) {
+    const auto* told = advice_on(renewals, *leaf);
+    if (told == nullptr || !told->window) continue;
+    lines.insert(fmt::format(
+        "  the CA suggests to renew the certificate in use, which ends {}, between {} and {}{}\n",
+        config::rfc3339(leaf->not_after), config::rfc3339(told->window->start),
+        config::rfc3339(told->window->end),
+        told->moved_from ? ", earlier than it did: it may be about to revoke it" : ""));
+  }
+  return fmt::format("{}", fmt::join(lines, ""));
+}
+
 Exit exit_of(GateAnswer answer) {
   switch (answer) {
     case GateAnswer::yes:
@@ -120,7 +137,7 @@ Exit gate(const config::Config& config, const GateQuestion& question, const Reca
     errors << seen.error() << '\n';
     return Exit::unknown;
   }
-  auto [host_history, delegation_ttl, announced] = past ? std::move(*past) : Recalled{};
+  auto [host_history, delegation_ttl, announced, renewals] = past ? std::move(*past) : Recalled{};
   auto sample = sample_of(*seen);
   sample.delegation_ttl = delegation_ttl;
   sample.knows_endpoints = false;  // nobody connected to them
@@ -143,7 +160,7 @@ Exit gate(const config::Config& config, const GateQuestion& question, const Reca
   const auto when = clearance.not_before ? " " + config::rfc3339(*clearance.not_before) : "";
   out << fmt::format("{}{}: {}\n{}", wire_name(clearance.answer), when, host,
                      advice(clearance, *seen));
-  out << shown_before(announced, *chain, at);
+  out << shown_before(announced, *chain, at) << suggested(renewals, host_history);
   return exit_of(clearance.answer);
 }
 

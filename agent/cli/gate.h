@@ -7,6 +7,7 @@
 
 #include "agent/cli/check.h"
 #include "agent/foresight/next_key.h"
+#include "agent/foresight/renewal_advice.h"
 #include "agent/history/host_history.h"
 
 namespace agent {
@@ -24,6 +25,7 @@ struct Recalled {
   HostHistory host_history;
   config::Seconds delegation_ttl{0};  // as in zone_past.h
   Announced announced;
+  RenewalBook renewals;  // what CAs suggest
 };
 using Recall = std::function<config::Result<Recalled, std::string>(const probes::dns::Name& host,
                                                                    config::Time since)>;

@@ -96,6 +96,30 @@ function Gate({ host, pem, lookedAt }: { host: string; pem: string; lookedAt: st
   );
 }
 
+// When the CA suggests to renew what the host presents now.
+function Suggested({ renewals }: { renewals: MxHost["renewals"] }) {
+  return (
+    <>
+      {renewals.map(
+        (one) =>
+          one.from &&
+          one.until && (
+            <p key={one.certificate}>
+              {one.urgent && <Mark status="warning">urgent</Mark>} The CA suggests to renew the present certificate
+              between <Moment at={one.from} short /> and <Moment at={one.until} short />
+              {one.moved_from && (
+                <>
+                  ; before, it suggested <Moment at={one.moved_from} short />
+                </>
+              )}
+              .
+            </p>
+          ),
+      )}
+    </>
+  );
+}
+
 function Window({ host, record }: { host: string; record: FittingRecord }) {
   const [starts, setStarts] = useState(() => inHours(0));
   const [ends, setEnds] = useState(() => inHours(4));
@@ -176,6 +200,7 @@ export function Plan({ query }: { query: URLSearchParams }) {
               <Mark status="ok">watched</Mark> <HostLink name={host} />, {found.data?.addresses.join(", ")}
             </p>
           )}
+          {isKnown && found.data && <Suggested renewals={found.data.renewals} />}
         </li>
         <li>
           <h2>Which certificate?</h2>
