@@ -1,5 +1,6 @@
 // A finding: what it means, what to do, what it was concluded from.
 import type { Finding } from "./api";
+import { NotForMail } from "./not_for_mail";
 import { Mark } from "./parts";
 import { RemedyLines } from "./remedy";
 import { severityLook } from "./words";
@@ -61,6 +62,7 @@ export function Explanation({ finding, withRemedy = true }: { finding: Explained
       )}
       {withRemedy && finding.remedy && <RemedyLines remedy={finding.remedy} />}
       <Evidence evidence={finding.evidence} />
+      <NotForMail finding={finding} />
       <p class="muted">
         <a href={`/findings/${finding.code}`}>
           <code>{finding.code}</code>
