@@ -159,7 +159,8 @@ CREATE TABLE announced (
 CREATE INDEX announced_by_end ON announced(not_after);
 CREATE TABLE not_for_mail (key TEXT PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 )",
-    // Every table has an index, since SQLite's check holds both against each other: a page that came
+    // Every table has an index, since SQLite's check holds both against each other: a page that
+    // came
     // back as one of another table is found by what the index says of it (storage/upkeep.h).
     R"(
 CREATE INDEX transition_by_alert ON transition(alert);

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { AlertLine } from "./alert_card";
 import type { Domain, Finding, Rollover, Verdict } from "./api";
 import { domainPath, get, post } from "./api";
-import { senderWords } from "./catalogue";
+import { senderWeights, senderWords } from "./catalogue";
 import { Chains } from "./chain";
 import { DayBars } from "./days";
 import { OwnDeliveriesTo } from "./deliveries";
@@ -53,6 +53,12 @@ function Splits({ domain }: { domain: Domain }) {
             </>
           )}
           {senderWords[sender] ?? sender} <span class="muted">{hosts.join("; ")}</span>
+          {senderWeights[sender] && (
+            <span class="muted">
+              {" "}
+              ({senderWeights[sender].weight}: {senderWeights[sender].source}, {senderWeights[sender].year})
+            </span>
+          )}
         </li>
       ))}
     </ul>

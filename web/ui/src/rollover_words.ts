@@ -66,10 +66,11 @@ export const rolloverAdvice: Record<RolloverState, string> = {
   ready: "Put the next key live.",
   switching: "Put the next key live at the other endpoints too; keep the old record until all have it.",
   rolled: "Remove the record of the old key.",
-  "stale-risk": "Put the previous key back if you can; otherwise only time helps. Do not remove any record.",
+  "stale-risk":
+    "Remove no record. Put back the key that what caches hold fits, if you can; otherwise senders deliver again as their caches recover, the last at the time below.",
   fallback: "Publish the 3 1 1 record of the served key beside the others.",
   mismatch:
-    "Put the previous key back if you can; that helps at once. Otherwise publish the record of the served key and wait for the caches.",
+    "Do what the alert says: it has the line. In short, publish the record of the served key, or serve the key that the records fit; the latter helps at once.",
   "partial-mismatch": "Bring the endpoints that differ to the same key, or publish a record for each key served.",
   "dns-fail": "Fix DNS first: senders cannot learn the records and keep the mail in their queues.",
   withdrawn: "Keep the served key until the records have expired from every cache.",

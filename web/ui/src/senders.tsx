@@ -105,7 +105,17 @@ function Failures({ rows }: { rows: Row[] }) {
         </thead>
         <tbody>
           {failed.slice(0, kMostFailures).map((row) => (
-            <tr key={[row.day, row.organization, row.domain, row.mx_host, row.policy_type, row.result_type, row.agrees].join()}>
+            <tr
+              key={[
+                row.day,
+                row.organization,
+                row.domain,
+                row.mx_host,
+                row.policy_type,
+                row.result_type,
+                row.agrees,
+              ].join()}
+            >
               <td>{row.day}</td>
               <td>{row.organization}</td>
               <td data-label="Reason">
