@@ -1,7 +1,7 @@
 #pragma once
 
 #include "agent/alerts/round.h"
-#include "storage/sqlite.h"
+#include "storage/database.h"
 
 // When CAs suggest to renew certificates, as it lies in the database.
 namespace storage {
