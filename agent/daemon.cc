@@ -73,34 +73,39 @@ bool Daemon::start(const std::filesystem::path& file) {
   if (!context) return fail("probe-setup-failed", context.error());
   anchors_ = (*context)->anchor_records;
   if (const auto web = can_serve(loaded->web); !web) return fail("web-setup-failed", web.error());
-  auto lock = storage::DatabaseLock::take(loaded->storage);
-  if (!lock) return fail_for_now("storage-unavailable", lock.error());
-  lock_ = std::move(*lock);
-  auto recorder = storage::DatabaseRecorder::open(loaded->storage);
+  const auto database = take_database(*loaded);
+  if (!database) return fail_for_now("storage-unavailable", database.error());
+  auto recorder = storage::DatabaseRecorder::open(*database);
   if (!recorder) return fail_for_now("storage-unavailable", recorder.error().detail);
   recorder_ = std::move(*recorder);
   auto restored = recorder_->restore(now() - kRelapse);
   if (!restored) return fail_for_now("storage-unavailable", restored.error().detail);
-  auto queries = storage::Queries::open(loaded->storage);
+  auto queries = storage::Queries::open(*database);
   if (!queries) return fail_for_now("storage-unavailable", queries.error());
   queries_ = std::move(*queries);
-  auto acts = storage::ActLog::open(loaded->storage);
+  auto acts = storage::ActLog::open(*database);
   if (!acts) return fail_for_now("storage-unavailable", acts.error());
   acts_ = std::move(*acts);
-  auto senders = storage::SenderReports::open(loaded->storage);
+  auto senders = storage::SenderReports::open(*database);
   if (!senders) return fail_for_now("storage-unavailable", senders.error());
   senders_ = std::move(*senders);
-  auto outbox = storage::DatabaseOutbox::open(loaded->storage);
+  auto outbox = storage::DatabaseOutbox::open(*database);
   if (!outbox) return fail_for_now("storage-unavailable", outbox.error());
   outbox_ = std::move(*outbox);
   letters_ = std::make_unique<ResilientOutbox>(
-      *outbox_, [this] { return runner_->unrecorded_notifications(); }, system_clocks().ticks);
+      *outbox_,
+      [this] {
+        // They go out from memory, which asks nobody who leads.
+        return lead_ && !lead_->is_held() ? std::vector<Notification>{}
+                                          : runner_->unrecorded_notifications();
+      },
+      system_clocks().ticks);
   auto notifiers = make_notifiers(*loaded, *letters_, web::digest_sources(*queries_));
   if (!notifiers) return fail("notifier-setup-failed", notifiers.error());
   auto renewals = restored->renewals;
   runner_ = std::make_unique<Runner>(*loaded, std::move(*context), *recorder_, std::move(*restored),
                                      events(), system_clocks());
-  auto deliveries = storage::DatabaseDeliveryStore::open(loaded->storage);
+  auto deliveries = storage::DatabaseDeliveryStore::open(*database);
   if (!deliveries) return fail_for_now("storage-unavailable", deliveries.error());
   deliveries_ = std::move(*deliveries);
   postfix_ = std::make_unique<PostfixWatch>(*deliveries_, postfix_world());
@@ -132,6 +137,26 @@ bool Daemon::start(const std::filesystem::path& file) {
                         {"page", fmt::format("{}://{}:{}/", loaded->web.file.tls ? "https" : "http",
                                              loaded->web.listen_address, loaded->web.port)}});
   return true;
+}
+
+config::Result<storage::Place, std::string> Daemon::take_database(const config::Config& settings) {
+  const storage::Place place{settings.storage};
+  if (!place.is_postgresql()) {
+    auto lock = storage::DatabaseLock::take(place);
+    if (!lock) return config::Failure<std::string>(lock.error());
+    lock_ = std::move(*lock);
+    return place;
+  }
+  auto lead = storage::Leadership::take(
+      place, settings.agent.name.empty() ? config::host_name() : settings.agent.name,
+      [](const std::string& words) {
+        // What it still has in mind is not its own to tell any more.
+        log::error("leadership-lost", {{"detail", words}});
+        std::_Exit(kTryAgain);
+      });
+  if (!lead) return config::Failure<std::string>(lead.error());
+  lead_ = std::move(*lead);
+  return place.led_in(lead_->epoch());
 }
 
 config::Result<void, std::string> Daemon::reload() {

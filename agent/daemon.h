@@ -16,6 +16,7 @@
 #include "agent/watch/runner.h"
 #include "storage/act_log.h"
 #include "storage/delivery_store.h"
+#include "storage/leadership.h"
 #include "storage/lock.h"
 #include "storage/outbox.h"
 #include "storage/queries.h"
@@ -61,6 +62,8 @@ class Daemon {
  private:
   static config::Time now();
   static bool fail(std::string_view event, const std::string& detail);
+  // Keeps other agents away from the database, and says where it is from now on.
+  config::Result<storage::Place, std::string> take_database(const config::Config& settings);
   bool fail_for_now(std::string_view event, const std::string& detail);
   config::Result<void, std::string> take_configuration();
   PostfixWatch::World postfix_world();
@@ -84,7 +87,8 @@ class Daemon {
 
   std::filesystem::path file_;
   int exit_status_ = 1;
-  storage::DatabaseLock lock_;
+  storage::DatabaseLock lock_;                 // of a file
+  std::unique_ptr<storage::Leadership> lead_;  // of PostgreSQL
   std::atomic<bool> is_ready_{false};
   std::atomic<bool> is_scrape_told_{false};
   std::mutex reloading_;

@@ -42,6 +42,22 @@ std::int64_t Database::integer(std::string_view sql) {
   return statement.step() ? statement.integer(0) : 0;
 }
 
+void Database::check_epoch() {
+  if (!place_.epoch()) return;
+  auto row = prepare("SELECT 1 FROM leader WHERE epoch = ? FOR SHARE");
+  if (!row.bind(*place_.epoch()).step()) throw Fault("another agent leads");
+}
+
+Transaction::Transaction(Database& db) : engine_(*db.engine_) {
+  engine_.begin();
+  try {
+    db.check_epoch();
+  } catch (...) {
+    engine_.roll_back();
+    throw;
+  }
+}
+
 void Database::execute_on_sqlite(const std::string& sql) {
   if (!is_postgresql()) execute(sql);
 }

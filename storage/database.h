@@ -121,14 +121,16 @@ class Database {
 
  private:
   friend class Transaction;
+  void check_epoch();
   Place place_;
   std::unique_ptr<Engine> engine_;
 };
 
-// Begins at birth; rolled back at the end unless committed.
+// Begins at birth; rolled back at the end unless committed. Where the place has an epoch, nothing
+// of it is done unless that lasts: until the end no other agent begins to lead.
 class Transaction {
  public:
-  explicit Transaction(Database& db) : engine_(*db.engine_) { engine_.begin(); }
+  explicit Transaction(Database& db);
   ~Transaction() {
     if (is_open_) engine_.roll_back();
   }

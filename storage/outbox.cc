@@ -1,6 +1,7 @@
 #include "storage/outbox.h"
 
 #include <mutex>
+#include <optional>
 
 #include "storage/database.h"
 
@@ -37,6 +38,9 @@ config::Result<std::unique_ptr<DatabaseOutbox>, std::string> DatabaseOutbox::ope
 DatabaseOutbox::Answer<std::vector<QueuedNotification>> DatabaseOutbox::due(
     const std::string& notifier, config::Time at, std::size_t most) {
   return state_->guarded([&] {
+    // Who does not lead any more sends nothing. A file has one agent.
+    std::optional<Transaction> led;
+    if (state_->place.epoch()) led.emplace(state_->db);
     std::vector<QueuedNotification> out;
     auto rows = state_->db.prepare(
         "SELECT l.id, l.notifier, l.body, l.attempts FROM letter l "
@@ -56,19 +60,23 @@ DatabaseOutbox::Answer<std::vector<QueuedNotification>> DatabaseOutbox::due(
 
 DatabaseOutbox::Answer<void> DatabaseOutbox::delivered(const std::string& id, config::Time at) {
   return state_->guarded([&] {
+    Transaction transaction{state_->db};
     state_->db.prepare("UPDATE letter SET sent_at = ?, fault = NULL WHERE id = ?")
         .bind(at.time_since_epoch().count(), id)
         .run();
+    transaction.commit();
   });
 }
 
 DatabaseOutbox::Answer<void> DatabaseOutbox::failed(const std::string& id, config::Time next_try,
                                                     const std::string& why) {
   return state_->guarded([&] {
+    Transaction transaction{state_->db};
     state_->db
         .prepare("UPDATE letter SET attempts = attempts + 1, next_try = ?, fault = ? WHERE id = ?")
         .bind(next_try.time_since_epoch().count(), why, id)
         .run();
+    transaction.commit();
   });
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "config/config.h"
@@ -22,12 +24,20 @@ class Place {
   [[nodiscard]] bool is_postgresql() const { return !postgresql_.empty(); }
   [[nodiscard]] const std::filesystem::path& file() const { return file_; }    // of SQLite
   [[nodiscard]] const std::string& connection() const { return postgresql_; }  // secret
+  // The same, where an agent decides as long as its epoch lasts (leadership.h).
+  [[nodiscard]] Place led_in(std::int64_t epoch) const {
+    auto out = *this;
+    out.epoch_ = epoch;
+    return out;
+  }
+  [[nodiscard]] std::optional<std::int64_t> epoch() const { return epoch_; }
   // For logs and people: never what is secret.
   [[nodiscard]] std::string words() const;
 
  private:
   std::filesystem::path file_;
   std::string postgresql_;
+  std::optional<std::int64_t> epoch_;
 };
 
 }  // namespace storage

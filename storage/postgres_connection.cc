@@ -148,7 +148,7 @@ void PostgresConnection::set_up() {
       // What is not named by another table is looked for with a hash of all that is.
       "SET work_mem = '64MB'; SET jit = off; SET bytea_output = 'hex'; "
       "SET standard_conforming_strings = on; SET default_transaction_read_only = {}",
-      longest.count(), has_time_ ? 0 : 30, has_time_ ? 0 : 60, is_read_only_ ? "on" : "off"));
+      longest.count(), has_time_ ? 0 : 30, has_time_ ? 0 : 10, is_read_only_ ? "on" : "off"));
 }
 
 void PostgresConnection::take_time() {

@@ -65,6 +65,8 @@ CREATE TABLE announced (
 CREATE INDEX announced_by_end ON announced(not_after);
 CREATE TABLE not_for_mail (key TEXT PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE schema_version (version INTEGER NOT NULL);
+CREATE TABLE leader (epoch INTEGER NOT NULL, agent TEXT NOT NULL, since TIMESTAMPTZ NOT NULL);
+INSERT INTO leader VALUES(0, '', now());
 )";
 
 // What PostgreSQL refuses in JSON that SQLite takes, an escaped NUL in a text, is read as U+FFFD.
