@@ -59,6 +59,10 @@ _danelaw() {
     silences:--token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     silences:--ca-file) return ;;
     silences:--format) words='text json' ;;
+    fleet:--url) return ;;
+    fleet:--token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    fleet:--ca-file) return ;;
+    fleet:--format) words='text json' ;;
     ack:--url) return ;;
     ack:--token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     ack:--ca-file) return ;;
@@ -96,7 +100,7 @@ _danelaw() {
     notify-test:--by) return ;;
     *)
       case "$COMP_CWORD:${COMP_WORDS[1]}" in
-        1:*) words='run check check-config gate tlsa backup restore migrate-storage replay report explain tlsrpt partners maillog policy foresee status alerts silences ack unack silence unsilence recheck notify-test -h --help --version' ;;
+        1:*) words='run check check-config gate tlsa backup restore migrate-storage replay report explain tlsrpt partners maillog policy foresee status alerts silences fleet ack unack silence unsilence recheck notify-test -h --help --version' ;;
         *:run) words='-h --help --config' ;;
         *:check) words='-h --help --config --resolver --trust-anchor --port --format --allow-special-addresses --timeout --helo --record' ;;
         *:check-config) words='-h --help' ;;
@@ -116,6 +120,7 @@ _danelaw() {
         *:status) words='-h --help --url --token-file --ca-file --format' ;;
         *:alerts) words='-h --help --url --token-file --ca-file --format --all' ;;
         *:silences) words='-h --help --url --token-file --ca-file --format' ;;
+        *:fleet) words='-h --help --url --token-file --ca-file --format' ;;
         *:ack) words='-h --help --url --token-file --ca-file --format --comment --until --by' ;;
         *:unack) words='-h --help --url --token-file --ca-file --format --by' ;;
         *:silence) words='-h --help --url --token-file --ca-file --format --for --comment --expected-key --by' ;;

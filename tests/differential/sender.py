@@ -7,6 +7,7 @@ import re
 import subprocess
 import time
 
+from internet import cage, daemons
 from server import PLAIN
 
 _MAIN_CF = """compatibility_level = 3.6
@@ -91,6 +92,7 @@ class Sender:
         self.run, self.config = run, f"{run}/postfix"
         self.commands = f"{tree}/bin/" if tree else ""
         self.fragile = {domain: f"fragile{count}" for count, domain in enumerate(sorted(fragile))}
+        cage.add_users(run, ("postfix",), ("postfix", "postdrop"))  # where only its files are unpacked
         owner = pwd.getpwnam("postfix")
         for folder in ("postfix", "queue", "data"):
             os.makedirs(f"{run}/{folder}", exist_ok=True)
@@ -98,8 +100,12 @@ class Sender:
         services = "".join(
             f"{name} unix - - n - 1 smtp -o syslog_name=postfix/{name}\n" for name in self.fragile.values()
         )
+        unpacked = None if tree else daemons.unpacked_root()
         self._write(
-            "main.cf", _MAIN_CF.format(run=run, processes=processes) + (_TREE.format(tree=tree) if tree else "")
+            "main.cf",
+            _MAIN_CF.format(run=run, processes=processes)
+            + (_TREE.format(tree=tree) if tree else "")
+            + (daemons.UNPACKED_CF.format(root=unpacked) if unpacked else ""),
         )
         self._write("master.cf", _MASTER_CF.format(plain=PLAIN) + services)
         self.routes = {domain: f"{name}:" for domain, name in self.fragile.items()}

@@ -1,7 +1,6 @@
 """A real Postfix of ours inside the lab, which sends mail out by DANE and logs how it went."""
 
 import os
-import pwd
 import sys
 
 from living_lab import ROOT, until
@@ -77,10 +76,11 @@ class SendingPostfix:
         self.home = f"{lab.dir}/out"
         self.log = f"{self.home}/mail.log"
         self.config = f"{self.home}/etc"
-        owner = pwd.getpwnam("postfix")
+        # As the lab has it: the machine may not know the user.
+        owner, group = (int(self.run("id", which, "postfix")) for which in ("-u", "-g"))
         for folder in ("etc", "queue", "data"):
             os.makedirs(f"{self.home}/{folder}", exist_ok=True)
-        os.chown(f"{self.home}/data", owner.pw_uid, owner.pw_gid)
+        os.chown(f"{self.home}/data", owner, group)
         os.chmod(lab.dir, 0o755)  # Postfix' processes are not root
         with open(f"{self.config}/master.cf", "w") as file:
             file.write(MASTER_CF + services)

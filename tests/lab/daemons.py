@@ -109,6 +109,7 @@ command_directory = {root}/usr/sbin
 shlib_directory = {root}/usr/lib/postfix
 meta_directory = {root}/etc/postfix
 import_environment = MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME LD_LIBRARY_PATH PATH
+export_environment = TZ MAIL_CONFIG LANG LD_LIBRARY_PATH PATH
 """
 
 
