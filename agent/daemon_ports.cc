@@ -43,6 +43,8 @@ void Daemon::publish(const Round& round) {
   for (const auto& silence : round.silences) feed_.publish("silence", silence.id);
   for (const auto& domain : round.ended_exceptions)
     log::info("exception-ended", {{"domain", domain}});
+  // Nobody who saw that it is over sends mail under it.
+  if (!round.ended_exceptions.empty() && postfix_) postfix_->refresh_exceptions();
   const bool has_news = !round.notifications.empty() || !round.transitions.empty() ||
                         std::ranges::any_of(round.alerts, [&](const Alert& alert) {
                           return alert.told_at == round.at;
