@@ -40,7 +40,7 @@ std::string words(std::string_view found, const char* how = kRestore) {
 
 // What SQLite takes for sound, since it does not know what rows mean: a block of the disk that came
 // back as something else.
-constexpr std::array<std::pair<const char*, const char*>, 9> kWrong{{
+constexpr std::array<std::pair<const char*, const char*>, 8> kWrong{{
     {"SELECT 1 FROM content WHERE digest <> substr(sha256(body), 1, 8)",
      "what was seen is not what was recorded"},
     {"SELECT 1 FROM certificate WHERE sha256 <> sha256(der)",
@@ -73,11 +73,12 @@ constexpr std::array<std::pair<const char*, const char*>, 9> kWrong{{
      "UNION ALL SELECT 1 FROM tlsrpt_sessions WHERE typeof(sessions) <> 'integer' "
      "OR report NOT IN (SELECT id FROM tlsrpt_report)",
      "what others reported is not what was recorded"},
-    // SQLite's own, which it does not look at: how far ids were given out.
-    {"SELECT 1 FROM sqlite_sequence WHERE typeof(seq) <> 'integer' "
-     "OR name IS NULL OR name NOT IN (SELECT name FROM sqlite_schema WHERE type = 'table')",
-     "what ids were given out is not what was recorded"},
 }};
+
+// SQLite's own table, which it does not look at: how far ids were given out.
+constexpr auto kWrongSequence =
+    "SELECT 1 FROM sqlite_sequence WHERE typeof(seq) <> 'integer' "
+    "OR name IS NULL OR name NOT IN (SELECT name FROM sqlite_schema WHERE type = 'table') LIMIT 1";
 
 std::optional<std::string> find_wrong_rows(Database& db) {
   for (const auto& [query, what] : kWrong) {
@@ -96,7 +97,10 @@ std::optional<std::string> find_damage(Database& db, Depth depth) {
         db.prepare(depth == Depth::quick ? "PRAGMA quick_check(1)" : "PRAGMA integrity_check(1)");
     if (!row.step()) return "the check says nothing";
     const auto found = row.text(0);
-    return found == "ok" ? find_wrong_rows(db) : words(found);
+    if (found != "ok") return words(found);
+    if (db.prepare(kWrongSequence).step())
+      return words("what ids were given out is not what was recorded");
+    return find_wrong_rows(db);
   } catch (const Damage& damage) {
     return damage.what();
   }

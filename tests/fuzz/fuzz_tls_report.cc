@@ -22,14 +22,22 @@ bool is_plain(std::string_view text, std::size_t most) {
   return !text.empty() && text.size() <= most;
 }
 
+// The same in any script.
+bool is_text(std::string_view text, std::size_t most) {
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
+  }
+  return !text.empty() && text.size() <= most;
+}
+
 bool is_name(const std::string& name) {
   const auto normal = config::normal_domain(name);
   return normal && *normal == name;
 }
 
 void check(const TlsReport& report) {
-  demand(is_plain(report.organization, kMostName), "an organization is bounded and printable");
-  demand(is_plain(report.report_id, kMostName), "an id is bounded and printable");
+  demand(is_text(report.organization, kMostName), "an organization is bounded and printable");
+  demand(is_text(report.report_id, kMostName), "an id is bounded and printable");
   demand(report.from <= report.until && report.until - report.from <= kLongestReport,
          "dates are in order");
   demand(!report.policies.empty() && report.policies.size() <= kMostPolicies,
@@ -42,7 +50,7 @@ void check(const TlsReport& report) {
            "sessions are bounded");
     failures += policy.failures.size();
     for (const auto& failure : policy.failures) {
-      demand(is_plain(failure.result_type, 64), "a result type is bounded and printable");
+      demand(is_text(failure.result_type, 128), "a result type is bounded and printable");
       demand(failure.mx_host.empty() || is_name(failure.mx_host), "a host is a name");
       demand(failure.sessions > 0 && failure.sessions <= policy.failed, "failures add up");
     }
