@@ -5,15 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "storage/finding_facts.h"
+#include "storage/times.h"
 
 namespace storage {
 namespace {
 
 using Json = nlohmann::json;
-
-config::Time time_of(std::int64_t seconds) {
-  return config::Time{config::Seconds{seconds}};
-}
 
 std::optional<config::Time> time_or_nothing(const Statement& row, int column) {
   return row.is_null(column) ? std::nullopt : std::optional{time_of(row.integer(column))};

@@ -4,19 +4,12 @@
 
 #include "agent/foresight/announcements.h"
 #include "probes/dane/tlsa.h"
+#include "storage/times.h"
 
 namespace storage {
 namespace {
 
 using Json = nlohmann::json;
-
-std::int64_t seconds(config::Time time) {
-  return time.time_since_epoch().count();
-}
-
-config::Time time_of(std::int64_t value) {
-  return config::Time{config::Seconds{value}};
-}
 
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);

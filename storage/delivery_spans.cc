@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "storage/delivery_past.h"
+#include "storage/times.h"
 
 namespace storage {
 namespace {
@@ -16,10 +17,6 @@ using config::Time;
 using probes::Delivery;
 using probes::Verdict;
 using Spans = std::vector<DeliverySpan>;
-
-Time time_of(std::int64_t seconds) {
-  return Time{Seconds{seconds}};
-}
 
 // Contents are few: each is read once.
 class Meanings {

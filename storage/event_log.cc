@@ -12,6 +12,7 @@
 #include "probes/tls/certificate.h"
 #include "storage/alert_row.h"
 #include "storage/facts.h"
+#include "storage/times.h"
 
 namespace storage {
 namespace {
@@ -24,10 +25,6 @@ constexpr auto kAny = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kMostRows = 50'000;
 // Rows are numbered as they are recorded, a little later than they are seen.
 constexpr Seconds kSlack = std::chrono::hours{1};
-
-Time time_of(std::int64_t seconds) {
-  return Time{Seconds{seconds}};
-}
 
 // One of the lists that are merged: events one after the other, back in time.
 class Source {

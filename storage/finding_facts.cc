@@ -1,15 +1,13 @@
 #include "storage/finding_facts.h"
 
+#include "storage/times.h"
+
 namespace storage {
 namespace {
 
 using Json = nlohmann::json;
 using Strings = std::vector<std::string>;
 using probes::Finding;
-
-std::int64_t number(config::Time time) {
-  return time.time_since_epoch().count();
-}
 
 std::optional<std::int64_t> number_in(const Json& json, const char* name) {
   const auto found = json.find(name);
@@ -34,7 +32,7 @@ Json remedy_json(const probes::Remedy& remedy) {
            {"remove", remedy.remove}};
   if (remedy.ttl) out["ttl"] = remedy.ttl->count();
   if (remedy.recovers_after) out["recovers_after"] = remedy.recovers_after->count();
-  if (remedy.recovers_at) out["recovers_at"] = number(*remedy.recovers_at);
+  if (remedy.recovers_at) out["recovers_at"] = seconds(*remedy.recovers_at);
   return out;
 }
 
@@ -55,7 +53,7 @@ Json gap_json(const probes::ServerGap& gap) {
            {"keeps", gap.keeps},
            {"given_by", gap.given_by},
            {"refuses", gap.is_refusing}};
-  if (gap.since) out["since"] = number(*gap.since);
+  if (gap.since) out["since"] = seconds(*gap.since);
   return out;
 }
 
@@ -69,10 +67,10 @@ probes::ServerGap gap_of(const Json& json) {
 }
 
 Json key_json(const probes::KeyPast& key) {
-  Json out{{"since", number(key.since)},
+  Json out{{"since", seconds(key.since)},
            {"before", key.is_since_before},
            {"unannounced", key.is_unannounced}};
-  if (key.record_removed_at) out["removed"] = number(*key.record_removed_at);
+  if (key.record_removed_at) out["removed"] = seconds(*key.record_removed_at);
   return out;
 }
 
@@ -92,7 +90,7 @@ void put_facts(Json& typed, const Finding& finding) {
         {wire_name(one.code), wire_name(one.subject.kind), one.subject.name});
   if (!finding.is_whole_cause) typed["is_whole_cause"] = false;
   if (finding.remedy) typed["remedy"] = remedy_json(*finding.remedy);
-  if (finding.refused_since) typed["refused_since"] = number(*finding.refused_since);
+  if (finding.refused_since) typed["refused_since"] = seconds(*finding.refused_since);
   if (finding.key) typed["key"] = key_json(*finding.key);
   for (const auto& gap : finding.gaps) typed["gaps"].push_back(gap_json(gap));
   if (!finding.next_keys.empty()) typed["next_keys"] = finding.next_keys;

@@ -6,6 +6,7 @@
 
 #include "probes/dane/tlsa.h"
 #include "storage/bounds.h"
+#include "storage/times.h"
 
 namespace storage {
 namespace {
@@ -13,10 +14,6 @@ namespace {
 using Json = nlohmann::json;
 using config::Seconds;
 using config::Time;
-
-Time time_of(std::int64_t seconds) {
-  return Time{Seconds{seconds}};
-}
 
 agent::Published published_of(const Json& json) {
   agent::Published out{.is_gone = json.value("gone", false)};

@@ -19,6 +19,7 @@
 #include "storage/host_history.h"
 #include "storage/renewals.h"
 #include "storage/schema.h"
+#include "storage/times.h"
 #include "storage/upkeep.h"
 
 namespace storage {
@@ -27,14 +28,6 @@ namespace {
 using agent::RecordFault;
 using config::Failure;
 using config::Result;
-
-std::int64_t seconds(config::Time time) {
-  return time.time_since_epoch().count();
-}
-
-std::optional<std::int64_t> seconds(const std::optional<config::Time>& time) {
-  return time ? std::optional{seconds(*time)} : std::nullopt;
-}
 
 std::string dump(const nlohmann::ordered_json& json) {
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "storage/times.h"
+
 namespace storage {
 namespace {
 
@@ -9,12 +11,8 @@ using Json = nlohmann::json;
 using agent::RenewalAdvice;
 using agent::RenewalWindow;
 
-std::int64_t seconds(config::Time time) {
-  return time.time_since_epoch().count();
-}
-
-config::Time time_of(const Json& json) {
-  return config::Time{config::Seconds{json.get<std::int64_t>()}};
+config::Time time_in(const Json& json) {
+  return time_of(json.get<std::int64_t>());
 }
 
 Json json_of(const std::optional<RenewalWindow>& window) {
@@ -24,8 +22,8 @@ Json json_of(const std::optional<RenewalWindow>& window) {
 
 std::optional<RenewalWindow> window_of(const Json& json) {
   if (json.is_null()) return std::nullopt;
-  return RenewalWindow{.start = time_of(json.at(0)),
-                       .end = time_of(json.at(1)),
+  return RenewalWindow{.start = time_in(json.at(0)),
+                       .end = time_in(json.at(1)),
                        .explanation = json.at(2).get<std::string>()};
 }
 
@@ -43,11 +41,11 @@ std::optional<RenewalAdvice> read_row(const Statement& row) {
   try {
     const auto json = Json::parse(row.text(2));
     return RenewalAdvice{.certificate = row.text(0),
-                         .not_after = config::Time{config::Seconds{row.integer(1)}},
+                         .not_after = time_of(row.integer(1)),
                          .window = window_of(json.at("window")),
-                         .told_at = time_of(json.at("told_at")),
+                         .told_at = time_in(json.at("told_at")),
                          .moved_from = window_of(json.at("moved_from")),
-                         .next_at = time_of(json.at("next_at")),
+                         .next_at = time_in(json.at("next_at")),
                          .failures = json.at("failures").get<int>(),
                          .fault = json.at("fault").get<std::string>()};
   } catch (const Json::exception&) {

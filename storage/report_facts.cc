@@ -5,15 +5,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "storage/times.h"
+
 namespace storage {
 namespace {
 
 using config::Seconds;
 using config::Time;
 
-Time time_of(std::int64_t seconds) {
-  return Time{Seconds{seconds}};
-}
 std::int64_t count_of(Time time) {
   return time.time_since_epoch().count();
 }

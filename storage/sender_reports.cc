@@ -12,6 +12,7 @@
 #include "agent/senders/agreement.h"
 #include "storage/database.h"
 #include "storage/schema.h"
+#include "storage/times.h"
 
 namespace storage {
 namespace {
@@ -24,13 +25,6 @@ using probes::reports::TlsReport;
 
 // Hosts of one query whose domains must be searched for, which reads every domain's row.
 constexpr std::size_t kMostSearched = 8;
-
-std::int64_t seconds(Time time) {
-  return time.time_since_epoch().count();
-}
-Time time_of(std::int64_t number) {
-  return Time{config::Seconds{number}};
-}
 
 // What was seen of domains while a report was of them; each is read once a query.
 class Past {
