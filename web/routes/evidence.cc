@@ -1,3 +1,6 @@
+#include <utility>
+#include <variant>
+
 #include "agent/alerts/alert_json.h"
 #include "probes/codec/bundle.h"
 #include "probes/proof.h"
@@ -6,24 +9,41 @@
 
 namespace web {
 
-// What an alert rests on, for `danelaw explain` and for those who are to believe it.
-Reply Api::evidence(const Call& call) const {
-  const auto found = backend_.queries->alert(call.name);
+namespace {
+
+struct Kept {
+  std::string alert;  // as the API shows it
+  std::vector<probes::dns::Bytes> observations;
+};
+
+// What was kept of an alert, or the reply that says why there is nothing.
+std::variant<Kept, Reply> kept_of(const Backend& backend, const std::string& id) {
+  const auto found = backend.queries->alert(id);
   if (!found) return storage_failed(found.error());
   if (!*found) return problem(404, "not found", "no alert of that id");
-  const auto observations = backend_.queries->evidence(call.name);
+  auto observations = backend.queries->evidence(id);
   if (!observations) return storage_failed(observations.error());
   if (observations->empty()) return problem(404, "not found", "no evidence was kept of this alert");
-  const auto alert = agent::to_json((*found)->alert, backend_.snapshot()->now).dump();
+  return Kept{agent::to_json((*found)->alert, backend.snapshot()->now).dump(),
+              *std::move(observations)};
+}
+
+}  // namespace
+
+// What an alert rests on, for `danelaw explain` and for those who are to believe it.
+Reply Api::evidence(const Call& call) const {
+  const auto found = kept_of(backend_, call.name);
+  if (const auto* refused = std::get_if<Reply>(&found)) return *refused;
+  const auto& kept = std::get<Kept>(found);
   const bool wants_cbor =
       call.request.header("accept").find("application/cbor") != std::string::npos;
   Reply out;
   if (wants_cbor) {
-    const auto octets = probes::encode_bundle(alert, *observations);
+    const auto octets = probes::encode_bundle(kept.alert, kept.observations);
     out.content_type = "application/cbor";
     out.body.assign(octets.begin(), octets.end());
   } else {
-    out.body = probes::encode_bundle_json(alert, *observations);
+    out.body = probes::encode_bundle_json(kept.alert, kept.observations);
   }
   out.headers["Content-Disposition"] =
       "attachment; filename=\"danelaw-evidence." + std::string(wants_cbor ? "cbor" : "json") + "\"";
@@ -33,14 +53,10 @@ Reply Api::evidence(const Call& call) const {
 
 // The same, verified again as of then: what is proven, what was seen, what follows.
 Reply Api::explanation(const Call& call) const {
-  const auto found = backend_.queries->alert(call.name);
-  if (!found) return storage_failed(found.error());
-  if (!*found) return problem(404, "not found", "no alert of that id");
-  const auto observations = backend_.queries->evidence(call.name);
-  if (!observations) return storage_failed(observations.error());
-  if (observations->empty()) return problem(404, "not found", "no evidence was kept of this alert");
-  const auto alert = agent::to_json((*found)->alert, backend_.snapshot()->now).dump();
-  const auto bundle = probes::decode_bundle(probes::encode_bundle(alert, *observations));
+  const auto found = kept_of(backend_, call.name);
+  if (const auto* refused = std::get_if<Reply>(&found)) return *refused;
+  const auto& kept = std::get<Kept>(found);
+  const auto bundle = probes::decode_bundle(probes::encode_bundle(kept.alert, kept.observations));
   if (!bundle) return problem(500, "unreadable", bundle.error());
   return json(to_json(*bundle, probes::prove(*bundle, backend_.anchors())));
 }
