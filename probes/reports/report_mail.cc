@@ -46,6 +46,13 @@ std::size_t count_content_types(std::string_view mail) {
   return out;
 }
 
+// Some write empty lines in front of the head.
+std::string_view without_blank_lines(std::string_view mail) {
+  while (mail.starts_with('\n') || mail.starts_with("\r\n"))
+    mail.remove_prefix(mail.front() == '\n' ? 1 : 2);
+  return mail;
+}
+
 // Lines that may be a boundary. A part needs no field, and costs the library kilobytes all the
 // same.
 std::size_t count_dashed(std::string_view mail) {
@@ -97,8 +104,7 @@ void gather(GMimeObject* object, int depth, std::vector<std::string>& out) {
 }  // namespace
 
 Parts parts_of_mail(std::string_view mail) {
-  while (mail.starts_with('\n') || mail.starts_with("\r\n"))
-    mail.remove_prefix(mail.front() == '\n' ? 1 : 2);
+  mail = without_blank_lines(mail);
   if (mail.size() > kMostMail) return Failure<std::string>("more octets than a mail may have");
   if (count_content_types(mail) > kMostParts || count_dashed(mail) > kMostDashed)
     return Failure<std::string>("more parts than a mail may have");
@@ -120,8 +126,7 @@ Parts parts_of_mail(std::string_view mail) {
 }
 
 bool is_mail(std::string_view octets) {
-  while (octets.starts_with('\n') || octets.starts_with("\r\n"))
-    octets.remove_prefix(octets.front() == '\n' ? 1 : 2);
+  octets = without_blank_lines(octets);
   // "From " of an mbox, or the name of a field and its colon.
   if (octets.starts_with("From ")) return true;
   const auto end =
