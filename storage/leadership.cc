@@ -7,18 +7,13 @@
 #include <fmt/format.h>
 
 #include "storage/database.h"
+#include "storage/lock.h"
 #include "storage/schema.h"
 
 namespace storage {
 namespace {
 
 constexpr std::chrono::seconds kEvery{2};
-
-// 1 while this session has the lock, which it takes when nobody has it; else 0.
-constexpr auto kLock =
-    "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' "
-    "AND pid = pg_backend_pid() AND classid = hashtext('danelaw')::oid) THEN 1 "
-    "WHEN pg_try_advisory_lock(hashtext('danelaw'), hashtext(current_schema())) THEN 1 ELSE 0 END";
 
 }  // namespace
 
@@ -57,7 +52,7 @@ struct Leadership::State {
         words = fmt::format("agent {} leads now", row.text(1));
         return true;
       }
-      (void)session.integer(kLock);
+      (void)has_server_lock(session);
     } catch (const Fault&) {
       // The server is away. When it is back we hear who leads.
     }
@@ -80,7 +75,7 @@ config::Result<std::unique_ptr<Leadership>, std::string> Leadership::take(
     const Place& place, const std::string& agent, std::function<void(const std::string&)> on_lost) {
   return guarded<std::string>(place, [&] {
     auto state = std::make_unique<State>(place, std::move(on_lost));
-    if (state->session.integer(kLock) == 0) {
+    if (!has_server_lock(state->session)) {
       auto row = state->session.prepare("SELECT agent FROM leader");
       const auto leader = row.step() ? row.text(0) : std::string();
       throw Fault(fmt::format(

@@ -64,15 +64,20 @@ Result<DatabaseLock, std::string> DatabaseLock::take(const Place& place, std::st
   return lock;
 }
 
+bool has_server_lock(Database& session) {
+  return session.integer(
+             "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' "
+             "AND pid = pg_backend_pid() AND classid = hashtext('danelaw')::oid) THEN 1 "
+             "WHEN pg_try_advisory_lock(hashtext('danelaw'), hashtext(current_schema())) THEN 1 "
+             "ELSE 0 END") != 0;
+}
+
 Result<DatabaseLock, std::string> DatabaseLock::take_of_server(const Place& place,
                                                                std::string_view advice) {
   auto done = guarded<std::string>(place, [&] {
     DatabaseLock lock{-1};
     lock.session_ = std::make_unique<Database>(place, Database::Mode::create);
-    // Databases of agents may be schemas of one.
-    if (lock.session_->integer("SELECT CASE WHEN pg_try_advisory_lock(hashtext('danelaw'), "
-                               "hashtext(current_schema())) THEN 1 ELSE 0 END") == 0)
-      lock.session_.reset();
+    if (!has_server_lock(*lock.session_)) lock.session_.reset();
     return lock;
   });
   if (done && !done->session_)

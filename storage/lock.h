@@ -34,4 +34,8 @@ class DatabaseLock {
   std::unique_ptr<Database> session_;
 };
 
+// Whether this session of PostgreSQL has the advisory lock of the schema's agents, which it takes
+// when nobody has it: databases of agents may be schemas of one. It ends with the session.
+[[nodiscard]] bool has_server_lock(Database& session);
+
 }  // namespace storage
