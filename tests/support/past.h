@@ -19,6 +19,21 @@ inline agent::Chain issued_at(config::Time at, const Key& key, const Issued& by 
   return {leaf.certificate, by.certificate};
 }
 
+// Of the key that mx.example.test had first, and of the one after it: chain, and the record that
+// fits.
+inline agent::Chain old_chain() {
+  return {Pki::get().old_leaf.certificate, Pki::get().inter.certificate};
+}
+inline agent::Chain new_chain() {
+  return {Pki::get().leaf.certificate, Pki::get().inter.certificate};
+}
+inline auto old_record() {
+  return record(3, 1, 1, *Pki::get().old_leaf.certificate);
+}
+inline auto new_record() {
+  return record(3, 1, 1, *Pki::get().leaf.certificate);
+}
+
 // The past of one host as looks noted it, one line a look.
 class Past {
  public:

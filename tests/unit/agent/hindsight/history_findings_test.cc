@@ -17,26 +17,15 @@ using probes::Code;
 using std::chrono::hours;
 using std::chrono::minutes;
 using support::kNow;
+using support::new_chain;
+using support::new_record;
+using support::old_chain;
+using support::old_record;
 using support::Past;
-using support::Pki;
-using support::record;
 using testing::Contains;
 using testing::IsEmpty;
 using testing::Not;
 using testing::UnorderedElementsAre;
-
-Chain old_chain() {
-  return {Pki::get().old_leaf.certificate, Pki::get().inter.certificate};
-}
-Chain new_chain() {
-  return {Pki::get().leaf.certificate, Pki::get().inter.certificate};
-}
-auto old_record() {
-  return record(3, 1, 1, *Pki::get().old_leaf.certificate);
-}
-auto new_record() {
-  return record(3, 1, 1, *Pki::get().leaf.certificate);
-}
 
 struct Outlook {
   agent::RolloverStanding standing;

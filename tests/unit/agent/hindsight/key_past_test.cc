@@ -12,24 +12,13 @@ using agent::Chain;
 using std::chrono::hours;
 using std::chrono::minutes;
 using support::kNow;
+using support::new_chain;
+using support::new_record;
+using support::old_chain;
+using support::old_record;
 using support::Past;
-using support::Pki;
-using support::record;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-Chain old_chain() {
-  return {Pki::get().old_leaf.certificate, Pki::get().inter.certificate};
-}
-Chain new_chain() {
-  return {Pki::get().leaf.certificate, Pki::get().inter.certificate};
-}
-auto old_record() {
-  return record(3, 1, 1, *Pki::get().old_leaf.certificate);
-}
-auto new_record() {
-  return record(3, 1, 1, *Pki::get().leaf.certificate);
-}
 
 agent::History history(const Past& past) {
   return agent::history_of(past.host_history, {"mx.example.test"});

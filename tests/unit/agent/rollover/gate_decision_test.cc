@@ -15,22 +15,13 @@ using agent::GateDecision;
 using std::chrono::hours;
 using std::chrono::minutes;
 using support::kNow;
+using support::new_chain;
+using support::new_record;
+using support::old_chain;
+using support::old_record;
 using support::Past;
 using support::Pki;
 using support::record;
-
-Chain old_chain() {
-  return {Pki::get().old_leaf.certificate, Pki::get().inter.certificate};
-}
-Chain new_chain() {
-  return {Pki::get().leaf.certificate, Pki::get().inter.certificate};
-}
-auto old_record() {
-  return record(3, 1, 1, *Pki::get().old_leaf.certificate);
-}
-auto new_record() {
-  return record(3, 1, 1, *Pki::get().leaf.certificate);
-}
 
 GateDecision clear(const Past& past, config::Time at, const Chain& chain = new_chain(),
                    const std::vector<std::string>& unheard = {}) {
