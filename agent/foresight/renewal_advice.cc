@@ -23,7 +23,7 @@ constexpr Seconds kSoon = 3 * kDay;
 
 RenewalAdvice with_window(RenewalAdvice advice, const RenewalWindow& window,
                           std::optional<std::string_view> retry_after, Time at) {
-  if (advice.moved_from && window.start >= advice.moved_from->start - kDay)
+  if (advice.moved_from && window.start > advice.moved_from->start - kDay)
     advice.moved_from.reset();  // it was moved back
   else if (!advice.moved_from && advice.window && window.start <= advice.window->start - kDay)
     advice.moved_from = advice.window;
@@ -49,9 +49,10 @@ Seconds pause_after(int failures, std::optional<std::string_view> retry_after, T
 }
 
 bool is_urgent(const RenewalAdvice& advice, const probes::tls::Certificate& leaf, Time at) {
-  if (!advice.window || advice.window->start > at + kSoon) return false;
-  if (advice.moved_from) return true;
-  return advice.window->end < leaf.not_before + (leaf.not_after - leaf.not_before) / 2;
+  if (!advice.window) return false;
+  if (advice.moved_from && has_jumped(*advice.moved_from, *advice.window, at)) return true;
+  return advice.window->start <= at + kSoon &&
+         advice.window->end < leaf.not_before + (leaf.not_after - leaf.not_before) / 2;
 }
 
 const RenewalAdvice* advice_on(const RenewalBook& book, const probes::tls::Certificate& leaf) {

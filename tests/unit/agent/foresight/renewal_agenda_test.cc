@@ -108,6 +108,22 @@ TEST(RenewalAgenda, AsksNobodyOfWhomNothingIsKnown) {
   EXPECT_FALSE(ready().next(leaf().not_after).has_value()) << "what has expired needs no window";
 }
 
+TEST(RenewalAdvice, AWindowThatWasMovedByADayStaysMovedUntilItIsMovedBack) {
+  using probes::reports::RenewalWindow;
+  const auto certificate = leaf();
+  const auto begins = [&](Seconds from_now) {
+    return RenewalWindow{.start = kNow + from_now, .end = certificate.not_after, .explanation = {}};
+  };
+  auto told = with_window({}, begins(2 * kDay), std::nullopt, kNow);
+  EXPECT_FALSE(is_urgent(told, certificate, kNow));
+  for (int look = 0; look < 3; ++look) {
+    told = with_window(told, begins(kDay), std::nullopt, kNow);
+    EXPECT_TRUE(is_urgent(told, certificate, kNow)) << look;
+  }
+  told = with_window(told, begins(2 * kDay), std::nullopt, kNow);
+  EXPECT_FALSE(is_urgent(told, certificate, kNow));
+}
+
 struct PaceCase {
   std::string says;
   HttpsAnswer answer;
