@@ -38,27 +38,10 @@ maximal_backoff_time = 2s
 queue_run_delay = 1s
 """
 
-MASTER_CF = """
-127.0.0.1:2525 inet n - n - - smtpd
-postlog unix-dgram n - n - 1 postlogd
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 1 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-smtp unix - - n - - smtp
-relay unix - - n - - smtp
-error unix - - n - - error
-retry unix - - n - - error
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-showq unix n - n - - showq
-"""
+# Besides what each Postfix of the lab runs: one that takes mail, and a queue that is gone through every second.
+MASTER_CF = "\n127.0.0.1:2525 inet n - n - - smtpd" + daemons.MASTER_CF.replace(
+    "qmgr unix n - n 300 1 qmgr", "qmgr unix n - n 1 1 qmgr"
+)
 
 SEND = """
 import smtplib, sys

@@ -79,7 +79,7 @@ smtp_tls_security_level = dane
 smtp_tls_CAfile = {run}/pki/root.pem
 """
 
-_MASTER_CF = """
+MASTER_CF = """
 postlog unix-dgram n - n - 1 postlogd
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
@@ -174,7 +174,7 @@ def write_mail(run, hosts, domains):
                 f"{literal}:25 inet n - n - - smtpd -o max_use=1 -o myhostname={name} "
                 f"-o smtpd_tls_chain_files={','.join(chains(run, name, host))}"
             )
-    _write(f"{run}/postfix/master.cf", "\n".join(services) + _MASTER_CF)
+    _write(f"{run}/postfix/master.cf", "\n".join(services) + MASTER_CF)
     _write(f"{run}/smtp.json", json.dumps(entries, indent=1))
 
 
