@@ -144,6 +144,17 @@ void tell_gaps(Explanation& out, const Finding& finding) {
   }
 }
 
+// It has been put right: what is left to say is what the row of the caches says.
+void tell_caches(Explanation& out, const Finding& finding) {
+  if (!finding.is_in_caches_only) return;
+  const auto& row = row_of(Code::stale_cache_window);
+  out.title = fmt::format("{}: put right, but caches may still refuse the certificate",
+                          finding.subject.name);
+  out.explanation = row.explanation;
+  out.senders_now = row.senders_now;
+  out.fix.assign(row.fix.begin(), row.fix.end());
+}
+
 // Length of the UTF-8 sequence at the front, 0 when it is none.
 std::size_t sequence_length(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text[0]);
@@ -258,6 +269,7 @@ Explanation explain(const Finding& finding) {
     tell_break_above(out, finding);
   tell_past(out, finding);
   if (finding.code == Code::nameserver_split) tell_gaps(out, finding);
+  tell_caches(out, finding);
   if (finding.code == Code::monitor_fault) tell_own_fault(out, finding.subject.name);
   return out;
 }

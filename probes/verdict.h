@@ -210,6 +210,8 @@ struct Finding {
   // What to change in the DNS, where that is known to the letter.
   std::optional<Remedy> remedy;
   std::optional<config::Time> refused_since;  // some cache, or what is published, refuses the host
+  // Of an alert's: what is published has been put right, and only what caches still hold refuses.
+  bool is_in_caches_only = false;
   std::optional<KeyPast> key;
   std::vector<ServerGap> gaps;  // those that refuse first
   // SHA2-256 of the SubjectPublicKeyInfo, hexadecimal: keys that are not presented yet, and that it

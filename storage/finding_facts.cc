@@ -91,6 +91,7 @@ void put_facts(Json& typed, const Finding& finding) {
   if (!finding.is_whole_cause) typed["is_whole_cause"] = false;
   if (finding.remedy) typed["remedy"] = remedy_json(*finding.remedy);
   if (finding.refused_since) typed["refused_since"] = seconds(*finding.refused_since);
+  if (finding.is_in_caches_only) typed["is_in_caches_only"] = true;
   if (finding.key) typed["key"] = key_json(*finding.key);
   for (const auto& gap : finding.gaps) typed["gaps"].push_back(gap_json(gap));
   if (!finding.next_keys.empty()) typed["next_keys"] = finding.next_keys;
@@ -111,6 +112,7 @@ void take_facts(Finding& finding, const Json& typed) {
   if (const auto remedy = typed.find("remedy"); remedy != typed.end())
     finding.remedy = remedy_of(*remedy);
   finding.refused_since = time_in(typed, "refused_since");
+  finding.is_in_caches_only = typed.value("is_in_caches_only", false);
   if (const auto key = typed.find("key"); key != typed.end()) finding.key = key_of(*key);
   if (const auto list = typed.find("gaps"); list != typed.end()) {
     for (const auto& gap : *list) finding.gaps.push_back(gap_of(gap));

@@ -84,7 +84,12 @@ Followed seen(const std::optional<Alert>& before, const Trouble& trouble, int re
   Alert alert = before.value_or(Alert{
       .id = id_of(trouble, at), .cause = trouble.cause, .first_seen_at = at, .relapses = relapses});
   const auto worst = alert.finding.severity;
-  alert.finding = trouble.finding;
+  if (!trouble.finding.is_in_caches_only) {
+    alert.finding = trouble.finding;
+  } else if (alert.hits.size() == 1) {  // it stays what it was, but there is nothing left to do
+    alert.finding.is_in_caches_only = true;
+    alert.finding.remedy = trouble.finding.remedy;
+  }
   take_hit(alert, trouble, worst);
   alert.last_seen_at = at;
   alert.looks_clean = 0;
@@ -117,6 +122,7 @@ Followed clean(Alert alert, config::Time at) {
     return {.step = Step::maybe_over, .alert = std::move(alert)};
   alert.state = AlertState::resolved;
   alert.resolved_at = at;
+  alert.finding.is_in_caches_only = false;  // what it was is told as over
   return {.step = Step::resolved,
           .alert = std::move(alert),
           .reason = fmt::format("not seen by {} probes in a row", alert.looks_clean)};

@@ -83,6 +83,30 @@ void merge_mismatches(Troubles& found) {
   found.erase(insecure);
 }
 
+// What caches do of a refusal is no trouble of its own: beside a mismatch it follows from it, and
+// where people were told of a refusal that has been put right it is what is left of that one.
+void go_on_in_caches(Troubles& found, const std::set<Code>& firing,
+                     const probes::HostObservation& host) {
+  const auto window = found.find(Code::stale_cache_window);
+  if (window == found.end()) return;
+  const bool refuses = std::ranges::any_of(found, [](const auto& one) {
+    return is_refusal(one.first) && one.first != Code::stale_cache_window;
+  });
+  auto rest = window->second;
+  const bool was_told = std::ranges::any_of(firing, is_refusal);
+  if (was_told ||
+      std::ranges::any_of(found, [](const auto& one) { return is_mismatch(one.first); }))
+    found.erase(window);
+  if (refuses) return;
+  for (const auto code : firing) {
+    if (!is_refusal(code)) continue;
+    rest.finding.code = code;
+    rest.finding.is_in_caches_only = true;
+    rest.cause = cause_of(rest.finding, nullptr, &host);
+    found.emplace(code, rest);
+  }
+}
+
 }  // namespace
 
 bool is_mismatch(Code code) {
@@ -105,9 +129,7 @@ std::vector<Trouble> troubles_of_host(const probes::HostObservation& host,
   Troubles found;
   for (const auto& user : users) gather(found, user, subject, &host, firing);
   merge_mismatches(found);
-  if (std::ranges::any_of(firing, is_refusal) ||
-      std::ranges::any_of(found, [](const auto& one) { return is_mismatch(one.first); }))
-    found.erase(Code::stale_cache_window);
+  go_on_in_caches(found, firing, host);
   for (auto& [code, trouble] : found) {
     // What is about a key to come is not about those that are refused now.
     const auto& next = trouble.finding.next_keys;

@@ -122,20 +122,34 @@ std::string consequences_text(const Json& alert) {
   return out.empty() ? out : "It leads to:" + out + "\n\n";
 }
 
+// Where to go from the letter.
+std::string links_text(const Json& alert, const std::string& page) {
+  const auto links = object_of(alert, "links");
+  std::string out;
+  const auto host = text_of(links, "host");
+  if (!host.empty()) out += fmt::format("MX host: {}{}\n", page, host);
+  const auto domains = texts_of(alert, "domains");
+  if (!domains.empty())
+    out += fmt::format("Check now, when it is done: `danelaw recheck {}`, or the button at {}\n",
+                       domains.front(), link_to(page, text_of(alert, "id")));
+  return out;
+}
+
 // What senders themselves report (RFC 8460), if they do.
 std::string reports_text(const std::string& said) {
   return said.empty() ? said : fmt::format("Senders report it: {}.\n\n", said);
 }
 
-std::string mail_text(const Json& notification, const std::map<std::string, std::string>& fields) {
+std::string mail_text(const Json& notification, const std::map<std::string, std::string>& fields,
+                      const std::string& page) {
   const auto at = [&](const char* name) { return fields.at(name); };
   const auto& remedy = at("remedy");
   return fmt::format(
-      "{}\n\n{}: {} since {} ({}).\n\nHits: {}\n\n{}\n\n{}\n\n{}{}What to do:\n{}\n\n{}{}{}\n",
+      "{}\n\n{}: {} since {} ({}).\n\nHits: {}\n\n{}\n\n{}\n\n{}{}What to do:\n{}\n\n{}{}{}{}\n",
       at("title"), at("event"), at("severity"), at("since"), at("reason"), at("domains"),
       at("explanation"), at("senders_now"), reports_text(at("sender_reports")),
       consequences_text(object_of(notification, "alert")), at("fix"), remedy,
-      remedy.empty() ? "" : "\n", at("url"));
+      remedy.empty() ? "" : "\n", links_text(object_of(notification, "alert"), page), at("url"));
 }
 
 Json alert_for(const Alert& alert, probes::Severity severity,
@@ -211,7 +225,7 @@ wire::Message mail_of(const MessageHead& head, const Json& notification, const s
                       "Subject: " + encoded(subject), "Date: " + mail_date(at),
                       "Message-ID: " + message_id(fields.at("id"), head.from),
                       "Auto-Submitted: auto-generated"},
-          .text = with_crlf(mail_text(notification, fields))};
+          .text = with_crlf(mail_text(notification, fields, page))};
 }
 
 wire::Message plain_mail(const MessageHead& head, const std::string& subject,

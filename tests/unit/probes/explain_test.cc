@@ -181,6 +181,15 @@ TEST(Explain, TheRowIsThatOfTheCode) {
     EXPECT_THAT(explain(finding(code)).title, HasSubstr(words));
 }
 
+TEST(Explain, WhatOnlyCachesRefuseIsNotToBePublishedAgain) {
+  auto mended = finding(Code::tlsa_mismatch);
+  mended.is_in_caches_only = true;
+  const auto words = explain(mended);
+  EXPECT_THAT(words.title, HasSubstr("put right"));
+  EXPECT_EQ(words.senders_now, explain(finding(Code::stale_cache_window)).senders_now);
+  for (const auto& step : words.fix) EXPECT_THAT(step, testing::Not(HasSubstr("ublish")));
+}
+
 TEST(Explain, TlsrptTypesAreThoseOfRfc8460) {
   const std::set<std::string_view> known = {"starttls-not-supported", "certificate-host-mismatch",
                                             "certificate-expired",    "certificate-not-trusted",

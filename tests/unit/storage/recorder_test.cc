@@ -362,6 +362,7 @@ TEST(OpenAlerts, AreTheSameInEveryFieldAfterTheFileWasClosed) {
                                               .recovers_after = kMinute,
                                               .recovers_at = kNow},
                      .refused_since = kNow,
+                     .is_in_caches_only = true,
                      .key = probes::KeyPast{.since = kNow,
                                             .is_since_before = true,
                                             .record_removed_at = kNow + kMinute,

@@ -165,6 +165,34 @@ TEST(Lifecycle, an_alert_tells_what_was_seen_last_and_whom_it_hits) {
   EXPECT_EQ(state.alert->last_seen_at, kNow + kMinute);
 }
 
+// What was published has come to fit: the alert stays what it was, with nothing left to publish.
+TEST(Lifecycle, a_mismatch_that_only_caches_hold_asks_for_no_record) {
+  auto first = finding(Code::tlsa_mismatch);
+  first.evidence = {{"endpoint", "192.0.2.1"}};
+  first.remedy = probes::Remedy{.publish = {"3 1 1 ab"}};
+  const auto refused = trouble(first, {"a.test"});
+  auto rest = finding(Code::tlsa_mismatch, Severity::high);
+  rest.is_in_caches_only = true;
+  rest.remedy = probes::Remedy{.recovers_at = kNow + 5 * kMinute};
+  const auto cached = trouble(rest, {"a.test"});
+  auto state = follow(std::nullopt, seen, &refused, 0, kNow);
+  state = follow(state.alert, seen, &refused, 0, kNow + kMinute);
+  state = follow(state.alert, seen, &cached, 0, kNow + 2 * kMinute);
+  EXPECT_EQ(state.step, Step::still_firing);
+  EXPECT_TRUE(state.alert->finding.is_in_caches_only);
+  EXPECT_EQ(state.alert->finding.remedy, rest.remedy);
+  EXPECT_EQ(state.alert->finding.evidence, first.evidence);
+  EXPECT_EQ(state.alert->finding.severity, Severity::critical) << "it keeps the worst that it was";
+  auto over = follow(state.alert, clean, nullptr, 0, kNow + 6 * kMinute);
+  over = follow(over.alert, clean, nullptr, 0, kNow + 7 * kMinute);
+  ASSERT_EQ(over.step, Step::resolved);
+  EXPECT_FALSE(over.alert->finding.is_in_caches_only) << "its end is told under its own name";
+  // It came back before that.
+  state = follow(state.alert, seen, &refused, 0, kNow + 6 * kMinute);
+  EXPECT_EQ(state.alert->finding.remedy, first.remedy);
+  EXPECT_FALSE(state.alert->finding.is_in_caches_only);
+}
+
 TEST(Lifecycle, the_id_is_safe_whatever_the_subject_is_called) {
   auto hostile = finding(Code::mx_invalid, Severity::high);
   hostile.subject.name = "../<b>\x1b[31m" + std::string(600, 'x');

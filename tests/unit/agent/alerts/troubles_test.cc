@@ -67,6 +67,27 @@ TEST(Troubles, WhatPeopleKnowOfGoesOnUnderItsName) {
   EXPECT_THAT(house.codes({Code::early_retire}), ElementsAre(Code::early_retire));
 }
 
+// The record came: what is left of the mismatch is what caches hold, and nothing is to be
+// published.
+TEST(Troubles, ARefusalThatWasPutRightGoesOnInCachesUnderItsName) {
+  House house(false);
+  house.add(Code::stale_cache_window, Severity::high);
+  EXPECT_THAT(house.codes(), ElementsAre(Code::stale_cache_window));
+  const auto troubles = house.troubles({Code::tlsa_mismatch});
+  ASSERT_EQ(troubles.size(), 1U);
+  EXPECT_EQ(troubles[0].finding.code, Code::tlsa_mismatch);
+  EXPECT_TRUE(troubles[0].finding.is_in_caches_only);
+  EXPECT_EQ(troubles[0].cause, (Subject{Subject::Kind::host, "mx.example.test"}));
+}
+
+TEST(Troubles, ARefusalThatIsStillPublishedIsNotCalledPutRight) {
+  House house(true);
+  house.add(Code::stale_cache_window, Severity::high);
+  const auto troubles = house.troubles({Code::tlsa_mismatch});
+  ASSERT_EQ(troubles.size(), 1U);
+  EXPECT_FALSE(troubles[0].finding.is_in_caches_only);
+}
+
 // A cause that is too calm for an alert silences nothing.
 TEST(Troubles, WhatFollowsFromAFindingThatIsNoneIsOne) {
   House house(true);
