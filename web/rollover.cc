@@ -304,6 +304,32 @@ int badness(agent::RolloverState state) {
 
 }  // namespace
 
+// What a name server lacks, now, that others give. Those known by name only.
+Json differences_json(const agent::History& history, Time at) {
+  Json out = Json::array();
+  for (std::size_t record = 0; record < history.records.size(); ++record) {
+    Json has = Json::array();
+    std::vector<std::string> lacking;
+    for (std::size_t i = 0; i < history.server_names.size(); ++i) {
+      const auto& name = history.server_names[i];
+      const auto* now = agent::item_at(history.servers[i], at);
+      if (name == agent::kAllServers || now == nullptr || now->fails) continue;
+      if (!contains(history.sets[now->set], record)) {
+        lacking.push_back(name);
+      } else {
+        has.push_back({{"server", probes::printable(name)},
+                       {"since", config::rfc3339(spans_at(history, i, record).back().from)}});
+      }
+    }
+    if (has.empty()) continue;
+    for (const auto& name : lacking)
+      out.push_back({{"server", probes::printable(name)},
+                     {"lacks", probes::dane::to_text(history.records[record])},
+                     {"given_by", has}});
+  }
+  return out;
+}
+
 Json rollover_json(const agent::Snapshot::Followed* followed, Time at) {
   if (followed == nullptr) return nullptr;
   const auto standing = followed->rollovers->at(at);
@@ -315,6 +341,7 @@ Json rollover_json(const agent::Snapshot::Followed* followed, Time at) {
           {"safe_to_switch_at", time_or_null(standing.safe_to_switch_at)},
           {"recommended_switch_at", time_or_null(standing.recommended_switch_at)},
           {"safe_to_remove_at", time_or_null(standing.safe_to_remove_at)},
+          {"differences", differences_json(followed->rollovers->history(), at)},
           {"rollovers", graded_json(followed->rollovers->graded())}};
 }
 

@@ -11,6 +11,7 @@ import { crowd } from "./crowd.mjs";
 import { screens, until } from "./lab.mjs";
 import { past } from "./past.mjs";
 import { people } from "./people.mjs";
+import { story } from "./story.mjs";
 import { time } from "./time.mjs";
 import { witnesses } from "./witnesses.mjs";
 
@@ -498,6 +499,7 @@ describe("the page", { concurrency: 3 }, () => {
   time();
   advice();
   people();
+  story();
   witnesses();
   crowd();
 

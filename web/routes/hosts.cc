@@ -93,7 +93,8 @@ std::optional<config::Time> Api::host_since(const agent::Snapshot& snapshot, con
       alike.emplace(state.configured.name, mail.delivery);
   }
   for (const auto& [domain, time] : since_of(alike)) take(time);
-  if (mail.delivery == probes::Delivery::held_up) {
+  // Where no domain fares as the host does, since its alerts.
+  if (!out && mail.delivery == probes::Delivery::held_up) {
     for (const auto* alert : alerts_of(snapshot, host)) take(alert->first_seen_at);
   }
   return out;

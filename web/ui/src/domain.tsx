@@ -13,7 +13,7 @@ import { Matrix } from "./matrix";
 import { useMayAct } from "./me";
 import { PartnerView } from "./partner";
 import { DeliveryMark, HostLink, Link, MailNow, Mark, Title, Waiting, When } from "./parts";
-import { keysLook, rolloverSentence, rolloverWords } from "./rollover_words";
+import { differences, keysLook, rolloverSentence, rolloverWords, withCaches } from "./rollover_words";
 import { SendersView } from "./senders";
 import { isRare, plural, verdictSentence, verdictStatus, verdictWords } from "./words";
 
@@ -119,7 +119,12 @@ function says(domain: Domain): string {
   if (!domain.verdict) return "Not probed yet.";
   if (domain.delivery === "unknown") return verdictSentence.unknown;
   const [worst] = domain.findings;
-  return `${verdictSentence[domain.verdict]}${domain.delivery === "at-risk" && worst ? ` At risk: ${worst.title}.` : ""}`;
+  const now = verdictSentence[domain.verdict];
+  if (domain.verdict === "authenticated" && domain.rollover?.hosts) {
+    const told = withCaches(now, domain.rollover.hosts);
+    if (told !== now) return told;
+  }
+  return `${now}${domain.delivery === "at-risk" && worst ? ` At risk: ${worst.title}.` : ""}`;
 }
 
 // The domain as it was seen when it could last be told, where it cannot be told now.
@@ -151,7 +156,7 @@ function Keys({ domain, rollover: one }: { domain: Domain; rollover: Rollover })
   return (
     <>
       <Mark status={keysLook(one.state, domain.delivery)}>{rolloverWords[one.state]}</Mark> <HostLink name={one.host} />
-      : {rolloverSentence[one.state]}
+      : {differences(one).join(" ") || rolloverSentence[one.state]}
     </>
   );
 }

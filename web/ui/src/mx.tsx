@@ -5,6 +5,7 @@ import { Names } from "./lists";
 import { useResource } from "./live";
 import { DeliveryMark, Link, MailNow, Title, Waiting, When } from "./parts";
 import { Rollovers } from "./rollover";
+import { withCaches } from "./rollover_words";
 import { SendersView } from "./senders";
 import { hostSentence, plural, verdictSentence, verdictWords } from "./words";
 
@@ -17,6 +18,12 @@ function dependants({ domains, delivery, held_up: held }: MxHost): string {
   return `${use}; mail to ${held === domains.length ? (held === 1 ? "it" : "all of them") : `${held} of them`} is held up`;
 }
 
+// What happens to mail there; and what happens to that of senders whose caches lag behind.
+function says({ verdict, rollover }: MxHost): string {
+  const now = (verdict && hostSentence[verdict]) ?? verdictSentence.unknown;
+  return verdict === "authenticated" && rollover ? withCaches(now, [rollover]) : now;
+}
+
 export function HostView({ name, query }: { name: string; query: URLSearchParams }) {
   const found = useResource<MxHost>(hostPath(name), (kind, what) => kind === "host" && what === name);
   const { data } = found;
@@ -26,12 +33,7 @@ export function HostView({ name, query }: { name: string; query: URLSearchParams
       <Waiting of={found} />
       {data && (
         <>
-          <MailNow
-            delivery={data.delivery}
-            since={data.delivery_since}
-            alerts={data.alerts}
-            says={(data.verdict && hostSentence[data.verdict]) ?? verdictSentence.unknown}
-          >
+          <MailNow delivery={data.delivery} since={data.delivery_since} alerts={data.alerts} says={says(data)}>
             {data.last_known && (
               <p>
                 Last known, <When at={data.last_known.observed_at} />:{" "}

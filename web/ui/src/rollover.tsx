@@ -10,6 +10,8 @@ import { Copyable, Link, Mark, Moment, Waiting, When } from "./parts";
 import { Picture, PictureTable } from "./picture";
 import { momentOf, rfc3339 } from "./range";
 import {
+  cachesSentence,
+  differences,
   gradeStatus,
   gradeWords,
   keysLook,
@@ -18,9 +20,7 @@ import {
   rolloverAdvice,
   rolloverSentence,
   rolloverWords,
-  serverWords,
 } from "./rollover_words";
-import { utc } from "./words";
 
 const hour = 3_600_000,
   day = 24 * hour;
@@ -31,21 +31,6 @@ const spans: [string, number][] = [
   ["30 days", 30 * day],
 ];
 
-// Which name server lacks which record that another gives: "ns1 (127.0.1.1) lacks 3 1 1 ceaab…; ns2 … has it since 22:53".
-function differences({ records }: Timeline): string[] {
-  return records.flatMap((record) => {
-    const now = record.servers.map(({ server, spans }) => ({ server, span: spans.find((one) => one.until === null) }));
-    const has = now.flatMap(({ server, span }) =>
-      span ? [`${serverWords(server)} has it since ${utc(span.from)}`] : [],
-    );
-    if (has.length === 0) return [];
-    const text = recordText(record);
-    return now.flatMap(({ server, span }) =>
-      span ? [] : [`${serverWords(server)} lacks ${text.slice(0, 11)}…; ${has.join(", ")}.`],
-    );
-  });
-}
-
 // How the keys stand, and what to do about them: only where some were seen.
 function Keys({ rollover, host }: { rollover: Timeline; host: MxHost }) {
   const lines: [string, string | null | undefined][] = [
@@ -54,7 +39,6 @@ function Keys({ rollover, host }: { rollover: Timeline; host: MxHost }) {
     ["The old record may go from", rollover.safe_to_remove_at],
     ["The last cache recovers", rollover.window?.until],
   ];
-  const share = rollover.failing_share ?? 0;
   if (!host.certificate_seen) {
     return (
       <div class="card unknown">
@@ -67,6 +51,7 @@ function Keys({ rollover, host }: { rollover: Timeline; host: MxHost }) {
   }
   const look = keysLook(rollover.state, host.delivery);
   const differ = differences(rollover);
+  const caches = cachesSentence([rollover]);
   return (
     <div class={`card ${look}`}>
       <p>
@@ -86,17 +71,7 @@ function Keys({ rollover, host }: { rollover: Timeline; host: MxHost }) {
           ? "Bring all name servers to the same records: check the zone's serials and transfers."
           : rolloverAdvice[rollover.state]}
       </p>
-      {share > 0 && (
-        <p>
-          {Math.round(share * 1000) / 10} % of caches hold a set that refuses what is served now
-          {rollover.window && (
-            <>
-              , since <Moment at={rollover.window.from} />
-            </>
-          )}
-          {rollover.window && !rollover.window.until && "; it will not end by itself"}.
-        </p>
-      )}
+      {caches && <p>{caches}</p>}
       <dl>
         {lines.map(
           ([name, at]) =>

@@ -1,7 +1,7 @@
 // The words about keys and their rollovers.
-import type { Delivery, RolloverState, Status } from "./api";
+import type { Delivery, Rollover, RolloverState, Status } from "./api";
 import type { Look } from "./words";
-import { duration } from "./words";
+import { duration, utc } from "./words";
 
 export const rolloverStatus: Record<RolloverState, Status> = {
   "no-dane": "unknown",
@@ -98,6 +98,29 @@ export const gradeStatus = (grade: string): Status =>
 
 // "ns1.example.org 192.0.2.53", as the API calls a name server.
 export const serverWords = (server: string) => server.replace(/^(\S+) (\S+)$/, "$1 ($2)");
+
+// Which name server lacks which record that others give: "ns1 (127.0.1.1) lacks 3 1 1 ceaab…; ns2 … has it since 22:53".
+export const differences = ({ differences: all }: Rollover) =>
+  all.map(({ server, lacks, given_by }) => {
+    const has = given_by.map((one) => `${serverWords(one.server)} has it since ${utc(one.since)}`);
+    return `${serverWords(server)} lacks ${lacks.slice(0, 11)}…; ${has.join(", ")}.`;
+  });
+
+// What caches do to mail, where all of these hosts are refused by some: told for the one that is refused least.
+export function cachesSentence(hosts: Rollover[]): string {
+  const [least] = [...hosts].sort((a, b) => (a.failing_share ?? 0) - (b.failing_share ?? 0));
+  const share = least?.failing_share ?? 0;
+  if (!least || share <= 0) return "";
+  const until = least.window?.until ? `the last until ${utc(least.window.until)}` : "and it will not end by itself";
+  const percent = `${Math.round(share * 1000) / 10} %`;
+  return `${share > 0.5 ? "Most senders refuse now: " : ""}${percent} of caches hold records that refuse the key served, and mail from there waits, ${until}.`;
+}
+
+// `now`: what happens to mail by what is published.
+export function withCaches(now: string, hosts: Rollover[]): string {
+  const caches = cachesSentence(hosts);
+  return caches ? `${caches} Otherwise: ${now}` : now;
+}
 
 // How long before its key a record came, as far as probes can tell: "28 to 83 s after the key".
 export function leadWords([least, most]: readonly (number | null)[]): string {
