@@ -63,11 +63,11 @@ config::Time Daemon::now() {
   return std::chrono::floor<config::Seconds>(std::chrono::system_clock::now());
 }
 
-bool Daemon::start(const std::filesystem::path& file) {
+Daemon::Begun Daemon::start(const std::filesystem::path& file) {
   file_ = file;
   reload_.succeeded_at = now();
   auto loaded = load_or_complain(file);
-  if (!loaded) return false;
+  if (!loaded) return Begun::failed;
   named_ = config::named(loaded->agent);
   auto context = ProbeContext::make(*loaded);
   if (!context) return fail("probe-setup-failed", context.error());
@@ -75,21 +75,23 @@ bool Daemon::start(const std::filesystem::path& file) {
   if (const auto web = can_serve(loaded->web); !web) return fail("web-setup-failed", web.error());
   const auto database = take_database(*loaded);
   if (!database) return fail_for_now("storage-unavailable", database.error());
-  auto recorder = storage::DatabaseRecorder::open(*database);
+  if (!*database) return Begun::stands_by;
+  const auto& place = **database;
+  auto recorder = storage::DatabaseRecorder::open(place);
   if (!recorder) return fail_for_now("storage-unavailable", recorder.error().detail);
   recorder_ = std::move(*recorder);
   auto restored = recorder_->restore(now() - kRelapse);
   if (!restored) return fail_for_now("storage-unavailable", restored.error().detail);
-  auto queries = storage::Queries::open(*database);
+  auto queries = storage::Queries::open(place);
   if (!queries) return fail_for_now("storage-unavailable", queries.error());
   queries_ = std::move(*queries);
-  auto acts = storage::ActLog::open(*database);
+  auto acts = storage::ActLog::open(place);
   if (!acts) return fail_for_now("storage-unavailable", acts.error());
   acts_ = std::move(*acts);
-  auto senders = storage::SenderReports::open(*database);
+  auto senders = storage::SenderReports::open(place);
   if (!senders) return fail_for_now("storage-unavailable", senders.error());
   senders_ = std::move(*senders);
-  auto outbox = storage::DatabaseOutbox::open(*database);
+  auto outbox = storage::DatabaseOutbox::open(place);
   if (!outbox) return fail_for_now("storage-unavailable", outbox.error());
   outbox_ = std::move(*outbox);
   letters_ = std::make_unique<ResilientOutbox>(
@@ -105,7 +107,7 @@ bool Daemon::start(const std::filesystem::path& file) {
   auto renewals = restored->renewals;
   runner_ = std::make_unique<Runner>(*loaded, std::move(*context), *recorder_, std::move(*restored),
                                      events(), system_clocks());
-  auto deliveries = storage::DatabaseDeliveryStore::open(*database);
+  auto deliveries = storage::DatabaseDeliveryStore::open(place);
   if (!deliveries) return fail_for_now("storage-unavailable", deliveries.error());
   deliveries_ = std::move(*deliveries);
   postfix_ = std::make_unique<PostfixWatch>(*deliveries_, postfix_world());
@@ -136,27 +138,66 @@ bool Daemon::start(const std::filesystem::path& file) {
                         {"domains", std::to_string(loaded->domains.size())},
                         {"page", fmt::format("{}://{}:{}/", loaded->web.file.tls ? "https" : "http",
                                              loaded->web.listen_address, loaded->web.port)}});
-  return true;
+  return Begun::started;
 }
 
-config::Result<storage::Place, std::string> Daemon::take_database(const config::Config& settings) {
+config::Result<std::optional<storage::Place>, std::string> Daemon::take_database(
+    const config::Config& settings) {
+  using config::Failure;
   const storage::Place place{settings.storage};
   if (!place.is_postgresql()) {
     auto lock = storage::DatabaseLock::take(place);
-    if (!lock) return config::Failure<std::string>(lock.error());
+    if (!lock) return Failure<std::string>(lock.error());
     lock_ = std::move(*lock);
-    return place;
+    return std::optional{place};
   }
-  auto lead = storage::Leadership::take(
-      place, settings.agent.name.empty() ? config::host_name() : settings.agent.name,
-      [](const std::string& words) {
-        // What it still has in mind is not its own to tell any more.
-        log::error("leadership-lost", {{"detail", words}});
-        std::_Exit(kTryAgain);
-      });
-  if (!lead) return config::Failure<std::string>(lead.error());
+  if (lead_) return std::optional{place.led_in(lead_->epoch())};
+  const auto named = config::named(settings.agent);
+  candidacy_ = std::make_unique<storage::Candidacy>(
+      place,
+      storage::FleetMember{
+          .name = named.name, .vantage = named.vantage, .url = config::page_address(settings.web)},
+      settings.fleet.takeover);
+  auto lead = candidacy_->try_to_lead(leader_calls());
+  if (lead) {
+    lead_ = std::move(*lead);
+    return std::optional{place.led_in(lead_->epoch())};
+  }
+  const auto& not_yet = lead.error();
+  if (!not_yet.leader) return Failure<std::string>(not_yet.words);
+  if (not_yet.is_namesake) {
+    return Failure<std::string>(
+        fmt::format("in use by another agent ({}): stop that one, or give this one a name of its "
+                    "own (agent.name), or a database",
+                    not_yet.leader->name));
+  }
+  standby_ = std::make_unique<Standby>(named.name, build(), [this] { return reload(); });
+  standby_->take(not_yet);
+  if (const auto served = standby_->serve(settings.web); !served)
+    return Failure<std::string>(served.error());
+  return std::optional<storage::Place>{};
+}
+
+bool Daemon::try_to_lead() {
+  auto lead = candidacy_->try_to_lead(leader_calls());
+  if (!lead) {
+    standby_->take(lead.error());
+    return false;
+  }
   lead_ = std::move(*lead);
-  return place.led_in(lead_->epoch());
+  standby_.reset();  // its address is needed
+  log::info("takes-over", {{"epoch", std::to_string(lead_->epoch())}});
+  return true;
+}
+
+storage::Leadership::Calls Daemon::leader_calls() {
+  return {.on_lost =
+              [](const std::string& words) {
+                // What it still has in mind is not its own to tell any more.
+                log::error("leadership-lost", {{"detail", words}});
+                std::_Exit(kTryAgain);
+              },
+          .is_well = [this] { return !is_ready_ || !runner_->health().stuck; }};
 }
 
 config::Result<void, std::string> Daemon::reload() {
@@ -175,6 +216,7 @@ config::Result<void, std::string> Daemon::reload() {
 
 void Daemon::reload_by_signal() {
   const auto done = reload();
+  if (standby_) return;  // the list of acts is the leader's
   storage::Act act{.at = now(), .login = "signal", .what = "reload", .subject_kind = "agent"};
   if (!done) act.fault = done.error();
   if (const auto noted = acts_->record(std::move(act)); !noted)
@@ -182,6 +224,7 @@ void Daemon::reload_by_signal() {
 }
 
 std::string Daemon::doing() const {
+  if (standby_) return standby_->doing();
   const auto snapshot = runner_->snapshot();
   const auto open = std::ranges::count(snapshot->alerts, AlertState::firing, &Alert::state);
   return fmt::format("watching {} domain{}, {} open alert{}", snapshot->domains.size(),
@@ -189,6 +232,7 @@ std::string Daemon::doing() const {
 }
 
 std::optional<std::string> Daemon::why_stuck() const {
+  if (standby_) return std::nullopt;
   return runner_->health().stuck;
 }
 
@@ -199,6 +243,11 @@ void Daemon::forget_old() {
 }
 
 void Daemon::stop() {
+  if (standby_) {
+    standby_.reset();
+    log::info("stopped", {{"drained", "yes"}});
+    return;
+  }
   is_ready_ = false;
   feed_.close();
   server_->stop();
@@ -223,14 +272,15 @@ void Daemon::stop() {
   log::info("stopped", {{"drained", ended ? "yes" : "no"}});
   if (!ended) std::_Exit(0);
   for (auto& thread : drain) thread.join();
+  lead_.reset();  // asks the runner
 }
 
-bool Daemon::fail(std::string_view event, const std::string& detail) {
+Daemon::Begun Daemon::fail(std::string_view event, const std::string& detail) {
   log::error(event, {{"detail", detail}});
-  return false;
+  return Begun::failed;
 }
 
-bool Daemon::fail_for_now(std::string_view event, const std::string& detail) {
+Daemon::Begun Daemon::fail_for_now(std::string_view event, const std::string& detail) {
   exit_status_ = kTryAgain;
   return fail(event, detail);
 }
@@ -242,6 +292,7 @@ config::Result<void, std::string> Daemon::take_configuration() {
       log::error("reload-failed", {{"error", config::to_string(error)}});
     return config::Failure<std::string>(config::to_string(loaded.error().front()));
   }
+  if (standby_) return standby_->reconfigure(loaded->web);
   auto context = ProbeContext::make(*loaded);
   if (!context) {
     log::error("reload-failed", {{"error", context.error()}});
@@ -277,14 +328,30 @@ config::Result<void, std::string> Daemon::take_configuration() {
   return {};
 }
 
-// Without a fleet there is one.
 std::vector<web::Member> Daemon::agents() {
   const auto snapshot = runner_->snapshot();
-  const std::scoped_lock lock(telling_reload_);
-  return {{.name = named_.name,
-           .vantage = named_.vantage,
-           .last_seen_at = snapshot->last_round_at,
-           .looks = snapshot->rounds}};
+  config::Agent self;
+  {
+    const std::scoped_lock lock(telling_reload_);
+    self = named_;
+  }
+  std::vector<web::Member> out{{.name = self.name,
+                                .vantage = self.vantage,
+                                .last_seen_at = snapshot->last_round_at,
+                                .looks = snapshot->rounds}};
+  if (!lead_) return out;
+  // Without an answer of the database we know of ourselves.
+  const auto all = lead_->members();
+  if (!all) return out;
+  for (const auto& one : *all) {
+    if (!one.leads)
+      out.push_back({.name = one.name,
+                     .vantage = one.vantage,
+                     .is_leader = false,
+                     .last_seen_at = one.seen_at,
+                     .looks = one.looks});
+  }
+  return out;
 }
 
 std::vector<probes::dns::Record> Daemon::anchors() {

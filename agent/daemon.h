@@ -13,6 +13,7 @@
 #include "agent/postfix/policy_server.h"
 #include "agent/postfix/postfix_watch.h"
 #include "agent/senders/report_watch.h"
+#include "agent/standby.h"
 #include "agent/watch/runner.h"
 #include "storage/act_log.h"
 #include "storage/delivery_store.h"
@@ -33,8 +34,16 @@ namespace agent {
 // the one place that sees the whole house (tests/layers).
 class Daemon {
  public:
+  enum class Begun { started, failed, stands_by };
   // Everything that can fail does so here, before a thread is started; the words go to the log.
-  bool start(const std::filesystem::path& file);
+  // Where another agent leads the fleet it is served only (standby.h), and start() is to be called
+  // again once try_to_lead() says so.
+  Begun start(const std::filesystem::path& file);
+
+  // Of one that stands by: once in a second or so.
+  [[nodiscard]] bool try_to_lead();
+
+  // Of one that stands by, too: reload(), doing(), stop().
 
   // After start() failed: 1 when it was refused for what stands in files, 2 when trying again may
   // help (the unit of systemd tells them apart).
@@ -61,10 +70,13 @@ class Daemon {
 
  private:
   static config::Time now();
-  static bool fail(std::string_view event, const std::string& detail);
-  // Keeps other agents away from the database, and says where it is from now on.
-  config::Result<storage::Place, std::string> take_database(const config::Config& settings);
-  bool fail_for_now(std::string_view event, const std::string& detail);
+  static Begun fail(std::string_view event, const std::string& detail);
+  // Keeps other agents away from the database, and says where it is from now on. Nothing: another
+  // leads, and we stand by.
+  config::Result<std::optional<storage::Place>, std::string> take_database(
+      const config::Config& settings);
+  storage::Leadership::Calls leader_calls();
+  Begun fail_for_now(std::string_view event, const std::string& detail);
   config::Result<void, std::string> take_configuration();
   PostfixWatch::World postfix_world();
   ReportWatch::Calls report_calls();
@@ -77,6 +89,7 @@ class Daemon {
   void publish(const Round& round);
   Events events();
   web::Backend backend();
+  static web::Build build();
   // A scrape that strains Prometheus is told once.
   void look_at_scrape(std::size_t series);
   // A domain that is not watched, as `danelaw check` looks at it.
@@ -87,8 +100,10 @@ class Daemon {
 
   std::filesystem::path file_;
   int exit_status_ = 1;
-  storage::DatabaseLock lock_;                 // of a file
-  std::unique_ptr<storage::Leadership> lead_;  // of PostgreSQL
+  storage::DatabaseLock lock_;                     // of a file
+  std::unique_ptr<storage::Candidacy> candidacy_;  // of PostgreSQL
+  std::unique_ptr<Standby> standby_;               // while another leads
+  std::unique_ptr<storage::Leadership> lead_;      // of PostgreSQL
   std::atomic<bool> is_ready_{false};
   std::atomic<bool> is_scrape_told_{false};
   std::mutex reloading_;

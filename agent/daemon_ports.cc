@@ -33,6 +33,7 @@ void Daemon::report_notifier(const std::string& notifier, const std::string& fau
 
 void Daemon::publish(const Round& round) {
   const bool is_look = round.domain || round.host;  // most of which only move "last seen"
+  if (is_look && lead_) lead_->count_look();
   for (const auto& alert : round.alerts) {
     const bool is_news = std::ranges::any_of(
         round.transitions, [&](const Transition& one) { return one.alert_id == alert.id; });
@@ -176,10 +177,14 @@ web::Backend Daemon::backend() {
           .agents = [this] { return agents(); },
           .anchors = [this] { return anchors(); },
           .on_scrape = [this](std::size_t series) { look_at_scrape(series); },
-          .build = {.version = DANELAW_VERSION,
-                    .revision = DANELAW_REVISION,
-                    .openssl = probes::tls::library_version(),
-                    .resolver = probes::dns::library_version()}};
+          .build = build()};
+}
+
+web::Build Daemon::build() {
+  return {.version = DANELAW_VERSION,
+          .revision = DANELAW_REVISION,
+          .openssl = probes::tls::library_version(),
+          .resolver = probes::dns::library_version()};
 }
 
 void Daemon::look_at_scrape(std::size_t series) {

@@ -47,6 +47,28 @@ int next_signal(const sigset_t& awaited, std::chrono::milliseconds within) {
   return std::max(0, sigtimedwait(&awaited, nullptr, &patience));
 }
 
+// Until it may lead; false when told to end.
+bool stand_by(agent::Daemon& daemon, agent::Supervisor& supervisor, const sigset_t& awaited) {
+  constexpr std::chrono::seconds kAsk{1};
+  while (!daemon.try_to_lead()) {
+    const int number =
+        next_signal(awaited, std::min<std::chrono::milliseconds>(
+                                 kAsk, supervisor.every().value_or(std::chrono::hours{1})));
+    if (number == SIGTERM || number == SIGINT) {
+      supervisor.stopping();
+      daemon.stop();
+      return false;
+    }
+    if (number == SIGHUP) {
+      supervisor.reloading();
+      daemon.reload_by_signal();
+      supervisor.ready();
+    }
+    supervisor.alive(std::nullopt, daemon.doing());
+  }
+  return true;
+}
+
 int run(const std::filesystem::path& file) {
   // Signals are taken by this thread alone, one at a time; all others inherit the mask.
   sigset_t awaited;
@@ -58,7 +80,13 @@ int run(const std::filesystem::path& file) {
   agent::be_frugal_where_limited();
   agent::Daemon daemon;
   try {
-    if (!daemon.start(file)) return daemon.exit_status();
+    auto begun = daemon.start(file);
+    while (begun == agent::Daemon::Begun::stands_by) {
+      supervisor.ready();
+      if (!stand_by(daemon, supervisor, awaited)) return 0;
+      begun = daemon.start(file);
+    }
+    if (begun == agent::Daemon::Begun::failed) return daemon.exit_status();
   } catch (const std::bad_alloc&) {
     log::error("out-of-memory",
                {{"detail", "the memory that danelaw may use is too little to start"}});

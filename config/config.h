@@ -109,6 +109,11 @@ struct Agent {
   std::string vantage;  // where it looks from; empty: the agent's name
 };
 
+// Agents with one database of PostgreSQL.
+struct Fleet {
+  Seconds takeover{15};  // after the last sign of life of the one that leads another does
+};
+
 struct Storage {
   std::filesystem::path path{"/var/lib/danelaw/danelaw.db"};
   // A connection string or URI of libpq, instead of the path: the history is in that database of
@@ -281,6 +286,7 @@ struct Config {
   Schedule schedule;
   Storage storage;
   Agent agent;
+  Fleet fleet;
   Web web;
   Metrics metrics;
   Notify notify;

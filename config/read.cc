@@ -197,6 +197,10 @@ constexpr Key<Agent> agent_keys[] = {
     {"vantage", text<&Agent::vantage, label_value>},
 };
 
+constexpr Key<Fleet> fleet_keys[] = {
+    {"takeover", duration<&Fleet::takeover, 5, hour>},
+};
+
 constexpr Key<Token> token_keys[] = {
     {"name", text<&Token::name, label_value>},
     {"file", path<&Token::file>},
@@ -414,6 +418,7 @@ constexpr Key<Config> config_keys[] = {
     {"schedule", section<&Config::schedule, schedule_keys>},
     {"storage", section<&Config::storage, storage_keys>},
     {"agent", section<&Config::agent, agent_keys>},
+    {"fleet", section<&Config::fleet, fleet_keys>},
     {"web", section<&Config::web, web_keys>},
     {"metrics", section<&Config::metrics, metrics_keys>},
     {"notify", notify},

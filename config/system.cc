@@ -48,6 +48,14 @@ std::string host_name() {
   return name.data();
 }
 
+std::string page_address(const Web& web) {
+  if (!web.external_url.empty()) return web.external_url;
+  const bool is_v6 = web.listen_address.find(':') != std::string::npos;
+  return (web.file.tls ? "https://" : "http://") +
+         (is_v6 ? "[" + web.listen_address + "]" : web.listen_address) + ":" +
+         std::to_string(web.port);
+}
+
 Agent named(Agent agent) {
   if (agent.name.empty()) agent.name = host_name();
   if (agent.vantage.empty()) agent.vantage = agent.name;

@@ -21,4 +21,8 @@ namespace config {
 // The agent with what is left empty filled in.
 [[nodiscard]] Agent named(Agent agent);
 
+// Where users reach the page, as far as the configuration tells: external_url, or what is listened
+// on.
+[[nodiscard]] std::string page_address(const Web& web);
+
 }  // namespace config

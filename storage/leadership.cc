@@ -1,5 +1,6 @@
 #include "storage/leadership.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -14,23 +15,38 @@ namespace storage {
 namespace {
 
 constexpr std::chrono::seconds kEvery{2};
+constexpr config::Seconds kMemberListed = std::chrono::hours{24};
+
+constexpr const char* kServerTime = "floor(extract(epoch FROM now()))::bigint";
 
 }  // namespace
 
 struct Leadership::State {
-  State(const Place& place, std::function<void(const std::string&)> call)
-      : session(place, Database::Mode::create), on_lost(std::move(call)) {
+  State(const Place& place, FleetMember member)
+      : session(place, Database::Mode::create), self(std::move(member)) {
     migrate(session);
   }
 
   // Nobody else may have begun to lead between the lock and the epoch.
-  void begin(const std::string& agent) {
+  void begin() {
     Transaction transaction{session};
     auto row = session.prepare(
         "UPDATE leader SET epoch = epoch + 1, agent = ?, since = now() RETURNING epoch");
-    if (!row.bind(agent).step()) throw Fault("the table leader has no row");
+    if (!row.bind(self.name).step()) throw Fault("the table leader has no row");
     epoch = row.integer(0);
     transaction.commit();
+    live();
+  }
+
+  void live() {
+    session
+        .prepare(fmt::format(
+            "INSERT INTO member(name, vantage, url, seen_at, looks) VALUES(?, ?, ?, {}, ?) "
+            "ON CONFLICT (name) DO UPDATE SET vantage = excluded.vantage, url = excluded.url, "
+            "seen_at = excluded.seen_at, looks = excluded.looks",
+            kServerTime))
+        .bind(self.name, self.vantage, self.url, static_cast<std::int64_t>(looks.load()))
+        .run();
   }
 
   void keep() {
@@ -39,13 +55,13 @@ struct Leadership::State {
       do {
         wake.wait_for(lock, stop, kEvery, [] { return false; });
         if (stop.stop_requested()) return;
-      } while (!is_lost());
-      on_lost(words);
+      } while (!is_lost(calls.is_well()));
+      calls.on_lost(words);
     });
   }
 
   // With the mutex. As long as nobody else began to lead, it may be had again.
-  bool is_lost() {
+  bool is_lost(bool is_alive) {
     try {
       auto row = session.prepare("SELECT epoch, agent FROM leader");
       if (row.step() && row.integer(0) != epoch) {
@@ -53,16 +69,40 @@ struct Leadership::State {
         return true;
       }
       (void)has_server_lock(session);
+      if (is_alive) live();
     } catch (const Fault&) {
       // The server is away. When it is back we hear who leads.
     }
     return false;
   }
 
+  // Who leads, and for how long there was no sign of it; nothing while nobody ever did.
+  struct Leader {
+    FleetMember member;
+    config::Seconds silence{0};
+  };
+  std::optional<Leader> leader() {
+    auto row = session.prepare(
+        fmt::format("SELECT l.agent, m.vantage, m.url, m.seen_at, m.looks, {} - "
+                    "greatest(coalesce(m.seen_at, 0), floor(extract(epoch FROM l.since))::bigint) "
+                    "FROM leader l LEFT JOIN member m ON m.name = l.agent WHERE l.epoch > 0",
+                    kServerTime));
+    if (!row.step()) return std::nullopt;
+    return Leader{.member = {.name = row.text(0),
+                             .vantage = row.text(1),
+                             .url = row.text(2),
+                             .leads = true,
+                             .seen_at = config::Time{config::Seconds{row.integer(3)}},
+                             .looks = static_cast<std::uint64_t>(row.integer(4))},
+                  .silence = config::Seconds{row.integer(5)}};
+  }
+
   std::mutex mutex;  // guards the session and the words
   Database session;
-  std::function<void(const std::string&)> on_lost;
+  FleetMember self;
+  Calls calls;
   std::int64_t epoch = 0;
+  std::atomic<std::uint64_t> looks{0};
   std::string words;
   std::condition_variable_any wake;
   std::jthread keeper;  // last: it uses the others
@@ -71,30 +111,80 @@ struct Leadership::State {
 Leadership::Leadership(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Leadership::~Leadership() = default;
 
-config::Result<std::unique_ptr<Leadership>, std::string> Leadership::take(
-    const Place& place, const std::string& agent, std::function<void(const std::string&)> on_lost) {
-  return guarded<std::string>(place, [&] {
-    auto state = std::make_unique<State>(place, std::move(on_lost));
-    if (!has_server_lock(state->session)) {
-      auto row = state->session.prepare("SELECT agent FROM leader");
-      const auto leader = row.step() ? row.text(0) : std::string();
-      throw Fault(fmt::format(
-          "in use by another agent ({}): stop that one, or give this one a database of its own",
-          leader));
-    }
-    state->begin(agent);
-    state->keep();
-    return std::unique_ptr<Leadership>(new Leadership(std::move(state)));
-  });
-}
-
 std::int64_t Leadership::epoch() const {
   return state_->epoch;
 }
 
 bool Leadership::is_held() {
   const std::scoped_lock lock(state_->mutex);
-  return !state_->is_lost();
+  return !state_->is_lost(false);
+}
+
+void Leadership::count_look() {
+  ++state_->looks;
+}
+
+config::Result<std::vector<FleetMember>, std::string> Leadership::members() {
+  const std::scoped_lock lock(state_->mutex);
+  try {
+    std::vector<FleetMember> out;
+    auto row =
+        state_->session.prepare(fmt::format("SELECT name, vantage, url, seen_at, looks FROM member "
+                                            "WHERE seen_at > {} - ? ORDER BY name",
+                                            kServerTime));
+    row.bind(kMemberListed.count());
+    while (row.step()) {
+      out.push_back({.name = row.text(0),
+                     .vantage = row.text(1),
+                     .url = row.text(2),
+                     .leads = row.text(0) == state_->self.name,
+                     .seen_at = config::Time{config::Seconds{row.integer(3)}},
+                     .looks = static_cast<std::uint64_t>(row.integer(4))});
+    }
+    return out;
+  } catch (const Fault& fault) {
+    return config::Failure<std::string>(fault.what());
+  }
+}
+
+Candidacy::Candidacy(Place place, FleetMember self, config::Seconds takeover)
+    : place_(std::move(place)), self_(std::move(self)), takeover_(takeover) {}
+Candidacy::~Candidacy() = default;
+
+config::Result<std::unique_ptr<Leadership>, Candidacy::NotYet> Candidacy::try_to_lead(
+    Leadership::Calls calls) {
+  NotYet not_yet;
+  auto done = guarded<std::string>(place_, [&]() -> std::unique_ptr<Leadership> {
+    if (!state_) state_ = std::make_unique<Leadership::State>(place_, self_);
+    auto& session = state_->session;
+    if (!has_server_lock(session)) {
+      const auto leader = state_->leader();
+      not_yet.is_namesake = leader && leader->member.name == self_.name;
+      if (!not_yet.is_namesake) state_->live();
+      if (!leader || leader->silence <= takeover_) {
+        not_yet.leader = leader ? leader->member : FleetMember{.leads = true};
+        not_yet.words = fmt::format("agent {} leads", not_yet.leader->name);
+        return nullptr;
+      }
+      end_server_lock(session);
+      if (!has_server_lock(session)) {
+        not_yet.leader = leader->member;
+        not_yet.words = fmt::format("agent {} gives no sign of life, and has its lock still",
+                                    leader->member.name);
+        return nullptr;
+      }
+    }
+    state_->calls = std::move(calls);
+    state_->begin();
+    state_->keep();
+    return std::unique_ptr<Leadership>(new Leadership(std::move(state_)));
+  });
+  if (!done) {
+    state_.reset();
+    return config::Failure<NotYet>({.words = done.error()});
+  }
+  if (!*done) return config::Failure<NotYet>(std::move(not_yet));
+  return std::move(*done);
 }
 
 }  // namespace storage

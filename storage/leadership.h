@@ -3,25 +3,40 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "config/result.h"
+#include "config/time.h"
 #include "storage/place.h"
 
 namespace storage {
 
-// Of the agents with one database of PostgreSQL one leads: it has an advisory lock, on a connection
-// of its own, and an epoch, a number that rises with every one that began to lead. Whatever a
-// leader decides is written under its epoch (Place::led_in), and refused once there is another: a
-// machine that was paused, or cut off, for long writes nothing and finds no letters to send. The
-// lock is taken again when the server was away meanwhile.
+// One of the agents that share a database of PostgreSQL: a fleet.
+struct FleetMember {
+  std::string name;     // unique among them
+  std::string vantage;  // where it looks from
+  std::string url;      // where the others reach its API; empty: they cannot
+  bool leads = false;
+  config::Time seen_at{};  // by the server's clock
+  std::uint64_t looks = 0;
+};
+
+// Of them one leads: it has an advisory lock, on a connection of its own, and an epoch, a number
+// that rises with every one that began to lead. Whatever a leader decides is written under its
+// epoch (Place::led_in), and refused once there is another: a machine that was paused, or cut off,
+// for long writes nothing and finds no letters to send. The lock is taken again when the server was
+// away meanwhile.
 class Leadership {
  public:
-  // Makes the schema, too. The error says who leads. `on_lost`: another agent leads; is called
-  // once, from a thread of its own.
-  [[nodiscard]] static config::Result<std::unique_ptr<Leadership>, std::string> take(
-      const Place& place, const std::string& agent,
-      std::function<void(const std::string& words)> on_lost);
+  struct Calls {
+    // Another agent leads; is called once, from a thread of its own.
+    std::function<void(const std::string& words)> on_lost;
+    // Whether this agent does its work; while not it gives no sign of life, and another may take
+    // over. From that thread, too.
+    std::function<bool()> is_well;
+  };
   ~Leadership();
   Leadership(const Leadership&) = delete;
   Leadership& operator=(const Leadership&) = delete;
@@ -29,11 +44,41 @@ class Leadership {
   [[nodiscard]] std::int64_t epoch() const;
   // Asks the server. What it does not answer is taken for yes. Any thread.
   [[nodiscard]] bool is_held();
+  // All that gave a sign of life within a day, by name. Any thread.
+  [[nodiscard]] config::Result<std::vector<FleetMember>, std::string> members();
+  // One more target was looked at. Any thread.
+  void count_look();
 
  private:
+  friend class Candidacy;
   struct State;
   explicit Leadership(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
+};
+
+// An agent that would lead. For one thread.
+class Candidacy {
+ public:
+  // `takeover`: so long after its last sign of life the lock is taken from one that leads; one that
+  // ends gives it back at once.
+  Candidacy(Place place, FleetMember self, config::Seconds takeover);
+  ~Candidacy();
+
+  struct NotYet {
+    std::string words;                  // why: for logs
+    std::optional<FleetMember> leader;  // null: the database cannot say
+    bool is_namesake = false;           // it has our name, so that we are not one of its fleet
+  };
+  // Gives a sign of life, too. Makes the schema at the first try. Calls after success are of no
+  // use.
+  [[nodiscard]] config::Result<std::unique_ptr<Leadership>, NotYet> try_to_lead(
+      Leadership::Calls calls);
+
+ private:
+  Place place_;
+  FleetMember self_;
+  config::Seconds takeover_;
+  std::unique_ptr<Leadership::State> state_;  // null: there is no session
 };
 
 }  // namespace storage

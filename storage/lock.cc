@@ -72,6 +72,17 @@ bool has_server_lock(Database& session) {
              "ELSE 0 END") != 0;
 }
 
+void end_server_lock(Database& session) {
+  // The server waits until they have ended.
+  auto row = session.prepare(
+      "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND "
+      "classid = hashtext('danelaw')::oid AND objid = hashtext(current_schema())::oid AND "
+      "database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND "
+      "pid <> pg_backend_pid()");
+  while (row.step()) {
+  }
+}
+
 Result<DatabaseLock, std::string> DatabaseLock::take_of_server(const Place& place,
                                                                std::string_view advice) {
   auto done = guarded<std::string>(place, [&] {

@@ -37,5 +37,7 @@ class DatabaseLock {
 // Whether this session of PostgreSQL has the advisory lock of the schema's agents, which it takes
 // when nobody has it: databases of agents may be schemas of one. It ends with the session.
 [[nodiscard]] bool has_server_lock(Database& session);
+// Ends the sessions of others that have it: of an agent that gives no sign of life.
+void end_server_lock(Database& session);
 
 }  // namespace storage

@@ -179,6 +179,14 @@ CREATE TABLE renewal (
   certificate TEXT PRIMARY KEY, not_after INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX renewal_by_end ON renewal(not_after);
 )",
+    // Agents that share a database of PostgreSQL (storage/leadership.h), by the server's clock; a
+    // file has one agent, and none of these.
+    R"(
+CREATE TABLE member (
+  name TEXT PRIMARY KEY, vantage TEXT NOT NULL, url TEXT NOT NULL, seen_at INTEGER NOT NULL, looks INTEGER NOT NULL)
+  WITHOUT ROWID;
+CREATE INDEX member_by_time ON member(seen_at);
+)",
 };
 
 constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());

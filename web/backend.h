@@ -15,6 +15,7 @@
 #include "storage/act_log.h"
 #include "storage/queries.h"
 #include "web/feed.h"
+#include "web/http/http.h"
 #include "web/http/request_stats.h"
 #include "web/once.h"
 
@@ -75,7 +76,10 @@ struct Backend {
   // Whom DNSSEC's chains are verified up to.
   std::function<std::vector<probes::dns::Record>()> anchors;
   std::function<void(std::size_t series)> on_scrape;  // told after each
-  const RequestStats* traffic = nullptr;              // the server's own, set by site_of
+  // Where another agent leads, and this one stands by: has it answer all but what is about this
+  // agent itself. The others may be null then but for is_ready, health, reload and build.
+  std::function<Reply(const Request& request)> leader;
+  const RequestStats* traffic = nullptr;  // the server's own, set by site_of
   Build build;
 };
 

@@ -551,13 +551,20 @@ void add_dns(Families& out, const agent::Snapshot& snapshot) {
   }
 }
 
-void add_agent(Families& out, const agent::Snapshot& snapshot, const Vitals& vitals) {
+void add_self(Families& out, const Build& build, bool leads) {
   out.gauge("danelaw_build_info", "The running program, and libraries in it; 1.",
-            {{"version", vitals.build.version},
-             {"revision", vitals.build.revision},
-             {"openssl", vitals.build.openssl},
-             {"resolver", vitals.build.resolver}},
+            {{"version", build.version},
+             {"revision", build.revision},
+             {"openssl", build.openssl},
+             {"resolver", build.resolver}},
             1);
+  out.gauge("danelaw_agent_leads",
+            "Whether this agent probes, judges and notifies; 0: it stands by, another leads.", {},
+            flag(leads));
+}
+
+void add_agent(Families& out, const agent::Snapshot& snapshot, const Vitals& vitals) {
+  add_self(out, vitals.build, true);
   out.gauge("danelaw_config_last_reload_successful",
             "Whether the configuration was taken when it was read last.", {},
             flag(vitals.reload.is_good));
@@ -634,6 +641,12 @@ void add_postfix(Families& out, const agent::PostfixWatch::View& view,
 }
 
 }  // namespace
+
+std::string standby_metrics_text(const Build& build) {
+  Families out;
+  add_self(out, build, false);
+  return out.text();
+}
 
 std::string metrics_text(const agent::Snapshot& snapshot, const Vitals& vitals) {
   const auto goes_to = [&](config::Detail detail) { return snapshot.metrics.detail <= detail; };

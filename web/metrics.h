@@ -26,6 +26,9 @@ struct Vitals {
 // watched leaves no series behind. Labels hold names only, printable and bounded; enumerations are
 // spelled out in HELP. How far it goes into detail is the snapshot's metrics.detail.
 [[nodiscard]] std::string metrics_text(const agent::Snapshot& snapshot, const Vitals& vitals);
+// The same of an agent that stands by while another leads: of itself only, or alerts would come
+// twice.
+[[nodiscard]] std::string standby_metrics_text(const Build& build);
 // How many series such a text has.
 [[nodiscard]] std::size_t series_in(std::string_view text);
 

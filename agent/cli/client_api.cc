@@ -11,12 +11,14 @@
 #include "config/name.h"
 #include "probes/explain.h"
 #include "probes/net/curl_handle.h"
+#include "probes/net/url.h"
 
 namespace agent {
 namespace {
 
 using config::Failure;
 using config::Result;
+using probes::net::percent_encoded;
 
 constexpr std::size_t kMostReply = std::size_t{32} << 20U;  // 500 domains with all that is found
 constexpr std::size_t kMostItems = 1'000'000, kMostPages = 10'000;
@@ -31,21 +33,11 @@ std::size_t keep(char* data, std::size_t size, std::size_t count, void* into) {
   return size * count;
 }
 
-std::string encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                          (c >= '0' && c <= '9') ||
-                          std::string_view{"-._~"}.find(c) != std::string_view::npos;
-    out += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
-
 std::string target_of(const std::string& path, const AgentApi::Query& query) {
   std::string out = path;
   for (const auto& [name, value] : query)
-    out += fmt::format("{}{}={}", out.size() == path.size() ? '?' : '&', name, encoded(value));
+    out +=
+        fmt::format("{}{}={}", out.size() == path.size() ? '?' : '&', name, percent_encoded(value));
   return out;
 }
 
@@ -93,7 +85,8 @@ void add_address(CLI::App& command, AgentAddress& address) {
 
 std::string path_of(std::string_view pattern, std::string_view name) {
   const auto place = pattern.find("{}");
-  return fmt::format("{}{}{}", pattern.substr(0, place), encoded(name), pattern.substr(place + 2));
+  return fmt::format("{}{}{}", pattern.substr(0, place), percent_encoded(name),
+                     pattern.substr(place + 2));
 }
 
 Result<AgentApi, std::string> AgentApi::make(const AgentAddress& address) {

@@ -99,6 +99,8 @@ Reply Api::ready(const Call& /*call*/) const {
 
 Reply Api::reload(const Call& call) const {
   const auto done = backend_.reload();
+  if (backend_.leader)  // the list of acts is the leader's
+    return done ? text("reloaded\n") : problem(500, "the old configuration stays", done.error());
   return noted(
       call, {.what = "reload", .subject_kind = "agent"},
       done ? text("reloaded\n") : problem(500, "the old configuration stays", done.error()));
@@ -120,8 +122,9 @@ Vitals Api::vitals() const {
 }
 
 Reply Api::metrics(const Call& /*call*/) const {
-  auto body = metrics_text(*backend_.snapshot(), vitals());
-  backend_.on_scrape(series_in(body));
+  auto body = backend_.leader ? standby_metrics_text(backend_.build)
+                              : metrics_text(*backend_.snapshot(), vitals());
+  if (backend_.on_scrape) backend_.on_scrape(series_in(body));
   return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = std::move(body)};
 }
 

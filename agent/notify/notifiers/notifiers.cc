@@ -11,6 +11,7 @@
 #include "agent/notify/notifiers/template.h"
 #include "agent/notify/notifiers/test_notification.h"
 #include "agent/notify/notifiers/wire.h"
+#include "config/system.h"
 #include "probes/explain.h"
 #include "probes/tls/crypto.h"
 
@@ -277,18 +278,14 @@ class HeartbeatHerald final : public StateNotifier {
   std::optional<std::uint64_t> record_errors_;
 };
 
-std::string page_of(const config::Web& web) {
-  if (!web.external_url.empty()) return web.external_url;
-  const bool is_v6 = web.listen_address.find(':') != std::string::npos;
-  const auto host = is_v6 ? "[" + web.listen_address + "]" : web.listen_address;
-  return fmt::format("http://{}:{}", host, web.port);
-}
-
 // Makes them one after the other, and stops at the first file that is missing.
 class Maker {
  public:
   Maker(const config::Config& config, Outbox& outbox, const DigestSources& sources)
-      : notify_(config.notify), page_(page_of(config.web)), outbox_(outbox), sources_(sources) {}
+      : notify_(config.notify),
+        page_(config::page_address(config.web)),
+        outbox_(outbox),
+        sources_(sources) {}
 
   Result<Notifiers, std::string> make() {
     for (const auto& one : notify_.alertmanagers) add(one);

@@ -1,5 +1,6 @@
 #include "storage/leadership.h"
 
+#include <atomic>
 #include <future>
 
 #include <gmock/gmock.h>
@@ -10,6 +11,7 @@
 
 namespace {
 
+using storage::Candidacy;
 using storage::Database;
 using storage::DatabaseOutbox;
 using storage::DatabaseRecorder;
@@ -24,10 +26,15 @@ class Lead : public testing::Test {
     if (support::postgresql_server() == nullptr)
       GTEST_SKIP() << "tests/support/postgresql.py gives it a server";
   }
+  static storage::FleetMember member(const std::string& name) {
+    return {.name = name, .vantage = "at-" + name, .url = "http://" + name + ".test"};
+  }
   static auto take(
       const support::TestDatabase& database, const std::string& agent,
-      std::function<void(const std::string&)> on_lost = [](const std::string&) {}) {
-    return Leadership::take(database.place(), agent, std::move(on_lost));
+      std::function<void(const std::string&)> on_lost = [](const std::string&) {},
+      config::Seconds takeover = std::chrono::hours{1}) {
+    return Candidacy(database.place(), member(agent), takeover)
+        .try_to_lead({.on_lost = std::move(on_lost), .is_well = [] { return true; }});
   }
   // Ends the sessions that hold locks, as a network does that is cut.
   static void cut(const support::TestDatabase& database) {
@@ -41,15 +48,83 @@ TEST_F(Lead, IsOneAgentsAtATime) {
   const support::TestDatabase database;
   {
     const auto first = take(database, "one");
-    ASSERT_TRUE(first) << first.error();
+    ASSERT_TRUE(first) << first.error().words;
     EXPECT_EQ((*first)->epoch(), 1);
     const auto second = take(database, "two");
     ASSERT_FALSE(second);
-    EXPECT_THAT(second.error(), HasSubstr("in use by another agent (one)"));
+    EXPECT_EQ(second.error().words, "agent one leads");
+    ASSERT_TRUE(second.error().leader);
+    EXPECT_EQ(second.error().leader->url, "http://one.test");
+    EXPECT_FALSE(second.error().is_namesake);
+    const auto twin = take(database, "one");
+    ASSERT_FALSE(twin);
+    EXPECT_TRUE(twin.error().is_namesake);
   }
   const auto second = take(database, "two");
-  ASSERT_TRUE(second) << second.error();
+  ASSERT_TRUE(second) << second.error().words;
   EXPECT_EQ((*second)->epoch(), 2);
+}
+
+TEST_F(Lead, AllWhoStandByAreKnownToTheOneThatLeads) {
+  const support::TestDatabase database;
+  const auto first = take(database, "one");
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(take(database, "two"));
+  (*first)->count_look();
+  const auto members = (*first)->members();
+  ASSERT_TRUE(members) << members.error();
+  ASSERT_EQ(members->size(), 2U);
+  EXPECT_EQ(members->at(0).name, "one");
+  EXPECT_TRUE(members->at(0).leads);
+  EXPECT_EQ(members->at(1).name, "two");
+  EXPECT_EQ(members->at(1).vantage, "at-two");
+  EXPECT_FALSE(members->at(1).leads);
+}
+
+// A paused machine has its connection, and its lock with it, for as long as it sleeps.
+TEST_F(Lead, WhoGivesNoSignOfLifeIsSucceeded) {
+  const support::TestDatabase database;
+  std::promise<std::string> lost;
+  const auto first =
+      take(database, "one", [&](const std::string& words) { lost.set_value(words); });
+  ASSERT_TRUE(first);
+  Candidacy second(database.place(), member("two"), config::Seconds{15});
+  const auto calls = [] {
+    return Leadership::Calls{.on_lost = [](const std::string&) {}, .is_well = [] { return true; }};
+  };
+  EXPECT_FALSE(second.try_to_lead(calls()));
+  // Its last sign of life, as a server would have it that heard none since; the next comes within
+  // two seconds.
+  Database other{database.place(), Database::Mode::create};
+  std::unique_ptr<Leadership> took;
+  while (!took) {
+    other.execute(
+        "UPDATE member SET seen_at = seen_at - 60 WHERE name = 'one';"
+        "UPDATE leader SET since = since - interval '60 s'");
+    if (auto done = second.try_to_lead(calls())) took = std::move(*done);
+  }
+  EXPECT_EQ(took->epoch(), 2);
+  EXPECT_EQ(lost.get_future().get(), "agent two leads now");
+}
+
+TEST_F(Lead, WhoDoesNotDoItsWorkGivesNoSignOfLife) {
+  const support::TestDatabase database;
+  std::promise<void> asked;
+  std::atomic<int> count{0};
+  const auto first = Candidacy(database.place(), member("one"), std::chrono::hours{1})
+                         .try_to_lead({.on_lost = [](const std::string&) {},
+                                       .is_well =
+                                           [&] {
+                                             if (++count == 2) asked.set_value();
+                                             return false;
+                                           }});
+  ASSERT_TRUE(first);
+  Database other{database.place(), Database::Mode::create};
+  other.execute("UPDATE member SET seen_at = 7");
+  asked.get_future().wait();
+  auto row = other.prepare("SELECT seen_at FROM member");
+  ASSERT_TRUE(row.step());
+  EXPECT_EQ(row.integer(0), 7);
 }
 
 TEST_F(Lead, WhoLostItWritesNothingAndTellsNobody) {

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "config/config.h"
+#include "storage/leadership.h"
+#include "web/backend.h"
+#include "web/http/server.h"
+
+namespace agent {
+
+// An agent of a fleet while another leads: it probes, judges and notifies nothing, and has the one
+// that leads answer what it is asked (page, API, acts of operators). Seen by Daemon only.
+class Standby {
+ public:
+  // `reload`: as the server's client wishes it.
+  Standby(std::string self, web::Build build,
+          std::function<config::Result<void, std::string>()> reload)
+      : self_(std::move(self)), build_(std::move(build)), reload_(std::move(reload)) {}
+
+  // Listens; the error says why it cannot.
+  [[nodiscard]] config::Result<void, std::string> serve(const config::Web& web);
+  [[nodiscard]] config::Result<void, std::string> reconfigure(const config::Web& web);
+  // What came of the last try to lead. Any thread.
+  void take(const storage::Candidacy::NotYet& not_yet);
+  // "stands by: agent one leads". Any thread.
+  [[nodiscard]] std::string doing() const;
+
+ private:
+  web::Backend backend();
+  web::Reply ask_leader(const web::Request& request) const;
+
+  std::string self_;
+  web::Build build_;
+  std::function<config::Result<void, std::string>()> reload_;
+  mutable std::mutex mutex_;  // guards the next
+  storage::Candidacy::NotYet not_yet_;
+  std::unique_ptr<web::Server> server_;
+};
+
+}  // namespace agent

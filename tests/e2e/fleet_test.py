@@ -1,0 +1,199 @@
+#!/usr/bin/python3
+"""Two agents with one database of PostgreSQL: one leads, the other stands by, is asked in its stead, and takes over
+when it is killed or sleeps. No alert is lost, none is told twice. One lab, a PostgreSQL of the test's own.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import unittest
+import urllib.error
+import urllib.request
+
+import sink
+import yaml
+from living_lab import DANELAW, LAB, LivingLab, until
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+from postgresql import Postgresql  # noqa: E402
+
+SCHEDULE = {"interval": "10s", "fastest": "2s", "confirm_after": "2s", "retry_after": "2s", "workers": 8}
+HOST = "mx.provider.test"
+INSIDE = {"one": 9672, "two": 9673}
+
+
+class TwoAgents(unittest.TestCase):
+    def setUp(self):
+        try:
+            self.server = Postgresql()
+        except FileNotFoundError as missing:
+            self.skipTest(str(missing))
+        self.addCleanup(self.server.close)
+        self.server.query("CREATE DATABASE danelaw")
+        self.lab = LivingLab()
+        self.addCleanup(self.lab.close)
+        self.sink = self.lab.start_sink()
+        self.ports = {"one": self.lab.port, "two": self.lab.second_port}
+        self.agents = {}
+        with open(f"{self.lab.dir}/danelaw.yaml") as file:
+            config = yaml.safe_load(file)
+        for name, port in INSIDE.items():
+            mine = {
+                **config,
+                "domains": ["shared-a.test", "healthy.test"],
+                "schedule": SCHEDULE,
+                "storage": {"postgresql": self.server.uri("danelaw")},
+                "agent": {"name": name, "vantage": f"at-{name}"},
+                "fleet": {"takeover": "5s"},
+                "web": {**config["web"], "port": port},
+                "notify": {"webhooks": [{"name": "chat", "url": "http://127.0.0.1:9099/chat"}]},
+            }
+            with open(f"{self.lab.dir}/{name}.yaml", "w") as file:
+                yaml.safe_dump(mine, file)
+        self.addCleanup(lambda: [self.end(name, signal.SIGKILL) for name in list(self.agents)])
+        self.start("one")
+        until("both domains were looked at", 60, lambda: self.get("one", "/api/v1/status")["counts"]["ok"] == 2)
+        self.start("two")
+
+    def start(self, name):
+        log = open(f"{self.lab.dir}/{name}.log", "a")
+        self.addCleanup(log.close)
+        self.agents[name] = subprocess.Popen(
+            [LAB, "exec", "--dir", self.lab.dir, DANELAW, "run", "--config", f"{self.lab.dir}/{name}.yaml"],
+            stdout=log,
+            stderr=log,
+        )
+        until(f"{name} is ready", 60, lambda: self.ask(name, "/-/ready")[0] == 200)
+
+    def pid(self, name):
+        found = subprocess.run(
+            ["pgrep", "-n", "-f", f"^{DANELAW} run --config {self.lab.dir}/{name}.yaml"], text=True, capture_output=True
+        ).stdout.split()
+        return int(found[0])
+
+    def end(self, name, number):
+        if self.agents[name].poll() is None:
+            os.kill(self.pid(name), number)
+        code = self.agents.pop(name).wait(30)
+        return code
+
+    def log(self, name):
+        with open(f"{self.lab.dir}/{name}.log") as file:
+            return file.read()
+
+    def ask(self, name, path, body=None):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.ports[name]}{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={} if body is None else {"Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError as error:
+            return 0, str(error)
+
+    def get(self, name, path):
+        status, text = self.ask(name, path)
+        self.assertEqual(status, 200, text)
+        return json.loads(text)
+
+    def leads(self, name):
+        return "danelaw_agent_leads 1" in self.ask(name, "/metrics")[1]
+
+    def firing(self, name):
+        return self.get(name, "/api/v1/alerts?state=firing")["items"]
+
+    def told(self, code, event):
+        return [
+            one["json"]
+            for one in sink.received(self.sink, "/chat")
+            if one["json"]["alert"]["code"] == code and one["json"]["event"] == event
+        ]
+
+    def mismatch(self, name):
+        self.lab.lab("swap", HOST)
+        (alert,) = until("the mismatch is told", 60, lambda: self.firing(name))
+        until("people hear of it", 30, lambda: self.told("tlsa-mismatch", "opened"))
+        return alert
+
+    def is_told_once(self, alert):
+        self.lab.lab("set", f"_25._tcp.{HOST}", "TLSA", self.lab.lab("tlsa", HOST).strip(), "--flush")
+        until("its end is told", 150, lambda: self.told("tlsa-mismatch", "resolved"))
+        for event in ("opened", "resolved"):
+            self.assertEqual([one["alert"]["id"] for one in self.told("tlsa-mismatch", event)], [alert["id"]], event)
+
+    def test_one_is_asked_and_the_other_answers(self):
+        self.assertTrue(self.leads("one"))
+        self.assertFalse(self.leads("two"))
+        self.assertNotIn("danelaw_domain", self.ask("two", "/metrics")[1], "or Prometheus would alert twice")
+        self.assertIn("<title>danelaw", self.ask("two", "/")[1])
+        members = {one["name"]: one for one in self.get("two", "/api/v1/agents")["items"]}
+        self.assertEqual(
+            {name: (one["vantage"], one["is_leader"]) for name, one in members.items()},
+            {"one": ("at-one", True), "two": ("at-two", False)},
+        )
+        told = self.lab.inside(DANELAW, "fleet", "--url", "http://127.0.0.1:9673")
+        self.assertEqual(told.returncode, 0, told.stderr)
+        self.assertRegex(told.stdout, r"one\s[^\n]*leads[^]*two\s[^\n]*follows".replace("[^]", "[\\s\\S]"))
+
+        alert = self.mismatch("two")
+        status, text = self.ask("two", f"/api/v1/alerts/{alert['id']}/ack", {"by": "ada", "comment": "at two"})
+        self.assertIn(status, (200, 204), text)
+        self.assertEqual(self.firing("one")[0]["acknowledged"]["by"], "ada")
+        self.assertEqual(self.ask("two", "/api/v1/domains/nobody.test")[0], 404)
+        self.assertEqual(self.ask("two", "/api/v1/domains?nonsense=1")[0], 400)
+        self.assertEqual(self.ask("two", "/api/v1/events")[0], 503)
+
+        # It ends in good order: the other one goes on at once.
+        self.assertEqual(self.end("one", signal.SIGTERM), 0)
+        until("two leads", 20, lambda: self.leads("two"))
+        (still,) = self.firing("two")
+        self.assertEqual((still["id"], still["acknowledged"]["by"]), (alert["id"], "ada"))
+        self.start("one")
+        self.assertFalse(self.leads("one"))
+        self.is_told_once(alert)
+
+    def test_the_leader_is_killed(self):
+        alert = self.mismatch("one")
+        self.end("one", signal.SIGKILL)
+        until("two leads", 20, lambda: self.leads("two"))
+        self.assertEqual([one["id"] for one in self.firing("two")], [alert["id"]])
+        self.is_told_once(alert)
+        looks = self.get("two", "/api/v1/domains/healthy.test")["observed_at"]
+        until("it looks", 60, lambda: self.get("two", "/api/v1/domains/healthy.test")["observed_at"] > looks)
+
+    def test_the_leader_sleeps_and_wakes(self):
+        alert = self.mismatch("one")
+        asleep = self.pid("one")
+        os.kill(asleep, signal.SIGSTOP)
+        self.addCleanup(lambda: os.path.exists(f"/proc/{asleep}") and os.kill(asleep, signal.SIGCONT))
+        until("two leads", 40, lambda: self.leads("two"))
+        os.kill(asleep, signal.SIGCONT)
+        self.assertEqual(self.agents.pop("one").wait(30), 2, "it ends, to be started again")
+        self.assertIn("leadership-lost", self.log("one"))
+        self.start("one")
+        self.assertFalse(self.leads("one"))
+        self.is_told_once(alert)
+
+    def test_a_namesake_is_none_of_the_fleet(self):
+        done = self.lab.inside(DANELAW, "run", "--config", f"{self.lab.dir}/one.yaml")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("a name of its own", done.stdout + done.stderr)
+
+    def test_the_database_goes_while_one_stands_by(self):
+        self.server.stop("immediate")
+        until("two cannot tell who leads", 40, lambda: self.ask("two", "/-/ready")[0] == 503)
+        self.server.start()
+        until("it can again", 60, lambda: self.ask("two", "/-/ready")[0] == 200)
+        self.assertTrue(self.leads("one"))
+        self.assertFalse(self.leads("two"))
+
+
+if __name__ == "__main__":
+    unittest.main()

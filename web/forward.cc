@@ -1,0 +1,88 @@
+#include "web/forward.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "probes/explain.h"
+#include "probes/net/curl_handle.h"
+#include "probes/net/url.h"
+
+namespace web {
+namespace {
+
+constexpr std::size_t kMostReply = std::size_t{64} << 20U;
+constexpr long kPatience = 30;  // seconds
+
+constexpr std::array kSentOn{"authorization", "accept", "content-type", "if-none-match"};
+constexpr std::array kHandedBack{"Allow",
+                                 "Cache-Control",
+                                 "Content-Disposition",
+                                 "Content-Security-Policy",
+                                 "Cross-Origin-Resource-Policy",
+                                 "ETag",
+                                 "Location",
+                                 "Retry-After",
+                                 "WWW-Authenticate"};
+
+std::size_t keep(char* data, std::size_t size, std::size_t count, void* into) {
+  auto& out = *static_cast<std::string*>(into);
+  if (out.size() + size * count > kMostReply) return 0;
+  out.append(data, size * count);
+  return size * count;
+}
+
+std::string target_of(const Request& request) {
+  auto out = probes::net::percent_encoded(request.path, "/");
+  char before = '?';
+  for (const auto& [name, value] : request.query) {
+    out += fmt::format("{}{}={}", before, probes::net::percent_encoded(name),
+                       probes::net::percent_encoded(value));
+    before = '&';
+  }
+  return out;
+}
+
+}  // namespace
+
+Reply forward(const std::string& url, const Request& request, const std::string& self) {
+  probes::net::CurlHandle curl;
+  Reply out;
+  const auto whole = url + target_of(request);
+  curl.set(CURLOPT_URL, whole.c_str());
+  curl.set(CURLOPT_PROTOCOLS_STR, "http,https");
+  curl.set(CURLOPT_TIMEOUT, kPatience);
+  curl.set(CURLOPT_CONNECTTIMEOUT, 5L);
+  if (request.method == "HEAD") {
+    curl.set(CURLOPT_NOBODY, 1L);
+  } else if (request.method != "GET") {
+    curl.set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    curl.set(CURLOPT_POSTFIELDS, request.body.data());
+    curl.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    if (request.header("content-type").empty()) curl.add(CURLOPT_HTTPHEADER, "Content-Type:");
+  }
+  for (const auto* name : kSentOn) {
+    if (const auto value = request.header(name); !value.empty())
+      curl.add(CURLOPT_HTTPHEADER, fmt::format("{}: {}", name, value));
+  }
+  curl.add(CURLOPT_HTTPHEADER, fmt::format("{}: {}", kAskedBy, self));
+  curl.add(CURLOPT_HTTPHEADER, "Expect:");
+  curl.set(CURLOPT_WRITEFUNCTION, keep);
+  curl.set(CURLOPT_WRITEDATA, &out.body);
+  if (const auto done = curl.perform(); !done) {
+    auto reply = problem(503, "the agent that leads is not reached",
+                         fmt::format("{}: {}", url, probes::printable(done.error().detail)));
+    reply.headers.emplace("Retry-After", "5");
+    return reply;
+  }
+  out.status = curl.status();
+  const auto* type = curl.field("Content-Type");
+  out.content_type = type == nullptr ? "" : type;
+  for (const auto* name : kHandedBack) {
+    if (const auto* value = curl.field(name)) out.headers[name] = value;
+  }
+  out.handler = "leader";
+  return out;
+}
+
+}  // namespace web

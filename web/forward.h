@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "web/http/http.h"
+
+namespace web {
+
+// Of a request that another agent has sent on: who. It is not sent on again.
+inline constexpr const char* kAskedBy = "danelaw-asked-by";
+
+// Has another agent answer, as whoever asked: their credentials go along. `url`: of its API;
+// `self`: our name. Blocks for half a minute at most. Where nothing whole comes it is 503, with the
+// reason.
+[[nodiscard]] Reply forward(const std::string& url, const Request& request,
+                            const std::string& self);
+
+}  // namespace web
