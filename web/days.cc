@@ -50,15 +50,19 @@ std::string date_of(Time time) {
 Share share_of(const DeliverySpans& spans, std::size_t domains, int days, Time now) {
   Share out{.days = days};
   const auto from = now - days * kDay;
+  auto first = Time::max();
   for (const auto& [domain, list] : spans) {
     for (const auto& span : list) {
       const auto length = (std::min(span.until, now) - std::max(span.from, from)).count();
       if (length <= 0 || span.verdict == Verdict::no_mail) continue;
+      first = std::min(first, span.from);
       (span.verdict == Verdict::unknown ? out.unknown : out.known) += length;
       if (is_authenticated(span.verdict)) out.authenticated += length;
     }
   }
   const auto all = static_cast<std::int64_t>(domains) * (now - from).count();
+  // A domain's first look comes some time after its day began.
+  if (first != Time::max() && first > from + (now - from) / 100) out.since = first;
   out.uncounted = std::max<std::int64_t>(0, all - out.known - out.unknown);
   return out;
 }
@@ -70,7 +74,8 @@ Json to_json(const Share& share) {
                                             : Json(nullptr)},
           {"known_seconds", share.known},
           {"unknown_seconds", share.unknown},
-          {"unwatched_seconds", share.uncounted}};
+          {"unwatched_seconds", share.uncounted},
+          {"since", share.since ? Json(config::rfc3339(*share.since)) : Json(nullptr)}};
 }
 
 std::vector<Day> days_of(const DeliverySpans& spans, int days, Time now) {

@@ -21,6 +21,7 @@ using DeliverySpans = std::map<std::string, std::vector<storage::DeliverySpan>>;
 struct Share {
   int days = 0;
   std::int64_t authenticated = 0, known = 0, unknown = 0, uncounted = 0;  // seconds, of all domains
+  std::optional<config::Time> since;  // when watching began, where that is within these days
 };
 [[nodiscard]] Share share_of(const DeliverySpans& spans, std::size_t domains, int days,
                              config::Time now);

@@ -77,6 +77,10 @@ Reply Api::public_css(const Call& /*call*/) const {
   return for_everybody(file(public_style(), "text/css; charset=utf-8"));
 }
 
+Reply Api::public_js(const Call& /*call*/) const {
+  return for_everybody(file(public_script(), "text/javascript; charset=utf-8"));
+}
+
 Reply Api::public_list(const Call& /*call*/) const {
   return guard_.badges.empty() ? text("not found\n", 404) : public_json(public_view());
 }

@@ -7,16 +7,13 @@
 namespace web {
 
 std::string plain_page(std::string_view title, std::string_view root, std::string_view main,
-                       std::string_view style) {
+                       std::string_view head) {
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width\"><title>{}</title>"
       "<link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"{}assets/app.{}.css\">"
       "{}</head>\n<body><main>{}</main></body></html>\n",
-      title, root, style_hash(),
-      style.empty() ? std::string()
-                    : fmt::format("<link rel=\"stylesheet\" href=\"{}{}\">", root, style),
-      main);
+      title, root, style_hash(), head, main);
 }
 
 std::string escaped_html(std::string_view text) {

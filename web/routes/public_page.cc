@@ -96,10 +96,14 @@ std::string in_words(config::Seconds time) {
   return fmt::format("{} minute{}", count, count == 1 ? "" : "s");
 }
 
-// "99.93 % of 30 days"; of how much of them, where much is unknown or was not watched.
-std::string words_of(const Share& share) {
-  const auto whole = config::Seconds{std::chrono::hours{24 * share.days}};
+// "99.93 % of 30 days", or "… since", where watching began later; of how much of that time, where
+// much is unknown.
+std::string words_of(const Share& share, config::Time now) {
+  const auto whole =
+      share.since ? now - *share.since : config::Seconds{std::chrono::hours{24 * share.days}};
   const config::Seconds known{share.known};
+  if (share.since && known > config::Seconds{0} && known >= whole - whole / 100)
+    return fmt::format("{} since {}, when watching began", percent(share), minute_of(*share.since));
   if (known == config::Seconds{0}) return fmt::format("unknown in {} days", share.days);
   if (known >= whole - whole / 100) return fmt::format("{} of {} days", percent(share), share.days);
   return fmt::format("{} of the {} known in {} days", percent(share), in_words(known), share.days);
@@ -109,8 +113,8 @@ std::string words_of(const Share& share) {
 std::string shares_of(const DeliverySpans& past, config::Time now) {
   const auto short_one = share_of(past, 1, 30, now);
   const auto long_one = share_of(past, 1, 90, now);
-  if (short_one.known == long_one.known) return words_of(short_one);
-  return words_of(short_one) + ", " + words_of(long_one);
+  if (short_one.known == long_one.known) return words_of(short_one, now);
+  return words_of(short_one, now) + ", " + words_of(long_one, now);
 }
 
 std::string bars(const DeliverySpans& past, config::Time now) {
@@ -182,17 +186,46 @@ std::string incident_list(const PublicView& view) {
 Reply public_page(const PublicView& view) {
   const auto title = escaped_html(view.title.empty() ? "Mail and DANE" : view.title);
   auto body = fmt::format(
-      "<h1>{}</h1>\n{}<p class=\"lead\">{}</p>\n<div class=\"cards\">\n",
+      "<h1>{}</h1>\n{}<p class=\"lead\" role=\"status\">{}</p>\n<div class=\"cards\">\n",
       view.title.empty() ? "Does mail get through securely?" : title,
       view.text.empty() ? std::string() : fmt::format("<p>{}</p>\n", escaped_html(view.text)),
       headline(view.domains));
   for (const auto& domain : view.domains) body += card(view, domain);
   body += "</div>\n<h2>Incidents</h2>\n" + incident_list(view);
   body += fmt::format("<p class=\"quiet\">As of {}.</p>\n", minute_of(view.now));
-  auto out = for_everybody({.content_type = "text/html; charset=utf-8",
-                            .body = plain_page(title, "", body, "assets/public.css")});
-  out.headers["Refresh"] = "60";
-  return out;
+  return for_everybody({.content_type = "text/html; charset=utf-8",
+                        .body = plain_page(title, "", body,
+                                           "<link rel=\"stylesheet\" href=\"assets/public.css\">"
+                                           "<script src=\"assets/public.js\" defer></script>"
+                                           "<noscript><meta http-equiv=\"refresh\" "
+                                           "content=\"60\"></noscript>")});
+}
+
+// The page is asked for again, and of it only what differs is put in place: whoever reads or
+// selects something is not disturbed.
+std::string_view public_script() {
+  return R"("use strict";
+const patch = (old, now) => {
+  if (old.isEqualNode(now)) return;
+  const a = [...old.childNodes], b = [...now.childNodes];
+  const isAlike = old.cloneNode(false).isEqualNode(now.cloneNode(false));
+  if (isAlike && a.length === b.length && a.length > 0) a.forEach((one, at) => patch(one, b[at]));
+  else old.replaceWith(document.importNode(now, true));
+};
+const load = async () => {
+  if (document.hidden) return;
+  try {
+    const reply = await fetch(location.href, { cache: "no-store" });
+    if (!reply.ok) return;
+    const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+    patch(document.querySelector("main"), page.querySelector("main"));
+  } catch {
+    // The agent may be restarting; "As of" says how old this is.
+  }
+};
+setInterval(load, 15000);
+document.addEventListener("visibilitychange", load);
+)";
 }
 
 std::string_view public_style() {

@@ -21,8 +21,10 @@ struct PublicView {
   config::Time now;
 };
 
-// A page without a script, that loads itself anew every minute.
+// A page that keeps itself up to date in place; where scripts are not wanted it loads itself anew
+// every minute.
 [[nodiscard]] Reply public_page(const PublicView& view);
+[[nodiscard]] std::string_view public_script();
 // What only it wears.
 [[nodiscard]] std::string_view public_style();
 // The same as {"items":[…],"next":null}.

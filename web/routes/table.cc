@@ -143,6 +143,7 @@ const std::vector<Api::Route>& Api::routes() {
       {"GET", "/assets/app.css", everybody_with_badges, &Api::style, {}, "/assets"},
       {"GET", "/assets/app.{hash}.css", everybody_with_badges, &Api::style, {}, "/assets"},
       {"GET", "/assets/public.css", everybody_with_badges, &Api::public_css, {}, "/assets"},
+      {"GET", "/assets/public.js", everybody_with_badges, &Api::public_js, {}, "/assets"},
       {"GET", "/feeds/alerts.atom", readers_by_address, &Api::atom},
       {"GET", "/feeds/deadlines.ics", readers_by_address, &Api::calendar},
       {"GET", "/findings/{code}", readers, &Api::finding},

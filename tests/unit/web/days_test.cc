@@ -61,6 +61,13 @@ TEST(Days, UnknownTimeIsNeitherGoodNorBad) {
   EXPECT_EQ(web::to_json(web::share_of(blind, 1, 30, kNoon))["authenticated"], nullptr);
 }
 
+TEST(Days, AShareSaysSinceWhenWhereWatchingBeganLater) {
+  EXPECT_EQ(web::to_json(web::share_of(story(), 1, 30, kNoon))["since"],
+            config::rfc3339(kNoon - 4 * kDay));
+  EXPECT_EQ(web::to_json(web::share_of(story(), 1, 4, kNoon))["since"], nullptr);
+  EXPECT_EQ(web::to_json(web::share_of({}, 1, 30, kNoon))["since"], nullptr) << "never watched";
+}
+
 TEST(Days, ADomainWithoutMailIsNotCounted) {
   auto spans = story();
   spans["b.test"] = {span(kNoon - 4 * kDay, kNoon, Delivery::fine, Verdict::no_mail)};
