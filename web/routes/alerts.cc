@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "agent/alerts/alert_json.h"
 #include "agent/watch/configured.h"
@@ -30,21 +32,38 @@ constexpr Column kAlertColumns[] = {{"id", "/id"},
                                     {"acknowledged_by", "/acknowledged/by"},
                                     {"silenced", "/silenced"}};
 
+std::string in_lower_case(std::string text) {
+  for (auto& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+// But for state and code, of which the reader is told what there is.
 struct AlertFilter {
-  std::optional<probes::Code> code;
   std::optional<probes::Severity> severity;
   std::optional<config::Role> role;
   std::optional<std::string> group, domain;
+  std::optional<std::string> text;  // in lower case
 
   [[nodiscard]] bool fits(const agent::Alert& alert, const agent::Domains& domains) const {
-    if (code && alert.finding.code != *code) return false;
     if (severity && alert.finding.severity != *severity) return false;
     if (role && alert.direction != *role) return false;
     if (domain && std::ranges::find(alert.domains, *domain) == alert.domains.end()) return false;
+    if (text && !speaks_of(alert, *text)) return false;
     return !group || std::ranges::any_of(alert.domains, [&](const std::string& name) {
       const auto* configured = domains(name);
       return configured != nullptr && configured->group == *group;
     });
+  }
+
+ private:
+  // Names are in lower case already.
+  static bool speaks_of(const agent::Alert& alert, const std::string& text) {
+    const auto has = [&](std::string_view where) { return where.find(text) != std::string::npos; };
+    return has(wire_name(alert.finding.code)) || has(alert.cause.name) ||
+           std::ranges::any_of(alert.domains, has) ||
+           has(in_lower_case(probes::explain(alert.finding).title));
   }
 };
 
@@ -52,28 +71,45 @@ struct AlertFilter {
 
 Reply Api::alerts(const Call& call) const {
   Query query(call.request);
-  const auto state = query.word("state", agent::alert_state_from);
-  const AlertFilter filter{.code = query.word("code", probes::code_from),
-                           .severity = query.word("severity", probes::severity_from),
+  const auto states =
+      query.words("state", agent::alert_state_from).value_or(std::set<agent::AlertState>{});
+  const auto code = query.word("code", probes::code_from);
+  auto text = query.text("q");
+  if (text) text = in_lower_case(*text);
+  const AlertFilter filter{.severity = query.word("severity", probes::severity_from),
                            .role = query.word("role", role_from),
                            .group = query.text("group"),
-                           .domain = query.text("domain")};
+                           .domain = query.text("domain"),
+                           .text = std::move(text)};
   const auto part = query.part(kMostItems, kMostItems);
   if (auto fault = query.fault()) return *std::move(fault);
   // Those that are over are told from storage: as many as it keeps of a few hundred alerts.
   constexpr std::size_t kMostAlerts = 5000;
   const auto snapshot = backend_.snapshot();
-  const CurrentAlerts all(*snapshot, *backend_.queries, state, kMostAlerts);
+  const CurrentAlerts all(*snapshot, *backend_.queries,
+                          states.size() == 1 ? std::optional{*states.begin()} : std::nullopt,
+                          kMostAlerts);
   const auto domains = configured(*snapshot);
   Json items = Json::array();
   std::size_t total = 0;
+  std::set<probes::Code> codes;
+  std::map<agent::AlertState, std::size_t> counts;
   for (const auto* alert : all.alerts()) {
+    if (!states.empty() && !states.contains(alert->state)) continue;
     if (!filter.fits(*alert, domains)) continue;
+    codes.insert(alert->finding.code);
+    if (code && alert->finding.code != *code) continue;
+    ++counts[alert->state];
     if (total++ < part.offset || items.size() >= part.limit) continue;
     items.push_back(short_alert_json(*alert, *snapshot, domains));
   }
   if (part.is_table) return csv("alerts", kAlertColumns, items);
-  return page_of(std::move(items), part.offset, total);
+  Json by_state = Json::object();
+  for (const auto state : {agent::AlertState::firing, agent::AlertState::pending,
+                           agent::AlertState::resolved, agent::AlertState::passed})
+    by_state[std::string(wire_name(state))] = counts[state];
+  return page_of(std::move(items), part.offset, total,
+                 {{"codes", names_of(codes)}, {"states", by_state}});
 }
 
 Reply Api::alert(const Call& call) const {

@@ -87,14 +87,13 @@ bool has(const Line& line, const DomainFilter& filter) {
                                  *line.recorded->verdict == wire_name(*filter.verdict);
     if (!is_it) return false;
   }
-  if (filter.code) {
-    const auto is_there = judged != nullptr
-                              ? std::ranges::find(judged->findings, *filter.code,
-                                                  &probes::Finding::code) != judged->findings.end()
-                              : line.recorded != nullptr && line.recorded->worst_code &&
-                                    *line.recorded->worst_code == wire_name(*filter.code);
-    if (!is_there) return false;
-  }
+  const auto is_there = [&](probes::Code code) {
+    return judged != nullptr ? std::ranges::find(judged->findings, code, &probes::Finding::code) !=
+                                   judged->findings.end()
+                             : line.recorded != nullptr && line.recorded->worst_code &&
+                                   *line.recorded->worst_code == wire_name(code);
+  };
+  if (!filter.codes.empty() && std::ranges::none_of(filter.codes, is_there)) return false;
   return !filter.host ||
          (judged != nullptr && std::ranges::any_of(judged->hosts, [&](const auto& one) {
             return one.seen->host == *filter.host;

@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@ struct DomainFilter {
   std::optional<probes::Delivery> delivery;
   Whom whom;
   std::optional<probes::Verdict> verdict;
-  std::optional<probes::Code> code;       // found there now
+  std::set<probes::Code> codes;           // one of them is found there now; empty: all
   std::optional<probes::dns::Name> host;  // an MX host of it
   // The worst first, but names: they rise.
   enum class Sort { name, status, observed_at, delivery } sort = Sort::name;

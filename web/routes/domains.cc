@@ -153,7 +153,7 @@ Reply Api::domains(const Call& call) const {
   filter.whom = whom(query);
   filter.sort = query.word("sort", sort_from).value_or(filter.sort);
   filter.verdict = query.word("verdict", probes::verdict_from);
-  filter.code = query.word("code", probes::code_from);
+  filter.codes = query.words("code", probes::code_from).value_or(filter.codes);
   filter.host =
       query.word("mx", [](const std::string& name) { return probes::dns::Name::parse(name); });
   const auto part = query.part(kMostItems);

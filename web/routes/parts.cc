@@ -57,11 +57,19 @@ Json short_alert_json(const agent::Alert& alert, const agent::Snapshot& snapshot
   return out;
 }
 
-Reply page_of(Json items, std::size_t offset, std::size_t total) {
+Json names_of(const std::set<probes::Code>& codes) {
+  Json out = Json::array();
+  for (const auto code : codes) out.push_back(wire_name(code));
+  return out;
+}
+
+Reply page_of(Json items, std::size_t offset, std::size_t total, const Json& more) {
   const auto end = offset + items.size();
-  return json({{"items", std::move(items)},
-               {"next", end < total ? Json(std::to_string(end)) : Json(nullptr)},
-               {"total", total}});
+  Json out{{"items", std::move(items)},
+           {"next", end < total ? Json(std::to_string(end)) : Json(nullptr)},
+           {"total", total}};
+  out.update(more);
+  return json(out);
 }
 
 Reply storage_failed(const std::string& detail) {

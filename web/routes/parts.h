@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -28,8 +29,13 @@ inline constexpr std::size_t kMostNames = 20;
                                                       const agent::Snapshot& snapshot,
                                                       const agent::Domains& domains);
 
-// {"items":…,"next":…,"total":…}: `items` are those of the part, of `total`.
-[[nodiscard]] Reply page_of(nlohmann::ordered_json items, std::size_t offset, std::size_t total);
+// As in JSON, in the catalogue's order.
+[[nodiscard]] nlohmann::ordered_json names_of(const std::set<probes::Code>& codes);
+
+// {"items":…,"next":…,"total":…}: `items` are those of the part, of `total`. `more`: members
+// beside, of the whole list.
+[[nodiscard]] Reply page_of(nlohmann::ordered_json items, std::size_t offset, std::size_t total,
+                            const nlohmann::ordered_json& more = nlohmann::ordered_json::object());
 
 [[nodiscard]] Reply storage_failed(const std::string& detail);
 // 204, or 404 with the reason.

@@ -48,18 +48,10 @@ std::string_view wire_name(LogEvent::Kind kind) {
       ->first;
 }
 
-// "alert,act"
-std::optional<std::set<LogEvent::Kind>> kinds_from(const std::string& words) {
-  std::set<LogEvent::Kind> out;
-  for (std::size_t at = 0; at <= words.size();) {
-    const auto end = std::min(words.find(',', at), words.size());
-    const auto* const kind = std::ranges::find(kKinds, std::string_view(words).substr(at, end - at),
-                                               &std::pair<std::string_view, LogEvent::Kind>::first);
-    if (kind == kKinds.end()) return std::nullopt;
-    out.insert(kind->second);
-    at = end + 1;
-  }
-  return out;
+std::optional<LogEvent::Kind> kind_from(std::string_view word) {
+  const auto* const kind =
+      std::ranges::find(kKinds, word, &std::pair<std::string_view, LogEvent::Kind>::first);
+  return kind == kKinds.end() ? std::nullopt : std::optional{kind->second};
 }
 
 // "12.3.4"
@@ -241,7 +233,7 @@ Reply Api::groups(const Call& call) const {
 Reply Api::event_log(const Call& call) const {
   Query query(call.request);
   const auto wanted_by = whom(query);
-  const auto kinds = query.word("kind", kinds_from);
+  const auto kinds = query.words("kind", kind_from);
   storage::LogQuery wanted{
       .has_kind = [&](LogEvent::Kind kind) { return !kinds || kinds->contains(kind); },
       .from = query.moment("from").value_or(config::Time::min()),

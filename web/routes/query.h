@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "config/config.h"
@@ -31,6 +33,22 @@ class Query {
     auto value = read(*given);
     if (!value) note_fault(name);
     return value;
+  }
+  // Some of those words, with commas between.
+  template <class Read>
+  [[nodiscard]] auto words(const std::string& name, Read read) {
+    using Value = typename decltype(read(std::string()))::value_type;
+    return word(name, [&](const std::string& given) -> std::optional<std::set<Value>> {
+      std::set<Value> out;
+      for (std::size_t at = 0; at <= given.size();) {
+        const auto end = std::min(given.find(',', at), given.size());
+        auto value = read(given.substr(at, end - at));
+        if (!value) return std::nullopt;
+        out.insert(std::move(*value));
+        at = end + 1;
+      }
+      return out;
+    });
   }
 
   // How much of a list is asked for. As a table all of it is.

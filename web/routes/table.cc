@@ -77,7 +77,8 @@ const std::vector<Api::Route>& Api::routes() {
        "/api/v1/findings",
        readers,
        &Api::findings,
-       {"code", "severity", "domain", "role", "group", "group_by", "limit", "cursor", "format"}},
+       {"code", "severity", "domain", "verdict", "role", "group", "group_by", "limit", "cursor",
+        "format"}},
       {"GET", "/api/v1/deadlines", readers, &Api::deadlines, {"limit"}},
 
       {"GET",
@@ -113,7 +114,7 @@ const std::vector<Api::Route>& Api::routes() {
        "/api/v1/alerts",
        readers,
        &Api::alerts,
-       {"state", "code", "severity", "role", "group", "domain", "limit", "cursor", "format"}},
+       {"q", "state", "code", "severity", "role", "group", "domain", "limit", "cursor", "format"}},
       {"GET", "/api/v1/alerts/{id}", readers, &Api::alert},
       {"GET", "/api/v1/alerts/{id}/evidence", readers, &Api::evidence},
       {"GET", "/api/v1/alerts/{id}/explanation", readers, &Api::explanation},

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "probes/catalogue.h"
 #include "tests/unit/web/service.h"
 #include "web/routes/api.h"
 #include "web/routes/csv.h"
@@ -106,10 +107,62 @@ TEST_F(Lists, FindingsOfOneCauseAreOneLineWithACount) {
   EXPECT_EQ(cause["domains_count"], 31);
   EXPECT_THAT(cause["domains"], SizeIs(20));
   EXPECT_EQ(cause["since"], "2027-01-15T08:00:00Z");
+  EXPECT_EQ(got("/api/v1/findings", {{"verdict", "authenticated"}})["total"], 0);
   const auto few = got("/api/v1/findings", {{"code", "tlsa-mismatch"}, {"group", "few"}});
   EXPECT_EQ(few["total"], 3);
   EXPECT_EQ(few["items"][0]["since"], "2027-01-15T08:00:00Z");
   EXPECT_EQ(ask("/api/v1/findings", {{"group_by", "colour"}}).status, 400);
+}
+
+// One shared MX host whose records do not match: behind signed MX records and unsigned ones, with
+// what follows from it.
+TEST_F(Lists, OneMismatchIsOneCauseWithWhatFollowsFromIt) {
+  share_host(30);
+  auto& domains = service_.snapshot.domains;
+  auto judged = *domains[0].judged;
+  auto& all = judged.findings;
+  const auto mismatch = std::ranges::find(all, probes::Code::tlsa_mismatch, &probes::Finding::code);
+  ASSERT_NE(mismatch, all.end());
+  mismatch->code = probes::Code::tlsa_mismatch_insecure_mx;
+  mismatch->severity = probes::Severity::high;
+  auto effect = *mismatch;
+  const auto effects = probes::row_of(probes::Code::tlsa_mismatch).alerts.explains;
+  ASSERT_GT(effects.size(), 0U);
+  effect.code = *effects.begin();
+  const std::string effect_name{probes::wire_name(effect.code)};
+  effect.severity = probes::Severity::medium;
+  auto state = domains[2];
+  all.push_back(effect);
+  state.judged = std::make_shared<const probes::DomainJudgement>(judged);
+  domains.renew(2) = state;
+  judged = *domains[3].judged;
+  judged.findings.push_back(effect);
+  state = domains[3];
+  state.judged = std::make_shared<const probes::DomainJudgement>(judged);
+  domains.renew(3) = state;
+
+  const auto list = got("/api/v1/findings", {{"group_by", "cause"}});
+  std::vector<json> mine;
+  for (const auto& one : list["items"]) {
+    if (one["subject"]["name"] == "mx.example.test" && one["code"] == "tlsa-mismatch")
+      mine.push_back(one);
+  }
+  ASSERT_THAT(mine, SizeIs(1));
+  EXPECT_EQ(mine[0], list["items"][0]) << "the worst";
+  EXPECT_EQ(mine[0]["domains_count"], 31);
+  EXPECT_EQ(mine[0]["codes"], (json{"tlsa-mismatch", "tlsa-mismatch-insecure-mx"}));
+  EXPECT_EQ(mine[0]["consequences"], json{effect_name});
+  EXPECT_EQ(got("/api/v1/domains", {{"code", "tlsa-mismatch,tlsa-mismatch-insecure-mx"}})["total"],
+            31)
+      << "as many as the list of them has";
+  EXPECT_THAT(list["codes"],
+              testing::IsSupersetOf(std::vector<json>{"tlsa-mismatch", effect_name}));
+}
+
+TEST_F(Lists, WhatOpensNoAlertIsFoundSinceItWasRecorded) {
+  service_.snapshot.alerts = {};
+  const auto found = got("/api/v1/findings", {{"code", "tlsa-mismatch"}});
+  EXPECT_EQ(found["items"][0]["since"], "2027-01-15T08:00:00Z");
 }
 
 TEST_F(Lists, AlertsCarryAFewOfTheirNamesAndHowManyThereAre) {
@@ -139,6 +192,16 @@ TEST_F(Lists, AlertsAreFilteredAndComeInPages) {
   EXPECT_EQ(count({{"group", "ours"}}), 3);
   EXPECT_EQ(count({{"group", "partners"}}), 0);
   EXPECT_EQ(count({{"role", "outbound"}}), 0);
+  EXPECT_EQ(count({{"q", "Example"}}), 3);
+  EXPECT_EQ(count({{"q", "nobody"}}), 0);
+  EXPECT_EQ(count({{"state", "resolved,passed"}}), 1);
+  EXPECT_EQ(count({{"state", "firing,pending,resolved"}}), 3);
+  EXPECT_EQ(ask("/api/v1/alerts", {{"state", "firing,"}}).status, 400);
+  const auto none = got("/api/v1/alerts", {{"code", "host-down"}});
+  EXPECT_EQ(none["codes"], json{"tlsa-mismatch"}) << "to choose from";
+  const auto states = got("/api/v1/alerts", {{"limit", "1"}})["states"];
+  EXPECT_EQ(states["firing"].get<int>() + states["pending"].get<int>(), 2);
+  EXPECT_EQ(states["resolved"], 1);
   const auto first = got("/api/v1/alerts", {{"limit", "2"}});
   EXPECT_THAT(first["items"], SizeIs(2));
   const auto second = got("/api/v1/alerts", {{"limit", "2"}, {"cursor", first["next"]}});
