@@ -225,37 +225,21 @@ Json endpoints_json(const agent::History& history, Time now, Time from, Time unt
   return out;
 }
 
-// Every key there ever was in the order of first sight, served or named by a 3 1 1 record: what a
-// key is called by must not depend on the range that is looked at.
+// Every key that was ever served, in the order of first sight: what a key is called by must not
+// depend on the range that is looked at. One that only a record names was never seen, and has no
+// place until it is.
 Json keys_json(const agent::History& history) {
   std::map<std::string, Time> seen;
-  const auto take = [&](const std::string& key, Time at) {
-    const auto [known, is_new] = seen.emplace(key, at);
-    if (!is_new) known->second = std::min(known->second, at);
-  };
   for (const auto& endpoint : history.endpoints) {
-    for (const auto& shown : endpoint.presented)
-      take(history.chains[shown.chain].front(), shown.began.by);
-  }
-  for (std::size_t i = 0; i < history.records.size(); ++i) {
-    const auto& record = history.records[i];
-    const bool names_key = record.usage == probes::dane::kDaneEe &&
-                           record.selector == probes::dane::kSpki &&
-                           record.matching_type == probes::dane::kSha256;
-    const auto spans = names_key ? spans_of(history, i) : std::vector<Span>{};
-    if (!spans.empty()) take(probes::dane::to_hex(record.data), spans.front().from);
+    for (const auto& shown : endpoint.presented) {
+      const auto& key = history.chains[shown.chain].front();
+      const auto [known, is_new] = seen.emplace(key, shown.began.by);
+      if (!is_new) known->second = std::min(known->second, shown.began.by);
+    }
   }
   std::vector<std::pair<Time, std::string>> order;
   for (const auto& [key, at] : seen) order.emplace_back(at, key);
-  // Of those that the first look found the served one comes first.
-  const auto is_served = [&](const std::string& key) {
-    return std::ranges::any_of(history.chains,
-                               [&](const auto& chain) { return chain.front() == key; });
-  };
-  std::ranges::sort(order, [&](const auto& a, const auto& b) {
-    return std::tuple(a.first, !is_served(a.second), a.second) <
-           std::tuple(b.first, !is_served(b.second), b.second);
-  });
+  std::ranges::sort(order);
   Json out = Json::array();
   for (const auto& [at, key] : order) out.push_back(key);
   return out;

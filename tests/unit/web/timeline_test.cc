@@ -112,6 +112,13 @@ TEST(Timeline, NamesKeysInTheOrderOfFirstSightWhateverTheRange) {
   EXPECT_EQ(paper.timeline(4000, 5000)["keys"], both) << "only the second is served by then";
 }
 
+TEST(Timeline, NamesNoKeyThatWasNeverSeen) {
+  auto paper = Paper{}.publish(0, 0).serve(0, 0).publish(1000, 2);
+  EXPECT_EQ(paper.timeline()["keys"], Json{std::string(64, 'a')}) << "the next one is published";
+  paper.serve(2000, 1);
+  EXPECT_EQ(paper.timeline()["keys"], (Json{std::string(64, 'a'), std::string(64, 'b')}));
+}
+
 TEST(Timeline, KnowsWhenSomethingChangedLast) {
   auto paper = Paper{}.publish(0, 0).serve(0, 0);
   EXPECT_EQ(paper.timeline()["last_change_at"], nullptr)
