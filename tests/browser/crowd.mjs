@@ -31,6 +31,8 @@ export function crowd() {
           ...alert,
           domains: names.slice(0, 20),
           domains_count: 9950 + at,
+          codes: [alert.code],
+          consequences: [],
           domain: names[at],
         })),
       "**/api/v1/alerts": (page, url) => many(page, url, (at) => ({ ...alert, id: `x.${at}`, domains: names })),
@@ -50,6 +52,92 @@ export function crowd() {
       }
       await clean(page);
     }
+  });
+
+  test("alerts are filtered by the agent, and come in pages with an address", async () => {
+    await until("an alert fires", 60, async () => (await lab.items("/api/v1/alerts?state=firing")).length > 0);
+    const [alert] = await lab.items("/api/v1/alerts?state=firing");
+    const asked = [];
+    const page = await open("/alerts?page=3&severity=critical", {
+      prepare: altered({
+        "**/api/v1/alerts?*": (_, url) => {
+          asked.push(Object.fromEntries(url.searchParams));
+          const first = Number(url.searchParams.get("cursor") ?? 0);
+          return {
+            items: Array.from({ length: 27 }, (_, at) => ({
+              ...alert,
+              id: `x.${first + at}`,
+              title: `T${first + at}`,
+            })),
+            next: `${first + 27}`,
+            total: 10_000,
+            codes: ["tlsa-mismatch", "host-down"],
+            states: { firing: 9000, pending: 1000, resolved: 0, passed: 0 },
+          };
+        },
+      }),
+    });
+    await says(page, /10000 alerts[^]*Firing 9000[^]*T54[^]*T80[^]*Over 0\s+None\.[^]*Page 3 of 371/);
+    assert.doesNotMatch(await page.locator("main").innerText(), /To be confirmed 1000/, "on another page");
+    assert.equal(asked[0].cursor, "54");
+    assert.equal(asked[0].severity, "critical");
+    await page.getByLabel("Code").selectOption("host-down");
+    await page.getByRole("searchbox").fill("d9999");
+    await until("the agent is asked for both", 5, () =>
+      asked.some((one) => one.q === "d9999" && one.code === "host-down"),
+    );
+    await page.getByLabel("State").selectOption({ label: "over" });
+    await until("and for what is over", 5, () => asked.at(-1).state === "resolved,passed");
+    assert.match(await page.getByRole("link", { name: "CSV" }).getAttribute("href"), /q=d9999.*state=resolved/);
+    await clean(page);
+  });
+
+  test("a trouble is one row, with what follows from it, and leads to as many domains as it counts", async () => {
+    const page = await open("/findings?group=provider&role=inbound", {
+      prepare: altered({
+        "**/api/v1/findings?*": () => ({
+          items: [
+            {
+              code: "tlsa-mismatch",
+              codes: ["tlsa-mismatch", "tlsa-mismatch-insecure-mx"],
+              severity: "critical",
+              subject: { kind: "host", name: "mx.example.test" },
+              title: "The certificate matches no TLSA record",
+              consequences: ["dane-lost", "senders-disagree"],
+              domains: ["a.test", "b.test"],
+              domains_count: 9950,
+              since: "2026-01-02T03:04:05Z",
+            },
+          ],
+          next: null,
+          total: 1,
+          codes: ["dane-lost", "tlsa-mismatch"],
+        }),
+      }),
+    });
+    await says(page, /1 cause[^]*From it follow: dane-lost, senders-disagree\.[^]*9950 domains[^]*d ago/);
+    assert.equal(
+      new URL(await page.getByRole("link", { name: "9950 domains" }).evaluate((link) => link.href)).search,
+      "?code=tlsa-mismatch%2Ctlsa-mismatch-insecure-mx&role=inbound&group=provider&mx=mx.example.test",
+    );
+    await page.getByLabel("Verdict").selectOption("deferred");
+    await page.waitForURL(/verdict=deferred/);
+    await clean(page);
+  });
+
+  test("a count of domains leads to a list as long, whatever the trouble", async () => {
+    const { items } = await lab.json("/api/v1/findings?group_by=cause&limit=500");
+    assert.ok(items.length > 10);
+    for (const one of items.filter((all) => all.subject.kind === "host")) {
+      const query = new URLSearchParams({ code: one.codes.join(","), mx: one.subject.name });
+      const { total } = await lab.json(`/api/v1/domains?${query}`);
+      assert.equal(total, one.domains_count, `${one.code} at ${one.subject.name}`);
+    }
+    assert.deepEqual(
+      items.filter((one) => !one.since).map((one) => `${one.code} ${one.subject.name}`),
+      [],
+      "since when is known of each",
+    );
   });
 
   test("back leads to where the list was left", async () => {
@@ -148,6 +236,8 @@ export function crowd() {
     );
     assert.match(await page.getByRole("link", { name: "CSV" }).getAttribute("href"), /^\/api\/v1\/mx\?.*format=csv/);
     assert.equal(await page.getByRole("link", { name: "9950" }).getAttribute("href"), "/domains?mx=mx.example.test");
+    await page.getByLabel("Verdict").selectOption("refused");
+    await page.waitForURL(/\/mx\?verdict=refused$/);
     await clean(page);
   });
 }

@@ -54,6 +54,40 @@ export function time() {
     await clean(page);
   });
 
+  test("the share of an agent younger than the span says since when it watches, once", async () => {
+    const since = "2026-01-02T03:04:05Z";
+    const shares = [30, 90].map((length) => ({ ...share(length, 0.9993, 86_400, 29 * 86_400), since }));
+    const page = await open("/domains/healthy.test", {
+      prepare: altered({ "**/api/v1/domains/healthy.test/days?*": () => ({ ...days("healthy.test"), shares }) }),
+    });
+    await says(page, /Authenticated 99\.93 % since 2026-01-02 03:04 UTC, when watching began\./);
+    await clean(page);
+    const own = await open("/domains/healthy.test");
+    await says(own, /Authenticated [\d.]+ % since 20\S+ \d\d:\d\d UTC, when watching began/);
+    await clean(own);
+  });
+
+  test("the public page follows what happens without being loaded again, and needs no script", async () => {
+    const page = await open("/public");
+    const lead = page.locator("main .lead");
+    assert.match(await lead.innerText(), /does not arrive at 1 of 2 domains/);
+    await page.evaluate(() => {
+      document.querySelector("article").isOld = true;
+    });
+    await page.route("**/public", async (route) => {
+      const reply = await route.fetch();
+      const body = (await reply.text()).replace("does not arrive at 1 of 2", "does not arrive at 2 of 2");
+      return route.fulfill({ response: reply, body });
+    });
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await until("it says so", 5, async () => /2 of 2/.test(await lead.innerText()));
+    assert.ok(await page.evaluate(() => document.querySelector("article").isOld), "what is as before stays in place");
+    await clean(page);
+    const plain = await (await fetch(`${lab.url}/public`)).text();
+    assert.match(plain, /<noscript><meta http-equiv="refresh" content="60">/);
+    assert.match(plain, /authenticated [\d.]+ % since <time /);
+  });
+
   test("a group has days of its own", async () => {
     const asked = [];
     const page = await open("/domains?group=g%26h", {

@@ -1,6 +1,6 @@
 import { AlertCard } from "./alert_card";
-import type { Alert, Page } from "./api";
-import { Choice, Download, GroupChoice, Pages, pageOf, withQuery } from "./lists";
+import type { Alert, AlertPage } from "./api";
+import { Choice, Download, GroupChoice, Loaded, Pages, pageOf, withQuery } from "./lists";
 import { useResource } from "./live";
 import { Title, Waiting } from "./parts";
 import { navigate } from "./place";
@@ -12,7 +12,6 @@ const sections: [Alert["state"][], string][] = [
   [["resolved", "passed"], "Over"],
 ];
 const pageSize = 27; // cards have many parts
-const mostAlerts = 500; // that the API gives
 
 // The alert that a link leads to stands first, open, wherever it is in the list.
 function Target({ id, again }: { id: string; again: () => void }) {
@@ -36,31 +35,17 @@ function Target({ id, again }: { id: string; again: () => void }) {
 
 export function Alerts({ query }: { query: URLSearchParams }) {
   const of = (name: string) => query.get(name) ?? "";
-  const filter = new URLSearchParams();
-  if (of("group")) filter.set("group", of("group"));
-  const path = of("group") ? `/api/v1/alerts?${filter}` : "/api/v1/alerts";
-  const found = useResource<Page<Alert>>(path, (kind) => kind === "alert" || kind === "silence");
-  const csv = new URLSearchParams(filter);
-  for (const name of ["state", "severity", "code", "role"]) if (of(name)) csv.set(name, of(name));
+  const page = pageOf(query);
+  const wanted = new URLSearchParams({ limit: `${pageSize}` });
+  for (const name of ["q", "severity", "code", "role", "group"]) if (of(name)) wanted.set(name, of(name));
+  const asked = sections.find(([states]) => states.includes(of("state") as Alert["state"]));
+  if (asked) wanted.set("state", asked[0].join(","));
+  if (page > 1) wanted.set("cursor", `${(page - 1) * pageSize}`);
+  const found = useResource<AlertPage>(`/api/v1/alerts?${wanted}`, (kind) => kind === "alert" || kind === "silence");
+  const { data } = found;
   const hash = decodeURIComponent(location.hash.slice(1));
   const target = hash.includes(".") ? hash : ""; // ids have a dot; #main has none
-  const wanted = found.data?.items.filter(
-    (alert) =>
-      alert.id !== target &&
-      (!of("severity") || alert.severity === of("severity")) &&
-      (!of("code") || alert.code === of("code")) &&
-      (!of("role") || alert.direction === of("role")) &&
-      `${alert.title} ${alert.code} ${alert.subject.name} ${alert.domains.join(" ")}`
-        .toLowerCase()
-        .includes(of("q").toLowerCase()),
-  );
-  const codes = [...new Set([...(found.data?.items.map((one) => one.code) ?? []), of("code")])].filter(Boolean).sort();
-  const shown = sections
-    .filter(([states]) => !of("state") || states.includes(of("state") as Alert["state"]))
-    .map(([states, title]) => ({ title, items: wanted?.filter((alert) => states.includes(alert.state)) ?? [] }));
-  const page = pageOf(query);
-  const inPage = new Set(shown.flatMap((section) => section.items).slice((page - 1) * pageSize, page * pageSize));
-  const total = shown.reduce((sum, section) => sum + section.items.length, 0);
+  const codes = [...new Set([...(data?.codes ?? []), of("code")])].filter(Boolean).sort();
   const to = (changes: Record<string, string>) => withQuery("/alerts", query, { page: "", ...changes });
   const change = (changes: Record<string, string>) => navigate(to(changes), { replace: true });
   return (
@@ -96,29 +81,30 @@ export function Alerts({ query }: { query: URLSearchParams }) {
         />
         <Choice label="Whose" value={of("role")} all={roleChoices} onChange={(role) => change({ role })} />
         <GroupChoice value={of("group")} onChange={(group) => change({ group })} />
-        {wanted && <span role="status">{plural(total, "alert")}</span>}
-        <Download path="/api/v1/alerts" query={csv} />
+        <Loaded of={found} says={plural(data?.total ?? 0, "alert")} />
+        <Download path="/api/v1/alerts" query={wanted} />
       </form>
-      {found.data && found.data.items.length >= mostAlerts && (
-        <p class="muted">These are the {mostAlerts} that matter most; there are more.</p>
-      )}
-      {wanted &&
-        shown.map(({ title, items }) => {
-          const mine = items.filter((alert) => inPage.has(alert));
-          if (mine.length === 0 && items.length > 0) return null; // on another page
+      {data &&
+        sections.map(([states, title]) => {
+          const count = states.reduce((sum, state) => sum + (data.states[state] ?? 0), 0);
+          const mine = data.items.filter((alert) => states.includes(alert.state));
+          if (asked && asked[1] !== title) return null;
+          if (mine.length === 0 && count > 0) return null; // on another page
           return (
             <section key={title} aria-label={title}>
               <h2>
-                {title} <span class="count">{items.length}</span>
+                {title} <span class="count">{count}</span>
               </h2>
-              {items.length === 0 && <p>None.</p>}
-              {mine.map((alert) => (
-                <AlertCard key={alert.id} alert={alert} isOpen={false} again={found.again} />
-              ))}
+              {count === 0 && <p>None.</p>}
+              {mine
+                .filter((alert) => alert.id !== target)
+                .map((alert) => (
+                  <AlertCard key={alert.id} alert={alert} isOpen={false} again={found.again} />
+                ))}
             </section>
           );
         })}
-      <Pages page={page} total={total} size={pageSize} to={to} />
+      <Pages page={page} total={data?.total ?? 0} size={pageSize} to={to} />
     </>
   );
 }

@@ -2,7 +2,7 @@
 import type { Days } from "./api";
 import { useResource } from "./live";
 import { Mark, Moment } from "./parts";
-import { deliveryLook, deliveryWords, duration, percent, plural, verdictWords } from "./words";
+import { deliveryLook, deliveryWords, duration, percent, plural, utc, verdictWords } from "./words";
 
 type Episode = Days["episodes"][number];
 type Share = Days["shares"][number];
@@ -29,8 +29,9 @@ function saysOf(day: Days["days"][number], episodes: Episode[], isOne: boolean):
 const knownPart = ({ known_seconds: known, unknown_seconds: unknown, unwatched_seconds: unwatched }: Share) =>
   known / Math.max(1, known + unknown + unwatched);
 
-// "99.93 % of 30 days"; of how much of them, where little is known.
+// "99.93 % of 30 days", or of what there is of them; of how much of that, where little is known.
 function partOf(one: Share): string {
+  if (one.since) return `${percent(one.authenticated ?? 0)} since ${utc(one.since, true)}, when watching began`;
   const part = knownPart(one);
   const whole = `${one.days} days`;
   return `${percent(one.authenticated ?? 0)} of ${part < 0.99 ? `the time known in ${whole} (${percent(part)} of it)` : whole}`;
@@ -38,7 +39,9 @@ function partOf(one: Share): string {
 
 // "Authenticated 99.93 % of 30 days, 99.80 % of 90 days; unknown for 2 h, which is not counted."
 function shareWords({ shares }: Days): string {
-  const known = shares.filter((one) => one.authenticated !== null);
+  const known = shares.filter(
+    (one, at) => one.authenticated !== null && (!one.since || one.since !== shares[at - 1]?.since),
+  );
   if (known.length === 0) return "No share of time is known yet.";
   const unknown = Math.max(...shares.map((one) => one.unknown_seconds));
   return `Authenticated ${known.map(partOf).join(", ")}${unknown > 0 ? `; unknown for ${duration(unknown)}, which is not counted` : ""}.`;

@@ -1,4 +1,4 @@
-import type { DomainItem, Page } from "./api";
+import type { DomainItem, FindingPage, Page } from "./api";
 import { DayBars } from "./days";
 import { Choice, Download, GroupChoice, Loaded, Pages, pageOf, withQuery } from "./lists";
 import { useResource } from "./live";
@@ -6,6 +6,7 @@ import { DeliveryMark, DomainLink, Link, Title, Waiting, When } from "./parts";
 import { navigate } from "./place";
 import { deliveries, deliveryWords, plural, roleChoices, verdictWords } from "./words";
 
+const never = () => false;
 const pageSize = 50;
 // What the server sorts by; the order is fixed: names rising, the worst or longest unseen first.
 const sorts: Record<string, string> = { delivery: "Mail", name: "Domain", observed_at: "Last probe" };
@@ -79,19 +80,18 @@ export function DomainTable({
   );
 }
 
-const plurals: Record<string, string> = { mx: "hosts", code: "findings" };
+const plurals: Record<string, string> = { mx: "hosts" };
 // Those that only a link sets: "of MX host mx.example.org".
 const narrowings: [string, string][] = [
   ["status", "status"],
   ["mx", "that use"],
-  ["code", "with the finding"],
 ];
 
 export function Domains({ query }: { query: URLSearchParams }) {
   const of = (name: string) => query.get(name) ?? "";
   const page = pageOf(query);
   const wanted = new URLSearchParams({ sort: of("sort") in sorts ? of("sort") : "name", limit: `${pageSize}` });
-  for (const name of ["q", "delivery", "role", "group", "verdict", ...narrowings.map(([one]) => one)])
+  for (const name of ["q", "delivery", "role", "group", "verdict", "code", ...narrowings.map(([one]) => one)])
     if (of(name)) wanted.set(name, of(name));
   if (page > 1) wanted.set("cursor", `${(page - 1) * pageSize}`);
   const found = useResource<Page<DomainItem>>(
@@ -100,6 +100,9 @@ export function Domains({ query }: { query: URLSearchParams }) {
     3000,
   );
   const { data } = found;
+  const findings = useResource<FindingPage>("/api/v1/findings?limit=1", never);
+  // A link may ask for several that are one trouble.
+  const codes = [...new Set([...(findings.data?.codes ?? []), of("code")])].filter(Boolean).sort();
   const to = (changes: Record<string, string>) => withQuery("/domains", query, { page: "", ...changes });
   const go = (name: string) => (value: string) => navigate(to({ [name]: value }));
   return (
@@ -123,6 +126,12 @@ export function Domains({ query }: { query: URLSearchParams }) {
         />
         <Choice label="Whose" value={of("role")} all={roleChoices} onChange={go("role")} />
         <Choice label="Verdict" value={of("verdict")} all={Object.entries(verdictWords)} onChange={go("verdict")} />
+        <Choice
+          label="Finding"
+          value={of("code")}
+          all={codes.map((one) => [one, one.replaceAll(",", ", ")])}
+          onChange={go("code")}
+        />
         <GroupChoice value={of("group")} onChange={go("group")} />
         <label>
           Sort by{" "}

@@ -1,14 +1,16 @@
 // What is found now, by cause: one row however many domains share it.
-import type { Cause, FindingItem, Page } from "./api";
+import type { Cause, FindingItem, FindingPage } from "./api";
 import { Choice, Download, GroupChoice, Loaded, Pages, pageOf, withQuery } from "./lists";
 import { useResource } from "./live";
 import { DomainLink, HostLink, Link, Mark, Title, Waiting, When } from "./parts";
 import { navigate } from "./place";
-import { plural, roleChoices, severities, severityLook } from "./words";
+import { plural, roleChoices, severities, severityLook, verdictWords } from "./words";
 
 const pageSize = 50;
 
 const isCause = (one: Cause | FindingItem): one is Cause => "domains_count" in one;
+
+const following = (codes: string[]) => `From it ${codes.length === 1 ? "follows" : "follow"}: ${codes.join(", ")}.`;
 
 function Where({ one }: { one: Cause | FindingItem }) {
   if (!isCause(one)) return <DomainLink name={one.domain} />;
@@ -22,9 +24,10 @@ function Where({ one }: { one: Cause | FindingItem }) {
   );
 }
 
-function Affected({ one }: { one: Cause | FindingItem }) {
+function Affected({ one, query }: { one: Cause | FindingItem; query: URLSearchParams }) {
   if (!isCause(one)) return <span>1</span>;
-  const of = new URLSearchParams({ code: one.code });
+  const of = new URLSearchParams({ code: one.codes.join(",") });
+  for (const name of ["role", "group", "verdict"]) if (query.get(name)) of.set(name, query.get(name) ?? "");
   if (one.subject.kind === "host") of.set("mx", one.subject.name);
   const [first] = one.domains;
   return one.domains_count === 1 && first ? (
@@ -39,12 +42,13 @@ export function Findings({ query }: { query: URLSearchParams }) {
   const page = pageOf(query);
   const wanted = new URLSearchParams({ limit: `${pageSize}`, cursor: `${(page - 1) * pageSize}` });
   if (!of("domain")) wanted.set("group_by", "cause");
-  for (const name of ["code", "severity", "domain", "role", "group"]) if (of(name)) wanted.set(name, of(name));
-  const found = useResource<Page<Cause | FindingItem>>(`/api/v1/findings?${wanted}`, (kind) => kind === "domain", 3000);
+  for (const name of ["code", "severity", "domain", "verdict", "role", "group"])
+    if (of(name)) wanted.set(name, of(name));
+  const found = useResource<FindingPage>(`/api/v1/findings?${wanted}`, (kind) => kind === "domain", 3000);
   const { data } = found;
   const to = (changes: Record<string, string>) => withQuery("/findings", query, { page: "", ...changes });
   const go = (name: string) => (value: string) => navigate(to({ [name]: value }));
-  const codes = [...new Set([...(data?.items.map((one) => one.code) ?? []), of("code")])].filter(Boolean).sort();
+  const codes = [...new Set([...(data?.codes ?? []), of("code")])].filter(Boolean).sort();
   const [first] = data?.items ?? [];
   return (
     <>
@@ -58,6 +62,7 @@ export function Findings({ query }: { query: URLSearchParams }) {
           onChange={go("severity")}
         />
         <Choice label="Code" value={of("code")} all={codes.map((one) => [one, one])} onChange={go("code")} />
+        <Choice label="Verdict" value={of("verdict")} all={Object.entries(verdictWords)} onChange={go("verdict")} />
         <Choice label="Whose" value={of("role")} all={roleChoices} onChange={go("role")} />
         <GroupChoice value={of("group")} onChange={go("group")} />
         {of("domain") && (
@@ -90,9 +95,14 @@ export function Findings({ query }: { query: URLSearchParams }) {
                 <th scope="row">
                   <Where one={one} />
                 </th>
-                <td>{one.title}</td>
+                <td>
+                  {one.title}
+                  {isCause(one) && one.consequences.length > 0 && (
+                    <div class="muted">{following(one.consequences)}</div>
+                  )}
+                </td>
                 <td class="number" data-label="Domains">
-                  <Affected one={one} />
+                  <Affected one={one} query={query} />
                 </td>
                 <td data-label="Since">{one.since && <When at={one.since} />}</td>
                 <td>

@@ -1,11 +1,11 @@
 // The MX hosts of the watched domains: how they fare, how many depend on them, what comes next.
-import type { Delivery, MxItem, Page } from "./api";
+import type { Delivery, MxItem, Page, Verdict } from "./api";
 import { Choice, Download, GroupChoice, Loaded, Pages, pageOf, withQuery } from "./lists";
 import { useResource } from "./live";
 import { DeliveryMark, HostLink, Link, Mark, Title, Waiting, When } from "./parts";
 import { navigate } from "./place";
 import { keysLook, rolloverWords } from "./rollover_words";
-import { deadlineWords, deliveries, deliveryWords, plural, roleChoices, verdictWords } from "./words";
+import { deadlineWords, deliveries, deliveryWords, hostSentence, plural, roleChoices, verdictWords } from "./words";
 
 const pageSize = 50;
 const sorts = [
@@ -49,6 +49,12 @@ export function Hosts({ query }: { query: URLSearchParams }) {
           value={of("state")}
           all={Object.entries(rolloverWords)}
           onChange={(state) => navigate(to({ state }))}
+        />
+        <Choice
+          label="Verdict"
+          value={of("verdict")}
+          all={Object.entries(verdictWords).filter(([one]) => hostSentence[one as Verdict])}
+          onChange={(verdict) => navigate(to({ verdict }))}
         />
         <Choice label="Whose" value={of("role")} all={roleChoices} onChange={(role) => navigate(to({ role }))} />
         <GroupChoice value={of("group")} onChange={(group) => navigate(to({ group }))} />

@@ -26,7 +26,8 @@ export interface Marker {
 
 const short = (hex: string) => `${hex.slice(0, 8)}…`;
 
-// Keys by letters in the order of first sight, whatever the range: eight digits are hard to tell apart.
+// Keys by letters in the order of first sight, whatever the range: eight digits are hard to tell apart. One that no
+// endpoint ever showed has none.
 export function letters({ keys }: Timeline): (spki: string) => string {
   return (spki) => {
     const at = keys.indexOf(spki);
@@ -76,6 +77,22 @@ const recordBars = (spans: Span[]): Bar[] =>
       : []),
   ]);
 
+// The times of `all` that are not in `some`; both are in order.
+function without(all: Span[], some: Span[]): Pick<Span, "from" | "until">[] {
+  const out: Pick<Span, "from" | "until">[] = [];
+  for (const { from, until } of all) {
+    let at: string | null = from; // up to here it is told; null: to the end
+    for (const one of some) {
+      if (at === null || (until !== null && one.from >= until)) break;
+      if (one.until !== null && one.until <= at) continue;
+      if (one.from > at) out.push({ from: at, until: one.from });
+      at = one.until;
+    }
+    if (at !== null && (until === null || at < until)) out.push({ from: at, until });
+  }
+  return out;
+}
+
 function recordLanes(timeline: Timeline, letter: (spki: string) => string): Lane[] {
   const served = timeline.endpoints.flatMap((one) => one.keys);
   return timeline.records.flatMap((record): Lane[] => {
@@ -84,21 +101,21 @@ function recordLanes(timeline: Timeline, letter: (spki: string) => string): Lane
     );
     if (fits.size === 0 && record.usage === 3) fits.add(letter(record.data));
     const of = [...fits].filter(Boolean).join(", ");
+    const isOfKey = record.usage === 3 && record.selector === 1 && record.matching_type === 1;
+    const key = of ? ` for key ${of}` : isOfKey ? " for a key not seen yet" : "";
     const lane = {
       group: "TLSA records",
-      name: `${record.usage} ${record.selector} ${record.matching_type} ${short(record.data)}${of && ` for key ${of}`}`,
+      name: `${record.usage} ${record.selector} ${record.matching_type} ${short(record.data)}${key}`,
       whole: recordText(record),
     };
-    if (record.servers.length === 0) return [{ ...lane, bars: recordBars(record.spans) }];
-    return [
-      { ...lane, bars: [] },
-      ...record.servers.map((one) => ({
-        ...lane,
-        name: `at ${serverWords(one.server)}`,
-        isPart: true,
-        bars: recordBars(one.spans),
-      })),
-    ];
+    // Below what any of them gave: when which of them lacked it.
+    const parts = record.servers.map((one) => ({
+      ...lane,
+      name: `not at ${serverWords(one.server)}`,
+      isPart: true,
+      bars: without(record.spans, one.spans).map((span): Bar => ({ ...span, look: "partly", says: "lacks it" })),
+    }));
+    return [{ ...lane, bars: recordBars(record.spans) }, ...parts.filter((part) => part.bars.length > 0)];
   });
 }
 
@@ -124,22 +141,36 @@ const day = (at: string) =>
   new Date(at).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 
 // Signatures that take each other over are one time of validity.
-function signatureLanes(timeline: Timeline): Lane[] {
-  return [...new Set(timeline.signatures.map((one) => one.server))].map((server) => {
-    const bars: Bar[] = [];
-    for (const one of timeline.signatures.filter((all) => all.server === server)) {
-      const before = bars.at(-1);
-      if (before?.until && one.from <= before.until) {
-        if (one.expires_at > before.until) before.until = one.expires_at;
-      } else bars.push({ from: one.from, until: one.expires_at, look: "signature", says: "" });
-    }
-    for (const bar of bars) if (bar.until) bar.says = `valid to ${day(bar.until)}`;
-    return {
-      group: "DNSSEC",
-      name: server === null ? "RRSIG over the TLSA records" : `RRSIG at ${serverWords(server)}`,
-      bars,
-    };
+function signatureBars(signatures: Timeline["signatures"]): Bar[] {
+  const bars: Bar[] = [];
+  for (const one of [...signatures].sort((a, b) => (a.from < b.from ? -1 : 1))) {
+    const before = bars.at(-1);
+    if (before?.until && one.from <= before.until) {
+      if (one.expires_at > before.until) before.until = one.expires_at;
+    } else bars.push({ from: one.from, until: one.expires_at, look: "signature", says: "" });
+  }
+  for (const bar of bars) if (bar.until) bar.says = `valid to ${day(bar.until)}`;
+  return bars;
+}
+
+// One bar, of what most servers give; below it those that now give one that ends on another day.
+function signatureLanes({ signatures }: Timeline): Lane[] {
+  if (signatures.length === 0) return [];
+  const of = (server: string | null) => signatures.filter((one) => one.server === server);
+  const servers = [...new Set(signatures.map((one) => one.server))];
+  const common = signatureBars(of(null).length > 0 ? of(null) : signatures);
+  const latest = signatures
+    .map((one) => one.last_seen_at)
+    .sort()
+    .at(-1);
+  const parts = servers.flatMap((server): Lane[] => {
+    const mine = of(server);
+    const bars = signatureBars(mine);
+    const isNow = mine.some((one) => one.last_seen_at === latest);
+    if (server === null || !isNow || bars.at(-1)?.says === common.at(-1)?.says) return [];
+    return [{ group: "DNSSEC", name: `at ${serverWords(server)}`, isPart: true, bars }];
   });
+  return [{ group: "DNSSEC", name: "RRSIG over the TLSA records", bars: common }, ...parts];
 }
 
 export function lanesOf(timeline: Timeline): Lane[] {

@@ -182,7 +182,7 @@ export function Overview({ status }: { status: Resource<AgentStatus> }) {
               </li>
             ))}
             <li>
-              <Link to="/alerts">
+              <Link to="/alerts?state=firing">
                 <span class="figure">{seen.open_alerts}</span> {seen.open_alerts === 1 ? "open alert" : "open alerts"}
               </Link>
             </li>
