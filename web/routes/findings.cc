@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/alerts/cause.h"
+#include "agent/alerts/lifecycle.h"
 #include "agent/alerts/troubles.h"
 #include "probes/causes.h"
 #include "probes/explain.h"
@@ -58,10 +59,11 @@ struct Row {
   std::set<probes::Code> consequences;  // by cause: what follows from them
   std::vector<std::string> some;        // of the domains
   std::size_t domains = 0;
+  std::set<probes::Subject> subjects;  // by cause: where it is found
 };
 
-// Since when it is found: as the alert that is open about it has it, else as it was recorded of one
-// of its domains.
+// Since when it is found: as the alert that is open about it has it, else as it was recorded of a
+// few of its domains.
 class Since {
  public:
   Since(const agent::Snapshot& snapshot, storage::Queries& queries, const std::vector<Row>& rows) {
@@ -72,8 +74,10 @@ class Since {
     }
     std::set<std::string> asked;
     for (const auto& row : rows) {
-      if (!row.some.empty() && !of_alert(row) && asked.size() < kMostItems)
-        asked.insert(row.some.front());
+      if (of_alert(row)) continue;
+      for (const auto& domain : row.some) {
+        if (asked.size() < kMostItems) asked.insert(domain);
+      }
     }
     constexpr config::Seconds kLookBack = std::chrono::hours{24 * 400};
     const auto until = snapshot.now + config::Seconds{1};
@@ -83,8 +87,12 @@ class Since {
   }
   [[nodiscard]] Json of(const Row& row) const {
     if (const auto at = of_alert(row)) return config::rfc3339(*at);
-    return row.some.empty() ? Json(nullptr)
-                            : time_or_null(recorded(row.some.front(), row.finding->code));
+    std::optional<config::Time> out;
+    for (const auto& domain : row.some) {
+      const auto at = recorded(domain, row.finding->code);
+      if (at) out = std::min(out.value_or(*at), *at);
+    }
+    return time_or_null(out);
   }
 
  private:
@@ -148,11 +156,13 @@ class Rows {
                     const probes::Finding& finding) {
     const auto* root = probes::cause_among(judged.findings, finding);
     if (root == nullptr) root = &finding;
-    const auto cause = cause_in(judged, *root);
+    // What is no matter for an alert has as many causes as it is found at, and one sentence.
+    const auto cause = agent::is_grave(*root) ? cause_in(judged, *root) : probes::Subject{};
     const auto code = agent::is_mismatch(root->code) ? probes::Code::tlsa_mismatch : root->code;
     const auto [entry, is_new] = places_.try_emplace({code, cause}, rows_.size());
-    if (is_new) rows_.push_back({.finding = root, .cause = cause});
+    if (is_new) rows_.push_back({.finding = root, .cause = cause_in(judged, *root)});
     auto& row = rows_[entry->second];
+    row.subjects.insert(root->subject);
     if (root->severity > row.finding->severity) row.finding = root;
     row.severity = std::max(row.severity, finding.severity);
     row.codes.insert(root->code);
@@ -191,13 +201,22 @@ Json finding_json(const Row& row, const Since& since) {
   return out;
 }
 
+// Without the name where it is but one of many.
+std::string title_of(const Row& row) {
+  auto title = probes::explain(*row.finding).title;
+  const auto name = probes::printable(row.finding->subject.name) + ": ";
+  if (row.subjects.size() > 1 && title.starts_with(name)) title.erase(0, name.size());
+  return title;
+}
+
 Json cause_json(const Row& row, const Since& since) {
   return {{"code", wire_name(row.finding->code)},
           {"codes", names_of(row.codes)},
           {"severity", wire_name(row.severity)},
           {"subject",
            {{"kind", wire_name(row.cause.kind)}, {"name", probes::printable(row.cause.name)}}},
-          {"title", probes::explain(*row.finding).title},
+          {"subjects_count", row.subjects.size()},
+          {"title", title_of(row)},
           {"consequences", names_of(row.consequences)},
           {"domains", row.some},
           {"domains_count", row.domains},

@@ -159,6 +159,25 @@ TEST_F(Lists, OneMismatchIsOneCauseWithWhatFollowsFromIt) {
               testing::IsSupersetOf(std::vector<json>{"tlsa-mismatch", effect_name}));
 }
 
+TEST_F(Lists, WhatIsNoMatterForAnAlertIsOneLineACode) {
+  auto& domains = service_.snapshot.domains;
+  probes::Finding minor{.code = probes::Code::tlsrpt_missing, .severity = probes::Severity::low};
+  for (const auto* name : {"a.test", "b.test"}) {
+    auto judged = *domains[0].judged;
+    minor.subject = {.kind = probes::Subject::Kind::domain, .name = name};
+    judged.findings = {minor};
+    domains.push_back({.configured = {.name = name},
+                       .judged = std::make_shared<const probes::DomainJudgement>(judged),
+                       .next_check_at = kNow});
+  }
+  const auto list = got("/api/v1/findings", {{"group_by", "cause"}, {"code", "tlsrpt-missing"}});
+  ASSERT_THAT(list["items"], SizeIs(1));
+  const auto& row = list["items"][0];
+  EXPECT_GE(row["subjects_count"].get<int>(), 2);
+  EXPECT_EQ(row["subjects_count"], row["domains_count"]);
+  EXPECT_THAT(row["title"].get<std::string>(), StartsWith("no TLSRPT record"));
+}
+
 TEST_F(Lists, WhatOpensNoAlertIsFoundSinceItWasRecorded) {
   service_.snapshot.alerts = {};
   const auto found = got("/api/v1/findings", {{"code", "tlsa-mismatch"}});

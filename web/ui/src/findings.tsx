@@ -15,6 +15,7 @@ const following = (codes: string[]) => `From it ${codes.length === 1 ? "follows"
 function Where({ one }: { one: Cause | FindingItem }) {
   if (!isCause(one)) return <DomainLink name={one.domain} />;
   const { kind, name } = one.subject;
+  if (one.subjects_count > 1) return <span>{plural(one.subjects_count, kind === "host" ? "MX host" : "domain")}</span>;
   return kind === "host" ? (
     <HostLink name={name} />
   ) : kind === "domain" ? (
@@ -28,7 +29,7 @@ function Affected({ one, query }: { one: Cause | FindingItem; query: URLSearchPa
   if (!isCause(one)) return <span>1</span>;
   const of = new URLSearchParams({ code: one.codes.join(",") });
   for (const name of ["role", "group", "verdict"]) if (query.get(name)) of.set(name, query.get(name) ?? "");
-  if (one.subject.kind === "host") of.set("mx", one.subject.name);
+  if (one.subject.kind === "host" && one.subjects_count === 1) of.set("mx", one.subject.name);
   const [first] = one.domains;
   return one.domains_count === 1 && first ? (
     <DomainLink name={first} />

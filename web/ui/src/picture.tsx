@@ -23,7 +23,6 @@ function useWidth() {
 }
 
 const laneHeight = 38,
-  headHeight = 18, // of a lane that is but the head of its parts
   groupHeight = 24,
   markerHeight = 16,
   axisHeight = 24,
@@ -45,7 +44,7 @@ export function Picture({ timeline, from, until }: { timeline: Timeline; from: n
     group = lane.group;
     if (isFirst) y += groupHeight;
     const at = y;
-    y += lane.bars.length > 0 || lane.isPart ? laneHeight : headHeight;
+    y += laneHeight;
     return { lane, y: at, isFirst };
   });
   const height = y + axisHeight;
@@ -111,16 +110,8 @@ export function Picture({ timeline, from, until }: { timeline: Timeline; from: n
             </text>
           </g>
         ))}
-        {placed.map(({ lane, y: at, isFirst }, index) => (
+        {placed.map(({ lane, y: at }, index) => (
           <g key={`${index}${lane.name}`} clip-path="url(#frame)">
-            {isFirst && (
-              <text class="group" x="0" y={at - 6}>
-                {lane.group}
-              </text>
-            )}
-            <text class="lane" x={lane.isPart ? 12 : 0} y={at + 11}>
-              {lane.name}
-            </text>
             {lane.bars.map((bar) => {
               // What lasts is known up to now; behind that it is only expected.
               const left = x(bar.from),
@@ -157,6 +148,18 @@ export function Picture({ timeline, from, until }: { timeline: Timeline; from: n
             </g>
           );
         })}
+        {placed.map(({ lane, y: at, isFirst }, index) => (
+          <g key={`${index}${lane.name}`}>
+            {isFirst && (
+              <text class="group" x="0" y={at - 6}>
+                {lane.group}
+              </text>
+            )}
+            <text class="lane" x={lane.isPart ? 12 : 0} y={at + 11}>
+              {lane.name}
+            </text>
+          </g>
+        ))}
       </svg>
     </div>
   );
