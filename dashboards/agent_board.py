@@ -1,6 +1,10 @@
 """The agent itself."""
 
-from panels import OURS, WARN, dashboard, lines, query, stat, states, two
+import catalogue
+from panels import GROUP, IN_GROUP, OURS, WARN, dashboard, lines, of_alerts, query, stat, states, two
+
+DELIVERIES = catalogue.metrics()["danelaw_domain_delivery"].words
+IN_GROUPS = f"max by (domain) (danelaw_domain_delivery{{{OURS}}} {IN_GROUP})"
 
 
 def rate(metric, by, legend):
@@ -17,7 +21,7 @@ def agent():
         "danelaw-agent",
         "danelaw / Agent",
         "The agent itself: does it see, keep up, remember and tell?",
-        [],
+        [GROUP],
         [
             stat(
                 "Version",
@@ -61,17 +65,28 @@ def agent():
             ),
             lines(
                 "Watched domains",
-                "Of all groups, by the worst finding of the last probe.",
-                [query(f"max by (status) (danelaw_domains{{{OURS}}})", "{{status}}")],
+                "Of the groups chosen, by what happens to mail; and all there are.",
+                [
+                    *(
+                        query(f"count({IN_GROUPS} == {number}) or vector(0)", word)
+                        for number, word in reversed(DELIVERIES.items())
+                    ),
+                    query(f"sum(max by (status) (danelaw_domains{{{OURS}}}))", "all groups"),
+                ],
                 "short",
-                stacked=True,
             ),
             lines(
                 "Alerts",
-                "Open ones of all groups: pending are not confirmed, silenced notify nobody.",
-                [query(f"sum by (state) (max by (state, severity) (danelaw_alerts{{{OURS}}}))", "{{state}}")],
+                "Those that fire in the groups chosen; and open ones of all groups: pending are not confirmed, silenced "
+                "notify nobody.",
+                [
+                    query(f"count({of_alerts('danelaw_alert_firing')}) or vector(0)", "firing"),
+                    query(
+                        f"sum by (state) (max by (state, severity) (danelaw_alerts{{{OURS}}}))",
+                        "{{state}}, all groups",
+                    ),
+                ],
                 "short",
-                stacked=True,
             ),
             lines(
                 "Behind schedule",

@@ -265,6 +265,20 @@ class Monitoring(unittest.TestCase):
                 if "$group" in expr and "vector(0)" not in expr and not panel.startswith("variable "):
                     self.assertEqual(self.ask_as_grafana(expr, "nobody"), [], panel)
 
+    def test_2_the_agents_board_counts_what_the_groups_chosen_have(self):
+        shown = {}
+        for where, expr in catalogue.queries(boards.ALL["danelaw-agent"]()):
+            shown.setdefault(where, []).append(expr)
+
+        def numbers(where, group):
+            return [int(self.ask_as_grafana(expr, group)[0]["value"][1]) for expr in shown[where] if "$group" in expr]
+
+        self.assertEqual(numbers("Watched domains", "broken"), [2, 0, 0, 0, 0])
+        self.assertEqual(sum(numbers("Watched domains", ".*")), len(WATCHED))
+        self.assertEqual(numbers("Watched domains", "nobody"), [0] * 5)
+        self.assertEqual(numbers("Alerts", "nobody"), [0])
+        self.assertEqual(numbers("Alerts", "broken"), [2])
+
     def test_3_every_rule_is_evaluated_and_what_is_broken_is_told_both_ways(self):
         rules = [rule for group in self.ask("rules")["groups"] for rule in group["rules"]]
         self.assertEqual({rule["name"] for rule in rules}, {rule["alert"] for _, rule in catalogue.rules()})
