@@ -125,7 +125,16 @@ class OpenApi(unittest.TestCase):
         self.assertEqual(self.ask(get, "/api/v1/partners")["items"], [])
         self.ask(get, "/api/v1/findings", query="?limit=500")
         self.ask(get, "/api/v1/findings", query="?limit=1&severity=critical")
-        self.ask(get, "/api/v1/findings", query="?group_by=cause")
+        causes = self.ask(get, "/api/v1/findings", query="?group_by=cause&verdict=deferred")["items"]
+        self.assertIn("tlsa-mismatch", {one["code"] for one in causes})
+        for one in causes:
+            found = self.ask(get, "/api/v1/domains", query=f"?verdict=deferred&code={','.join(one['codes'])}")
+            self.assertGreaterEqual(found["total"], one["domains_count"])
+            self.assertIsNotNone(one["since"], one["code"])
+        self.ask(get, "/api/v1/findings", query="?verdict=deaf", status=400)
+        fires = self.ask(get, "/api/v1/alerts", query=f"?q={PARTNER}&state=firing,pending")
+        self.assertEqual(fires["states"]["firing"] + fires["states"]["pending"], fires["total"])
+        self.ask(get, "/api/v1/alerts", query="?state=firing,on", status=400)
         self.ask(get, "/api/v1/deadlines")
         listed = self.ask(get, "/api/v1/mx", query="?limit=500&sort=name")["items"]
         self.assertEqual({item["host"] for item in listed}, hosts)
