@@ -146,6 +146,26 @@ export function crowd() {
     );
   });
 
+  test("whatever is listed and filtered comes as a table, too", async () => {
+    for (const where of [
+      "/domains?delivery=held-up",
+      "/mx?code=tlsa-mismatch",
+      "/alerts?state=firing&q=test",
+      "/findings?severity=critical",
+      "/history?kind=verdict&role=inbound",
+      "/acts",
+    ]) {
+      const page = await open(where);
+      const link = await page.getByRole("link", { name: "CSV" }).evaluate((one) => one.href);
+      for (const [name, value] of new URLSearchParams(where.split("?")[1]))
+        assert.equal(new URL(link).searchParams.get(name), value, where);
+      const reply = await fetch(link);
+      assert.equal(reply.status, 200, link);
+      assert.match(reply.headers.get("content-type"), /^text\/csv/);
+      await clean(page);
+    }
+  });
+
   test("back leads to where the list was left", async () => {
     const page = await open("/domains?sort=delivery", { width: 800 });
     await page.setViewportSize({ width: 800, height: 300 });

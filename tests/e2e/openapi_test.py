@@ -140,6 +140,11 @@ class OpenApi(unittest.TestCase):
         self.assertEqual({item["host"] for item in listed}, hosts)
         self.assertIn("host,delivery,", self.ask(get, "/api/v1/mx", query="?format=csv"))
         self.ask(get, "/api/v1/mx", query="?state=jumping", status=400)
+        self.assertEqual(
+            [one["host"] for one in self.ask(get, "/api/v1/mx", query="?code=tlsa-mismatch&role=outbound")["items"]],
+            ["mx.mismatch.test"],
+        )
+        self.assertIn(",verdict,healthy.test,", self.ask(get, "/api/v1/history", query="?format=csv&kind=verdict"))
         days = self.ask(get, "/api/v1/domains/{name}/days", {"name": "healthy.test"}, "?days=7")
         self.assertEqual(days["days"][-1]["delivery"], "fine")
         self.assertEqual(days["shares"][0]["authenticated"], 1)

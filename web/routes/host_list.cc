@@ -59,6 +59,7 @@ struct Line {
   Delivery delivery = Delivery::unknown;
   std::size_t domains = 0, held_up = 0;
   bool is_asked_for = false;                           // a domain of the group and role uses it
+  bool has_code = false;                               // what is asked for is found at it
   std::map<Delivery, std::vector<std::string>> alike;  // a few domains, by what happens to mail
   std::optional<std::string> state;
   std::size_t alerts = 0;
@@ -69,12 +70,13 @@ struct Filter {
   std::optional<probes::Verdict> verdict;
   std::optional<Delivery> delivery;
   std::optional<std::string> state;
-  Whom whom;  // of the domains that use it
+  std::set<probes::Code> codes;  // one of them is found at it; empty: all
+  Whom whom;                     // of the domains that use it
 
   [[nodiscard]] bool fits(const Line& line) const {
     return line.is_asked_for && line.name.find(substring) != std::string::npos &&
            (!verdict || line.verdict == verdict) && (!delivery || line.delivery == *delivery) &&
-           (!state || line.state == state);
+           (!state || line.state == state) && (codes.empty() || line.has_code);
   }
 };
 
@@ -93,6 +95,11 @@ class Lines {
     constexpr std::size_t kEnough = 20;  // they share the host's fate
     const auto fate = probes::delivery_of(*state.judged);
     const bool is_asked_for = filter.whom.fits(state.configured);
+    for (const auto& finding : state.judged->findings) {
+      if (finding.subject.kind != probes::Subject::Kind::host) continue;
+      if (!filter.codes.contains(finding.code)) continue;
+      if (auto* line = find(finding.subject.name)) line->has_code = true;
+    }
     for (const auto& judged : state.judged->hosts) {
       auto* line = find(judged.seen->host.text());
       if (line == nullptr) continue;
@@ -196,11 +203,13 @@ Json since_of_host(const Line& line, const std::map<std::string, config::Time>& 
 
 Reply Api::hosts(const Call& call) const {
   Query query(call.request);
-  const Filter filter{.substring = query.text("q").value_or(""),
-                      .verdict = query.word("verdict", probes::verdict_from),
-                      .delivery = query.word("delivery", probes::delivery_from),
-                      .state = query.word("state", state_from),
-                      .whom = whom(query)};
+  const Filter filter{
+      .substring = query.text("q").value_or(""),
+      .verdict = query.word("verdict", probes::verdict_from),
+      .delivery = query.word("delivery", probes::delivery_from),
+      .state = query.word("state", state_from),
+      .codes = query.words("code", probes::code_from).value_or(std::set<probes::Code>{}),
+      .whom = whom(query)};
   const auto order = query.word("sort", sort_from).value_or(Sort::delivery);
   const auto part = query.part(kMostItems);
   if (auto fault = query.fault()) return *std::move(fault);

@@ -11,6 +11,7 @@
 #include "web/days.h"
 #include "web/routes/act_words.h"
 #include "web/routes/api.h"
+#include "web/routes/csv.h"
 #include "web/routes/current.h"
 #include "web/routes/mail.h"
 #include "web/routes/parts.h"
@@ -24,6 +25,15 @@ using Json = nlohmann::ordered_json;
 using storage::LogEvent;
 
 constexpr std::size_t kMostDays = 400;
+constexpr std::size_t kMostEvents = 10'000;  // in a table, about
+constexpr Column kEventColumns[] = {{"at", "/at"},
+                                    {"kind", "/kind"},
+                                    {"subject", "/subject/name"},
+                                    {"event", "/title"},
+                                    {"domains", "/domains_count"},
+                                    {"severity", "/severity"},
+                                    {"alert", "/alert"},
+                                    {"by", "/by"}};
 constexpr config::Seconds kDay = std::chrono::hours{24};
 
 storage::SpanQuery spans_of(const agent::Snapshot& snapshot, std::size_t days) {
@@ -240,6 +250,8 @@ Reply Api::event_log(const Call& call) const {
       .until = query.moment("to").value_or(config::Time::max()),
       .after = query.word("cursor", place_from),
       .limit = query.number("limit", 1, kMostItems).value_or(100)};
+  const bool is_table = query.is_table();
+  if (is_table) wanted.limit = kMostItems;
   if (auto fault = query.fault()) return *std::move(fault);
   const auto snapshot = backend_.snapshot();
   std::set<std::string, std::less<>> domains;
@@ -255,10 +267,15 @@ Reply Api::event_log(const Call& call) const {
     wanted.has_domain = [&](const std::string& name) { return domains.contains(name); };
     wanted.has_host = [&](const std::string& name) { return hosts.contains(name); };
   }
-  const auto page = backend_.queries->event_log(wanted);
-  if (!page) return storage_failed(page.error());
   Json items = Json::array();
-  for (const auto& event : page->events) items.push_back(event_json(event, hosts));
+  auto page = backend_.queries->event_log(wanted);
+  for (;; page = backend_.queries->event_log(wanted)) {
+    if (!page) return storage_failed(page.error());
+    for (const auto& event : page->events) items.push_back(event_json(event, hosts));
+    if (!is_table || !page->next || items.size() >= kMostEvents) break;
+    wanted.after = page->next;
+  }
+  if (is_table) return csv("history", kEventColumns, items);
   return json({{"items", items},
                {"next", page->next ? Json(fmt::format("{}.{}.{}", page->next->version,
                                                       page->next->transition, page->next->act))

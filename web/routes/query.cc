@@ -47,15 +47,19 @@ std::optional<config::Time> Query::moment(const std::string& name) {
   return std::nullopt;
 }
 
-Query::Part Query::part(std::size_t most, std::size_t by_default) {
-  constexpr auto kAny = std::numeric_limits<std::size_t>::max();
+bool Query::is_table() {
   const auto format = word("format", [](const std::string& name) -> std::optional<bool> {
     if (name == "csv") return true;
     return name == "json" ? std::optional{false} : std::nullopt;
   });
+  return format.value_or(false);
+}
+
+Query::Part Query::part(std::size_t most, std::size_t by_default) {
+  constexpr auto kAny = std::numeric_limits<std::size_t>::max();
   Part out{.offset = number("cursor", 0, kAny).value_or(0),
            .limit = number("limit", 1, most).value_or(by_default),
-           .is_table = format.value_or(false)};
+           .is_table = is_table()};
   if (out.is_table) out = {.offset = 0, .limit = kAny, .is_table = true};
   return out;
 }

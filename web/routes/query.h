@@ -51,6 +51,8 @@ class Query {
     });
   }
 
+  // Whether a list is asked for as a table, all of it.
+  [[nodiscard]] bool is_table();
   // How much of a list is asked for. As a table all of it is.
   struct Part {
     std::size_t offset = 0;

@@ -77,6 +77,8 @@ TEST_F(Lists, HostsAreFilteredByWhatTheyAreAndWhoUsesThem) {
   EXPECT_EQ(count({{"group", "few"}, {"role", "outbound"}}), 1);
   EXPECT_EQ(count({{"group", "partners"}}), 0);
   EXPECT_EQ(count({{"state", "steady"}}), 0);
+  EXPECT_EQ(count({{"code", "tlsa-mismatch,host-down"}}), 1);
+  EXPECT_EQ(count({{"code", "host-down"}}), 0);
   EXPECT_EQ(ask("/api/v1/mx", {{"state", "jumping"}}).status, 400);
   EXPECT_EQ(ask("/api/v1/mx", {{"sort", "colour"}}).status, 400);
   for (const auto* sort : {"delivery", "name", "domains", "next_deadline_at"})
@@ -237,7 +239,8 @@ TEST_F(Lists, AsATableAllThatFitsIsGiven) {
   EXPECT_EQ(std::ranges::count(reply.body, '\n'), 598);
   EXPECT_THAT(reply.body, StartsWith("domain,role,group,delivery,delivery_since,verdict,"));
   EXPECT_THAT(reply.body, HasSubstr("\r\nd0003.test,inbound,many,held-up,,deferred,"));
-  for (const auto* path : {"/api/v1/mx", "/api/v1/findings", "/api/v1/alerts", "/api/v1/acts"})
+  for (const auto* path :
+       {"/api/v1/mx", "/api/v1/findings", "/api/v1/alerts", "/api/v1/acts", "/api/v1/history"})
     EXPECT_THAT(ask(path, {{"format", "csv"}}).content_type, StartsWith("text/csv")) << path;
   EXPECT_EQ(ask("/api/v1/mx", {{"format", "tsv"}}).status, 400);
 }

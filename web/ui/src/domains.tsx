@@ -1,12 +1,11 @@
-import type { DomainItem, FindingPage, Page } from "./api";
+import type { DomainItem, Page } from "./api";
 import { DayBars } from "./days";
-import { Choice, Download, GroupChoice, Loaded, Pages, pageOf, withQuery } from "./lists";
+import { Choice, Download, FindingChoice, GroupChoice, Loaded, Pages, pageOf, withQuery } from "./lists";
 import { useResource } from "./live";
 import { DeliveryMark, DomainLink, Link, Title, Waiting, When } from "./parts";
 import { navigate } from "./place";
 import { deliveries, deliveryWords, plural, roleChoices, verdictWords } from "./words";
 
-const never = () => false;
 const pageSize = 50;
 // What the server sorts by; the order is fixed: names rising, the worst or longest unseen first.
 const sorts: Record<string, string> = { delivery: "Mail", name: "Domain", observed_at: "Last probe" };
@@ -100,9 +99,6 @@ export function Domains({ query }: { query: URLSearchParams }) {
     3000,
   );
   const { data } = found;
-  const findings = useResource<FindingPage>("/api/v1/findings?limit=1", never);
-  // A link may ask for several that are one trouble.
-  const codes = [...new Set([...(findings.data?.codes ?? []), of("code")])].filter(Boolean).sort();
   const to = (changes: Record<string, string>) => withQuery("/domains", query, { page: "", ...changes });
   const go = (name: string) => (value: string) => navigate(to({ [name]: value }));
   return (
@@ -126,12 +122,7 @@ export function Domains({ query }: { query: URLSearchParams }) {
         />
         <Choice label="Whose" value={of("role")} all={roleChoices} onChange={go("role")} />
         <Choice label="Verdict" value={of("verdict")} all={Object.entries(verdictWords)} onChange={go("verdict")} />
-        <Choice
-          label="Finding"
-          value={of("code")}
-          all={codes.map((one) => [one, one.replaceAll(",", ", ")])}
-          onChange={go("code")}
-        />
+        <FindingChoice value={of("code")} onChange={go("code")} />
         <GroupChoice value={of("group")} onChange={go("group")} />
         <label>
           Sort by{" "}

@@ -11,11 +11,18 @@ const pageSize = 50;
 const kinds: [string, string][] = [
   ["alert", "alerts"],
   ["act", "acts"],
-  ["key", "keys"],
+  ["key,records", "keys and records"],
   ["verdict", "verdicts"],
   ["ours", "danelaw itself"],
 ];
-const kindWords: Record<string, string> = { ...Object.fromEntries(kinds), alert: "alert", act: "act", key: "key" };
+const kindWords: Record<string, string> = {
+  alert: "alert",
+  act: "act",
+  key: "key",
+  records: "records",
+  verdict: "verdict",
+  ours: "danelaw itself",
+};
 
 export function Events({ query }: { query: URLSearchParams }) {
   const of = (name: string) => query.get(name) ?? "";

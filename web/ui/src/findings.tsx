@@ -10,12 +10,13 @@ const pageSize = 50;
 
 const isCause = (one: Cause | FindingItem): one is Cause => "domains_count" in one;
 
+const kindWords: Record<string, string> = { host: "MX host", owner: "name" };
 const following = (codes: string[]) => `From it ${codes.length === 1 ? "follows" : "follow"}: ${codes.join(", ")}.`;
 
 function Where({ one }: { one: Cause | FindingItem }) {
   if (!isCause(one)) return <DomainLink name={one.domain} />;
   const { kind, name } = one.subject;
-  if (one.subjects_count > 1) return <span>{plural(one.subjects_count, kind === "host" ? "MX host" : "domain")}</span>;
+  if (one.subjects_count > 1) return <span>{plural(one.subjects_count, kindWords[kind] ?? kind)}</span>;
   return kind === "host" ? (
     <HostLink name={name} />
   ) : kind === "domain" ? (

@@ -1,6 +1,6 @@
 // The MX hosts of the watched domains: how they fare, how many depend on them, what comes next.
 import type { Delivery, MxItem, Page, Verdict } from "./api";
-import { Choice, Download, GroupChoice, Loaded, Pages, pageOf, withQuery } from "./lists";
+import { Choice, Download, FindingChoice, GroupChoice, Loaded, Pages, pageOf, withQuery } from "./lists";
 import { useResource } from "./live";
 import { DeliveryMark, HostLink, Link, Mark, Title, Waiting, When } from "./parts";
 import { navigate } from "./place";
@@ -19,7 +19,7 @@ export function Hosts({ query }: { query: URLSearchParams }) {
   const of = (name: string) => query.get(name) ?? "";
   const page = pageOf(query);
   const wanted = new URLSearchParams({ limit: `${pageSize}` });
-  for (const name of ["q", "delivery", "state", "verdict", "role", "group", "sort"])
+  for (const name of ["q", "delivery", "state", "verdict", "code", "role", "group", "sort"])
     if (of(name)) wanted.set(name, of(name));
   if (page > 1) wanted.set("cursor", `${(page - 1) * pageSize}`);
   const found = useResource<Page<MxItem>>(`/api/v1/mx?${wanted}`, (kind) => kind === "host" || kind === "domain", 3000);
@@ -56,6 +56,7 @@ export function Hosts({ query }: { query: URLSearchParams }) {
           all={Object.entries(verdictWords).filter(([one]) => hostSentence[one as Verdict])}
           onChange={(verdict) => navigate(to({ verdict }))}
         />
+        <FindingChoice value={of("code")} onChange={(code) => navigate(to({ code }))} />
         <Choice label="Whose" value={of("role")} all={roleChoices} onChange={(role) => navigate(to({ role }))} />
         <GroupChoice value={of("group")} onChange={(group) => navigate(to({ group }))} />
         <label>

@@ -1,9 +1,10 @@
 // What lists have in common: filters in the address, pages, counts, names that may be thousands.
 import { useState } from "preact/hooks";
 
-import type { Page } from "./api";
+import type { FindingPage, Page } from "./api";
 import { get } from "./api";
 import type { Resource } from "./live";
+import { useResource } from "./live";
 import { useGroups } from "./me";
 import { DomainLink, Link } from "./parts";
 
@@ -49,6 +50,22 @@ export function GroupChoice({ value, onChange }: { value: string; onChange: (gro
   const groups = useGroups();
   if (groups.length === 0) return null;
   return <Choice label="Group" value={value} all={groups.map((one) => [one, one])} onChange={onChange} />;
+}
+
+const never = () => false;
+
+// One of the codes that are found anywhere now; a link may ask for several, which are one trouble.
+export function FindingChoice({ value, onChange }: { value: string; onChange: (code: string) => void }) {
+  const { data } = useResource<FindingPage>("/api/v1/findings?limit=1", never);
+  const codes = [...new Set([...(data?.codes ?? []), value])].filter(Boolean).sort();
+  return (
+    <Choice
+      label="Finding"
+      value={value}
+      all={codes.map((one) => [one, one.replaceAll(",", ", ")])}
+      onChange={onChange}
+    />
+  );
 }
 
 // A list that is followed, newest first, with its older pages behind it. What is new moves the first page on, over the second:
