@@ -31,8 +31,9 @@ const char* other_compression(std::string_view begin) {
 
 }  // namespace
 
-config::Result<void, std::string> for_each_line(const std::filesystem::path& file,
-                                                const std::function<void(std::string_view)>& take) {
+config::Result<void, std::string> for_each_line(
+    const std::filesystem::path& file,
+    const std::function<void(std::string_view, std::uint64_t)>& take) {
   using config::Failure;
   const int fd = file == "-" ? dup(STDIN_FILENO) : open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0)
@@ -45,6 +46,7 @@ config::Result<void, std::string> for_each_line(const std::filesystem::path& fil
   }
   std::array<char, 65536> chunk{};
   std::string line;  // as far as it is read
+  std::uint64_t octets = 0;
   bool is_first = true;
   while (true) {
     const int count = gzread(in.get(), chunk.data(), chunk.size());
@@ -66,13 +68,15 @@ config::Result<void, std::string> for_each_line(const std::filesystem::path& fil
       const auto end = text.find('\n');
       const auto part = text.substr(0, end);
       if (line.size() < probes::reports::kMostOfLine) line += part;
+      octets += part.size();
       if (end == std::string_view::npos) break;
-      take(line);
+      take(line, octets);
       line.clear();
+      octets = 0;
       text.remove_prefix(end + 1);
     }
   }
-  if (!line.empty()) take(line);
+  if (!line.empty()) take(line, octets);
   if (int code = 0; gzerror(in.get(), &code), code == Z_BUF_ERROR)
     return Failure<std::string>(
         fmt::format("{} ends too soon: its compressed content is cut off", file.string()));

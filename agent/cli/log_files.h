@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -11,9 +12,11 @@ namespace agent {
 
 // Calls `take` with every line of the file, without its end; "-" is standard input. What gzip
 // compressed is read as it was before, by its first octets and not by its name. Of lines longer
-// than probes::reports::kMostOfLine only the beginning is given. The error is a sentence: the file
+// than probes::reports::kMostOfLine only the beginning is given; `octets` is how long it was. The
+// error is a sentence: the file
 // cannot be read, or ends before its compressed content does; the lines before that were given.
 [[nodiscard]] config::Result<void, std::string> for_each_line(
-    const std::filesystem::path& file, const std::function<void(std::string_view)>& take);
+    const std::filesystem::path& file,
+    const std::function<void(std::string_view line, std::uint64_t octets)>& take);
 
 }  // namespace agent

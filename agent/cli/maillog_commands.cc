@@ -36,8 +36,8 @@ int for_each_event(const LogFiles& logs, std::ostream& errors, const auto& take)
   int status = 0;
   for (const auto& file : logs.files) {
     MaillogReader reader(local_calendar(logs.now));
-    const auto done = for_each_line(file, [&](std::string_view line) {
-      if (const auto event = reader.read(line)) take(*event);
+    const auto done = for_each_line(file, [&](std::string_view line, std::uint64_t octets) {
+      if (const auto event = reader.read(line, octets)) take(*event);
     });
     if (done) continue;
     errors << probes::printable(done.error(), 2000) << '\n';

@@ -1,7 +1,6 @@
 #include "agent/postfix/journald_log.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -32,31 +31,13 @@ bool is_word(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c != '\x7f'; });
 }
 
-// Accounts of people begin here (adduser.conf, useradd's login.defs): what they log is not
-// Postfix'.
-constexpr std::uint64_t kPeople = 1000;
-
-// By what journald itself knows of who logged it; a journal from elsewhere may not have it.
-bool is_of_people(std::string_view uid) {
-  std::uint64_t value = 0;
-  const auto [end, fault] = std::from_chars(uid.data(), uid.data() + uid.size(), value);
-  return fault == std::errc{} && end == uid.data() + uid.size() && value >= kPeople;
-}
-
-// A program that calls itself as another does. Postfix' are called as the last part says:
-// postfix/relay/smtp is smtp.
-bool is_other_program(std::string_view name, std::string_view program) {
-  const auto part = program.substr(program.rfind('/') + 1);
-  return !name.empty() && name != part.substr(0, 15);  // so much the kernel keeps of it
-}
-
 std::optional<std::string> line_here(sd_journal* journal) {
   std::uint64_t at = 0;
   if (sd_journal_get_realtime_usec(journal, &at) < 0) return std::nullopt;
   const std::string host(field(journal, "_HOSTNAME"));
   const std::string program(field(journal, "SYSLOG_IDENTIFIER"));
-  if (is_of_people(field(journal, "_UID")) || is_other_program(field(journal, "_COMM"), program))
-    return std::nullopt;
+  const std::string uid(field(journal, "_UID"));
+  if (!probes::reports::is_by_program(program, uid, field(journal, "_COMM"))) return std::nullopt;
   std::string pid(field(journal, "SYSLOG_PID"));
   if (pid.empty()) pid = field(journal, "_PID");
   return journald_line(at, host, program, pid, field(journal, "MESSAGE"));

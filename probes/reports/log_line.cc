@@ -205,4 +205,17 @@ std::optional<LogLine> LogLineReader::read(std::string_view line) {
   return out;
 }
 
+bool is_by_program(std::string_view program, std::string_view uid, std::string_view comm) {
+  // Accounts of people begin here (adduser.conf, useradd's login.defs).
+  constexpr std::uint64_t kPeople = 1000;
+  constexpr std::size_t kMostOfComm = 15;  // so much the kernel keeps of a name
+  std::uint64_t value = 0;
+  const auto [end, fault] = std::from_chars(uid.data(), uid.data() + uid.size(), value);
+  const bool is_of_people =
+      fault == std::errc{} && end == uid.data() + uid.size() && value >= kPeople;
+  // Postfix' are called as the last part says: postfix/relay/smtp is smtp.
+  const auto part = program.substr(program.rfind('/') + 1);
+  return !is_of_people && (comm.empty() || comm == part.substr(0, kMostOfComm));
+}
+
 }  // namespace probes::reports

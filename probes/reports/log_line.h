@@ -40,6 +40,12 @@ struct LogLine {
   std::string_view message;
 };
 
+// Whether a journal's entry is of the program that it says: `uid` and `comm` are what journald
+// itself knows of who logged it (_UID, _COMM), empty where it does not. Accounts of people log what
+// they like under any name.
+[[nodiscard]] bool is_by_program(std::string_view program, std::string_view uid,
+                                 std::string_view comm);
+
 // Reads lines one after the other; it remembers the last moment, since many lines share it.
 // Understood are the traditional form of syslog, the same with RFC 3339 moments (rsyslog, also
 // with microseconds; journalctl -o short-iso), and RFC 5424 with or without its priority.

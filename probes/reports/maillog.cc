@@ -427,47 +427,106 @@ std::optional<MailEvent> MaillogReader::understand(const LogLine& line) {
   return Removed{.queue_id = std::string(queue_id)};
 }
 
-// One field of an entry as journalctl -o export prints it; false: this is no such line.
-bool MaillogReader::take_field(std::string_view line) {
-  const auto equals = line.find('=');
-  if (equals == std::string_view::npos || equals == 0 || equals > 64) return false;
-  const auto name = line.substr(0, equals);
-  const auto value = line.substr(equals + 1, kMostOfLine);
-  if (!std::ranges::all_of(name, [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-      }))
-    return false;
-  const auto number = [&]() -> std::optional<std::int64_t> {
-    std::int64_t out = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out);
-    if (error != std::errc{} || end != value.data() + value.size() || out < 0) return std::nullopt;
-    return out;
-  };
-  is_in_entry_ = true;
-  if (name == "__REALTIME_TIMESTAMP") {
-    if (const auto microseconds = number())
-      entry_.at = Time{config::Seconds{*microseconds / 1'000'000}};
-  } else if (name == "SYSLOG_IDENTIFIER") {
-    entry_.program = value;
-  } else if (name == "MESSAGE") {
-    entry_.message = value;
-  } else if (name == "SYSLOG_PID" || (name == "_PID" && entry_.pid == 0)) {
-    entry_.pid = static_cast<std::uint32_t>(number().value_or(0));
-  }
-  return true;
+void MaillogReader::take_field(std::string_view name, std::string_view value) {
+  constexpr std::array<std::string_view, 7> kWanted{"__REALTIME_TIMESTAMP",
+                                                    "SYSLOG_IDENTIFIER",
+                                                    "MESSAGE",
+                                                    "SYSLOG_PID",
+                                                    "_PID",
+                                                    "_UID",
+                                                    "_COMM"};
+  if (std::ranges::find(kWanted, name) == kWanted.end()) return;
+  entry_->fields.emplace(name, value.substr(0, kMostOfLine));
 }
 
-std::optional<MailEvent> MaillogReader::read(std::string_view line) {
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  if (line.empty() && is_in_entry_) {
-    const auto entry = std::exchange(entry_, {});
-    is_in_entry_ = false;
-    if (!entry.at) return std::nullopt;
-    return understand(
-        {.at = *entry.at, .program = entry.program, .pid = entry.pid, .message = entry.message});
+// "NAME=value"; or "NAME", and its value follows as octets with their number in front.
+void MaillogReader::take_line_of_entry(std::string_view line) {
+  constexpr std::size_t kMostOfName = 64;
+  const auto equals = line.find('=');
+  const auto name = line.substr(0, equals);
+  const bool is_name =
+      !name.empty() && name.size() <= kMostOfName && std::ranges::all_of(name, [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+      });
+  if (!is_name) {
+    entry_->is_broken = true;
+  } else if (equals == std::string_view::npos) {
+    binary_ = Binary{.name = std::string(name), .value = {}};
+  } else {
+    take_field(name, line.substr(equals + 1));
   }
+}
+
+// Eight octets, the lowest first, say how long the value is; it may hold line ends, as its length
+// may. One more stands behind it.
+void MaillogReader::take_line_of_binary(std::string_view line, std::uint64_t octets) {
+  constexpr unsigned kOctetsOfLength = 8;
+  constexpr std::uint64_t kMostOfField = std::uint64_t{1} << 30U;  // journald takes no longer ones
+  std::size_t at = 0;
+  for (; binary_->octets_of_length < kOctetsOfLength && at <= line.size(); ++at) {
+    const auto octet = static_cast<unsigned char>(at < line.size() ? line[at] : '\n');
+    binary_->left |= std::uint64_t{octet} << (8U * binary_->octets_of_length++);
+  }
+  if (binary_->octets_of_length < kOctetsOfLength) return;
+  // With the line's end; 0 when that was the last octet of the length.
+  const auto here = octets + 1 - at;
+  if (here > binary_->left + 1 || binary_->left > kMostOfField) {
+    entry_->is_broken = true;
+    binary_.reset();
+    return;
+  }
+  const auto text = line.substr(std::min(at, line.size()));
+  if (binary_->value.size() < kMostOfLine) binary_->value += text;
+  if (here == binary_->left + 1) {
+    take_field(binary_->name, binary_->value);
+    binary_.reset();
+    return;
+  }
+  if (here > 0 && binary_->value.size() < kMostOfLine)
+    binary_->value += ' ';  // one entry, one line
+  binary_->left -= here;
+}
+
+std::optional<MailEvent> MaillogReader::end_entry() {
+  const auto entry = *std::exchange(entry_, std::nullopt);
+  const auto field = [&](std::string_view name) -> std::string_view {
+    const auto found = entry.fields.find(name);
+    return found == entry.fields.end() ? std::string_view{} : found->second;
+  };
+  const auto number = [&](std::string_view name) -> std::optional<std::int64_t> {
+    const auto text = field(name);
+    std::int64_t out = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    if (error != std::errc{} || end != text.data() + text.size() || out < 0) return std::nullopt;
+    return out;
+  };
+  const auto microseconds = number("__REALTIME_TIMESTAMP");
+  const auto program = field("SYSLOG_IDENTIFIER");
+  if (entry.is_broken || !microseconds || !is_by_program(program, field("_UID"), field("_COMM")))
+    return std::nullopt;
+  const auto pid = field("SYSLOG_PID").empty() ? number("_PID") : number("SYSLOG_PID");
+  return understand({.at = Time{config::Seconds{*microseconds / 1'000'000}},
+                     .program = program,
+                     .pid = static_cast<std::uint32_t>(pid.value_or(0)),
+                     .message = field("MESSAGE")});
+}
+
+std::optional<MailEvent> MaillogReader::read(std::string_view line, std::uint64_t octets) {
+  if (binary_) {
+    take_line_of_binary(line, std::max<std::uint64_t>(octets, line.size()));
+    return std::nullopt;
+  }
+  if (entry_ && line.empty()) return end_entry();
+  // With one of these journalctl begins each.
+  const bool is_entry =
+      entry_ || line.starts_with("__CURSOR=") || line.starts_with("__REALTIME_TIMESTAMP=");
+  if (is_entry) {
+    if (!entry_) entry_.emplace();
+    take_line_of_entry(line);
+    return std::nullopt;
+  }
+  if (line.ends_with('\r')) line.remove_suffix(1);
   if (const auto read = lines_.read(line)) return understand(*read);
-  (void)take_field(line);
   return std::nullopt;
 }
 

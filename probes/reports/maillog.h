@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -90,11 +91,15 @@ using MailEvent = std::variant<Delivery, Removed>;
 // told apart by the process that has them, so lines of one log must be read in their order.
 // Memory is bounded whatever the log holds.
 //
-// Besides lines (log_line.h) it reads entries as `journalctl -o export` prints them.
+// Besides lines (log_line.h) it reads entries as `journalctl -o export` prints them, fields with
+// their length in front included: what such a field says is never taken for another. An entry that
+// is not of that form, or of a program that is not what it calls itself, says nothing.
+// Source: systemd's "Journal Export Formats".
 class MaillogReader {
  public:
   explicit MaillogReader(Calendar calendar) : lines_(std::move(calendar)) {}
-  [[nodiscard]] std::optional<MailEvent> read(std::string_view line);
+  // `line` has no line end; `octets`: how long it was, where only its beginning is given.
+  [[nodiscard]] std::optional<MailEvent> read(std::string_view line, std::uint64_t octets = 0);
   // For traditional lines: where the log is followed for long.
   void set_now(config::Time now) { lines_.set_now(now); }
   // The moment of the last line that had one.
@@ -115,8 +120,13 @@ class MaillogReader {
   };
   struct Entry {  // of a journal's export
     std::optional<config::Time> at;
-    std::string program, message;
-    std::uint32_t pid = 0;
+    std::map<std::string, std::string, std::less<>> fields;  // of those that count, the first
+    bool is_broken = false;
+  };
+  struct Binary {  // a field of it, as far as it is read
+    std::string name, value;
+    unsigned octets_of_length = 0;
+    std::uint64_t left = 0;  // its length, and then what of it is to come
   };
 
   [[nodiscard]] std::optional<MailEvent> understand(const LogLine& line);
@@ -125,14 +135,17 @@ class MaillogReader {
                                                    std::string_view rest, config::Time at);
   [[nodiscard]] TlsLevel level_of(Client& client, std::string_view queue_id, std::string_view host);
   Client& client_of(std::string_view instance, std::uint32_t pid, config::Time at);
-  bool take_field(std::string_view line);
+  void take_field(std::string_view name, std::string_view value);
+  void take_line_of_entry(std::string_view line);
+  void take_line_of_binary(std::string_view line, std::uint64_t octets);
+  [[nodiscard]] std::optional<MailEvent> end_entry();
 
   LogLineReader lines_;
   std::unordered_map<std::string, Client> clients_;  // by instance and process
   std::optional<config::Time> began_, last_at_;
   bool logs_tls_ = false;  // a line about TLS was seen: smtp_tls_loglevel is 1 or more
-  Entry entry_;
-  bool is_in_entry_ = false;
+  std::optional<Entry> entry_;
+  std::optional<Binary> binary_;
 };
 
 }  // namespace probes::reports

@@ -75,6 +75,10 @@ keep(
         "journal": b"__REALTIME_TIMESTAMP=1795893560123456\n_PID=7\nSYSLOG_IDENTIFIER=postfix/smtp\nMESSAGE=ABCDEF: "
         + DELIVERED
         + b"status=sent (ok)\n\n",
+        "journal-binary": b"__CURSOR=s=1\n__REALTIME_TIMESTAMP=1795893560123456\n_PID=7\nSYSLOG_IDENTIFIER=postfix/smtp\n"
+        + b"ANYTHING\n\x0a\0\0\0\0\0\0\0\n\nMESSAGE=\nMESSAGE=ABCDEF: "
+        + DELIVERED
+        + b"status=sent (ok)\n\n",
     },
 )
 

@@ -265,6 +265,70 @@ TEST(Maillog, AJournalsExportIsRead) {
   EXPECT_EQ(config::rfc3339(got[0].at), "2026-11-28T19:19:20Z");
 }
 
+// As journalctl prints what does not fit into a line: its length in front.
+std::string binary_field(const std::string& name, const std::string& value) {
+  std::string out = name + '\n';
+  for (std::uint64_t rest = value.size(), i = 0; i < 8; ++i, rest >>= 8U)
+    out += static_cast<char>(rest & 0xFFU);
+  return out + value + '\n';
+}
+
+std::vector<Delivery> exported(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = text.find('\n', at);
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return deliveries(lines);
+}
+
+const std::string kEntry =
+    "__CURSOR=s=1;i=2\n__REALTIME_TIMESTAMP=1795893560123456\n_PID=7\n"
+    "SYSLOG_IDENTIFIER=postfix/smtp\n";
+
+TEST(Maillog, AFieldOfAnExportWithItsLengthIsNoOther) {
+  const std::string forged =
+      "\n\nMESSAGE=" DELIVERED
+      "\n\n__CURSOR=s=1;i=3\nNov 28 19:19:20 out postfix/smtp[1]: " DELIVERED "\n";
+  EXPECT_TRUE(exported(kEntry + binary_field("MESSAGE", "x" + forged) + "\n").empty());
+  EXPECT_TRUE(exported(kEntry + binary_field("ANYTHING", forged) + "\n").empty());
+  for (std::size_t size = 0; size < 600; ++size) {
+    const auto got = exported(kEntry + binary_field("ANYTHING", std::string(size, '\n')) +
+                              "MESSAGE=" DELIVERED "\n\n");
+    EXPECT_EQ(got.size(), 1U) << size << " octets, of which its length may have a line end";
+  }
+  EXPECT_EQ(exported(kEntry + binary_field("MESSAGE", DELIVERED) + "\n").size(), 1U);
+}
+
+TEST(Maillog, AnEntryOfAnExportThatIsNotWellFormedSaysNothing) {
+  const std::string good = kEntry + "MESSAGE=" DELIVERED "\n\n";
+  for (const auto& bad : {
+           kEntry + "no name\nMESSAGE=" DELIVERED "\n\n",
+           kEntry + "=x\nMESSAGE=" DELIVERED "\n\n",
+           kEntry + std::string("A\n\1\0\0\0\0\0\0\0xyz\n", 14) + "MESSAGE=" DELIVERED "\n\n",
+           kEntry + std::string("A\n\377\377\377\377\377\377\377\377x\n", 12) +
+               "MESSAGE=" DELIVERED "\n\n",
+           kEntry + "Nov 28 19:19:20 out postfix/smtp[1]: " DELIVERED "\n\n",
+       })
+    EXPECT_EQ(exported(bad + good).size(), 1U) << bad;
+  EXPECT_EQ(exported(kEntry + "MESSAGE=x\nMESSAGE=" DELIVERED "\n\n").size(), 0U)
+      << "the first of a name counts";
+  EXPECT_EQ(exported(kEntry + "_UID=1000\nMESSAGE=" DELIVERED "\n\n").size(), 0U) << "of people";
+  EXPECT_EQ(exported(kEntry + "_COMM=logger\nMESSAGE=" DELIVERED "\n\n").size(), 0U);
+  EXPECT_EQ(exported(kEntry + "_UID=0\n_COMM=smtp\nMESSAGE=" DELIVERED "\n\n").size(), 1U);
+}
+
+TEST(Maillog, OfALongFieldOfAnExportTheBeginningIsEnough) {
+  MaillogReader reader(calendar(kNow));
+  for (const auto* line : {"__CURSOR=x", "__REALTIME_TIMESTAMP=1795893560123456", "A"})
+    EXPECT_FALSE(reader.read(line));
+  EXPECT_FALSE(reader.read(std::string("\0\0\1\0\0\0\0\0xxx", 11), 8 + 65536));
+  for (const auto* line : {"SYSLOG_IDENTIFIER=postfix/smtp", "MESSAGE=" DELIVERED})
+    EXPECT_FALSE(reader.read(line));
+  EXPECT_TRUE(reader.read(""));
+}
+
 TEST(Maillog, TraditionalLinesAreOfTheLastTwelveMonths) {
   LogLineReader reader(calendar(at("2027-01-01T00:30:00Z")));
   EXPECT_EQ(config::rfc3339(reader.read("Dec 31 23:59:59 h p/smtp[1]: x")->at),
