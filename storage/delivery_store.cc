@@ -21,6 +21,8 @@ Result<agent::DeliveryStore::Kept, std::string> DatabaseDeliveryStore::restore()
     while (domains.step()) out.domains.emplace(domains.text(0), domains.text(1));
     auto disagreements = db_.prepare("SELECT body FROM own_disagreement ORDER BY id");
     while (disagreements.step()) out.disagreements.push_back(disagreements.text(0));
+    auto undecided = db_.prepare("SELECT number, body FROM own_undecided");
+    while (undecided.step()) out.undecided.emplace(undecided.integer(0), undecided.text(1));
     auto state = db_.prepare("SELECT key, value FROM own_delivery_state");
     while (state.step()) {
       const auto key = state.text(0);
@@ -47,6 +49,10 @@ Result<void, std::string> DatabaseDeliveryStore::save(const agent::DeliveryBook:
            "DELETE FROM own_disagreement WHERE id <= (SELECT max(id) FROM own_disagreement) - ?")
         .bind(kMostDisagreements)
         .run();
+    auto wait = db_.prepare("INSERT OR REPLACE INTO own_undecided(number, body) VALUES(?, ?)");
+    for (const auto& [number, body] : changes.undecided) wait.bind(number, body).run();
+    auto decide = db_.prepare("DELETE FROM own_undecided WHERE number = ?");
+    for (const auto number : changes.decided) decide.bind(number).run();
     auto state = db_.prepare("INSERT OR REPLACE INTO own_delivery_state(key, value) VALUES(?, ?)");
     if (!changes.agreement.empty()) state.bind("agreement", changes.agreement).run();
     state.bind("log", log).run();

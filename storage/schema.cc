@@ -187,6 +187,12 @@ CREATE TABLE member (
   WITHOUT ROWID;
 CREATE INDEX member_by_time ON member(seen_at);
 )",
+    // Deliveries of our own that went otherwise than the look before them said, until the look
+    // after them (agent/postfix/delivery_book.h).
+    R"(
+CREATE TABLE own_undecided (number BIGINT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX own_undecided_by_size ON own_undecided(length(body));
+)",
 };
 
 constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());

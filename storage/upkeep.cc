@@ -69,6 +69,7 @@ constexpr std::array<std::pair<const char*, const char*>, 8> kWrong{{
      "UNION ALL SELECT 1 FROM renewal WHERE NOT json_valid(body) "
      "UNION ALL SELECT 1 FROM own_delivery WHERE NOT json_valid(body) "
      "UNION ALL SELECT 1 FROM own_disagreement WHERE NOT json_valid(body) "
+     "UNION ALL SELECT 1 FROM own_undecided WHERE NOT json_valid(body) "
      "UNION ALL SELECT 1 FROM tlsrpt_report WHERE typeof(begins) <> 'integer' OR begins > ends "
      "UNION ALL SELECT 1 FROM tlsrpt_sessions WHERE typeof(sessions) <> 'integer' "
      "OR report NOT IN (SELECT id FROM tlsrpt_report)",

@@ -65,7 +65,7 @@ std::string text_of(const DomainDeliveries& domain) {
   Json hosts = Json::object(), waiting = Json::object(), days = Json::object();
   for (const auto& [name, host] : domain.hosts) hosts[name] = to_json(host);
   for (const auto& [id, message] : domain.waiting)
-    waiting[id] = {seconds_of(message.arrived_at), seconds_of(message.tried_at)};
+    waiting[id] = {seconds_of(message.arrived_at), seconds_of(message.tried_at), message.hosts};
   for (const auto& [day, counts] : domain.days) {
     Json sent = Json::object(), held = Json::object();
     for (const auto& [level, count] : counts.sent) sent[std::string(wire_name(level))] = count;
@@ -84,9 +84,13 @@ DomainDeliveries domain_from(const Json& json) {
   read(json, out);
   out.last_at = time_from(json.at("last"));
   for (const auto& [name, host] : json.at("hosts").items()) read(host, out.hosts[name]);
-  for (const auto& [id, message] : json.at("waiting").items())
-    out.waiting[id] = {.arrived_at = time_from(message.at(0)),
-                       .tried_at = time_from(message.at(1))};
+  for (const auto& [id, message] : json.at("waiting").items()) {
+    auto& mine = out.waiting[id];
+    mine.arrived_at = time_from(message.at(0));
+    mine.tried_at = time_from(message.at(1));
+    // Rows from before hosts were kept have none.
+    if (message.size() > 2) mine.hosts = message.at(2).get<std::vector<std::string>>();
+  }
   for (const auto& [day, counts] : json.at("days").items()) {
     auto& mine = out.days[std::stoll(day)];
     mine.messages = counts.at("messages").get<std::uint64_t>();
@@ -114,6 +118,31 @@ std::string text_of(const Disagreement& one) {
       .dump();
 }
 
+Disagreement disagreement_of(const Delivery& delivery, const DeliveryBook::Foretold& before) {
+  return {.at = delivery.at,
+          .domain = delivery.domain,
+          .host = delivery.host,
+          .verdict = before.verdict,
+          .looked_at = before.looked_at,
+          .status = delivery.status,
+          .level = delivery.level,
+          .setback = delivery.setback};
+}
+
+// Throws on what is not of the form.
+Disagreement disagreement_from(std::string_view text) {
+  const auto json = Json::parse(text);
+  const auto word = [&](const char* key) { return json.at(key).get<std::string>(); };
+  return {.at = time_from(json.at("at")),
+          .domain = word("domain"),
+          .host = word("host"),
+          .verdict = probes::verdict_from(word("verdict")).value(),
+          .looked_at = time_from(json.at("looked_at")),
+          .status = probes::reports::delivery_status_from(word("status")).value(),
+          .level = probes::reports::tls_level_from(word("level")).value(),
+          .setback = probes::reports::setback_from(word("setback")).value()};
+}
+
 // ---- what deliveries say
 
 void take(HostDeliveries& out, const Delivery& delivery) {
@@ -130,6 +159,14 @@ void take(HostDeliveries& out, const Delivery& delivery) {
   out.setback = delivery.setback;
 }
 
+// Those that did not take it.
+std::vector<std::string> hosts_of(const Delivery& deferred) {
+  std::vector<std::string> out;
+  for (const auto& tried : deferred.before) out.push_back(tried.host);
+  if (!deferred.host.empty()) out.push_back(deferred.host);
+  return out;
+}
+
 }  // namespace
 
 std::uint64_t DomainDeliveries::messages_a_month(Time at) const {
@@ -144,6 +181,16 @@ std::optional<Time> DomainDeliveries::oldest_waiting() const {
   std::optional<Time> out;
   for (const auto& [id, message] : waiting)
     out = std::min(out.value_or(message.arrived_at), message.arrived_at);
+  return out;
+}
+
+DomainDeliveries::Queue DomainDeliveries::waiting_at(std::string_view host) const {
+  Queue out;
+  for (const auto& [id, message] : waiting) {
+    if (std::ranges::find(message.hosts, host) == message.hosts.end()) continue;
+    ++out.messages;
+    out.oldest = std::min(out.oldest.value_or(message.arrived_at), message.arrived_at);
+  }
   return out;
 }
 
@@ -219,7 +266,8 @@ void DeliveryBook::count(const Delivery& delivery) {
   if (delivery.status == DeliveryStatus::deferred &&
       (domain.waiting.size() < kMostWaiting || domain.waiting.contains(delivery.queue_id))) {
     domain.waiting[delivery.queue_id] = {.arrived_at = delivery.at - delivery.delay,
-                                         .tried_at = delivery.at};
+                                         .tried_at = delivery.at,
+                                         .hosts = hosts_of(delivery)};
     waits_for_[delivery.queue_id].insert(delivery.domain);
   }
 }
@@ -248,22 +296,33 @@ void DeliveryBook::make_room() {
 void DeliveryBook::compare(const Delivery& delivery, const Foretell& foretell) {
   const auto said = foretell(delivery);
   if (!said || !said->is_right) return;
-  const Undecided one{delivery, *said};
+  Undecided one{.delivery = delivery, .before = *said};
   if (*said->is_right) return decide(one, true);
-  undecided_.push_back(one);
+  one.number = ++last_number_;
+  newly_undecided_.insert(one.number);
+  undecided_.push_back(std::move(one));
   if (undecided_.size() <= kMostUndecided) return;
   decide(undecided_.front(), false);
   undecided_.pop_front();
+}
+
+void DeliveryBook::waits_for_no_look(const Undecided& one) {
+  if (one.number == 0) return;
+  newly_decided_.insert(one.number);
+  newly_undecided_.erase(one.number);
 }
 
 void DeliveryBook::settle(Time at, config::Seconds patience, const Foretell& foretell) {
   std::deque<Undecided> still;
   for (auto& one : undecided_) {
     const auto said = foretell(one.delivery);
-    if (!said) continue;  // no longer watched
-    if (!said->is_right) {
-      // Not to be told by now; it may be soon.
-      if (at - one.delivery.at <= patience) still.push_back(std::move(one));
+    if (!said || !said->is_right) {
+      // Not to be told by now; it may be soon, as after a restart. Or nobody watches it any more.
+      if (at - one.delivery.at <= patience) {
+        still.push_back(std::move(one));
+      } else {
+        waits_for_no_look(one);
+      }
     } else if (*said->is_right) {
       decide(one, true);
     } else if (said->looked_at > one.delivery.at || at - one.delivery.at > patience) {
@@ -281,16 +340,9 @@ void DeliveryBook::decide(const Undecided& one, bool is_right) {
   day.foretold += is_right ? 1 : 0;
   while (compared_.size() > kDays) compared_.erase(compared_.begin());
   is_agreement_changed_ = true;
+  waits_for_no_look(one);
   if (is_right) return;
-  const auto& delivery = one.delivery;
-  new_disagreements_.push_back({.at = delivery.at,
-                                .domain = delivery.domain,
-                                .host = delivery.host,
-                                .verdict = one.before.verdict,
-                                .looked_at = one.before.looked_at,
-                                .status = delivery.status,
-                                .level = delivery.level,
-                                .setback = delivery.setback});
+  new_disagreements_.push_back(disagreement_of(one.delivery, one.before));
   disagreements_.push_back(new_disagreements_.back());
   if (disagreements_.size() > kMostDisagreements) disagreements_.pop_front();
   if (new_disagreements_.size() > kMostDisagreements) new_disagreements_.pop_front();
@@ -346,6 +398,12 @@ DeliveryBook::Changes DeliveryBook::take_changes() {
   }
   for (const auto& one : std::exchange(new_disagreements_, {}))
     out.disagreements.push_back(text_of(one));
+  const auto fresh = std::exchange(newly_undecided_, {});
+  for (const auto& one : undecided_) {
+    if (fresh.contains(one.number))
+      out.undecided.emplace(one.number, text_of(disagreement_of(one.delivery, one.before)));
+  }
+  out.decided = std::exchange(newly_decided_, {});
   return out;
 }
 
@@ -370,20 +428,24 @@ void DeliveryBook::restore_agreement(std::string_view text) {
 
 void DeliveryBook::restore_disagreement(std::string_view text) {
   try {
-    const auto json = Json::parse(text);
-    const auto verdict = probes::verdict_from(json.at("verdict").get<std::string>());
-    const auto status = probes::reports::delivery_status_from(json.at("status").get<std::string>());
-    const auto level = probes::reports::tls_level_from(json.at("level").get<std::string>());
-    const auto setback = probes::reports::setback_from(json.at("setback").get<std::string>());
-    if (!verdict || !status || !level || !setback) return;
-    disagreements_.push_back({.at = time_from(json.at("at")),
-                              .domain = json.at("domain").get<std::string>(),
-                              .host = json.at("host").get<std::string>(),
-                              .verdict = *verdict,
-                              .looked_at = time_from(json.at("looked_at")),
-                              .status = *status,
-                              .level = *level,
-                              .setback = *setback});
+    disagreements_.push_back(disagreement_from(text));
+  } catch (const std::exception&) {
+  }
+}
+
+void DeliveryBook::restore_undecided(std::int64_t number, std::string_view text) {
+  last_number_ = std::max(last_number_, number);
+  try {
+    auto said = disagreement_from(text);
+    Undecided one{.number = number, .delivery = {}, .before = {}};
+    one.delivery.at = said.at;
+    one.delivery.domain = std::move(said.domain);
+    one.delivery.host = std::move(said.host);
+    one.delivery.status = said.status;
+    one.delivery.level = said.level;
+    one.delivery.setback = said.setback;
+    one.before = {.is_right = false, .verdict = said.verdict, .looked_at = said.looked_at};
+    undecided_.push_back(std::move(one));
   } catch (const std::exception&) {
   }
 }

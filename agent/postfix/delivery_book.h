@@ -33,6 +33,7 @@ struct HostDeliveries {
 struct WaitingMessage {
   config::Time arrived_at;
   config::Time tried_at;
+  std::vector<std::string> hosts;  // that did not take it in the last try
   bool operator==(const WaitingMessage&) const = default;
 };
 
@@ -53,6 +54,15 @@ struct DomainDeliveries : HostDeliveries {
   // Delivered in the last 30 days.
   [[nodiscard]] std::uint64_t messages_a_month(config::Time at) const;
   [[nodiscard]] std::optional<config::Time> oldest_waiting() const;
+
+  struct Queue {
+    std::size_t messages = 0;
+    std::optional<config::Time> oldest;
+    bool operator==(const Queue&) const = default;
+  };
+  // Messages that the host, one of `hosts`, did not take in the last try. One that several hosts
+  // did not take waits at each of them.
+  [[nodiscard]] Queue waiting_at(std::string_view host) const;
 };
 
 // A delivery that went otherwise than the verdict said.
@@ -91,8 +101,9 @@ class DeliveryBook {
   void take(const probes::reports::MailEvent& event, config::Time compared_from,
             const Foretell& foretell);
   // Deliveries that went otherwise than the look before them said wait for the look after them: it
-  // tells what the host was like by then. One that agrees with neither is a disagreement. To be
-  // called now and then.
+  // tells what the host was like by then. One that agrees with neither is a disagreement; one of
+  // which nobody says anything before `patience` is over is not compared. To be called now and
+  // then.
   void settle(config::Time at, config::Seconds patience, const Foretell& foretell);
   // Messages that Postfix has not tried for so long are gone, whoever deleted them.
   void forget(config::Time at);
@@ -124,6 +135,11 @@ class DeliveryBook {
     std::set<std::string> gone;
     std::string agreement;                   // all of it; empty: unchanged
     std::vector<std::string> disagreements;  // new ones
+    // Deliveries that wait for the look after them, by numbers of the book's own; and those of them
+    // that wait no more.
+    std::map<std::int64_t, std::string> undecided;
+    std::set<std::int64_t> decided;
+    bool operator==(const Changes&) const = default;
   };
   // What changed since the last call.
   [[nodiscard]] Changes take_changes();
@@ -131,15 +147,18 @@ class DeliveryBook {
   void restore_domain(const std::string& name, std::string_view text);
   void restore_agreement(std::string_view text);
   void restore_disagreement(std::string_view text);
+  void restore_undecided(std::int64_t number, std::string_view text);
 
  private:
   struct Undecided {
+    std::int64_t number = 0;  // 0: was never to wait
     probes::reports::Delivery delivery;
     Foretold before;
   };
   void count(const probes::reports::Delivery& delivery);
   void compare(const probes::reports::Delivery& delivery, const Foretell& foretell);
   void decide(const Undecided& one, bool is_right);
+  void waits_for_no_look(const Undecided& one);
   void make_room();
   void waits_no_more(const std::string& queue_id, const std::string& domain);
   void touch(const std::string& name) { changed_.insert(name); }
@@ -150,6 +169,8 @@ class DeliveryBook {
   std::map<std::int64_t, Agreement> compared_;  // by day
   bool is_agreement_changed_ = false;
   std::deque<Undecided> undecided_;
+  std::int64_t last_number_ = 0;  // of one that was undecided
+  std::set<std::int64_t> newly_undecided_, newly_decided_;
   std::deque<Disagreement> disagreements_, new_disagreements_;
   std::map<std::pair<probes::reports::DeliveryStatus, probes::reports::TlsLevel>, std::uint64_t>
       counted_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,8 +24,9 @@ class DeliveryStore {
     std::map<std::string, std::string> domains;
     std::string agreement;
     std::vector<std::string> disagreements;  // the oldest first
-    std::string log;                         // the file that `position` is of
-    std::string position;                    // JSON; empty: none was read
+    std::map<std::int64_t, std::string> undecided;
+    std::string log;       // the file that `position` is of
+    std::string position;  // JSON; empty: none was read
   };
   [[nodiscard]] virtual config::Result<Kept, std::string> restore() = 0;
   [[nodiscard]] virtual config::Result<void, std::string> save(const DeliveryBook::Changes& changes,

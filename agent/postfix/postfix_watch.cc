@@ -49,6 +49,9 @@ void merge(DeliveryBook::Changes& into, DeliveryBook::Changes more) {
   for (const auto& name : more.gone) into.domains.erase(name);
   into.gone.merge(more.gone);
   if (!more.agreement.empty()) into.agreement = std::move(more.agreement);
+  for (const auto number : more.decided) into.undecided.erase(number);
+  into.decided.merge(more.decided);
+  into.undecided.merge(more.undecided);
   std::ranges::move(more.disagreements, std::back_inserter(into.disagreements));
   if (into.disagreements.size() > DeliveryBook::kMostDisagreements)
     into.disagreements.erase(into.disagreements.begin(),
@@ -68,6 +71,7 @@ PostfixWatch::PostfixWatch(DeliveryStore& store, World world)
   const Lock lock(mutex_);
   for (const auto& [name, body] : kept->domains) book_.restore_domain(name, body);
   for (const auto& body : kept->disagreements) book_.restore_disagreement(body);
+  for (const auto& [number, body] : kept->undecided) book_.restore_undecided(number, body);
   if (!kept->agreement.empty()) book_.restore_agreement(kept->agreement);
   kept_log_ = kept->log;
   if (!kept->position.empty()) kept_position_ = kept->position;
@@ -210,9 +214,7 @@ void PostfixWatch::save() {
     merge(unsaved_, book_.take_changes());
   }
   const bool has_moved = kept_position_ != log_->position() || kept_log_ != log_->name();
-  if (!has_moved && unsaved_.domains.empty() && unsaved_.gone.empty() &&
-      unsaved_.agreement.empty() && unsaved_.disagreements.empty())
-    return;
+  if (!has_moved && unsaved_ == DeliveryBook::Changes{}) return;
   const auto done = store_.save(unsaved_, log_->name(), *log_->position());
   if (done) {
     unsaved_ = {};
@@ -245,12 +247,13 @@ std::optional<DomainDeliveries> PostfixWatch::domain(std::string_view name) cons
   return found == nullptr ? std::nullopt : std::optional(*found);
 }
 
-std::map<std::string, HostDeliveries> PostfixWatch::host(std::string_view name) const {
+std::map<std::string, PostfixWatch::ThroughHost> PostfixWatch::host(std::string_view name) const {
   const Lock lock(mutex_);
-  std::map<std::string, HostDeliveries> out;
+  std::map<std::string, ThroughHost> out;
   for (const auto& [domain, deliveries] : book_.domains()) {
     const auto found = deliveries.hosts.find(std::string(name));
-    if (found != deliveries.hosts.end()) out.emplace(domain, found->second);
+    if (found != deliveries.hosts.end())
+      out.emplace(domain, ThroughHost{found->second, deliveries.waiting_at(name)});
   }
   return out;
 }

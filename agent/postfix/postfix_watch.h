@@ -64,8 +64,12 @@ class PostfixWatch {
   };
   [[nodiscard]] View view() const;
   [[nodiscard]] std::optional<DomainDeliveries> domain(std::string_view name) const;
+  struct ThroughHost {
+    HostDeliveries deliveries;
+    DomainDeliveries::Queue waiting;
+  };
   // Of the domains whose mail went to the host, or should have.
-  [[nodiscard]] std::map<std::string, HostDeliveries> host(std::string_view name) const;
+  [[nodiscard]] std::map<std::string, ThroughHost> host(std::string_view name) const;
   [[nodiscard]] std::vector<Disagreement> disagreements() const;  // the newest first
 
   // A domain that mail goes to and that `is_watched` says no of.

@@ -24,17 +24,22 @@ Json host_json(const agent::HostDeliveries& host) {
                                                                  : Json(wire_name(host.setback))}};
 }
 
+void add_waiting(Json& out, const agent::DomainDeliveries::Queue& waiting) {
+  out["waiting"] = waiting.messages;
+  out["oldest_waiting_since"] = time_or_null(waiting.oldest);
+}
+
 Json domain_json(const agent::DomainDeliveries& domain, config::Time at) {
   auto out = host_json(domain);
   const bool is_seen = domain.last_at != config::Time{};
   out["last_at"] = is_seen ? Json(config::rfc3339(domain.last_at)) : Json(nullptr);
   out["messages_a_month"] = domain.messages_a_month(at);
-  out["waiting"] = domain.waiting.size();
-  out["oldest_waiting_since"] = time_or_null(domain.oldest_waiting());
+  add_waiting(out, {.messages = domain.waiting.size(), .oldest = domain.oldest_waiting()});
   Json hosts = Json::array();
   for (const auto& [name, host] : domain.hosts) {
     auto item = host_json(host);
     item["host"] = name;
+    add_waiting(item, domain.waiting_at(name));
     hosts.push_back(std::move(item));
   }
   out["hosts"] = std::move(hosts);
@@ -119,8 +124,9 @@ Reply Api::host_deliveries(const Call& call) const {
   if (backend_.postfix != nullptr) {
     for (const auto& [domain, host] : backend_.postfix->host(call.name)) {
       if (items.size() == kMostShown) break;
-      auto item = host_json(host);
+      auto item = host_json(host.deliveries);
       item["domain"] = domain;
+      add_waiting(item, host.waiting);
       items.push_back(std::move(item));
     }
   }

@@ -31,6 +31,15 @@ const setbacks: Record<string, string> = {
 
 type Hop = Pick<OwnDeliveries, "last_sent" | "deferred_since" | "setback">;
 
+function Queue({ of }: { of: Pick<OwnDeliveries, "waiting" | "oldest_waiting_since"> }) {
+  if (of.waiting === 0) return null;
+  return (
+    <Mark status="warning">
+      {plural(of.waiting, "message")} waiting, the oldest since <When at={of.oldest_waiting_since} />
+    </Mark>
+  );
+}
+
 function Sent({ of }: { of: Hop }) {
   const sent = Object.entries(of.last_sent).sort((a, b) => b[1].localeCompare(a[1]));
   return (
@@ -62,11 +71,7 @@ export function OwnDeliveriesTo({ name }: { name: string }) {
       <h2>Our own deliveries</h2>
       <p>
         {plural(data.messages_a_month, "message")} delivered in 30 days, says our Postfix.{" "}
-        {data.waiting > 0 && (
-          <Mark status="warning">
-            {plural(data.waiting, "message")} waiting, the oldest since <When at={data.oldest_waiting_since} />
-          </Mark>
-        )}
+        <Queue of={data} />
       </p>
       <ul class="plain">
         <Sent of={data} />
@@ -78,6 +83,11 @@ export function OwnDeliveriesTo({ name }: { name: string }) {
           </h3>
           <ul class="plain">
             <Sent of={one} />
+            {one.waiting > 0 && (
+              <li>
+                <Queue of={one} />
+              </li>
+            )}
           </ul>
         </div>
       ))}
@@ -102,6 +112,11 @@ export function OwnDeliveriesThrough({ name }: { name: string }) {
           </h3>
           <ul class="plain">
             <Sent of={one} />
+            {one.waiting > 0 && (
+              <li>
+                <Queue of={one} />
+              </li>
+            )}
           </ul>
         </div>
       ))}

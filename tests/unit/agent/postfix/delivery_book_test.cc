@@ -197,6 +197,67 @@ TEST(DeliveryBook, SurvivesARestart) {
   EXPECT_EQ(again.totals().waiting, 0U);
 }
 
+DeliveryBook restored(const DeliveryBook::Changes& changes) {
+  DeliveryBook out;
+  for (const auto& [name, body] : changes.domains) out.restore_domain(name, body);
+  out.restore_agreement(changes.agreement);
+  for (const auto& body : changes.disagreements) out.restore_disagreement(body);
+  for (const auto& [number, body] : changes.undecided) out.restore_undecided(number, body);
+  return out;
+}
+
+TEST(DeliveryBook, WhatWaitsForTheLookAfterItOutlivesARestart) {
+  DeliveryBook book;
+  book.take(held_up("A", 100), at(0), says(false, 50));
+  book.take(held_up("B", 101), at(0), says(false, 50));
+  const auto changes = book.take_changes();
+  EXPECT_EQ(changes.undecided.size(), 2U);
+  EXPECT_EQ(book.take_changes(), DeliveryBook::Changes{}) << "once";
+  auto again = restored(changes);
+  again.settle(at(110), std::chrono::hours{2}, kUnwatched);
+  again.settle(at(120), std::chrono::hours{2}, says(false, 115));
+  EXPECT_EQ(again.agreement(at(120)).compared, 2U);
+  ASSERT_EQ(again.disagreements().size(), 2U);
+  EXPECT_EQ(again.disagreements()[0], (Disagreement{.at = at(100),
+                                                    .domain = "a.test",
+                                                    .host = "mx.a.test",
+                                                    .verdict = Verdict::refused,
+                                                    .looked_at = at(50),
+                                                    .status = DeliveryStatus::deferred,
+                                                    .level = TlsLevel::unknown,
+                                                    .setback = Setback::certificate}));
+  again.take(held_up("C", 130), at(0), says(false, 50));
+  const auto later = again.take_changes();
+  EXPECT_THAT(later.decided, ElementsAre(1, 2));
+  EXPECT_EQ(later.undecided.begin()->first, 3) << "no number is used twice while it is kept";
+  again.settle(at(130 + 7201), std::chrono::hours{2}, kUnwatched);
+  EXPECT_THAT(again.take_changes().decided, ElementsAre(3)) << "nobody watches it any more";
+  EXPECT_EQ(again.agreement(at(140)).compared, 2U);
+}
+
+TEST(DeliveryBook, AMessageWaitsAtEveryHostThatDidNotTakeItInTheLastTry) {
+  DeliveryBook book;
+  auto first = held_up("A", 100);
+  first.before = {{"mx1.a.test", Setback::certificate}};
+  book.take(first, at(0), kUnwatched);
+  book.take(held_up("B", 110), at(0), kUnwatched);
+  const auto again = restored(book.take_changes());
+  for (const auto* one : std::initializer_list<const DeliveryBook*>{&book, &again}) {
+    const auto& domain = *one->domain("a.test");
+    EXPECT_EQ(domain.waiting_at("mx.a.test"), (DomainDeliveries::Queue{2, at(90)}));
+    EXPECT_EQ(domain.waiting_at("mx1.a.test"), (DomainDeliveries::Queue{1, at(90)}));
+    EXPECT_EQ(domain.waiting_at("mx2.a.test"), DomainDeliveries::Queue{});
+  }
+  book.take(held_up("A", 400), at(0), kUnwatched);
+  EXPECT_EQ(book.domain("a.test")->waiting_at("mx1.a.test").messages, 0U);
+  book.take(Removed{"A"}, at(0), kUnwatched);
+  EXPECT_EQ(book.domain("a.test")->waiting_at("mx.a.test").messages, 1U);
+  DeliveryBook old;
+  old.restore_domain("b.test",
+                     R"({"sent":{},"last":1,"hosts":{},"waiting":{"A":[1,2]},"days":{}})");
+  EXPECT_EQ(old.domain("b.test")->waiting.size(), 1U) << "from before hosts were kept";
+}
+
 TEST(DeliveryBook, WhatADiskGivesBackAsSomethingElseIsPassedOver) {
   DeliveryBook book;
   for (const auto* text : {"", "{", "[]", "{}", R"({"sent":[],"last":"x"})",
@@ -205,6 +266,7 @@ TEST(DeliveryBook, WhatADiskGivesBackAsSomethingElseIsPassedOver) {
     book.restore_domain("a.test", text);
     book.restore_agreement(text);
     book.restore_disagreement(text);
+    book.restore_undecided(1, text);
   }
   EXPECT_EQ(book.domain("a.test"), nullptr);
 }
