@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "probes/status.h"
+
 namespace web {
 namespace {
 
@@ -89,24 +91,17 @@ void sum_up(Report& report) {
 }  // namespace
 
 MailTime mail_time_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::authenticated:
-    case Verdict::host_authenticated:  // by the reference sender, as shares have it (days.h)
+  if (verdict == Verdict::no_mail) return MailTime::no_mail;
+  // What else was found then is no part of it.
+  switch (probes::delivery_of(verdict, probes::Status::ok)) {
+    case probes::Delivery::fine:
+    case probes::Delivery::at_risk:  // by the reference sender, as shares have it (days.h)
       return MailTime::authenticated;
-    case Verdict::encrypted:
-    case Verdict::opportunistic:
-    case Verdict::cleartext:
+    case probes::Delivery::unprotected:
       return MailTime::open;
-    case Verdict::refused:
-    case Verdict::lookup_failed:
-    case Verdict::down:
-    case Verdict::no_address:
-    case Verdict::deferred:
-    case Verdict::bounced:
+    case probes::Delivery::held_up:
       return MailTime::refused;
-    case Verdict::no_mail:
-      return MailTime::no_mail;
-    case Verdict::unknown:
+    case probes::Delivery::unknown:
       return MailTime::unknown;
   }
   return MailTime::unknown;
