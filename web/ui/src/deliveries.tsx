@@ -70,8 +70,7 @@ export function OwnDeliveriesTo({ name }: { name: string }) {
     <section aria-label="Our own deliveries">
       <h2>Our own deliveries</h2>
       <p>
-        {plural(data.messages_a_month, "message")} delivered in 30 days, says our Postfix.{" "}
-        <Queue of={data} />
+        {plural(data.messages_a_month, "message")} delivered in 30 days, says our Postfix. <Queue of={data} />
       </p>
       <ul class="plain">
         <Sent of={data} />
