@@ -44,15 +44,30 @@ export function witnesses() {
     const told =
       /What senders reported[^]*Sender <Ltd>[^]*1 kind of failure[^]*certificate-not-trusted[^]*mx\.mismatch\.test\s+1 204\W+danelaw saw it, too/;
     await says(domain, told, 30);
-    // One bar of that day is red, in the sender's row as in our own.
-    for (const name of ["Sender <Ltd>", "danelaw"]) {
-      const bars = domain.locator("table.senders tr", { hasText: name }).locator(".days span");
-      await until(
-        `thirty bars of ${name}, the last red`,
-        10,
-        async () => (await bars.count()) === 30 && (await bars.last().getAttribute("class")) === "critical",
-      );
-    }
+    // That day is red, in the sender's row, with its failures on top, as in our own.
+    const daysOf = (name) => domain.locator("table.senders tr", { hasText: name }).locator(".days > span");
+    const own = daysOf("danelaw");
+    await until(
+      "thirty days, the last red",
+      10,
+      async () => (await own.count()) === 30 && (await own.last().getAttribute("class")) === "critical",
+    );
+    const bars = daysOf("Sender <Ltd>");
+    assert.equal(await bars.count(), 30);
+    const parts = await bars
+      .last()
+      .locator("i")
+      .evaluateAll((all) => all.map((one) => [one.className, one.getBoundingClientRect().height]));
+    assert.deepEqual(
+      parts.map(([look]) => look),
+      ["critical", "ok"],
+    );
+    assert.ok(parts[0][1] > 40 && parts[1][1] >= 1, `1204 failed and 7 did not: ${parts}`);
+    assert.ok((await bars.first().boundingBox()).height < 4, "a day without a report has no bar");
+    assert.match(
+      await domain.locator(".bars").getAttribute("aria-label"),
+      /^1 211 sessions, 1 204 of them failed; 1 day of 30 with DANE failures$/,
+    );
     await domain.screenshot({ path: `${screens}/senders.png`, fullPage: true });
     await domain.setViewportSize({ width: 360, height: 900 });
     await domain.screenshot({ path: `${screens}/senders-360.png`, fullPage: true });

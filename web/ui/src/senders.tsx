@@ -28,11 +28,17 @@ function lastDays(): string[] {
   );
 }
 
-function lookOf(rows: Row[]): Look | "none" {
-  if (rows.length === 0) return "none";
-  const failed = rows.filter((row) => row.result_type !== null && row.sessions > 0);
-  if (failed.length === 0) return "ok";
-  return failed.some((row) => row.policy_type === "tlsa") ? "critical" : "warning";
+const isFailed = (row: Row) => row.result_type !== null;
+const sessionsOf = (rows: Row[]) => rows.reduce((sum, row) => sum + row.sessions, 0);
+
+// What a day's sessions came to, the worst first; as they stand in a bar from above.
+function partsOf(rows: Row[]): { look: Look; sessions: number }[] {
+  const failed = rows.filter(isFailed);
+  return [
+    { look: "critical" as const, sessions: sessionsOf(failed.filter((row) => row.policy_type === "tlsa")) },
+    { look: "warning" as const, sessions: sessionsOf(failed.filter((row) => row.policy_type !== "tlsa")) },
+    { look: "ok" as const, sessions: sessionsOf(rows.filter((row) => !isFailed(row))) },
+  ].filter((part) => part.sessions > 0);
 }
 
 function saysOf(day: string, rows: Row[]): string {
@@ -44,18 +50,38 @@ function saysOf(day: string, rows: Row[]): string {
   return [`${day}: ${count(well)} sessions succeeded`, ...failed].join("\n");
 }
 
+// As high as the day had sessions; what is there can be seen, however little it is.
+function Bar({ day, rows, most }: { day: string; rows: Row[]; most: number }) {
+  return (
+    <span class={rows.length === 0 ? "none" : "bar"} title={saysOf(day, rows)}>
+      {partsOf(rows).map(({ look, sessions }) => (
+        <i key={look} class={look} style={{ height: `max(2px, ${((100 * sessions) / most).toFixed(1)}%)` }} />
+      ))}
+    </span>
+  );
+}
+
 function Bars({ organization, days, rows }: { organization: string; days: string[]; rows: Row[] }) {
-  const bad = days.filter((day) => lookOf(rows.filter((row) => row.day === day)) === "critical").length;
+  const byDay = days.map((day) => rows.filter((row) => row.day === day));
+  const most = Math.max(1, ...byDay.map(sessionsOf));
+  const bad = byDay.filter((mine) => partsOf(mine)[0]?.look === "critical").length;
+  const sums = `${count(sessionsOf(rows))} sessions, ${count(sessionsOf(rows.filter(isFailed)))} of them failed`;
   return (
     <tr>
       <th scope="row">{organization}</th>
       <td>
-        <div class="days" role="img" aria-label={`${plural(bad, "day")} of ${days.length} with DANE failures`}>
-          {days.map((day) => {
-            const mine = rows.filter((row) => row.day === day);
-            return <span key={day} class={lookOf(mine)} title={saysOf(day, mine)} />;
-          })}
+        <div
+          class="days bars"
+          role="img"
+          aria-label={`${sums}; ${plural(bad, "day")} of ${days.length} with DANE failures`}
+        >
+          {days.map((day, i) => (
+            <Bar key={day} day={day} rows={byDay[i] ?? []} most={most} />
+          ))}
         </div>
+        <span class="muted">
+          {sums}, at most {count(most)} a day
+        </span>
       </td>
     </tr>
   );
