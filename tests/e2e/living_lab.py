@@ -55,18 +55,9 @@ class LivingLab:
     def __init__(self, *options):
         self.dir = tempfile.mkdtemp(prefix="danelaw-e2e-")
         # As all ports of tests below those that the kernel gives to clients (32768 and more).
-        self.port = 20000 + os.getpid() % 3000
-        self.second_port = self.port + 3000  # of an agent beside the first, if there is one
+        self.port = 20000 + os.getpid() % 6000
         self.up = subprocess.Popen(
-            [
-                LAB,
-                "up",
-                "--dir",
-                self.dir,
-                *options,
-                *("--publish", f"{self.port}:9672"),
-                *("--publish", f"{self.second_port}:9673"),
-            ],
+            [LAB, "up", "--dir", self.dir, *options, "--publish", f"{self.port}:9672"],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
