@@ -77,7 +77,10 @@ export function story() {
     lab.command("set", `_25._tcp.${host}`, "TLSA", lab.command("tlsa", host), "--flush");
     const cached = await allSay("at-risk");
     for (const lead of Object.values(cached))
-      assert.match(lead, /% of caches hold records that refuse the key served, and mail from there waits, the last until/);
+      assert.match(
+        lead,
+        /% of caches hold records that refuse the key served, and mail from there waits, the last until/,
+      );
     const rest = await until("the alert says so", 60, async () => {
       const one = await card();
       return /put right/.test(one.shown) && one;
@@ -86,7 +89,11 @@ export function story() {
     assert.doesNotMatch(rest.shown, /Publish/);
     assert.match(rest.shown, /The last cache recovers by itself/);
     assert.equal(rest.alert.remedy.publish.length, 0);
-    await until("it is over", 180, async () => !(await lab.items(`/api/v1/alerts?state=firing&domain=${domain}`)).length);
+    await until(
+      "it is over",
+      180,
+      async () => !(await lab.items(`/api/v1/alerts?state=firing&domain=${domain}`)).length,
+    );
 
     lab.command("mode", host, "stripped");
     await allSay("held-up");
