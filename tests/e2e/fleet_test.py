@@ -66,7 +66,10 @@ class TwoAgents(unittest.TestCase):
             stdout=log,
             stderr=log,
         )
-        until(f"{name} is ready", 60, lambda: self.ask(name, "/-/ready")[0] == 200)
+        try:
+            until(f"{name} is ready", 90, lambda: self.ask(name, "/-/ready")[0] == 200)
+        except AssertionError as late:
+            raise AssertionError(f"{late}: {self.ask(name, '/-/ready')}: {self.log(name)[-2000:]}") from None
 
     def pid(self, name):
         found = subprocess.run(
