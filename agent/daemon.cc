@@ -185,7 +185,8 @@ bool Daemon::try_to_lead() {
     return false;
   }
   lead_ = std::move(*lead);
-  standby_.reset();  // its address is needed
+  standby_->stop();  // a reload that it was asked for is over then, and its address is free
+  standby_.reset();
   log::info("takes-over", {{"epoch", std::to_string(lead_->epoch())}});
   return true;
 }
@@ -244,6 +245,7 @@ void Daemon::forget_old() {
 
 void Daemon::stop() {
   if (standby_) {
+    standby_->stop();
     standby_.reset();
     log::info("stopped", {{"drained", "yes"}});
     return;

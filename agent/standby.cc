@@ -25,6 +25,11 @@ void Standby::take(const storage::Candidacy::NotYet& not_yet) {
   not_yet_ = not_yet;
 }
 
+void Standby::stop() {
+  given_up_.request_stop();
+  server_->stop();
+}
+
 std::string Standby::doing() const {
   const std::scoped_lock lock(mutex_);
   return fmt::format("stands by: {}", not_yet_.words);
@@ -56,7 +61,7 @@ web::Reply Standby::ask_leader(const web::Request& request) const {
   // It would last for as long as a client likes; the page does without.
   if (request.path == "/api/v1/events") return not_now("events come from the agent that leads");
   if (!now.leader || now.leader->url.empty()) return not_now(now.words);
-  return web::forward(now.leader->url, request, self_);
+  return web::forward(now.leader->url, request, self_, given_up_.get_token());
 }
 
 }  // namespace agent

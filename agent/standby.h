@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "config/config.h"
@@ -27,6 +28,8 @@ class Standby {
   [[nodiscard]] config::Result<void, std::string> reconfigure(const config::Web& web);
   // What came of the last try to lead. Any thread.
   void take(const storage::Candidacy::NotYet& not_yet);
+  // Before it goes: nobody is answered any more, and what waits for the leader is given up.
+  void stop();
   // "stands by: agent one leads". Any thread.
   [[nodiscard]] std::string doing() const;
 
@@ -39,6 +42,7 @@ class Standby {
   std::function<config::Result<void, std::string>()> reload_;
   mutable std::mutex mutex_;  // guards the next
   storage::Candidacy::NotYet not_yet_;
+  std::stop_source given_up_;
   std::unique_ptr<web::Server> server_;
 };
 

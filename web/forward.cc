@@ -25,13 +25,6 @@ constexpr std::array kHandedBack{"Allow",
                                  "Retry-After",
                                  "WWW-Authenticate"};
 
-std::size_t keep(char* data, std::size_t size, std::size_t count, void* into) {
-  auto& out = *static_cast<std::string*>(into);
-  if (out.size() + size * count > kMostReply) return 0;
-  out.append(data, size * count);
-  return size * count;
-}
-
 std::string target_of(const Request& request) {
   auto out = probes::net::percent_encoded(request.path, "/");
   char before = '?';
@@ -45,7 +38,8 @@ std::string target_of(const Request& request) {
 
 }  // namespace
 
-Reply forward(const std::string& url, const Request& request, const std::string& self) {
+Reply forward(const std::string& url, const Request& request, const std::string& self,
+              const std::stop_token& stop) {
   probes::net::CurlHandle curl;
   Reply out;
   const auto whole = url + target_of(request);
@@ -67,9 +61,8 @@ Reply forward(const std::string& url, const Request& request, const std::string&
   }
   curl.add(CURLOPT_HTTPHEADER, fmt::format("{}: {}", kAskedBy, self));
   curl.add(CURLOPT_HTTPHEADER, "Expect:");
-  curl.set(CURLOPT_WRITEFUNCTION, keep);
-  curl.set(CURLOPT_WRITEDATA, &out.body);
-  if (const auto done = curl.perform(); !done) {
+  curl.take_reply(out.body, kMostReply);
+  if (const auto done = curl.perform(stop); !done) {
     auto reply = problem(503, "the agent that leads is not reached",
                          fmt::format("{}: {}", url, probes::printable(done.error().detail)));
     reply.headers.emplace("Retry-After", "5");

@@ -26,13 +26,6 @@ constexpr int kMostDepth = 64;  // ours are ten deep; dump() calls itself for ea
 constexpr std::size_t kMostValues = 2'000'000;
 constexpr long kPatience = 30;  // seconds
 
-std::size_t keep(char* data, std::size_t size, std::size_t count, void* into) {
-  auto& out = *static_cast<std::string*>(into);
-  if (out.size() + size * count > kMostReply) return 0;
-  out.append(data, size * count);
-  return size * count;
-}
-
 std::string target_of(const std::string& path, const AgentApi::Query& query) {
   std::string out = path;
   for (const auto& [name, value] : query)
@@ -132,8 +125,7 @@ AgentApi::Answer<AgentApi::Reply> AgentApi::exchange(const std::string& method,
   if (!ca_file_.empty()) curl.set(CURLOPT_CAINFO, ca_file_.c_str());
   curl.add(CURLOPT_HTTPHEADER, "Expect:");
   if (!token_.empty()) curl.add(CURLOPT_HTTPHEADER, "Authorization: Bearer " + token_);
-  curl.set(CURLOPT_WRITEFUNCTION, keep);
-  curl.set(CURLOPT_WRITEDATA, &reply.body);
+  curl.take_reply(reply.body, kMostReply);
   if (const auto done = curl.perform(); !done) {
     const bool is_long = done.error().code == CURLE_WRITE_ERROR;
     return Failure<ApiFault>(

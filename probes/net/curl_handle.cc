@@ -42,6 +42,20 @@ void CurlHandle::set_text(const std::string& text) {
   set(CURLOPT_MIMEPOST, mime_);
 }
 
+void CurlHandle::take_reply(std::string& into, std::size_t most) {
+  reply_ = &into;
+  most_of_reply_ = most;
+  set(CURLOPT_WRITEFUNCTION, keep);
+  set(CURLOPT_WRITEDATA, this);
+}
+
+std::size_t CurlHandle::keep(char* data, std::size_t size, std::size_t count, void* handle) {
+  auto& self = *static_cast<CurlHandle*>(handle);
+  if (self.reply_->size() + size * count > self.most_of_reply_) return 0;
+  self.reply_->append(data, size * count);
+  return size * count;
+}
+
 Result<void, CurlFault> CurlHandle::perform(const std::stop_token& stop) {
   const std::stop_callback wake(stop, [&] { curl_multi_wakeup(multi_.get()); });
   const auto code = run(stop);

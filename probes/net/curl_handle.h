@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <stop_token>
@@ -36,6 +37,9 @@ class CurlHandle {
   void add(CURLoption option, const std::string& line);
   // The body of a mail: one part, in base64.
   void set_text(const std::string& text);
+  // Puts the body of the reply there, which lives as long as the handle; a longer one than `most`
+  // octets ends the exchange with CURLE_WRITE_ERROR.
+  void take_reply(std::string& into, std::size_t most);
   // To the end of the exchange; when told to stop, it ends at once.
   [[nodiscard]] config::Result<void, CurlFault> perform(const std::stop_token& stop = {});
 
@@ -53,11 +57,14 @@ class CurlHandle {
     void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
   };
   CURLcode run(const std::stop_token& stop);
+  static std::size_t keep(char* data, std::size_t size, std::size_t count, void* handle);
 
   std::unique_ptr<CURLM, FreeMulti> multi_;
   std::unique_ptr<CURL, Free> curl_;
   std::map<CURLoption, curl_slist*> lists_;
   curl_mime* mime_ = nullptr;
+  std::string* reply_ = nullptr;
+  std::size_t most_of_reply_ = 0;
   std::array<char, CURL_ERROR_SIZE> fault_{};
 };
 

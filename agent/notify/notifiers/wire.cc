@@ -20,14 +20,6 @@ void bound(CurlHandle& curl) {
   curl.set(CURLOPT_CONNECTTIMEOUT, 10L);
 }
 
-// Keeps the begin of a reply; more than a little is no reply to a notice.
-std::size_t keep(char* data, std::size_t size, std::size_t count, void* into) {
-  auto& out = *static_cast<std::string*>(into);
-  if (out.size() + size * count > kMostReply) return 0;
-  out.append(data, size * count);
-  return size * count;
-}
-
 }  // namespace
 
 Result<HttpReply, std::string> exchange(const HttpRequest& request, const std::stop_token& stop) {
@@ -45,8 +37,7 @@ Result<HttpReply, std::string> exchange(const HttpRequest& request, const std::s
   }
   curl.add(CURLOPT_HTTPHEADER, "Expect:");
   for (const auto& line : request.headers) curl.add(CURLOPT_HTTPHEADER, line);
-  curl.set(CURLOPT_WRITEFUNCTION, keep);
-  curl.set(CURLOPT_WRITEDATA, &reply.body);
+  curl.take_reply(reply.body, kMostReply);
   if (const auto done = curl.perform(stop); !done)
     return Failure<std::string>(probes::printable(done.error().detail));
   reply.status = curl.status();
@@ -71,8 +62,7 @@ Result<void, std::string> submit(const Envelope& head, const Message& message,
   for (const auto& to : head.to) curl.add(CURLOPT_MAIL_RCPT, "<" + to + ">");
   for (const auto& line : message.headers) curl.add(CURLOPT_HTTPHEADER, line);
   curl.set_text(message.text);
-  curl.set(CURLOPT_WRITEFUNCTION, keep);
-  curl.set(CURLOPT_WRITEDATA, &replies);
+  curl.take_reply(replies, kMostReply);
   if (const auto done = curl.perform(stop); !done)
     return Failure<std::string>(probes::printable(done.error().detail));
   return {};
