@@ -140,7 +140,7 @@ Reply Api::route(const Request& request) const {
   const auto* route = found.route;
   Auth::Answer client{.right = config::Right::operate};
   if (auto refusal = refuse(request, route, client)) return *std::move(refusal);
-  if (backend_.leader && (route == nullptr || !route->is_own)) return backend_.leader(request);
+  if (backend_.leader && (route == nullptr || !route->is_own())) return backend_.leader(request);
   if (route == nullptr) return nothing_there(request, found.allowed);
   if (route->pattern.starts_with("/api/")) {
     for (const auto& [name, value] : request.query) {

@@ -55,9 +55,12 @@ class Api {
     std::string_view label = {};                    // in the metrics; empty: the pattern
     bool takes_no_body = false;  // of a POST: nothing to say, so no Content-Type is needed
     std::vector<std::string_view> content_types = {};  // of a POST, where it is not JSON
-    bool is_own = false;                               // of this agent, also while another leads
 
     [[nodiscard]] std::string_view handler() const { return label.empty() ? pattern : label; }
+    // About this agent, also while another leads.
+    [[nodiscard]] bool is_own() const {
+      return pattern.starts_with("/-/") || pattern == "/metrics";
+    }
   };
   // All there are. The first that fits answers.
   [[nodiscard]] static const std::vector<Route>& routes();
