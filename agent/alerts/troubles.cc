@@ -89,9 +89,8 @@ void go_on_in_caches(Troubles& found, const std::set<Code>& firing,
                      const probes::HostObservation& host) {
   const auto window = found.find(Code::stale_cache_window);
   if (window == found.end()) return;
-  const bool refuses = std::ranges::any_of(found, [](const auto& one) {
-    return is_refusal(one.first) && one.first != Code::stale_cache_window;
-  });
+  const bool refuses =
+      std::ranges::any_of(found, [](const auto& one) { return is_refusal(one.first); });
   auto rest = window->second;
   const bool was_told = std::ranges::any_of(firing, is_refusal);
   if (was_told ||
