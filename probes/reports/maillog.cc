@@ -521,7 +521,7 @@ std::optional<MailEvent> MaillogReader::read(std::string_view line, std::uint64_
   const bool is_entry =
       entry_ || line.starts_with("__CURSOR=") || line.starts_with("__REALTIME_TIMESTAMP=");
   if (is_entry) {
-    if (!entry_) entry_.emplace();
+    if (!entry_) entry_ = Entry{};
     take_line_of_entry(line);
     return std::nullopt;
   }
