@@ -247,20 +247,6 @@ void tell_sessions(const HostJudgement& host, Argument& argument) {
   }
 }
 
-// A domain whose only MX host is this one, so that the host is judged as DANE applies to it.
-DomainSeen domain_of(const HostObservation& host) {
-  auto domain = std::make_shared<DomainObservation>();
-  domain->domain = host.host;
-  domain->observed_at = host.observed_at;
-  domain->source = MxSource::mx;
-  domain->mx.name = domain->mx.final_name = host.host;
-  domain->mx.type = dns::type::mx;
-  domain->mx.outcome = Outcome::answer;
-  domain->mx.status = dns::DnssecStatus::secure;
-  domain->hosts = {{.name = host.host, .preference = 0}};
-  return domain;
-}
-
 }  // namespace
 
 std::string_view wire_name(Standing standing) {
@@ -303,7 +289,7 @@ Argument verify(const Recorded& recorded, const std::vector<dns::Record>& anchor
          "the TLSA base domain does not follow from the addresses", argument);
   demand(said.records == host.records, "the TLSA records are not those of the answer", argument);
   demand(said.addresses == host.addresses, "the addresses are not those of the answers", argument);
-  argument.judged = judge(domain_of(said), {{said.host, recorded.host}}, said.observed_at);
+  argument.judged = judge_alone(recorded.host, said.observed_at);
   for (const auto& one : argument.judged.hosts) {
     tell_sessions(one, argument);
     argument.steps.push_back(

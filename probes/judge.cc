@@ -689,6 +689,19 @@ DomainJudgement judge(const DomainSeen& domain, const std::map<dns::Name, HostSe
   return judged;
 }
 
+DomainJudgement judge_alone(const HostSeen& host, config::Time at) {
+  auto domain = std::make_shared<DomainObservation>();
+  domain->domain = host->host;
+  domain->observed_at = host->observed_at;
+  domain->source = MxSource::mx;
+  domain->mx.name = domain->mx.final_name = host->host;
+  domain->mx.type = dns::type::mx;
+  domain->mx.outcome = Outcome::answer;
+  domain->mx.status = dns::DnssecStatus::secure;
+  domain->hosts = {{.name = host->host, .preference = 0}};
+  return judge(domain, {{host->host, host}}, at);
+}
+
 DomainJudgement judge_blind(const DomainSeen& domain, std::string_view what,
                             std::string_view detail) {
   DomainJudgement judged;

@@ -44,6 +44,9 @@ struct Sender {
 [[nodiscard]] DomainJudgement judge(const DomainSeen& domain,
                                     const std::map<dns::Name, HostSeen>& hosts, config::Time at);
 
+// A host by itself: in a domain of which it is the only host, with MX records that are secure.
+[[nodiscard]] DomainJudgement judge_alone(const HostSeen& host, config::Time at);
+
 // The same when our own sight is impaired: everything that depends on it is unknown, one
 // monitor_fault says why. `what` names the impaired sense ("dns", "clock", "smtp_ipv4"), `detail`
 // says it in words.
