@@ -453,12 +453,32 @@ const std::initializer_list<CatalogueRow>& rows() {
       {Code::selective_starttls,
        "selective-starttls",
        {.is_for_postmaster = true},
-       "{name}: STARTTLS only for some clients",
-       "Different clients are offered different capabilities.",
-       "Senders that are not offered STARTTLS let the mail wait.",
-       {"Offer STARTTLS to everybody."},
-       {"RFC 7672 §9.2"},
+       "{name}: no STARTTLS, or another key, for some clients",
+       "At the same address clients in one place are offered STARTTLS, or shown a key, and clients "
+       "in another are not. Either the server, or a firewall before it, treats clients "
+       "differently, or somebody between is reading along.",
+       "Senders on the wrong side let the mail wait, or send it where others can read it.",
+       {"Compare what is seen from each place: the evidence names them, the page has the table.",
+        "Offer STARTTLS to everybody, with the same keys.",
+        "If server and firewall treat all alike, look for who is in the middle near the place "
+        "that sees it otherwise."},
+       {"RFC 7672 §9.2", "RFC 3207 §6"},
        "starttls-not-supported"},
+      {Code::vantage_split,
+       "vantage-split",
+       {.is_transient = true},
+       "{name}: places differ in what they see",
+       "Agents of the fleet that look from different places see different things, and those that "
+       "see trouble are fewer than the quorum that opens an alert. A server that does not answer "
+       "one place is a matter of the route; other addresses, keys or records are a matter of what "
+       "is served where: GeoDNS, anycast, a back-end of several that was forgotten.",
+       "Part of the senders sees what those places see.",
+       {"Look at the table of places and endpoints on the page of the host.",
+        "Where only one place gets no answer, look at its own route and at block lists.",
+        "Where records or keys differ, bring the server or name server up to date that the "
+        "place reaches."},
+       {"RFC 7672 §2.2"},
+       ""},
       {Code::all_unusable,
        "all-unusable",
        {.root = Root::records, .over_by = Proof::records, .is_cured_by_record = true},

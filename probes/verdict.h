@@ -73,6 +73,7 @@ enum class Code {
   denial_too_wide,
   plaintext_injection,
   selective_starttls,
+  vantage_split,
   all_unusable,
   predicted_mismatch,
   next_key_unpublished,
@@ -113,7 +114,7 @@ enum class Code {
   monitor_fault,
 };
 
-inline constexpr std::size_t kCodeCount = 72;
+inline constexpr std::size_t kCodeCount = 73;
 [[nodiscard]] const std::array<Code, kCodeCount>& all_codes();
 
 [[nodiscard]] std::string_view wire_name(Verdict verdict);

@@ -1,0 +1,271 @@
+#include "agent/hindsight/views.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "probes/catalogue.h"
+#include "probes/dane/tlsa.h"
+#include "probes/judge.h"
+#include "probes/report.h"
+
+namespace agent {
+namespace {
+
+using config::Seconds;
+using config::Time;
+using probes::Code;
+using probes::Finding;
+using probes::Severity;
+using probes::Verdict;
+using probes::smtp::SessionRecord;
+using probes::smtp::Stage;
+using Opinion = View::Opinion;
+
+// One that was asked and gave no answer for so long is not waited for.
+constexpr Seconds kPatience{120};
+// A look from so long before a question arose answers it.
+constexpr Seconds kBefore{30};
+// So many looks, one after the other, before a difference is told.
+constexpr int kLooks = 2;
+
+bool is_past_ehlo(const SessionRecord& session) {
+  return session.stage > Stage::ehlo ||
+         (session.stage == Stage::ehlo && session.stop == probes::smtp::SessionStop::not_offered);
+}
+
+std::string key_of(const SessionRecord& session) {
+  if (!session.tls || session.tls->chain.empty()) return {};
+  return probes::dane::to_hex(session.tls->chain.front()->spki_sha256);
+}
+
+// What an address shows to one place.
+struct Shown {
+  bool is_known = false;  // it said what it offers
+  bool offers_starttls = false;
+  std::set<std::string> keys;
+  bool operator==(const Shown&) const = default;
+};
+using ByAddress = std::map<std::string, Shown>;
+
+ByAddress shown(const probes::HostObservation& seen) {
+  ByAddress out;
+  for (const auto& session : seen.sessions) {
+    auto& one = out[session.address];
+    if (is_past_ehlo(session)) {
+      one.is_known = true;
+      one.offers_starttls = one.offers_starttls || session.offers_starttls;
+    }
+    if (auto key = key_of(session); !key.empty()) one.keys.insert(std::move(key));
+  }
+  return out;
+}
+
+bool is_kept(const View& view, const Places& places, Time at) {
+  return view.seen && view.seen->observed_at + places.kept_for >= at;
+}
+
+bool can_look(const std::string& vantage, const Places& places) {
+  return vantage == places.own || places.others.contains(vantage);
+}
+
+struct Difference {
+  Code code = Code::vantage_split;
+  Severity severity = Severity::info;
+  std::set<std::string> places;    // that see it otherwise
+  std::vector<std::string> words;  // what differs
+};
+
+// At one address: whether STARTTLS, or the key, depends on the place.
+std::optional<Difference> selective(const std::map<std::string, const View*>& views) {
+  std::map<std::string, std::map<std::string, Shown>> by_address;
+  for (const auto& [vantage, view] : views) {
+    for (auto& [address, one] : shown(*view->seen)) {
+      if (one.is_known) by_address[address].emplace(vantage, one);
+    }
+  }
+  for (const auto& [address, places] : by_address) {
+    Difference out{.code = Code::selective_starttls, .severity = Severity::high};
+    for (const auto& [vantage, one] : places) {
+      if (!one.offers_starttls) out.places.insert(vantage);
+    }
+    if (!out.places.empty() && out.places.size() < places.size()) {
+      out.words.push_back(fmt::format("{} offers STARTTLS to some places only", address));
+      return out;
+    }
+    // A key that what is published accepts is one of the host's own.
+    out.places.clear();
+    for (const auto& [vantage, one] : places) {
+      if (one.keys.empty() || views.at(vantage)->verdict != Verdict::refused) continue;
+      const bool is_alone = std::ranges::any_of(places, [&](const auto& other) {
+        return views.at(other.first)->opinion == Opinion::well && !other.second.keys.empty() &&
+               other.second.keys != one.keys;
+      });
+      if (is_alone) out.places.insert(vantage);
+    }
+    if (!out.places.empty()) {
+      out.words.push_back(fmt::format("{} shows another key to some places", address));
+      return out;
+    }
+  }
+  return std::nullopt;
+}
+
+// Of a place that sees trouble where others see none.
+Severity severity_of(const View& view) {
+  switch (view.verdict) {
+    case Verdict::down:
+      return Severity::low;  // its route
+    case Verdict::lookup_failed:
+    case Verdict::no_address:
+      return Severity::medium;
+    default:
+      return Severity::high;
+  }
+}
+
+std::optional<Difference> split(const std::map<std::string, const View*>& views) {
+  Difference out;
+  std::size_t well = 0;
+  for (const auto& [vantage, view] : views) {
+    if (view->opinion == Opinion::well) ++well;
+    if (view->opinion != Opinion::troubled) continue;
+    out.places.insert(vantage);
+    out.severity = std::max(out.severity, severity_of(*view));
+  }
+  if (!out.places.empty() && well > 0) return out;
+  const auto addresses = [](const View& view) {
+    return std::set<std::string>(view.seen->addresses.begin(), view.seen->addresses.end());
+  };
+  const auto usual = views.empty() ? std::set<std::string>{} : addresses(*views.begin()->second);
+  for (const auto& [vantage, view] : views) {
+    if (view->opinion != Opinion::well) return std::nullopt;
+    if (addresses(*view) != usual) out.places.insert(vantage);
+  }
+  if (out.places.empty()) return std::nullopt;
+  out.words.emplace_back("addresses differ by place");
+  return out;
+}
+
+}  // namespace
+
+bool is_fleet(const Places& places) {
+  return !places.others.empty();
+}
+
+View view_of(probes::Recorded look, const View* before, Time at) {
+  View out{.agent = look.agent, .seen = look.host};
+  out.unfollowed = std::move(look);
+  const auto judged = probes::judge_alone(out.seen, at);
+  if (judged.hosts.empty()) return out;
+  const auto& host = judged.hosts.front();
+  out.verdict = host.verdict;
+  for (const auto& endpoint : host.endpoints) {
+    if (endpoint.verdict == host.verdict && !out.reason) out.reason = endpoint.reason;
+  }
+  const bool is_grave = std::ranges::any_of(judged.findings, [](const Finding& finding) {
+    return finding.code != Code::monitor_fault &&
+           finding.severity >= probes::row_of(finding.code).alerts.alerts_from;
+  });
+  if (host.verdict == Verdict::unknown)
+    out.opinion = Opinion::unknown;
+  else
+    out.opinion =
+        is_grave || !probes::is_deliverable(host.verdict) ? Opinion::troubled : Opinion::well;
+  const bool is_same = before != nullptr && before->seen && before->verdict == out.verdict &&
+                       before->opinion == out.opinion && shown(*before->seen) == shown(*out.seen);
+  out.in_a_row = is_same ? std::min(before->in_a_row + 1, 1000) : 1;
+  return out;
+}
+
+void forget_gone(Views& views, const Places& places, Time at) {
+  std::erase_if(views, [&](const auto& entry) {
+    const auto& [vantage, view] = entry;
+    return !can_look(vantage, places) &&
+           (view.opinion != Opinion::troubled || !is_kept(view, places, at));
+  });
+  if (!is_fleet(places) && views.size() == 1 && views.contains(places.own)) views.clear();
+}
+
+Choice choose(const Views& views, const std::string& arrived, const Places& places,
+              bool was_troubled, std::optional<Time> asked_since, Time at) {
+  Choice out;
+  const auto& newest = views.at(arrived);
+  // What a place saw that can look no more is not taken back by its going.
+  for (const auto& [vantage, view] : views) {
+    if (view.opinion == Opinion::troubled && is_kept(view, places, at))
+      out.troubled.insert(vantage);
+  }
+  out.is_in_question = was_troubled || !out.troubled.empty();
+  if (!out.is_in_question) {
+    if (arrived == places.own) out.followed = arrived;
+    return out;
+  }
+  std::set<std::string> able = places.others, silent;
+  able.insert(places.own);
+  const auto since = asked_since.value_or(at);
+  for (const auto& vantage : able) {
+    const auto view = views.find(vantage);
+    const bool has_looked = view != views.end() && is_kept(view->second, places, at) &&
+                            view->second.seen->observed_at + kBefore >= since;
+    if (!has_looked || view->second.opinion == Opinion::unknown) silent.insert(vantage);
+    // Whoever sees something new is held against what others see now.
+    if (!has_looked || (vantage != arrived && newest.in_a_row == 1 &&
+                        view->second.seen->observed_at + kBefore < newest.seen->observed_at))
+      out.awaited.insert(vantage);
+  }
+  out.awaited.erase(arrived);
+  const bool is_patient = since + kPatience > at;
+  if (!is_patient) std::erase_if(able, [&](const auto& one) { return silent.contains(one); });
+  const auto needed =
+      std::min<std::size_t>(std::max(1U, places.quorum), std::max<std::size_t>(1, able.size()));
+  const bool is_trouble = out.troubled.size() >= needed;
+  if (!is_trouble && is_patient && out.troubled.size() + silent.size() >= needed) return out;
+  const auto agrees = [&](const std::string& vantage) {
+    const auto view = views.find(vantage);
+    if (view == views.end()) return false;
+    return is_trouble ? out.troubled.contains(vantage) : view->second.opinion == Opinion::well;
+  };
+  // One that cannot tell ends nothing, and says so itself.
+  const bool is_own_unknown = arrived == places.own && newest.opinion == Opinion::unknown;
+  if (agrees(places.own) || (is_own_unknown && !is_trouble))
+    out.followed = places.own;
+  else if (agrees(arrived))
+    out.followed = arrived;
+  if (out.followed && !views.at(*out.followed).unfollowed) out.followed.reset();
+  return out;
+}
+
+std::optional<Finding> find_split(const Views& views, const Places& places, const std::string& host,
+                                  Time at) {
+  std::map<std::string, const View*> speaking;
+  for (const auto& [vantage, view] : views) {
+    if (can_look(vantage, places) && view.in_a_row >= kLooks && view.opinion != Opinion::unknown &&
+        is_kept(view, places, at))
+      speaking.emplace(vantage, &view);
+  }
+  if (speaking.size() < 2) return std::nullopt;
+  auto found = selective(speaking);
+  if (!found) found = split(speaking);
+  if (!found) return std::nullopt;
+  Finding out{.code = found->code,
+              .severity = found->severity,
+              .subject = {.kind = probes::Subject::Kind::host, .name = host}};
+  for (auto& words : found->words) out.evidence.push_back({"differs", std::move(words)});
+  out.evidence.push_back({"seen-from", fmt::format("{}", fmt::join(found->places, ", "))});
+  for (const auto& [vantage, view] : speaking)
+    out.evidence.push_back({"from-" + vantage, in_words(*view)});
+  return out;
+}
+
+std::string in_words(const View& view) {
+  if (!view.seen) return "has not looked yet";
+  std::string out{probes::in_words(view.verdict)};
+  if (view.reason && view.verdict != Verdict::authenticated)
+    out += fmt::format(" ({})", probes::wire_name(*view.reason));
+  return out;
+}
+
+}  // namespace agent

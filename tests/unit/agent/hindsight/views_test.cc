@@ -1,0 +1,251 @@
+#include "agent/hindsight/views.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/scene.h"
+
+namespace agent {
+namespace {
+
+using config::Seconds;
+using config::Time;
+using support::kNow;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+using Opinion = View::Opinion;
+
+// A host that three places look at.
+class SeenFromPlaces : public testing::Test {
+ protected:
+  SeenFromPlaces() {
+    places_.own = "here";
+    places_.others = {"east", "west"};
+  }
+  probes::Recorded look(const std::string& vantage, const support::Scene& scene) const {
+    auto host = scene.hosts.at("mx.example.test");
+    host.observed_at = at_;
+    return {.host = std::make_shared<const probes::HostObservation>(std::move(host)),
+            .agent = "agent-" + vantage,
+            .vantage = vantage};
+  }
+  void see(const std::string& vantage, const support::Scene& scene) {
+    auto& view = views_[vantage];
+    view = view_of(look(vantage, scene), &view, at_);
+  }
+  Choice choice(const std::string& arrived) const {
+    return choose(views_, arrived, places_, was_troubled_, asked_since_, at_);
+  }
+  void pass(Seconds time) { at_ += time; }
+  static support::Scene broken() {
+    support::Scene out;
+    const auto& pki = support::Pki::get();
+    out.serve({pki.old_leaf.certificate, pki.inter.certificate});
+    return out;
+  }
+  static support::Scene stripped() {
+    support::Scene out;
+    for (auto& session : out.mx().sessions) {
+      session.stage = probes::smtp::Stage::ehlo;
+      session.stop = probes::smtp::SessionStop::not_offered;
+      session.offers_starttls = false;
+      session.tls.reset();
+    }
+    return out;
+  }
+  static support::Scene silent() {
+    support::Scene out;
+    for (auto& session : out.mx().sessions) {
+      session.stage = probes::smtp::Stage::connect;
+      session.stop = probes::smtp::SessionStop::connect_timeout;
+      session.tls.reset();
+    }
+    return out;
+  }
+  std::optional<probes::Finding> split() const {
+    return find_split(views_, places_, "mx.example.test", at_);
+  }
+
+  Places places_;
+  Views views_;
+  bool was_troubled_ = false;
+  std::optional<Time> asked_since_;
+  Time at_ = kNow;
+  const support::Scene well_;
+};
+
+TEST_F(SeenFromPlaces, an_opinion_is_what_the_host_by_itself_gives_rise_to) {
+  see("here", well_);
+  EXPECT_EQ(views_.at("here").opinion, Opinion::well);
+  see("here", broken());
+  EXPECT_EQ(views_.at("here").opinion, Opinion::troubled);
+  EXPECT_EQ(views_.at("here").verdict, probes::Verdict::refused);
+  EXPECT_EQ(views_.at("here").in_a_row, 1);
+  see("here", broken());
+  EXPECT_EQ(views_.at("here").in_a_row, 2);
+}
+
+TEST_F(SeenFromPlaces, while_all_is_well_only_own_looks_are_followed) {
+  see("here", well_);
+  EXPECT_EQ(choice("here").followed, "here");
+  see("east", well_);
+  EXPECT_EQ(choice("east").followed, std::nullopt);
+  EXPECT_FALSE(choice("east").is_in_question);
+}
+
+TEST_F(SeenFromPlaces, trouble_that_one_place_sees_counts_where_one_is_enough) {
+  see("here", well_);
+  see("east", broken());
+  const auto chosen = choice("east");
+  EXPECT_EQ(chosen.followed, "east");
+  EXPECT_THAT(chosen.troubled, ElementsAre("east"));
+  EXPECT_THAT(chosen.awaited, ElementsAre("west")) << "whoever has not looked yet is asked";
+}
+
+TEST_F(SeenFromPlaces, nothing_is_followed_until_those_have_looked_who_may_tip_the_balance) {
+  places_.quorum = 2;
+  see("here", broken());
+  const auto asked = choice("here");
+  EXPECT_EQ(asked.followed, std::nullopt);
+  EXPECT_THAT(asked.awaited, ElementsAre("east", "west"));
+  asked_since_ = at_;
+  pass(Seconds{10});
+  see("east", well_);
+  EXPECT_EQ(choice("east").followed, std::nullopt) << "west may see it, too";
+  see("west", broken());
+  EXPECT_EQ(choice("west").followed, "here") << "our own look, for the history is of one place";
+}
+
+TEST_F(SeenFromPlaces, what_a_quorum_does_not_see_is_no_trouble_of_the_host) {
+  places_.quorum = 2;
+  see("here", broken());
+  asked_since_ = at_;
+  pass(Seconds{10});
+  see("east", well_);
+  see("west", well_);
+  EXPECT_EQ(choice("west").followed, "west");
+}
+
+TEST_F(SeenFromPlaces, whoever_does_not_answer_counts_no_more_after_a_while) {
+  places_.quorum = 2;
+  see("here", broken());
+  asked_since_ = at_;
+  pass(Seconds{130});
+  see("here", broken());
+  EXPECT_EQ(choice("here").followed, "here") << "all that can see do";
+}
+
+TEST_F(SeenFromPlaces, an_end_is_held_against_what_the_others_see_now) {
+  was_troubled_ = true;
+  asked_since_ = at_;
+  see("here", broken());
+  see("east", broken());
+  see("west", broken());
+  pass(Seconds{600});
+  see("here", well_);
+  const auto early = choice("here");
+  EXPECT_EQ(early.followed, std::nullopt);
+  EXPECT_THAT(early.awaited, ElementsAre("east", "west"));
+  see("east", well_);
+  see("west", broken());
+  EXPECT_EQ(choice("west").followed, "west") << "one is enough to go on with it";
+  see("west", well_);
+  EXPECT_EQ(choice("west").followed, "here");
+}
+
+TEST_F(SeenFromPlaces, trouble_stays_seen_when_the_place_goes) {
+  was_troubled_ = true;
+  asked_since_ = at_;
+  see("east", broken());
+  places_.others = {"west"};
+  see("west", well_);
+  see("here", well_);
+  EXPECT_EQ(choice("here").followed, std::nullopt);
+  pass(places_.kept_for + Seconds{1});
+  see("west", well_);
+  see("here", well_);
+  EXPECT_EQ(choice("here").followed, "here");
+}
+
+TEST_F(SeenFromPlaces, what_places_saw_that_are_gone_is_forgotten_but_for_trouble) {
+  see("here", well_);
+  see("east", broken());
+  see("west", well_);
+  places_.others = {};
+  forget_gone(views_, places_, at_);
+  EXPECT_THAT(views_, UnorderedElementsAre(testing::Key("here"), testing::Key("east")));
+  pass(places_.kept_for + Seconds{1});
+  forget_gone(views_, places_, at_);
+  EXPECT_THAT(views_, IsEmpty()) << "an agent by itself has no views";
+}
+
+TEST_F(SeenFromPlaces, one_that_cannot_tell_neither_opens_nor_ends) {
+  support::Scene unknown;
+  for (auto& session : unknown.mx().sessions) {
+    session.stage = probes::smtp::Stage::connect;
+    session.stop = probes::smtp::SessionStop::local_fault;
+    session.tls.reset();
+  }
+  see("here", well_);
+  see("east", unknown);
+  EXPECT_EQ(views_.at("east").opinion, Opinion::unknown);
+  EXPECT_FALSE(choice("east").is_in_question);
+}
+
+TEST_F(SeenFromPlaces, a_difference_is_told_when_it_was_seen_twice) {
+  see("here", well_);
+  see("here", well_);
+  see("east", stripped());
+  EXPECT_FALSE(split());
+  see("east", stripped());
+  const auto found = split();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->code, probes::Code::selective_starttls);
+  EXPECT_EQ(found->severity, probes::Severity::high);
+  EXPECT_THAT(found->evidence, testing::Contains(probes::Evidence{"seen-from", "east"}));
+}
+
+TEST_F(SeenFromPlaces, another_key_that_is_refused_at_one_place_only_is_the_mark_of_one_between) {
+  for (int i = 0; i < 2; ++i) {
+    see("here", well_);
+    see("east", broken());
+  }
+  const auto found = split();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->code, probes::Code::selective_starttls);
+}
+
+TEST_F(SeenFromPlaces, no_answer_at_one_place_is_its_route) {
+  for (int i = 0; i < 2; ++i) {
+    see("here", well_);
+    see("east", silent());
+  }
+  const auto found = split();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->code, probes::Code::vantage_split);
+  EXPECT_EQ(found->severity, probes::Severity::low);
+}
+
+TEST_F(SeenFromPlaces, other_addresses_are_worth_a_word) {
+  auto elsewhere = well_;
+  elsewhere.mx().addresses.pop_back();
+  for (int i = 0; i < 2; ++i) {
+    see("here", well_);
+    see("east", elsewhere);
+  }
+  const auto found = split();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->severity, probes::Severity::info);
+}
+
+TEST_F(SeenFromPlaces, trouble_that_all_see_is_no_difference) {
+  for (int i = 0; i < 2; ++i) {
+    see("here", broken());
+    see("east", broken());
+  }
+  EXPECT_FALSE(split());
+}
+
+}  // namespace
+}  // namespace agent
