@@ -103,6 +103,13 @@ struct Schedule {
   unsigned workers = 16;  // looks under way at once
 };
 
+// What one provider, by the networks of its MX hosts, is asked for by all agents of a fleet.
+struct Politeness {
+  unsigned at_once = 16;       // probes of its hosts at a time
+  unsigned per_minute = 600;   // sessions
+  bool own_hosts_too = false;  // also where the hosts are those of inbound domains
+};
+
 // Who this agent is, among others and in evidence that leaves the house.
 struct Agent {
   std::string name;     // empty: the host name
@@ -112,6 +119,9 @@ struct Agent {
 // Agents with one database of PostgreSQL.
 struct Fleet {
   Seconds takeover{15};  // after the last sign of life of the one that leads another does
+  // So many vantages must see a host's trouble before an alert tells of it.
+  unsigned quorum = 1;
+  Seconds cross_check{3600};  // between two looks from each other vantage at a host that is well
 };
 
 struct Storage {
@@ -284,6 +294,7 @@ struct Config {
   Acme acme;
   Tlsrpt tlsrpt;
   Schedule schedule;
+  Politeness politeness;
   Storage storage;
   Agent agent;
   Fleet fleet;

@@ -174,6 +174,12 @@ constexpr Key<Schedule> schedule_keys[] = {
     {"workers", number<&Schedule::workers, 1, 1024>},
 };
 
+constexpr Key<Politeness> politeness_keys[] = {
+    {"at_once", number<&Politeness::at_once, 1, 1024>},
+    {"per_minute", number<&Politeness::per_minute, 1, 60'000>},
+    {"own_hosts_too", flag<&Politeness::own_hosts_too>},
+};
+
 // Nothing of it is repeated: a password may stand in it.
 void connection(const TreeNode& node, Storage& storage, Notes& notes) {
   constexpr std::size_t longest = 2000;
@@ -199,6 +205,8 @@ constexpr Key<Agent> agent_keys[] = {
 
 constexpr Key<Fleet> fleet_keys[] = {
     {"takeover", duration<&Fleet::takeover, 5, hour>},
+    {"quorum", number<&Fleet::quorum, 1, 100>},
+    {"cross_check", duration<&Fleet::cross_check, 60, day>},
 };
 
 constexpr Key<Token> token_keys[] = {
@@ -416,6 +424,7 @@ constexpr Key<Config> config_keys[] = {
     {"acme", section<&Config::acme, acme_keys>},
     {"tlsrpt", section<&Config::tlsrpt, tlsrpt_keys>},
     {"schedule", section<&Config::schedule, schedule_keys>},
+    {"politeness", section<&Config::politeness, politeness_keys>},
     {"storage", section<&Config::storage, storage_keys>},
     {"agent", section<&Config::agent, agent_keys>},
     {"fleet", section<&Config::fleet, fleet_keys>},
