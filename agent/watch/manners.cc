@@ -1,0 +1,129 @@
+#include "agent/watch/manners.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+namespace agent {
+namespace {
+
+using config::Seconds;
+
+constexpr Seconds kDay = std::chrono::hours{24};
+// Until one that is under way may have ended.
+constexpr Seconds kSoon{5};
+
+std::string network_of(const std::string& address) {
+  std::array<unsigned char, 16> octets{};
+  if (inet_pton(AF_INET, address.c_str(), octets.data()) == 1) {
+    if (octets[0] == 127) return {};
+    return fmt::format("{}.{}.{}.0/24", octets[0], octets[1], octets[2]);
+  }
+  if (inet_pton(AF_INET6, address.c_str(), octets.data()) != 1) return {};
+  const std::array<unsigned char, 16> loopback{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  if (octets == loopback) return {};
+  const auto group = [&](std::size_t at) {
+    return (static_cast<unsigned>(octets[at]) << 8U) | octets[at + 1];
+  };
+  return fmt::format("{:x}:{:x}:{:x}::/48", group(0), group(2), group(4));
+}
+
+}  // namespace
+
+std::vector<std::string> providers_of(const std::vector<std::string>& addresses) {
+  std::set<std::string> out;
+  for (const auto& address : addresses) {
+    if (auto network = network_of(address); !network.empty()) out.insert(std::move(network));
+  }
+  return {out.begin(), out.end()};
+}
+
+bool is_sent_away(const probes::HostObservation& seen) {
+  return std::ranges::any_of(seen.sessions, [](const probes::smtp::SessionRecord& session) {
+    if (session.stop != probes::smtp::SessionStop::negative_reply || !session.last_reply)
+      return false;
+    const int code = session.last_reply->code;
+    return code == 421 || code == 450 || session.stage == probes::smtp::Stage::banner;
+  });
+}
+
+std::optional<Ticks> Manners::hold(const std::vector<std::string>& providers, std::size_t sessions,
+                                   const config::Politeness& politeness, Ticks at) {
+  std::optional<Ticks> until;
+  const auto wait_for = [&](Ticks moment) {
+    if (moment > at) until = std::max(until.value_or(moment), moment);
+  };
+  for (const auto& name : providers) {
+    const auto& one = providers_[name];
+    wait_for(one.spared_until);
+    if (one.under_way >= politeness.at_once) wait_for(at + kSoon);
+  }
+  if (until) return until;
+  const auto pace = std::chrono::milliseconds{60'000} / politeness.per_minute;
+  const auto cost = std::chrono::duration_cast<Ticks::duration>(
+      pace * std::max<std::int64_t>(1, static_cast<std::int64_t>(sessions)));
+  for (const auto& name : providers) wait_for(providers_[name].next_slot);
+  // A minute's worth may come at once.
+  const auto slot = until.value_or(at);
+  if (until && slot - at <= Seconds{60}) until.reset();
+  if (!until) {
+    for (const auto& name : providers) {
+      auto& one = providers_[name];
+      one.next_slot = std::max(one.next_slot, at) + cost;
+    }
+    return std::nullopt;
+  }
+  // One behind the other, so that not all ask again at the same moment.
+  auto turn = slot - Seconds{60};
+  for (const auto& name : providers) turn = std::max(turn, providers_[name].next_turn);
+  turn += cost;
+  for (const auto& name : providers) providers_[name].next_turn = turn;
+  return turn;
+}
+
+void Manners::begin(const std::vector<std::string>& providers) {
+  for (const auto& name : providers) ++providers_[name].under_way;
+}
+
+void Manners::end(const std::vector<std::string>& providers, bool was_sent_away, Seconds wait,
+                  Ticks at) {
+  for (const auto& name : providers) {
+    auto& one = providers_[name];
+    if (one.under_way > 0) --one.under_way;
+    if (!was_sent_away) {
+      one.times = 0;
+      continue;
+    }
+    // Those that were under way when it began are the same refusal.
+    if (one.spared_until > at) continue;
+    constexpr int kMostDoublings = 16;
+    auto spared = wait;
+    for (int i = 0; i < std::min(one.times, kMostDoublings) && spared < kDay; ++i) spared *= 2;
+    one.spared_until = at + std::min(spared, kDay);
+    ++one.times;
+  }
+  if (providers_.size() >= forget_at_) forget(at);
+}
+
+void Manners::forget(Ticks at) {
+  std::erase_if(providers_, [&](const auto& entry) {
+    const auto& one = entry.second;
+    return one.under_way == 0 && one.next_slot <= at && one.spared_until + kDay <= at;
+  });
+  forget_at_ = std::max<std::size_t>(4096, 2 * providers_.size());
+}
+
+std::vector<Manners::Held> Manners::held(Ticks at) const {
+  std::vector<Held> out;
+  for (const auto& [name, one] : providers_) {
+    if (one.spared_until > at) out.push_back({name, one.spared_until, one.times});
+  }
+  std::ranges::sort(out, {}, [](const Held& one) { return one.until; });
+  std::ranges::reverse(out);
+  return out;
+}
+
+}  // namespace agent
