@@ -113,6 +113,11 @@ class Database {
   // Lets statements take as long as they take, where that is bounded.
   void take_time() { engine_->take_time(); }
 
+  // Hears of NOTIFY with that name from now on; wait_for_bell() ends early by one that has not been
+  // waited for yet. Outside of transactions.
+  void listen(const std::string& bell) { engine_->listen(bell); }
+  void wait_for_bell(std::chrono::milliseconds longest) { engine_->wait_for_bell(longest); }
+
   // Settings of one engine; nothing where another is behind it.
   void execute_on_sqlite(const std::string& sql);
   void execute_on_postgresql(const std::string& sql);

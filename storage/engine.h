@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 // The port behind storage/database.h: what an engine of SQL is asked for. Two are behind it, SQLite
@@ -72,6 +74,11 @@ class Engine {
   // Lets statements take as long as they take, where that is bounded.
   virtual void take_time() {}
   [[nodiscard]] virtual std::vector<std::string> tables() = 0;  // by name
+  // Bells that other connections ring (NOTIFY); an engine without others hears none.
+  virtual void listen(const std::string& /*bell*/) {}
+  virtual void wait_for_bell(std::chrono::milliseconds longest) {
+    std::this_thread::sleep_for(longest);
+  }
 };
 
 }  // namespace storage

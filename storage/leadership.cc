@@ -41,11 +41,13 @@ struct Leadership::State {
   void live() {
     session
         .prepare(fmt::format(
-            "INSERT INTO member(name, vantage, url, seen_at, looks) VALUES(?, ?, ?, {}, ?) "
+            "INSERT INTO member(name, vantage, url, seen_at, looks, fault) "
+            "VALUES(?, ?, ?, {}, ?, ?) "
             "ON CONFLICT (name) DO UPDATE SET vantage = excluded.vantage, url = excluded.url, "
-            "seen_at = excluded.seen_at, looks = excluded.looks",
+            "seen_at = excluded.seen_at, looks = excluded.looks, fault = excluded.fault",
             kServerTime))
-        .bind(self.name, self.vantage, self.url, static_cast<std::int64_t>(looks.load()))
+        .bind(self.name, self.vantage, self.url, static_cast<std::int64_t>(looks.load()),
+              self.fault)
         .run();
   }
 
@@ -120,18 +122,18 @@ bool Leadership::is_held() {
   return !state_->is_lost(false);
 }
 
-void Leadership::count_look() {
-  ++state_->looks;
+void Leadership::count_look(const std::string& agent) {
+  if (agent == state_->self.name) ++state_->looks;
 }
 
 config::Result<std::vector<FleetMember>, std::string> Leadership::members() {
   const std::scoped_lock lock(state_->mutex);
   try {
     std::vector<FleetMember> out;
-    auto row =
-        state_->session.prepare(fmt::format("SELECT name, vantage, url, seen_at, looks FROM member "
-                                            "WHERE seen_at > {} - ? ORDER BY name",
-                                            kServerTime));
+    auto row = state_->session.prepare(
+        fmt::format("SELECT name, vantage, url, seen_at, looks, fault, {0} - seen_at FROM member "
+                    "WHERE seen_at > {0} - ? ORDER BY name",
+                    kServerTime));
     row.bind(kMemberListed.count());
     while (row.step()) {
       out.push_back({.name = row.text(0),
@@ -139,7 +141,9 @@ config::Result<std::vector<FleetMember>, std::string> Leadership::members() {
                      .url = row.text(2),
                      .leads = row.text(0) == state_->self.name,
                      .seen_at = config::Time{config::Seconds{row.integer(3)}},
-                     .looks = static_cast<std::uint64_t>(row.integer(4))});
+                     .looks = static_cast<std::uint64_t>(row.integer(4)),
+                     .fault = row.text(5),
+                     .silence = config::Seconds{row.integer(6)}});
     }
     return out;
   } catch (const Fault& fault) {
@@ -151,11 +155,18 @@ Candidacy::Candidacy(Place place, FleetMember self, config::Seconds takeover)
     : place_(std::move(place)), self_(std::move(self)), takeover_(takeover) {}
 Candidacy::~Candidacy() = default;
 
+void Candidacy::tell(std::uint64_t looks, std::string fault) {
+  looks_ = looks;
+  self_.fault = std::move(fault);
+}
+
 config::Result<std::unique_ptr<Leadership>, Candidacy::NotYet> Candidacy::try_to_lead(
     Leadership::Calls calls) {
   NotYet not_yet;
   auto done = guarded<std::string>(place_, [&]() -> std::unique_ptr<Leadership> {
     if (!state_) state_ = std::make_unique<Leadership::State>(place_, self_);
+    state_->self.fault = self_.fault;
+    state_->looks = looks_;
     auto& session = state_->session;
     if (!has_server_lock(session)) {
       const auto leader = state_->leader();
@@ -175,6 +186,7 @@ config::Result<std::unique_ptr<Leadership>, Candidacy::NotYet> Candidacy::try_to
       }
     }
     state_->calls = std::move(calls);
+    state_->self.fault.clear();
     state_->begin();
     state_->keep();
     return std::unique_ptr<Leadership>(new Leadership(std::move(state_)));

@@ -21,6 +21,8 @@ struct FleetMember {
   bool leads = false;
   config::Time seen_at{};  // by the server's clock
   std::uint64_t looks = 0;
+  std::string fault;           // why it cannot look; empty: it can
+  config::Seconds silence{0};  // since then; of members() only
 };
 
 // Of them one leads: it has an advisory lock, on a connection of its own, and an epoch, a number
@@ -46,8 +48,8 @@ class Leadership {
   [[nodiscard]] bool is_held();
   // All that gave a sign of life within a day, by name. Any thread.
   [[nodiscard]] config::Result<std::vector<FleetMember>, std::string> members();
-  // One more target was looked at. Any thread.
-  void count_look();
+  // One more target was looked at by this agent: others' looks do not count. Any thread.
+  void count_look(const std::string& agent);
 
  private:
   friend class Candidacy;
@@ -73,11 +75,14 @@ class Candidacy {
   // use.
   [[nodiscard]] config::Result<std::unique_ptr<Leadership>, NotYet> try_to_lead(
       Leadership::Calls calls);
+  // What its signs of life tell from now on: targets looked at so far, and why it cannot look.
+  void tell(std::uint64_t looks, std::string fault);
 
  private:
   Place place_;
   FleetMember self_;
   config::Seconds takeover_;
+  std::uint64_t looks_ = 0;
   std::unique_ptr<Leadership::State> state_;  // null: there is no session
 };
 

@@ -49,6 +49,10 @@ class PostgresEngine final : public Engine {
   }
   void interrupt() noexcept override { connection_.interrupt(); }
   void take_time() override { connection_.take_time(); }
+  void listen(const std::string& bell) override { connection_.listen(bell); }
+  void wait_for_bell(std::chrono::milliseconds longest) override {
+    connection_.wait_for_bell(longest);
+  }
   std::vector<std::string> tables() override {
     if (!is_in_transaction()) connection_.ensure();
     const auto rows = connection_.run(

@@ -149,6 +149,33 @@ void PostgresConnection::set_up() {
       "SET work_mem = '64MB'; SET jit = off; SET bytea_output = 'hex'; "
       "SET standard_conforming_strings = on; SET default_transaction_read_only = {}",
       longest.count(), has_time_ ? 0 : 30, has_time_ ? 0 : 10, is_read_only_ ? "on" : "off"));
+  if (!bell_.empty()) (void)run("LISTEN " + bell_);
+}
+
+void PostgresConnection::listen(const std::string& bell) {
+  bell_ = bell;
+  ensure();
+  (void)run("LISTEN " + bell_);
+}
+
+// Takes what was rung so far.
+bool PostgresConnection::has_rung() {
+  bool has = false;
+  while (PGnotify* one = PQnotifies(session_handle_)) {
+    PQfreemem(one);
+    has = true;
+  }
+  return has;
+}
+
+void PostgresConnection::wait_for_bell(std::chrono::milliseconds longest) {
+  ensure();
+  if (has_rung()) return;
+  pollfd socket{.fd = PQsocket(session_handle_), .events = POLLIN, .revents = 0};
+  if (poll(&socket, 1, static_cast<int>(longest.count())) > 0 &&
+      PQconsumeInput(session_handle_) == 0)
+    lose(last_words());
+  (void)has_rung();
 }
 
 void PostgresConnection::take_time() {

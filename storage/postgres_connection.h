@@ -60,10 +60,14 @@ class PostgresConnection {
   void take_time();
   void interrupt() noexcept;
 
+  void listen(const std::string& bell);
+  void wait_for_bell(std::chrono::milliseconds longest);
+
  private:
   void connect();
   void set_up();
   void close() noexcept;
+  bool has_rung();
   ResultPtr await(bool is_sent);
   void wait(bool is_writing, std::chrono::steady_clock::time_point until);
   [[noreturn]] void lose(const std::string& why);
@@ -72,6 +76,7 @@ class PostgresConnection {
   const std::string connection_;
   const bool is_read_only_;
   bool has_time_ = false;
+  std::string bell_;      // that every session listens for; empty: none
   std::string password_;  // never shown
   pg_conn* session_handle_ = nullptr;
   std::uint64_t session_ = 0;

@@ -193,6 +193,19 @@ CREATE INDEX member_by_time ON member(seen_at);
 CREATE TABLE own_undecided (number BIGINT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX own_undecided_by_size ON own_undecided(length(body));
 )",
+    // What the agents of a fleet are to look at, and what they saw (storage/task_board.h). A file
+    // has one agent, and none of these. Why a member cannot look; empty: it can.
+    R"(
+ALTER TABLE member ADD COLUMN fault TEXT NOT NULL DEFAULT '';
+CREATE TABLE task (
+  vantage TEXT NOT NULL, kind INTEGER NOT NULL, name TEXT NOT NULL, agent TEXT NOT NULL, lent_until INTEGER NOT NULL,
+  PRIMARY KEY(vantage, kind, name)) WITHOUT ROWID;
+CREATE INDEX task_by_time ON task(vantage, lent_until);
+CREATE TABLE look (
+  n INTEGER PRIMARY KEY, vantage TEXT NOT NULL, agent TEXT NOT NULL, kind INTEGER NOT NULL, name TEXT NOT NULL,
+  body BLOB NOT NULL, ahead INTEGER NOT NULL);
+CREATE INDEX look_by_vantage ON look(vantage);
+)",
 };
 
 constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());

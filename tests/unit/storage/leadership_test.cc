@@ -70,7 +70,7 @@ TEST_F(Lead, AllWhoStandByAreKnownToTheOneThatLeads) {
   const auto first = take(database, "one");
   ASSERT_TRUE(first);
   EXPECT_FALSE(take(database, "two"));
-  (*first)->count_look();
+  (*first)->count_look("one");
   const auto members = (*first)->members();
   ASSERT_TRUE(members) << members.error();
   ASSERT_EQ(members->size(), 2U);

@@ -1,0 +1,168 @@
+#include "storage/task_board.h"
+
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "storage/database.h"
+#include "storage/times.h"
+
+namespace storage {
+namespace {
+
+using agent::SentLook;
+using agent::Target;
+using agent::TaskBoard;
+using probes::dns::Name;
+
+constexpr const char* kTasks = "danelaw_task";  // bells
+constexpr const char* kLooks = "danelaw_look";
+constexpr const char* kServerTime = "floor(extract(epoch FROM now()))::bigint";
+
+std::int64_t number(Target::Kind kind) {
+  return kind == Target::Kind::host ? 1 : 0;
+}
+
+Target::Kind kind_from(std::int64_t number) {
+  return number == 1 ? Target::Kind::host : Target::Kind::domain;
+}
+
+}  // namespace
+
+struct DatabaseTaskBoard::State {
+  State(const Place& at, std::string its_name, std::string its_vantage)
+      : place(at),
+        session(at, Database::Mode::create),
+        name(std::move(its_name)),
+        vantage(std::move(its_vantage)) {
+    session.listen(place.epoch() ? kLooks : kTasks);
+  }
+
+  Place place;
+  Database session;
+  const std::string name, vantage;
+};
+
+DatabaseTaskBoard::DatabaseTaskBoard(std::unique_ptr<State> state) : state_(std::move(state)) {}
+DatabaseTaskBoard::~DatabaseTaskBoard() = default;
+
+config::Result<std::unique_ptr<DatabaseTaskBoard>, std::string> DatabaseTaskBoard::open(
+    const Place& place, std::string name, std::string vantage) {
+  return guarded<std::string>(place, [&] {
+    return std::unique_ptr<DatabaseTaskBoard>(
+        new DatabaseTaskBoard(std::make_unique<State>(place, std::move(name), std::move(vantage))));
+  });
+}
+
+TaskBoard::Result<> DatabaseTaskBoard::clear() {
+  return guarded<std::string>(state_->place, [&] {
+    Transaction transaction{state_->session};
+    state_->session.prepare("DELETE FROM task").run();
+    state_->session.prepare("DELETE FROM look").run();
+    transaction.commit();
+  });
+}
+
+TaskBoard::Result<> DatabaseTaskBoard::hand_out(const std::string& vantage,
+                                                const std::vector<Target>& targets) {
+  return guarded<std::string>(state_->place, [&] {
+    Transaction transaction{state_->session};
+    auto insert = state_->session.prepare(
+        "INSERT OR IGNORE INTO task(vantage, kind, name, agent, lent_until) "
+        "VALUES(?, ?, ?, '', 0)");
+    for (const auto& target : targets)
+      insert.bind(vantage, number(target.kind), target.name.text()).run();
+    state_->session.prepare(fmt::format("NOTIFY {}", kTasks)).run();
+    transaction.commit();
+  });
+}
+
+TaskBoard::Result<> DatabaseTaskBoard::withdraw(const std::string& vantage,
+                                                const std::vector<Target>& targets) {
+  return guarded<std::string>(state_->place, [&] {
+    Transaction transaction{state_->session};
+    auto remove =
+        state_->session.prepare("DELETE FROM task WHERE vantage = ? AND kind = ? AND name = ?");
+    for (const auto& target : targets)
+      remove.bind(vantage, number(target.kind), target.name.text()).run();
+    transaction.commit();
+  });
+}
+
+TaskBoard::Result<std::vector<SentLook>> DatabaseTaskBoard::collect(std::size_t most,
+                                                                    config::Time now) {
+  return guarded<std::string>(state_->place, [&] {
+    Transaction transaction{state_->session};
+    std::vector<SentLook> out;
+    // The clock of whoever sent it, and ours, each held against the server's.
+    auto row = state_->session.prepare(
+        fmt::format("DELETE FROM look WHERE n IN (SELECT n FROM look ORDER BY n LIMIT ?) "
+                    "RETURNING n, vantage, agent, kind, name, body, (? - {}) - ahead",
+                    kServerTime));
+    row.bind(static_cast<std::int64_t>(most), seconds(now));
+    while (row.step()) {
+      auto name = Name::parse(row.text(4));
+      if (!name) continue;
+      out.push_back({.vantage = row.text(1),
+                     .agent = row.text(2),
+                     .target = {.kind = kind_from(row.integer(3)), .name = std::move(*name)},
+                     .body = row.bytes(5),
+                     .shift = config::Seconds{row.integer(6)}});
+    }
+    transaction.commit();
+    return out;
+  });
+}
+
+TaskBoard::Result<std::vector<Target>> DatabaseTaskBoard::lease(std::size_t most,
+                                                                config::Seconds lent_for) {
+  return guarded<std::string>(state_->place, [&] {
+    std::vector<Target> out;
+    auto row = state_->session.prepare(
+        fmt::format("UPDATE task SET agent = ?, lent_until = {0} + ? FROM ("
+                    "SELECT kind, name FROM task WHERE vantage = ? AND lent_until <= {0} "
+                    "ORDER BY lent_until LIMIT ? FOR UPDATE SKIP LOCKED) AS free "
+                    "WHERE task.vantage = ? AND task.kind = free.kind AND task.name = free.name "
+                    "RETURNING task.kind, task.name",
+                    kServerTime));
+    row.bind(state_->name, lent_for.count(), state_->vantage, static_cast<std::int64_t>(most),
+             state_->vantage);
+    while (row.step()) {
+      if (auto name = Name::parse(row.text(1)))
+        out.push_back({.kind = kind_from(row.integer(0)), .name = std::move(*name)});
+    }
+    return out;
+  });
+}
+
+TaskBoard::Result<> DatabaseTaskBoard::send(const std::vector<SentLook>& looks, config::Time now) {
+  return guarded<std::string>(state_->place, [&] {
+    Transaction transaction{state_->session};
+    auto take = state_->session.prepare(
+        "DELETE FROM task WHERE vantage = ? AND kind = ? AND name = ? AND agent = ? "
+        "RETURNING kind");
+    auto insert = state_->session.prepare(
+        fmt::format("INSERT INTO look(vantage, agent, kind, name, body, ahead) "
+                    "VALUES(?, ?, ?, ?, ?, ? - {})",
+                    kServerTime));
+    for (const auto& look : looks) {
+      const auto kind = number(look.target.kind);
+      const auto name = look.target.name.text();
+      if (!take.bind(state_->vantage, kind, name, state_->name).step()) continue;
+      insert.bind(state_->vantage, state_->name, kind, name, look.body, seconds(now)).run();
+    }
+    state_->session.prepare(fmt::format("NOTIFY {}", kLooks)).run();
+    transaction.commit();
+  });
+}
+
+void DatabaseTaskBoard::wait(std::chrono::milliseconds longest) {
+  try {
+    state_->session.wait_for_bell(longest);
+  } catch (const std::exception&) {
+    // The next question says what is wrong.
+    std::this_thread::sleep_for(longest);
+  }
+}
+
+}  // namespace storage
