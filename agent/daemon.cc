@@ -12,6 +12,7 @@
 #include "config/load.h"
 #include "config/name.h"
 #include "config/system.h"
+#include "storage/task_board.h"
 #include "web/http/live_site.h"
 #include "web/routes/digest_sources.h"
 
@@ -75,7 +76,11 @@ Daemon::Begun Daemon::start(const std::filesystem::path& file) {
   if (const auto web = can_serve(loaded->web); !web) return fail("web-setup-failed", web.error());
   const auto database = take_database(*loaded);
   if (!database) return fail_for_now("storage-unavailable", database.error());
-  if (!*database) return Begun::stands_by;
+  if (!*database) {
+    settings_ = std::move(*loaded);
+    context_ = std::move(*context);
+    return Begun::stands_by;
+  }
   const auto& place = **database;
   auto recorder = storage::DatabaseRecorder::open(place);
   if (!recorder) return fail_for_now("storage-unavailable", recorder.error().detail);
@@ -133,6 +138,8 @@ Daemon::Begun Daemon::start(const std::filesystem::path& file) {
     reports_ = std::make_unique<ReportWatch>(*senders_, loaded->tlsrpt.folder, report_calls());
     renewals_ = std::make_unique<RenewalWatch>(std::move(renewals), *loaded, renewal_calls());
   }
+  if (const auto begun = dispatch(place, *loaded); !begun)
+    return fail_for_now("storage-unavailable", begun.error());
   is_ready_ = true;
   log::info("started", {{"version", DANELAW_VERSION},
                         {"domains", std::to_string(loaded->domains.size())},
@@ -178,15 +185,52 @@ config::Result<std::optional<storage::Place>, std::string> Daemon::take_database
   return std::optional<storage::Place>{};
 }
 
+config::Result<void, std::string> Daemon::dispatch(const storage::Place& place,
+                                                   const config::Config& settings) {
+  if (!lead_) return {};
+  const auto self = config::named(settings.agent);
+  auto board = storage::DatabaseTaskBoard::open(place, self.name, self.vantage);
+  if (!board) return config::Failure<std::string>(board.error());
+  // As long as one gives no sign of life another would take over from it.
+  auto lookers = [this, patience = settings.fleet.takeover]() -> std::optional<Lookers> {
+    const auto all = lead_->members();
+    if (!all) return std::nullopt;
+    Lookers out;
+    for (const auto& one : *all) {
+      if (!one.leads && one.silence <= patience && one.fault.empty()) ++out[one.vantage];
+    }
+    return out;
+  };
+  dispatcher_ = std::make_unique<Dispatcher>(
+      *runner_, std::move(*board), self.vantage,
+      Dispatcher::Calls{.lookers = std::move(lookers),
+                        .on_fault =
+                            [](const std::string& fault) {
+                              log::warn("fleet-fault", {{"detail", fault}});
+                            },
+                        .on_recovery = [] { log::info("fleet-recovered", {}); }},
+      system_clocks());
+  return {};
+}
+
 bool Daemon::try_to_lead() {
+  {
+    const std::scoped_lock one(reloading_);
+    standby_->look(settings_, context_);
+    const auto looking = standby_->looking();
+    candidacy_->tell(looking.looks, looking.fault);
+  }
   auto lead = candidacy_->try_to_lead(leader_calls());
   if (!lead) {
     standby_->take(lead.error());
     return false;
   }
   lead_ = std::move(*lead);
-  standby_->stop();  // a reload that it was asked for is over then, and its address is free
+  auto prober =
+      standby_->stop();  // a reload that it was asked for is over then, and its address is free
   standby_.reset();
+  context_.reset();
+  retiring_ = std::jthread([prober = std::move(prober)]() mutable { prober.reset(); });
   log::info("takes-over", {{"epoch", std::to_string(lead_->epoch())}});
   return true;
 }
@@ -233,7 +277,7 @@ std::string Daemon::doing() const {
 }
 
 std::optional<std::string> Daemon::why_stuck() const {
-  if (standby_) return std::nullopt;
+  if (standby_) return standby_->why_stuck();
   return runner_->health().stuck;
 }
 
@@ -244,15 +288,16 @@ void Daemon::forget_old() {
 }
 
 void Daemon::stop() {
+  std::unique_ptr<RemoteProber> prober;
   if (standby_) {
-    standby_->stop();
+    prober = standby_->stop();
     standby_.reset();
-    log::info("stopped", {{"drained", "yes"}});
-    return;
+  } else {
+    is_ready_ = false;
+    feed_.close();
+    server_->stop();
+    dispatcher_.reset();
   }
-  is_ready_ = false;
-  feed_.close();
-  server_->stop();
   {
     const std::scoped_lock one(watching_);
     reports_.reset();
@@ -260,9 +305,11 @@ void Daemon::stop() {
   }
   std::atomic<bool> ended{false};
   const auto end = [&] {
-    postfix_->stop();
-    runner_->stop();
-    courier_->stop();
+    prober.reset();
+    if (retiring_.joinable()) retiring_.join();
+    if (postfix_) postfix_->stop();
+    if (runner_) runner_->stop();
+    if (courier_) courier_->stop();
     checks_.stop();
     ended = true;
   };
@@ -294,11 +341,17 @@ config::Result<void, std::string> Daemon::take_configuration() {
       log::error("reload-failed", {{"error", config::to_string(error)}});
     return config::Failure<std::string>(config::to_string(loaded.error().front()));
   }
-  if (standby_) return standby_->reconfigure(loaded->web);
   auto context = ProbeContext::make(*loaded);
   if (!context) {
     log::error("reload-failed", {{"error", context.error()}});
     return config::Failure<std::string>(context.error());
+  }
+  if (standby_) {
+    auto done = standby_->reconfigure(*loaded, *context);
+    if (!done) return done;
+    settings_ = std::move(*loaded);
+    context_ = std::move(*context);
+    return {};
   }
   auto notifiers = make_notifiers(*loaded, *letters_, web::digest_sources(*queries_));
   if (!notifiers) {
@@ -346,12 +399,16 @@ std::vector<web::Member> Daemon::agents() {
   const auto all = lead_->members();
   if (!all) return out;
   for (const auto& one : *all) {
-    if (!one.leads)
-      out.push_back({.name = one.name,
-                     .vantage = one.vantage,
-                     .is_leader = false,
-                     .last_seen_at = one.seen_at,
-                     .looks = one.looks});
+    if (one.leads) {
+      out.front().looks = one.looks;
+      continue;
+    }
+    out.push_back({.name = one.name,
+                   .vantage = one.vantage,
+                   .is_leader = false,
+                   .last_seen_at = one.seen_at,
+                   .looks = one.looks,
+                   .fault = one.fault});
   }
   return out;
 }

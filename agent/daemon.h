@@ -6,7 +6,9 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 
+#include "agent/fleet/dispatcher.h"
 #include "agent/foresight/renewal_watch.h"
 #include "agent/notify/courier.h"
 #include "agent/notify/resilient_outbox.h"
@@ -76,6 +78,8 @@ class Daemon {
   config::Result<std::optional<storage::Place>, std::string> take_database(
       const config::Config& settings);
   storage::Leadership::Calls leader_calls();
+  config::Result<void, std::string> dispatch(const storage::Place& place,
+                                             const config::Config& settings);
   Begun fail_for_now(std::string_view event, const std::string& detail);
   config::Result<void, std::string> take_configuration();
   PostfixWatch::World postfix_world();
@@ -103,6 +107,9 @@ class Daemon {
   storage::DatabaseLock lock_;                     // of a file
   std::unique_ptr<storage::Candidacy> candidacy_;  // of PostgreSQL
   std::unique_ptr<Standby> standby_;               // while another leads
+  config::Config settings_;                        // then
+  std::shared_ptr<ProbeContext> context_;          // then
+  std::jthread retiring_;                          // what it looked with, as long as looks end
   std::unique_ptr<storage::Leadership> lead_;      // of PostgreSQL
   std::atomic<bool> is_ready_{false};
   std::atomic<bool> is_scrape_told_{false};
@@ -127,6 +134,7 @@ class Daemon {
   std::mutex watching_;  // guards the next two
   std::unique_ptr<ReportWatch> reports_;
   std::unique_ptr<RenewalWatch> renewals_;
+  std::unique_ptr<Dispatcher> dispatcher_;  // of a fleet that we lead
 };
 
 // What start() would refuse, though the configuration itself is right: files that it names. One

@@ -33,7 +33,7 @@ void Daemon::report_notifier(const std::string& notifier, const std::string& fau
 
 void Daemon::publish(const Round& round) {
   const bool is_look = round.domain || round.host;  // most of which only move "last seen"
-  if (is_look && lead_) lead_->count_look();
+  if (round.recorded && lead_) lead_->count_look(round.recorded->agent);
   for (const auto& alert : round.alerts) {
     const bool is_news = std::ranges::any_of(
         round.transitions, [&](const Transition& one) { return one.alert_id == alert.id; });

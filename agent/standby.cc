@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "agent/log.h"
+#include "config/system.h"
+#include "storage/task_board.h"
 #include "web/forward.h"
 #include "web/routes/api.h"
 
@@ -13,8 +15,36 @@ config::Result<void, std::string> Standby::serve(const config::Web& web) {
   return server_->start(web);
 }
 
-config::Result<void, std::string> Standby::reconfigure(const config::Web& web) {
-  return server_->reconfigure(web);
+config::Result<void, std::string> Standby::reconfigure(const config::Config& settings,
+                                                       std::shared_ptr<ProbeContext> context) {
+  auto done = server_->reconfigure(settings.web);
+  if (done && prober_) prober_->reconfigure(settings, std::move(context));
+  return done;
+}
+
+void Standby::look(const config::Config& settings, const std::shared_ptr<ProbeContext>& context) {
+  if (prober_) return;
+  const auto self = config::named(settings.agent);
+  const storage::Place place{settings.storage};
+  auto tasks = storage::DatabaseTaskBoard::open(place, self.name, self.vantage);
+  auto looks = storage::DatabaseTaskBoard::open(place, self.name, self.vantage);
+  if (!tasks || !looks) return;  // the next sign of life says so, and then it is tried again
+  prober_ = std::make_unique<RemoteProber>(
+      settings, context, std::move(*tasks), std::move(*looks),
+      RemoteProber::Calls{.on_fault =
+                              [](const std::string& fault) {
+                                log::warn("fault", {{"detail", fault}});
+                              }},
+      system_clocks());
+}
+
+Standby::Looking Standby::looking() const {
+  if (!prober_) return {.fault = "has not begun to look"};
+  return {.looks = prober_->looks(), .fault = prober_->fault()};
+}
+
+std::optional<std::string> Standby::why_stuck() const {
+  return prober_ ? prober_->why_stuck() : std::nullopt;
 }
 
 void Standby::take(const storage::Candidacy::NotYet& not_yet) {
@@ -25,9 +55,10 @@ void Standby::take(const storage::Candidacy::NotYet& not_yet) {
   not_yet_ = not_yet;
 }
 
-void Standby::stop() {
+std::unique_ptr<RemoteProber> Standby::stop() {
   given_up_.request_stop();
   server_->stop();
+  return std::move(prober_);
 }
 
 std::string Standby::doing() const {

@@ -278,10 +278,11 @@ Done ClientCommands::Commands::fleet(const AgentApi& api) const {
                     {shown(one, "/vantage")},
                     {is_leader ? "leads" : "follows"},
                     {shown(one, "/last_seen_at")},
-                    {fmt::format("{}", count_in(one, "/looks"))}});
+                    {fmt::format("{}", count_in(one, "/looks"))},
+                    {shown(one, "/fault")}});
   }
   const auto text =
-      table({"AGENT", "VANTAGE", "ROLE", "LAST SEEN", "LOOKS"}, rows, screen_of_output());
+      table({"AGENT", "VANTAGE", "ROLE", "LAST SEEN", "LOOKS", "FAULT"}, rows, screen_of_output());
   return said(array_of(*std::move(items)), text);
 }
 

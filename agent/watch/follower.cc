@@ -9,6 +9,7 @@
 #include "agent/hindsight/issuer_forecast.h"
 #include "agent/hindsight/judge_with_history.h"
 #include "agent/history/cadence.h"
+#include "config/system.h"
 #include "probes/findings.h"
 
 namespace agent {
@@ -91,6 +92,14 @@ Follower::Follower(Recorder& recorder, Recorder::RestoredState restored,
       announcements_(std::move(restored.announced), std::move(restored.not_for_mail)),
       renewals_(std::move(restored.renewals)) {
   for (auto& made : restored.exceptions) exceptions_.emplace(made.domain, made);
+  take_fleet(config);
+}
+
+void Follower::take_fleet(const config::Config& config) {
+  places_.own = config::named(config.agent).vantage;
+  places_.quorum = config.fleet.quorum;
+  places_.kept_for = 2 * std::max(config.fleet.cross_check, config.schedule.interval);
+  cross_check_ = config.fleet.cross_check;
 }
 
 // --- who is watched
@@ -98,6 +107,7 @@ Follower::Follower(Recorder& recorder, Recorder::RestoredState restored,
 
 Follower::Consequences Follower::adopt(Round& round, const config::Config& config) {
   schedule_ = config.schedule;
+  take_fleet(config);
   sender_classes_ = config.sender_classes;
   audience_ = audience_of(config.notify);
   serves_exceptions_ = !config.postfix.policy_socket.empty();
@@ -519,6 +529,7 @@ bool Follower::take_standing(Round& round, Host& host, std::shared_ptr<const Rol
                             : probes::HistoryFindings{};
   host.rollovers = std::move(rollovers);
   if (host.rollovers) add_foresight(round, host, foreseen);
+  if (host.split) foreseen.findings.push_back(*host.split);
   return std::exchange(host.foreseen, foreseen) != foreseen;
 }
 
@@ -560,6 +571,57 @@ Follower::Consequences Follower::follow(Round& round, const probes::HostSeen& se
   out.host = host;
   out.interval = interval_of(*host, round.at);
   out.faults = past_.take_faults();
+  return out;
+}
+
+Follower::Consequences Follower::follow(Round& round, probes::Recorded look,
+                                        const std::vector<probes::dns::ZoneSerials>& serials,
+                                        const Seeing& seeing) {
+  const auto vantage = look.vantage;
+  auto* host = inventory_.host(look.host->host);
+  if (host == nullptr) return {};
+  forget_gone(host->views, places_, round.at);
+  if (!is_fleet(places_) && host->views.empty() && vantage == places_.own) {
+    host->asked_since.reset();
+    host->split.reset();
+    round.recorded = std::move(look);
+    return follow(round, round.recorded->host, serials, seeing);
+  }
+  auto& view = host->views[vantage];
+  view = view_of(std::move(look), &view, round.at);
+  // What is still to come, or is about places only, is no matter of who sees it.
+  const bool was_troubled = book_.any_open_at(subject_of_host(host->name), [](const Alert& one) {
+    return one.finding.severity >= probes::Severity::high &&
+           one.finding.code != Code::vantage_split && one.finding.code != Code::selective_starttls;
+  });
+  const auto choice =
+      choose(host->views, vantage, places_, was_troubled, host->asked_since, round.at);
+  if (!choice.is_in_question)
+    host->asked_since.reset();
+  else if (!host->asked_since)
+    host->asked_since = round.at;
+  const auto before =
+      std::exchange(host->split, find_split(host->views, places_, host->name.text(), round.at));
+  Consequences out;
+  if (choice.followed) {
+    auto& chosen = host->views.at(*choice.followed);
+    round.recorded = std::exchange(chosen.unfollowed, std::nullopt);
+    out =
+        follow(round, chosen.seen,
+               *choice.followed == places_.own ? serials : std::vector<probes::dns::ZoneSerials>{},
+               seeing);
+  } else if (before != host->split && host->seen) {
+    notice(round, *host, host->split ? host->split->code : before->code, seeing);
+    out.faults = past_.take_faults();
+  }
+  if (host->seen) out.host = host;
+  if (!choice.is_in_question) view.unfollowed.reset();
+  constexpr int kFewLooks = 3;
+  if (!choice.is_in_question && !host->split)
+    out.next_from_there = cross_check_;
+  else
+    out.next_from_there = view.in_a_row < kFewLooks ? schedule_.confirm_after : schedule_.interval;
+  out.awaited = choice.awaited;
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,10 @@ class Follower {
     std::vector<std::string> faults;        // what of the past could not be read, in words
     // Between two probes of this target, where that is not the schedule's.
     std::optional<config::Seconds> interval;
+    // Of a fleet: the places from which the host is to be looked at at once, and when the one that
+    // has just looked is to look again.
+    std::set<std::string> awaited;
+    std::optional<config::Seconds> next_from_there;
   };
 
   // Watches these domains, by this schedule, and tells these.
@@ -56,6 +61,13 @@ class Follower {
                       const std::vector<probes::dns::ZoneSerials>& serials, const Seeing& seeing);
   Consequences follow(Round& round, const probes::HostSeen& seen,
                       const std::vector<probes::dns::ZoneSerials>& serials, const Seeing& seeing);
+  // The same of a host, of a look from any place of the fleet: what is followed is what counts
+  // there (agent/hindsight/views.h), and the round has it.
+  Consequences follow(Round& round, probes::Recorded look,
+                      const std::vector<probes::dns::ZoneSerials>& serials, const Seeing& seeing);
+  // Where other agents look from now.
+  void set_places(std::set<std::string> others) { places_.others = std::move(others); }
+  [[nodiscard]] const Places& places() const { return places_; }
   // The domain could not be looked at, for this fault of ours.
   void follow_blind(Round& round, const probes::dns::Name& domain, const SelfCheck& fault);
   // Our own checks. True when one of them is to be made again soon.
@@ -131,6 +143,7 @@ class Follower {
   bool take_standing(Round& round, Host& host, std::shared_ptr<const Rollovers> rollovers);
   void add_foresight(const Round& round, const Host& host, probes::HistoryFindings& foreseen) const;
   void notice(Round& round, Host& host, probes::Code code, const Seeing& seeing);
+  void take_fleet(const config::Config& config);
   [[nodiscard]] ForeseenHost foreseen_host(const Host& host) const;
   [[nodiscard]] std::vector<probes::tls::CertificatePtr> known_issuers() const;
   [[nodiscard]] std::optional<config::Seconds> interval_of(const Host& host, config::Time at) const;
@@ -139,6 +152,8 @@ class Follower {
   Recollection past_;
   AlertBook book_;
   config::Schedule schedule_;
+  Places places_;
+  config::Seconds cross_check_{3600};
   std::vector<std::string> sender_classes_;  // that the operator asks for
   Audience audience_;
   std::map<probes::dns::Name, MxChange> mx_changes_;  // the last one

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/alerts/round.h"
+#include "agent/hindsight/views.h"
 #include "agent/history/host_history.h"
 #include "agent/rollover/rollover.h"
 #include "probes/findings.h"
@@ -48,6 +49,11 @@ class Inventory {
     std::vector<std::string> refused_keys;      // as in Hit
     std::optional<config::Time> rolling_since;  // null while no change of key is under way
     bool awaits_judgement = false;              // as of a domain
+    // Of a fleet: what each place saw last, since when they are held against each other for trouble
+    // that some see, and what it means that they differ.
+    Views views;
+    std::optional<config::Time> asked_since;
+    std::optional<probes::Finding> split;
   };
 
   // Targets that are to be probed (some of them are already), and those that are not any more.

@@ -60,7 +60,6 @@ Runner::State::Ending Runner::State::probe_domain(Prober& prober, const Name& na
   const auto began = moment();
   probes::DomainSeen seen;
   probes::dns::Replies replies;
-  std::vector<probes::dns::ZoneSerials> serials;
   if (!blind) {
     auto look = prober.probe_domain(name, began.at);
     if (may_be_ours(look.mx)) blind = sense(prober, kVantageAtMost);
@@ -71,57 +70,100 @@ Runner::State::Ending Runner::State::probe_domain(Prober& prober, const Name& na
     counts.note(*seen);
     sight.take(name, *seen, now());
   }
-  if (!blind) serials = prober.ask_serials(vouching_for({&seen->mx}), now());
+  const Target target{.kind = Target::Kind::domain, .name = name};
+  if (is_errand(target)) {
+    if (blind) return {};
+    return {.errand = recorded({.domain = seen, .replies = std::move(replies)})};
+  }
+  if (!blind)
+    return follow(recorded({.domain = seen, .replies = std::move(replies)}),
+                  prober.ask_serials(vouching_for({&seen->mx}), now()), began);
   notice_step();
-  Round round{.target = {.kind = Target::Kind::domain, .name = name}, .at = now()};
+  Round round{.target = target, .at = now()};
   const Lock one(deciding);
   if (is_overtaken(began)) return {.pace = ProbeOutcome::confirming};
   if (has_left(round.target)) return {.pace = ProbeOutcome::steady};
-  if (blind) {
-    follower.follow_blind(round, name, *blind);
-    record(round, Follower::Scope::changed);
-    return {.pace = ProbeOutcome::impaired};
-  }
-  round.recorded = recorded({.domain = seen, .replies = std::move(replies)});
-  const auto led_to = follower.follow(round, seen, serials, seeing());
-  take(led_to);
+  follower.follow_blind(round, name, *blind);
   record(round, Follower::Scope::changed);
-  return {.pace = led_to.again ? ProbeOutcome::confirming : ProbeOutcome::steady};
+  return {.pace = ProbeOutcome::impaired};
 }
 
 Runner::State::Ending Runner::State::probe_host(Prober& prober, const Name& name) {
   if (sense(prober, kVantageEvery + kVantageAtMost)) return {.pace = ProbeOutcome::impaired};
   const auto began = moment();
-  auto look = prober.probe_host(name, began.at);
-  const bool is_local = confirm_with_controls(prober, look, began.at);
-  if (may_be_ours(look) && sense(prober, kVantageAtMost)) {
+  auto observed = prober.probe_host(name, began.at);
+  const bool is_local = confirm_with_controls(prober, observed, began.at);
+  if (may_be_ours(observed) && sense(prober, kVantageAtMost)) {
     const Lock lock(mutex);
-    counts.note(look);
+    counts.note(observed);
     return {.pace = ProbeOutcome::impaired};
   }
-  const bool is_resolvers = is_resolvers_own(prober, name, probes::deciding(look));
-  if (is_resolvers) probes::excuse(look);
-  auto replies = probes::take_replies(look);
-  const auto seen = std::make_shared<const probes::HostObservation>(std::move(look));
+  const bool is_resolvers = is_resolvers_own(prober, name, probes::deciding(observed));
+  if (is_resolvers) probes::excuse(observed);
+  auto replies = probes::take_replies(observed);
+  const auto seen = std::make_shared<const probes::HostObservation>(std::move(observed));
   {
     const Lock lock(mutex);
     counts.note(*seen);
     sight.take(name, *seen, now());
   }
-  const auto serials = prober.ask_serials(vouching_for(answers_about(*seen)), now());
+  const bool is_ours = is_local || is_resolvers;
+  auto look = recorded({.host = seen, .replies = std::move(replies)});
+  if (is_errand({.kind = Target::Kind::host, .name = name})) {
+    if (is_ours) return {};
+    return {.errand = std::move(look)};
+  }
+  const bool was_sent_away = is_sent_away(*seen);
+  auto ending =
+      follow(std::move(look), prober.ask_serials(vouching_for(answers_about(*seen)), now()), began);
+  if (is_ours && ending.pace == ProbeOutcome::steady) ending.pace = ProbeOutcome::impaired;
+  ending.was_sent_away = was_sent_away;
+  return ending;
+}
+
+Runner::State::Ending Runner::State::follow(probes::Recorded look,
+                                            const std::vector<probes::dns::ZoneSerials>& serials,
+                                            const Moment& began) {
   notice_step();
-  Round round{.target = {.kind = Target::Kind::host, .name = name}, .at = now()};
+  const bool is_host = look.host != nullptr;
+  Round round{.target = is_host ? Target{.kind = Target::Kind::host, .name = look.host->host}
+                                : Target{.kind = Target::Kind::domain, .name = look.domain->domain},
+              .at = now()};
+  const auto vantage = look.vantage;
   const Lock one(deciding);
   if (is_overtaken(began)) return {.pace = ProbeOutcome::confirming};
   if (has_left(round.target)) return {.pace = ProbeOutcome::steady};
-  sense_way_out(round);
-  round.recorded = recorded({.host = seen, .replies = std::move(replies)});
-  const auto led_to = follower.follow(round, seen, serials, seeing());
+  if (is_host) sense_way_out(round);
+  Follower::Consequences led_to;
+  if (is_host) {
+    led_to = follower.follow(round, std::move(look), serials, seeing());
+  } else {
+    round.recorded = std::move(look);
+    led_to = follower.follow(round, round.recorded->domain, serials, seeing());
+  }
   take(led_to);
+  ask_elsewhere(round.target, led_to);
   record(round, Follower::Scope::changed);
-  if (led_to.again) return {.pace = ProbeOutcome::confirming, .interval = led_to.interval};
-  return {.pace = is_local || is_resolvers ? ProbeOutcome::impaired : ProbeOutcome::steady,
-          .interval = led_to.interval};
+  const auto pace = led_to.again ? ProbeOutcome::confirming : ProbeOutcome::steady;
+  if (vantage != follower.places().own) return {.pace = pace, .interval = led_to.next_from_there};
+  return {.pace = pace, .interval = led_to.interval};
+}
+
+bool Runner::State::is_errand(const Target& target) const {
+  const Lock lock(mutex);
+  return errands.contains(target);
+}
+
+void Runner::State::ask_elsewhere(const Target& target, const Follower::Consequences& led_to) {
+  const auto own = follower.places().own;
+  const Lock lock(mutex);
+  const auto at = ticks();
+  for (const auto& vantage : led_to.awaited) {
+    if (vantage == own)
+      move(target, at);
+    else if (const auto there = elsewhere.find(vantage); there != elsewhere.end())
+      there->second.move(target, at);
+  }
 }
 
 Runner::State::Ending Runner::State::probe_ourselves(Prober& prober) {
@@ -298,6 +340,8 @@ void Runner::State::take(const Follower::Consequences& led_to) {
   const auto at = ticks();
   for (const auto& target : led_to.change.vanished) {
     queue.drop(target);
+    wanted_now.erase(target);
+    for (auto& [vantage, there] : elsewhere) there.drop(target);
     sight.forget_target(target.name);
     if (target.kind != Target::Kind::host) continue;
     sight.forget_host(target.name);
@@ -306,6 +350,8 @@ void Runner::State::take(const Follower::Consequences& led_to) {
   for (const auto& target : led_to.change.appeared) {
     const bool is_host = target.kind == Target::Kind::host;
     queue.add(target, is_host ? at : at + first_wait(config.schedule, target.name.text()));
+    if (!is_host) continue;
+    for (auto& [vantage, there] : elsewhere) there.add(target, at);
   }
   for (const auto& target : led_to.soon) move(target, at + config.schedule.confirm_after);
   for (const auto& target : led_to.now) move(target, at);

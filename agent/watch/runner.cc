@@ -155,6 +155,8 @@ void Runner::State::work(const std::stop_token& stop) {
       insist(stop, [&] { lose_look(*target, e.what()); });
     }
     insist(stop, [&] { finish_target(*target, ending); });
+    if (insist(stop, [&] { return finish_errand(*target); }))
+      insist(stop, [&] { events.on_errand(*target, std::move(ending.errand)); });
     // This thread goes on with what is due; one more is woken, and wakes the next.
     wake.notify_one();
   }
@@ -178,7 +180,7 @@ std::optional<Target> Runner::State::next_task(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     notice_step();
     Lock lock(mutex);
-    if (auto target = queue.take(ticks())) return target;
+    if (auto target = take_politely(queue, {})) return target;
     auto wait = longest_sleep;
     if (const auto due = queue.next_due()) wait = std::min(wait, *due - ticks());
     wake.wait_for(lock, stop, wait, [this]() REQUIRES(mutex) {
@@ -204,9 +206,46 @@ void Runner::State::finish_target(const Target& target, const Ending& ending) {
   if (target.kind == Target::Kind::domain)
     published.set_next_check(target.name.text(), wall_of(due));  // the last that may want memory
   queue.give_back(target, at, due, failures);
+  leave_politely({}, target, ending.was_sent_away);
   ++rounds;
   last_round_at = wall;
   round_ended = at;
+}
+
+std::optional<Target> Runner::State::take_politely(TargetQueue& from, const std::string& vantage) {
+  const auto at = ticks();
+  while (auto target = from.take(at)) {
+    if (target->kind != Target::Kind::host) return target;
+    const auto known = published.host(target->name);
+    const bool is_exempt = !known.seen || (known.is_ours && !config.politeness.own_hosts_too);
+    if (is_exempt || wanted_now.erase(*target) > 0) return target;
+    auto providers = providers_of(known.seen->addresses);
+    if (providers.empty()) return target;
+    if (const auto later =
+            manners.hold(providers, known.seen->sessions.size(), config.politeness, at)) {
+      from.give_back(*target, at, *later, from.failures(*target));
+      continue;
+    }
+    manners.begin(providers);
+    asked.insert_or_assign({vantage, *target}, std::move(providers));
+    return target;
+  }
+  return std::nullopt;
+}
+
+void Runner::State::leave_politely(const std::string& vantage, const Target& target,
+                                   bool was_sent_away) {
+  const auto one = asked.find({vantage, target});
+  if (one == asked.end()) return;
+  manners.end(one->second, was_sent_away, config.schedule.retry_after, ticks());
+  asked.erase(one);
+}
+
+bool Runner::State::finish_errand(const Target& target) {
+  const Lock lock(mutex);
+  if (errands.erase(target) == 0) return false;
+  queue.drop(target);
+  return true;
 }
 
 void Runner::State::lose_look(const Target& target, std::string_view why) {
@@ -226,7 +265,7 @@ Progress Runner::State::progress() const {
   Progress out{.since_round = whole(at - round_ended),
                .workers = workers,
                .living = living,
-               .looking = static_cast<unsigned>(queue.in_flight()),
+               .looking = static_cast<unsigned>(queue.in_flight() - lent.size()),
                .interval = config.schedule.interval};
   const auto due = queue.next_due();
   if (due && *due < at) out.lag = whole(at - *due);
@@ -397,8 +436,11 @@ bool Runner::check_now(std::string_view domain) {
   const Lock lock(state_->mutex);
   const auto at = state_->ticks();
   state_->move({.kind = Target::Kind::domain, .name = *name}, at);
-  for (const auto* host : watched->hosts)
-    state_->move({.kind = Target::Kind::host, .name = host->name}, at);
+  for (const auto* host : watched->hosts) {
+    const Target target{.kind = Target::Kind::host, .name = host->name};
+    state_->wanted_now.insert(target);
+    state_->move(target, at);
+  }
   state_->wake.notify_all();
   return true;
 }
@@ -435,6 +477,88 @@ void Runner::take_renewals(const std::vector<RenewalAdvice>& told) {
 std::vector<probes::tls::CertificatePtr> Runner::certificates_in_use(bool partners) const {
   const Lock one(state_->deciding);
   return state_->follower.certificates_in_use(partners);
+}
+
+void Runner::set_places(std::set<std::string> others) {
+  auto& state = *state_;
+  const Lock one(state.deciding);
+  state.follower.set_places(others);
+  const Lock lock(state.mutex);
+  std::erase_if(state.elsewhere, [&](const auto& there) { return !others.contains(there.first); });
+  const auto at = state.ticks();
+  auto spread = state.config.schedule;
+  spread.interval = state.config.fleet.cross_check;
+  for (const auto& vantage : others) {
+    auto [there, is_new] = state.elsewhere.try_emplace(vantage);
+    if (!is_new) continue;
+    for (const auto& [name, host] : state.follower.inventory().hosts()) {
+      const bool is_troubled = !host.troubled.empty() || host.asked_since;
+      there->second.add({.kind = Target::Kind::host, .name = name},
+                        is_troubled ? at : at + first_wait(spread, vantage + name.text()));
+    }
+  }
+}
+
+std::vector<Target> Runner::take_due(const std::string& vantage, std::size_t most) {
+  auto& state = *state_;
+  std::vector<Target> out;
+  const Lock lock(state.mutex);
+  const auto at = state.ticks();
+  const auto there = state.elsewhere.find(vantage);
+  if (there != state.elsewhere.end()) {
+    while (out.size() < most) {
+      auto target = state.take_politely(there->second, vantage);
+      if (!target) break;
+      out.push_back(std::move(*target));
+    }
+    return out;
+  }
+  while (out.size() < most && state.queue.in_flight() >= state.workers + state.lent.size()) {
+    auto target = state.take_politely(state.queue, {});
+    if (!target) break;
+    if (target->kind == Target::Kind::monitor || state.errands.contains(*target)) {
+      state.queue.give_back(*target, at, at, state.queue.failures(*target));
+      break;  // for our own workers only, and the first in their line
+    }
+    state.lent.insert(*target);
+    out.push_back(std::move(*target));
+  }
+  return out;
+}
+
+void Runner::take_look(const std::string& vantage, const Target& target,
+                       std::optional<probes::Recorded> look) {
+  auto& state = *state_;
+  State::Ending ending;
+  const auto began = state.moment();
+  const bool was_sent_away = look && look->host && is_sent_away(*look->host);
+  if (look) ending = state.follow(std::move(*look), {}, began);
+  {
+    const Lock lock(state.mutex);
+    const auto there = state.elsewhere.find(vantage);
+    if (there == state.elsewhere.end()) {
+      if (state.lent.erase(target) == 0) return;
+    } else {
+      const auto at = state.ticks();
+      const auto& schedule = state.config.schedule;
+      const auto wait = ending.interval.value_or(
+          ending.pace == ProbeOutcome::confirming ? schedule.confirm_after : schedule.retry_after);
+      there->second.give_back(target, at, at + wait, 0);
+      state.leave_politely(vantage, target, was_sent_away);
+      state.wake.notify_all();
+      return;
+    }
+  }
+  ending.was_sent_away = was_sent_away;
+  state.finish_target(target, ending);
+  state.wake.notify_all();
+}
+
+void Runner::run_errand(const Target& target) {
+  const Lock lock(state_->mutex);
+  state_->errands.insert(target);
+  state_->queue.add(target, state_->ticks());
+  state_->wake.notify_one();
 }
 
 Runner::Done Runner::acknowledge(const std::string& alert, std::optional<Acknowledgement> how) {
@@ -564,6 +688,8 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
   out->metrics = s.config.metrics;
   s.published.fill(*out);
   const auto ticks = s.ticks();
+  for (const auto& one : s.manners.held(ticks))
+    out->spared.push_back({one.provider, s.wall_of(one.until), one.times});
   out->resolvers = s.sight.resolvers();
   out->vantage = s.sight.checks(ticks);
   if (s.sight.is_checked()) {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -29,6 +30,9 @@ struct Events {
   std::function<void(const std::string&)> on_recovery = [](const std::string&) {};
   std::function<void()> on_notifications = [] {};  // some were recorded, or could not be
   std::function<void(const ClockStep&)> on_clock_step = [](const ClockStep&) {};
+  // Of run_errand(): null when nothing could be told for a fault of our own.
+  std::function<void(const Target&, std::optional<probes::Recorded>)> on_errand =
+      [](const Target&, const std::optional<probes::Recorded>&) {};
 };
 
 // Whether we can be relied on: cheap to ask for, whatever the number of targets.
@@ -71,6 +75,19 @@ class Runner final : public Actions {
   void take_renewals(const std::vector<RenewalAdvice>& told);
   // The certificates that hosts present, each once; of partners' hosts only if asked for.
   [[nodiscard]] std::vector<probes::tls::CertificatePtr> certificates_in_use(bool partners) const;
+
+  // Of a fleet that this agent leads. Where other agents look from now: each host is looked at from
+  // there, too.
+  void set_places(std::set<std::string> others);
+  // Targets that are due from there, which count as being looked at until take_look(). From our own
+  // place: what our own workers are too busy for.
+  [[nodiscard]] std::vector<Target> take_due(const std::string& vantage, std::size_t most);
+  // What came of one: null when whoever looked could not tell, or nobody did.
+  void take_look(const std::string& vantage, const Target& target,
+                 std::optional<probes::Recorded> look);
+  // Of a fleet that another leads: looks once at what need not be watched here, and hands it to
+  // Events::on_errand.
+  void run_errand(const Target& target);
 
   Done acknowledge(const std::string& alert, std::optional<Acknowledgement> how) override;
   config::Result<Silence, std::string> silence(Silence wanted) override;

@@ -4,8 +4,10 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -16,6 +18,7 @@
 #include "agent/self/sight.h"
 #include "agent/watch/follower.h"
 #include "agent/watch/journal.h"
+#include "agent/watch/manners.h"
 #include "agent/watch/runner.h"
 #include "agent/watch/snapshot_source.h"
 #include "agent/watch/target_queue.h"
@@ -45,15 +48,30 @@ struct Runner::State {
 
   // --- looks (looks.cc)
 
+  // Of what a look needs to know of its time: the moment, and whether it still holds in the end.
+  struct Moment {
+    config::Time at;
+    std::uint64_t steps = 0;
+  };
   // How a look went, as far as the next one depends on it.
   struct Ending {
     ProbeOutcome pace = ProbeOutcome::impaired;
     std::optional<config::Seconds> interval;  // to the next, where that is not the schedule's
+    std::optional<probes::Recorded> errand;   // of a look for another agent
+    bool was_sent_away = false;               // the server had enough of us
   };
   Ending look(Prober& prober, const Target& target);
   Ending probe_ourselves(Prober& prober);
   Ending probe_domain(Prober& prober, const probes::dns::Name& name);
   Ending probe_host(Prober& prober, const probes::dns::Name& name);
+
+  // Decides by what was seen of a domain or host, from wherever, since `began`.
+  Ending follow(probes::Recorded look, const std::vector<probes::dns::ZoneSerials>& serials,
+                const Moment& began);
+  // Has the places look that are waited for.
+  void ask_elsewhere(const Target& target, const Follower::Consequences& led_to) REQUIRES(deciding)
+      EXCLUDES(mutex);
+  [[nodiscard]] bool is_errand(const Target& target) const EXCLUDES(mutex);
 
   // What was seen, with who saw it.
   [[nodiscard]] probes::Recorded recorded(probes::Recorded seen) const EXCLUDES(mutex);
@@ -94,17 +112,20 @@ struct Runner::State {
   // often, and before anything is decided.
   void notice_step() EXCLUDES(timing, deciding, mutex);
   std::optional<ClockStep> observe_clocks() REQUIRES(timing);
-  // Of what a look needs to know of its time: the moment, and whether it still holds in the end.
-  struct Moment {
-    config::Time at;
-    std::uint64_t steps = 0;
-  };
   Moment moment();
   // The clock was set since: what was seen has a time that does not hold any more, and it is looked
   // at anew.
   [[nodiscard]] bool is_overtaken(const Moment& began) const EXCLUDES(mutex);
   // What the clock will say then, as far as it goes right.
   [[nodiscard]] config::Time wall_of(Ticks moment) const;
+
+  // --- manners
+
+  // The next that is due there and that its provider may be asked for now; others wait their turn.
+  std::optional<Target> take_politely(TargetQueue& from, const std::string& vantage)
+      REQUIRES(mutex);
+  void leave_politely(const std::string& vantage, const Target& target, bool was_sent_away)
+      REQUIRES(mutex);
 
   // --- threads
 
@@ -114,6 +135,7 @@ struct Runner::State {
   // Sleeps until a target is due, and takes it; nothing when the thread shall end.
   std::optional<Target> next_task(const std::stop_token& stop);
   void finish_target(const Target& target, const Ending& ending);
+  bool finish_errand(const Target& target);  // whether it was one
   // A library threw, or memory was short: that look is lost, and nothing else.
   void lose_look(const Target& target, std::string_view why);
   // Does it as soon as there is memory for it, however long that takes.
@@ -177,6 +199,14 @@ struct Runner::State {
   std::shared_ptr<ProbeContext> context GUARDED_BY(mutex);
   std::uint64_t generation GUARDED_BY(mutex) = 0;  // of context
   TargetQueue queue GUARDED_BY(mutex);
+  Manners manners GUARDED_BY(mutex);
+  // Hosts that are probed now, and whose networks they are in; and those that a person asks for.
+  std::map<std::pair<std::string, Target>, std::vector<std::string>> asked GUARDED_BY(mutex);
+  std::set<Target> wanted_now GUARDED_BY(mutex);
+  std::set<Target> errands GUARDED_BY(mutex);  // that another agent sent us on
+  // Of a fleet: what is due from other places.
+  std::map<std::string, TargetQueue> elsewhere GUARDED_BY(mutex);
+  std::set<Target> lent GUARDED_BY(mutex);  // of `queue`, to others of our own place
   OwnSight sight GUARDED_BY(mutex);
   SnapshotSource published GUARDED_BY(mutex);
   ProbeCounts counts GUARDED_BY(mutex);

@@ -35,9 +35,16 @@ struct Snapshot {
     std::optional<config::Time> rolling_since;  // a change of key is under way since then
   };
   SharedList<Followed> rollovers;  // of the hosts that have a TLSA owner to follow, by name
-  SharedList<Alert> alerts;        // pending and firing, by id
-  SharedList<Alert> ended;         // resolved in the last hours
-  SharedList<Alert> passed;        // the same of those that never fired
+  // Of a fleet: what each place saw last of the hosts that more than one looks at, by name.
+  struct SeenFrom {
+    std::string vantage, agent;
+    probes::HostSeen host;
+    probes::Verdict verdict = probes::Verdict::unknown;  // of the host by itself
+  };
+  SharedList<std::vector<SeenFrom>> places;
+  SharedList<Alert> alerts;  // pending and firing, by id
+  SharedList<Alert> ended;   // resolved in the last hours
+  SharedList<Alert> passed;  // the same of those that never fired
   std::vector<Silence> silences;
   std::vector<Exception> exceptions;
   std::shared_ptr<const ReportsBySubject> reports;  // of senders; null: none have been read yet
@@ -49,6 +56,13 @@ struct Snapshot {
   std::shared_ptr<const Shown> announced;       // null: none
   std::shared_ptr<const RenewalBook> renewals;  // that CAs suggest; null: none
   std::vector<SelfCheck> vantage;
+  // Providers that are left alone for now because they sent probes away; longest first.
+  struct Spared {
+    std::string provider;  // the network of its hosts
+    config::Time until;
+    int times = 0;  // one after the other
+  };
+  std::vector<Spared> spared;
   std::vector<ResolverCheck> resolvers;
   std::size_t queue_length = 0;  // targets that are due and wait for a worker
   std::size_t in_flight = 0;

@@ -72,6 +72,21 @@ void SnapshotSource::take(const Inventory::Host& host) {
   shown.followed = host.rollovers ? std::make_shared<const Snapshot::Followed>(Snapshot::Followed{
                                         host.seen, host.rollovers, host.rolling_since})
                                   : nullptr;
+  shown.is_ours = std::ranges::any_of(host.users, [](const Inventory::Domain* user) {
+    return user->configured->role == config::Role::inbound;
+  });
+  std::vector<Snapshot::SeenFrom> places;
+  for (const auto& [vantage, view] : host.views)
+    places.push_back({vantage, view.agent, view.seen, view.verdict});
+  shown.places = places.size() < 2
+                     ? nullptr
+                     : std::make_shared<const std::vector<Snapshot::SeenFrom>>(std::move(places));
+}
+
+SnapshotSource::Known SnapshotSource::host(const probes::dns::Name& name) const {
+  const auto found = hosts_.find(name);
+  if (found == hosts_.end() || !found->second.seen) return {};
+  return {.seen = found->second.seen->second, .is_ours = found->second.is_ours};
 }
 
 void SnapshotSource::drop_host(const probes::dns::Name& host) {
@@ -115,6 +130,7 @@ void SnapshotSource::fill(Snapshot& out) const {
   for (const auto& [name, host] : hosts_) {
     out.hosts.push_back(host.seen);
     if (host.followed) out.rollovers.push_back(host.followed);
+    if (host.places) out.places.push_back(host.places);
   }
   for (const auto& [id, alert] : open_) out.alerts.push_back(alert);
   for (const auto& [key, alert] : ended_)

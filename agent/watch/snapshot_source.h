@@ -38,6 +38,11 @@ class SnapshotSource {
 
   // By its name as configured; null when it is not watched.
   [[nodiscard]] std::shared_ptr<const DomainState> domain(std::string_view name) const;
+  struct Known {
+    probes::HostSeen seen;  // null: not yet
+    bool is_ours = false;   // an inbound domain uses it
+  };
+  [[nodiscard]] Known host(const probes::dns::Name& name) const;
   // Domains, hosts, rollovers, alerts, silences and exceptions.
   void fill(Snapshot& out) const;
 
@@ -50,6 +55,8 @@ class SnapshotSource {
   struct Host {
     std::shared_ptr<const Snapshot::Host> seen;
     std::shared_ptr<const Snapshot::Followed> followed;  // null: no TLSA owner to follow
+    bool is_ours = false;
+    std::shared_ptr<const std::vector<Snapshot::SeenFrom>> places;  // null: there is but one
   };
   std::map<probes::dns::Name, Host> hosts_;
   using AlertPtr = std::shared_ptr<const Alert>;

@@ -1,0 +1,165 @@
+#include "agent/fleet/remote_prober.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace agent {
+namespace {
+
+constexpr std::chrono::milliseconds kEvery{1000};  // where no bell is heard
+// A task is another's when it was not done by then.
+constexpr config::Seconds kLentFor{60};
+constexpr std::size_t kBatch = 256;
+// What could not be laid down is looked at by others in the end.
+constexpr std::size_t kMostDone = 4096;
+
+// Of the one that leads are who is watched, what is told and what is served.
+config::Config only_to_look(config::Config config) {
+  config.domains.clear();
+  config.notify = {};
+  config.postfix = {};
+  return config;
+}
+
+}  // namespace
+
+// Remembers nothing.
+class RemoteProber::Nowhere final : public Recorder {
+ public:
+  using Fault = RecordFault;
+  config::Result<void, Fault> record_all(const std::vector<const Round*>& /*rounds*/) override {
+    return {};
+  }
+  config::Result<RestoredState, Fault> restore(config::Time /*since*/) override {
+    return RestoredState{};
+  }
+  config::Result<std::map<std::string, config::Time>, Fault> protected_domains(
+      config::Time /*since*/) override {
+    return std::map<std::string, config::Time>{};
+  }
+  config::Result<HostHistory, Fault> host_history(const probes::dns::Name& /*host*/,
+                                                  config::Time /*since*/) override {
+    return HostHistory{};
+  }
+  config::Result<Signatures, Fault> mx_signatures(const probes::dns::Name& /*domain*/,
+                                                  config::Time /*since*/) override {
+    return Signatures{};
+  }
+  config::Result<ZonePast, Fault> zone_past(const probes::dns::Name& /*zone*/,
+                                            config::Time /*since*/) override {
+    return ZonePast{};
+  }
+  config::Result<void, Fault> forget(config::Time /*before*/) override { return {}; }
+  config::Result<void, Fault> keep_only(const std::vector<config::Domain>& /*domains*/) override {
+    return {};
+  }
+};
+
+RemoteProber::RemoteProber(config::Config config, std::shared_ptr<ProbeContext> context,
+                           std::unique_ptr<TaskBoard> tasks, std::unique_ptr<TaskBoard> looks,
+                           Calls calls, Clocks clocks, Runner::MakeProber make_prober)
+    : tasks_(std::move(tasks)),
+      looks_(std::move(looks)),
+      calls_(std::move(calls)),
+      clocks_(clocks),
+      nowhere_(std::make_unique<Nowhere>()),
+      capacity_(std::size_t{2} * std::max(1U, config.schedule.workers)) {
+  Events events{
+      .on_fault = calls_.on_fault,
+      .on_errand = [this](const Target& target, const std::optional<probes::Recorded>& look) {
+        take(target, look);
+      }};
+  runner_ = std::make_unique<Runner>(only_to_look(std::move(config)), std::move(context), *nowhere_,
+                                     Recorder::RestoredState{}, std::move(events),
+                                     std::move(clocks), std::move(make_prober));
+  runner_->start();
+  fetching_ = std::jthread([this](const std::stop_token& stop) { fetch(stop); });
+  sending_ = std::jthread([this](const std::stop_token& stop) { send(stop); });
+}
+
+RemoteProber::~RemoteProber() {
+  fetching_.request_stop();
+  sending_.request_stop();
+  runner_->stop();
+}
+
+void RemoteProber::reconfigure(config::Config config, std::shared_ptr<ProbeContext> context) {
+  {
+    const std::scoped_lock lock(mutex_);
+    capacity_ = std::size_t{2} * std::max(1U, config.schedule.workers);
+  }
+  runner_->reconfigure(only_to_look(std::move(config)), std::move(context));
+}
+
+std::string RemoteProber::fault() const {
+  const auto snapshot = runner_->snapshot();
+  if (snapshot->vantage.empty()) return "has not checked itself yet";
+  for (const auto& check : snapshot->vantage) {
+    if (!check.is_up && !check.is_limit)
+      return fmt::format("{}: {}", check.check, check.detail.value_or("fails"));
+  }
+  return {};
+}
+
+void RemoteProber::fetch(const std::stop_token& stop) {
+  std::string told;
+  while (!stop.stop_requested()) {
+    std::size_t room = 0;
+    {
+      const std::scoped_lock lock(mutex_);
+      room = std::min(kBatch, capacity_ - std::min(capacity_, under_way_ + done_.size()));
+    }
+    if (room > 0 && fault().empty()) {
+      const auto targets = tasks_->lease(room, kLentFor);
+      const auto words = targets ? std::string() : targets.error();
+      if (!words.empty() && words != told) calls_.on_fault(words);
+      told = words;
+      if (targets && !targets->empty()) {
+        {
+          const std::scoped_lock lock(mutex_);
+          under_way_ += targets->size();
+        }
+        for (const auto& target : *targets) runner_->run_errand(target);
+        continue;
+      }
+    }
+    // By a bell, or when there is room again.
+    if (room > 0) {
+      tasks_->wait(kEvery);
+    } else {
+      std::unique_lock lock(mutex_);
+      wake_.wait_for(lock, stop, kEvery, [&] { return under_way_ + done_.size() < capacity_; });
+    }
+  }
+}
+
+void RemoteProber::take(const Target& target, const std::optional<probes::Recorded>& look) {
+  SentLook done{.vantage = {}, .agent = {}, .target = target};
+  if (look) done.body = probes::encode(*look);
+  const std::scoped_lock lock(mutex_);
+  under_way_ -= std::min<std::size_t>(under_way_, 1);
+  if (look) ++count_;
+  if (done_.size() < kMostDone) done_.push_back(std::move(done));
+  wake_.notify_all();
+}
+
+void RemoteProber::send(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    std::vector<SentLook> batch;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, stop, [&] { return !done_.empty(); });
+      batch = std::move(done_);
+      done_.clear();
+    }
+    if (batch.empty()) continue;
+    while (!looks_->send(batch, clocks_.wall())) {
+      std::unique_lock lock(mutex_);
+      wake_.wait_for(lock, stop, kEvery, [] { return false; });
+      if (stop.stop_requested()) return;
+    }
+  }
+}
+
+}  // namespace agent
