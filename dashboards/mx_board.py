@@ -160,6 +160,17 @@ def mx_host():
                 [query(of_hosts("danelaw_senders_refusing"), "{{mx}}")],
                 "short",
             ),
+            row("Seen from elsewhere"),
+            table(
+                "Places",
+                "Whether the host takes mail as seen from each vantage of a fleet. Empty where there is one agent.",
+                [query(of_hosts("danelaw_mx_vantage_deliverable", "mx, vantage", function="min"), table=True)],
+                12,
+                9,
+                columns=("mx", "vantage", "Value"),
+                names={"Value": "takes mail"},
+                overrides=(TO_HOST, column("takes mail", mappings=two("no", "yes"))),
+            ),
             row("Records and sessions"),
             table(
                 "Hosts",

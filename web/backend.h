@@ -41,6 +41,7 @@ struct Member {
   bool is_leader = true;  // schedules, judges and notifies
   std::optional<config::Time> last_seen_at;
   std::uint64_t looks = 0;  // since it started
+  std::string fault{};      // why it cannot look; empty: it can
 };
 
 // Where the answers come from. All may be called from any thread.

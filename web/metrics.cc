@@ -265,6 +265,20 @@ void add_host(Families& out, const probes::HostObservation& seen, bool with_addr
   }
 }
 
+// Of a fleet: each host by itself, as each place sees it.
+void add_places(Families& out, const agent::Snapshot& snapshot) {
+  for (const auto& places : snapshot.places) {
+    for (const auto& place : places) {
+      if (place.verdict == probes::Verdict::unknown) continue;
+      const Labels labels{{"mx", place.host->host.text()}, {"vantage", place.vantage}};
+      out.gauge("danelaw_mx_vantage_deliverable",
+                "Whether the MX host takes mail as seen from a vantage of the fleet; nothing from "
+                "where that cannot be told.",
+                labels, flag(probes::is_deliverable(place.verdict)));
+    }
+  }
+}
+
 // What depends on the judging domains, worst over them.
 void add_host_judgements(Families& out, const agent::Snapshot& snapshot, bool with_addresses) {
   std::map<std::string, double> states;
@@ -659,6 +673,7 @@ std::string metrics_text(const agent::Snapshot& snapshot, const Vitals& vitals) 
     const bool with_addresses = goes_to(config::Detail::address);
     for (const auto& [name, seen] : snapshot.hosts) add_host(out, *seen, with_addresses);
     add_host_judgements(out, snapshot, with_addresses);
+    add_places(out, snapshot);
     for (const auto& followed : snapshot.rollovers) add_rollover(out, followed, snapshot.now);
   }
   add_counts(out, snapshot);

@@ -169,6 +169,11 @@ Reply Api::status(const Call& /*call*/) const {
     resolvers.push_back(
         {{"resolver", sight.resolver},
          {"validating", sight.is_validating ? Json(*sight.is_validating) : Json(nullptr)}});
+  Json spared = Json::array();
+  for (const auto& one : snapshot->spared)
+    spared.push_back({{"provider", one.provider},
+                      {"until", config::rfc3339(one.until)},
+                      {"refusals", one.times}});
   const auto reload = backend_.last_reload();
   const auto open =
       std::ranges::count(snapshot->alerts, agent::AlertState::firing, &agent::Alert::state);
@@ -191,6 +196,7 @@ Reply Api::status(const Call& /*call*/) const {
          {"stall", text_or_null(stall)}}},
        {"vantage", vantage},
        {"resolvers", resolvers},
+       {"spared", spared},
        {"reload",
         {{"successful", reload.is_good}, {"succeeded_at", config::rfc3339(reload.succeeded_at)}}},
        {"storage",
@@ -219,7 +225,8 @@ Reply Api::agents(const Call& /*call*/) const {
                      {"vantage", one.vantage},
                      {"is_leader", one.is_leader},
                      {"last_seen_at", time_or_null(one.last_seen_at)},
-                     {"looks", one.looks}});
+                     {"looks", one.looks},
+                     {"fault", one.fault.empty() ? Json(nullptr) : Json(one.fault)}});
   }
   return json({{"items", std::move(items)}, {"next", nullptr}});
 }

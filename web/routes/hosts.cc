@@ -6,7 +6,9 @@
 #include "agent/history/recorded_past.h"
 #include "agent/rollover/gate_decision.h"
 #include "agent/watch/configured.h"
+#include "probes/dane/tlsa.h"
 #include "probes/explain.h"
+#include "probes/judge.h"
 #include "storage/facts.h"
 #include "web/rollover.h"
 #include "web/routes/api.h"
@@ -76,6 +78,39 @@ Json renewals_json(const agent::Snapshot& snapshot, const probes::HostObservatio
   return out;
 }
 
+// What each place of the fleet saw, endpoint by endpoint; none where there is but one place.
+Json places_json(const agent::Snapshot& snapshot, const probes::HostObservation& seen) {
+  Json out = Json::array();
+  for (const auto& places : snapshot.places) {
+    if (places.empty() || places.front().host->host != seen.host) continue;
+    for (const auto& place : places) {
+      Json endpoints = Json::array();
+      for (const auto& host : probes::judge_alone(place.host, snapshot.now).hosts) {
+        for (const auto& one : host.endpoints) {
+          const auto& session = place.host->sessions[one.session];
+          const bool has_key = session.tls && !session.tls->chain.empty();
+          endpoints.push_back(
+              {{"address", session.address},
+               {"key_type", wire_name(session.key_type)},
+               {"verdict", wire_name(one.verdict)},
+               {"reason", wire_name(one.reason)},
+               {"stage", wire_name(session.stage)},
+               {"starttls", session.stage > probes::smtp::Stage::ehlo || session.offers_starttls},
+               {"spki_sha256",
+                has_key ? Json(probes::dane::to_hex(session.tls->chain.front()->spki_sha256))
+                        : Json(nullptr)}});
+        }
+      }
+      out.push_back({{"vantage", place.vantage},
+                     {"agent", place.agent},
+                     {"observed_at", config::rfc3339(place.host->observed_at)},
+                     {"verdict", wire_name(place.verdict)},
+                     {"endpoints", std::move(endpoints)}});
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 // A host has no verdict in the history, which is its domains': what holds for it holds since it
@@ -138,6 +173,7 @@ Reply Api::host(const Call& call) const {
                  {"ttl", has_records ? Json(seen->tlsa.ttl.count()) : Json(nullptr)}}},
                {"domains", mail.domains},
                {"renewals", renewals_json(*snapshot, *seen)},
+               {"vantages", places_json(*snapshot, *seen)},
                {"rollover", rollover_json(find_host(*snapshot, name), snapshot->now)}});
 }
 

@@ -47,6 +47,8 @@ export type HistoryPage = Shown<"/api/v1/domains/{name}/history">;
 export type Deadline = Schemas["Deadline"];
 export type AgentStatus = Schemas["Status"];
 
+export type Agents = Shown<"/api/v1/agents">;
+
 export type AlertPage = Shown<"/api/v1/alerts">;
 export type FindingPage = Shown<"/api/v1/findings">;
 export type Remedy = Schemas["Remedy"];

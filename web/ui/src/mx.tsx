@@ -4,6 +4,7 @@ import { OwnDeliveriesThrough } from "./deliveries";
 import { Names } from "./lists";
 import { useResource } from "./live";
 import { DeliveryMark, Link, MailNow, Title, Waiting, When } from "./parts";
+import { Places } from "./places";
 import { Rollovers } from "./rollover";
 import { withCaches } from "./rollover_words";
 import { SendersView } from "./senders";
@@ -63,6 +64,7 @@ export function HostView({ name, query }: { name: string; query: URLSearchParams
           ) : (
             <p>No TLSA records have been seen: there is no rollover to follow.</p>
           )}
+          <Places of={data.vantages} />
           <SendersView path={hostPath(name)} domain={data.domains.length === 1 ? (data.domains[0] ?? null) : null} />
           <OwnDeliveriesThrough name={name} />
         </>

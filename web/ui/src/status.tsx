@@ -1,8 +1,52 @@
-import type { AgentStatus } from "./api";
+import type { AgentStatus, Agents } from "./api";
 import { useResource } from "./live";
 import { Notifiers } from "./notifiers";
 import { Mark, Moment, Title, Waiting, When } from "./parts";
 import { checkWords, duration, plural } from "./words";
+
+// Who else watches, where there is more than one agent.
+function Fleet() {
+  const { data } = useResource<Agents>("/api/v1/agents", () => true, 3000);
+  if (!data || data.items.length < 2) return null;
+  return (
+    <>
+      <h2>The fleet</h2>
+      <table class="list">
+        <caption class="hidden">Agents with the same database</caption>
+        <thead>
+          <tr>
+            <th scope="col">Agent</th>
+            <th scope="col">Looks from</th>
+            <th scope="col">Role</th>
+            <th scope="col">Probes</th>
+            <th scope="col">Last sign of life</th>
+          </tr>
+        </thead>
+        <tbody>
+          {data.items.map((one) => (
+            <tr key={one.name}>
+              <th scope="row">{one.name}</th>
+              <td>{one.vantage}</td>
+              <td>
+                {one.is_leader ? "leads" : "probes for the one that leads"}
+                {one.fault && (
+                  <>
+                    {" "}
+                    <Mark status="warning">{`cannot probe: ${one.fault}`}</Mark>
+                  </>
+                )}
+              </td>
+              <td>{one.looks}</td>
+              <td>
+                <When at={one.last_seen_at} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}
 
 export function StatusView() {
   const found = useResource<AgentStatus>("/api/v1/status", () => true, 3000);
@@ -68,6 +112,21 @@ export function StatusView() {
               </dd>
             </div>
           </dl>
+          {data.spared.length > 0 && (
+            <>
+              <h3>Left alone for now</h3>
+              <p>These networks sent probes away. Their hosts are probed again then, and watched all the same.</p>
+              <ul class="plain">
+                {data.spared.map((one) => (
+                  <li key={one.provider}>
+                    <code>{one.provider}</code> until <When at={one.until} />, {plural(one.refusals, "refusal")} in a
+                    row
+                  </li>
+                ))}
+              </ul>
+            </>
+          )}
+          <Fleet />
           <h2>History</h2>
           <dl>
             <div>
