@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Two agents with one database of PostgreSQL: one leads, the other stands by, is asked in its stead, and takes over
+"""Two agents with one database of PostgreSQL: one leads, the other looks for it, is asked in its stead, and takes over
 when it is killed or sleeps. No alert is lost, none is told twice. One lab, a PostgreSQL of the test's own.
 """
 
@@ -24,7 +24,10 @@ HOST = "mx.provider.test"
 INSIDE = {"one": 9672, "two": 9673}
 
 
-class TwoAgents(unittest.TestCase):
+class Fleet(unittest.TestCase):
+    quorum = 1
+    helo = {"one": "one.lab.test", "two": "two.lab.test"}
+
     def setUp(self):
         try:
             self.server = Postgresql()
@@ -47,7 +50,8 @@ class TwoAgents(unittest.TestCase):
                 "schedule": SCHEDULE,
                 "storage": {"postgresql": self.server.uri("danelaw")},
                 "agent": {"name": name, "vantage": f"at-{name}"},
-                "fleet": {"takeover": "5s"},
+                "smtp": {**config.get("smtp", {}), "helo": self.helo[name]},
+                "fleet": {"takeover": "5s", "quorum": self.quorum, "cross_check": "1m"},
                 "web": {**config["web"], "port": port},
                 "notify": {"webhooks": [{"name": "chat", "url": "http://127.0.0.1:9099/chat"}]},
             }
@@ -132,6 +136,14 @@ class TwoAgents(unittest.TestCase):
         for event in ("opened", "resolved"):
             self.assertEqual([one["alert"]["id"] for one in self.told("tlsa-mismatch", event)], [alert["id"]], event)
 
+    def places(self, name):
+        return {one["vantage"]: one for one in self.get(name, f"/api/v1/mx/{HOST}")["vantages"]}
+
+    def found(self, name, code):
+        return [one for one in self.get(name, "/api/v1/findings")["items"] if one["code"] == code]
+
+
+class TwoAgents(Fleet):
     def test_one_is_asked_and_the_other_answers(self):
         self.assertTrue(self.leads("one"))
         self.assertFalse(self.leads("two"))
@@ -141,6 +153,13 @@ class TwoAgents(unittest.TestCase):
         self.assertEqual(
             {name: (one["vantage"], one["is_leader"]) for name, one in members.items()},
             {"one": ("at-one", True), "two": ("at-two", False)},
+        )
+        until("both looked at the host", 90, lambda: set(self.places("two")) == {"at-one", "at-two"})
+        for place in self.places("one").values():
+            self.assertEqual(place["verdict"], "authenticated")
+            self.assertTrue(all(one["starttls"] and one["spki_sha256"] for one in place["endpoints"]), place)
+        until(
+            "its looks count", 30, lambda: min(one["looks"] for one in self.get("one", "/api/v1/agents")["items"]) > 0
         )
         told = self.lab.inside(DANELAW, "fleet", "--url", "http://127.0.0.1:9673")
         self.assertEqual(told.returncode, 0, told.stderr)
@@ -197,6 +216,41 @@ class TwoAgents(unittest.TestCase):
         until("it can again", 60, lambda: self.ask("two", "/-/ready")[0] == 200)
         self.assertTrue(self.leads("one"))
         self.assertFalse(self.leads("two"))
+
+
+class ManInTheMiddle(Fleet):
+    """STARTTLS is missing for one of the two only: it calls itself as the lab's server does not like it."""
+
+    quorum = 2
+    helo = {"one": "near.lab.test", "two": "far.lab.test"}
+
+    def test_who_sees_what_is_told_and_is_no_trouble_of_the_host(self):
+        until("both looked at the host", 90, lambda: len(self.places("one")) == 2)
+        self.lab.lab("mode", HOST, "selective")
+        (finding,) = until("places differ", 120, lambda: self.found("one", "selective-starttls"))
+        self.assertEqual((finding["severity"], finding["subject"]["name"]), ("high", HOST))
+        self.assertEqual(finding["evidence"]["seen-from"], "at-two")
+        places = self.places("one")
+        self.assertEqual([one["starttls"] for one in places["at-two"]["endpoints"]], [False])
+        self.assertEqual([one["starttls"] for one in places["at-one"]["endpoints"]], [True])
+        (alert,) = until("an alert names it", 60, lambda: self.firing("one"))
+        self.assertEqual(alert["code"], "selective-starttls")
+        self.assertEqual(self.get("one", "/api/v1/domains/shared-a.test")["verdict"], "authenticated")
+        self.assertRegex(
+            self.ask("one", "/metrics")[1], rf'danelaw_mx_vantage_deliverable{{mx="{HOST}",vantage="at-two"}} 0'
+        )
+
+        # What both see is the host's.
+        self.lab.lab("mode", HOST, "nostarttls")
+        until("both see it", 120, lambda: [one for one in self.firing("one") if one["code"] == "starttls-missing"])
+        self.lab.lab("mode", HOST, "normal")
+        until("all is well", 150, lambda: not self.firing("one"))
+
+    def test_one_that_looks_goes_with_tasks_in_hand(self):
+        until("both looked at the host", 90, lambda: len(self.places("one")) == 2)
+        self.end("two", signal.SIGKILL)
+        self.lab.lab("swap", HOST)
+        until("one is enough where there is but one", 200, lambda: self.firing("one"))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ nostarttls, hidden (STARTTLS works all the same), stripped (STARTTLS reads XXXXX
 longehlo (a line of 5000 octets); tempfail (454), syntax (501), ok250 (to STARTTLS);
 garbage, reject (554), busy (421), tarpit (banner after 20 s), drip (banner one octet a second),
 close-banner, close-starttls; endless (250- lines without end), longline (one line without end),
-helo-only; strict-helo (as Exim, no underscore in the name). Of TLS: inject (plaintext right behind the 220 to STARTTLS), late-inject (after the
-ClientHello), stall (no handshake), tls11, tls12, tls13, anonymous, sni (the right chain only for the
+helo-only; strict-helo (as Exim, no underscore in the name); selective (no STARTTLS for clients that call themselves
+"far.…"). Of TLS: inject (plaintext right behind the 220 to STARTTLS), late-inject (after the ClientHello), stall (no handshake), tls11, tls12, tls13, anonymous, sni (the right chain only for the
 right name), unrecognized (an alert for any name), ask-client (for a certificate), need-client,
 tls-busy (421 to EHLO under TLS).
 """
@@ -46,7 +46,7 @@ MODES = (
     "longline",
     "helo-only",
     "strict-helo",
-    "strict-helo",
+    "selective",
     "inject",
     "late-inject",
     "stall",
@@ -75,6 +75,7 @@ class Session:
         self.host, self.mode, self.chains = place["host"], place["mode"], place["chains"]
         self.buffer = b""
         self.secure = False
+        self.is_far = False
 
     def say(self, text):
         """Send one line or several."""
@@ -173,11 +174,12 @@ class Session:
             for _ in range(FLOOD >> 16):
                 self.socket.sendall(b"A" * 65536)
         else:
+            self.is_far = self.mode == "selective" and name.startswith("far.")
             extensions = ["PIPELINING", "SIZE 10240000", "8BITMIME"]
             keyword = {"stripped": "XXXXXXXA", "lowercase": "starttls now", "nostarttls": None, "hidden": None}.get(
                 self.mode, "STARTTLS"
             )
-            if keyword and not self.secure:
+            if keyword and not self.secure and not self.is_far:
                 extensions.insert(1, keyword)
             if self.mode == "longehlo":
                 extensions.insert(0, "X-LONG " + "A" * 5000)
@@ -192,6 +194,9 @@ class Session:
             "nostarttls": "502 5.5.1 Command not implemented",
             "stripped": '500 5.5.2 Command unrecognized: "XXXXXXXA"',
         }
+        if self.is_far:
+            self.say(refusals["nostarttls"])
+            return True
         if self.secure or self.mode in refusals:
             self.say(refusals.get(self.mode, "503 5.5.1 TLS already active"))
             return True
