@@ -19,18 +19,18 @@
 #include "agent/watch/runner.h"
 #include "storage/queries.h"
 #include "storage/recorder.h"
-#include "tests/support/fake_world.h"
+#include "tests/bench/crowd.h"
 #include "web/metrics.h"
 #include "web/routes/current.h"
 
 namespace {
 
+using bench::kHostsADomain;
 using config::Seconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr double kMostGrowth = 1.3;
 constexpr std::size_t kHosts = 20'000;
-constexpr std::size_t kHostsADomain = 2;
 constexpr Seconds kInterval = std::chrono::hours{1};
 constexpr std::size_t kMostBehind = 300;  // rounds that wait for the disk, so that none is lost
 
@@ -79,56 +79,6 @@ class Progress {
   mutable std::mutex mutex_;
   std::condition_variable turned_;
   std::size_t probed_ = 0, recorded_ = 0;
-};
-
-// Domains "d0000001.example", each its own zone, with two of the hosts.
-class Crowd final : public support::FakeProber {
- public:
-  Crowd(support::FakeWorld& world, const support::Scene& pattern, Progress& progress,
-        std::size_t hosts)
-      : FakeProber(world), pattern_(pattern), progress_(progress), hosts_(hosts) {}
-
-  probes::DomainObservation probe_domain(const probes::dns::Name& domain,
-                                         config::Time at) override {
-    progress_.probed();
-    auto out = pattern_.domain;
-    out.domain = out.mx.name = out.mx.final_name = domain;
-    out.observed_at = at;
-    out.mx.key_sets = keys_of(domain, at);
-    std::size_t number = 0;
-    const auto text = domain.text();
-    std::from_chars(text.data() + 1, text.data() + text.size(), number);
-    out.hosts.clear();
-    for (std::size_t i = 0; i < kHostsADomain; ++i)
-      out.hosts.push_back(
-          {.name = host_name((kHostsADomain * number + i) % hosts_), .preference = 10});
-    std::ranges::sort(out.hosts);
-    return out;
-  }
-  probes::HostObservation probe_host(const probes::dns::Name& host, config::Time at) override {
-    progress_.probed();
-    auto out = pattern_.hosts.at("mx.example.test");
-    out.host = out.base_domain = host;
-    out.tlsa.name = out.tlsa.final_name = *probes::dns::tlsa_owner(host, 25);
-    out.observed_at = at;
-    return out;
-  }
-  static probes::dns::Name host_name(std::size_t number) {
-    return support::name(fmt::format("mx{:05}.provider.example", number));
-  }
-
- private:
-  static probes::dns::KeySetsPtr keys_of(const probes::dns::Name& zone, config::Time at) {
-    auto out = std::make_shared<probes::dns::KeySets>();
-    out->zone = zone;
-    out->ds = {.keys = {{.algorithm = 13, .tag = 4711}}, .ttl = Seconds{3600}};
-    out->dnskey = out->ds;
-    out->ds_given_at = out->dnskey_given_at = at;
-    return out;
-  }
-  const support::Scene& pattern_;
-  Progress& progress_;
-  std::size_t hosts_;
 };
 
 // A database, and word of what it has taken.
@@ -237,7 +187,8 @@ class Run {
         config_, context_, *recorder_, std::move(*restored), agent::Events{}, clocks_.clocks(),
         [this](const std::shared_ptr<agent::ProbeContext>&)
             -> config::Result<std::unique_ptr<agent::Prober>, std::string> {
-          return std::make_unique<Crowd>(world_, pattern_, progress_, hosts_);
+          return std::make_unique<bench::Crowd>(world_, pattern_, hosts_,
+                                                [this] { progress_.probed(); });
         });
     runner_->start();
   }
