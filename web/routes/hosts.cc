@@ -95,7 +95,7 @@ Json places_json(const agent::Snapshot& snapshot, const probes::HostObservation&
                {"verdict", wire_name(one.verdict)},
                {"reason", wire_name(one.reason)},
                {"stage", wire_name(session.stage)},
-               {"starttls", session.stage > probes::smtp::Stage::ehlo || session.offers_starttls},
+               {"starttls", session.offers_starttls},
                {"spki_sha256",
                 has_key ? Json(probes::dane::to_hex(session.tls->chain.front()->spki_sha256))
                         : Json(nullptr)}});
