@@ -65,7 +65,8 @@ std::string text_of(const DomainDeliveries& domain) {
   Json hosts = Json::object(), waiting = Json::object(), days = Json::object();
   for (const auto& [name, host] : domain.hosts) hosts[name] = to_json(host);
   for (const auto& [id, message] : domain.waiting)
-    waiting[id] = {seconds_of(message.arrived_at), seconds_of(message.tried_at), message.hosts};
+    waiting[id] = {seconds_of(message.arrived_at), seconds_of(message.tried_at), message.hosts,
+                   message.is_counted};
   for (const auto& [day, counts] : domain.days) {
     Json sent = Json::object(), held = Json::object();
     for (const auto& [level, count] : counts.sent) sent[std::string(wire_name(level))] = count;
@@ -76,6 +77,7 @@ std::string text_of(const DomainDeliveries& domain) {
   out["hosts"] = std::move(hosts);
   out["waiting"] = std::move(waiting);
   out["days"] = std::move(days);
+  out["counted"] = domain.counted;
   return out.dump();
 }
 
@@ -88,8 +90,9 @@ DomainDeliveries domain_from(const Json& json) {
     auto& mine = out.waiting[id];
     mine.arrived_at = time_from(message.at(0));
     mine.tried_at = time_from(message.at(1));
-    // Rows from before hosts were kept have none.
+    // Older rows have less.
     if (message.size() > 2) mine.hosts = message.at(2).get<std::vector<std::string>>();
+    if (message.size() > 3) mine.is_counted = message.at(3).get<bool>();
   }
   for (const auto& [day, counts] : json.at("days").items()) {
     auto& mine = out.days[std::stoll(day)];
@@ -103,6 +106,7 @@ DomainDeliveries domain_from(const Json& json) {
         mine.held_up[*setback] = count.get<std::uint64_t>();
     }
   }
+  if (json.contains("counted")) out.counted = json.at("counted").get<std::deque<std::string>>();
   return out;
 }
 
@@ -157,6 +161,12 @@ void take(HostDeliveries& out, const Delivery& delivery) {
   if (delivery.status != DeliveryStatus::deferred) return;
   if (!out.deferred_since) out.deferred_since = delivery.at;
   out.setback = delivery.setback;
+}
+
+bool is_counted(const DomainDeliveries& domain, const std::string& queue_id) {
+  const auto waits = domain.waiting.find(queue_id);
+  return (waits != domain.waiting.end() && waits->second.is_counted) ||
+         std::ranges::find(domain.counted, queue_id) != domain.counted.end();
 }
 
 // Those that did not take it.
@@ -249,27 +259,39 @@ void DeliveryBook::count(const Delivery& delivery) {
     if (domain.days.size() > kDays) domain.days.erase(domain.days.begin());  // not this one
     if (delivery.status == DeliveryStatus::sent) {
       ++day.sent[delivery.level];
-      const auto message = delivery.queue_id + ' ' + delivery.domain;
-      if (message != last_message_) ++day.messages;
-      last_message_ = message;
+      if (!is_counted(domain, delivery.queue_id)) ++day.messages;
     } else {
       ++day.held_up[delivery.setback];
     }
   }
-  // Whom an earlier try left waiting has it now; others of this try, who stand beside it, have not.
-  const auto waits = domain.waiting.find(delivery.queue_id);
-  if (delivery.status != DeliveryStatus::deferred && waits != domain.waiting.end() &&
-      delivery.at - waits->second.tried_at > kOneTry) {
+  count_waiting(domain, delivery);
+}
+
+void DeliveryBook::count_waiting(DomainDeliveries& domain, const Delivery& delivery) {
+  const auto& id = delivery.queue_id;
+  const bool was_counted = is_counted(domain, id);
+  const auto waits = domain.waiting.find(id);
+  if (delivery.status != DeliveryStatus::deferred) {
+    const bool is_sent = delivery.status == DeliveryStatus::sent;
+    if (is_sent && !was_counted) {
+      domain.counted.push_back(id);
+      if (domain.counted.size() > DomainDeliveries::kMostCounted) domain.counted.pop_front();
+    }
+    if (waits == domain.waiting.end()) return;
+    if (is_sent) waits->second.is_counted = true;
+    // Whom an earlier try left waiting has it now; others of this try, who stand beside it, have
+    // not.
+    if (delivery.at - waits->second.tried_at <= kOneTry) return;
     domain.waiting.erase(waits);
-    waits_no_more(delivery.queue_id, delivery.domain);
+    waits_no_more(id, delivery.domain);
+    return;
   }
-  if (delivery.status == DeliveryStatus::deferred &&
-      (domain.waiting.size() < kMostWaiting || domain.waiting.contains(delivery.queue_id))) {
-    domain.waiting[delivery.queue_id] = {.arrived_at = delivery.at - delivery.delay,
-                                         .tried_at = delivery.at,
-                                         .hosts = hosts_of(delivery)};
-    waits_for_[delivery.queue_id].insert(delivery.domain);
-  }
+  if (waits == domain.waiting.end() && domain.waiting.size() >= kMostWaiting) return;
+  domain.waiting[id] = {.arrived_at = delivery.at - delivery.delay,
+                        .tried_at = delivery.at,
+                        .hosts = hosts_of(delivery),
+                        .is_counted = was_counted};
+  waits_for_[id].insert(delivery.domain);
 }
 
 void DeliveryBook::waits_no_more(const std::string& queue_id, const std::string& domain) {
@@ -352,7 +374,7 @@ void DeliveryBook::forget(Time at) {
   for (auto& [name, domain] : domains_) {
     const auto gone = std::erase_if(domain.waiting, [&](const auto& one) {
       if (at - one.second.tried_at < kTriedAgain) return false;
-      waits_for_.erase(one.first);
+      waits_no_more(one.first, name);  // its recipients elsewhere may have been tried since
       return true;
     });
     if (gone != 0) touch(name);

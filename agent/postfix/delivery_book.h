@@ -34,6 +34,7 @@ struct WaitingMessage {
   config::Time arrived_at;
   config::Time tried_at;
   std::vector<std::string> hosts;  // that did not take it in the last try
+  bool is_counted = false;         // another recipient of the domain has it
   bool operator==(const WaitingMessage&) const = default;
 };
 
@@ -45,10 +46,14 @@ struct DayOfDeliveries {
 };
 
 struct DomainDeliveries : HostDeliveries {
+  // A message to several recipients has a line of each, and those of other messages stand between.
+  static constexpr std::size_t kMostCounted = 8;
+
   config::Time last_at{};
   std::map<std::string, HostDeliveries> hosts;
   std::map<std::string, WaitingMessage> waiting;  // by queue id
   std::map<std::int64_t, DayOfDeliveries> days;   // by days since 1970
+  std::deque<std::string> counted;                // queue ids of the last messages delivered
   bool operator==(const DomainDeliveries&) const = default;
 
   // Delivered in the last 30 days.
@@ -156,6 +161,7 @@ class DeliveryBook {
     Foretold before;
   };
   void count(const probes::reports::Delivery& delivery);
+  void count_waiting(DomainDeliveries& domain, const probes::reports::Delivery& delivery);
   void compare(const probes::reports::Delivery& delivery, const Foretell& foretell);
   void decide(const Undecided& one, bool is_right);
   void waits_for_no_look(const Undecided& one);
@@ -174,7 +180,6 @@ class DeliveryBook {
   std::deque<Disagreement> disagreements_, new_disagreements_;
   std::map<std::pair<probes::reports::DeliveryStatus, probes::reports::TlsLevel>, std::uint64_t>
       counted_;
-  std::string last_message_;  // queue id and domain of the last message counted
 };
 
 }  // namespace agent

@@ -135,6 +135,47 @@ TEST(DeliveryBook, MessagesWaitUntilTheyAreRemoved) {
   EXPECT_EQ(book.totals().waiting, 0U) << "Postfix tries again within hours";
 }
 
+Delivery to(std::string domain, Delivery delivery) {
+  delivery.domain = std::move(domain);
+  return delivery;
+}
+
+TEST(DeliveryBook, AMessageThatWaitsForTwoDomainsIsForgottenAtTheOneThatIsNotTriedAnyMore) {
+  DeliveryBook book;
+  constexpr int kLater = 13 * 3600;
+  book.take(held_up("A", 0), at(0), kUnwatched);
+  book.take(to("b.test", held_up("A", kLater - 60)), at(0), kUnwatched);
+  book.forget(at(kLater));
+  EXPECT_EQ(book.domain("a.test")->waiting.size(), 0U);
+  EXPECT_EQ(book.domain("b.test")->waiting.size(), 1U);
+  EXPECT_EQ(book.totals().waiting, 1U);
+  book.take(Removed{"A"}, at(0), kUnwatched);
+  EXPECT_EQ(book.domain("b.test")->waiting.size(), 0U) << "it is still known where it waits";
+  EXPECT_EQ(book.totals().waiting, 0U);
+}
+
+TEST(DeliveryBook, AMessageToSeveralCountsOnceADomainWhateverStandsBetween) {
+  DeliveryBook book;
+  const auto a_month = [&](const char* name) { return book.domain(name)->messages_a_month(at(0)); };
+  book.take(sent("A", 10), at(0), kUnwatched);
+  book.take(to("b.test", sent("A", 10)), at(0), kUnwatched);
+  book.take(sent("B", 10), at(0), kUnwatched);
+  book.take(sent("A", 10), at(0), kUnwatched);
+  book.take(held_up("A", 10), at(0), kUnwatched);
+  for (int i = 0; i < 20; ++i) book.take(sent("C" + std::to_string(i), 20), at(0), kUnwatched);
+  EXPECT_EQ(a_month("a.test"), 22U);
+  EXPECT_EQ(a_month("b.test"), 1U);
+  const auto changes = book.take_changes();
+  DeliveryBook again;
+  for (const auto& [name, body] : changes.domains) again.restore_domain(name, body);
+  for (auto* one : {&book, &again}) {
+    one->take(sent("A", 300), at(0), kUnwatched);
+    one->take(sent("C19", 300), at(0), kUnwatched);
+    EXPECT_EQ(one->domain("a.test")->messages_a_month(at(0)), 22U)
+        << "a recipient that had to wait, after many others and a restart";
+  }
+}
+
 TEST(DeliveryBook, ADeliveryIsHeldAgainstTheLookBeforeAndTheLookAfter) {
   DeliveryBook book;
   book.take(sent("A", 100), at(0), says(true));
