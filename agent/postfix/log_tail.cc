@@ -20,6 +20,8 @@ namespace {
 constexpr std::size_t kBegin = 512;  // by which a file is known again
 constexpr int kReadsOfLeft = 60;     // so often a file that was rotated away is looked at
 constexpr std::size_t kChunk = 65536;
+constexpr std::size_t kTellingBegin = 64;  // a line's moment, program and process: no two are alike
+constexpr std::size_t kMostBeside = 10'000;
 
 // FNV-1a: tells apart what nobody forges. Whoever can write our log needs no collision.
 std::string digest(std::string_view text) {
@@ -34,30 +36,79 @@ std::string begin_of(int fd, std::uint64_t size) {
   return count <= 0 ? std::string() : std::string(octets.data(), static_cast<std::size_t>(count));
 }
 
-std::optional<LogPosition> position_from(const std::string& text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  try {
-    return LogPosition{.inode = json.at("inode").get<std::uint64_t>(),
-                       .offset = json.at("offset").get<std::uint64_t>(),
-                       .begin = json.at("begin").get<std::string>(),
-                       .begin_size = json.at("begin_size").get<std::uint64_t>()};
-  } catch (const nlohmann::json::exception&) {
-    return std::nullopt;
+nlohmann::json to_json(const LogPosition& position) {
+  return {{"inode", position.inode},
+          {"offset", position.offset},
+          {"begin", position.begin},
+          {"begin_size", position.begin_size}};
+}
+
+LogPosition position_from(const nlohmann::json& json) {
+  return {.inode = json.at("inode").get<std::uint64_t>(),
+          .offset = json.at("offset").get<std::uint64_t>(),
+          .begin = json.at("begin").get<std::string>(),
+          .begin_size = json.at("begin_size").get<std::uint64_t>()};
+}
+
+// -1 and errno when it is no file that can be read.
+int open_file(const std::filesystem::path& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  struct stat there {};
+  if (fd < 0 || (fstat(fd, &there) == 0 && S_ISREG(there.st_mode))) return fd;
+  close(fd);
+  errno = EINVAL;
+  return -1;
+}
+
+enum class Likeness { none, same_begin, same_file };
+
+// Whether the file holds what was read up to there.
+Likeness likeness(int fd, const LogPosition& position) {
+  struct stat there {};
+  if (fstat(fd, &there) != 0) return Likeness::none;
+  const auto size = static_cast<std::uint64_t>(there.st_size);
+  if (size < position.offset || size < position.begin_size ||
+      digest(begin_of(fd, position.begin_size)) != position.begin)
+    return Likeness::none;
+  if (there.st_ino == position.inode) return Likeness::same_file;
+  return position.begin_size >= kTellingBegin ? Likeness::same_begin : Likeness::none;
+}
+
+// The file itself, or else a copy of it (copytruncate, a machine restored from its backup), set to
+// where it was read up to; -1 when there is neither.
+int open_found(const std::vector<std::filesystem::path>& files, const LogPosition& position) {
+  for (const auto wanted : {Likeness::same_file, Likeness::same_begin}) {
+    for (const auto& file : files) {
+      const int fd = open_file(file);
+      if (fd < 0) continue;
+      if (likeness(fd, position) == wanted &&
+          lseek(fd, static_cast<off_t>(position.offset), SEEK_SET) >= 0)
+        return fd;
+      close(fd);
+    }
   }
+  return -1;
 }
 
 }  // namespace
 
 LogTail::LogTail(std::filesystem::path file, const std::optional<std::string>& position)
-    : file_(std::move(file)), position_(position ? position_from(*position) : std::nullopt) {}
+    : file_(std::move(file)) {
+  if (!position) return;
+  try {
+    const auto json = nlohmann::json::parse(*position);
+    auto read_up_to = position_from(json);
+    if (json.contains("left")) left_position_ = position_from(json.at("left"));
+    position_ = std::move(read_up_to);
+  } catch (const nlohmann::json::exception&) {  // it is none
+  }
+}
 
 std::optional<std::string> LogTail::position() const {
   if (!position_) return std::nullopt;
-  return nlohmann::json{{"inode", position_->inode},
-                        {"offset", position_->offset},
-                        {"begin", position_->begin},
-                        {"begin_size", position_->begin_size}}
-      .dump();
+  auto json = to_json(*position_);
+  if (left_position_) json["left"] = to_json(*left_position_);
+  return json.dump();
 }
 
 LogTail::~LogTail() {
@@ -94,9 +145,16 @@ std::uint64_t LogTail::Lines::feed(std::string_view text,
 
 // Its name leads to another file by now.
 void LogTail::leave() {
-  if (left_fd_ >= 0) close(left_fd_);
-  left_fd_ = std::exchange(fd_, -1);
+  read_left(std::exchange(fd_, -1));
   left_lines_ = std::exchange(lines_, {});
+}
+
+// What was read up to where we are, and is no more what its name leads to; -1: it is not there.
+void LogTail::read_left(int fd) {
+  if (left_fd_ >= 0) close(left_fd_);
+  left_fd_ = fd;
+  left_lines_ = {};
+  left_position_ = fd >= 0 ? position_ : std::nullopt;
   left_reads_ = kReadsOfLeft;
 }
 
@@ -105,10 +163,12 @@ void LogTail::drain_left(const std::function<void(std::string_view line)>& take)
   std::array<char, kChunk> chunk{};
   ssize_t count = 0;
   while ((count = ::read(left_fd_, chunk.data(), chunk.size())) > 0)
-    left_lines_.feed({chunk.data(), static_cast<std::size_t>(count)}, take);
+    left_position_->offset +=
+        left_lines_.feed({chunk.data(), static_cast<std::size_t>(count)}, take);
   if (--left_reads_ > 0 && count == 0) return;
   close(left_fd_);
   left_fd_ = -1;
+  left_position_.reset();
 }
 
 void LogTail::close_file() {
@@ -117,31 +177,46 @@ void LogTail::close_file() {
   lines_ = {};
 }
 
-// The same file, and as long as it was at least.
-bool LogTail::is_where_we_were(int fd) const {
-  struct stat there {};
-  if (!position_ || fstat(fd, &there) != 0) return false;
-  const auto size = static_cast<std::uint64_t>(there.st_size);
-  return there.st_ino == position_->inode && size >= position_->offset &&
-         size >= position_->begin_size &&
-         digest(begin_of(fd, position_->begin_size)) == position_->begin;
+// Shorter than it was, or another begin: cut to nothing, and maybe grown again.
+bool LogTail::has_been_cut() const {
+  struct stat mine {};
+  if (fstat(fd_, &mine) != 0) return false;
+  return static_cast<std::uint64_t>(mine.st_size) < position_->offset + lines_.partial.size() ||
+         likeness(fd_, *position_) == Likeness::none;
 }
 
-bool LogTail::open_at(const std::filesystem::path& file, std::uint64_t offset) {
-  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+// What lies beside it and may have been it.
+std::vector<std::filesystem::path> LogTail::others() const {
+  std::vector<std::filesystem::path> out;
+  const auto name = file_.filename().string();
+  std::error_code error;
+  std::size_t seen = 0;
+  for (std::filesystem::directory_iterator at(
+           file_.parent_path().empty() ? "." : file_.parent_path(), error);
+       !error && at != std::filesystem::directory_iterator() && seen < kMostBeside;
+       at.increment(error), ++seen) {
+    const auto other = at->path().filename().string();
+    if (other.size() > name.size() + 1 && other.starts_with(name) &&
+        (other[name.size()] == '.' || other[name.size()] == '-'))
+      out.push_back(at->path());
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
+// From there on; the file is ours then.
+bool LogTail::follow(int fd, std::uint64_t offset) {
   struct stat there {};
-  if (fd < 0) return false;
-  if (fstat(fd, &there) != 0 || !S_ISREG(there.st_mode) ||
-      lseek(fd, static_cast<off_t>(offset), SEEK_SET) < 0) {
-    const int why = S_ISREG(there.st_mode) ? errno : EINVAL;
+  if (fstat(fd, &there) != 0 || lseek(fd, static_cast<off_t>(offset), SEEK_SET) < 0) {
+    const int why = errno;
     close(fd);
     errno = why;
     return false;
   }
   close_file();
   fd_ = fd;
-  if (offset == 0)
-    position_ = LogPosition{.inode = there.st_ino, .offset = 0, .begin = {}, .begin_size = 0};
+  if (offset == 0) position_ = LogPosition{};
+  position_->inode = there.st_ino;
   note_begin();
   return true;
 }
@@ -154,18 +229,25 @@ void LogTail::note_begin() {
   position_->begin_size = begin.size();
 }
 
-// After a start: where we were, or there under the name of the day before, or the file's begin.
+// After a start: where we were, wherever that lies by now, or the file's begin.
 config::Result<void, std::string> LogTail::open_next() {
-  if (position_) {
-    for (const auto& candidate : {file_, std::filesystem::path(file_.string() + ".1")}) {
-      const int fd = open(candidate.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-      if (fd < 0) continue;
-      const bool is_it = is_where_we_were(fd);
-      close(fd);
-      if (is_it && open_at(candidate, position_->offset)) return {};
-    }
+  auto beside = others();
+  if (left_position_ && left_fd_ < 0) {
+    left_fd_ = open_found(beside, *left_position_);
+    left_reads_ = kReadsOfLeft;
+    if (left_fd_ < 0) left_position_.reset();
   }
-  if (open_at(file_, 0)) return {};
+  if (position_) {
+    beside.insert(beside.begin(), file_);
+    const int fd = open_found(beside, *position_);
+    if (fd >= 0 && follow(fd, position_->offset)) return {};
+  }
+  const int fd = open_file(file_);
+  if (fd >= 0 && follow(fd, 0)) return {};
+  return failed();
+}
+
+config::Failure<std::string> LogTail::failed() const {
   return config::Failure<std::string>(fmt::format("{}: {}", file_.string(), std::strerror(errno)));
 }
 
@@ -174,34 +256,28 @@ config::Result<bool, std::string> LogTail::read(
   if (fd_ < 0) {
     if (auto opened = open_next(); !opened) return config::Failure<std::string>(opened.error());
   }
-  struct stat mine {};
-  drain_left(take);
-  const auto consumed = position_->offset + lines_.partial.size();
-  if (fstat(fd_, &mine) == 0 && static_cast<std::uint64_t>(mine.st_size) < consumed) {
-    if (!open_at(std::filesystem::path(fmt::format("/proc/self/fd/{}", fd_)), 0))  // cut to nothing
-      return config::Failure<std::string>(
-          fmt::format("{}: {}", file_.string(), std::strerror(errno)));
+  if (has_been_cut()) {
+    if (const int copy = open_found(others(), *position_); copy >= 0) read_left(copy);
+    const int again = fcntl(fd_, F_DUPFD_CLOEXEC, 0);
+    if (again < 0 || !follow(again, 0)) return failed();
   }
+  drain_left(take);
   std::array<char, kChunk> chunk{};
   for (std::size_t got = 0; got < most;) {
     const auto count = ::read(fd_, chunk.data(), chunk.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0)
-      return config::Failure<std::string>(
-          fmt::format("{}: {}", file_.string(), std::strerror(errno)));
+    if (count < 0) return failed();
     if (count == 0) {
       // Nothing more; and never again, when the name leads to another file by now.
-      struct stat there {};
+      struct stat mine {
+      }, there{};
       const bool has_moved = fstat(fd_, &mine) == 0 && stat(file_.c_str(), &there) == 0 &&
                              (there.st_ino != mine.st_ino || there.st_dev != mine.st_dev);
       if (!has_moved) return false;
+      const int next = open_file(file_);
+      if (next < 0) return failed();
       leave();
-      if (open_at(file_, 0)) return true;
-      const int why = errno;
-      fd_ = std::exchange(left_fd_, -1);
-      lines_ = std::exchange(left_lines_, {});
-      return config::Failure<std::string>(
-          fmt::format("{}: {}", file_.string(), std::strerror(why)));
+      return follow(next, 0) ? config::Result<bool, std::string>(true) : failed();
     }
     got += static_cast<std::size_t>(count);
     position_->offset += lines_.feed({chunk.data(), static_cast<std::size_t>(count)}, take);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/postfix/log_source.h"
 
@@ -21,12 +22,13 @@ struct LogPosition {
 
 // Follows a file that another program writes and others rotate: by renaming it and making a new one
 // (what the writer puts into the old one until it opens the new one is read for a minute of reads),
-// or by copying it away and cutting it to nothing (copytruncate; what is written between the last
-// read and the cut is lost, which is that way's own flaw). Only whole lines are given. One thread.
+// or by copying it away and cutting it to nothing (copytruncate; what is written between the copy
+// and the cut is lost, which is that way's own flaw). What was rotated away unread is looked for
+// beside the file, under names that begin as its own: FILE.1, FILE-20260102. Only whole lines are
+// given. One thread.
 class LogTail : public LogSource {
  public:
-  // Without a position, or with one that is none, it begins at the file's begin. When what was read
-  // last was rotated away while nobody followed, it is looked for as FILE.1.
+  // Without a position, or with one that is none, it begins at the file's begin.
   explicit LogTail(std::filesystem::path file,
                    const std::optional<std::string>& position = std::nullopt);
   ~LogTail() override;
@@ -38,8 +40,11 @@ class LogTail : public LogSource {
 
  private:
   [[nodiscard]] config::Result<void, std::string> open_next();
-  [[nodiscard]] bool open_at(const std::filesystem::path& file, std::uint64_t offset);
-  [[nodiscard]] bool is_where_we_were(int fd) const;
+  [[nodiscard]] bool follow(int fd, std::uint64_t offset);
+  [[nodiscard]] bool has_been_cut() const;
+  [[nodiscard]] std::vector<std::filesystem::path> others() const;
+  void read_left(int fd);
+  [[nodiscard]] config::Failure<std::string> failed() const;  // by errno
   void note_begin();
   void close_file();
 
@@ -58,6 +63,7 @@ class LogTail : public LogSource {
   int fd_ = -1;
   Lines lines_;
   // The file that was rotated away, while its writer may not know yet.
+  std::optional<LogPosition> left_position_;
   int left_fd_ = -1;
   Lines left_lines_;
   int left_reads_ = 0;

@@ -141,6 +141,86 @@ TEST_F(Tail, ARestartAfterACutBeginsAnew) {
   EXPECT_THAT(read(again), ElementsAre("other one", "other two", "other three"));
 }
 
+const std::string kFirst =
+    "2026-11-29T10:00:00+00:00 out postfix/smtp[4711]: a line by which a log is known again\n";
+
+TEST_F(Tail, ARestartFindsWhatWasRotatedAwayUnderTheNameOfADay) {
+  append("one\n");
+  LogTail tail(log_);
+  EXPECT_THAT(read(tail), ElementsAre("one"));
+  const auto kept = tail.position();
+  append("two\n");
+  std::filesystem::rename(log_, log_.string() + "-20260102");
+  append("three\n");
+  LogTail again(log_, kept);
+  EXPECT_THAT(read(again), ElementsAre("two", "three"));
+}
+
+TEST_F(Tail, ARestartGoesOnInTheOldFileThatItsWriterHadNotLeft) {
+  append("one\n");
+  LogTail tail(log_);
+  EXPECT_THAT(read(tail), ElementsAre("one"));
+  rotate();
+  append("three\n");
+  const auto old = [&](const char* text) {
+    std::ofstream(log_.string() + ".1", std::ios::app) << text;
+  };
+  old("two\n");
+  EXPECT_THAT(read(tail), ElementsAre("two", "three"));
+  old("late\nand la");
+  EXPECT_THAT(read(tail), ElementsAre("late"));
+  const auto kept = tail.position();
+  old("ter\n");
+  append("four\n");
+  LogTail again(log_, kept);
+  EXPECT_THAT(read(again), ElementsAre("and later", "four"));
+}
+
+TEST_F(Tail, WhatWasCopiedAwayBeforeTheCutIsReadFromTheCopy) {
+  append(kFirst + "two\n");
+  LogTail tail(log_);
+  EXPECT_EQ(read(tail).size(), 2U);
+  const auto kept = tail.position();
+  append("three\n");
+  std::filesystem::copy_file(log_, log_.string() + ".1");
+  std::filesystem::resize_file(log_, 0);
+  append("four\n");
+  EXPECT_THAT(read(tail), ElementsAre("three", "four"));
+  EXPECT_THAT(read(tail), IsEmpty());
+  LogTail again(log_, kept);
+  EXPECT_THAT(read(again), ElementsAre("three", "four")) << "while nobody followed, too";
+}
+
+TEST_F(Tail, SeesACutThoughTheFileIsLongerAgain) {
+  append(kFirst);
+  LogTail tail(log_);
+  EXPECT_EQ(read(tail).size(), 1U);
+  std::filesystem::resize_file(log_, 0);
+  const std::string longer(2 * kFirst.size(), 'x');
+  append(longer + "\n");
+  EXPECT_THAT(read(tail), ElementsAre(longer));
+}
+
+TEST_F(Tail, WhatOnlyBeginsInTheSameFewOctetsIsAnotherFile) {
+  append("one\n");
+  LogTail tail(log_);
+  EXPECT_EQ(read(tail).size(), 1U);
+  std::filesystem::copy_file(log_, log_.string() + ".1");
+  std::ofstream(log_.string() + ".1", std::ios::app) << "of another\n";
+  std::filesystem::resize_file(log_, 0);
+  append("two\n");
+  EXPECT_THAT(read(tail), ElementsAre("two"));
+}
+
+TEST_F(Tail, APositionThatIsNoneBeginsAtTheBegin) {
+  append("one\n");
+  for (const auto* position : {"", "{", "[]", R"({"inode":1})", R"({"inode":"x","offset":-1})",
+                               R"({"inode":1,"offset":2,"begin":"","begin_size":0,"left":7})"}) {
+    LogTail tail(log_, position);
+    EXPECT_THAT(read(tail), ElementsAre("one")) << position;
+  }
+}
+
 TEST_F(Tail, PassesOverWhatIsTooLong) {
   append(std::string(1'000'000, 'x') + "\nafter\n");
   LogTail tail(log_);
