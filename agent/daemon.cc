@@ -112,7 +112,7 @@ Daemon::Begun Daemon::start(const std::filesystem::path& file) {
   auto renewals = restored->renewals;
   runner_ = std::make_unique<Runner>(*loaded, std::move(*context), *recorder_, std::move(*restored),
                                      events(), system_clocks());
-  auto deliveries = storage::DatabaseDeliveryStore::open(place);
+  auto deliveries = storage::DatabaseDeliveryStore::open(place, named_.name);
   if (!deliveries) return fail_for_now("storage-unavailable", deliveries.error());
   deliveries_ = std::move(*deliveries);
   postfix_ = std::make_unique<PostfixWatch>(*deliveries_, postfix_world());

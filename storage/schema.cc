@@ -206,6 +206,29 @@ CREATE TABLE look (
   body BLOB NOT NULL, ahead INTEGER NOT NULL);
 CREATE INDEX look_by_vantage ON look(vantage);
 )",
+    // Each agent of a fleet has a Postfix of its own. `agent`: '' in a file, which has one.
+    R"(
+ALTER TABLE own_delivery RENAME TO own_delivery_of_one;
+CREATE TABLE own_delivery (
+  agent TEXT NOT NULL, domain TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (agent, domain)) WITHOUT ROWID;
+INSERT INTO own_delivery SELECT '', domain, body FROM own_delivery_of_one;
+DROP TABLE own_delivery_of_one;
+CREATE INDEX own_delivery_by_size ON own_delivery(length(body));
+ALTER TABLE own_delivery_state RENAME TO own_delivery_state_of_one;
+CREATE TABLE own_delivery_state (
+  agent TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (agent, key)) WITHOUT ROWID;
+INSERT INTO own_delivery_state SELECT '', key, value FROM own_delivery_state_of_one;
+DROP TABLE own_delivery_state_of_one;
+CREATE INDEX own_delivery_state_by_size ON own_delivery_state(length(value));
+ALTER TABLE own_undecided RENAME TO own_undecided_of_one;
+CREATE TABLE own_undecided (
+  agent TEXT NOT NULL, number BIGINT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (agent, number)) WITHOUT ROWID;
+INSERT INTO own_undecided SELECT '', number, body FROM own_undecided_of_one;
+DROP TABLE own_undecided_of_one;
+CREATE INDEX own_undecided_by_size ON own_undecided(length(body));
+ALTER TABLE own_disagreement ADD COLUMN agent TEXT NOT NULL DEFAULT '';
+CREATE INDEX own_disagreement_by_agent ON own_disagreement(agent, id);
+)",
 };
 
 constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());

@@ -11,8 +11,8 @@
 namespace agent {
 
 // Remembers what our own deliveries came to, and up to where the log was read: together or not at
-// all, so that a restart counts nothing twice. Implemented in storage/, and by a fake in tests. One
-// thread at a time calls it.
+// all, so that a restart counts nothing twice and loses nothing. Implemented in storage/, and by a
+// fake in tests. One thread at a time calls it.
 class DeliveryStore {
  public:
   DeliveryStore() = default;
@@ -27,11 +27,13 @@ class DeliveryStore {
     std::map<std::int64_t, std::string> undecided;
     std::string log;       // the file that `position` is of
     std::string position;  // JSON; empty: none was read
+    std::string reader;    // what its reader knew there (MaillogReader::state)
   };
   [[nodiscard]] virtual config::Result<Kept, std::string> restore() = 0;
   [[nodiscard]] virtual config::Result<void, std::string> save(const DeliveryBook::Changes& changes,
                                                                const std::string& log,
-                                                               const std::string& position) = 0;
+                                                               const std::string& position,
+                                                               const std::string& reader) = 0;
 };
 
 }  // namespace agent

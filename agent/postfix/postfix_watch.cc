@@ -75,6 +75,7 @@ PostfixWatch::PostfixWatch(DeliveryStore& store, World world)
   if (!kept->agreement.empty()) book_.restore_agreement(kept->agreement);
   kept_log_ = kept->log;
   if (!kept->position.empty()) kept_position_ = kept->position;
+  kept_reader_ = kept->reader;
 }
 
 PostfixWatch::~PostfixWatch() {
@@ -100,8 +101,10 @@ config::Result<void, std::string> PostfixWatch::configure(const config::Postfix&
     log_.reset();
   }
   if (!log_ && !name.empty()) {
-    log_ = log_source(settings, kept_log_ == name ? kept_position_ : std::nullopt);
+    const bool goes_on = kept_log_ == name;
+    log_ = log_source(settings, goes_on ? kept_position_ : std::nullopt);
     reader_ = std::make_unique<probes::reports::MaillogReader>(local_calendar(world_.now()));
+    if (goes_on) reader_->restore(kept_reader_);
   }
   const Lock lock(mutex_);
   follows_log_ = log_ != nullptr;
@@ -215,9 +218,11 @@ void PostfixWatch::save() {
   }
   const bool has_moved = kept_position_ != log_->position() || kept_log_ != log_->name();
   if (!has_moved && unsaved_ == DeliveryBook::Changes{}) return;
-  const auto done = store_.save(unsaved_, log_->name(), *log_->position());
+  auto reader = reader_->state();
+  const auto done = store_.save(unsaved_, log_->name(), *log_->position(), reader);
   if (done) {
     unsaved_ = {};
+    kept_reader_ = std::move(reader);
     kept_log_ = log_->name();
     kept_position_ = log_->position();
     if (store_fault_) world_.report(*store_fault_, true);

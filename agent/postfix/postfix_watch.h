@@ -102,6 +102,7 @@ class PostfixWatch {
   DeliveryBook::Changes unsaved_ GUARDED_BY(reading_);
   std::string kept_log_ GUARDED_BY(reading_);
   std::optional<std::string> kept_position_ GUARDED_BY(reading_);
+  std::string kept_reader_ GUARDED_BY(reading_);
   std::optional<std::string> store_fault_ GUARDED_BY(reading_);
   std::unique_ptr<PolicyServer> server_ GUARDED_BY(reading_);
 

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <tuple>
 #include <utility>
+
+#include <nlohmann/json.hpp>
 
 #include "config/name.h"
 
@@ -14,6 +17,8 @@ using config::Time;
 
 // A process that was seen for so long has no session from before the log began.
 constexpr config::Seconds kSettled{600};
+// Postfix waits no longer for a server's last word (smtp_data_done_timeout is 600 s).
+constexpr config::Seconds kLongestSession{900};
 
 template <class Word>
 using Names = std::pair<Word, std::string_view>;
@@ -378,6 +383,7 @@ std::optional<MailEvent> MaillogReader::delivered(Client& client, std::string_vi
 
 std::optional<MailEvent> MaillogReader::of_client(const LogLine& line, std::string_view instance) {
   auto& client = client_of(instance, line.pid, line.at);
+  client.seen_at = line.at;
   if (auto session = session_in(line.message)) {
     logs_tls_ = true;
     client.host = std::move(session->host);
@@ -403,6 +409,67 @@ std::optional<MailEvent> MaillogReader::of_client(const LogLine& line, std::stri
   if (!host.empty() && client.tried.size() < kMostTried)
     client.tried.push_back({std::move(host), setback});
   return std::nullopt;
+}
+
+std::string MaillogReader::state() const {
+  std::vector<const std::pair<const std::string, Client>*> lately;
+  for (const auto& one : clients_) {
+    const auto& client = one.second;
+    const bool has_word = !client.host.empty() || !client.trying.empty();
+    if (has_word && last_at_ && *last_at_ - client.seen_at <= kLongestSession)
+      lately.push_back(&one);
+  }
+  const auto kept = std::min(lately.size(), kMostRemembered);
+  std::ranges::partial_sort(
+      lately, lately.begin() + static_cast<std::ptrdiff_t>(kept), [](const auto* a, const auto* b) {
+        return std::tie(b->second.seen_at, a->first) < std::tie(a->second.seen_at, b->first);
+      });
+  lately.resize(kept);
+  auto clients = nlohmann::json::object();
+  for (const auto* one : lately) {
+    const auto& client = one->second;
+    auto tried = nlohmann::json::array();
+    for (const auto& host : client.tried) tried.push_back({host.host, wire_name(host.setback)});
+    clients[one->first] = {{"host", client.host},
+                           {"level", wire_name(client.level)},
+                           {"used", client.used_by},
+                           {"trying", client.trying},
+                           {"tried", tried},
+                           {"known", client.is_known},
+                           {"at", client.seen_at.time_since_epoch().count()}};
+  }
+  nlohmann::json out{{"clients", clients}, {"tls", logs_tls_}};
+  if (began_) out["began"] = began_->time_since_epoch().count();
+  if (last_at_) out["last"] = last_at_->time_since_epoch().count();
+  // The name of a program may be any octets.
+  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void MaillogReader::restore(std::string_view state) {
+  const auto time_from = [](const nlohmann::json& value) {
+    return Time{config::Seconds{value.get<std::int64_t>()}};
+  };
+  try {
+    const auto json = nlohmann::json::parse(state);
+    decltype(clients_) clients;
+    for (const auto& [key, one] : json.at("clients").items()) {
+      auto& client = clients[key];
+      client.host = one.at("host").get<std::string>();
+      client.level = tls_level_from(one.at("level").get<std::string>()).value();
+      client.used_by = one.at("used").get<std::string>();
+      client.trying = one.at("trying").get<std::string>();
+      for (const auto& host : one.at("tried"))
+        client.tried.push_back(
+            {host.at(0).get<std::string>(), setback_from(host.at(1).get<std::string>()).value()});
+      client.is_known = one.at("known").get<bool>();
+      client.seen_at = time_from(one.at("at"));
+    }
+    logs_tls_ = json.at("tls").get<bool>();
+    if (json.contains("began")) began_ = time_from(json.at("began"));
+    if (json.contains("last")) last_at_ = time_from(json.at("last"));
+    clients_ = std::move(clients);
+  } catch (const std::exception&) {  // a disk gave it back as something else
+  }
 }
 
 std::optional<MailEvent> MaillogReader::understand(const LogLine& line) {

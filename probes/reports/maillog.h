@@ -105,8 +105,15 @@ class MaillogReader {
   // The moment of the last line that had one.
   [[nodiscard]] std::optional<config::Time> last_at() const { return last_at_; }
 
+  // What a restart in the middle of a log must not lose: sessions whose deliveries are to come, and
+  // how long the log has been read. A text of our own making, which names hosts and queue ids.
+  [[nodiscard]] std::string state() const;
+  // Takes up what state() gave, before the first line; what is not of that form is passed over.
+  void restore(std::string_view state);
+
   static constexpr std::size_t kMostProcesses = 4096;
   static constexpr std::size_t kMostTried = 8;
+  static constexpr std::size_t kMostRemembered = 256;  // processes in a state, those seen last
 
  private:
   // One process of the SMTP client, which has one session at a time.
@@ -117,6 +124,7 @@ class MaillogReader {
     std::string trying;   // the message whose tries are in `tried`
     std::vector<TriedHost> tried;
     bool is_known = false;  // seen long enough to know that silence means no TLS
+    config::Time seen_at{};
   };
   struct Entry {  // of a journal's export
     std::optional<config::Time> at;

@@ -185,6 +185,54 @@ TEST(Maillog, AReusedSessionHasTheLevelThatIsSaidOfIt) {
   EXPECT_EQ(got[2].level, TlsLevel::none);
 }
 
+// An agent that is killed anywhere in a log and goes on behind what it had saved.
+TEST(Maillog, ARestartAnywhereLosesNothing) {
+  const std::vector<std::string> lines{
+      tls("Verified", "mx.a.test"),
+      to("ABCDEF", "a.test", "mx.a.test[192.0.2.1]:25", kSent),
+      to("ABCDEF", "a.test", "mx.a.test[192.0.2.1]:25", kSent),
+      tls("Untrusted", "mx1.b.test", 7),
+      "Nov 28 19:19:20 out postfix-out/smtp[7]: BCDEFA: Server certificate not verified",
+      tls("Verified", "mx2.b.test", 7),
+      to("BCDEFA", "b.test", "mx2.b.test[192.0.2.2]:25", kSent, 7),
+      "Nov 28 19:31:20 out postfix-out/smtp[9]: connect to mx.c.test[192.0.2.3]:25: timed out",
+      "Nov 28 19:31:21 out postfix-out/smtp[9]: CDEFAB: to=<user@c.test>, "
+      "relay=mx.c.test[192.0.2.3]:25, delay=1, " +
+          std::string(kSent)};
+  const auto whole = deliveries(lines);
+  ASSERT_EQ(whole.size(), 4U);
+  EXPECT_EQ(whole[2].before.size(), 1U);
+  EXPECT_EQ(whole[3].level, TlsLevel::none) << "read for long enough to know";
+  for (std::size_t cut = 0; cut <= lines.size(); ++cut) {
+    const auto middle = lines.begin() + static_cast<std::ptrdiff_t>(cut);
+    MaillogReader before(calendar(kNow)), after(calendar(kNow));
+    auto got = deliveries(before, {lines.begin(), middle});
+    after.restore(before.state());
+    for (auto& one : deliveries(after, {middle, lines.end()})) got.push_back(std::move(one));
+    EXPECT_EQ(got, whole) << "cut before line " << cut;
+  }
+}
+
+TEST(Maillog, AStateIsBoundedAndOneThatIsNoneIsPassedOver) {
+  MaillogReader reader(calendar(kNow));
+  (void)reader.read(
+      "Nov 28 18:00:00 out postfix/smtp[1]: Verified TLS connection established to "
+      "mx.old.test[192.0.2.1]:25: x");
+  for (int i = 0; i < 3000; ++i) (void)reader.read(tls("Verified", "mx.a.test", 1000 + i));
+  (void)reader.read(
+      "Nov 28 19:19:20 out \xff/smtp[1]: Verified TLS connection established to "
+      "mx.a.test[192.0.2.1]:25: x");
+  const auto state = reader.state();
+  EXPECT_LT(state.size(), 300 * MaillogReader::kMostRemembered);
+  EXPECT_THAT(state, testing::Not(HasSubstr("mx.old.test"))) << "that session has long ended";
+  for (const auto* bad : {"", "[]", "{}", R"({"clients":{"a":1},"tls":true})",
+                          R"({"clients":{"a":{"host":1}},"tls":true})"}) {
+    MaillogReader other(calendar(kNow));
+    other.restore(bad);
+    EXPECT_EQ(other.state(), MaillogReader(calendar(kNow)).state()) << bad;
+  }
+}
+
 TEST(Maillog, WhatGoesToAnotherPortIsNotToAnMxHost) {
   EXPECT_TRUE(deliveries({to("AAAAAA", "a.test", "127.0.0.1[127.0.0.1]:10024", kSent),
                           to("AAAAAA", "a.test", "relay.a.test[1.2.3.4]:587", kSent)})

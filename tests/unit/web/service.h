@@ -95,11 +95,11 @@ class Service {
     queries = store.queries();
     acts = std::move(*storage::ActLog::open(store.place()));
     senders = std::move(*storage::SenderReports::open(store.place()));
-    deliveries = std::move(*storage::DatabaseDeliveryStore::open(store.place()));
+    deliveries = std::move(*storage::DatabaseDeliveryStore::open(store.place(), "here"));
     agent::DeliveryBook book;
     book.take(probes::reports::Delivery{.at = kNow, .queue_id = "A", .domain = "example.test"},
               kNow, [](const auto&) { return std::nullopt; });
-    EXPECT_TRUE(deliveries->save(book.take_changes(), "", ""));
+    EXPECT_TRUE(deliveries->save(book.take_changes(), "", "", ""));
     postfix = std::make_unique<agent::PostfixWatch>(
         *deliveries,
         agent::PostfixWatch::World{.now = [] { return kNow; },

@@ -33,6 +33,7 @@ TEST(PolicyTable, AnswersForApprovedExceptionsInTheirTimeOnly) {
   EXPECT_EQ(table.answer("danelaw", "clear.test", at(150)), "") << "never in the clear";
   EXPECT_EQ(table.answer("danelaw", "b.test", at(150)), "");
   EXPECT_EQ(table.answer("danelaw", ".test", at(150)), "");
+  EXPECT_EQ(table.answer("danelaw", ".a.test", at(150)), "") << "what Postfix asks for sub.a.test";
   EXPECT_EQ(table.answer("danelaw", "[a.test]", at(150)), "");
   EXPECT_EQ(table.answer("danelaw", "", at(150)), "");
   EXPECT_EQ(table.answer("other", "a.test", at(150)), "") << "another map";
