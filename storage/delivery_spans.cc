@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "storage/delivery_past.h"
@@ -112,10 +113,11 @@ void read(Statement& rows, Statement& earliest, Meanings& meanings, const SpanQu
 }  // namespace
 
 std::map<std::string, Spans> read_delivery_spans(Database& db, const SpanQuery& query) {
-  constexpr std::string_view kRows =
+  const auto select = fmt::format(
       "SELECT s.id, s.name, v.first_seen, v.last_seen, v.content FROM subject s "
       "JOIN version v ON v.subject = s.id "
-      "WHERE s.kind = 'verdict' AND (v.is_open OR v.last_seen >= ?1) AND v.first_seen < ?2 ";
+      "WHERE s.kind = '{}' AND (v.is_open OR v.last_seen >= ?1) AND v.first_seen < ?2 ",
+      query.of == SpanQuery::Of::hosts ? "host-verdict" : "verdict");
   std::map<std::string, Spans> out;
   Meanings meanings(db);
   auto earliest = db.prepare(
@@ -124,11 +126,11 @@ std::map<std::string, Spans> read_delivery_spans(Database& db, const SpanQuery& 
   const auto from = query.from.time_since_epoch().count();
   const auto until = query.until.time_since_epoch().count();
   if (query.domains.empty()) {
-    auto rows = db.scan(std::string(kRows) + "ORDER BY s.id, v.first_seen, v.id");
+    auto rows = db.scan(select + "ORDER BY s.id, v.first_seen, v.id");
     rows.bind(from, until);
     read(rows, earliest, meanings, query, out);
   } else {
-    auto rows = db.prepare(std::string(kRows) + "AND s.name = ?3 ORDER BY v.first_seen, v.id");
+    auto rows = db.prepare(select + "AND s.name = ?3 ORDER BY v.first_seen, v.id");
     for (const auto& domain : query.domains) {
       rows.bind(from, until, domain);
       read(rows, earliest, meanings, query, out);

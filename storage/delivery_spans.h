@@ -19,14 +19,16 @@ struct DeliverySpan {
 };
 
 struct SpanQuery {
-  std::vector<std::string> domains;  // empty: all
+  enum class Of { domains, hosts };
+  Of of = Of::domains;               // hosts: mail through an MX host, whichever domain's
+  std::vector<std::string> domains;  // names of either; empty: all
   config::Time from, until;
   // How far apart two looks may lie for what both saw to have held between them: what is older
   // without a look is unknown, because nobody looked, or nothing could be recorded.
   config::Seconds longest_silence{0};
 };
 
-// By domain, in order and without gaps from when the domain was first watched, or from
+// By name, in order and without gaps from when it was first watched, or from
 // SpanQuery::from, to SpanQuery::until. Reads as many rows as verdicts changed, however long the
 // time is.
 [[nodiscard]] std::map<std::string, std::vector<DeliverySpan>> read_delivery_spans(

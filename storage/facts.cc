@@ -1,8 +1,11 @@
 #include "storage/facts.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "probes/status.h"
 #include "storage/host_history.h"
 
 namespace storage {
@@ -88,6 +91,25 @@ class Facts {
     add("findings", name, list);
   }
 
+  // Of the domain for which it is worst, as it is shown now: one has a signed MX RRset, another
+  // not.
+  void judged_host(const probes::dns::Name& host, const std::vector<agent::DomainState>& domains) {
+    const probes::HostJudgement* worst = nullptr;
+    for (const auto& domain : domains) {
+      if (!domain.judged) continue;
+      for (const auto& one : domain.judged->hosts) {
+        const bool is_worse =
+            worst == nullptr || rank(probes::delivery_of(one)) < rank(probes::delivery_of(*worst));
+        if (one.seen->host == host && is_worse) worst = &one;
+      }
+    }
+    if (worst == nullptr) return;
+    auto severity = probes::Severity::info;
+    for (const auto& finding : worst->findings) severity = std::max(severity, finding.severity);
+    add("host-verdict", host.text(),
+        {{"verdict", wire_name(worst->verdict)}, {"severity", wire_name(severity)}});
+  }
+
  private:
   void add(std::string kind, std::string subject, const Json& content) {
     facts.push_back({std::move(kind), std::move(subject), text(content), std::nullopt});
@@ -147,6 +169,7 @@ Facts gather(const agent::Round& round) {
   for (const auto& state : round.judged) {
     if (state.judged) out.judged(state);
   }
+  if (round.host) out.judged_host(round.host->host, round.judged);
   return out;
 }
 

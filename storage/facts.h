@@ -14,8 +14,8 @@ namespace storage {
 inline constexpr const char* kOurselves = "this monitor";
 
 struct Fact {
-  // mx, mx-signature, addresses, tlsa, published, signature, chain, session, verdict, findings,
-  // failure, ds, dnskey; of ourselves: gap (nothing was recorded), clock (it was set)
+  // mx, mx-signature, addresses, tlsa, published, signature, chain, session, verdict, host-verdict,
+  // findings, failure, ds, dnskey; of ourselves: gap (nothing was recorded), clock (it was set)
   std::string kind;
   // A name; of a session "host|address|port|key type", of what a server published or an endpoint
   // presented "host|" and its name in the host history.

@@ -171,9 +171,9 @@ struct DatabaseRecorder::State {
     const auto known = look_up(fact);
     // Nobody knows whether it was so all through a gap; nor whether mail arrived while we did not
     // run.
-    const bool is_behind_gap =
-        (known.last_seen < gap_until && began >= gap_until) ||
-        (fact.kind == "verdict" && began - known.last_seen > longest_silence);
+    const bool is_behind_gap = (known.last_seen < gap_until && began >= gap_until) ||
+                               ((fact.kind == "verdict" || fact.kind == "host-verdict") &&
+                                began - known.last_seen > longest_silence);
     if (known.is_same && !is_behind_gap) return touch.bind(began, known.open).run();
     if (known.open) close.bind(*known.open).run();
     add(fact, known.subject, {at, at}, true);

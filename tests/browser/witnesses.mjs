@@ -75,6 +75,14 @@ export function witnesses() {
     await clean(domain);
     // Without a reload, and on the alert as well.
     await says(host, told, 90);
+    // Other domains use it, too: the band is of the host itself.
+    const ownDays = host.locator("table.senders tr", { hasText: "danelaw" }).locator(".days > span");
+    await until(
+      "the host's days stand beside, the last red",
+      10,
+      async () => (await ownDays.count()) === 30 && (await ownDays.last().getAttribute("class")) === "critical",
+    );
+    await host.screenshot({ path: `${screens}/senders-host.png`, fullPage: true });
     await clean(host);
     const alerts = await open("/alerts");
     await says(alerts, /mx\.mismatch\.test[^]*Sender <Ltd> refused 1 204 sessions since/, 60);

@@ -138,6 +138,7 @@ class Api {
 
   // The past
   [[nodiscard]] Reply domain_days(const Call& call) const;
+  [[nodiscard]] Reply host_days(const Call& call) const;
   [[nodiscard]] Reply days(const Call& call) const;
   [[nodiscard]] Reply groups(const Call& call) const;
   [[nodiscard]] Reply event_log(const Call& call) const;

@@ -113,8 +113,8 @@ Json places_json(const agent::Snapshot& snapshot, const probes::HostObservation&
 
 }  // namespace
 
-// A host has no verdict in the history, which is its domains': what holds for it holds since it
-// held for the first of those that fare alike, or since the first alert about it.
+// What holds for a host holds since it held for the first of its domains that fare alike, or since
+// the first alert about it.
 std::optional<config::Time> Api::host_since(const agent::Snapshot& snapshot, const HostMail& mail,
                                             const std::string& host) const {
   constexpr std::size_t kEnough = 100;  // they share its fate

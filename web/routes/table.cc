@@ -33,6 +33,7 @@ const std::vector<Api::Route>& Api::routes() {
        &Api::history,
        {"from", "to", "limit", "cursor"}},
       {"GET", "/api/v1/domains/{name}/days", readers, &Api::domain_days, {"days"}},
+      {"GET", "/api/v1/mx/{host}/days", readers, &Api::host_days, {"days"}},
       {"GET", "/api/v1/days", readers, &Api::days, {"role", "group", "days"}},
       {"GET",
        "/api/v1/report",

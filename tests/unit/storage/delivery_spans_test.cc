@@ -40,7 +40,8 @@ class Spans : public testing::Test {
   std::vector<std::string> spans(int from, int until) {
     auto queries = store_.queries();
     const auto found =
-        queries->delivery_spans({.domains = domains_,
+        queries->delivery_spans({.of = of_,
+                                 .domains = domains_,
                                  .from = kNow + from * kMinute,
                                  .until = kNow + until * kMinute,
                                  .longest_silence = storage::longest_silence(15 * kMinute)});
@@ -56,6 +57,7 @@ class Spans : public testing::Test {
   }
 
   Store store_;
+  storage::SpanQuery::Of of_ = storage::SpanQuery::Of::domains;
   std::vector<std::string> domains_;  // none: all
 };
 
@@ -69,6 +71,41 @@ TEST_F(Spans, AVerdictHoldsUntilTheNext) {
   EXPECT_THAT(spans(-100, 80), want);
   domains_ = {"other.test"};
   EXPECT_THAT(spans(-100, 80), IsEmpty());
+}
+
+TEST_F(Spans, OfAHostWhateverBecameOfItsDomains) {
+  const auto look_at_host = [&](const Scene& scene, int minute) {
+    store_.record(support::host_round(scene, kNow + minute * kMinute));
+  };
+  look(healthy(), 0);  // of the domain: it says nothing of when the host was looked at
+  look_at_host(healthy(), 5);
+  for (const int minute : {20, 35}) look_at_host(broken(), minute);
+  look_at_host(healthy(), 50);
+  of_ = storage::SpanQuery::Of::hosts;
+  const auto want = ElementsAre("authenticated 5..20", "refused 20..50", "authenticated 50..60");
+  EXPECT_THAT(spans(-100, 60), want);
+  domains_ = {"mx.example.test"};
+  EXPECT_THAT(spans(-100, 60), want);
+  domains_ = {"example.test"};
+  EXPECT_THAT(spans(-100, 60), IsEmpty());
+  look_at_host(healthy(), 500);
+  domains_ = {"mx.example.test"};
+  EXPECT_THAT(spans(55, 510), ElementsAre("unknown 55..500", "authenticated 500..510"))
+      << "nobody looked";
+}
+
+TEST_F(Spans, AHostIsWhatItIsForTheDomainForWhichItIsWorst) {
+  auto round = support::host_round(healthy(), kNow);
+  auto other = *round.judged.front().judged;
+  ASSERT_EQ(other.hosts.size(), 1U);
+  other.hosts.front().verdict = Verdict::host_authenticated;  // its MX RRset is not signed
+  auto state = round.judged.front();
+  state.configured.name = "other.test";
+  state.judged = std::make_shared<const probes::DomainJudgement>(other);
+  round.judged.push_back(state);
+  store_.record(round);
+  of_ = storage::SpanQuery::Of::hosts;
+  EXPECT_THAT(spans(0, 10), ElementsAre("host-authenticated 0..10"));
 }
 
 TEST_F(Spans, OnlyTheTimeAskedForIsTold) {

@@ -32,16 +32,16 @@ TEST(History, ALookHasOneRowForEachFact) {
   const Scene scene;
   store.record(domain_round(scene));
   store.record(host_round(scene));
-  EXPECT_THAT(store.rows("SELECT s.kind || ' ' || s.name FROM version v JOIN subject s "
-                         "ON s.id = v.subject"),
-              UnorderedElementsAre("mx example.test", "addresses mx.example.test",
-                                   "tlsa _25._tcp.mx.example.test", "signature mx.example.test",
-                                   "published mx.example.test|*",
-                                   "session mx.example.test|192.0.2.1|25|default",
-                                   "chain mx.example.test|192.0.2.1/default",
-                                   "session mx.example.test|2001:db8::1|25|default",
-                                   "chain mx.example.test|2001:db8::1/default",
-                                   "verdict example.test", "findings example.test"));
+  EXPECT_THAT(
+      store.rows("SELECT s.kind || ' ' || s.name FROM version v JOIN subject s "
+                 "ON s.id = v.subject"),
+      UnorderedElementsAre(
+          "mx example.test", "addresses mx.example.test", "tlsa _25._tcp.mx.example.test",
+          "signature mx.example.test", "published mx.example.test|*",
+          "session mx.example.test|192.0.2.1|25|default", "chain mx.example.test|192.0.2.1/default",
+          "session mx.example.test|2001:db8::1|25|default",
+          "chain mx.example.test|2001:db8::1/default", "verdict example.test",
+          "findings example.test", "host-verdict mx.example.test"));
 }
 
 TEST(History, AnUnchangedFactOnlyMovesItsLastSeen) {

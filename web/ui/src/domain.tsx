@@ -272,7 +272,7 @@ export function DomainView({ name, query }: { name: string; query: URLSearchPara
             <Matrix domain={known ?? data} query={query} />
           </div>
           {data.partner && <PartnerView name={name} partner={data.partner} again={found.again} />}
-          <SendersView path={path} domain={name} />
+          <SendersView path={path} />
           <OwnDeliveriesTo name={name} />
           <h2>Ninety days</h2>
           <DayBars path={`${path}/days?days=90`} isOne />

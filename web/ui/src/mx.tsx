@@ -65,7 +65,7 @@ export function HostView({ name, query }: { name: string; query: URLSearchParams
             <p>No TLSA records have been seen: there is no rollover to follow.</p>
           )}
           <Places of={data.vantages} />
-          <SendersView path={hostPath(name)} domain={data.domains.length === 1 ? (data.domains[0] ?? null) : null} />
+          <SendersView path={hostPath(name)} />
           <OwnDeliveriesThrough name={name} />
         </>
       )}

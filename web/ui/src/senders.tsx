@@ -1,6 +1,5 @@
 // What senders reported (RFC 8460): bars a day by organization, beside our own verdict's band, and failures by reason.
 import type { Days, Senders } from "./api";
-import { domainPath } from "./api";
 import { useResource } from "./live";
 import { Mark } from "./parts";
 import type { Look } from "./words";
@@ -88,9 +87,10 @@ function Bars({ organization, days, rows }: { organization: string; days: string
 }
 
 // The same days as danelaw saw them.
-function OwnBand({ domain, days }: { domain: string; days: string[] }) {
-  const { data } = useResource<Days>(`${domainPath(domain)}/days?days=${kDays}`, (kind) => kind === "domain", 60_000);
-  if (!data?.days) return null;
+function OwnBand({ path, days }: { path: string; days: string[] }) {
+  const { data } = useResource<Days>(`${path}/days?days=${kDays}`, (kind) => kind === "domain", 60_000);
+  // Of a host nothing was recorded before there was such a band.
+  if (!data?.days?.some((day) => day.delivery)) return null;
   return (
     <tr>
       <th scope="row">danelaw</th>
@@ -161,8 +161,8 @@ function Failures({ rows }: { rows: Row[] }) {
   );
 }
 
-// Nothing at all where no sender reports. `domain`: whose days are shown beside; null: none.
-export function SendersView({ path, domain }: { path: string; domain: string | null }) {
+// Nothing at all where no sender reports. `path`: of a domain or an MX host in the API.
+export function SendersView({ path }: { path: string }) {
   const { data } = useResource<Senders>(`${path}/senders`, (kind) => kind === "domain", 60_000);
   if (!data?.items || data.items.length === 0) return null;
   const days = lastDays();
@@ -174,7 +174,7 @@ export function SendersView({ path, domain }: { path: string; domain: string | n
       <h2>What senders reported</h2>
       <table class="senders">
         <tbody>
-          {domain && <OwnBand domain={domain} days={days} />}
+          <OwnBand path={path} days={days} />
           {organizations.slice(0, kMostOrganizations).map((name) => (
             <Bars
               key={name}
