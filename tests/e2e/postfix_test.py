@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 """A real Postfix sends mail out while danelaw reads its log and answers its policy lookups: mail waits, a person
-approves an exception, mail goes, the partner is repaired, the exception is gone, mail goes authenticated.
+approves an exception, mail goes, the partner is repaired, the exception is gone, mail goes authenticated. Meanwhile
+senders report the same; API, metrics and alerts tell one story.
 """
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,8 +17,10 @@ import urllib.request
 import uuid
 
 from living_lab import DANELAW, ROOT, LivingLab, until
+from sender_reports import mail, pipe, report
 from sending_postfix import SendingPostfix
 
+SCHEDULE = {"interval": "20s", "fastest": "2s", "confirm_after": "2s", "retry_after": "2s", "workers": 8}
 DOMAINS = [{"name": name, "role": "outbound"} for name in ("healthy.test", "mismatch.test", "stripped.test")]
 
 
@@ -29,6 +33,7 @@ class OwnPostfix(unittest.TestCase):
             file.write("# partners\n")
         self.lab.configure_agent(
             DOMAINS,
+            schedule=SCHEDULE,
             domain_lists=[{"file": f"{self.lab.dir}/partners.txt", "appendable": True}],
             postfix={"log": f"{self.lab.dir}/out/mail.log", "policy_socket": self.socket},
         )
@@ -68,6 +73,60 @@ class OwnPostfix(unittest.TestCase):
     def exceptions(self):
         return self.lab.get("/api/v1/exceptions")["items"]
 
+    def hand_in_reports(self):
+        """About the same hours: one by POST, one by mail, each given twice and taken once."""
+        google = report("Google", "mismatch.test", "mx.mismatch.test", 1000)
+        self.assertEqual([self.lab.post_report(google, packed=True)[1]["is_new"] for _ in range(2)], [True, False])
+        microsoft = report("Microsoft", "mismatch.test", "mx.mismatch.test", 204)
+        for domain, well, failed in (("stripped.test", 0, 30), ("healthy.test", 500, 0)):
+            more = report("", domain, f"mx.{domain}", failed, "starttls-not-supported")["policies"][0]
+            more["summary"]["total-successful-session-count"] = well
+            if failed == 0:
+                more["failure-details"] = []
+            microsoft["policies"].append(more)
+        done = [pipe(self.lab, mail(microsoft)) for _ in range(2)]
+        self.assertEqual([one.returncode for one in done], [0, 0], done)
+        self.assertIn("3 policies", done[0].stdout)
+        self.assertIn("taken before", done[1].stdout)
+
+    def reported(self, host):
+        """(organization, sessions, agrees) of what failed there, and how many sessions did not."""
+        items = self.lab.get(f"/api/v1/mx/{host}/senders")["items"]
+        failed = {(one["organization"], one["sessions"], one["agrees"]) for one in items if one["result_type"]}
+        return failed, sum(one["sessions"] for one in items if not one["result_type"])
+
+    def compare_stories(self):
+        """What our log, senders and danelaw say of the three hosts, wherever it is told."""
+        failed, well = self.reported("mx.mismatch.test")
+        self.assertEqual((failed, well), ({("Google", 1000, "yes"), ("Microsoft", 204, "yes")}, 0))
+        self.assertEqual(self.reported("mx.stripped.test"), ({("Microsoft", 30, "yes")}, 0))
+        self.assertEqual(self.reported("mx.healthy.test"), (set(), 500))
+        for code, host, words, sessions in (
+            ("tlsa-mismatch", "mx.mismatch.test", "Google and Microsoft refused 1 204 sessions since", 1204),
+            ("starttls-stripped", "mx.stripped.test", "Microsoft refused 30 sessions since", 30),
+        ):
+            says = rf"^{words} \d{{4}}-\d\d-\d\d 00:00 UTC$"
+            until(
+                f"the alert {code} says who confirms it",
+                60,
+                lambda code=code, host=host, says=says: [
+                    one
+                    for one in self.lab.alerts(code=code)
+                    if one["subject"]["name"] == host and re.match(says, str(one["evidence"].get("sender-reports")))
+                ],
+            )
+            metrics = self.lab.text("/metrics")
+            self.assertIn(f'danelaw_senders_refused_sessions{{domain="",mx="{host}",agrees="yes"}} {sessions}', metrics)
+            self.assertRegex(metrics, rf'danelaw_alert_firing\{{code="{code}"[^\n]*{host}[^\n]* 1\n')
+            [through] = self.lab.get(f"/api/v1/mx/{host}/deliveries")["items"]
+            self.assertEqual(through["waiting"], 1)
+            self.assertEqual(self.lab.get(f"/api/v1/mx/{host}/days?days=1")["days"][0]["delivery"], "held-up")
+        self.assertIn("danelaw_own_messages_waiting 2\n", metrics)
+        self.assertEqual(self.lab.get("/api/v1/deliveries")["waiting"], 2)
+        self.assertEqual(self.lab.get("/api/v1/mx/mx.healthy.test/days?days=1")["days"][0]["delivery"], "fine")
+        for code in ("senders-refuse", "senders-disagree"):
+            self.assertEqual(self.lab.alerts(code=code), [], "danelaw saw all that senders saw")
+
     def test_one_story(self):
         self.lab.start_agent()
         until("all are judged", 60, lambda: self.verdict("healthy.test") == "authenticated")
@@ -91,6 +150,10 @@ class OwnPostfix(unittest.TestCase):
         self.assertEqual(self.lab.get("/api/v1/deliveries")["policy"]["answered_ok"], 0)
         through = self.lab.get("/api/v1/mx/mx.healthy.test/deliveries")["items"]
         self.assertEqual([one["domain"] for one in through], ["healthy.test"])
+
+        # Senders saw the same.
+        self.hand_in_reports()
+        self.compare_stories()
 
         # A person approves.
         self.assertEqual(self.post("/api/v1/domains/mismatch.test/exception"), 201)
@@ -116,6 +179,10 @@ class OwnPostfix(unittest.TestCase):
         postfix.run("postfix", "-c", postfix.config, "reload")
         postfix.send("e@mismatch.test")
         until("mail goes authenticated", 30, lambda: "verified" in self.deliveries("mismatch.test")["last_sent"])
+        until("the alert is over", 60, lambda: not self.lab.alerts(code="tlsa-mismatch"))
+        self.assertEqual(self.reported("mx.mismatch.test")[0], {("Google", 1000, "yes"), ("Microsoft", 204, "yes")})
+        for code in ("senders-refuse", "senders-disagree"):
+            self.assertEqual(self.lab.alerts(code=code), [], "that report was of before")
 
         agreement = self.lab.get("/api/v1/deliveries")["agreement"]
         self.assertGreater(agreement["compared"], 3)

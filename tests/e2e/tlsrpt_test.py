@@ -4,48 +4,16 @@ Reports come by POST, as mail through `danelaw tlsrpt`, and by the watched folde
 story.
 """
 
-import base64
-import gzip
 import json
 import os
 import unittest
-from datetime import datetime, timezone
 
-from living_lab import DANELAW, LivingLab, until
+from living_lab import LivingLab, until
+from sender_reports import mail, pipe, report
 
 SCHEDULE = {"interval": "20s", "fastest": "2s", "confirm_after": "2s", "retry_after": "2s", "workers": 8}
 MISMATCH = "mx.mismatch.test"
 HEALTHY = "mx.healthy.test"
-
-
-def report(organization, domain, host, failed, result_type="certificate-not-trusted", number=1):
-    """Of today until now, as RFC 8460 has it."""
-    now = datetime.now(timezone.utc)
-    return {
-        "organization-name": organization,
-        "report-id": f"{domain}-{number}",
-        "date-range": {"start-datetime": f"{now:%Y-%m-%d}T00:00:00Z", "end-datetime": f"{now:%Y-%m-%dT%H:%M:%S}Z"},
-        "policies": [
-            {
-                "policy": {"policy-type": "tlsa", "policy-domain": domain, "mx-host": host},
-                "summary": {"total-successful-session-count": 0, "total-failure-session-count": failed},
-                "failure-details": [
-                    {"result-type": result_type, "receiving-mx-hostname": host, "failed-session-count": failed}
-                ],
-            }
-        ],
-    }
-
-
-def mail(body):
-    """As senders deliver it (RFC 8460 §5.3)."""
-    packed = base64.encodebytes(gzip.compress(json.dumps(body).encode())).decode()
-    return (
-        "From: tlsrpt@sender.test\nTo: tlsrpt@healthy.test\nMIME-Version: 1.0\n"
-        'Content-Type: multipart/report; report-type="tlsrpt"; boundary="b"\n\n'
-        "--b\nContent-Type: text/plain\n\nA report.\n"
-        f"--b\nContent-Type: application/tlsrpt+gzip\nContent-Transfer-Encoding: base64\n\n{packed}\n--b--\n"
-    )
 
 
 class Senders(unittest.TestCase):
@@ -56,14 +24,6 @@ class Senders(unittest.TestCase):
         os.mkdir(self.folder)
         self.lab.configure_agent(["healthy.test", "mismatch.test"], schedule=SCHEDULE, tlsrpt={"folder": self.folder})
         self.lab.start_agent()
-
-    def pipe(self, text):
-        """Through the command, as an MTA does."""
-        with open(f"{self.lab.dir}/mail", "w") as file:
-            file.write(text)
-        return self.lab.inside(
-            "sh", "-c", 'exec "$0" tlsrpt --config "$1/danelaw.yaml" - <"$1/mail"', DANELAW, self.lab.dir
-        )
 
     def evidence(self, code, host):
         """What the finding says of senders; "" while it says nothing."""
@@ -84,11 +44,11 @@ class Senders(unittest.TestCase):
         status, said = self.lab.post_report(report("Google", "mismatch.test", MISMATCH, 1000), packed=True)
         self.assertEqual((status, said["is_new"], said["policies"]), (202, True, 1))
         self.assertFalse(self.lab.post_report(report("Google", "mismatch.test", MISMATCH, 1000))[1]["is_new"])
-        done = self.pipe(mail(report("Microsoft", "mismatch.test", MISMATCH, 204)))
+        done = pipe(self.lab, mail(report("Microsoft", "mismatch.test", MISMATCH, 204)))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("-: Microsoft, mismatch.test-1: 1 policy", done.stdout)
-        self.assertIn("taken before", self.pipe(mail(report("Microsoft", "mismatch.test", MISMATCH, 204))).stdout)
-        self.assertEqual(self.pipe("Subject: hello\n\nno report\n").returncode, 1)
+        self.assertIn("taken before", pipe(self.lab, mail(report("Microsoft", "mismatch.test", MISMATCH, 204))).stdout)
+        self.assertEqual(pipe(self.lab, "Subject: hello\n\nno report\n").returncode, 1)
         words = "Google and Microsoft refused 1 204 sessions since"
         until("the finding says who refuses", 30, lambda: words in self.evidence("tlsa-mismatch", MISMATCH))
         until(
