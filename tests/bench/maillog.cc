@@ -1,5 +1,5 @@
-// How fast a Postfix log is read: lines a second on one core, of deliveries as they come. Fails
-// below 100,000.
+// How fast a Postfix log is followed: lines a second on one core, of deliveries as they come, read
+// and counted. Fails below 100,000.
 
 #include "probes/reports/maillog.h"
 
@@ -7,6 +7,10 @@
 #include <cstdio>
 #include <string>
 #include <vector>
+
+#include <time.h>
+
+#include "agent/postfix/delivery_book.h"
 
 namespace {
 
@@ -36,18 +40,33 @@ std::vector<std::string> lines_of_a_day() {
   return out;
 }
 
+// That this process computed; other work on the machine does not lengthen it.
+double seconds_spent() {
+  timespec spent{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+  return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
+}
+
 }  // namespace
 
 int main() {
   const auto lines = lines_of_a_day();
   probes::reports::MaillogReader reader(
       probes::reports::calendar(config::Time{std::chrono::seconds{1'795'900'000}}));
+  agent::DeliveryBook book;
+  const auto nothing = [](const probes::reports::Delivery&) { return std::nullopt; };
   std::size_t events = 0;
-  const auto begin = std::chrono::steady_clock::now();
-  for (const auto& line : lines) events += reader.read(line).has_value() ? 1 : 0;
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  const double a_second = static_cast<double>(lines.size()) / took.count();
-  std::printf("mail log: %.0f lines a second (%zu lines, %zu deliveries and removals)\n", a_second,
-              lines.size(), events);
+  const auto begin = seconds_spent();
+  for (const auto& line : lines) {
+    const auto event = reader.read(line);
+    if (!event) continue;
+    ++events;
+    book.take(*event, config::Time::min(), nothing);
+  }
+  const auto kept = book.take_changes();
+  const double a_second = static_cast<double>(lines.size()) / (seconds_spent() - begin);
+  std::printf(
+      "mail log: %.0f lines a second (%zu lines, %zu deliveries and removals, %zu domains)\n",
+      a_second, lines.size(), events, kept.domains.size());
   return a_second >= kLeast && events == 2UL * kMessages ? 0 : 1;
 }
