@@ -129,13 +129,17 @@ void PolicyServer::serve(int stop) {
   };
   std::array<char, 4096> chunk{};
   std::vector<pollfd> waits;
+  // Nobody can be let in for want of descriptors: whoever waits is looked after a little later.
+  bool is_full = false;
   while (true) {
     waits.assign({{.fd = stop, .events = POLLIN, .revents = 0},
-                  {.fd = listener_, .events = POLLIN, .revents = 0}});
+                  {.fd = is_full ? -1 : listener_, .events = POLLIN, .revents = 0}});
     for (const auto& client : clients)
       waits.push_back({.fd = client.fd, .events = POLLIN, .revents = 0});
-    if (poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) break;
+    constexpr int kLater = 100;  // ms
+    if (poll(waits.data(), waits.size(), is_full ? kLater : -1) < 0 && errno != EINTR) break;
     if (waits[0].revents != 0) break;
+    is_full = false;
     std::list<Client> active;
     auto client = clients.begin();
     for (std::size_t i = 2; i < waits.size(); ++i) {
@@ -163,9 +167,12 @@ void PolicyServer::serve(int stop) {
     clients.splice(clients.end(), active);
     if (waits[1].revents == 0) continue;
     const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0 && (errno == EMFILE || errno == ENFILE) && !clients.empty())
-      hang_up(clients.begin());
-    if (fd < 0) continue;
+    if (fd < 0) {
+      const bool has_none = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+      if (has_none && !clients.empty()) hang_up(clients.begin());
+      is_full = has_none && clients.empty();
+      continue;
+    }
     if (clients.size() >= kMostClients) hang_up(clients.begin());
     clients.push_back({.fd = fd, .session = {}});
   }

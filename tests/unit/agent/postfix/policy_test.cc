@@ -1,10 +1,12 @@
 #include "agent/postfix/policy.h"
 
 #include <array>
+#include <functional>
 #include <string>
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -107,11 +109,13 @@ TEST(Socketmap, TakesTheLongestRequestThereIs) {
 // What one client at a socket is answered.
 class Asking {
  public:
-  explicit Asking(const std::string& path) {
+  explicit Asking(
+      const std::string& path, const std::function<void()>& once_made = [] {}) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     path.copy(address.sun_path, sizeof address.sun_path - 1);
     fd_ = socket(AF_UNIX, SOCK_STREAM, 0);
+    once_made();
     is_connected_ = connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   }
   ~Asking() { close(fd_); }
@@ -180,6 +184,21 @@ TEST_F(Serving, ManyClientsKeepNobodyOut) {
   for (std::size_t i = 0; i < PolicyServer::kMostClients + 20; ++i)
     silent.push_back(std::make_unique<Asking>(path_));
   EXPECT_EQ(ask("a.test"), "10:OK encrypt,");
+}
+
+TEST_F(Serving, WhoComesWhileThereAreNoDescriptorsIsAnsweredOnceThereAre) {
+  const auto server = start();
+  ASSERT_TRUE(server);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  Asking client(path_, [&] {
+    auto none = before;
+    none.rlim_cur = 0;
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  });
+  ASSERT_TRUE(client.is_connected());
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(client.ask(netstring("danelaw a.test"), 9), "10:OK encrypt,");
 }
 
 TEST_F(Serving, TakesThePlaceOfASocketLeftBehindButOfNothingElse) {
