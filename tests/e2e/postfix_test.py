@@ -201,8 +201,11 @@ class OwnPostfix(unittest.TestCase):
             self.assertIn("nodane.test", file.read())
 
         # People are in no answer and in no file of ours.
-        with open(f"{self.lab.dir}/danelaw.db", "rb") as file:
-            self.assertNotIn(b"a@healthy.test", file.read())
+        for name in ("danelaw.db", "danelaw.db-wal", "agent.log"):
+            with open(f"{self.lab.dir}/{name}", "rb") as file:
+                kept = file.read()
+            for person in (b"a@healthy", b"b@mismatch", b"c@stripped", b"d@nodane", b"someone@out"):
+                self.assertNotIn(person, kept, name)
 
         # A restart counts nothing twice.
         before = self.deliveries("healthy.test")["messages_a_month"]
