@@ -30,10 +30,12 @@ std::string digest(std::string_view text) {
   return fmt::format("{:016x}", value);
 }
 
-std::string begin_of(int fd, std::uint64_t size) {
+// Nothing when it cannot be read.
+std::optional<std::string> begin_of(int fd, std::uint64_t size) {
   std::array<char, kBegin> octets{};
   const auto count = pread(fd, octets.data(), std::min<std::size_t>(kBegin, size), 0);
-  return count <= 0 ? std::string() : std::string(octets.data(), static_cast<std::size_t>(count));
+  if (count < 0) return std::nullopt;
+  return std::string(octets.data(), static_cast<std::size_t>(count));
 }
 
 nlohmann::json to_json(const LogPosition& position) {
@@ -67,8 +69,9 @@ Likeness likeness(int fd, const LogPosition& position) {
   struct stat there {};
   if (fstat(fd, &there) != 0) return Likeness::none;
   const auto size = static_cast<std::uint64_t>(there.st_size);
-  if (size < position.offset || size < position.begin_size ||
-      digest(begin_of(fd, position.begin_size)) != position.begin)
+  const auto begin = begin_of(fd, position.begin_size);
+  if (size < position.offset || size < position.begin_size || !begin ||
+      digest(*begin) != position.begin)
     return Likeness::none;
   if (there.st_ino == position.inode) return Likeness::same_file;
   return position.begin_size >= kTellingBegin ? Likeness::same_begin : Likeness::none;
@@ -177,12 +180,15 @@ void LogTail::close_file() {
   lines_ = {};
 }
 
-// Shorter than it was, or another begin: cut to nothing, and maybe grown again.
+// Shorter than it was, or another begin: cut to nothing, and maybe grown again. A disk that cannot
+// be read now says nothing of that.
 bool LogTail::has_been_cut() const {
   struct stat mine {};
   if (fstat(fd_, &mine) != 0) return false;
-  return static_cast<std::uint64_t>(mine.st_size) < position_->offset + lines_.partial.size() ||
-         likeness(fd_, *position_) == Likeness::none;
+  const auto size = static_cast<std::uint64_t>(mine.st_size);
+  if (size < position_->offset + lines_.partial.size()) return true;
+  const auto begin = begin_of(fd_, position_->begin_size);
+  return begin && digest(*begin) != position_->begin;
 }
 
 // What lies beside it and may have been it.
@@ -225,8 +231,9 @@ bool LogTail::follow(int fd, std::uint64_t offset) {
 void LogTail::note_begin() {
   if (position_->begin_size >= kBegin) return;
   const auto begin = begin_of(fd_, std::min<std::uint64_t>(kBegin, position_->offset));
-  position_->begin = digest(begin);
-  position_->begin_size = begin.size();
+  if (!begin) return;
+  position_->begin = digest(*begin);
+  position_->begin_size = begin->size();
 }
 
 // After a start: where we were, wherever that lies by now, or the file's begin.
