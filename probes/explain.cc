@@ -144,6 +144,13 @@ void tell_gaps(Explanation& out, const Finding& finding) {
   }
 }
 
+void tell_where_retired(Explanation& out, const Finding& finding) {
+  std::string servers;
+  for (const auto& gap : finding.gaps)
+    servers += fmt::format("{}{}", servers.empty() ? "" : " and ", gap.server);
+  if (!servers.empty()) out.title += fmt::format(" at {}", servers);
+}
+
 // It has been put right: what is left to say is what the row of the caches says.
 void tell_caches(Explanation& out, const Finding& finding) {
   if (!finding.is_in_caches_only) return;
@@ -269,6 +276,7 @@ Explanation explain(const Finding& finding) {
     tell_break_above(out, finding);
   tell_past(out, finding);
   if (finding.code == Code::nameserver_split) tell_gaps(out, finding);
+  if (finding.code == Code::early_retire) tell_where_retired(out, finding);
   tell_caches(out, finding);
   if (finding.code == Code::monitor_fault) tell_own_fault(out, finding.subject.name);
   return out;

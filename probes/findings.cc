@@ -115,6 +115,19 @@ void tell_past(std::vector<Finding>& findings, const Subject& subject, const Hos
   }
 }
 
+// Where only some name servers refuse the key, the record was removed there only.
+void tell_where_retired(std::vector<Finding>& findings, const Subject& subject) {
+  const auto split = std::ranges::find_if(findings, [&](const Finding& finding) {
+    return finding.code == Code::nameserver_split && finding.subject == subject;
+  });
+  if (split == findings.end()) return;
+  for (auto& finding : findings) {
+    if (finding.code != Code::early_retire || finding.subject != subject) continue;
+    finding.gaps.clear();
+    std::ranges::copy_if(split->gaps, std::back_inserter(finding.gaps), &ServerGap::is_refusing);
+  }
+}
+
 // Where the records of a host stand, for a remedy that names only them.
 void place_remedies(std::vector<Finding>& findings, const HostObservation& host) {
   for (auto& finding : findings) {
@@ -154,6 +167,7 @@ void add_history_findings(DomainJudgement& judged, const dns::Name& name,
   for (auto* findings : {&host->findings, &judged.findings}) {
     place_remedies(*findings, *host->seen);
     tell_past(*findings, subject, known.past);
+    tell_where_retired(*findings, subject);
   }
   weigh(judged);
 }

@@ -146,4 +146,15 @@ TEST(EarlyRetire, SaysWhenTheRecordWentAndWhatToPutBack) {
             "Put the record back: `_25._tcp.mx.example.test. 3600 IN TLSA 3 1 1 ab`.");
 }
 
+TEST(EarlyRetire, NamesTheOnlyServerThatLacksTheRecord) {
+  const Subject host{.kind = Subject::Kind::host, .name = "mx.example.test"};
+  const Finding gone{
+      .code = Code::early_retire,
+      .subject = host,
+      .gaps = {{.server = "ns1 (192.0.2.53)", .lacks = {"3 1 1 ab"}, .is_refusing = true}}};
+  const auto* title =
+      "mx.example.test: the TLSA record of the key in use was removed at ns1 (192.0.2.53)";
+  EXPECT_EQ(explain(gone).title, title);
+}
+
 }  // namespace
