@@ -7,6 +7,7 @@
 
 #include "agent/alerts/lifecycle.h"
 #include "agent/alerts/notice.h"
+#include "agent/alerts/troubles.h"
 #include "probes/explain.h"
 #include "probes/report.h"
 
@@ -122,11 +123,20 @@ Json matchers_json(const Silence& silence) {
   return out;
 }
 
+// As the finding itself says it: with what is known of it by its cause.
+std::string title_below(const probes::Consequence& one, const probes::Finding& cause) {
+  probes::Finding finding{.code = one.code, .subject = one.subject};
+  std::ranges::copy_if(cause.gaps, std::back_inserter(finding.gaps),
+                       &probes::ServerGap::is_refusing);
+  auto title = probes::explain(finding).title;
+  if (hides(cause.code, one.code)) title += " (as last seen)";
+  return title;
+}
+
 Json consequences_json(const probes::Finding& finding) {
   Json out = Json::array();
   for (const auto& one : finding.consequences) {
-    const auto words = probes::explain({.code = one.code, .subject = one.subject});
-    out.push_back({{"code", wire_name(one.code)}, {"title", words.title}});
+    out.push_back({{"code", wire_name(one.code)}, {"title", title_below(one, finding)}});
   }
   return out;
 }

@@ -1,6 +1,7 @@
 #include "agent/alerts/troubles.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "agent/alerts/cause.h"
@@ -106,7 +107,66 @@ void go_on_in_caches(Troubles& found, const std::set<Code>& firing,
   }
 }
 
+// No session got as far as a certificate.
+constexpr auto kHiding = std::to_array<Code>({Code::starttls_missing, Code::starttls_rejected,
+                                              Code::starttls_stripped, Code::tls_handshake_failed});
+
+// What is said of certificates, which history goes on saying while none is seen.
+bool is_about_certificates(Code code) {
+  const auto& rule = probes::row_of(code).alerts;
+  return (rule.refuses && rule.over_by == probes::Proof::endpoints) ||
+         code == Code::stale_cache_window || code == Code::rollover_late;
+}
+
+bool shows_certificate(const probes::HostObservation& host) {
+  return std::ranges::any_of(host.sessions, [](const probes::smtp::SessionRecord& session) {
+    return session.tls && !session.tls->chain.empty();
+  });
+}
+
+// The code of the alert that says why no certificate is seen.
+std::optional<Code> hiding(const probes::HostObservation& host, const std::set<Code>& found,
+                           const std::set<Code>& firing) {
+  if (shows_certificate(host)) return std::nullopt;
+  for (const auto code : kHiding) {
+    if (found.contains(code) && firing.contains(code)) return code;
+  }
+  return std::nullopt;
+}
+
+// One alert: what cannot be seen, and calls for something else, is named below what can.
+void hide(Troubles& found, const probes::HostObservation& host, const probes::Subject& subject,
+          const std::set<Code>& firing) {
+  std::set<Code> codes;
+  for (const auto& [code, trouble] : found) codes.insert(code);
+  const auto code = hiding(host, codes, firing);
+  if (!code) return;
+  auto& seen = found.at(*code).finding;
+  for (const auto hidden : codes) {
+    if (!is_about_certificates(hidden)) continue;
+    const auto trouble = found.extract(hidden);
+    seen.consequences.push_back({hidden, subject});
+    const auto since = trouble.mapped().finding.refused_since;
+    if (since) seen.refused_since = std::min(seen.refused_since.value_or(*since), *since);
+  }
+  for (const auto hidden : firing) {
+    if (is_about_certificates(hidden) && !codes.contains(hidden))
+      seen.consequences.push_back({hidden, subject});
+  }
+}
+
 }  // namespace
+
+bool hides(Code visible, Code hidden) {
+  return std::ranges::find(kHiding, visible) != kHiding.end() && is_about_certificates(hidden);
+}
+
+bool is_hidden(Code code, const probes::HostObservation& host, const std::vector<Trouble>& troubles,
+               const std::set<Code>& firing) {
+  std::set<Code> found;
+  for (const auto& trouble : troubles) found.insert(trouble.finding.code);
+  return is_about_certificates(code) && hiding(host, found, firing).has_value();
+}
 
 bool is_mismatch(Code code) {
   return code == Code::tlsa_mismatch || code == Code::tlsa_mismatch_insecure_mx;
@@ -129,6 +189,7 @@ std::vector<Trouble> troubles_of_host(const probes::HostObservation& host,
   for (const auto& user : users) gather(found, user, subject, &host, firing);
   merge_mismatches(found);
   go_on_in_caches(found, firing, host);
+  hide(found, host, subject, firing);
   for (auto& [code, trouble] : found) {
     // What is about a key to come is not about those that are refused now.
     const auto& next = trouble.finding.next_keys;

@@ -31,6 +31,16 @@ struct Judged {
                                                     const std::vector<std::string>& refused_keys,
                                                     const std::set<probes::Code>& firing);
 
+// Whether the alert is about certificates that nobody can see now, since another one that fires at
+// the host says that no session gets to them (STARTTLS is gone, the handshake fails). That one is
+// the alert then, and names what was so when it was seen last.
+[[nodiscard]] bool is_hidden(probes::Code code, const probes::HostObservation& host,
+                             const std::vector<Trouble>& troubles,
+                             const std::set<probes::Code>& firing);
+
+// Whether alerts of the one code may hide the other so.
+[[nodiscard]] bool hides(probes::Code visible, probes::Code hidden);
+
 // Whether the judgement found anything at the host that is a matter for alerts.
 [[nodiscard]] bool has_trouble_at(const probes::DomainJudgement& judged,
                                   const probes::Subject& subject);

@@ -294,22 +294,21 @@ bool Follower::follow_host(Round& round, Host& host, const Seeing& seeing) {
   const auto subject = subject_of_host(host.name);
   std::vector<Judged> users;
   for (const auto* user : host.troubled) users.push_back(judged(*user));
-  return book_.follow(
-      round, subject,
-      troubles_of_host(*host.seen, users, host.refused_keys, book_.firing_at(subject)),
-      [&](const Alert& alert) {
-        // What caches still hold goes on refusing: the trouble is not over, and it is one trouble.
-        // So may what they hold and nobody remembers.
-        if (is_refusal(alert.finding.code) && host.standing &&
-            (host.standing->window || host.standing->state == RolloverState::unknown))
-          return false;
-        // Which records are of no use is not asked while all of them are.
-        if (alert.finding.code == Code::tlsa_orphan &&
-            book_.any_open_at(subject,
-                              [](const Alert& one) { return is_mismatch(one.finding.code); }))
-          return false;
-        return is_conclusive(alert.finding.code, alert.finding.addresses, *judgement);
-      });
+  const auto firing = book_.firing_at(subject);
+  const auto troubles = troubles_of_host(*host.seen, users, host.refused_keys, firing);
+  return book_.follow(round, subject, troubles, [&](const Alert& alert) {
+    if (is_hidden(alert.finding.code, *host.seen, troubles, firing)) return true;
+    // What caches still hold goes on refusing: the trouble is not over, and it is one trouble.
+    // So may what they hold and nobody remembers.
+    if (is_refusal(alert.finding.code) && host.standing &&
+        (host.standing->window || host.standing->state == RolloverState::unknown))
+      return false;
+    // Which records are of no use is not asked while all of them are.
+    if (alert.finding.code == Code::tlsa_orphan &&
+        book_.any_open_at(subject, [](const Alert& one) { return is_mismatch(one.finding.code); }))
+      return false;
+    return is_conclusive(alert.finding.code, alert.finding.addresses, *judgement);
+  });
 }
 
 // The domain has been judged with the last of its hosts: what was seen of it and the others before

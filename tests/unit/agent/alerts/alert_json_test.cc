@@ -116,6 +116,20 @@ TEST(AlertJson, ListsWhatFollowsFromIt) {
   EXPECT_EQ(to_json(pending(), kNow)["remedy"], nullptr);
 }
 
+TEST(AlertJson, NamesWhatFollowsByWhatIsKnownOfIt) {
+  auto split = pending();
+  split.finding.code = Code::nameserver_split;
+  split.finding.gaps = {{.server = "ns1 (192.0.2.53)", .lacks = {"3 1 1 ab"}, .is_refusing = true}};
+  split.finding.consequences = {{Code::early_retire, split.finding.subject}};
+  EXPECT_EQ(to_json(split, kNow)["consequences"][0]["title"],
+            "mx.a.test: the TLSA record of the key in use was removed at ns1 (192.0.2.53)");
+  split.finding.code = Code::starttls_stripped;
+  split.finding.gaps.clear();
+  split.finding.consequences = {{Code::tlsa_mismatch, split.finding.subject}};
+  EXPECT_EQ(to_json(split, kNow)["consequences"][0]["title"],
+            "mx.a.test: the certificate matches no TLSA record (as last seen)");
+}
+
 TEST(AlertJson, TellsTheMomentsOfItsLife) {
   auto alert = pending();
   alert.state = AlertState::resolved;

@@ -24,7 +24,8 @@ const config::Domain kInbound{.name = "example.test"};
 // The baseline host, refused or not, with these findings of it beside its own.
 class House {
  public:
-  explicit House(bool refuses) {
+  explicit House(bool refuses, void (*change)(Scene&) = nullptr) {
+    if (change != nullptr) change(scene_);
     if (refuses) scene_.publish({support::record(3, 1, 1, *Pki::get().old_leaf.certificate)});
     judged_ = scene_.judge();
   }
@@ -43,11 +44,25 @@ class House {
     for (const auto& one : troubles(firing)) out.push_back(one.finding.code);
     return out;
   }
+  bool hides(Code code, const std::set<Code>& firing) const {
+    return agent::is_hidden(code, *judged_.hosts.front().seen, troubles(firing), firing);
+  }
 
  private:
   Scene scene_;
   probes::DomainJudgement judged_;
 };
+
+void strip_starttls(Scene& scene) {
+  for (auto& [name, host] : scene.hosts) {
+    for (auto& session : host.sessions) {
+      session.stage = probes::smtp::Stage::starttls;
+      session.stop = probes::smtp::SessionStop::not_offered;
+      session.has_masked_starttls = true;
+      session.tls.reset();
+    }
+  }
+}
 
 TEST(Troubles, WhatExplainsARefusalIsTheOneThatFires) {
   House house(true);
@@ -86,6 +101,31 @@ TEST(Troubles, ARefusalThatIsStillPublishedIsNotCalledPutRight) {
   const auto troubles = house.troubles({Code::tlsa_mismatch});
   ASSERT_EQ(troubles.size(), 1U);
   EXPECT_FALSE(troubles[0].finding.is_in_caches_only);
+}
+
+// Two alerts with advice that contradicts would be open: publish a record, mend the firewall.
+TEST(Troubles, WhatCannotBeSeenBehindAStrippedStarttlsIsNamedBelowIt) {
+  House house(true, strip_starttls);
+  house.add(Code::early_retire).add(Code::stale_cache_window).add(Code::rollover_late);
+  const std::set known{Code::tlsa_mismatch};
+  EXPECT_THAT(house.codes(known), testing::Contains(Code::early_retire))
+      << "until it is certain what hides it";
+  const std::set firing{Code::tlsa_mismatch, Code::starttls_stripped};
+  EXPECT_THAT(house.codes(firing), ElementsAre(Code::starttls_stripped));
+  std::vector<Code> below;
+  const auto troubles = house.troubles(firing);
+  for (const auto& one : troubles.front().finding.consequences) below.push_back(one.code);
+  EXPECT_THAT(below, testing::IsSupersetOf({Code::tlsa_mismatch, Code::early_retire}));
+  EXPECT_TRUE(house.hides(Code::tlsa_mismatch, firing));
+  EXPECT_FALSE(house.hides(Code::tlsa_mismatch, known));
+  EXPECT_FALSE(house.hides(Code::nameserver_split, firing)) << "that is seen all the same";
+}
+
+TEST(Troubles, WhatAnotherAddressShowsIsNotHidden) {
+  House house(true);
+  house.add(Code::starttls_stripped);
+  const std::set firing{Code::tlsa_mismatch, Code::starttls_stripped};
+  EXPECT_THAT(house.codes(firing), ElementsAre(Code::tlsa_mismatch, Code::starttls_stripped));
 }
 
 // A cause that is too calm for an alert silences nothing.
