@@ -142,6 +142,7 @@ void add_history_findings(DomainJudgement& judged, const dns::Name& name,
   const auto host = std::ranges::find_if(
       judged.hosts, [&](const HostJudgement& one) { return one.seen->host == name; });
   if (host == judged.hosts.end()) return;
+  host->most_caches_refuse = known.past.most_caches_refuse;
   const auto subject = host_subject(*host->seen);
   drop_overruled(host->findings, subject, known);
   drop_overruled(judged.findings, subject, known);

@@ -28,6 +28,7 @@ struct HostPast {
   std::optional<config::Seconds> recovers_after;
   std::optional<config::Time> recovers_at;
   std::map<std::string, config::Time> records_since;  // of those published, by their text
+  bool most_caches_refuse = false;                    // as in HostJudgement
   // Name servers that have not taken the last change over, as "ns1.example.org (192.0.2.53)".
   std::vector<std::string> lagging;
   bool operator==(const HostPast&) const = default;

@@ -72,6 +72,9 @@ struct HostJudgement {
   std::vector<EndpointJudgement>
       endpoints;  // without handshakes for a key type the server does not have
   std::vector<RecordJudgement> records;  // parallel to HostObservation::records
+  // Known of its past: so many of the world's caches hold records that refuse it everywhere that
+  // its mail counts as held up (kMostCaches), whatever the verdict, which is of what was seen.
+  bool most_caches_refuse = false;
   std::vector<Finding> findings;
 };
 

@@ -199,6 +199,7 @@ Json host_json(const HostJudgement& host) {
           {"preference", host.preference},
           {"verdict", wire_name(host.verdict)},
           {"weakest", wire_name(host.weakest)},
+          {"delivery", wire_name(delivery_of(host))},
           {"splits", splits_json(host.splits)},
           {"addresses", addresses_json(*host.seen)},
           {"tlsa", tlsa_json(host)},

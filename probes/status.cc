@@ -18,6 +18,17 @@ std::optional<Word> word_in(const Names& names, std::string_view name) {
   return static_cast<Word>(found - names.begin());
 }
 
+// A sender passes over a host that it refuses: mail waits where it refuses each that takes mail.
+bool do_caches_refuse(const DomainJudgement& judged) {
+  bool is_any_refused = false;
+  for (const auto& host : judged.hosts) {
+    if (!is_deliverable(host.verdict)) continue;
+    if (!host.most_caches_refuse) return false;
+    is_any_refused = true;
+  }
+  return is_any_refused;
+}
+
 }  // namespace
 
 Status status_of(Verdict verdict, const std::vector<Finding>& findings) {
@@ -36,10 +47,11 @@ Status status_of(Verdict verdict, const std::vector<Finding>& findings) {
 }
 
 Status status_of(const DomainJudgement& judged) {
-  return status_of(judged.verdict, judged.findings);
+  const auto out = status_of(judged.verdict, judged.findings);
+  return out == Status::ok && do_caches_refuse(judged) ? Status::warning : out;
 }
 
-Delivery delivery_of(Verdict verdict, Status status) {
+Delivery delivery_seen(Verdict verdict, Status status) {
   switch (verdict) {
     case Verdict::refused:
     case Verdict::lookup_failed:
@@ -73,11 +85,13 @@ Delivery delivery_of(Verdict verdict, Status status) {
 }
 
 Delivery delivery_of(const DomainJudgement& judged) {
-  return delivery_of(judged.verdict, status_of(judged));
+  const auto seen = delivery_seen(judged.verdict, status_of(judged));
+  return seen != Delivery::unknown && do_caches_refuse(judged) ? Delivery::held_up : seen;
 }
 
 Delivery delivery_of(const HostJudgement& judged) {
-  return delivery_of(judged.verdict, status_of(judged.verdict, judged.findings));
+  const auto seen = delivery_seen(judged.verdict, status_of(judged.verdict, judged.findings));
+  return seen != Delivery::unknown && judged.most_caches_refuse ? Delivery::held_up : seen;
 }
 
 std::string_view wire_name(Status status) {

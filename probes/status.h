@@ -31,11 +31,18 @@ enum class Delivery {
 };
 inline constexpr int kDeliveryCount = 5;
 
-// `status`: of the same judgement, by status_of.
-[[nodiscard]] Delivery delivery_of(Verdict verdict, Status status);
+// From this share of the world's caches on, of those that hold TLSA records which refuse what is
+// served, the mail counts as held up, though a sender that asks now would deliver it.
+inline constexpr double kMostCaches = 0.5;
+
+// By what was seen and, where it is known, what caches hold: mail is held up, too, where most of
+// them refuse each host that takes it. Whoever shows the word takes it from here, or from what was
+// recorded of it.
 [[nodiscard]] Delivery delivery_of(const DomainJudgement& judged);
 // Of mail that is to be delivered through this host.
 [[nodiscard]] Delivery delivery_of(const HostJudgement& judged);
+// By what was seen alone, of which `status` is: for what was recorded without the word.
+[[nodiscard]] Delivery delivery_seen(Verdict verdict, Status status);
 
 [[nodiscard]] std::string_view wire_name(Status status);      // "ok" …
 [[nodiscard]] std::string_view wire_name(Delivery delivery);  // "held-up" …

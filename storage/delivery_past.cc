@@ -3,6 +3,8 @@
 #include <optional>
 #include <set>
 
+#include <nlohmann/json.hpp>
+
 namespace storage {
 namespace {
 
@@ -10,29 +12,35 @@ using probes::Delivery;
 
 }  // namespace
 
-Delivery delivery_in(const std::string& verdict_word, const std::string& severity_word) {
-  const auto verdict = probes::verdict_from(verdict_word);
-  const auto severity = probes::severity_from(severity_word);
+Delivery delivery_in(const nlohmann::json& version) {
+  if (!version.is_object()) return Delivery::unknown;
+  const auto word = [&](const char* key) {
+    const auto value = version.find(key);
+    return value != version.end() && value->is_string() ? value->get<std::string>() : "";
+  };
+  if (const auto delivery = probes::delivery_from(word("delivery"))) return *delivery;
+  const auto verdict = probes::verdict_from(word("verdict"));
+  const auto severity = probes::severity_from(word("severity"));
   if (!verdict || !severity) return Delivery::unknown;
   probes::Finding worst;
   worst.code = probes::Code::tlsa_mismatch;  // of a target's, not of ours
   worst.severity = *severity;
-  return probes::delivery_of(*verdict, probes::status_of(*verdict, {worst}));
+  return probes::delivery_seen(*verdict, probes::status_of(*verdict, {worst}));
 }
 
 DeliveryTimes read_delivery_since(Database& db,
                                   const std::map<std::string, probes::Delivery>& now) {
   DeliveryTimes out;
   auto rows = db.prepare(
-      "SELECT v.first_seen, json_extract(c.body, '$.verdict'), json_extract(c.body, '$.severity') "
-      "FROM subject s JOIN version v ON v.subject = s.id JOIN content c ON c.id = v.content "
+      "SELECT v.first_seen, c.body FROM subject s JOIN version v ON v.subject = s.id JOIN content "
+      "c ON c.id = v.content "
       "WHERE s.kind = 'verdict' AND s.name = ? ORDER BY v.first_seen DESC, v.id DESC");
   for (const auto& [domain, delivery] : now) {
     rows.reset();
     rows.bind(domain);
     std::optional<config::Time> since;
     while (rows.step()) {
-      const auto then = delivery_in(rows.text(1), rows.text(2));
+      const auto then = delivery_in(nlohmann::json::parse(rows.text(1), nullptr, false));
       if (then == Delivery::unknown && delivery != Delivery::unknown) continue;
       if (then != delivery) break;
       since = config::Time{config::Seconds{rows.integer(0)}};

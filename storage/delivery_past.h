@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "config/time.h"
 #include "probes/status.h"
 #include "storage/database.h"
@@ -12,8 +14,8 @@
 // which nothing could be determined ends nothing and begins nothing.
 namespace storage {
 
-// As the verdict of a look was recorded: its status then, but for what our own limits hid.
-[[nodiscard]] probes::Delivery delivery_in(const std::string& verdict, const std::string& severity);
+// By a verdict's version, its JSON. Where that does not say it, by verdict and severity.
+[[nodiscard]] probes::Delivery delivery_in(const nlohmann::json& version);
 
 using DeliveryTimes = std::map<std::string, config::Time>;  // by domain
 

@@ -31,7 +31,7 @@ class Meanings {
       if (json.is_object()) {
         entry->second.verdict =
             probes::verdict_from(json.value("verdict", "")).value_or(Verdict::unknown);
-        entry->second.delivery = delivery_in(json.value("verdict", ""), json.value("severity", ""));
+        entry->second.delivery = delivery_in(json);
       }
       body_.reset();
     }

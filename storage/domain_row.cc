@@ -15,16 +15,6 @@ probes::Delivery delivery_of(const agent::DomainState& state) {
   return state.judged ? probes::delivery_of(*state.judged) : probes::Delivery::unknown;
 }
 
-probes::Delivery delivery_of(const DomainRow& row) {
-  const auto verdict = row.verdict ? probes::verdict_from(*row.verdict) : std::nullopt;
-  return verdict ? probes::delivery_of(*verdict, row.status) : probes::Delivery::unknown;
-}
-
-probes::Delivery delivery_of(const DomainRow::Known& known) {
-  const auto verdict = probes::verdict_from(known.verdict);
-  return verdict ? probes::delivery_of(*verdict, known.status) : probes::Delivery::unknown;
-}
-
 DomainRow row_of(const agent::DomainState& state) {
   const auto is_inbound = state.configured.role == config::Role::inbound;
   DomainRow out{.name = state.configured.name,
@@ -32,6 +22,7 @@ DomainRow row_of(const agent::DomainState& state) {
                 .group = state.configured.group,
                 .severity = "info",
                 .status = status_of(state),
+                .delivery = delivery_of(state),
                 .next_check_at = state.next_check_at};
   if (!state.judged) return out;
   const auto& judged = *state.judged;

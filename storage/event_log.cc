@@ -11,6 +11,7 @@
 #include "probes/dane/tlsa.h"
 #include "probes/tls/certificate.h"
 #include "storage/alert_row.h"
+#include "storage/delivery_past.h"
 #include "storage/facts.h"
 #include "storage/times.h"
 
@@ -147,8 +148,13 @@ class Versions final : public Source {
     before_.reset();
     if (before == content) return std::nullopt;  // it was only not looked at for a while
     out.now = meaning(out.kind, content);
+    if (out.kind == Kind::verdict && query.has_verdict && !query.has_verdict(out.now))
+      return std::nullopt;
+    out.most_caches_refuse = out.kind == Kind::verdict && do_caches_refuse(content);
     if (before) out.before = meaning(out.kind, *before);
-    if (out.before == out.now) return std::nullopt;  // the same key, certified anew
+    const bool did_refuse = before && out.kind == Kind::verdict && do_caches_refuse(*before);
+    // The same key, certified anew.
+    if (out.before == out.now && did_refuse == out.most_caches_refuse) return std::nullopt;
     // A host shows it at many addresses, at the same look.
     if (out.kind == Kind::key && !shown_.emplace(out.subject, out.now, at).second)
       return std::nullopt;
@@ -164,6 +170,16 @@ class Versions final : public Source {
       return json.is_object() ? json.value("verdict", "") : "";
     }
     return kind == Kind::key ? key_of(out) : out;
+  }
+
+  bool do_caches_refuse(std::int64_t content) {
+    const auto json = body_.bind(content).step()
+                          ? nlohmann::json::parse(body_.text(0), nullptr, false)
+                          : nlohmann::json();
+    body_.reset();
+    const auto verdict =
+        json.is_object() ? probes::verdict_from(json.value("verdict", "")) : std::nullopt;
+    return verdict && is_deliverable(*verdict) && delivery_in(json) == probes::Delivery::held_up;
   }
 
   std::string key_of(const std::string& chain) {
@@ -184,6 +200,7 @@ class Versions final : public Source {
 };
 
 bool is_about(const agent::Alert& alert, const LogQuery& query) {
+  if (query.has_code && !query.has_code(alert.finding.code)) return false;
   return !query.has_domain || std::ranges::any_of(alert.domains, query.has_domain);
 }
 
@@ -251,11 +268,12 @@ class Acts final : public Source {
     }
     auto act = read_act(rows_);
     if (!is_row(act.id, act.at, query)) return std::nullopt;
-    if (query.has_domain) {
+    if (query.has_domain || query.has_code) {
       const auto alert =
           act.subject_kind == "alert" ? alert_(act.subject) : std::optional<agent::Alert>{};
-      const bool is_wanted = alert ? is_about(*alert, query)
-                                   : act.subject_kind == "domain" && query.has_domain(act.subject);
+      const bool is_wanted =
+          alert ? is_about(*alert, query)
+                : !query.has_code && act.subject_kind == "domain" && query.has_domain(act.subject);
       if (!is_wanted) return std::nullopt;
     }
     LogEvent out{.kind = Kind::act, .at = act.at};

@@ -23,6 +23,8 @@ struct LogEvent {
   // set's JSON; ours: its JSON. Null before: it was seen first.
   std::optional<std::string> before;
   std::string now;
+  // Of a verdict: mail is held up though it takes mail, since most caches hold records that refuse.
+  bool most_caches_refuse = false;
   std::optional<agent::Alert> alert;  // of an alert
   std::string what;                   // of an alert: opened, resolved
   std::optional<Act> act;
@@ -39,6 +41,9 @@ struct LogQuery {
   // Null: everything. Of alerts that of any domain of theirs counts, of acts that of whom they
   // were about.
   std::function<bool(const std::string&)> has_domain, has_host;
+  // Null: every verdict that a domain came to; alerts, and acts about them, of every finding.
+  std::function<bool(const std::string& verdict)> has_verdict;
+  std::function<bool(probes::Code)> has_code;
   config::Time from = config::Time::min(), until = config::Time::max();
   std::optional<LogPlace> after;
   std::size_t limit = 100;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "probes/status.h"
+#include "storage/delivery_past.h"
 #include "storage/host_history.h"
 
 namespace storage {
@@ -81,10 +82,13 @@ class Facts {
   void judged(const agent::DomainState& state) {
     const auto& judged = *state.judged;
     const auto& name = state.configured.name;
-    add("verdict", name,
-        {{"verdict", wire_name(judged.verdict)},
-         {"weakest", wire_name(judged.weakest)},
-         {"severity", wire_name(judged.severity)}});
+    Json content{{"verdict", wire_name(judged.verdict)},
+                 {"weakest", wire_name(judged.weakest)},
+                 {"severity", wire_name(judged.severity)}};
+    // Where the others say it too, the history goes on as it was before the word was recorded.
+    const auto delivery = wire_name(probes::delivery_of(judged));
+    if (delivery != wire_name(delivery_in(content))) content["delivery"] = delivery;
+    add("verdict", name, content);
     Json list = Json::array();
     for (const auto& finding : judged.findings)
       list.push_back({wire_name(finding.code), wire_name(finding.severity), finding.subject.name});

@@ -22,7 +22,8 @@ using config::Failure;
 constexpr std::string_view kDomainColumns =
     "name, role, grp, verdict, weakest, severity, status, worst_code, worst_severity, worst_title, "
     "mx_hosts, "
-    "dane_mx_hosts, observed_at, next_check_at, known_at, known_verdict, known_status";
+    "dane_mx_hosts, observed_at, next_check_at, known_at, known_verdict, known_status, "
+    "delivery, known_delivery";
 
 constexpr std::string_view kShownKinds =
     R"(["mx","addresses","tlsa","published","chain","verdict","findings","gap","clock"])";
@@ -42,6 +43,16 @@ std::int64_t integer(std::size_t count) {
   return static_cast<std::int64_t>(std::min(count, most));
 }
 
+// Rows of before the word was recorded have none.
+probes::Delivery delivery_in_row(const Statement& row, int column,
+                                 const std::optional<std::string>& verdict_word,
+                                 probes::Status status) {
+  if (!row.is_null(column))
+    return probes::delivery_from(row.text(column)).value_or(probes::Delivery::unknown);
+  const auto verdict = verdict_word ? probes::verdict_from(*verdict_word) : std::nullopt;
+  return verdict ? probes::delivery_seen(*verdict, status) : probes::Delivery::unknown;
+}
+
 DomainRow read_domain(const Statement& row) {
   DomainRow out{.name = row.text(0),
                 .role = row.text(1),
@@ -57,10 +68,12 @@ DomainRow read_domain(const Statement& row) {
                 .dane_mx_hosts = row.integer(11),
                 .observed_at = time_or_nothing(row, 12),
                 .next_check_at = time_or_nothing(row, 13)};
+  out.delivery = delivery_in_row(row, 17, out.verdict, out.status);
   if (const auto known_at = time_or_nothing(row, 14)) {
     out.known = {.at = *known_at,
                  .verdict = row.text(15),
                  .status = probes::status_from(row.text(16)).value_or(probes::Status::unknown)};
+    out.known->delivery = delivery_in_row(row, 18, out.known->verdict, out.known->status);
   }
   return out;
 }
@@ -110,8 +123,8 @@ Queries::Answer<std::optional<DomainRow>> Queries::domain(const std::string& nam
     row.bind(name);
     if (!row.step()) return std::nullopt;
     auto out = read_domain(row);
-    out.report = text_or_nothing(row, 17);
-    if (out.known) out.known->report = text_or_nothing(row, 18);
+    out.report = text_or_nothing(row, 19);
+    if (out.known) out.known->report = text_or_nothing(row, 20);
     return out;
   });
 }
@@ -236,7 +249,8 @@ Queries::Answer<std::optional<Queries::KnownHost>> Queries::last_known_host(
   return state_->guarded([&]() -> std::optional<KnownHost> {
     std::optional<KnownHost> out;
     auto rows = state_->db.prepare(
-        "SELECT d.known_at, json_extract(h.value, '$.verdict') FROM domain d, "
+        "SELECT d.known_at, json_extract(h.value, '$.verdict'), "
+        "json_extract(h.value, '$.delivery') FROM domain d, "
         "json_each(d.known_report, '$.hosts') h WHERE d.known_report IS NOT NULL "
         "AND json_extract(h.value, '$.host') = ? LIMIT 100");
     rows.bind(host);
@@ -244,7 +258,8 @@ Queries::Answer<std::optional<Queries::KnownHost>> Queries::last_known_host(
       const auto verdict = probes::verdict_from(rows.text(1));
       if (!verdict) continue;
       const config::Time at{config::Seconds{rows.integer(0)}};
-      const auto delivery = probes::delivery_of(*verdict, probes::status_of(*verdict, {}));
+      const auto delivery = probes::delivery_from(rows.text(2))
+                                .value_or(probes::delivery_seen(*verdict, probes::Status::ok));
       if (!out) out = {.at = at, .verdict = rows.text(1), .delivery = delivery};
       out->at = std::max(out->at, at);
       ++out->domains;

@@ -89,13 +89,15 @@ struct DatabaseRecorder::State {
         put_domain(db.prepare(
             "INSERT OR REPLACE INTO domain(name, role, grp, verdict, weakest, severity, status, "
             "worst_code, worst_severity, worst_title, mx_hosts, dane_mx_hosts, observed_at, "
-            "next_check_at, report, digest, known_at, known_verdict, known_status, known_report) "
+            "next_check_at, report, digest, known_at, known_verdict, known_status, known_delivery, "
+            "known_report, delivery) "
             "SELECT ?1, ?, ?, ?4, ?, ?, ?7, ?, ?, ?, ?, ?, ?13, ?, ?15, substr(sha256(?15), 1, 8), "
             "CASE WHEN ?16 THEN ?13 ELSE o.known_at END, "
             "CASE WHEN ?16 THEN ?4 ELSE o.known_verdict END, "
             "CASE WHEN ?16 THEN ?7 ELSE o.known_status END, "
+            "CASE WHEN ?16 THEN ?17 ELSE o.known_delivery END, "
             "CASE WHEN ?16 OR o.known_at IS NULL THEN NULL "
-            "ELSE coalesce(o.known_report, o.report) END "
+            "ELSE coalesce(o.known_report, o.report) END, ?17 "
             "FROM (SELECT 1) AS one LEFT JOIN domain o ON o.name = ?1")),
         put_alert(db.prepare(
             "INSERT OR REPLACE INTO alert(id, state, code, subject_kind, subject_name, severity, "
@@ -222,7 +224,8 @@ struct DatabaseRecorder::State {
         .bind(row.name, row.role, row.group, row.verdict, row.weakest, row.severity,
               probes::wire_name(row.status), row.worst_code, row.worst_severity, row.worst_title,
               row.mx_hosts, row.dane_mx_hosts, seconds(row.observed_at), seconds(row.next_check_at),
-              dump(probes::to_json(*state.judged)), delivery_of(row) != probes::Delivery::unknown)
+              dump(probes::to_json(*state.judged)), row.delivery != probes::Delivery::unknown,
+              probes::wire_name(row.delivery))
         .run();
   }
 

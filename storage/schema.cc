@@ -229,6 +229,12 @@ CREATE INDEX own_undecided_by_size ON own_undecided(length(body));
 ALTER TABLE own_disagreement ADD COLUMN agent TEXT NOT NULL DEFAULT '';
 CREATE INDEX own_disagreement_by_agent ON own_disagreement(agent, id);
 )",
+    // What happens to mail, which is more than verdict and status say: where what caches hold
+    // refuses a host. Null in rows of before.
+    R"(
+ALTER TABLE domain ADD COLUMN delivery TEXT;
+ALTER TABLE domain ADD COLUMN known_delivery TEXT;
+)",
 };
 
 constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());

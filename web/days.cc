@@ -16,8 +16,10 @@ using storage::DeliverySpan;
 constexpr Seconds kDay = std::chrono::hours{24};
 constexpr std::size_t kMostEpisodes = 200;
 
-bool is_authenticated(Verdict verdict) {
-  return verdict == Verdict::authenticated || verdict == Verdict::host_authenticated;
+// And delivered: what caches hold may keep senders away from a host that a new look finds sound.
+bool is_authenticated(const DeliverySpan& span) {
+  return span.delivery != Delivery::held_up &&
+         (span.verdict == Verdict::authenticated || span.verdict == Verdict::host_authenticated);
 }
 
 Time day_begin(Time time) {
@@ -57,7 +59,7 @@ Share share_of(const DeliverySpans& spans, std::size_t domains, int days, Time n
       if (length <= 0 || span.verdict == Verdict::no_mail) continue;
       first = std::min(first, span.from);
       (span.verdict == Verdict::unknown ? out.unknown : out.known) += length;
-      if (is_authenticated(span.verdict)) out.authenticated += length;
+      if (is_authenticated(span)) out.authenticated += length;
     }
   }
   const auto all = static_cast<std::int64_t>(domains) * (now - from).count();

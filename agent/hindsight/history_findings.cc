@@ -6,6 +6,7 @@
 
 #include "agent/hindsight/key_past.h"
 #include "agent/hindsight/renewal_forecast.h"
+#include "probes/status.h"
 
 namespace agent {
 namespace {
@@ -77,6 +78,11 @@ std::optional<Time> lost_at(const History& history, Time at) {
     }
   }
   return out;
+}
+
+// As the share is shown, in thousandths: where one of two name servers lags, it nears one half.
+bool is_most(double share) {
+  return share + 0.0005 >= probes::kMostCaches;
 }
 
 class Foresight {
@@ -184,9 +190,9 @@ class Foresight {
     });
   }
 
-  // By the share of caches: beyond one half most mail is refused.
+  // By the share of caches: from one half on most mail is refused.
   [[nodiscard]] Severity severity_of_share() const {
-    return standing_.failing_share.value_or(0) > 0.5 ? Severity::critical : Severity::high;
+    return is_most(standing_.failing_share.value_or(0)) ? Severity::critical : Severity::high;
   }
 
   // That servers differ is for the look to say; here only what comes of it.
@@ -267,6 +273,7 @@ probes::HostPast past_of(const HostHistory& host_history, const History& history
     out.refused_since = standing.window->from;
     out.recovers_at = standing.window->until;
   }
+  out.most_caches_refuse = is_most(standing.held_share);
   out.recovers_after = refusal_ttl(history, standing.at);
   std::vector<std::string> names;  // history_of() has the servers in this order
   for (const auto& [name, versions] : host_history.servers) names.push_back(name);

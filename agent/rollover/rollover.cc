@@ -1,6 +1,7 @@
 #include "agent/rollover/rollover.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "agent/rollover/caches.h"
@@ -49,6 +50,19 @@ Seconds settling_time(const History& history, Time last) {
                   kShortest * std::max(shortest->ttl, Seconds{1}));
 }
 
+// What the reference sender meets: a handshake that offers every type of key.
+std::vector<std::size_t> presented_by_default(const History& history, Time at) {
+  std::vector<std::size_t> out;
+  for (const auto& endpoint : history.endpoints) {
+    const bool is_asked_for =
+        std::ranges::any_of(std::array{"/rsa", "/ecdsa", "/eddsa"},
+                            [&](const char* type) { return endpoint.name.ends_with(type); });
+    const auto* shown = is_asked_for ? nullptr : item_at(endpoint.presented, at);
+    if (shown != nullptr) out.push_back(shown->chain);
+  }
+  return out;
+}
+
 }  // namespace
 
 void Rollovers::sweep() {
@@ -67,10 +81,24 @@ void Rollovers::sweep() {
     }
     return sum / static_cast<double>(chains.size());
   };
+  const auto held = [&](Time at, const Caches::Shares& shares) {
+    const auto chains = presented_by_default(history_, at);
+    if (chains.empty()) return 0.0;
+    double sum = 0;
+    for (std::size_t set = 0; set < shares.size(); ++set) {
+      if (shares[set] > 0 && std::ranges::all_of(chains, [&](std::size_t chain) {
+            return demand(history_, set, chain) == Demand::refused;
+          }))
+        sum += shares[set];
+    }
+    return sum;
+  };
   const auto hear = [&](Time from, Time until, const Caches::Shares& first,
                         const Caches::Shares& middle, const Caches::Shares& last) {
-    stretches_.push_back(
-        {from, until, refused(from, first), refused(from, middle), refused(from, last)});
+    stretches_.push_back({from,
+                          until,
+                          {refused(from, first), refused(from, middle), refused(from, last)},
+                          {held(from, first), held(from, middle), held(from, last)}});
   };
   for (const auto at : times) {
     if (at > begin) caches.advance(at, hear);
@@ -81,15 +109,16 @@ void Rollovers::sweep() {
   stretches_.back().until = kNever;
 }
 
-std::optional<double> Rollovers::failing_share(Time at) const {
+std::optional<double> Rollovers::share(Course Stretch::*which, Time at) const {
   if (presented(history_, at).empty() || at < history_.forgotten_until) return std::nullopt;
   const auto after = std::ranges::upper_bound(stretches_, at, {}, &Stretch::from);
   if (after == stretches_.begin()) return std::nullopt;
   const auto& on = *std::prev(after);
-  if (on.until == kNever || on.until == on.from) return on.begin;
+  const auto& course = on.*which;
+  if (on.until == kNever || on.until == on.from) return course.begin;
   const double x = std::chrono::duration<double>(at - on.from) / (on.until - on.from);
-  // The parabola through the three values.
-  return on.begin * (1 - x) * (1 - 2 * x) + on.middle * 4 * x * (1 - x) + on.end * x * (2 * x - 1);
+  return course.begin * (1 - x) * (1 - 2 * x) + course.middle * 4 * x * (1 - x) +
+         course.end * x * (2 * x - 1);
 }
 
 std::optional<double> Rollovers::exposure(Time from, Time until) const {
@@ -97,13 +126,14 @@ std::optional<double> Rollovers::exposure(Time from, Time until) const {
   double sum = 0;
   for (const auto& on : stretches_) {
     if (on.until <= from || on.from >= until) continue;
+    const auto& share = on.failing;
     if (on.until == kNever && until == kNever) {
-      if (on.begin > 0) return std::nullopt;
+      if (share.begin > 0) return std::nullopt;
       continue;
     }
     // `from` and `until` are breaks, so that no stretch lies across them, but the last.
     const auto length = std::min(on.until, until) - std::max(on.from, from);
-    sum += static_cast<double>(length.count()) * (on.begin + 4 * on.middle + on.end) / 6;
+    sum += static_cast<double>(length.count()) * (share.begin + 4 * share.middle + share.end) / 6;
   }
   return sum;
 }
@@ -164,7 +194,8 @@ RolloverStanding Rollovers::at(Time at) const {
   } else {
     out = stand(history_, reaches_, at);
   }
-  out.failing_share = failing_share(at);
+  out.failing_share = share(&Stretch::failing, at);
+  out.held_share = share(&Stretch::held, at).value_or(0);
   for (const auto& window : windows()) {
     if (window.from <= at && (!window.until || at < *window.until)) out.window = window;
   }

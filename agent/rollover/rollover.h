@@ -30,15 +30,18 @@ class Rollovers {
   [[nodiscard]] std::vector<Rollover> graded() const;
 
  private:
-  struct Stretch {  // in which the failing share is a parabola through three values
+  struct Course {  // of a share, a parabola through three values
+    double begin = 0, middle = 0, end = 0;
+  };
+  struct Stretch {
     config::Time from;
     config::Time until;
-    double begin = 0, middle = 0, end = 0;
+    Course failing, held;  // as in RolloverStanding
   };
 
   void sweep();
   [[nodiscard]] std::vector<config::Time> breaks() const;
-  [[nodiscard]] std::optional<double> failing_share(config::Time at) const;
+  [[nodiscard]] std::optional<double> share(Course Stretch::*which, config::Time at) const;
   [[nodiscard]] std::optional<double> exposure(config::Time from, config::Time until) const;
 
   History history_;

@@ -57,6 +57,9 @@ struct RolloverStanding {
   // the reference sender, averaged over the endpoints. Null when no endpoint has been seen, and
   // when caches may hold sets that are not known any more.
   std::optional<double> failing_share;
+  // Of the same caches, the share holding a set that refuses what is served at every address, so
+  // that the reference sender gets through nowhere. 0 where nothing is known.
+  double held_share = 0;
   std::optional<Window> window;  // the time around `at` during which some caches refuse
   // No cache holds a set that refuses the key to come from then on, if nothing more changes.
   std::optional<config::Time> safe_to_switch_at;
@@ -66,7 +69,7 @@ struct RolloverStanding {
 };
 
 // What the publications and endpoints of that moment, and what caches may still hold, make of it.
-// `reaches` are those of the history. Leaves the failing share and the window to rollover.h.
+// `reaches` are those of the history. Leaves the shares and the window to rollover.h.
 [[nodiscard]] RolloverStanding stand(const History& history, const std::vector<Reach>& reaches,
                                      config::Time at);
 

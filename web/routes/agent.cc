@@ -138,7 +138,7 @@ nlohmann::ordered_json Api::held_up_lately(config::Time now) const {
     const auto state = backend_.domain(name);
     if (!state) return std::nullopt;
     return state->judged ? storage::delivery_of(*state)
-                         : storage::delivery_of(current_row(*state, *backend_.queries));
+                         : current_row(*state, *backend_.queries).delivery;
   };
   const auto count =
       remembered_->held_up.count(now - std::chrono::hours{1}, delivery, *backend_.queries);

@@ -66,12 +66,12 @@ Line line_of(const agent::DomainState& state, const std::map<std::string, Domain
   Line out{&state, nullptr, storage::status_of(state), probes::Delivery::unknown,
            config::Time::min()};
   if (state.judged) {
-    out.delivery = probes::delivery_of(state.judged->verdict, out.status);
+    out.delivery = storage::delivery_of(state);
     out.observed_at = state.judged->seen->observed_at;
   } else if (const auto known = recorded.find(state.configured.name); known != recorded.end()) {
     out.recorded = &known->second;
     out.status = known->second.status;
-    out.delivery = storage::delivery_of(known->second);
+    out.delivery = known->second.delivery;
     out.observed_at = known->second.observed_at.value_or(out.observed_at);
   }
   return out;
@@ -222,8 +222,7 @@ std::optional<LastKnown> last_known(const agent::Snapshot& snapshot, storage::Qu
   for (const auto& state : snapshot.domains) {
     const auto entry = by_name.find(state.configured.name);
     const bool is_known = entry != by_name.end() && entry->second->known;
-    const auto delivery =
-        is_known ? storage::delivery_of(*entry->second->known) : probes::Delivery::unknown;
+    const auto delivery = is_known ? entry->second->known->delivery : probes::Delivery::unknown;
     auto& roles = out.counts.by_delivery[static_cast<std::size_t>(delivery)];
     ++(state.configured.role == config::Role::inbound ? roles.inbound : roles.outbound);
     if (is_known) out.at = std::max(out.at, entry->second->known->at);

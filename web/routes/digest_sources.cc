@@ -56,6 +56,8 @@ std::string words_of(const LogEvent& event) {
   const auto name = probes::printable(event.subject);
   switch (event.kind) {
     case LogEvent::Kind::verdict:
+      if (event.most_caches_refuse)
+        return fmt::format("{}: most caches hold records that refuse the key served", name);
       return event.before ? fmt::format("{}: {} (was {})", name, event.now, *event.before)
                           : fmt::format("{}: {}, first seen", name, event.now);
     case LogEvent::Kind::key:

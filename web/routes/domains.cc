@@ -38,7 +38,7 @@ Json domain_json(const storage::DomainRow& row, const Json& since, std::size_t a
           {"weakest", text_or_null(row.weakest)},
           {"severity", row.severity},
           {"status", wire_name(row.status)},
-          {"delivery", wire_name(delivery_of(row))},
+          {"delivery", wire_name(row.delivery)},
           {"delivery_since", since},
           {"worst_finding", worst},
           {"mx_hosts", row.mx_hosts},
@@ -74,7 +74,7 @@ Json last_known_json(const storage::DomainRow& recorded) {
   if (!out.is_object()) return nullptr;
   out["stale"] = true;
   out["status"] = wire_name(recorded.known->status);
-  out["delivery"] = wire_name(delivery_of(*recorded.known));
+  out["delivery"] = wire_name(recorded.known->delivery);
   out["observed_at"] = config::rfc3339(recorded.known->at);
   return out;
 }
@@ -169,7 +169,7 @@ Reply Api::domains(const Call& call) const {
   }
   Json items = Json::array();
   std::map<std::string, probes::Delivery> shown;
-  for (const auto& row : page.rows) shown.emplace(row.name, delivery_of(row));
+  for (const auto& row : page.rows) shown.emplace(row.name, row.delivery);
   const auto since = since_of(shown);
   for (const auto& row : page.rows)
     items.push_back(domain_json(row, since_json(since, row.name), open[row.name]));
@@ -186,7 +186,7 @@ Reply Api::domain(const Call& call) const {
              : found.report ? Json::parse(*found.report)
                             : unseen(found.name);
   out["status"] = wire_name(found.status);
-  const auto delivery = delivery_of(found);
+  const auto delivery = found.delivery;
   out["delivery"] = wire_name(delivery);
   out["delivery_since"] = since_json(since_of({{found.name, delivery}}), found.name);
   out["last_known"] = nullptr;

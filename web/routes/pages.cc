@@ -59,7 +59,7 @@ PublicView Api::public_view() const {
     const auto state = backend_.domain(name);
     if (!state) continue;
     out.domains.push_back(current_row(*state, *backend_.queries));
-    now.emplace(name, delivery_of(out.domains.back()));
+    now.emplace(name, out.domains.back().delivery);
     past.domains.push_back(name);
   }
   if (past.domains.empty()) return out;

@@ -84,6 +84,8 @@ std::optional<storage::LogPlace> place_from(const std::string& cursor) {
 std::string title_of(const LogEvent& event) {
   switch (event.kind) {
     case LogEvent::Kind::verdict: {
+      if (event.most_caches_refuse)
+        return "Most caches hold records that refuse the key served: mail waits.";
       const auto now = probes::verdict_from(event.now);
       return std::string(now ? probes::in_words(*now) : "");
     }

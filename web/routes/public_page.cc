@@ -60,7 +60,7 @@ std::string_view now_in_words(Delivery delivery) {
 std::string headline(const std::vector<storage::DomainRow>& domains) {
   const auto count = [&](Delivery delivery) {
     return static_cast<std::size_t>(std::ranges::count_if(
-        domains, [&](const auto& domain) { return delivery_of(domain) == delivery; }));
+        domains, [&](const auto& domain) { return domain.delivery == delivery; }));
   };
   const auto all = domains.size();
   if (count(Delivery::fine) == all) return "Mail gets through securely.";
@@ -141,7 +141,7 @@ std::string card(const PublicView& view, const storage::DomainRow& domain) {
       "<article><h2>{}</h2><p><span class=\"mark {}\">{} {}</span> {}{}</p>\n{}"
       "<p class=\"quiet\">authenticated {}; last check {}</p></article>\n",
       domain.name, wire_name(domain.status), sign_of(domain.status), wire_name(domain.status),
-      now_in_words(delivery_of(domain)),
+      now_in_words(domain.delivery),
       since == view.since.end() ? std::string() : ", since " + minute_of(since->second),
       bars(past, view.now), shares_of(past, view.now),
       domain.observed_at ? minute_of(*domain.observed_at) : "not yet");
@@ -261,7 +261,7 @@ Reply public_json(const PublicView& view) {
     items.push_back({{"domain", domain.name},
                      {"status", wire_name(domain.status)},
                      {"verdict", domain.verdict ? Json(*domain.verdict) : Json(nullptr)},
-                     {"delivery", wire_name(delivery_of(domain))},
+                     {"delivery", wire_name(domain.delivery)},
                      {"since", since_json(view.since, domain.name)},
                      {"observed_at", time_or_null(domain.observed_at)},
                      {"days", days},

@@ -90,10 +90,11 @@ void sum_up(Report& report) {
 
 }  // namespace
 
-MailTime mail_time_of(Verdict verdict) {
-  if (verdict == Verdict::no_mail) return MailTime::no_mail;
+MailTime mail_time_of(const DeliverySpan& span) {
+  if (span.verdict == Verdict::no_mail) return MailTime::no_mail;
+  if (span.delivery == probes::Delivery::held_up) return MailTime::refused;
   // What else was found then is no part of it.
-  switch (probes::delivery_of(verdict, probes::Status::ok)) {
+  switch (probes::delivery_seen(span.verdict, probes::Status::ok)) {
     case probes::Delivery::fine:
     case probes::Delivery::at_risk:  // by the reference sender, as shares have it (days.h)
       return MailTime::authenticated;
@@ -145,7 +146,7 @@ MailTimes times_of(const std::vector<DeliverySpan>& spans, Time from, Time until
   for (const auto& span : spans) {
     const auto length = (std::min(span.until, until) - std::max(span.from, from)).count();
     if (length <= 0) continue;
-    at(out, mail_time_of(span.verdict)) += length;
+    at(out, mail_time_of(span)) += length;
     counted += length;
   }
   at(out, MailTime::unwatched) = std::max<std::int64_t>(0, (until - from).count() - counted);
@@ -167,7 +168,7 @@ std::vector<Episode> episodes_of(const std::vector<DeliverySpan>& spans,
   for (const auto& span : spans) {
     const auto begin = std::max(span.from, from), end = std::min(span.until, until);
     if (end <= begin) continue;
-    const auto what = mail_time_of(span.verdict);
+    const auto what = mail_time_of(span);
     if (what == MailTime::unknown) {
       doubtful += (end - begin).count();
       continue;

@@ -29,7 +29,7 @@ enum class MailTime {
   unwatched,  // before it was first looked at, or after it was last
 };
 inline constexpr std::size_t kMailTimes = 6;
-[[nodiscard]] MailTime mail_time_of(probes::Verdict verdict);
+[[nodiscard]] MailTime mail_time_of(const storage::DeliverySpan& span);
 [[nodiscard]] std::string_view wire_name(MailTime what);
 // Seconds by MailTime.
 using MailTimes = std::array<std::int64_t, kMailTimes>;

@@ -13,6 +13,7 @@ namespace {
 using probes::Code;
 using probes::Delivery;
 using probes::delivery_of;
+using probes::delivery_seen;
 using probes::Finding;
 using probes::Severity;
 using probes::Status;
@@ -126,7 +127,7 @@ TEST(StatusOf, IsDecidedInOnePlace) {
     SCOPED_TRACE(row.says);
     const auto status = status_of(row.verdict, row.findings);
     EXPECT_EQ(wire_name(status), wire_name(row.status));
-    EXPECT_EQ(wire_name(delivery_of(row.verdict, status)), wire_name(row.delivery));
+    EXPECT_EQ(wire_name(delivery_seen(row.verdict, status)), wire_name(row.delivery));
   }
 }
 
@@ -134,7 +135,7 @@ TEST(DeliveryOf, IsNeverCalmWhereMailIsNotDelivered) {
   for (const auto verdict : {Verdict::refused, Verdict::lookup_failed, Verdict::down,
                              Verdict::no_address, Verdict::deferred, Verdict::bounced}) {
     for (const auto status : {Status::ok, Status::warning, Status::critical, Status::unknown})
-      EXPECT_EQ(delivery_of(verdict, status), Delivery::held_up) << wire_name(verdict);
+      EXPECT_EQ(delivery_seen(verdict, status), Delivery::held_up) << wire_name(verdict);
   }
 }
 
@@ -148,6 +149,25 @@ TEST(DeliveryOf, OfAHostIsThatOfMailThroughIt) {
   EXPECT_EQ(delivery_of(judged.hosts[0]), Delivery::held_up);
   EXPECT_NE(delivery_of(judged.hosts[1]), Delivery::held_up);
   EXPECT_EQ(delivery_of(judged), Delivery::at_risk) << "the second host takes the mail";
+}
+
+TEST(DeliveryOf, IsHeldUpWhereMostCachesRefuseEachHostThatTakesMail) {
+  support::Scene scene;
+  scene.serve({support::Pki::get().leaf.certificate});
+  auto& backup = scene.add_host("backup.example.test", 20);
+  for (auto& session : backup.sessions) session.tls->chain = {support::Pki::get().leaf.certificate};
+  auto judged = scene.judge();
+  ASSERT_EQ(judged.verdict, Verdict::authenticated);
+  judged.hosts[0].most_caches_refuse = true;
+  EXPECT_EQ(delivery_of(judged.hosts[0]), Delivery::held_up);
+  EXPECT_NE(delivery_of(judged.hosts[1]), Delivery::held_up);
+  EXPECT_NE(delivery_of(judged), Delivery::held_up) << "the second host takes the mail";
+  judged.hosts[1].most_caches_refuse = true;
+  EXPECT_EQ(delivery_of(judged), Delivery::held_up);
+  judged.findings.clear();
+  EXPECT_EQ(status_of(judged), Status::warning) << "never ok while mail waits";
+  judged.findings = {kBlind};
+  EXPECT_EQ(delivery_of(judged), Delivery::unknown);
 }
 
 TEST(Words, OfStatusAndDeliveryGoThereAndBack) {

@@ -117,6 +117,40 @@ TEST_F(Spans, OnlyTheTimeAskedForIsTold) {
   EXPECT_THAT(spans(20, 35), ElementsAre("deferred 20..35"));
 }
 
+TEST_F(Spans, WhatCachesHoldIsRecordedWithTheVerdict) {
+  const auto cached = [&](int minute) {
+    auto round = support::domain_round(healthy(), kNow + minute * kMinute);
+    auto judged = *round.judged.front().judged;
+    judged.hosts.front().most_caches_refuse = true;
+    round.judged.front().judged = std::make_shared<const probes::DomainJudgement>(judged);
+    store_.record(round);
+  };
+  look(broken(), 0);
+  cached(15);
+  const auto queries = store_.queries();
+  const auto row = *queries->domain("example.test");
+  ASSERT_TRUE(row && row->known);
+  EXPECT_EQ(row->delivery, Delivery::held_up);
+  EXPECT_EQ(row->known->delivery, Delivery::held_up);
+  const auto since = queries->delivery_since({{"example.test", Delivery::held_up}});
+  EXPECT_EQ(since->at("example.test"), kNow) << "it waits since it was refused";
+  look(healthy(), 30);
+  const auto spans = queries->delivery_spans({.domains = {"example.test"},
+                                              .from = kNow,
+                                              .until = kNow + 31 * kMinute,
+                                              .longest_silence = 60 * kMinute});
+  std::vector<std::string> words;
+  for (const auto& span : spans->at("example.test"))
+    words.push_back(fmt::format("{} {}", wire_name(span.verdict), wire_name(span.delivery)));
+  EXPECT_THAT(words, ElementsAre("deferred held-up", "authenticated held-up", testing::_));
+  EXPECT_THAT(words.back(), testing::Not(testing::HasSubstr("held-up")));
+  const auto log = queries->event_log(
+      {.has_kind = [](auto kind) { return kind == storage::LogEvent::Kind::verdict; }});
+  std::vector<bool> refused;
+  for (const auto& event : log->events) refused.push_back(event.most_caches_refuse);
+  EXPECT_THAT(refused, ElementsAre(false, true, false)) << "the end of it is an event, too";
+}
+
 TEST_F(Spans, WhatLiesBetweenLooksThatAreFarApartIsUnknown) {
   look(healthy(), 0);
   look(healthy(), 15);

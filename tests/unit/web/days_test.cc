@@ -61,6 +61,12 @@ TEST(Days, UnknownTimeIsNeitherGoodNorBad) {
   EXPECT_EQ(web::to_json(web::share_of(blind, 1, 30, kNoon))["authenticated"], nullptr);
 }
 
+TEST(Days, WhatCachesRefuseIsNotAuthenticated) {
+  auto spans = story();
+  spans["a.test"].back().delivery = Delivery::held_up;
+  EXPECT_EQ(web::share_of(spans, 1, 30, kNoon).authenticated, (4 * 24 - 7 - 21) * 3600);
+}
+
 TEST(Days, AShareSaysSinceWhenWhereWatchingBeganLater) {
   EXPECT_EQ(web::to_json(web::share_of(story(), 1, 30, kNoon))["since"],
             config::rfc3339(kNoon - 4 * kDay));

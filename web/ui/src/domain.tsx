@@ -15,7 +15,7 @@ import { PartnerView } from "./partner";
 import { DeliveryMark, HostLink, Link, MailNow, Mark, Title, Waiting, When } from "./parts";
 import { differences, keysLook, rolloverSentence, rolloverWords, withCaches } from "./rollover_words";
 import { SendersView } from "./senders";
-import { isRare, plural, verdictSentence, verdictStatus, verdictWords } from "./words";
+import { delivers, isRare, plural, verdictSentence, verdictStatus, verdictWords } from "./words";
 
 interface Split {
   sender: string;
@@ -120,8 +120,10 @@ function says(domain: Domain): string {
   if (domain.delivery === "unknown") return verdictSentence.unknown;
   const [worst] = domain.findings;
   const now = verdictSentence[domain.verdict];
-  if (domain.verdict === "authenticated" && domain.rollover?.hosts) {
-    const told = withCaches(now, domain.rollover.hosts);
+  const taking = domain.hosts.filter((host) => delivers(host.verdict));
+  const followed = domain.rollover?.hosts?.filter((one) => taking.some((host) => host.host === one.host)) ?? [];
+  if (delivers(domain.verdict) && followed.length === taking.length) {
+    const told = withCaches(now, followed, domain.delivery);
     if (told !== now) return told;
   }
   return `${now}${domain.delivery === "at-risk" && worst ? ` At risk: ${worst.title}.` : ""}`;

@@ -1,6 +1,6 @@
 // What the history holds, as lists of short texts that can be read and compared as sets.
-import type { Event, Verdict } from "./api";
-import { plural, verdictWords } from "./words";
+import type { Delivery, Event, Verdict } from "./api";
+import { deliveryWords, plural, verdictWords } from "./words";
 
 type Content = Record<string, unknown>;
 const isObject = (value: unknown): value is Content =>
@@ -45,6 +45,7 @@ export function elements(event: Event): string[] {
         `verdict: ${verdictWords[of("verdict") as Verdict] ?? text(of("verdict"))}`,
         `weakest: ${verdictWords[of("weakest") as Verdict] ?? text(of("weakest"))}`,
         `worst finding: ${text(of("severity"))}`,
+        ...(of("delivery") ? [`mail: ${deliveryWords[of("delivery") as Delivery] ?? text(of("delivery"))}`] : []),
       ];
     default:
       return Object.entries(content).map(([name, value]) => `${name}: ${text(value)}`);

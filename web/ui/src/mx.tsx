@@ -8,7 +8,7 @@ import { Places } from "./places";
 import { Rollovers } from "./rollover";
 import { withCaches } from "./rollover_words";
 import { SendersView } from "./senders";
-import { hostSentence, plural, verdictSentence, verdictWords } from "./words";
+import { delivers, hostSentence, plural, verdictSentence, verdictWords } from "./words";
 
 // "12 watched domains use it; mail to 11 of them is held up"
 function dependants({ domains, delivery, held_up: held }: MxHost): string {
@@ -20,9 +20,9 @@ function dependants({ domains, delivery, held_up: held }: MxHost): string {
 }
 
 // What happens to mail there; and what happens to that of senders whose caches lag behind.
-function says({ verdict, rollover }: MxHost): string {
+function says({ verdict, delivery, rollover }: MxHost): string {
   const now = (verdict && hostSentence[verdict]) ?? verdictSentence.unknown;
-  return verdict === "authenticated" && rollover ? withCaches(now, [rollover]) : now;
+  return verdict && delivers(verdict) && rollover ? withCaches(now, [rollover], delivery) : now;
 }
 
 export function HostView({ name, query }: { name: string; query: URLSearchParams }) {

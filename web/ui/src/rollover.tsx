@@ -51,7 +51,7 @@ function Keys({ rollover, host }: { rollover: Timeline; host: MxHost }) {
   }
   const look = keysLook(rollover.state, host.delivery);
   const differ = differences(rollover);
-  const caches = cachesSentence([rollover]);
+  const caches = cachesSentence([rollover], host.delivery);
   return (
     <div class={`card ${look}`}>
       <p>

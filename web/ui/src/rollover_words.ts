@@ -107,18 +107,18 @@ export const differences = ({ differences: all }: Rollover) =>
   });
 
 // What caches do to mail, where all of these hosts are refused by some: told for the one that is refused least.
-export function cachesSentence(hosts: Rollover[]): string {
+export function cachesSentence(hosts: Rollover[], delivery?: Delivery): string {
   const [least] = [...hosts].sort((a, b) => (a.failing_share ?? 0) - (b.failing_share ?? 0));
   const share = least?.failing_share ?? 0;
   if (!least || share <= 0) return "";
   const until = least.window?.until ? `the last until ${utc(least.window.until)}` : "and it will not end by itself";
   const percent = `${Math.round(share * 1000) / 10} %`;
-  return `${share > 0.5 ? "Most senders refuse now: " : ""}${percent} of caches hold records that refuse the key served, and mail from there waits, ${until}.`;
+  return `${delivery === "held-up" && share >= 0.5 ? "Most senders refuse now: " : ""}${percent} of caches hold records that refuse the key served, and mail from there waits, ${until}.`;
 }
 
 // `now`: what happens to mail by what is published.
-export function withCaches(now: string, hosts: Rollover[]): string {
-  const caches = cachesSentence(hosts);
+export function withCaches(now: string, hosts: Rollover[], delivery: Delivery): string {
+  const caches = cachesSentence(hosts, delivery);
   return caches ? `${caches} Otherwise: ${now}` : now;
 }
 

@@ -117,6 +117,10 @@ export const verdictStatus = (verdict: Verdict | null): Status => {
   }
 };
 
+// Somebody takes the mail, as far as was seen.
+export const delivers = (verdict: Verdict | null) =>
+  verdict !== "no-mail" && ["ok", "warning"].includes(verdictStatus(verdict));
+
 export const severities: Severity[] = ["critical", "high", "medium", "low", "info"];
 // A status, or a mere note, which is neither good nor bad.
 export type Look = Status | "note";

@@ -52,6 +52,32 @@ std::map<Code, probes::Finding> found(const Past& past, config::Time at) {
   return out;
 }
 
+bool do_most_caches_refuse(const Past& past, config::Time at) {
+  const agent::Rollovers rollovers(agent::history_of(past.host_history, {"mx.example.test"}));
+  return agent::foresee(past.host_history, rollovers.history(), rollovers.at(at), {},
+                        "mx.example.test")
+      .past.most_caches_refuse;
+}
+
+TEST(Caches, RefuseMostMailUntilHalfOfThemHaveForgotten) {
+  Past past;
+  past.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
+      .look(kNow, Past::give({old_record(), new_record()}), new_chain());
+  EXPECT_TRUE(do_most_caches_refuse(past, kNow));
+  EXPECT_TRUE(do_most_caches_refuse(past, kNow + minutes{30}));
+  EXPECT_FALSE(do_most_caches_refuse(past, kNow + minutes{31}));
+}
+
+TEST(Caches, RefuseNothingWhereAnotherAddressTakesTheMail) {
+  Past past;
+  past.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
+      .show(kNow - hours{24}, "192.0.2.2/default", old_chain())
+      .look(kNow, Past::give({old_record(), new_record()}), new_chain());
+  EXPECT_FALSE(do_most_caches_refuse(past, kNow)) << "the second address has the old key";
+  past.show(kNow, "192.0.2.2/default", new_chain()).show(kNow, "192.0.2.2/rsa", old_chain());
+  EXPECT_TRUE(do_most_caches_refuse(past, kNow)) << "nobody asks for RSA alone";
+}
+
 // H-07: verdict from authoritative data; the cache's view is a stale window (RFC 7671 §8.1).
 TEST(Outlook, H_07_WhatIsPublishedAcceptsTheKeySoThatARefusalByOurCacheIsAWindowAndNoMismatch) {
   Past past;
