@@ -204,6 +204,12 @@ describe("the page", { concurrency: 3 }, () => {
         return (await page.locator("tbody tr").count()) === inbound + outbound;
       });
     }
+    await page.goto(lab.url);
+    await page.locator('main .counts a[href="/mx?rolling=yes"]').click();
+    await until("the hosts whose change of key is under way are listed", 20, async () => {
+      const { rollovers_under_way: count } = await lab.json("/api/v1/status");
+      return (await page.locator("tbody tr").count()) === count;
+    });
     await page.goto(`${lab.url}/domains?delivery=held-up&role=inbound`);
     await says(page, /mismatch\.test/);
     await page.getByLabel("Whose").selectOption("partners");

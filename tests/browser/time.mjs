@@ -113,6 +113,20 @@ export function time() {
       headers: { "Content-Type": "application/json" },
     });
     assert.equal(asked.status, 202);
+    const filtered = await open("/history");
+    await filtered.getByLabel(/^Verdict/).selectOption({ label: "mail waits in queues" });
+    await until("only changes to that verdict are listed", 10, async () => {
+      const said = await filtered.locator("tbody th").allInnerTexts();
+      return said.length > 0 && said.every((one) => /mail waits in senders' queues/.test(one));
+    });
+    assert.match(filtered.url(), /verdict=deferred/);
+    await filtered.getByLabel(/^Verdict/).selectOption("");
+    await filtered.getByLabel(/^Finding/).selectOption("tlsa-mismatch");
+    await until("only alerts of that finding are listed", 10, async () => {
+      const kinds = await filtered.locator("tbody tr td:nth-child(2)").allInnerTexts();
+      return kinds.length > 0 && kinds.every((one) => one === "alert" || one === "act");
+    });
+    await clean(filtered);
     const page = await open("/history");
     await says(page, /act\s+Somebody asked for a check of healthy\.test\./);
     await page.getByLabel("What").selectOption({ label: "acts" });

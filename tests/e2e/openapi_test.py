@@ -140,6 +140,9 @@ class OpenApi(unittest.TestCase):
         self.assertEqual({item["host"] for item in listed}, hosts)
         self.assertIn("host,delivery,", self.ask(get, "/api/v1/mx", query="?format=csv"))
         self.ask(get, "/api/v1/mx", query="?state=jumping", status=400)
+        under_way = self.ask(get, "/api/v1/status")["rollovers_under_way"]
+        self.assertEqual(self.ask(get, "/api/v1/mx", query="?rolling=yes")["total"], under_way)
+        self.ask(get, "/api/v1/mx", query="?rolling=soon", status=400)
         self.assertEqual(
             [one["host"] for one in self.ask(get, "/api/v1/mx", query="?code=tlsa-mismatch&role=outbound")["items"]],
             ["mx.mismatch.test"],
@@ -169,6 +172,12 @@ class OpenApi(unittest.TestCase):
         verdicts = self.ask(get, "/api/v1/history", query="?kind=verdict&limit=500")["items"]
         self.assertLessEqual({domain["domain"] for domain in domains}, {item["subject"]["name"] for item in verdicts})
         self.ask(get, "/api/v1/history", query="?kind=gossip", status=400)
+        down = self.ask(get, "/api/v1/history", query="?verdict=deferred,bounced&limit=500")["items"]
+        self.assertEqual({(item["kind"], item["to"]) for item in down} - {("verdict", "bounced")}, {("verdict", "deferred")})
+        alerts = self.ask(get, "/api/v1/history", query="?code=tlsa-mismatch&limit=500")["items"]
+        self.assertLessEqual({item["kind"] for item in alerts}, {"alert", "act"})
+        for wrong in ("verdict=sunny", "code=sunny"):
+            self.ask(get, "/api/v1/history", query=f"?{wrong}", status=400)
         badge = {"name": "healthy.test"}
         self.assertIn("authenticated", self.ask(get, "/api/v1/domains/{name}/badge.svg", badge))
         self.ask(get, "/api/v1/domains/{name}/badge.json", badge)

@@ -62,6 +62,7 @@ struct Line {
   bool has_code = false;                               // what is asked for is found at it
   std::map<Delivery, std::vector<std::string>> alike;  // a few domains, by what happens to mail
   std::optional<std::string> state;
+  bool is_rolling = false;  // a change of its key is under way
   std::size_t alerts = 0;
 };
 
@@ -70,13 +71,15 @@ struct Filter {
   std::optional<probes::Verdict> verdict;
   std::optional<Delivery> delivery;
   std::optional<std::string> state;
+  bool is_rolling = false;       // only those whose key is being changed
   std::set<probes::Code> codes;  // one of them is found at it; empty: all
   Whom whom;                     // of the domains that use it
 
   [[nodiscard]] bool fits(const Line& line) const {
     return line.is_asked_for && line.name.find(substring) != std::string::npos &&
            (!verdict || line.verdict == verdict) && (!delivery || line.delivery == *delivery) &&
-           (!state || line.state == state) && (codes.empty() || line.has_code);
+           (!state || line.state == state) && (!is_rolling || line.is_rolling) &&
+           (codes.empty() || line.has_code);
   }
 };
 
@@ -116,8 +119,10 @@ class Lines {
   }
 
   void take(const agent::Snapshot::Followed& followed, config::Time now) {
-    if (auto* line = find(followed.host->host.text()))
-      line->state = wire_name(followed.rollovers->at(now).state);
+    auto* line = find(followed.host->host.text());
+    if (line == nullptr) return;
+    line->state = wire_name(followed.rollovers->at(now).state);
+    line->is_rolling = followed.rolling_since.has_value();
   }
 
   void take(const agent::Alert& alert) {
@@ -208,6 +213,12 @@ Reply Api::hosts(const Call& call) const {
       .verdict = query.word("verdict", probes::verdict_from),
       .delivery = query.word("delivery", probes::delivery_from),
       .state = query.word("state", state_from),
+      .is_rolling = query
+                        .word("rolling",
+                              [](const std::string& word) {
+                                return word == "yes" ? std::optional{true} : std::nullopt;
+                              })
+                        .value_or(false),
       .codes = query.words("code", probes::code_from).value_or(std::set<probes::Code>{}),
       .whom = whom(query)};
   const auto order = query.word("sort", sort_from).value_or(Sort::delivery);

@@ -265,12 +265,28 @@ Reply Api::event_log(const Call& call) const {
   Query query(call.request);
   const auto wanted_by = whom(query);
   const auto kinds = query.words("kind", kind_from);
+  const auto verdicts = query.words("verdict", probes::verdict_from);
+  const auto codes = query.words("code", probes::code_from);
+  // Where a verdict or a finding is asked for, only what has one can be meant.
+  const auto is_meant = [&](LogEvent::Kind kind) {
+    if (!verdicts && !codes) return true;
+    return (verdicts && kind == LogEvent::Kind::verdict) ||
+           (codes && (kind == LogEvent::Kind::alert || kind == LogEvent::Kind::act));
+  };
   storage::LogQuery wanted{
-      .has_kind = [&](LogEvent::Kind kind) { return !kinds || kinds->contains(kind); },
+      .has_kind =
+          [&](LogEvent::Kind kind) { return (!kinds || kinds->contains(kind)) && is_meant(kind); },
       .from = query.moment("from").value_or(config::Time::min()),
       .until = query.moment("to").value_or(config::Time::max()),
       .after = query.word("cursor", place_from),
       .limit = query.number("limit", 1, kMostItems).value_or(100)};
+  if (verdicts) {
+    wanted.has_verdict = [&](const std::string& word) {
+      const auto verdict = probes::verdict_from(word);
+      return verdict && verdicts->contains(*verdict);
+    };
+  }
+  if (codes) wanted.has_code = [&](probes::Code code) { return codes->contains(code); };
   const bool is_table = query.is_table();
   if (is_table) wanted.limit = kMostItems;
   if (auto fault = query.fault()) return *std::move(fault);

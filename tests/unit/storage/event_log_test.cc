@@ -129,6 +129,20 @@ TEST_F(EventLog, TimesBoundIt) {
   EXPECT_THAT(words(page({.until = kNow - kMinute})), IsEmpty());
 }
 
+TEST_F(EventLog, OnlyTheVerdictsAndFindingsAskedFor) {
+  EXPECT_THAT(words(page({.has_kind = [](auto kind) { return kind == LogEvent::Kind::verdict; },
+                          .has_verdict = [](const auto& word) { return word == "deferred"; }})),
+              ElementsAre("30 authenticated deferred"));
+  const auto of = [&](bool is_it) {
+    return words(page(
+        {.has_kind =
+             [](auto kind) { return kind == LogEvent::Kind::alert || kind == LogEvent::Kind::act; },
+         .has_code = [&](probes::Code) { return is_it; }}));
+  };
+  EXPECT_THAT(of(true), ElementsAre("32 acknowledge alice", "31 opened f-1"));
+  EXPECT_THAT(of(false), IsEmpty());
+}
+
 TEST_F(EventLog, OnlyWhatConcernsTheDomainsAskedFor) {
   const auto none = [](const std::string&) { return false; };
   EXPECT_THAT(page({.has_domain = none, .has_host = none}).events, IsEmpty());

@@ -1,11 +1,11 @@
 // What happened to all domains, newest first: alerts, acts, keys, verdicts, and what danelaw itself went through.
 
 import type { HappeningItem, Page } from "./api";
-import { Choice, Download, GroupChoice, Names, Older, useOlder, withQuery } from "./lists";
+import { Choice, Download, FindingChoice, GroupChoice, Names, Older, useOlder, withQuery } from "./lists";
 import { useResource } from "./live";
 import { HostLink, Link, Moment, Waiting } from "./parts";
 import { navigate } from "./place";
-import { roleChoices } from "./words";
+import { roleChoices, verdictWords } from "./words";
 
 const pageSize = 50;
 const kinds: [string, string][] = [
@@ -27,7 +27,8 @@ const kindWords: Record<string, string> = {
 export function Events({ query }: { query: URLSearchParams }) {
   const of = (name: string) => query.get(name) ?? "";
   const wanted = new URLSearchParams({ limit: `${pageSize}` });
-  for (const name of ["kind", "group", "role", "from", "to"]) if (of(name)) wanted.set(name, of(name));
+  for (const name of ["kind", "verdict", "code", "group", "role", "from", "to"])
+    if (of(name)) wanted.set(name, of(name));
   const path = `/api/v1/history?${wanted}`;
   const found = useResource<Page<HappeningItem>>(path, () => true, 5000);
   const { items, next, more } = useOlder(
@@ -41,6 +42,8 @@ export function Events({ query }: { query: URLSearchParams }) {
       <Waiting of={found} />
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
         <Choice label="What" value={of("kind")} all={kinds} onChange={go("kind")} />
+        <Choice label="Verdict" value={of("verdict")} all={Object.entries(verdictWords)} onChange={go("verdict")} />
+        <FindingChoice value={of("code")} onChange={go("code")} />
         <Choice label="Whose" value={of("role")} all={roleChoices} onChange={go("role")} />
         <GroupChoice value={of("group")} onChange={go("group")} />
         <Download path="/api/v1/history" query={wanted} />

@@ -19,7 +19,7 @@ export function Hosts({ query }: { query: URLSearchParams }) {
   const of = (name: string) => query.get(name) ?? "";
   const page = pageOf(query);
   const wanted = new URLSearchParams({ limit: `${pageSize}` });
-  for (const name of ["q", "delivery", "state", "verdict", "code", "role", "group", "sort"])
+  for (const name of ["q", "delivery", "state", "rolling", "verdict", "code", "role", "group", "sort"])
     if (of(name)) wanted.set(name, of(name));
   if (page > 1) wanted.set("cursor", `${(page - 1) * pageSize}`);
   const found = useResource<Page<MxItem>>(`/api/v1/mx?${wanted}`, (kind) => kind === "host" || kind === "domain", 3000);
@@ -72,6 +72,11 @@ export function Hosts({ query }: { query: URLSearchParams }) {
             ))}
           </select>
         </label>
+        {of("rolling") && (
+          <span>
+            whose change of key is under way <Link to={to({ rolling: "" })}>all hosts</Link>
+          </span>
+        )}
         <Loaded of={found} says={plural(data?.total ?? data?.items.length ?? 0, "MX host")} />
         <Download path="/api/v1/mx" query={wanted} />
       </form>

@@ -187,8 +187,10 @@ export function Overview({ status }: { status: Resource<AgentStatus> }) {
               </Link>
             </li>
             <li>
-              <span class="figure">{seen.rollovers_under_way}</span>{" "}
-              {seen.rollovers_under_way === 1 ? "rollover" : "rollovers"} under way
+              <Link to="/mx?rolling=yes">
+                <span class="figure">{seen.rollovers_under_way}</span>{" "}
+                {seen.rollovers_under_way === 1 ? "rollover" : "rollovers"} under way
+              </Link>
             </li>
           </ul>
           <AgentStrip status={seen} />
