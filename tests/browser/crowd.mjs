@@ -106,6 +106,7 @@ export function crowd() {
               subjects_count: 1,
               title: "The certificate matches no TLSA record",
               consequences: ["dane-lost", "senders-disagree"],
+              consequence_titles: ["the protection by DANE is lost", "senders report otherwise"],
               domains: ["a.test", "b.test"],
               domains_count: 9950,
               since: "2026-01-02T03:04:05Z",
@@ -117,7 +118,10 @@ export function crowd() {
         }),
       }),
     });
-    await says(page, /1 cause[^]*From it follow: dane-lost, senders-disagree\.[^]*9950 domains[^]*d ago/);
+    await says(
+      page,
+      /1 cause[^]*From it follow: the protection by DANE is lost; senders report otherwise\.[^]*9950 domains[^]*d ago/,
+    );
     assert.equal(
       new URL(await page.getByRole("link", { name: "9950 domains" }).evaluate((link) => link.href)).search,
       "?code=tlsa-mismatch%2Ctlsa-mismatch-insecure-mx&role=inbound&group=provider&mx=mx.example.test",
@@ -133,6 +137,8 @@ export function crowd() {
     const missing = items.filter((one) => one.code === "tlsrpt-missing");
     assert.equal(missing.length, 1, "what is no matter for an alert is one row a code");
     assert.equal(missing[0].title, "no TLSRPT record: senders report no TLS failures");
+    const own = items.filter((one) => one.subject.kind === "domain").map((one) => one.code);
+    assert.equal(new Set(own).size, own.length, "nor are domains' own troubles that are alike");
     for (const one of items.filter((all) => all.subject.kind === "host" || all.subjects_count > 1)) {
       const query = new URLSearchParams({ code: one.codes.join(",") });
       if (one.subjects_count === 1) query.set("mx", one.subject.name);

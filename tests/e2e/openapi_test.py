@@ -135,6 +135,10 @@ class OpenApi(unittest.TestCase):
         fires = self.ask(get, "/api/v1/alerts", query=f"?q={PARTNER}&state=firing,pending")
         self.assertEqual(fires["states"]["firing"] + fires["states"]["pending"], fires["total"])
         self.ask(get, "/api/v1/alerts", query="?state=firing,on", status=400)
+        causes = self.ask(get, "/api/v1/alerts", query="?state=firing&group_by=cause")["items"]
+        own = [one["code"] for one in causes if one["subject"]["kind"] == "domain"]
+        self.assertEqual(len(own), len(set(own)), own)
+        self.ask(get, "/api/v1/alerts", query="?group_by=colour", status=400)
         self.ask(get, "/api/v1/deadlines")
         listed = self.ask(get, "/api/v1/mx", query="?limit=500&sort=name")["items"]
         self.assertEqual({item["host"] for item in listed}, hosts)

@@ -67,6 +67,46 @@ struct AlertFilter {
   }
 };
 
+// One alert, or the first of those that are alike: of one code and state, each a domain's own.
+struct AlertRow {
+  const agent::Alert* alert = nullptr;
+  std::size_t alike = 0;
+  std::set<std::string> domains;  // of all
+};
+
+class AlertRows {
+ public:
+  explicit AlertRows(bool is_by_cause) : is_by_cause_(is_by_cause) {}
+
+  void add(const agent::Alert& alert) {
+    const bool is_alike = is_by_cause_ && alert.cause.kind == probes::Subject::Kind::domain;
+    const auto [place, is_new] =
+        is_alike ? places_.try_emplace({alert.state, alert.finding.code}, rows_.size())
+                 : std::pair{places_.end(), true};
+    if (is_new) rows_.push_back({.alert = &alert});
+    auto& row = is_new ? rows_.back() : rows_[place->second];
+    ++row.alike;
+    if (is_alike) row.domains.insert(alert.domains.begin(), alert.domains.end());
+  }
+  [[nodiscard]] const std::vector<AlertRow>& all() const { return rows_; }
+
+ private:
+  bool is_by_cause_;
+  std::vector<AlertRow> rows_;
+  std::map<std::pair<agent::AlertState, probes::Code>, std::size_t> places_;
+};
+
+Json row_json(const AlertRow& row, const agent::Snapshot& snapshot, const agent::Domains& domains) {
+  auto out = short_alert_json(*row.alert, snapshot, domains);
+  out["alike"] = row.alike;
+  if (row.alike == 1) return out;
+  out["domains_count"] = row.domains.size();
+  const auto name = probes::printable(row.alert->finding.subject.name) + ": ";
+  if (auto title = out["title"].get<std::string>(); title.starts_with(name))
+    out["title"] = title.substr(name.size());
+  return out;
+}
+
 }  // namespace
 
 Reply Api::alerts(const Call& call) const {
@@ -81,6 +121,12 @@ Reply Api::alerts(const Call& call) const {
                            .group = query.text("group"),
                            .domain = query.text("domain"),
                            .text = std::move(text)};
+  const bool is_by_cause = query
+                               .word("group_by",
+                                     [](const std::string& word) {
+                                       return word == "cause" ? std::optional{true} : std::nullopt;
+                                     })
+                               .value_or(false);
   const auto part = query.part(kMostItems, kMostItems);
   if (auto fault = query.fault()) return *std::move(fault);
   // Those that are over are told from storage: as many as it keeps of a few hundred alerts.
@@ -91,7 +137,7 @@ Reply Api::alerts(const Call& call) const {
                           kMostAlerts);
   const auto domains = configured(*snapshot);
   Json items = Json::array();
-  std::size_t total = 0;
+  AlertRows rows(is_by_cause);
   std::set<probes::Code> codes;
   std::map<agent::AlertState, std::size_t> counts;
   for (const auto* alert : all.alerts()) {
@@ -100,9 +146,12 @@ Reply Api::alerts(const Call& call) const {
     codes.insert(alert->finding.code);
     if (code && alert->finding.code != *code) continue;
     ++counts[alert->state];
-    if (total++ < part.offset || items.size() >= part.limit) continue;
-    items.push_back(short_alert_json(*alert, *snapshot, domains));
+    rows.add(*alert);
   }
+  const auto total = rows.all().size();
+  for (auto i = part.offset; i < total && items.size() < part.limit; ++i)
+    items.push_back(is_by_cause ? row_json(rows.all()[i], *snapshot, domains)
+                                : short_alert_json(*rows.all()[i].alert, *snapshot, domains));
   if (part.is_table) return csv("alerts", kAlertColumns, items);
   Json by_state = Json::object();
   for (const auto state : {agent::AlertState::firing, agent::AlertState::pending,

@@ -55,9 +55,9 @@ struct Row {
   const probes::Finding* finding = nullptr;  // by cause: the worst of those that are no consequence
   probes::Severity severity = probes::Severity::info;  // the worst of all
   probes::Subject cause;
-  std::set<probes::Code> codes;         // by cause: of the findings that are no consequence
-  std::set<probes::Code> consequences;  // by cause: what follows from them
-  std::vector<std::string> some;        // of the domains
+  std::set<probes::Code> codes;  // by cause: of the findings that are no consequence
+  std::map<probes::Code, const probes::Finding*> consequences;  // by cause: what follows from them
+  std::vector<std::string> some;                                // of the domains
   std::size_t domains = 0;
   std::set<probes::Subject> subjects;  // by cause: where it is found
 };
@@ -103,11 +103,14 @@ class Since {
     if (!is_new) entry->second = std::min(entry->second, at);
   }
   [[nodiscard]] std::optional<config::Time> of_alert(const Row& row) const {
-    for (const auto& subject : {row.finding->subject, row.cause}) {
+    std::optional<config::Time> out;
+    const auto take = [&](const probes::Subject& subject) {
       const auto entry = times_.find({row.finding->code, subject});
-      if (entry != times_.end()) return entry->second;
-    }
-    return std::nullopt;
+      if (entry != times_.end()) out = std::min(out.value_or(entry->second), entry->second);
+    };
+    for (const auto& subject : {row.finding->subject, row.cause}) take(subject);
+    for (const auto& subject : row.subjects) take(subject);
+    return out;
   }
   // Without a break, as far back as looks followed each other.
   [[nodiscard]] std::optional<config::Time> recorded(const std::string& domain,
@@ -156,8 +159,10 @@ class Rows {
                     const probes::Finding& finding) {
     const auto* root = probes::cause_among(judged.findings, finding);
     if (root == nullptr) root = &finding;
-    // What is no matter for an alert has as many causes as it is found at, and one sentence.
-    const auto cause = agent::is_grave(*root) ? cause_in(judged, *root) : probes::Subject{};
+    // What is no matter for an alert has as many causes as it is found at, and one sentence; so has
+    // what is a domain's own, found at many alike.
+    auto cause = cause_in(judged, *root);
+    if (!agent::is_grave(*root) || cause.kind == probes::Subject::Kind::domain) cause = {};
     const auto code = agent::is_mismatch(root->code) ? probes::Code::tlsa_mismatch : root->code;
     const auto [entry, is_new] = places_.try_emplace({code, cause}, rows_.size());
     if (is_new) rows_.push_back({.finding = root, .cause = cause_in(judged, *root)});
@@ -166,7 +171,7 @@ class Rows {
     if (root->severity > row.finding->severity) row.finding = root;
     row.severity = std::max(row.severity, finding.severity);
     row.codes.insert(root->code);
-    if (root != &finding) row.consequences.insert(finding.code);
+    if (root != &finding) row.consequences.emplace(finding.code, &finding);
     if (!row.some.empty() && last_[entry->second] == domain) return;  // counted already
     last_[entry->second] = domain;
     ++row.domains;
@@ -202,22 +207,29 @@ Json finding_json(const Row& row, const Since& since) {
 }
 
 // Without the name where it is but one of many.
-std::string title_of(const Row& row) {
-  auto title = probes::explain(*row.finding).title;
-  const auto name = probes::printable(row.finding->subject.name) + ": ";
+std::string title_of(const Row& row, const probes::Finding& finding) {
+  auto title = probes::explain(finding).title;
+  const auto name = probes::printable(finding.subject.name) + ": ";
   if (row.subjects.size() > 1 && title.starts_with(name)) title.erase(0, name.size());
   return title;
 }
 
 Json cause_json(const Row& row, const Since& since) {
+  std::set<probes::Code> follow;
+  Json titles = Json::array();
+  for (const auto& [code, finding] : row.consequences) {
+    follow.insert(code);
+    titles.push_back(title_of(row, *finding));
+  }
   return {{"code", wire_name(row.finding->code)},
           {"codes", names_of(row.codes)},
           {"severity", wire_name(row.severity)},
           {"subject",
            {{"kind", wire_name(row.cause.kind)}, {"name", probes::printable(row.cause.name)}}},
           {"subjects_count", row.subjects.size()},
-          {"title", title_of(row)},
-          {"consequences", names_of(row.consequences)},
+          {"title", title_of(row, *row.finding)},
+          {"consequences", names_of(follow)},
+          {"consequence_titles", titles},
           {"domains", row.some},
           {"domains_count", row.domains},
           {"since", since.of(row)}};

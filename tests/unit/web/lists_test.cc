@@ -154,6 +154,8 @@ TEST_F(Lists, OneMismatchIsOneCauseWithWhatFollowsFromIt) {
   EXPECT_EQ(mine[0]["domains_count"], 31);
   EXPECT_EQ(mine[0]["codes"], (json{"tlsa-mismatch", "tlsa-mismatch-insecure-mx"}));
   EXPECT_EQ(mine[0]["consequences"], json{effect_name});
+  ASSERT_THAT(mine[0]["consequence_titles"], SizeIs(1));
+  EXPECT_THAT(mine[0]["consequence_titles"][0].get<std::string>(), testing::HasSubstr(" "));
   EXPECT_EQ(got("/api/v1/domains", {{"code", "tlsa-mismatch,tlsa-mismatch-insecure-mx"}})["total"],
             31)
       << "as many as the list of them has";
@@ -180,6 +182,22 @@ TEST_F(Lists, WhatIsNoMatterForAnAlertIsOneLineACode) {
   EXPECT_THAT(row["title"].get<std::string>(), StartsWith("no TLSRPT record"));
 }
 
+TEST_F(Lists, OneTroubleOfManyDomainsTheirOwnIsOneLineWithACount) {
+  auto& domains = service_.snapshot.domains;
+  for (const auto* name : {"a.test", "b.test"}) {
+    auto judged = *domains[0].judged;
+    judged.findings = {{.code = probes::Code::domain_gone,
+                        .severity = probes::Severity::critical,
+                        .subject = {.kind = probes::Subject::Kind::domain, .name = name}}};
+    domains.push_back({.configured = {.name = name},
+                       .judged = std::make_shared<const probes::DomainJudgement>(judged),
+                       .next_check_at = kNow});
+  }
+  const auto list = got("/api/v1/findings", {{"group_by", "cause"}, {"code", "domain-gone"}});
+  ASSERT_THAT(list["items"], SizeIs(1));
+  EXPECT_EQ(list["items"][0]["domains_count"], 2);
+}
+
 TEST_F(Lists, WhatOpensNoAlertIsFoundSinceItWasRecorded) {
   service_.snapshot.alerts = {};
   const auto found = got("/api/v1/findings", {{"code", "tlsa-mismatch"}});
@@ -202,6 +220,31 @@ TEST_F(Lists, AlertsCarryAFewOfTheirNamesAndHowManyThereAre) {
   EXPECT_THAT(got("/api/v1/alerts/f-1")["domains"], SizeIs(5001)) << "asked for by itself";
   EXPECT_THAT(got("/api/v1/domains/example.test")["alerts"][0]["domains"], SizeIs(20));
   EXPECT_THAT(got("/api/v1/mx/mx.example.test")["alerts"][0]["domains"], SizeIs(20));
+}
+
+TEST_F(Lists, AlertsOfDomainsOwnThatAreAlikeAreOneLineWithACount) {
+  const auto shared = service_.snapshot.alerts[0];
+  const auto own = [&](const std::string& name) {
+    auto out = shared;
+    out.id = name;
+    out.finding.code = probes::Code::domain_gone;
+    out.cause = out.finding.subject = {.kind = probes::Subject::Kind::domain, .name = name};
+    out.domains = {name};
+    out.hits[0].domains = out.domains;
+    return out;
+  };
+  service_.snapshot.alerts = {shared, own("a.test"), own("b.test")};
+  const auto list = got("/api/v1/alerts", {{"state", "firing"}, {"group_by", "cause"}});
+  EXPECT_EQ(list["total"], 2);
+  for (const auto& one : list["items"]) {
+    const bool is_own = one["code"] == "domain-gone";
+    EXPECT_EQ(one["alike"], is_own ? 2 : 1);
+    if (!is_own) continue;
+    EXPECT_EQ(one["domains_count"], 2);
+    EXPECT_THAT(one["title"].get<std::string>(), testing::Not(testing::HasSubstr("a.test")));
+  }
+  EXPECT_EQ(got("/api/v1/alerts", {{"state", "firing"}})["total"], 3) << "each by itself";
+  EXPECT_EQ(ask("/api/v1/alerts", {{"group_by", "colour"}}).status, 400);
 }
 
 TEST_F(Lists, AlertsAreFilteredAndComeInPages) {

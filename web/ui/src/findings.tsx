@@ -10,8 +10,8 @@ const pageSize = 50;
 
 const isCause = (one: Cause | FindingItem): one is Cause => "domains_count" in one;
 
-const kindWords: Record<string, string> = { host: "MX host", owner: "name" };
-const following = (codes: string[]) => `From it ${codes.length === 1 ? "follows" : "follow"}: ${codes.join(", ")}.`;
+const kindWords: Record<string, string> = { host: "MX host", owner: "name", monitor: "check" };
+const following = (titles: string[]) => `From it ${titles.length === 1 ? "follows" : "follow"}: ${titles.join("; ")}.`;
 
 function Where({ one }: { one: Cause | FindingItem }) {
   if (!isCause(one)) return <DomainLink name={one.domain} />;
@@ -100,7 +100,7 @@ export function Findings({ query }: { query: URLSearchParams }) {
                 <td>
                   {one.title}
                   {isCause(one) && one.consequences.length > 0 && (
-                    <div class="muted">{following(one.consequences)}</div>
+                    <div class="muted">{following(one.consequence_titles)}</div>
                   )}
                 </td>
                 <td class="number" data-label="Domains">

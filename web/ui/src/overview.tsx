@@ -41,7 +41,11 @@ function OpenAlerts({ items, all }: { items: Alert[]; all: number }) {
                 <Mark status={severityLook(alert.severity)}>{alert.severity}</Mark>
               </td>
               <td>
-                <Link to={`/alerts#${alert.id}`}>{alert.title}</Link>
+                {(alert.alike ?? 1) > 1 ? (
+                  <Link to={`/alerts?state=firing&code=${alert.code}`}>{alert.title}</Link>
+                ) : (
+                  <Link to={`/alerts#${alert.id}`}>{alert.title}</Link>
+                )}
                 {alert.silenced && <span class="tag">silenced</span>}
                 {alert.acknowledged && <span class="tag">acknowledged</span>}
               </td>
@@ -146,7 +150,7 @@ export function AgentStrip({ status }: { status: AgentStatus }) {
 
 export function Overview({ status }: { status: Resource<AgentStatus> }) {
   const alerts = useResource<Page<Alert>>(
-    "/api/v1/alerts?state=firing",
+    "/api/v1/alerts?state=firing&group_by=cause",
     (kind) => kind === "alert" || kind === "silence",
   );
   const deadlines = useResource<Page<Deadline>>(
