@@ -124,7 +124,7 @@ export function time() {
     await filtered.getByLabel(/^Finding/).selectOption("tlsa-mismatch");
     await until("only alerts of that finding are listed", 10, async () => {
       const kinds = await filtered.locator("tbody tr td:nth-child(2)").allInnerTexts();
-      return kinds.length > 0 && kinds.every((one) => one === "alert" || one === "act");
+      return kinds.includes("alert opened") && kinds.every((one) => /^(?:act|alert (?:opened|resolved))$/.test(one));
     });
     await clean(filtered);
     const page = await open("/history");

@@ -66,7 +66,10 @@ export function Events({ query }: { query: URLSearchParams }) {
                 <td>
                   <Moment at={one.at} />
                 </td>
-                <td>{kindWords[one.kind] ?? one.kind}</td>
+                <td>
+                  {kindWords[one.kind] ?? one.kind}
+                  {one.kind === "alert" && ` ${one.to}`}
+                </td>
                 <th scope="row">
                   {one.alert ? (
                     <Link to={`/alerts#${one.alert}`}>{one.title}</Link>
