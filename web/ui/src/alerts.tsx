@@ -11,7 +11,7 @@ const sections: [Alert["state"][], string][] = [
   [["pending"], "To be confirmed"],
   [["resolved", "passed"], "Over"],
 ];
-const pageSize = 20; // cards have many parts
+const pageSize = 16; // cards have many parts
 
 // The alert that a link leads to stands first, open, wherever it is in the list.
 function Target({ id, again }: { id: string; again: () => void }) {
