@@ -1,12 +1,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
-#include <memory>
 #include <ostream>
 #include <stdexcept>
 #include <string>
@@ -15,18 +12,14 @@
 #include <utility>
 #include <vector>
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "probes/sts/fetch.h"
+#include "tests/support/https_server.h"
 #include "tests/support/test_ca.h"
 
 namespace probes::sts {
@@ -54,8 +47,16 @@ using config::Seconds;
 using config::Time;
 using std::chrono::steady_clock;
 using support::CertificatePlan;
+using support::drip;
+using support::http_reply;
+using support::HttpsServer;
 using support::Issued;
 using support::Key;
+using support::Peer;
+using support::Port;
+using support::say;
+using support::say_forever;
+using support::Script;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -67,176 +68,11 @@ constexpr std::string_view kHost = "mta-sts.example.test";
 const std::string policy_file =
     "version: STSv1\r\nmode: enforce\r\nmx: *.example.test\r\nmax_age: 86400\r\n";
 
-std::string reply(std::string_view fields, std::string_view body,
-                  std::string_view status = "200 OK") {
-  return "HTTP/1.1 " + std::string(status) + "\r\n" + std::string(fields) +
-         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
-}
-
-const std::string good_reply = reply("Content-Type: text/plain\r\n", policy_file);
+const std::string good_reply = http_reply("Content-Type: text/plain\r\n", policy_file);
 
 void demand(bool ok, const char* what) {
   if (!ok) throw std::runtime_error(what);
 }
-
-// A port of a loopback address that is ours, open to connections or not.
-class Port {
- public:
-  enum Kind { listening, refusing };
-  explicit Port(Kind kind) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* any = reinterpret_cast<sockaddr*>(&address);
-    demand(bind(fd_, any, size) == 0 && getsockname(fd_, any, &size) == 0, "bind");
-    if (kind == listening) demand(listen(fd_, 8) == 0, "listen");
-    number_ = ntohs(address.sin_port);
-  }
-  ~Port() { close(fd_); }
-  Port(const Port&) = delete;
-  Port& operator=(const Port&) = delete;
-  [[nodiscard]] int descriptor() const { return fd_; }
-  [[nodiscard]] std::uint16_t number() const { return number_; }
-
- private:
-  int fd_;
-  std::uint16_t number_ = 0;
-};
-
-// The server's side of a connection after its handshake, if it has one.
-class Peer {
- public:
-  Peer(int fd, SSL* ssl) : fd_(fd), ssl_(ssl) {}
-  // False when the client is gone.
-  bool send(std::string_view octets) {
-    return octets.empty() || SSL_write(ssl_, octets.data(), static_cast<int>(octets.size())) > 0;
-  }
-  // False when the client was silent for so long.
-  bool wait_for_hangup(std::chrono::milliseconds longest) {
-    pollfd wanted{.fd = fd_, .events = POLLIN, .revents = 0};
-    return poll(&wanted, 1, static_cast<int>(longest.count())) != 0;
-  }
-
- private:
-  int fd_;
-  SSL* ssl_;
-};
-
-using Script = std::function<void(Peer&)>;
-
-Script say(std::string octets) {
-  return [octets = std::move(octets)](Peer& peer) { peer.send(octets); };
-}
-
-// The same octets until the client has had enough.
-Script say_forever(std::string first, std::string again) {
-  return [first = std::move(first), again = std::move(again)](Peer& peer) {
-    if (peer.send(first))
-      while (peer.send(again)) {
-      }
-  };
-}
-
-// One octet at a time, and no end.
-Script drip(std::string first, char again) {
-  return [first = std::move(first), again](Peer& peer) {
-    for (std::size_t i = 0;
-         peer.send(i < first.size() ? std::string(1, first[i]) : std::string(1, again)); ++i) {
-      if (peer.wait_for_hangup(2ms)) return;
-    }
-  };
-}
-
-struct ServerPlan {
-  const Issued& leaf;
-  const Issued* intermediate = nullptr;  // sent behind the leaf
-  Script script;
-  int newest_version = 0;    // 0: of the library
-  bool says_goodbye = true;  // TLS's close_notify
-};
-
-// Serves one connection in a thread of its own.
-class Server {
- public:
-  explicit Server(ServerPlan plan) : plan_(std::move(plan)) {
-    SSL_CTX_set_security_level(ctx_.get(), 0);
-    if (plan_.newest_version != 0) {
-      SSL_CTX_set_min_proto_version(ctx_.get(), TLS1_VERSION);
-      SSL_CTX_set_max_proto_version(ctx_.get(), plan_.newest_version);
-    }
-    const auto leaf = x509(plan_.leaf);
-    demand(SSL_CTX_use_certificate(ctx_.get(), leaf.get()) == 1, "certificate");
-    demand(SSL_CTX_use_PrivateKey(ctx_.get(), static_cast<EVP_PKEY*>(plan_.leaf.key.handle())) == 1,
-           "key");
-    if (plan_.intermediate != nullptr) {
-      const auto next = x509(*plan_.intermediate);
-      demand(SSL_CTX_add1_chain_cert(ctx_.get(), next.get()) == 1, "chain");
-    }
-    thread_ = std::thread([this] { serve(); });
-  }
-  ~Server() { join(); }
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
-
-  [[nodiscard]] std::uint16_t port() const { return port_.number(); }
-  // What the client asked, once it has gone.
-  const std::string& request() {
-    join();
-    return request_;
-  }
-  const std::string& server_name() {
-    join();
-    return server_name_;
-  }
-
-  static std::unique_ptr<X509, decltype(&X509_free)> x509(const Issued& issued) {
-    const auto& der = issued.certificate->der;
-    const auto* at = der.data();
-    return {d2i_X509(nullptr, &at, static_cast<long>(der.size())), X509_free};
-  }
-
- private:
-  void join() {
-    if (thread_.joinable()) thread_.join();
-  }
-
-  void serve() {
-    // A client that never comes must not hang the test.
-    pollfd wanted{.fd = port_.descriptor(), .events = POLLIN, .revents = 0};
-    if (poll(&wanted, 1, 20'000) != 1) return;
-    const int fd = accept(port_.descriptor(), nullptr, nullptr);
-    const timeval longest{.tv_sec = 20, .tv_usec = 0};
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);
-    const std::unique_ptr<SSL, decltype(&SSL_free)> ssl{SSL_new(ctx_.get()), SSL_free};
-    SSL_set_fd(ssl.get(), fd);
-    if (SSL_accept(ssl.get()) == 1) {
-      if (const char* name = SSL_get_servername(ssl.get(), TLSEXT_NAMETYPE_host_name))
-        server_name_ = name;
-      char octet = 0;
-      while (!request_.ends_with("\r\n\r\n") && SSL_read(ssl.get(), &octet, 1) == 1)
-        request_ += octet;
-      Peer peer{fd, ssl.get()};
-      if (request_.ends_with("\r\n\r\n")) plan_.script(peer);
-      if (plan_.says_goodbye) SSL_shutdown(ssl.get());
-    }
-    // Leaves the client what is still on its way: closing with unread octets would reset it.
-    shutdown(fd, SHUT_WR);
-    char rest[4096];
-    while (read(fd, rest, sizeof rest) > 0) {
-    }
-    close(fd);
-    ERR_clear_error();
-  }
-
-  Port port_{Port::listening};
-  ServerPlan plan_;
-  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> ctx_{SSL_CTX_new(TLS_server_method()),
-                                                         SSL_CTX_free};
-  std::thread thread_;
-  std::string request_, server_name_;
-};
 
 // A CA of the test's world, and a client that trusts it alone.
 class StsFetch : public testing::Test {
@@ -247,9 +83,7 @@ class StsFetch : public testing::Test {
     std::string made = pattern;
     demand(mkdtemp(made.data()) != nullptr, "mkdtemp");
     folder() = made;
-    std::FILE* file = std::fopen((folder() / "ca.pem").c_str(), "w");
-    demand(file != nullptr && PEM_write_X509(file, Server::x509(ca()).get()) == 1, "ca.pem");
-    std::fclose(file);
+    std::ofstream(folder() / "ca.pem") << support::pem(ca());
     std::ofstream(folder() / "empty.pem") << "nothing\n";
   }
   static void TearDownTestSuite() { std::filesystem::remove_all(folder()); }
@@ -283,11 +117,11 @@ class StsFetch : public testing::Test {
                         **pki, steady_clock::now() + time);
   }
   Fetched fetch_from(Script script) {
-    Server server({.leaf = good_leaf(), .script = std::move(script)});
+    HttpsServer server({.leaf = good_leaf(), .script = std::move(script)});
     return fetch(server.port());
   }
   Fetched fetch_with(const Issued& leaf, const Issued* intermediate = nullptr) {
-    Server server({.leaf = leaf, .intermediate = intermediate, .script = say(good_reply)});
+    HttpsServer server({.leaf = leaf, .intermediate = intermediate, .script = say(good_reply)});
     auto fetched = fetch(server.port());
     if (fetched.outcome != FetchOutcome::policy) {
       EXPECT_THAT(server.request(), IsEmpty()) << "nothing is asked of a peer not verified";
@@ -297,7 +131,7 @@ class StsFetch : public testing::Test {
 };
 
 TEST_F(StsFetch, GetsAPolicyFromAServerThatIsWhoItShouldBe) {
-  Server server({.leaf = good_leaf(), .script = say(good_reply)});
+  HttpsServer server({.leaf = good_leaf(), .script = say(good_reply)});
   const auto fetched = fetch(server.port());
   EXPECT_EQ(fetched.outcome, FetchOutcome::policy) << fetched.detail;
   EXPECT_EQ(fetched.policy,
@@ -334,9 +168,10 @@ TEST_F(StsFetch, GetsAPolicyInEveryWayABodyCanBeSent) {
 }
 
 TEST_F(StsFetch, BelievesNoBodyWithoutALengthThatWasCutOff) {
-  Server server({.leaf = good_leaf(),
-                 .script = say("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n" + policy_file),
-                 .says_goodbye = false});
+  HttpsServer server(
+      {.leaf = good_leaf(),
+       .script = say("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n" + policy_file),
+       .says_goodbye = false});
   const auto fetched = fetch(server.port());
   EXPECT_EQ(fetched.outcome, FetchOutcome::tls_failed) << "RFC 9112 §9.8";
   EXPECT_EQ(fetched.tls_stop, tls::PkixStop::broken);
@@ -344,7 +179,7 @@ TEST_F(StsFetch, BelievesNoBodyWithoutALengthThatWasCutOff) {
 }
 
 TEST_F(StsFetch, NeedsNoGoodbyeBehindABodyWithALength) {
-  Server server({.leaf = good_leaf(), .script = say(good_reply), .says_goodbye = false});
+  HttpsServer server({.leaf = good_leaf(), .script = say(good_reply), .says_goodbye = false});
   EXPECT_EQ(fetch(server.port()).outcome, FetchOutcome::policy);
 }
 
@@ -444,12 +279,14 @@ TEST_F(StsFetch, RefusesAKeyTooShort) {
 }
 
 TEST_F(StsFetch, SpeaksNothingOlderThanTls12) {
-  Server old({.leaf = good_leaf(), .script = say(good_reply), .newest_version = TLS1_1_VERSION});
+  HttpsServer old(
+      {.leaf = good_leaf(), .script = say(good_reply), .newest_version = TLS1_1_VERSION});
   const auto fetched = fetch(old.port());
   EXPECT_EQ(fetched.outcome, FetchOutcome::tls_failed);
   EXPECT_EQ(fetched.tls_stop, tls::PkixStop::version_old) << fetched.detail;
 
-  Server enough({.leaf = good_leaf(), .script = say(good_reply), .newest_version = TLS1_2_VERSION});
+  HttpsServer enough(
+      {.leaf = good_leaf(), .script = say(good_reply), .newest_version = TLS1_2_VERSION});
   EXPECT_EQ(fetch(enough.port()).outcome, FetchOutcome::policy);
 }
 
@@ -487,12 +324,12 @@ TEST_F(StsFetch, SeesAServerThatHangsUpInTheHandshake) {
 }
 
 TEST_F(StsFetch, DoesNotFollowARedirect) {
-  Server other({.leaf = good_leaf(), .script = say(good_reply)});
+  HttpsServer other({.leaf = good_leaf(), .script = say(good_reply)});
   const auto location = "https://mta-sts.example.test:" + std::to_string(other.port()) + "/";
   for (const std::string status :
        {"301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"}) {
-    const auto fetched = fetch_from(say(
-        reply("Content-Type: text/plain\r\nLocation: " + location + "\r\n", policy_file, status)));
+    const auto fetched = fetch_from(say(http_reply(
+        "Content-Type: text/plain\r\nLocation: " + location + "\r\n", policy_file, status)));
     EXPECT_EQ(fetched.outcome, FetchOutcome::http_status) << "RFC 8461 §3.3";
     EXPECT_EQ(std::to_string(fetched.status), status.substr(0, 3));
     EXPECT_THAT(fetched.detail, HasSubstr("a redirect to " + location));
@@ -505,21 +342,21 @@ TEST_F(StsFetch, TakesNoStatusBut200) {
        {"201 Created", "203 Non-Authoritative Information", "204 No Content", "304 Not Modified",
         "404 Not Found", "500 Internal Server Error", "503 Service Unavailable"}) {
     const auto fetched =
-        fetch_from(say(reply("Content-Type: text/plain\r\n", policy_file, status)));
+        fetch_from(say(http_reply("Content-Type: text/plain\r\n", policy_file, status)));
     EXPECT_EQ(fetched.outcome, FetchOutcome::http_status) << status;
     EXPECT_EQ(std::to_string(fetched.status), status.substr(0, 3));
     EXPECT_EQ(fetched.detail, "HTTP status " + status.substr(0, 3));
   }
-  EXPECT_EQ(fetch_from(say(reply("", std::string(1'000'000, 'x'), "404 Not Found"))).outcome,
+  EXPECT_EQ(fetch_from(say(http_reply("", std::string(1'000'000, 'x'), "404 Not Found"))).outcome,
             FetchOutcome::http_status)
       << "however large its page";
 }
 
 TEST_F(StsFetch, TakesNothingButPlainText) {
-  const auto html = fetch_from(say(reply("Content-Type: text/html\r\n", policy_file)));
+  const auto html = fetch_from(say(http_reply("Content-Type: text/html\r\n", policy_file)));
   EXPECT_EQ(html.outcome, FetchOutcome::not_text);
   EXPECT_EQ(html.detail, "Content-Type is text/html");
-  const auto none = fetch_from(say(reply("", policy_file)));
+  const auto none = fetch_from(say(http_reply("", policy_file)));
   EXPECT_EQ(none.outcome, FetchOutcome::not_text);
   EXPECT_EQ(none.detail, "no Content-Type");
 }
@@ -527,7 +364,7 @@ TEST_F(StsFetch, TakesNothingButPlainText) {
 TEST_F(StsFetch, ReadsNoMoreThanItMust) {
   const std::string mebibyte(1 << 20, 'x');
   const std::string text = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
-  EXPECT_EQ(fetch_from(say(reply("Content-Type: text/plain\r\n", mebibyte))).outcome,
+  EXPECT_EQ(fetch_from(say(http_reply("Content-Type: text/plain\r\n", mebibyte))).outcome,
             FetchOutcome::too_large);
   EXPECT_EQ(fetch_from(say(text + "\r\n" + mebibyte)).outcome, FetchOutcome::too_large);
   EXPECT_EQ(fetch_from(say_forever(text + "Transfer-Encoding: chunked\r\n\r\n",
@@ -553,11 +390,11 @@ TEST_F(StsFetch, SaysWhatIsWrongWithAReplyOrAPolicy) {
   EXPECT_EQ(cut.outcome, FetchOutcome::malformed);
   EXPECT_EQ(cut.detail, "the connection ended within the body");
   EXPECT_EQ(fetch_from(say("")).outcome, FetchOutcome::malformed) << "no reply";
-  const auto bad = fetch_from(say(reply("Content-Type: text/plain\r\n", "version: STSv2\n")));
+  const auto bad = fetch_from(say(http_reply("Content-Type: text/plain\r\n", "version: STSv2\n")));
   EXPECT_EQ(bad.outcome, FetchOutcome::malformed);
   EXPECT_EQ(bad.status, 200);
   EXPECT_EQ(bad.detail, "the policy file: line 1: version is not STSv1 but \"STSv2\"");
-  const auto empty = fetch_from(say(reply("Content-Type: text/plain\r\n", "")));
+  const auto empty = fetch_from(say(http_reply("Content-Type: text/plain\r\n", "")));
   EXPECT_EQ(empty.detail, "the policy file: no version");
 }
 
@@ -574,7 +411,7 @@ TEST_F(StsFetch, EndsByItsDeadlineHoweverSlowlyTheServerTalks) {
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.says);
-    Server server({.leaf = good_leaf(), .script = row.script});
+    HttpsServer server({.leaf = good_leaf(), .script = row.script});
     const auto begin = steady_clock::now();
     const auto fetched = fetch(server.port(), 300ms);
     EXPECT_EQ(fetched.outcome, FetchOutcome::timeout) << fetched.detail;
@@ -592,7 +429,7 @@ TEST_F(StsFetch, EndsByItsDeadlineWhenNobodyShakesHands) {
 }
 
 TEST_F(StsFetch, TriesAddressesUntilOneTakesTheConnection) {
-  Server server({.leaf = good_leaf(), .script = say(good_reply)});
+  HttpsServer server({.leaf = good_leaf(), .script = say(good_reply)});
   const auto fetched =
       fetch(server.port(), 20s, {"not an address", "127.0.0.2", "127.0.0.1", "127.0.0.3"});
   EXPECT_EQ(fetched.outcome, FetchOutcome::policy) << fetched.detail;

@@ -5,8 +5,8 @@
 
 #include "agent/foresight/issuers.h"
 #include "probes/dane/tlsa.h"
-#include "probes/tls/certificate_file.h"
 #include "tests/support/past.h"
+#include "tests/support/renewal.h"
 
 namespace {
 
@@ -19,29 +19,11 @@ using probes::net::HttpsReply;
 using std::chrono::hours;
 using std::chrono::minutes;
 using support::kNow;
+using support::leaf_number;
 
 constexpr auto kDirectory = "https://ca.test/directory";
 constexpr Seconds kDay = hours{24};
 
-// The example of RFC 9773 appendix A, which has an authorityKeyIdentifier, as if it were ours.
-constexpr auto kExample = R"(
------BEGIN CERTIFICATE-----
-MIIBQzCB66ADAgECAgUAh2VDITAKBggqhkjOPQQDAjAVMRMwEQYDVQQDEwpFeGFt
-cGxlIENBMCIYDzAwMDEwMTAxMDAwMDAwWhgPMDAwMTAxMDEwMDAwMDBaMBYxFDAS
-BgNVBAMTC2V4YW1wbGUuY29tMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEeBZu
-7cbpAYNXZLbbh8rNIzuOoqOOtmxA1v7cRm//AwyMwWxyHz4zfwmBhcSrf47NUAFf
-qzLQ2PPQxdTXREYEnKMjMCEwHwYDVR0jBBgwFoAUaYhba4dGQEHhs3uEe6CuLN4B
-yNQwCgYIKoZIzj0EAwIDRwAwRAIge09+S5TZAlw5tgtiVvuERV6cT4mfutXIlwTb
-+FYN/8oCIClDsqBklhB9KAelFiYt9+6FDj3z4KGVelYM5MdsO3pK
------END CERTIFICATE-----
-)";
-probes::tls::CertificatePtr leaf_number(std::uint8_t number) {
-  auto leaf = *probes::tls::read_certificate_file(std::string_view(kExample))->chain.front();
-  leaf.sha256.back() = number;
-  leaf.issuer = "CN=E1,O=Testcrypt";
-  leaf.not_after = kNow + hours{24 * 90};
-  return std::make_shared<const probes::tls::Certificate>(std::move(leaf));
-}
 const probes::tls::Certificate& leaf() {
   static const auto out = leaf_number(1);
   return *out;
