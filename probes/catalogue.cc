@@ -280,6 +280,38 @@ const std::initializer_list<CatalogueRow>& rows() {
         "removed the old one, and change the DS only when the new key is in every cache."},
        {"RFC 6781 §4.1.2", "RFC 7583 §3.3"},
        "dnssec-invalid"},
+      {Code::ds_change,
+       "ds-change",
+       {.root = Root::zone, .over_by = Proof::records},
+       "{name}: the zone asks its parent for other DS records",
+       "The CDS or CDNSKEY records of the zone ask for other DS records than the parent has. The "
+       "evidence has both, and whether the zone is ready: a parent that follows changes the DS "
+       "records to `ds-wanted`, and caches go on with the old ones for `ds-ttl` after that. It is "
+       "high where none are asked for, since the zone is insecure then and DANE ends; medium where "
+       "CDS and CDNSKEY contradict each other, so that a parent must not follow them.",
+       "Mail is delivered.",
+       {"Where the parent does not follow CDS records, bring the new DS records there by hand.",
+        "Keep the old key, signing the DNSKEY records, until the TTL of the old DS records is over "
+        "after the parent has changed them.",
+        "Where CDS and CDNSKEY contradict each other, publish both for the same keys.",
+        "Where no DS records are asked for and DANE is to stay, remove the CDS and CDNSKEY "
+        "records."},
+       {"RFC 7344 §4", "RFC 8078 §4", "RFC 6781 §4.1.2"},
+       ""},
+      {Code::ds_change_breaks,
+       "ds-change-breaks",
+       {.root = Root::zone, .alerts_from = Severity::medium, .over_by = Proof::records},
+       "{name}: the zone asks its parent for DS records that no key of it fits",
+       "The zone asks, in CDS or CDNSKEY records, for DS records whose digests fit no key that "
+       "signs "
+       "its DNSKEY records. A parent that follows strands the zone: it must check that, and not "
+       "all do.",
+       "Mail is delivered, until the parent changes the DS records; then senders that validate "
+       "DNSSEC treat the whole zone as forged.",
+       {"Sign the DNSKEY records with a key that is asked for, or put the CDS and CDNSKEY records "
+        "right."},
+       {"RFC 7344 §4.1", "RFC 4035 §5.2"},
+       ""},
       {Code::combination_stale,
        "combination-stale",
        {.root = Root::records},

@@ -57,6 +57,8 @@ enum class Code {
   dnssec_expired,
   ds_broken,
   ds_stale,
+  ds_change,
+  ds_change_breaks,
   combination_stale,
   key_type_partial,
   intermittent,
@@ -114,7 +116,7 @@ enum class Code {
   monitor_fault,
 };
 
-inline constexpr std::size_t kCodeCount = 73;
+inline constexpr std::size_t kCodeCount = 75;
 [[nodiscard]] const std::array<Code, kCodeCount>& all_codes();
 
 [[nodiscard]] std::string_view wire_name(Verdict verdict);

@@ -22,6 +22,12 @@ using std::chrono::steady_clock;
 // A slow resolver is not a dead one: how it is shall be found out.
 constexpr config::Seconds kOwnPatience{15};
 
+constexpr std::size_t kMostWantedKept = 10'000;
+// What zones ask their parents for is good for its TTL, within these: many targets may have one
+// zone.
+constexpr config::Seconds kShortestWanted{5};
+constexpr config::Seconds kLongestWanted{60};
+
 // Far beyond what any target needs: question and session timeouts end a look, this only bounds
 // their sum.
 config::Deadline round_deadline() {
@@ -162,6 +168,8 @@ NetworkProber::NetworkProber(std::shared_ptr<ProbeContext> context,
       lookup_(*client_, context_->chain, context_->question_timeout, &authorities_,
               pointers(each_)),
       own_lookup_(*client_, context_->chain, std::max(context_->question_timeout, kOwnPatience)),
+      wish_lookup_(*client_, context_->chain, context_->question_timeout),
+      direct_lookup_(authorities_, context_->chain, context_->question_timeout, &authorities_),
       tls_(context_->certificates),
       surveyor_(lookup_, *client_, context_->settings.allow_special_addresses) {}
 
@@ -301,9 +309,68 @@ std::size_t NetworkProber::count_failing(const std::vector<probes::dns::Question
 std::vector<probes::dns::ZoneSerials> NetworkProber::ask_serials(
     const std::set<probes::dns::Name>& zones, config::Time at) {
   std::vector<probes::dns::ZoneSerials> out;
-  if (!context_->every_server) return out;
-  for (const auto& zone : zones) out.push_back(surveyor_.serials_of(zone, at, round_deadline()));
+  for (const auto& zone : zones) {
+    auto& one = out.emplace_back(context_->every_server
+                                     ? surveyor_.serials_of(zone, at, round_deadline())
+                                     : probes::dns::ZoneSerials{.zone = zone, .asked_at = at});
+    one.wanted = wanted_of(zone, at);
+  }
   return out;
+}
+
+probes::dns::WantedDs NetworkProber::wanted_of(const probes::dns::Name& zone, config::Time at) {
+  using probes::dns::WantedDs;
+  if (const auto known = context_->wanted.find(zone, at)) return *known;
+  auto [wanted, ttl] = ask_wanted(wish_lookup_, zone, at);
+  if (wanted.fit == WantedDs::Fit::breaks) {
+    // Caches may hold keys from before what is asked for, or the wish from before: the zone's own
+    // servers have both as they are.
+    auto [now, now_ttl] = ask_wanted(direct_lookup_, zone, at);
+    if (now.wish != WantedDs::Wish::unknown) wanted = std::move(now);
+  }
+  // Some servers do not answer to types that they do not know: that is not waited for at each look.
+  if (wanted.wish == WantedDs::Wish::unknown) ttl = kLongestWanted;
+  context_->wanted.take(zone, wanted, at, ttl);
+  return wanted;
+}
+
+std::pair<probes::dns::WantedDs, config::Seconds> NetworkProber::ask_wanted(
+    probes::dns::Lookup& lookup, const probes::dns::Name& zone, config::Time at) {
+  namespace type = probes::dns::type;
+  using probes::dns::WantedDs;
+  const auto cds = lookup.ask(zone, type::cds, at, round_deadline());
+  const auto cdnskey = lookup.ask(zone, type::cdnskey, at, round_deadline());
+  auto wanted = wanted_ds(cds, cdnskey);
+  if (wanted.wish == WantedDs::Wish::keys) {
+    // The keys that proved the answers are kept for a while; here those of now count.
+    const auto keys =
+        &lookup == &direct_lookup_ ? lookup.ask(zone, type::dnskey, at, round_deadline()) : cds;
+    const bool is_known = is_learned(keys.outcome) &&
+                          keys.status == probes::dns::DnssecStatus::secure && keys.replies;
+    if (is_known) wanted.fit = fit_of(wanted.records, zone, *keys.replies);
+  }
+  return {std::move(wanted), std::min(cds.ttl, cdnskey.ttl)};
+}
+
+std::optional<probes::dns::WantedDs> WantedBook::find(const probes::dns::Name& zone,
+                                                      config::Time at) {
+  const std::scoped_lock lock(mutex_);
+  const auto known = known_.find(zone);
+  // A clock that was set back makes nothing last longer.
+  if (known == known_.end() || at < known->second.asked_at || at >= known->second.until)
+    return std::nullopt;
+  return known->second.wanted;
+}
+
+void WantedBook::take(const probes::dns::Name& zone, const probes::dns::WantedDs& wanted,
+                      config::Time at, config::Seconds ttl) {
+  const auto keep = std::clamp(ttl, kShortestWanted, kLongestWanted);
+  const std::scoped_lock lock(mutex_);
+  if (known_.size() > kMostWantedKept) known_.clear();
+  const auto known = known_.find(zone);
+  if (known != known_.end() && at < known->second.asked_at && known->second.asked_at < at + keep)
+    return;
+  known_.insert_or_assign(zone, Known{.wanted = wanted, .asked_at = at, .until = at + keep});
 }
 
 }  // namespace agent

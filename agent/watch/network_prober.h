@@ -1,9 +1,12 @@
 #pragma once
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/self/self_check.h"
@@ -17,6 +20,26 @@
 #include "probes/tls/handshake.h"
 
 namespace agent {
+
+// What zones ask their parents for, as learned last. One for all threads, so that none comes up
+// with what another knows to be over.
+class WantedBook {
+ public:
+  // Null: not known, or it has to be asked again.
+  [[nodiscard]] std::optional<probes::dns::WantedDs> find(const probes::dns::Name& zone,
+                                                          config::Time at);
+  // Good for `ttl`, between five seconds and a minute; unless a later one is there already.
+  void take(const probes::dns::Name& zone, const probes::dns::WantedDs& wanted, config::Time at,
+            config::Seconds ttl);
+
+ private:
+  struct Known {
+    probes::dns::WantedDs wanted;
+    config::Time asked_at, until;
+  };
+  std::mutex mutex_;
+  std::map<probes::dns::Name, Known> known_;
+};
 
 // What all lookers share: caches, counters and the settings of looking. Lives as long as any scout.
 class ProbeContext {
@@ -36,6 +59,7 @@ class ProbeContext {
   probes::tls::CertificateCache certificates;
   probes::dns::QueryCounts queries;
   probes::dns::Standings standings;           // of the resolvers
+  WantedBook wanted;                          // by zones
   probes::dns::DirectReach reach;             // of name servers
   std::unique_ptr<probes::tls::WebPki> pkix;  // null: MTA-STS is not looked at
 
@@ -73,6 +97,10 @@ class NetworkProber final : public Prober {
   NetworkProber(std::shared_ptr<ProbeContext> context,
                 std::unique_ptr<probes::dns::GetdnsClient> client);
   [[nodiscard]] probes::ProbeClients clients();
+  [[nodiscard]] probes::dns::WantedDs wanted_of(const probes::dns::Name& zone, config::Time at);
+  // With the time for which it is good.
+  [[nodiscard]] std::pair<probes::dns::WantedDs, config::Seconds> ask_wanted(
+      probes::dns::Lookup& lookup, const probes::dns::Name& zone, config::Time at);
   void examine(ResolverCheck& sight, std::size_t place, const Controls& controls, config::Time at);
 
   std::shared_ptr<ProbeContext> context_;
@@ -81,6 +109,9 @@ class NetworkProber final : public Prober {
   probes::dns::Authorities authorities_;
   probes::dns::Lookup lookup_;
   probes::dns::Lookup own_lookup_;  // through the resolvers only: to learn how these are
+  // Through the resolvers only, too: no resolver is blamed for what hardly anybody else asks for.
+  probes::dns::Lookup wish_lookup_;
+  probes::dns::Lookup direct_lookup_;  // at the zones' own servers only
   probes::tls::Client tls_;
   probes::dns::Surveyor surveyor_;
 };

@@ -39,7 +39,8 @@ class Prober {
   // How many of the questions our resolvers cannot answer now, or not so that it validates.
   [[nodiscard]] virtual std::size_t count_failing(
       const std::vector<probes::dns::Question>& questions, config::Time at) = 0;
-  // Of these zones, as dns::Surveyor; none where name servers are not asked one by one.
+  // Of these zones, as dns::Surveyor, without serial numbers where name servers are not asked one
+  // by one; and which DS records each asks for.
   [[nodiscard]] virtual std::vector<probes::dns::ZoneSerials> ask_serials(
       const std::set<probes::dns::Name>& zones, config::Time at) = 0;
 };

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
+#include "agent/history/next_ds.h"
 #include "agent/history/recorded_past.h"
 
 namespace agent {
@@ -89,7 +91,10 @@ void Recollection::take_serials(const std::vector<probes::dns::ZoneSerials>& see
   for (const auto& serials : seen) {
     auto& known = servers_[serials.zone];
     if (serials.asked_at < known.serials.asked_at) continue;  // another worker's is newer
-    known.serials = serials;
+    const auto before = std::exchange(known.serials, serials).wanted;
+    auto& wanted = known.serials.wanted;
+    // What cannot be learned now has not changed for that.
+    if (wanted.wish == probes::dns::WantedDs::Wish::unknown) wanted = before;
     note(known.lagging, serials);
   }
 }
@@ -134,6 +139,9 @@ std::vector<probes::Finding> Recollection::zone_findings(
     if (mine == servers_.end()) continue;
     const auto lagging = find_lagging(mine->second.lagging, mine->second.serials, subject);
     if (lagging) out.push_back(*lagging);
+    const auto& wanted = mine->second.serials.wanted;
+    auto next = past == nullptr ? std::nullopt : find_next_ds(*past, wanted, zone.text(), subject);
+    if (next) out.push_back(std::move(*next));
   }
   return out;
 }

@@ -41,7 +41,7 @@ class Recollection {
   [[nodiscard]] const Signatures* mx_signatures(const probes::dns::Name& domain, config::Time at);
 
   // What caches hold of the keys of the zones that vouch for these answers about `subject`, and
-  // which of their servers are late.
+  // which of their servers are late, and what becomes of them when their parents do as asked.
   [[nodiscard]] std::vector<probes::Finding> zone_findings(
       const probes::Subject& subject, const std::vector<const probes::dns::Answer*>& answers,
       config::Time at);

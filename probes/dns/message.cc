@@ -202,6 +202,10 @@ std::string type_name(std::uint16_t rtype) {
       return "DNSKEY";
     case type::nsec3:
       return "NSEC3";
+    case type::cds:
+      return "CDS";
+    case type::cdnskey:
+      return "CDNSKEY";
     case type::tlsa:
       return "TLSA";
     default:

@@ -22,7 +22,7 @@ using Bytes = std::vector<std::uint8_t>;
 namespace type {
 inline constexpr std::uint16_t a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, mx = 15, txt = 16,
                                aaaa = 28, dname = 39, opt = 41, ds = 43, rrsig = 46, nsec = 47,
-                               dnskey = 48, nsec3 = 50, tlsa = 52;
+                               dnskey = 48, nsec3 = 50, tlsa = 52, cds = 59, cdnskey = 60;
 }  // namespace type
 // "MX", "TLSA"; "TYPE1234" for what we have no word for (RFC 3597 §5).
 [[nodiscard]] std::string type_name(std::uint16_t type);

@@ -10,6 +10,7 @@
 #include "probes/dns/answer.h"
 #include "probes/dns/lookup.h"
 #include "probes/dns/resolver.h"
+#include "probes/dns/wanted_ds.h"
 
 // Asks every authoritative server of a zone the same questions, to see whether they agree: what
 // senders get depends on which server their resolver happens to ask. Nothing here is validated;
@@ -57,12 +58,14 @@ struct Survey {
   bool operator==(const Survey&) const = default;
 };
 
-// The serial numbers of a zone's SOA record that its servers gave when all were asked.
+// The serial numbers of a zone's SOA record that its servers gave when all were asked, and what it
+// asks its parent for.
 struct ZoneSerials {
   Name zone;
   config::Time asked_at;
   config::Seconds refresh{0};  // of the newest: within that all have it (RFC 1035 §3.3.13)
   std::map<Server, std::optional<std::uint32_t>> by_server;  // nothing: it gave none
+  WantedDs wanted;
   [[nodiscard]] std::optional<std::uint32_t> newest() const;
 };
 // Serial numbers go round (RFC 1982 §3.2).

@@ -34,7 +34,7 @@ _KEYS = {
 }
 _POLICIES = """
 policy:
-  - {id: ecdsa, manual: on, single-type-signing: on, algorithm: ecdsap256sha256}
+  - {id: ecdsa, manual: on, single-type-signing: on, algorithm: ecdsap256sha256, dnskey-management: incremental, delete-delay: 1d}
   - {id: nsec3, manual: on, single-type-signing: on, algorithm: ecdsap256sha256, nsec3: on, nsec3-iterations: 0, nsec3-salt-length: 0}
   - {id: nsec3-200, manual: on, single-type-signing: on, algorithm: ecdsap256sha256, nsec3: on, nsec3-iterations: 200, nsec3-salt-length: 0}
   - {id: nsec3-optout, manual: on, single-type-signing: on, algorithm: ecdsap256sha256, nsec3: on, nsec3-opt-out: on, nsec3-iterations: 0, nsec3-salt-length: 0}

@@ -48,9 +48,10 @@ TEST(Catalogue, MediumFindingsAreAlertsWhereTheyCanStillBePreventedOrAreOurs) {
     if (row.alerts.alerts_from < Severity::high) from_medium.push_back(row.name);
     EXPECT_LE(row.alerts.alerts_from, Severity::high) << row.name;
   }
-  EXPECT_THAT(from_medium, testing::ElementsAre("predicted-mismatch", "next-key-unpublished",
-                                                "renewal-urgent", "issuer-uncovered", "tlsa-orphan",
-                                                "policy-override", "monitor-fault"));
+  EXPECT_THAT(from_medium,
+              testing::ElementsAre("ds-change-breaks", "predicted-mismatch", "next-key-unpublished",
+                                   "renewal-urgent", "issuer-uncovered", "tlsa-orphan",
+                                   "policy-override", "monitor-fault"));
 }
 
 TEST(Senders, HaveWordsForPeople) {

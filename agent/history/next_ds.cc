@@ -1,0 +1,98 @@
+#include "agent/history/next_ds.h"
+
+#include <set>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "probes/dane/tlsa.h"
+
+namespace agent {
+namespace {
+
+using probes::Code;
+using probes::Severity;
+using probes::dns::KeyId;
+using probes::dns::WantedDs;
+using Fit = WantedDs::Fit;
+using Wish = WantedDs::Wish;
+
+constexpr std::size_t kMostShown = 8;  // a zone may ask for as many as it likes
+
+// "34505/13 20326/8": key tag and algorithm, as tools write them.
+std::string words_of(const std::set<KeyId>& keys) {
+  std::vector<std::string> out;
+  for (const auto& key : keys) out.push_back(fmt::format("{}/{}", key.tag, key.algorithm));
+  return fmt::format("{}", fmt::join(out, " "));
+}
+
+std::set<KeyId> keys_of(const WantedDs& wanted) {
+  std::set<KeyId> out;
+  for (const auto& ds : wanted.records) out.insert(ds.key);
+  return out;
+}
+
+// What a parent that follows does; null: nothing that matters.
+struct Outlook {
+  Code code = Code::ds_change;
+  Severity severity = Severity::info;
+  std::string_view because;
+};
+std::optional<Outlook> outlook_on(const WantedDs& wanted, const std::set<KeyId>& now) {
+  switch (wanted.wish) {
+    case Wish::unknown:
+    case Wish::none:
+      return std::nullopt;
+    case Wish::conflict:
+      return Outlook{.severity = Severity::medium,
+                     .because = "the CDS and CDNSKEY records contradict each other"};
+    case Wish::removal:
+      // Perhaps meant, and the end of DANE all the same.
+      return Outlook{.severity = Severity::high,
+                     .because = "without DS records the zone is insecure, and DANE is lost"};
+    case Wish::keys:
+      break;
+  }
+  // A parent must refuse that (RFC 7344 §4.1). Not all of them look.
+  if (wanted.fit == Fit::breaks)
+    return Outlook{.code = Code::ds_change_breaks,
+                   .severity = Severity::medium,
+                   .because = "no key that signs the DNSKEY records has one of these digests"};
+  if (keys_of(wanted) == now) return std::nullopt;
+  return Outlook{.because = wanted.fit == Fit::fits
+                                ? "the zone is ready: a key with one of these digests signs its "
+                                  "DNSKEY records"
+                                : "whether the zone is ready could not be determined"};
+}
+
+}  // namespace
+
+std::optional<probes::Finding> find_next_ds(const ZonePast& past, const WantedDs& wanted,
+                                            const std::string& zone,
+                                            const probes::Subject& subject) {
+  if (past.ds.empty() || past.dnskey.empty()) return std::nullopt;
+  const auto& now = past.ds.back().what;
+  const auto outlook = outlook_on(wanted, now.keys);
+  if (!outlook) return std::nullopt;
+  probes::Finding out{.code = outlook->code,
+                      .severity = outlook->severity,
+                      .subject = subject,
+                      .evidence = {{"zone", zone},
+                                   {"because", std::string(outlook->because)},
+                                   {"ds-now", words_of(now.keys)},
+                                   {"ds-ttl", fmt::format("{} s", now.ttl.count())},
+                                   {"signing", words_of(past.dnskey.back().what.keys)}},
+                      .root = probes::Subject{.kind = probes::Subject::Kind::zone, .name = zone}};
+  if (wanted.records.empty())
+    out.evidence.push_back({"ds-wanted", wanted.wish == Wish::removal ? "none" : "contradictory"});
+  std::size_t shown = 0;
+  for (const auto& [key, digest_type, digest] : wanted.records) {
+    if (shown++ == kMostShown) break;
+    out.evidence.push_back({"ds-wanted", fmt::format("{} {} {} {}", key.tag, key.algorithm,
+                                                     digest_type, probes::dane::to_hex(digest))});
+  }
+  return out;
+}
+
+}  // namespace agent

@@ -1,0 +1,95 @@
+#include "agent/history/next_ds.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/scene.h"
+
+namespace {
+
+using agent::ZonePast;
+using probes::dns::DsData;
+using probes::dns::KeyId;
+using probes::dns::WantedDs;
+using Keys = std::set<KeyId>;
+using Fit = WantedDs::Fit;
+using Wish = WantedDs::Wish;
+using std::chrono::hours;
+using support::kNow;
+
+const KeyId kOld{.algorithm = 13, .tag = 100};
+const KeyId kNew{.algorithm = 13, .tag = 200};
+
+ZonePast past(Keys ds, Keys signing) {
+  return {.ds = {{kNow, kNow, {.keys = std::move(ds), .ttl = hours{1}}}},
+          .dnskey = {{kNow, kNow, {.keys = std::move(signing), .ttl = hours{1}}}}};
+}
+
+WantedDs wants(const Keys& keys, Fit fit) {
+  WantedDs out{.wish = Wish::keys, .fit = fit};
+  for (const auto& key : keys)
+    out.records.insert(DsData{.key = key, .digest_type = 2, .digest = {0xab, 0xcd}});
+  return out;
+}
+
+struct Row {
+  std::string says;
+  WantedDs wanted;
+  std::string want;  // empty: nothing
+};
+
+TEST(NextDs, IsToldWithWhatItWillDo) {
+  for (const auto& row : std::vector<Row>{
+           {"nothing is asked for", {.wish = Wish::none}, ""},
+           {"could not be learned", {}, ""},
+           {"what is there already", wants({kOld}, Fit::fits), ""},
+           {"the same key, its digest of an unknown type", wants({kOld}, Fit::unknown), ""},
+           {"the same key with a wrong digest", wants({kOld}, Fit::breaks),
+            "ds-change-breaks/medium"},
+           {"a new key that signs", wants({kNew}, Fit::fits), "ds-change/info"},
+           {"a second one beside the old", wants({kOld, kNew}, Fit::fits), "ds-change/info"},
+           {"a new key, and nobody knows whether it signs", wants({kNew}, Fit::unknown),
+            "ds-change/info"},
+           {"a key that does not sign", wants({kNew}, Fit::breaks), "ds-change-breaks/medium"},
+           {"no DS records at all", {.wish = Wish::removal}, "ds-change/high"},
+           {"records that contradict each other", {.wish = Wish::conflict}, "ds-change/medium"},
+       }) {
+    const auto told = agent::find_next_ds(past({kOld}, {kOld}), row.wanted, "example.test", {});
+    const auto got =
+        !told ? std::string()
+              : std::string(wire_name(told->code)) + "/" + std::string(wire_name(told->severity));
+    EXPECT_EQ(got, row.want) << row.says;
+  }
+}
+
+TEST(NextDs, OfAZoneOfWhichNothingIsKnownIsNotTold) {
+  EXPECT_FALSE(agent::find_next_ds({}, wants({kNew}, Fit::breaks), "example.test", {}));
+}
+
+std::vector<std::string> evidence(const probes::Finding& finding, const std::string& name) {
+  std::vector<std::string> out;
+  for (const auto& [key, value] : finding.evidence)
+    if (key == name) out.push_back(value);
+  return out;
+}
+
+TEST(NextDs, IsShownAsAZoneFileHasIt) {
+  const auto told = agent::find_next_ds(past({kOld}, {kOld, kNew}), wants({kOld, kNew}, Fit::fits),
+                                        "example.test", {});
+  ASSERT_TRUE(told);
+  EXPECT_EQ(evidence(*told, "ds-wanted"),
+            (std::vector<std::string>{"100 13 2 abcd", "200 13 2 abcd"}));
+  EXPECT_EQ(evidence(*told, "ds-now"), std::vector<std::string>{"100/13"});
+  EXPECT_EQ(evidence(*told, "signing"), std::vector<std::string>{"100/13 200/13"});
+  EXPECT_EQ(told->root->name, "example.test");
+}
+
+TEST(NextDs, IsNotShownBeyondAFewRecords) {
+  Keys many;
+  for (std::uint16_t tag = 1; tag < 100; ++tag) many.insert({.algorithm = 13, .tag = tag});
+  const auto told =
+      agent::find_next_ds(past({kOld}, {kOld}), wants(many, Fit::breaks), "example.test", {});
+  ASSERT_TRUE(told);
+  EXPECT_EQ(evidence(*told, "ds-wanted").size(), 8U);
+}
+
+}  // namespace
