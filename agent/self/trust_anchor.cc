@@ -1,17 +1,17 @@
 #include "agent/self/trust_anchor.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
-#include "probes/dns/key_sets.h"
+#include "probes/dns/wanted_ds.h"
 
 namespace agent {
 namespace {
 
 using probes::dns::Bytes;
 using probes::dns::KeyId;
+using probes::dns::Record;
 
 constexpr unsigned kZoneKey = 0x0100;
 constexpr unsigned kSecureEntryPoint = 0x0001;  // RFC 4034 §2.1.1
@@ -19,48 +19,39 @@ constexpr unsigned kRevoked = 0x0080;           // RFC 5011 §2.1
 constexpr std::size_t kKeyHead = 4;             // flags, protocol, algorithm
 constexpr std::size_t kDsHead = 4;              // tag, algorithm, digest type
 
-// RFC 4034 appendix B, but for algorithm 1, which nobody signs with any more.
-std::uint16_t tag_of(const Bytes& key) {
-  std::uint32_t sum = 0;
-  for (std::size_t i = 0; i < key.size(); ++i)
-    sum += i % 2 == 0 ? static_cast<std::uint32_t>(key[i]) << 8U : key[i];
-  return static_cast<std::uint16_t>((sum + (sum >> 16U)) & 0xffffU);
-}
-
 unsigned flags_of(const Bytes& key) {
   return static_cast<unsigned>(key[0]) << 8U | key[1];
 }
 
 KeyId id_of(const Bytes& key) {
-  return {.algorithm = key[3], .tag = tag_of(key)};
+  return {.algorithm = key[3], .tag = probes::dns::key_tag_of(key)};
 }
 
-// As it was before it was revoked: the bit changes its tag (RFC 5011 §2.1).
-KeyId unrevoked(Bytes key) {
+// As it was before it was revoked: the bit changes its tag and its digest (RFC 5011 §2.1).
+Bytes unrevoked(Bytes key) {
   key[1] = static_cast<std::uint8_t>(key[1] & ~kRevoked);
-  return id_of(key);
+  return key;
 }
 
-std::set<KeyId> named_by(const std::vector<probes::dns::Record>& anchors) {
-  std::set<KeyId> out;
-  for (const auto& anchor : anchors) {
-    const auto& data = anchor.data;
-    if (anchor.type == probes::dns::type::ds && data.size() > kDsHead) {
-      out.insert(
-          {.algorithm = data[2],
-           .tag = static_cast<std::uint16_t>(static_cast<unsigned>(data[0]) << 8U | data[1])});
-    } else if (anchor.type == probes::dns::type::dnskey && data.size() > kKeyHead) {
-      out.insert(id_of(data));
-    }
-  }
-  return out;
+bool names(const Record& anchor, const Bytes& key) {
+  const auto& data = anchor.data;
+  if (anchor.type == probes::dns::type::dnskey) return data == key;
+  if (anchor.type != probes::dns::type::ds || data.size() <= kDsHead) return false;
+  const auto id = id_of(key);
+  if (data[0] != id.tag >> 8U || data[1] != (id.tag & 0xffU) || data[2] != id.algorithm)
+    return false;
+  const auto digest = probes::dns::ds_digest(anchor.owner, key, data[3]);
+  // Of one that we do not know no key is at fault.
+  return !digest || std::equal(digest->begin(), digest->end(), data.begin() + kDsHead, data.end());
 }
 
 }  // namespace
 
-std::optional<std::string> fault_of_anchors(const std::vector<probes::dns::Record>& anchors,
+std::optional<std::string> fault_of_anchors(const std::vector<Record>& anchors,
                                             const std::vector<Bytes>& keys) {
-  const auto named = named_by(anchors);
+  const auto is_named = [&](const Bytes& key) {
+    return std::ranges::any_of(anchors, [&](const Record& anchor) { return names(anchor, key); });
+  };
   bool any_good = false, any_revoked = false;
   std::optional<KeyId> unnamed;
   for (const auto& key : keys) {
@@ -68,8 +59,8 @@ std::optional<std::string> fault_of_anchors(const std::vector<probes::dns::Recor
     const auto flags = flags_of(key);
     if ((flags & kZoneKey) == 0 || (flags & kSecureEntryPoint) == 0) continue;
     if ((flags & kRevoked) != 0) {
-      any_revoked = any_revoked || named.contains(unrevoked(key));
-    } else if (named.contains(id_of(key))) {
+      any_revoked = any_revoked || is_named(unrevoked(key));
+    } else if (is_named(key)) {
       any_good = true;
     } else {
       unnamed = id_of(key);

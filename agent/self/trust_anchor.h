@@ -16,7 +16,7 @@ namespace agent {
 //
 // In words: a key signing key that is not revoked and that no anchor names, or that all the keys
 // that the anchors name are revoked. Null when all is well. `anchors`: DS or DNSKEY records;
-// `keys`: data of DNSKEY records, proven. Keys are told by algorithm and tag.
+// `keys`: data of DNSKEY records, proven.
 [[nodiscard]] std::optional<std::string> fault_of_anchors(
     const std::vector<probes::dns::Record>& anchors, const std::vector<probes::dns::Bytes>& keys);
 
