@@ -31,10 +31,10 @@ class Actions {
   [[nodiscard]] virtual config::Result<Exception, std::string> make_exception(
       const std::string& domain) = 0;
   [[nodiscard]] virtual Done end_exception(const std::string& domain) = 0;
-  // A certificate that was issued; `chain` is leaf first. What it means for each watched host that
-  // it is for, as far as is known now; those are looked at anew at once. `by` is who shows it.
-  [[nodiscard]] virtual config::Result<std::vector<KeyForecast>, std::string> announce(
-      Chain chain, std::string by) = 0;
+  // A certificate that was issued; `chain` is leaf first. What it means for the watched hosts that
+  // it is for; those are looked at anew at once. `by` is who shows it.
+  [[nodiscard]] virtual config::Result<Foreseen, std::string> announce(Chain chain,
+                                                                       std::string by) = 0;
   // Certificates of that key are for no mail server, or after all.
   [[nodiscard]] virtual Done set_not_for_mail(NotForMail said) = 0;
   [[nodiscard]] virtual Done set_for_mail(const std::string& key) = 0;

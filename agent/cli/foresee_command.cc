@@ -74,11 +74,17 @@ void print_host(const Json& host, std::ostream& out) {
   }
 }
 
+// Until all domains were probed once after a start. An older agent does not say it.
+std::size_t domains_unseen(const Json& reply) {
+  const auto found = reply.find("domains_unseen");
+  return found != reply.end() && found->is_number_unsigned() ? found->get<std::size_t>() : 0;
+}
+
 // By the worst of the hosts; nothing when an agent would not say that.
 std::optional<int> status_of(const Json& reply) {
   if (!reply.is_object() || !reply.contains("hosts") || !reply["hosts"].is_array())
     return std::nullopt;
-  bool any_unknown = false;
+  bool any_unknown = domains_unseen(reply) > 0;
   for (const auto& host : reply["hosts"]) {
     const auto covered = host.is_object() ? host.value("is_covered", Json()) : Json();
     if (covered.is_boolean() && !covered.get<bool>()) return kNotCovered;
@@ -117,7 +123,15 @@ Done show(const ForeseeFlags& flags, const AgentApi& api, const Chain& chain) {
     return *status;
   }
   for (const auto& host : (*reply)["hosts"]) print_host(host, std::cout);
-  if ((*reply)["hosts"].empty()) std::cout << "no watched MX host is one that it names\n";
+  if (const auto unseen = domains_unseen(*reply); unseen > 0) {
+    std::cout << fmt::format(
+        "unknown: {} watched domain{} not been checked since the agent started, and may have a "
+        "host "
+        "that it names; it is kept, and held against the hosts of those, too\n",
+        unseen, unseen == 1 ? " has" : "s have");
+  } else if ((*reply)["hosts"].empty()) {
+    std::cout << "no watched MX host is one that it names\n";
+  }
   return *status;
 }
 

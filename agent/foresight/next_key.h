@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -75,6 +76,13 @@ struct KeyForecast {
 };
 [[nodiscard]] KeyForecast forecast(const AnnouncedCertificate& announced, const ForeseenHost& host,
                                    config::Time at);
+
+// What a certificate means for those who are watched, as far as is known now.
+struct Foreseen {
+  std::vector<KeyForecast> hosts;  // that it is for
+  // Not probed since the start: hosts of theirs may be missing.
+  std::size_t domains_unseen = 0;
+};
 
 // What of these is worth telling: one finding at most. `announced`: all that are for the host and
 // not for something else; those that are over may be among them.

@@ -722,8 +722,12 @@ Follower::Announced Follower::announce(Round& round, AnnouncedCertificate announ
   for (auto& [name, host] : inventory_.hosts()) {
     const auto known = foreseen_host(host);
     if (!is_for(*announced.chain.front(), known)) continue;
-    out.hosts.push_back(forecast(announced, known, round.at));
+    out.foreseen.hosts.push_back(forecast(announced, known, round.at));
     hosts.push_back(&host);
+  }
+  if (!inventory_.knows_all_hosts()) {
+    out.foreseen.domains_unseen = static_cast<std::size_t>(std::ranges::count_if(
+        inventory_.domains(), [](const auto& entry) { return entry.second.seen == nullptr; }));
   }
   if (hosts.empty() && inventory_.knows_all_hosts()) return out;
   announcements_.forget_expired(round.at);

@@ -97,7 +97,7 @@ class Follower {
   // A certificate was issued. What it means for each host that it is for; those are to be probed at
   // once. One that is for nobody is forgotten, unless some hosts are not known yet.
   struct Announced {
-    std::vector<KeyForecast> hosts;
+    Foreseen foreseen;
     Consequences led_to;
   };
   Announced announce(Round& round, AnnouncedCertificate announced, const Seeing& seeing);

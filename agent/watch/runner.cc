@@ -608,22 +608,21 @@ Runner::Done Runner::end_exception(const std::string& domain) {
   });
 }
 
-config::Result<std::vector<KeyForecast>, std::string> Runner::announce(Chain chain,
-                                                                       std::string by) {
-  std::vector<KeyForecast> hosts;
+config::Result<Foreseen, std::string> Runner::announce(Chain chain, std::string by) {
+  Foreseen out;
   const auto done =
       state_->decide_and_do([&](Follower& follower, Round& round,
                                 Follower::Consequences& led_to) -> std::optional<std::string> {
         auto announced = agent::announce(std::move(chain), std::move(by), round.at);
         if (!announced) return "that is no certificate";
         auto told = follower.announce(round, std::move(*announced), state_->seeing());
-        hosts = std::move(told.hosts);
+        out = std::move(told.foreseen);
         led_to = std::move(told.led_to);
         return std::nullopt;
       });
   state_->wake.notify_all();
   if (!done) return config::Failure<std::string>(done.error());
-  return hosts;
+  return out;
 }
 
 Runner::Done Runner::set_not_for_mail(NotForMail said) {

@@ -94,8 +94,7 @@ class Runner final : public Actions {
   Done end_silence(const std::string& id) override;
   config::Result<Exception, std::string> make_exception(const std::string& domain) override;
   Done end_exception(const std::string& domain) override;
-  config::Result<std::vector<KeyForecast>, std::string> announce(Chain chain,
-                                                                 std::string by) override;
+  config::Result<Foreseen, std::string> announce(Chain chain, std::string by) override;
   Done set_not_for_mail(NotForMail said) override;
   Done set_for_mail(const std::string& key) override;
 

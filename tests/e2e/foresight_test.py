@@ -8,10 +8,10 @@ import os
 import re
 import signal
 import subprocess
-import time
 import unittest
 import urllib.error
 import urllib.request
+from datetime import datetime, timedelta
 
 from living_lab import DANELAW, ROOT, LivingLab, until
 
@@ -21,6 +21,10 @@ ANCHORED = "mx.story-safe-via-ta.test"  # 3 1 1 and 2 1 1
 OWNER = f"_25._tcp.{HOST}"
 HOOKS = os.path.join(ROOT, "docs/hooks")
 POISON = "1.3.6.1.4.1.11129.2.4.3=critical,ASN1:NULL"  # RFC 6962 §3.1
+
+
+def at(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 class Foresight(unittest.TestCase):
@@ -121,6 +125,8 @@ class Foresight(unittest.TestCase):
         # A finding of a look would be confirmed by another, 60 s later at the soonest.
         (alert,) = until("it is told", 45, lambda: self.announced(HOST))
         record = self.record_of(certificate)
+        (shown,) = self.shown(record)
+        self.assertLess(at(alert["opened_at"]) - at(shown["shown_at"]), timedelta(seconds=5))
         self.assertEqual(alert["severity"], "high")
         told = json.dumps(self.lab.get(f"/api/v1/alerts/{alert['id']}"))
         self.assertIn(record, told, "the record to publish is in it")
@@ -142,6 +148,10 @@ class Foresight(unittest.TestCase):
         self.lab.start_agent()
         self.assertEqual(self.lab.get("/api/v1/certificates")["items"], before)
         self.assertTrue(self.announced(HOST), "the alert is as it was")
+        # Whatever it says so soon after its start: never that no host is meant.
+        told = self.lab.inside(DANELAW, "foresee", f"{self.lab.dir}/next.pem")
+        self.assertIn(told.returncode, (2, 3), told.stdout)
+        self.assertNotIn("no watched MX host", told.stdout)
         for host in (HOST, ANCHORED):  # after a start domains take their turns
             self.check_now(host.removeprefix("mx."))
         until("both hosts were looked at", 30, lambda: all("rollover" in self.lab.host(h) for h in (HOST, ANCHORED)))
@@ -166,9 +176,16 @@ class Foresight(unittest.TestCase):
         live = self.lab.lab("tlsa", HOST).strip()
         self.lab.lab("set", OWNER, "TLSA", live, self.record_of(certificate), "--flush")
 
+        def looked_at():
+            return self.lab.host(HOST)["observed_at"]
+
+        asked_after = None
+
         def is_over():
-            self.check_now()
-            time.sleep(1)
+            nonlocal asked_after
+            if looked_at() != asked_after:
+                asked_after = looked_at()
+                self.check_now()
             return not self.announced(HOST)
 
         until("it is over", 60, is_over)

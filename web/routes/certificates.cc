@@ -95,8 +95,8 @@ Reply Api::take_certificate(const Call& call) const {
   Deed deed{.what = "show-certificate", .subject_kind = "key", .subject = key, .called = by};
   if (!told) return noted(call, std::move(deed), problem(409, "not taken", told.error()));
   Json hosts = Json::array();
-  for (const auto& one : *told) hosts.push_back(forecast_json(one));
-  auto reply = json({{"key", key}, {"hosts", hosts}});
+  for (const auto& one : told->hosts) hosts.push_back(forecast_json(one));
+  auto reply = json({{"key", key}, {"hosts", hosts}, {"domains_unseen", told->domains_unseen}});
   // A log shows all certificates of a domain: what changed nothing would crowd out what people did.
   return hosts.empty() ? reply : noted(call, std::move(deed), std::move(reply));
 }

@@ -248,12 +248,13 @@ TEST_F(Acts, TheGateCannotTellOfAHostWhoseLookupsOnlyEverFailed) {
 
 TEST_F(Acts, ACertificateToComeIsTakenAsPemAndAsJson) {
   const auto& pki = support::Pki::get();
-  service_.actions.forecasts = {{.host = "mx.example.test",
-                                 .is_covered = false,
-                                 .record = support::record(3, 1, 1, *pki.leaf.certificate),
-                                 .safe_from = kNow + kMinute,
-                                 .why = {"so it is"}},
-                                {.host = "mx2.example.test"}};
+  service_.actions.foreseen.hosts = {{.host = "mx.example.test",
+                                      .is_covered = false,
+                                      .record = support::record(3, 1, 1, *pki.leaf.certificate),
+                                      .safe_from = kNow + kMinute,
+                                      .why = {"so it is"}},
+                                     {.host = "mx2.example.test"}};
+  service_.actions.foreseen.domains_unseen = 3;
   const auto text = pem(*pki.leaf.certificate);
   const auto key = probes::dane::to_hex(pki.leaf.certificate->spki_sha256);
   for (const auto& [type, body] :
@@ -268,6 +269,7 @@ TEST_F(Acts, ACertificateToComeIsTakenAsPemAndAsJson) {
     EXPECT_EQ(told["hosts"][0]["record"], "3 1 1 " + key);
     EXPECT_EQ(told["hosts"][0]["is_covered"], false);
     EXPECT_EQ(told["hosts"][1]["is_covered"], nullptr) << "could not tell";
+    EXPECT_EQ(told["domains_unseen"], 3);
     EXPECT_THAT(service_.actions.announced, SizeIs(1));
   }
   EXPECT_EQ(ask("POST", "/api/v1/certificates", text,

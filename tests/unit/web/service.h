@@ -49,11 +49,11 @@ class WishList final : public agent::Actions {
   }
   Done end_exception(const std::string& domain) override { return known(domain == "example.test"); }
 
-  config::Result<std::vector<agent::KeyForecast>, std::string> announce(agent::Chain chain,
-                                                                        std::string by) override {
+  config::Result<agent::Foreseen, std::string> announce(agent::Chain chain,
+                                                        std::string by) override {
     announced = std::move(chain);
     announced_by = std::move(by);
-    return forecasts;
+    return foreseen;
   }
   Done set_not_for_mail(agent::NotForMail said) override {
     not_for_mail.push_back(std::move(said));
@@ -63,7 +63,7 @@ class WishList final : public agent::Actions {
 
   agent::Chain announced;
   std::string announced_by;
-  std::vector<agent::KeyForecast> forecasts;
+  agent::Foreseen foreseen;
   std::vector<agent::NotForMail> not_for_mail;
   std::optional<agent::Acknowledgement> acknowledged;
   std::vector<agent::Silence> silences;

@@ -158,8 +158,8 @@ TEST_F(Foreseeing, AKeyWithoutARecordIsConfirmedByTheNextLook) {
   see_domain();
   see_host();
   const auto round = show(issued("mx.example.test"));
-  ASSERT_EQ(told.hosts.size(), 1U);
-  EXPECT_EQ(told.hosts[0].is_covered, false);
+  ASSERT_EQ(told.foreseen.hosts.size(), 1U);
+  EXPECT_EQ(told.foreseen.hosts[0].is_covered, false);
   EXPECT_THAT(told.led_to.now, ElementsAre(kHost)) << "it is looked at at once";
   EXPECT_EQ(round.announced.size(), 1U);
   EXPECT_THAT(states(), ElementsAre(AlertState::pending));
@@ -246,10 +246,12 @@ TEST_F(Foreseeing, WhatIsForNobodyIsForgottenOnceAllHostsAreKnown) {
   start();
   const auto chain = issued("mx.elsewhere.test");
   EXPECT_EQ(show(chain).announced.size(), 1U) << "a host of that name may come";
+  EXPECT_EQ(told.foreseen.domains_unseen, 1U);
   see_domain();
   see_host();
   EXPECT_TRUE(show(issued("mx.third.test")).announced.empty());
-  EXPECT_TRUE(told.hosts.empty());
+  EXPECT_TRUE(told.foreseen.hosts.empty());
+  EXPECT_EQ(told.foreseen.domains_unseen, 0U);
 }
 
 TEST_F(Foreseeing, ItIsKnownAfterARestart) {
