@@ -85,9 +85,7 @@ class Facts {
     Json content{{"verdict", wire_name(judged.verdict)},
                  {"weakest", wire_name(judged.weakest)},
                  {"severity", wire_name(judged.severity)}};
-    // Where the others say it too, the history goes on as it was before the word was recorded.
-    const auto delivery = wire_name(probes::delivery_of(judged));
-    if (delivery != wire_name(delivery_in(content))) content["delivery"] = delivery;
+    with_delivery(content, probes::delivery_of(judged));
     add("verdict", name, content);
     Json list = Json::array();
     for (const auto& finding : judged.findings)
@@ -110,11 +108,16 @@ class Facts {
     if (worst == nullptr) return;
     auto severity = probes::Severity::info;
     for (const auto& finding : worst->findings) severity = std::max(severity, finding.severity);
-    add("host-verdict", host.text(),
-        {{"verdict", wire_name(worst->verdict)}, {"severity", wire_name(severity)}});
+    Json content{{"verdict", wire_name(worst->verdict)}, {"severity", wire_name(severity)}};
+    with_delivery(content, probes::delivery_of(*worst));
+    add("host-verdict", host.text(), content);
   }
 
  private:
+  // Where the others say it too, the history goes on as it was before the word was recorded.
+  static void with_delivery(Json& content, probes::Delivery delivery) {
+    if (delivery != delivery_in(content)) content["delivery"] = wire_name(delivery);
+  }
   void add(std::string kind, std::string subject, const Json& content) {
     facts.push_back({std::move(kind), std::move(subject), text(content), std::nullopt});
   }
