@@ -190,9 +190,11 @@ class Foresight {
     });
   }
 
-  // By the share of caches: from one half on most mail is refused.
+  // By the share of caches: beyond one half most mail is refused. At just one half, as where one of
+  // two name servers lags, mail is held up, but that is no reason to tell of it once more.
   [[nodiscard]] Severity severity_of_share() const {
-    return is_most(standing_.failing_share.value_or(0)) ? Severity::critical : Severity::high;
+    return standing_.failing_share.value_or(0) > probes::kMostCaches ? Severity::critical
+                                                                     : Severity::high;
   }
 
   // That servers differ is for the look to say; here only what comes of it.
