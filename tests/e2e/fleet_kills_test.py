@@ -2,7 +2,7 @@
 """A fleet whose members die at random: agents are killed and stopped, PostgreSQL crashes and comes back, while a host
 breaks and is mended. No alert is lost, none is told under two ids, and somebody goes on looking.
 
-DANELAW_KILLS says how many (default 8); DANELAW_SEED which.
+DANELAW_KILLS says how many (default 4); DANELAW_SEED which.
 """
 
 import os
@@ -13,7 +13,7 @@ import unittest
 from fleet_test import HOST, Fleet
 from living_lab import until
 
-KILLS = int(os.environ.get("DANELAW_KILLS", "8"))
+KILLS = int(os.environ.get("DANELAW_KILLS", "4"))
 SEED = int(os.environ.get("DANELAW_SEED", str(random.randrange(1 << 30))))
 # takeover, a lease, an interval, and what a start takes on a busy machine
 LONGEST = 5 + 60 + 10 + 45
