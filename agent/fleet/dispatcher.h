@@ -58,7 +58,7 @@ class Dispatcher {
   const Calls calls_;
   const Clocks clocks_;
   Lookers lookers_;
-  std::map<Task, Ticks> out_;  // since when
+  std::map<Task, Ticks> out_;                   // since when
   std::map<std::string, std::size_t> windows_;  // how many may be out, by vantage
   std::optional<Ticks> asked_at_;
   bool is_clear_ = false;  // of what another has laid out

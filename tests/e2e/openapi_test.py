@@ -177,7 +177,9 @@ class OpenApi(unittest.TestCase):
         self.assertLessEqual({domain["domain"] for domain in domains}, {item["subject"]["name"] for item in verdicts})
         self.ask(get, "/api/v1/history", query="?kind=gossip", status=400)
         down = self.ask(get, "/api/v1/history", query="?verdict=deferred,bounced&limit=500")["items"]
-        self.assertEqual({(item["kind"], item["to"]) for item in down} - {("verdict", "bounced")}, {("verdict", "deferred")})
+        self.assertEqual(
+            {(item["kind"], item["to"]) for item in down} - {("verdict", "bounced")}, {("verdict", "deferred")}
+        )
         alerts = self.ask(get, "/api/v1/history", query="?code=tlsa-mismatch&limit=500")["items"]
         self.assertLessEqual({item["kind"] for item in alerts}, {"alert", "act"})
         for wrong in ("verdict=sunny", "code=sunny"):

@@ -254,7 +254,8 @@ const ErrorRow error_rows[] = {
     {"a merge key is no more than an unknown one",
      "domains: [example.org]\n<<: {}\n",
      {"f:2:1: unknown key \"<<\"; known here: domains, domain_lists, sender_classes, issuers_file, "
-      "dns, smtp, mta_sts, acme, tlsrpt, schedule, politeness, storage, agent, fleet, web, metrics, notify, postfix"}},
+      "dns, smtp, mta_sts, acme, tlsrpt, schedule, politeness, storage, agent, fleet, web, "
+      "metrics, notify, postfix"}},
     {"a class of senders that there is not",
      "domains: [example.org]\nsender_classes: [rsa]\n",
      {"f:2:18: \"rsa\": no class of senders; give some of secure-mx-only, sha256-only, rsa-only, "
