@@ -133,7 +133,7 @@ std::uint16_t key_tag_of(std::span<const std::uint8_t> dnskey) {
   if (size > kHead && dnskey[3] == kRsaMd5)
     return static_cast<std::uint16_t>(dnskey[size - 3] << 8U | dnskey[size - 2]);
   std::uint32_t sum = 0;
-  for (std::size_t i = 0; i < size; ++i) sum += i % 2 == 1 ? dnskey[i] : dnskey[i] << 8U;
+  for (std::size_t i = 0; i < size; ++i) sum += std::uint32_t{dnskey[i]} << (i % 2 == 1 ? 0U : 8U);
   return static_cast<std::uint16_t>(sum + (sum >> 16U));
 }
 
