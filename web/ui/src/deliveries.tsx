@@ -12,7 +12,7 @@ const levels: Record<string, string> = {
   untrusted: "encrypted, not authenticated (Untrusted)",
   anonymous: "encrypted without a certificate (Anonymous)",
   none: "in the clear",
-  unknown: "TLS unknown: smtp_tls_loglevel is 0, or the log began in the middle",
+  unknown: "TLS unknown: smtp_tls_loglevel is 0, or not seen",
 };
 
 const setbacks: Record<string, string> = {
@@ -131,7 +131,7 @@ function ExceptionList() {
     <>
       <h2>Exceptions</h2>
       <Waiting of={found} />
-      {data && !data.served && <p class="muted">Postfix is told nothing: postfix.policy_socket is not configured.</p>}
+      {data && !data.served && <p class="muted">postfix.policy_socket is not configured: Postfix is told nothing.</p>}
       {data && data.items.length === 0 && <p>There are none: every partner's DANE counts.</p>}
       {data && data.items.length > 0 && (
         <table class="list">

@@ -11,39 +11,18 @@ function Fleet() {
   return (
     <>
       <h2>The fleet</h2>
-      <table class="list">
-        <caption class="hidden">Agents with the same database</caption>
-        <thead>
-          <tr>
-            <th scope="col">Agent</th>
-            <th scope="col">Looks from</th>
-            <th scope="col">Role</th>
-            <th scope="col">Probes</th>
-            <th scope="col">Last sign of life</th>
-          </tr>
-        </thead>
-        <tbody>
-          {data.items.map((one) => (
-            <tr key={one.name}>
-              <th scope="row">{one.name}</th>
-              <td>{one.vantage}</td>
-              <td>
-                {one.is_leader ? "leads" : "probes for the one that leads"}
-                {one.fault && (
-                  <>
-                    {" "}
-                    <Mark status="warning">{`cannot probe: ${one.fault}`}</Mark>
-                  </>
-                )}
-              </td>
-              <td>{one.looks}</td>
-              <td>
-                <When at={one.last_seen_at} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <ul class="plain">
+        {data.items.map((one) => (
+          <li key={one.name}>
+            <Mark status={one.fault ? "warning" : "ok"}>
+              {`${one.name} (${one.vantage}) ${one.fault ? `cannot probe: ${one.fault}` : one.is_leader ? "leads" : "probes"}`}
+            </Mark>{" "}
+            <span class="muted">
+              {plural(one.looks, "probe")}, seen <When at={one.last_seen_at} />
+            </span>
+          </li>
+        ))}
+      </ul>
     </>
   );
 }
@@ -113,18 +92,14 @@ export function StatusView() {
             </div>
           </dl>
           {data.spared.length > 0 && (
-            <>
-              <h3>Left alone for now</h3>
-              <p>These networks sent probes away. Their hosts are probed again then, and watched all the same.</p>
-              <ul class="plain">
-                {data.spared.map((one) => (
-                  <li key={one.provider}>
-                    <code>{one.provider}</code> until <When at={one.until} />, {plural(one.refusals, "refusal")} in a
-                    row
-                  </li>
-                ))}
-              </ul>
-            </>
+            <ul class="plain">
+              {data.spared.map((one) => (
+                <li key={one.provider}>
+                  <Mark status="unknown">{`${one.provider} sends probes away`}</Mark>, asked again{" "}
+                  <When at={one.until} />
+                </li>
+              ))}
+            </ul>
           )}
           <Fleet />
           <h2>History</h2>
