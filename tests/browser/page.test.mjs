@@ -87,7 +87,7 @@ describe("the page", { concurrency: 3 }, () => {
     // One look to see it, the TTL of a minute until the last cache has let go, two looks to clear it.
     await until(
       "the alert is over",
-      150,
+      240,
       async () => (await card.count()) === 0 && (await alertCard(alerts, "Over", "mx.provider.test").count()) === 1,
     );
     await says(host, /late: the key came before its record/, 60);
