@@ -96,29 +96,28 @@ int look_for(const std::string& name) {
   return 0;
 }
 
-// CPU seconds of a process, its threads, and children that have ended.
-double cpu_of(pid_t process) {
+// Of /proc/PID/stat, from the third on (proc(5)).
+std::vector<std::string> fields_of(pid_t process) {
   std::ifstream file("/proc/" + std::to_string(process) + "/stat");
   std::string line;
   std::getline(file, line);
   std::istringstream rest(line.substr(std::min(line.size(), line.rfind(')') + 2)));
-  std::string field;
+  std::vector<std::string> out;
+  for (std::string field; rest >> field;) out.push_back(field);
+  return out;
+}
+
+// CPU seconds of a process, its threads, and children that have ended.
+double cpu_of(pid_t process) {
+  const auto fields = fields_of(process);
   double out = 0;
-  for (int at = 3; rest >> field && at <= 17; ++at) {
-    if (at >= 14) out += std::stod(field);
-  }
+  for (std::size_t at = 11; at < 15 && at < fields.size(); ++at) out += std::stod(fields[at]);
   return out / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 pid_t parent_of(pid_t process) {
-  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
-  std::string line;
-  std::getline(file, line);
-  std::istringstream rest(line.substr(std::min(line.size(), line.rfind(')') + 2)));
-  std::string state;
-  pid_t parent = 0;
-  rest >> state >> parent;
-  return parent;
+  const auto fields = fields_of(process);
+  return fields.size() < 2 ? 0 : static_cast<pid_t>(std::stol(fields[1]));
 }
 
 // Of the server and its sessions.

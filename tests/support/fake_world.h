@@ -1,12 +1,14 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <string>
+#include <thread>
 
 #include "agent/alerts/ports.h"
 #include "agent/self/clock.h"
@@ -16,6 +18,17 @@
 // A world without network, disk and time, for the runner: what probers see, what a recorder keeps,
 // and both clocks, which go only when they are told to. Any thread may call.
 namespace support {
+
+// Waits for other threads, up to half a minute.
+template <class Condition>
+bool soon(Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  }
+  return true;
+}
 
 // Wall time and monotonic time, apart.
 class FakeClocks {

@@ -18,16 +18,7 @@ namespace {
 using namespace agent;
 using config::Seconds;
 using support::kNow;
-
-template <class Condition>
-bool soon(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{30};
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds{2});
-  }
-  return true;
-}
+using support::soon;
 
 // What several boards share.
 struct Table {

@@ -15,22 +15,13 @@ namespace {
 using namespace agent;
 using config::Seconds;
 using support::kNow;
+using support::soon;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 using testing::Optional;
 
 constexpr Seconds kDay = std::chrono::hours{24};
-
-template <class Condition>
-bool soon(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{30};
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds{2});
-  }
-  return true;
-}
 
 config::Config settings() {
   config::Config out;

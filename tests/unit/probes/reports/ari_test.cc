@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "probes/tls/certificate_file.h"
+#include "tests/support/renewal.h"
 #include "tests/support/scene.h"
 
 namespace {
@@ -78,17 +79,7 @@ TEST(Ari, TheDirectorySaysWhereToAsk) {
 // The example of RFC 9773 §4.1 (appendix A): AKI 69:88:5B:6B:87:46:40:41:E1:B3:7B:84:7B:A0:AE:2C:
 // DE:01:C8:D4, serial 87:65:43:21, which has its first bit set and so gets a zero in front.
 TEST(Ari, NamesTheCertificateAsInTheRfc) {
-  constexpr auto kExample = R"(-----BEGIN CERTIFICATE-----
-MIIBQzCB66ADAgECAgUAh2VDITAKBggqhkjOPQQDAjAVMRMwEQYDVQQDEwpFeGFt
-cGxlIENBMCIYDzAwMDEwMTAxMDAwMDAwWhgPMDAwMTAxMDEwMDAwMDBaMBYxFDAS
-BgNVBAMTC2V4YW1wbGUuY29tMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEeBZu
-7cbpAYNXZLbbh8rNIzuOoqOOtmxA1v7cRm//AwyMwWxyHz4zfwmBhcSrf47NUAFf
-qzLQ2PPQxdTXREYEnKMjMCEwHwYDVR0jBBgwFoAUaYhba4dGQEHhs3uEe6CuLN4B
-yNQwCgYIKoZIzj0EAwIDRwAwRAIge09+S5TZAlw5tgtiVvuERV6cT4mfutXIlwTb
-+FYN/8oCIClDsqBklhB9KAelFiYt9+6FDj3z4KGVelYM5MdsO3pK
------END CERTIFICATE-----
-)";
-  const auto read = probes::tls::read_certificate_file(std::string_view(kExample));
+  const auto read = probes::tls::read_certificate_file(std::string_view(support::kExample));
   ASSERT_TRUE(read) << read.error();
   EXPECT_EQ(ari_id(*read->chain.front()), "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE");
 }
