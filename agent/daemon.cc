@@ -68,9 +68,17 @@ Daemon::Begun Daemon::start(const std::filesystem::path& file) {
   file_ = file;
   reload_.succeeded_at = now();
   auto loaded = load_or_complain(file);
+  // One that takes over goes on with what it stood by with, if the file is no good now.
+  if (!loaded && lead_) loaded = settings_;
   if (!loaded) return Begun::failed;
+  if (lead_) keep_names(*loaded);
   named_ = config::named(loaded->agent);
   auto context = ProbeContext::make(*loaded);
+  if (!context && lead_) {
+    log::error("reload-failed", {{"error", context.error()}});
+    loaded = settings_;
+    context = context_;
+  }
   if (!context) return fail("probe-setup-failed", context.error());
   anchors_ = (*context)->anchor_records;
   if (const auto web = can_serve(loaded->web); !web) return fail("web-setup-failed", web.error());
@@ -130,6 +138,11 @@ Daemon::Begun Daemon::start(const std::filesystem::path& file) {
   // With less, libraries fail in ways of their own.
   constexpr std::size_t kLeast = std::size_t{32} << 20U;
   if (!has_room(kLeast)) throw std::bad_alloc();
+  context_.reset();
+  // Else it would go by itself alone at first.
+  if (lead_)
+    runner_->set_places(
+        vantages_of(lookers(loaded->fleet.takeover).value_or(Lookers{}), named_.vantage));
   runner_->start();
   postfix_->start();
   courier_->set_notifiers(std::move(*notifiers));
@@ -185,30 +198,38 @@ config::Result<std::optional<storage::Place>, std::string> Daemon::take_database
   return std::optional<storage::Place>{};
 }
 
+std::optional<Lookers> Daemon::lookers(config::Seconds patience) {
+  const auto all = lead_->members();
+  if (!all) return std::nullopt;
+  Lookers out;
+  for (const auto& one : *all) {
+    if (!one.leads && one.silence <= patience && one.fault.empty()) ++out[one.vantage];
+  }
+  return out;
+}
+
+void Daemon::keep_names(config::Config& settings) {
+  const auto wanted = config::named(settings.agent);
+  if (wanted.name == named_.name && wanted.vantage == named_.vantage) return;
+  log::warn("needs-restart", {{"detail", "agent.name and agent.vantage stay as they were"}});
+  settings.agent = named_;
+}
+
 config::Result<void, std::string> Daemon::dispatch(const storage::Place& place,
                                                    const config::Config& settings) {
   if (!lead_) return {};
   const auto self = config::named(settings.agent);
   auto board = storage::DatabaseTaskBoard::open(place, self.name, self.vantage);
   if (!board) return config::Failure<std::string>(board.error());
-  // As long as one gives no sign of life another would take over from it.
-  auto lookers = [this, patience = settings.fleet.takeover]() -> std::optional<Lookers> {
-    const auto all = lead_->members();
-    if (!all) return std::nullopt;
-    Lookers out;
-    for (const auto& one : *all) {
-      if (!one.leads && one.silence <= patience && one.fault.empty()) ++out[one.vantage];
-    }
-    return out;
-  };
   dispatcher_ = std::make_unique<Dispatcher>(
       *runner_, std::move(*board), self.vantage,
-      Dispatcher::Calls{.lookers = std::move(lookers),
-                        .on_fault =
-                            [](const std::string& fault) {
-                              log::warn("fleet-fault", {{"detail", fault}});
-                            },
-                        .on_recovery = [] { log::info("fleet-recovered", {}); }},
+      Dispatcher::Calls{
+          .lookers = [this, patience = settings.fleet.takeover] { return lookers(patience); },
+          .on_fault =
+              [](const std::string& fault) {
+                log::warn("fleet-fault", {{"detail", fault}});
+              },
+          .on_recovery = [] { log::info("fleet-recovered", {}); }},
       system_clocks());
   return {};
 }
@@ -229,7 +250,6 @@ bool Daemon::try_to_lead() {
   auto prober =
       standby_->stop();  // a reload that it was asked for is over then, and its address is free
   standby_.reset();
-  context_.reset();
   retiring_ = std::jthread([prober = std::move(prober)]() mutable { prober.reset(); });
   log::info("takes-over", {{"epoch", std::to_string(lead_->epoch())}});
   return true;
@@ -296,7 +316,6 @@ void Daemon::stop() {
     is_ready_ = false;
     feed_.close();
     server_->stop();
-    dispatcher_.reset();
   }
   {
     const std::scoped_lock one(watching_);
@@ -306,11 +325,13 @@ void Daemon::stop() {
   std::atomic<bool> ended{false};
   const auto end = [&] {
     prober.reset();
+    dispatcher_.reset();
     if (retiring_.joinable()) retiring_.join();
     if (postfix_) postfix_->stop();
     if (runner_) runner_->stop();
     if (courier_) courier_->stop();
     checks_.stop();
+    lead_.reset();  // asks the runner
     ended = true;
   };
   std::vector<std::thread> drain;
@@ -321,7 +342,6 @@ void Daemon::stop() {
   log::info("stopped", {{"drained", ended ? "yes" : "no"}});
   if (!ended) std::_Exit(0);
   for (auto& thread : drain) thread.join();
-  lead_.reset();  // asks the runner
 }
 
 Daemon::Begun Daemon::fail(std::string_view event, const std::string& detail) {
@@ -346,6 +366,7 @@ config::Result<void, std::string> Daemon::take_configuration() {
     log::error("reload-failed", {{"error", context.error()}});
     return config::Failure<std::string>(context.error());
   }
+  if (candidacy_) keep_names(*loaded);
   if (standby_) {
     auto done = standby_->reconfigure(*loaded, *context);
     if (!done) return done;

@@ -78,6 +78,11 @@ class Daemon {
   config::Result<std::optional<storage::Place>, std::string> take_database(
       const config::Config& settings);
   storage::Leadership::Calls leader_calls();
+  // Who can look now, ourselves not among them: as long as one gives a sign of life within
+  // `patience`, after which another would take over from it. Null: the database cannot say.
+  std::optional<Lookers> lookers(config::Seconds patience);
+  // Members of a fleet are known by name and vantage: both stay as they were at the start.
+  void keep_names(config::Config& settings);
   config::Result<void, std::string> dispatch(const storage::Place& place,
                                              const config::Config& settings);
   Begun fail_for_now(std::string_view event, const std::string& detail);

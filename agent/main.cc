@@ -64,7 +64,7 @@ bool stand_by(agent::Daemon& daemon, agent::Supervisor& supervisor, const sigset
       daemon.reload_by_signal();
       supervisor.ready();
     }
-    supervisor.alive(std::nullopt, daemon.doing());
+    supervisor.alive(daemon.why_stuck(), daemon.doing());
   }
   return true;
 }

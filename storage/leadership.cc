@@ -160,6 +160,20 @@ void Candidacy::tell(std::uint64_t looks, std::string fault) {
   self_.fault = std::move(fault);
 }
 
+// Whether the one that led when the database went may still come back to its lock: until it has
+// given another sign of life, or none for too long.
+bool Candidacy::leads_still() {
+  const auto leader = state_->leader();
+  const bool is_open = leader && leader->member.name != self_.name &&
+                       leader->silence <= takeover_ &&
+                       leader_seen_at_.value_or(leader->member.seen_at) == leader->member.seen_at;
+  if (is_open)
+    leader_seen_at_ = leader->member.seen_at;
+  else
+    was_cut_ = false;
+  return is_open;
+}
+
 config::Result<std::unique_ptr<Leadership>, Candidacy::NotYet> Candidacy::try_to_lead(
     Leadership::Calls calls) {
   NotYet not_yet;
@@ -168,6 +182,12 @@ config::Result<std::unique_ptr<Leadership>, Candidacy::NotYet> Candidacy::try_to
     state_->self.fault = self_.fault;
     state_->looks = looks_;
     auto& session = state_->session;
+    if (was_cut_ && leads_still()) {
+      state_->live();
+      not_yet.leader = state_->leader()->member;
+      not_yet.words = fmt::format("agent {} leads", not_yet.leader->name);
+      return nullptr;
+    }
     if (!has_server_lock(session)) {
       const auto leader = state_->leader();
       not_yet.is_namesake = leader && leader->member.name == self_.name;
@@ -192,6 +212,8 @@ config::Result<std::unique_ptr<Leadership>, Candidacy::NotYet> Candidacy::try_to
     return std::unique_ptr<Leadership>(new Leadership(std::move(state_)));
   });
   if (!done) {
+    was_cut_ = state_ != nullptr || was_cut_;
+    leader_seen_at_.reset();
     state_.reset();
     return config::Failure<NotYet>({.words = done.error()});
   }

@@ -79,11 +79,16 @@ class Candidacy {
   void tell(std::uint64_t looks, std::string fault);
 
  private:
+  bool leads_still();
+
   Place place_;
   FleetMember self_;
   config::Seconds takeover_;
   std::uint64_t looks_ = 0;
-  std::unique_ptr<Leadership::State> state_;  // null: there is no session
+  // The database was away: as long as the one that leads may be back at once it has the precedence.
+  bool was_cut_ = false;
+  std::optional<config::Time> leader_seen_at_;  // when it was back
+  std::unique_ptr<Leadership::State> state_;    // null: there is no session
 };
 
 }  // namespace storage

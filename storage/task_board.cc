@@ -1,6 +1,7 @@
 #include "storage/task_board.h"
 
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -34,13 +35,12 @@ struct DatabaseTaskBoard::State {
       : place(at),
         session(at, Database::Mode::create),
         name(std::move(its_name)),
-        vantage(std::move(its_vantage)) {
-    session.listen(place.epoch() ? kLooks : kTasks);
-  }
+        vantage(std::move(its_vantage)) {}
 
   Place place;
   Database session;
   const std::string name, vantage;
+  bool listens = false;
 };
 
 DatabaseTaskBoard::DatabaseTaskBoard(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -135,6 +135,25 @@ TaskBoard::Result<std::vector<Target>> DatabaseTaskBoard::lease(std::size_t most
   });
 }
 
+TaskBoard::Result<> DatabaseTaskBoard::renew(config::Seconds lent_for) {
+  return guarded<std::string>(state_->place, [&] {
+    state_->session
+        .prepare(fmt::format("UPDATE task SET lent_until = {0} + ? "
+                             "WHERE vantage = ? AND agent = ? AND lent_until > {0}",
+                             kServerTime))
+        .bind(lent_for.count(), state_->vantage, state_->name)
+        .run();
+  });
+}
+
+TaskBoard::Result<> DatabaseTaskBoard::release() {
+  return guarded<std::string>(state_->place, [&] {
+    state_->session.prepare("UPDATE task SET lent_until = 0 WHERE vantage = ? AND agent = ?")
+        .bind(state_->vantage, state_->name)
+        .run();
+  });
+}
+
 TaskBoard::Result<> DatabaseTaskBoard::send(const std::vector<SentLook>& looks, config::Time now) {
   return guarded<std::string>(state_->place, [&] {
     Transaction transaction{state_->session};
@@ -158,6 +177,9 @@ TaskBoard::Result<> DatabaseTaskBoard::send(const std::vector<SentLook>& looks, 
 
 void DatabaseTaskBoard::wait(std::chrono::milliseconds longest) {
   try {
+    // What is listened for has to be heard: libpq keeps each until then.
+    if (!std::exchange(state_->listens, true))
+      state_->session.listen(state_->place.epoch() ? kLooks : kTasks);
     state_->session.wait_for_bell(longest);
   } catch (const std::exception&) {
     // The next question says what is wrong.

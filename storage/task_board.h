@@ -23,6 +23,8 @@ class DatabaseTaskBoard final : public agent::TaskBoard {
   Result<> withdraw(const std::string& vantage, const std::vector<agent::Target>& targets) override;
   Result<std::vector<agent::SentLook>> collect(std::size_t most, config::Time now) override;
   Result<std::vector<agent::Target>> lease(std::size_t most, config::Seconds lent_for) override;
+  Result<> renew(config::Seconds lent_for) override;
+  Result<> release() override;
   Result<> send(const std::vector<agent::SentLook>& looks, config::Time now) override;
   void wait(std::chrono::milliseconds longest) override;
 

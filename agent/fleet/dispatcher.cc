@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agent/fleet/sent_look.h"
+#include "agent/self/progress.h"
 
 namespace agent {
 namespace {
@@ -17,8 +18,8 @@ constexpr config::Seconds kWhoEvery{1};
 constexpr std::size_t kWindow = 64;
 constexpr std::size_t kMostOut = 8192;
 constexpr std::size_t kBatch = 1024;
-// Whoever has it would be done by then; longer than it is lent for.
-constexpr config::Seconds kPatience{120};
+// Whoever has it would be done by then.
+constexpr config::Seconds kPatience = kLongestLook + config::Seconds{60};
 
 template <class T>
 std::string words_of(const TaskBoard::Result<T>& done) {
@@ -26,6 +27,14 @@ std::string words_of(const TaskBoard::Result<T>& done) {
 }
 
 }  // namespace
+
+std::set<std::string> vantages_of(const Lookers& lookers, const std::string& own) {
+  std::set<std::string> out;
+  for (const auto& [vantage, count] : lookers) {
+    if (vantage != own) out.insert(vantage);
+  }
+  return out;
+}
 
 Dispatcher::Dispatcher(Runner& runner, std::unique_ptr<TaskBoard> board, std::string own_vantage,
                        Calls calls, Clocks clocks)
@@ -45,11 +54,9 @@ void Dispatcher::work(const std::stop_token& stop) {
     try {
       if (!is_clear_) is_clear_ = note(words_of(board_->clear()));
       ask_who_is_there();
-      if (is_clear_) {
-        while (!stop.stop_requested() && collect()) continue;
-        take_back();
-        hand_out();
-      }
+      while (is_clear_ && !stop.stop_requested() && collect()) continue;
+      take_back();
+      if (is_clear_ && fault_.empty()) hand_out();
     } catch (const std::exception& e) {
       note(e.what());  // memory is short: what was taken comes back by take_back()
     }
@@ -75,11 +82,7 @@ void Dispatcher::ask_who_is_there() {
   auto lookers = calls_.lookers();
   if (!lookers || *lookers == lookers_) return;
   lookers_ = std::move(*lookers);
-  std::set<std::string> others;
-  for (const auto& [vantage, count] : lookers_) {
-    if (vantage != own_vantage_) others.insert(vantage);
-  }
-  runner_.set_places(std::move(others));
+  runner_.set_places(vantages_of(lookers_, own_vantage_));
 }
 
 std::size_t Dispatcher::out_at(const std::string& vantage) const {
@@ -89,21 +92,29 @@ std::size_t Dispatcher::out_at(const std::string& vantage) const {
                           [&](const auto& one) { return one.first.vantage != vantage; })));
 }
 
+std::string Dispatcher::place(const std::string& vantage) const {
+  return vantage == own_vantage_ ? std::string() : vantage;
+}
+
 void Dispatcher::hand_out() {
   for (const auto& [vantage, count] : lookers_) {
     auto& window = windows_.try_emplace(vantage, kWindow).first->second;
     const auto out = out_at(vantage);
     if (out >= window) continue;
-    const auto targets = runner_.take_due(vantage, std::min(window - out, kBatch));
+    const auto targets = runner_.take_due(place(vantage), std::min(window - out, kBatch));
     if (targets.empty()) continue;
     if (out < window / 2 && targets.size() == window - out) window = std::min(2 * window, kMostOut);
     const auto at = clocks_.ticks();
     for (const auto& target : targets) out_.insert_or_assign({vantage, target}, at);
     if (note(words_of(board_->hand_out(vantage, targets)))) continue;
-    for (const auto& target : targets) {
-      out_.erase({vantage, target});
-      runner_.take_look(vantage, target, std::nullopt);
-    }
+    give_up(vantage, targets);
+  }
+}
+
+void Dispatcher::give_up(const std::string& vantage, const std::vector<Target>& targets) {
+  for (const auto& target : targets) {
+    out_.erase({vantage, target});
+    runner_.take_look(place(vantage), target, std::nullopt);
   }
 }
 
@@ -117,11 +128,10 @@ void Dispatcher::take_back() {
   for (const auto& [vantage, targets] : overdue) {
     auto& window = windows_.try_emplace(vantage, kWindow).first->second;
     window = std::max(window / 2, kWindow);
-    if (!note(words_of(board_->withdraw(vantage, targets)))) continue;
-    for (const auto& target : targets) {
-      out_.erase({vantage, target});
-      runner_.take_look(vantage, target, std::nullopt);
-    }
+    // Where the database is away nobody gets them: they are ours again, and what is left there is
+    // cleared when it is back.
+    if (!note(words_of(board_->withdraw(vantage, targets)))) is_clear_ = false;
+    give_up(vantage, targets);
   }
 }
 
@@ -134,23 +144,35 @@ bool Dispatcher::collect() {
 
 void Dispatcher::take(SentLook look) {
   // Of what was taken back, or of another leader's, nobody waits for.
-  if (out_.erase({look.vantage, look.target}) == 0) return;
+  const auto task = out_.find({look.vantage, look.target});
+  if (task == out_.end()) return;
   std::optional<probes::Recorded> seen;
-  if (!look.body.empty()) {
-    auto read = probes::decode(look.body);
-    if (!read) {
-      calls_.on_fault(fmt::format("what agent {} sent of {} cannot be read: {}", look.agent,
-                                  look.target.name.text(), read.error()));
-    } else if (is_of(*read, look.target)) {
-      seen = with_times_moved(std::move(*read), look.shift, clocks_.wall());
-      seen->vantage = look.vantage;
-      seen->agent = look.agent;
-    } else {
-      calls_.on_fault(
-          fmt::format("agent {} sent another target than {}", look.agent, look.target.name.text()));
-    }
+  try {
+    seen = read(look);
+  } catch (const std::exception& e) {
+    calls_.on_fault(e.what());
   }
-  runner_.take_look(look.vantage, look.target, std::move(seen));
+  runner_.take_look(place(look.vantage), look.target, std::move(seen));
+  out_.erase(task);
+}
+
+std::optional<probes::Recorded> Dispatcher::read(const SentLook& look) {
+  if (look.body.empty()) return std::nullopt;
+  auto out = probes::decode(look.body);
+  if (!out) {
+    calls_.on_fault(fmt::format("what agent {} sent of {} cannot be read: {}", look.agent,
+                                look.target.name.text(), out.error()));
+    return std::nullopt;
+  }
+  if (!is_of(*out, look.target)) {
+    calls_.on_fault(
+        fmt::format("agent {} sent another target than {}", look.agent, look.target.name.text()));
+    return std::nullopt;
+  }
+  auto seen = with_times_moved(std::move(*out), look.shift, clocks_.wall());
+  seen.vantage = look.vantage;
+  seen.agent = look.agent;
+  return seen;
 }
 
 }  // namespace agent

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -18,6 +19,9 @@ namespace agent {
 
 // How many agents can look from each vantage now, ourselves not among them.
 using Lookers = std::map<std::string, unsigned>;
+
+// Their vantages but `own`, for Runner::set_places().
+[[nodiscard]] std::set<std::string> vantages_of(const Lookers& lookers, const std::string& own);
 
 // Of the agent that leads: lays out what is due from other places, and what our own workers are too
 // busy for, and follows what comes back with the runner. One thread of its own.
@@ -47,8 +51,11 @@ class Dispatcher {
   void ask_who_is_there();
   void hand_out();
   void take_back();
+  void give_up(const std::string& vantage, const std::vector<Target>& targets);
   bool collect();  // whether there may be more
   void take(SentLook look);
+  [[nodiscard]] std::optional<probes::Recorded> read(const SentLook& look);
+  [[nodiscard]] std::string place(const std::string& vantage) const;  // for the runner
   [[nodiscard]] std::size_t out_at(const std::string& vantage) const;
   bool note(const std::string& fault);  // empty: none
 

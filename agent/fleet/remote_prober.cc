@@ -8,7 +8,7 @@ namespace agent {
 namespace {
 
 constexpr std::chrono::milliseconds kEvery{1000};  // where no bell is heard
-// A task is another's when it was not done by then.
+// A task is another's when it was not done by then, and nobody says that it is still at it.
 constexpr config::Seconds kLentFor{60};
 constexpr std::size_t kBatch = 256;
 // What could not be laid down is looked at by others in the end.
@@ -104,25 +104,38 @@ std::string RemoteProber::fault() const {
 
 void RemoteProber::fetch(const std::stop_token& stop) {
   std::string told;
+  const auto is_done = [&](const std::string& fault) {
+    if (!fault.empty() && fault != told) calls_.on_fault(fault);
+    told = fault;
+    return fault.empty();
+  };
+  bool is_released = false;
+  auto renewed_at = clocks_.ticks();
   while (!stop.stop_requested()) {
     std::size_t room = 0;
-    {
-      const std::scoped_lock lock(mutex_);
-      room = std::min(kBatch, capacity_ - std::min(capacity_, under_way_ + done_.size()));
-    }
-    if (room > 0 && fault().empty()) {
-      const auto targets = tasks_->lease(room, kLentFor);
-      const auto words = targets ? std::string() : targets.error();
-      if (!words.empty() && words != told) calls_.on_fault(words);
-      told = words;
-      if (targets && !targets->empty()) {
-        {
-          const std::scoped_lock lock(mutex_);
-          under_way_ += targets->size();
-        }
-        for (const auto& target : *targets) runner_->run_errand(target);
-        continue;
+    try {
+      if (!is_released) {
+        const auto done = tasks_->release();
+        is_released = is_done(done ? std::string() : done.error());
       }
+      if (clocks_.ticks() - renewed_at >= kLentFor / 3) {
+        renewed_at = clocks_.ticks();
+        const auto done = tasks_->renew(kLentFor);
+        is_done(done ? std::string() : done.error());
+      }
+      {
+        const std::scoped_lock lock(mutex_);
+        room = std::min(kBatch, capacity_ - std::min(capacity_, under_way_ + done_.size()));
+      }
+      if (is_released && room > 0 && fault().empty()) {
+        const auto targets = tasks_->lease(room, kLentFor);
+        if (is_done(targets ? std::string() : targets.error()) && !targets->empty()) {
+          for (const auto& target : *targets) begin(target);
+          continue;
+        }
+      }
+    } catch (const std::exception& e) {
+      is_done(e.what());
     }
     // By a bell, or when there is room again.
     if (room > 0) {
@@ -132,6 +145,16 @@ void RemoteProber::fetch(const std::stop_token& stop) {
       wake_.wait_for(lock, stop, kEvery, [&] { return under_way_ + done_.size() < capacity_; });
     }
   }
+}
+
+void RemoteProber::begin(const Target& target) {
+  {
+    const std::scoped_lock lock(mutex_);
+    ++under_way_;
+  }
+  if (runner_->run_errand(target)) return;
+  const std::scoped_lock lock(mutex_);
+  --under_way_;  // it is on its way already, from when it was lent to us before
 }
 
 void RemoteProber::take(const Target& target, const std::optional<probes::Recorded>& look) {
@@ -144,6 +167,14 @@ void RemoteProber::take(const Target& target, const std::optional<probes::Record
   wake_.notify_all();
 }
 
+bool RemoteProber::is_sent(const std::vector<SentLook>& batch) {
+  try {
+    return looks_->send(batch, clocks_.wall()).has_value();
+  } catch (const std::exception&) {
+    return false;  // memory is short
+  }
+}
+
 void RemoteProber::send(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     std::vector<SentLook> batch;
@@ -154,7 +185,7 @@ void RemoteProber::send(const std::stop_token& stop) {
       done_.clear();
     }
     if (batch.empty()) continue;
-    while (!looks_->send(batch, clocks_.wall())) {
+    while (!is_sent(batch)) {
       std::unique_lock lock(mutex_);
       wake_.wait_for(lock, stop, kEvery, [] { return false; });
       if (stop.stop_requested()) return;

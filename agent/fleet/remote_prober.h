@@ -41,7 +41,9 @@ class RemoteProber {
   class Nowhere;
 
   void fetch(const std::stop_token& stop);
+  void begin(const Target& target);
   void send(const std::stop_token& stop);
+  bool is_sent(const std::vector<SentLook>& batch);
   void take(const Target& target, const std::optional<probes::Recorded>& look);
 
   const std::unique_ptr<TaskBoard> tasks_, looks_;

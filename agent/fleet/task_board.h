@@ -50,6 +50,9 @@ class TaskBoard {
 
   // Tasks for our vantage that nobody has, or had for longer than they were lent; ours for so long.
   virtual Result<std::vector<Target>> lease(std::size_t most, config::Seconds lent_for) = 0;
+  // Ours for so long from now on; and nobody's: for whoever has just begun and knows of none.
+  virtual Result<> renew(config::Seconds lent_for) = 0;
+  virtual Result<> release() = 0;
   // Lays them down; but not those of tasks that are not ours any more. `now`: by our clock.
   virtual Result<> send(const std::vector<SentLook>& looks, config::Time now) = 0;
 

@@ -67,6 +67,12 @@ bool is_kept(const View& view, const Places& places, Time at) {
   return view.seen && view.seen->observed_at + places.kept_for >= at;
 }
 
+// It cannot tell now, and what it told last was trouble, not long ago.
+bool may_be_troubled(const View& view, const Places& places, Time at) {
+  return view.opinion == Opinion::unknown && view.troubled_at &&
+         *view.troubled_at + places.kept_for >= at;
+}
+
 bool can_look(const std::string& vantage, const Places& places) {
   return vantage == places.own || places.others.contains(vantage);
 }
@@ -176,6 +182,10 @@ View view_of(probes::Recorded look, const View* before, Time at) {
         is_grave || !probes::is_deliverable(host.verdict) ? Opinion::troubled : Opinion::well;
   const bool is_same = before != nullptr && before->seen && before->verdict == out.verdict &&
                        before->opinion == out.opinion && shown(*before->seen) == shown(*out.seen);
+  if (out.opinion == Opinion::troubled)
+    out.troubled_at = out.seen->observed_at;
+  else if (out.opinion == Opinion::unknown && before != nullptr)
+    out.troubled_at = before->troubled_at;
   out.in_a_row = is_same ? std::min(before->in_a_row + 1, 1000) : 1;
   return out;
 }
@@ -184,7 +194,8 @@ void forget_gone(Views& views, const Places& places, Time at) {
   std::erase_if(views, [&](const auto& entry) {
     const auto& [vantage, view] = entry;
     return !can_look(vantage, places) &&
-           (view.opinion != Opinion::troubled || !is_kept(view, places, at));
+           (view.opinion != Opinion::troubled || !is_kept(view, places, at)) &&
+           !may_be_troubled(view, places, at);
   });
   if (!is_fleet(places) && views.size() == 1 && views.contains(places.own)) views.clear();
 }
@@ -194,11 +205,13 @@ Choice choose(const Views& views, const std::string& arrived, const Places& plac
   Choice out;
   const auto& newest = views.at(arrived);
   // What a place saw that can look no more is not taken back by its going.
+  std::set<std::string> doubtful;
   for (const auto& [vantage, view] : views) {
     if (view.opinion == Opinion::troubled && is_kept(view, places, at))
       out.troubled.insert(vantage);
+    if (may_be_troubled(view, places, at)) doubtful.insert(vantage);
   }
-  out.is_in_question = was_troubled || !out.troubled.empty();
+  out.is_in_question = was_troubled || !out.troubled.empty() || !doubtful.empty();
   if (!out.is_in_question) {
     if (arrived == places.own) out.followed = arrived;
     return out;
@@ -218,11 +231,15 @@ Choice choose(const Views& views, const std::string& arrived, const Places& plac
   }
   out.awaited.erase(arrived);
   const bool is_patient = since + kPatience > at;
-  if (!is_patient) std::erase_if(able, [&](const auto& one) { return silent.contains(one); });
+  if (!is_patient)
+    std::erase_if(able,
+                  [&](const auto& one) { return silent.contains(one) && !doubtful.contains(one); });
   const auto needed =
       std::min<std::size_t>(std::max(1U, places.quorum), std::max<std::size_t>(1, able.size()));
   const bool is_trouble = out.troubled.size() >= needed;
   if (!is_trouble && is_patient && out.troubled.size() + silent.size() >= needed) return out;
+  // Whoever saw it and cannot tell now has not seen its end.
+  if (!is_trouble && out.troubled.size() + doubtful.size() >= needed) return out;
   const auto agrees = [&](const std::string& vantage) {
     const auto view = views.find(vantage);
     if (view == views.end()) return false;
@@ -238,18 +255,28 @@ Choice choose(const Views& views, const std::string& arrived, const Places& plac
   return out;
 }
 
-std::optional<Finding> find_split(const Views& views, const Places& places, const std::string& host,
-                                  Time at) {
+std::optional<Split> find_split(const Views& views, const Places& places,
+                                const std::optional<Split>& before, const std::string& host,
+                                Time at) {
   std::map<std::string, const View*> speaking;
   for (const auto& [vantage, view] : views) {
     if (can_look(vantage, places) && view.in_a_row >= kLooks && view.opinion != Opinion::unknown &&
         is_kept(view, places, at))
       speaking.emplace(vantage, &view);
   }
-  if (speaking.size() < 2) return std::nullopt;
-  auto found = selective(speaking);
-  if (!found) found = split(speaking);
-  if (!found) return std::nullopt;
+  auto found = speaking.size() < 2 ? std::nullopt : selective(speaking);
+  if (!found && speaking.size() >= 2) found = split(speaking);
+  if (!found) {
+    const bool is_open =
+        before && std::ranges::any_of(before->places, [&](const auto& vantage) {
+          const auto view = views.find(vantage);
+          return !speaking.contains(vantage) && view != views.end() && view->second.seen &&
+                 view->second.troubled_at.value_or(view->second.seen->observed_at) +
+                         places.kept_for >=
+                     at;
+        });
+    return is_open ? before : std::nullopt;
+  }
   Finding out{.code = found->code,
               .severity = found->severity,
               .subject = {.kind = probes::Subject::Kind::host, .name = host}};
@@ -257,7 +284,7 @@ std::optional<Finding> find_split(const Views& views, const Places& places, cons
   out.evidence.push_back({"seen-from", fmt::format("{}", fmt::join(found->places, ", "))});
   for (const auto& [vantage, view] : speaking)
     out.evidence.push_back({"from-" + vantage, in_words(*view)});
-  return out;
+  return Split{.finding = std::move(out), .places = std::move(found->places)};
 }
 
 std::string in_words(const View& view) {

@@ -24,6 +24,8 @@ struct View {
   probes::Verdict verdict = probes::Verdict::unknown;  // of the host by itself
   std::optional<probes::Reason> reason;                // of its worst endpoint
   int in_a_row = 0;  // looks, one after the other, that saw the same of STARTTLS, keys and verdict
+  // When it saw trouble last; null: it has seen the host well since.
+  std::optional<config::Time> troubled_at;
   // What goes with the look, until it was followed or another came.
   std::optional<probes::Recorded> unfollowed;
 };
@@ -64,10 +66,17 @@ struct Choice {
                             bool was_troubled, std::optional<config::Time> asked_since,
                             config::Time at);
 
-// `selective-starttls` or `vantage-split`, where places that looked lately, and more than once,
-// differ; nothing where what one of them sees is already decided to be the host's trouble.
-[[nodiscard]] std::optional<probes::Finding> find_split(const Views& views, const Places& places,
-                                                        const std::string& host, config::Time at);
+// Places differ.
+struct Split {
+  probes::Finding finding;       // `selective-starttls` or `vantage-split`
+  std::set<std::string> places;  // that see it otherwise
+  bool operator==(const Split&) const = default;
+};
+// Where places that looked lately, and more than once, differ. `before`: as it was; it goes on
+// while a place that it names cannot tell, or not yet, or is gone, for as long as views are kept.
+[[nodiscard]] std::optional<Split> find_split(const Views& views, const Places& places,
+                                              const std::optional<Split>& before,
+                                              const std::string& host, config::Time at);
 
 // "does not answer (timeout)", "authenticated": a view in few words.
 [[nodiscard]] std::string in_words(const View& view);

@@ -528,7 +528,7 @@ bool Follower::take_standing(Round& round, Host& host, std::shared_ptr<const Rol
                             : probes::HistoryFindings{};
   host.rollovers = std::move(rollovers);
   if (host.rollovers) add_foresight(round, host, foreseen);
-  if (host.split) foreseen.findings.push_back(*host.split);
+  if (host.split) foreseen.findings.push_back(host.split->finding);
   return std::exchange(host.foreseen, foreseen) != foreseen;
 }
 
@@ -599,8 +599,8 @@ Follower::Consequences Follower::follow(Round& round, probes::Recorded look,
     host->asked_since.reset();
   else if (!host->asked_since)
     host->asked_since = round.at;
-  const auto before =
-      std::exchange(host->split, find_split(host->views, places_, host->name.text(), round.at));
+  const auto before = host->split;
+  host->split = find_split(host->views, places_, before, host->name.text(), round.at);
   Consequences out;
   if (choice.followed) {
     auto& chosen = host->views.at(*choice.followed);
@@ -610,12 +610,17 @@ Follower::Consequences Follower::follow(Round& round, probes::Recorded look,
                *choice.followed == places_.own ? serials : std::vector<probes::dns::ZoneSerials>{},
                seeing);
   } else if (before != host->split && host->seen) {
-    notice(round, *host, host->split ? host->split->code : before->code, seeing);
+    notice(round, *host, (host->split ? host->split : before)->finding.code, seeing);
     out.faults = past_.take_faults();
   }
   if (host->seen) out.host = host;
   if (!choice.is_in_question) view.unfollowed.reset();
   constexpr int kFewLooks = 3;
+  const bool is_own = vantage == places_.own;
+  if (is_own && choice.is_in_question && !choice.followed) out.again = view.in_a_row < kFewLooks;
+  // Own looks confirm what own looks saw.
+  if (!is_own && out.again && choice.followed == places_.own)
+    out.soon.push_back({.kind = Target::Kind::host, .name = host->name});
   if (!choice.is_in_question && !host->split)
     out.next_from_there = cross_check_;
   else
@@ -822,6 +827,9 @@ void Follower::restate(const ClockStep& step) {
   }
   for (auto& [name, host] : inventory_.hosts()) {
     if (host.rolling_since) host.rolling_since = restated(*host.rolling_since, step);
+    // All places look anew.
+    host.views.clear();
+    host.asked_since.reset();
     if (host.history) agent::restate(*host.history, step);
   }
 }

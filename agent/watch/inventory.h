@@ -53,7 +53,7 @@ class Inventory {
     // that some see, and what it means that they differ.
     Views views;
     std::optional<config::Time> asked_since;
-    std::optional<probes::Finding> split;
+    std::optional<Split> split;
   };
 
   // Targets that are to be probed (some of them are already), and those that are not any more.

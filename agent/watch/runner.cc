@@ -104,6 +104,9 @@ void Runner::State::notice_step() {
       sight.take_step(*found, ticks());
       clock = sight.stepped(std::move(clock), ticks());
       for (const auto& target : queue.all()) look_at_first(target);
+      for (auto& [vantage, there] : elsewhere) {
+        for (const auto& target : there.all()) there.move(target, ticks());
+      }
       queue.move(ourselves(), ticks());
     }
     show_anew();
@@ -212,22 +215,34 @@ void Runner::State::finish_target(const Target& target, const Ending& ending) {
   round_ended = at;
 }
 
+std::optional<Ticks> Runner::State::begin_politely(const Target& target, const std::string& vantage,
+                                                   Ticks at) {
+  const auto known = published.host(target.name);
+  const bool is_exempt = !known.seen || (known.is_ours && !config.politeness.own_hosts_too);
+  if (is_exempt || wanted_now.erase(target) > 0) return std::nullopt;
+  auto providers = providers_of(known.seen->addresses);
+  if (providers.empty()) return std::nullopt;
+  if (const auto later =
+          manners.hold(providers, known.seen->sessions.size(), config.politeness, at))
+    return later;
+  const auto [place, is_new] = asked.insert_or_assign({vantage, target}, std::move(providers));
+  manners.begin(place->second);
+  return std::nullopt;
+}
+
 std::optional<Target> Runner::State::take_politely(TargetQueue& from, const std::string& vantage) {
   const auto at = ticks();
   while (auto target = from.take(at)) {
     if (target->kind != Target::Kind::host) return target;
-    const auto known = published.host(target->name);
-    const bool is_exempt = !known.seen || (known.is_ours && !config.politeness.own_hosts_too);
-    if (is_exempt || wanted_now.erase(*target) > 0) return target;
-    auto providers = providers_of(known.seen->addresses);
-    if (providers.empty()) return target;
-    if (const auto later =
-            manners.hold(providers, known.seen->sessions.size(), config.politeness, at)) {
-      from.give_back(*target, at, *later, from.failures(*target));
-      continue;
+    try {
+      if (const auto later = begin_politely(*target, vantage, at)) {
+        from.give_back(*target, at, *later, from.failures(*target));
+        continue;
+      }
+    } catch (...) {  // memory is short: it stays due
+      from.give_back(*target, at, at, from.failures(*target));
+      throw;
     }
-    manners.begin(providers);
-    asked.insert_or_assign({vantage, *target}, std::move(providers));
     return target;
   }
   return std::nullopt;
@@ -484,6 +499,14 @@ void Runner::set_places(std::set<std::string> others) {
   const Lock one(state.deciding);
   state.follower.set_places(others);
   const Lock lock(state.mutex);
+  // What is out there is answered by nobody any more.
+  for (auto asked = state.asked.begin(); asked != state.asked.end();) {
+    const auto& [vantage, target] = asked->first;
+    const bool is_gone = !vantage.empty() && !others.contains(vantage);
+    if (is_gone)
+      state.manners.end(asked->second, false, state.config.schedule.retry_after, state.ticks());
+    asked = is_gone ? state.asked.erase(asked) : std::next(asked);
+  }
   std::erase_if(state.elsewhere, [&](const auto& there) { return !others.contains(there.first); });
   const auto at = state.ticks();
   auto spread = state.config.schedule;
@@ -504,9 +527,9 @@ std::vector<Target> Runner::take_due(const std::string& vantage, std::size_t mos
   std::vector<Target> out;
   const Lock lock(state.mutex);
   const auto at = state.ticks();
-  const auto there = state.elsewhere.find(vantage);
-  if (there != state.elsewhere.end()) {
-    while (out.size() < most) {
+  if (!vantage.empty()) {
+    const auto there = state.elsewhere.find(vantage);
+    while (there != state.elsewhere.end() && out.size() < most) {
       auto target = state.take_politely(there->second, vantage);
       if (!target) break;
       out.push_back(std::move(*target));
@@ -535,10 +558,11 @@ void Runner::take_look(const std::string& vantage, const Target& target,
   if (look) ending = state.follow(std::move(*look), {}, began);
   {
     const Lock lock(state.mutex);
-    const auto there = state.elsewhere.find(vantage);
-    if (there == state.elsewhere.end()) {
+    if (vantage.empty()) {
       if (state.lent.erase(target) == 0) return;
     } else {
+      const auto there = state.elsewhere.find(vantage);
+      if (there == state.elsewhere.end()) return;
       const auto at = state.ticks();
       const auto& schedule = state.config.schedule;
       const auto wait = ending.interval.value_or(
@@ -554,11 +578,12 @@ void Runner::take_look(const std::string& vantage, const Target& target,
   state.wake.notify_all();
 }
 
-void Runner::run_errand(const Target& target) {
+bool Runner::run_errand(const Target& target) {
   const Lock lock(state_->mutex);
-  state_->errands.insert(target);
+  if (!state_->errands.insert(target).second) return false;
   state_->queue.add(target, state_->ticks());
   state_->wake.notify_one();
+  return true;
 }
 
 Runner::Done Runner::acknowledge(const std::string& alert, std::optional<Acknowledgement> how) {

@@ -79,15 +79,16 @@ class Runner final : public Actions {
   // Of a fleet that this agent leads. Where other agents look from now: each host is looked at from
   // there, too.
   void set_places(std::set<std::string> others);
-  // Targets that are due from there, which count as being looked at until take_look(). From our own
-  // place: what our own workers are too busy for.
+  // Targets that are due from there, which count as being looked at until take_look(). "" is our
+  // own place: what our own workers are too busy for.
   [[nodiscard]] std::vector<Target> take_due(const std::string& vantage, std::size_t most);
   // What came of one: null when whoever looked could not tell, or nobody did.
   void take_look(const std::string& vantage, const Target& target,
                  std::optional<probes::Recorded> look);
   // Of a fleet that another leads: looks once at what need not be watched here, and hands it to
   // Events::on_errand.
-  void run_errand(const Target& target);
+  // False: it is on its way already.
+  bool run_errand(const Target& target);
 
   Done acknowledge(const std::string& alert, std::optional<Acknowledgement> how) override;
   config::Result<Silence, std::string> silence(Silence wanted) override;

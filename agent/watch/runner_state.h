@@ -124,6 +124,9 @@ struct Runner::State {
   // The next that is due there and that its provider may be asked for now; others wait their turn.
   std::optional<Target> take_politely(TargetQueue& from, const std::string& vantage)
       REQUIRES(mutex);
+  // Null: now.
+  std::optional<Ticks> begin_politely(const Target& target, const std::string& vantage, Ticks at)
+      REQUIRES(mutex);
   void leave_politely(const std::string& vantage, const Target& target, bool was_sent_away)
       REQUIRES(mutex);
 

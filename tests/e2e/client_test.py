@@ -129,7 +129,7 @@ class Client(unittest.TestCase):
             )
         )
         self.assertEqual((made["created_by"], made["expected_key"]), ("alice", key))
-        name, vantage, role, _, looks = self.ask("fleet").splitlines()[1].split("\t")
+        name, vantage, role, _, looks, _ = self.ask("fleet").splitlines()[1].split("\t")
         self.assertEqual((vantage, role), (name, "leads"))
         self.assertGreater(int(looks), 0)
         listed = self.ask("silences")

@@ -90,6 +90,18 @@ TEST_F(TheBoard, LendsWhatWasNotDoneToAnother) {
   EXPECT_THAT(*leader_->collect(10, kNow), SizeIs(1));
 }
 
+TEST_F(TheBoard, LeavesTasksToWhoIsStillAtThem) {
+  const auto third = open(database_.place(), "three", "there");
+  ASSERT_TRUE(leader_->hand_out("there", {host("mx1.test")}));
+  ASSERT_THAT(*near_->lease(10, Seconds{1}), SizeIs(1));
+  ASSERT_TRUE(near_->renew(Seconds{3600}));
+  Database{database_.place(), Database::Mode::create}.execute(
+      "UPDATE task SET lent_until = lent_until - 60");
+  EXPECT_THAT(*third->lease(10, kLent), IsEmpty());
+  ASSERT_TRUE(near_->release()) << "it was started again, and knows of none";
+  EXPECT_THAT(*third->lease(10, kLent), SizeIs(1));
+}
+
 TEST_F(TheBoard, GivesEachTaskToOneOfManyWhoAsk) {
   std::vector<Target> all;
   for (int i = 0; i < 200; ++i) all.push_back(host("mx" + std::to_string(i) + ".test"));
@@ -128,6 +140,7 @@ TEST_F(TheBoard, IsClosedToOneThatLeadsNoMore) {
 }
 
 TEST_F(TheBoard, RingsABell) {
+  near_->wait(std::chrono::milliseconds{0});  // from then on it listens
   auto waits = std::async(std::launch::async, [&] {
     near_->wait(std::chrono::minutes{1});
     return near_->lease(10, kLent);

@@ -81,6 +81,16 @@ class FakeBoard final : public TaskBoard {
       }
     });
   }
+  Result<> renew(Seconds) override {
+    return done([] {});
+  }
+  Result<> release() override {
+    return done([&] {
+      for (auto& [task, who] : table_.tasks) {
+        if (who == name_) who.clear();
+      }
+    });
+  }
   void wait(std::chrono::milliseconds) override {
     std::this_thread::sleep_for(std::chrono::milliseconds{2});
   }

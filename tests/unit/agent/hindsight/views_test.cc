@@ -54,6 +54,15 @@ class SeenFromPlaces : public testing::Test {
     }
     return out;
   }
+  static support::Scene unknown() {
+    support::Scene out;
+    for (auto& session : out.mx().sessions) {
+      session.stage = probes::smtp::Stage::connect;
+      session.stop = probes::smtp::SessionStop::local_fault;
+      session.tls.reset();
+    }
+    return out;
+  }
   static support::Scene silent() {
     support::Scene out;
     for (auto& session : out.mx().sessions) {
@@ -63,12 +72,14 @@ class SeenFromPlaces : public testing::Test {
     }
     return out;
   }
-  std::optional<probes::Finding> split() const {
-    return find_split(views_, places_, "mx.example.test", at_);
+  std::optional<probes::Finding> split() {
+    split_ = find_split(views_, places_, split_, "mx.example.test", at_);
+    return split_ ? std::optional{split_->finding} : std::nullopt;
   }
 
   Places places_;
   Views views_;
+  std::optional<Split> split_;
   bool was_troubled_ = false;
   std::optional<Time> asked_since_;
   Time at_ = kNow;
@@ -181,16 +192,27 @@ TEST_F(SeenFromPlaces, what_places_saw_that_are_gone_is_forgotten_but_for_troubl
 }
 
 TEST_F(SeenFromPlaces, one_that_cannot_tell_neither_opens_nor_ends) {
-  support::Scene unknown;
-  for (auto& session : unknown.mx().sessions) {
-    session.stage = probes::smtp::Stage::connect;
-    session.stop = probes::smtp::SessionStop::local_fault;
-    session.tls.reset();
-  }
   see("here", well_);
-  see("east", unknown);
+  see("east", unknown());
   EXPECT_EQ(views_.at("east").opinion, Opinion::unknown);
   EXPECT_FALSE(choice("east").is_in_question);
+  see("east", broken());
+  see("east", broken());
+  was_troubled_ = true;
+  asked_since_ = at_;
+  ASSERT_TRUE(split());
+  pass(Seconds{600});
+  see("east", unknown());
+  see("west", well_);
+  see("here", well_);
+  EXPECT_EQ(choice("here").followed, std::nullopt) << "whoever is between need only be slow";
+  EXPECT_TRUE(split()) << "the same of the difference";
+  see("east", well_);
+  see("here", well_);
+  EXPECT_EQ(choice("here").followed, "here");
+  see("east", well_);
+  see("here", well_);
+  EXPECT_FALSE(split());
 }
 
 TEST_F(SeenFromPlaces, a_difference_is_told_when_it_was_seen_twice) {
