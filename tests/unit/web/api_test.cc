@@ -214,7 +214,7 @@ TEST_F(Routes, AScrapeIsToldWithItsSize) {
 
 TEST_F(Routes, StatusHasTheAgentItsSensesAndTheCounts) {
   EXPECT_EQ(ok("/api/v1/agents"), json::parse(R"({"items": [{"name": "mon1", "vantage": "dc1",
-      "is_leader": true, "last_seen_at": "2027-01-15T08:00:00Z", "looks": 7}], "next": null})"));
+      "is_leader": true, "last_seen_at": "2027-01-15T08:00:00Z", "looks": 7, "fault": null}], "next": null})"));
   auto status = ok("/api/v1/status");
   status["storage"].erase("size_bytes");
   EXPECT_EQ(status, json::parse(R"({
@@ -227,7 +227,8 @@ TEST_F(Routes, StatusHasTheAgentItsSensesAndTheCounts) {
        "since": null},
       {"check": "clock", "up": false, "detail": "an hour\\x0alate",
        "checked_at": "2027-01-15T08:00:00Z", "since": "2027-01-15T08:00:00Z"}],
-    "blind": {"since": "2027-01-15T08:00:00Z", "resolvers": ["192.0.2.53"],
+    "blind": {"since": "2027-01-15T08:00:00Z", "spared": [],
+    "resolvers": ["192.0.2.53"],
               "causes": [{"check": "clock", "detail": "an hour\\x0alate",
                           "since": "2027-01-15T08:00:00Z"}]},
     "last_known": {"at": "2027-01-15T08:00:00Z",
