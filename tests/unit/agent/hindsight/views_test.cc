@@ -196,6 +196,7 @@ TEST_F(SeenFromPlaces, one_that_cannot_tell_neither_opens_nor_ends) {
   see("east", unknown());
   EXPECT_EQ(views_.at("east").opinion, Opinion::unknown);
   EXPECT_FALSE(choice("east").is_in_question);
+  see("here", well_);
   see("east", broken());
   see("east", broken());
   was_troubled_ = true;
