@@ -365,9 +365,9 @@ std::optional<MailEvent> MaillogReader::delivered(Client& client, std::string_vi
   const bool has_session = !out.host.empty();
   if (has_session) {
     out.level = level_of(client, queue_id, out.host);
-    if (out.level == TlsLevel::unknown && level) out.level = *level;
-    // It says that STARTTLS was not there, whatever the lines before it were.
-    if (level == TlsLevel::none) out.level = TlsLevel::none;
+    // Postfix 3.11 says it here, whatever lines were there or not before.
+    const bool is_guessed = out.level == TlsLevel::unknown || out.level == TlsLevel::none;
+    if (level && (is_guessed || *level == TlsLevel::none)) out.level = *level;
   }
   if (out.status != DeliveryStatus::sent) {
     out.setback = setback_of(words);

@@ -31,6 +31,7 @@ bool is_equal_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 constexpr std::size_t kMostDashed = 1000;
+constexpr std::size_t kMostColons = 1000;  // of one header field
 
 // Lines that begin a Content-Type. The library descends into a part by calling itself, and every
 // part that others are in has such a line: their number bounds the depth before it begins.
@@ -60,6 +61,28 @@ std::size_t count_dashed(std::string_view mail) {
   for (auto at = mail.find("\n--"); at != std::string_view::npos; at = mail.find("\n--", at + 1))
     ++out;
   return out;
+}
+
+// Of the header field that has the most, whatever part of the mail it may be of. The library reads
+// address groups ("a:a:a:…") by calling itself, deeper with each colon.
+std::size_t count_colons(std::string_view mail) {
+  std::size_t most = 0, here = 0;
+  bool is_field = false;
+  while (!mail.empty()) {
+    const auto end = mail.find('\n');
+    const auto line = mail.substr(0, end);
+    mail.remove_prefix(end == std::string_view::npos ? mail.size() : end + 1);
+    if (!line.starts_with(' ') && !line.starts_with('\t')) {
+      const auto name = line.find_first_not_of(
+          "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+      is_field = name != std::string_view::npos && name > 0;
+      here = 0;
+    }
+    if (!is_field) continue;
+    here += static_cast<std::size_t>(std::ranges::count(line, ':'));
+    most = std::max(most, here);
+  }
+  return most;
 }
 
 bool may_be_report(GMimeObject* part) {
@@ -108,6 +131,8 @@ Parts parts_of_mail(std::string_view mail) {
   if (mail.size() > kMostMail) return Failure<std::string>("more octets than a mail may have");
   if (count_content_types(mail) > kMostParts || count_dashed(mail) > kMostDashed)
     return Failure<std::string>("more parts than a mail may have");
+  if (count_colons(mail) > kMostColons)
+    return Failure<std::string>("a header field that no mail has: too many colons");
   static const Library library;
   const Owned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(mail.data(), mail.size()));
   const Owned<GMimeParser> parser(g_mime_parser_new_with_stream(stream.get()));

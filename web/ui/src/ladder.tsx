@@ -35,8 +35,7 @@ function Steps({ explanation }: { explanation: Explanation }) {
         </section>
       ))}
       <p class="muted">
-        Proven: by signatures up to the trust anchor, verified again now. Seen: the word of whoever looked. Follows:
-        from both, by RFC 7672.
+        Proven: by signatures, verified again now. Seen: by whoever looked. Follows: from both, by RFC 7672.
       </p>
     </>
   );

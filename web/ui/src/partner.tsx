@@ -16,9 +16,7 @@ export function PartnerView({ name, partner, again }: { name: string; partner: P
   return (
     <>
       <h2>Our partner's domain</h2>
-      {!text && !exception && !proposed && (
-        <p>Nothing holds up our mail to them: there is nothing to write to them and no exception to make.</p>
-      )}
+      {!text && !exception && !proposed && <p>Nothing holds up our mail to them.</p>}
       {exception && isServed(exception.level) && (
         <>
           <p>
@@ -36,9 +34,8 @@ export function PartnerView({ name, partner, again }: { name: string; partner: P
       {!exception && proposed && isServed(proposed.level) && (
         <>
           <p>
-            To let mail through meanwhile, approve an exception: Postfix then encrypts mail to them without
-            authenticating the server. danelaw ends it when theirs works again, or at{" "}
-            <Moment at={proposed.until} short />.
+            To let mail through meanwhile, approve an exception: Postfix then encrypts without authenticating. It ends
+            when their DANE works again, or at <Moment at={proposed.until} short />.
           </p>
           {mayAct && (
             <p>

@@ -237,7 +237,7 @@ export function Plan({ query }: { query: URLSearchParams }) {
             <li>
               <h2>Wait until every cache has it</h2>
               <Gate host={host} pem={pem} lookedAt={found.data.observed_at} />
-              <p>Before the certificate goes live, let the deploy hook ask; it asks every name server again:</p>
+              <p>Let the deploy hook ask, just before:</p>
               <Copyable text={`danelaw gate --config danelaw.yaml --host ${host} fullchain.pem`} />
             </li>
             {mayAct && (

@@ -60,7 +60,7 @@ export const rolloverSentence: Record<RolloverState, string> = {
 
 export const rolloverAdvice: Record<RolloverState, string> = {
   "no-dane": "Publish a 3 1 1 record of the served key when the host is to be protected.",
-  steady: "Nothing to change. Before the next change of key, publish its record beside the present ones.",
+  steady: "Nothing to change. Publish the next key's record before it goes live.",
   "prepub-wait": "Keep the old key until every cache has the new record.",
   "prepub-ok": "The next key may go live; waiting for twice the TTL is recommended.",
   ready: "Put the next key live.",
@@ -69,8 +69,7 @@ export const rolloverAdvice: Record<RolloverState, string> = {
   "stale-risk":
     "Remove no record. Put back the key that what caches hold fits, if you can; otherwise senders deliver again as their caches recover, the last at the time below.",
   fallback: "Publish the 3 1 1 record of the served key beside the others.",
-  mismatch:
-    "Do what the alert says: it has the line. In short, publish the record of the served key, or serve the key that the records fit; the latter helps at once.",
+  mismatch: "Do what the alert says: it has the line.",
   "partial-mismatch": "Bring the endpoints that differ to the same key, or publish a record for each key served.",
   "dns-fail": "Fix DNS first: senders cannot learn the records and keep the mail in their queues.",
   withdrawn: "Keep the served key until the records have expired from every cache.",

@@ -212,8 +212,8 @@ export function Silences({ query }: { query: URLSearchParams }) {
       <Title of="Silences">Silences</Title>
       <Waiting of={found} />
       <p>
-        While a silence lasts nobody is notified of the alerts it covers; they open and close as usual. For a change of
-        key, <Link to="/plan">plan a rollover</Link> instead: it stays silent about the expected key only.
+        Nobody is notified of alerts that a silence covers. For a change of key <Link to="/plan">plan a rollover</Link>:
+        that is silent about the expected key only.
       </p>
       {found.data && items.length === 0 && <p>None.</p>}
       {items.length > 0 && (

@@ -15,11 +15,9 @@ function Fleet() {
         {data.items.map((one) => (
           <li key={one.name}>
             <Mark status={one.fault ? "warning" : "ok"}>
-              {`${one.name} (${one.vantage}) ${one.fault ? `cannot probe: ${one.fault}` : one.is_leader ? "leads" : "probes"}`}
+              {`${one.name} (${one.vantage}) ${one.fault ?? (one.is_leader ? "leads" : "probes")}`}
             </Mark>{" "}
-            <span class="muted">
-              {plural(one.looks, "probe")}, seen <When at={one.last_seen_at} />
-            </span>
+            <When at={one.last_seen_at} />
           </li>
         ))}
       </ul>
@@ -95,8 +93,7 @@ export function StatusView() {
             <ul class="plain">
               {data.spared.map((one) => (
                 <li key={one.provider}>
-                  <Mark status="unknown">{`${one.provider} sends probes away`}</Mark>, asked again{" "}
-                  <When at={one.until} />
+                  {one.provider} sends probes away until <When at={one.until} />
                 </li>
               ))}
             </ul>

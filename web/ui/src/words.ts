@@ -38,7 +38,7 @@ export const verdictSentence: Record<Verdict, string> = {
 export const hostSentence: Partial<Record<Verdict, string>> = {
   authenticated: "Senders deliver through it over authenticated TLS.",
   "host-authenticated":
-    "Senders authenticate it, but nobody vouches that it is the host of all its domains: their MX records are not signed.",
+    "Senders authenticate it, but MX records of its domains are not signed: nobody vouches for them.",
   encrypted: "Senders deliver through it over TLS, without authentication.",
   opportunistic: "Senders deliver through it over TLS if nobody interferes; DANE does not apply.",
   cleartext: "Senders deliver through it in the clear.",

@@ -145,6 +145,21 @@ TEST(ReportMail, IsBoundedInSizePartsAndDepth) {
   EXPECT_THAT(parts_of_mail(empty).error(), HasSubstr("more parts"));
 }
 
+// As address groups the library would read them by calling itself, until the stack is full.
+TEST(ReportMail, HasNoHeaderFieldOfMoreThanSoManyColons) {
+  std::string nested = "To: ";
+  for (int i = 0; i < 50'000; ++i) {
+    nested += "a:";
+    if (i % 450 == 449) nested += "\r\n ";
+  }
+  for (const auto& mail : {nested + "\r\n\r\nbody\r\n",
+                           "Content-Type: message/rfc822\r\n\r\n" + nested + "\r\n\r\nbody\r\n"}) {
+    const auto read = parts_of_mail(mail);
+    ASSERT_FALSE(read);
+    EXPECT_THAT(read.error(), testing::HasSubstr("colons"));
+  }
+}
+
 TEST(ReportMail, MayBeOneOfAMailbox) {
   const auto one = "From a@b.example Fri Nov 27 00:00:00 2026\r\n" +
                    mail_of("application/tlsrpt+gzip", gzip(sample("google"))) + "\r\n";
