@@ -120,14 +120,16 @@ class Past {
       const auto verdict =
           json.is_object() ? probes::verdict_from(json.value("verdict", "")) : std::nullopt;
       if (!verdict) continue;
-      for (auto& span : spans) {
-        const bool overlap = span.from <= time_of(verdicts_.integer(1)) &&
-                             span.until >= time_of(verdicts_.integer(0));
-        if (overlap) span.verdicts.push_back(*verdict);
+      // A time in which nobody looked breaks a verdict's version, and no version of findings.
+      for (const auto& span : spans) {
+        auto seen = span;
+        seen.from = std::max(span.from, time_of(verdicts_.integer(0)));
+        seen.until = std::min(span.until, time_of(verdicts_.integer(1)));
+        seen.verdicts = {*verdict};
+        if (seen.from <= seen.until) out.push_back(std::move(seen));
       }
     }
     verdicts_.reset();
-    std::ranges::move(spans, std::back_inserter(out));
   }
 
   Statement findings_, verdicts_, users_, hosts_;

@@ -95,6 +95,20 @@ TEST_F(Reports, AreHeldAgainstWhatWasRecorded) {
   EXPECT_EQ(of("example.test")[1].agrees, Agreement::yes) << "the certificate did not match";
 }
 
+// What was so before and after a time in which nobody looked is no word about that time.
+TEST_F(Reports, AreNotHeldAgainstATimeInWhichNobodyLooked) {
+  must(reports->take(report("1", kNow + 24h), kNow));
+  const support::Scene scene;
+  for (const auto at : {kNow, kNow + 72h}) {
+    store.record(support::domain_round(scene, at));
+    store.record(support::host_round(scene, at));
+  }
+  const auto all = must(
+      reports->sessions({.domain = "example.test", .host = {}, .from = kNow, .until = kNow + 96h}));
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_EQ(all[1].agrees, Agreement::not_seen);
+}
+
 TEST_F(Reports, AreForgottenWithOtherHistory) {
   must(reports->take(report("old", kNow - 72h), kNow));
   must(reports->take(report("new"), kNow));
