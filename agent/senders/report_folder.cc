@@ -84,10 +84,13 @@ void ReportFolder::put_aside(const fs::path& file, const char* where, const OnFa
 bool ReportFolder::take_all(SenderReportStore& store, config::Time at, const OnTaken& on_taken,
                             const OnFault& on_fault) {
   bool has_news = false;
-  for (const auto& file : report_files(folder_, kMostAtOnce)) {
+  std::size_t looked_into = 0;
+  // With those that could not be moved away, which are passed over.
+  for (const auto& file : report_files(folder_, kMostSeen + kMostAtOnce)) {
     std::error_code unknown;
     const auto known = seen_.find(file.string());
     if (known != seen_.end() && known->second == fs::last_write_time(file, unknown)) continue;
+    if (++looked_into > kMostAtOnce) break;
     const auto octets = read_report_file(file);
     std::vector<TakenReport> all;
     if (octets) {
