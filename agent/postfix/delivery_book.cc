@@ -169,6 +169,18 @@ bool is_counted(const DomainDeliveries& domain, const std::string& queue_id) {
          std::ranges::find(domain.counted, queue_id) != domain.counted.end();
 }
 
+// Where nothing waits any more nothing is deferred, though nothing was delivered: it was given up.
+void end_waits(DomainDeliveries& domain) {
+  const auto end = [](HostDeliveries& out) {
+    out.deferred_since.reset();
+    out.setback = Setback::none;
+  };
+  if (domain.waiting.empty()) end(domain);
+  for (auto& [name, host] : domain.hosts) {
+    if (domain.waiting_at(name).messages == 0) end(host);
+  }
+}
+
 // Those that did not take it.
 std::vector<std::string> hosts_of(const Delivery& deferred) {
   std::vector<std::string> out;
@@ -213,6 +225,7 @@ void DeliveryBook::take(const probes::reports::MailEvent& event, Time compared_f
       const auto domain = domains_.find(name);
       if (domain == domains_.end()) continue;
       domain->second.waiting.erase(removed->queue_id);
+      end_waits(domain->second);
       touch(name);
     }
     waits_for_.erase(found);
@@ -377,7 +390,9 @@ void DeliveryBook::forget(Time at) {
       waits_no_more(one.first, name);  // its recipients elsewhere may have been tried since
       return true;
     });
-    if (gone != 0) touch(name);
+    if (gone == 0) continue;
+    end_waits(domain);
+    touch(name);
   }
 }
 

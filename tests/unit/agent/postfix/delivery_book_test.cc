@@ -131,8 +131,10 @@ TEST(DeliveryBook, MessagesWaitUntilTheyAreRemoved) {
   EXPECT_EQ(book.totals().waiting, 2U);
   book.take(Removed{"B"}, at(0), kUnwatched);
   EXPECT_EQ(book.totals().waiting, 1U);
+  EXPECT_EQ(book.domain("a.test")->deferred_since, at(100));
   book.forget(at(200 + 13 * 3600));
   EXPECT_EQ(book.totals().waiting, 0U) << "Postfix tries again within hours";
+  EXPECT_EQ(book.domain("a.test")->deferred_since, std::nullopt) << "nothing waits any more";
 }
 
 Delivery to(std::string domain, Delivery delivery) {
