@@ -2,7 +2,7 @@
 """A fleet whose members die at random: agents are killed and stopped, PostgreSQL crashes and comes back, while a host
 breaks and is mended. No alert is lost, none is told under two ids, and somebody goes on looking.
 
-DANELAW_KILLS says how many (default 4); DANELAW_SEED which.
+DANELAW_KILLS says how many (default 4); DANELAW_SEED which, the same ones by default.
 """
 
 import os
@@ -14,7 +14,7 @@ from fleet_test import HOST, Fleet
 from living_lab import until
 
 KILLS = int(os.environ.get("DANELAW_KILLS", "4"))
-SEED = int(os.environ.get("DANELAW_SEED", str(random.randrange(1 << 30))))
+SEED = int(os.environ.get("DANELAW_SEED", "7"))
 # The third within hours is one that comes and goes, and ends only after half an hour of calm.
 MOST_INCIDENTS = 2
 # takeover, a lease, an interval, and what a start takes on a busy machine
