@@ -91,6 +91,9 @@ struct HostObservation {
 // another back-end answered. What keeps or shows one state an endpoint takes the first.
 [[nodiscard]] bool is_first_look(const HostObservation& host, std::size_t session);
 
+// Whether some session got as far as to be shown a certificate.
+[[nodiscard]] bool shows_certificate(const HostObservation& host);
+
 // Whether two looks at a host learned the same: all but the moment, the durations and the
 // resolver's remarks.
 [[nodiscard]] bool same_facts(const HostObservation& a, const HostObservation& b);

@@ -294,6 +294,12 @@ bool is_first_look(const HostObservation& host, std::size_t session) {
   });
 }
 
+bool shows_certificate(const HostObservation& host) {
+  return std::ranges::any_of(host.sessions, [](const smtp::SessionRecord& session) {
+    return session.tls && !session.tls->chain.empty();
+  });
+}
+
 bool same_facts(const HostObservation& a, const HostObservation& b) {
   return a.host == b.host && same_facts(a.a, b.a) && same_facts(a.aaaa, b.aaaa) &&
          same_facts(a.cname, b.cname) &&

@@ -94,6 +94,16 @@ Delivery delivery_of(const HostJudgement& judged) {
   return seen != Delivery::unknown && judged.most_caches_refuse ? Delivery::held_up : seen;
 }
 
+Severity worst_severity(const std::vector<Finding>& findings) {
+  auto out = Severity::info;
+  for (const auto& finding : findings) out = std::max(out, finding.severity);
+  return out;
+}
+
+bool is_worse(const HostJudgement& one, const HostJudgement& other) {
+  return rank(delivery_of(one)) < rank(delivery_of(other));
+}
+
 std::string_view wire_name(Status status) {
   return kStatuses[static_cast<std::size_t>(status)];
 }

@@ -41,6 +41,10 @@ inline constexpr double kMostCaches = 0.5;
 [[nodiscard]] Delivery delivery_of(const DomainJudgement& judged);
 // Of mail that is to be delivered through this host.
 [[nodiscard]] Delivery delivery_of(const HostJudgement& judged);
+// Info where there is none.
+[[nodiscard]] Severity worst_severity(const std::vector<Finding>& findings);
+// Whether what happens to mail through the host is worse for the one domain than for the other.
+[[nodiscard]] bool is_worse(const HostJudgement& one, const HostJudgement& other);
 // By what was seen alone, of which `status` is: for what was recorded without the word.
 [[nodiscard]] Delivery delivery_seen(Verdict verdict, Status status);
 

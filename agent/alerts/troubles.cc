@@ -118,16 +118,10 @@ bool is_about_certificates(Code code) {
          code == Code::stale_cache_window || code == Code::rollover_late;
 }
 
-bool shows_certificate(const probes::HostObservation& host) {
-  return std::ranges::any_of(host.sessions, [](const probes::smtp::SessionRecord& session) {
-    return session.tls && !session.tls->chain.empty();
-  });
-}
-
 // The code of the alert that says why no certificate is seen.
 std::optional<Code> hiding(const probes::HostObservation& host, const std::set<Code>& found,
                            const std::set<Code>& firing) {
-  if (shows_certificate(host)) return std::nullopt;
+  if (probes::shows_certificate(host)) return std::nullopt;
   for (const auto code : kHiding) {
     if (found.contains(code) && firing.contains(code)) return code;
   }

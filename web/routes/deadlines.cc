@@ -32,7 +32,7 @@ class Deadlines {
     const auto name = followed.host->host.text();
     const auto standing = followed.rollovers->at(now_);
     // When to change a key that nobody sees is nothing to tell.
-    if (has_shown_certificate(*followed.host)) {
+    if (probes::shows_certificate(*followed.host)) {
       add("safe-to-switch", standing.safe_to_switch_at, Kind::host, name, "ttl");
       add("recommended-switch", standing.recommended_switch_at, Kind::host, name, "ttl");
     }

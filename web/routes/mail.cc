@@ -6,14 +6,9 @@ namespace web {
 
 using Json = nlohmann::ordered_json;
 
-bool has_shown_certificate(const probes::HostObservation& host) {
-  return std::ranges::any_of(host.sessions, [](const probes::smtp::SessionRecord& session) {
-    return session.tls && !session.tls->chain.empty();
-  });
-}
-
 HostMail mail_through(const agent::Snapshot& snapshot, const probes::HostObservation& host) {
-  HostMail out{.has_shown_certificate = web::has_shown_certificate(host)};
+  HostMail out{.has_shown_certificate = probes::shows_certificate(host)};
+  const probes::HostJudgement* worst = nullptr;
   for (const auto& domain : snapshot.domains) {
     if (!domain.judged) continue;
     const auto& hosts = domain.judged->hosts;
@@ -23,10 +18,11 @@ HostMail mail_through(const agent::Snapshot& snapshot, const probes::HostObserva
     out.domains.push_back(domain.configured.name);
     if (probes::delivery_of(*domain.judged) == probes::Delivery::held_up)
       out.held_up.push_back(domain.configured.name);
-    const auto delivery = probes::delivery_of(*mine);
-    if (out.verdict && rank(delivery) >= rank(out.delivery)) continue;
-    out.verdict = mine->verdict;
-    out.delivery = delivery;
+    if (worst == nullptr || probes::is_worse(*mine, *worst)) worst = &*mine;
+  }
+  if (worst != nullptr) {
+    out.verdict = worst->verdict;
+    out.delivery = probes::delivery_of(*worst);
   }
   std::ranges::sort(out.domains);
   return out;

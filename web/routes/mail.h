@@ -14,9 +14,6 @@
 // What happens to mail, told of an MX host and of all domains together.
 namespace web {
 
-// At this look; else nothing is known of its keys now.
-[[nodiscard]] bool has_shown_certificate(const probes::HostObservation& host);
-
 // Mail through one host, as seen by all watched domains that use it.
 struct HostMail {
   std::optional<probes::Verdict> verdict;  // of the domain for which it is worst; null: unjudged
