@@ -93,23 +93,10 @@ class Facts {
     add("findings", name, list);
   }
 
-  // Of the domain for which it is worst, as it is shown now: one has a signed MX RRset, another
-  // not.
-  void judged_host(const probes::dns::Name& host, const std::vector<agent::DomainState>& domains) {
-    const probes::HostJudgement* worst = nullptr;
-    for (const auto& domain : domains) {
-      if (!domain.judged) continue;
-      for (const auto& one : domain.judged->hosts) {
-        const bool is_worse =
-            worst == nullptr || rank(probes::delivery_of(one)) < rank(probes::delivery_of(*worst));
-        if (one.seen->host == host && is_worse) worst = &one;
-      }
-    }
-    if (worst == nullptr) return;
-    auto severity = probes::Severity::info;
-    for (const auto& finding : worst->findings) severity = std::max(severity, finding.severity);
-    Json content{{"verdict", wire_name(worst->verdict)}, {"severity", wire_name(severity)}};
-    with_delivery(content, probes::delivery_of(*worst));
+  void judged_host(const probes::dns::Name& host, const probes::HostJudgement& judged) {
+    Json content{{"verdict", wire_name(judged.verdict)},
+                 {"severity", wire_name(probes::worst_severity(judged.findings))}};
+    with_delivery(content, probes::delivery_of(judged));
     add("host-verdict", host.text(), content);
   }
 
@@ -176,7 +163,7 @@ Facts gather(const agent::Round& round) {
   for (const auto& state : round.judged) {
     if (state.judged) out.judged(state);
   }
-  if (round.host) out.judged_host(round.host->host, round.judged);
+  if (round.host && round.host_judged) out.judged_host(round.host->host, *round.host_judged);
   return out;
 }
 

@@ -80,6 +80,8 @@ struct Round : Decisions {
   std::optional<probes::Recorded> recorded;  // what was seen, with what proves it
   std::vector<ZoneNews> zones;               // that vouch for what was seen
   std::vector<DomainState> judged;           // every domain whose judgement this look renewed
+  // Of that host, for the domain for which it is worst, whether this look renewed it or not.
+  std::shared_ptr<const probes::HostJudgement> host_judged;
 };
 
 // What was decided in a round, without what was seen and judged, which the next look brings again.

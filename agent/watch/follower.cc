@@ -11,6 +11,7 @@
 #include "agent/history/cadence.h"
 #include "config/system.h"
 #include "probes/findings.h"
+#include "probes/status.h"
 
 namespace agent {
 namespace {
@@ -44,6 +45,20 @@ bool is_rolling(const Rollovers& rollovers, const RolloverStanding& standing) {
                           [](const Endpoint& one) { return one.presented.size() > 1; });
   return has_changed && standing.state != RolloverState::no_dane &&
          standing.state != RolloverState::steady && standing.state != RolloverState::dns_fail;
+}
+
+const probes::HostJudgement* find(const probes::DomainJudgement* judged, const Name& host) {
+  if (judged == nullptr) return nullptr;
+  const auto found = std::ranges::find_if(
+      judged->hosts, [&](const probes::HostJudgement& one) { return one.seen->host == host; });
+  return found == judged->hosts.end() ? nullptr : &*found;
+}
+
+// What is recorded of it would be the same.
+bool fares_alike(const probes::HostJudgement* one, const probes::HostJudgement* other) {
+  return one != nullptr && other != nullptr && one->verdict == other->verdict &&
+         probes::worst_severity(one->findings) == probes::worst_severity(other->findings) &&
+         probes::delivery_of(*one) == probes::delivery_of(*other);
 }
 
 // A blocked port is one fault, whatever families it shows in.
@@ -217,8 +232,11 @@ bool Follower::judge(Round& round, Domain& domain, const Seeing& seeing) {
   const auto left = leftover_exception(
       judgement, is_by_hand ? std::optional{made->second} : std::nullopt, round.at);
   if (left) probes::add_finding(judgement, *left);
-  domain.judged = std::make_shared<const probes::DomainJudgement>(std::move(judgement));
+  const auto before = std::exchange(
+      domain.judged, std::make_shared<const probes::DomainJudgement>(std::move(judgement)));
   for (auto* host : domain.hosts) {
+    if (!fares_alike(find(before.get(), host->name), find(domain.judged.get(), host->name)))
+      host->judged.reset();
     if (has_trouble_at(*domain.judged, subject_of_host(host->name)))
       host->troubled.insert(&domain);
     else
@@ -283,12 +301,8 @@ bool Follower::follow_domain(Round& round, Domain& domain) {
 bool Follower::follow_host(Round& round, Host& host, const Seeing& seeing) {
   // Of all users that were judged with the host any tells as much of it.
   const probes::HostJudgement* judgement = nullptr;
-  for (auto user = host.users.rbegin(); user != host.users.rend() && judgement == nullptr; ++user) {
-    if (!(*user)->judged) continue;
-    for (const auto& mine : (*user)->judged->hosts) {
-      if (mine.seen->host == host.name) judgement = &mine;
-    }
-  }
+  for (auto user = host.users.rbegin(); user != host.users.rend() && judgement == nullptr; ++user)
+    judgement = find((*user)->judged.get(), host.name);
   host.awaits_judgement = judgement == nullptr;
   if (judgement == nullptr || seeing.blocked) return false;
   const auto subject = subject_of_host(host.name);
@@ -537,12 +551,18 @@ bool Follower::take_standing(Round& round, Host& host, std::shared_ptr<const Rol
 std::optional<config::Seconds> Follower::interval_of(const Host& host, Time at) const {
   if (!host.rollovers) return std::nullopt;
   const auto cadence = cadence_of(host.rollovers->history(), at);
-  const bool is_ours =
-      cadence.is_changing || std::ranges::any_of(host.users, [](const Domain* user) {
-        return user->configured->role == config::Role::inbound;
-      });
-  if (!is_ours) return std::nullopt;
+  if (!cadence.is_changing && host.own_users == 0) return std::nullopt;
   return interval_for(schedule_, cadence.longest_ttl, cadence.is_changing);
+}
+
+// Null: no user is judged yet.
+std::shared_ptr<const probes::HostJudgement> Follower::worst_of(const Host& host) {
+  std::shared_ptr<const probes::HostJudgement> out;
+  for (const auto* user : host.users) {
+    const auto* one = find(user->judged.get(), host.name);
+    if (one != nullptr && (!out || probes::is_worse(*one, *out))) out = {user->judged, one};
+  }
+  return out;
 }
 
 Follower::Consequences Follower::follow(Round& round, const probes::HostSeen& seen,
@@ -565,6 +585,8 @@ Follower::Consequences Follower::follow(Round& round, const probes::HostSeen& se
       if (judge(round, *user, seeing)) judged_now.push_back(user);
     }
   }
+  if (!host->judged) host->judged = worst_of(*host);
+  round.host_judged = host->judged;
   out.again = follow_host(round, *host, seeing);
   for (auto* domain : judged_now) follow_waiting(round, out, *domain, seeing);
   out.host = host;
@@ -792,10 +814,7 @@ Follower::Consequences Follower::take_renewals(Round& round, const std::vector<R
 std::vector<probes::tls::CertificatePtr> Follower::certificates_in_use(bool partners) const {
   std::map<probes::tls::Bytes, probes::tls::CertificatePtr> out;
   for (const auto& [name, host] : inventory_.hosts()) {
-    const bool is_ours = std::ranges::any_of(host.users, [](const Domain* user) {
-      return user->configured->role == config::Role::inbound;
-    });
-    if (!host.history || (!is_ours && !partners)) continue;
+    if (!host.history || (host.own_users == 0 && !partners)) continue;
     for (const auto& leaf : presented_by(*host.history)) out.emplace(leaf->sha256, leaf);
     if (out.size() >= kMostRenewals) break;
   }

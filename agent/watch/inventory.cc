@@ -13,6 +13,10 @@ Target target_of(Target::Kind kind, const Name& name) {
   return {.kind = kind, .name = name};
 }
 
+std::size_t count_own(const config::Domain& domain) {
+  return domain.role == config::Role::inbound ? 1 : 0;
+}
+
 }  // namespace
 
 Inventory::Change Inventory::adopt(const std::vector<config::Domain>& configured) {
@@ -24,6 +28,8 @@ Inventory::Change Inventory::adopt(const std::vector<config::Domain>& configured
     const auto [entry, is_new] = domains_.try_emplace(*name);
     auto& domain = entry->second;
     domain.name = &entry->first;
+    for (auto* host : domain.hosts)
+      host->own_users = host->own_users + count_own(configured[i]) - count_own(*domain.configured);
     domain.configured = std::make_shared<const config::Domain>(configured[i]);
     domain.place = i;
     if (!is_new) continue;
@@ -53,7 +59,7 @@ Inventory::Change Inventory::use(Domain& domain, const std::vector<probes::MxHos
     if (is_new) ++unseen_hosts_;
     // Told each time: a look that is lost half-way must not leave a host that nobody probes.
     out.appeared.push_back(target_of(Target::Kind::host, mx.name));
-    host.users.insert(&domain);
+    if (host.users.insert(&domain).second) host.own_users += count_own(*domain.configured);
     if (std::ranges::find(now, &host) == now.end()) now.push_back(&host);
   }
   const auto before = std::exchange(domain.hosts, std::move(now));
@@ -66,8 +72,9 @@ Inventory::Change Inventory::use(Domain& domain, const std::vector<probes::MxHos
 
 // The domain does not use the host any more; who has no user left goes.
 void Inventory::leave(Change& change, Domain& domain, Host& host) {
-  host.users.erase(&domain);
+  if (host.users.erase(&domain) > 0) host.own_users -= count_own(*domain.configured);
   host.troubled.erase(&domain);
+  host.judged.reset();
   if (!host.users.empty()) return;
   const auto name = host.name;
   change.vanished.push_back(target_of(Target::Kind::host, name));

@@ -41,7 +41,10 @@ class Inventory {
     probes::dns::Name name;
     probes::HostSeen seen;
     Users users;
-    Users troubled;                      // users whose judgement has something to alert of about it
+    std::size_t own_users = 0;  // of them, those that are inbound
+    Users troubled;             // users whose judgement has something to alert of about it
+    // For the user for which it is worst; null: to be found anew.
+    std::shared_ptr<const probes::HostJudgement> judged;
     std::optional<HostHistory> history;  // nothing before the first look
     std::shared_ptr<const Rollovers> rollovers;
     std::optional<RolloverStanding> standing;   // at the last look that learned anything

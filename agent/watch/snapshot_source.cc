@@ -72,9 +72,7 @@ void SnapshotSource::take(const Inventory::Host& host) {
   shown.followed = host.rollovers ? std::make_shared<const Snapshot::Followed>(Snapshot::Followed{
                                         host.seen, host.rollovers, host.rolling_since})
                                   : nullptr;
-  shown.is_ours = std::ranges::any_of(host.users, [](const Inventory::Domain* user) {
-    return user->configured->role == config::Role::inbound;
-  });
+  shown.is_ours = host.own_users > 0;
   std::vector<Snapshot::SeenFrom> places;
   for (const auto& [vantage, view] : host.views)
     places.push_back({vantage, view.agent, view.seen, view.verdict});

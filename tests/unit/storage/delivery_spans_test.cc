@@ -94,6 +94,17 @@ TEST_F(Spans, OfAHostWhateverBecameOfItsDomains) {
       << "nobody looked";
 }
 
+// Its users are not judged anew while nothing changes.
+TEST_F(Spans, AHostThatStaysAsItIsIsSeenAllTheSame) {
+  for (int minute = 0; minute <= 300; minute += 15) {
+    auto round = support::host_round(healthy(), kNow + minute * kMinute);
+    if (minute > 0) round.judged.clear();
+    store_.record(round);
+  }
+  of_ = storage::SpanQuery::Of::hosts;
+  EXPECT_THAT(spans(0, 310), ElementsAre("authenticated 0..310"));
+}
+
 TEST_F(Spans, AHostIsWhatItIsForTheDomainForWhichItIsWorst) {
   auto round = support::host_round(healthy(), kNow);
   auto other = *round.judged.front().judged;
@@ -103,7 +114,7 @@ TEST_F(Spans, AHostIsWhatItIsForTheDomainForWhichItIsWorst) {
   state.configured.name = "other.test";
   state.judged = std::make_shared<const probes::DomainJudgement>(other);
   round.judged.push_back(state);
-  store_.record(round);
+  store_.record(support::with_host_judged(round));
   of_ = storage::SpanQuery::Of::hosts;
   EXPECT_THAT(spans(0, 10), ElementsAre("host-authenticated 0..10"));
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "probes/status.h"
 #include "storage/database.h"
 #include "storage/queries.h"
 #include "storage/recorder.h"
@@ -115,15 +116,27 @@ inline agent::Round domain_round(const Scene& scene, config::Time at = kNow) {
           .judged = {domain_state(scene, at)}};
 }
 
+// The round with the judgement of its host, as the follower hands it on.
+inline agent::Round with_host_judged(agent::Round round) {
+  for (const auto& state : round.judged) {
+    for (const auto& one : state.judged->hosts) {
+      const bool is_it = one.seen->host == round.target.name;
+      if (is_it && (!round.host_judged || probes::is_worse(one, *round.host_judged)))
+        round.host_judged = {state.judged, &one};
+    }
+  }
+  return round;
+}
+
 // A look at the scene's host, which renews the judgement of the domain.
 inline agent::Round host_round(const Scene& scene, config::Time at = kNow) {
   auto host = scene.hosts.at("mx.example.test");
   host.observed_at = at;
-  return {.target = {.kind = agent::Target::Kind::host, .name = host.host},
-          .at = at,
-          .host = std::make_shared<const probes::HostObservation>(host),
-          .sample = agent::completed({}, agent::sample_of(host)),
-          .judged = {domain_state(scene, at)}};
+  return with_host_judged({.target = {.kind = agent::Target::Kind::host, .name = host.host},
+                           .at = at,
+                           .host = std::make_shared<const probes::HostObservation>(host),
+                           .sample = agent::completed({}, agent::sample_of(host)),
+                           .judged = {domain_state(scene, at)}});
 }
 
 inline agent::Alert alert(const std::string& id, agent::AlertState state,

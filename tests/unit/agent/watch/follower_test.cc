@@ -49,8 +49,10 @@ class Following : public testing::Test {
     Round round = next();
     auto seen = scene.mx();
     seen.observed_at = now;
-    return follower->follow(round, std::make_shared<const probes::HostObservation>(seen), {},
-                            seeing);
+    auto led_to =
+        follower->follow(round, std::make_shared<const probes::HostObservation>(seen), {}, seeing);
+    last = std::move(round);
+    return led_to;
   }
   [[nodiscard]] bool is_open_at(const Subject& subject) const {
     return follower->book().any_open_at(subject, [](const Alert&) { return true; });
@@ -61,6 +63,7 @@ class Following : public testing::Test {
   support::Scene scene;
   std::optional<Follower> follower;
   Follower::Seeing seeing;
+  Round last;  // of a look at the host
   std::vector<Target> targets;
   config::Time now = kNow;
 };
@@ -86,6 +89,22 @@ TEST_F(Following, ADomainIsJudgedWhenTheLastOfItsHostsWasSeen) {
   const auto judged = follower->inventory().domain(kDomain.name)->judged;
   ASSERT_NE(judged, nullptr);
   EXPECT_EQ(judged->verdict, probes::Verdict::authenticated);
+}
+
+// The history would otherwise say that nobody looked.
+TEST_F(Following, EveryLookAtAHostHasItsVerdict) {
+  start();
+  see_domain();
+  for (int i = 0; i < 3; ++i) {
+    see_host();
+    ASSERT_NE(last.host_judged, nullptr);
+    EXPECT_EQ(last.host_judged->verdict, probes::Verdict::authenticated);
+    EXPECT_EQ(last.judged.size(), i == 0 ? 1U : 0U) << "what is as it was is not judged anew";
+  }
+  const auto& pki = support::Pki::get();
+  scene.serve({pki.old_leaf.certificate, pki.inter.certificate});
+  see_host();
+  EXPECT_EQ(last.host_judged->verdict, probes::Verdict::refused);
 }
 
 TEST_F(Following, WhatAFaultOfOursHidEndsNoAlert) {

@@ -69,6 +69,21 @@ TEST_F(AnInventory, KeepsAHostAsLongAsSomebodyUsesIt) {
   EXPECT_NE(inventory.host(support::name("new.test")), nullptr);
 }
 
+TEST_F(AnInventory, CountsTheInboundUsersOfAHost) {
+  const auto own = [&] { return inventory.host(support::name("mx.test"))->own_users; };
+  use("a.test", {"mx.test"});
+  use("b.test", {"mx.test", "mx.test"});
+  EXPECT_EQ(own(), 2U);
+  use("b.test", {"mx.test"});
+  EXPECT_EQ(own(), 2U);
+  inventory.adopt({{.name = "a.test", .role = config::Role::outbound}, {.name = "b.test"}});
+  EXPECT_EQ(own(), 1U) << "by its new role";
+  use("b.test", {"other.test"});
+  EXPECT_EQ(own(), 0U);
+  inventory.adopt({{.name = "a.test"}, {.name = "b.test"}});
+  EXPECT_EQ(own(), 1U);
+}
+
 TEST_F(AnInventory, KnowsWhenAllHaveBeenSeen) {
   EXPECT_FALSE(inventory.knows_all_hosts());
   for (const auto* name : {"a.test", "b.test"})
