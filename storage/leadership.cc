@@ -160,18 +160,18 @@ void Candidacy::tell(std::uint64_t looks, std::string fault) {
   self_.fault = std::move(fault);
 }
 
-// Whether the one that led when the database went may still come back to its lock: until it has
+// The one that led when the database went, if it may still come back to its lock: until it has
 // given another sign of life, or none for too long.
-bool Candidacy::leads_still() {
+std::optional<FleetMember> Candidacy::returning_leader() {
+  if (!was_cut_) return std::nullopt;
   const auto leader = state_->leader();
   const bool is_open = leader && leader->member.name != self_.name &&
                        leader->silence <= takeover_ &&
                        leader_seen_at_.value_or(leader->member.seen_at) == leader->member.seen_at;
-  if (is_open)
-    leader_seen_at_ = leader->member.seen_at;
-  else
-    was_cut_ = false;
-  return is_open;
+  was_cut_ = is_open;
+  if (!is_open) return std::nullopt;
+  leader_seen_at_ = leader->member.seen_at;
+  return leader->member;
 }
 
 config::Result<std::unique_ptr<Leadership>, Candidacy::NotYet> Candidacy::try_to_lead(
@@ -182,20 +182,21 @@ config::Result<std::unique_ptr<Leadership>, Candidacy::NotYet> Candidacy::try_to
     state_->self.fault = self_.fault;
     state_->looks = looks_;
     auto& session = state_->session;
-    if (was_cut_ && leads_still()) {
-      state_->live();
-      not_yet.leader = state_->leader()->member;
-      not_yet.words = fmt::format("agent {} leads", not_yet.leader->name);
+    const auto stand_by_for = [&](FleetMember leader) -> std::unique_ptr<Leadership> {
+      not_yet.words = fmt::format("agent {} leads", leader.name);
+      not_yet.leader = std::move(leader);
       return nullptr;
+    };
+    if (auto leader = returning_leader()) {
+      state_->live();
+      return stand_by_for(*std::move(leader));
     }
     if (!has_server_lock(session)) {
       const auto leader = state_->leader();
       not_yet.is_namesake = leader && leader->member.name == self_.name;
       if (!not_yet.is_namesake) state_->live();
       if (!leader || leader->silence <= takeover_) {
-        not_yet.leader = leader ? leader->member : FleetMember{.leads = true};
-        not_yet.words = fmt::format("agent {} leads", not_yet.leader->name);
-        return nullptr;
+        return stand_by_for(leader ? leader->member : FleetMember{.leads = true});
       }
       end_server_lock(session);
       if (!has_server_lock(session)) {

@@ -79,7 +79,7 @@ class Candidacy {
   void tell(std::uint64_t looks, std::string fault);
 
  private:
-  bool leads_still();
+  std::optional<FleetMember> returning_leader();
 
   Place place_;
   FleetMember self_;
