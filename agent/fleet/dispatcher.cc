@@ -21,11 +21,6 @@ constexpr std::size_t kBatch = 1024;
 // Whoever has it would be done by then.
 constexpr config::Seconds kPatience = kLongestLook + config::Seconds{60};
 
-template <class T>
-std::string words_of(const TaskBoard::Result<T>& done) {
-  return done ? std::string() : done.error();
-}
-
 }  // namespace
 
 std::set<std::string> vantages_of(const Lookers& lookers, const std::string& own) {
@@ -52,7 +47,7 @@ Dispatcher::~Dispatcher() {
 void Dispatcher::work(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     try {
-      if (!is_clear_) is_clear_ = note(words_of(board_->clear()));
+      if (!is_clear_) is_clear_ = note(TaskBoard::words_of(board_->clear()));
       ask_who_is_there();
       while (is_clear_ && !stop.stop_requested() && collect()) continue;
       take_back();
@@ -106,7 +101,7 @@ void Dispatcher::hand_out() {
     if (out < window / 2 && targets.size() == window - out) window = std::min(2 * window, kMostOut);
     const auto at = clocks_.ticks();
     for (const auto& target : targets) out_.insert_or_assign({vantage, target}, at);
-    if (note(words_of(board_->hand_out(vantage, targets)))) continue;
+    if (note(TaskBoard::words_of(board_->hand_out(vantage, targets)))) continue;
     give_up(vantage, targets);
   }
 }
@@ -130,14 +125,14 @@ void Dispatcher::take_back() {
     window = std::max(window / 2, kWindow);
     // Where the database is away nobody gets them: they are ours again, and what is left there is
     // cleared when it is back.
-    if (!note(words_of(board_->withdraw(vantage, targets)))) is_clear_ = false;
+    if (!note(TaskBoard::words_of(board_->withdraw(vantage, targets)))) is_clear_ = false;
     give_up(vantage, targets);
   }
 }
 
 bool Dispatcher::collect() {
   auto looks = board_->collect(kBatch, clocks_.wall());
-  if (!note(words_of(looks))) return false;
+  if (!note(TaskBoard::words_of(looks))) return false;
   for (auto& look : *looks) take(std::move(look));
   return looks->size() == kBatch;
 }

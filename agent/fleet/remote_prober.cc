@@ -115,13 +115,11 @@ void RemoteProber::fetch(const std::stop_token& stop) {
     std::size_t room = 0;
     try {
       if (!is_released) {
-        const auto done = tasks_->release();
-        is_released = is_done(done ? std::string() : done.error());
+        is_released = is_done(TaskBoard::words_of(tasks_->release()));
       }
       if (clocks_.ticks() - renewed_at >= kLentFor / 3) {
         renewed_at = clocks_.ticks();
-        const auto done = tasks_->renew(kLentFor);
-        is_done(done ? std::string() : done.error());
+        is_done(TaskBoard::words_of(tasks_->renew(kLentFor)));
       }
       {
         const std::scoped_lock lock(mutex_);
@@ -129,7 +127,7 @@ void RemoteProber::fetch(const std::stop_token& stop) {
       }
       if (is_released && room > 0 && fault().empty()) {
         const auto targets = tasks_->lease(room, kLentFor);
-        if (is_done(targets ? std::string() : targets.error()) && !targets->empty()) {
+        if (is_done(TaskBoard::words_of(targets)) && !targets->empty()) {
           for (const auto& target : *targets) begin(target);
           continue;
         }
@@ -158,7 +156,8 @@ void RemoteProber::begin(const Target& target) {
 }
 
 void RemoteProber::take(const Target& target, const std::optional<probes::Recorded>& look) {
-  SentLook done{.vantage = {}, .agent = {}, .target = target};
+  SentLook done;
+  done.target = target;
   if (look) done.body = probes::encode(*look);
   const std::scoped_lock lock(mutex_);
   under_way_ -= std::min<std::size_t>(under_way_, 1);

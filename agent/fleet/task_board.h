@@ -32,6 +32,12 @@ class TaskBoard {
   template <class T = void>
   using Result = config::Result<T, std::string>;
 
+  // Why it was not done; empty: it was.
+  template <class T>
+  [[nodiscard]] static std::string words_of(const Result<T>& done) {
+    return done ? std::string() : done.error();
+  }
+
   TaskBoard() = default;
   TaskBoard(const TaskBoard&) = delete;
   TaskBoard& operator=(const TaskBoard&) = delete;

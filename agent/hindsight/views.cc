@@ -1,7 +1,6 @@
 #include "agent/hindsight/views.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -31,11 +30,6 @@ constexpr Seconds kBefore{30};
 // So many looks, one after the other, before a difference is told.
 constexpr int kLooks = 2;
 
-bool is_past_ehlo(const SessionRecord& session) {
-  return session.stage > Stage::ehlo ||
-         (session.stage == Stage::ehlo && session.stop == probes::smtp::SessionStop::not_offered);
-}
-
 std::string key_of(const SessionRecord& session) {
   if (!session.tls || session.tls->chain.empty()) return {};
   return probes::dane::to_hex(session.tls->chain.front()->spki_sha256);
@@ -54,7 +48,7 @@ ByAddress shown(const probes::HostObservation& seen) {
   ByAddress out;
   for (const auto& session : seen.sessions) {
     auto& one = out[session.address];
-    if (is_past_ehlo(session)) {
+    if (session.stage > Stage::ehlo) {
       one.is_known = true;
       one.offers_starttls = one.offers_starttls || session.offers_starttls;
     }

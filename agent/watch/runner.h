@@ -86,8 +86,7 @@ class Runner final : public Actions {
   void take_look(const std::string& vantage, const Target& target,
                  std::optional<probes::Recorded> look);
   // Of a fleet that another leads: looks once at what need not be watched here, and hands it to
-  // Events::on_errand.
-  // False: it is on its way already.
+  // Events::on_errand. False: it is on its way already.
   bool run_errand(const Target& target);
 
   Done acknowledge(const std::string& alert, std::optional<Acknowledgement> how) override;

@@ -47,7 +47,7 @@ class SeenFromPlaces : public testing::Test {
   static support::Scene stripped() {
     support::Scene out;
     for (auto& session : out.mx().sessions) {
-      session.stage = probes::smtp::Stage::ehlo;
+      session.stage = probes::smtp::Stage::starttls;
       session.stop = probes::smtp::SessionStop::not_offered;
       session.offers_starttls = false;
       session.tls.reset();
