@@ -10,6 +10,7 @@ namespace agent {
 namespace {
 
 using probes::dns::Bytes;
+using probes::dns::key_id_of;
 using probes::dns::KeyId;
 using probes::dns::Record;
 
@@ -23,10 +24,6 @@ unsigned flags_of(const Bytes& key) {
   return static_cast<unsigned>(key[0]) << 8U | key[1];
 }
 
-KeyId id_of(const Bytes& key) {
-  return {.algorithm = key[3], .tag = probes::dns::key_tag_of(key)};
-}
-
 // As it was before it was revoked: the bit changes its tag and its digest (RFC 5011 §2.1).
 Bytes unrevoked(Bytes key) {
   key[1] = static_cast<std::uint8_t>(key[1] & ~kRevoked);
@@ -37,7 +34,7 @@ bool names(const Record& anchor, const Bytes& key) {
   const auto& data = anchor.data;
   if (anchor.type == probes::dns::type::dnskey) return data == key;
   if (anchor.type != probes::dns::type::ds || data.size() <= kDsHead) return false;
-  const auto id = id_of(key);
+  const auto id = key_id_of(key);
   if (data[0] != id.tag >> 8U || data[1] != (id.tag & 0xffU) || data[2] != id.algorithm)
     return false;
   const auto digest = probes::dns::ds_digest(anchor.owner, key, data[3]);
@@ -63,7 +60,7 @@ std::optional<std::string> fault_of_anchors(const std::vector<Record>& anchors,
     } else if (is_named(key)) {
       any_good = true;
     } else {
-      unnamed = id_of(key);
+      unnamed = key_id_of(key);
     }
   }
   if (any_revoked && !any_good)

@@ -24,12 +24,8 @@ DsData read_cds(const Bytes& data) {
           .digest = Bytes(data.begin() + kHead, data.end())};
 }
 
-KeyId id_of(const Bytes& dnskey) {
-  return {.algorithm = dnskey[3], .tag = key_tag_of(dnskey)};
-}
-
 DsData ds_of(const Name& zone, const Bytes& dnskey) {
-  return {.key = id_of(dnskey),
+  return {.key = key_id_of(dnskey),
           .digest_type = kSha256,
           .digest = ds_digest(zone, dnskey, kSha256).value_or(Bytes{})};
 }
@@ -56,7 +52,7 @@ bool is_proven(const Answer& answer) {
 
 // Of a digest that cannot be computed the key's name has to do.
 bool is_of(const DsData& ds, const Name& zone, const Bytes& dnskey) {
-  if (ds.key != id_of(dnskey)) return false;
+  if (ds.key != key_id_of(dnskey)) return false;
   const auto digest = ds_digest(zone, dnskey, ds.digest_type);
   return !digest || *digest == ds.digest;
 }
@@ -87,7 +83,7 @@ std::vector<Bytes> signing_keys(const Message& reply) {
   std::vector<Bytes> out;
   for (const auto& [owner, rtype, klass, ttl, data] : reply.answer) {
     if (rtype == type::dnskey && owner == reply.question && data.size() > kHead &&
-        (data[0] & kZoneKey) != 0 && signers.contains(id_of(data)))
+        (data[0] & kZoneKey) != 0 && signers.contains(key_id_of(data)))
       out.push_back(data);
   }
   return out;
@@ -135,6 +131,10 @@ std::uint16_t key_tag_of(std::span<const std::uint8_t> dnskey) {
   std::uint32_t sum = 0;
   for (std::size_t i = 0; i < size; ++i) sum += std::uint32_t{dnskey[i]} << (i % 2 == 1 ? 0U : 8U);
   return static_cast<std::uint16_t>(sum + (sum >> 16U));
+}
+
+KeyId key_id_of(std::span<const std::uint8_t> dnskey) {
+  return {.algorithm = dnskey[3], .tag = key_tag_of(dnskey)};
 }
 
 std::optional<Bytes> ds_digest(const Name& zone, std::span<const std::uint8_t> dnskey,

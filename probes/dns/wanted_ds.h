@@ -53,6 +53,8 @@ struct WantedDs {
 // Of the data of a DNSKEY or CDNSKEY record (RFC 4034 appendix B).
 [[nodiscard]] std::uint16_t key_tag_of(std::span<const std::uint8_t> dnskey);
 
+[[nodiscard]] KeyId key_id_of(std::span<const std::uint8_t> dnskey);
+
 // Over owner and data of a DNSKEY record (RFC 4034 §5.1.4). Null: another type than SHA-1, SHA-256
 // and SHA-384 (1, 2, 4).
 [[nodiscard]] std::optional<Bytes> ds_digest(const Name& zone, std::span<const std::uint8_t> dnskey,
