@@ -101,9 +101,7 @@ Json row_json(const AlertRow& row, const agent::Snapshot& snapshot, const agent:
   out["alike"] = row.alike;
   if (row.alike == 1) return out;
   out["domains_count"] = row.domains.size();
-  const auto name = probes::printable(row.alert->finding.subject.name) + ": ";
-  if (auto title = out["title"].get<std::string>(); title.starts_with(name))
-    out["title"] = title.substr(name.size());
+  out["title"] = without_name(out["title"].get<std::string>(), row.alert->finding.subject);
   return out;
 }
 
@@ -121,12 +119,7 @@ Reply Api::alerts(const Call& call) const {
                            .group = query.text("group"),
                            .domain = query.text("domain"),
                            .text = std::move(text)};
-  const bool is_by_cause = query
-                               .word("group_by",
-                                     [](const std::string& word) {
-                                       return word == "cause" ? std::optional{true} : std::nullopt;
-                                     })
-                               .value_or(false);
+  const bool is_by_cause = query.says("group_by", "cause");
   const auto part = query.part(kMostItems, kMostItems);
   if (auto fault = query.fault()) return *std::move(fault);
   // Those that are over are told from storage: as many as it keeps of a few hundred alerts.

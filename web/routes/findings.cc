@@ -209,9 +209,7 @@ Json finding_json(const Row& row, const Since& since) {
 // Without the name where it is but one of many.
 std::string title_of(const Row& row, const probes::Finding& finding) {
   auto title = probes::explain(finding).title;
-  const auto name = probes::printable(finding.subject.name) + ": ";
-  if (row.subjects.size() > 1 && title.starts_with(name)) title.erase(0, name.size());
-  return title;
+  return row.subjects.size() > 1 ? without_name(std::move(title), finding.subject) : title;
 }
 
 Json cause_json(const Row& row, const Since& since) {
@@ -246,12 +244,7 @@ Reply Api::findings(const Call& call) const {
                       .domain = query.text("domain"),
                       .verdict = query.word("verdict", probes::verdict_from),
                       .whom = whom(query)};
-  const bool is_by_cause = query
-                               .word("group_by",
-                                     [](const std::string& word) {
-                                       return word == "cause" ? std::optional{true} : std::nullopt;
-                                     })
-                               .value_or(false);
+  const bool is_by_cause = query.says("group_by", "cause");
   const auto part = query.part(kMostItems);
   if (auto fault = query.fault()) return *std::move(fault);
   const auto snapshot = backend_.snapshot();

@@ -213,12 +213,7 @@ Reply Api::hosts(const Call& call) const {
       .verdict = query.word("verdict", probes::verdict_from),
       .delivery = query.word("delivery", probes::delivery_from),
       .state = query.word("state", state_from),
-      .is_rolling = query
-                        .word("rolling",
-                              [](const std::string& word) {
-                                return word == "yes" ? std::optional{true} : std::nullopt;
-                              })
-                        .value_or(false),
+      .is_rolling = query.says("rolling", "yes"),
       .codes = query.words("code", probes::code_from).value_or(std::set<probes::Code>{}),
       .whom = whom(query)};
   const auto order = query.word("sort", sort_from).value_or(Sort::delivery);

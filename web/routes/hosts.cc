@@ -21,19 +21,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// An MX host of a watched domain as it was last seen, or null.
-const probes::HostObservation* host_seen(const agent::Snapshot& snapshot, const std::string& name) {
-  const auto wanted = probes::dns::Name::parse(name);
-  for (const auto& [host, seen] : snapshot.hosts) {
-    if (wanted && host == *wanted) return seen.get();
-  }
-  return nullptr;
-}
-
-Reply no_such_host(const std::string& name) {
-  return problem(404, "not found", fmt::format("no watched domain uses the MX host {}", name));
-}
-
 // The times of which nothing was recorded, in order.
 storage::Queries::Answer<Json> gaps_between(storage::Queries& queries, config::Time from,
                                             config::Time until) {

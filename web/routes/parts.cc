@@ -1,7 +1,10 @@
 #include "web/routes/parts.h"
 
+#include <fmt/format.h>
+
 #include "agent/alerts/alert_json.h"
 #include "agent/alerts/silence.h"
+#include "probes/explain.h"
 
 namespace web {
 
@@ -57,6 +60,12 @@ Json short_alert_json(const agent::Alert& alert, const agent::Snapshot& snapshot
   return out;
 }
 
+std::string without_name(std::string title, const probes::Subject& subject) {
+  const auto name = probes::printable(subject.name) + ": ";
+  if (title.starts_with(name)) title.erase(0, name.size());
+  return title;
+}
+
 Json names_of(const std::set<probes::Code>& codes) {
   Json out = Json::array();
   for (const auto code : codes) out.push_back(wire_name(code));
@@ -79,6 +88,18 @@ Reply storage_failed(const std::string& detail) {
 Reply done_or_not_found(const agent::Actions::Done& done) {
   if (!done) return problem(404, "not found", done.error());
   return {.status = 204};
+}
+
+const probes::HostObservation* host_seen(const agent::Snapshot& snapshot, const std::string& name) {
+  const auto wanted = probes::dns::Name::parse(name);
+  for (const auto& [host, seen] : snapshot.hosts) {
+    if (wanted && host == *wanted) return seen.get();
+  }
+  return nullptr;
+}
+
+Reply no_such_host(const std::string& name) {
+  return problem(404, "not found", fmt::format("no watched domain uses the MX host {}", name));
 }
 
 const agent::Snapshot::Followed* find_host(const agent::Snapshot& snapshot,

@@ -29,6 +29,9 @@ inline constexpr std::size_t kMostNames = 20;
                                                       const agent::Snapshot& snapshot,
                                                       const agent::Domains& domains);
 
+// A title that begins with its subject's name, as one for all that are alike.
+[[nodiscard]] std::string without_name(std::string title, const probes::Subject& subject);
+
 // As in JSON, in the catalogue's order.
 [[nodiscard]] nlohmann::ordered_json names_of(const std::set<probes::Code>& codes);
 
@@ -40,6 +43,11 @@ inline constexpr std::size_t kMostNames = 20;
 [[nodiscard]] Reply storage_failed(const std::string& detail);
 // 204, or 404 with the reason.
 [[nodiscard]] Reply done_or_not_found(const agent::Actions::Done& done);
+
+// An MX host of a watched domain as it was last seen, or null; and what is said then.
+[[nodiscard]] const probes::HostObservation* host_seen(const agent::Snapshot& snapshot,
+                                                       const std::string& name);
+[[nodiscard]] Reply no_such_host(const std::string& name);
 
 // The host as followed; null when it is not.
 [[nodiscard]] const agent::Snapshot::Followed* find_host(const agent::Snapshot& snapshot,

@@ -183,13 +183,11 @@ Reply Api::host_days(const Call& call) const {
   const auto days = query.number("days", 1, kMostDays).value_or(90);
   if (auto fault = query.fault()) return *std::move(fault);
   const auto snapshot = backend_.snapshot();
-  const auto name = probes::dns::Name::parse(call.name);
-  const auto is_it = [&](const agent::Snapshot::Host& host) { return name && host.first == *name; };
-  if (std::ranges::none_of(snapshot->hosts, is_it))
-    return problem(404, "not found", "no watched domain uses such an MX host");
+  const auto* host = host_seen(*snapshot, call.name);
+  if (host == nullptr) return no_such_host(call.name);
   auto wanted = spans_of(*snapshot, days);
   wanted.of = storage::SpanQuery::Of::hosts;
-  wanted.domains = {name->text()};
+  wanted.domains = {host->host.text()};
   const auto spans = backend_.queries->delivery_spans(wanted);
   if (!spans) return storage_failed(spans.error());
   auto out = days_json(*spans, 1, static_cast<int>(days), snapshot->now);

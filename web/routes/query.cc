@@ -47,6 +47,13 @@ std::optional<config::Time> Query::moment(const std::string& name) {
   return std::nullopt;
 }
 
+bool Query::says(const std::string& name, std::string_view only) {
+  const auto given = word(name, [&](const std::string& text) {
+    return text == only ? std::optional{true} : std::nullopt;
+  });
+  return given.value_or(false);
+}
+
 bool Query::is_table() {
   const auto format = word("format", [](const std::string& name) -> std::optional<bool> {
     if (name == "csv") return true;

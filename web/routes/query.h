@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "config/config.h"
 #include "web/http/http.h"
@@ -50,6 +51,9 @@ class Query {
       return out;
     });
   }
+
+  // Whether it is that word, the only one that it may be.
+  [[nodiscard]] bool says(const std::string& name, std::string_view only);
 
   // Whether a list is asked for as a table, all of it.
   [[nodiscard]] bool is_table();
