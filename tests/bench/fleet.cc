@@ -60,12 +60,7 @@ config::Config settings(const std::string& name, unsigned workers) {
 // A runner's world, whose probes take their time.
 struct Looking {
   explicit Looking(config::Config of) : config(std::move(of)) {
-    auto anchors = probes::dns::parse_trust_anchors(
-        ". IN DS 20326 8 2 "
-        "E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D");
-    must(anchors.has_value(), "the trust anchor");
-    context = std::make_shared<agent::ProbeContext>(config, std::vector<config::ResolverAddress>{},
-                                                    std::move(*anchors));
+    context = support::fake_context(config);
   }
   agent::Runner::MakeProber make() {
     return [this](const std::shared_ptr<agent::ProbeContext>&)

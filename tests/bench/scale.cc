@@ -137,12 +137,7 @@ class Run {
       config_.domains.push_back({.name = fmt::format("d{:07}.example", i),
                                  .role = config::Role::outbound,
                                  .group = "customers"});
-    auto anchors = probes::dns::parse_trust_anchors(
-        ". IN DS 20326 8 2 "
-        "E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D");
-    must(anchors.has_value(), "the trust anchor");
-    context_ = std::make_shared<agent::ProbeContext>(
-        config_, std::vector<config::ResolverAddress>{}, std::move(*anchors));
+    context_ = support::fake_context(config_);
   }
 
   Measured measure() {

@@ -7,11 +7,13 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
 #include "agent/alerts/ports.h"
 #include "agent/self/clock.h"
+#include "agent/watch/network_prober.h"
 #include "agent/watch/prober.h"
 #include "tests/support/scene.h"
 
@@ -28,6 +30,29 @@ bool soon(Condition condition) {
     std::this_thread::sleep_for(std::chrono::milliseconds{2});
   }
   return true;
+}
+
+// To look with, by the root's key of 2017; no fake looks with any of it.
+inline std::shared_ptr<agent::ProbeContext> fake_context(const config::Config& config) {
+  auto anchors = probes::dns::parse_trust_anchors(
+      ". IN DS 20326 8 2 "
+      "E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D");
+  if (!anchors) throw std::runtime_error("the trust anchor");
+  return std::make_shared<agent::ProbeContext>(config, std::vector<config::ResolverAddress>{},
+                                               std::move(*anchors));
+}
+
+// A runner that watches example.test, as the tests of runners have it.
+inline config::Config fake_settings() {
+  config::Config out;
+  out.domains = {{.name = "example.test"}};
+  out.schedule = {.interval = config::Seconds{900},
+                  .confirm_after = config::Seconds{60},
+                  .retry_after = config::Seconds{60},
+                  .workers = 2};
+  out.mta_sts.enabled = false;
+  out.notify.webhooks = {{.name = "chat"}};
+  return out;
 }
 
 // Wall time and monotonic time, apart.

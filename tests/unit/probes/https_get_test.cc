@@ -1,10 +1,5 @@
 #include "probes/net/https_get.h"
 
-#include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -13,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/https_server.h"
+#include "tests/support/https_world.h"
 
 namespace probes::net {
 namespace {
@@ -35,31 +30,10 @@ using testing::StartsWith;
 constexpr std::size_t kMost = 1000;
 constexpr Seconds kLong{20};  // more than any of these may take
 
-class HttpsGet : public testing::Test {
+class HttpsGet : public support::HttpsWorld {
  protected:
-  static void SetUpTestSuite() {
-    std::signal(SIGPIPE, SIG_IGN);  // as agent/main.cc does
-    std::string made = testing::TempDir() + "https_get_XXXXXX";
-    if (mkdtemp(made.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    folder() = made;
-    std::ofstream(folder() / "ca.pem") << support::pem(ca());
-  }
-  static void TearDownTestSuite() { std::filesystem::remove_all(folder()); }
-
-  static std::filesystem::path& folder() {
-    static std::filesystem::path path;
-    return path;
-  }
-  static const Issued& ca() {
-    static const Issued issued =
-        support::self_signed({.common_name = "Test CA", .is_ca = true}, Key::ecdsa());
-    return issued;
-  }
-  static Issued leaf_for(const std::string& name) {
-    return support::issue({.common_name = "leaf", .dns_names = {name}}, Key::ecdsa(), ca());
-  }
   static const Issued& leaf() {
-    static const Issued issued = leaf_for("localhost");
+    static const Issued issued = leaf_for({"localhost"});
     return issued;
   }
 
@@ -190,7 +164,7 @@ TEST_F(HttpsGet, AsksNothingOfWhoIsNotWhoItShouldBe) {
                                       Key::ecdsa(), ca());
   for (const auto& [says, certificate] : std::vector<std::pair<std::string, Issued>>{
            {"of another CA", stranger},
-           {"of another name", leaf_for("other.test")},
+           {"of another name", leaf_for({"other.test"})},
            {"expired", expired},
            {"its own", support::self_signed({.common_name = "localhost"}, Key::ecdsa())}}) {
     HttpsServer server({.leaf = certificate, .script = say(http_reply("", "{}"))});

@@ -1,8 +1,5 @@
 #include <chrono>
-#include <csignal>
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <ostream>
 #include <stdexcept>
@@ -19,7 +16,7 @@
 #include <unistd.h>
 
 #include "probes/sts/fetch.h"
-#include "tests/support/https_server.h"
+#include "tests/support/https_world.h"
 #include "tests/support/test_ca.h"
 
 namespace probes::sts {
@@ -74,33 +71,13 @@ void demand(bool ok, const char* what) {
   if (!ok) throw std::runtime_error(what);
 }
 
-// A CA of the test's world, and a client that trusts it alone.
-class StsFetch : public testing::Test {
+class StsFetch : public support::HttpsWorld {
  protected:
   static void SetUpTestSuite() {
-    std::signal(SIGPIPE, SIG_IGN);  // as agent/main.cc does
-    const auto pattern = testing::TempDir() + "sts_fetch_XXXXXX";
-    std::string made = pattern;
-    demand(mkdtemp(made.data()) != nullptr, "mkdtemp");
-    folder() = made;
-    std::ofstream(folder() / "ca.pem") << support::pem(ca());
+    HttpsWorld::SetUpTestSuite();
     std::ofstream(folder() / "empty.pem") << "nothing\n";
   }
-  static void TearDownTestSuite() { std::filesystem::remove_all(folder()); }
 
-  static std::filesystem::path& folder() {
-    static std::filesystem::path path;
-    return path;
-  }
-  static const Issued& ca() {
-    static const Issued issued =
-        support::self_signed({.common_name = "Test CA", .is_ca = true}, Key::ecdsa());
-    return issued;
-  }
-  static Issued leaf_for(std::vector<std::string> names) {
-    return support::issue({.common_name = "leaf", .dns_names = std::move(names)}, Key::ecdsa(),
-                          ca());
-  }
   static const Issued& good_leaf() {
     static const Issued issued = leaf_for({std::string(kHost)});
     return issued;

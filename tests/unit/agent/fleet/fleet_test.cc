@@ -108,32 +108,19 @@ class FakeBoard final : public TaskBoard {
 };
 
 config::Config settings(const std::string& vantage) {
-  config::Config out;
-  out.domains = {{.name = "example.test"}};
-  out.schedule = {.interval = Seconds{900},
-                  .confirm_after = Seconds{60},
-                  .retry_after = Seconds{60},
-                  .workers = 2};
-  out.mta_sts.enabled = false;
+  auto out = support::fake_settings();
   out.agent = {.name = "agent-" + vantage, .vantage = vantage};
-  out.notify.webhooks = {{.name = "chat"}};
   return out;
 }
 
 class AFleet : public testing::Test {
  protected:
   void begin(unsigned quorum) {
-    auto anchors = probes::dns::parse_trust_anchors(
-        ". IN DS 20326 8 2 "
-        "E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D");
-    ASSERT_TRUE(anchors);
-    const auto context = [&](const config::Config& of) {
-      return std::make_shared<ProbeContext>(of, std::vector<config::ResolverAddress>{}, *anchors);
-    };
     auto mine = settings("here");
     mine.fleet.quorum = quorum;
-    leader_ = std::make_unique<Runner>(mine, context(mine), recorder_, Recorder::RestoredState{},
-                                       Events{}, clocks_.clocks(), looks_at(here_));
+    leader_ = std::make_unique<Runner>(mine, support::fake_context(mine), recorder_,
+                                       Recorder::RestoredState{}, Events{}, clocks_.clocks(),
+                                       looks_at(here_));
     leader_->start();
     dispatcher_ = std::make_unique<Dispatcher>(
         *leader_, std::make_unique<FakeBoard>(table_, "agent-here", "here"), "here",
@@ -142,11 +129,12 @@ class AFleet : public testing::Test {
                           .on_recovery = [] {}},
         clocks_.clocks());
     const auto theirs = settings("there");
-    far_ = std::make_unique<RemoteProber>(
-        theirs, context(theirs), std::make_unique<FakeBoard>(table_, "agent-there", "there"),
-        std::make_unique<FakeBoard>(table_, "agent-there", "there"),
-        RemoteProber::Calls{.on_fault = [](const std::string&) {}}, clocks_.clocks(),
-        looks_at(there_));
+    far_ =
+        std::make_unique<RemoteProber>(theirs, support::fake_context(theirs),
+                                       std::make_unique<FakeBoard>(table_, "agent-there", "there"),
+                                       std::make_unique<FakeBoard>(table_, "agent-there", "there"),
+                                       RemoteProber::Calls{.on_fault = [](const std::string&) {}},
+                                       clocks_.clocks(), looks_at(there_));
     ASSERT_TRUE(in_time(Seconds{600}, [&] { return places().size() == 2; }));
   }
   static Runner::MakeProber looks_at(support::FakeWorld& world) {

@@ -14,6 +14,7 @@ namespace {
 
 using namespace agent;
 using config::Seconds;
+using support::fake_settings;
 using support::kNow;
 using support::soon;
 using testing::Contains;
@@ -23,30 +24,12 @@ using testing::Optional;
 
 constexpr Seconds kDay = std::chrono::hours{24};
 
-config::Config settings() {
-  config::Config out;
-  out.domains = {{.name = "example.test"}};
-  out.schedule = {.interval = Seconds{900},
-                  .confirm_after = Seconds{60},
-                  .retry_after = Seconds{60},
-                  .workers = 2};
-  out.mta_sts.enabled = false;
-  out.notify.webhooks = {{.name = "chat"}};
-  return out;
-}
-
 class Running : public testing::Test {
  protected:
   void SetUp() override {
-    auto anchors = probes::dns::parse_trust_anchors(
-        ". IN DS 20326 8 2 "
-        "E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237"
-        "C7F8EC8D");
-    ASSERT_TRUE(anchors);
-    context_ = std::make_shared<ProbeContext>(settings(), std::vector<config::ResolverAddress>{},
-                                              std::move(*anchors));
-    runner_ = std::make_unique<Runner>(settings(), context_, recorder_, Recorder::RestoredState{},
-                                       Events{}, clocks_.clocks(),
+    context_ = support::fake_context(fake_settings());
+    runner_ = std::make_unique<Runner>(fake_settings(), context_, recorder_,
+                                       Recorder::RestoredState{}, Events{}, clocks_.clocks(),
                                        [this](const std::shared_ptr<ProbeContext>&)
                                            -> config::Result<std::unique_ptr<Prober>, std::string> {
                                          return std::make_unique<support::FakeProber>(world_);
@@ -282,8 +265,8 @@ TEST_F(Running, a_past_that_cannot_be_read_is_read_by_the_next_look) {
   runner_->stop();
   runner_.reset();
   recorder_.is_unreadable = true;
-  runner_ = std::make_unique<Runner>(settings(), context_, recorder_, Recorder::RestoredState{},
-                                     Events{}, clocks_.clocks(),
+  runner_ = std::make_unique<Runner>(fake_settings(), context_, recorder_,
+                                     Recorder::RestoredState{}, Events{}, clocks_.clocks(),
                                      [this](const std::shared_ptr<ProbeContext>&)
                                          -> config::Result<std::unique_ptr<Prober>, std::string> {
                                        return std::make_unique<support::FakeProber>(world_);
