@@ -16,6 +16,7 @@
 #include <httplib.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -63,6 +64,11 @@ class Exchange final : public httplib::Stream {
   }
   // From now on all that is written goes to the client at once.
   void begin_stream() { is_streaming_ = true; }
+  // A write alone would tell only at the second ping.
+  [[nodiscard]] bool has_client_left() const {
+    pollfd gone{.fd = client_.fd(), .events = POLLRDHUP, .revents = 0};
+    return poll(&gone, 1, 0) > 0;
+  }
   [[nodiscard]] std::string release() && { return std::move(reply_); }
 
   bool is_readable() const override { return true; }
@@ -208,6 +214,7 @@ void send_stream(Reply reply, RequestStats& traffic, int most, httplib::Response
   current_exchange->begin_stream();
   out.set_chunked_content_provider(reply.content_type, [place, next = std::move(reply.stream)](
                                                            std::size_t, httplib::DataSink& sink) {
+    if (current_exchange->has_client_left()) return false;
     const auto part = next();
     if (!part) return false;  // we end: the client comes back to whoever serves then
     return part->empty() || sink.write(part->data(), part->size());

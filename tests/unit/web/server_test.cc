@@ -80,6 +80,13 @@ class ServerTest : public testing::Test {
     return reply_to("GET " + target + " HTTP/1.1\r\n" + headers + "\r\n");
   }
 
+  Client& follow() {
+    followers_.push_back(std::make_unique<Client>(server_->port()));
+    followers_.back()->say("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    return *followers_.back();
+  }
+
+  std::vector<std::unique_ptr<Client>> followers_;  // of events
   config::Web settings_{.port = 0};
   support::Service service_;
   std::unique_ptr<web::Server> server_;
@@ -119,21 +126,28 @@ TEST_F(Serving, HandsOnWhatIsSaidInABody) {
 
 TEST_F(Serving, StreamsEventsToAFewAndTurnsTheOthersAway) {
   start();
-  std::vector<std::unique_ptr<Client>> followers;
-  const auto follow = [&]() -> Client& {
-    followers.push_back(std::make_unique<Client>(server_->port()));
-    followers.back()->say("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    return *followers.back();
-  };
   for (int i = 0; i < web::Server::kMostStreams; ++i) ASSERT_TRUE(follow().is_answered(kPatience));
   EXPECT_THAT(follow().hear_to_the_end().value_or(""),
               AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("Retry-After: 30")));
   EXPECT_THAT(get("/-/healthy"), StartsWith(kOk)) << "and everybody else is served";
   service_.feed.publish("alert", "f-1");
   service_.feed.close();
-  const auto heard = followers.front()->hear_to_the_end().value_or("");
+  const auto heard = followers_.front()->hear_to_the_end().value_or("");
   EXPECT_THAT(heard, AllOf(StartsWith(kOk), HasSubstr("Content-Type: text/event-stream"),
                            HasSubstr("retry: 5000")));
+}
+
+TEST_F(Serving, GivesThePlaceOfAStreamThatWasLeftToTheNext) {
+  start();
+  const std::string name = "\ndanelaw_event_stream_clients ";
+  for (int i = 0; i < web::Server::kMostStreams; ++i) ASSERT_TRUE(follow().is_answered(kPatience));
+  EXPECT_THAT(get("/metrics"), HasSubstr(fmt::format("{}{}\n", name, web::Server::kMostStreams)));
+  followers_.clear();
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;  // two pings take longer
+  bool is_free = false;
+  while (!is_free && std::chrono::steady_clock::now() < deadline)
+    is_free = get("/metrics").find(name + "0\n") != std::string::npos;
+  EXPECT_TRUE(is_free);
 }
 
 TEST_F(Serving, DecodesPathAndQuery) {
