@@ -203,18 +203,21 @@ export function Overview({ status }: { status: Resource<AgentStatus> }) {
       <div class="columns">
         <section>
           <h2>Open alerts</h2>
+          <Waiting of={alerts} />
           {alerts.data && (
             <OpenAlerts items={alerts.data.items} all={Math.max(alerts.data.items.length, seen?.open_alerts ?? 0)} />
           )}
         </section>
         <section>
           <h2>Next deadlines</h2>
+          <Waiting of={deadlines} />
           {deadlines.data && <Deadlines items={deadlines.data.items} />}
         </section>
       </div>
       <h2>Ninety days</h2>
       <DayBars path="/api/v1/days?days=90" isOne={false} />
       <h2>Held up, at risk, unknown</h2>
+      <Waiting of={worst} />
       {worst.data && troubled.length === 0 && <p>None.</p>}
       {troubled.length > 0 && (
         <DomainTable items={troubled} caption="Domains whose mail is held up, at risk or unknown, in this order" />
