@@ -44,6 +44,14 @@ export async function open(where, { width = 1280, scheme = "light", prepare } = 
   return page;
 }
 
+// As a link leads: the page stays, and with it its one stream of events. The agent serves few of them, and notices up to
+// a second late that one was left.
+export const go = (page, where) =>
+  page.evaluate((to) => {
+    history.pushState(null, "", to);
+    dispatchEvent(new PopStateEvent("popstate"));
+  }, where);
+
 // `refused`: the test itself asked for what the agent refuses, which browsers note.
 export async function clean(page, { refused = false } = {}) {
   const complaints = page.complaints.filter((text) => !refused || !/status of 40[04]/.test(text));

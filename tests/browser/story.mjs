@@ -76,7 +76,7 @@ export function story() {
     assert.match(refused.shown, /Publish _25\./);
     assert.ok(refused.shown.includes(line), refused.shown);
     const front = await open("/");
-    assert.match(await text(front, "main"), new RegExp(refused.alert.title), "the overview");
+    await says(front, new RegExp(refused.alert.title));
     await clean(front);
 
     // STARTTLS is gone on top of it: one alert, which does not call for a record that nobody can try.
