@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agent/alerts/lifecycle.h"
+#include "agent/alerts/notice.h"
 #include "agent/cli/command.h"
 #include "agent/log.h"
 #include "agent/watch/threads.h"
@@ -111,8 +112,12 @@ Daemon::Begun Daemon::start(const std::filesystem::path& file) {
       *outbox_,
       [this] {
         // They go out from memory, which asks nobody who leads.
-        return lead_ && !lead_->is_held() ? std::vector<Notification>{}
-                                          : runner_->unrecorded_notifications();
+        auto letters = lead_ && !lead_->is_held() ? std::vector<Notification>{}
+                                                  : runner_->unrecorded_notifications();
+        if (lead_ && !lead_->is_sure())
+          std::erase_if(letters,
+                        [](const Notification& one) { return !is_about_ourselves(one.alert); });
+        return letters;
       },
       system_clocks().ticks);
   auto notifiers = make_notifiers(*loaded, *letters_, web::digest_sources(*queries_));

@@ -19,6 +19,10 @@ constexpr config::Seconds kMemberListed = std::chrono::hours{24};
 
 constexpr const char* kServerTime = "floor(extract(epoch FROM now()))::bigint";
 
+constexpr const char* kNewer =
+    "a newer danelaw has taken over the database: it leads, and this one cannot until it is "
+    "upgraded";
+
 }  // namespace
 
 struct Leadership::State {
@@ -51,6 +55,14 @@ struct Leadership::State {
         .run();
   }
 
+  // With the mutex, or before others know of it. `asked_at`: before the server heard of us.
+  void be_sure_from(agent::Ticks asked_at) {
+    auto row = session.prepare(
+        fmt::format("SELECT count(*) FROM member WHERE seen_at > {} - ?", kServerTime));
+    is_alone = row.bind(kMemberListed.count()).step() && row.integer(0) <= 1;
+    sure_from = asked_at;
+  }
+
   void keep() {
     keeper = std::jthread([this](const std::stop_token& stop) {
       std::unique_lock lock(mutex);
@@ -70,8 +82,14 @@ struct Leadership::State {
         words = fmt::format("agent {} leads now", row.text(1));
         return true;
       }
-      (void)has_server_lock(session);
-      if (is_alive) live();
+      if (!is_newest(session)) {
+        words = kNewer;
+        return true;
+      }
+      if (!has_server_lock(session) || !is_alive) return false;
+      const auto asked_at = calls.ticks();
+      live();
+      be_sure_from(asked_at);
     } catch (const Fault&) {
       // The server is away. When it is back we hear who leads.
     }
@@ -104,6 +122,9 @@ struct Leadership::State {
   FleetMember self;
   Calls calls;
   std::int64_t epoch = 0;
+  config::Seconds takeover{0};
+  std::atomic<agent::Ticks> sure_from;
+  std::atomic<bool> is_alone{false};
   std::atomic<std::uint64_t> looks{0};
   std::string words;
   std::condition_variable_any wake;
@@ -120,6 +141,10 @@ std::int64_t Leadership::epoch() const {
 bool Leadership::is_held() {
   const std::scoped_lock lock(state_->mutex);
   return !state_->is_lost(false);
+}
+
+bool Leadership::is_sure() const {
+  return state_->is_alone || state_->calls.ticks() < state_->sure_from.load() + state_->takeover;
 }
 
 void Leadership::count_look(const std::string& agent) {
@@ -187,6 +212,13 @@ config::Result<std::unique_ptr<Leadership>, Candidacy::NotYet> Candidacy::try_to
       not_yet.leader = std::move(leader);
       return nullptr;
     };
+    if (!is_newest(session)) {  // made newer since; who looks may go on
+      state_->live();
+      if (auto leader = state_->leader(); leader && leader->silence <= takeover_)
+        not_yet.leader = std::move(leader->member);
+      not_yet.words = kNewer;
+      return nullptr;
+    }
     if (auto leader = returning_leader()) {
       state_->live();
       return stand_by_for(*std::move(leader));
@@ -207,8 +239,11 @@ config::Result<std::unique_ptr<Leadership>, Candidacy::NotYet> Candidacy::try_to
       }
     }
     state_->calls = std::move(calls);
+    state_->takeover = takeover_;
     state_->self.fault.clear();
+    const auto asked_at = state_->calls.ticks();
     state_->begin();
+    state_->be_sure_from(asked_at);
     state_->keep();
     return std::unique_ptr<Leadership>(new Leadership(std::move(state_)));
   });

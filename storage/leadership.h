@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/self/clock.h"
 #include "config/result.h"
 #include "config/time.h"
 #include "storage/place.h"
@@ -29,7 +30,7 @@ struct FleetMember {
 // that rises with every one that began to lead. Whatever a leader decides is written under its
 // epoch (Place::led_in), and refused once there is another: a machine that was paused, or cut off,
 // for long writes nothing and finds no letters to send. The lock is taken again when the server was
-// away meanwhile.
+// away meanwhile. Whoever finds the schema made newer by a later danelaw leaves the lead to it.
 class Leadership {
  public:
   struct Calls {
@@ -38,6 +39,8 @@ class Leadership {
     // Whether this agent does its work; while not it gives no sign of life, and another may take
     // over. From that thread, too.
     std::function<bool()> is_well;
+    // Goes on while the machine sleeps.
+    std::function<agent::Ticks()> ticks = agent::system_clocks().ticks;
   };
   ~Leadership();
   Leadership(const Leadership&) = delete;
@@ -46,6 +49,9 @@ class Leadership {
   [[nodiscard]] std::int64_t epoch() const;
   // Asks the server. What it does not answer is taken for yes. Any thread.
   [[nodiscard]] bool is_held();
+  // Nobody else can have begun to lead, as far as this agent can know without the server: it gave a
+  // sign of life within `takeover`, or it was alone when it gave its last. Never waits; any thread.
+  [[nodiscard]] bool is_sure() const;
   // All that gave a sign of life within a day, by name. Any thread.
   [[nodiscard]] config::Result<std::vector<FleetMember>, std::string> members();
   // One more target was looked at by this agent: others' looks do not count. Any thread.

@@ -22,6 +22,10 @@ bool is_acknowledged(const Alert& alert, config::Time at) {
   return alert.acknowledged && at < alert.acknowledged->until.value_or(config::Time::max());
 }
 
+bool is_about_ourselves(const Alert& alert) {
+  return alert.cause.kind == probes::Subject::Kind::monitor;
+}
+
 std::optional<Due> notice_due(const Alert& alert, bool is_muted, bool is_blind,
                               config::Seconds remind_after, config::Time at) {
   if (alert.state == AlertState::resolved) {
@@ -29,8 +33,7 @@ std::optional<Due> notice_due(const Alert& alert, bool is_muted, bool is_blind,
     if (!alert.told_at || *alert.told_at >= *alert.resolved_at) return std::nullopt;
     return Due{Notice::resolved, fmt::format("over since {}", config::rfc3339(*alert.resolved_at))};
   }
-  const bool is_about_us = alert.cause.kind == probes::Subject::Kind::monitor;
-  if (alert.state != AlertState::firing || is_muted || (is_blind && !is_about_us))
+  if (alert.state != AlertState::firing || is_muted || (is_blind && !is_about_ourselves(alert)))
     return std::nullopt;
   if (!alert.told_at) {
     return Due{Notice::opened,

@@ -21,6 +21,9 @@ struct Due {
 [[nodiscard]] std::optional<Due> notice_due(const Alert& alert, bool is_muted, bool is_blind,
                                             config::Seconds remind_after, config::Time at);
 
+// Whether it speaks of this agent, not of a target.
+[[nodiscard]] bool is_about_ourselves(const Alert& alert);
+
 // As it is after it was told.
 [[nodiscard]] Alert told(Alert alert, config::Time at);
 

@@ -19,6 +19,7 @@ using storage::Leadership;
 using support::kMinute;
 using support::kNow;
 using testing::HasSubstr;
+using namespace std::chrono_literals;
 
 class Lead : public testing::Test {
  protected:
@@ -32,9 +33,12 @@ class Lead : public testing::Test {
   static auto take(
       const support::TestDatabase& database, const std::string& agent,
       std::function<void(const std::string&)> on_lost = [](const std::string&) {},
-      config::Seconds takeover = std::chrono::hours{1}) {
+      config::Seconds takeover = std::chrono::hours{1},
+      std::function<agent::Ticks()> ticks = agent::system_clocks().ticks) {
     return Candidacy(database.place(), member(agent), takeover)
-        .try_to_lead({.on_lost = std::move(on_lost), .is_well = [] { return true; }});
+        .try_to_lead({.on_lost = std::move(on_lost),
+                      .is_well = [] { return true; },
+                      .ticks = std::move(ticks)});
   }
   // Ends the sessions that hold locks, as a network does that is cut.
   static void cut(const support::TestDatabase& database) {
@@ -159,6 +163,57 @@ TEST_F(Lead, WhoLostItWritesNothingAndTellsNobody) {
   const auto next = DatabaseRecorder::open(database.place().led_in(second->epoch()));
   ASSERT_TRUE(next);
   EXPECT_TRUE((*next)->record(support::host_round(scene, kNow + kMinute)));
+}
+
+TEST_F(Lead, IsLeftToANewerDanelaw) {
+  const support::TestDatabase database;
+  std::promise<std::string> lost;
+  Candidacy second(database.place(), member("two"), std::chrono::hours{1});
+  const auto try_it = [&] {
+    return second.try_to_lead(
+        {.on_lost = [](const std::string&) {}, .is_well = [] { return true; }});
+  };
+  auto first = take(database, "one", [&](const std::string& words) { lost.set_value(words); });
+  ASSERT_TRUE(first);
+  EXPECT_EQ(try_it().error().words, "agent one leads");
+  Database upgraded{database.place(), Database::Mode::create};
+  upgraded.execute("UPDATE schema_version SET version = version + 1");
+  EXPECT_THAT(lost.get_future().get(), HasSubstr("a newer danelaw"));
+  first->reset();  // as its process ends
+  const auto not_yet = try_it();
+  ASSERT_FALSE(not_yet);
+  EXPECT_THAT(not_yet.error().words, HasSubstr("a newer danelaw"));
+  EXPECT_EQ(upgraded.integer("SELECT count(*) FROM member WHERE name = 'two'"), 1);
+  const auto third = take(database, "three");
+  ASSERT_FALSE(third);
+  EXPECT_THAT(third.error().words, HasSubstr("written by a newer danelaw"));
+}
+
+TEST_F(Lead, IsNotSureOnceOthersMayHaveTakenOver) {
+  const support::TestDatabase database;
+  std::atomic<agent::Ticks> ticks{agent::Ticks{}};
+  const auto lead = [&] {
+    return take(
+        database, "one", [](const std::string&) {}, 15s, [&] { return ticks.load(); });
+  };
+  {
+    const auto alone = lead();
+    ASSERT_TRUE(alone);
+    ticks = agent::Ticks{1h};
+    EXPECT_TRUE((*alone)->is_sure()) << "whoever else would lead";
+  }
+  ASSERT_TRUE(take(database, "two")) << "there was another a moment ago";
+  const auto first = lead();
+  ASSERT_TRUE(first);
+  const auto began = ticks.load();
+  EXPECT_TRUE((*first)->is_sure());
+  Database{database.place(), Database::Mode::create}.execute(
+      "ALTER TABLE member RENAME TO out_of_reach");
+  ticks = began + 14s;
+  EXPECT_TRUE((*first)->is_sure());
+  ticks = began + 15s;
+  EXPECT_FALSE((*first)->is_sure());
+  EXPECT_TRUE((*first)->is_held()) << "the server knows of no other";
 }
 
 TEST_F(Lead, IsKeptOverALostConnection) {
