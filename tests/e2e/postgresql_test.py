@@ -11,15 +11,15 @@ import unittest
 
 import restore_test
 import storage_test
-from living_lab import DANELAW, until
+from living_lab import DANELAW, LAB, until
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 from postgresql import Postgresql  # noqa: E402
 
 
-def server_for(test):
+def server_for(test, **how):
     try:
-        server = Postgresql()
+        server = Postgresql(**how)
     except FileNotFoundError as missing:
         test.skipTest(str(missing))
     test.addCleanup(server.close)
@@ -27,14 +27,16 @@ def server_for(test):
     return server
 
 
-class TheServer(storage_test.OnADisk):
-    """Nothing is recorded while it is gone; no target is blamed for that."""
-
+class InPostgresql(storage_test.OnADisk):
     def mount_disk(self):
         self.server = server_for(self)
 
     def place(self):
         return {"postgresql": self.server.uri("danelaw")}
+
+
+class TheServer(InPostgresql):
+    """Nothing is recorded while it is gone; no target is blamed for that."""
 
     def test_that_is_gone_for_a_while(self):
         alert = self.trouble()
@@ -59,6 +61,74 @@ class TheServer(storage_test.OnADisk):
         second = self.lab.inside(DANELAW, "run", "--config", f"{self.lab.dir}/danelaw.yaml")
         self.assertEqual(second.returncode, 2)
         self.assertIn("in use by another agent", second.stdout + second.stderr)
+
+
+class Crowded(InPostgresql):
+    """As docs/postgresql.md has it: by a role without rights but on its own database."""
+
+    def mount_disk(self):
+        self.server = server_for(self)
+        self.server.query("CREATE ROLE watcher LOGIN")
+        self.server.query("ALTER DATABASE danelaw OWNER TO watcher")
+
+    def place(self):
+        return {"postgresql": f"postgresql://watcher@/danelaw?host={self.server.dir}"}
+
+    def test_that_takes_no_more_connections(self):
+        alert = self.trouble()
+        self.server.query("ALTER ROLE watcher CONNECTION LIMIT 0")
+        self.server.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'watcher'")
+        self.nothing_is_recorded("too many connections")
+        self.server.query("ALTER ROLE watcher CONNECTION LIMIT -1")
+        self.it_is_recorded_again()
+        self.assertEqual(self.storage()["lost_rounds"], 0)
+        self.is_told_once(alert)
+
+
+class OutOfDisk(InPostgresql):
+    """Its tables lie on a small disk."""
+
+    disk_size = "24m"  # an empty database takes 8
+
+    def mount_disk(self):
+        self.server = server_for(self, within=[LAB, "exec", "--dir", self.lab.dir])
+        self.disk = f"{self.server.dir}/disk"  # where its user may go
+        self.lab.inside("mkdir", self.disk, check=True)
+        storage_test.OnADisk.mount_disk(self)
+        self.lab.inside("install", "-d", "-o", "nobody", f"{self.disk}/tables", check=True)
+        self.server.query(f"CREATE TABLESPACE small LOCATION '{self.disk}/tables'")
+        self.server.query("ALTER DATABASE danelaw SET TABLESPACE small")
+
+    def test_that_is_full(self):
+        self.lab.inside("dd", "if=/dev/zero", f"of={self.disk}/ballast", "bs=1k")  # until nothing fits
+        alert = self.trouble()
+        self.nothing_is_recorded("No space left on device")
+        self.assertGreater(self.storage()["unrecorded_rounds"], 0)
+        self.lab.inside("rm", f"{self.disk}/ballast", check=True)
+        self.it_is_recorded_again()
+        self.assertEqual(self.storage()["unrecorded_rounds"], 0)
+        self.is_told_once(alert)
+
+
+class FailedOver(InPostgresql):
+    """Two servers, one of which follows the other: while it does it can only be read."""
+
+    def mount_disk(self):
+        super().mount_disk()
+        self.follower = Postgresql(standby_of=self.server)
+        self.addCleanup(self.follower.close)
+
+    def place(self):
+        return {"postgresql": f"postgresql://danelaw@/danelaw?host={self.server.dir},{self.follower.dir}"}
+
+    def test_to_one_that_can_be_written_later(self):
+        alert = self.trouble()
+        self.server.stop("fast")  # which waits until the follower has all of it
+        self.nothing_is_recorded("read-only")
+        self.follower.promote()
+        self.it_is_recorded_again()
+        self.assertEqual(self.storage()["lost_rounds"], 0)
+        self.is_told_once(alert)
 
 
 class TheWayThere(restore_test.Agent):

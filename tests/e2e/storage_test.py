@@ -39,8 +39,10 @@ class OnADisk(unittest.TestCase):
     def place(self):
         return {"path": f"{self.disk}/danelaw.db"}
 
+    disk_size = "4m"
+
     def mount_disk(self):
-        self.lab.inside("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", self.disk, check=True)
+        self.lab.inside("mount", "-t", "tmpfs", "-o", f"size={self.disk_size}", "tmpfs", self.disk, check=True)
 
     def counts(self):
         return self.lab.get("/api/v1/status")["counts"]

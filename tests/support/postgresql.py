@@ -28,9 +28,14 @@ def programs():
 
 
 class Postgresql:
-    """Starts one; as a context it is gone at its end."""
+    """Starts one; as a context it is gone at its end.
 
-    def __init__(self):
+    standby_of: another, whose copy it is and follows. within: the words of a command that runs the server in
+    namespaces of its own.
+    """
+
+    def __init__(self, standby_of=None, within=()):
+        self.within = list(within)
         self.bin = programs()
         if self.bin is None:
             raise FileNotFoundError("no PostgreSQL 15 is there: script/setup test fetches it")
@@ -45,7 +50,11 @@ class Postgresql:
             self.environment["LD_LIBRARY_PATH"] = str(libraries)
         self.process = None
         try:
-            self._run("initdb", "-D", self.dir / "data", "-U", "danelaw", "-A", "trust", "-E", "UTF8", "--no-sync")
+            if standby_of:
+                copy = ["-D", self.dir / "data", "-R", "-X", "stream", "-c", "fast", "--no-sync"]
+                self._run("pg_basebackup", *copy, "-d", standby_of.connection)
+            else:
+                self._run("initdb", "-D", self.dir / "data", "-U", "danelaw", "-A", "trust", "-E", "UTF8", "--no-sync")
             self.start()
         except BaseException:
             self.close()
@@ -77,15 +86,21 @@ class Postgresql:
 
     def start(self):
         self.log = open(self.dir / "log", "ab")
+        command = [self.bin / "postgres", "-D", self.dir / "data", "-k", self.dir, "-c", "listen_addresses="]
+        command += ["-c", "fsync=off", "-c", "max_connections=200", "-c", "shared_buffers=32MB"]
+        as_user = self._as_user()
+        if self.within:  # which takes root
+            become = ["setpriv", f"--reuid={self.user.pw_uid}", f"--regid={self.user.pw_gid}", "--clear-groups"]
+            command = [*self.within, *become, *command]
+            as_user = {}
         self.process = subprocess.Popen(
-            [self.bin / "postgres", "-D", self.dir / "data", "-k", self.dir, "-c", "listen_addresses="]
-            + ["-c", "fsync=off", "-c", "max_connections=200", "-c", "shared_buffers=32MB"],
+            command,
             cwd="/",
             env=self.environment,
             stdout=self.log,
             stderr=self.log,
             stdin=subprocess.DEVNULL,
-            **self._as_user(),
+            **as_user,
         )
         for _ in range(300):
             if self._answers():
@@ -109,6 +124,10 @@ class Postgresql:
             self.process.send_signal({"fast": 2, "immediate": 3}[how])
             self.process.wait()
         self.log.close()
+
+    def promote(self):
+        """A standby becomes one that can be written."""
+        self._run("pg_ctl", "promote", "-D", self.dir / "data", "-w")
 
     def query(self, sql, database="postgres"):
         """The rows as psql prints them without anything around."""
