@@ -110,8 +110,9 @@ class Database {
   // Ends what runs on this connection with a Fault. Any thread, while it lives.
   void interrupt() noexcept { engine_->interrupt(); }
 
-  // Lets statements take as long as they take, where that is bounded.
-  void take_time() { engine_->take_time(); }
+  // How long a statement may take from now on; a file's are not bounded. Whoever waits for a server
+  // that has died without a word waits some seconds longer.
+  void wait_at_most(std::chrono::seconds longest) { engine_->wait_at_most(longest); }
 
   // Hears of NOTIFY with that name from now on; wait_for_bell() ends early by one that has not been
   // waited for yet. Outside of transactions.

@@ -71,8 +71,8 @@ class Engine {
   virtual void commit() = 0;
   virtual void roll_back() noexcept = 0;
   virtual void interrupt() noexcept = 0;
-  // Lets statements take as long as they take, where that is bounded.
-  virtual void take_time() {}
+  // How long a statement may take, where that is bounded.
+  virtual void wait_at_most(std::chrono::seconds /*longest*/) {}
   [[nodiscard]] virtual std::vector<std::string> tables() = 0;  // by name
   // Bells that other connections ring (NOTIFY); an engine without others hears none.
   virtual void listen(const std::string& /*bell*/) {}

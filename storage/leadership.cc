@@ -15,6 +15,7 @@ namespace storage {
 namespace {
 
 constexpr std::chrono::seconds kEvery{2};
+constexpr std::chrono::seconds kLongest{10};  // of a statement; one ends sessions
 constexpr config::Seconds kMemberListed = std::chrono::hours{24};
 
 constexpr const char* kServerTime = "floor(extract(epoch FROM now()))::bigint";
@@ -29,6 +30,7 @@ struct Leadership::State {
   State(const Place& place, FleetMember member)
       : session(place, Database::Mode::create), self(std::move(member)) {
     migrate(session);
+    session.wait_at_most(kLongest);
   }
 
   // Nobody else may have begun to lead between the lock and the epoch.
@@ -117,7 +119,7 @@ struct Leadership::State {
                   .silence = config::Seconds{row.integer(5)}};
   }
 
-  std::mutex mutex;  // guards the session and the words
+  std::timed_mutex mutex;  // guards the session and the words
   Database session;
   FleetMember self;
   Calls calls;
@@ -139,8 +141,8 @@ std::int64_t Leadership::epoch() const {
 }
 
 bool Leadership::is_held() {
-  const std::scoped_lock lock(state_->mutex);
-  return !state_->is_lost(false);
+  const std::unique_lock lock(state_->mutex, kEvery);
+  return !lock.owns_lock() || !state_->is_lost(false);
 }
 
 bool Leadership::is_sure() const {
@@ -170,6 +172,7 @@ config::Result<std::vector<FleetMember>, std::string> Leadership::members() {
                      .fault = row.text(5),
                      .silence = config::Seconds{row.integer(6)}});
     }
+    state_->is_alone = out.size() <= 1;
     return out;
   } catch (const Fault& fault) {
     return config::Failure<std::string>(fault.what());

@@ -10,12 +10,15 @@ namespace storage {
 using agent::QueuedNotification;
 using agent::RecordFault;
 
+constexpr std::chrono::seconds kLongest{10};
+
 struct DatabaseOutbox::State {
   Place place;
   std::mutex mutex;
   Database db;
   explicit State(const Place& at) : place(at), db(at, Database::Mode::create) {
     db.execute_on_sqlite("PRAGMA synchronous = NORMAL");
+    db.wait_at_most(kLongest);  // people are told from memory while nothing can be recorded
   }
 
   template <class Work>

@@ -76,7 +76,9 @@ void ResultEnd::operator()(pg_result* result) const noexcept {
 }
 
 PostgresConnection::PostgresConnection(std::string connection, bool is_read_only)
-    : connection_(std::move(connection)), is_read_only_(is_read_only) {
+    : connection_(std::move(connection)),
+      is_read_only_(is_read_only),
+      longest_(is_read_only ? kLongestRead : kLongestWrite) {
   connect();
 }
 
@@ -140,15 +142,14 @@ void PostgresConnection::connect() {
 
 // Whatever the server or the role has for defaults.
 void PostgresConnection::set_up() {
-  const auto longest =
-      has_time_ ? std::chrono::seconds{0} : (is_read_only_ ? kLongestRead : kLongestWrite);
+  const bool has_time = longest_ > kLongestWrite;  // also between statements
   run(fmt::format(
       "SET statement_timeout = '{}s'; SET lock_timeout = '{}s'; "
       "SET idle_in_transaction_session_timeout = '{}s'; "
       // What is not named by another table is looked for with a hash of all that is.
       "SET work_mem = '64MB'; SET jit = off; SET bytea_output = 'hex'; "
       "SET standard_conforming_strings = on; SET default_transaction_read_only = {}",
-      longest.count(), has_time_ ? 0 : 30, has_time_ ? 0 : 10, is_read_only_ ? "on" : "off"));
+      longest_.count(), has_time ? 0 : 30, has_time ? 0 : 10, is_read_only_ ? "on" : "off"));
   if (!bell_.empty()) (void)run("LISTEN " + bell_);
 }
 
@@ -178,8 +179,8 @@ void PostgresConnection::wait_for_bell(std::chrono::milliseconds longest) {
   (void)has_rung();
 }
 
-void PostgresConnection::take_time() {
-  has_time_ = true;
+void PostgresConnection::wait_at_most(std::chrono::seconds longest) {
+  longest_ = longest;
   ensure();
   set_up();
 }
@@ -219,9 +220,7 @@ void PostgresConnection::wait(bool is_writing, steady_clock::time_point until) {
 
 ResultPtr PostgresConnection::await(bool is_sent) {
   if (!is_sent) lose(last_words());
-  const auto longest =
-      has_time_ ? std::chrono::hours{24} : (is_read_only_ ? kLongestRead : kLongestWrite) + kGrace;
-  const auto until = steady_clock::now() + longest;
+  const auto until = steady_clock::now() + longest_ + kGrace;
   int is_waiting = 0;
   while ((is_waiting = PQflush(session_handle_)) == 1) wait(true, until);
   if (is_waiting < 0) lose(last_words());

@@ -56,8 +56,8 @@ class PostgresConnection {
                const std::vector<Parameter>& parameters);
   ResultPtr run_prepared(const std::string& name, const std::vector<Parameter>& parameters);
 
-  // Statements may take hours.
-  void take_time();
+  // From now on statements may take so long, and none is waited for much longer.
+  void wait_at_most(std::chrono::seconds longest);
   void interrupt() noexcept;
 
   void listen(const std::string& bell);
@@ -75,9 +75,9 @@ class PostgresConnection {
 
   const std::string connection_;
   const bool is_read_only_;
-  bool has_time_ = false;
-  std::string bell_;      // that every session listens for; empty: none
-  std::string password_;  // never shown
+  std::chrono::seconds longest_;  // of a statement
+  std::string bell_;              // that every session listens for; empty: none
+  std::string password_;          // never shown
   pg_conn* session_handle_ = nullptr;
   std::uint64_t session_ = 0;
   std::mutex canceling_;  // guards the next

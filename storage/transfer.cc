@@ -127,7 +127,7 @@ Database opened_file(const std::filesystem::path& file) {
 
 Transferred transfer(Database& from, Database& to) {
   Transferred out;
-  to.take_time();
+  to.wait_at_most(std::chrono::hours{24});
   migrate(to);
   Transaction transaction{to};
   const auto tables = tables_of(from, to);

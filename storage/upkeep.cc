@@ -169,7 +169,7 @@ struct Upkeep::State {
 
   void work_once(const std::stop_token& stop) {
     Database db{place, Database::Mode::create};
-    db.take_time();
+    db.wait_at_most(std::chrono::hours{24});
     // Nobody who ends the agent waits for a long look.
     const std::stop_callback interrupt(stop, [&] { db.interrupt(); });
     if (!is_checked) {
