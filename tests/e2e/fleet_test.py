@@ -14,10 +14,11 @@ import urllib.request
 
 import sink
 import yaml
-from living_lab import DANELAW, LAB, LivingLab, until
+from living_lab import DANELAW, FAKETIME, LAB, LivingLab, until
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 from postgresql import Postgresql  # noqa: E402
+from wire import Wire  # noqa: E402
 
 SCHEDULE = {"interval": "10s", "fastest": "2s", "confirm_after": "2s", "retry_after": "2s", "workers": 8}
 HOST = "mx.provider.test"
@@ -27,6 +28,10 @@ INSIDE = {"one": 9672, "two": 9673}
 class Fleet(unittest.TestCase):
     quorum = 1
     helo = {"one": "one.lab.test", "two": "two.lab.test"}
+    clocks = {}  # by how much they are wrong
+
+    def database_of(self, name):
+        return self.server.uri("danelaw")
 
     def setUp(self):
         try:
@@ -48,7 +53,7 @@ class Fleet(unittest.TestCase):
                 **config,
                 "domains": ["shared-a.test", "healthy.test"],
                 "schedule": SCHEDULE,
-                "storage": {"postgresql": self.server.uri("danelaw")},
+                "storage": {"postgresql": self.database_of(name)},
                 "agent": {"name": name, "vantage": f"at-{name}"},
                 "smtp": {**config.get("smtp", {}), "helo": self.helo[name]},
                 "fleet": {"takeover": "5s", "quorum": self.quorum, "cross_check": "1m"},
@@ -66,7 +71,8 @@ class Fleet(unittest.TestCase):
         log = open(f"{self.lab.dir}/{name}.log", "a")
         self.addCleanup(log.close)
         self.agents[name] = subprocess.Popen(
-            [LAB, "exec", "--dir", self.lab.dir, DANELAW, "run", "--config", f"{self.lab.dir}/{name}.yaml"],
+            [LAB, "exec", "--dir", self.lab.dir, *self.wrong_clock(name)]
+            + [DANELAW, "run", "--config", f"{self.lab.dir}/{name}.yaml"],
             stdout=log,
             stderr=log,
         )
@@ -74,6 +80,11 @@ class Fleet(unittest.TestCase):
             until(f"{name} is ready", 90, lambda: self.ask(name, "/-/ready")[0] == 200)
         except AssertionError as late:
             raise AssertionError(f"{late}: {self.ask(name, '/-/ready')}: {self.log(name)[-2000:]}") from None
+
+    def wrong_clock(self, name):
+        if name not in self.clocks:
+            return []
+        return ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", f"FAKETIME={self.clocks[name]}", f"LD_PRELOAD={FAKETIME}"]
 
     def pid(self, name):
         found = subprocess.run(
@@ -216,6 +227,62 @@ class TwoAgents(Fleet):
         until("it can again", 60, lambda: self.ask("two", "/-/ready")[0] == 200)
         self.assertTrue(self.leads("one"))
         self.assertFalse(self.leads("two"))
+
+    def test_a_newer_danelaw_has_come(self):
+        """As its first start leaves the database; it is not there in this test."""
+        self.server.query("UPDATE schema_version SET version = version + 1", "danelaw")
+        self.assertEqual(self.agents.pop("one").wait(30), 2)
+        self.assertIn("a newer danelaw", self.log("one"))
+        until("two says why it does not lead", 40, lambda: "a newer danelaw" in self.log("two"))
+        until("nobody can be asked", 40, lambda: self.ask("two", "/-/ready")[0] == 503)
+        self.assertIn("a newer danelaw", self.ask("two", "/api/v1/status")[1])
+        self.server.query("UPDATE schema_version SET version = version - 1", "danelaw")
+        until("two leads", 40, lambda: self.leads("two"))
+
+
+class CutOff(Fleet):
+    """The one that leads reaches its database no more, and everything else."""
+
+    def database_of(self, name):
+        if name != "one":
+            return super().database_of(name)
+        self.wire = Wire(self.server.dir, ".s.PGSQL.5432")
+        self.addCleanup(self.wire.close)
+        return f"postgresql://danelaw@/danelaw?host={self.wire.dir}"
+
+    def test_tells_of_itself_only(self):
+        until("one knows of two", 20, lambda: len(self.get("one", "/api/v1/agents")["items"]) == 2)
+        self.wire.cut()
+        until("two leads", 40, lambda: self.leads("two"))
+        alert = self.mismatch("two")
+        until("one sees it, too", 60, lambda: [a for a in self.firing("one") if a["code"] == "tlsa-mismatch"])
+        until(
+            "one says that it records nothing",
+            90,
+            lambda: [told for told in self.told("monitor-fault", "opened") if "storage" in told["alert"]["id"]],
+        )
+        self.wire.mend()
+        self.assertEqual(self.agents.pop("one").wait(60), 2)
+        self.start("one")
+        self.is_told_once(alert)
+
+
+class ClocksApart(Fleet):
+    clocks = {"two": "+30s"}
+
+    def test_by_half_a_minute(self):
+        until("both looked at the host", 90, lambda: len(self.places("one")) == 2)
+        alert = self.mismatch("one")
+        self.end("one", signal.SIGKILL)
+        until("two leads", 20, lambda: self.leads("two"))
+        self.assertEqual([one["id"] for one in self.firing("two")], [alert["id"]])
+        self.start("one")
+        self.end("two", signal.SIGKILL)  # and back in time
+        until("one leads", 20, lambda: self.leads("one"))
+        self.assertEqual([one["id"] for one in self.firing("one")], [alert["id"]])
+        self.start("two")
+        self.is_told_once(alert)
+        self.assertFalse(self.found("one", "monitor-fault"))
 
 
 class ManInTheMiddle(Fleet):
