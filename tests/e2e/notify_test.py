@@ -167,6 +167,13 @@ class People(unittest.TestCase):
         self.assertEqual(seen["role"], "outbound")
         self.assertEqual(seen["severity"], "high", "calmer than our own would be")
         self.assertIn("To: postmaster@mismatch.test", seen["partner"]["postmaster_text"])
+        letter = until(
+            "the letter carries the evidence",
+            60,
+            lambda: "step by step" in partner()["partner"]["postmaster_text"] and partner(),
+        )["partner"]["postmaster_text"]
+        self.assertRegex(letter, r"proven\s+.*DNSKEY")
+        self.assertIn("mx.mismatch.test", letter)
         self.assertEqual(seen["partner"]["proposed_exception"]["line"], "mismatch.test encrypt")
         self.assertIsNone(seen["partner"]["exception"])
         self.ask("POST", "/api/v1/domains/mismatch.test/exception")

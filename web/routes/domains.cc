@@ -14,6 +14,7 @@
 #include "web/routes/csv.h"
 #include "web/routes/current.h"
 #include "web/routes/deadlines.h"
+#include "web/routes/evidence.h"
 #include "web/routes/parts.h"
 #include "web/routes/query.h"
 
@@ -92,15 +93,30 @@ std::vector<const agent::Snapshot::Followed*> followed_of(const agent::Snapshot&
   return out;
 }
 
+// The letter to the postmaster, with the evidence of the alerts that it is about.
+std::string with_evidence(std::string letter, const Backend& backend,
+                          const agent::Snapshot& snapshot, const std::string& domain) {
+  for (const auto& alert : snapshot.alerts) {
+    if (alert.state != agent::AlertState::firing ||
+        std::ranges::find(alert.domains, domain) == alert.domains.end())
+      continue;
+    if (const auto argument = argument_of(backend, alert))
+      letter += "\nWhy we say so, step by step:\n\n" + *argument;
+  }
+  return letter;
+}
+
 // What there is to do about a partner's trouble.
-Json partner_json(const agent::Snapshot& snapshot, const std::string& domain) {
+Json partner_json(const Backend& backend, const agent::Snapshot& snapshot,
+                  const std::string& domain) {
   Json out{{"postmaster_text", nullptr}, {"proposed_exception", nullptr}, {"exception", nullptr}};
   for (const auto& made : snapshot.exceptions) {
     if (made.domain == domain) out["exception"] = agent::to_json(made);
   }
   for (const auto& state : snapshot.domains) {
     if (state.configured.name != domain || !state.judged) continue;
-    out["postmaster_text"] = text_or_null(agent::postmaster_text(*state.judged));
+    if (auto letter = agent::postmaster_text(*state.judged))
+      out["postmaster_text"] = with_evidence(*std::move(letter), backend, snapshot, domain);
     if (const auto proposed = agent::exception_for(*state.judged, snapshot.now))
       out["proposed_exception"] = agent::to_json(*proposed);
   }
@@ -206,7 +222,8 @@ Reply Api::domain(const Call& call) const {
       list.push_back(short_alert_json(alert, *snapshot, known));
   }
   out["alerts"] = list;
-  out["partner"] = found.role == "outbound" ? partner_json(*snapshot, found.name) : Json(nullptr);
+  out["partner"] =
+      found.role == "outbound" ? partner_json(backend_, *snapshot, found.name) : Json(nullptr);
   out["next_check_at"] = time_or_null(found.next_check_at);
   return json(out);
 }

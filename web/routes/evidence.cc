@@ -1,3 +1,5 @@
+#include "web/routes/evidence.h"
+
 #include <utility>
 #include <variant>
 
@@ -29,6 +31,15 @@ std::variant<Kept, Reply> kept_of(const Backend& backend, const std::string& id)
 }
 
 }  // namespace
+
+std::optional<std::string> argument_of(const Backend& backend, const agent::Alert& alert) {
+  const auto kept = backend.queries->evidence(alert.id);
+  if (!kept || kept->empty()) return std::nullopt;
+  const auto bundle = probes::decode_bundle(
+      probes::encode_bundle(agent::to_json(alert, backend.snapshot()->now).dump(), {kept->back()}));
+  if (!bundle) return std::nullopt;
+  return to_text(*bundle, probes::prove(*bundle, backend.anchors()));
+}
 
 // What an alert rests on, for `danelaw explain` and for those who are to believe it.
 Reply Api::evidence(const Call& call) const {
