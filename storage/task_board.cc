@@ -28,6 +28,18 @@ Target::Kind kind_from(std::int64_t number) {
   return number == 1 ? Target::Kind::host : Target::Kind::domain;
 }
 
+// Targets go to the server in one statement, a line each: "KIND NAME". A name has no blanks.
+constexpr const char* kTargets =
+    "SELECT split_part(line, ' ', 1)::bigint AS kind, split_part(line, ' ', 2) AS name "
+    "FROM string_to_table(?, chr(10)) AS line";
+
+std::string lines_of(const std::vector<Target>& targets) {
+  std::string out;
+  for (const auto& target : targets)
+    out += fmt::format("{}{} {}", out.empty() ? "" : "\n", number(target.kind), target.name.text());
+  return out;
+}
+
 }  // namespace
 
 struct DatabaseTaskBoard::State {
@@ -66,12 +78,15 @@ TaskBoard::Result<> DatabaseTaskBoard::clear() {
 TaskBoard::Result<> DatabaseTaskBoard::hand_out(const std::string& vantage,
                                                 const std::vector<Target>& targets) {
   return guarded<std::string>(state_->place, [&] {
+    if (targets.empty()) return;
     Transaction transaction{state_->session};
-    auto insert = state_->session.prepare(
-        "INSERT OR IGNORE INTO task(vantage, kind, name, agent, lent_until) "
-        "VALUES(?, ?, ?, '', 0)");
-    for (const auto& target : targets)
-      insert.bind(vantage, number(target.kind), target.name.text()).run();
+    state_->session
+        .prepare(fmt::format("INSERT INTO task(vantage, kind, name, agent, lent_until) "
+                             "SELECT ?, t.kind, t.name, '', 0 FROM ({}) AS t "
+                             "ON CONFLICT DO NOTHING",
+                             kTargets))
+        .bind(vantage, lines_of(targets))
+        .run();
     state_->session.prepare(fmt::format("NOTIFY {}", kTasks)).run();
     transaction.commit();
   });
@@ -80,12 +95,13 @@ TaskBoard::Result<> DatabaseTaskBoard::hand_out(const std::string& vantage,
 TaskBoard::Result<> DatabaseTaskBoard::withdraw(const std::string& vantage,
                                                 const std::vector<Target>& targets) {
   return guarded<std::string>(state_->place, [&] {
-    Transaction transaction{state_->session};
-    auto remove =
-        state_->session.prepare("DELETE FROM task WHERE vantage = ? AND kind = ? AND name = ?");
-    for (const auto& target : targets)
-      remove.bind(vantage, number(target.kind), target.name.text()).run();
-    transaction.commit();
+    if (targets.empty()) return;
+    state_->session
+        .prepare(fmt::format("DELETE FROM task USING ({}) AS t "
+                             "WHERE vantage = ? AND task.kind = t.kind AND task.name = t.name",
+                             kTargets))
+        .bind(lines_of(targets), vantage)
+        .run();
   });
 }
 
@@ -156,20 +172,31 @@ TaskBoard::Result<> DatabaseTaskBoard::release() {
 
 TaskBoard::Result<> DatabaseTaskBoard::send(const std::vector<SentLook>& looks, config::Time now) {
   return guarded<std::string>(state_->place, [&] {
-    Transaction transaction{state_->session};
-    auto take = state_->session.prepare(
-        "DELETE FROM task WHERE vantage = ? AND kind = ? AND name = ? AND agent = ? "
-        "RETURNING kind");
-    auto insert = state_->session.prepare(
-        fmt::format("INSERT INTO look(vantage, agent, kind, name, body, ahead) "
-                    "VALUES(?, ?, ?, ?, ?, ? - {})",
-                    kServerTime));
+    if (looks.empty()) return;
+    // All bodies behind each other, and where each begins and how long it is.
+    probes::dns::Bytes bodies;
+    std::string lines;
     for (const auto& look : looks) {
-      const auto kind = number(look.target.kind);
-      const auto name = look.target.name.text();
-      if (!take.bind(state_->vantage, kind, name, state_->name).step()) continue;
-      insert.bind(state_->vantage, state_->name, kind, name, look.body, seconds(now)).run();
+      lines += fmt::format("{}{} {} {} {}", lines.empty() ? "" : "\n", number(look.target.kind),
+                           look.target.name.text(), bodies.size() + 1, look.body.size());
+      bodies.insert(bodies.end(), look.body.begin(), look.body.end());
     }
+    Transaction transaction{state_->session};
+    state_->session
+        .prepare(fmt::format(
+            "WITH sent AS ("
+            "  SELECT split_part(line, ' ', 1)::bigint AS kind, split_part(line, ' ', 2) AS name,"
+            "    split_part(line, ' ', 3)::integer AS at, split_part(line, ' ', 4)::integer AS size"
+            "  FROM string_to_table(?1, chr(10)) AS line), "
+            "taken AS ("
+            "  DELETE FROM task USING sent WHERE vantage = ?2 AND agent = ?3"
+            "    AND task.kind = sent.kind AND task.name = sent.name"
+            "  RETURNING sent.kind, sent.name, sent.at, sent.size) "
+            "INSERT INTO look(vantage, agent, kind, name, body, ahead) "
+            "SELECT ?2, ?3, kind, name, substring(?4 FROM at FOR size), ?5 - {} FROM taken",
+            kServerTime))
+        .bind(lines, state_->vantage, state_->name, bodies, seconds(now))
+        .run();
     state_->session.prepare(fmt::format("NOTIFY {}", kLooks)).run();
     transaction.commit();
   });

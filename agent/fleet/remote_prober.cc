@@ -1,6 +1,7 @@
 #include "agent/fleet/remote_prober.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -180,8 +181,9 @@ void RemoteProber::send(const std::stop_token& stop) {
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, stop, [&] { return !done_.empty(); });
-      batch = std::move(done_);
-      done_.clear();
+      const auto end = done_.begin() + static_cast<std::ptrdiff_t>(std::min(done_.size(), kBatch));
+      batch.assign(std::make_move_iterator(done_.begin()), std::make_move_iterator(end));
+      done_.erase(done_.begin(), end);
     }
     if (batch.empty()) continue;
     while (!is_sent(batch)) {
