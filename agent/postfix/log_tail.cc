@@ -62,6 +62,38 @@ int open_file(const std::filesystem::path& path) {
   return -1;
 }
 
+// What rotation put behind a file's name: NAME.12, where the higher number is the older file; or a
+// date or time in any of logrotate's forms (-20260102, .2026-01-02, -20260102-1767312000).
+struct Rotated {
+  enum class Way { number, date } way;
+  char separator;
+  std::uint64_t number = 0;
+  std::string_view date;
+};
+
+std::optional<Rotated> rotated(std::string_view file, std::string_view name) {
+  constexpr std::size_t kMostDigits = 4;  // of a count; more is a year or the seconds of an epoch
+  if (file.size() <= name.size() + 1 || !file.starts_with(name)) return std::nullopt;
+  const char separator = file[name.size()];
+  const auto mark = file.substr(name.size() + 1);
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if ((separator != '.' && separator != '-') || !is_digit(mark.front())) return std::nullopt;
+  if (separator == '.' && mark.size() <= kMostDigits && std::ranges::all_of(mark, is_digit)) {
+    std::uint64_t number = 0;
+    for (const char c : mark) number = number * 10 + static_cast<std::uint64_t>(c - '0');
+    return Rotated{
+        .way = Rotated::Way::number, .separator = separator, .number = number, .date = {}};
+  }
+  const bool is_date = std::ranges::all_of(
+      mark, [&](char c) { return is_digit(c) || c == '-' || c == '_' || c == ':' || c == 'T'; });
+  if (!is_date) return std::nullopt;
+  return Rotated{.way = Rotated::Way::date, .separator = separator, .date = mark};
+}
+
+bool is_older(const Rotated& a, const Rotated& b) {
+  return a.way == Rotated::Way::number ? a.number > b.number : a.date < b.date;
+}
+
 enum class Likeness { none, same_begin, same_file };
 
 // Whether the file holds what was read up to there.
@@ -94,6 +126,23 @@ int open_found(const std::vector<std::filesystem::path>& files, const LogPositio
 }
 
 }  // namespace
+
+std::vector<std::string> rotated_after(std::string_view own, std::string_view name,
+                                       const std::vector<std::string>& beside) {
+  const auto mine = rotated(own, name);
+  if (!mine) return {};
+  std::vector<std::pair<Rotated, std::string>> found;
+  for (const auto& one : beside) {
+    const auto theirs = rotated(one, name);
+    const bool is_same_way =
+        theirs && theirs->way == mine->way && theirs->separator == mine->separator;
+    if (is_same_way && is_older(*mine, *theirs)) found.emplace_back(*theirs, one);
+  }
+  std::ranges::sort(found, [](const auto& a, const auto& b) { return is_older(a.first, b.first); });
+  std::vector<std::string> out;
+  for (auto& one : found) out.push_back(std::move(one.second));
+  return out;
+}
 
 LogTail::LogTail(std::filesystem::path file, const std::optional<std::string>& position)
     : file_(std::move(file)) {
@@ -210,6 +259,24 @@ std::vector<std::filesystem::path> LogTail::others() const {
   return out;
 }
 
+// The file that was rotated away next after ours, which has that number; -1 when there is none.
+int LogTail::open_younger(std::uint64_t inode) const {
+  const auto number_of = [](const std::filesystem::path& path) -> std::uint64_t {
+    struct stat there {};
+    return stat(path.c_str(), &there) == 0 ? there.st_ino : 0;
+  };
+  const auto beside = others();
+  const auto own = std::ranges::find(beside, inode, number_of);
+  if (own == beside.end()) return -1;
+  std::vector<std::string> names;
+  for (const auto& path : beside) names.push_back(path.filename().string());
+  for (const auto& one :
+       rotated_after(own->filename().string(), file_.filename().string(), names)) {
+    if (const int fd = open_file(own->parent_path() / one); fd >= 0) return fd;
+  }
+  return -1;
+}
+
 // From there on; the file is ours then.
 bool LogTail::follow(int fd, std::uint64_t offset) {
   struct stat there {};
@@ -281,8 +348,13 @@ config::Result<bool, std::string> LogTail::read(
       const bool has_moved = fstat(fd_, &mine) == 0 && stat(file_.c_str(), &there) == 0 &&
                              (there.st_ino != mine.st_ino || there.st_dev != mine.st_dev);
       if (!has_moved) return false;
-      const int next = open_file(file_);
+      // Opened before it is asked what lies between: what is rotated meanwhile is found there.
+      int next = open_file(file_);
       if (next < 0) return failed();
+      if (const int younger = open_younger(mine.st_ino); younger >= 0) {
+        close(next);
+        next = younger;
+      }
       leave();
       return follow(next, 0) ? config::Result<bool, std::string>(true) : failed();
     }

@@ -20,12 +20,19 @@ struct LogPosition {
   std::uint64_t begin_size = 0;  // …that many
 };
 
+// Of the names of files beside `name` those that it was rotated to after `own`, oldest first: of
+// NAME.2 it is NAME.1, of NAME-20260102 it is NAME-20260103. Nothing that is compressed, and
+// nothing of another way of naming than own's: which of them is older cannot be told.
+[[nodiscard]] std::vector<std::string> rotated_after(std::string_view own, std::string_view name,
+                                                     const std::vector<std::string>& beside);
+
 // Follows a file that another program writes and others rotate: by renaming it and making a new one
 // (what the writer puts into the old one until it opens the new one is read for a minute of reads),
 // or by copying it away and cutting it to nothing (copytruncate; what is written between the copy
 // and the cut is lost, which is that way's own flaw). What was rotated away unread is looked for
-// beside the file, under names that begin as its own: FILE.1, FILE-20260102. Only whole lines are
-// given. One thread.
+// beside the file, under names that begin as its own: FILE.1, FILE-20260102; from there it goes on
+// through every file that was rotated away later, in their order. Only whole lines are given. One
+// thread.
 class LogTail : public LogSource {
  public:
   // Without a position, or with one that is none, it begins at the file's begin.
@@ -43,6 +50,7 @@ class LogTail : public LogSource {
   [[nodiscard]] bool follow(int fd, std::uint64_t offset);
   [[nodiscard]] bool has_been_cut() const;
   [[nodiscard]] std::vector<std::filesystem::path> others() const;
+  [[nodiscard]] int open_younger(std::uint64_t inode) const;
   void read_left(int fd);
   [[nodiscard]] config::Failure<std::string> failed() const;  // by errno
   void note_begin();

@@ -156,6 +156,77 @@ TEST_F(Tail, ARestartFindsWhatWasRotatedAwayUnderTheNameOfADay) {
   EXPECT_THAT(read(again), ElementsAre("two", "three"));
 }
 
+TEST_F(Tail, ARestartReadsEveryFileThatWasRotatedAwayMeanwhile) {
+  struct Row {
+    std::vector<std::string> behind;  // of the name, the oldest first
+  };
+  const std::vector<Row> rows{{{".3", ".2", ".1"}},
+                              {{".11", ".10", ".9"}},
+                              {{"-20251231", "-20260101", "-20260102"}},
+                              {{".2025-12-31", ".2026-01-01", ".2026-01-02"}}};
+  for (const auto& row : rows) {
+    append("one\n");
+    LogTail tail(log_);
+    EXPECT_THAT(read(tail), ElementsAre("one"));
+    const auto kept = tail.position();
+    append("two\n");
+    const std::vector<std::string> texts{"three\n", "four\n", "five\n"};
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      std::filesystem::rename(log_, log_.string() + row.behind[i]);
+      append(texts[i]);
+    }
+    std::ofstream(log_.string() + ".0.gz") << "not to be read\n";
+    LogTail again(log_, kept);
+    EXPECT_THAT(read(again), ElementsAre("two", "three", "four", "five")) << row.behind[0];
+    EXPECT_THAT(read(again), IsEmpty());
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directory(folder_);
+  }
+}
+
+TEST_F(Tail, ARestartInTheMiddleOfThoseGoesOnThere) {
+  append("one\n");
+  LogTail tail(log_);
+  EXPECT_THAT(read(tail), ElementsAre("one"));
+  std::filesystem::rename(log_, log_.string() + ".2");
+  std::ofstream(log_.string() + ".1") << "two\n";
+  append("three\n");
+  LogTail between(log_, tail.position());
+  std::vector<std::string> lines;
+  while (lines.empty())
+    ASSERT_TRUE(between.read(1, [&](std::string_view line) { lines.emplace_back(line); }));
+  EXPECT_THAT(lines, ElementsAre("two"));
+  LogTail again(log_, between.position());
+  EXPECT_THAT(read(again), ElementsAre("three"));
+}
+
+TEST(Rotation, IsInTheOrderOfItsOwnWayOfNaming) {
+  struct Row {
+    std::string_view says, own;
+    std::vector<std::string> beside, want;
+  };
+  const std::vector<Row> rows{
+      {"the higher number is the older",
+       "m.3",
+       {"m.1", "m.10", "m.2", "m.3", "m.4"},
+       {"m.2", "m.1"}},
+      {"the youngest", "m.1", {"m.1", "m.2"}, {}},
+      {"days",
+       "m-20260102",
+       {"m-20260104", "m-20260101", "m-20260103"},
+       {"m-20260103", "m-20260104"}},
+      {"a date behind a dot is no count", "m.20260102", {"m.1", "m.20260103"}, {"m.20260103"}},
+      {"compressed, of others, of another way",
+       "m.3",
+       {"m.2.gz", "m.old", "mx.1", "m-20260101"},
+       {}},
+      {"itself", "m", {"m.1"}, {}},
+      {"no rotation", "m.old", {"m.1"}, {}},
+  };
+  for (const auto& row : rows)
+    EXPECT_EQ(rotated_after(row.own, "m", row.beside), row.want) << row.says;
+}
+
 TEST_F(Tail, ARestartGoesOnInTheOldFileThatItsWriterHadNotLeft) {
   append("one\n");
   LogTail tail(log_);
