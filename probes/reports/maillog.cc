@@ -233,13 +233,17 @@ std::string host_in(std::string_view words, Setback setback) {
   return {};
 }
 
-// What `tls=` says of a session (Postfix 3.11): a level of security, "!" in front when it was not
-// kept, "?" behind when that was not learned, ":none" when it was let go.
+// What `tls=` says of a session (Postfix 3.11, pol_stats_format()): "wanted" or "wanted:got", "!"
+// in front when that kept the mail back, "?" behind when it was not learned. More of the kind may
+// stand behind a slash (REQUIRETLS). Snapshots of 3.11 put a requirement that was relaxed in
+// parentheses:
+// "(wanted:got)".
 std::optional<TlsLevel> level_in(std::string_view word) {
   word = word.substr(0, word.find('/'));
-  if (word.empty() || word.starts_with('!') || word.ends_with('?')) return std::nullopt;
-  const auto let_go = word.find(':');
-  if (let_go != std::string_view::npos) word = word.substr(let_go + 1);
+  if (word.starts_with('!') || word.ends_with('?')) return std::nullopt;
+  if (word.starts_with('(') && word.ends_with(')')) word = word.substr(1, word.size() - 2);
+  const auto got = word.find(':');
+  if (got != std::string_view::npos) word = word.substr(got + 1);
   if (word == "none") return TlsLevel::none;
   if (word == "may" || word == "encrypt") return TlsLevel::untrusted;
   if (word == "half-dane") return TlsLevel::trusted;

@@ -274,12 +274,20 @@ TEST_P(TlsField, SaysTheLevelWhereNothingElseDoes) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Maillog, TlsField,
-    testing::Values(FieldRow{"dane", TlsLevel::verified}, FieldRow{"half-dane", TlsLevel::trusted},
-                    FieldRow{"may", TlsLevel::untrusted}, FieldRow{"may:none", TlsLevel::none},
-                    FieldRow{"encrypt/(requiretls)", TlsLevel::untrusted},
-                    FieldRow{"!dane", TlsLevel::unknown}, FieldRow{"may?", TlsLevel::unknown},
-                    FieldRow{"none", TlsLevel::none}, FieldRow{"secure", TlsLevel::verified},
-                    FieldRow{"tomorrow's", TlsLevel::unknown}));
+    testing::Values(
+        FieldRow{"dane", TlsLevel::verified}, FieldRow{"half-dane", TlsLevel::trusted},
+        FieldRow{"may", TlsLevel::untrusted}, FieldRow{"may:none", TlsLevel::none},
+        FieldRow{"encrypt/(requiretls)", TlsLevel::untrusted},
+        FieldRow{"dane:may", TlsLevel::untrusted}, FieldRow{"dane:half-dane", TlsLevel::trusted},
+        FieldRow{"dane:none/requiretls:none", TlsLevel::none},
+        FieldRow{"(may:none)", TlsLevel::none}, FieldRow{"(dane:may)", TlsLevel::untrusted},
+        FieldRow{"(dane)/requiretls", TlsLevel::verified}, FieldRow{"!dane:may", TlsLevel::unknown},
+        FieldRow{"!(dane:may)", TlsLevel::unknown}, FieldRow{"(dane)?", TlsLevel::unknown},
+        FieldRow{"dane/!requiretls", TlsLevel::verified}, FieldRow{"requiretls", TlsLevel::unknown},
+        FieldRow{"(", TlsLevel::unknown}, FieldRow{"()", TlsLevel::unknown},
+        FieldRow{"dane:", TlsLevel::unknown}, FieldRow{"!dane", TlsLevel::unknown},
+        FieldRow{"may?", TlsLevel::unknown}, FieldRow{"none", TlsLevel::none},
+        FieldRow{"secure", TlsLevel::verified}, FieldRow{"tomorrow's", TlsLevel::unknown}));
 
 struct FormRow {
   const char* line;
