@@ -524,8 +524,11 @@ void add_senders(Families& out, const agent::Snapshot& snapshot) {
                        {"mx", is_host ? subject.name : ""}};
     std::map<agent::Agreement, double> refused{
         {agent::Agreement::yes, 0}, {agent::Agreement::no, 0}, {agent::Agreement::not_seen, 0}};
-    for (const auto& one : reports.refusers)
+    std::set<std::string> organizations;
+    for (const auto& one : reports.refusers) {
       refused[one.agrees] += static_cast<double>(one.refused);
+      organizations.insert(one.organization);
+    }
     for (const auto& [agrees, sessions] : refused) {
       auto labels = whose;
       labels.emplace_back("agrees", wire_name(agrees));
@@ -534,11 +537,13 @@ void add_senders(Families& out, const agent::Snapshot& snapshot) {
                 "agrees: whether danelaw saw the same fault then (yes, no, not-seen).",
                 labels, sessions);
     }
-    out.gauge("danelaw_senders_reported_sessions",
-              "All sessions that senders report of the domain in these days, where some refuse.",
-              whose, static_cast<double>(reports.reported));
+    out.gauge(
+        "danelaw_senders_reported_sessions",
+        "Sessions under policies of DANE that senders report of the domain in these days, where "
+        "some refuse.",
+        whose, static_cast<double>(reports.reported));
     out.gauge("danelaw_senders_refusing", "Organizations whose newest report says that DANE fails.",
-              whose, static_cast<double>(reports.refusers.size()));
+              whose, static_cast<double>(organizations.size()));
   }
 }
 

@@ -20,7 +20,7 @@ bool is_among(Code code, std::initializer_list<Code> codes) {
 // only by what had to be looked at: the session, the records, the signatures.
 enum class Kind { starttls, certificate, dnssec, missing, sts, any };
 
-Kind kind_of(const std::string& type) {
+Kind kind_of(std::string_view type) {
   if (type == "starttls-not-supported") return Kind::starttls;
   if (type.starts_with("certificate-") || type == "tlsa-invalid") return Kind::certificate;
   if (type == "dnssec-invalid") return Kind::dnssec;
@@ -130,6 +130,10 @@ std::string_view wire_name(Agreement agreement) {
       return "not-seen";
   }
   return "not-seen";
+}
+
+bool is_same_fault(std::string_view result_type, probes::Code code) {
+  return is_same_fault(kind_of(result_type), code);
 }
 
 Agreement agreement(const SenderSessions& failed, const std::vector<SeenSpan>& spans) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "agent/senders/sender_sessions.h"
@@ -11,5 +12,8 @@ namespace agent {
 // be of, in any order; those outside of the report's time say nothing.
 // A look that only learned that the host is down, or that failed by our own fault, tells nothing.
 [[nodiscard]] Agreement agreement(const SenderSessions& failed, const std::vector<SeenSpan>& spans);
+
+// Whether what senders call so (RFC 8460 §4.3) may be what a finding of this code is about.
+[[nodiscard]] bool is_same_fault(std::string_view result_type, probes::Code code);
 
 }  // namespace agent

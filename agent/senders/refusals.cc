@@ -33,6 +33,11 @@ bool is_refusal(const SenderSessions& one) {
   return !one.result_type.empty() && probes::reports::is_dane_failure(one.policy, one.result_type);
 }
 
+// Only these tell how DANE fares.
+bool is_of_dane(const SenderSessions& one) {
+  return one.policy == probes::reports::PolicyType::tlsa || is_refusal(one);
+}
+
 // What an organization says of a domain is what its newest report on it says.
 using Reporter = std::pair<std::string, std::string>;  // organization, domain
 
@@ -51,7 +56,6 @@ void add(Refuser& to, const SenderSessions& one) {
   to.since = to.refused == 0 ? one.from : std::min(to.since, one.from);
   to.until = std::max(to.until, one.until);
   to.refused += one.sessions;
-  to.result_types.insert(one.result_type);
   if (one.agrees == Agreement::no || to.agrees == Agreement::not_seen) to.agrees = one.agrees;
 }
 
@@ -62,15 +66,32 @@ struct Sums {
 
 // ---- findings
 
-// Some grave finding of the look names a fault that keeps senders away.
-Finding* cause_at(probes::DomainJudgement& judged, const Subject& subject) {
-  for (auto& finding : judged.findings) {
-    const auto& rule = probes::row_of(finding.code).alerts;
-    const bool keeps_away = rule.refuses || rule.queues || finding.refused_since;
-    if (finding.subject == subject && keeps_away && finding.severity >= Severity::medium)
-      return &finding;
+bool keeps_away(const Finding& finding) {
+  const auto& rule = probes::row_of(finding.code).alerts;
+  return finding.severity >= Severity::medium &&
+         (rule.refuses || rule.queues || finding.refused_since);
+}
+
+// Who meets what the look found at one of the subjects says so there; the others are left. Of a
+// subject's findings it is the first that is the same fault.
+std::vector<Refuser> confirm(probes::DomainJudgement& judged, const std::vector<Subject>& subjects,
+                             const std::vector<Refuser>& refusers,
+                             std::map<const Finding*, std::vector<Refuser>>& confirmed) {
+  std::vector<Refuser> left;
+  for (const auto& refuser : refusers) {
+    bool is_confirming = false;
+    for (const auto& subject : subjects) {
+      const auto found = std::ranges::find_if(judged.findings, [&](const Finding& finding) {
+        return finding.subject == subject && keeps_away(finding) &&
+               is_same_fault(refuser.result_type, finding.code);
+      });
+      if (found == judged.findings.end()) continue;
+      confirmed[&*found].push_back(refuser);
+      is_confirming = true;
+    }
+    if (!is_confirming) left.push_back(refuser);
   }
-  return nullptr;
+  return left;
 }
 
 // The classes of senders that do not deliver where the reference sender does.
@@ -110,25 +131,26 @@ std::optional<Finding> finding_of(const probes::DomainJudgement& judged, const S
                                   const SenderReports& reports) {
   std::vector<Refuser> unexplained;
   std::uint64_t refused = 0;
-  std::set<std::string> types;
+  std::set<std::string> types, organizations;
   for (const auto& one : reports.refusers) {
     if (one.agrees != Agreement::no) continue;  // we saw it, or could not tell
     unexplained.push_back(one);
     refused += one.refused;
-    types.insert(one.result_types.begin(), one.result_types.end());
+    types.insert(one.result_type);
+    organizations.insert(one.organization);
   }
   if (unexplained.empty()) return std::nullopt;
   const bool is_large =
-      reports.organizations > 1 &&
+      reports.reporters.size() > 1 &&
       static_cast<double>(refused) > kRefusedShare * static_cast<double>(reports.reported);
-  const bool refuse = unexplained.size() > 1 || is_large;
+  const bool refuse = organizations.size() > 1 || is_large;
   Finding out{.code = refuse ? Code::senders_refuse : Code::senders_disagree,
               .severity = refuse ? Severity::high : Severity::low,
               .subject = subject,
               .evidence = {{kSenderReports, words_of(unexplained)},
                            {"result-types", fmt::format("{}", fmt::join(types, ", "))},
                            {"reported", fmt::format("{} sessions by {} organizations",
-                                                    reports.reported, reports.organizations)}},
+                                                    reports.reported, reports.reporters.size())}},
               .root = root_of(judged, subject, types)};
   for (auto& words : explaining_classes(judged, subject))
     out.evidence.push_back({"explained-by", std::move(words)});
@@ -152,56 +174,65 @@ ReportsBySubject reports_by_subject(const std::vector<SenderSessions>& sessions,
   for (const auto& one : sessions) {
     const auto found = newest.find({one.organization, one.domain});
     if (found == newest.end() || at - one.until > kReportCounts) continue;
-    auto& sum = sums[one.domain];
-    sum.sessions += one.sessions;
-    sum.by_organization[one.organization] += one.sessions;
+    if (is_of_dane(one)) {
+      auto& sum = sums[one.domain];
+      sum.sessions += one.sessions;
+      sum.by_organization[one.organization] += one.sessions;
+    }
     if (one.until == found->second && is_refusal(one))
       refusing.insert({one.organization, subject_of(one)});
   }
-  std::map<std::pair<Subject, std::string>, Refuser> refusers;
+  std::map<std::tuple<Subject, std::string, std::string>, Refuser> refusers;
   std::map<Subject, std::set<std::string>> domains;
   for (const auto& one : sessions) {
     const auto subject = subject_of(one);
     if (at - one.until > kReportCounts || !is_refusal(one) ||
         !refusing.contains({one.organization, subject}))
       continue;
-    add(refusers[{subject, one.organization}], one);
+    add(refusers[{subject, one.organization, one.result_type}], one);
     domains[subject].insert(one.domain);
   }
   ReportsBySubject out;
   for (auto& [key, refuser] : refusers) {
-    const auto& [subject, organization] = key;
-    refuser.organization = organization;
-    out[subject].refusers.push_back(std::move(refuser));
+    std::tie(std::ignore, refuser.organization, refuser.result_type) = key;
+    out[std::get<Subject>(key)].refusers.push_back(std::move(refuser));
   }
   for (auto& [subject, reports] : out) {
-    std::set<std::string> organizations;
     for (const auto& domain : domains[subject]) {
       reports.reported += sums[domain].sessions;
       for (const auto& [organization, count] : sums[domain].by_organization) {
-        if (count > 0) organizations.insert(organization);
+        if (count > 0) reports.reporters.insert(organization);
       }
     }
-    reports.organizations = organizations.size();
     std::ranges::stable_sort(reports.refusers, std::ranges::greater{}, &Refuser::refused);
   }
   return out;
 }
 
 std::string words_of(const std::vector<Refuser>& refusers) {
-  std::string names;
+  std::vector<std::pair<std::string, std::uint64_t>> organizations;
   std::uint64_t refused = 0;
   auto since = Time::max();
-  for (std::size_t i = 0; i < refusers.size(); ++i) {
-    refused += refusers[i].refused;
-    since = std::min(since, refusers[i].since);
-    if (i >= kMostNamed) continue;
-    const bool is_last = i + 1 == refusers.size();
-    names += i == 0 ? "" : is_last ? " and " : ", ";
-    names += refusers[i].organization;
+  for (const auto& one : refusers) {
+    refused += one.refused;
+    since = std::min(since, one.since);
+    const auto known = std::ranges::find(organizations, one.organization,
+                                         [](const auto& sum) { return sum.first; });
+    if (known == organizations.end())
+      organizations.emplace_back(one.organization, one.refused);
+    else
+      known->second += one.refused;
   }
-  if (refusers.size() > kMostNamed)
-    names += fmt::format(" and {} more", refusers.size() - kMostNamed);
+  std::ranges::stable_sort(organizations, std::ranges::greater{},
+                           [](const auto& sum) { return sum.second; });
+  std::string names;
+  for (std::size_t i = 0; i < std::min(organizations.size(), kMostNamed); ++i) {
+    const bool is_last = i + 1 == organizations.size();
+    names += i == 0 ? "" : is_last ? " and " : ", ";
+    names += organizations[i].first;
+  }
+  if (organizations.size() > kMostNamed)
+    names += fmt::format(" and {} more", organizations.size() - kMostNamed);
   auto when = config::rfc3339(since).substr(0, 16);
   when[10] = ' ';
   return fmt::format("{} refused {} session{} since {} UTC", names, grouped(refused),
@@ -209,19 +240,26 @@ std::string words_of(const std::vector<Refuser>& refusers) {
 }
 
 void add_sender_findings(probes::DomainJudgement& judged, const ReportsBySubject& reports) {
-  std::vector<Subject> subjects{
-      {.kind = Subject::Kind::domain, .name = judged.seen->domain.text()}};
+  const Subject domain{.kind = Subject::Kind::domain, .name = judged.seen->domain.text()};
+  std::vector<Subject> subjects{domain};
   for (const auto& host : judged.hosts)
     subjects.push_back({.kind = Subject::Kind::host, .name = host.seen->host.text()});
+  // Adding findings moves those that are confirmed.
+  std::map<const Finding*, std::vector<Refuser>> confirmed;
+  std::vector<Finding> added;
   for (const auto& subject : subjects) {
     const auto found = reports.find(subject);
     if (found == reports.end()) continue;
-    if (auto* const cause = cause_at(judged, subject)) {
-      cause->evidence.push_back({kSenderReports, words_of(found->second.refusers)});
-    } else if (auto finding = finding_of(judged, subject, found->second)) {
-      probes::add_finding(judged, *std::move(finding));
-    }
+    auto left = found->second;
+    left.refusers = confirm(judged, subject == domain ? subjects : std::vector{subject},
+                            found->second.refusers, confirmed);
+    if (auto finding = finding_of(judged, subject, left)) added.push_back(*std::move(finding));
   }
+  for (auto& finding : judged.findings) {
+    const auto who = confirmed.find(&finding);
+    if (who != confirmed.end()) finding.evidence.push_back({kSenderReports, words_of(who->second)});
+  }
+  for (auto& finding : added) probes::add_finding(judged, std::move(finding));
 }
 
 }  // namespace agent

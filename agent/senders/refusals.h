@@ -13,13 +13,14 @@
 // Whether senders refuse what we see well, and which of them confirm what we see.
 namespace agent {
 
-// An organization whose newest report on a host or domain says that DANE failed there.
+// An organization whose newest report on a host or domain says that DANE failed there, and one of
+// the ways in which it did.
 struct Refuser {
   std::string organization;
-  std::uint64_t refused = 0;  // sessions that failed by DANE
-  config::Time since;         // begin of the first report that says so
-  config::Time until;         // end of the last
-  std::set<std::string> result_types;
+  std::string result_type;
+  std::uint64_t refused = 0;               // sessions that failed so
+  config::Time since;                      // begin of the first report that says so
+  config::Time until;                      // end of the last
   Agreement agrees = Agreement::not_seen;  // no: some failed while we saw none
   bool operator==(const Refuser&) const = default;
 };
@@ -27,8 +28,9 @@ struct Refuser {
 // What is reported of one host or domain.
 struct SenderReports {
   std::vector<Refuser> refusers;  // by sessions, most first
-  std::uint64_t reported = 0;     // sessions that all organizations reported of the domain
-  std::size_t organizations = 0;  // that reported of the domain at all
+  // Of the domain, under policies of DANE: what goes by MTA-STS or by nothing says nothing of it.
+  std::uint64_t reported = 0;       // sessions, of all organizations
+  std::set<std::string> reporters;  // the organizations
   bool operator==(const SenderReports&) const = default;
 };
 using ReportsBySubject = std::map<probes::Subject, SenderReports>;
@@ -37,6 +39,7 @@ using ReportsBySubject = std::map<probes::Subject, SenderReports>;
 // for a day without mail.
 inline constexpr config::Seconds kReportCounts = std::chrono::hours{24 * 4};
 // Beyond this share of all sessions reported, one organization is enough where others report, too.
+// Who reports alone has every share there is: that says nothing, it remains one that disagrees.
 inline constexpr double kRefusedShare = 0.1;
 
 // By the host where the report names one, else by the domain. `sessions`: all of those that may
@@ -49,11 +52,13 @@ inline constexpr const char* kSenderReports = "sender-reports";
 
 // Adds to the judgement what is reported of the domain and its hosts: senders-refuse when several
 // organizations refuse, or one refuses more than a share, while no look found why;
-// senders-disagree when it is but one. A finding that senders confirm gets who they are as
-// evidence.
+// senders-disagree when it is but one. A finding that senders confirm, for they met the same
+// fault, gets who they are as evidence; one who does not say at which host may have met that of any
+// host of the domain.
 void add_sender_findings(probes::DomainJudgement& judged, const ReportsBySubject& reports);
 
-// "Google and Microsoft refused 1 204 sessions since 2026-11-27 00:00 UTC": of those refusers.
+// "Google and Microsoft refused 1 204 sessions since 2026-11-27 00:00 UTC": of those refusers,
+// each organization once.
 [[nodiscard]] std::string words_of(const std::vector<Refuser>& refusers);
 
 }  // namespace agent

@@ -117,6 +117,20 @@ TEST(SenderFindings, AreOfWhatSeveralRefuseOrOneWithMuchOfTheMail) {
        {with(failed("A", 9), [](auto& one) { one.mx_host = ""; }),
         with(failed("B", 9), [](auto& one) { one.mx_host = ""; })},
        {"senders-refuse high example.test"}},
+      {"two organizations whatever each calls it, and one of them both",
+       {failed("A", 1), with(failed("A", 1), [](auto& one) { one.result_type = "tlsa-invalid"; }),
+        well("B", 1000)},
+       disagree},
+      {"sessions that went by MTA-STS or by nothing are no share of DANE's",
+       {failed("A", 20), well("B", 100),
+        with(well("B", 9000), [](auto& one) { one.policy = probes::reports::PolicyType::sts; }),
+        with(well("C", 9000),
+             [](auto& one) { one.policy = probes::reports::PolicyType::no_policy_found; })},
+       refuse},
+      {"nor does who reports of those only make the other one of several",
+       {failed("A", 20),
+        with(well("B", 9), [](auto& one) { one.policy = probes::reports::PolicyType::sts; })},
+       disagree},
       {"a host that is none of the domain's",
        {with(failed("A", 9), [](auto& one) { one.mx_host = "mx.other.test"; }),
         with(failed("B", 9), [](auto& one) { one.mx_host = "mx.other.test"; })},
@@ -186,9 +200,54 @@ TEST(SenderFindings, ConfirmWhatIsSeenInsteadOfBeingTroubleOfTheirOwn) {
               ElementsAre(HasSubstr("Google and Microsoft refused 12 sessions")));
 }
 
+// What a sender met without saying where, it met at one of the domain's hosts.
+TEST(SenderFindings, WithoutAHostConfirmWhatIsSeenAtTheDomainsHosts) {
+  support::Scene scene;
+  scene.serve({support::Pki::get().old_leaf.certificate, support::Pki::get().inter.certificate});
+  auto judged = scene.judge();
+  const auto nowhere = [](auto& one) { one.mx_host = ""; };
+  add_sender_findings(judged,
+                      reports_by_subject({with(failed("Google", 7, Agreement::yes), nowhere),
+                                          with(failed("Microsoft", 5, Agreement::no), nowhere)},
+                                         kNow));
+  EXPECT_EQ(find(judged, Code::senders_refuse), nullptr);
+  EXPECT_EQ(find(judged, Code::senders_disagree), nullptr);
+  const auto* found = find(judged, Code::tlsa_mismatch);
+  ASSERT_NE(found, nullptr);
+  EXPECT_THAT(evidence_of(*found, "sender-reports"),
+              ElementsAre(HasSubstr("Google and Microsoft refused 12 sessions")));
+}
+
+TEST(SenderFindings, ConfirmNothingThatIsAnotherFault) {
+  const auto type = [](const char* what) {
+    return [what](SenderSessions& one) { one.result_type = what; };
+  };
+  support::Scene scene;
+  scene.serve({support::Pki::get().old_leaf.certificate, support::Pki::get().inter.certificate});
+  auto judged = scene.judge();
+  add_sender_findings(
+      judged,
+      reports_by_subject({failed("Google", 7, Agreement::yes),
+                          with(failed("Google", 100), type("starttls-not-supported")),
+                          with(failed("Microsoft", 5), type("starttls-not-supported")),
+                          with(failed("Comcast", 3, Agreement::yes), type("dnssec-invalid"))},
+                         kNow));
+  const auto* mismatch = find(judged, Code::tlsa_mismatch);
+  ASSERT_NE(mismatch, nullptr);
+  EXPECT_THAT(evidence_of(*mismatch, "sender-reports"),
+              ElementsAre(HasSubstr("Google refused 7 sessions")));
+  const auto* refuse = find(judged, Code::senders_refuse);
+  ASSERT_NE(refuse, nullptr) << "what they met besides, and we did not";
+  EXPECT_THAT(evidence_of(*refuse, "sender-reports"),
+              ElementsAre(HasSubstr("Google and Microsoft refused 105 sessions")));
+  EXPECT_THAT(evidence_of(*refuse, "result-types"), ElementsAre("starttls-not-supported"));
+}
+
 TEST(SenderFindings, NameThreeOrganizationsAtMost) {
-  std::vector<Refuser> refusers(5, {.organization = "X", .refused = 1'234'567, .since = kDay});
-  EXPECT_THAT(words_of(refusers), HasSubstr("X, X, X and 2 more refused 6 172 835 sessions"));
+  std::vector<Refuser> refusers;
+  for (const auto* name : {"V", "W", "X", "Y", "Z"})
+    refusers.push_back({.organization = name, .refused = 1'234'567, .since = kDay});
+  EXPECT_THAT(words_of(refusers), HasSubstr("V, W, X and 2 more refused 6 172 835 sessions"));
   EXPECT_THAT(words_of({{.organization = "X", .refused = 1, .since = kDay}}),
               HasSubstr("X refused 1 session since"));
 }
