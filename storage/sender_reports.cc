@@ -38,6 +38,7 @@ class Past {
             "SELECT v.first_seen, v.last_seen FROM subject s JOIN version v ON v.subject = s.id "
             "WHERE s.kind = 'addresses' AND s.name = ? AND v.first_seen <= ? AND v.last_seen >= "
             "?")),
+        host_verdicts_(db.prepare(kVersions)),
         from_(from),
         until_(until) {}
 
@@ -82,6 +83,21 @@ class Past {
       }
     }
     hosts_.reset();
+    host_verdicts_.bind("host-verdict", host, seconds(until_), seconds(from_));
+    while (host_verdicts_.step()) {
+      const auto verdict = verdict_in(host_verdicts_.text(2));
+      for (auto& span : spans) {
+        const bool overlap = span.from <= time_of(host_verdicts_.integer(1)) &&
+                             span.until >= time_of(host_verdicts_.integer(0));
+        if (overlap && verdict) span.of_hosts.push_back({.host = host, .verdict = *verdict});
+      }
+    }
+    host_verdicts_.reset();
+  }
+
+  static std::optional<probes::Verdict> verdict_in(const std::string& body) {
+    const auto json = nlohmann::json::parse(body, nullptr, false);
+    return json.is_object() ? probes::verdict_from(json.value("verdict", "")) : std::nullopt;
   }
 
   static constexpr const char* kVersions =
@@ -116,9 +132,7 @@ class Past {
     findings_.reset();
     verdicts_.bind("verdict", domain, seconds(until_), seconds(from_));
     while (verdicts_.step()) {
-      const auto json = nlohmann::json::parse(verdicts_.text(2), nullptr, false);
-      const auto verdict =
-          json.is_object() ? probes::verdict_from(json.value("verdict", "")) : std::nullopt;
+      const auto verdict = verdict_in(verdicts_.text(2));
       if (!verdict) continue;
       // A time in which nobody looked breaks a verdict's version, and no version of findings.
       for (const auto& span : spans) {
@@ -132,7 +146,7 @@ class Past {
     verdicts_.reset();
   }
 
-  Statement findings_, verdicts_, users_, hosts_;
+  Statement findings_, verdicts_, users_, hosts_, host_verdicts_;
   const Time from_, until_;
   std::map<std::pair<std::string, std::string>, std::vector<SeenSpan>> known_;  // domain and host
   std::map<std::string, std::vector<SeenSpan>> domains_, through_;

@@ -103,10 +103,20 @@ bool is_about(const SeenSpan::Found& found, const SenderSessions& failed) {
          found.subject == failed.domain;
 }
 
+// A fault of ours says nothing of where it kept us from looking; the host's own verdict does.
+bool is_judged(const SeenSpan& span, const std::string& host) {
+  return std::ranges::any_of(span.of_hosts, [&](const SeenSpan::OfHost& one) {
+    return one.host == host && tells(one.verdict);
+  });
+}
+
 // Of this host we learned nothing then, whatever the others of the domain showed.
 bool is_hidden(const SeenSpan& span, const SenderSessions& failed) {
   return std::ranges::any_of(span.findings, [&](const SeenSpan::Found& found) {
-    if (found.code == Code::monitor_fault) return true;
+    // Weaker ones are remarks: a resolver that was passed over, an address family that others make
+    // up for (probes/judge.h, is_blinding).
+    if (found.code == Code::monitor_fault)
+      return found.severity >= probes::Severity::medium && !is_judged(span, failed.mx_host);
     return found.subject == failed.mx_host &&
            is_among(found.code, {Code::host_down, Code::probe_refused});
   });

@@ -10,7 +10,8 @@ namespace agent {
 
 // Holds failed sessions against what was seen meanwhile. `spans`: of domains that the failure may
 // be of, in any order; those outside of the report's time say nothing.
-// A look that only learned that the host is down, or that failed by our own fault, tells nothing.
+// A look that only learned that the host is down, or that failed by our own fault, tells nothing;
+// a fault of ours that did not keep us from judging the host hides nothing.
 [[nodiscard]] Agreement agreement(const SenderSessions& failed, const std::vector<SeenSpan>& spans);
 
 // Whether what senders call so (RFC 8460 §4.3) may be what a finding of this code is about.

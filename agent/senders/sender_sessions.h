@@ -49,6 +49,11 @@ struct SeenSpan {
   };
   std::vector<Found> findings;
   std::vector<std::string> hosts;  // those asked for that were looked at meanwhile
+  struct OfHost {
+    std::string host;
+    probes::Verdict verdict;
+  };
+  std::vector<OfHost> of_hosts;  // verdicts of those meanwhile
 };
 
 // The store of reports (a port: storage/sender_reports.h). Any thread may call; errors are words.

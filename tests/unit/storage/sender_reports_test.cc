@@ -95,6 +95,28 @@ TEST_F(Reports, AreHeldAgainstWhatWasRecorded) {
   EXPECT_EQ(of("example.test")[1].agrees, Agreement::yes) << "the certificate did not match";
 }
 
+// The other host could not be reached over IPv4, for want of a route of our own.
+TEST_F(Reports, AreHeldAgainstAHostThatAFaultOfOursAtAnotherDoesNotHide) {
+  must(reports->take(report("1"), kNow));
+  const support::Scene scene;
+  const auto look = [&](config::Time at) {
+    auto seen = support::host_round(scene, at);
+    auto judged = *seen.judged.front().judged;
+    judged.findings.push_back({.code = probes::Code::monitor_fault,
+                               .severity = probes::Severity::medium,
+                               .subject = {probes::Subject::Kind::monitor, "smtp_ipv4"}});
+    seen.judged.front().judged = std::make_shared<const probes::DomainJudgement>(judged);
+    return seen;
+  };
+  auto without_host = look(kNow);
+  without_host.host_judged.reset();
+  store.record(without_host);
+  EXPECT_EQ(of("example.test")[1].agrees, Agreement::not_seen);
+  store.record(look(kNow + 60s));
+  store.record(look(kNow + 120s));
+  EXPECT_EQ(of("example.test")[1].agrees, Agreement::no) << "the host itself was judged";
+}
+
 // What was so before and after a time in which nobody looked is no word about that time.
 TEST_F(Reports, AreNotHeldAgainstATimeInWhichNobodyLooked) {
   must(reports->take(report("1", kNow + 24h), kNow));

@@ -34,6 +34,11 @@ SeenSpan span(std::vector<SeenSpan::Found> findings,
           .hosts = {"mx.example.test", "mx2.example.test"}};
 }
 
+SeenSpan with_verdict(SeenSpan seen, std::string_view host, Verdict verdict) {
+  seen.of_hosts.push_back({std::string(host), verdict});
+  return seen;
+}
+
 TEST(Agreement, IsWhatWasSeenInTheHoursOfTheReport) {
   struct Row {
     std::string_view says;
@@ -101,6 +106,26 @@ TEST(Agreement, IsWhatWasSeenInTheHoursOfTheReport) {
        failed("validation-failure"),
        {span({{Code::monitor_fault, "dns"}}, {Verdict::authenticated})},
        Agreement::not_seen},
+      {"our own fault at another host: this one was judged",
+       failed("validation-failure"),
+       {with_verdict(span({{Code::monitor_fault, "smtp_ipv4"}}), "mx.example.test",
+                     Verdict::authenticated)},
+       Agreement::no},
+      {"our own fault at this host: the other one was judged",
+       failed("validation-failure"),
+       {with_verdict(with_verdict(span({{Code::monitor_fault, "smtp_ipv4"}}), "mx.example.test",
+                                  Verdict::unknown),
+                     "mx2.example.test", Verdict::authenticated)},
+       Agreement::not_seen},
+      {"our own fault, and the report names no host: it may be that one",
+       failed("validation-failure", ""),
+       {with_verdict(span({{Code::monitor_fault, "smtp_ipv4"}}), "mx2.example.test",
+                     Verdict::authenticated)},
+       Agreement::not_seen},
+      {"a remark about our resolver hides nothing",
+       failed("validation-failure"),
+       {span({{Code::monitor_fault, "resolver", probes::Severity::low}})},
+       Agreement::no},
       {"STARTTLS",
        failed("starttls-not-supported"),
        {span({{Code::starttls_missing, "mx.example.test"}}, {Verdict::deferred})},
