@@ -26,6 +26,26 @@ using probes::reports::TlsReport;
 // Hosts of one query whose domains must be searched for, which reads every domain's row.
 constexpr std::size_t kMostSearched = 8;
 
+// Of more rows than are wanted every subject has as many as another, and of a subject every
+// organization, each its newest: nobody who reports much, or of whom much is reported, pushes
+// others out. The subject is what we watch of the two names. With the condition on s and r put in.
+constexpr auto kRows = R"(
+SELECT organization, begins, ends, domain, policy, mx_host, result_type, sessions, senders, receivers
+FROM (
+  SELECT of_subject.*, row_number() OVER (PARTITION BY subject ORDER BY turn, report DESC, id) AS place
+  FROM (
+    SELECT found.*,
+      row_number() OVER (PARTITION BY subject, organization ORDER BY report DESC, id) AS turn
+    FROM (
+      SELECT r.organization, r.begins, r.ends, s.domain, s.policy, s.mx_host, s.result_type, s.sessions,
+        s.senders, s.receivers, s.report, s.id,
+        coalesce((SELECT w.name FROM domain w WHERE w.name = s.domain), nullif(s.mx_host, ''), s.domain)
+          AS subject
+      FROM tlsrpt_sessions s JOIN tlsrpt_report r ON r.id = s.report
+      WHERE {} AND r.begins <= ?2 AND r.ends >= ?1) AS found) AS of_subject
+  ORDER BY place, report DESC, id LIMIT ?4) AS fair
+ORDER BY report DESC, id)";
+
 // What was seen of domains while a report was of them; each is read once a query.
 class Past {
  public:
@@ -258,12 +278,7 @@ config::Result<std::vector<SenderSessions>, std::string> SenderReports::sessions
         "AND k.name IN (s.mx_host, s.domain)))";
     if (!query.host.empty()) where = "(s.mx_host = ?3 OR s.domain = ?3)";
     if (query.host.empty() && !query.domain.empty()) where = "s.domain = ?3";
-    auto rows = state_->db.prepare(fmt::format(
-        "SELECT r.organization, r.begins, r.ends, s.domain, s.policy, s.mx_host, s.result_type, "
-        "s.sessions, s.senders, s.receivers FROM tlsrpt_sessions s "
-        "JOIN tlsrpt_report r ON r.id = s.report WHERE {} AND r.begins <= ?2 AND r.ends >= ?1 "
-        "ORDER BY r.id DESC, s.id LIMIT ?4",
-        where));
+    auto rows = state_->db.prepare(fmt::format(kRows, where));
     rows.bind(seconds(query.from), seconds(query.until), name,
               static_cast<std::int64_t>(query.most));
     std::vector<SenderSessions> out;

@@ -71,6 +71,7 @@ class SenderReportStore {
   struct Query {
     std::string domain, host;  // of either; both empty: everything
     config::Time from, until;  // of reports that overlap this time
+    // Rows. Of more, every domain or host has its share, and every organization at each.
     std::size_t most = 50'000;
   };
   // Newest reports first, failures held against history.

@@ -131,6 +131,28 @@ TEST_F(Reports, AreNotHeldAgainstATimeInWhichNobodyLooked) {
   EXPECT_EQ(all[1].agrees, Agreement::not_seen);
 }
 
+TEST_F(Reports, OfManyLeaveEveryDomainAndOrganizationItsNewest) {
+  store.keep_only({{.name = "example.test"}, {.name = "quiet.test"}});
+  auto quiet = report("quiet");
+  quiet.policies.front().domain = "quiet.test";
+  must(reports->take(quiet, kNow));
+  auto modest = report("modest");
+  modest.organization = "Modest";
+  must(reports->take(modest, kNow));
+  for (int i = 0; i < 20; ++i) must(reports->take(report(std::to_string(i)), kNow));
+  const auto all = must(reports->sessions(
+      {.domain = {}, .host = {}, .from = kNow - 24h, .until = kNow + 24h, .most = 8}));
+  ASSERT_THAT(all, SizeIs(8));
+  const auto count = [&](std::string_view domain, std::string_view organization) {
+    return std::ranges::count_if(all, [&](const agent::SenderSessions& one) {
+      return one.domain == domain && one.organization == organization;
+    });
+  };
+  EXPECT_EQ(count("quiet.test", "Example Inc."), 2);
+  EXPECT_EQ(count("example.test", "Modest"), 2);
+  EXPECT_EQ(count("example.test", "Example Inc."), 4);
+}
+
 TEST_F(Reports, AreForgottenWithOtherHistory) {
   must(reports->take(report("old", kNow - 72h), kNow));
   must(reports->take(report("new"), kNow));
