@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -22,9 +24,6 @@ using agent::SenderSessions;
 using config::Time;
 using probes::reports::Policy;
 using probes::reports::TlsReport;
-
-// Hosts of one query whose domains must be searched for, which reads every domain's row.
-constexpr std::size_t kMostSearched = 8;
 
 // Of more rows than are wanted every subject has as many as another, and of a subject every
 // organization, each its newest: nobody who reports much, or of whom much is reported, pushes
@@ -46,14 +45,43 @@ FROM (
   ORDER BY place, report DESC, id LIMIT ?4) AS fair
 ORDER BY report DESC, id)";
 
+// Which watched domains use a host. Finding out reads every domain's row, once for all hosts.
+class Users {
+ public:
+  explicit Users(Database& db)
+      : rows_(db.prepare("SELECT d.name, json_extract(h.value, '$.host') FROM domain d, "
+                         "json_each(d.report, '$.hosts') h")) {}
+
+  // The most that are looked into; those beyond tell no more of the host.
+  static constexpr std::size_t kMost = 20;
+  const std::set<std::string>& of(const std::string& host) {
+    if (!is_read_) read();
+    return by_host_[host];
+  }
+
+ private:
+  void read() {
+    rows_.reset();
+    while (rows_.step()) {
+      auto& users = by_host_[rows_.text(1)];
+      if (users.size() < kMost) users.insert(rows_.text(0));
+    }
+    rows_.reset();
+    is_read_ = true;
+  }
+
+  Statement rows_;
+  std::map<std::string, std::set<std::string>> by_host_;
+  bool is_read_ = false;
+};
+
 // What was seen of domains while a report was of them; each is read once a query.
 class Past {
  public:
-  Past(Database& db, Time from, Time until)
-      : findings_(db.prepare(kVersions)),
+  Past(Database& db, Users& users, Time from, Time until)
+      : users_(users),
+        findings_(db.prepare(kVersions)),
         verdicts_(db.prepare(kVersions)),
-        users_(db.prepare("SELECT d.name FROM domain d, json_each(d.report, '$.hosts') h "
-                          "WHERE json_extract(h.value, '$.host') = ? LIMIT 20")),
         hosts_(db.prepare(
             "SELECT v.first_seen, v.last_seen FROM subject s JOIN version v ON v.subject = s.id "
             "WHERE s.kind = 'addresses' AND s.name = ? AND v.first_seen <= ? AND v.last_seen >= "
@@ -84,13 +112,11 @@ class Past {
 
   // Of the domains that use a host.
   const std::vector<SeenSpan>& through(const std::string& host) {
-    static const std::vector<SeenSpan> none;
-    const auto known = through_.find(host);
-    if (known != through_.end()) return known->second;
-    if (through_.size() >= kMostSearched) return none;
-    auto& out = through_[host];
-    for (const auto& user : users_of(host)) read(user, out);
-    return out;
+    auto [place, is_new] = through_.try_emplace(host);
+    if (is_new) {
+      for (const auto& user : users_.of(host)) read(user, place->second);
+    }
+    return place->second;
   }
 
   void note_host(const std::string& host, std::vector<SeenSpan>& spans) {
@@ -125,14 +151,6 @@ class Past {
       "JOIN content c ON c.id = v.content WHERE s.kind = ? AND s.name = ? AND v.first_seen <= ? "
       "AND v.last_seen >= ?";
 
-  std::vector<std::string> users_of(const std::string& host) {
-    std::vector<std::string> out;
-    users_.bind(host);
-    while (users_.step()) out.push_back(users_.text(0));
-    users_.reset();
-    return out;
-  }
-
   void read(const std::string& domain, std::vector<SeenSpan>& out) {
     std::vector<SeenSpan> spans;
     findings_.bind("findings", domain, seconds(until_), seconds(from_));
@@ -166,7 +184,8 @@ class Past {
     verdicts_.reset();
   }
 
-  Statement findings_, verdicts_, users_, hosts_, host_verdicts_;
+  Users& users_;
+  Statement findings_, verdicts_, hosts_, host_verdicts_;
   const Time from_, until_;
   std::map<std::pair<std::string, std::string>, std::vector<SeenSpan>> known_;  // domain and host
   std::map<std::string, std::vector<SeenSpan>> domains_, through_;
@@ -281,6 +300,7 @@ config::Result<std::vector<SenderSessions>, std::string> SenderReports::sessions
     auto rows = state_->db.prepare(fmt::format(kRows, where));
     rows.bind(seconds(query.from), seconds(query.until), name,
               static_cast<std::int64_t>(query.most));
+    Users users(state_->db);
     std::vector<SenderSessions> out;
     auto from = query.from;
     auto until = query.until;
@@ -300,7 +320,7 @@ config::Result<std::vector<SenderSessions>, std::string> SenderReports::sessions
       until = std::max(until, out.back().until);
     }
     rows.reset();
-    Past past(state_->db, from, until);
+    Past past(state_->db, users, from, until);
     for (auto& one : out) {
       if (!one.result_type.empty()) one.agrees = agent::agreement(one, past.of(one));
     }

@@ -1,5 +1,6 @@
 #include "storage/sender_reports.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -115,6 +116,36 @@ TEST_F(Reports, AreHeldAgainstAHostThatAFaultOfOursAtAnotherDoesNotHide) {
   store.record(look(kNow + 60s));
   store.record(look(kNow + 120s));
   EXPECT_EQ(of("example.test")[1].agrees, Agreement::no) << "the host itself was judged";
+}
+
+// Some name the host for the domain: whose it is must be searched for.
+TEST_F(Reports, AreHeldAgainstTheDomainsOfEveryHost) {
+  constexpr int kHosts = 12;
+  auto many = report("1");
+  const auto one = many.policies.front();
+  many.policies.clear();
+  for (int i = 0; i < kHosts; ++i) {
+    const auto host = fmt::format("mx{}.unknown.test", i);
+    many.policies.push_back(one);
+    many.policies.back().domain = host;
+    many.policies.back().failures.front().mx_host = host;
+    store.outside()
+        .prepare("INSERT INTO subject(kind, name) VALUES('addresses', ?)")
+        .bind(host)
+        .run();
+  }
+  many.policies.push_back(one);
+  many.policies.back().domain = "mx.example.test";
+  must(reports->take(many, kNow));
+  const support::Scene scene;
+  store.record(support::domain_round(scene));
+  store.record(support::host_round(scene, kNow));
+  store.keep_only({{.name = "example.test"}});
+  auto all = of("", "");
+  ASSERT_THAT(all, SizeIs(2 * (kHosts + 1)));
+  std::erase_if(all, [](const agent::SenderSessions& row) { return row.result_type.empty(); });
+  EXPECT_EQ(all.back().domain, "mx.example.test");
+  EXPECT_EQ(all.back().agrees, Agreement::no);
 }
 
 // What was so before and after a time in which nobody looked is no word about that time.
