@@ -243,6 +243,22 @@ struct SenderReports::State {
           failure.receivers);
   }
 
+  // MX hosts that reports name as the policy's domain, as Postfix does, and that no other watched
+  // domain uses: those can only mean this one.
+  std::vector<std::string> reported_hosts_of(const std::string& domain, Users& users) {
+    std::vector<std::string> out;
+    if (domain.empty()) return out;
+    auto hosts = db.prepare(
+        "SELECT DISTINCT s.domain FROM domain d, json_each(d.report, '$.hosts') h "
+        "JOIN tlsrpt_sessions s ON s.domain = json_extract(h.value, '$.host') WHERE d.name = ?");
+    hosts.bind(domain);
+    while (hosts.step()) {
+      const auto host = hosts.text(0);
+      if (host != domain && users.of(host) == std::set{domain}) out.push_back(host);
+    }
+    return out;
+  }
+
   void bound() {
     db.prepare("DELETE FROM tlsrpt_report WHERE id <= (SELECT max(id) FROM tlsrpt_report) - ?")
         .bind(kMostReports)
@@ -290,17 +306,24 @@ config::Result<std::vector<SenderSessions>, std::string> SenderReports::sessions
     const Query& query) {
   return state_->guarded([&] {
     const auto& name = query.host.empty() ? query.domain : query.host;
+    Users users(state_->db);
+    const nlohmann::json own_hosts = state_->reported_hosts_of(query.domain, users);
     // Of everything only what we watch: anybody may report on names of their own.
     const auto* where =
         "?3 = '' AND (EXISTS (SELECT 1 FROM domain d WHERE d.name = s.domain) OR "
         "EXISTS (SELECT 1 FROM subject k WHERE k.kind = 'addresses' "
         "AND k.name IN (s.mx_host, s.domain)))";
     if (!query.host.empty()) where = "(s.mx_host = ?3 OR s.domain = ?3)";
-    if (query.host.empty() && !query.domain.empty()) where = "s.domain = ?3";
+    const bool is_of_domain = query.host.empty() && !query.domain.empty();
+    if (is_of_domain)
+      where = "(s.domain = ?3 OR s.domain IN (SELECT o.value FROM json_each(?5) o))";
     auto rows = state_->db.prepare(fmt::format(kRows, where));
-    rows.bind(seconds(query.from), seconds(query.until), name,
-              static_cast<std::int64_t>(query.most));
-    Users users(state_->db);
+    const auto most = static_cast<std::int64_t>(query.most);
+    const auto from_second = seconds(query.from), until_second = seconds(query.until);
+    if (is_of_domain)
+      rows.bind(from_second, until_second, name, most, own_hosts.dump());
+    else
+      rows.bind(from_second, until_second, name, most);
     std::vector<SenderSessions> out;
     auto from = query.from;
     auto until = query.until;

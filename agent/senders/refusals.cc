@@ -1,6 +1,7 @@
 #include "agent/senders/refusals.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -65,6 +66,23 @@ struct Sums {
 };
 
 // ---- findings
+
+// Postfix names the MX host for the policy's domain: what it says is of the host.
+SenderReports reports_on(const Subject& subject, const Subject& domain,
+                         const ReportsBySubject& reports) {
+  SenderReports out;
+  const auto take = [&](const Subject& name) {
+    const auto found = reports.find(name);
+    if (found == reports.end()) return;
+    std::ranges::copy(found->second.refusers, std::back_inserter(out.refusers));
+    out.reported += found->second.reported;
+    out.reporters.insert(found->second.reporters.begin(), found->second.reporters.end());
+  };
+  take(subject);
+  if (subject != domain && subject.name != domain.name)
+    take({.kind = Subject::Kind::domain, .name = subject.name});
+  return out;
+}
 
 bool keeps_away(const Finding& finding) {
   const auto& rule = probes::row_of(finding.code).alerts;
@@ -248,11 +266,9 @@ void add_sender_findings(probes::DomainJudgement& judged, const ReportsBySubject
   std::map<const Finding*, std::vector<Refuser>> confirmed;
   std::vector<Finding> added;
   for (const auto& subject : subjects) {
-    const auto found = reports.find(subject);
-    if (found == reports.end()) continue;
-    auto left = found->second;
+    auto left = reports_on(subject, domain, reports);
     left.refusers = confirm(judged, subject == domain ? subjects : std::vector{subject},
-                            found->second.refusers, confirmed);
+                            left.refusers, confirmed);
     if (auto finding = finding_of(judged, subject, left)) added.push_back(*std::move(finding));
   }
   for (auto& finding : judged.findings) {

@@ -394,7 +394,8 @@ Follower::Consequences Follower::take_reports(Round& round, ReportsBySubject rep
       concerned.emplace(*name, domain);
       out.soon.push_back({.kind = Target::Kind::domain, .name = *name});
     }
-    auto* host = subject.kind == Subject::Kind::host ? inventory_.host(*name) : nullptr;
+    // Whatever kind: some senders name an MX host as the policy's domain.
+    auto* host = inventory_.host(*name);
     if (host == nullptr) continue;
     for (auto* user : host->users) concerned.emplace(*user->name, user);
     out.soon.push_back({.kind = Target::Kind::host, .name = *name});

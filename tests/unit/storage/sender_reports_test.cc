@@ -148,6 +148,25 @@ TEST_F(Reports, AreHeldAgainstTheDomainsOfEveryHost) {
   EXPECT_EQ(all.back().agrees, Agreement::no);
 }
 
+TEST_F(Reports, OnAHostAreOfTheOnlyDomainThatUsesIt) {
+  auto on_host = report("1");
+  on_host.policies.front().domain = "mx.example.test";
+  must(reports->take(on_host, kNow));
+  EXPECT_THAT(of("example.test"), IsEmpty()) << "whose host it is is not known";
+  const support::Scene scene;
+  store.record(support::domain_round(scene));
+  const auto all = of("example.test");
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_EQ(all[1].domain, "mx.example.test");
+  EXPECT_EQ(all[1].mx_host, "mx.example.test");
+
+  support::Scene other;
+  other.domain.domain = support::name("other.test");
+  store.record(support::domain_round(other));
+  EXPECT_THAT(of("example.test"), IsEmpty()) << "it may be the other one's mail";
+  EXPECT_THAT(of("", "mx.example.test"), SizeIs(2));
+}
+
 // What was so before and after a time in which nobody looked is no word about that time.
 TEST_F(Reports, AreNotHeldAgainstATimeInWhichNobodyLooked) {
   must(reports->take(report("1", kNow + 24h), kNow));

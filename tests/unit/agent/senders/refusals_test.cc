@@ -131,6 +131,14 @@ TEST(SenderFindings, AreOfWhatSeveralRefuseOrOneWithMuchOfTheMail) {
        {failed("A", 20),
         with(well("B", 9), [](auto& one) { one.policy = probes::reports::PolicyType::sts; })},
        disagree},
+      {"reports that name the host for the domain are of the host",
+       {with(failed("A", 9),
+             [](auto& one) {
+               one.domain = "mx.example.test";
+               one.mx_host = "";
+             }),
+        failed("B", 9)},
+       refuse},
       {"a host that is none of the domain's",
        {with(failed("A", 9), [](auto& one) { one.mx_host = "mx.other.test"; }),
         with(failed("B", 9), [](auto& one) { one.mx_host = "mx.other.test"; })},
