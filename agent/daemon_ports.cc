@@ -125,6 +125,7 @@ ReportWatch::Calls Daemon::report_calls() {
                                  {"organization", one.organization},
                                  {"report_id", one.report_id},
                                  {"new", one.is_new ? "yes" : "no"},
+                                 {"skipped", std::to_string(one.skipped)},
                                  {"fault", one.fault.value_or("")}});
           },
       .on_fault =

@@ -41,8 +41,10 @@ bool take(SenderReportStore& store, const std::string& name,
       errors << fmt::format("{}: {}\n", shown, *one.fault);
       is_good = false;
     } else {
-      out << fmt::format("{}: {}, {}: {} {}{}\n", shown, one.organization, one.report_id,
-                         one.policies, one.policies == 1 ? "policy" : "policies",
+      const auto skipped =
+          one.skipped == 0 ? std::string() : fmt::format(", {} malformed and skipped", one.skipped);
+      out << fmt::format("{}: {}, {}: {} {}{}{}\n", shown, one.organization, one.report_id,
+                         one.policies, one.policies == 1 ? "policy" : "policies", skipped,
                          one.is_new ? "" : ", taken before");
     }
   }

@@ -19,7 +19,8 @@ TakenReport take_report(SenderReportStore& store, const probes::reports::TlsRepo
                         config::Time at) {
   TakenReport out{.organization = report.organization,
                   .report_id = report.report_id,
-                  .policies = report.policies.size()};
+                  .policies = report.policies.size(),
+                  .skipped = report.skipped};
   if (report.until > at + kAhead || report.from > at) {
     out.fault = "the report is of hours to come";
     return out;

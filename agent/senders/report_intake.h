@@ -13,6 +13,7 @@ namespace agent {
 struct TakenReport {
   std::string organization, report_id;  // empty: it could not be read
   std::size_t policies = 0;
+  std::size_t skipped = 0;           // parts of it that were malformed
   bool is_new = false;               // false: taken before
   std::optional<std::string> fault;  // why it was not taken, in words
   bool is_ours = false;              // the fault: the store's, and another time it may be taken

@@ -64,7 +64,8 @@ class SenderReportStore {
   SenderReportStore& operator=(const SenderReportStore&) = delete;
   virtual ~SenderReportStore() = default;
 
-  // False when a report of that organization and id was taken before: nothing changes then.
+  // False when a report of that organization and id that says the same was taken before: nothing
+  // changes then.
   [[nodiscard]] virtual config::Result<bool, std::string> take(
       const probes::reports::TlsReport& report, config::Time at) = 0;
 

@@ -27,13 +27,13 @@ using config::Time;
 struct Bad {
   std::string words;
 };
-struct BadDomain : Bad {};
+// The same of a part, which is passed over.
+struct BadPart : Bad {};
 
 // RFC 8460 nests five deep; the rest is for fields that we pass over.
 constexpr int kDeepest = 16;
 // Eight of a failure, and as many that we pass over.
 constexpr std::size_t kMostValues = 16 * kMostFailures;
-constexpr std::size_t kMostResultType = 128;
 constexpr std::size_t kMostKinds = 2000;      // of failures, of a report: a type at a host
 constexpr std::size_t kMostAddresses = 1000;  // told apart, of one failure
 
@@ -121,18 +121,20 @@ std::uint64_t count_of(const Json& value, std::string_view what) {
     out = value.get<std::uint64_t>();
   } else if (value.is_number_float()) {  // "303.0"
     const auto number = value.get<double>();
-    if (number < 0 || number != std::floor(number)) throw Bad{fmt::format("no count: {}", what)};
-    if (number > static_cast<double>(kMostSessions)) throw Bad{fmt::format("too many: {}", what)};
+    if (number < 0 || number != std::floor(number))
+      throw BadPart{{fmt::format("no count: {}", what)}};
+    if (number > static_cast<double>(kMostSessions))
+      throw BadPart{{fmt::format("too many: {}", what)}};
     out = static_cast<std::uint64_t>(number);
   } else if (value.is_string()) {  // digits in quotes
     const auto& digits = value.get_ref<const std::string&>();
     const auto* end = digits.data() + digits.size();
     const auto [stop, fault] = std::from_chars(digits.data(), end, out);
-    if (fault != std::errc{} || stop != end) throw Bad{fmt::format("no count: {}", what)};
+    if (fault != std::errc{} || stop != end) throw BadPart{{fmt::format("no count: {}", what)}};
   } else {
-    throw Bad{fmt::format("no count: {}", what)};
+    throw BadPart{{fmt::format("no count: {}", what)}};
   }
-  if (out > kMostSessions) throw Bad{fmt::format("too many: {}", what)};
+  if (out > kMostSessions) throw BadPart{{fmt::format("too many: {}", what)}};
   return out;
 }
 
@@ -140,6 +142,17 @@ std::optional<std::uint64_t> count_in(const Json& object, std::initializer_list<
                                       std::string_view what) {
   const auto* value = find(object, names);
   return value == nullptr ? std::nullopt : std::optional{count_of(*value, what)};
+}
+
+// The same where a count that is none says no more than one that is not there.
+std::uint64_t total_in(const Json& object, std::initializer_list<const char*> names,
+                       std::string_view what, std::size_t& skipped) {
+  try {
+    return count_in(object, names, what).value_or(0);
+  } catch (const BadPart&) {
+    ++skipped;
+    return 0;
+  }
 }
 
 // ---- dates
@@ -220,9 +233,9 @@ std::optional<std::string> domain_name(std::string_view text, bool may_be_patter
 
 std::string required_domain(const Json& policy) {
   const auto* value = find(policy, {"policy-domain", "policy_domain"});
-  if (value == nullptr || !value->is_string()) throw BadDomain{{"a policy without a domain"}};
+  if (value == nullptr || !value->is_string()) throw BadPart{{"a policy without a domain"}};
   auto name = domain_name(value->get_ref<const std::string&>(), false);
-  if (!name) throw BadDomain{{"the domain of a policy is no domain name"}};
+  if (!name) throw BadPart{{"the domain of a policy is no domain name"}};
   return *std::move(name);
 }
 
@@ -269,16 +282,31 @@ constexpr auto kSpellings = std::to_array<std::pair<std::string_view, std::strin
     {"sts-webpki-failed", "sts-webpki-invalid"},
 });
 
+// RFC 8460 §4.3.
+constexpr auto kResultTypes = std::to_array<std::string_view>(
+    {"starttls-not-supported", "certificate-host-mismatch", "certificate-expired",
+     "certificate-not-trusted", "validation-failure", "tlsa-invalid", "dnssec-invalid",
+     "dane-required", "sts-policy-fetch-error", "sts-policy-invalid", "sts-webpki-invalid"});
+
+// At most so many octets, and no part of a character.
+std::string first_octets(std::string text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
+  text.resize(most);
+  return text;
+}
+
 std::string result_type(const Json& failure) {
   const auto* value = find(failure, {"result-type", "result_type"});
   if (value == nullptr || !value->is_string()) return "validation-failure";  // §4.3.3: the general
-  auto out = word(value->get_ref<const std::string&>());
-  if (out.empty()) return "validation-failure";
-  if (out.size() > kMostResultType) throw Bad{"a result type of too many octets"};
+  const auto& text = value->get_ref<const std::string&>();
+  const auto known = word(text);
+  if (known.empty()) return "validation-failure";
+  if (std::ranges::find(kResultTypes, known) != kResultTypes.end()) return known;
   for (const auto& [theirs, ours] : kSpellings) {
-    if (out == theirs) return std::string(ours);
+    if (known == theirs) return std::string(ours);
   }
-  return out;
+  return first_octets(plain(text), kMostResultType);
 }
 
 PolicyType policy_type(const Json& policy) {
@@ -318,25 +346,42 @@ std::string failing_host(const Json& failure, const Policy& policy) {
   return is_only ? policy.mx_hosts.front() : std::string();
 }
 
-void read_failures(const Json& entry, Policy& policy, std::size_t& left) {
+using Failures = std::map<Key, Gathered>;
+
+// `otherwise`: where it has no count of its own.
+void read_failure(const Json& failure, const Policy& policy, std::uint64_t otherwise,
+                  Failures& gathered) {
+  if (!failure.is_object()) throw BadPart{{"a failure that is no JSON object"}};
+  const auto sessions =
+      count_in(failure, {"failed-session-count", "failed_session_count"}, "failed sessions")
+          .value_or(otherwise);
+  auto& sum = gathered[{result_type(failure), failing_host(failure, policy)}];
+  sum.sessions = std::min(sum.sessions + sessions, kMostSessions);
+  note_address(sum.senders, failure, "sending-mta-ip");
+  note_address(sum.receivers, failure, "receiving-ip");
+}
+
+void read_failures(const Json& entry, Policy& policy, std::size_t& left, std::size_t& skipped) {
   const auto* details = find(entry, {"failure-details", "failure_details"});
   const auto list = items(details, left, "failures");
   left -= list.size();
-  std::map<Key, Gathered> gathered;
+  // Without a count it is all of them where it is the only one, and one at least.
+  const auto otherwise = list.size() == 1 ? std::max<std::uint64_t>(policy.failed, 1) : 1;
+  Failures gathered;
   for (const auto* failure : list) {
-    if (failure->is_null()) continue;
-    if (!failure->is_object()) throw Bad{"a failure that is no JSON object"};
-    // Without a count it is all of them where it is the only one, and one at least.
-    const auto otherwise = list.size() == 1 ? std::max<std::uint64_t>(policy.failed, 1) : 1;
-    const auto sessions =
-        count_in(*failure, {"failed-session-count", "failed_session_count"}, "failed sessions")
-            .value_or(otherwise);
-    auto& sum = gathered[{result_type(*failure), failing_host(*failure, policy)}];
-    sum.sessions = std::min(sum.sessions + sessions, kMostSessions);
-    note_address(sum.senders, *failure, "sending-mta-ip");
-    note_address(sum.receivers, *failure, "receiving-ip");
+    try {
+      read_failure(*failure, policy, otherwise, gathered);
+    } catch (const BadPart&) {
+      ++skipped;
+    }
   }
   std::uint64_t all = 0;
+  for (const auto& [key, sum] : gathered) all += sum.sessions;
+  policy.failed = std::min(std::max(policy.failed, all), kMostSessions);
+  // What is in the summary only.
+  if (policy.failed > all)
+    gathered[{std::string(kNotDetailed), failing_host(Json::object(), policy)}].sessions +=
+        policy.failed - all;
   for (const auto& [key, sum] : gathered) {
     if (sum.sessions == 0) continue;  // some list every kind, with zeros
     policy.failures.push_back({.result_type = key.first,
@@ -344,35 +389,26 @@ void read_failures(const Json& entry, Policy& policy, std::size_t& left) {
                                .sessions = sum.sessions,
                                .senders = sum.senders.size(),
                                .receivers = sum.receivers.size()});
-    all += sum.sessions;
   }
-  policy.failed = std::min(std::max(policy.failed, all), kMostSessions);
-  // A summary without details.
-  if (policy.failures.empty() && policy.failed > 0)
-    policy.failures.push_back({.result_type = "validation-failure",
-                               .mx_host = failing_host(Json::object(), policy),
-                               .sessions = policy.failed});
 }
 
-Policy read_policy(const Json& entry, std::size_t& failures_left) {
-  if (!entry.is_object()) throw Bad{"a policy that is no JSON object"};
+Policy read_policy(const Json& entry, std::size_t& failures_left, std::size_t& skipped) {
+  if (!entry.is_object()) throw BadPart{{"a policy that is no JSON object"}};
   const auto* inner = find(entry, {"policy"});
   const auto& about = inner != nullptr && inner->is_object() ? *inner : entry;
   Policy out{
       .type = policy_type(about), .domain = required_domain(about), .mx_hosts = mx_hosts(about)};
   const auto* within = find(entry, {"summary"});
   const auto& summary = within != nullptr && within->is_object() ? *within : entry;
-  out.successful = count_in(summary,
+  out.successful = total_in(summary,
                             {"total-successful-session-count", "total-successful-sessions",
                              "total_successful_session_count"},
-                            "successful sessions")
-                       .value_or(0);
-  out.failed = count_in(summary,
-                        {"total-failure-session-count", "total-failed-session-count",
-                         "total_failure_session_count"},
-                        "failed sessions")
-                   .value_or(0);
-  read_failures(entry, out, failures_left);
+                            "successful sessions", skipped);
+  out.failed = total_in(
+      summary,
+      {"total-failure-session-count", "total-failed-session-count", "total_failure_session_count"},
+      "failed sessions", skipped);
+  read_failures(entry, out, failures_left, skipped);
   return out;
 }
 
@@ -387,19 +423,19 @@ TlsReport read_report(const Json& json) {
   const auto* policies = find(json, {"policies"});
   if (policies == nullptr) throw Bad{"no policies"};
   std::size_t failures_left = kMostFailures, kinds = 0;
-  std::optional<Bad> unnamed;
+  std::optional<Bad> bad;
   for (const auto* entry : items(policies, kMostPolicies, "policies")) {
-    // One whose domain is none says nothing, and no less about the others.
     try {
-      out.policies.push_back(read_policy(*entry, failures_left));
-    } catch (const BadDomain& bad) {
-      unnamed = bad;
+      out.policies.push_back(read_policy(*entry, failures_left, out.skipped));
+    } catch (const BadPart& part) {
+      ++out.skipped;
+      bad = part;
       continue;
     }
     kinds += out.policies.back().failures.size();
     if (kinds > kMostKinds) throw Bad{"too many kinds of failures"};
   }
-  if (out.policies.empty()) throw unnamed.value_or(Bad{"no policies"});
+  if (out.policies.empty()) throw bad.value_or(Bad{"no policies"});
   return out;
 }
 

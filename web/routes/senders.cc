@@ -107,6 +107,7 @@ Reply Api::take_tlsrpt(const Call& call) const {
                                     {"report_id", taken.report_id},
                                     {"by", call.client.name},
                                     {"new", taken.is_new ? "yes" : "no"},
+                                    {"skipped", std::to_string(taken.skipped)},
                                     {"fault", taken.fault.value_or("")}});
   if (taken.is_ours) return storage_failed(*taken.fault);
   if (taken.fault) return problem(400, "bad report", *taken.fault);
@@ -114,6 +115,7 @@ Reply Api::take_tlsrpt(const Call& call) const {
   return json({{"organization", taken.organization},
                {"report_id", taken.report_id},
                {"policies", taken.policies},
+               {"skipped", taken.skipped},
                {"is_new", taken.is_new}},
               202);
 }

@@ -58,6 +58,7 @@ TEST_F(Senders, ReportIsTakenOnce) {
   EXPECT_EQ(post(report), (json{{"organization", "Example Inc."},
                                 {"report_id", "1"},
                                 {"policies", 1},
+                                {"skipped", 0},
                                 {"is_new", true}}));
   EXPECT_EQ(post(report)["is_new"], false);
   EXPECT_EQ(service_.reports, 1) << "nobody is woken for an old one";

@@ -153,9 +153,37 @@ TEST(TlsReport, IsTakenAsSloppySendersMeanIt) {
       {"failures in the summary only", [](Json& r) { r["policies"][0].erase("failure-details"); },
        [](const TlsReport& r) {
          const auto& all = policy_of(r).failures;
-         return all.size() == 1 && all[0].sessions == 5 && all[0].mx_host == "mx1.example.org";
+         return all.size() == 1 && all[0].sessions == 5 && all[0].mx_host == "mx1.example.org" &&
+                all[0].result_type == kNotDetailed;
        }},
-      {"failures of no session are none", [](Json& r) { failure(r)["failed-session-count"] = 0; },
+      {"a summary that counts more failures than are told of",
+       [](Json& r) { r["policies"][0]["summary"]["total-failure-session-count"] = 12; },
+       [](const TlsReport& r) {
+         const auto& all = policy_of(r).failures;
+         return policy_of(r).failed == 12 && all.size() == 3 &&
+                all[1] == FailedSessions{.result_type = "not-detailed",
+                                         .mx_host = "mx1.example.org",
+                                         .sessions = 7};
+       }},
+      {"a result type that we do not know is kept as it is spelled",
+       [](Json& r) { failure(r)["result-type"] = " X-New_Kind of\x1b failure "; },
+       [](const TlsReport& r) {
+         return policy_of(r).failures.at(0).result_type == "X-New_Kind of? failure";
+       }},
+      {"of an endless result type the first octets",
+       [](Json& r) {
+         std::string endless = "x";
+         for (int i = 0; i < 100; ++i) endless += "\xC3\xA4";
+         failure(r)["result-type"] = endless;
+       },
+       [](const TlsReport& r) {
+         return policy_of(r).failures.at(1).result_type.size() == kMostResultType - 1;
+       }},
+      {"failures of no session are none",
+       [](Json& r) {
+         failure(r)["failed-session-count"] = 0;
+         r["policies"][0]["summary"]["total-failure-session-count"] = 1;
+       },
        [](const TlsReport& r) { return policy_of(r).failures.size() == 1; }},
       {"a policy type that we do not know", [](Json& r) { policy(r)["policy-type"] = "dane-next"; },
        [](const TlsReport& r) { return policy_of(r).type == PolicyType::other; }},
@@ -194,6 +222,51 @@ TEST(TlsReport, IsTakenAsSloppySendersMeanIt) {
   }
 }
 
+// One part that is malformed says nothing, and no less about the others.
+TEST(TlsReport, IsTakenWithoutWhatIsMalformedInIt) {
+  struct Row {
+    std::string_view says;
+    void (*change)(Json&);
+    std::size_t skipped, policies;
+    std::uint64_t not_detailed;  // sessions of the first policy
+  };
+  const Row rows[] = {
+      {"nothing", [](Json&) {}, 0, 1, 0},
+      {"no policy", [](Json& r) { r["policies"].push_back(nullptr); }, 1, 1, 0},
+      {"a policy that is a number", [](Json& r) { r["policies"].push_back(7); }, 1, 1, 0},
+      {"a policy without a domain", [](Json& r) { r["policies"].push_back(Json::object()); }, 1, 1,
+       0},
+      {"a failure that is none",
+       [](Json& r) { r["policies"][0]["failure-details"].push_back("x"); }, 1, 1, 0},
+      {"a negative count: the summary has it",
+       [](Json& r) { failure(r)["failed-session-count"] = -1; }, 1, 1, 4},
+      {"a fraction", [](Json& r) { failure(r)["failed-session-count"] = 1.5; }, 1, 1, 4},
+      {"a count with a tail", [](Json& r) { failure(r)["failed-session-count"] = "1x"; }, 1, 1, 4},
+      {"a count beyond all mail",
+       [](Json& r) { failure(r)["failed-session-count"] = kMostSessions + 1; }, 1, 1, 4},
+      {"totals that are none: the failures are counted",
+       [](Json& r) {
+         r["policies"][0]["summary"] = {{"total-failure-session-count", "many"},
+                                        {"total-successful-session-count", Json::array()}};
+       },
+       2, 1, 0},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.says);
+    auto report = plain();
+    row.change(report);
+    const auto got = read_tls_report(report.dump());
+    ASSERT_TRUE(got) << got.error();
+    EXPECT_EQ(got->skipped, row.skipped);
+    ASSERT_THAT(got->policies, SizeIs(row.policies));
+    EXPECT_EQ(got->policies[0].failed, 5U);
+    std::uint64_t not_detailed = 0;
+    for (const auto& one : got->policies[0].failures)
+      not_detailed += one.result_type == kNotDetailed ? one.sessions : 0;
+    EXPECT_EQ(not_detailed, row.not_detailed);
+  }
+}
+
 TEST(TlsReport, IsRefusedWhereSizesCountsDatesOrNamesAreWrong) {
   struct Row {
     std::string_view says;
@@ -223,14 +296,6 @@ TEST(TlsReport, IsRefusedWhereSizesCountsDatesOrNamesAreWrong) {
        "no domain name"},
       {"a pattern for a domain", [](Json& r) { policy(r)["policy-domain"] = "*.example.org"; },
        "no domain name"},
-      {"a negative count", [](Json& r) { failure(r)["failed-session-count"] = -1; }, "no count"},
-      {"a fraction", [](Json& r) { failure(r)["failed-session-count"] = 1.5; }, "no count"},
-      {"a count with a tail", [](Json& r) { failure(r)["failed-session-count"] = "1x"; },
-       "no count"},
-      {"a count beyond all mail",
-       [](Json& r) { failure(r)["failed-session-count"] = kMostSessions + 1; }, "too many"},
-      {"an endless result type", [](Json& r) { failure(r)["result-type"] = std::string(129, 'x'); },
-       "too many octets"},
       {"too many hosts",
        [](Json& r) { policy(r)["mx-host"] = Json(kMostMxHosts + 1, "mx1.example.org"); },
        "too many MX hosts"},
