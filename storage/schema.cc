@@ -129,7 +129,8 @@ CREATE TABLE evidence (id INTEGER PRIMARY KEY, alert TEXT NOT NULL, at INTEGER N
   digest BLOB NOT NULL, UNIQUE (alert, at));
 )",
     // What senders reported (storage/sender_reports.h). Ids rise and are never used twice: what is
-    // bounded, and who waits for news, goes by them.
+    // bounded, and who waits for news, goes by them. `report_id`: the sender's, a blank and the
+    // digest of what the report says; in rows of before the sender's alone.
     R"(
 CREATE TABLE tlsrpt_report (
   id INTEGER PRIMARY KEY AUTOINCREMENT, organization TEXT NOT NULL, report_id TEXT NOT NULL, begins INTEGER NOT NULL,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "agent/senders/agreement.h"
@@ -44,6 +45,21 @@ FROM (
       WHERE {} AND r.begins <= ?2 AND r.ends >= ?1) AS found) AS of_subject
   ORDER BY place, report DESC, id LIMIT ?4) AS fair
 ORDER BY report DESC, id)";
+
+// What a report says, the same for the same whatever the order of its policies.
+std::string said_in(const TlsReport& report) {
+  std::vector<std::string> policies;
+  for (const auto& policy : report.policies) {
+    auto failures = nlohmann::json::array();
+    for (const auto& one : policy.failures)
+      failures.push_back({one.result_type, one.mx_host, one.sessions, one.senders, one.receivers});
+    const nlohmann::json said{wire_name(policy.type), policy.domain, policy.mx_hosts,
+                              policy.successful,      policy.failed, failures};
+    policies.push_back(said.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  }
+  std::ranges::sort(policies);
+  return fmt::format("{}\n{}", seconds(report.from), fmt::join(policies, "\n"));
+}
 
 // Which watched domains use a host. Finding out reads every domain's row, once for all hosts.
 class Users {
@@ -197,14 +213,16 @@ struct SenderReports::State {
   Place place;
   std::mutex mutex;
   Database db;
-  Statement add_report, add_sessions;
+  Statement is_known, add_report, add_sessions;
 
   explicit State(const Place& at)
       : place(at),
         db(at, Database::Mode::create),
-        add_report(checked(db).prepare(
+        is_known(checked(db).prepare(
+            "SELECT 1 FROM tlsrpt_report WHERE organization = ? AND report_id = ?")),
+        add_report(db.prepare(
             "INSERT OR IGNORE INTO tlsrpt_report(organization, report_id, begins, ends, taken_at) "
-            "VALUES(?, ?, ?, ?, ?) RETURNING id")),
+            "VALUES(?1, ?2 || ' ' || lower(hex(sha256(?6))), ?3, ?4, ?5) RETURNING id")),
         add_sessions(db.prepare(
             "INSERT INTO tlsrpt_sessions(report, domain, policy, mx_host, result_type, sessions, "
             "senders, receivers) VALUES(?, ?, ?, ?, ?, ?, ?, ?)")) {
@@ -290,8 +308,13 @@ config::Result<bool, std::string> SenderReports::take(const TlsReport& report, T
   return state_->guarded([&] {
     auto& s = *state_;
     Transaction transaction{s.db};
+    // Rows of before have the id alone: what they said is not known.
+    s.is_known.bind(report.organization, report.report_id);
+    const bool is_from_before = s.is_known.step();
+    s.is_known.reset();
+    if (is_from_before) return false;
     s.add_report.bind(report.organization, report.report_id, seconds(report.from),
-                      seconds(report.until), seconds(at));
+                      seconds(report.until), seconds(at), said_in(report));
     if (!s.add_report.step()) return false;
     const auto id = s.add_report.integer(0);
     s.add_report.run();

@@ -13,6 +13,13 @@ namespace storage {
 // readers wait for them. Other processes may write beside it (`danelaw tlsrpt`). Kept as long as
 // other history (Recorder::forget), and no more than these; the oldest go first. Of addresses only
 // their numbers are kept.
+//
+// A report is taken once, by organization, id and what it says. Nobody signs reports, and ids can
+// be guessed (many are the day and the domain): if organization and id were the key, whoever sends
+// a forged report first had the true one passed over as taken before. So a second one under the
+// same name that says something else is taken beside it: what the forger says is then believed as
+// little or as much as before, and the true sender is heard. The end of the report's time is no
+// part of the key, for it is cut to the moment of taking where that is earlier.
 class SenderReports final : public agent::SenderReportStore {
  public:
   static constexpr std::int64_t kMostReports = 200'000;

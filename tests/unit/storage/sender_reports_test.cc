@@ -62,6 +62,32 @@ TEST_F(Reports, AreTakenOnce) {
   EXPECT_THAT(of("example.test"), SizeIs(6));
 }
 
+TEST_F(Reports, ThatSaySomethingElseUnderTheSameNameAreTakenBeside) {
+  auto forged = report("1");
+  forged.policies.front().failures.clear();
+  forged.policies.front().failed = 0;
+  EXPECT_TRUE(must(reports->take(forged, kNow)));
+  EXPECT_TRUE(must(reports->take(report("1"), kNow))) << "the true one, though it came later";
+  EXPECT_FALSE(must(reports->take(report("1"), kNow)));
+  EXPECT_FALSE(must(reports->take(forged, kNow)));
+  EXPECT_THAT(of("example.test"), SizeIs(3));
+
+  auto two = report("2");
+  two.policies.push_back(two.policies.front());
+  two.policies.back().domain = "other.test";
+  EXPECT_TRUE(must(reports->take(two, kNow)));
+  std::swap(two.policies.front(), two.policies.back());
+  two.until += 1h;
+  EXPECT_FALSE(must(reports->take(two, kNow))) << "the same in another order, at another hour";
+}
+
+TEST_F(Reports, OfASchemaOfBeforeAreTakenOnceByTheirIdAlone) {
+  store.outside().execute(
+      "INSERT INTO tlsrpt_report(organization, report_id, begins, ends, taken_at) "
+      "VALUES('Example Inc.', '1', 1, 2, 3)");
+  EXPECT_FALSE(must(reports->take(report("1"), kNow)));
+}
+
 TEST_F(Reports, AreFoundByDomainHostAndTime) {
   must(reports->take(report("1"), kNow));
   const auto all = of("example.test");
