@@ -199,6 +199,30 @@ std::uint64_t DomainDeliveries::messages_a_month(Time at) const {
   return out;
 }
 
+bool DomainDeliveries::seems_to_have_dane() const {
+  const auto seems = [](const HostDeliveries& one) {
+    switch (one.setback) {
+      case Setback::certificate:
+      case Setback::tlsa_lookup:
+      case Setback::starttls_missing:
+      case Setback::starttls_refused:
+      case Setback::handshake:
+        return true;
+      case Setback::none:
+      case Setback::dane_demanded:  // just that it has none
+      case Setback::own_policy:
+      case Setback::name_lookup:
+      case Setback::unreachable:
+      case Setback::server:
+      case Setback::other:
+        break;
+    }
+    return one.last_sent.contains(TlsLevel::verified);
+  };
+  return seems(*this) ||
+         std::ranges::any_of(hosts, [&](const auto& host) { return seems(host.second); });
+}
+
 std::optional<Time> DomainDeliveries::oldest_waiting() const {
   std::optional<Time> out;
   for (const auto& [id, message] : waiting)

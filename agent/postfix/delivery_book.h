@@ -59,6 +59,9 @@ struct DomainDeliveries : HostDeliveries {
   // Delivered in the last 30 days.
   [[nodiscard]] std::uint64_t messages_a_month(config::Time at) const;
   [[nodiscard]] std::optional<config::Time> oldest_waiting() const;
+  // Postfix authenticated it, or keeps mail back that it would let go without DANE: where it
+  // demands TLS of everybody (smtp_tls_security_level = encrypt) that is said of too many.
+  [[nodiscard]] bool seems_to_have_dane() const;
 
   struct Queue {
     std::size_t messages = 0;

@@ -18,8 +18,6 @@ using config::Lock;
 using config::Time;
 using probes::reports::Delivery;
 using probes::reports::DeliveryStatus;
-using probes::reports::Setback;
-using probes::reports::TlsLevel;
 
 constexpr std::chrono::seconds kEvery{1};
 constexpr int kSaveEvery = 10;  // turns of kEvery
@@ -275,13 +273,11 @@ std::vector<PostfixWatch::Proposal> PostfixWatch::proposals(
     const auto at = world_.now();
     const Lock lock(mutex_);
     for (const auto& [name, domain] : book_.domains()) {
-      const bool has_dane = domain.last_sent.contains(TlsLevel::verified) ||
-                            domain.setback == Setback::certificate ||
-                            domain.setback == Setback::tlsa_lookup;
       const auto messages = domain.messages_a_month(at);
       const bool waits = domain.deferred_since && is_about_tls(domain.setback);
       if ((messages > 0 || waits) && !is_watched(name))
-        out.push_back({.domain = name, .messages = messages, .has_dane = has_dane});
+        out.push_back(
+            {.domain = name, .messages = messages, .has_dane = domain.seems_to_have_dane()});
     }
   }
   std::ranges::sort(out, [](const Proposal& a, const Proposal& b) {

@@ -41,6 +41,41 @@ Delivery held_up(std::string id, int seconds, Setback setback = Setback::certifi
           .delay = config::Seconds{10}};
 }
 
+// ---- who has DANE
+
+TEST(SeemsToHaveDane, WhoseMailWasVerifiedOrIsKeptBackForTls) {
+  struct Row {
+    Delivery delivery;
+    bool want;
+  };
+  for (const auto& row : {Row{sent("A", 0), true}, Row{sent("A", 0, TlsLevel::trusted), false},
+                          Row{sent("A", 0, TlsLevel::untrusted), false},
+                          Row{held_up("A", 0, Setback::certificate), true},
+                          Row{held_up("A", 0, Setback::tlsa_lookup), true},
+                          Row{held_up("A", 0, Setback::starttls_missing), true},
+                          Row{held_up("A", 0, Setback::starttls_refused), true},
+                          Row{held_up("A", 0, Setback::handshake), true},
+                          Row{held_up("A", 0, Setback::dane_demanded), false},
+                          Row{held_up("A", 0, Setback::unreachable), false},
+                          Row{held_up("A", 0, Setback::server), false}}) {
+    DeliveryBook book;
+    book.take(row.delivery, at(0), [](const Delivery&) { return std::nullopt; });
+    ASSERT_NE(book.domain("a.test"), nullptr);
+    EXPECT_EQ(book.domain("a.test")->seems_to_have_dane(), row.want)
+        << wire_name(row.delivery.setback) << ' ' << wire_name(row.delivery.level);
+  }
+}
+
+// Its other host takes the mail.
+TEST(SeemsToHaveDane, WhoIsStrippedAtOneHostOfSeveral) {
+  DomainDeliveries domain;
+  domain.last_sent[TlsLevel::untrusted] = at(0);
+  domain.hosts["mx2.a.test"].last_sent[TlsLevel::untrusted] = at(0);
+  EXPECT_FALSE(domain.seems_to_have_dane());
+  domain.hosts["mx.a.test"].setback = Setback::starttls_missing;
+  EXPECT_TRUE(domain.seems_to_have_dane());
+}
+
 // ---- what a verdict foretells
 
 struct Row {
