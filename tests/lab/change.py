@@ -107,11 +107,17 @@ def tlsa(lab, name, usage=3, selector=1, mtype=1, next_one=False):
     return pki.tlsa(lab.pki, "next" if next_one else "live", name, host["key"], usage, selector, mtype)
 
 
-def prepare(lab, name):
+def add_intermediate(lab, name):
+    """Make another intermediate; prints TLSA record data (2 1 1) of it."""
+    pki.add_intermediate(lab.pki, name)
+    return "2 1 1 " + pki.association(pki.read_certificates(f"{lab.pki}/{name}.pem")[0], 1, 1)
+
+
+def prepare(lab, name, issuer="inter", days=200):
     """Make the next key and certificate of a host without deploying them."""
     with lab_state.changing(lab.run) as state:
         name, host = _host(state, name)
-        pki.issue(lab.pki, "next", name, host["key"])
+        pki.issue(lab.pki, "next", name, host["key"], issuer=issuer, days=days)
 
 
 def swap(lab, name):

@@ -31,7 +31,7 @@ def _issue(pki, out, subject, extensions, key="ecdsa", issuer=None, days=200):
         str(days),
         "-sha256",
         "-subj",
-        f"/CN={subject}",
+        subject if subject.startswith("/") else f"/CN={subject}",
     ]
     if issuer:
         command += ["-CA", f"{pki}/{issuer}.pem", "-CAkey", f"{pki}/{issuer}.key"]
@@ -52,6 +52,12 @@ def create_ca(pki):
     _issue(pki, f"{pki}/inter", "danelaw lab intermediate", ca, issuer="root", days=1825)
 
 
+def add_intermediate(pki, name):
+    """Make another intermediate of the root, of an organisation as CAs of the Web have one."""
+    ca = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"]
+    _issue(pki, f"{pki}/{name}", f"/O=danelaw lab/CN={name}", ca, issuer="root", days=1825)
+
+
 def kinds(key):
     """The certificate kinds of a host whose key is "ecdsa", "rsa" or "dual"."""
     return ["ecdsa", "rsa"] if key == "dual" else [key]
@@ -68,20 +74,20 @@ def _names(host, kind):
     return ("elsewhere.test" if kind == "othername" else host), san
 
 
-def issue(pki, place, host, key, cert="", sends="inter"):
+def issue(pki, place, host, key, cert="", sends="inter", issuer="inter", days=200):
     """Make new key(s) and certificate(s) for a host, at place "live" or "next".
 
     cert: "" (sound), expired, othername, othersan (the CN alone is the host's), cnonly (no SAN),
-    nexthop (the domain above the host). sends: what stands behind the leaf.
+    nexthop (the domain above the host). sends: what stands behind the leaf. issuer: the intermediate.
     """
     subject, san = _names(host, cert)
-    behind = {"leaf": [], "inter": ["inter"], "root": ["inter", "root"], "many": ["inter"] * 300}[sends]
+    behind = {"leaf": [], "inter": [issuer], "root": [issuer, "root"], "many": [issuer] * 300}[sends]
     for kind in kinds(key):
         out = f"{pki}/{place}/.{host}.{kind}"
         extensions = ["basicConstraints=CA:FALSE", "keyUsage=digitalSignature", "extendedKeyUsage=serverAuth"]
         if san:
             extensions.insert(0, f"subjectAltName=DNS:{san}")
-        _issue(pki, out, subject, extensions, key=kind, issuer="inter")
+        _issue(pki, out, subject, extensions, key=kind, issuer=issuer, days=days)
         if cert == "expired":
             _backdate(pki, out, extensions)
         parts = [_read(f"{out}.key"), _read(f"{out}.pem"), *[_read(f"{pki}/{ca}.pem") for ca in behind]]
