@@ -301,15 +301,18 @@ const std::initializer_list<CatalogueRow>& rows() {
       {Code::ds_change_breaks,
        "ds-change-breaks",
        {.root = Root::zone, .alerts_from = Severity::medium, .over_by = Proof::records},
-       "{name}: the zone asks its parent for DS records that no key of it fits",
+       "{name}: the zone's DS records, or those that it asks for, are about to fit no key",
        "The zone asks, in CDS or CDNSKEY records, for DS records whose digests fit no key that "
-       "signs "
-       "its DNSKEY records. A parent that follows strands the zone: it must check that, and not "
-       "all do.",
-       "Mail is delivered, until the parent changes the DS records; then senders that validate "
-       "DNSSEC treat the whole zone as forged.",
+       "signs its DNSKEY records: a parent that follows strands the zone; it must check that, and "
+       "not all do. Or the zone signs its DNSKEY records anew without the key that the parent's "
+       "DS records name: they are valid until `ds-key-signed-until`, and a parent that does not "
+       "follow by then strands it.",
+       "Mail is delivered, until the parent changes the DS records, or until "
+       "`ds-key-signed-until`; then senders that validate DNSSEC treat the whole zone as forged.",
        {"Sign the DNSKEY records with a key that is asked for, or put the CDS and CDNSKEY records "
-        "right."},
+        "right.",
+        "Where `ds-key-signed-until` is told, sign the DNSKEY records with the old key, too, or "
+        "bring the new DS records to the parent by `ds-ttl` before that time."},
        {"RFC 7344 §4.1", "RFC 4035 §5.2"},
        ""},
       {Code::combination_stale,

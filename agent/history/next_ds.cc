@@ -1,5 +1,6 @@
 #include "agent/history/next_ds.h"
 
+#include <algorithm>
 #include <set>
 #include <string_view>
 
@@ -17,6 +18,13 @@ using probes::dns::KeyId;
 using probes::dns::WantedDs;
 using Fit = WantedDs::Fit;
 using Wish = WantedDs::Wish;
+
+// A key that is kept offline signs less often than the others, and still in time: without a wish
+// for another that is told only when it becomes late.
+constexpr config::Seconds kLate = std::chrono::hours{24 * 7};
+constexpr config::Seconds kVeryLate = std::chrono::hours{24 * 2};
+// Signers may spread what they make at one time.
+constexpr config::Seconds kSpread = std::chrono::hours{1};
 
 constexpr std::size_t kMostShown = 8;  // a zone may ask for as many as it likes
 
@@ -66,14 +74,44 @@ std::optional<Outlook> outlook_on(const WantedDs& wanted, const std::set<KeyId>&
                                 : "whether the zone is ready could not be determined"};
 }
 
+// Until when the DS records hold, where the zone goes on signing its DNSKEY records with other keys
+// than those that they name, and no more with those.
+std::optional<config::Time> stranded_at(const WantedDs& wanted, const std::set<KeyId>& now) {
+  std::optional<config::Time> named, other;
+  for (const auto& [key, until] : wanted.signed_until) {
+    auto& last = now.contains(key) ? named : other;
+    last = std::max(last.value_or(until), until);
+  }
+  return named && other && *named + kSpread < *other ? named : std::nullopt;
+}
+
+std::optional<Outlook> outlook_unless_followed(const WantedDs& wanted, const std::set<KeyId>& now,
+                                               config::Time end, config::Time at) {
+  const auto left = end - at;
+  const auto asked = keys_of(wanted);
+  const bool is_given_up = !asked.empty() && std::ranges::none_of(asked, [&](const KeyId& key) {
+    return now.contains(key);
+  });
+  if (left <= config::Seconds{0} || (!is_given_up && left > kLate)) return std::nullopt;
+  return Outlook{.code = Code::ds_change_breaks,
+                 .severity = left > kVeryLate ? Severity::medium : Severity::high,
+                 .because =
+                     "the zone signs its DNSKEY records anew without the key that the "
+                     "parent's DS records name"};
+}
+
 }  // namespace
 
 std::optional<probes::Finding> find_next_ds(const ZonePast& past, const WantedDs& wanted,
-                                            const std::string& zone,
-                                            const probes::Subject& subject) {
+                                            const std::string& zone, const probes::Subject& subject,
+                                            config::Time at) {
   if (past.ds.empty() || past.dnskey.empty()) return std::nullopt;
   const auto& now = past.ds.back().what;
-  const auto outlook = outlook_on(wanted, now.keys);
+  const auto end = stranded_at(wanted, now.keys);
+  const auto stranded =
+      end ? outlook_unless_followed(wanted, now.keys, *end, at) : std::optional<Outlook>();
+  auto outlook = outlook_on(wanted, now.keys);
+  if (stranded && (!outlook || outlook->severity <= stranded->severity)) outlook = stranded;
   if (!outlook) return std::nullopt;
   probes::Finding out{.code = outlook->code,
                       .severity = outlook->severity,
@@ -84,7 +122,12 @@ std::optional<probes::Finding> find_next_ds(const ZonePast& past, const WantedDs
                                    {"ds-ttl", fmt::format("{} s", now.ttl.count())},
                                    {"signing", words_of(past.dnskey.back().what.keys)}},
                       .root = probes::Subject{.kind = probes::Subject::Kind::zone, .name = zone}};
-  if (wanted.records.empty())
+  if (stranded) {
+    out.evidence.push_back({"ds-key-signed-until", config::rfc3339(*end)});
+    out.due_at = *end - now.ttl;
+    out.due_source = "rrsig";
+  }
+  if (wanted.records.empty() && wanted.wish != Wish::none && wanted.wish != Wish::unknown)
     out.evidence.push_back({"ds-wanted", wanted.wish == Wish::removal ? "none" : "contradictory"});
   std::size_t shown = 0;
   for (const auto& [key, digest_type, digest] : wanted.records) {

@@ -341,13 +341,14 @@ std::pair<probes::dns::WantedDs, config::Seconds> NetworkProber::ask_wanted(
   const auto cds = lookup.ask(zone, type::cds, at, round_deadline());
   const auto cdnskey = lookup.ask(zone, type::cdnskey, at, round_deadline());
   auto wanted = wanted_ds(cds, cdnskey);
-  if (wanted.wish == WantedDs::Wish::keys) {
-    // The keys that proved the answers are kept for a while; here those of now count.
-    const auto keys =
-        &lookup == &direct_lookup_ ? lookup.ask(zone, type::dnskey, at, round_deadline()) : cds;
-    const bool is_known = is_learned(keys.outcome) &&
-                          keys.status == probes::dns::DnssecStatus::secure && keys.replies;
-    if (is_known) wanted.fit = fit_of(wanted.records, zone, *keys.replies);
+  // The keys that proved the answers are kept for a while; here those of now count.
+  const bool is_direct = &lookup == &direct_lookup_ && wanted.wish == WantedDs::Wish::keys;
+  const auto keys = is_direct ? lookup.ask(zone, type::dnskey, at, round_deadline()) : cds;
+  if (is_learned(keys.outcome) && keys.status == probes::dns::DnssecStatus::secure &&
+      keys.replies) {
+    if (wanted.wish == WantedDs::Wish::keys)
+      wanted.fit = fit_of(wanted.records, zone, *keys.replies);
+    wanted.signed_until = signed_until(zone, *keys.replies, at);
   }
   return {std::move(wanted), std::min(cds.ttl, cdnskey.ttl)};
 }

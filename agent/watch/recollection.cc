@@ -140,7 +140,8 @@ std::vector<probes::Finding> Recollection::zone_findings(
     const auto lagging = find_lagging(mine->second.lagging, mine->second.serials, subject);
     if (lagging) out.push_back(*lagging);
     const auto& wanted = mine->second.serials.wanted;
-    auto next = past == nullptr ? std::nullopt : find_next_ds(*past, wanted, zone.text(), subject);
+    auto next =
+        past == nullptr ? std::nullopt : find_next_ds(*past, wanted, zone.text(), subject, at);
     if (next) out.push_back(std::move(*next));
   }
   return out;

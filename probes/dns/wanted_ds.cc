@@ -71,15 +71,33 @@ bool match(const std::set<DsData>& cds, const Answer& cdnskey) {
          });
 }
 
+const Message* keys_in(const Name& zone, const Replies& replies) {
+  const auto found = std::ranges::find_if(replies, [&](const ReplyPtr& reply) {
+    return reply->question == zone && reply->question_type == type::dnskey;
+  });
+  return found == replies.end() ? nullptr : found->get();
+}
+
+// Over the DNSKEY RRset, as they stand there.
+std::vector<Rrsig> signatures_in(const Message& reply) {
+  std::vector<Rrsig> out;
+  for (const auto& record : reply.answer) {
+    auto signature = read_rrsig(record);
+    if (signature && record.owner == reply.question && signature->type_covered == type::dnskey)
+      out.push_back(std::move(*signature));
+  }
+  return out;
+}
+
+KeyId signer_of(const Rrsig& signature) {
+  return {.algorithm = signature.algorithm, .tag = signature.key_tag};
+}
+
 // Those that may sign the DNSKEY RRset, and have.
 std::vector<Bytes> signing_keys(const Message& reply) {
   constexpr std::uint8_t kZoneKey = 1;  // of the flags' first octet (RFC 4034 §2.1.1)
   std::set<KeyId> signers;
-  for (const auto& record : reply.answer) {
-    const auto signature = read_rrsig(record);
-    if (signature && record.owner == reply.question && signature->type_covered == type::dnskey)
-      signers.insert({.algorithm = signature->algorithm, .tag = signature->key_tag});
-  }
+  for (const auto& signature : signatures_in(reply)) signers.insert(signer_of(signature));
   std::vector<Bytes> out;
   for (const auto& [owner, rtype, klass, ttl, data] : reply.answer) {
     if (rtype == type::dnskey && owner == reply.question && data.size() > kHead &&
@@ -104,11 +122,9 @@ WantedDs wanted_ds(const Answer& cds, const Answer& cdnskey) {
 }
 
 Fit fit_of(const std::set<DsData>& wanted, const Name& zone, const Replies& replies) {
-  const auto found = std::ranges::find_if(replies, [&](const ReplyPtr& reply) {
-    return reply->question == zone && reply->question_type == type::dnskey;
-  });
-  if (found == replies.end()) return Fit::unknown;
-  const auto keys = signing_keys(**found);
+  const auto* reply = keys_in(zone, replies);
+  if (reply == nullptr) return Fit::unknown;
+  const auto keys = signing_keys(*reply);
   if (keys.empty()) return Fit::unknown;
   for (const int digest_type : {4, 2, 1}) {
     bool is_there = false;
@@ -121,6 +137,20 @@ Fit fit_of(const std::set<DsData>& wanted, const Name& zone, const Replies& repl
     if (is_there) return Fit::breaks;
   }
   return Fit::unknown;
+}
+
+std::map<KeyId, config::Time> signed_until(const Name& zone, const Replies& replies,
+                                           config::Time at) {
+  std::map<KeyId, config::Time> out;
+  const auto* reply = keys_in(zone, replies);
+  if (reply == nullptr) return out;
+  const auto now = static_cast<std::uint32_t>(at.time_since_epoch().count());
+  for (const auto& signature : signatures_in(*reply)) {
+    const config::Seconds left{static_cast<std::int32_t>(signature.expiration - now)};
+    auto& until = out.try_emplace(signer_of(signature), at + left).first->second;
+    until = std::max(until, at + left);
+  }
+  return out;
 }
 
 std::uint16_t key_tag_of(std::span<const std::uint8_t> dnskey) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -38,17 +39,24 @@ struct WantedDs {
   Wish wish = Wish::unknown;
   std::set<DsData> records;  // of Wish::keys; those of CDNSKEY records with SHA-256
   Fit fit = Fit::unknown;    // of Wish::keys
+  // Which keys sign the DNSKEY RRset as it is, and until when; empty: not known.
+  std::map<KeyId, config::Time> signed_until;
   bool operator==(const WantedDs&) const = default;
 };
 
 // Both have to be learned, since one alone does not tell what a parent that reads the other does.
-// Says nothing of the fit.
+// Says nothing of the fit and of the signatures.
 [[nodiscard]] WantedDs wanted_ds(const Answer& cds, const Answer& cdnskey);
 
 // `replies`: with a proven one to the question for the zone's DNSKEY records; the first counts.
 // Validators hold the strongest digest against the keys only (RFC 4509 §3, RFC 6605 §5).
 [[nodiscard]] WantedDs::Fit fit_of(const std::set<DsData>& wanted, const Name& zone,
                                    const Replies& replies);
+
+// `replies`: as above. Of several signatures of one key the last to expire counts. `at`: when they
+// came, to which their times are the nearest (RFC 4034 §3.1.5).
+[[nodiscard]] std::map<KeyId, config::Time> signed_until(const Name& zone, const Replies& replies,
+                                                         config::Time at);
 
 // Of the data of a DNSKEY or CDNSKEY record (RFC 4034 appendix B).
 [[nodiscard]] std::uint16_t key_tag_of(std::span<const std::uint8_t> dnskey);

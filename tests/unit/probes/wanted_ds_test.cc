@@ -122,10 +122,12 @@ TEST(WantedDs, IsWhatTheZoneProvesThatItAsksFor) {
   }
 }
 
-Record signature_of(const Bytes& key) {
+Record signature_of(const Bytes& key, std::uint32_t expiration = 0) {
   const auto tag = key_tag_of(key);
   Bytes data{0, type::dnskey, key[3], 3, 0, 0, 0, 60};
-  data.insert(data.end(), 8, 0);  // expiration, inception
+  for (int shift = 24; shift >= 0; shift -= 8)
+    data.push_back(static_cast<std::uint8_t>(expiration >> static_cast<unsigned>(shift)));
+  data.insert(data.end(), 4, 0);  // inception
   data.push_back(static_cast<std::uint8_t>(tag >> 8U));
   data.push_back(static_cast<std::uint8_t>(tag));
   data.insert(data.end(), kZone.wire().begin(), kZone.wire().end());
@@ -177,6 +179,22 @@ TEST(WantedDs, FitAKeyThatSignsTheKeys) {
            {"keys without signatures", {cds(kKey)}, keys({kKey}, {}), Fit::unknown},
        })
     EXPECT_EQ(fit_of(set_of(row.wanted), kZone, row.replies), row.want) << row.says;
+}
+
+TEST(WantedDs, KnowsUntilWhenWhichKeySignsTheKeys) {
+  const auto at = config::Time{config::Seconds{0xffff'fff0}};  // in 2106
+  Message reply{.question = kZone, .question_type = type::dnskey};
+  reply.answer = {signature_of(kKey, 0xffff'fff5), signature_of(kKey, 0xffff'fff1),
+                  signature_of(kOther, 16)};
+  auto stray = signature_of(Bytes{1, 1, 3, 13, 0xbe, 0xef}, 99);
+  stray.owner = *Name::parse("example.com");
+  reply.answer.push_back(stray);
+  const Replies replies{std::make_shared<const Message>(std::move(reply))};
+  EXPECT_EQ(signed_until(kZone, replies, at),
+            (std::map<KeyId, config::Time>{{key_id_of(kKey), at + config::Seconds{5}},
+                                           {key_id_of(kOther), at + config::Seconds{32}}}))
+      << "the last of each key, and beyond 2106";
+  EXPECT_TRUE(signed_until(kZone, {}, at).empty());
 }
 
 TEST(WantedDs, KnowsTheTagOfAKey) {

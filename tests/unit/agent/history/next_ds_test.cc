@@ -53,7 +53,8 @@ TEST(NextDs, IsToldWithWhatItWillDo) {
            {"no DS records at all", {.wish = Wish::removal}, "ds-change/high"},
            {"records that contradict each other", {.wish = Wish::conflict}, "ds-change/medium"},
        }) {
-    const auto told = agent::find_next_ds(past({kOld}, {kOld}), row.wanted, "example.test", {});
+    const auto told =
+        agent::find_next_ds(past({kOld}, {kOld}), row.wanted, "example.test", {}, kNow);
     const auto got =
         !told ? std::string()
               : std::string(wire_name(told->code)) + "/" + std::string(wire_name(told->severity));
@@ -61,8 +62,89 @@ TEST(NextDs, IsToldWithWhatItWillDo) {
   }
 }
 
+struct StrandedRow {
+  std::string says;
+  WantedDs wanted;
+  std::map<KeyId, config::Time> signed_until;
+  std::string want;
+  std::optional<config::Time> due;
+};
+
+TEST(NextDs, IsDueWhereTheZoneHasGivenUpTheKeyOfItsDs) {
+  const auto in = [](int hours_from_now) { return kNow + hours{hours_from_now}; };
+  for (const auto& row : std::vector<StrandedRow>{
+           {"both sign: nothing ends",
+            wants({kNew}, Fit::fits),
+            {{kOld, in(240)}, {kNew, in(240)}},
+            "ds-change/info",
+            {}},
+           {"signatures made together may be spread",
+            wants({kNew}, Fit::fits),
+            {{kOld, in(240)}, {kNew, in(241)}},
+            "ds-change/info",
+            {}},
+           {"the old key signs no more, the new one is asked for",
+            wants({kNew}, Fit::fits),
+            {{kOld, in(240)}, {kNew, in(300)}},
+            "ds-change-breaks/medium",
+            in(239)},
+           {"and little time is left",
+            wants({kNew}, Fit::fits),
+            {{kOld, in(30)}, {kNew, in(300)}},
+            "ds-change-breaks/high",
+            in(29)},
+           {"nothing is asked for, and the key may be offline",
+            {.wish = Wish::none},
+            {{kOld, in(240)}, {kNew, in(300)}},
+            "",
+            {}},
+           {"nothing is asked for, and it is late",
+            {.wish = Wish::none},
+            {{kOld, in(100)}, {kNew, in(300)}},
+            "ds-change-breaks/medium",
+            in(99)},
+           {"the same where the wish is not known",
+            {},
+            {{kOld, in(100)}, {kNew, in(300)}},
+            "ds-change-breaks/medium",
+            in(99)},
+           {"both are asked for, the key may be offline",
+            wants({kOld, kNew}, Fit::fits),
+            {{kOld, in(240)}, {kNew, in(300)}},
+            "ds-change/info",
+            {}},
+           {"the wish to be insecure is worse",
+            {.wish = Wish::removal},
+            {{kOld, in(100)}, {kNew, in(300)}},
+            "ds-change/high",
+            in(99)},
+           {"over: the look itself says so",
+            {.wish = Wish::none},
+            {{kOld, in(-1)}, {kNew, in(300)}},
+            "",
+            {}},
+           {"the DS records' key is the one that is kept up",
+            wants({kNew}, Fit::fits),
+            {{kOld, in(300)}, {kNew, in(240)}},
+            "ds-change/info",
+            {}},
+           {"who signs is not known", wants({kNew}, Fit::fits), {}, "ds-change/info", {}},
+       }) {
+    auto wanted = row.wanted;
+    wanted.signed_until = row.signed_until;
+    const auto told =
+        agent::find_next_ds(past({kOld}, {kOld, kNew}), wanted, "example.test", {}, kNow);
+    const auto got =
+        !told ? std::string()
+              : std::string(wire_name(told->code)) + "/" + std::string(wire_name(told->severity));
+    EXPECT_EQ(got, row.want) << row.says;
+    EXPECT_EQ(told ? told->due_at : std::nullopt, row.due) << row.says;
+    EXPECT_EQ(told ? told->due_source : "", row.due ? "rrsig" : "") << row.says;
+  }
+}
+
 TEST(NextDs, OfAZoneOfWhichNothingIsKnownIsNotTold) {
-  EXPECT_FALSE(agent::find_next_ds({}, wants({kNew}, Fit::breaks), "example.test", {}));
+  EXPECT_FALSE(agent::find_next_ds({}, wants({kNew}, Fit::breaks), "example.test", {}, kNow));
 }
 
 std::vector<std::string> evidence(const probes::Finding& finding, const std::string& name) {
@@ -74,7 +156,7 @@ std::vector<std::string> evidence(const probes::Finding& finding, const std::str
 
 TEST(NextDs, IsShownAsAZoneFileHasIt) {
   const auto told = agent::find_next_ds(past({kOld}, {kOld, kNew}), wants({kOld, kNew}, Fit::fits),
-                                        "example.test", {});
+                                        "example.test", {}, kNow);
   ASSERT_TRUE(told);
   EXPECT_EQ(evidence(*told, "ds-wanted"),
             (std::vector<std::string>{"100 13 2 abcd", "200 13 2 abcd"}));
@@ -87,7 +169,7 @@ TEST(NextDs, IsNotShownBeyondAFewRecords) {
   Keys many;
   for (std::uint16_t tag = 1; tag < 100; ++tag) many.insert({.algorithm = 13, .tag = tag});
   const auto told =
-      agent::find_next_ds(past({kOld}, {kOld}), wants(many, Fit::breaks), "example.test", {});
+      agent::find_next_ds(past({kOld}, {kOld}), wants(many, Fit::breaks), "example.test", {}, kNow);
   ASSERT_TRUE(told);
   EXPECT_EQ(evidence(*told, "ds-wanted").size(), 8U);
 }
