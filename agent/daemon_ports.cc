@@ -137,7 +137,7 @@ ReportWatch::Calls Daemon::report_calls() {
 RenewalWatch::Calls Daemon::renewal_calls() {
   return {
       .now = now,
-      .in_use = [this](bool partners) { return runner_->certificates_in_use(partners); },
+      .in_use = [this](bool partners) { return runner_->chains_in_use(partners); },
       .on_advice = [this](const std::vector<RenewalAdvice>& told) { runner_->take_renewals(told); },
       .on_fault =
           [](const std::string& directory, const std::string& fault) {

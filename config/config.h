@@ -89,7 +89,7 @@ struct Acme {
   std::map<std::string, std::string> directories{
       {"Google Trust Services", "https://dv.acme-v02.api.pki.goog/directory"},
       {"Let's Encrypt", "https://acme-v02.api.letsencrypt.org/directory"},
-      {"ZeroSSL", "https://acme.zerossl.com/v2/DV90"}};
+      {"ZeroSSL", "https://acme.zerossl.com/v2/DV90"}};  // has ARI: acme.sh's wiki, May 2026
   bool partners = false;  // also of certificates that only partners' hosts present
 };
 

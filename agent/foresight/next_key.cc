@@ -117,12 +117,17 @@ void tell(probes::Finding& finding, const AnnouncedCertificate& announced,
 
 }  // namespace
 
+std::vector<Chain> chains_of(const HostHistory& past) {
+  std::vector<Chain> out;
+  for (const auto& [endpoint, versions] : past.endpoints) {
+    if (!versions.empty() && !versions.back().what.empty()) out.push_back(versions.back().what);
+  }
+  return out;
+}
+
 std::vector<CertificatePtr> presented_by(const HostHistory& past) {
   std::vector<CertificatePtr> out;
-  for (const auto& [endpoint, versions] : past.endpoints) {
-    if (!versions.empty() && !versions.back().what.empty())
-      out.push_back(versions.back().what.front());
-  }
+  for (const auto& chain : chains_of(past)) out.push_back(chain.front());
   return out;
 }
 

@@ -47,7 +47,9 @@ struct ForeseenHost {
   bool is_asked = true;  // false: the last look learned that no sender asks for TLSA records
 };
 
-// The leaves that a host's endpoints present, one of each.
+// The chains that a host's endpoints present, one of each; none is empty.
+[[nodiscard]] std::vector<Chain> chains_of(const HostHistory& past);
+// The leaves of those.
 [[nodiscard]] std::vector<probes::tls::CertificatePtr> presented_by(const HostHistory& past);
 
 // The names by which a certificate is found, in lower case: its DNS-IDs; the last CN where it has

@@ -6,6 +6,7 @@
 
 #include "agent/foresight/issuers.h"
 #include "probes/dane/tlsa.h"
+#include "probes/tls/issuance.h"
 
 namespace agent {
 namespace {
@@ -54,21 +55,29 @@ void RenewalAgenda::set_directories(std::map<std::string, std::string> directori
   certificates_.clear();
 }
 
-void RenewalAgenda::set_certificates(const std::vector<probes::tls::CertificatePtr>& leaves) {
+void RenewalAgenda::set_chains(const std::vector<Chain>& chains) {
   std::map<std::string, Asked> in_use;
-  for (const auto& leaf : leaves) {
+  std::set<std::string> refused;
+  for (const auto& chain : chains) {
     if (in_use.size() >= kMostRenewals) break;
-    const auto url = urls_.find(ca_of(leaf->issuer));
+    if (chain.empty()) continue;
+    const auto& leaf = *chain.front();
+    const auto url = urls_.find(ca_of(leaf.issuer));
     if (url == urls_.end()) continue;
-    auto digest = probes::dane::to_hex(leaf->sha256);
+    auto digest = probes::dane::to_hex(leaf.sha256);
     if (const auto known = certificates_.find(digest); known != certificates_.end()) {
       in_use.insert(*known);
       continue;
     }
-    if (auto id = probes::reports::ari_id(*leaf))
-      in_use.try_emplace(std::move(digest), Asked{url->second, *std::move(id), leaf->not_after});
+    if (refused_.contains(digest) || !is_issued_as_said(chain)) {
+      refused.insert(std::move(digest));
+      continue;
+    }
+    if (auto id = probes::reports::ari_id(leaf))
+      in_use.try_emplace(std::move(digest), Asked{url->second, *std::move(id), leaf.not_after});
   }
   certificates_ = std::move(in_use);
+  refused_ = std::move(refused);
 }
 
 std::optional<RenewalAgenda::Question> RenewalAgenda::next(Time at) const {
@@ -138,6 +147,18 @@ std::optional<RenewalAdvice> RenewalAgenda::take(const Question& question,
 std::string RenewalAgenda::fault_of(const std::string& directory) const {
   const auto known = by_url_.find(directory);
   return known == by_url_.end() ? std::string() : known->second.fault;
+}
+
+bool is_issued_as_said(const Chain& chain) {
+  const auto& leaf = *chain.front();
+  if (leaf.is_self_issued) return false;
+  bool is_claimed = false;
+  for (auto one = chain.begin() + 1; one != chain.end(); ++one) {
+    if ((*one)->subject != leaf.issuer) continue;
+    if (probes::tls::has_issued(**one, leaf)) return true;
+    is_claimed = true;
+  }
+  return !is_claimed;
 }
 
 }  // namespace agent

@@ -2,10 +2,12 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "agent/foresight/renewal_advice.h"
+#include "agent/history/host_history.h"
 #include "probes/net/https_get.h"
 
 // PURE
@@ -20,9 +22,9 @@ class RenewalAgenda {
 
   // Of these CAs (config::Acme). One whose directory is another now is asked anew.
   void set_directories(std::map<std::string, std::string> directories);
-  // These certificates are in use, no others; those of other CAs are passed over, and more than
-  // kMostRenewals.
-  void set_certificates(const std::vector<probes::tls::CertificatePtr>& leaves);
+  // The leaves of these chains are in use, no others. Passed over are those of other CAs, those
+  // that only say that they are of one (is_issued_as_said), and more than kMostRenewals.
+  void set_chains(const std::vector<Chain>& chains);
 
   struct Question {
     std::string url;
@@ -56,7 +58,13 @@ class RenewalAgenda {
   std::map<std::string, std::string> urls_;  // by CA
   std::map<std::string, Directory> by_url_;
   std::map<std::string, Asked> certificates_;  // by certificate
+  std::set<std::string> refused_;              // of those in use: not issued as they say
   RenewalBook book_;
 };
+
+// Anybody may put the name of a CA into a certificate: false where the leaf has signed itself, or
+// the chain has a certificate of the name that it gives as its issuer's, and none of those signed
+// it. Where the chain leaves the issuer out nobody can say.
+[[nodiscard]] bool is_issued_as_said(const Chain& chain);
 
 }  // namespace agent

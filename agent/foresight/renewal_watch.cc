@@ -56,7 +56,7 @@ void RenewalWatch::work(const std::stop_token& stop) {
       if (settings.acme.enabled && (is_new || !is_any_known || Steady::now() >= anew_at)) {
         const auto in_use = calls_.in_use(settings.acme.partners);
         is_any_known = !in_use.empty();
-        agenda_.set_certificates(in_use);
+        agenda_.set_chains(in_use);
         anew_at = Steady::now() + kInUseAnew;
       }
       if (settings.acme.enabled) ask_what_is_due(settings, stop);

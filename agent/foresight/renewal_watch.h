@@ -21,8 +21,8 @@ class RenewalWatch {
   // Called by the thread.
   struct Calls {
     std::function<config::Time()> now;
-    // The leaves that hosts present, those of partners' hosts only if asked for.
-    std::function<std::vector<probes::tls::CertificatePtr>(bool partners)> in_use;
+    // The chains that hosts present, those of partners' hosts only if asked for.
+    std::function<std::vector<Chain>(bool partners)> in_use;
     std::function<probes::net::HttpsAnswer(const probes::net::HttpsQuestion&,
                                            const std::stop_token&)>
         ask = probes::net::https_get;

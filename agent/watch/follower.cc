@@ -812,15 +812,18 @@ Follower::Consequences Follower::take_renewals(Round& round, const std::vector<R
   return out;
 }
 
-std::vector<probes::tls::CertificatePtr> Follower::certificates_in_use(bool partners) const {
-  std::map<probes::tls::Bytes, probes::tls::CertificatePtr> out;
+std::vector<Chain> Follower::chains_in_use(bool partners) const {
+  std::map<probes::tls::Bytes, Chain> out;
   for (const auto& [name, host] : inventory_.hosts()) {
     if (!host.history || (host.own_users == 0 && !partners)) continue;
-    for (const auto& leaf : presented_by(*host.history)) out.emplace(leaf->sha256, leaf);
+    for (auto& chain : chains_of(*host.history)) {
+      const auto digest = chain.front()->sha256;
+      out.emplace(digest, std::move(chain));
+    }
     if (out.size() >= kMostRenewals) break;
   }
-  std::vector<probes::tls::CertificatePtr> all;
-  for (auto& [digest, leaf] : out) all.push_back(std::move(leaf));
+  std::vector<Chain> all;
+  for (auto& [digest, chain] : out) all.push_back(std::move(chain));
   return all;
 }
 

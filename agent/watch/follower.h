@@ -112,7 +112,7 @@ class Follower {
                              const Seeing& seeing);
   [[nodiscard]] const RenewalBook& renewals() const { return renewals_; }
   // The certificates that hosts present, each once; of partners' hosts only if asked for.
-  [[nodiscard]] std::vector<probes::tls::CertificatePtr> certificates_in_use(bool partners) const;
+  [[nodiscard]] std::vector<Chain> chains_in_use(bool partners) const;
 
   // Everything that is remembered with its time is restated.
   void restate(const ClockStep& step);

@@ -489,9 +489,9 @@ void Runner::take_renewals(const std::vector<RenewalAdvice>& told) {
   state.wake.notify_all();
 }
 
-std::vector<probes::tls::CertificatePtr> Runner::certificates_in_use(bool partners) const {
+std::vector<Chain> Runner::chains_in_use(bool partners) const {
   const Lock one(state_->deciding);
-  return state_->follower.certificates_in_use(partners);
+  return state_->follower.chains_in_use(partners);
 }
 
 void Runner::set_places(std::set<std::string> others) {

@@ -73,8 +73,8 @@ class Runner final : public Actions {
 
   // CAs told when certificates are to be renewed.
   void take_renewals(const std::vector<RenewalAdvice>& told);
-  // The certificates that hosts present, each once; of partners' hosts only if asked for.
-  [[nodiscard]] std::vector<probes::tls::CertificatePtr> certificates_in_use(bool partners) const;
+  // The chains that hosts present, each leaf once; of partners' hosts only if asked for.
+  [[nodiscard]] std::vector<Chain> chains_in_use(bool partners) const;
 
   // Of a fleet that this agent leads. Where other agents look from now: each host is looked at from
   // there, too.

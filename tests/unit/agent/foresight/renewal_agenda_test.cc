@@ -51,7 +51,7 @@ HttpsAnswer fails() {
 RenewalAgenda agenda(RenewalBook known = {}) {
   RenewalAgenda out(std::move(known));
   out.set_directories({{ca_of(leaf().issuer), kDirectory}});
-  out.set_certificates({leaf_number(1)});
+  out.set_chains({{leaf_number(1)}});
   return out;
 }
 // Past the directory.
@@ -82,12 +82,56 @@ TEST(RenewalAgenda, AsksTheDirectoryThenAboutTheCertificate) {
 TEST(RenewalAgenda, AsksNobodyOfWhomNothingIsKnown) {
   auto one = agenda();
   one.set_directories({{"Somebody Else", kDirectory}});
-  one.set_certificates({leaf_number(1)});
+  one.set_chains({{leaf_number(1)}});
   EXPECT_FALSE(one.next(kNow).has_value());
   auto gone = ready();
-  gone.set_certificates({});
+  gone.set_chains({});
   EXPECT_FALSE(gone.next(kNow).has_value()) << "it is in use no more";
   EXPECT_FALSE(ready().next(leaf().not_after).has_value()) << "what has expired needs no window";
+}
+
+TEST(RenewalAgenda, AsksNothingOfACertificateThatItsIssuerHasNotSigned) {
+  auto one = agenda();
+  const auto impostor = support::self_signed(
+      {.common_name = "E1", .is_ca = true, .organisation = "Testcrypt"}, support::Key::ecdsa());
+  ASSERT_EQ(impostor.certificate->subject, leaf().issuer);
+  one.set_chains({{leaf_number(2), impostor.certificate}});
+  EXPECT_FALSE(one.next(kNow).has_value());
+  one.set_chains({{leaf_number(2), impostor.certificate}});
+  EXPECT_FALSE(one.next(kNow).has_value()) << "nor later";
+}
+
+struct ClaimCase {
+  std::string says;
+  Chain chain;
+  bool want = false;
+};
+
+TEST(RenewalAgenda, AsksOfNoneThatOnlySayWhoIssuedThem) {
+  const auto& pki = support::Pki::get();
+  const auto& real = pki.leaf.certificate;
+  const auto& inter = pki.inter.certificate;
+  // Of the intermediate's name, with another's key.
+  const auto impostor = support::issue({.common_name = *inter->common_name, .is_ca = true},
+                                       support::Key::ecdsa(), pki.root);
+  auto own = *real;
+  own.issuer = own.subject;
+  own.is_self_issued = true;
+  const auto self_signed = std::make_shared<const probes::tls::Certificate>(std::move(own));
+  ASSERT_EQ(impostor.certificate->subject, inter->subject);
+  for (const auto& row : std::vector<ClaimCase>{
+           {"with its issuer", {real, inter}, true},
+           {"behind another", {real, pki.root.certificate, inter}, true},
+           {"the issuer is left out", {real}, true},
+           {"the issuer of that name has signed it, another of it has not",
+            {real, impostor.certificate, inter},
+            true},
+           {"who is given as its issuer has not signed it", {real, impostor.certificate}, false},
+           {"it has signed itself", {self_signed}, false},
+           {"and shows somebody else", {self_signed, inter}, false},
+       }) {
+    EXPECT_EQ(is_issued_as_said(row.chain), row.want) << row.says;
+  }
 }
 
 TEST(RenewalAdvice, AWindowThatWasMovedByADayStaysMovedUntilItIsMovedBack) {
@@ -153,7 +197,7 @@ TEST(RenewalAgenda, BacksOffUpToSixHours) {
 
 TEST(RenewalAgenda, ACaThatFailsIsLeftAloneWithAllItsCertificates) {
   auto one = ready();
-  one.set_certificates({leaf_number(1), leaf_number(2)});
+  one.set_chains({{leaf_number(1)}, {leaf_number(2)}});
   const auto first = one.next(kNow);
   const auto told = one.take(*first, says("", {}, 500), kNow);
   ASSERT_TRUE(told.has_value());
@@ -200,7 +244,7 @@ TEST(RenewalAgenda, WhatWasToldBeforeIsKnownAndPaced) {
 TEST(RenewalAgenda, AnAnswerThatComesTooLateIsNobodys) {
   auto one = ready();
   const auto question = one.next(kNow);
-  one.set_certificates({});
+  one.set_chains({});
   EXPECT_EQ(one.take(*question, window(kNow), kNow), std::nullopt);
 }
 

@@ -70,7 +70,9 @@ class RenewalWatchTest : public testing::Test {
         .in_use =
             [this](bool partners) {
               heard_.note([&] { heard_.partners.push_back(partners); });
-              return leaves_;
+              std::vector<Chain> chains;
+              for (const auto& leaf : leaves_) chains.push_back({leaf});
+              return chains;
             },
         .ask =
             [this, says = std::move(says)](const HttpsQuestion& question, const std::stop_token&) {
