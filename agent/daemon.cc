@@ -81,7 +81,7 @@ Daemon::Begun Daemon::start(const std::filesystem::path& file) {
     context = context_;
   }
   if (!context) return fail("probe-setup-failed", context.error());
-  anchors_ = (*context)->anchor_records;
+  anchors_ = (*context)->anchor.records;
   if (const auto web = can_serve(loaded->web); !web) return fail("web-setup-failed", web.error());
   const auto database = take_database(*loaded);
   if (!database) return fail_for_now("storage-unavailable", database.error());
@@ -396,7 +396,7 @@ config::Result<void, std::string> Daemon::take_configuration() {
   {
     const std::scoped_lock lock(telling_reload_);
     named_ = config::named(loaded->agent);
-    anchors_ = (*context)->anchor_records;
+    anchors_ = (*context)->anchor.records;
   }
   runner_->reconfigure(*loaded, std::move(*context));
   {

@@ -10,6 +10,7 @@
 #include "probes/explain.h"
 #include "probes/report.h"
 #include "storage/alert_row.h"
+#include "storage/anchor_keys.h"
 #include "storage/announced.h"
 #include "storage/bounds.h"
 #include "storage/delivery_spans.h"
@@ -45,6 +46,7 @@ struct DatabaseRecorder::State {
   Bounds bounds{db};
   AnnouncedRows announced{db};
   RenewalRows renewals{db};
+  AnchorKeyRows anchor_keys{db};
   std::int64_t gap_until = 0;  // the end of the last gap
   std::unique_ptr<Upkeep> upkeep;
 
@@ -254,6 +256,7 @@ struct DatabaseRecorder::State {
     for (const auto& domain : round.ended_exceptions) drop_exception.bind(domain).run();
     announced.record(round);
     renewals.record(round);
+    anchor_keys.record(round);
   }
 
   void record(const std::vector<const agent::Round*>& rounds) {
@@ -362,6 +365,7 @@ Result<agent::Recorder::RestoredState, RecordFault> DatabaseRecorder::restore(co
     out.announced = read_announced(db, since);
     out.not_for_mail = read_not_for_mail(db);
     out.renewals = read_renewals(db, since);
+    out.anchor_keys = read_anchor_keys(db);
     return out;
   });
 }
@@ -445,6 +449,7 @@ Result<void, RecordFault> DatabaseRecorder::forget(config::Time before) {
     db.prepare("DELETE FROM tlsrpt_report WHERE ends < ?").bind(seconds(before)).run();
     forget_announced(db, before);
     forget_renewals(db, before);
+    forget_anchor_keys(db, before);
     db.execute("DELETE FROM content WHERE id NOT IN (SELECT content FROM version)");
     db.execute(
         "DELETE FROM certificate WHERE lower(hex(sha256)) NOT IN (SELECT j.value "

@@ -236,6 +236,11 @@ CREATE INDEX own_disagreement_by_agent ON own_disagreement(agent, id);
 ALTER TABLE domain ADD COLUMN delivery TEXT;
 ALTER TABLE domain ADD COLUMN known_delivery TEXT;
 )",
+    // The keys of the trust anchor's zone as they were seen (storage/anchor_keys.h).
+    R"(
+CREATE TABLE anchor_key (id TEXT PRIMARY KEY, last_seen INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX anchor_key_by_time ON anchor_key(last_seen);
+)",
 };
 
 constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());

@@ -37,7 +37,8 @@ class Recorder {
     std::vector<Exception> exceptions;
     std::vector<AnnouncedCertificate> announced;  // those that have not expired
     std::vector<NotForMail> not_for_mail;
-    RenewalBook renewals;  // of certificates that have not expired
+    RenewalBook renewals;                // of certificates that have not expired
+    std::vector<AnchorKey> anchor_keys;  // of the trust anchor's zone
   };
   [[nodiscard]] virtual config::Result<RestoredState, RecordFault> restore(config::Time since) = 0;
   // When each domain was last seen authenticated, of those that were since then.

@@ -43,7 +43,7 @@ Round decisions_of(const Round& round) {
 
 Round with_decisions(Round missed, Round round) {
   auto& [alerts, forgotten, transitions, notifications, silences, exceptions, ended_exceptions,
-         evidence, announced, not_for_mail, for_mail, renewals, clock_step, gap] =
+         evidence, announced, not_for_mail, for_mail, renewals, anchor_keys, clock_step, gap] =
       static_cast<Decisions&>(missed);
   // An alert that is forgotten by now is not to come back.
   std::erase_if(alerts, [&](const Alert& alert) {
@@ -69,6 +69,7 @@ Round with_decisions(Round missed, Round round) {
   put_before(round.not_for_mail, std::move(not_for_mail));
   put_before(round.for_mail, std::move(for_mail));
   put_before(round.renewals, std::move(renewals));
+  put_before(round.anchor_keys, std::move(anchor_keys));
   if (!round.clock_step) round.clock_step = clock_step;
   if (gap) {
     const auto more = round.gap ? round.gap->rounds : 0;
@@ -86,6 +87,8 @@ void bound(Round& decisions) {
   keep_last(decisions.not_for_mail, &NotForMail::key);
   keep_last(decisions.for_mail, std::identity{});
   keep_last(decisions.renewals, &RenewalAdvice::certificate);
+  keep_last(decisions.anchor_keys,
+            [](const AnchorKey& one) { return std::string(one.key.begin(), one.key.end()); });
   keep_last(decisions.notifications, &Notification::id);
   // Each is some ten thousand octets: the newest, of a few hundred alerts.
   keep_newest(decisions.evidence, kMostEvidence);

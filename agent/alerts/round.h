@@ -12,6 +12,7 @@
 #include "agent/foresight/renewal_advice.h"
 #include "agent/history/host_history.h"
 #include "agent/history/zone_past.h"
+#include "agent/self/anchor_keys.h"
 #include "agent/self/clock.h"
 #include "config/config.h"
 #include "probes/codec/recorded.h"
@@ -66,6 +67,7 @@ struct Decisions {
   std::vector<NotForMail> not_for_mail;         // said
   std::vector<std::string> for_mail;            // keys of which it was taken back
   std::vector<RenewalAdvice> renewals;          // that a CA told anew
+  std::vector<AnchorKey> anchor_keys;           // of the trust anchor's zone, as seen now
   std::optional<ClockStep> clock_step;          // times before and after it do not compare
   std::optional<Gap> gap;                       // before this round
 };

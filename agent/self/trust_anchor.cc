@@ -9,26 +9,13 @@
 namespace agent {
 namespace {
 
+using config::Time;
 using probes::dns::Bytes;
 using probes::dns::key_id_of;
-using probes::dns::KeyId;
 using probes::dns::Record;
 
-constexpr unsigned kZoneKey = 0x0100;
-constexpr unsigned kSecureEntryPoint = 0x0001;  // RFC 4034 §2.1.1
-constexpr unsigned kRevoked = 0x0080;           // RFC 5011 §2.1
-constexpr std::size_t kKeyHead = 4;             // flags, protocol, algorithm
-constexpr std::size_t kDsHead = 4;              // tag, algorithm, digest type
-
-unsigned flags_of(const Bytes& key) {
-  return static_cast<unsigned>(key[0]) << 8U | key[1];
-}
-
-// As it was before it was revoked: the bit changes its tag and its digest (RFC 5011 §2.1).
-Bytes unrevoked(Bytes key) {
-  key[1] = static_cast<std::uint8_t>(key[1] & ~kRevoked);
-  return key;
-}
+constexpr std::size_t kDsHead = 4;  // tag, algorithm, digest type
+constexpr std::size_t kMostTold = 4;
 
 bool names(const Record& anchor, const Bytes& key) {
   const auto& data = anchor.data;
@@ -42,36 +29,66 @@ bool names(const Record& anchor, const Bytes& key) {
   return !digest || std::equal(digest->begin(), digest->end(), data.begin() + kDsHead, data.end());
 }
 
+std::string date(Time time) {
+  return config::rfc3339(time).substr(0, 10);
+}
+
+// "the trust anchor file, written 2025-01-08 (690 days ago),"
+std::string file_of(const TrustAnchor& anchor, Time at) {
+  if (!anchor.written_at) return "the trust anchor file";
+  const auto age = std::chrono::floor<std::chrono::days>(at - *anchor.written_at).count();
+  return fmt::format("the trust anchor file, written {}{},", date(*anchor.written_at),
+                     age < 1    ? std::string()
+                     : age == 1 ? std::string(" (a day ago)")
+                                : fmt::format(" ({} days ago)", age));
+}
+
+std::string when_alone(const AnchorKey& key, Time at) {
+  if (!key.published_after && at - key.first_seen < kAddHoldDown)
+    return "it was there before danelaw first looked, and may sign alone at any time";
+  const auto earliest = key.published_after.value_or(key.first_seen) + kAddHoldDown;
+  return fmt::format("it may sign alone {} {}{}", earliest > at ? "from" : "since", date(earliest),
+                     earliest > at ? " at the earliest" : "");
+}
+
+std::string words_of(const AnchorKey& key, AnchorState state, Time at) {
+  const auto id = key_id_of(key.key);
+  return fmt::format("tag {}, algorithm {}, seen since {}, {} by RFC 5011: {}", id.tag,
+                     id.algorithm, date(key.first_seen), wire_name(state), when_alone(key, at));
+}
+
 }  // namespace
 
-std::optional<std::string> fault_of_anchors(const std::vector<Record>& anchors,
-                                            const std::vector<Bytes>& keys) {
-  const auto is_named = [&](const Bytes& key) {
-    return std::ranges::any_of(anchors, [&](const Record& anchor) { return names(anchor, key); });
-  };
+std::optional<std::string> fault_of_anchors(const TrustAnchor& anchor, const AnchorKeys& keys,
+                                            Time at) {
+  const auto looked_at = keys.looked_at(anchor.zone);
   bool any_good = false, any_revoked = false;
-  std::optional<KeyId> unnamed;
-  for (const auto& key : keys) {
-    if (key.size() <= kKeyHead) continue;
-    const auto flags = flags_of(key);
-    if ((flags & kZoneKey) == 0 || (flags & kSecureEntryPoint) == 0) continue;
-    if ((flags & kRevoked) != 0) {
-      any_revoked = any_revoked || is_named(unrevoked(key));
-    } else if (is_named(key)) {
+  std::string unnamed;
+  std::size_t count = 0;
+  for (const auto& key : keys.all()) {
+    if (key.zone != anchor.zone) continue;
+    const bool is_named = std::ranges::any_of(
+        anchor.records, [&](const Record& record) { return names(record, key.key); });
+    const auto state = state_of(key, is_named, key.last_seen == looked_at, at);
+    if (state == AnchorState::missing) continue;
+    if (state == AnchorState::revoked) {
+      any_revoked = any_revoked || (is_named && key.last_seen == looked_at);
+    } else if (is_named) {
       any_good = true;
-    } else {
-      unnamed = key_id_of(key);
+    } else if (++count <= kMostTold) {
+      unnamed += fmt::format("{}({})", unnamed.empty() ? "" : ", ", words_of(key, state, at));
     }
   }
   if (any_revoked && !any_good)
-    return "the keys that the trust anchor file names are revoked: update it (dns-root-data) now, "
-           "before every domain turns bogus";
-  if (!unnamed) return std::nullopt;
+    return fmt::format(
+        "the keys that {} names are revoked: update it (dns-root-data) now, before "
+        "every domain turns bogus",
+        file_of(anchor, at));
+  if (unnamed.empty()) return std::nullopt;
   return fmt::format(
-      "the zone of the trust anchor has a further key signing key (tag {}, algorithm {}) that the "
-      "trust anchor file does not name: update it (dns-root-data) before that key signs alone, and "
-      "every domain turns bogus",
-      unnamed->tag, unnamed->algorithm);
+      "{} does not name a further key signing key of its zone {} {}: update it "
+      "(dns-root-data) before that key signs alone, and every domain turns bogus",
+      file_of(anchor, at), anchor.zone.text(), unnamed);
 }
 
 }  // namespace agent

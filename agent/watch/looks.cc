@@ -225,6 +225,7 @@ std::optional<SelfCheck> Runner::State::sense(Prober& prober, Seconds max_age) {
     std::optional<OwnSight::Checked> taken;
     {
       const Lock lock(mutex);
+      if (context) round.anchor_keys = context->anchor_keys.take_news();
       taken = sight.take(std::move(checks), std::move(resolvers), asked_at, ticks(), round.at);
       if (taken && taken->sees_again) resume_impaired();
     }

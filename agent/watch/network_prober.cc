@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include "agent/self/progress.h"
-#include "agent/self/trust_anchor.h"
 #include "config/system.h"
 
 namespace agent {
@@ -44,6 +43,13 @@ probes::ProbeSettings manner_of(const config::Config& config) {
           .https_timeout = config.mta_sts.timeout,
           .looks = smtp.looks,
           .every_key_type = smtp.every_key_type};
+}
+
+std::optional<config::Time> written_at(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto time = std::filesystem::last_write_time(file, error);
+  if (error) return std::nullopt;
+  return std::chrono::floor<config::Seconds>(std::chrono::file_clock::to_sys(time));
 }
 
 // Debian's dns-root-data has them beside the trust anchor; without them our resolvers are asked who
@@ -104,8 +110,7 @@ ProbeContext::ProbeContext(const config::Config& config,
       every_server(config.dns.every_server),
       settings(manner_of(config)),
       agent(config::named(config.agent)),
-      anchor(anchors.front().owner),
-      anchor_records(anchors),
+      anchor{.zone = anchors.front().owner, .records = anchors},
       chain(std::move(anchors)),
       standings(resolvers.size()),
       reach(std::move(root_hints)) {}
@@ -140,6 +145,7 @@ Result<std::shared_ptr<ProbeContext>, std::string> ProbeContext::make(
   auto context = std::make_shared<ProbeContext>(config, std::move(servers), std::move(*anchors),
                                                 root_hints(path));
   context->pkix = std::move(pkix);
+  context->anchor.written_at = written_at(path);
   return context;
 }
 
@@ -212,15 +218,16 @@ std::vector<SelfCheck> NetworkProber::probe_ourselves(config::Time at) {
   std::vector<SelfCheck> checks;
   for (int tries = 0; tries < kTries; ++tries) {
     const auto began = steady_clock::now();
-    checks = check_ourselves(own_lookup_, context_->anchor, at, round_deadline());
+    checks = check_ourselves(own_lookup_, context_->anchor.zone, at, round_deadline());
     if (first_failing(checks) == nullptr || steady_clock::now() - began > kOwnPatience / 4) break;
   }
   // Told while all is well: when it is not, nobody can say why.
   const auto keys =
-      own_lookup_.ask(context_->anchor, probes::dns::type::dnskey, at, round_deadline());
+      own_lookup_.ask(context_->anchor.zone, probes::dns::type::dnskey, at, round_deadline());
   if (keys.outcome == probes::dns::Outcome::answer &&
       keys.status == probes::dns::DnssecStatus::secure) {
-    auto fault = fault_of_anchors(context_->anchor_records, keys.data);
+    const auto known = context_->anchor_keys.take(context_->anchor.zone, keys.data, keys.ttl, at);
+    auto fault = fault_of_anchors(context_->anchor, known, at);
     checks.push_back({.check = "trust_anchor",
                       .is_up = !fault,
                       .detail = std::move(fault),
@@ -232,7 +239,7 @@ std::vector<SelfCheck> NetworkProber::probe_ourselves(config::Time at) {
 
 std::vector<ResolverCheck> NetworkProber::probe_resolvers(const Controls& controls,
                                                           config::Time at) {
-  const probes::dns::Query query{.name = context_->anchor, .type = probes::dns::type::soa};
+  const probes::dns::Query query{.name = context_->anchor.zone, .type = probes::dns::type::soa};
   std::vector<ResolverCheck> out;
   for (std::size_t place = 0; place < context_->resolvers.size(); ++place) {
     ResolverCheck sight{.resolver = probes::dns::shown(context_->resolvers[place])};
@@ -265,7 +272,7 @@ void NetworkProber::examine(ResolverCheck& sight, std::size_t place, const Contr
   };
   // At the trust anchor nobody but the resolver can be at fault: whether the records there are
   // right is the check before this.
-  const auto& anchor = context_->anchor;
+  const auto& anchor = context_->anchor.zone;
   const auto nobody = anchor.child(fmt::format("danelaw-{:08x}", std::random_device{}()));
   namespace type = probes::dns::type;
   for (const auto& [name, rtype, asked] :
@@ -351,6 +358,32 @@ std::pair<probes::dns::WantedDs, config::Seconds> NetworkProber::ask_wanted(
     wanted.signed_until = signed_until(zone, *keys.replies, at);
   }
   return {std::move(wanted), std::min(cds.ttl, cdnskey.ttl)};
+}
+
+void AnchorBook::restore(std::vector<AnchorKey> known) {
+  const std::scoped_lock lock(mutex_);
+  keys_ = AnchorKeys(std::move(known));
+}
+
+void AnchorBook::go_on_from(AnchorBook& other) {
+  const std::scoped_lock lock(mutex_, other.mutex_);
+  keys_ = other.keys_;
+  news_ = other.news_;
+}
+
+AnchorKeys AnchorBook::take(const probes::dns::Name& zone,
+                            const std::vector<probes::dns::Bytes>& keys, config::Seconds ttl,
+                            config::Time at) {
+  const std::scoped_lock lock(mutex_);
+  for (auto& one : keys_.take(zone, keys, ttl, at)) news_.push_back(std::move(one));
+  // Nobody may ask: an agent that only looks for another.
+  if (news_.size() > 2 * kMostAnchorKeys) news_.erase(news_.begin(), news_.end() - kMostAnchorKeys);
+  return keys_;
+}
+
+std::vector<AnchorKey> AnchorBook::take_news() {
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(news_, {});
 }
 
 std::optional<probes::dns::WantedDs> WantedBook::find(const probes::dns::Name& zone,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/self/self_check.h"
+#include "agent/self/trust_anchor.h"
 #include "agent/watch/prober.h"
 #include "config/config.h"
 #include "config/result.h"
@@ -41,6 +42,26 @@ class WantedBook {
   std::map<probes::dns::Name, Known> known_;
 };
 
+// One for all threads, and for as long as the agent runs.
+class AnchorBook {
+ public:
+  // What was remembered; before anything is taken up.
+  void restore(std::vector<AnchorKey> known);
+  // What another knows.
+  void go_on_from(AnchorBook& other);
+  // As AnchorKeys; all that is known after that.
+  [[nodiscard]] AnchorKeys take(const probes::dns::Name& zone,
+                                const std::vector<probes::dns::Bytes>& keys, config::Seconds ttl,
+                                config::Time at);
+  // What is to be remembered since this was asked last.
+  [[nodiscard]] std::vector<AnchorKey> take_news();
+
+ private:
+  std::mutex mutex_;
+  AnchorKeys keys_;
+  std::vector<AnchorKey> news_;
+};
+
 // What all lookers share: caches, counters and the settings of looking. Lives as long as any scout.
 class ProbeContext {
  public:
@@ -52,9 +73,9 @@ class ProbeContext {
   const config::Seconds question_timeout;
   const bool every_server;  // name servers are asked one by one, too
   const probes::ProbeSettings settings;
-  const config::Agent agent;       // who looks, and from where
-  const probes::dns::Name anchor;  // whose keys we trust, usually the root
-  const std::vector<probes::dns::Record> anchor_records;
+  const config::Agent agent;  // who looks, and from where
+  TrustAnchor anchor;         // usually of the root
+  AnchorBook anchor_keys;     // what its zone has shown
   probes::dns::Chain chain;
   probes::tls::CertificateCache certificates;
   probes::dns::QueryCounts queries;

@@ -50,6 +50,12 @@ IssuerBook::Vouch vouch_of(std::shared_ptr<const ProbeContext> context) {
   };
 }
 
+std::shared_ptr<ProbeContext> knowing(std::shared_ptr<ProbeContext> context,
+                                      std::vector<AnchorKey> keys) {
+  if (context) context->anchor_keys.restore(std::move(keys));
+  return context;
+}
+
 }  // namespace
 
 Runner::State::State(config::Config c, std::shared_ptr<ProbeContext> g, Recorder& r,
@@ -334,6 +340,7 @@ void Runner::State::adopt(const config::Config& wanted, std::shared_ptr<ProbeCon
 }
 
 void Runner::State::take_gear(std::shared_ptr<ProbeContext> fresh) {
+  if (context && fresh && context != fresh) fresh->anchor_keys.go_on_from(context->anchor_keys);
   context = std::move(fresh);
   ++generation;
   follower.start_anew();
@@ -383,9 +390,9 @@ Runner::Done Runner::State::decide_and_do(const FarWork& work) {
 Runner::Runner(config::Config config, std::shared_ptr<ProbeContext> context, Recorder& recorder,
                Recorder::RestoredState restored, Events events, Clocks clocks,
                MakeProber make_prober)
-    : state_(std::make_unique<State>(std::move(config), std::move(context), recorder,
-                                     std::move(restored), std::move(events), clocks,
-                                     std::move(make_prober))) {}
+    : state_(std::make_unique<State>(
+          std::move(config), knowing(std::move(context), restored.anchor_keys), recorder,
+          std::move(restored), std::move(events), clocks, std::move(make_prober))) {}
 
 Runner::~Runner() {
   stop();

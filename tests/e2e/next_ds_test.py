@@ -140,6 +140,13 @@ class NextDs(unittest.TestCase):
         (alert,) = until("people are notified", 60, lambda: self.lab.alerts(code="monitor-fault"))
         self.assertIn("dns-root-data", json.dumps(self.lab.get(f"/api/v1/alerts/{alert['id']}")))
         self.assertEqual(self.lab.domain(DOMAIN)["verdict"], "authenticated")
+        told = anchor()["detail"]
+        self.assertRegex(told, r"the trust anchor file, written \d{4}-")
+        self.assertRegex(told, r"AddPend by RFC 5011: it may sign alone from \d{4}-\d\d-\d\d at the earliest")
+        self.lab.stop_agent(signal.SIGKILL)
+        self.lab.start_agent()
+        until("it is told again", 90, lambda: anchor().get("up") is False)
+        self.assertEqual(anchor()["detail"], told, "what was seen before is remembered")
 
 
 if __name__ == "__main__":

@@ -639,6 +639,31 @@ TEST(Renewals, WhatACaSuggestsSurvivesARestartAndItsCertificateDoesNotOutlive) {
   EXPECT_EQ(store.restore(kNow).renewals, (agent::RenewalBook{{"c-1", told}}));
 }
 
+TEST(AnchorKeys, AreReadAsTheyWereSeenLastAndForgottenInTime) {
+  Store store;
+  agent::AnchorKey held{.zone = *probes::dns::Name::parse("."),
+                        .key = {1, 1, 3, 8, 1, 2, 3},
+                        .first_seen = kNow - 60 * kMinute,
+                        .last_seen = kNow};
+  const agent::AnchorKey next{.zone = held.zone,
+                              .key = {1, 1, 3, 8, 4, 5, 6},
+                              .first_seen = kNow - kMinute,
+                              .last_seen = kNow - kMinute,
+                              .published_after = kNow - 2 * kMinute,
+                              .revoked_at = kNow - kMinute};
+  agent::Round round{.at = kNow};
+  round.anchor_keys = {held, next};
+  store.record(round);
+  agent::Round later{.at = kNow};
+  held.last_seen += kMinute;
+  later.anchor_keys = {held};
+  store.record(later);
+  store.reopen();
+  EXPECT_EQ(store.restore(kNow).anchor_keys, (std::vector{held, next}));
+  EXPECT_TRUE(store.recorder().forget(kNow));
+  EXPECT_EQ(store.restore(kNow).anchor_keys, std::vector{held});
+}
+
 TEST(Announced, AreForgottenWithOtherHistory) {
   Store store;
   const auto& leaf = Pki::get().leaf.certificate;
