@@ -97,7 +97,7 @@ std::string RemoteProber::fault() const {
   const auto snapshot = runner_->snapshot();
   if (snapshot->vantage.empty()) return "has not checked itself yet";
   for (const auto& check : snapshot->vantage) {
-    if (!check.is_up && !check.is_limit)
+    if (!check.is_up && !check.is_limit && check.blinds)
       return fmt::format("{}: {}", check.check, check.detail.value_or("fails"));
   }
   return {};
