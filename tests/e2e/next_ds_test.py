@@ -10,6 +10,7 @@ import urllib.request
 from living_lab import LivingLab, until
 
 DOMAIN = "story-clean.test"
+LEAVING = "story-safe-via-ta.test"
 
 
 class NextDs(unittest.TestCase):
@@ -17,7 +18,9 @@ class NextDs(unittest.TestCase):
     def setUpClass(cls):
         cls.lab = LivingLab("--stories")
         cls.addClassCleanup(cls.lab.close)
-        cls.lab.configure_agent([DOMAIN], schedule={"interval": "10s", "fastest": "10s", "confirm_after": "5s"})
+        cls.lab.configure_agent(
+            [DOMAIN, LEAVING], schedule={"interval": "10s", "fastest": "10s", "confirm_after": "5s"}
+        )
         cls.lab.start_agent()
         cls.wait_until_judged()
 
@@ -25,14 +28,14 @@ class NextDs(unittest.TestCase):
     def wait_until_judged(cls):
         until("the domain is judged", 60, lambda: cls.lab.domain(DOMAIN).get("verdict") == "authenticated")
 
-    def findings(self):
-        return [f for f in self.lab.domain(DOMAIN)["findings"] if f["code"].startswith("ds-change")]
+    def findings(self, domain=DOMAIN):
+        return [f for f in self.lab.domain(domain)["findings"] if f["code"].startswith("ds-change")]
 
     def told(self):
         return {(f["code"], f["severity"]) for f in self.findings()}
 
-    def check_now(self):
-        url = f"http://127.0.0.1:{self.lab.port}/api/v1/domains/{DOMAIN}/check"
+    def check_now(self, domain=DOMAIN):
+        url = f"http://127.0.0.1:{self.lab.port}/api/v1/domains/{domain}/check"
         request = urllib.request.Request(url, b"{}", {"Content-Type": "application/json"})
         urllib.request.urlopen(request, timeout=5).close()
 
@@ -47,9 +50,9 @@ class NextDs(unittest.TestCase):
         home = f"{self.lab.facts()['run']}/{server}"
         return self.lab.inside("keymgr", "-c", f"{home}/knot.conf", zone, *words, check=True).stdout
 
-    def ds_of(self, key=""):
-        """The SHA-256 one of the zone's key, as ns1 has it."""
-        told = self.keymgr("ns1", "ds", *([key] if key else [])).splitlines()
+    def ds_of(self, key="", zone=f"{DOMAIN}.", server="ns1"):
+        """The SHA-256 one of the zone's key, as that server has it."""
+        told = self.keymgr(server, "ds", *([key] if key else []), zone=zone).splitlines()
         return next(" ".join(line.split()[2:]) for line in told if line.split()[4] == "2")
 
     def add_key(self, zone=f"{DOMAIN}."):
@@ -130,7 +133,22 @@ class NextDs(unittest.TestCase):
         self.wait_for("it asks for nothing any more", set())
         until("all is over", 60, lambda: not self.lab.alerts())
 
-    def test_5_a_key_of_the_root_that_the_trust_anchor_lacks_is_told_while_all_is_well(self):
+    def test_5_a_zone_that_has_given_up_the_key_of_its_ds_is_told_with_a_deadline(self):
+        tag = self.ds_of(zone=f"{LEAVING}.", server="signer").split()[0]
+        past = ["created=-90d", "publish=-90d", "ready=-90d", "active=-90d"]
+        form = ["algorithm=ecdsap256sha256", "ksk=yes", "zsk=yes", *past]
+        self.keymgr("signer", "generate", *form, zone=f"{LEAVING}.")
+        self.lab.lab("break", LEAVING, "--fault", f"leaving:{tag}", "--flush")
+        self.check_now(LEAVING)
+        (alert,) = until("people are notified", 120, lambda: self.lab.alerts(code="ds-change-breaks"))
+        self.assertEqual(alert["severity"], "medium", "four days are left")
+        (end, *_) = [f["evidence"]["ds-key-signed-until"] for f in self.findings(LEAVING)]
+        due = [d for d in self.lab.get("/api/v1/deadlines")["items"] if d["kind"] == "publish-by"]
+        self.assertEqual({d["source"] for d in due}, {"rrsig"}, "of the domain, and of its MX host")
+        self.assertLess(due[0]["at"], end, "caches must have forgotten the DS records by then")
+        self.assertEqual(self.lab.domain(LEAVING)["verdict"], "authenticated")
+
+    def test_6_a_key_of_the_root_that_the_trust_anchor_lacks_is_told_while_all_is_well(self):
         def anchor():
             return next((c for c in self.lab.get("/api/v1/status")["vantage"] if c["check"] == "trust_anchor"), {})
 

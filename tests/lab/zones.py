@@ -19,7 +19,7 @@ import time
 
 from world import NAMESERVERS, OTHER_TTL, REFRESH
 
-FAULTS = ("garbage", "expired", "lately", "future", "lasting", "missing", "denying")
+FAULTS = ("garbage", "expired", "lately", "future", "lasting", "missing", "denying", "leaving")
 SIGNER = "signer"  # a third Knot directory, never served, where kzonesign works
 
 _DAY = 86400
@@ -224,6 +224,10 @@ def _spoiled(run, name, fault):
         kept += [line for line in _sign(run, name, when) if chosen(line)]
     elif kind == "lasting":
         kept += [line for line in _sign(run, name, now, 20 * 365) if chosen(line)]
+    elif kind == "leaving":  # leaving:TAG: that key has not signed the DNSKEY records for ten days
+        late = lambda line: line.split()[2:4] == ["RRSIG", "DNSKEY"] and line.split()[9] == only
+        kept = [line for line in lines if not late(line)]
+        kept += [line for line in _sign(run, name, now - 10 * _DAY) if late(line)]
     elif kind == "denying":
         return "\n".join(_denying(run, name, only, lines)) + "\n"
     elif kind != "missing":
