@@ -26,7 +26,7 @@ export function Places({ of }: { of: readonly Place[] }) {
             <tr key={place.vantage}>
               <th scope="row">{place.vantage}</th>
               {addresses.map((address) => (
-                <td key={address}>
+                <td key={address} data-label={address}>
                   {place.endpoints
                     .filter((one) => one.address === address)
                     .map((one) => (
