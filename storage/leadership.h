@@ -50,7 +50,8 @@ class Leadership {
   // Asks the server. What it does not answer is taken for yes. Any thread.
   [[nodiscard]] bool is_held();
   // Nobody else can have begun to lead, as far as this agent can know without the server: it gave a
-  // sign of life within `takeover`, or it was alone when it last could ask. Never waits; any thread.
+  // sign of life within `takeover`, or it was alone when it last could ask. Never waits; any
+  // thread.
   [[nodiscard]] bool is_sure() const;
   // All that gave a sign of life within a day, by name. Any thread.
   [[nodiscard]] config::Result<std::vector<FleetMember>, std::string> members();
