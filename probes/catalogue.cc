@@ -287,8 +287,9 @@ const std::initializer_list<CatalogueRow>& rows() {
        "The CDS or CDNSKEY records of the zone ask for other DS records than the parent has. The "
        "evidence has both, and whether the zone is ready: a parent that follows changes the DS "
        "records to `ds-wanted`, and caches go on with the old ones for `ds-ttl` after that. It is "
-       "high where none are asked for, since the zone is insecure then and DANE ends; medium where "
-       "CDS and CDNSKEY contradict each other, so that a parent must not follow them.",
+       "high where none are asked for, or none that validators know: the zone is insecure then and "
+       "DANE ends; medium where CDS and CDNSKEY contradict each other, so that a parent must not "
+       "follow them.",
        "Mail is delivered.",
        {"Where the parent does not follow CDS records, bring the new DS records there by hand.",
         "Keep the old key, signing the DNSKEY records, until the TTL of the old DS records is over "

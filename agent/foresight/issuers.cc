@@ -93,7 +93,9 @@ void IssuerBook::learn(const Chain& chain, const std::string& host) {
   if (chain.size() - 1 > issuer.certificates.size())
     issuer.certificates.assign(chain.begin() + 1, chain.end());
   issuer.organisation = organisation;
-  issuer.issued.insert_or_assign(leaf.key_type, Issuer::Sight{leaf.not_before, host});
+  issuer.issued.insert_or_assign(
+      leaf.key_type,
+      Issuer::Sight{.issued_at = leaf.not_before, .in_use_until = leaf.not_after, .host = host});
 }
 
 std::vector<probes::tls::CertificatePtr> IssuerBook::all_certificates() const {
@@ -122,11 +124,15 @@ std::vector<IssuerToCome> IssuerBook::after(const Chain& chain, Time at, Time re
     if (key == my_key || issuer.organisation != organisation || seen == issuer.issued.end())
       continue;
     const auto issued_at = seen->second.issued_at;
-    const bool is_as_new =
-        issuer.certificates.front()->not_before >= mine.not_before - kOneGeneration;
-    if (issued_at < at - kInUse || (!is_as_new && issued_at <= leaf.not_before)) continue;
+    const auto made_at = issuer.certificates.front()->not_before;
+    const bool is_as_new = made_at >= mine.not_before - kOneGeneration;
+    // One that is newer than ours has come to stay, however seldom it is seen to issue.
+    const auto in_use_until = made_at > mine.not_before
+                                  ? std::max(issued_at + kInUse, seen->second.in_use_until)
+                                  : issued_at + kInUse;
+    if (in_use_until < at || (!is_as_new && issued_at <= leaf.not_before)) continue;
     const auto* said = announcement(key);
-    if (said != nullptr && said->until && *said->until <= at) continue;
+    if (said != nullptr && said->until && *said->until <= renewal) continue;
     out.push_back({.key = key,
                    .name = issuer.certificates.front()->subject,
                    .certificates = with_issuers(issuer.certificates, all),
@@ -137,7 +143,7 @@ std::vector<IssuerToCome> IssuerBook::after(const Chain& chain, Time at, Time re
     const bool is_told =
         std::ranges::find(out, said.key, &IssuerToCome::key) != out.end() || said.key == my_key;
     if (is_told || said.organisation != organisation) continue;
-    if ((said.from && *said.from > renewal) || (said.until && *said.until <= at)) continue;
+    if ((said.from && *said.from > renewal) || (said.until && *said.until <= renewal)) continue;
     IssuerToCome one{.key = said.key};
     const auto shown = known_.find(said.key);
     if (shown != known_.end()) {

@@ -49,6 +49,7 @@ class IssuerBook {
     // By the kind of key of the leaf: when it was last seen to have issued one, and at which host.
     struct Sight {
       config::Time issued_at;
+      config::Time in_use_until;  // the end of what it issued
       std::string host;
     };
     std::map<probes::tls::KeyType, Sight> issued;

@@ -62,6 +62,14 @@ std::optional<Outlook> outlook_on(const WantedDs& wanted, const std::set<KeyId>&
     case Wish::keys:
       break;
   }
+  const auto is_of_known_type = [](const probes::dns::DsData& ds) {
+    return ds.digest_type == 1 || ds.digest_type == 2 || ds.digest_type == 4;
+  };
+  if (std::ranges::none_of(wanted.records, is_of_known_type))  // RFC 4035 §5.2: as without
+    return Outlook{.severity = Severity::high,
+                   .because =
+                       "validators know none of these digest types: the zone would be "
+                       "insecure, and DANE lost"};
   // A parent must refuse that (RFC 7344 §4.1). Not all of them look.
   if (wanted.fit == Fit::breaks)
     return Outlook{.code = Code::ds_change_breaks,

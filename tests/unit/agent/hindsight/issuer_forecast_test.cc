@@ -131,14 +131,36 @@ TEST(IssuerForecast, IsQuietWhereTheNextIsCovered) {
 TEST(IssuerForecast, DoesNotWaitForAnIntermediateThatIsNoMoreInUse) {
   const auto past = relying_on({anchor(ca().old_one)});
   auto issuers = believing();
-  issuers.learn(leaf_of(ca().next, kNow - kDay * 70), "mx.other.test");
-  EXPECT_EQ(foreseen(past, issuers), std::nullopt) << "nothing came from it for 60 days";
+  issuers.learn(leaf_of(ca().next, kNow - kDay * 95), "mx.other.test");
+  EXPECT_EQ(foreseen(past, issuers), std::nullopt) << "nothing came from it since, and that ended";
   const auto ancient = ca().intermediate("R3", kNow - kDay * 900);
   issuers.learn(leaf_of(ancient, kNow - kDay * 55), "mx.other.test");
   EXPECT_EQ(foreseen(past, issuers), std::nullopt)
       << "older than the one in use, and not seen since that was used";
   issuers.learn(leaf_of(ancient, kNow - kDay * 2), "mx.other.test");
   EXPECT_NE(foreseen(past, issuers), std::nullopt) << "the CA has gone back to it";
+}
+
+TEST(IssuerForecast, TakesANewerOneForInUseWhileWhatItIssuedIsValid) {
+  const auto past = relying_on({anchor(ca().old_one)});
+  const auto newer = ca().intermediate("YR2", kNow - kDay * 120);
+  for (const auto& [ago, is_told] : {std::pair{kDay * 95, false}, {kDay * 70, true}}) {
+    auto issuers = believing();
+    issuers.learn(leaf_of(newer, kNow - ago, "mx.other.test"), "mx.other.test");
+    EXPECT_EQ(foreseen(past, issuers).has_value(), is_told) << ago / kDay;
+  }
+}
+
+TEST(IssuerForecast, DoesNotWaitForAnIntermediateThatIsRetiredBeforeTheRenewal) {
+  auto issuers = believing();
+  issuers.learn(leaf_of(ca().next, kNow - kDay, "mx.other.test"), "mx.other.test");
+  const auto key = probes::dane::to_hex(ca().next.certificate->spki_sha256);
+  const auto until = [&](config::Time at) {
+    issuers.set_announced({{.organisation = "Encrypt Us", .key = key, .until = at}});
+    return foreseen(relying_on({anchor(ca().old_one)}), issuers).has_value();
+  };
+  EXPECT_FALSE(until(kNow + kDay * 9)) << "the renewal is ten days away";
+  EXPECT_TRUE(until(kNow + kDay * 11));
 }
 
 TEST(IssuerForecast, BelievesNobodyWhomTheWebDoesNotBelieve) {
