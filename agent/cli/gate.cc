@@ -74,7 +74,7 @@ std::string shown_before(const std::vector<AnnouncedCertificate>& announced, con
 }
 
 // When the CAs suggest to renew what the host presents, as far as they have said.
-std::string suggested(const RenewalBook& renewals, const HostHistory& past) {
+std::string suggested(const RenewalBook& renewals, const HostHistory& past, Time at) {
   std::set<std::string> lines;
   for (const auto& leaf : presented_by(past)) {
     const auto* told = advice_on(renewals, *leaf);
@@ -83,7 +83,7 @@ std::string suggested(const RenewalBook& renewals, const HostHistory& past) {
         "  the CA suggests to renew the certificate in use, which ends {}, between {} and {}{}\n",
         config::rfc3339(leaf->not_after), config::rfc3339(told->window->start),
         config::rfc3339(told->window->end),
-        told->moved_from ? ", earlier than it did: it may be about to revoke it" : ""));
+        is_urgent(*told, *leaf, at) ? ", at once: it may be about to revoke it" : ""));
   }
   return fmt::format("{}", fmt::join(lines, ""));
 }
@@ -160,7 +160,7 @@ Exit gate(const config::Config& config, const GateQuestion& question, const Reca
   const auto when = clearance.not_before ? " " + config::rfc3339(*clearance.not_before) : "";
   out << fmt::format("{}{}: {}\n{}", wire_name(clearance.answer), when, host,
                      advice(clearance, *seen));
-  out << shown_before(announced, *chain, at) << suggested(renewals, host_history);
+  out << shown_before(announced, *chain, at) << suggested(renewals, host_history, at);
   return exit_of(clearance.answer);
 }
 

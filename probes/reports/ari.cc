@@ -120,7 +120,7 @@ Seconds ari_pause_after(int failures) {
 }
 
 bool has_jumped(const RenewalWindow& before, const RenewalWindow& now, Time at) {
-  return now.start <= before.start - kDay && now.start <= at + 3 * kDay;
+  return now.start <= before.start - kDay && now.start <= at + 7 * kDay;
 }
 
 }  // namespace probes::reports

@@ -39,7 +39,8 @@ inline constexpr std::size_t kMostAriReply = 64 * 1024;  // octets
 [[nodiscard]] config::Seconds ari_pause_after(int failures);
 
 // The CA has moved the window to an earlier time (§4.2: as it does before it revokes): it begins a
-// day or more before the one that it suggested last, and at `at` or in the next three days.
+// day or more before the one that it suggested last, and within a week of `at`: a CA has five days
+// to revoke what it has to (CA/Browser Forum's Baseline Requirements §4.9.1.1).
 [[nodiscard]] bool has_jumped(const RenewalWindow& before, const RenewalWindow& now,
                               config::Time at);
 

@@ -298,7 +298,7 @@ TEST(Predict, GoesByWhatTheCaSuggestsBeforeHabit) {
        .want = {"predicted-mismatch/high", "renewal-urgent/high"}},
       {.says = "it was moved, but is far off: no hurry",
        .renewed = {{0}, {0}},
-       .start = days{5},
+       .start = days{10},
        .moved_from = days{20},
        .want = {}},
       {.says = "nobody knows whether the key will change",

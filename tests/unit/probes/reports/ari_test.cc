@@ -105,6 +105,7 @@ TEST(Ari, AWindowThatIsMovedForwardToNowHasJumped) {
   };
   EXPECT_TRUE(has_jumped(window(hours{24 * 30}), window(hours{-24}), kNow)) << "it is past";
   EXPECT_TRUE(has_jumped(window(hours{24 * 30}), window(hours{24}), kNow));
+  EXPECT_TRUE(has_jumped(window(hours{24 * 60}), window(hours{24 * 5}), kNow));
   EXPECT_FALSE(has_jumped(window(hours{24 * 30}), window(hours{24 * 20}), kNow))
       << "a CA may tune its windows";
   EXPECT_FALSE(has_jumped(window(hours{2}), window(hours{0}), kNow)) << "by hours";
