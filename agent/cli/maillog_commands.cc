@@ -255,7 +255,8 @@ Command add_partners(CLI::App& app) {
   auto* command = app.add_subcommand(
       "partners", "domains that a Postfix log shows mail to, most mail first, for domain_lists");
   add_flags(*command, *flags);
-  command->add_option("--least", flags->least, "messages that a domain must have had (1)");
+  command->add_option("--least", flags->least, "messages that a domain must have had (1)")
+      ->check(CLI::Range(0, 1'000'000'000));
   return {command, [flags] {
             const auto logs = logs_of(*flags);
             return logs ? print_partners(*logs, flags->least, std::cout, std::cerr) : kBadUsage;

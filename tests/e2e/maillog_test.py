@@ -56,6 +56,7 @@ class Maillog(unittest.TestCase):
         log = self.write("mail.log", LOG.encode())
         self.assertEqual(self.run_it("partners", log), (0, "big.test\nheld.test\nold.test\nsmall.test\n", ""))
         self.assertEqual(self.run_it("partners", "--least", "2", log)[1], "big.test\n")
+        self.assertEqual(self.run_it("partners", "--least", "-1", log)[0], 3)
         self.assertEqual(
             self.run_it("partners", "--since", "2026-11-15T00:00:00Z", log)[1], "big.test\nheld.test\nsmall.test\n"
         )
