@@ -40,6 +40,11 @@ Channel::~Channel() {
   close(fd_);
 }
 
+bool Channel::has_peer_left() const {
+  pollfd gone{.fd = fd_, .events = POLLRDHUP, .revents = 0};
+  return poll(&gone, 1, 0) > 0;
+}
+
 bool Channel::write_all(std::string_view octets, std::chrono::steady_clock::time_point deadline) {
   while (!octets.empty()) {
     const auto done = write(octets);

@@ -32,6 +32,8 @@ class Channel {
   virtual Outcome write(std::string_view octets) = 0;
   // Says that we write no more.
   virtual void finish() = 0;
+  // Whether the other end says nothing any more: it has closed, or was reset. Any thread.
+  [[nodiscard]] bool has_peer_left() const;
   [[nodiscard]] int fd() const { return fd_; }
 
   // Writes all of it, waiting for the client until then; false when that came to nothing.

@@ -348,10 +348,9 @@ class ConnectionLoop::Loop {
 
   // Tries a password, on a thread for these.
   bool log_in(Client& client, bool is_crowded) const {
-    pollfd gone{.fd = client.channel->fd(), .events = POLLRDHUP, .revents = 0};
     // Of those who have gone without waiting for the answer there may be any number.
     client.has_lost_place =
-        client.deadline <= steady_clock::now() || (is_crowded && poll(&gone, 1, 0) > 0);
+        client.deadline <= steady_clock::now() || (is_crowded && client.channel->has_peer_left());
     if (client.has_lost_place) return true;
     try {
       client.attempt = login_.attempt(client.request.authorization());

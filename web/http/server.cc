@@ -16,7 +16,6 @@
 #include <httplib.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -65,10 +64,7 @@ class Exchange final : public httplib::Stream {
   // From now on all that is written goes to the client at once.
   void begin_stream() { is_streaming_ = true; }
   // A write alone would tell only at the second ping.
-  [[nodiscard]] bool has_client_left() const {
-    pollfd gone{.fd = client_.fd(), .events = POLLRDHUP, .revents = 0};
-    return poll(&gone, 1, 0) > 0;
-  }
+  [[nodiscard]] bool has_client_left() const { return client_.has_peer_left(); }
   [[nodiscard]] std::string release() && { return std::move(reply_); }
 
   bool is_readable() const override { return true; }
