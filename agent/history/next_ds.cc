@@ -63,7 +63,8 @@ std::optional<Outlook> outlook_on(const WantedDs& wanted, const std::set<KeyId>&
       break;
   }
   const auto is_of_known_type = [](const probes::dns::DsData& ds) {
-    return ds.digest_type == 1 || ds.digest_type == 2 || ds.digest_type == 4;
+    return std::ranges::find(probes::dns::kDigestTypes, ds.digest_type) !=
+           probes::dns::kDigestTypes.end();
   };
   if (std::ranges::none_of(wanted.records, is_of_known_type))  // RFC 4035 §5.2: as without
     return Outlook{.severity = Severity::high,

@@ -126,7 +126,7 @@ Fit fit_of(const std::set<DsData>& wanted, const Name& zone, const Replies& repl
   if (reply == nullptr) return Fit::unknown;
   const auto keys = signing_keys(*reply);
   if (keys.empty()) return Fit::unknown;
-  for (const int digest_type : {4, 2, 1}) {
+  for (const auto digest_type : kDigestTypes) {
     bool is_there = false;
     for (const auto& ds : wanted) {
       if (ds.digest_type != digest_type) continue;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -48,6 +49,9 @@ struct WantedDs {
 // Says nothing of the fit and of the signatures.
 [[nodiscard]] WantedDs wanted_ds(const Answer& cds, const Answer& cdnskey);
 
+// The digest types that validators and we know, the strongest first: SHA-384, SHA-256, SHA-1.
+inline constexpr std::array<std::uint8_t, 3> kDigestTypes{4, 2, 1};
+
 // `replies`: with a proven one to the question for the zone's DNSKEY records; the first counts.
 // Validators hold the strongest digest against the keys only (RFC 4509 §3, RFC 6605 §5).
 [[nodiscard]] WantedDs::Fit fit_of(const std::set<DsData>& wanted, const Name& zone,
@@ -63,8 +67,7 @@ struct WantedDs {
 
 [[nodiscard]] KeyId key_id_of(std::span<const std::uint8_t> dnskey);
 
-// Over owner and data of a DNSKEY record (RFC 4034 §5.1.4). Null: another type than SHA-1, SHA-256
-// and SHA-384 (1, 2, 4).
+// Over owner and data of a DNSKEY record (RFC 4034 §5.1.4). Null: another type than kDigestTypes.
 [[nodiscard]] std::optional<Bytes> ds_digest(const Name& zone, std::span<const std::uint8_t> dnskey,
                                              std::uint8_t digest_type);
 
