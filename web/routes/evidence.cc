@@ -30,13 +30,17 @@ std::variant<Kept, Reply> kept_of(const Backend& backend, const std::string& id)
               *std::move(observations)};
 }
 
+auto bundle_of(const std::string& alert, const std::vector<probes::dns::Bytes>& observations) {
+  return probes::decode_bundle(probes::encode_bundle(alert, observations));
+}
+
 }  // namespace
 
 std::optional<std::string> argument_of(const Backend& backend, const agent::Alert& alert) {
   const auto kept = backend.queries->evidence(alert.id);
   if (!kept || kept->empty()) return std::nullopt;
-  const auto bundle = probes::decode_bundle(
-      probes::encode_bundle(agent::to_json(alert, backend.snapshot()->now).dump(), {kept->back()}));
+  const auto bundle =
+      bundle_of(agent::to_json(alert, backend.snapshot()->now).dump(), {kept->back()});
   if (!bundle) return std::nullopt;
   return to_text(*bundle, probes::prove(*bundle, backend.anchors()));
 }
@@ -67,7 +71,7 @@ Reply Api::explanation(const Call& call) const {
   const auto found = kept_of(backend_, call.name);
   if (const auto* refused = std::get_if<Reply>(&found)) return *refused;
   const auto& kept = std::get<Kept>(found);
-  const auto bundle = probes::decode_bundle(probes::encode_bundle(kept.alert, kept.observations));
+  const auto bundle = bundle_of(kept.alert, kept.observations);
   if (!bundle) return problem(500, "unreadable", bundle.error());
   return json(to_json(*bundle, probes::prove(*bundle, backend_.anchors())));
 }
