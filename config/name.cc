@@ -17,6 +17,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "config/utf8.h"
+
 namespace config {
 namespace {
 
@@ -34,28 +36,6 @@ bool is_name_character(char c) {
 }
 bool is_ascii(char c) {
   return static_cast<unsigned char>(c) < 0x80;
-}
-// Whether all of it is UTF-8 (RFC 3629 §4): no surrogates, no longer forms than need be.
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const auto at = [text](std::size_t i) {
-      return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-    };
-    const unsigned lead = at(0);
-    const std::size_t length = lead < 0x80                   ? 1
-                               : lead >= 0xc2 && lead < 0xe0 ? 2
-                               : lead >= 0xe0 && lead < 0xf0 ? 3
-                               : lead >= 0xf0 && lead < 0xf5 ? 4
-                                                             : 0;
-    const bool is_bad = (lead == 0xe0 && at(1) < 0xa0) || (lead == 0xed && at(1) > 0x9f) ||
-                        (lead == 0xf0 && at(1) < 0x90) || (lead == 0xf4 && at(1) > 0x8f);
-    if (length == 0 || is_bad) return false;
-    for (std::size_t i = 1; i < length; ++i) {
-      if ((at(i) & 0xc0U) != 0x80) return false;
-    }
-    text.remove_prefix(length);
-  }
-  return true;
 }
 // No control character of ASCII or of ISO 6429 (U+0080 to U+009F).
 bool is_printable(std::string_view text) {

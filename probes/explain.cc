@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "config/utf8.h"
 #include "probes/catalogue.h"
 
 namespace probes {
@@ -162,30 +163,16 @@ void tell_caches(Explanation& out, const Finding& finding) {
   out.fix.assign(row.fix.begin(), row.fix.end());
 }
 
-// Length of the UTF-8 sequence at the front, 0 when it is none.
-std::size_t sequence_length(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  const std::size_t length = lead < 0x80                   ? 1
-                             : lead >= 0xC2 && lead < 0xE0 ? 2
-                             : lead >= 0xE0 && lead < 0xF0 ? 3
-                             : lead >= 0xF0 && lead < 0xF5 ? 4
-                                                           : 0;
-  if (length > text.size()) return 0;
-  unsigned value = length == 1 ? lead : lead & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    const auto next = static_cast<unsigned char>(text[i]);
-    if ((next & 0xC0U) != 0x80) return 0;
-    value = value << 6U | (next & 0x3FU);
-  }
-  if ((length == 3 && value < 0x800) || (length == 4 && (value < 0x10000 || value > 0x10FFFF)))
-    return 0;
-  const bool is_surrogate = value >= 0xD800 && value <= 0xDFFF;
-  const bool is_control = value < 0x20 || (value >= 0x7F && value < 0xA0);
-  // Line and paragraph separators, and the marks that turn the direction of text.
-  const bool misleads = (value >= 0x2028 && value <= 0x202E) ||
-                        (value >= 0x2066 && value <= 0x2069) || value == 0x200E ||
-                        value == 0x200F || value == 0x061C;
-  return is_surrogate || is_control || misleads ? 0 : length;
+// Whether a character in UTF-8 is shown as it is: no control, no separator of lines or paragraphs,
+// no mark that turns the direction of text. An octet that is of no character is not.
+bool is_shown(std::string_view character) {
+  constexpr auto kHidden = std::to_array<std::string_view>(
+      {"\u061C", "\u200E", "\u200F", "\u2028", "\u2029", "\u202A", "\u202B", "\u202C", "\u202D",
+       "\u202E", "\u2066", "\u2067", "\u2068", "\u2069"});
+  const auto first = static_cast<unsigned char>(character[0]);
+  if (character.size() == 1) return first >= 0x20 && first < 0x7F;
+  if (first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0) return false;
+  return std::ranges::find(kHidden, character) == kHidden.end();
 }
 
 // The chain breaks in a zone above: what is below is right in itself, and its operators can do
@@ -286,15 +273,16 @@ std::string printable(std::string_view text, std::size_t most) {
   std::string out;
   while (!text.empty()) {
     if (out.size() >= most) return out + "…";
-    const auto length = sequence_length(text);
-    if (text[0] == '\\') {
+    const auto character = text.substr(0, std::max<std::size_t>(config::utf8_length(text), 1));
+    if (character == "\\") {
       out += "\\\\";
-    } else if (length == 0) {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
+    } else if (is_shown(character)) {
+      out += character;
     } else {
-      out += text.substr(0, length);
+      for (const auto octet : character)
+        out += fmt::format("\\x{:02x}", static_cast<unsigned char>(octet));
     }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
+    text.remove_prefix(character.size());
   }
   return out;
 }

@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "config/utf8.h"
+
 namespace storage {
 namespace {
 
@@ -199,28 +201,9 @@ std::string to_postgresql(std::string_view sql) {
 }
 
 std::string postgresql_text(std::string_view text) {
-  constexpr std::string_view kReplacement = "\xef\xbf\xbd";
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const auto octet = [&](std::size_t at) {
-      return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
-    };
-    const auto first = octet(0);
-    // By RFC 3629 §4: what the second octet may be depends on the first.
-    const auto lowest = first == 0xe0 ? 0xa0U : first == 0xf0 ? 0x90U : 0x80U;
-    const auto highest = first == 0xed ? 0x9fU : first == 0xf4 ? 0x8fU : 0xbfU;
-    std::size_t length = first > 0 && first < 0x80 ? 1 : 0;
-    if (first >= 0xc2 && first <= 0xdf) length = 2;
-    if (first >= 0xe0 && first <= 0xef) length = 3;
-    if (first >= 0xf0 && first <= 0xf4) length = 4;
-    if (length > 1 && (octet(1) < lowest || octet(1) > highest)) length = 0;
-    for (std::size_t at = 2; at < length; ++at) {
-      if (octet(at) < 0x80 || octet(at) > 0xbf) length = 0;
-    }
-    out += length == 0 ? kReplacement : text.substr(0, length);
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
+  auto out = config::as_utf8(text);
+  for (auto at = out.find('\0'); at != std::string::npos; at = out.find('\0', at))
+    out.replace(at, 1, "\xef\xbf\xbd");
   return out;
 }
 
