@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <gmime/gmime.h>
@@ -99,6 +100,13 @@ bool may_be_report(GMimeObject* part) {
   return file.ends_with(".json") || file.ends_with(".json.gz");
 }
 
+// RFC 2046 §5.2.1 has no mail in a mail encoded, but some do, and the library then leaves it as it
+// is.
+bool is_message(GMimeObject* part) {
+  auto* type = g_mime_object_get_content_type(part);
+  return type != nullptr && g_mime_content_type_is_type(type, "message", "rfc822") != 0;
+}
+
 std::string decoded(GMimePart* part) {
   auto* content = g_mime_part_get_content(part);
   if (content == nullptr) return {};
@@ -109,6 +117,9 @@ std::string decoded(GMimePart* part) {
   return {reinterpret_cast<const char*>(octets->data), octets->len};
 }
 
+std::optional<std::string> gather_of_mail(std::string_view mail, int depth,
+                                          std::vector<std::string>& out);
+
 void gather(GMimeObject* object, int depth, std::vector<std::string>& out) {
   if (object == nullptr || depth > kDeepestPart || out.size() >= kMostParts) return;
   if (GMIME_IS_MULTIPART(object)) {
@@ -118,34 +129,42 @@ void gather(GMimeObject* object, int depth, std::vector<std::string>& out) {
   } else if (GMIME_IS_MESSAGE_PART(object)) {  // forwarded whole
     auto* message = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
     if (message != nullptr) gather(g_mime_message_get_mime_part(message), depth + 1, out);
+  } else if (GMIME_IS_PART(object) && is_message(object)) {  // the same, encoded
+    (void)gather_of_mail(decoded(GMIME_PART(object)), depth + 1, out);
   } else if (GMIME_IS_PART(object) && may_be_report(object)) {
     if (auto octets = decoded(GMIME_PART(object)); !octets.empty())
       out.push_back(std::move(octets));
   }
 }
 
-}  // namespace
-
-Parts parts_of_mail(std::string_view mail) {
+// What keeps it from being read at all.
+std::optional<std::string> gather_of_mail(std::string_view mail, int depth,
+                                          std::vector<std::string>& out) {
   mail = without_blank_lines(mail);
-  if (mail.size() > kMostMail) return Failure<std::string>("more octets than a mail may have");
+  if (mail.size() > kMostMail) return "more octets than a mail may have";
   if (count_content_types(mail) > kMostParts || count_dashed(mail) > kMostDashed)
-    return Failure<std::string>("more parts than a mail may have");
-  if (count_colons(mail) > kMostColons)
-    return Failure<std::string>("a header field that no mail has: too many colons");
+    return "more parts than a mail may have";
+  if (count_colons(mail) > kMostColons) return "a header field that no mail has: too many colons";
   static const Library library;
   const Owned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(mail.data(), mail.size()));
   const Owned<GMimeParser> parser(g_mime_parser_new_with_stream(stream.get()));
   // A mailbox of several mails begins with "From ", as each of them does.
   const bool is_mailbox = mail.starts_with("From ");
   if (is_mailbox) g_mime_parser_set_format(parser.get(), GMIME_FORMAT_MBOX);
-  std::vector<std::string> out;
   std::size_t mails = 0;
   do {
     const Owned<GMimeMessage> message(g_mime_parser_construct_message(parser.get(), nullptr));
     if (!message) break;
-    gather(g_mime_message_get_mime_part(message.get()), 0, out);
+    gather(g_mime_message_get_mime_part(message.get()), depth, out);
   } while (is_mailbox && ++mails < kMostParts && g_mime_parser_eos(parser.get()) == 0);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Parts parts_of_mail(std::string_view mail) {
+  std::vector<std::string> out;
+  if (auto fault = gather_of_mail(mail, 0, out)) return Failure<std::string>(*std::move(fault));
   if (out.empty()) return Failure<std::string>("no part of the mail is a report");
   return out;
 }

@@ -14,6 +14,7 @@
 
 #include "config/bounded_json.h"
 #include "config/name.h"
+#include "config/utf8.h"
 
 namespace probes::reports {
 namespace {
@@ -41,8 +42,13 @@ Json parse(std::string_view text) {
   if (text.size() > kMostReport) throw Bad{"more octets than a report may have"};
   // Some write a byte order mark, which RFC 8259 §8.1 lets readers pass over.
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  auto json = config::parse_json(text, {.depth = kDeepest, .values = kMostValues});
+  // A contact's name in Latin-1 says nothing against the counts.
+  const auto mended = config::is_utf8(text) ? std::string() : config::as_utf8(text);
+  auto json = config::parse_json(mended.empty() ? text : mended,
+                                 {.depth = kDeepest, .values = kMostValues});
   if (!json) throw Bad{json.error()};
+  // Some write a list of reports, of which each mail has one.
+  if (json->is_array() && json->size() == 1) json = Json(std::move(json->front()));
   if (!json->is_object()) throw Bad{"not a JSON object"};
   return *std::move(json);
 }
@@ -77,13 +83,12 @@ bool is_plain(std::uint32_t point) {
 }
 
 // In UTF-8, which the JSON reader has seen to, without blanks at its ends; what is not plain
-// becomes
-// '?'. Names of organizations are shown, compared and written into logs.
+// becomes '?'. Names of organizations are shown, compared and written into logs.
 std::string plain(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
     const auto octet = static_cast<unsigned char>(text[i]);
-    const std::size_t more = octet >= 0xF0 ? 3 : octet >= 0xE0 ? 2 : octet >= 0xC0 ? 1 : 0;
+    const auto more = config::utf8_length(text.substr(i)) - 1;
     std::uint32_t point = more == 0 ? octet : octet & (0x3FU >> more);
     for (std::size_t k = 1; k <= more && i + k < text.size(); ++k)
       point = (point << 6U) | (static_cast<unsigned char>(text[i + k]) & 0x3FU);
@@ -191,8 +196,11 @@ std::optional<config::Seconds> offset(std::string_view rest) {
   return rest[0] == '-' ? -out : out;
 }
 
-// RFC 3339; also with a blank for the T, and without a zone.
-std::optional<Time> moment(std::string_view text) {
+// RFC 3339; also with a blank for the T, and without a zone. A date alone is the moment of that
+// day.
+std::optional<Time> moment(std::string_view text, std::string_view of_day) {
+  std::string whole;
+  if (text.size() == 10) text = whole = fmt::format("{}T{}Z", text, of_day);
   constexpr std::size_t kPlain = 19;  // "2026-01-02T03:04:05"
   if (text.size() < kPlain) return std::nullopt;
   auto zoned = std::string(text.substr(0, kPlain)) + "Z";
@@ -204,11 +212,13 @@ std::optional<Time> moment(std::string_view text) {
   return *time - *east;
 }
 
-Time date_in(const Json& report, std::initializer_list<const char*> names, std::string_view what) {
+Time date_in(const Json& report, std::initializer_list<const char*> names, std::string_view of_day,
+             std::string_view what) {
   const auto* range = find(report, {"date-range", "date_range"});
   const auto* value = range == nullptr ? nullptr : find(*range, names);
   if (value == nullptr) throw Bad{fmt::format("no {}", what)};
-  const auto out = value->is_string() ? moment(value->get_ref<const std::string&>()) : std::nullopt;
+  const auto out =
+      value->is_string() ? moment(value->get_ref<const std::string&>(), of_day) : std::nullopt;
   if (!out) throw Bad{fmt::format("not an RFC 3339 date: {}", what)};
   return *out;
 }
@@ -239,18 +249,27 @@ std::string required_domain(const Json& policy) {
   return *std::move(name);
 }
 
-// Those that are names; a list with one that is not says no less about the others.
-std::vector<std::string> mx_hosts(const Json& policy) {
+// The first that are names; a list with one that is not says no less about the others.
+std::vector<std::string> mx_hosts(const Json& policy, std::size_t& skipped) {
   std::set<std::string> out;
   const auto* value = find(policy, {"mx-host", "mx-host-pattern", "mx_host"});
-  for (const auto* one : items(value, kMostMxHosts, "MX hosts")) {
-    if (!one->is_string()) continue;
+  for (const auto* one : items(value, kMostValues, "MX hosts")) {
+    if (!one->is_string()) {
+      ++skipped;
+      continue;
+    }
     // A list in one string, as early drafts had it.
     std::string_view left = one->get_ref<const std::string&>();
-    while (!left.empty() && out.size() < kMostMxHosts) {
+    while (!left.empty()) {
       const auto end = std::min(left.find_first_of(", \t\n"), left.size());
-      if (auto name = domain_name(left.substr(0, end), true)) out.insert(*std::move(name));
+      const auto text = left.substr(0, end);
       left.remove_prefix(std::min(end + 1, left.size()));
+      if (text.empty()) continue;
+      auto name = out.size() < kMostMxHosts ? domain_name(text, true) : std::nullopt;
+      if (name)
+        out.insert(*std::move(name));
+      else
+        ++skipped;
     }
   }
   return {out.begin(), out.end()};
@@ -296,8 +315,9 @@ std::string first_octets(std::string text, std::size_t most) {
   return text;
 }
 
-std::string result_type(const Json& failure) {
+std::string result_type(const Json& failure, std::size_t& skipped) {
   const auto* value = find(failure, {"result-type", "result_type"});
+  if (value != nullptr && !value->is_string()) ++skipped;
   if (value == nullptr || !value->is_string()) return "validation-failure";  // §4.3.3: the general
   const auto& text = value->get_ref<const std::string&>();
   const auto known = word(text);
@@ -350,12 +370,12 @@ using Failures = std::map<Key, Gathered>;
 
 // `otherwise`: where it has no count of its own.
 void read_failure(const Json& failure, const Policy& policy, std::uint64_t otherwise,
-                  Failures& gathered) {
+                  Failures& gathered, std::size_t& skipped) {
   if (!failure.is_object()) throw BadPart{{"a failure that is no JSON object"}};
   const auto sessions =
       count_in(failure, {"failed-session-count", "failed_session_count"}, "failed sessions")
           .value_or(otherwise);
-  auto& sum = gathered[{result_type(failure), failing_host(failure, policy)}];
+  auto& sum = gathered[{result_type(failure, skipped), failing_host(failure, policy)}];
   sum.sessions = std::min(sum.sessions + sessions, kMostSessions);
   note_address(sum.senders, failure, "sending-mta-ip");
   note_address(sum.receivers, failure, "receiving-ip");
@@ -370,7 +390,7 @@ void read_failures(const Json& entry, Policy& policy, std::size_t& left, std::si
   Failures gathered;
   for (const auto* failure : list) {
     try {
-      read_failure(*failure, policy, otherwise, gathered);
+      read_failure(*failure, policy, otherwise, gathered, skipped);
     } catch (const BadPart&) {
       ++skipped;
     }
@@ -396,9 +416,11 @@ Policy read_policy(const Json& entry, std::size_t& failures_left, std::size_t& s
   if (!entry.is_object()) throw BadPart{{"a policy that is no JSON object"}};
   const auto* inner = find(entry, {"policy"});
   const auto& about = inner != nullptr && inner->is_object() ? *inner : entry;
-  Policy out{
-      .type = policy_type(about), .domain = required_domain(about), .mx_hosts = mx_hosts(about)};
+  Policy out{.type = policy_type(about),
+             .domain = required_domain(about),
+             .mx_hosts = mx_hosts(about, skipped)};
   const auto* within = find(entry, {"summary"});
+  if (within != nullptr && !within->is_object()) ++skipped;
   const auto& summary = within != nullptr && within->is_object() ? *within : entry;
   out.successful = total_in(summary,
                             {"total-successful-session-count", "total-successful-sessions",
@@ -416,8 +438,10 @@ TlsReport read_report(const Json& json) {
   TlsReport out{
       .organization = name_in(json, {"organization-name", "organization_name"}, "organization"),
       .report_id = name_in(json, {"report-id", "report_id"}, "report id"),
-      .from = date_in(json, {"start-datetime", "start_datetime"}, "begin of the date range"),
-      .until = date_in(json, {"end-datetime", "end_datetime"}, "end of the date range")};
+      .from = date_in(json, {"start-datetime", "start_datetime"}, "00:00:00",
+                      "begin of the date range"),
+      .until =
+          date_in(json, {"end-datetime", "end_datetime"}, "23:59:59", "end of the date range")};
   if (out.from > out.until) throw Bad{"the date range ends before it begins"};
   if (out.until - out.from > kLongestReport) throw Bad{"the date range is too long"};
   const auto* policies = find(json, {"policies"});

@@ -12,7 +12,7 @@
 
 // PURE
 // Reports of senders on how TLS went with our hosts (RFC 8460 §4), as values. Anybody may write
-// one: sizes, counts, dates and names are bounded and checked, and every text is printable ASCII.
+// one: sizes, counts, dates and names are bounded and checked, and every text is printable.
 // Where senders differ from the RFC and it is plain what they mean, that is taken. What is
 // malformed inside (a policy, a failure, a count) is passed over and counted: it says no less about
 // the rest. Refused is a report whose frame is (organization, id, dates, bounds), and one of which
@@ -60,14 +60,14 @@ struct TlsReport {
   std::string report_id;     // its own; with the organization the name of the report
   config::Time from, until;  // of the sessions; from <= until
   std::vector<Policy> policies;
-  std::size_t skipped = 0;  // policies, failures and counts that were malformed
+  std::size_t skipped = 0;  // what was malformed: policies, failures, counts, hosts, types
   bool operator==(const TlsReport&) const = default;
 };
 
 inline constexpr std::size_t kMostReport = std::size_t{8} << 20U;  // octets of JSON
 inline constexpr std::size_t kMostPolicies = 1000;
 inline constexpr std::size_t kMostFailures = 10'000;  // of the whole report, as they are written
-inline constexpr std::size_t kMostMxHosts = 100;      // of a policy
+inline constexpr std::size_t kMostMxHosts = 100;      // of a policy; more are passed over
 inline constexpr std::uint64_t kMostSessions = 1'000'000'000'000;  // of one count
 inline constexpr std::size_t kMostResultType = 128;                // octets
 inline constexpr std::size_t kMostName = 200;  // octets of an organization or an id

@@ -120,6 +120,12 @@ TEST(ReportMail, MayBeNoMultipartOrHaveBeenForwarded) {
                            mail_of("application/tlsrpt+gzip", report))
                   .reports,
               SizeIs(1));
+  // A mail in a mail is not to be encoded, and some are.
+  EXPECT_THAT(read_reports("Subject: Fwd\r\nContent-Type: message/rfc822\r\n"
+                           "Content-Transfer-Encoding: base64\r\n\r\n" +
+                           base64(mail_of("application/tlsrpt+gzip", report)))
+                  .reports,
+              SizeIs(1));
 }
 
 TEST(ReportMail, SaysWhyThereIsNoReport) {
@@ -136,6 +142,11 @@ TEST(ReportMail, IsBoundedInSizePartsAndDepth) {
   for (int i = 0; i < 50; ++i) deep += "Content-Type: message/rfc822\r\n\r\n";
   EXPECT_THAT(parts_of_mail(deep + mail_of("application/json", "{}")).error(),
               HasSubstr("no part"));
+  auto wrapped = mail_of("application/json", "{}");
+  for (int i = 0; i < kDeepestPart + 1; ++i)
+    wrapped = "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+              base64(wrapped);
+  EXPECT_THAT(parts_of_mail(wrapped).error(), HasSubstr("no part"));
   std::string deeper;
   for (int i = 0; i < 100'000; ++i) deeper += "Content-Type: message/rfc822\r\n\r\n";
   EXPECT_THAT(parts_of_mail(deeper).error(), HasSubstr("more parts"));
