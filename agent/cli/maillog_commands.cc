@@ -27,6 +27,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using probes::reports::Delivery;
 using probes::reports::DeliveryStatus;
+using probes::reports::kNoMoment;
 using probes::reports::MaillogReader;
 using probes::reports::Setback;
 using probes::reports::TlsLevel;
@@ -36,11 +37,15 @@ int for_each_event(const LogFiles& logs, std::ostream& errors, const auto& take)
   int status = 0;
   for (const auto& file : logs.files) {
     MaillogReader reader(local_calendar(logs.now));
+    std::uint64_t lines = 0;
     const auto done = for_each_line(file, [&](std::string_view line, std::uint64_t octets) {
+      lines += line.empty() ? 0 : 1;
       if (const auto event = reader.read(line, octets)) take(*event);
     });
-    if (done) continue;
-    errors << probes::printable(done.error(), 2000) << '\n';
+    if (done && (lines == 0 || reader.strange() < lines)) continue;
+    errors << probes::printable(
+                  done ? file.string() + ": no line " + std::string(kNoMoment) : done.error(), 2000)
+           << '\n';
     status = 1;
   }
   return status;

@@ -22,6 +22,8 @@ using probes::reports::DeliveryStatus;
 constexpr std::chrono::seconds kEvery{1};
 constexpr int kSaveEvery = 10;  // turns of kEvery
 constexpr std::size_t kAtOnce = std::size_t{4} << 20U;
+// Lines in a row that no log has.
+constexpr std::uint64_t kMostStrange = 100;
 // How long a delivery waits for the next probe of its host.
 constexpr config::Seconds kPatience = std::chrono::hours{2};
 // A session that began while an exception was in force may end after it.
@@ -192,6 +194,8 @@ bool PostfixWatch::read_on() {
     for (const auto& event : events) book_.take(event, began_, say);
     if (reader.last_at()) last_line_at_ = reader.last_at();
     auto fault = read ? std::nullopt : std::optional(read.error());
+    if (!fault && reader.strange() >= kMostStrange)
+      fault = log_->name() + ": no line " + std::string(probes::reports::kNoMoment);
     if (fault && !log_fault_) news = {*fault, false};
     if (!fault && log_fault_) news = {*log_fault_, true};
     log_fault_ = std::move(fault);

@@ -70,9 +70,10 @@ std::optional<seconds> read_zone(std::string_view text) {
   return std::nullopt;
 }
 
-// "2026-11-28T19:19:54.123456+01:00"
-std::optional<Time> iso(std::string_view text) {
-  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T') return std::nullopt;
+// "2026-11-28T19:19:54.123456+01:00", also with a blank for the T; without a zone it is wall time.
+std::optional<Time> iso(std::string_view text, const Calendar& calendar) {
+  if (text.size() < 19 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != ' '))
+    return std::nullopt;
   const auto year = digits(text.substr(0, 4));
   const auto month = digits(text.substr(5, 2));
   const auto day = digits(text.substr(8, 2));
@@ -85,6 +86,7 @@ std::optional<Time> iso(std::string_view text) {
     const auto end = std::ranges::find_if_not(rest, is_digit);
     rest.remove_prefix(static_cast<std::size_t>(end - rest.begin()));
   }
+  if (rest.empty()) return calendar.to_utc(wall);
   const auto zone = read_zone(rest);
   if (!zone) return std::nullopt;
   return as_utc(wall) - *zone;
@@ -128,27 +130,23 @@ bool take_tag(std::string_view rest, LogLine& out) {
   return true;
 }
 
-// Behind "<22>1 ": moment, host, program, process, kind of message, structured data, message.
-std::optional<LogLine> rfc5424(std::string_view rest) {
-  LogLine out;
-  const auto at = iso(take_word(rest));
-  take_word(rest);
+// RFC 5424 §6, behind the machine: program, process, kind of message, structured data, message.
+bool take_header(std::string_view rest, LogLine& out) {
   out.program = take_word(rest);
   const auto pid = number(take_word(rest));
   take_word(rest);
-  if (!at || !pid) return std::nullopt;
+  if (!pid) return false;
   if (rest.starts_with("- ")) {
     rest.remove_prefix(2);
   } else {
     const auto end = rest.find("] ");  // of the last element; values escape theirs
-    if (!rest.starts_with('[') || end == std::string_view::npos) return std::nullopt;
+    if (!rest.starts_with('[') || end == std::string_view::npos) return false;
     rest.remove_prefix(end + 2);
   }
   if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
-  out.at = *at;
   out.pid = *pid;
   out.message = rest;
-  return out;
+  return true;
 }
 
 }  // namespace
@@ -181,27 +179,40 @@ std::optional<Time> LogLineReader::traditional(std::string_view text) {
   return std::nullopt;
 }
 
-std::optional<LogLine> LogLineReader::read(std::string_view line) {
+// Takes it off the line.
+std::optional<Time> LogLineReader::take_moment(std::string_view& line) {
   constexpr std::size_t kTraditional = 15;
+  constexpr std::size_t kDate = 10;
+  if (is_digit(line.front())) {
+    const auto blank = line.find(' ');
+    const auto end = blank == kDate ? line.find(' ', blank + 1) : blank;
+    const auto text = line.substr(0, end);
+    line.remove_prefix(end == std::string_view::npos ? line.size() : end + 1);
+    return iso(text, calendar_);
+  }
+  if (line.size() <= kTraditional || line[kTraditional] != ' ') return std::nullopt;
+  const auto text = line.substr(0, kTraditional);
+  line.remove_prefix(kTraditional + 1);
+  return traditional(text);
+}
+
+std::optional<LogLine> LogLineReader::read(std::string_view line) {
   line = line.substr(0, kMostOfLine);
+  if (line.empty()) return std::nullopt;
+  ++strange_;
   if (line.starts_with('<')) {
     const auto end = line.find('>');
     if (end == std::string_view::npos || end > 4) return std::nullopt;
     line.remove_prefix(end + 1);
   }
-  if (line.starts_with("1 2")) return rfc5424(line.substr(2));
-  std::optional<Time> at;
-  if (!line.empty() && is_digit(line.front())) {
-    at = iso(take_word(line));
-  } else if (line.size() > kTraditional && line[kTraditional] == ' ') {
-    at = traditional(line.substr(0, kTraditional));
-    line.remove_prefix(kTraditional + 1);
-  }
-  LogLine out;
+  const bool is_rfc5424 = line.starts_with("1 2");
+  if (is_rfc5424) line.remove_prefix(2);
+  const auto at = line.empty() ? std::nullopt : take_moment(line);
   if (!at) return std::nullopt;
+  strange_ = 0;
   take_word(line);  // the machine
-  if (!take_tag(line, out)) return std::nullopt;
-  out.at = *at;
+  LogLine out{.at = *at};
+  if (!(is_rfc5424 ? take_header(line, out) : take_tag(line, out))) return std::nullopt;
   return out;
 }
 

@@ -23,12 +23,17 @@ struct WallTime {
   bool operator==(const WallTime&) const = default;
 };
 
-// How moments are read that lines leave open. Traditional lines ("Nov 28 19:19:54") have neither
-// year nor zone: they are of the last twelve months before `now`, in the zone of `to_utc`.
+// How moments are read that lines leave open: those without a zone. Traditional lines ("Nov 28
+// 19:19:54") have neither year nor zone: they are of the last twelve months before `now`, in the
+// zone of `to_utc`.
 struct Calendar {
   config::Time now;
   std::function<config::Time(const WallTime&)> to_utc;
 };
+
+// What is said of a line, or of many, that has no form that LogLineReader knows.
+inline constexpr std::string_view kNoMoment =
+    "begins with a moment in a form that is known (syslog's, RFC 3339, RFC 5424)";
 
 // UTC, or so many seconds east of it.
 [[nodiscard]] Calendar calendar(config::Time now, config::Seconds east = config::Seconds{0});
@@ -48,12 +53,16 @@ struct LogLine {
 
 // Reads lines one after the other; it remembers the last moment, since many lines share it.
 // Understood are the traditional form of syslog, the same with RFC 3339 moments (rsyslog, also
-// with microseconds; journalctl -o short-iso), and RFC 5424 with or without its priority.
+// with microseconds; journalctl -o short-iso; also with a blank for the T, and without a zone as
+// wall time), and RFC 5424 with or without its priority.
 class LogLineReader {
  public:
   explicit LogLineReader(Calendar calendar) : calendar_(std::move(calendar)) {}
   // Nothing when the line is not of such a form. `line` has no line end.
   [[nodiscard]] std::optional<LogLine> read(std::string_view line);
+  // Lines in a row, the last ones, that begin with no moment in such a form. Empty ones are not
+  // counted.
+  [[nodiscard]] std::uint64_t strange() const { return strange_; }
   void set_now(config::Time now) { calendar_.now = now; }
   // Further ahead than clocks differ: a line that is not believed.
   [[nodiscard]] bool is_to_come(config::Time at) const {
@@ -61,9 +70,11 @@ class LogLineReader {
   }
 
  private:
+  [[nodiscard]] std::optional<config::Time> take_moment(std::string_view& line);
   [[nodiscard]] std::optional<config::Time> traditional(std::string_view text);
 
   Calendar calendar_;
+  std::uint64_t strange_ = 0;
   char last_text_[16] = {};
   std::optional<config::Time> last_;
 };

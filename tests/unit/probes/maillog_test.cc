@@ -309,9 +309,26 @@ INSTANTIATE_TEST_SUITE_P(
         FormRow{"2026-11-28T19:19:20.123456+00:00 out postfix/smtp[1]: " DELIVERED},
         FormRow{"2026-11-28T20:19:20+0100 out postfix-out/smtp[1]: " DELIVERED},
         FormRow{"2026-11-28T19:19:20Z out postfix/relay/smtp[1]: " DELIVERED},
+        FormRow{"2026-11-28T19:19:20.5 out postfix/smtp[1]: " DELIVERED},
+        FormRow{"2026-11-28 19:19:20 out postfix/smtp[1]: " DELIVERED},
+        FormRow{"2026-11-28 20:19:20.123+01:00 out postfix/smtp[1]: " DELIVERED},
         FormRow{"<22>Nov 28 19:19:20 out postfix/smtp[1]: " DELIVERED},
         FormRow{"<22>1 2026-11-28T19:19:20.1Z out postfix/smtp 1 - - " DELIVERED},
         FormRow{"1 2026-11-28T19:19:20Z out postfix/smtp 1 - [x a=\"b\"] \xEF\xBB\xBF" DELIVERED}));
+
+TEST(Maillog, TellsLinesOfNoLogFromThoseOfOtherPrograms) {
+  MaillogReader reader(calendar(kNow));
+  for (int i = 0; i < 3; ++i) (void)reader.read("[28/Nov/2026:19:19:20] postfix/smtp[1]: x");
+  (void)reader.read("");
+  EXPECT_EQ(reader.strange(), 3U);
+  (void)reader.read("Nov 28 19:19:20 out dovecot: imap-login: Login");
+  EXPECT_EQ(reader.strange(), 0U);
+  (void)reader.read("<22>x");
+  (void)reader.read("1 2");
+  EXPECT_EQ(reader.strange(), 2U);
+  (void)reader.read("<22>1 2026-11-28T19:19:20Z out kernel - - - x");
+  EXPECT_EQ(reader.strange(), 0U);
+}
 
 TEST(Maillog, AJournalsExportIsRead) {
   const auto got =
