@@ -221,6 +221,7 @@ config::Result<std::string, std::string> Daemon::watch(const std::string& domain
   if (lists.size() > 1) return Failure<std::string>("several lists may be added to: name one");
   if (const auto added = config::add_to_domain_file(lists.front(), domain); !added)
     return Failure<std::string>(added.error());
+  // Also when it stood there: that reload may have failed.
   if (const auto done = reload(); !done)
     return Failure<std::string>("it stands in the list now, but: " + done.error());
   return lists.front().filename().string();

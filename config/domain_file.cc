@@ -45,7 +45,7 @@ bool write_all(int fd, std::string_view text) {
 
 }  // namespace
 
-Result<void, std::string> add_to_domain_file(const std::filesystem::path& file,
+Result<bool, std::string> add_to_domain_file(const std::filesystem::path& file,
                                              const std::string& domain) {
   std::error_code error;
   const auto real = std::filesystem::canonical(file, error);
@@ -53,7 +53,7 @@ Result<void, std::string> add_to_domain_file(const std::filesystem::path& file,
   std::ifstream in{real, std::ios::binary};
   std::string content{std::istreambuf_iterator<char>(in), {}};
   if (!in.is_open() || in.bad()) return Failure<std::string>("the list cannot be read");
-  if (has_line(content, domain)) return Failure<std::string>("it stands in the list already");
+  if (has_line(content, domain)) return false;
   if (!content.empty() && content.back() != '\n') content += '\n';
   content += domain + "\n";
   auto pattern = real.string() + ".XXXXXX";
@@ -65,7 +65,7 @@ Result<void, std::string> add_to_domain_file(const std::filesystem::path& file,
   const int why = errno;
   if (is_written) (void)!fchown(fd, old.st_uid, old.st_gid);
   close(fd);
-  if (is_written && rename(pattern.c_str(), real.c_str()) == 0) return {};
+  if (is_written && rename(pattern.c_str(), real.c_str()) == 0) return true;
   const int then = is_written ? errno : why;
   unlink(pattern.c_str());
   return failed("the list cannot be written", then);
