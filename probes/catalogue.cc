@@ -572,12 +572,12 @@ const std::initializer_list<CatalogueRow>& rows() {
        {.root = Root::records, .alerts_from = Severity::medium, .over_by = Proof::records},
        "{name}: the CA issues from an intermediate that no record covers",
        "This host relies on a record of an issuer (usage 2), and its CA now issues from others, "
-       "too, "
-       "or has announced them. If the next renewal comes from one of these, senders will refuse "
-       "the host. The evidence names them and says how danelaw knows.",
+       "too, or has announced them, or the end of this one. If the next renewal comes from "
+       "another, "
+       "senders will refuse the host. The evidence names those that are known, and says how.",
        "Mail is delivered, until the next renewal.",
-       {"Publish {line} beside the present records, or records of the host's own keys (3 1 1) "
-        "before each renewal.",
+       {"Publish the record of the issuer to come beside the present ones: {line}.",
+        "Or publish records of the host's own keys (3 1 1) before each renewal.",
         "Publish records of all the intermediates that the CA may use, not only of the present "
         "one."},
        {"RFC 7671 §5.2", "RFC 7671 §8.1"},

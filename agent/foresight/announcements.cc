@@ -70,6 +70,13 @@ std::vector<const AnnouncedCertificate*> Announcements::of_host(const ForeseenHo
   return out;
 }
 
+std::vector<AnnouncedCertificate> Announcements::take_of_host(const ForeseenHost& host) {
+  std::vector<AnnouncedCertificate> out;
+  for (const auto* one : of_host(host)) out.push_back(*one);
+  for (const auto& one : out) drop(one.id);
+  return out;
+}
+
 std::vector<AnnouncedCertificate> Announcements::all() const {
   std::vector<AnnouncedCertificate> out;
   for (const auto& [id, one] : by_id_) out.push_back(one);

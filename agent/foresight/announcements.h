@@ -37,6 +37,8 @@ class Announcements {
 
   // Those that are for the host, unless they are for no mail. Good until the next change.
   [[nodiscard]] std::vector<const AnnouncedCertificate*> of_host(const ForeseenHost& host) const;
+  // The same, which are forgotten here.
+  [[nodiscard]] std::vector<AnnouncedCertificate> take_of_host(const ForeseenHost& host);
   [[nodiscard]] std::vector<AnnouncedCertificate> all() const;
   [[nodiscard]] std::vector<NotForMail> all_not_for_mail() const;
 

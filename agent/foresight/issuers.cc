@@ -154,6 +154,11 @@ std::vector<IssuerToCome> IssuerBook::after(const Chain& chain, Time at, Time re
                             : std::string("announced in issuers_file");
     out.push_back(std::move(one));
   }
+  const auto* mine_said = announcement(my_key);
+  if (out.empty() && mine_said != nullptr && mine_said->until && *mine_said->until <= renewal)
+    out.push_back(
+        {.because = fmt::format("the one in use is announced in issuers_file to end at {}",
+                                config::rfc3339(*mine_said->until))});
   return out;
 }
 

@@ -15,7 +15,8 @@ namespace agent {
 
 // A key from which the next certificate may come.
 struct IssuerToCome {
-  std::string key;      // SHA2-256 of its SubjectPublicKeyInfo, hexadecimal
+  // SHA2-256 of its SubjectPublicKeyInfo, hexadecimal; empty: one that nobody knows yet.
+  std::string key;
   std::string name;     // the subject of the intermediate; empty while nobody has shown it
   Chain certificates;   // the intermediate and those above it, as far as known; empty the same
   std::string because;  // how it is known, in words
@@ -38,7 +39,8 @@ class IssuerBook {
   void learn(const Chain& chain, const std::string& host);
 
   // Who may issue the next certificate after this one, which `chain` is: of the same CA and for the
-  // same kind of key; until `renewal`. The key that it was issued from is not among them.
+  // same kind of key; until `renewal`. The key that it was issued from is not among them. Where
+  // that is announced to end before and no other is known, there is one that nobody knows.
   [[nodiscard]] std::vector<IssuerToCome> after(const Chain& chain, config::Time at,
                                                 config::Time renewal) const;
 

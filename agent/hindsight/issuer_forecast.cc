@@ -68,6 +68,7 @@ class Forecast {
     }
     return !any([&](const TlsaRecord& record) {
       if (record.usage != kDaneTa) return false;
+      if (issuer.key.empty()) return is_high(record) || !is_above(record);
       const bool is_plain = record.selector == kSpki && record.matching_type == kSha256;
       if (is_plain && probes::dane::to_hex(record.data) == issuer.key) return true;
       // It may be of that very intermediate, or of what both stand below.
@@ -156,10 +157,12 @@ std::optional<probes::Finding> find_uncovered_issuer(const HostHistory& host_his
                       .remedy = probes::Remedy{}};
   for (const auto& issuer : first->issuers) {
     if (out.remedy->publish.size() == kMostTold) break;
-    out.evidence.push_back({"issuer", issuer.name.empty() ? issuer.key : issuer.name});
     out.evidence.push_back({"because", issuer.because});
+    if (issuer.key.empty()) continue;
+    out.evidence.push_back({"issuer", issuer.name.empty() ? issuer.key : issuer.name});
     out.remedy->publish.push_back("2 1 1 " + issuer.key);
   }
+  if (out.remedy->publish.empty()) out.remedy.reset();
   return out;
 }
 

@@ -163,6 +163,25 @@ TEST(IssuerForecast, DoesNotWaitForAnIntermediateThatIsRetiredBeforeTheRenewal) 
   EXPECT_TRUE(until(kNow + kDay * 11));
 }
 
+TEST(IssuerForecast, WarnsOfTheEndOfTheOneInUseWhateverComesThen) {
+  IssuerBook issuers;
+  const auto told = [&](const Past& past, config::Time until) {
+    issuers.set_announced({{.organisation = "Encrypt Us",
+                            .key = probes::dane::to_hex(ca().old_one.certificate->spki_sha256),
+                            .until = until}});
+    return foreseen(past, issuers);
+  };
+  const auto past = relying_on({anchor(ca().old_one)});
+  EXPECT_EQ(told(past, kNow + kDay * 11), std::nullopt) << "the renewal is ten days away";
+  const auto warned = told(past, kNow + kDay * 9);
+  ASSERT_TRUE(warned.has_value());
+  EXPECT_EQ(warned->severity, probes::Severity::high);
+  EXPECT_FALSE(warned->remedy) << "nobody knows which record it will need";
+  EXPECT_EQ(told(relying_on({anchor(ca().old_one), anchor(ca().sibling)}), kNow + kDay * 9),
+            std::nullopt)
+      << "the other record may be of the one to come";
+}
+
 TEST(IssuerForecast, BelievesNobodyWhomTheWebDoesNotBelieve) {
   const auto past = relying_on({anchor(ca().old_one)});
   IssuerBook issuers;
