@@ -136,6 +136,7 @@ Follower::Consequences Follower::adopt(Round& round, const config::Config& confi
     if (until != protected_until.end()) domain->protected_until = until->second;
   }
   let_go(round, out, std::move(change));
+  end_exceptions_of_strangers(round);
   // All of them: a reload that was lost half-way must not leave one that nobody probes.
   out.change.appeared.clear();
   for (const auto& [name, domain] : inventory_.domains())
@@ -157,6 +158,18 @@ void Follower::let_go(Round& round, Consequences& out, Inventory::Change change)
   }
   std::ranges::move(change.appeared, std::back_inserter(out.change.appeared));
   std::ranges::move(change.vanished, std::back_inserter(out.change.vanished));
+}
+
+// What a person approved for a partner whom we watched is over when we do so no more, whoever puts
+// the partner back later.
+void Follower::end_exceptions_of_strangers(Round& round) {
+  std::erase_if(exceptions_, [&](const auto& entry) {
+    const auto name = Name::parse(entry.first);
+    if (name && inventory_.domain(*name) != nullptr) return false;
+    well_looks_.erase(entry.first);
+    round.ended_exceptions.push_back(entry.first);
+    return true;
+  });
 }
 
 // Ends what a restart or a change of configuration left without a target. Hosts are known only when
@@ -317,12 +330,23 @@ bool Follower::follow_host(Round& round, Host& host, const Seeing& seeing) {
     if (is_refusal(alert.finding.code) && host.standing &&
         (host.standing->window || host.standing->state == RolloverState::unknown))
       return false;
+    // Whom a CA issues from others teach, and after a start they have not yet.
+    if (alert.finding.code == Code::issuer_uncovered && !is_taught()) return false;
     // Which records are of no use is not asked while all of them are.
     if (alert.finding.code == Code::tlsa_orphan &&
         book_.any_open_at(subject, [](const Alert& one) { return is_mismatch(one.finding.code); }))
       return false;
     return is_conclusive(alert.finding.code, alert.finding.addresses, *judgement);
   });
+}
+
+// Every host has been looked at since the start.
+bool Follower::is_taught() {
+  is_taught_ = is_taught_ || (inventory_.knows_all_hosts() &&
+                              std::ranges::all_of(inventory_.hosts(), [](auto& entry) {
+                                return entry.second.seen != nullptr;
+                              }));
+  return is_taught_;
 }
 
 // The domain has been judged with the last of its hosts: what was seen of it and the others before
@@ -520,9 +544,12 @@ std::shared_ptr<const Rollovers> Follower::follow_history(Round& round, Host& ho
 }
 
 // What is known of certificates that no host presents yet.
-void Follower::add_foresight(const Round& round, const Host& host,
-                             probes::HistoryFindings& foreseen) const {
+void Follower::add_foresight(Round& round, const Host& host, probes::HistoryFindings& foreseen) {
   const auto known = foreseen_host(host);
+  for (auto& one : strangers_.take_of_host(known)) {
+    round.announced.push_back(one);
+    announcements_.take(std::move(one));
+  }
   if (auto next = find_unpublished(announcements_.of_host(known), known, round.at))
     foreseen.findings.push_back(std::move(*next));
   if (auto uncovered = find_uncovered_issuer(*host.history, host.rollovers->history(), issuers_,
@@ -757,8 +784,12 @@ Follower::Announced Follower::announce(Round& round, AnnouncedCertificate announ
     out.foreseen.domains_unseen = static_cast<std::size_t>(std::ranges::count_if(
         inventory_.domains(), [](const auto& entry) { return entry.second.seen == nullptr; }));
   }
-  if (hosts.empty() && inventory_.knows_all_hosts()) return out;
   announcements_.forget_expired(round.at);
+  if (hosts.empty() && inventory_.knows_all_hosts()) {
+    strangers_.forget_expired(round.at);
+    strangers_.take(std::move(announced));
+    return out;
+  }
   const auto id = announced.id;
   const auto news = announcements_.take(std::move(announced));
   if (news == Announcements::News::none) return out;
@@ -841,7 +872,8 @@ std::vector<Target> Follower::targets_of_key(const std::string& key) const {
 }
 
 void Follower::restate(const ClockStep& step) {
-  announcements_.restate([&](Time moment) { return restated(moment, step); });
+  for (auto* shown : {&announcements_, &strangers_})
+    shown->restate([&](Time moment) { return restated(moment, step); });
   book_.restate(step);
   past_.restate(step);
   for (auto& [name, change] : mx_changes_) change.at = restated(change.at, step);

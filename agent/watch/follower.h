@@ -128,6 +128,7 @@ class Follower {
   using Host = Inventory::Host;
 
   void let_go(Round& round, Consequences& out, Inventory::Change change);
+  void end_exceptions_of_strangers(Round& round);
   void abandon_orphans(Round& round);
   void keep_evidence(Round& round);
   bool judge(Round& round, Domain& domain, const Seeing& seeing);
@@ -142,7 +143,8 @@ class Follower {
   std::shared_ptr<const Rollovers> follow_history(Round& round, Host& host,
                                                   const probes::HostObservation& seen);
   bool take_standing(Round& round, Host& host, std::shared_ptr<const Rollovers> rollovers);
-  void add_foresight(const Round& round, const Host& host, probes::HistoryFindings& foreseen) const;
+  void add_foresight(Round& round, const Host& host, probes::HistoryFindings& foreseen);
+  bool is_taught();
   void notice(Round& round, Host& host, probes::Code code, const Seeing& seeing);
   void take_fleet(const config::Config& config);
   [[nodiscard]] ForeseenHost foreseen_host(const Host& host) const;
@@ -170,7 +172,10 @@ class Follower {
   std::map<std::string, WellLooks>
       well_looks_;  // at domains with an exception, one after the other
   Announcements announcements_;
+  // Certificates that are for no host that we watch, and may be for one that we shall. Not stored.
+  Announcements strangers_;
   IssuerBook issuers_;
+  bool is_taught_ = false;  // all hosts have told it what they present
   RenewalBook renewals_;
   bool has_orphans_ = true;  // alerts may be left of what is watched no more
 };

@@ -136,6 +136,48 @@ TEST_F(Following, AfterARestartHostsAreNotGivenUpBeforeTheirDomainsAreKnown) {
   EXPECT_FALSE(is_open_at(host)) << "now it is known that nobody uses it";
 }
 
+TEST_F(Following, AnExceptionEndsWithItsDomainAndDoesNotComeBack) {
+  config.domains = {{.name = "example.test"}};
+  const auto made = [](const std::string& domain) {
+    return Exception{
+        .domain = domain, .level = "encrypt", .made_at = kNow, .until = kNow + Seconds{86'400}};
+  };
+  follower.emplace(
+      recorder,
+      Recorder::RestoredState{.exceptions = {made("example.test"), made("taken-out.test")}},
+      config);
+  auto round = next();
+  follower->adopt(round, config);
+  EXPECT_THAT(round.ended_exceptions, ElementsAre("taken-out.test"));
+  EXPECT_THAT(follower->exceptions(), testing::SizeIs(1));
+  const auto before = std::exchange(config.domains, {});
+  round = next();
+  follower->adopt(round, config);
+  EXPECT_THAT(round.ended_exceptions, ElementsAre("example.test"));
+  config.domains = before;
+  round = next();
+  follower->adopt(round, config);
+  EXPECT_THAT(follower->exceptions(), IsEmpty());
+}
+
+// Who issues is learned of all hosts: right after a start none has told it yet.
+TEST_F(Following, AnIssuerThatIsUncoveredIsNotOverBeforeAllHostsAreSeen) {
+  const Subject host{.kind = Subject::Kind::host, .name = "mx.example.test"};
+  config.domains = {{.name = "example.test"}, {.name = "teacher.test"}};
+  follower.emplace(
+      recorder,
+      Recorder::RestoredState{.alerts = {firing_at(host, probes::Code::issuer_uncovered)}}, config);
+  auto round = next();
+  follower->adopt(round, config);
+  see_domain();
+  for (int i = 0; i < 3; ++i) see_host();
+  EXPECT_TRUE(is_open_at(host)) << "the teacher was not looked at yet";
+  scene.domain.domain = name("teacher.test");
+  see_domain();
+  for (int i = 0; i < 3; ++i) see_host();
+  EXPECT_FALSE(is_open_at(host));
+}
+
 TEST_F(Following, WhoeverIsNotWatchedIsPassedOver) {
   start();
   scene.domain.domain = name("stranger.test");
@@ -261,7 +303,7 @@ TEST_F(Foreseeing, AKeyThatIsForNoMailIsToldOfNoMore) {
   EXPECT_THAT(states(), ElementsAre(AlertState::pending));
 }
 
-TEST_F(Foreseeing, WhatIsForNobodyIsForgottenOnceAllHostsAreKnown) {
+TEST_F(Foreseeing, WhatIsForNobodyIsNotStoredOnceAllHostsAreKnown) {
   start();
   const auto chain = issued("mx.elsewhere.test");
   EXPECT_EQ(show(chain).announced.size(), 1U) << "a host of that name may come";
@@ -271,6 +313,22 @@ TEST_F(Foreseeing, WhatIsForNobodyIsForgottenOnceAllHostsAreKnown) {
   EXPECT_TRUE(show(issued("mx.third.test")).announced.empty());
   EXPECT_TRUE(told.foreseen.hosts.empty());
   EXPECT_EQ(told.foreseen.domains_unseen, 0U);
+}
+
+TEST_F(Foreseeing, WhatIsForNobodyIsHeldAgainstHostsThatCome) {
+  start();
+  const auto whole = scene.domain;
+  scene.domain.hosts = {{.name = name("other.test"), .preference = 10}};
+  see_domain();
+  EXPECT_TRUE(show(issued("mx.example.test")).announced.empty());
+  EXPECT_THAT(told.led_to.now, IsEmpty());
+  scene.domain = whole;
+  see_domain();
+  see_host();
+  EXPECT_EQ(last.announced.size(), 1U) << "now it is stored";
+  see_host();
+  EXPECT_THAT(last.announced, IsEmpty());
+  EXPECT_THAT(states(), ElementsAre(AlertState::firing));
 }
 
 TEST_F(Foreseeing, ItIsKnownAfterARestart) {
