@@ -7,6 +7,7 @@
 
 #include "agent/fleet/sent_look.h"
 #include "agent/self/progress.h"
+#include "agent/watch/threads.h"
 
 namespace agent {
 namespace {
@@ -45,6 +46,7 @@ Dispatcher::~Dispatcher() {
 }
 
 void Dispatcher::work(const std::stop_token& stop) {
+  name_thread("follow");
   while (!stop.stop_requested()) {
     try {
       if (!is_clear_) is_clear_ = note(TaskBoard::words_of(board_->clear()));

@@ -80,6 +80,7 @@ void Courier::start_missing() {
       std::vector<std::jthread> made;
       const bool is_started =
           start_threads(made, 1, [this, &worker = *worker](const std::stop_token& stop) {
+            name_thread("notify");
             if (worker.events) {
               run(stop, worker, *worker.events);
             } else {

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "agent/watch/threads.h"
+
 namespace agent {
 
 using config::Result;
@@ -230,6 +232,7 @@ void Journal::finish(const Result<void, RecordFault>& result) {
 }
 
 void Journal::work(const std::stop_token& stop) {
+  name_thread("record");
   std::uint64_t tried = 0;  // the last number there was at a try that failed
   while (true) {
     config::Lock lock(mutex_);

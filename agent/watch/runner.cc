@@ -152,6 +152,7 @@ Time Runner::State::wall_of(Ticks moment) const {
 // --- threads
 
 void Runner::State::work(const std::stop_token& stop) {
+  name_thread("probe");
   std::unique_ptr<Prober> prober;
   std::uint64_t made_of = 0;  // generation of its context
   while (const auto target = insist(stop, [&] { return next_task(stop); })) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <latch>
+#include <string>
 
 #include <malloc.h>
 #include <pthread.h>
@@ -34,6 +35,11 @@ std::size_t threads_to_start(std::size_t wanted, const Spare& spare) {
   end.count_down();
   const auto had = tried.size();
   return std::min(wanted, had > spare.threads ? had - spare.threads : 1);
+}
+
+void name_thread(std::string_view name) {
+  constexpr std::size_t kMost = 15;
+  pthread_setname_np(pthread_self(), std::string(name.substr(0, kMost)).c_str());
 }
 
 void be_frugal_where_limited() {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <new>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -47,6 +48,9 @@ template <class Thread, class Work>
   }
   return count;
 }
+
+// What the thread that calls is called in ps and top -H; of more than 15 octets the first.
+void name_thread(std::string_view name);
 
 // Where the address space is limited, has threads reserve less of it: by default a stack takes 8
 // MiB and a heap of its own 64. To be called before the first of them is started.

@@ -1,7 +1,8 @@
 // What a fleet gets done, and what it costs: a leader, a database of PostgreSQL, and 1, 2 and 4
 // agents that look for it, each a process of its own whose probes take 50 ms of "network" (they
 // sleep). fleet_bench prints a line for each: looks followed a second, CPU a look of the leader
-// (queue, decoding, judgement, history), of PostgreSQL and of an agent. It needs
+// (of that what queue, decoding and judgement take; the rest is history), of PostgreSQL and of an
+// agent; and how many looks a second those three get done on one core. It needs
 // DANELAW_TEST_POSTGRESQL (tests/support/postgresql.py). `fleet_bench prober NAME` is one of them.
 #include <array>
 #include <chrono>
@@ -91,9 +92,9 @@ int look_for(const std::string& name) {
   return 0;
 }
 
-// Of /proc/PID/stat, from the third on (proc(5)).
-std::vector<std::string> fields_of(pid_t process) {
-  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+// Of a file like /proc/PID/stat, from the third on (proc(5)).
+std::vector<std::string> fields_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
   std::string line;
   std::getline(file, line);
   std::istringstream rest(line.substr(std::min(line.size(), line.rfind(')') + 2)));
@@ -102,16 +103,31 @@ std::vector<std::string> fields_of(pid_t process) {
   return out;
 }
 
-// CPU seconds of a process, its threads, and children that have ended.
-double cpu_of(pid_t process) {
-  const auto fields = fields_of(process);
+std::filesystem::path stat_of(pid_t process) {
+  return "/proc/" + std::to_string(process) + "/stat";
+}
+
+// CPU seconds of a process, its threads, and children that have ended; or of one thread.
+double cpu_of(const std::filesystem::path& stat) {
+  const auto fields = fields_of(stat);
   double out = 0;
   for (std::size_t at = 11; at < 15 && at < fields.size(); ++at) out += std::stod(fields[at]);
   return out / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
+// Of our own threads that are called so; of all of them by name.
+double cpu_of_threads(std::string_view name) {
+  double out = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string called;
+    std::getline(std::ifstream(entry.path() / "comm"), called);
+    if (called == name) out += cpu_of(entry.path() / "stat");
+  }
+  return out;
+}
+
 pid_t parent_of(pid_t process) {
-  const auto fields = fields_of(process);
+  const auto fields = fields_of(stat_of(process));
   return fields.size() < 2 ? 0 : static_cast<pid_t>(std::stol(fields[1]));
 }
 
@@ -123,10 +139,10 @@ double cpu_of_postgresql() {
   std::ifstream file(folder + "/data/postmaster.pid");
   pid_t server = 0;
   file >> server;
-  double out = cpu_of(server);
+  double out = cpu_of(stat_of(server));
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     const auto process = static_cast<pid_t>(std::atoi(entry.path().filename().c_str()));
-    if (process > 0 && parent_of(process) == server) out += cpu_of(process);
+    if (process > 0 && parent_of(process) == server) out += cpu_of(stat_of(process));
   }
   return out;
 }
@@ -187,8 +203,9 @@ class Fleet {
     std::this_thread::sleep_for(std::chrono::seconds{10});  // until all is warm
     const auto cpu = [&] {
       double theirs = 0;
-      for (const auto one : processes) theirs += cpu_of(one);
-      return std::array{cpu_of(getpid()), cpu_of_postgresql(), theirs};
+      for (const auto one : processes) theirs += cpu_of(stat_of(one));
+      return std::array{cpu_of(stat_of(getpid())), cpu_of_postgresql(), theirs,
+                        cpu_of_threads("follow")};
     };
     const auto before = cpu();
     const auto first = followed_.load();
@@ -200,9 +217,9 @@ class Fleet {
     for (const auto one : processes) kill(one, SIGKILL);
     for (const auto one : processes) waitpid(one, nullptr, 0);
     const auto a_look = [&](std::size_t of) { return (after[of] - before[of]) / looks * 1e6; };
-    const auto cost = a_look(0) + a_look(1);
-    std::cout << fmt::format("{:>7} {:>9.0f} {:>10.0f} {:>14.0f} {:>9.0f} {:>21.0f}\n", agents,
-                             looks / seconds, a_look(0), a_look(1), a_look(2), 1e6 / cost)
+    std::cout << fmt::format("{:>7} {:>9.0f} {:>8.0f} {:>8.0f} {:>12.0f} {:>7.0f} {:>18.0f}\n",
+                             agents, looks / seconds, a_look(0), a_look(3), a_look(1), a_look(2),
+                             1e6 / a_look(3))
               << std::flush;
   }
 
@@ -223,7 +240,7 @@ int main(int argc, char** argv) try {
   must(argc == 1, "usage: fleet_bench");
   std::cout << fmt::format(
       "{} domains on {} hosts; probes of {} ms, {} at once an agent; us of CPU a look\n"
-      " agents   looks/s     leader     PostgreSQL     agent   looks/s on one core\n",
+      " agents   looks/s   leader   follow   PostgreSQL   agent   follow on one core\n",
       kDomains, kHosts, kNetwork.count(), kWorkers);
   Fleet fleet;
   for (const unsigned agents : {1U, 2U, 4U}) fleet.measure(agents, "/proc/self/exe");

@@ -53,7 +53,12 @@ class Pool {
        std::function<void()> on_done)
       : places_(places), serve_(std::move(serve)), on_done_(std::move(on_done)) {
     if (agent::start_threads(
-            threads_, threads, [this] { work(); }, agent::Spare{.threads = kSpareThreads}) == 0)
+            threads_, threads,
+            [this] {
+              agent::name_thread("web");
+              work();
+            },
+            agent::Spare{.threads = kSpareThreads}) == 0)
       throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again),
                               "no thread of the web server could be started");
   }
