@@ -5,6 +5,7 @@ breaks and is mended. No alert is lost, none is told under two ids, and somebody
 DANELAW_KILLS says how many (default 4); DANELAW_SEED which, the same ones by default.
 """
 
+import json
 import os
 import random
 import signal
@@ -22,19 +23,13 @@ LONGEST = 5 + 60 + 10 + 45
 
 
 class RandomKills(Fleet):
-    def answering(self):
-        """What the fleet says of the domain, whoever of it can be asked."""
-        for name in self.ports:
-            status, text = self.ask(name, "/api/v1/domains/shared-a.test")
-            if status == 200:
-                return text
-        return ""
-
     def looked_at(self):
-        text = self.answering()
-        mark = '"observed_at":"'
-        begin = text.find(mark)
-        return text[begin + len(mark) : begin + len(mark) + 20] if begin >= 0 else ""
+        """When the domains were looked at last, as the first of the fleet says that can be asked."""
+        for name in self.ports:
+            status, text = self.ask(name, "/api/v1/domains")
+            if status == 200:
+                return [one["observed_at"] or "" for one in json.loads(text)["items"]]
+        return [""]
 
     def revive(self):
         for name in self.ports:
@@ -71,8 +66,8 @@ class RandomKills(Fleet):
                 is_broken, incidents = True, incidents + 1
             story = f"seed {SEED}, strike {number}: {self.strike(chance)}"
             self.revive()
-            before = self.looked_at()
-            until(f"{story}: somebody looks again", LONGEST, lambda seen=before: self.looked_at() > seen)
+            before = max(self.looked_at())
+            until(f"{story}: all are looked at again", LONGEST, lambda seen=before: min(self.looked_at()) > seen)
             if is_broken and chance.random() < 0.5:
                 until(f"{story}: incident {incidents} is told", LONGEST, lambda: len(self.ids("opened")) == incidents)
                 good = self.lab.lab("tlsa", HOST).strip()
