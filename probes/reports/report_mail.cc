@@ -1,6 +1,7 @@
 #include "probes/reports/report_mail.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -32,7 +33,6 @@ bool is_equal_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 constexpr std::size_t kMostDashed = 1000;
-constexpr std::size_t kMostColons = 1000;  // of one header field
 
 // Lines that begin a Content-Type. The library descends into a part by calling itself, and every
 // part that others are in has such a line: their number bounds the depth before it begins.
@@ -64,26 +64,35 @@ std::size_t count_dashed(std::string_view mail) {
   return out;
 }
 
-// Of the header field that has the most, whatever part of the mail it may be of. The library reads
-// address groups ("a:a:a:…") by calling itself, deeper with each colon.
-std::size_t count_colons(std::string_view mail) {
-  std::size_t most = 0, here = 0;
-  bool is_field = false;
+// Whether a line begins a field of addresses.
+bool has_addresses(std::string_view line) {
+  constexpr auto kFields =
+      std::to_array<std::string_view>({"from", "sender", "reply-to", "to", "cc", "bcc"});
+  const auto end = line.find_first_of(": \t");
+  if (end == std::string_view::npos) return false;
+  const auto rest = line.substr(end);
+  const auto colon = rest.find_first_not_of(" \t");
+  return colon != std::string_view::npos && rest[colon] == ':' &&
+         std::ranges::any_of(kFields, [&](std::string_view field) {
+           return is_equal_ignoring_case(line.substr(0, end), field);
+         });
+}
+
+// The mail without its addresses, of whatever part: nobody here wants them, and the library reads
+// them in time that grows with the square of their number, groups of them ("a:a:a:…") by calling
+// itself, deeper with each colon.
+std::string without_addresses(std::string_view mail) {
+  std::string out;
+  out.reserve(mail.size());
+  bool is_dropped = false;
   while (!mail.empty()) {
-    const auto end = mail.find('\n');
-    const auto line = mail.substr(0, end);
-    mail.remove_prefix(end == std::string_view::npos ? mail.size() : end + 1);
-    if (!line.starts_with(' ') && !line.starts_with('\t')) {
-      const auto name = line.find_first_not_of(
-          "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
-      is_field = name != std::string_view::npos && name > 0;
-      here = 0;
-    }
-    if (!is_field) continue;
-    here += static_cast<std::size_t>(std::ranges::count(line, ':'));
-    most = std::max(most, here);
+    const auto line = mail.substr(0, std::min(mail.find('\n'), mail.size() - 1) + 1);
+    mail.remove_prefix(line.size());
+    const bool goes_on = line.starts_with(' ') || line.starts_with('\t');
+    is_dropped = goes_on ? is_dropped : has_addresses(line);
+    if (!is_dropped) out += line;
   }
-  return most;
+  return out;
 }
 
 bool may_be_report(GMimeObject* part) {
@@ -144,9 +153,9 @@ std::optional<std::string> gather_of_mail(std::string_view mail, int depth,
   if (mail.size() > kMostMail) return "more octets than a mail may have";
   if (count_content_types(mail) > kMostParts || count_dashed(mail) > kMostDashed)
     return "more parts than a mail may have";
-  if (count_colons(mail) > kMostColons) return "a header field that no mail has: too many colons";
   static const Library library;
-  const Owned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(mail.data(), mail.size()));
+  const auto kept = without_addresses(mail);
+  const Owned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(kept.data(), kept.size()));
   const Owned<GMimeParser> parser(g_mime_parser_new_with_stream(stream.get()));
   // A mailbox of several mails begins with "From ", as each of them does.
   const bool is_mailbox = mail.starts_with("From ");
