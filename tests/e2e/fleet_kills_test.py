@@ -51,6 +51,8 @@ class RandomKills(Fleet):
             return f"{name} was killed"
         led = self.leads(name)
         asleep = self.pid(name)
+        if asleep is None:
+            return f"{name} had ended by itself"
         os.kill(asleep, signal.SIGSTOP)
         if led:
             until(f"seed {SEED}: another leads", 60, lambda: any(self.leads(one) for one in self.ports if one != name))

@@ -90,11 +90,12 @@ class Fleet(unittest.TestCase):
         found = subprocess.run(
             ["pgrep", "-n", "-f", f"^{DANELAW} run --config {self.lab.dir}/{name}.yaml"], text=True, capture_output=True
         ).stdout.split()
-        return int(found[0])
+        return int(found[0]) if found else None  # none: it has ended
 
     def end(self, name, number):
-        if self.agents[name].poll() is None:
-            os.kill(self.pid(name), number)
+        process = self.pid(name)
+        if process is not None:
+            os.kill(process, number)
         code = self.agents.pop(name).wait(30)
         return code
 
