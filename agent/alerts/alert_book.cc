@@ -210,12 +210,15 @@ bool AlertBook::follow(Round& round, const Subject& subject, const std::vector<T
   return again;
 }
 
-void AlertBook::abandon(Round& round, const Subject& subject, std::string_view reason) {
+void AlertBook::abandon(Round& round, const Subject& subject, std::string_view reason,
+                        const std::function<bool(const Alert&)>& is_such) {
   const auto held = open_at_.find(subject);
   if (held == open_at_.end()) return;
-  for (const auto& key : std::set(held->second))
+  for (const auto& key : std::set(held->second)) {
+    if (!is_such(open_.at(key))) continue;
     abandon_key(
         round, key, [&](const Subject& one) { return one == subject; }, reason);
+  }
 }
 
 void AlertBook::abandon_if(Round& round, const std::function<bool(const Subject&)>& is_orphan,
@@ -243,10 +246,15 @@ void AlertBook::abandon_key(Round& round, const Key& key,
 void AlertBook::tell(Round& round, Alert& alert, const Audience& audience, const Domains& domains,
                      bool is_blind) {
   const bool is_silent = is_open(alert) && is_muted(alert, silences_, domains, round.at);
-  const auto due = notice_due(alert, is_silent, is_blind, audience.remind_after, round.at);
+  auto due = notice_due(alert, is_silent, is_blind, audience.remind_after, round.at);
   if (!due) {
     if (!is_silent && !is_blind) tell_newcomers(round, alert, audience, domains);
     return;
+  }
+  // That it is watched no more, or cannot be seen, is not that it is over.
+  for (const auto& change : round.transitions) {
+    if (change.alert_id == alert.id && due->notice == Notice::resolved)
+      due->reason += ": " + change.reason;
   }
   alert = told(std::move(alert), round.at);
   write(round, alert);

@@ -40,8 +40,10 @@ class AlertBook {
   bool follow(Round& round, const probes::Subject& subject, const std::vector<Trouble>& troubles,
               const IsConclusive& is_told);
 
-  // Nobody asks about the subject any more.
-  void abandon(Round& round, const probes::Subject& subject, std::string_view reason);
+  // Nobody asks about the subject any more; or only about those alerts of it that `is_such` names.
+  void abandon(
+      Round& round, const probes::Subject& subject, std::string_view reason,
+      const std::function<bool(const Alert&)>& is_such = [](const Alert&) { return true; });
   // The same of all subjects that `is_orphan` says so of.
   void abandon_if(Round& round, const std::function<bool(const probes::Subject&)>& is_orphan,
                   std::string_view reason);

@@ -31,7 +31,7 @@ std::optional<Due> notice_due(const Alert& alert, bool is_muted, bool is_blind,
   if (alert.state == AlertState::resolved) {
     // Whoever heard of the trouble hears of its end, silence or not.
     if (!alert.told_at || *alert.told_at >= *alert.resolved_at) return std::nullopt;
-    return Due{Notice::resolved, fmt::format("over since {}", config::rfc3339(*alert.resolved_at))};
+    return Due{Notice::resolved, fmt::format("ended {}", config::rfc3339(*alert.resolved_at))};
   }
   if (alert.state != AlertState::firing || is_muted || (is_blind && !is_about_ourselves(alert)))
     return std::nullopt;

@@ -26,6 +26,10 @@ Subject subject_of_domain(const Name& name) {
   return {.kind = Subject::Kind::domain, .name = name.text()};
 }
 
+// It is not over, and nobody is to be told that it were.
+constexpr std::string_view kGoesOnBelow =
+    "no certificate can be seen now: it goes on below the alert that says why";
+
 Subject subject_of_host(const Name& name) {
   return {.kind = Subject::Kind::host, .name = name.text()};
 }
@@ -323,8 +327,10 @@ bool Follower::follow_host(Round& round, Host& host, const Seeing& seeing) {
   for (const auto* user : host.troubled) users.push_back(judged(*user));
   const auto firing = book_.firing_at(subject);
   const auto troubles = troubles_of_host(*host.seen, users, host.refused_keys, firing);
+  book_.abandon(round, subject, kGoesOnBelow, [&](const Alert& alert) {
+    return is_hidden(alert.finding.code, *host.seen, troubles, firing);
+  });
   return book_.follow(round, subject, troubles, [&](const Alert& alert) {
-    if (is_hidden(alert.finding.code, *host.seen, troubles, firing)) return true;
     // What caches still hold goes on refusing: the trouble is not over, and it is one trouble.
     // So may what they hold and nobody remembers.
     if (is_refusal(alert.finding.code) && host.standing &&

@@ -121,6 +121,36 @@ TEST_F(Following, WhatAFaultOfOursHidEndsNoAlert) {
   EXPECT_FALSE(is_open_at(domain)) << "two clean looks end it";
 }
 
+// Its letter does not say that it were over.
+TEST_F(Following, AMismatchThatNobodyCanSeeGoesOnBelowWhatHidesIt) {
+  const Subject host{.kind = Subject::Kind::host, .name = "mx.example.test"};
+  start();
+  see_domain();
+  scene.serve({support::Pki::get().old_leaf.certificate, support::Pki::get().inter.certificate});
+  for (int i = 0; i < 2; ++i) see_host();
+  ASSERT_TRUE(is_open_at(host));
+  for (auto& session : scene.mx().sessions) {
+    session.stage = probes::smtp::Stage::starttls;
+    session.stop = probes::smtp::SessionStop::not_offered;
+    session.has_masked_starttls = true;
+    session.tls.reset();
+  }
+  std::vector<std::string> reasons;
+  std::vector<probes::Code> open;
+  for (int i = 0; i < 4; ++i) {
+    see_host();
+    for (const auto& one : last.transitions) {
+      if (one.what == Transition::What::resolved) reasons.push_back(one.reason);
+    }
+  }
+  (void)follower->book().any_open_at(host, [&](const Alert& alert) {
+    open.push_back(alert.finding.code);
+    return false;
+  });
+  EXPECT_THAT(open, ElementsAre(probes::Code::starttls_stripped));
+  EXPECT_THAT(reasons, ElementsAre(testing::HasSubstr("goes on below")));
+}
+
 TEST_F(Following, AfterARestartHostsAreNotGivenUpBeforeTheirDomainsAreKnown) {
   const Subject host{.kind = Subject::Kind::host, .name = "mx.example.test"};
   start({firing_at(host, probes::Code::tlsa_mismatch)});
