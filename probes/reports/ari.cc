@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/bounded_json.h"
+#include "config/moment.h"
 #include "probes/tls/crypto.h"
 #include "probes/tls/issuance.h"
 
@@ -52,7 +53,7 @@ Result<Json, std::string> object_in(std::string_view text) {
 std::optional<Time> time_in(const Json& json, const char* name) {
   const auto found = json.find(name);
   if (found == json.end() || !found->is_string()) return std::nullopt;
-  return config::parse_rfc3339(found->get<std::string>());
+  return config::parse_moment(found->get<std::string>());
 }
 
 // "Sun, 06 Nov 1994 08:49:37 GMT": the one form that may be sent (RFC 9110 §5.6.7).

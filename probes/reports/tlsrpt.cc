@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/bounded_json.h"
+#include "config/moment.h"
 #include "config/name.h"
 #include "config/utf8.h"
 
@@ -162,54 +163,10 @@ std::uint64_t total_in(const Json& object, std::initializer_list<const char*> na
 
 // ---- dates
 
-std::optional<int> digits(std::string_view text, std::size_t at, std::size_t count) {
-  if (at + count > text.size()) return std::nullopt;
-  int out = 0;
-  const auto* end = text.data() + at + count;
-  const auto [stop, fault] = std::from_chars(text.data() + at, end, out);
-  const bool is_number = fault == std::errc{} && stop == end && text[at] != '-';
-  return is_number ? std::optional{out} : std::nullopt;
-}
-
-// What follows the seconds: a fraction, which is dropped, and the zone; without one it is UTC.
-std::optional<config::Seconds> offset(std::string_view rest) {
-  if (rest.starts_with('.')) {
-    const auto end = rest.find_first_not_of("0123456789", 1);
-    if (end == 1 || rest.size() == 1) return std::nullopt;
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end);
-  }
-  while (rest.starts_with(' ')) rest.remove_prefix(1);
-  if (rest.empty() || rest == "Z" || rest == "z" || rest == "UTC" || rest == "GMT")
-    return config::Seconds{0};
-  if (rest.size() < 3 || (rest[0] != '+' && rest[0] != '-')) return std::nullopt;
-  if (rest.size() == 3) {  // "+02"
-    const auto hours = digits(rest, 1, 2);
-    if (!hours || *hours > 23) return std::nullopt;
-    return (rest[0] == '-' ? -1 : 1) * std::chrono::hours{*hours};
-  }
-  const bool has_colon = rest[3] == ':';
-  const auto hours = digits(rest, 1, 2);
-  const auto minutes = digits(rest, has_colon ? 4 : 3, 2);
-  if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
-  if (rest.size() != (has_colon ? 6U : 5U)) return std::nullopt;
-  const auto out = std::chrono::hours{*hours} + std::chrono::minutes{*minutes};
-  return rest[0] == '-' ? -out : out;
-}
-
-// RFC 3339; also with a blank for the T, and without a zone. A date alone is the moment of that
-// day.
+// A date alone is the moment of that day.
 std::optional<Time> moment(std::string_view text, std::string_view of_day) {
-  std::string whole;
-  if (text.size() == 10) text = whole = fmt::format("{}T{}Z", text, of_day);
-  constexpr std::size_t kPlain = 19;  // "2026-01-02T03:04:05"
-  if (text.size() < kPlain) return std::nullopt;
-  auto zoned = std::string(text.substr(0, kPlain)) + "Z";
-  if (zoned[10] == ' ' || zoned[10] == 't') zoned[10] = 'T';
-  if (zoned[17] == '6' && zoned[18] == '0') zoned.replace(17, 2, "59");  // a leap second
-  const auto time = config::parse_rfc3339(zoned);
-  const auto east = offset(text.substr(kPlain));
-  if (!time || !east) return std::nullopt;
-  return *time - *east;
+  if (text.size() == 10) return config::parse_rfc3339(fmt::format("{}T{}Z", text, of_day));
+  return config::parse_moment(text);
 }
 
 Time date_in(const Json& report, std::initializer_list<const char*> names, std::string_view of_day,
@@ -355,12 +312,15 @@ void note_address(std::set<std::string>& known, const Json& failure, const char*
     known.insert(*std::move(address));
 }
 
-std::string failing_host(const Json& failure, const Policy& policy) {
+std::string failing_host(const Json& failure, const Policy& policy, std::size_t& skipped) {
   const auto* value = find(failure, {"receiving-mx-hostname", "receiving_mx_hostname"});
   if (value != nullptr && value->is_string()) {
     if (auto name = domain_name(value->get_ref<const std::string&>(), false))
       return *std::move(name);
   }
+  const bool is_empty =
+      value != nullptr && value->is_string() && value->get_ref<const std::string&>().empty();
+  if (value != nullptr && !is_empty) ++skipped;
   // There was no other.
   const bool is_only = policy.mx_hosts.size() == 1 && !policy.mx_hosts.front().starts_with('*');
   return is_only ? policy.mx_hosts.front() : std::string();
@@ -375,7 +335,7 @@ void read_failure(const Json& failure, const Policy& policy, std::uint64_t other
   const auto sessions =
       count_in(failure, {"failed-session-count", "failed_session_count"}, "failed sessions")
           .value_or(otherwise);
-  auto& sum = gathered[{result_type(failure, skipped), failing_host(failure, policy)}];
+  auto& sum = gathered[{result_type(failure, skipped), failing_host(failure, policy, skipped)}];
   sum.sessions = std::min(sum.sessions + sessions, kMostSessions);
   note_address(sum.senders, failure, "sending-mta-ip");
   note_address(sum.receivers, failure, "receiving-ip");
@@ -400,7 +360,7 @@ void read_failures(const Json& entry, Policy& policy, std::size_t& left, std::si
   policy.failed = std::min(std::max(policy.failed, all), kMostSessions);
   // What is in the summary only.
   if (policy.failed > all)
-    gathered[{std::string(kNotDetailed), failing_host(Json::object(), policy)}].sessions +=
+    gathered[{std::string(kNotDetailed), failing_host(Json::object(), policy, skipped)}].sessions +=
         policy.failed - all;
   for (const auto& [key, sum] : gathered) {
     if (sum.sessions == 0) continue;  // some list every kind, with zeros

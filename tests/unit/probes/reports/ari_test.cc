@@ -30,6 +30,17 @@ struct ReplyCase {
   std::string says, reply, want;  // want: part of the fault
 };
 
+// As Go writes them, and by RFC 3339 anybody may.
+TEST(Ari, ReadsFractionsAndOffsets) {
+  const auto read = [](const std::string& start) {
+    const auto window = parse_renewal_info(R"({"suggestedWindow":{"start":")" + start +
+                                           R"(","end":"2027-01-03T04:00:00.1Z"}})");
+    return window ? config::rfc3339(window->start) : window.error();
+  };
+  EXPECT_EQ(read("2027-01-02T04:00:00.123456789Z"), "2027-01-02T04:00:00Z");
+  EXPECT_EQ(read("2027-01-02T05:00:00+01:00"), "2027-01-02T04:00:00Z");
+}
+
 TEST(Ari, TakesNothingElseForAWindow) {
   const auto with = [](const std::string& start, const std::string& end) {
     return R"({"suggestedWindow":{"start":)" + start + R"(,"end":)" + end + "}}";
