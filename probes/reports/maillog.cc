@@ -396,6 +396,11 @@ std::optional<MailEvent> MaillogReader::of_client(const LogLine& line, std::stri
     client.is_known = true;
     return std::nullopt;
   }
+  constexpr std::string_view kFailed = "SSL_connect error to ";
+  if (line.message.starts_with(kFailed)) {
+    client.refused_by = host_of(line.message.substr(kFailed.size()));
+    return std::nullopt;
+  }
   const auto queue_id = queue_id_of(line.message);
   if (queue_id.empty()) return std::nullopt;
   auto rest = line.message.substr(queue_id.size() + 2);
@@ -408,8 +413,9 @@ std::optional<MailEvent> MaillogReader::of_client(const LogLine& line, std::stri
     client.tried.clear();
   }
   auto host = host_in(rest, setback);
-  if (host.empty() && (setback == Setback::certificate || setback == Setback::handshake))
-    host = client.host;
+  // Of a session that was used before, or of one that was without TLS, it is not told.
+  if (host.empty() && setback == Setback::certificate && client.used_by.empty()) host = client.host;
+  if (host.empty() && setback == Setback::handshake) host = std::exchange(client.refused_by, {});
   if (!host.empty() && client.tried.size() < kMostTried)
     client.tried.push_back({std::move(host), setback});
   return std::nullopt;

@@ -122,6 +122,8 @@ class MaillogReader {
   // One process of the SMTP client, which has one session at a time.
   struct Client {
     std::string host;  // of the session at hand; empty: none was seen with TLS
+    std::string
+        refused_by;  // the last that a handshake with failed, until that is told of a message
     TlsLevel level = TlsLevel::none;
     std::string used_by;  // the message that it was for; empty: none yet
     std::string trying;   // the message whose tries are in `tried`

@@ -32,7 +32,16 @@ Delivered read_reports(std::string_view octets) {
     out.faults.push_back(parts.error());
     return out;
   }
-  for (const auto& part : *parts) take(part);
+  for (const auto& part : *parts) {
+    if (part.is_declared) take(part.octets);
+  }
+  const bool has_some = !out.reports.empty() || !out.faults.empty();
+  const auto faults = out.faults;
+  for (const auto& part : *parts) {
+    if (!part.is_declared) take(part.octets);
+  }
+  // A signature or a picture beside a report is none.
+  if (has_some || !out.reports.empty()) out.faults = faults;
   return out;
 }
 

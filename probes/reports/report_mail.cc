@@ -12,7 +12,7 @@ namespace probes::reports {
 namespace {
 
 using config::Failure;
-using Parts = config::Result<std::vector<std::string>, std::string>;
+using Parts = config::Result<std::vector<MailPart>, std::string>;
 
 struct Unref {
   void operator()(void* object) const { g_object_unref(object); }
@@ -33,6 +33,8 @@ bool is_equal_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 constexpr std::size_t kMostDashed = 1000;
+constexpr std::size_t kMostFields = 5000;      // of all parts, and what looks like one
+constexpr std::size_t kLongestField = 65'536;  // octets, with the lines that go on with it
 
 // Lines that begin a Content-Type. The library descends into a part by calling itself, and every
 // part that others are in has such a line: their number bounds the depth before it begins.
@@ -64,6 +66,40 @@ std::size_t count_dashed(std::string_view mail) {
   return out;
 }
 
+bool goes_on(std::string_view line) {
+  return line.starts_with(' ') || line.starts_with('\t');
+}
+
+bool begins_field(std::string_view line) {
+  const auto end =
+      line.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+  return end != std::string_view::npos && end > 0 && line[end] == ':';
+}
+
+// The next line with its end, taken off the text, which is not empty.
+std::string_view take_line(std::string_view& text) {
+  const auto line = text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1);
+  text.remove_prefix(line.size());
+  return line;
+}
+
+// Each field costs the library a multiple of its length.
+const char* fault_of_fields(std::string_view mail) {
+  std::size_t fields = 0, length = 0;
+  bool is_field = false;
+  while (!mail.empty()) {
+    const auto line = take_line(mail);
+    if (!goes_on(line)) {
+      is_field = begins_field(line);
+      length = 0;
+      if (is_field && ++fields > kMostFields) return "more header fields than a mail may have";
+    }
+    length += line.size();
+    if (is_field && length > kLongestField) return "a header field that is too long";
+  }
+  return nullptr;
+}
+
 // Whether a line begins a field of addresses.
 bool has_addresses(std::string_view line) {
   constexpr auto kFields =
@@ -86,34 +122,41 @@ std::string without_addresses(std::string_view mail) {
   out.reserve(mail.size());
   bool is_dropped = false;
   while (!mail.empty()) {
-    const auto line = mail.substr(0, std::min(mail.find('\n'), mail.size() - 1) + 1);
-    mail.remove_prefix(line.size());
-    const bool goes_on = line.starts_with(' ') || line.starts_with('\t');
-    is_dropped = goes_on ? is_dropped : has_addresses(line);
+    const auto line = take_line(mail);
+    if (!goes_on(line)) is_dropped = has_addresses(line);
     if (!is_dropped) out += line;
   }
   return out;
 }
 
-bool may_be_report(GMimeObject* part) {
-  auto* type = g_mime_object_get_content_type(part);
-  if (type == nullptr) return false;
-  for (const auto* subtype : {"tlsrpt+gzip", "tlsrpt+json", "gzip", "x-gzip", "json",
-                              "octet-stream", "x-gunzip", "gzip-compressed"}) {
-    if (g_mime_content_type_is_type(type, "application", subtype) != 0) return true;
-  }
-  if (g_mime_content_type_is_type(type, "text", "json") != 0) return true;
+bool is_of_type(GMimeObject* part, const char* type, const char* subtype) {
+  auto* of = g_mime_object_get_content_type(part);
+  return of != nullptr && g_mime_content_type_is_type(of, type, subtype) != 0;
+}
+
+bool is_declared(GMimeObject* part) {
+  if (is_of_type(part, "application", "tlsrpt+gzip") ||
+      is_of_type(part, "application", "tlsrpt+json"))
+    return true;
   const char* name = g_mime_part_get_filename(GMIME_PART(part));
   std::string file = name == nullptr ? "" : name;
   std::ranges::transform(file, file.begin(), lower);
   return file.ends_with(".json") || file.ends_with(".json.gz");
 }
 
+bool may_be_report(GMimeObject* part) {
+  if (is_declared(part) || is_of_type(part, "text", "json")) return true;
+  for (const auto* subtype :
+       {"gzip", "x-gzip", "json", "octet-stream", "x-gunzip", "gzip-compressed"}) {
+    if (is_of_type(part, "application", subtype)) return true;
+  }
+  return false;
+}
+
 // RFC 2046 §5.2.1 has no mail in a mail encoded, but some do, and the library then leaves it as it
 // is.
 bool is_message(GMimeObject* part) {
-  auto* type = g_mime_object_get_content_type(part);
-  return type != nullptr && g_mime_content_type_is_type(type, "message", "rfc822") != 0;
+  return is_of_type(part, "message", "rfc822");
 }
 
 std::string decoded(GMimePart* part) {
@@ -127,9 +170,9 @@ std::string decoded(GMimePart* part) {
 }
 
 std::optional<std::string> gather_of_mail(std::string_view mail, int depth,
-                                          std::vector<std::string>& out);
+                                          std::vector<MailPart>& out);
 
-void gather(GMimeObject* object, int depth, std::vector<std::string>& out) {
+void gather(GMimeObject* object, int depth, std::vector<MailPart>& out) {
   if (object == nullptr || depth > kDeepestPart || out.size() >= kMostParts) return;
   if (GMIME_IS_MULTIPART(object)) {
     auto* multipart = GMIME_MULTIPART(object);
@@ -142,19 +185,20 @@ void gather(GMimeObject* object, int depth, std::vector<std::string>& out) {
     (void)gather_of_mail(decoded(GMIME_PART(object)), depth + 1, out);
   } else if (GMIME_IS_PART(object) && may_be_report(object)) {
     if (auto octets = decoded(GMIME_PART(object)); !octets.empty())
-      out.push_back(std::move(octets));
+      out.push_back({.octets = std::move(octets), .is_declared = is_declared(object)});
   }
 }
 
 // What keeps it from being read at all.
 std::optional<std::string> gather_of_mail(std::string_view mail, int depth,
-                                          std::vector<std::string>& out) {
+                                          std::vector<MailPart>& out) {
   mail = without_blank_lines(mail);
   if (mail.size() > kMostMail) return "more octets than a mail may have";
   if (count_content_types(mail) > kMostParts || count_dashed(mail) > kMostDashed)
     return "more parts than a mail may have";
   static const Library library;
   const auto kept = without_addresses(mail);
+  if (const char* fault = fault_of_fields(kept); fault != nullptr) return fault;
   const Owned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(kept.data(), kept.size()));
   const Owned<GMimeParser> parser(g_mime_parser_new_with_stream(stream.get()));
   // A mailbox of several mails begins with "From ", as each of them does.
@@ -172,7 +216,7 @@ std::optional<std::string> gather_of_mail(std::string_view mail, int depth,
 }  // namespace
 
 Parts parts_of_mail(std::string_view mail) {
-  std::vector<std::string> out;
+  std::vector<MailPart> out;
   if (auto fault = gather_of_mail(mail, 0, out)) return Failure<std::string>(*std::move(fault));
   if (out.empty()) return Failure<std::string>("no part of the mail is a report");
   return out;

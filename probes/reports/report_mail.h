@@ -16,9 +16,13 @@ inline constexpr std::size_t kMostMail = std::size_t{16} << 20U;  // octets
 inline constexpr std::size_t kMostParts = 100;
 inline constexpr int kDeepestPart = 8;
 
-// The parts of a mail that may be reports, decoded but not unpacked, in order; at least one. The
-// error is a phrase that quotes nothing of the mail. Any thread may call.
-[[nodiscard]] config::Result<std::vector<std::string>, std::string> parts_of_mail(
+struct MailPart {
+  std::string octets;        // decoded, not unpacked
+  bool is_declared = false;  // its type or name says that it is a report; else it may be one
+};
+// The parts of a mail that may be reports, in order; at least one. The error is a phrase that
+// quotes nothing of the mail. Any thread may call.
+[[nodiscard]] config::Result<std::vector<MailPart>, std::string> parts_of_mail(
     std::string_view mail);
 
 // Whether it looks like a mail rather than a report.

@@ -128,6 +128,26 @@ TEST(ReportMail, MayBeNoMultipartOrHaveBeenForwarded) {
               SizeIs(1));
 }
 
+// Signatures, pictures and winmail.dat are no reports that failed.
+TEST(ReportMail, MayHaveOtherThingsBesideTheReport) {
+  auto mail = mail_of("application/tlsrpt+gzip", gzip(sample("google")));
+  mail.insert(mail.rfind("--b1--"),
+              "--b1\r\nContent-Type: application/octet-stream\r\n\r\nsigned\r\n");
+  const auto read = read_reports(mail);
+  EXPECT_THAT(read.reports, SizeIs(1));
+  EXPECT_THAT(read.faults, IsEmpty());
+  EXPECT_THAT(read_reports(mail_of("application/octet-stream", "no report")).faults, SizeIs(1));
+}
+
+TEST(ReportMail, HasNoMoreOrLongerFieldsThanMails) {
+  std::string many;
+  for (int i = 0; i < 10'000; ++i) many += "X: y\r\n";
+  EXPECT_THAT(read_reports(many + "\r\nx").faults, ElementsAre(HasSubstr("header fields")));
+  std::string wide = "Content-Type: text/plain";
+  for (int i = 0; i < 100'000; ++i) wide += ";\r\n a=b";
+  EXPECT_THAT(read_reports(wide + "\r\n\r\nx").faults, ElementsAre(HasSubstr("too long")));
+}
+
 TEST(ReportMail, SaysWhyThereIsNoReport) {
   EXPECT_THAT(read_reports("Subject: hello\r\n\r\nno report\r\n").faults,
               ElementsAre(HasSubstr("no part")));
