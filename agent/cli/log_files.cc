@@ -33,7 +33,7 @@ const char* other_compression(std::string_view begin) {
 
 config::Result<void, std::string> for_each_line(
     const std::filesystem::path& file,
-    const std::function<void(std::string_view, std::uint64_t)>& take) {
+    const std::function<void(std::string_view, std::uint64_t)>& take, std::uint64_t most) {
   using config::Failure;
   const int fd = file == "-" ? dup(STDIN_FILENO) : open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0)
@@ -46,7 +46,7 @@ config::Result<void, std::string> for_each_line(
   }
   std::array<char, 65536> chunk{};
   std::string line;  // as far as it is read
-  std::uint64_t octets = 0;
+  std::uint64_t octets = 0, all = 0;
   bool is_first = true;
   while (true) {
     const int count = gzread(in.get(), chunk.data(), chunk.size());
@@ -64,6 +64,8 @@ config::Result<void, std::string> for_each_line(
                         file.string(), program, file.string()));
     }
     if (text.empty()) break;
+    if (all >= most) return {};
+    all += text.size();
     while (!text.empty()) {
       const auto end = text.find('\n');
       const auto part = text.substr(0, end);

@@ -32,22 +32,49 @@ using probes::reports::MaillogReader;
 using probes::reports::Setback;
 using probes::reports::TlsLevel;
 
+// Of a file, where the moment of its first line is looked for.
+constexpr std::uint64_t kHead = 65'536;
+
+// By when they begin, since shells name the newest first; what has no such moment comes last.
+std::vector<std::filesystem::path> in_time(const LogFiles& logs) {
+  std::vector<std::pair<config::Time, std::filesystem::path>> all;
+  for (const auto& file : logs.files) {
+    probes::reports::LogLineReader reader(local_calendar(logs.now));
+    std::optional<config::Time> first;
+    const auto look = [&](std::string_view line, std::uint64_t) {
+      if (const auto read = reader.read(line); read && !first) first = read->at;
+    };
+    if (logs.files.size() > 1 && file != "-") (void)for_each_line(file, look, kHead);
+    all.emplace_back(first.value_or(config::Time::max()), file);
+  }
+  std::ranges::stable_sort(all, {}, [](const auto& one) { return one.first; });
+  std::vector<std::filesystem::path> out;
+  for (auto& [begin, file] : all) out.push_back(std::move(file));
+  return out;
+}
+
 // Calls `take` with everything that the files say; 0, or 1 after saying what could not be read.
 int for_each_event(const LogFiles& logs, std::ostream& errors, const auto& take) {
   int status = 0;
-  for (const auto& file : logs.files) {
+  std::uint64_t events = 0, all_lines = 0;
+  for (const auto& file : in_time(logs)) {
     MaillogReader reader(local_calendar(logs.now));
     std::uint64_t lines = 0;
     const auto done = for_each_line(file, [&](std::string_view line, std::uint64_t octets) {
       lines += line.empty() ? 0 : 1;
-      if (const auto event = reader.read(line, octets)) take(*event);
+      const auto event = reader.read(line, octets);
+      if (event) take(*event);
+      events += event ? 1 : 0;
     });
+    all_lines += lines;
     if (done && (lines == 0 || reader.strange() < lines)) continue;
     errors << probes::printable(
                   done ? file.string() + ": no line " + std::string(kNoMoment) : done.error(), 2000)
            << '\n';
     status = 1;
   }
+  if (events == 0 && all_lines > 0 && status == 0)
+    errors << "no line tells of a delivery by Postfix\n";
   return status;
 }
 

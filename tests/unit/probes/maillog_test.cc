@@ -316,6 +316,27 @@ INSTANTIATE_TEST_SUITE_P(
         FormRow{"<22>1 2026-11-28T19:19:20.1Z out postfix/smtp 1 - - " DELIVERED},
         FormRow{"1 2026-11-28T19:19:20Z out postfix/smtp 1 - [x a=\"b\"] \xEF\xBB\xBF" DELIVERED}));
 
+// The line about the message does not name the host; that of the library does, and the session
+// before was another message's.
+TEST(Maillog, AHandshakeThatFailsIsOfTheHostThatItWasWith) {
+  const std::string head = "Nov 28 19:19:20 out postfix/smtp[1]: ";
+  const auto got = deliveries(
+      {head + "Verified TLS connection established to mx.stranger.test[1.2.3.9]:25: TLSv1.3",
+       head + "AAAAAA1: to=<x@stranger.test>, relay=mx.stranger.test[1.2.3.9]:25, delay=1, "
+              "delays=0/0/0/1, dsn=2.0.0, status=sent (ok)",
+       head + "SSL_connect error to mx1.a.test[1.2.3.4]:25: lost connection",
+       head + "BBBBBB1: Cannot start TLS: handshake failure",
+       head + "Verified TLS connection established to mx2.a.test[1.2.3.5]:25: TLSv1.3",
+       head + "BBBBBB1: to=<x@a.test>, relay=mx2.a.test[1.2.3.5]:25, delay=1, delays=0/0/0/1, "
+              "dsn=2.0.0, status=sent (ok)",
+       head + "CCCCCC1: Cannot start TLS: handshake failure",
+       head + "CCCCCC1: to=<x@a.test>, relay=mx2.a.test[1.2.3.5]:25, delay=1, delays=0/0/0/1, "
+              "dsn=2.0.0, status=sent (ok)"});
+  ASSERT_EQ(got.size(), 3U);
+  EXPECT_THAT(got[1].before, ElementsAre(TriedHost{"mx1.a.test", Setback::handshake}));
+  EXPECT_THAT(got[2].before, testing::IsEmpty()) << "nobody said with whom";
+}
+
 TEST(Maillog, TellsLinesOfNoLogFromThoseOfOtherPrograms) {
   MaillogReader reader(calendar(kNow));
   for (int i = 0; i < 3; ++i) (void)reader.read("[28/Nov/2026:19:19:20] postfix/smtp[1]: x");
