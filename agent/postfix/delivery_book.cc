@@ -153,14 +153,18 @@ void take(HostDeliveries& out, const Delivery& delivery) {
   if (delivery.status == DeliveryStatus::sent) {
     auto& last = out.last_sent[delivery.level];
     last = std::max(last, delivery.at);
-    out.deferred_since.reset();
-    out.setback = Setback::none;
     return;
   }
   // A bounce is no wait: it says nothing of what is to come.
   if (delivery.status != DeliveryStatus::deferred) return;
   if (!out.deferred_since) out.deferred_since = delivery.at;
-  out.setback = delivery.setback;
+  // While mail waits for TLS that is not forgotten for what else delays other mail.
+  if (!is_about_tls(out.setback) || is_about_tls(delivery.setback)) out.setback = delivery.setback;
+}
+
+void end_deferral(HostDeliveries& out) {
+  out.deferred_since.reset();
+  out.setback = Setback::none;
 }
 
 bool is_counted(const DomainDeliveries& domain, const std::string& queue_id) {
@@ -169,15 +173,19 @@ bool is_counted(const DomainDeliveries& domain, const std::string& queue_id) {
          std::ranges::find(domain.counted, queue_id) != domain.counted.end();
 }
 
+bool waits_at(const DomainDeliveries& domain, const std::string& host) {
+  return std::ranges::any_of(domain.waiting, [&](const auto& one) {
+    return std::ranges::find(one.second.hosts, host) != one.second.hosts.end();
+  });
+}
+
 // Where nothing waits any more nothing is deferred, though nothing was delivered: it was given up.
-void end_waits(DomainDeliveries& domain) {
-  const auto end = [](HostDeliveries& out) {
-    out.deferred_since.reset();
-    out.setback = Setback::none;
-  };
-  if (domain.waiting.empty()) end(domain);
-  for (auto& [name, host] : domain.hosts) {
-    if (domain.waiting_at(name).messages == 0) end(host);
+// `hosts`: where what waits no more had been refused.
+void end_waits(DomainDeliveries& domain, const std::vector<std::string>& hosts) {
+  if (domain.waiting.empty()) end_deferral(domain);
+  for (const auto& name : hosts) {
+    const auto host = domain.hosts.find(name);
+    if (host != domain.hosts.end() && !waits_at(domain, name)) end_deferral(host->second);
   }
 }
 
@@ -248,8 +256,8 @@ void DeliveryBook::take(const probes::reports::MailEvent& event, Time compared_f
     for (const auto& name : found->second) {
       const auto domain = domains_.find(name);
       if (domain == domains_.end()) continue;
-      domain->second.waiting.erase(removed->queue_id);
-      end_waits(domain->second);
+      const auto message = domain->second.waiting.extract(removed->queue_id);
+      if (!message.empty()) end_waits(domain->second, message.mapped().hosts);
       touch(name);
     }
     waits_for_.erase(found);
@@ -282,7 +290,10 @@ void DeliveryBook::count(const Delivery& delivery) {
       return nullptr;
     return &domain.hosts[name];
   };
-  if (auto* host = host_of(delivery.host)) agent::take(*host, delivery);
+  if (auto* host = host_of(delivery.host)) {
+    agent::take(*host, delivery);
+    if (delivery.status == DeliveryStatus::sent) end_deferral(*host);
+  }
   for (const auto& tried : delivery.before) {
     if (auto* host = host_of(tried.host)) {
       if (!host->deferred_since) host->deferred_since = delivery.at;
@@ -302,6 +313,7 @@ void DeliveryBook::count(const Delivery& delivery) {
     }
   }
   count_waiting(domain, delivery);
+  if (delivery.status == DeliveryStatus::sent && domain.waiting.empty()) end_deferral(domain);
 }
 
 void DeliveryBook::count_waiting(DomainDeliveries& domain, const Delivery& delivery) {
@@ -319,8 +331,10 @@ void DeliveryBook::count_waiting(DomainDeliveries& domain, const Delivery& deliv
     // Whom an earlier try left waiting has it now; others of this try, who stand beside it, have
     // not.
     if (delivery.at - waits->second.tried_at <= kOneTry) return;
+    const auto hosts = std::move(waits->second.hosts);
     domain.waiting.erase(waits);
     waits_no_more(id, delivery.domain);
+    end_waits(domain, hosts);
     return;
   }
   if (waits == domain.waiting.end() && domain.waiting.size() >= kMostWaiting) return;
@@ -409,13 +423,17 @@ void DeliveryBook::decide(const Undecided& one, bool is_right) {
 
 void DeliveryBook::forget(Time at) {
   for (auto& [name, domain] : domains_) {
+    std::vector<std::string> hosts;
     const auto gone = std::erase_if(domain.waiting, [&](const auto& one) {
       if (at - one.second.tried_at < kTriedAgain) return false;
       waits_no_more(one.first, name);  // its recipients elsewhere may have been tried since
+      std::ranges::copy(one.second.hosts, std::back_inserter(hosts));
       return true;
     });
     if (gone == 0) continue;
-    end_waits(domain);
+    std::ranges::sort(hosts);
+    hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
+    end_waits(domain, hosts);
     touch(name);
   }
 }

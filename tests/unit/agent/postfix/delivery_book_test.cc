@@ -130,6 +130,31 @@ TEST(Foretold, ByTheReferenceSendersRules) {
 
 // ---- the book
 
+// Mail that waits is not forgotten for other mail that goes by another host, or waits for else.
+TEST(DeliveryBook, IsDeferredForAsLongAsMailWaits) {
+  DeliveryBook book;
+  const auto take = [&](Delivery one) {
+    book.take(one, at(0), [](const Delivery&) { return std::nullopt; });
+  };
+  const auto via = [](Delivery one, const char* host) {
+    one.host = host;
+    return one;
+  };
+  take(via(held_up("A", 0), "mx1.a.test"));
+  take(via(sent("B", 1800), "mx2.a.test"));
+  take(via(held_up("C", 3600, Setback::server), "mx2.a.test"));
+  const auto* domain = book.domain("a.test");
+  EXPECT_EQ(domain->deferred_since, at(0));
+  EXPECT_EQ(domain->setback, Setback::certificate);
+  EXPECT_EQ(domain->hosts.at("mx1.a.test").deferred_since, at(0));
+  book.take(probes::reports::Removed{"C"}, at(0), [](const Delivery&) { return std::nullopt; });
+  EXPECT_EQ(domain->hosts.at("mx2.a.test").deferred_since, std::nullopt);
+  EXPECT_EQ(domain->deferred_since, at(0));
+  take(via(sent("A", 7200), "mx2.a.test"));
+  EXPECT_EQ(domain->deferred_since, std::nullopt);
+  EXPECT_EQ(domain->hosts.at("mx1.a.test").deferred_since, std::nullopt) << "nothing waits there";
+}
+
 DeliveryBook::Foretell says(std::optional<bool> is_right, int looked_at = 0) {
   return [=](const Delivery&) -> std::optional<DeliveryBook::Foretold> {
     return DeliveryBook::Foretold{
@@ -151,8 +176,10 @@ TEST(DeliveryBook, TellsTheLastDeliveryByLevelAndSinceWhenItIsDeferred) {
   EXPECT_EQ(domain->deferred_since, at(30));
   EXPECT_EQ(domain->hosts.at("mx.a.test").setback, Setback::starttls_missing);
   book.take(sent("D", 50), at(0), kUnwatched);
-  EXPECT_EQ(book.domain("a.test")->deferred_since, std::nullopt);
   EXPECT_EQ(book.domain("a.test")->hosts.at("mx.a.test").setback, Setback::none);
+  EXPECT_EQ(book.domain("a.test")->deferred_since, at(30)) << "C waits all the same";
+  book.take(probes::reports::Removed{"C"}, at(0), kUnwatched);
+  EXPECT_EQ(book.domain("a.test")->deferred_since, std::nullopt);
   EXPECT_EQ(book.domain("a.test")->messages_a_month(at(60)), 3U);
 }
 
