@@ -110,9 +110,19 @@ bool is_judged(const SeenSpan& span, const std::string& host) {
   });
 }
 
+// Of two kinds that are looked at one after the other: whoever met a fault of the one did not get
+// to see the other.
+bool comes_before(Code code, Kind kind) {
+  const bool is_late = kind == Kind::starttls || kind == Kind::certificate;
+  return (is_late && is_dnssec(code)) || (kind == Kind::certificate && is_starttls(code));
+}
+
 // Of this host we learned nothing then, whatever the others of the domain showed.
-bool is_hidden(const SeenSpan& span, const SenderSessions& failed) {
+bool is_hidden(const SeenSpan& span, const SenderSessions& failed, Kind kind) {
   return std::ranges::any_of(span.findings, [&](const SeenSpan::Found& found) {
+    if (found.severity >= probes::Severity::medium && is_about(found, failed) &&
+        comes_before(found.code, kind))
+      return true;
     // Weaker ones are remarks: a resolver that was passed over, an address family that others make
     // up for (probes/judge.h, is_blinding).
     if (found.code == Code::monitor_fault)
@@ -142,6 +152,11 @@ std::string_view wire_name(Agreement agreement) {
   return "not-seen";
 }
 
+bool is_of_lookup(std::string_view result_type) {
+  const auto kind = kind_of(result_type);
+  return kind == Kind::dnssec || kind == Kind::missing;
+}
+
 bool is_same_fault(std::string_view result_type, probes::Code code) {
   return is_same_fault(kind_of(result_type), code);
 }
@@ -158,7 +173,7 @@ Agreement agreement(const SenderSessions& failed, const std::vector<SeenSpan>& s
         return Agreement::yes;
     }
     if (std::ranges::any_of(span.verdicts, tells) && is_looked_at(span, failed) &&
-        !is_hidden(span, failed))
+        !is_hidden(span, failed, kind))
       out = Agreement::no;
   }
   return out;

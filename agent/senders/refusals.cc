@@ -57,7 +57,6 @@ void add(Refuser& to, const SenderSessions& one) {
   to.since = to.refused == 0 ? one.from : std::min(to.since, one.from);
   to.until = std::max(to.until, one.until);
   to.refused += one.sessions;
-  if (one.agrees == Agreement::no || to.agrees == Agreement::not_seen) to.agrees = one.agrees;
 }
 
 struct Sums {
@@ -90,8 +89,9 @@ bool keeps_away(const Finding& finding) {
          (rule.refuses || rule.queues || finding.refused_since);
 }
 
-// Who meets what the look found at one of the subjects says so there; the others are left. Of a
-// subject's findings it is the first that is the same fault.
+// Who met what the look found at one of the subjects while we saw it says so there; who met the
+// same at another time is explained by it, and says nothing; the others are left. Of a subject's
+// findings it is the first that is the same fault, and what that follows from.
 std::vector<Refuser> confirm(probes::DomainJudgement& judged, const std::vector<Subject>& subjects,
                              const std::vector<Refuser>& refusers,
                              std::map<const Finding*, std::vector<Refuser>>& confirmed) {
@@ -104,23 +104,45 @@ std::vector<Refuser> confirm(probes::DomainJudgement& judged, const std::vector<
                is_same_fault(refuser.result_type, finding.code);
       });
       if (found == judged.findings.end()) continue;
-      confirmed[&*found].push_back(refuser);
       is_confirming = true;
+      if (refuser.agrees != Agreement::yes) continue;
+      confirmed[&*found].push_back(refuser);
+      const auto cause = std::ranges::find_if(judged.findings, [&](const Finding& finding) {
+        return found->consequence_of == finding.code && finding.subject == subject;
+      });
+      if (cause != judged.findings.end()) confirmed[&*cause].push_back(refuser);
     }
     if (!is_confirming) left.push_back(refuser);
   }
   return left;
 }
 
-// The classes of senders that do not deliver where the reference sender does.
+// What such a class does otherwise, it does in its lookups; else in its sessions.
+bool differs_in_dns(const probes::Sender& sender) {
+  return sender.skips_on_any_address_failure || sender.minimises_names ||
+         sender.sha1_is_unsupported || sender.wants_every_algorithm || sender.limits_nsec3 ||
+         sender.asks_other_servers || sender.is_strict_about_time;
+}
+
+// The classes of senders that do not deliver where the reference sender does, and would say so in
+// one of these words.
 std::vector<std::string> explaining_classes(const probes::DomainJudgement& judged,
-                                            const Subject& subject) {
+                                            const Subject& subject,
+                                            const std::set<std::string>& types) {
   std::vector<std::string> out;
+  const auto would_say = [&](const probes::Sender& sender) {
+    return std::ranges::any_of(types, [&](const std::string& type) {
+      // Other records than ours are as good as a key that does not fit.
+      if (sender.asks_other_servers || !is_of_lookup(type) == !differs_in_dns(sender)) return true;
+      return type == "validation-failure";
+    });
+  };
   const auto take = [&](const std::vector<probes::Split>& splits) {
     for (const auto& split : splits) {
       if (is_deliverable(split.verdict) || split.verdict == probes::Verdict::unknown) continue;
       const auto who =
           std::ranges::find(probes::other_senders(), split.sender, &probes::Sender::name);
+      if (who != probes::other_senders().end() && !would_say(*who)) continue;
       const auto words = who == probes::other_senders().end() ? split.sender : who->words;
       out.push_back(fmt::format("{} ({})", words, split.sender));
     }
@@ -170,7 +192,7 @@ std::optional<Finding> finding_of(const probes::DomainJudgement& judged, const S
                            {"reported", fmt::format("{} sessions by {} organizations",
                                                     reports.reported, reports.reporters.size())}},
               .root = root_of(judged, subject, types)};
-  for (auto& words : explaining_classes(judged, subject))
+  for (auto& words : explaining_classes(judged, subject, types))
     out.evidence.push_back({"explained-by", std::move(words)});
   return out;
 }
@@ -200,19 +222,19 @@ ReportsBySubject reports_by_subject(const std::vector<SenderSessions>& sessions,
     if (one.until == found->second && is_refusal(one))
       refusing.insert({one.organization, subject_of(one)});
   }
-  std::map<std::tuple<Subject, std::string, std::string>, Refuser> refusers;
+  std::map<std::tuple<Subject, std::string, std::string, Agreement>, Refuser> refusers;
   std::map<Subject, std::set<std::string>> domains;
   for (const auto& one : sessions) {
     const auto subject = subject_of(one);
     if (at - one.until > kReportCounts || !is_refusal(one) ||
         !refusing.contains({one.organization, subject}))
       continue;
-    add(refusers[{subject, one.organization, one.result_type}], one);
+    add(refusers[{subject, one.organization, one.result_type, one.agrees}], one);
     domains[subject].insert(one.domain);
   }
   ReportsBySubject out;
   for (auto& [key, refuser] : refusers) {
-    std::tie(std::ignore, refuser.organization, refuser.result_type) = key;
+    std::tie(std::ignore, refuser.organization, refuser.result_type, refuser.agrees) = key;
     out[std::get<Subject>(key)].refusers.push_back(std::move(refuser));
   }
   for (auto& [subject, reports] : out) {

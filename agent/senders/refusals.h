@@ -13,15 +13,15 @@
 // Whether senders refuse what we see well, and which of them confirm what we see.
 namespace agent {
 
-// An organization whose newest report on a host or domain says that DANE failed there, and one of
-// the ways in which it did.
+// An organization whose newest report on a host or domain says that DANE failed there, one of the
+// ways in which it did, and what we saw then: sessions that we know more of are counted apart.
 struct Refuser {
   std::string organization;
   std::string result_type;
   std::uint64_t refused = 0;               // sessions that failed so
   config::Time since;                      // begin of the first report that says so
   config::Time until;                      // end of the last
-  Agreement agrees = Agreement::not_seen;  // no: some failed while we saw none
+  Agreement agrees = Agreement::not_seen;  // of all of these sessions
   bool operator==(const Refuser&) const = default;
 };
 
@@ -52,9 +52,9 @@ inline constexpr const char* kSenderReports = "sender-reports";
 
 // Adds to the judgement what is reported of the domain and its hosts: senders-refuse when several
 // organizations refuse, or one refuses more than a share, while no look found why;
-// senders-disagree when it is but one. A finding that senders confirm, for they met the same
-// fault, gets who they are as evidence; one who does not say at which host may have met that of any
-// host of the domain.
+// senders-disagree when it is but one. A finding that senders confirm, for they met the same fault
+// while we saw it, gets who they are as evidence, and so does what it follows from; one who does
+// not say at which host may have met that of any host of the domain.
 void add_sender_findings(probes::DomainJudgement& judged, const ReportsBySubject& reports);
 
 // "Google and Microsoft refused 1 204 sessions since 2026-11-27 00:00 UTC": of those refusers,

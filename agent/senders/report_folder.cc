@@ -20,11 +20,13 @@ constexpr std::size_t kMostAtOnce = 1000;
 constexpr std::size_t kMostSeen = 100'000;
 constexpr std::chrono::seconds kYoung{60};
 
-// Whoever writes the file may not have finished.
+// Whoever writes the file may not have finished. What is of a time to come was written by a clock
+// that is wrong.
 bool is_young(const fs::path& file) {
   std::error_code fault;
   const auto written = fs::last_write_time(file, fault);
-  return !fault && fs::file_time_type::clock::now() - written < kYoung;
+  const auto age = fs::file_time_type::clock::now() - written;
+  return !fault && age < kYoung && age > -kYoung;
 }
 
 void add_files(const fs::path& folder, std::size_t most, std::vector<fs::path>& out) {
@@ -90,6 +92,12 @@ bool ReportFolder::take_all(SenderReportStore& store, config::Time at, const OnT
     std::error_code unknown;
     const auto known = seen_.find(file.string());
     if (known != seen_.end() && known->second == fs::last_write_time(file, unknown)) continue;
+    // Looked into once, and again when it has grown or is young no more.
+    const auto young = young_.find(file.string());
+    if (young != young_.end()) {
+      if (is_young(file) && young->second == fs::last_write_time(file, unknown)) continue;
+      young_.erase(young);
+    }
     if (++looked_into > kMostAtOnce) break;
     const auto octets = read_report_file(file);
     std::vector<TakenReport> all;
@@ -101,7 +109,11 @@ bool ReportFolder::take_all(SenderReportStore& store, config::Time at, const OnT
     }
     const auto is_refused = [](const TakenReport& one) { return one.fault.has_value(); };
     const bool is_whole = std::ranges::none_of(all, is_refused);
-    if (!is_whole && is_young(file)) continue;
+    if (!is_whole && is_young(file)) {
+      if (young_.size() >= kMostSeen) young_.clear();
+      young_[file.string()] = fs::last_write_time(file, unknown);
+      continue;
+    }
     // The disk is full, or somebody writes for long: the file waits.
     const bool is_ours = std::ranges::any_of(all, &TakenReport::is_ours);
     for (const auto& one : all) {

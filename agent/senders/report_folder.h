@@ -46,6 +46,7 @@ class ReportFolder {
   // Those that could not be moved, with the moment of their last change.
   std::map<std::string, std::filesystem::file_time_type> seen_;
   bool is_fault_told_ = false;
+  std::map<std::string, std::filesystem::file_time_type> young_;  // the same of those left alone
 };
 
 }  // namespace agent

@@ -175,5 +175,15 @@ TEST(TakeReport, RefusesHoursToCome) {
   EXPECT_TRUE(take_report(store, report, kLater).is_new);
 }
 
+// A clock that was wrong, or rsync -a: they are no reports, and nobody writes them any more.
+TEST_F(Folder, OfATimeToComeIsNotYoung) {
+  std::ofstream(path / "a.json") << "no report";
+  fs::last_write_time(path / "a.json", fs::file_time_type::clock::now() + std::chrono::hours{9999});
+  put_sample("google.json");
+  take_all();
+  EXPECT_THAT(names("refused"), ElementsAre("a.json"));
+  EXPECT_THAT(names("taken"), ElementsAre("google.json"));
+}
+
 }  // namespace
 }  // namespace agent
