@@ -8,6 +8,7 @@ Counts DomainCounts::of(const agent::Snapshot& snapshot, storage::Queries& queri
   const config::Lock lock(mutex_);
   ByChunk now;
   Counts out;
+  const RecordedRows none;
   std::optional<RecordedRows> recorded;
   for (std::size_t number = 0; number < snapshot.domains.chunk_count(); ++number) {
     const auto chunk = snapshot.domains.chunk(number);
@@ -21,7 +22,8 @@ Counts DomainCounts::of(const agent::Snapshot& snapshot, storage::Queries& queri
         std::ranges::all_of(*chunk, [](const auto& state) { return state->judged != nullptr; });
     if (!is_whole && !recorded) recorded = recorded_rows(snapshot, queries);
     Counts here;
-    for (const auto& state : *chunk) here.add(*state, is_whole ? RecordedRows{} : *recorded);
+    const auto& rows = is_whole ? none : *recorded;  // no copy: there are as many as domains
+    for (const auto& state : *chunk) here.add(*state, rows);
     out += here;
     if (is_whole) now.emplace(chunk, here);
   }
