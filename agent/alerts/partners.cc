@@ -113,12 +113,22 @@ std::optional<std::string> postmaster_text(const probes::DomainJudgement& judged
       name, name, name, out, name);
 }
 
+namespace {
+// Nobody asks for TLSA records under an exception, but for addresses all the same.
+bool is_stopped_by_dane(const probes::HostJudgement& host) {
+  const auto& seen = *host.seen;
+  const bool has_addresses = probes::dns::is_learned(seen.a.outcome) &&
+                             probes::dns::is_learned(seen.aaaa.outcome) && !seen.addresses.empty();
+  return host.verdict == Verdict::refused ||
+         (host.verdict == Verdict::lookup_failed && has_addresses &&
+          seen.tlsa.outcome == probes::dns::Outcome::failed);
+}
+}  // namespace
+
 std::optional<Exception> exception_for(const probes::DomainJudgement& judged, Time at) {
-  const bool is_stopped = judged.verdict == Verdict::deferred &&
-                          std::ranges::any_of(judged.hosts, [](const auto& host) {
-                            return host.verdict == Verdict::refused;
-                          });
-  if (!is_stopped) return std::nullopt;
+  const bool waits =
+      judged.verdict == Verdict::deferred || judged.verdict == Verdict::lookup_failed;
+  if (!waits || std::ranges::none_of(judged.hosts, is_stopped_by_dane)) return std::nullopt;
   return Exception{.domain = judged.seen->domain.text(),
                    .level = speaks_tls(judged) ? "encrypt" : "may",
                    .made_at = at,

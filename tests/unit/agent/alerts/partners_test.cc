@@ -250,8 +250,11 @@ TEST(Exception, IsNotProposedWhereDaneIsNotWhatStopsTheMail) {
   lame.mx().tlsa = support::failed("_25._tcp.mx.example.test", probes::dns::type::tlsa,
                                    probes::dns::Cause::servfail);
   lame.mx().records.clear();
-  EXPECT_EQ(exception_for(lame.judge(), kNow), std::nullopt)
-      << "no key was refused: an exception would switch DANE off where only DNS is ill";
+  EXPECT_TRUE(exception_for(lame.judge(), kNow)) << "TLSA records are asked for no more then";
+  lame.mx().addresses.clear();
+  lame.mx().a =
+      support::failed("mx.example.test", probes::dns::type::a, probes::dns::Cause::servfail);
+  EXPECT_EQ(exception_for(lame.judge(), kNow), std::nullopt) << "addresses are, all the same";
   auto other = mismatched();
   other.add_host("mx2.example.test", 20);
   EXPECT_EQ(exception_for(other.judge(), kNow), std::nullopt) << "another host takes the mail";
