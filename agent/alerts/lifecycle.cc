@@ -84,6 +84,15 @@ Followed seen(const std::optional<Alert>& before, const Trouble& trouble, int re
   Alert alert = before.value_or(Alert{
       .id = id_of(trouble, at), .cause = trouble.cause, .first_seen_at = at, .relapses = relapses});
   const auto worst = alert.finding.severity;
+  // Who knows of one key to come, and perhaps does not mind, does not know of the next.
+  const auto& known = alert.finding.next_keys;
+  const bool has_news = std::ranges::any_of(trouble.finding.next_keys, [&](const std::string& key) {
+    return std::ranges::find(known, key) == known.end();
+  });
+  if (before && has_news) {
+    alert.acknowledged.reset();
+    alert.told_at.reset();
+  }
   if (!trouble.finding.is_in_caches_only) {
     alert.finding = trouble.finding;
   } else if (alert.hits.size() == 1) {  // it stays what it was, but there is nothing left to do

@@ -26,13 +26,29 @@ Announcements::News Announcements::take(AnnouncedCertificate announced) {
     return News::better;
   }
   if (by_id_.size() >= kMost) {
-    const auto oldest = std::ranges::min_element(
-        by_id_, {}, [](const auto& entry) { return entry.second.shown_at; });
-    drop(std::string(oldest->first));
+    drop(least_wanted());
   }
   const auto id = announced.id;
   index(by_id_.emplace(id, std::move(announced)).first->second, true);
   return News::fresh;
+}
+
+// Of the key that has the most the first: many of one key are no reason to forget another.
+std::string Announcements::least_wanted() const {
+  std::map<std::string, std::vector<const AnnouncedCertificate*>> by_key;
+  for (const auto& [id, one] : by_id_) by_key[key_of(one)].push_back(&one);
+  // Of those that have as many the one whose first was shown first.
+  const AnnouncedCertificate* out = nullptr;
+  std::size_t most = 0;
+  for (const auto& [key, all] : by_key) {
+    const auto* first = *std::ranges::min_element(all, {}, &AnnouncedCertificate::shown_at);
+    const bool is_worse =
+        all.size() > most || (all.size() == most && first->shown_at < out->shown_at);
+    if (!is_worse) continue;
+    most = all.size();
+    out = first;
+  }
+  return out == nullptr ? std::string() : out->id;
 }
 
 const AnnouncedCertificate* Announcements::find(const std::string& id) const {

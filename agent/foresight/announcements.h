@@ -14,7 +14,7 @@ namespace agent {
 // their keys.
 class Announcements {
  public:
-  // More are not remembered: those shown first are forgotten first.
+  // More are not remembered: of the key that has the most the one shown first is forgotten.
   static constexpr std::size_t kMost = 2000;
   static constexpr std::size_t kMostNotForMail = 10'000;
 
@@ -52,6 +52,7 @@ class Announcements {
  private:
   void index(const AnnouncedCertificate& announced, bool is_there);
   void drop(const std::string& id);
+  [[nodiscard]] std::string least_wanted() const;
 
   std::map<std::string, AnnouncedCertificate> by_id_;
   std::map<std::string, std::set<std::string>> by_name_;  // in lower case: ids

@@ -1,6 +1,7 @@
 #include "agent/foresight/next_key.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -185,21 +186,28 @@ bool is_over(const AnnouncedCertificate& announced, const ForeseenHost& host,
   if (leaf.not_after <= at) return true;
   std::size_t alike = 0, later = 0;
   for (const auto& shown : presented_by(host)) {
-    if (shown->spki_sha256 == leaf.spki_sha256) return true;
+    // The certificate itself or one after it, and not that from which it took its key.
+    if (shown->spki_sha256 == leaf.spki_sha256 && shown->not_before >= leaf.not_before) return true;
     if (shown->key_type != leaf.key_type) continue;
     ++alike;
     if (shown->not_before > leaf.not_before) ++later;
   }
   if (alike > 0 && later == alike) return true;
+  const auto names = name_set(leaf);
   return std::ranges::any_of(others, [&](const AnnouncedCertificate* other) {
     const auto& one = *other->chain.front();
     return one.key_type == leaf.key_type && one.not_before >= leaf.not_before + kDay &&
-           name_set(one) == name_set(leaf);
+           name_set(one) == names;
   });
 }
 
 KeyForecast forecast(const AnnouncedCertificate& announced, const ForeseenHost& host, Time at) {
   KeyForecast out{.host = host.host};
+  const auto& leaf = *announced.chain.front();
+  if (leaf.not_after <= at) {
+    out.why.push_back(fmt::format("it expired at {}", config::rfc3339(leaf.not_after)));
+    return out;
+  }
   if (!host.is_asked) {
     out.is_covered = true;
     out.why.emplace_back("no sender asks for its TLSA records");
@@ -234,18 +242,39 @@ KeyForecast forecast(const AnnouncedCertificate& announced, const ForeseenHost& 
   return out;
 }
 
+namespace {
+// Those that no later one supersedes: as is_over() has it, in time that does not grow with the
+// square of their number.
+std::vector<const AnnouncedCertificate*> not_superseded(
+    const std::vector<const AnnouncedCertificate*>& announced) {
+  std::map<std::pair<probes::tls::KeyType, std::set<std::string>>, Time> newest;
+  std::vector<Time*> last;
+  for (const auto* one : announced) {
+    const auto& leaf = *one->chain.front();
+    auto& at = newest.try_emplace({leaf.key_type, name_set(leaf)}, leaf.not_before).first->second;
+    at = std::max(at, leaf.not_before);
+    last.push_back(&at);
+  }
+  std::vector<const AnnouncedCertificate*> out;
+  for (std::size_t i = 0; i < announced.size(); ++i) {
+    if (*last[i] < announced[i]->chain.front()->not_before + kDay) out.push_back(announced[i]);
+  }
+  return out;
+}
+}  // namespace
+
 std::optional<probes::Finding> find_unpublished(
     const std::vector<const AnnouncedCertificate*>& announced, const ForeseenHost& host, Time at) {
   probes::Finding out{.code = probes::Code::next_key_unpublished,
                       .severity = probes::Severity::medium,
                       .subject = {.kind = probes::Subject::Kind::host, .name = host.host}};
-  auto newest_first = announced;
+  auto newest_first = not_superseded(announced);
   std::ranges::stable_sort(newest_first, std::greater{},
                            [](const AnnouncedCertificate* one) { return one->shown_at; });
   for (const auto* one : newest_first) {
     if (out.next_keys.size() >= kMostTold) break;
     if (std::ranges::find(out.next_keys, key_of(*one)) != out.next_keys.end()) continue;
-    if (is_over(*one, host, announced, at)) continue;
+    if (is_over(*one, host, {}, at)) continue;
     const auto foreseen = forecast(*one, host, at);
     if (foreseen.is_covered != false) continue;
     if (is_surely_for(*one->chain.front(), host)) out.severity = probes::Severity::high;

@@ -49,12 +49,20 @@ class Forecast {
         any([&](const TlsaRecord& record) { return record.usage == kDaneTa && is_above(record); });
     const bool keeps_key = any([&](const TlsaRecord& record) {
       return record.usage == kDaneEe && record.selector == kSpki && fits(record, *chain_.front()) &&
-             !habit_.brings_new_key;
+             habit_.renewals > 0 && !habit_.brings_new_key;
     });
     const bool has_next = std::ranges::any_of(set_.compared, [&](std::size_t i) {
       return history_.records[i].usage == kDaneEe && is_to_come(history_, i, at_);
     });
     return fits_now && !keeps_key && !has_next;
+  }
+
+  // One of its own key is there, and no renewal was seen that would tell whether it keeps that.
+  [[nodiscard]] bool may_keep_key() const {
+    return habit_.renewals == 0 && any([&](const TlsaRecord& record) {
+             return record.usage == kDaneEe && record.selector == kSpki &&
+                    fits(record, *chain_.front());
+           });
   }
 
   // False, too, where nobody knows: what stands above an intermediate that nobody has shown.
@@ -110,6 +118,7 @@ Severity severity_of(Seconds left) {
 struct Lacking {
   std::vector<IssuerToCome> issuers;
   ExpectedRenewal renewal;
+  bool is_certain = false;  // that the next certificate depends on its issuer
 };
 
 std::optional<Lacking> lacking_of(const HostHistory& host_history, const History& history,
@@ -124,6 +133,7 @@ std::optional<Lacking> lacking_of(const HostHistory& host_history, const History
     if (!demands(history, given->set)) continue;
     const Forecast forecast(history, history.sets[given->set], habit, *chain, at);
     if (!forecast.is_by_issuer()) continue;
+    out.is_certain = out.is_certain || !forecast.may_keep_key();
     for (const auto& issuer : may_come) {
       const bool is_told =
           std::ranges::find(out.issuers, issuer.key, &IssuerToCome::key) != out.issuers.end();
@@ -148,7 +158,8 @@ std::optional<probes::Finding> find_uncovered_issuer(const HostHistory& host_his
   if (!first) return std::nullopt;
   const auto publish_by = first->renewal.at - 2 * cadence_of(history, at).longest_ttl;
   probes::Finding out{.code = probes::Code::issuer_uncovered,
-                      .severity = severity_of(first->renewal.at - at),
+                      .severity = std::min(severity_of(first->renewal.at - at),
+                                           first->is_certain ? Severity::high : Severity::medium),
                       .subject = {.kind = probes::Subject::Kind::host, .name = host},
                       .evidence = {{"expected-renewal", config::rfc3339(first->renewal.at)},
                                    {"expected-by", first->renewal.source}},

@@ -36,12 +36,14 @@ class GateEvaluator {
         at_(at),
         history_(history_of(host_history, names)),
         reaches_(reaches(history_)) {
+    // It goes live when it is valid, and not before.
+    const auto live_at = std::max(at, chain.front()->not_before);
     const auto issuance = probes::tls::issuance_of(*chain.front());
     const bool is_precertificate = issuance && issuance->is_precertificate;
     for (const auto& record : history_.records) {
       const probes::dane::Expectation wanted{
           .records = {record}, .names = names, .is_precertificate = is_precertificate};
-      fits_.push_back(probes::dane::verify(wanted, chain, at).match.has_value());
+      fits_.push_back(probes::dane::verify(wanted, chain, live_at).match.has_value());
     }
   }
 
@@ -54,10 +56,21 @@ class GateEvaluator {
           fmt::format("{} did not answer, and has not been heard before; what it gives "
                       "to others is not known",
                       fmt::join(unheard_, ", ")));
-    return wait_for(*run);
+    return until_valid(wait_for(*run));
   }
 
  private:
+  [[nodiscard]] GateDecision until_valid(GateDecision out) const {
+    const auto valid_from = chain_.front()->not_before;
+    const bool may_go = out.answer == GateAnswer::yes || out.answer == GateAnswer::not_before;
+    if (!may_go || std::max(at_, out.not_before.value_or(at_)) >= valid_from) return out;
+    out.answer = GateAnswer::not_before;
+    out.not_before = valid_from;
+    out.why.insert(out.why.begin(), fmt::format("the certificate is not valid before {}",
+                                                config::rfc3339(valid_from)));
+    return out;
+  }
+
   // What a sender of that kind makes of the set, with the certificate live.
   [[nodiscard]] bool is_refused(std::size_t set, Digests digests) const {
     std::vector<TlsaRecord> records;

@@ -197,7 +197,62 @@ TEST(NextKey, IsOverWhenItIsLiveSupersededOrExpired) {
   EXPECT_FALSE(is_over_at(past, kNow + hours{24 * 7}, {&for_the_web})) << "other names";
 }
 
+// ACME clients may keep the key, and the CA takes another intermediate.
+TEST(NextKey, OfAKeyThatIsKeptIsNotOverBecauseTheKeyIsLive) {
+  const auto old_key = Key::ecdsa();
+  const auto live = issued({kMx}, kNow - hours{24 * 60}, old_key);
+  const auto other_ca =
+      support::issue({.common_name = "other", .is_ca = true}, Key::ecdsa(), Pki::get().root);
+  const auto renewed = issued({kMx}, kNow - hours{1}, old_key, other_ca);
+  Past past;
+  const Chain chain{live.certificate, Pki::get().inter.certificate};
+  const auto relying = Past::give({record(2, 1, 1, *Pki::get().inter.certificate)});
+  past.look(kNow - hours{24 * 30}, relying, chain).look(kNow - hours{1}, relying, chain);
+  const auto next = *announce({renewed.certificate, other_ca.certificate}, "", kNow);
+  ASSERT_TRUE(find_unpublished({&next}, host_of(past), kNow).has_value());
+  const auto by_key = Past::give({key_record(live)});
+  Past keyed;
+  keyed.look(kNow - hours{24 * 30}, by_key, chain).look(kNow - hours{1}, by_key, chain);
+  EXPECT_EQ(find_unpublished({&next}, host_of(keyed), kNow), std::nullopt)
+      << "the record is of the key";
+}
+
+TEST(NextKey, IsHeldAgainstTheRecordsAsOfWhenItIsValid) {
+  const auto past = steady({record(2, 1, 1, *Pki::get().inter.certificate)});
+  const auto begin = kNow + std::chrono::minutes{5};
+  const auto told = forecast(shown(issued({kMx}, begin)), host_of(past), kNow);
+  EXPECT_EQ(told.is_covered, true);
+  EXPECT_EQ(told.safe_from, begin);
+  const auto over = forecast(shown(issued({kMx}, kNow - hours{24 * 200})), host_of(past), kNow);
+  EXPECT_EQ(over.is_covered, std::nullopt);
+  EXPECT_THAT(over.why, ElementsAre(testing::HasSubstr("expired")));
+}
+
+TEST(NextKey, ThatIsSupersededIsNotTold) {
+  const auto past = steady({key_record(Pki::get().leaf)});
+  const auto first = shown(issued({kMx}, kNow - hours{24 * 3}));
+  const auto second = shown(issued({kMx}, kNow - hours{1}));
+  const auto other = shown(issued({kMx, "www.example.test"}, kNow - hours{24 * 3}));
+  const auto found = find_unpublished({&first, &second, &other}, host_of(past), kNow);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_THAT(found->next_keys, testing::UnorderedElementsAre(key_of(second), key_of(other)));
+}
+
 // ---- what is remembered
+
+TEST(Announcements, ManyOfOneKeyAreNoReasonToForgetAnother) {
+  Announcements known;
+  const auto wanted = shown(issued({kMx}), kNow - hours{1});
+  known.take(wanted);
+  auto flood = shown(issued({kMx}));
+  for (std::size_t i = 0; i <= Announcements::kMost; ++i) {
+    flood.id = std::to_string(i);
+    known.take(flood);
+  }
+  EXPECT_EQ(known.all().size(), Announcements::kMost);
+  EXPECT_NE(known.find(wanted.id), nullptr);
+  EXPECT_EQ(known.find("0"), nullptr);
+}
 
 TEST(Announcements, CountAnIssuanceOnceAndKeepWhoShowedItFirst) {
   const auto leaf = issued({kMx});

@@ -163,6 +163,19 @@ TEST(IssuerForecast, DoesNotWaitForAnIntermediateThatIsRetiredBeforeTheRenewal) 
   EXPECT_TRUE(until(kNow + kDay * 11));
 }
 
+// Whether the next certificate keeps the key nobody knows before the first renewal.
+TEST(IssuerForecast, WarnsCalmlyWhereTheKeyMayBeKept) {
+  auto issuers = believing();
+  issuers.learn(leaf_of(ca().next, kNow - kDay, "mx.other.test"), "mx.other.test");
+  const auto chain = leaf_of(ca().old_one, kNow - kDay * 85);
+  const auto records = Past::give({anchor(ca().old_one), record(3, 1, 1, *chain.front())});
+  Past past;
+  past.look(kNow - kDay * 85, records, chain).look(kNow, records);
+  const auto told = foreseen(past, issuers);
+  ASSERT_TRUE(told.has_value());
+  EXPECT_EQ(told->severity, probes::Severity::medium);
+}
+
 TEST(IssuerForecast, WarnsOfTheEndOfTheOneInUseWhateverComesThen) {
   IssuerBook issuers;
   const auto told = [&](const Past& past, config::Time until) {
