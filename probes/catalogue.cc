@@ -585,7 +585,7 @@ const std::initializer_list<CatalogueRow>& rows() {
       {Code::rollover_late,
        "rollover-late",
        {},
-       "{name}: the TLSA record came after the new certificate",
+       "{name}: the new certificate went live before its TLSA record",
        "During the rollover the records lagged behind the certificate.",
        "Senders with old records in their cache refuse until those expire.",
        {"Publish first, wait two TTLs, then change the certificate."},

@@ -33,7 +33,11 @@ DomainRow row_of(const agent::DomainState& state) {
   out.dane_mx_hosts = std::ranges::count_if(judged.hosts, probes::has_dane);
   out.observed_at = judged.seen->observed_at;
   if (judged.findings.empty()) return out;
-  const auto& worst = judged.findings.front();
+  // That which explains the others, of those that are as bad.
+  const auto explains = std::ranges::find_if(judged.findings, [&](const probes::Finding& one) {
+    return !one.consequence_of && one.severity == judged.findings.front().severity;
+  });
+  const auto& worst = explains == judged.findings.end() ? judged.findings.front() : *explains;
   out.worst_code = wire_name(worst.code);
   out.worst_severity = wire_name(worst.severity);
   out.worst_title = probes::explain(worst).title;

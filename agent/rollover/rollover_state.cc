@@ -105,7 +105,7 @@ class StateEvaluator {
       case RolloverState::prepub_ok:
       case RolloverState::ready:
       case RolloverState::unknown:
-        if (const auto next = coming(); next && next->published) {
+        if (const auto next = coming(); next && next->published && !chains_.empty()) {
           out.safe_to_switch_at = next->safe_at;
           out.recommended_switch_at = next->recommended_at;
         }
@@ -132,6 +132,7 @@ class StateEvaluator {
         served_, [&](const Publication* given) { return demands(history_, given->set); });
     if (!is_demanded && held_until()) return RolloverState::withdrawn;
     if (!is_demanded) return is_forgetful() ? RolloverState::unknown : RolloverState::no_dane;
+    if (chains_.empty()) return RolloverState::unknown;  // no key was ever seen there
     if (const auto refused = count_refused(); refused > 0) {
       return refused == chains_.size() ? RolloverState::mismatch : RolloverState::partial_mismatch;
     }

@@ -365,8 +365,9 @@ Proof Lookup::prove(Round& round, const Message& part) {
   if (result.proof.status == DnssecStatus::bogus ||
       result.proof.status == DnssecStatus::indeterminate) {
     fail(answer, result.proof.cause,
-         fmt::format("{} of {}: {} ({})", type_name(part.question_type), part.question.text(),
-                     wire_name(result.proof.status), wire_name(result.proof.cause)));
+         fmt::format("{} of {}: {}", type_name(part.question_type), part.question.text(),
+                     result.proof.cause == Cause::none ? wire_name(result.proof.status)
+                                                       : wire_name(result.proof.cause)));
     answer.signatures = signature_window(part, round.at);
     answer.broken_at = result.broken_at;
   }

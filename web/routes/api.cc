@@ -89,7 +89,10 @@ Reply not_allowed(const std::string& allowed) {
 std::optional<Reply> refuse_change(const Request& request, const Api::Route* route) {
   if (!is_same_site(request))
     return problem(403, "refused", "this request comes from another site");
-  const auto type = request.header("content-type");
+  auto type = std::string(request.header("content-type"));
+  std::ranges::transform(type, type.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
   const bool is_json = type == "application/json" || type.starts_with("application/json;");
   if (route != nullptr && !route->content_types.empty()) {
     const auto is_type = [&](std::string_view known) {

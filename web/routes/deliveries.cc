@@ -2,6 +2,7 @@
 #include <set>
 
 #include "agent/alerts/alert_json.h"
+#include "config/name.h"
 #include "probes/explain.h"
 #include "web/routes/api.h"
 #include "web/routes/parts.h"
@@ -112,17 +113,19 @@ Reply Api::disagreements(const Call& call) const {
 }
 
 Reply Api::domain_deliveries(const Call& call) const {
-  auto found = backend_.postfix ? backend_.postfix->domain(call.name) : std::nullopt;
-  if (!found && backend_.domain(call.name)) found.emplace();  // no mail yet, or no log is followed
+  const auto name = config::normal_domain(call.name).value_or(call.name);
+  auto found = backend_.postfix ? backend_.postfix->domain(name) : std::nullopt;
+  if (!found && backend_.domain(name)) found.emplace();  // no mail yet, or no log is followed
   if (!found) return problem(404, "not found", "no mail of ours to that domain was seen");
   return json(domain_json(*found, backend_.snapshot()->now));
 }
 
 Reply Api::host_deliveries(const Call& call) const {
   constexpr std::size_t kMostShown = 100;
+  const auto name = config::normal_domain(call.name).value_or(call.name);
   Json items = Json::array();
   if (backend_.postfix != nullptr) {
-    for (const auto& [domain, host] : backend_.postfix->host(call.name)) {
+    for (const auto& [domain, host] : backend_.postfix->host(name)) {
       if (items.size() == kMostShown) break;
       auto item = host_json(host.deliveries);
       item["domain"] = domain;

@@ -103,6 +103,15 @@ class Lines {
       if (!filter.codes.contains(finding.code)) continue;
       if (auto* line = find(finding.subject.name)) line->has_code = true;
     }
+    // Where danelaw cannot see none was judged, and the domain uses those of its last look.
+    if (state.judged->hosts.empty()) {
+      for (const auto& mx : state.judged->seen->hosts) {
+        auto* line = find(mx.name.text());
+        if (line == nullptr) continue;
+        ++line->domains;
+        line->is_asked_for = line->is_asked_for || is_asked_for;
+      }
+    }
     for (const auto& judged : state.judged->hosts) {
       auto* line = find(judged.seen->host.text());
       if (line == nullptr) continue;

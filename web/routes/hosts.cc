@@ -183,6 +183,20 @@ Reply Api::timeline(const Call& call) const {
   const auto gaps = gaps_between(*backend_.queries, from, until);
   if (!gaps) return storage_failed(gaps.error());
   out["gaps"] = *gaps;
+  const auto spans = backend_.queries->delivery_spans(
+      {.of = storage::SpanQuery::Of::hosts,
+       .domains = {followed->host->host.text()},
+       .from = from,
+       .until = std::min(until, snapshot->now),
+       .longest_silence = storage::longest_silence(snapshot->schedule.interval)});
+  if (!spans) return storage_failed(spans.error());
+  out["mail"] = Json::array();
+  for (const auto& [host, all] : *spans) {
+    for (const auto& one : all)
+      out["mail"].push_back({{"from", config::rfc3339(one.from)},
+                             {"until", config::rfc3339(one.until)},
+                             {"delivery", wire_name(one.delivery)}});
+  }
   return json(out);
 }
 

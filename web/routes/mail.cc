@@ -14,6 +14,12 @@ HostMail mail_through(const agent::Snapshot& snapshot, const probes::HostObserva
     const auto& hosts = domain.judged->hosts;
     const auto mine = std::ranges::find_if(
         hosts, [&](const probes::HostJudgement& one) { return one.seen->host == host.host; });
+    // Where danelaw cannot see none was judged, and the domain uses those of its last look.
+    const bool is_last_known =
+        hosts.empty() &&
+        std::ranges::find(domain.judged->seen->hosts, host.host, &probes::MxHost::name) !=
+            domain.judged->seen->hosts.end();
+    if (is_last_known) out.domains.push_back(domain.configured.name);
     if (mine == hosts.end()) continue;
     out.domains.push_back(domain.configured.name);
     if (probes::delivery_of(*domain.judged) == probes::Delivery::held_up)

@@ -19,10 +19,24 @@ using probes::Delivery;
 constexpr int kDays = 90;
 constexpr std::size_t kMostIncidents = 20;
 
-// Never by colour alone.
-const char* sign_of(probes::Status status) {
-  constexpr std::array<const char*, probes::kStatusCount> kSigns{"✓", "!", "✗", "?"};
-  return kSigns[static_cast<std::size_t>(status)];
+// The mark of what happens to mail: how it looks, and its sign, for it is never told by colour
+// alone.
+std::string mark_of(Delivery delivery, std::string_view words) {
+  const auto mark = [&](probes::Status look, const char* sign) {
+    return fmt::format("<span class=\"mark {}\">{} {}</span>", wire_name(look), sign, words);
+  };
+  switch (delivery) {
+    case Delivery::held_up:
+    case Delivery::unprotected:
+      return mark(probes::Status::critical, "✗");
+    case Delivery::at_risk:
+      return mark(probes::Status::warning, "!");
+    case Delivery::fine:
+      return mark(probes::Status::ok, "✓");
+    case Delivery::unknown:
+      return mark(probes::Status::unknown, "?");
+  }
+  return {};
 }
 
 std::string_view in_words(Delivery delivery) {
@@ -64,9 +78,14 @@ std::string headline(const std::vector<storage::DomainRow>& domains) {
   };
   const auto all = domains.size();
   if (count(Delivery::fine) == all) return "Mail gets through securely.";
+  const auto unknown = count(Delivery::unknown);
+  if (unknown == all) return "Whether mail gets through could not be determined.";
+  const auto rest =
+      unknown == 0 ? std::string() : fmt::format(" Of {} it could not be determined.", unknown);
   if (const auto held_up = count(Delivery::held_up); held_up > 0)
-    return fmt::format("Mail does not arrive at {} of {} domains.", held_up, all);
-  return fmt::format("Mail gets through securely at {} of {} domains.", count(Delivery::fine), all);
+    return fmt::format("Mail does not arrive at {} of {} domains.{}", held_up, all, rest);
+  return fmt::format("Mail gets through securely at {} of {} domains.{}", count(Delivery::fine),
+                     all, rest);
 }
 
 std::string minute_of(config::Time time) {
@@ -138,10 +157,9 @@ std::string card(const PublicView& view, const storage::DomainRow& domain) {
   const auto since = view.since.find(domain.name);
   // Names are A-labels, the other words our own: nothing in them needs to be escaped.
   return fmt::format(
-      "<article><h2>{}</h2><p><span class=\"mark {}\">{} {}</span> {}{}</p>\n{}"
+      "<article><h2>{}</h2><p>{}{}</p>\n{}"
       "<p class=\"quiet\">authenticated {}; last check {}</p></article>\n",
-      domain.name, wire_name(domain.status), sign_of(domain.status), wire_name(domain.status),
-      now_in_words(domain.delivery),
+      domain.name, mark_of(domain.delivery, now_in_words(domain.delivery)),
       since == view.since.end() ? std::string() : ", since " + minute_of(since->second),
       bars(past, view.now), shares_of(past, view.now),
       domain.observed_at ? minute_of(*domain.observed_at) : "not yet");

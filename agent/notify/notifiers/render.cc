@@ -143,6 +143,11 @@ std::string reports_text(const std::string& said) {
 std::string mail_text(const Json& notification, const std::map<std::string, std::string>& fields,
                       const std::string& page) {
   const auto at = [&](const char* name) { return fields.at(name); };
+  // What was to be done is to be done no more, and may do harm by now.
+  if (at("event") == wire_name(Notice::resolved))
+    return fmt::format("{}\n\n{}: it was {} since {} ({}).\n\nHits: {}\n\n{}\n", at("title"),
+                       at("event"), at("severity"), at("since"), at("reason"), at("domains"),
+                       at("url"));
   const auto& remedy = at("remedy");
   return fmt::format(
       "{}\n\n{}: {} since {} ({}).\n\nHits: {}\n\n{}\n\n{}\n\n{}{}What to do:\n{}\n\n{}{}{}{}\n",

@@ -6,11 +6,11 @@ import { post } from "./api";
 import { FindingCard } from "./finding_card";
 import { useResource } from "./live";
 import { useMayAct } from "./me";
-import { Act, DomainLink, Link, Mark, Title, VerdictMark, Waiting, When } from "./parts";
+import { Act, DeliveryMark, DomainLink, Link, Mark, Title, Waiting, When } from "./parts";
 import { navigate } from "./place";
-import { hostSentence, verdictSentence, verdictStatus, verdictWords } from "./words";
+import { deliveryLook, hostSentence, verdictSentence, verdictStatus, verdictWords } from "./words";
 
-type Result = Pick<Domain, "domain" | "verdict" | "hosts" | "findings">;
+type Result = Pick<Domain, "domain" | "verdict" | "delivery" | "hosts" | "findings">;
 
 function Hosts({ hosts }: Pick<Result, "hosts">) {
   if (hosts.length === 0) return null;
@@ -62,9 +62,9 @@ function Outcome({ check, mayAct }: { check: OnceCheck; mayAct: boolean }) {
     );
   return (
     <>
-      <div class={`card ${verdictStatus(result.verdict)}`}>
+      <div class={`card ${deliveryLook[result.delivery]}`}>
         <p>
-          <strong>{result.domain}</strong> <VerdictMark verdict={result.verdict} />
+          <strong>{result.domain}</strong> <DeliveryMark delivery={result.delivery} />
         </p>
         {result.verdict && <p>{verdictSentence[result.verdict]}</p>}
         <p class="muted">

@@ -35,7 +35,7 @@ function Queue({ of }: { of: Pick<OwnDeliveries, "waiting" | "oldest_waiting_sin
   if (of.waiting === 0) return null;
   return (
     <Mark status="warning">
-      {plural(of.waiting, "message")} waiting, the oldest since <When at={of.oldest_waiting_since} />
+      {plural(of.waiting, "message")} waiting, the oldest came <When at={of.oldest_waiting_since} />
     </Mark>
   );
 }
@@ -258,7 +258,7 @@ export function PostfixView() {
             {plural(data.waiting, "message")} waiting
             {data.oldest_waiting_since && (
               <>
-                , the oldest since <When at={data.oldest_waiting_since} />
+                , the oldest came <When at={data.oldest_waiting_since} />
               </>
             )}
           </li>

@@ -14,7 +14,7 @@ export function elements(event: Event): string[] {
   if (kind === "findings")
     return list(content).map((one) => {
       const [code, severity, subject] = list(one);
-      return `${text(severity)}: ${text(code)} (${text(subject)})`;
+      return `${text(severity)}: ${text(code).replaceAll("-", " ")} (${text(subject)})`;
     });
   if (kind === "chain")
     return list(content).map((one, depth) => `${depth === 0 ? "leaf" : `issuer ${depth}`} ${text(one)}`);
@@ -44,7 +44,7 @@ export function elements(event: Event): string[] {
       return [
         `verdict: ${verdictWords[of("verdict") as Verdict] ?? text(of("verdict"))}`,
         `weakest: ${verdictWords[of("weakest") as Verdict] ?? text(of("weakest"))}`,
-        `worst finding: ${text(of("severity"))}`,
+        `worst finding is ${text(of("severity"))}`,
         ...(of("delivery") ? [`mail: ${deliveryWords[of("delivery") as Delivery] ?? text(of("delivery"))}`] : []),
       ];
     default:

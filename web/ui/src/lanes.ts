@@ -2,6 +2,7 @@
 import type { Timeline } from "./api";
 import { recordText } from "./api";
 import { serverWords } from "./rollover_words";
+import { deliveryWords } from "./words";
 
 export interface Bar {
   from: string;
@@ -182,6 +183,18 @@ export function lanesOf(timeline: Timeline): Lane[] {
       group: "This monitor",
       name: "nothing recorded",
       bars: timeline.gaps.map((one) => ({ ...one, look: "gap", says: "nothing recorded" })),
+    });
+  const mail = timeline.mail.filter((one) => one.delivery !== "fine" && one.delivery !== "unknown");
+  if (mail.length > 0)
+    lanes.push({
+      group: "Senders",
+      name: "what happened to mail",
+      bars: mail.map(({ from, until, delivery }) => ({
+        from,
+        until,
+        look: delivery === "at-risk" ? "partly" : "refused",
+        says: deliveryWords[delivery],
+      })),
     });
   if (timeline.failing.length > 0)
     lanes.push({

@@ -55,7 +55,7 @@ export const rolloverSentence: Record<RolloverState, string> = {
   "partial-mismatch": "The published records refuse the key served at some endpoints.",
   "dns-fail": "No name server gives an answer about the TLSA records.",
   withdrawn: "The records are gone; caches may still hold them.",
-  unknown: "The records changed more often than is remembered: what caches hold cannot be determined.",
+  unknown: "No key was seen, or the records changed more often than is remembered.",
 };
 
 export const rolloverAdvice: Record<RolloverState, string> = {
@@ -67,13 +67,13 @@ export const rolloverAdvice: Record<RolloverState, string> = {
   switching: "Put the next key live at the other endpoints too; keep the old record until all have it.",
   rolled: "Remove the record of the old key.",
   "stale-risk":
-    "Remove no record. Put back the key that what caches hold fits, if you can; otherwise senders deliver again as their caches recover, the last at the time below.",
+    "Remove no record, and leave the key as it is unless the alert says otherwise: senders deliver again as their caches recover, the last at the time below.",
   fallback: "Publish the 3 1 1 record of the served key beside the others.",
   mismatch: "Do what the alert says: it has the line.",
   "partial-mismatch": "Bring the endpoints that differ to the same key, or publish a record for each key served.",
   "dns-fail": "Fix DNS first: senders cannot learn the records and keep the mail in their queues.",
   withdrawn: "Keep the served key until the records have expired from every cache.",
-  unknown: "Find out why the records change all the time; leave records and key alone for their TTL.",
+  unknown: "Leave records and key alone for their TTL.",
 };
 
 export const gradeWords: Record<string, string> = {
