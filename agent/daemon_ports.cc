@@ -210,6 +210,8 @@ config::Result<std::string, std::string> Daemon::check_once(const std::string& d
 config::Result<std::string, std::string> Daemon::watch(const std::string& domain,
                                                        const std::optional<std::string>& list) {
   using config::Failure;
+  // Who adds a line reads the file first.
+  const std::scoped_lock one_at_a_time(adding_);
   const auto loaded = config::load(file_);
   if (!loaded) return Failure<std::string>(config::to_string(loaded.error().front()));
   std::vector<std::filesystem::path> lists;

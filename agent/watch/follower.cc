@@ -277,7 +277,11 @@ void Follower::withdraw_exception(Round& round, const Domain& domain,
   const auto made = exceptions_.find(name);
   if (made == exceptions_.end() || !is_served(made->second)) return;
   auto& looks = well_looks_[name];
-  if (is_authenticated(judgement.verdict)) {
+  // Also where DANE has been given up: mail goes without the exception, and would go in the clear
+  // only where the partner takes it no other way.
+  const bool is_well =
+      is_deliverable(judgement.verdict) && judgement.verdict != probes::Verdict::cleartext;
+  if (is_well) {
     // Every host since all that the look before saw: what was judged anew was not looked at anew.
     auto oldest = config::Time::max(), newest = config::Time::min();
     for (const auto& host : judgement.hosts) {
@@ -505,11 +509,15 @@ Follower::Consequences Follower::follow(Round& round, const probes::DomainSeen& 
 void Follower::follow_blind(Round& round, const Name& name, const SelfCheck& fault) {
   auto* domain = inventory_.domain(name);
   if (domain == nullptr) return;
-  auto unseen = std::make_shared<probes::DomainObservation>();
-  unseen->domain = name;
-  unseen->observed_at = round.at;
+  auto seen = domain->seen;  // the last look stays what was seen last
+  if (!seen) {
+    auto unseen = std::make_shared<probes::DomainObservation>();
+    unseen->domain = name;
+    unseen->observed_at = round.at;
+    seen = std::move(unseen);
+  }
   domain->judged = std::make_shared<const probes::DomainJudgement>(
-      probes::judge_blind(unseen, fault.check, fault.detail.value_or("")));
+      probes::judge_blind(seen, fault.check, fault.detail.value_or("")));
   for (auto* host : domain->hosts) host->troubled.erase(domain);
   publish(round, *domain);
 }
