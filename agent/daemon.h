@@ -119,7 +119,7 @@ class Daemon {
   std::atomic<bool> is_ready_{false};
   std::atomic<bool> is_scrape_told_{false};
   std::mutex reloading_;
-  std::mutex adding_;  // to a list of domains
+  std::mutex adding_;          // to a list of domains
   std::mutex telling_reload_;  // guards the next three: a scrape must not wait for a reload
   web::Reload reload_;
   config::Agent named_;  // the agent's name and vantage
