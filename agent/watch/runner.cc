@@ -496,6 +496,18 @@ void Runner::take_renewals(const std::vector<RenewalAdvice>& told) {
   state.wake.notify_all();
 }
 
+void Runner::set_lists(std::vector<ListHealth> lists) {
+  auto& state = *state_;
+  const auto at = state.now();
+  bool has_turned = false;
+  {
+    const Lock lock(state.mutex);
+    has_turned = check_lists(lists, at).is_up != check_lists(state.lists, at).is_up;
+    state.lists = std::move(lists);
+  }
+  if (has_turned) state.look_at_ourselves_now();
+}
+
 std::vector<Chain> Runner::chains_in_use(bool partners) const {
   const Lock one(state_->deciding);
   return state_->follower.chains_in_use(partners);
@@ -727,6 +739,8 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
     out->vantage.push_back(storage);
     out->vantage.push_back(s.sight.looks_check(out->now, ticks));
   }
+  out->lists = s.lists;
+  if (!s.lists.empty()) out->vantage.push_back(check_lists(s.lists, out->now));
   out->queue_length = s.queue.count_due(ticks);
   out->progress = s.progress();
   out->in_flight = out->progress.looking;
