@@ -185,6 +185,7 @@ export const checkWords: Record<string, string> = {
   trust_anchor: "the DNSSEC trust anchor file",
   storage: "storage",
   looks: "probes",
+  domain_lists: "lists of domains from elsewhere",
 };
 
 export const roleChoices: [string, string][] = [
@@ -215,6 +216,7 @@ export const actWords: Record<string, string> = {
   "test-notification": "sent a test notification",
   "check-once": "checked a domain once",
   watch: "watched a domain",
+  "accept-list": "accepted what a list lost",
 };
 
 export const plural = (count: number, one: string, more = `${one}s`) => `${count} ${count === 1 ? one : more}`;
