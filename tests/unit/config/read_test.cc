@@ -439,8 +439,10 @@ std::string uncommented() {
 
 TEST(ExampleFile, HoldsWithEverythingThatIsCommentedOutInForce) {
   const auto config = parsed(uncommented());
-  ASSERT_THAT(config.domain_lists, SizeIs(1));
+  ASSERT_THAT(config.domain_lists, SizeIs(3));
   EXPECT_EQ(config.domain_lists[0].role, DomainList{}.role) << "it is called the default";
+  EXPECT_EQ(config.domain_lists[1].refresh, DomainList{}.refresh) << "so is this";
+  EXPECT_EQ(config.domain_lists[2].primary.port, 53);
   EXPECT_EQ(config.web.external_url, "https://danelaw.example.org");
   EXPECT_EQ(config.storage.postgresql, "postgresql://danelaw@db.example.org/danelaw");
   const auto& notify = config.notify;

@@ -80,6 +80,13 @@ class Memory final : public ListStore {
 
 class ListWatchTest : public testing::Test {
  protected:
+  template <class Work>
+  auto locked(Work work) {
+    const std::scoped_lock lock(mutex_);
+    heard_.notify_all();
+    return work();
+  }
+
   std::unique_ptr<ListWatch> watch_of(const config::Config& settings) {
     auto made = std::make_unique<ListWatch>(
         store_, settings,
@@ -113,12 +120,6 @@ class ListWatchTest : public testing::Test {
     return made;
   }
 
-  template <class Work>
-  auto locked(Work work) {
-    const std::scoped_lock lock(mutex_);
-    heard_.notify_all();
-    return work();
-  }
   template <class IsSo>
   [[nodiscard]] bool comes(IsSo is_so) {
     std::unique_lock lock(mutex_);
