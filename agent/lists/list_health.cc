@@ -34,7 +34,8 @@ SelfCheck check_lists(const std::vector<ListHealth>& lists, config::Time at) {
   std::vector<std::string> faults;
   for (const auto& list : lists) {
     if (list.refusal) faults.push_back(in_words(list, *list.refusal));
-    const bool is_told = !list.read_at || list.failures >= kListFailuresTold;
+    const bool is_told = !list.read_at || list.failures >= kListFailuresTold ||
+                         at - *list.read_at >= kListFailuresTold * list.refresh;
     if (list.fault && is_told) faults.push_back(in_words(list, *list.fault));
   }
   SelfCheck out{.check = "domain_lists", .checked_at = at, .blinds = false};
@@ -42,6 +43,10 @@ SelfCheck check_lists(const std::vector<ListHealth>& lists, config::Time at) {
   out.is_up = false;
   out.detail = fmt::format("{}", fmt::join(faults, "; "));
   return out;
+}
+
+bool are_all_tried(const std::vector<ListHealth>& lists) {
+  return std::ranges::all_of(lists, &ListHealth::is_tried);
 }
 
 }  // namespace agent

@@ -17,6 +17,8 @@ struct ListHealth {
   std::string source;                   // as people may see it: without the query of a URL
   std::size_t domains = 0;              // that it names
   std::size_t missing = 0;              // that it names no more, and that are watched on for a day
+  config::Seconds refresh{300};         // it is read so often
+  bool is_tried = false;                // since the agent started, or the list was configured
   std::optional<config::Time> read_at;  // read last, and gone by; null: never
   std::optional<std::string> fault;     // why it could not be read just now, in words
   unsigned failures = 0;                // one after the other
@@ -30,12 +32,15 @@ struct ListHealth {
   bool operator==(const ListHealth&) const = default;
 };
 
-// A source that fails this often, one after the other, is told. One that was never read is told at
-// once, for nothing of it is watched.
+// A source that fails this often, one after the other, is told, and so is one that fails when its
+// list is as old as that. One that was never read is told at once, for nothing of it is watched.
 inline constexpr unsigned kListFailuresTold = 3;
 
 // The check "domain_lists": what is wrong with which list, and what to do about it. It blinds
 // nobody.
 [[nodiscard]] SelfCheck check_lists(const std::vector<ListHealth>& lists, config::Time at);
+
+// Whether that check says how lists are: right after a start nobody knows yet.
+[[nodiscard]] bool are_all_tried(const std::vector<ListHealth>& lists);
 
 }  // namespace agent

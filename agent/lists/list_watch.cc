@@ -96,6 +96,8 @@ ListHealth ListWatch::health_of(const List& list) {
                  .source = source_of(list.settings),
                  .domains = list.held.domains().size() - missing,
                  .missing = missing,
+                 .refresh = list.settings.refresh,
+                 .is_tried = list.is_tried,
                  .read_at = list.held.read_at(),
                  .fault = list.fault,
                  .failures = list.failures,
@@ -159,6 +161,7 @@ void ListWatch::take(const config::DomainList& of, ReadList read) {
     if (list == nullptr || list->settings.url != of.url ||
         list->settings.catalog_zone != of.catalog_zone)
       return;
+    list->is_tried = true;
     if (!read) {
       if (!list->fault) event = "list-unreadable";
       detail = read.error();

@@ -60,6 +60,7 @@ class ListWatch {
     HeldList held{};
     std::optional<std::string> fault{};
     unsigned failures = 0;
+    bool is_tried = false;
     Steady::time_point due{};
     bool is_unkept = false;                      // the store has another
     std::optional<config::Time> kept_read_at{};  // in the store

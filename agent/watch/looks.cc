@@ -179,7 +179,7 @@ Runner::State::Ending Runner::State::probe_ourselves(Prober& prober) {
   {
     const Lock lock(mutex);
     checks.push_back(sight.looks_check(round.at, ticks()));
-    checks.push_back(check_lists(lists, round.at));
+    if (are_all_tried(lists)) checks.push_back(check_lists(lists, round.at));
     is_impaired =
         is_impaired || !sight.stepped({.check = "clock", .checked_at = round.at}, ticks()).is_up;
   }

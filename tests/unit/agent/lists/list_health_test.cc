@@ -37,6 +37,25 @@ TEST(CheckLists, TellsASourceThatFailsAgainAndAgain) {
                                    HasSubstr("connection refused"), Not(HasSubstr("two"))));
 }
 
+TEST(CheckLists, TellsASourceThatFailsWhenItsListIsOldAlready) {
+  auto list = well("one");
+  list.fault = "connection refused";
+  list.failures = 1;  // after a restart
+  EXPECT_TRUE(check_lists({list}, kNow + 3 * list.refresh - std::chrono::seconds{1}).is_up);
+  EXPECT_FALSE(check_lists({list}, kNow + 3 * list.refresh).is_up);
+  list.fault.reset();
+  EXPECT_TRUE(check_lists({list}, kNow + 3 * list.refresh).is_up) << "not tried yet";
+}
+
+TEST(CheckLists, SaysNothingBeforeEveryListWasTried) {
+  auto list = well("one");
+  EXPECT_FALSE(are_all_tried({list}));
+  list.is_tried = true;
+  EXPECT_TRUE(are_all_tried({list}));
+  EXPECT_FALSE(are_all_tried({list, well("two")}));
+  EXPECT_TRUE(are_all_tried({})) << "there is nothing to wait for";
+}
+
 TEST(CheckLists, TellsAtOnceASourceThatWasNeverRead) {
   auto list = well("one");
   EXPECT_TRUE(check_lists({{.name = "one"}}, kNow).is_up) << "it has not been tried yet";
