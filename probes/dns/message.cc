@@ -227,6 +227,8 @@ std::string rcode_name(std::uint16_t code) {
       return "NOTIMP";
     case rcode::refused:
       return "REFUSED";
+    case rcode::notauth:
+      return "NOTAUTH";
     default:
       return fmt::format("RCODE{}", code);
   }

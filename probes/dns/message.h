@@ -30,7 +30,7 @@ inline constexpr std::uint16_t a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, mx =
 
 namespace rcode {
 inline constexpr std::uint16_t noerror = 0, formerr = 1, servfail = 2, nxdomain = 3, notimp = 4,
-                               refused = 5;
+                               refused = 5, notauth = 9;
 }  // namespace rcode
 [[nodiscard]] std::string rcode_name(std::uint16_t rcode);
 

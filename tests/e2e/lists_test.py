@@ -82,7 +82,7 @@ class Lists(unittest.TestCase):
         with open(f"{self.state}.log") as file:
             asked = [json.loads(line) for line in file]
         self.assertIn({"path": "/targets?kind=mail", "token": "Bearer a-token"}, asked)
-        self.assertIn("danelaw_domain_list_domains{list=\"inventory\"} 5", self.lab.text("/metrics"))
+        self.assertIn('danelaw_domain_list_domains{list="inventory"} 5', self.lab.text("/metrics"))
 
         self.say(others)
         until("a new name is watched", 30, lambda: len(self.watched()) == 7)
@@ -216,7 +216,7 @@ class Lists(unittest.TestCase):
         self.configure("catalog", catalog)
         os.kill(self.lab.agent_pid(), signal.SIGHUP)
         until("it is refused", 30, lambda: self.list()["fault"])
-        self.assertRegex(self.list()["fault"], "^the server answers with (NOTAUTH|REFUSED|RCODE9)$")
+        self.assertRegex(self.list()["fault"], "^the server answers with (NOTAUTH|REFUSED)$")
         self.assertEqual(len(self.watched()), 4)
         # With another key neither.
         with open(f"{self.lab.dir}/transfer.key", "w") as file:
