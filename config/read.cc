@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -128,12 +129,12 @@ void check_list_keys(const TreeNode& item, Notes& notes) {
   if (given != 1)
     return complain(notes, item, "exactly one of the keys file, url and catalog_zone is wanted");
   const auto kind = std::ranges::find_if(kinds, [&](const ListKind& one) { return has(one.key); });
-  for (const auto& other : kinds) {
-    for (const auto key : other.with) {
-      const bool is_of_this = std::ranges::find(kind->with, key) != kind->with.end();
-      if (has(key) && !is_of_this)
-        complain(notes, item, fmt::format("the key \"{}\" is not for a {}", key, kind->key));
-    }
+  std::set<std::string_view> strange;
+  for (const auto& other : kinds) strange.insert(other.with.begin(), other.with.end());
+  for (const auto key : kind->with) strange.erase(key);
+  for (const auto key : strange) {
+    if (has(key))
+      complain(notes, item, fmt::format("the key \"{}\" is not for a {}", key, kind->key));
   }
 }
 

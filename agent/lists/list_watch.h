@@ -22,7 +22,7 @@ namespace agent {
 // the store as soon as it is watched, or a little later where the store cannot be written.
 class ListWatch {
  public:
-  // Called by the thread, and none of them while a lock of ours is held.
+  // Called by the thread, and none but `now` while a lock of ours is held.
   struct Calls {
     std::function<config::Time()> now;
     std::function<ReadList(const config::DomainList&, const std::stop_token&)> read = read_list;

@@ -369,7 +369,8 @@ TEST(DomainLists, SayWhatIsWrongAndWhere) {
                 "\"tsig_key_file\""}},
       {.says = "a primary that is a name",
        .text = "domain_lists: [{catalog_zone: catalog.test, primary: ns.test}]\n",
-       .want = {"f:2:54: \"ns.test\": not an IPv4 or IPv6 address"}},
+       .want = {"f:2:54: \"ns.test\": not an IPv4 or IPv6 address; write as 192.0.2.1, "
+                "2001:db8::1, 192.0.2.1@5353"}},
       {.says = "two of one name",
        .text = "domain_lists:\n  - {url: \"https://a.test/1\"}\n  - {url: \"https://a.test/2\"}\n",
        .want = {"f:4:5: a list called \"a.test\" again; it stands in line 3 already: give each a "
