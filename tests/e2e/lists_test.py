@@ -241,7 +241,9 @@ class Lists(unittest.TestCase):
         (alert,) = until("people are told", 60, lambda: self.lab.alerts(code="monitor-fault"))
         self.assertIn("nothing of it is watched", json.dumps(alert))
         # Nor a reload; and once nobody asks for the list any more, it is over.
-        self.configure("nothing")
+        with open(f"{self.lab.dir}/none.txt", "w"):
+            pass
+        self.configure("nothing", {"file": "none.txt"})
         os.kill(self.lab.agent_pid(), signal.SIGHUP)
         until("it is over", 60, lambda: not self.lab.alerts(code="monitor-fault"))
         self.assertIsNone(self.check())
