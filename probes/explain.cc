@@ -240,8 +240,9 @@ void tell_own_fault(Explanation& out, const std::string& check) {
     out.fix = {
         "See the log for `event=fault`. std::bad_alloc: give danelaw more memory, or set "
         "schedule.workers lower. Anything else is a bug: please report it."};
-  } else if (check == "domain_lists") {
-    out.title = "danelaw cannot go by a list of domains from elsewhere";
+  } else if (constexpr std::string_view list = "domain_list:"; check.starts_with(list)) {
+    out.title = fmt::format("danelaw cannot go by the list of domains {}",
+                            printable(check.substr(list.size())));
     out.explanation =
         "The source of a list of domain_lists cannot be read, or its list lost more than a fifth "
         "of its names at once. What it named before is still watched.";

@@ -9,6 +9,8 @@
 namespace agent {
 namespace {
 
+constexpr std::string_view kCheck = "domain_list:";
+
 std::string in_words(const ListHealth& list, const ListHealth::Refusal& refusal) {
   constexpr std::size_t kShown = 5;
   const auto& lost = refusal.lost;
@@ -30,23 +32,26 @@ std::string in_words(const ListHealth& list, const std::string& fault) {
 
 }  // namespace
 
-SelfCheck check_lists(const std::vector<ListHealth>& lists, config::Time at) {
-  std::vector<std::string> faults;
+std::vector<SelfCheck> check_lists(const std::vector<ListHealth>& lists, config::Time at) {
+  std::vector<SelfCheck> out;
   for (const auto& list : lists) {
-    if (list.refusal) faults.push_back(in_words(list, *list.refusal));
+    if (!list.is_tried) continue;
+    SelfCheck check{.check = std::string(kCheck) + list.name, .checked_at = at, .blinds = false};
     const bool is_told = !list.read_at || list.failures >= kListFailuresTold ||
                          at - *list.read_at >= kListFailuresTold * list.refresh;
-    if (list.fault && is_told) faults.push_back(in_words(list, *list.fault));
+    if (list.refusal) check.detail = in_words(list, *list.refusal);
+    if (list.fault && is_told) {
+      const auto fault = in_words(list, *list.fault);
+      check.detail = check.detail ? *check.detail + "; " + fault : fault;
+    }
+    check.is_up = !check.detail;
+    out.push_back(std::move(check));
   }
-  SelfCheck out{.check = "domain_lists", .checked_at = at, .blinds = false};
-  if (faults.empty()) return out;
-  out.is_up = false;
-  out.detail = fmt::format("{}", fmt::join(faults, "; "));
   return out;
 }
 
-bool are_all_tried(const std::vector<ListHealth>& lists) {
-  return std::ranges::all_of(lists, &ListHealth::is_tried);
+std::string_view list_of_check(std::string_view check) {
+  return check.starts_with(kCheck) ? check.substr(kCheck.size()) : std::string_view{};
 }
 
 }  // namespace agent

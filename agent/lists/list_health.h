@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/self/self_check.h"
@@ -36,11 +37,12 @@ struct ListHealth {
 // list is as old as that. One that was never read is told at once, for nothing of it is watched.
 inline constexpr unsigned kListFailuresTold = 3;
 
-// The check "domain_lists": what is wrong with which list, and what to do about it. It blinds
-// nobody.
-[[nodiscard]] SelfCheck check_lists(const std::vector<ListHealth>& lists, config::Time at);
+// One check a list, "domain_list:" and its name: what is wrong with it, and what to do about that.
+// It blinds nobody. Lists that were not tried yet have none, for nobody knows how they are.
+[[nodiscard]] std::vector<SelfCheck> check_lists(const std::vector<ListHealth>& lists,
+                                                 config::Time at);
 
-// Whether that check says how lists are: right after a start nobody knows yet.
-[[nodiscard]] bool are_all_tried(const std::vector<ListHealth>& lists);
+// The name of the list that the check is of; empty: of none.
+[[nodiscard]] std::string_view list_of_check(std::string_view check);
 
 }  // namespace agent

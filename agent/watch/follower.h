@@ -168,7 +168,8 @@ class Follower {
     config::Time last;  // what the last one saw
   };
   std::map<std::string, WellLooks>
-      well_looks_;  // at domains with an exception, one after the other
+      well_looks_;               // at domains with an exception, one after the other
+  std::set<std::string> lists_;  // of domains from elsewhere, by name
   Announcements announcements_;
   IssuerBook issuers_;
   RenewalBook renewals_;

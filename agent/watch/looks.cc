@@ -179,7 +179,7 @@ Runner::State::Ending Runner::State::probe_ourselves(Prober& prober) {
   {
     const Lock lock(mutex);
     checks.push_back(sight.looks_check(round.at, ticks()));
-    if (are_all_tried(lists)) checks.push_back(check_lists(lists, round.at));
+    std::ranges::move(check_lists(lists, round.at), std::back_inserter(checks));
     is_impaired =
         is_impaired || !sight.stepped({.check = "clock", .checked_at = round.at}, ticks()).is_up;
   }

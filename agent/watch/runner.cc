@@ -502,7 +502,10 @@ void Runner::set_lists(std::vector<ListHealth> lists) {
   bool has_turned = false;
   {
     const Lock lock(state.mutex);
-    has_turned = check_lists(lists, at).is_up != check_lists(state.lists, at).is_up;
+    const auto is_same = [](const SelfCheck& one, const SelfCheck& other) {
+      return one.check == other.check && one.is_up == other.is_up;
+    };
+    has_turned = !std::ranges::equal(check_lists(lists, at), check_lists(state.lists, at), is_same);
     state.lists = std::move(lists);
   }
   if (has_turned) state.look_at_ourselves_now();
@@ -740,7 +743,7 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
     out->vantage.push_back(s.sight.looks_check(out->now, ticks));
   }
   out->lists = s.lists;
-  if (!s.lists.empty()) out->vantage.push_back(check_lists(s.lists, out->now));
+  std::ranges::move(check_lists(s.lists, out->now), std::back_inserter(out->vantage));
   out->queue_length = s.queue.count_due(ticks);
   out->progress = s.progress();
   out->in_flight = out->progress.looking;

@@ -41,7 +41,7 @@ class Lists(unittest.TestCase):
         return self.lab.get("/api/v1/status")["domain_lists"][0]
 
     def check(self):
-        found = [one for one in self.lab.get("/api/v1/status")["vantage"] if one["check"] == "domain_lists"]
+        found = [one for one in self.lab.get("/api/v1/status")["vantage"] if one["check"].startswith("domain_list:")]
         return found[0] if found else None
 
     def client(self, *words):
@@ -98,7 +98,7 @@ class Lists(unittest.TestCase):
         self.lab.stop_agent(signal.SIGKILL)
         self.lab.start_agent()
         self.assertEqual(len(self.watched()), 7, "from the first moment")
-        until("it is told", 60, lambda: not self.check()["up"])
+        until("it is told", 60, lambda: self.check() and not self.check()["up"])
         self.assertIn("status 503", self.check()["detail"])
         self.say(others[1:])
         until("it is well again", 30, lambda: self.check()["up"])
@@ -113,7 +113,7 @@ class Lists(unittest.TestCase):
         self.assertEqual((self.list()["refused"]["lost"], self.list()["refused"]["of"]), (3, 5))
         self.assertEqual(len(self.watched()), 7)
         (alert,) = until("people are told", 60, lambda: self.lab.alerts(code="monitor-fault"))
-        self.assertEqual(alert["subject"]["name"], "domain_lists")
+        self.assertEqual(alert["subject"]["name"], "domain_list:inventory")
         self.assertIn("danelaw accept-list inventory", json.dumps(alert))
         self.assertIsNone(self.lab.get("/api/v1/status")["blind"])
         lists = self.client("lists")

@@ -185,7 +185,6 @@ export const checkWords: Record<string, string> = {
   trust_anchor: "the DNSSEC trust anchor file",
   storage: "storage",
   looks: "probes",
-  domain_lists: "lists of domains from elsewhere",
 };
 
 export const roleChoices: [string, string][] = [
