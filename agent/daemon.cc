@@ -58,6 +58,8 @@ std::vector<std::string> obstacles(const config::Config& settings) {
   NoOutbox outbox;
   if (const auto made = make_notifiers(settings, outbox, {}); !made) out.push_back(made.error());
   if (const auto made = can_serve(settings.web); !made) out.push_back(made.error());
+  for (const auto& list : settings.domain_lists)
+    std::ranges::move(obstacles_of(list), std::back_inserter(out));
   return out;
 }
 
@@ -123,6 +125,12 @@ Daemon::Begun Daemon::start(const std::filesystem::path& file) {
   auto notifiers = make_notifiers(*loaded, *letters_, web::digest_sources(*queries_));
   if (!notifiers) return fail("notifier-setup-failed", notifiers.error());
   auto renewals = restored->renewals;
+  auto list_store = storage::DatabaseListStore::open(place);
+  if (!list_store) return fail_for_now("storage-unavailable", list_store.error());
+  list_store_ = std::move(*list_store);
+  lists_ = std::make_unique<ListWatch>(*list_store_, *loaded, list_calls());
+  configured_ = *loaded;
+  lists_->add_to(*loaded);
   runner_ = std::make_unique<Runner>(*loaded, std::move(*context), *recorder_, std::move(*restored),
                                      events(), system_clocks());
   auto deliveries = storage::DatabaseDeliveryStore::open(place, named_.name);
@@ -158,6 +166,7 @@ Daemon::Begun Daemon::start(const std::filesystem::path& file) {
   }
   if (const auto begun = dispatch(place, *loaded); !begun)
     return fail_for_now("storage-unavailable", begun.error());
+  lists_->start();
   is_ready_ = true;
   log::info("started", {{"version", DANELAW_VERSION},
                         {"domains", std::to_string(loaded->domains.size())},
@@ -329,6 +338,7 @@ void Daemon::stop() {
   }
   std::atomic<bool> ended{false};
   const auto end = [&] {
+    lists_.reset();
     prober.reset();
     dispatcher_.reset();
     if (retiring_.joinable()) retiring_.join();
@@ -398,6 +408,9 @@ config::Result<void, std::string> Daemon::take_configuration() {
     named_ = config::named(loaded->agent);
     anchors_ = (*context)->anchor.records;
   }
+  configured_ = *loaded;
+  lists_->configure(*loaded);
+  lists_->add_to(*loaded);
   runner_->reconfigure(*loaded, std::move(*context));
   {
     const std::scoped_lock one(watching_);

@@ -10,6 +10,7 @@
 
 #include "agent/fleet/dispatcher.h"
 #include "agent/foresight/renewal_watch.h"
+#include "agent/lists/list_watch.h"
 #include "agent/notify/courier.h"
 #include "agent/notify/resilient_outbox.h"
 #include "agent/postfix/policy_server.h"
@@ -19,6 +20,7 @@
 #include "agent/watch/runner.h"
 #include "storage/act_log.h"
 #include "storage/delivery_store.h"
+#include "storage/domain_lists.h"
 #include "storage/leadership.h"
 #include "storage/lock.h"
 #include "storage/outbox.h"
@@ -90,6 +92,9 @@ class Daemon {
   PostfixWatch::World postfix_world();
   ReportWatch::Calls report_calls();
   RenewalWatch::Calls renewal_calls();
+  ListWatch::Calls list_calls();
+  // Has the runner watch what the lists from elsewhere name now.
+  void adopt_lists();
   web::Reload last_reload();
   std::vector<web::Member> agents();
   std::vector<probes::dns::Record> anchors();
@@ -120,6 +125,7 @@ class Daemon {
   std::atomic<bool> is_scrape_told_{false};
   std::mutex reloading_;
   std::mutex adding_;          // to a list of domains
+  config::Config configured_;  // as it was taken last, without domains from elsewhere
   std::mutex telling_reload_;  // guards the next three: a scrape must not wait for a reload
   web::Reload reload_;
   config::Agent named_;  // the agent's name and vantage
@@ -136,6 +142,8 @@ class Daemon {
   std::unique_ptr<Runner> runner_;
   std::unique_ptr<PostfixWatch> postfix_;
   std::unique_ptr<Courier> courier_;
+  std::unique_ptr<storage::DatabaseListStore> list_store_;
+  std::unique_ptr<ListWatch> lists_;  // made before the server, and gone after it
   std::unique_ptr<web::Server> server_;
   std::mutex watching_;  // guards the next two
   std::unique_ptr<ReportWatch> reports_;

@@ -146,6 +146,24 @@ RenewalWatch::Calls Daemon::renewal_calls() {
           }};
 }
 
+ListWatch::Calls Daemon::list_calls() {
+  return {.now = now,
+          .on_change = [this] { adopt_lists(); },
+          .on_health = [this](const std::vector<ListHealth>& lists) { runner_->set_lists(lists); },
+          .on_event =
+              [](const std::string& event, const std::string& list, const std::string& detail) {
+                const bool is_well = event == "list-read" || event == "list-readable";
+                (is_well ? log::info : log::warn)(event, {{"list", list}, {"detail", detail}});
+              }};
+}
+
+void Daemon::adopt_lists() {
+  const std::scoped_lock one(reloading_);
+  auto wanted = configured_;
+  lists_->add_to(wanted);
+  runner_->reconfigure(std::move(wanted), nullptr);
+}
+
 web::Backend Daemon::backend() {
   return {.snapshot = [this] { return runner_->snapshot(); },
           .check_now = [this](std::string_view domain) { return runner_->check_now(domain); },
@@ -161,6 +179,7 @@ web::Backend Daemon::backend() {
           .checks = &checks_,
           .watch = [this](const std::string& domain,
                           const std::optional<std::string>& list) { return watch(domain, list); },
+          .accept_list = [this](const std::string& list) { return lists_->accept(list); },
           .feed = &feed_,
           .postfix = postfix_.get(),
           .senders = senders_.get(),

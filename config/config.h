@@ -25,15 +25,6 @@ struct Domain {
   std::string group;  // free text of the operator, for filters and labels; may be empty
 };
 
-// A file with one domain a line, read when the agent starts and reloads: partners, as an export of
-// the mail log gives them. '#' begins a comment.
-struct DomainList {
-  std::filesystem::path file;
-  Role role = Role::outbound;
-  std::string group;
-  bool appendable = false;  // operators may add domains to it on the page
-};
-
 // A CA issues, or has said that it will issue, from this intermediate: a line of `issuers_file`.
 struct AnnouncedIssuer {
   std::string organisation;   // O= of its subject
@@ -45,6 +36,30 @@ struct AnnouncedIssuer {
 struct ResolverAddress {
   std::string address;  // IPv4 or IPv6 text
   std::uint16_t port = 53;
+};
+
+// Domains that stand outside of the configuration; exactly one of file, url and catalog_zone is
+// set. Those of a file are read when the agent starts and reloads, and are then in Config::domains.
+// Those from elsewhere are read again and again while it runs (agent/lists).
+struct DomainList {
+  // One domain a line: partners, as an export of the mail log gives them. '#' begins a comment.
+  std::filesystem::path file;
+  std::string url;           // of such lines, or of JSON in the shape of Prometheus' http_sd
+  std::string catalog_zone;  // RFC 9432; its member zones are the domains
+  Role role = Role::outbound;
+  std::string group;
+  bool appendable = false;  // a file: operators may add domains to it on the page
+
+  // What follows is of those from elsewhere.
+  std::string name;  // for people, logs and metrics; no two have the same
+  Seconds refresh{300};
+  std::filesystem::path token_file;  // of a url: bearer token; empty: none
+  // Of a url. PEM; empty: the system's.
+  std::filesystem::path ca_file;
+  ResolverAddress primary;              // of a catalog_zone: who is asked for its transfer
+  std::filesystem::path tsig_key_file;  // the transfer is signed with it; empty: not signed
+
+  [[nodiscard]] bool is_elsewhere() const { return file.empty(); }
 };
 
 struct Dns {

@@ -13,7 +13,6 @@
 #include <optional>
 #include <set>
 #include <span>
-#include <sstream>
 #include <streambuf>
 #include <system_error>
 #include <utility>
@@ -25,6 +24,7 @@
 #include <yaml-cpp/parser.h>
 
 #include "config/issuer_file.h"
+#include "config/listed_domains.h"
 #include "config/name.h"
 #include "config/read.h"
 #include "config/read_web_file.h"
@@ -237,35 +237,32 @@ auto without_exceptions(std::string_view file_name, Work work) -> decltype(work(
   }
 }
 
-// The names of one list, each in a line; blanks around them and comments are passed over. A name
-// that is there already keeps the role it has.
+// The names of one file. A name that is there already keeps the role it has.
 void add_list(Config& config, const DomainList& list, std::set<std::string>& known,
               std::vector<LoadError>& errors) {
   const std::string& name = list.file.native();
   const auto content = read_file(list.file);
-  if (!content || content->size() > largest_file) {
+  if (!content || content->size() > kLargestList) {
     errors.push_back({.file = name, .message = content ? "larger than 16 MiB" : content.error()});
     return;
   }
-  std::istringstream lines{std::string{without_byte_order_mark(*content)}};
-  std::string text;
-  for (int line = 1; std::getline(lines, text); ++line) {
-    text = text.substr(0, text.find('#'));
-    const auto begin = text.find_first_not_of(" \t\r");
-    if (begin == std::string::npos) continue;
-    text = text.substr(begin, text.find_last_not_of(" \t\r") + 1 - begin);
-    const auto domain = normal_domain(text);
-    if (domain && known.insert(*domain).second)
-      config.domains.push_back({.name = *domain, .role = list.role, .group = list.group});
-    if (!domain && errors.size() < most_errors)
-      errors.push_back({name, line, static_cast<int>(begin) + 1, domain.error()});
+  const auto lines = parse_domain_lines(*content);
+  for (const auto& domain : lines.names) {
+    if (known.insert(domain).second)
+      config.domains.push_back({.name = domain, .role = list.role, .group = list.group});
+  }
+  for (const auto& fault : lines.faults) {
+    if (errors.size() < most_errors)
+      errors.push_back({name, fault.line, fault.column, fault.message});
   }
 }
 
 void add_lists(Config& config, Errors& errors) {
   std::set<std::string> known;
   for (const auto& domain : config.domains) known.insert(domain.name);
-  for (const auto& list : config.domain_lists) add_list(config, list, known, errors);
+  for (const auto& list : config.domain_lists) {
+    if (!list.is_elsewhere()) add_list(config, list, known, errors);
+  }
 }
 
 void add_issuers(Config& config, Errors& errors) {
@@ -363,8 +360,7 @@ Result<WebFile, Errors> load_web_file(const std::filesystem::path& file) {
 }
 
 bool is_open_to_all(const Web& web) {
-  const bool is_loopback = web.listen_address == "::1" || web.listen_address.starts_with("127.");
-  return !is_loopback && !web.has_login() && !web.allow_unauthenticated;
+  return !is_loopback(web.listen_address) && !web.has_login() && !web.allow_unauthenticated;
 }
 
 }  // namespace config

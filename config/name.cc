@@ -243,6 +243,36 @@ Result<std::string, std::string> web_address(std::string_view url) {
   return std::string{url.substr(0, url.find_last_not_of('/') + 1)};  // links add their own '/'
 }
 
+std::string_view host_of(std::string_view url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return {};
+  auto host = url.substr(scheme + 3);
+  host = host.substr(0, host.find_first_of("/?#"));
+  const auto bracket = host.rfind(']');
+  const auto colon = host.rfind(':');
+  const bool has_port =
+      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  return has_port ? host.substr(0, colon) : host;
+}
+
+bool is_loopback(std::string_view address) {
+  return address == "::1" || (address.starts_with("127.") && normal_address(address));
+}
+
+Result<std::string, std::string> list_address(std::string_view text) {
+  auto url = web_address(text);
+  if (!url) return url;
+  const auto authority = text.substr(0, text.find_first_of("/?#", text.find("://") + 3));
+  if (authority.find('@') != std::string_view::npos)
+    return fails("no user or password may stand in it; see token_file");
+  if (text.find('#') != std::string_view::npos) return fails("has a fragment, which nobody sends");
+  const auto host = host_of(text);
+  const bool is_here = is_loopback(host) || host == "[::1]" || host == "localhost";
+  if (text.starts_with("http://") && !is_here)
+    return fails("http:// only to this machine (127.0.0.1, [::1], localhost); otherwise https://");
+  return std::string{text};  // a slash at its end may matter to the server
+}
+
 Result<std::string, std::string> mail_address(std::string_view text) {
   constexpr std::size_t longest = 254;  // RFC 5321 §4.5.3.1.3, without the angle brackets
   constexpr std::string_view never = "<>\"(),:;\\[]@ ";

@@ -37,6 +37,15 @@ namespace config {
 // An http:// or https:// address with a host, in ASCII; slashes at its end are dropped.
 [[nodiscard]] Result<std::string, std::string> web_address(std::string_view text);
 
+// Where a list of domains is read from: https://, or http:// to this machine itself, which is the
+// only place from which anything can be believed without TLS. No user or password in it, which
+// would be shown; no fragment.
+[[nodiscard]] Result<std::string, std::string> list_address(std::string_view text);
+// The host of a web address, without its port; an IPv6 address in its brackets.
+[[nodiscard]] std::string_view host_of(std::string_view url);
+// Of an address in its normal form: whether it is this machine itself.
+[[nodiscard]] bool is_loopback(std::string_view address);
+
 // A mail address for the envelope: local part, "@", domain; printable ASCII without blanks, quotes
 // or brackets, at most 254 octets.
 [[nodiscard]] Result<std::string, std::string> mail_address(std::string_view text);

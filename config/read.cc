@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -86,17 +87,115 @@ void domains(const TreeNode& node, Config& config, Notes& notes) {
   }
 }
 
+void primary(const TreeNode& node, DomainList& list, Notes& notes) {
+  if (!node.is_text()) return wrong(notes, node, "an address");
+  auto address = parse_resolver(node.text);
+  if (!address)
+    return complain(notes, node, fmt::format("{}: {}", in_quotes(node.text), address.error()));
+  list.primary = *std::move(address);
+}
+
 constexpr Key<DomainList> domain_list_keys[] = {
     {"file", path<&DomainList::file>},
+    {"url", text<&DomainList::url, list_address>},
+    {"catalog_zone", text<&DomainList::catalog_zone, normal_domain>},
     {"role", word<&DomainList::role, kRoles>},
     {"group", text<&DomainList::group, group_name>},
     {"appendable", flag<&DomainList::appendable>},
+    {"name", text<&DomainList::name, label_value>},
+    {"refresh", duration<&DomainList::refresh, 10, day>},
+    {"token_file", path<&DomainList::token_file>},
+    {"ca_file", path<&DomainList::ca_file>},
+    {"primary", primary},
+    {"tsig_key_file", path<&DomainList::tsig_key_file>},
 };
 
+// Where a list is, and which further keys go with that.
+struct ListKind {
+  std::string_view key;
+  std::vector<std::string_view> with;
+};
+
+// Complains of keys that say nothing of a list of that kind.
+void check_list_keys(const TreeNode& item, Notes& notes) {
+  static const std::vector<ListKind> kinds{
+      {"file", {"appendable"}},
+      {"url", {"name", "refresh", "token_file", "ca_file"}},
+      {"catalog_zone", {"name", "refresh", "primary", "tsig_key_file"}},
+  };
+  const auto has = [&](std::string_view key) { return has_key(item, key); };
+  const auto given =
+      std::ranges::count_if(kinds, [&](const ListKind& kind) { return has(kind.key); });
+  if (given != 1)
+    return complain(notes, item, "exactly one of the keys file, url and catalog_zone is wanted");
+  const auto kind = std::ranges::find_if(kinds, [&](const ListKind& one) { return has(one.key); });
+  std::set<std::string_view> strange;
+  for (const auto& other : kinds) strange.insert(other.with.begin(), other.with.end());
+  for (const auto key : kind->with) strange.erase(key);
+  for (const auto key : strange) {
+    if (has(key))
+      complain(notes, item, fmt::format("the key \"{}\" is not for a {}", key, kind->key));
+  }
+}
+
+// A transfer that nobody signs is believed from this machine only, as a page without TLS is.
+void check_primary(const TreeNode& item, const DomainList& list, Notes& notes) {
+  if (!has_key(item, "catalog_zone")) return;
+  if (!has_key(item, "primary"))
+    return complain(notes, item, "the key \"primary\" is missing: who gives the catalog zone");
+  if (!list.primary.address.empty() && !is_loopback(list.primary.address) &&
+      !has_key(item, "tsig_key_file"))
+    complain(notes, item,
+             "a primary on another machine can only be believed with a \"tsig_key_file\"");
+}
+
+// The name that it has when the operator gives none.
+std::string name_of_list(const DomainList& list) {
+  auto name = list.catalog_zone.empty() ? std::string{host_of(list.url)} : list.catalog_zone;
+  std::ranges::replace_if(
+      name,
+      [](char c) {
+        return !label_value({&c, 1});
+      },
+      '_');
+  constexpr std::size_t longest = 64;  // of a label_value
+  return name.substr(0, longest);
+}
+
+// Each list from elsewhere is known by its name: what was read of it is kept under that.
+void name_lists(Config& config, const std::vector<const TreeNode*>& items, Notes& notes) {
+  std::map<std::string, int> lines;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    auto& list = config.domain_lists[i];
+    if (list.url.empty() && list.catalog_zone.empty()) continue;
+    if (list.name.empty()) list.name = name_of_list(list);
+    const int line = items[i]->place.line;
+    const auto [first, is_new] = lines.try_emplace(list.name, line);
+    if (is_new) continue;
+    complain(
+        notes, *items[i],
+        fmt::format("a list called {} again; it stands in line {} already: give each a \"name\"",
+                    in_quotes(list.name), first->second));
+  }
+}
+
 void domain_lists(const TreeNode& node, Config& config, Notes& notes) {
-  if (node.kind == TreeNode::Kind::list && node.items.empty())
-    return wrong(notes, node, "a list of one file or more");
-  maps<&Config::domain_lists, domain_list_keys>(node, config, notes, {"file"});
+  if (node.kind != TreeNode::Kind::list) return wrong(notes, node, "a list");
+  if (node.items.empty()) return wrong(notes, node, "a list of one file or more");
+  std::vector<const TreeNode*> items;
+  for (const TreeNode& item : node.items) {
+    if (item.kind == TreeNode::Kind::nothing) {  // read_map would take its defaults
+      wrong(notes, item, "a map of keys");
+      continue;
+    }
+    auto& list = config.domain_lists.emplace_back();
+    items.push_back(&item);
+    read_map<DomainList>(item, domain_list_keys, list, notes);
+    if (item.kind != TreeNode::Kind::map) continue;
+    check_list_keys(item, notes);
+    check_primary(item, list, notes);
+  }
+  name_lists(config, items, notes);
 }
 
 void resolvers(const TreeNode& node, Dns& dns, Notes& notes) {

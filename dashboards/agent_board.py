@@ -76,6 +76,23 @@ def agent():
                 "short",
             ),
             lines(
+                "Lists of domains from elsewhere",
+                "Domains that each list names, those that it names no more and that are watched for a day, and lists "
+                "that wait for somebody to accept what they lost.",
+                [
+                    query(f"max by (list) (danelaw_domain_list_domains{{{OURS}}})", "{{list}}"),
+                    query(f"max by (list) (danelaw_domain_list_missing{{{OURS}}})", "{{list}} missing"),
+                    query(f"max by (list) (danelaw_domain_list_refused{{{OURS}}})", "{{list}} refused"),
+                ],
+                "short",
+            ),
+            lines(
+                "Age of lists",
+                "How long ago each list from elsewhere was read and gone by.",
+                [query(f"time() - max by (list) (danelaw_domain_list_read_timestamp_seconds{{{OURS}}})", "{{list}}")],
+                "s",
+            ),
+            lines(
                 "Alerts",
                 "Those that fire in the groups chosen; and open ones of all groups: pending are not confirmed, silenced "
                 "notify nobody.",

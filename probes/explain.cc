@@ -227,6 +227,18 @@ void tell_own_fault(Explanation& out, const std::string& check) {
     out.fix = {
         "See the log for `event=fault`. std::bad_alloc: give danelaw more memory, or set "
         "schedule.workers lower. Anything else is a bug: please report it."};
+  } else if (constexpr std::string_view list = "domain_list:"; check.starts_with(list)) {
+    out.title = fmt::format("danelaw cannot go by the list of domains {}",
+                            printable(check.substr(list.size())));
+    out.explanation =
+        "The source of a list of domain_lists cannot be read, or its list lost more than a fifth "
+        "of its names at once. What it named before is still watched.";
+    out.senders_now = "Nothing changes for senders.";
+    out.fix = {
+        "Read what the detail says of the source; domain_lists under /api/v1/status has each list.",
+        "Where names were lost on purpose, say so: `danelaw accept-list NAME`, or the button under "
+        "/status. Each lost name is then watched for a day more.",
+        "Where they were not, repair the source: a whole list is gone by again by itself."};
   } else if (check == "clock") {
     out.title = "danelaw cannot trust this machine's clock";
     out.explanation =

@@ -241,6 +241,10 @@ ALTER TABLE domain ADD COLUMN known_delivery TEXT;
 CREATE TABLE anchor_key (id TEXT PRIMARY KEY, last_seen INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX anchor_key_by_time ON anchor_key(last_seen);
 )",
+    // Lists of domains from elsewhere, as they were read last (storage/domain_lists.h).
+    R"(
+CREATE TABLE domain_list (name TEXT PRIMARY KEY, read_at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+)",
 };
 
 constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());

@@ -68,6 +68,7 @@ constexpr std::array<std::pair<const char*, const char*>, 8> kWrong{{
      "UNION ALL SELECT 1 FROM not_for_mail WHERE NOT json_valid(body) "
      "UNION ALL SELECT 1 FROM renewal WHERE NOT json_valid(body) "
      "UNION ALL SELECT 1 FROM anchor_key WHERE NOT json_valid(body) "
+     "UNION ALL SELECT 1 FROM domain_list WHERE NOT json_valid(body) "
      "UNION ALL SELECT 1 FROM own_delivery WHERE NOT json_valid(body) "
      "UNION ALL SELECT 1 FROM own_disagreement WHERE NOT json_valid(body) "
      "UNION ALL SELECT 1 FROM own_undecided WHERE NOT json_valid(body) "

@@ -63,6 +63,8 @@ struct Backend {
   std::function<config::Result<std::string, std::string>(const std::string& domain,
                                                          const std::optional<std::string>& list)>
       watch;
+  // Goes by the list from elsewhere that was refused for what it lost. The error says why not.
+  std::function<config::Result<void, std::string>(const std::string& list)> accept_list;
   Feed* feed = nullptr;
   agent::PostfixWatch* postfix = nullptr;  // outlives the server, too; null: as if not configured
   agent::SenderReportStore* senders = nullptr;  // outlives the server, too

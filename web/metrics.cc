@@ -582,6 +582,26 @@ void add_self(Families& out, const Build& build, bool leads) {
             flag(leads));
 }
 
+void add_lists(Families& out, const agent::Snapshot& snapshot) {
+  for (const auto& list : snapshot.lists) {
+    const Labels labels{{"list", list.name}};
+    out.gauge("danelaw_domain_list_domains", "Domains that a list from elsewhere names.", labels,
+              static_cast<double>(list.domains));
+    out.gauge("danelaw_domain_list_missing",
+              "Domains that it names no more, and that are watched for a day from then on.", labels,
+              static_cast<double>(list.missing));
+    out.gauge(
+        "danelaw_domain_list_refused",
+        "Whether it lost more than a fifth of its names at once, and waits for an operator to "
+        "accept that.",
+        labels, flag(list.refusal.has_value()));
+    if (!list.read_at) continue;
+    out.gauge("danelaw_domain_list_read_timestamp_seconds",
+              "When a list from elsewhere was read last, and gone by.", labels,
+              seconds(*list.read_at));
+  }
+}
+
 void add_agent(Families& out, const agent::Snapshot& snapshot, const Vitals& vitals) {
   add_self(out, vitals.build, true);
   out.gauge("danelaw_config_last_reload_successful",
@@ -589,6 +609,7 @@ void add_agent(Families& out, const agent::Snapshot& snapshot, const Vitals& vit
             flag(vitals.reload.is_good));
   out.gauge("danelaw_config_last_reload_success_timestamp_seconds",
             "When a configuration was taken last.", {}, seconds(vitals.reload.succeeded_at));
+  add_lists(out, snapshot);
   out.gauge("danelaw_probes_in_flight", "Probes under way.", {},
             static_cast<double>(snapshot.in_flight));
   out.gauge("danelaw_scheduler_queue_length", "Targets that are due and wait for a worker.", {},

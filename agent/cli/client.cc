@@ -114,6 +114,8 @@ struct ClientCommands::Commands {
   [[nodiscard]] Done end_silence(const AgentApi& api) const;
   [[nodiscard]] Done recheck(const AgentApi& api) const;
   [[nodiscard]] Done fleet(const AgentApi& api) const;
+  [[nodiscard]] Done lists(const AgentApi& api) const;
+  [[nodiscard]] Done accept_list(const AgentApi& api) const;
   [[nodiscard]] Done test_notifiers(const AgentApi& api) const;
 };
 
@@ -138,6 +140,8 @@ void ClientCommands::Commands::add_all(CLI::App& app) {
       &Commands::silences);
   add(app, "fleet", "the agents that share a running agent's database, and who leads",
       &Commands::fleet);
+  add(app, "lists", "lists of domains from elsewhere, as a running agent goes by them",
+      &Commands::lists);
   add_acts(app);
 }
 
@@ -170,6 +174,12 @@ void ClientCommands::Commands::add_acts(CLI::App& app) {
 
   one = add(app, "recheck", "have a running agent check a domain now", &Commands::recheck);
   one->add_option("DOMAIN", id, "a watched domain")->required();
+  add_by(*one);
+
+  one = add(app, "accept-list",
+            "have a running agent go by a list that lost more than a fifth of its names at once",
+            &Commands::accept_list);
+  one->add_option("NAME", id, "of the list")->required();
   add_by(*one);
 
   one = add(app, "notify-test", "send a notification that is marked as a test",
@@ -286,6 +296,34 @@ Done ClientCommands::Commands::fleet(const AgentApi& api) const {
   return said(array_of(*std::move(items)), text);
 }
 
+Done ClientCommands::Commands::lists(const AgentApi& api) const {
+  const auto status = api.get("/api/v1/status");
+  if (!status) return config::Failure<ApiFault>(status.error());
+  std::vector<Json> items;
+  if (const auto lists = status->find("domain_lists"); lists != status->end() && lists->is_array())
+    items.assign(lists->begin(), lists->end());
+  std::vector<TableRow> rows;
+  for (const auto& one : items) {
+    const bool is_refused = one.contains("refused") && one["refused"].is_object();
+    const auto fault = shown(one, "/fault");
+    const auto state =
+        is_refused      ? fmt::format("lost {} of {} names: see accept-list",
+                                      count_in(one, "/refused/lost"), count_in(one, "/refused/of"))
+        : fault.empty() ? std::string("OK")
+                        : fault;
+    rows.push_back({{shown(one, "/name")},
+                    {shown(one, "/source")},
+                    {fmt::format("{}", count_in(one, "/domains"))},
+                    {fmt::format("{}", count_in(one, "/missing"))},
+                    {shown(one, "/read_at")},
+                    {state}});
+  }
+  const auto text = rows.empty() ? std::string("no lists from elsewhere\n")
+                                 : table({"LIST", "SOURCE", "DOMAINS", "MISSING", "READ", "STATE"},
+                                         rows, screen_of_output());
+  return said(array_of(std::move(items)), text);
+}
+
 // ---- what is done
 
 Done ClientCommands::Commands::acknowledge(const AgentApi& api) const {
@@ -350,6 +388,14 @@ Done ClientCommands::Commands::recheck(const AgentApi& api) const {
       api.send("POST", path_of("/api/v1/domains/{}/check", *name), {{"by", by}}, std::nullopt);
   if (!done) return config::Failure<ApiFault>(done.error());
   return said({{"domain", *name}}, *name + ": will be checked as soon as possible\n");
+}
+
+Done ClientCommands::Commands::accept_list(const AgentApi& api) const {
+  const auto done =
+      api.send("POST", path_of("/api/v1/lists/{}/accept", id), {{"by", by}}, std::nullopt);
+  if (!done) return config::Failure<ApiFault>(done.error());
+  return said(*done, fmt::format("{}: accepted; what it lost is watched for a day more\n",
+                                 probes::printable(id)));
 }
 
 Done ClientCommands::Commands::test_notifiers(const AgentApi& api) const {

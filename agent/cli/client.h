@@ -11,7 +11,7 @@ class App;
 namespace agent {
 
 // The commands that talk to a running agent: status, alerts, ack, unack, silence, silences,
-// unsilence, recheck, notify-test. They probe nothing and open no database.
+// unsilence, recheck, lists, accept-list, notify-test. They probe nothing and open no database.
 class ClientCommands {
  public:
   // Adds them; `app` outlives this.

@@ -6,9 +6,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "agent/notify/notifiers/wire.h"
 #include "config/bounded_json.h"
 #include "config/name.h"
+#include "config/secret.h"
 #include "probes/explain.h"
 #include "probes/net/curl_handle.h"
 #include "probes/net/url.h"
@@ -92,7 +92,7 @@ Result<AgentApi, std::string> AgentApi::make(const AgentAddress& address) {
   out.url_ = *std::move(url);
   out.ca_file_ = address.ca_file;
   if (address.token_file.empty()) return out;
-  auto token = wire::read_secret(address.token_file);
+  auto token = config::read_secret(address.token_file);
   if (!token) return Failure<std::string>(fmt::format("--token-file {}", token.error()));
   const auto is_plain = [](char c) { return c > ' ' && c < 0x7f; };
   if (!std::ranges::all_of(*token, is_plain)) {

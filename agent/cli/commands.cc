@@ -32,6 +32,11 @@ int check_config(const std::filesystem::path& file, const Obstacles& obstacles, 
       if (const auto doubt = config::doubt_about_host_name(config::host_name()))
         errors << fmt::format("{}: warning: {}\n", file.string(), probes::printable(*doubt));
     }
+    for (const auto& list : loaded->domain_lists) {
+      if (list.is_elsewhere())
+        out << fmt::format("{}: the list {} is from elsewhere, and was not read\n", file.string(),
+                           list.name);
+    }
     out << fmt::format("{}: {} domains, no errors\n", file.string(), loaded->domains.size());
     return 0;
   }

@@ -13,7 +13,7 @@ namespace agent {
 // fails.
 struct SelfCheck {
   std::string check;  // "dns", "clock", "resolver", "smtp_ipv4", "smtp_ipv6", "greeting",
-                      // "storage", "looks", "trust_anchor"
+                      // "storage", "looks", "trust_anchor", "domain_list:NAME"
   bool is_up = true;
   std::optional<std::string> detail;  // why not, in words
   config::Time checked_at;

@@ -9,6 +9,7 @@
 #include "agent/hindsight/issuer_forecast.h"
 #include "agent/hindsight/judge_with_history.h"
 #include "agent/history/cadence.h"
+#include "agent/lists/list_health.h"
 #include "config/system.h"
 #include "probes/findings.h"
 #include "probes/status.h"
@@ -131,6 +132,10 @@ Follower::Consequences Follower::adopt(Round& round, const config::Config& confi
   audience_ = audience_of(config.notify);
   serves_exceptions_ = !config.postfix.policy_socket.empty();
   issuers_.set_announced(config.issuers);
+  lists_.clear();
+  for (const auto& list : config.domain_lists) {
+    if (list.is_elsewhere()) lists_.insert(list.name);
+  }
   const auto protected_until = past_.protected_domains(round.at);
   Consequences out;
   auto change = inventory_.adopt(config.domains);
@@ -190,8 +195,11 @@ void Follower::abandon_orphans(Round& round) {
         return knows_hosts && (!name || inventory_.host(*name) == nullptr);
       case Subject::Kind::owner:
       case Subject::Kind::zone:
-      case Subject::Kind::monitor:
         return false;
+      case Subject::Kind::monitor: {
+        const auto list = list_of_check(subject.name);
+        return !list.empty() && !lists_.contains(std::string(list));
+      }
     }
     return false;
   };

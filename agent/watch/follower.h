@@ -170,7 +170,8 @@ class Follower {
     config::Time last;  // what the last one saw
   };
   std::map<std::string, WellLooks>
-      well_looks_;  // at domains with an exception, one after the other
+      well_looks_;               // at domains with an exception, one after the other
+  std::set<std::string> lists_;  // of domains from elsewhere, by name
   Announcements announcements_;
   // Certificates that are for no host that we watch, and may be for one that we shall. Not stored.
   Announcements strangers_;

@@ -179,6 +179,7 @@ Runner::State::Ending Runner::State::probe_ourselves(Prober& prober) {
   {
     const Lock lock(mutex);
     checks.push_back(sight.looks_check(round.at, ticks()));
+    std::ranges::move(check_lists(lists, round.at), std::back_inserter(checks));
     is_impaired =
         is_impaired || !sight.stepped({.check = "clock", .checked_at = round.at}, ticks()).is_up;
   }

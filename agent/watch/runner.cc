@@ -497,6 +497,21 @@ void Runner::take_renewals(const std::vector<RenewalAdvice>& told) {
   state.wake.notify_all();
 }
 
+void Runner::set_lists(std::vector<ListHealth> lists) {
+  auto& state = *state_;
+  const auto at = state.now();
+  bool has_turned = false;
+  {
+    const Lock lock(state.mutex);
+    const auto is_same = [](const SelfCheck& one, const SelfCheck& other) {
+      return one.check == other.check && one.is_up == other.is_up;
+    };
+    has_turned = !std::ranges::equal(check_lists(lists, at), check_lists(state.lists, at), is_same);
+    state.lists = std::move(lists);
+  }
+  if (has_turned) state.look_at_ourselves_now();
+}
+
 std::vector<Chain> Runner::chains_in_use(bool partners) const {
   const Lock one(state_->deciding);
   return state_->follower.chains_in_use(partners);
@@ -728,6 +743,8 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
     out->vantage.push_back(storage);
     out->vantage.push_back(s.sight.looks_check(out->now, ticks));
   }
+  out->lists = s.lists;
+  std::ranges::move(check_lists(s.lists, out->now), std::back_inserter(out->vantage));
   out->queue_length = s.queue.count_due(ticks);
   out->progress = s.progress();
   out->in_flight = out->progress.looking;

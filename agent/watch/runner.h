@@ -76,6 +76,9 @@ class Runner final : public Actions {
   // The chains that hosts present, each leaf once; of partners' hosts only if asked for.
   [[nodiscard]] std::vector<Chain> chains_in_use(bool partners) const;
 
+  // How the lists of domains from elsewhere are, for the check of ourselves and what is shown.
+  void set_lists(std::vector<ListHealth> lists);
+
   // Of a fleet that this agent leads. Where other agents look from now: each host is looked at from
   // there, too.
   void set_places(std::set<std::string> others);

@@ -214,6 +214,7 @@ struct Runner::State {
   SnapshotSource published GUARDED_BY(mutex);
   ProbeCounts counts GUARDED_BY(mutex);
   std::shared_ptr<const ReportsBySubject> reports GUARDED_BY(mutex);  // as shown
+  std::vector<ListHealth> lists GUARDED_BY(mutex);
   unsigned workers GUARDED_BY(mutex) = 0;
   unsigned living GUARDED_BY(mutex) = 0;
   std::uint64_t rounds GUARDED_BY(mutex) = 0;

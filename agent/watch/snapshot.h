@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/alerts/round.h"
+#include "agent/lists/list_health.h"
 #include "agent/rollover/rollover.h"
 #include "agent/self/progress.h"
 #include "agent/self/self_check.h"
@@ -56,6 +57,7 @@ struct Snapshot {
   std::shared_ptr<const Shown> announced;       // null: none
   std::shared_ptr<const RenewalBook> renewals;  // that CAs suggest; null: none
   std::vector<SelfCheck> vantage;
+  std::vector<ListHealth> lists;  // of domains from elsewhere, in the order of the configuration
   // Providers that are left alone for now because they sent probes away; longest first.
   struct Spared {
     std::string provider;  // the network of its hosts

@@ -63,6 +63,10 @@ _danelaw() {
     fleet:--token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     fleet:--ca-file) return ;;
     fleet:--format) words='text json' ;;
+    lists:--url) return ;;
+    lists:--token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    lists:--ca-file) return ;;
+    lists:--format) words='text json' ;;
     ack:--url) return ;;
     ack:--token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     ack:--ca-file) return ;;
@@ -93,6 +97,11 @@ _danelaw() {
     recheck:--ca-file) return ;;
     recheck:--format) words='text json' ;;
     recheck:--by) return ;;
+    accept-list:--url) return ;;
+    accept-list:--token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    accept-list:--ca-file) return ;;
+    accept-list:--format) words='text json' ;;
+    accept-list:--by) return ;;
     notify-test:--url) return ;;
     notify-test:--token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     notify-test:--ca-file) return ;;
@@ -100,7 +109,7 @@ _danelaw() {
     notify-test:--by) return ;;
     *)
       case "$COMP_CWORD:${COMP_WORDS[1]}" in
-        1:*) words='run check check-config gate tlsa backup restore migrate-storage replay report explain tlsrpt partners maillog policy foresee status alerts silences fleet ack unack silence unsilence recheck notify-test -h --help --version' ;;
+        1:*) words='run check check-config gate tlsa backup restore migrate-storage replay report explain tlsrpt partners maillog policy foresee status alerts silences fleet lists ack unack silence unsilence recheck accept-list notify-test -h --help --version' ;;
         *:run) words='-h --help --config' ;;
         *:check) words='-h --help --config --resolver --trust-anchor --port --format --allow-special-addresses --timeout --helo --record' ;;
         *:check-config) words='-h --help' ;;
@@ -121,11 +130,13 @@ _danelaw() {
         *:alerts) words='-h --help --url --token-file --ca-file --format --all' ;;
         *:silences) words='-h --help --url --token-file --ca-file --format' ;;
         *:fleet) words='-h --help --url --token-file --ca-file --format' ;;
+        *:lists) words='-h --help --url --token-file --ca-file --format' ;;
         *:ack) words='-h --help --url --token-file --ca-file --format --comment --until --by' ;;
         *:unack) words='-h --help --url --token-file --ca-file --format --by' ;;
         *:silence) words='-h --help --url --token-file --ca-file --format --for --comment --expected-key --by' ;;
         *:unsilence) words='-h --help --url --token-file --ca-file --format --by' ;;
         *:recheck) words='-h --help --url --token-file --ca-file --format --by' ;;
+        *:accept-list) words='-h --help --url --token-file --ca-file --format --by' ;;
         *:notify-test) words='-h --help --url --token-file --ca-file --format --by' ;;
       esac
       ;;

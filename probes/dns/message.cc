@@ -227,6 +227,8 @@ std::string rcode_name(std::uint16_t code) {
       return "NOTIMP";
     case rcode::refused:
       return "REFUSED";
+    case rcode::notauth:
+      return "NOTAUTH";
     default:
       return fmt::format("RCODE{}", code);
   }
@@ -265,6 +267,95 @@ config::Result<Message, std::string> read_message(std::span<const std::uint8_t> 
   // A truncated message may end anywhere: what it says is not used anyway.
   if (!reader.ok() && !message.truncated) return Failure<std::string>("malformed record");
   return message;
+}
+
+namespace {
+
+std::optional<Tsig> read_tsig(const Record& record) {
+  constexpr std::uint16_t kAny = 255;
+  if (record.klass != kAny || record.ttl != 0) return std::nullopt;
+  MessageReader reader{record.data};
+  Tsig out{.key = record.owner, .algorithm = reader.name()};
+  out.signed_at = std::uint64_t{reader.u16()} << 32U;
+  out.signed_at |= reader.u32();
+  out.fudge = reader.u16();
+  const auto mac = reader.bytes(reader.u16());
+  out.mac.assign(mac.begin(), mac.end());
+  out.original_id = reader.u16();
+  out.error = reader.u16();
+  const auto other = reader.bytes(reader.u16());
+  out.other.assign(other.begin(), other.end());
+  if (!reader.ok() || reader.at() != record.data.size()) return std::nullopt;
+  return out;
+}
+
+Record read_record(MessageReader& reader) {
+  Record record;
+  record.owner = reader.name();
+  record.type = reader.u16();
+  record.klass = reader.u16();
+  record.ttl = reader.u32();
+  const std::size_t length = reader.u16();
+  record.data = read_data(reader, record.type, length);
+  return record;
+}
+
+}  // namespace
+
+// Each record takes eleven octets at least, so that the size of a message bounds their number.
+config::Result<TransferMessage, std::string> read_transfer_message(
+    std::span<const std::uint8_t> wire) {
+  MessageReader reader{wire};
+  TransferMessage out{.id = reader.u16()};
+  const std::uint16_t flags = reader.u16();
+  const std::size_t questions = reader.u16();
+  const std::size_t answers = reader.u16();
+  const std::size_t authorities = reader.u16();
+  const std::size_t additionals = reader.u16();
+  constexpr std::uint16_t kOpcode = 0x7800U;
+  if (!reader.ok()) return Failure<std::string>("shorter than a DNS header");
+  if ((flags & 0x8000U) == 0 || (flags & kOpcode) != 0)
+    return Failure<std::string>("no response to a query");
+  if ((flags & 0x0200U) != 0) return Failure<std::string>("a truncated message");
+  out.rcode = flags & 0x000FU;
+  if (questions > 1) return Failure<std::string>(fmt::format("{} questions", questions));
+  for (std::size_t i = 0; i < questions; ++i) {
+    reader.name();
+    reader.u32();
+  }
+  const auto total = answers + authorities + additionals;
+  for (std::size_t i = 0; i < total && reader.ok(); ++i) {
+    const auto begin = reader.at();
+    auto record = read_record(reader);
+    if (!reader.ok()) break;
+    if (out.tsig) return Failure<std::string>("something behind the signature");
+    if (record.type == type::tsig) {
+      out.tsig = read_tsig(record);
+      if (!out.tsig || i < answers + authorities)
+        return Failure<std::string>("a malformed signature");
+      out.signed_size = begin;
+    } else if (i < answers) {
+      if (record.klass != 1) return Failure<std::string>("a record of another class than IN");
+      out.answer.push_back(std::move(record));
+    }
+  }
+  if (!reader.ok() || reader.at() != wire.size()) return Failure<std::string>("malformed record");
+  if (!out.tsig) out.signed_size = wire.size();
+  return out;
+}
+
+Bytes write_transfer_query(const Name& zone, std::uint16_t id) {
+  Bytes out;
+  put16(out, id);
+  put16(out, 0);
+  put16(out, 1);
+  put16(out, 0);
+  put16(out, 0);
+  put16(out, 0);
+  put_name(out, zone);
+  put16(out, type::axfr);
+  put16(out, 1);
+  return out;
 }
 
 std::optional<Bytes> write_message(const Message& message) {

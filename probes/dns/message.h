@@ -22,14 +22,15 @@ using Bytes = std::vector<std::uint8_t>;
 namespace type {
 inline constexpr std::uint16_t a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, mx = 15, txt = 16,
                                aaaa = 28, dname = 39, opt = 41, ds = 43, rrsig = 46, nsec = 47,
-                               dnskey = 48, nsec3 = 50, tlsa = 52, cds = 59, cdnskey = 60;
+                               dnskey = 48, nsec3 = 50, tlsa = 52, cds = 59, cdnskey = 60,
+                               tsig = 250, axfr = 252;
 }  // namespace type
 // "MX", "TLSA"; "TYPE1234" for what we have no word for (RFC 3597 §5).
 [[nodiscard]] std::string type_name(std::uint16_t type);
 
 namespace rcode {
 inline constexpr std::uint16_t noerror = 0, formerr = 1, servfail = 2, nxdomain = 3, notimp = 4,
-                               refused = 5;
+                               refused = 5, notauth = 9;
 }  // namespace rcode
 [[nodiscard]] std::string rcode_name(std::uint16_t rcode);
 
@@ -76,6 +77,32 @@ inline constexpr std::size_t kMaxRecords = 4096;
 
 // Reads a response. The error says what is wrong with the bytes.
 [[nodiscard]] config::Result<Message, std::string> read_message(std::span<const std::uint8_t> wire);
+
+// The signature at the end of a message (RFC 8945 §4.2).
+struct Tsig {
+  Name key;
+  Name algorithm;
+  std::uint64_t signed_at = 0;  // Unix seconds, 48 bits
+  std::uint16_t fudge = 0;      // seconds
+  Bytes mac;
+  std::uint16_t original_id = 0;
+  std::uint16_t error = 0;
+  Bytes other;
+};
+
+// One message of a zone transfer (RFC 5936 §2.2), which may be without the question.
+struct TransferMessage {
+  std::uint16_t id = 0;
+  std::uint16_t rcode = 0;
+  std::vector<Record> answer;  // all records must be of class IN
+  std::optional<Tsig> tsig;
+  std::size_t signed_size = 0;  // octets before the signature; without one all
+};
+[[nodiscard]] config::Result<TransferMessage, std::string> read_transfer_message(
+    std::span<const std::uint8_t> wire);
+
+// Asks for the transfer of the zone.
+[[nodiscard]] Bytes write_transfer_query(const Name& zone, std::uint16_t id);
 
 // Writes the message as an uncompressed response (header, question, answer, authority): the form in
 // which parts of an answer are handed to the validator. Nothing when it would not fit 65535 octets.

@@ -37,12 +37,15 @@ HttpsAnswer https_get(const HttpsQuestion& question, const std::stop_token& stop
   CurlHandle curl;
   Taken taken{.most = question.most, .body = {}};
   curl.set(CURLOPT_URL, question.url.c_str());
-  curl.set(CURLOPT_PROTOCOLS_STR, "https");
+  curl.set(CURLOPT_PROTOCOLS_STR, question.may_be_http ? "http,https" : "https");
   curl.set(CURLOPT_HTTPGET, 1L);
   curl.set(CURLOPT_TIMEOUT_MS,
            static_cast<long>(std::chrono::milliseconds(question.patience).count()));
-  curl.set(CURLOPT_CAINFO, question.ca_file.c_str());
-  curl.set(CURLOPT_CAPATH, nullptr);
+  if (!question.ca_file.empty()) {
+    curl.set(CURLOPT_CAINFO, question.ca_file.c_str());
+    curl.set(CURLOPT_CAPATH, nullptr);
+  }
+  for (const auto& line : question.headers) curl.add(CURLOPT_HTTPHEADER, line);
   curl.set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   curl.set(CURLOPT_HEADERFUNCTION, Taken::take_head);
   curl.set(CURLOPT_HEADERDATA, &taken);

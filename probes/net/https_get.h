@@ -4,18 +4,22 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "config/result.h"
 #include "config/time.h"
 
-// Asks a web server that is trusted by the CAs of a file: no redirects, no credentials, no proxy.
+// Asks a web server that is trusted by the CAs of a file: no redirects, no proxy.
 namespace probes::net {
 
 struct HttpsQuestion {
-  std::string url;                // https
-  std::filesystem::path ca_file;  // PEM; the server must show a certificate of one of them
-  std::size_t most = 0;           // octets of a body that are taken
-  config::Seconds patience{0};    // for all of it, however slowly octets come
+  std::string url;  // https
+  // PEM; the server must show a certificate of one of them. Empty: of one of the system's.
+  std::filesystem::path ca_file;
+  std::size_t most = 0;              // octets of a body that are taken
+  config::Seconds patience{0};       // for all of it, however slowly octets come
+  std::vector<std::string> headers;  // "Name: value", without line ends
+  bool may_be_http = false;          // for an address of which that was decided before
 };
 
 // What came, whatever its status.

@@ -6,6 +6,7 @@ real agent on the lab, every reply is held against its schema, and no route of t
 import json
 import pathlib
 import re
+import sys
 import unittest
 import urllib.error
 import urllib.request
@@ -29,9 +30,17 @@ class OpenApi(unittest.TestCase):
         watched = [name for name in cls.lab.expected if name != PARTNER]
         with open(f"{cls.lab.dir}/danelaw.yaml") as file:
             web = yaml.safe_load(file)["web"]
+        with open(f"{cls.lab.dir}/inventory.json", "w") as file:
+            json.dump({"body": "healthy.test\n"}, file)
+        server = f"{ROOT}/tests/e2e/list_server.py"
+        cls.lab.start_inside("inventory", sys.executable, server, f"{cls.lab.dir}/inventory.json", "14081")
+        until("the inventory answers", 20, lambda: cls.lab.answers("http://127.0.0.1:14081/"))
         cls.lab.configure_agent(
             watched,
-            domain_lists=[{"file": "partners.txt", "group": "partners"}],
+            domain_lists=[
+                {"file": "partners.txt", "group": "partners"},
+                {"url": "http://127.0.0.1:14081/", "name": "inventory"},
+            ],
             web={**web, "public_badges": ["healthy.test"]},
         )
         cls.lab.start_agent()
@@ -204,6 +213,8 @@ class OpenApi(unittest.TestCase):
         self.assertEqual((done["state"], done["result"]["verdict"]), ("done", "authenticated"), done)
         self.ask("get", "/api/v1/checks/{id}", {"id": "99"}, status=404)
         self.ask("post", "/api/v1/domains", body={"domain": "healthy.test"}, status=409)
+        self.ask("post", "/api/v1/lists/{name}/accept", {"name": "inventory"}, status=409)
+        self.ask("post", "/api/v1/lists/{name}/accept", {"name": "nobody"}, status=404)
         self.ask("post", "/api/v1/notifiers/test", body={"notifier": "pigeon"}, status=404)
 
     def test_alerts_and_what_people_do_about_them(self):

@@ -71,7 +71,17 @@ void check(const Notify& notify) {
 void check(const Config& config) {
   demand(!config.domains.empty() || !config.domain_lists.empty(), "there is something to watch");
   for (const auto& list : config.domain_lists) {
-    demand(list.file.is_absolute() && list.file.has_filename(), "a list is a file");
+    const int places = (list.file.empty() ? 0 : 1) + (list.url.empty() ? 0 : 1) +
+                       (list.catalog_zone.empty() ? 0 : 1);
+    demand(places == 1, "a list is in one place");
+    demand(list.is_elsewhere() || (list.file.is_absolute() && list.file.has_filename()),
+           "a list is a file");
+    demand(!list.is_elsewhere() || label_value(list.name) == list.name, "a list has a name");
+    demand(is_between(list.refresh, 10s, 24h), "a list is read often enough, and not too often");
+    demand(list.url.empty() || list_address(list.url) == list.url, "a list's URL may be asked");
+    demand(list.catalog_zone.empty() || !list.tsig_key_file.empty() ||
+               is_loopback(list.primary.address),
+           "a transfer is signed");
     demand(group_name(list.group) == list.group, "a list's group is a word");
   }
   check(config.notify);

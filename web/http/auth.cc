@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 
-#include "agent/notify/notifiers/wire.h"
+#include "config/secret.h"
 #include "probes/tls/crypto.h"
 #include "web/http/http.h"
 
@@ -68,7 +68,7 @@ Result<std::shared_ptr<const Auth>, std::string> Auth::make(const config::Web& s
   }
   out->operators_ = settings.operators;
   for (const auto& token : settings.tokens) {
-    const auto secret = agent::wire::read_secret(token.file);
+    const auto secret = config::read_secret(token.file);
     if (!secret) return Failure<std::string>(secret.error());
     if (secret->size() < kShortest) {
       return Failure<std::string>(fmt::format(

@@ -28,6 +28,7 @@ constexpr std::array kActs{
     ActWords{"test-notification", "sent a test notification"},
     ActWords{"check-once", "checked … once"},
     ActWords{"watch", "began to watch …"},
+    ActWords{"accept-list", "accepted what the list … lost"},
     ActWords{"show-certificate", "showed a certificate to come"},
     ActWords{"not-for-mail", "said that a key is for no mail server"},
     ActWords{"for-mail", "took back that a key is for no mail server"},

@@ -28,6 +28,33 @@ Json notifiers_json(const std::vector<agent::NotifierHealth>& notifiers) {
   return out;
 }
 
+Json lists_json(const std::vector<agent::ListHealth>& lists) {
+  constexpr std::size_t kMostLost = 100;
+  Json out = Json::array();
+  for (const auto& one : lists) {
+    Json refused = nullptr;
+    if (one.refusal) {
+      Json lost = Json::array();
+      for (const auto& name : one.refusal->lost) {
+        if (lost.size() < kMostLost) lost.push_back(name);
+      }
+      refused = {{"since", config::rfc3339(one.refusal->since)},
+                 {"lost", one.refusal->lost.size()},
+                 {"of", one.refusal->of},
+                 {"names", lost}};
+    }
+    out.push_back({{"name", one.name},
+                   {"source", one.source},
+                   {"domains", one.domains},
+                   {"missing", one.missing},
+                   {"read_at", time_or_null(one.read_at)},
+                   {"fault", one.fault ? Json(probes::printable(*one.fault)) : Json(nullptr)},
+                   {"failures", one.failures},
+                   {"refused", refused}});
+  }
+  return out;
+}
+
 // Since when the check fails: as the alert about it has it.
 std::optional<config::Time> failing_since(const agent::Snapshot& snapshot,
                                           const agent::SelfCheck& check) {
@@ -197,6 +224,7 @@ Reply Api::status(const Call& /*call*/) const {
        {"vantage", vantage},
        {"resolvers", resolvers},
        {"spared", spared},
+       {"domain_lists", lists_json(snapshot->lists)},
        {"reload",
         {{"successful", reload.is_good}, {"succeeded_at", config::rfc3339(reload.succeeded_at)}}},
        {"storage",

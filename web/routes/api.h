@@ -154,6 +154,7 @@ class Api {
   [[nodiscard]] Reply check_once(const Call& call) const;
   [[nodiscard]] Reply once_checked(const Call& call) const;
   [[nodiscard]] Reply watch(const Call& call) const;
+  [[nodiscard]] Reply accept_list(const Call& call) const;
   struct Deed {
     std::string what;
     std::string subject_kind, subject;

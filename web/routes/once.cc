@@ -81,4 +81,15 @@ Reply Api::watch(const Call& call) const {
   return noted(call, std::move(deed), json({{"domain", wish->domain}, {"list", *list}}, 201));
 }
 
+Reply Api::accept_list(const Call& call) const {
+  const Deed deed{.what = "accept-list", .subject_kind = "list", .subject = call.name};
+  const auto lists = backend_.snapshot()->lists;
+  const auto found = std::ranges::find(lists, call.name, &agent::ListHealth::name);
+  if (found == lists.end())
+    return noted(call, deed, problem(404, "not found", "no list from elsewhere has that name"));
+  const auto done = backend_.accept_list(call.name);
+  if (!done) return noted(call, deed, problem(409, "not accepted", done.error()));
+  return noted(call, deed, json({{"list", call.name}, {"accepted", true}}));
+}
+
 }  // namespace web

@@ -118,6 +118,7 @@ const std::vector<Api::Route>& Api::routes() {
       {"POST", "/api/v1/checks", operators, &Api::check_once, {"by"}},
       {"GET", "/api/v1/checks/{id}", readers, &Api::once_checked},
       {"POST", "/api/v1/domains", operators, &Api::watch, {"by"}},
+      {"POST", "/api/v1/lists/{name}/accept", operators, &Api::accept_list, {"by"}},
       {"POST", "/api/v1/notifiers/test", operators, &Api::test_notifiers, {"by"}},
       {"GET", "/api/v1/whoami", readers, &Api::whoami},
       {"GET",

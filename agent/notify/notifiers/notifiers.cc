@@ -11,6 +11,7 @@
 #include "agent/notify/notifiers/template.h"
 #include "agent/notify/notifiers/test_notification.h"
 #include "agent/notify/notifiers/wire.h"
+#include "config/secret.h"
 #include "config/system.h"
 #include "probes/explain.h"
 #include "probes/tls/crypto.h"
@@ -37,7 +38,7 @@ Delivered accepted(const Result<wire::HttpReply, std::string>& reply) {
 
 // Secrets as they stand in their files now; a file that is not named is no secret.
 Result<std::string, std::string> secret_in(const std::filesystem::path& file) {
-  return file.empty() ? std::string() : wire::read_secret(file);
+  return file.empty() ? std::string() : config::read_secret(file);
 }
 
 std::vector<std::string> json_headers(const std::string& token,

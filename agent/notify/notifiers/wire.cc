@@ -1,9 +1,5 @@
 #include "agent/notify/notifiers/wire.h"
 
-#include <fstream>
-
-#include <fmt/format.h>
-
 #include "probes/explain.h"
 #include "probes/net/curl_handle.h"
 
@@ -66,19 +62,6 @@ Result<void, std::string> submit(const Envelope& head, const Message& message,
   if (const auto done = curl.perform(stop); !done)
     return Failure<std::string>(probes::printable(done.error().detail));
   return {};
-}
-
-Result<std::string, std::string> read_secret(const std::filesystem::path& file) {
-  constexpr std::size_t kMost = 64 * 1024;
-  std::ifstream in(file, std::ios::binary);
-  std::string out(kMost + 1, '\0');
-  in.read(out.data(), static_cast<std::streamsize>(out.size()));
-  if (in.bad() || !in.eof())
-    return Failure<std::string>(fmt::format("{}: cannot be read, or is too long", file.string()));
-  out.resize(static_cast<std::size_t>(in.gcount()));
-  while (out.ends_with('\n') || out.ends_with('\r')) out.pop_back();
-  if (out.empty()) return Failure<std::string>(fmt::format("{}: it is empty", file.string()));
-  return out;
 }
 
 }  // namespace agent::wire

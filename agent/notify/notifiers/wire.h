@@ -46,8 +46,4 @@ struct Message {
 [[nodiscard]] config::Result<void, std::string> submit(const Envelope& head, const Message& message,
                                                        const std::stop_token& stop);
 
-// A secret from a file, without the line end behind it; the error names the file.
-[[nodiscard]] config::Result<std::string, std::string> read_secret(
-    const std::filesystem::path& file);
-
 }  // namespace agent::wire

@@ -267,7 +267,11 @@ schedule: {interval: 10s, confirm_after: 119s, retry_after: 1m, workers: 1024}
 storage: {path: /srv/danelaw.db, retention: 30d}
 web: {listen_address: "::", port: 65535, external_url: https://danelaw.example/}
 """,
-        "notify": b"""domain_lists: [{file: a.txt}, {file: /b, role: inbound, group: c}]
+        "notify": b"""domain_lists:
+  - {file: a.txt}
+  - {file: /b, role: inbound, group: c}
+  - {url: "https://a.test/b", name: d, refresh: 1m, token_file: e, ca_file: f}
+  - {catalog_zone: c.test, primary: "::1@5353", tsig_key_file: g}
 notify:
   remind_after: 0s
   alertmanagers: [{url: http://127.0.0.1:9093/, token_file: a}]
@@ -408,5 +412,57 @@ keep(
         + b"--b--\n",
         "mail-forwarded": b"Subject: x\nContent-Type: message/rfc822\n\nContent-Type: application/tlsrpt+json\n"
         + b'Content-Transfer-Encoding: quoted-printable\n\n{"organization-name"=3A"a"}\n',
+    },
+)
+
+# ---- lists of domains from elsewhere
+
+keep(
+    "listed_domains",
+    {
+        "lines": b"\xef\xbb\xbfa.test\r\n # none\n\tB.test. # ours\nb\xc3\xbccher.example\n",
+        "sd": b'[{"targets": ["a.test", "B.test."], "labels": {"role": "inbound", "group": "ours", "x": "y"}},'
+        b' {"targets": []}]',
+        "none": b" []\n",
+        "object": b'{"targets": ["a.test"]}',
+        "page": b"<html>\n<p>502</p>\n",
+        "bad-role": b'[{"targets": ["a.test"], "labels": {"role": "both"}}]',
+    },
+)
+
+
+# ---- zone transfers: messages behind their lengths; those that are signed were made by dnspython, on 1,800,000,000
+
+
+def framed(*messages):
+    return b"".join(struct.pack("!H", len(one)) + one for one in messages)
+
+
+transfer = [
+    bytes.fromhex(text)
+    for text in (
+        "12348400000100030000000107636174616c6f6704746573740000fc0001c00c0006000100000000001f07696e76616c"
+        "696400c02a0000000100000e10000002587ffffffe00000000c00c00020001000000000002c02a0776657273696f6ec0"
+        "0c001000010000000000020132087472616e73666572036b65790000fa00ff00000000003d0b686d61632d7368613235"
+        "360000006b49d200012c00209875c2fc2b1f2145bcb36bbdece5889a3d807163fcca13ed13ad3d1851c3159112340000"
+        "0000",
+        "123484000000000200000000026131057a6f6e657307636174616c6f67047465737400000c00010000000000040161c0"
+        "1d0567726f7570c00c00100001000000000005046f757273",
+        "12348400000100020000000107636174616c6f6704746573740000fc0001026232057a6f6e6573c00c000c0001000000"
+        "0000040162c014c00c0006000100000000001f07696e76616c696400c0430000000100000e10000002587ffffffe0000"
+        "0000087472616e73666572036b65790000fa00ff00000000003d0b686d61632d7368613235360000006b49d200012c00"
+        "2067967760f2a621517b43edc2d51dc83caf6c8fb9fcda0e86abe2f68c8515b043123400000000",
+    )
+]
+soa = b"\0\0\6\0\1\0\0\0\0\0\x16\0\0" + bytes(20)
+plain = struct.pack("!6H", 0x1234, 0x8400, 1, 3, 0, 0) + b"\x07catalog\x04test\0" + struct.pack("!2H", 252, 1)
+plain += b"\xc0\x0c" + soa[1:] + b"\x02a1\x05zones\xc0\x0c\0\x0c\0\1\0\0\0\0\0\x04\1b\xc0\x14" + b"\xc0\x0c" + soa[1:]
+keep(
+    "zone_transfer",
+    {
+        "signed": framed(*transfer),
+        "unsigned": framed(plain),
+        "out-of-order": framed(*reversed(transfer)),
+        "short": framed(*transfer)[:-1],
     },
 )

@@ -374,5 +374,43 @@ TEST(PrintableText, IsUtf8WithoutControlCharacters) {
   expect_refused(printable_text, refused);
 }
 
+// ---- where lists of domains are
+
+TEST(ListAddress, IsHttpsOrOfThisMachine) {
+  for (const auto* url : {"https://a.test", "https://a.test:8443/list/?q=1", "http://127.0.0.1:80/",
+                          "http://[::1]/x", "http://localhost:8080", "http://127.8.9.1"})
+    EXPECT_EQ(list_address(url).value_or("refused"), url);
+}
+
+TEST(ListAddress, IsNothingElse) {
+  struct Bad {
+    std::string url, want;
+  };
+  for (const auto& [url, want] : {
+           Bad{"ftp://a.test/", "neither"},
+           Bad{"http://a.test/", "http:// only to this machine"},
+           Bad{"http://127.0.0.1.a.test/", "http:// only to this machine"},
+           Bad{"http://127.1/", "http:// only to this machine"},
+           Bad{"http://127.0.0.1@a.test/", "no user or password"},
+           Bad{"https://user:word@a.test/", "no user or password"},
+           Bad{"https://a.test/#x", "fragment"},
+           Bad{"https://a.test/ x", "not a web address"},
+           Bad{"https:///x", "no host"},
+       }) {
+    const auto read = list_address(url);
+    ASSERT_FALSE(read) << url;
+    EXPECT_THAT(read.error(), testing::HasSubstr(want)) << url;
+  }
+}
+
+TEST(HostOf, IsWithoutPortAndPath) {
+  EXPECT_EQ(host_of("https://a.test"), "a.test");
+  EXPECT_EQ(host_of("https://a.test:8443/x:1"), "a.test");
+  EXPECT_EQ(host_of("https://a.test?x=:1"), "a.test");
+  EXPECT_EQ(host_of("http://[::1]:80/"), "[::1]");
+  EXPECT_EQ(host_of("http://[::1]"), "[::1]");
+  EXPECT_EQ(host_of("a.test"), "");
+}
+
 }  // namespace
 }  // namespace config

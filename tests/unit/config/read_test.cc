@@ -295,6 +295,42 @@ TEST(DomainLists, StandInForDomains) {
   EXPECT_EQ(config.domain_lists[1].group, "our own");
 }
 
+TEST(DomainLists, MayComeFromElsewhere) {
+  const auto config = parsed(R"(
+domain_lists:
+  - url: "https://inventory.example.org:8443/targets?kind=mail"
+    name: inventory
+    role: inbound
+    group: ours
+    refresh: 90s
+    token_file: inventory.token
+    ca_file: ca.pem
+  - {url: "http://[::1]:8080/"}
+  - {catalog_zone: Catalog.Example., primary: "192.0.2.1@5353", tsig_key_file: tsig.key}
+)");
+  ASSERT_THAT(config.domain_lists, SizeIs(3));
+  const auto& full = config.domain_lists[0];
+  EXPECT_TRUE(full.is_elsewhere());
+  EXPECT_EQ(full.url, "https://inventory.example.org:8443/targets?kind=mail");
+  EXPECT_EQ(full.name, "inventory");
+  EXPECT_EQ(full.role, Role::inbound);
+  EXPECT_EQ(full.group, "ours");
+  EXPECT_EQ(full.refresh, 90s);
+  EXPECT_EQ(full.token_file, "/etc/danelaw/inventory.token");
+  EXPECT_EQ(full.ca_file, "/etc/danelaw/ca.pem");
+  const auto& bare = config.domain_lists[1];
+  EXPECT_EQ(bare.url, "http://[::1]:8080/") << "the slash may matter to the server";
+  EXPECT_EQ(bare.name, "___1_") << "of the host, as a word";
+  EXPECT_EQ(bare.role, Role::outbound);
+  EXPECT_EQ(bare.refresh, 5min);
+  const auto& catalog = config.domain_lists[2];
+  EXPECT_EQ(catalog.catalog_zone, "catalog.example");
+  EXPECT_EQ(catalog.name, "catalog.example");
+  EXPECT_EQ(catalog.primary.address, "192.0.2.1");
+  EXPECT_EQ(catalog.primary.port, 5353);
+  EXPECT_EQ(catalog.tsig_key_file, "/etc/danelaw/tsig.key");
+}
+
 TEST(DomainLists, SayWhatIsWrongAndWhere) {
   expect_errors({
       {.says = "a list of nothing",
@@ -311,7 +347,34 @@ TEST(DomainLists, SayWhatIsWrongAndWhere) {
        .want = {"f:3:5: expected a map of keys, found nothing"}},
       {.says = "no file",
        .text = "domain_lists: [{role: inbound}]\n",
-       .want = {"f:2:16: the key \"file\" is missing"}},
+       .want = {"f:2:16: exactly one of the keys file, url and catalog_zone is wanted"}},
+      {.says = "two places at once",
+       .text = "domain_lists: [{file: a, url: \"https://a.test/\"}]\n",
+       .want = {"f:2:16: exactly one of the keys file, url and catalog_zone is wanted"}},
+      {.says = "a key of another kind of list",
+       .text =
+           "domain_lists: [{file: a, refresh: 1m}, {url: \"https://a.test\", appendable: true}]\n",
+       .want = {"f:2:16: the key \"refresh\" is not for a file",
+                "f:2:40: the key \"appendable\" is not for a url"}},
+      {.says = "a URL that anybody on the way could answer",
+       .text = "domain_lists: [{url: \"http://a.test/\"}]\n",
+       .want = {"f:2:22: \"http://a.test/\": http:// only to this machine (127.0.0.1, [::1], "
+                "localhost); otherwise https://"}},
+      {.says = "a catalog zone without a primary",
+       .text = "domain_lists: [{catalog_zone: catalog.test}]\n",
+       .want = {"f:2:16: the key \"primary\" is missing: who gives the catalog zone"}},
+      {.says = "a transfer that anybody on the way could answer",
+       .text = "domain_lists: [{catalog_zone: catalog.test, primary: 192.0.2.1}]\n",
+       .want = {"f:2:16: a primary on another machine can only be believed with a "
+                "\"tsig_key_file\""}},
+      {.says = "a primary that is a name",
+       .text = "domain_lists: [{catalog_zone: catalog.test, primary: ns.test}]\n",
+       .want = {"f:2:54: \"ns.test\": not an IPv4 or IPv6 address; write as 192.0.2.1, "
+                "2001:db8::1, 192.0.2.1@5353"}},
+      {.says = "two of one name",
+       .text = "domain_lists:\n  - {url: \"https://a.test/1\"}\n  - {url: \"https://a.test/2\"}\n",
+       .want = {"f:4:5: a list called \"a.test\" again; it stands in line 3 already: give each a "
+                "\"name\""}},
       {.says = "a role that is none",
        .text = "domain_lists: [{file: a, role: both}]\n",
        .want = {"f:2:32: expected inbound or outbound, found \"both\""}},
@@ -377,8 +440,10 @@ std::string uncommented() {
 
 TEST(ExampleFile, HoldsWithEverythingThatIsCommentedOutInForce) {
   const auto config = parsed(uncommented());
-  ASSERT_THAT(config.domain_lists, SizeIs(1));
+  ASSERT_THAT(config.domain_lists, SizeIs(3));
   EXPECT_EQ(config.domain_lists[0].role, DomainList{}.role) << "it is called the default";
+  EXPECT_EQ(config.domain_lists[1].refresh, DomainList{}.refresh) << "so is this";
+  EXPECT_EQ(config.domain_lists[2].primary.port, 53);
   EXPECT_EQ(config.web.external_url, "https://danelaw.example.org");
   EXPECT_EQ(config.storage.postgresql, "postgresql://danelaw@db.example.org/danelaw");
   const auto& notify = config.notify;

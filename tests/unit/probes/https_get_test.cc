@@ -52,6 +52,24 @@ class HttpsGet : public support::HttpsWorld {
   }
 };
 
+TEST_F(HttpsGet, SendsTheHeadersThatItWasGiven) {
+  HttpsServer server({.leaf = leaf(), .script = say(http_reply("", "[]"))});
+  auto question = about(server.port());
+  question.headers = {"Accept: text/plain", "Authorization: Bearer x"};
+  ASSERT_TRUE(https_get(question));
+  EXPECT_THAT(server.request(), HasSubstr("Authorization: Bearer x\r\n"));
+  EXPECT_THAT(server.request(), HasSubstr("Accept: text/plain\r\n"));
+}
+
+TEST_F(HttpsGet, SpeaksHttpOnlyWhereThatWasDecided) {
+  const Port port(Port::refusing);
+  auto question = about(port.number());
+  question.url = "http://localhost:" + std::to_string(port.number()) + "/";
+  const auto refused = fault_of(https_get(question));
+  question.may_be_http = true;
+  EXPECT_NE(fault_of(https_get(question)), refused) << "nobody listens, which is another fault";
+}
+
 TEST_F(HttpsGet, HandsOnStatusBodyAndTheFieldThatSaysWhenToAskAgain) {
   HttpsServer server({.leaf = leaf(), .script = say(http_reply("Retry-After: 21600\r\n", "{}"))});
   const auto answer = https_get(about(server.port()));

@@ -105,6 +105,22 @@ TEST_F(Acts, NotifiersAreTestedOneOrAll) {
   EXPECT_EQ(got("/api/v1/acts")["items"][0]["act"], "test-notification");
 }
 
+TEST_F(Acts, AListThatLostMuchIsAcceptedByItsName) {
+  service_.snapshot.lists = {{.name = "inventory"}, {.name = "other"}};
+  const auto reply = ask("POST", "/api/v1/lists/inventory/accept");
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(json::parse(reply.body), json::parse(R"({"list":"inventory","accepted":true})"));
+  EXPECT_EQ(ask("POST", "/api/v1/lists/other/accept").status, 409);
+  EXPECT_EQ(ask("POST", "/api/v1/lists/nobody/accept").status, 404);
+  EXPECT_THAT(service_.accepted, ElementsAre("inventory", "other"));
+  const auto acts = got("/api/v1/acts")["items"];
+  ASSERT_THAT(acts, SizeIs(3)) << "what was refused, too";
+  EXPECT_EQ(acts[2]["act"], "accept-list");
+  EXPECT_EQ(acts[2]["subject"], json::parse(R"({"kind":"list","name":"inventory"})"));
+  EXPECT_TRUE(acts[2]["fault"].is_null());
+  EXPECT_EQ(acts[1]["fault"], "nothing of it is refused");
+}
+
 TEST_F(Acts, AnAcknowledgementNeedsNothingToBeSaid) {
   EXPECT_EQ(ask("POST", "/api/v1/alerts/f-1/ack").status, 204);
   EXPECT_EQ(ask("POST", "/api/v1/alerts/nobody/ack").status, 404);

@@ -236,7 +236,7 @@ TEST_F(Routes, StatusHasTheAgentItsSensesAndTheCounts) {
                                 "at-risk": {"inbound": 0, "outbound": 0},
                                 "fine": {"inbound": 0, "outbound": 0},
                                 "unknown": {"inbound": 0, "outbound": 1}}},
-    "spared": [], "resolvers": [{"resolver": "192.0.2.53", "validating": true}],
+    "spared": [], "domain_lists": [], "resolvers": [{"resolver": "192.0.2.53", "validating": true}],
     "reload": {"successful": false, "succeeded_at": "2027-01-15T08:00:00Z"},
     "storage": {"errors": 1, "fault": null, "unrecorded_rounds": 0, "lost_rounds": 0},
     "notifiers_configured": true,
@@ -251,6 +251,30 @@ TEST_F(Routes, StatusHasTheAgentItsSensesAndTheCounts) {
     "open_alerts": 1, "rollovers_under_way": 0})"));
   service_.snapshot.last_round_at.reset();
   EXPECT_TRUE(ok("/api/v1/status")["scheduler"]["last_round_at"].is_null());
+}
+
+TEST_F(Routes, StatusHasEachListFromElsewhere) {
+  std::vector<std::string> lost(150, "a.test");
+  service_.snapshot.lists = {
+      {.name = "one",
+       .source = "https://one.test/",
+       .domains = 7,
+       .missing = 1,
+       .read_at = support::kNow},
+      {.name = "two",
+       .source = "https://two.test/",
+       .fault = "an\nerror",
+       .failures = 2,
+       .refusal = agent::ListHealth::Refusal{.since = support::kNow, .lost = lost, .of = 200}}};
+  auto lists = ok("/api/v1/status")["domain_lists"];
+  EXPECT_THAT(lists[1]["refused"]["names"], SizeIs(100)) << "of many, some";
+  lists[1]["refused"].erase("names");
+  EXPECT_EQ(lists, json::parse(R"([
+    {"name": "one", "source": "https://one.test/", "domains": 7, "missing": 1,
+     "read_at": "2027-01-15T08:00:00Z", "fault": null, "failures": 0, "refused": null},
+    {"name": "two", "source": "https://two.test/", "domains": 0, "missing": 0, "read_at": null,
+     "fault": "an\\x0aerror", "failures": 2,
+     "refused": {"since": "2027-01-15T08:00:00Z", "lost": 150, "of": 200}}])"));
 }
 
 TEST_F(Routes, DomainsListsSeenAndUnseenOnesAlike) {

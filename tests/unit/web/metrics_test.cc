@@ -89,6 +89,23 @@ TEST(Metrics, OfTwoBackEndsBehindOneAddressShowTheFirstToAnswer) {
   EXPECT_THAT(read(snapshot_of(scene)).faults, IsEmpty());
 }
 
+TEST(Metrics, OfListsFromElsewhere) {
+  agent::Snapshot snapshot;
+  snapshot.lists = {{.name = "one", .domains = 7, .missing = 1, .read_at = support::kNow},
+                    {.name = "two", .refusal = agent::ListHealth::Refusal{}}};
+  const auto seen = read(snapshot);
+  EXPECT_THAT(seen.faults, IsEmpty());
+  EXPECT_THAT(seen.series,
+              IsSupersetOf(Series{
+                  {R"(danelaw_domain_list_domains{list="one"})", "7"},
+                  {R"(danelaw_domain_list_missing{list="one"})", "1"},
+                  {R"(danelaw_domain_list_refused{list="one"})", "0"},
+                  {R"(danelaw_domain_list_read_timestamp_seconds{list="one"})", "1800000000"},
+                  {R"(danelaw_domain_list_refused{list="two"})", "1"}}));
+  EXPECT_FALSE(seen.series.contains(R"(danelaw_domain_list_read_timestamp_seconds{list="two"})"))
+      << "it was never read";
+}
+
 TEST(Metrics, OfADomainWhoseCertificateDoesNotMatch) {
   support::Service service;
   const auto seen = read(service.snapshot);

@@ -146,6 +146,11 @@ class Service {
             .actions = &actions,
             .acts = acts.get(),
             .checks = &checks,
+            .accept_list = [this](const std::string& list) -> config::Result<void, std::string> {
+              accepted.push_back(list);
+              if (list == "inventory") return {};
+              return config::Failure<std::string>("nothing of it is refused");
+            },
             .feed = &feed,
             .postfix = postfix.get(),
             .senders = senders.get(),
@@ -196,7 +201,8 @@ class Service {
   }};
   std::vector<std::string> checked;  // the names asked to be looked at
   int reloads = 0;
-  int reports = 0;  // new ones of senders
+  std::vector<std::string> accepted;  // lists
+  int reports = 0;                    // new ones of senders
   std::string reload_fault;
   bool is_ready = true;
   agent::Health health;

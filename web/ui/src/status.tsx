@@ -1,4 +1,5 @@
 import type { AgentStatus, Agents } from "./api";
+import { DomainLists } from "./domain_lists";
 import { useResource } from "./live";
 import { Notifiers } from "./notifiers";
 import { Mark, Moment, Title, Waiting, When } from "./parts";
@@ -98,6 +99,7 @@ export function StatusView() {
               ))}
             </ul>
           )}
+          <DomainLists status={data} />
           <Fleet />
           <h2>History</h2>
           <dl>

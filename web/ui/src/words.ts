@@ -215,6 +215,7 @@ export const actWords: Record<string, string> = {
   "test-notification": "sent a test notification",
   "check-once": "checked a domain once",
   watch: "watched a domain",
+  "accept-list": "accepted what a list lost",
 };
 
 export const plural = (count: number, one: string, more = `${one}s`) => `${count} ${count === 1 ? one : more}`;
