@@ -159,8 +159,11 @@ web::Backend Daemon::backend() {
           .actions = runner_.get(),
           .acts = acts_.get(),
           .checks = &checks_,
-          .watch = [this](const std::string& domain,
-                          const std::optional<std::string>& list) { return watch(domain, list); },
+          .watch =
+              [this](const std::string& domain, const std::optional<std::string>& list,
+                     const std::optional<std::set<std::string>>& groups) {
+                return watch(domain, list, groups);
+              },
           .feed = &feed_,
           .postfix = postfix_.get(),
           .senders = senders_.get(),
@@ -207,13 +210,15 @@ config::Result<std::string, std::string> Daemon::check_once(const std::string& d
   return text;
 }
 
-config::Result<std::string, std::string> Daemon::watch(const std::string& domain,
-                                                       const std::optional<std::string>& list) {
+config::Result<std::string, std::string> Daemon::watch(
+    const std::string& domain, const std::optional<std::string>& list,
+    const std::optional<std::set<std::string>>& groups) {
   using config::Failure;
   const auto loaded = config::load(file_);
   if (!loaded) return Failure<std::string>(config::to_string(loaded.error().front()));
   std::vector<std::filesystem::path> lists;
   for (const auto& one : loaded->domain_lists) {
+    if (groups && !groups->contains(one.group)) continue;
     if (one.appendable && (!list || one.file.filename() == *list)) lists.push_back(one.file);
   }
   if (lists.empty())
