@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -108,9 +109,11 @@ class Daemon {
   void look_at_scrape(std::size_t series);
   // A domain that is not watched, as `danelaw check` looks at it.
   config::Result<std::string, std::string> check_once(const std::string& domain) const;
-  // Adds the domain to a list that may be added to, and watches it.
-  config::Result<std::string, std::string> watch(const std::string& domain,
-                                                 const std::optional<std::string>& list);
+  // Adds the domain to a list that may be added to, of those of the groups where some are given,
+  // and watches it.
+  config::Result<std::string, std::string> watch(
+      const std::string& domain, const std::optional<std::string>& list,
+      const std::optional<std::set<std::string>>& groups);
 
   std::filesystem::path file_;
   int exit_status_ = 1;

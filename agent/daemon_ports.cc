@@ -177,9 +177,12 @@ web::Backend Daemon::backend() {
           .actions = runner_.get(),
           .acts = acts_.get(),
           .checks = &checks_,
-          .watch = [this](const std::string& domain,
-                          const std::optional<std::string>& list) { return watch(domain, list); },
-          .accept_list = [this](const std::string& list) { return lists_->accept(list); },
+          .watch =
+              [this](const std::string& domain, const std::optional<std::string>& list,
+                     const std::optional<std::set<std::string>>& groups) {
+                return watch(domain, list, groups);
+              },
+           .accept_list = [this](const std::string& list) { return lists_->accept(list); },
           .feed = &feed_,
           .postfix = postfix_.get(),
           .senders = senders_.get(),
@@ -226,8 +229,9 @@ config::Result<std::string, std::string> Daemon::check_once(const std::string& d
   return text;
 }
 
-config::Result<std::string, std::string> Daemon::watch(const std::string& domain,
-                                                       const std::optional<std::string>& list) {
+config::Result<std::string, std::string> Daemon::watch(
+    const std::string& domain, const std::optional<std::string>& list,
+    const std::optional<std::set<std::string>>& groups) {
   using config::Failure;
   // Who adds a line reads the file first.
   const std::scoped_lock one_at_a_time(adding_);
@@ -235,6 +239,7 @@ config::Result<std::string, std::string> Daemon::watch(const std::string& domain
   if (!loaded) return Failure<std::string>(config::to_string(loaded.error().front()));
   std::vector<std::filesystem::path> lists;
   for (const auto& one : loaded->domain_lists) {
+    if (groups && !groups->contains(one.group)) continue;
     if (one.appendable && (!list || one.file.filename() == *list)) lists.push_back(one.file);
   }
   if (lists.empty())

@@ -180,6 +180,7 @@ struct Token {
   std::string name;  // a word for the log
   std::filesystem::path file;
   Right right = Right::read;
+  std::vector<std::string> groups;  // whose domains it is for; empty: everybody's
 };
 
 struct Web {
@@ -191,6 +192,9 @@ struct Web {
   std::filesystem::path config_file;   // empty: none
   WebFile file;                        // what was in it when the configuration was loaded
   std::vector<std::string> operators;  // those users of the file who may operate
+  // Those users of the file who see and operate only what belongs to the domains of these groups;
+  // everybody else is for all.
+  std::map<std::string, std::vector<std::string>> user_groups;
   std::vector<Token> tokens;
   bool allow_unauthenticated = false;      // also beyond loopback
   std::vector<std::string> public_badges;  // domains whose badges everybody may see

@@ -23,6 +23,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include "config/fields.h"
 #include "config/issuer_file.h"
 #include "config/listed_domains.h"
 #include "config/name.h"
@@ -289,13 +290,15 @@ void add_web_file(Web& web, std::string_view file_name, Errors& errors) {
     }
     web.file = *std::move(file);
   }
-  for (const auto& user : web.operators) {
+  const auto must_be_a_user = [&](std::string_view key, const std::string& user) {
     if (!web.file.users.contains(user))
       errors.push_back({.file = std::string{file_name},
-                        .message = fmt::format("web.operators: no user of that name in "
+                        .message = fmt::format("web.{}: no user of that name in "
                                                "web.config_file: {}",
-                                               user)});
-  }
+                                               key, user)});
+  };
+  for (const auto& user : web.operators) must_be_a_user("operators", user);
+  for (const auto& [user, groups] : web.user_groups) must_be_a_user("user_groups", user);
   if (!is_open_to_all(web)) return;
   errors.push_back(
       {.file = std::string{file_name},
@@ -303,6 +306,24 @@ void add_web_file(Web& web, std::string_view file_name, Errors& errors) {
                               "has to log in: set web.config_file with users, or web.tokens; or "
                               "web.allow_unauthenticated, when something else checks who they are",
                               web.listen_address)});
+}
+
+// A group that is misspelled would show its users nothing, and nobody would know why.
+void check_groups(const Config& config, std::string_view file_name, Errors& errors) {
+  std::set<std::string_view> known;
+  for (const auto& domain : config.domains) known.insert(domain.group);
+  for (const auto& list : config.domain_lists) known.insert(list.group);
+  const auto check = [&](const std::string& whose, const std::vector<std::string>& groups) {
+    for (const auto& group : groups) {
+      if (!known.contains(group))
+        errors.push_back({.file = std::string{file_name},
+                          .message = fmt::format("{}: no domain or list is of the group {}", whose,
+                                                 in_quotes(group))});
+    }
+  };
+  for (const auto& [user, groups] : config.web.user_groups)
+    check("web.user_groups: " + user, groups);
+  for (const auto& token : config.web.tokens) check("web.tokens: " + token.name, token.groups);
 }
 
 }  // namespace
@@ -334,6 +355,7 @@ Result<Config, Errors> load(const std::filesystem::path& file) {
     add_lists(*config, errors);
     add_issuers(*config, errors);
     add_web_file(config->web, name, errors);
+    check_groups(*config, name, errors);
     if (!errors.empty()) return Failure<Errors>{std::move(errors)};
     return config;
   });

@@ -308,14 +308,62 @@ constexpr Key<Fleet> fleet_keys[] = {
     {"cross_check", duration<&Fleet::cross_check, 60, day>},
 };
 
+// The groups of a login. None at all would not be "nobody's": whoever empties the list by mistake
+// must not open everything.
+std::vector<std::string> read_groups(const TreeNode& node, Notes& notes) {
+  std::vector<std::string> out;
+  if (node.kind != TreeNode::Kind::list || node.items.empty()) {
+    wrong(notes, node, "a list of one group or more");
+    return out;
+  }
+  for (const TreeNode& item : node.items) {
+    const auto name =
+        item.is_text() ? group_name(item.text) : Text(Failure<std::string>("no text"));
+    if (!name || name->empty()) {
+      complain(notes, item,
+               fmt::format("{}: {}", shown(item), name ? "a group has a name" : name.error()));
+    } else {
+      out.push_back(*name);
+    }
+  }
+  return out;
+}
+
+void token_groups(const TreeNode& node, Token& token, Notes& notes) {
+  token.groups = read_groups(node, notes);
+}
+
 constexpr Key<Token> token_keys[] = {
     {"name", text<&Token::name, label_value>},
     {"file", path<&Token::file>},
     {"role", word<&Token::right, kRights>},
+    {"groups", token_groups},
 };
 
+// What hands in reports and certificates only sees nothing that groups could narrow.
 void tokens(const TreeNode& node, Web& web, Notes& notes) {
   maps<&Web::tokens, token_keys>(node, web, notes, {"name", "file"});
+  for (const TreeNode& item : node.items) {
+    const auto* groups = value_of(item, "groups");
+    const auto* role = value_of(item, "role");
+    if (groups != nullptr && role != nullptr && role->text == "report")
+      complain(notes, *groups, "a token whose role is report is for everybody's domains");
+  }
+}
+
+void user_groups(const TreeNode& node, Web& web, Notes& notes) {
+  if (node.kind == TreeNode::Kind::nothing) return;
+  if (node.kind != TreeNode::Kind::map)
+    return wrong(notes, node, "a map of users, each with a list of groups");
+  for (std::size_t i = 0; i + 1 < node.items.size(); i += 2) {
+    const TreeNode& user = node.items[i];
+    auto groups = read_groups(node.items[i + 1], notes);
+    if (!user.is_text() || user.text.empty()) {
+      wrong(notes, user, "the name of a user");
+    } else if (!web.user_groups.emplace(user.text, std::move(groups)).second) {
+      complain(notes, user, fmt::format("user {} again", in_quotes(user.text)));
+    }
+  }
 }
 
 constexpr Key<Web> web_keys[] = {
@@ -325,6 +373,7 @@ constexpr Key<Web> web_keys[] = {
     {"hosts", texts<&Web::hosts, web_host>},
     {"config_file", path<&Web::config_file>},
     {"operators", texts<&Web::operators, printable_text>},
+    {"user_groups", user_groups},
     {"tokens", tokens},
     {"allow_unauthenticated", flag<&Web::allow_unauthenticated>},
     {"public_badges", texts<&Web::public_badges, normal_domain>},

@@ -201,6 +201,7 @@ class Versions final : public Source {
 
 bool is_about(const agent::Alert& alert, const LogQuery& query) {
   if (query.has_code && !query.has_code(alert.finding.code)) return false;
+  if (query.has_monitor && alert.cause.kind == probes::Subject::Kind::monitor) return true;
   return !query.has_domain || std::ranges::any_of(alert.domains, query.has_domain);
 }
 

@@ -41,6 +41,7 @@ struct LogQuery {
   // Null: everything. Of alerts that of any domain of theirs counts, of acts that of whom they
   // were about.
   std::function<bool(const std::string&)> has_domain, has_host;
+  bool has_monitor = false;  // beside has_domain: alerts about the agent itself
   // Null: every verdict that a domain came to; alerts, and acts about them, of every finding.
   std::function<bool(const std::string& verdict)> has_verdict;
   std::function<bool(probes::Code)> has_code;

@@ -245,16 +245,18 @@ Queries::Answer<std::vector<Event>> Queries::history(const EventFilter& filter) 
 }
 
 Queries::Answer<std::optional<Queries::KnownHost>> Queries::last_known_host(
-    const std::string& host) {
+    const std::string& host, const std::function<bool(const std::string&)>& has_domain) {
+  constexpr std::size_t kMostDomains = 100;
   return state_->guarded([&]() -> std::optional<KnownHost> {
     std::optional<KnownHost> out;
     auto rows = state_->db.prepare(
         "SELECT d.known_at, json_extract(h.value, '$.verdict'), "
-        "json_extract(h.value, '$.delivery') FROM domain d, "
+        "json_extract(h.value, '$.delivery'), d.name FROM domain d, "
         "json_each(d.known_report, '$.hosts') h WHERE d.known_report IS NOT NULL "
-        "AND json_extract(h.value, '$.host') = ? LIMIT 100");
+        "AND json_extract(h.value, '$.host') = ?");
     rows.bind(host);
-    while (rows.step()) {
+    while ((!out || out->domains < kMostDomains) && rows.step()) {
+      if (has_domain && !has_domain(rows.text(3))) continue;
       const auto verdict = probes::verdict_from(rows.text(1));
       if (!verdict) continue;
       const config::Time at{config::Seconds{rows.integer(0)}};

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -97,7 +98,9 @@ class Queries {
     probes::Delivery delivery = probes::Delivery::unknown;
     std::size_t domains = 0;  // that used it; a hundred at most are asked
   };
-  [[nodiscard]] Answer<std::optional<KnownHost>> last_known_host(const std::string& host);
+  // `has_domain`: only by those; null: by all.
+  [[nodiscard]] Answer<std::optional<KnownHost>> last_known_host(
+      const std::string& host, const std::function<bool(const std::string&)>& has_domain = {});
   // What happened to mail over time; as in delivery_spans.h.
   [[nodiscard]] Answer<std::map<std::string, std::vector<DeliverySpan>>> delivery_spans(
       const SpanQuery& query);

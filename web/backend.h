@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,9 +60,11 @@ struct Backend {
   storage::ActLog* acts = nullptr;  // null: acts are only logged
   OnceChecks* checks = nullptr;     // outlives the server, too
   // Watches the domain from now on, with those of the list of that file name, or of the only list
-  // that may be added to; gives the list's name. The error says why not.
-  std::function<config::Result<std::string, std::string>(const std::string& domain,
-                                                         const std::optional<std::string>& list)>
+  // that may be added to, of those of the groups where some are given; gives the list's name. The
+  // error says why not.
+  std::function<config::Result<std::string, std::string>(
+      const std::string& domain, const std::optional<std::string>& list,
+      const std::optional<std::set<std::string>>& groups)>
       watch;
   // Goes by the list from elsewhere that was refused for what it lost. The error says why not.
   std::function<config::Result<void, std::string>(const std::string& list)> accept_list;

@@ -18,10 +18,10 @@ Feed::Feed()
                                               std::chrono::system_clock::now().time_since_epoch())
                                               .count())) {}
 
-void Feed::publish(std::string kind, std::string name) {
+void Feed::publish(std::string kind, std::string name, std::shared_ptr<const storage::Act> act) {
   {
     const std::scoped_lock lock(mutex_);
-    events_.push_back({next_id_++, std::move(kind), std::move(name)});
+    events_.push_back({next_id_++, std::move(kind), std::move(name), std::move(act)});
     if (events_.size() > kKept) events_.pop_front();
   }
   news_.notify_all();
@@ -34,7 +34,7 @@ std::vector<Feed::Event> Feed::wait(std::uint64_t after) {
   const auto oldest = events_.empty() ? next_id_ : events_.front().id;
   // Also a number that we never gave.
   if (after + 1 < oldest || after >= next_id_) {
-    out.push_back({next_id_ - 1, "reset", ""});
+    out.push_back({.id = next_id_ - 1, .kind = "reset", .name = ""});
     return out;
   }
   for (const auto& event : events_) {

@@ -3,9 +3,12 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
+
+#include "storage/act_log.h"
 
 namespace web {
 
@@ -16,13 +19,16 @@ class Feed {
  public:
   struct Event {
     std::uint64_t id = 0;  // rises, over restarts too
-    std::string kind;      // alert, domain, host, silence; reset: events are missing
+    std::string kind;      // alert, domain, host, silence, act; reset: events are missing
     std::string name;
+    // Of an act: what was done, by whom; for who decides whether to send it on. Never sent itself.
+    std::shared_ptr<const storage::Act> act = nullptr;
   };
   static constexpr std::size_t kKept = 1000;
 
   Feed();
-  void publish(std::string kind, std::string name);
+  void publish(std::string kind, std::string name,
+               std::shared_ptr<const storage::Act> act = nullptr);
   // Those behind `after`; waits a little for one when there is none. Empty after that, and after
   // close().
   [[nodiscard]] std::vector<Event> wait(std::uint64_t after);

@@ -29,7 +29,8 @@ void OnceChecks::stop() {
 }
 
 Result<OnceChecks::Check, OnceChecks::Refusal> OnceChecks::start(const std::string& domain,
-                                                                 config::Time at) {
+                                                                 config::Time at,
+                                                                 const std::string& by) {
   constexpr std::chrono::hours kHour{1};
   const config::Lock lock(mutex_);
   if (is_running_ || is_stopping_)
@@ -52,7 +53,7 @@ Result<OnceChecks::Check, OnceChecks::Refusal> OnceChecks::start(const std::stri
                 .again_in = std::chrono::seconds{60}});
   }
   started_.push_back(now);
-  checks_.push_back({.id = id, .domain = domain, .started_at = at});
+  checks_.push_back({.id = id, .domain = domain, .by = by, .started_at = at});
   if (checks_.size() > kKept) checks_.pop_front();
   return checks_.back();
 }

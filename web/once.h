@@ -33,6 +33,7 @@ class OnceChecks {
   struct Check {
     std::string id;
     std::string domain;
+    std::string by;  // who asked
     config::Time started_at;
     bool is_done = false;
     std::optional<std::string> result;  // the check object
@@ -43,7 +44,8 @@ class OnceChecks {
     std::chrono::seconds again_in{0};
   };
   // `domain`: in A-label form.
-  [[nodiscard]] config::Result<Check, Refusal> start(const std::string& domain, config::Time at);
+  [[nodiscard]] config::Result<Check, Refusal> start(const std::string& domain, config::Time at,
+                                                     const std::string& by = {});
   [[nodiscard]] std::optional<Check> find(const std::string& id) const;
 
  private:

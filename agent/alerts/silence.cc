@@ -21,10 +21,7 @@ RE2::Options options() {
 
 bool matches(const Matcher& matcher, const Labels& labels) {
   const auto found = labels.find(matcher.name);
-  const auto value = found == labels.end() ? std::string() : found->second;
-  const bool fits = matcher.is_regex ? RE2::FullMatch(value, RE2(matcher.value, options()))
-                                     : value == matcher.value;
-  return fits == matcher.is_equal;
+  return fits(matcher, found == labels.end() ? std::string() : found->second);
 }
 
 bool all_match(const std::vector<Matcher>& matchers, const Labels& labels) {
@@ -71,6 +68,12 @@ bool is_printable(std::string_view text) {
 }
 
 }  // namespace
+
+bool fits(const Matcher& matcher, const std::string& value) {
+  const bool is_it = matcher.is_regex ? RE2::FullMatch(value, RE2(matcher.value, options()))
+                                      : value == matcher.value;
+  return is_it == matcher.is_equal;
+}
 
 std::optional<std::string> fault_of(const Matcher& matcher) {
   if (matcher.name.empty()) return "a matcher without the name of a label";

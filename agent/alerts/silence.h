@@ -48,6 +48,8 @@ using Domains = std::function<const config::Domain*(const std::string& name)>;
 // As the configuration has them, where a domain's role may stand for an alert's direction. What
 // cannot be read was refused when it was loaded.
 [[nodiscard]] std::vector<Matcher> matchers_of(const std::vector<std::string>& texts);
+// Whether it fits the value of its label; of a label that is not there that is "".
+[[nodiscard]] bool fits(const Matcher& matcher, const std::string& value);
 // What is wrong with one matcher, in words; null when nothing is.
 [[nodiscard]] std::optional<std::string> fault_of(const Matcher& matcher);
 // Whether all matchers fit, at any domain and host that the alert hits.

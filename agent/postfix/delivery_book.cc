@@ -462,6 +462,20 @@ DeliveryBook::Totals DeliveryBook::totals() const {
   return out;
 }
 
+DeliveryBook::Totals DeliveryBook::waiting_of(
+    const std::function<bool(const std::string& domain)>& is_wanted) const {
+  Totals out;
+  for (const auto& [message, domains] : waits_for_) {
+    if (std::ranges::any_of(domains, is_wanted)) ++out.waiting;
+  }
+  for (const auto& [name, domain] : domains_) {
+    const auto oldest = domain.oldest_waiting();
+    if (oldest && is_wanted(name))
+      out.oldest_waiting = std::min(out.oldest_waiting.value_or(*oldest), *oldest);
+  }
+  return out;
+}
+
 DeliveryBook::Changes DeliveryBook::take_changes() {
   Changes out;
   for (const auto& name : std::exchange(changed_, {})) {

@@ -135,6 +135,9 @@ class DeliveryBook {
     std::optional<config::Time> oldest_waiting;
   };
   [[nodiscard]] Totals totals() const;
+  // What waits of some domains only.
+  [[nodiscard]] Totals waiting_of(
+      const std::function<bool(const std::string& domain)>& is_wanted) const;
 
   // ---- what is kept over a restart: texts of our own making
 

@@ -248,6 +248,12 @@ PostfixWatch::View PostfixWatch::view() const {
   return out;
 }
 
+DeliveryBook::Totals PostfixWatch::waiting_of(
+    const std::function<bool(const std::string& domain)>& is_wanted) const {
+  const Lock lock(mutex_);
+  return book_.waiting_of(is_wanted);
+}
+
 std::optional<DomainDeliveries> PostfixWatch::domain(std::string_view name) const {
   const Lock lock(mutex_);
   const auto* found = book_.domain(name);

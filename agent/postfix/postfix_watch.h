@@ -63,6 +63,9 @@ class PostfixWatch {
     std::uint64_t answered_ok = 0, answered_not_found = 0;
   };
   [[nodiscard]] View view() const;
+  // What waits for some domains only; without a lock on anything that `is_wanted` may ask.
+  [[nodiscard]] DeliveryBook::Totals waiting_of(
+      const std::function<bool(const std::string& domain)>& is_wanted) const;
   [[nodiscard]] std::optional<DomainDeliveries> domain(std::string_view name) const;
   struct ThroughHost {
     HostDeliveries deliveries;

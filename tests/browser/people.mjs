@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { altered, clean, lab, open, says } from "./browser.mjs";
 import { until } from "./lab.mjs";
 
-const as = (name, right) => altered({ "**/api/v1/whoami": () => ({ name, right, login: "user" }) });
+const as = (name, right, groups = null) =>
+  altered({ "**/api/v1/whoami": () => ({ name, right, login: "user", groups }) });
 
 export function people() {
   test("a name comes from the login: nobody types one", async () => {
@@ -19,6 +20,17 @@ export function people() {
     await page.getByRole("button", { name: "Silence", exact: true }).waitFor();
     assert.equal(await page.getByLabel("Your name").count(), 0);
     await clean(page);
+  });
+
+  test("who is here for some groups sees which", async () => {
+    for (const [groups, says] of [
+      [["shop"], "alice (operate, group shop)"],
+      [["club", "shop"], "alice (operate, groups club, shop)"],
+    ]) {
+      const page = await open("/", { prepare: as("alice", "operate", groups) });
+      await until(says, 5, async () => (await page.locator("header").innerText()).includes(says));
+      await clean(page);
+    }
   });
 
   test("readers see no buttons that they may not press", async () => {

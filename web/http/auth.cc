@@ -48,6 +48,18 @@ void waste(const std::string& password, int cost) {
 
 }  // namespace
 
+std::string_view wire_name(Auth::Login login) {
+  switch (login) {
+    case Auth::Login::none:
+      return "none";
+    case Auth::Login::user:
+      return "user";
+    case Auth::Login::token:
+      return "token";
+  }
+  return "none";
+}
+
 Result<std::shared_ptr<const Auth>, std::string> Auth::make(const config::Web& settings,
                                                             const Auth* before) {
   constexpr std::size_t kShortest = 16;
@@ -67,6 +79,8 @@ Result<std::shared_ptr<const Auth>, std::string> Auth::make(const config::Web& s
       return Failure<std::string>("the system has no random numbers");
   }
   out->operators_ = settings.operators;
+  for (const auto& [user, groups] : settings.user_groups)
+    out->groups_.emplace(user, Groups{groups.begin(), groups.end()});
   for (const auto& token : settings.tokens) {
     const auto secret = config::read_secret(token.file);
     if (!secret) return Failure<std::string>(secret.error());
@@ -75,8 +89,12 @@ Result<std::shared_ptr<const Auth>, std::string> Auth::make(const config::Web& s
           "{}: a token needs {} characters or more; `openssl rand -hex 32` makes a good one",
           token.file.string(), kShortest));
     }
-    out->passes_.push_back(
-        {.name = token.name, .digest = out->digest(*secret), .right = token.right});
+    Pass pass{.name = token.name,
+              .digest = out->digest(*secret),
+              .right = token.right,
+              .groups = std::nullopt};
+    if (!token.groups.empty()) pass.groups.emplace(token.groups.begin(), token.groups.end());
+    out->passes_.push_back(std::move(pass));
   }
   return out;
 }
@@ -98,14 +116,14 @@ Auth::Answer Auth::judge(const std::string& authorization,
     Answer answer;
     for (const auto& pass : passes_) {  // all of them, always
       if (is_equal(pass.digest, given))
-        answer = {.right = pass.right, .login = Login::token, .name = pass.name};
+        answer = {
+            .right = pass.right, .login = Login::token, .name = pass.name, .groups = pass.groups};
     }
     return answer;
   }
   const auto login = users_.empty() ? std::nullopt : login_of(authorization);
   if (!login) return {};
-  if (is_remembered(*login))
-    return {.right = right_of(login->user), .login = Login::user, .name = login->user};
+  if (is_remembered(*login)) return known(login->user);
   // What was right is remembered: if not here, then users have changed since.
   const bool is_wrong = attempt && attempt->authorization == authorization && !attempt->is_right;
   return {.right = std::nullopt, .is_untried = !is_wrong};
@@ -155,6 +173,12 @@ bool Auth::is_remembered(const Credentials& login) const {
 Right Auth::right_of(const std::string& user) const {
   const bool operates = std::ranges::find(operators_, user) != operators_.end();
   return operates ? Right::operate : Right::read;
+}
+
+Auth::Answer Auth::known(const std::string& user) const {
+  Answer out{.right = right_of(user), .login = Login::user, .name = user};
+  if (const auto mine = groups_.find(user); mine != groups_.end()) out.groups = mine->second;
+  return out;
 }
 
 std::string Auth::challenge() const {

@@ -5,7 +5,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.h"
@@ -20,11 +22,14 @@ namespace web {
 class Auth {
  public:
   enum class Login { none, user, token };  // none: nobody has to log in
+  using Groups = std::set<std::string>;
   struct Answer {
     std::optional<config::Right> right;  // nothing: they are not known
     bool is_untried = false;             // their password would have to be tried first
     Login login = Login::none;
     std::string name{};  // of the user, or of the token; empty without login
+    // They see and operate only what belongs to the domains of these; nothing: everybody's.
+    std::optional<Groups> groups{};
   };
 
   // Reads the token files; the error is for the operator. `before`: whose right passwords are still
@@ -50,6 +55,7 @@ class Auth {
     std::string name;    // of the token
     std::string digest;  // of the token
     config::Right right;
+    std::optional<Groups> groups;
   };
   Auth() = default;
   struct Credentials {
@@ -59,15 +65,19 @@ class Auth {
   [[nodiscard]] static std::optional<Credentials> login_of(const std::string& authorization);
   [[nodiscard]] bool is_remembered(const Credentials& login) const;
   [[nodiscard]] config::Right right_of(const std::string& user) const;
+  [[nodiscard]] Answer known(const std::string& user) const;
   [[nodiscard]] std::string digest(const std::string& secret) const;
 
   std::string key_;  // of the digests: random, so that they mean nothing elsewhere
   std::map<std::string, std::string> users_;
   std::vector<std::string> operators_;
+  std::map<std::string, Groups> groups_;  // of users who have some
   std::vector<Pass> passes_;
 
   mutable std::mutex memory_;
   mutable std::map<std::string, std::string> remembered_;  // user, digest of their right password
 };
+
+[[nodiscard]] std::string_view wire_name(Auth::Login login);
 
 }  // namespace web

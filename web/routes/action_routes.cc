@@ -7,6 +7,7 @@
 #include "web/routes/act_words.h"
 #include "web/routes/api.h"
 #include "web/routes/csv.h"
+#include "web/routes/own_acts.h"
 #include "web/routes/parts.h"
 #include "web/routes/query.h"
 
@@ -17,18 +18,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostOfComment = 1000;
-
-std::string_view wire_name(Auth::Login login) {
-  switch (login) {
-    case Auth::Login::none:
-      return "none";
-    case Auth::Login::user:
-      return "user";
-    case Auth::Login::token:
-      return "token";
-  }
-  return "none";
-}
 
 std::optional<std::string> act_from(const std::string& name) {
   return is_act(name) ? std::optional{name} : std::nullopt;
@@ -58,7 +47,8 @@ Reply Api::whoami(const Call& call) const {
   const auto& client = call.client;
   return json({{"name", client.login == Auth::Login::none ? Json(nullptr) : Json(client.name)},
                {"right", client.right == config::Right::operate ? "operate" : "read"},
-               {"login", wire_name(client.login)}});
+               {"login", wire_name(client.login)},
+               {"groups", client.groups ? Json(*client.groups) : Json(nullptr)}});
 }
 
 Reply Api::acts(const Call& call) const {
@@ -73,14 +63,27 @@ Reply Api::acts(const Call& call) const {
   if (const auto before = query.number("cursor", 0, std::numeric_limits<std::int64_t>::max()))
     filter.before = static_cast<std::int64_t>(*before);
   if (auto fault = query.fault()) return *std::move(fault);
-  const auto found = backend_.queries->acts(filter);
-  if (!found) return storage_failed(found.error());
+  OwnActs own(view_.get(), *backend_.queries, call.client);
+  const auto wanted = filter.limit;
+  if (view_) filter.limit = kMostItems;  // of everybody's
   Json items = Json::array();
-  for (const auto& act : *found) items.push_back(act_json(act));
+  Json next = nullptr;
+  for (bool is_more = true; is_more;) {
+    const auto found = backend_.queries->acts(filter);
+    if (!found) return storage_failed(found.error());
+    is_more = found->size() == filter.limit;
+    for (const auto& act : *found) {
+      filter.before = act.id;
+      if (own.has(act)) items.push_back(act_json(own.as_told(act)));
+      if (items.size() == wanted) break;
+    }
+    if (items.size() < wanted) continue;
+    const bool is_last = !is_more && found->back().id == *filter.before;
+    next = is_last ? Json(nullptr) : Json(std::to_string(*filter.before));
+    break;
+  }
   if (part.is_table) return csv("acts", kActColumns, items);
-  const bool is_full = found->size() == filter.limit;
-  return json({{"items", items},
-               {"next", is_full ? Json(std::to_string(found->back().id)) : Json(nullptr)}});
+  return json({{"items", items}, {"next", next}});
 }
 
 // Through one notifier, or all that tell people of alerts.
@@ -146,7 +149,10 @@ Reply Api::noted(const Call& call, Deed deed, Reply reply) const {
     if (const auto done = backend_.acts->record(act); !done)
       agent::log::warn("act-unrecorded", {{"act", act.what}, {"detail", done.error()}});
   }
-  if (backend_.feed != nullptr) backend_.feed->publish("act", act.what);
+  if (backend_.feed != nullptr) {
+    const auto told = std::make_shared<const storage::Act>(act);
+    backend_.feed->publish("act", act.what, told);
+  }
   return reply;
 }
 

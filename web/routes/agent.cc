@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
@@ -6,6 +7,7 @@
 #include "agent/self/progress.h"
 #include "probes/explain.h"
 #include "web/routes/api.h"
+#include "web/routes/own_news.h"
 #include "web/routes/page.h"
 #include "web/routes/parts.h"
 
@@ -162,20 +164,23 @@ Reply Api::document(const Call& /*call*/) const {
 // At how many domains mail began to be held up in the last hour; null when that cannot be read.
 nlohmann::ordered_json Api::held_up_lately(config::Time now) const {
   const auto delivery = [&](const std::string& name) -> std::optional<probes::Delivery> {
-    const auto state = backend_.domain(name);
+    const auto state = (view_ ? view_->everything() : backend_).domain(name);
     if (!state) return std::nullopt;
     return state->judged ? storage::delivery_of(*state)
                          : current_row(*state, *backend_.queries).delivery;
   };
-  const auto count =
-      remembered_->held_up.count(now - std::chrono::hours{1}, delivery, *backend_.queries);
+  const auto count = remembered_->held_up.count(
+      now - std::chrono::hours{1}, delivery, *backend_.queries,
+      [&](const std::string& name) { return !view_ || view_->theirs().has_domain(name); });
   return count ? Json(*count) : Json(nullptr);
 }
 
 Reply Api::status(const Call& /*call*/) const {
   const auto snapshot = backend_.snapshot();
   const auto size = backend_.queries->size_bytes();
-  const auto counts = remembered_->counts.of(*snapshot, *backend_.queries);
+  // What is remembered is everybody's.
+  const auto counts = view_ ? all_counts(*snapshot, *backend_.queries)
+                            : remembered_->counts.of(*snapshot, *backend_.queries);
   const auto stall = why_stalled(snapshot->progress);
   Json vantage = Json::array();
   for (const auto& check : snapshot->vantage) {
@@ -190,7 +195,10 @@ Reply Api::status(const Call& /*call*/) const {
   Json known = nullptr;
   if (const auto last = blind.is_null() ? std::nullopt : last_known(*snapshot, *backend_.queries))
     known = {{"at", config::rfc3339(last->at)}, {"delivery", delivery_json(last->counts)}};
-  const auto notifiers = backend_.notifiers();
+  auto notifiers = backend_.notifiers();
+  for (auto& one : notifiers) {
+    if (one.fault && view_) one.fault = view_->theirs().without_others(*one.fault);
+  }
   Json resolvers = Json::array();
   for (const auto& sight : snapshot->resolvers)
     resolvers.push_back(
@@ -248,7 +256,8 @@ Reply Api::status(const Call& /*call*/) const {
 
 Reply Api::agents(const Call& /*call*/) const {
   Json items = Json::array();
-  for (const auto& one : backend_.agents()) {
+  for (auto& one : backend_.agents()) {
+    if (view_) one.fault = view_->theirs().without_others(one.fault);
     items.push_back({{"name", one.name},
                      {"vantage", one.vantage},
                      {"is_leader", one.is_leader},
@@ -261,7 +270,7 @@ Reply Api::agents(const Call& /*call*/) const {
 
 // Server-sent events: what changed; the client asks for the rest.
 Reply Api::events(const Call& call) const {
-  constexpr int kPing = 15;  // waits of a second without news
+  static constexpr std::chrono::seconds kPing{15};  // without a word
   // A page of another site cannot read them, but it could take all the places.
   if (!is_same_site(call.request))
     return problem(403, "refused", "this request comes from another site");
@@ -269,19 +278,21 @@ Reply Api::events(const Call& call) const {
   auto after = resumed ? std::uint64_t{*resumed} : backend_.feed->last_id();
   Reply reply{.content_type = "text/event-stream"};
   reply.headers["X-Accel-Buffering"] = "no";
-  reply.stream = [feed = backend_.feed, after, quiet = 0,
+  std::shared_ptr<OwnNews> own;  // null: everything
+  if (view_) own = std::make_shared<OwnNews>(view_->everything(), call.client);
+  using Clock = std::chrono::steady_clock;
+  reply.stream = [feed = backend_.feed, after, own, spoke_at = Clock::now(),
                   is_begun = false]() mutable -> std::optional<std::string> {
     if (!std::exchange(is_begun, true)) return "retry: 5000\n\n";
     std::string out;
     for (const auto& event : feed->wait(after)) {
-      out += to_stream(event);
+      if (!own || own->has(event)) out += to_stream(event);
       after = event.id;
     }
     if (feed->is_closed()) return std::nullopt;
-    quiet = out.empty() ? quiet + 1 : 0;
-    if (quiet < kPing) return out;
-    quiet = 0;
-    return ": still here\n\n";
+    if (out.empty() && Clock::now() - spoke_at >= kPing) out = ": still here\n\n";
+    if (!out.empty()) spoke_at = Clock::now();
+    return out;
   };
   return reply;
 }

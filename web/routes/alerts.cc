@@ -127,7 +127,7 @@ Reply Api::alerts(const Call& call) const {
   const auto snapshot = backend_.snapshot();
   const CurrentAlerts all(*snapshot, *backend_.queries,
                           states.size() == 1 ? std::optional{*states.begin()} : std::nullopt,
-                          kMostAlerts);
+                          kMostAlerts, view_.get());
   const auto domains = configured(*snapshot);
   Json items = Json::array();
   AlertRows rows(is_by_cause);
@@ -158,8 +158,16 @@ Reply Api::alert(const Call& call) const {
   const auto& id = call.name;
   const auto snapshot = backend_.snapshot();
   const auto* current = find_alert(*snapshot, id);
-  const auto found = backend_.queries->alert(id);
+  auto found = backend_.queries->alert(id);
   if (!found && current == nullptr) return storage_failed(found.error());
+  if (view_ && found && *found) {
+    auto theirs = view_->theirs().narrowed((*found)->alert);
+    if (theirs) {
+      (*found)->alert = *std::move(theirs);
+    } else {
+      found->reset();
+    }
+  }
   const bool is_recorded = found && *found;
   if (current == nullptr && !is_recorded) return problem(404, "not found", "no alert of that id");
   auto out =
@@ -167,13 +175,14 @@ Reply Api::alert(const Call& call) const {
   Json notices = Json::array();
   for (const auto& notification :
        is_recorded ? (*found)->notifications : std::vector<storage::Queries::NotificationRow>{}) {
+    auto fault = notification.fault;
+    if (fault && view_) fault = view_->theirs().without_others(*fault);
     notices.push_back({{"event", notification.notice},
                        {"notifier", notification.notifier},
                        {"decided_at", config::rfc3339(notification.made_at)},
                        {"delivered_at", time_or_null(notification.sent_at)},
                        {"attempts", notification.attempts},
-                       {"fault", notification.fault ? Json(probes::printable(*notification.fault))
-                                                    : Json(nullptr)}});
+                       {"fault", fault ? Json(probes::printable(*fault)) : Json(nullptr)}});
   }
   for (const auto& sent : backend_.unrecorded_about(id)) {
     notices.push_back({{"event", wire_name(sent.notification.notice)},
@@ -196,20 +205,39 @@ Reply Api::acknowledge(const Call& call) const {
             .subject = call.name,
             .called = how->by,
             .comment = how->comment};
+  if (auto refusal = refuse_alert(call.name))
+    return noted(call, std::move(deed), *std::move(refusal));
   return noted(call, std::move(deed),
                done_or_not_found(backend_.actions->acknowledge(call.name, std::move(*how))));
 }
 
+// An acknowledgement stops the reminders of everybody whose domains are hit.
+std::optional<Reply> Api::refuse_alert(const std::string& id) const {
+  if (!view_) return std::nullopt;
+  const auto& theirs = view_->theirs();
+  const auto* alert = find_alert(theirs.everything(), id);
+  if (alert == nullptr || !theirs.narrowed(*alert))
+    return problem(404, "not found", "no alert of that id fires");
+  if (theirs.is_all_theirs(*alert)) return std::nullopt;
+  return problem(403, "refused", "it is not about your domains alone");
+}
+
 Reply Api::take_back(const Call& call) const {
-  return noted(call, {.what = "take-back", .subject_kind = "alert", .subject = call.name},
+  Deed deed{.what = "take-back", .subject_kind = "alert", .subject = call.name};
+  if (auto refusal = refuse_alert(call.name))
+    return noted(call, std::move(deed), *std::move(refusal));
+  return noted(call, std::move(deed),
                done_or_not_found(backend_.actions->acknowledge(call.name, std::nullopt)));
 }
 
 Reply Api::silences(const Call& /*call*/) const {
   const auto snapshot = backend_.snapshot();
   Json items = Json::array();
-  for (const auto& silence : snapshot->silences)
-    items.push_back(agent::to_json(silence, snapshot->now));
+  for (const auto& silence : snapshot->silences) {
+    if (view_ && !view_->theirs().is_touched_by(silence)) continue;
+    items.push_back(
+        agent::to_json(view_ ? view_->theirs().narrowed(silence) : silence, snapshot->now));
+  }
   return json({{"items", items}, {"next", nullptr}});
 }
 
@@ -217,6 +245,7 @@ Reply Api::preview(const Call& call) const {
   const auto snapshot = backend_.snapshot();
   auto wanted = agent::silence_from_json(call.request.body, snapshot->now);
   if (!wanted) return problem(400, "bad silence", wanted.error());
+  if (view_) wanted = view_->theirs().bound(*std::move(wanted));
   return json({{"items", preview_json(*snapshot, std::move(*wanted))}, {"next", nullptr}});
 }
 
@@ -224,6 +253,10 @@ Reply Api::silence(const Call& call) const {
   const auto now = backend_.snapshot()->now;
   auto wanted = agent::silence_from_json(call.request.body, now);
   if (!wanted) return problem(400, "bad silence", wanted.error());
+  if (view_) {
+    wanted = view_->theirs().bound(*std::move(wanted));
+    if (const auto fault = fault_of(*wanted)) return problem(400, "bad silence", *fault);
+  }
   wanted->created_by = call.by(wanted->created_by);
   Deed deed{.what = wanted->expected_key ? "plan" : "silence",
             .subject_kind = "silence",
@@ -235,9 +268,22 @@ Reply Api::silence(const Call& call) const {
   return noted(call, std::move(deed), json(agent::to_json(*made, now), 201));
 }
 
+std::optional<Reply> Api::refuse_silence(const std::string& id) const {
+  if (!view_) return std::nullopt;
+  const auto& theirs = view_->theirs();
+  const auto& silences = theirs.everything().silences;
+  const auto found = std::ranges::find(silences, id, &agent::Silence::id);
+  if (found == silences.end() || !theirs.is_touched_by(*found))
+    return problem(404, "not found", "no silence of that id is to come or active");
+  if (theirs.is_bound(*found)) return std::nullopt;
+  return problem(403, "refused", "it does not hold for your domains alone");
+}
+
 Reply Api::end_silence(const Call& call) const {
-  return noted(call, {.what = "end-silence", .subject_kind = "silence", .subject = call.name},
-               done_or_not_found(backend_.actions->end_silence(call.name)));
+  Deed deed{.what = "end-silence", .subject_kind = "silence", .subject = call.name};
+  if (auto refusal = refuse_silence(call.name))
+    return noted(call, std::move(deed), *std::move(refusal));
+  return noted(call, std::move(deed), done_or_not_found(backend_.actions->end_silence(call.name)));
 }
 
 }  // namespace web

@@ -143,6 +143,10 @@ Reply Api::route(const Request& request) const {
   const auto* route = found.route;
   Auth::Answer client{.right = config::Right::operate};
   if (auto refusal = refuse(request, route, client)) return *std::move(refusal);
+  if (route != nullptr && route->reach == Reach::whole && client.groups) {
+    return problem(403, "refused",
+                   "this is about everything that is watched; you are here for some groups only");
+  }
   if (backend_.leader && (route == nullptr || !route->is_own())) return backend_.leader(request);
   if (route == nullptr) return nothing_there(request, found.allowed);
   if (route->pattern.starts_with("/api/")) {
@@ -151,9 +155,23 @@ Reply Api::route(const Request& request) const {
         return bad_parameter(name, value);
     }
   }
-  auto reply = (this->*route->answer)({request, found.name, std::move(client)});
+  auto reply = called(*route, {request, found.name, std::move(client)});
   if (reply.content_type != kProblemType) reply.handler = route->handler();
   return reply;
+}
+
+// Handlers find in the backend what is theirs who ask.
+Reply Api::called(const Route& route, const Call& call) const {
+  if (!call.client.groups || route.reach != Reach::narrowed) return (this->*route.answer)(call);
+  const auto mine = narrowed_to(*call.client.groups);
+  return (mine.*route.answer)(call);
+}
+
+Api Api::narrowed_to(const Groups& groups) const {
+  auto out = *this;
+  out.view_ = std::make_shared<const View>(backend_, groups);
+  out.backend_ = narrowed(out.view_);
+  return out;
 }
 
 // Who may not. What is not in the table is nobody's business but readers'.

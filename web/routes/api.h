@@ -15,6 +15,7 @@
 #include "web/routes/mail.h"
 #include "web/routes/public_page.h"
 #include "web/routes/remembered.h"
+#include "web/routes/view.h"
 
 namespace web {
 
@@ -35,6 +36,12 @@ class Api {
     reporters,  // who may hand in reports of senders: operators, and tokens for nothing else
     operators,
   };
+  // What somebody gets who sees only what belongs to the domains of some groups (theirs.h).
+  enum class Reach {
+    free,      // the same as everybody: it is about no domain, or for everybody's eyes
+    narrowed,  // what is theirs
+    whole,     // nothing: it is about everything at once
+  };
   // What a handler is asked.
   struct Call {
     const Request& request;
@@ -50,6 +57,7 @@ class Api {
     std::string_view method;   // GET is HEAD, too
     std::string_view pattern;  // {…} is one segment of the path, not empty
     Who who;
+    Reach reach;
     Reply (Api::*answer)(const Call& call) const;
     std::vector<std::string_view> parameters = {};  // of the query
     std::string_view label = {};                    // in the metrics; empty: the pattern
@@ -178,8 +186,18 @@ class Api {
   [[nodiscard]] PublicView public_view() const;
   [[nodiscard]] std::optional<Badge> public_badge(const std::string& domain) const;
 
+  // The same for somebody of these groups.
+  [[nodiscard]] Api narrowed_to(const Groups& groups) const;
+  [[nodiscard]] Reply called(const Route& route, const Call& call) const;
+  // Why an act may not be done: 404 where they may not see what it is about, 403 where others have
+  // a part in it; nothing where they may.
+  [[nodiscard]] std::optional<Reply> refuse_alert(const std::string& id) const;
+  [[nodiscard]] std::optional<Reply> refuse_silence(const std::string& id) const;
+  [[nodiscard]] std::optional<Reply> refuse_key(const std::string& key) const;
+
   Backend backend_;
   Guard guard_;
+  std::shared_ptr<const View> view_;  // null: everything; else the backend is narrowed to it
   std::shared_ptr<Remembered> remembered_ = std::make_shared<Remembered>();
 };
 

@@ -33,10 +33,12 @@ Json forecast_json(const agent::KeyForecast& told) {
           {"why", told.why}};
 }
 
-Json announced_json(const agent::AnnouncedCertificate& one, const agent::NotForMail* said) {
+Json announced_json(const agent::AnnouncedCertificate& one, const agent::NotForMail* said,
+                    const View* view) {
   const auto& leaf = *one.chain.front();
   Json names = Json::array();
   for (const auto& name : agent::names_of(leaf)) {
+    if (view != nullptr && !view->theirs().fits(name)) continue;
     if (names.size() < kNamesShown) names.push_back(probes::printable(name));
   }
   Json not_for_mail = nullptr;
@@ -53,6 +55,11 @@ Json announced_json(const agent::AnnouncedCertificate& one, const agent::NotForM
           {"shown_at", config::rfc3339(one.shown_at)},
           {"shown_by", probes::printable(one.shown_by)},
           {"not_for_mail", not_for_mail}};
+}
+
+std::size_t unseen_in(const agent::Snapshot& snapshot) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(snapshot.domains, [](const auto& state) { return !state.judged; }));
 }
 
 bool is_key(const std::string& text) {
@@ -79,7 +86,7 @@ Reply Api::certificates(const Call& call) const {
   Json items = Json::array();
   for (std::size_t i = part.offset; i < all.size() && items.size() < part.limit; ++i) {
     const auto of = std::ranges::find(said, agent::key_of(all[i]), &agent::NotForMail::key);
-    items.push_back(announced_json(all[i], of == said.end() ? nullptr : &*of));
+    items.push_back(announced_json(all[i], of == said.end() ? nullptr : &*of, view_.get()));
   }
   return page_of(std::move(items), part.offset, all.size());
 }
@@ -91,14 +98,36 @@ Reply Api::take_certificate(const Call& call) const {
   const auto given = call.request.query.find("by");
   const auto by =
       probes::printable(call.by(given == call.request.query.end() ? "" : given->second), 200);
-  auto told = backend_.actions->announce(std::move(*chain), by);
   Deed deed{.what = "show-certificate", .subject_kind = "key", .subject = key, .called = by};
+  if (view_ && !view_->theirs().is_all_named_in(*chain->front()))
+    return noted(
+        call, std::move(deed),
+        problem(403, "refused", "it names more than your domains and hosts of yours alone"));
+  auto told = backend_.actions->announce(std::move(*chain), by);
   if (!told) return noted(call, std::move(deed), problem(409, "not taken", told.error()));
   Json hosts = Json::array();
-  for (const auto& one : told->hosts) hosts.push_back(forecast_json(one));
-  auto reply = json({{"key", key}, {"hosts", hosts}, {"domains_unseen", told->domains_unseen}});
+  for (const auto& one : told->hosts) {
+    if (!view_ || view_->theirs().has_host(one.host)) hosts.push_back(forecast_json(one));
+  }
+  const auto unseen = view_ ? unseen_in(*backend_.snapshot()) : told->domains_unseen;
+  auto reply = json({{"key", key}, {"hosts", hosts}, {"domains_unseen", unseen}});
   // A log shows all certificates of a domain: what changed nothing would crowd out what people did.
   return hosts.empty() ? reply : noted(call, std::move(deed), std::move(reply));
+}
+
+// Of a key that nobody has shown nothing says whose it is.
+std::optional<Reply> Api::refuse_key(const std::string& key) const {
+  if (!view_) return std::nullopt;
+  const auto shown = backend_.snapshot()->announced;
+  bool is_known = false;
+  for (const auto& one : shown ? shown->certificates : std::vector<agent::AnnouncedCertificate>{}) {
+    if (agent::key_of(one) != key) continue;
+    is_known = true;
+    if (!view_->theirs().is_all_named_in(*one.chain.front()))
+      return problem(403, "refused", "its certificate names more than what is yours alone");
+  }
+  if (is_known) return std::nullopt;
+  return problem(404, "not found", "no certificate of that key was shown that names yours");
 }
 
 Reply Api::set_not_for_mail(const Call& call) const {
@@ -118,14 +147,18 @@ Reply Api::set_not_for_mail(const Call& call) const {
             .subject = call.name,
             .called = said.by,
             .comment = said.comment};
+  if (auto refusal = refuse_key(call.name))
+    return noted(call, std::move(deed), *std::move(refusal));
   return noted(call, std::move(deed),
                done_or_not_found(backend_.actions->set_not_for_mail(std::move(said))));
 }
 
 Reply Api::set_for_mail(const Call& call) const {
   if (!is_key(call.name)) return no_such_key();
-  return noted(call, {.what = "for-mail", .subject_kind = "key", .subject = call.name},
-               done_or_not_found(backend_.actions->set_for_mail(call.name)));
+  Deed deed{.what = "for-mail", .subject_kind = "key", .subject = call.name};
+  if (auto refusal = refuse_key(call.name))
+    return noted(call, std::move(deed), *std::move(refusal));
+  return noted(call, std::move(deed), done_or_not_found(backend_.actions->set_for_mail(call.name)));
 }
 
 }  // namespace web

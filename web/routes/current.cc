@@ -39,6 +39,14 @@ bool comes_before(const Alert& a, const Alert& b) {
   return key(a) < key(b);
 }
 
+std::vector<Alert> narrowed(const std::vector<Alert>& alerts, const Theirs& theirs) {
+  std::vector<Alert> out;
+  for (const auto& alert : alerts) {
+    if (auto mine = theirs.narrowed(alert)) out.push_back(*std::move(mine));
+  }
+  return out;
+}
+
 // What was seen before the start, with what is configured now.
 DomainRow merged(DomainRow now, const DomainRow& recorded) {
   auto out = recorded;
@@ -154,7 +162,7 @@ const Alert* find_alert(const agent::Snapshot& snapshot, const std::string& id) 
 }
 
 CurrentAlerts::CurrentAlerts(const agent::Snapshot& snapshot, storage::Queries& queries,
-                             std::optional<AlertState> state, std::size_t limit) {
+                             std::optional<AlertState> state, std::size_t limit, const View* view) {
   std::set<std::string_view> known;
   const auto is_wanted = [&](const Alert& alert) { return !state || alert.state == *state; };
   for (const auto* alerts : {&snapshot.alerts, &snapshot.ended, &snapshot.passed}) {
@@ -166,6 +174,7 @@ CurrentAlerts::CurrentAlerts(const agent::Snapshot& snapshot, storage::Queries& 
   if (!state || is_over(*state)) {
     // What storage takes for open and the agent does not is over, and not recorded yet.
     past_ = queries.alerts(state, limit + known.size()).value_or(std::vector<Alert>{});
+    if (view != nullptr) past_ = narrowed(past_, view->theirs());
     for (const auto& alert : past_) {
       if (is_over(alert.state) && !known.contains(alert.id)) alerts_.push_back(&alert);
     }
@@ -228,6 +237,13 @@ std::optional<LastKnown> last_known(const agent::Snapshot& snapshot, storage::Qu
     if (is_known) out.at = std::max(out.at, entry->second->known->at);
   }
   return out.at == config::Time::min() ? std::nullopt : std::optional{std::move(out)};
+}
+
+Counts all_counts(const agent::Snapshot& snapshot, storage::Queries& queries) {
+  Counts out;
+  const auto recorded = recorded_rows(snapshot, queries);
+  for (const auto& state : snapshot.domains) out.add(state, recorded);
+  return out;
 }
 
 std::map<std::string, Counts> counts_by_group(const agent::Snapshot& snapshot,

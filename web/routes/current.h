@@ -10,6 +10,7 @@
 #include "agent/watch/runner.h"
 #include "storage/queries.h"
 #include "web/routes/query.h"
+#include "web/routes/view.h"
 
 // What holds now, as page, API and metrics show it alike: what the agent knows, whether or not it
 // could be recorded. Storage is asked only for what lies back.
@@ -39,8 +40,10 @@ struct DomainPage {
 // are missing.
 class CurrentAlerts {
  public:
+  // `view`: whose the snapshot is; null: everybody's.
   CurrentAlerts(const agent::Snapshot& snapshot, storage::Queries& queries,
-                std::optional<agent::AlertState> state, std::size_t limit);
+                std::optional<agent::AlertState> state, std::size_t limit,
+                const View* view = nullptr);
   [[nodiscard]] const std::vector<const agent::Alert*>& alerts() const { return alerts_; }
 
  private:
@@ -86,7 +89,8 @@ struct LastKnown {
 [[nodiscard]] std::optional<LastKnown> last_known(const agent::Snapshot& snapshot,
                                                   storage::Queries& queries);
 
-// Counts of each group.
+// Counts of all, and of each group.
+[[nodiscard]] Counts all_counts(const agent::Snapshot& snapshot, storage::Queries& queries);
 [[nodiscard]] std::map<std::string, Counts> counts_by_group(const agent::Snapshot& snapshot,
                                                             storage::Queries& queries);
 

@@ -76,11 +76,25 @@ Reply not_followed() {
   return problem(404, "not found", "no log is followed: see `postfix.log` in the configuration");
 }
 
+// What waits for domains of theirs, and how their exceptions were asked for. How well verdicts
+// foretold deliveries is counted for all together: of one's own nobody counted it.
+void narrow(agent::PostfixWatch::View& view, const agent::PostfixWatch& postfix,
+            const Theirs& theirs) {
+  view.agreement = {};
+  view.totals =
+      postfix.waiting_of([&](const std::string& name) { return theirs.has_domain(name); });
+  view.answered_ok = view.answered_not_found = 0;
+  for (const auto& [domain, asked] : view.asked) {
+    if (theirs.has_domain(domain)) view.answered_ok += asked.times;
+  }
+}
+
 }  // namespace
 
 Reply Api::deliveries(const Call& /*call*/) const {
   if (backend_.postfix == nullptr) return not_followed();
-  const auto view = backend_.postfix->view();
+  auto view = backend_.postfix->view();
+  if (view_) narrow(view, *backend_.postfix, view_->theirs());
   const auto& agreement = view.agreement;
   return json(
       {{"follows_log", view.follows_log},
@@ -104,8 +118,13 @@ Reply Api::disagreements(const Call& call) const {
   Query query(call.request);
   const auto part = query.part(kMostItems);
   if (auto fault = query.fault()) return *std::move(fault);
-  const auto all =
+  auto all =
       backend_.postfix ? backend_.postfix->disagreements() : std::vector<agent::Disagreement>{};
+  if (view_) {
+    std::erase_if(all, [&](const agent::Disagreement& one) {
+      return !view_->theirs().has_domain(one.domain);
+    });
+  }
   Json items = Json::array();
   for (auto i = part.offset; i < std::min(all.size(), part.offset + part.limit); ++i)
     items.push_back(disagreement_json(all[i]));
@@ -114,7 +133,8 @@ Reply Api::disagreements(const Call& call) const {
 
 Reply Api::domain_deliveries(const Call& call) const {
   const auto name = config::normal_domain(call.name).value_or(call.name);
-  auto found = backend_.postfix ? backend_.postfix->domain(name) : std::nullopt;
+  const bool is_theirs = !view_ || backend_.domain(name);
+  auto found = backend_.postfix && is_theirs ? backend_.postfix->domain(name) : std::nullopt;
   if (!found && backend_.domain(name)) found.emplace();  // no mail yet, or no log is followed
   if (!found) return problem(404, "not found", "no mail of ours to that domain was seen");
   return json(domain_json(*found, backend_.snapshot()->now));
@@ -127,6 +147,7 @@ Reply Api::host_deliveries(const Call& call) const {
   if (backend_.postfix != nullptr) {
     for (const auto& [domain, host] : backend_.postfix->host(name)) {
       if (items.size() == kMostShown) break;
+      if (view_ && !view_->theirs().has_domain(domain)) continue;
       auto item = host_json(host.deliveries);
       item["domain"] = domain;
       add_waiting(item, host.waiting);
@@ -161,7 +182,8 @@ Reply Api::proposed_partners(const Call& call) const {
   const auto part = query.part(kMostItems, 20);
   if (auto fault = query.fault()) return *std::move(fault);
   Json items = Json::array();
-  if (backend_.postfix != nullptr) {
+  // Whose correspondents they are cannot be told: they are nobody's of some groups.
+  if (backend_.postfix != nullptr && !view_) {
     std::set<std::string> watched;
     const auto snapshot = backend_.snapshot();
     for (const auto& state : snapshot->domains) watched.insert(state.configured.name);

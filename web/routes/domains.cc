@@ -67,6 +67,15 @@ Json unseen(const std::string& name) {
           {"findings", Json::array()}};
 }
 
+// As own_words.h of what is judged, in a check object that was recorded.
+void take_out_others(Json& node, const Theirs& theirs) {
+  if (node.is_object() && node.value("name", Json()) == "because" && node.contains("value") &&
+      node["value"].is_string())
+    node["value"] = theirs.without_others(node["value"].get<std::string>());
+  if (!node.is_structured()) return;
+  for (auto& one : node) take_out_others(one, theirs);
+}
+
 // What was known last of a domain of which nothing is known now: the check object of then.
 Json last_known_json(const storage::DomainRow& recorded) {
   if (!recorded.known) return nullptr;
@@ -94,20 +103,20 @@ std::vector<const agent::Snapshot::Followed*> followed_of(const agent::Snapshot&
 }
 
 // The letter to the postmaster, with the evidence of the alerts that it is about.
-std::string with_evidence(std::string letter, const Backend& backend,
+std::string with_evidence(std::string letter, const Backend& backend, const View* view,
                           const agent::Snapshot& snapshot, const std::string& domain) {
   for (const auto& alert : snapshot.alerts) {
     if (alert.state != agent::AlertState::firing ||
         std::ranges::find(alert.domains, domain) == alert.domains.end())
       continue;
-    if (const auto argument = argument_of(backend, alert))
+    if (const auto argument = argument_of(backend, view, alert))
       letter += "\nWhy we say so, step by step:\n\n" + *argument;
   }
   return letter;
 }
 
 // What there is to do about a partner's trouble.
-Json partner_json(const Backend& backend, const agent::Snapshot& snapshot,
+Json partner_json(const Backend& backend, const View* view, const agent::Snapshot& snapshot,
                   const std::string& domain) {
   Json out{{"postmaster_text", nullptr}, {"proposed_exception", nullptr}, {"exception", nullptr}};
   for (const auto& made : snapshot.exceptions) {
@@ -116,7 +125,7 @@ Json partner_json(const Backend& backend, const agent::Snapshot& snapshot,
   for (const auto& state : snapshot.domains) {
     if (state.configured.name != domain || !state.judged) continue;
     if (auto letter = agent::postmaster_text(*state.judged))
-      out["postmaster_text"] = with_evidence(*std::move(letter), backend, snapshot, domain);
+      out["postmaster_text"] = with_evidence(*std::move(letter), backend, view, snapshot, domain);
     if (const auto proposed = agent::exception_for(*state.judged, snapshot.now))
       out["proposed_exception"] = agent::to_json(*proposed);
   }
@@ -210,6 +219,7 @@ Reply Api::domain(const Call& call) const {
     const auto recorded = backend_.queries->domain(found.name);
     if (recorded && *recorded) out["last_known"] = last_known_json(**recorded);
   }
+  if (view_) take_out_others(out, view_->theirs());
   out["role"] = found.role;
   out["group"] = found.group;
   out["observed_at"] = time_or_null(found.observed_at);
@@ -222,8 +232,9 @@ Reply Api::domain(const Call& call) const {
       list.push_back(short_alert_json(alert, *snapshot, known));
   }
   out["alerts"] = list;
-  out["partner"] =
-      found.role == "outbound" ? partner_json(backend_, *snapshot, found.name) : Json(nullptr);
+  out["partner"] = found.role == "outbound"
+                       ? partner_json(backend_, view_.get(), *snapshot, found.name)
+                       : Json(nullptr);
   out["next_check_at"] = time_or_null(found.next_check_at);
   return json(out);
 }
@@ -290,6 +301,9 @@ Reply Api::check_now(const Call& call) const {
 }
 
 Reply Api::make_exception(const Call& call) const {
+  if (view_ && !backend_.domain(call.name))
+    return noted(call, {.what = "exception", .subject_kind = "domain", .subject = call.name},
+                 problem(404, "not found", "no domain of that name is watched"));
   const auto made = backend_.actions->make_exception(call.name);
   if (backend_.postfix != nullptr) backend_.postfix->refresh_exceptions();
   return noted(
@@ -298,6 +312,9 @@ Reply Api::make_exception(const Call& call) const {
 }
 
 Reply Api::end_exception(const Call& call) const {
+  if (view_ && !backend_.domain(call.name))
+    return noted(call, {.what = "end-exception", .subject_kind = "domain", .subject = call.name},
+                 problem(404, "not found", "no domain of that name is watched"));
   const auto done = backend_.actions->end_exception(call.name);
   if (backend_.postfix != nullptr) backend_.postfix->refresh_exceptions();
   return noted(call, {.what = "end-exception", .subject_kind = "domain", .subject = call.name},

@@ -8,6 +8,7 @@
 #include "probes/explain.h"
 #include "web/routes/api.h"
 #include "web/routes/deadlines.h"
+#include "web/routes/narrow_log.h"
 #include "web/routes/parts.h"
 #include "web/routes/plain_page.h"
 
@@ -133,11 +134,14 @@ Reply Api::calendar(const Call& /*call*/) const {
 }
 
 Reply Api::atom(const Call& /*call*/) const {
-  const auto page = backend_.queries->event_log(
-      {.has_kind =
-           [](storage::LogEvent::Kind kind) { return kind == storage::LogEvent::Kind::alert; },
-       .limit = 50});
+  storage::LogQuery wanted{
+      .has_kind =
+          [](storage::LogEvent::Kind kind) { return kind == storage::LogEvent::Kind::alert; },
+      .limit = 50};
+  if (view_) narrow(wanted, view_->theirs());
+  auto page = backend_.queries->event_log(wanted);
   if (!page) return storage_failed(page.error());
+  if (view_) narrow(page->events, view_->theirs());
   return {.content_type = "application/atom+xml; charset=utf-8",
           .body = atom_of(page->events, backend_.snapshot()->now)};
 }

@@ -135,7 +135,9 @@ Reply Api::host(const Call& call) const {
     alerts.push_back(short_alert_json(*alert, *snapshot, known));
   Json last_known = nullptr;
   if (mail.delivery == probes::Delivery::unknown) {
-    const auto past = backend_.queries->last_known_host(seen->host.text());
+    std::function<bool(const std::string&)> is_theirs;
+    if (view_) is_theirs = [&](const std::string& one) { return view_->theirs().has_domain(one); };
+    const auto past = backend_.queries->last_known_host(seen->host.text(), is_theirs);
     if (past && *past) {
       last_known = {{"stale", true},
                     {"observed_at", config::rfc3339((*past)->at)},

@@ -36,6 +36,11 @@ config::Result<Wish, std::string> wish_of(const std::string& body, bool may_name
   return out;
 }
 
+// No two logins are called the same.
+std::string login_of(const Auth::Answer& client) {
+  return fmt::format("{} {}", wire_name(client.login), client.name);
+}
+
 Json check_json(const OnceChecks::Check& check) {
   return {{"id", check.id},
           {"domain", check.domain},
@@ -53,7 +58,8 @@ Reply Api::check_once(const Call& call) const {
   const auto wish = wish_of(call.request.body, false);
   if (!wish) return problem(400, "bad check", wish.error());
   Deed deed{.what = "check-once", .subject_kind = "domain", .subject = wish->domain};
-  const auto started = backend_.checks->start(wish->domain, backend_.snapshot()->now);
+  const auto started =
+      backend_.checks->start(wish->domain, backend_.snapshot()->now, login_of(call.client));
   if (!started) {
     auto reply = problem(429, "not checked", started.error().why);
     reply.headers["Retry-After"] = std::to_string(started.error().again_in.count());
@@ -63,7 +69,9 @@ Reply Api::check_once(const Call& call) const {
 }
 
 Reply Api::once_checked(const Call& call) const {
-  const auto check = backend_.checks->find(call.name);
+  auto check = backend_.checks->find(call.name);
+  // Which domains somebody else looks into is theirs to know.
+  if (view_ && check && check->by != login_of(call.client)) check.reset();
   return check ? json(check_json(*check))
                : problem(404, "not found", "no check of that id is remembered");
 }
@@ -72,11 +80,18 @@ Reply Api::watch(const Call& call) const {
   const auto wish = wish_of(call.request.body, true);
   if (!wish) return problem(400, "not watched", wish.error());
   Deed deed{.what = "watch", .subject_kind = "domain", .subject = wish->domain};
-  if (backend_.domain(wish->domain))
+  // That somebody else has it cannot be kept from whoever wants it.
+  const bool is_watched = (view_ ? view_->everything() : backend_).domain(wish->domain).has_value();
+  if (is_watched)
     return noted(call, std::move(deed), problem(409, "not watched", "it is watched already"));
   if (!backend_.watch) return problem(409, "not watched", "no list may be added to");
-  const auto list = backend_.watch(wish->domain, wish->list);
-  if (!list) return noted(call, std::move(deed), problem(409, "not watched", list.error()));
+  const auto list = backend_.watch(wish->domain, wish->list, call.client.groups);
+  if (!list) {
+    // What is wrong with the configuration may be somebody else's.
+    return noted(call, std::move(deed),
+                 problem(409, "not watched",
+                         view_ ? "no such list of your groups may be added to" : list.error()));
+  }
   deed.comment = *list;
   return noted(call, std::move(deed), json({{"domain", wish->domain}, {"list", *list}}, 201));
 }

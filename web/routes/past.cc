@@ -14,6 +14,7 @@
 #include "web/routes/csv.h"
 #include "web/routes/current.h"
 #include "web/routes/mail.h"
+#include "web/routes/narrow_log.h"
 #include "web/routes/parts.h"
 #include "web/routes/query.h"
 
@@ -302,10 +303,12 @@ Reply Api::event_log(const Call& call) const {
     wanted.has_domain = [&](const std::string& name) { return domains.contains(name); };
     wanted.has_host = [&](const std::string& name) { return hosts.contains(name); };
   }
+  if (view_) narrow(wanted, view_->theirs());
   Json items = Json::array();
   auto page = backend_.queries->event_log(wanted);
   for (;; page = backend_.queries->event_log(wanted)) {
     if (!page) return storage_failed(page.error());
+    if (view_) narrow(page->events, view_->theirs());
     for (const auto& event : page->events) items.push_back(event_json(event, hosts));
     if (!is_table || !page->next || items.size() >= kMostEvents) break;
     wanted.after = page->next;

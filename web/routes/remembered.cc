@@ -50,8 +50,9 @@ bool HeldUpLately::take_changes(config::Time begin, storage::Queries& queries) {
   return true;
 }
 
-std::optional<std::int64_t> HeldUpLately::count(config::Time begin, const DeliveryNow& now,
-                                                storage::Queries& queries) {
+std::optional<std::int64_t> HeldUpLately::count(
+    config::Time begin, const DeliveryNow& now, storage::Queries& queries,
+    const std::function<bool(const std::string& domain)>& is_wanted) {
   const config::Lock lock(mutex_);
   if (!take_changes(begin, queries)) return std::nullopt;
   std::map<std::string, probes::Delivery> unasked;
@@ -67,8 +68,9 @@ std::optional<std::int64_t> HeldUpLately::count(config::Time begin, const Delive
     if (!times) return std::nullopt;
     for (const auto& [name, since] : *times) changed_[name] = since;
   }
-  return std::ranges::count_if(changed_,
-                               [&](const auto& one) { return one.second && *one.second >= begin; });
+  return std::ranges::count_if(changed_, [&](const auto& one) {
+    return one.second && *one.second >= begin && is_wanted(one.first);
+  });
 }
 
 config::Result<std::shared_ptr<const SpansOfAll::Known>, std::string> SpansOfAll::of(

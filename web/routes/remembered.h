@@ -42,8 +42,12 @@ class HeldUpLately {
   // At how many domains mail is held up since `begin` or later; null when that cannot be read. The
   // first time, and once in kAnew, everything is read that changed since `begin`; else what was
   // recorded since the time before.
-  [[nodiscard]] std::optional<std::int64_t> count(config::Time begin, const DeliveryNow& now,
-                                                  storage::Queries& queries) EXCLUDES(mutex_);
+  // `is_wanted`: which domains are counted, of all that `now` knows.
+  [[nodiscard]] std::optional<std::int64_t> count(
+      config::Time begin, const DeliveryNow& now, storage::Queries& queries,
+      const std::function<bool(const std::string& domain)>& is_wanted = [](const auto&) {
+        return true;
+      }) EXCLUDES(mutex_);
 
  private:
   static constexpr config::Seconds kAnew = std::chrono::hours{1};

@@ -71,8 +71,9 @@ Result<Report, std::string> read_report(storage::Queries& queries, const ReportW
                     .group = wish.group};
   std::string fault;
   if (!take(input.domains, queries.domains(), fault)) return Failure<std::string>(fault);
-  std::erase_if(input.domains,
-                [&](const storage::DomainRow& one) { return !fits(one, wish.role, wish.group); });
+  std::erase_if(input.domains, [&](const storage::DomainRow& one) {
+    return !fits(one, wish.role, wish.group) || (wish.has_domain && !wish.has_domain(one.name));
+  });
   std::vector<std::string> names;
   for (const auto& one : input.domains) names.push_back(one.name);
   const storage::SpanQuery spans{.domains = names,

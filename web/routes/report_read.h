@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,7 +14,8 @@ namespace web {
 struct ReportWish {
   config::Time from, until, now;
   std::optional<std::string> role, group;
-  config::Seconds longest_silence{0};  // as SpanQuery's
+  std::function<bool(const std::string& domain)> has_domain = {};  // null: all
+  config::Seconds longest_silence{0};                              // as SpanQuery's
 };
 
 // From storage, whether the agent runs or not: as many rows as changed in that time. The error is

@@ -57,6 +57,8 @@ Reply Api::report(const Call& call) const {
     return problem(400, "bad time",
                    "give month (YYYY-MM), or from and until: of 400 days at most, begun already");
   }
+  std::function<bool(const std::string&)> is_theirs;
+  if (view_) is_theirs = [&](const std::string& one) { return view_->theirs().has_domain(one); };
   const auto report =
       read_report(*backend_.queries,
                   {.from = span.from,
@@ -64,6 +66,7 @@ Reply Api::report(const Call& call) const {
                    .now = now,
                    .role = role,
                    .group = group,
+                   .has_domain = is_theirs,
                    .longest_silence = storage::longest_silence(snapshot->schedule.interval)});
   return report ? in_format(*report, format) : storage_failed(report.error());
 }

@@ -79,7 +79,15 @@ Json items_of(const std::vector<SenderSessions>& sessions) {
   return items;
 }
 
-Reply reported(const Backend& backend, const Request& request,
+// Of a host that others use, too, what was reported of theirs, and of the host by itself.
+void keep_theirs(std::vector<SenderSessions>& sessions, const std::string& host, const View* view) {
+  if (view == nullptr) return;
+  std::erase_if(sessions, [&](const SenderSessions& one) {
+    return one.domain != host && !view->theirs().has_domain(one.domain);
+  });
+}
+
+Reply reported(const Backend& backend, const View* view, const Request& request,
                agent::SenderReportStore::Query query) {
   Query given(request);
   const auto now = backend.snapshot()->now;
@@ -87,11 +95,13 @@ Reply reported(const Backend& backend, const Request& request,
   query.from = given.moment("from").value_or(query.until - kShown);
   if (auto fault = given.fault()) return *std::move(fault);
   if (backend.senders == nullptr) return no_store();
-  const auto sessions = backend.senders->sessions(query);
+  auto sessions = backend.senders->sessions(query);
   if (!sessions) return storage_failed(sessions.error());
-  auto items = items_of(*sessions);
   // A week of everybody's reports is far fewer.
-  const bool is_whole = sessions->size() < query.most && items.size() < kMostRows;
+  const bool is_all = sessions->size() < query.most;
+  keep_theirs(*sessions, query.host, view);
+  auto items = items_of(*sessions);
+  const bool is_whole = is_all && items.size() < kMostRows;
   return json({{"items", std::move(items)}, {"next", nullptr}, {"is_whole", is_whole}});
 }
 
@@ -123,7 +133,8 @@ Reply Api::take_tlsrpt(const Call& call) const {
 Reply Api::domain_senders(const Call& call) const {
   const auto state = backend_.domain(call.name);
   if (!state) return problem(404, "not found", "no such domain is watched");
-  return reported(backend_, call.request, {.domain = state->configured.name, .host = {}});
+  return reported(backend_, view_.get(), call.request,
+                  {.domain = state->configured.name, .host = {}});
 }
 
 Reply Api::host_senders(const Call& call) const {
@@ -132,7 +143,7 @@ Reply Api::host_senders(const Call& call) const {
   const auto is_it = [&](const agent::Snapshot::Host& host) { return name && host.first == *name; };
   if (std::ranges::none_of(snapshot->hosts, is_it))
     return problem(404, "not found", "no watched domain uses such an MX host");
-  return reported(backend_, call.request, {.domain = {}, .host = name->text()});
+  return reported(backend_, view_.get(), call.request, {.domain = {}, .host = name->text()});
 }
 
 }  // namespace web

@@ -249,7 +249,7 @@ const ErrorRow error_rows[] = {
     {"a key like no other, with all there are",
      "domains: [example.org]\nweb: {colour: red}\n",
      {"f:2:7: unknown key \"colour\"; known here: listen_address, port, external_url, "
-      "hosts, config_file, operators, tokens, allow_unauthenticated, public_badges, "
+      "hosts, config_file, operators, user_groups, tokens, allow_unauthenticated, public_badges, "
       "public_title, public_text"}},
     {"a merge key is no more than an unknown one",
      "domains: [example.org]\n<<: {}\n",

@@ -145,6 +145,40 @@ TEST_F(WebOf, ErrorsOfItsFileAreNamedWithIts) {
   EXPECT_THAT(loaded("{operators: [bob]}").error()[0].message, HasSubstr("bob"));
 }
 
+TEST_F(WebOf, GroupsOfLoginsAreThoseOfDomainsAndNeverNone) {
+  const auto with = [&](const std::string& web) {
+    std::ofstream(folder_ / "web.yml") << "basic_auth_users: {alice: " + kHash + "}\n";
+    std::ofstream(folder_ / "more.txt") << "more.example\n";
+    std::ofstream(folder_ / "danelaw.yaml") << "domains: [{name: example.org, group: shop}]\n"
+                                               "domain_lists: [{file: more.txt, group: club}]\n"
+                                               "web: {config_file: web.yml, " +
+                                                   web + "}\n";
+    return load(folder_ / "danelaw.yaml");
+  };
+  const auto good =
+      with("user_groups: {alice: [shop, club]}, tokens: [{name: t, file: f, groups: [club]}]");
+  ASSERT_TRUE(good) << to_string(good.error()[0]);
+  EXPECT_THAT(good->web.user_groups.at("alice"), ElementsAre("shop", "club"));
+  EXPECT_THAT(good->web.tokens[0].groups, ElementsAre("club"));
+  for (const auto& [text, why] : std::vector<std::pair<std::string, std::string>>{
+           {"user_groups: {alice: []}", "a list of one group or more"},
+           {"user_groups: {alice: }", "a list of one group or more"},
+           {"user_groups: {alice: shop}", "a list of one group or more"},
+           {"user_groups: {alice: [\"\"]}", "a group has a name"},
+           {"user_groups: {alice: [[shop]]}", "no text"},
+           {"user_groups: [alice]", "a map of users"},
+           {"user_groups: {bob: [shop]}", "web.user_groups: no user of that name"},
+           {"user_groups: {alice: [shpo]}",
+            "web.user_groups: alice: no domain or list is of the group"},
+           {"tokens: [{name: t, file: f, groups: [x]}]", "web.tokens: t: no domain or list"},
+           {"tokens: [{name: t, file: f, groups: []}]", "a list of one group or more"},
+           {"tokens: [{name: t, file: f, role: report, groups: [shop]}]", "everybody's domains"}}) {
+    const auto wrong = with(text);
+    ASSERT_FALSE(wrong) << text;
+    EXPECT_THAT(wrong.error()[0].message, HasSubstr(why)) << text;
+  }
+}
+
 TEST_F(WebOf, KeysReachTheirFields) {
   const auto config = loaded(
       "{config_file: web.yml, operators: [alice], hosts: [Danelaw.Internal, monitor],"

@@ -58,7 +58,7 @@ TEST_F(Acts, AnAlertIsAcknowledgedWithNameCommentAndEnd) {
 
 TEST_F(Acts, WhatWasDoneIsListedTheNewestFirstInPages) {
   EXPECT_EQ(got("/api/v1/whoami"),
-            json::parse(R"({"name":null,"right":"operate","login":"none"})"));
+            json::parse(R"({"name":null,"right":"operate","login":"none","groups":null})"));
   EXPECT_EQ(ask("POST", "/api/v1/alerts/f-1/ack", R"({"by":"me","comment":"on it"})").status, 204);
   EXPECT_EQ(ask("DELETE", "/api/v1/alerts/nobody/ack").status, 404);
   EXPECT_EQ(ask("POST", "/-/reload").status, 200);

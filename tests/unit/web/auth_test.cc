@@ -92,6 +92,15 @@ TEST_F(Login, TokensMayWhatTheyAreGivenFor) {
   EXPECT_FALSE(enter(*auth(), basic("alice", "open sesame")).right);
 }
 
+TEST_F(Login, SomeAreForSomeGroups) {
+  settings_.user_groups = {{"bob", {"shop", "club"}}};
+  EXPECT_EQ(enter(*auth(), basic("bob", "b:o b")).groups, (Auth::Groups{"club", "shop"}));
+  EXPECT_FALSE(enter(*auth(), basic("alice", "open sesame")).groups);
+  EXPECT_FALSE(enter(*auth(), std::string("Bearer ") + kToken).groups);
+  settings_.tokens[0].groups = {"shop"};
+  EXPECT_EQ(enter(*auth(), std::string("Bearer ") + kToken).groups, Auth::Groups{"shop"});
+}
+
 TEST_F(Login, WithoutUsersAndTokensEverybodyMayDoEverything) {
   EXPECT_EQ(enter(**Auth::make({}), "").right, Right::operate);
 }
@@ -234,11 +243,14 @@ TEST_F(Guarded, EverybodyIsToldWhoTheyAreAndWhatTheyMayDo) {
   const auto told = [&](const std::string& authorization) {
     return nlohmann::json::parse(ask("GET", "/api/v1/whoami", authorization).body);
   };
-  EXPECT_EQ(told(alice_),
-            nlohmann::json::parse(R"({"name":"alice","right":"operate","login":"user"})"));
-  EXPECT_EQ(told(bob_), nlohmann::json::parse(R"({"name":"bob","right":"read","login":"user"})"));
-  EXPECT_EQ(told(std::string("Bearer ") + kToken),
-            nlohmann::json::parse(R"({"name":"scraper","right":"read","login":"token"})"));
+  EXPECT_EQ(
+      told(alice_),
+      nlohmann::json::parse(R"({"name":"alice","right":"operate","login":"user","groups":null})"));
+  EXPECT_EQ(told(bob_),
+            nlohmann::json::parse(R"({"name":"bob","right":"read","login":"user","groups":null})"));
+  EXPECT_EQ(
+      told(std::string("Bearer ") + kToken),
+      nlohmann::json::parse(R"({"name":"scraper","right":"read","login":"token","groups":null})"));
   EXPECT_EQ(ask("GET", "/api/v1/whoami").status, 401);
 }
 

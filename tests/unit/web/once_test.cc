@@ -110,9 +110,9 @@ TEST_F(Once, ADomainIsWatchedOnceAndOnlyWhereThatIsAllowed) {
   support::Service service;
   auto backend = service.backend();
   std::vector<std::string> added;
-  backend.watch =
-      [&](const std::string& domain,
-          const std::optional<std::string>& list) -> config::Result<std::string, std::string> {
+  backend.watch = [&](const std::string& domain, const std::optional<std::string>& list,
+                      const auto& groups) -> config::Result<std::string, std::string> {
+    EXPECT_FALSE(groups) << "everybody's lists";
     if (list) return config::Failure<std::string>("no such list");
     added.push_back(domain);
     return "partners.txt";

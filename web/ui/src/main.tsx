@@ -94,9 +94,10 @@ function HeldUp({ status }: { status: AgentStatus | null }) {
 
 // Whose name stands behind what is done here.
 function Who() {
-  const { name, right, login } = useMe();
+  const { name, right, login, groups } = useMe();
   if (login === "none" || (login === "user" && !name)) return null; // nobody, or not known yet
-  return <span class="live">{name ? `${name} (${right})` : right}</span>;
+  const whose = groups?.length ? `, group${groups.length > 1 ? "s" : ""} ${groups.join(", ")}` : "";
+  return <span class="live">{name ? `${name} (${right}${whose})` : `${right}${whose}`}</span>;
 }
 
 function Live() {

@@ -5,9 +5,9 @@ import type { Me, Page } from "./api";
 import { get } from "./api";
 
 // An agent without logins lets everybody act, and has no names.
-const nobody: Me = { name: null, right: "operate", login: "none" };
+const nobody: Me = { name: null, right: "operate", login: "none", groups: null };
 // Until the agent has said who it is, nobody is offered what they may not do.
-const stranger: Me = { name: null, right: "read", login: "user" };
+const stranger: Me = { name: null, right: "read", login: "user", groups: null };
 let me: Me = stranger;
 let groups: string[] = [];
 const watchers = new Set<() => void>();
@@ -42,4 +42,9 @@ function useWatched<T>(read: () => T): T {
 }
 export const useMe = () => useWatched(() => me);
 export const useGroups = () => useWatched(() => groups); // of the watched domains
+// What is about everything at once is for those who are here for everything.
+export const useMayActOnAll = () => {
+  const { right, groups } = useMe();
+  return right === "operate" && groups === null;
+};
 export const useMayAct = () => useMe().right === "operate";

@@ -1,7 +1,7 @@
 // Who is notified of alerts, and whether that works.
 import type { AgentStatus } from "./api";
 import { post } from "./api";
-import { useMayAct } from "./me";
+import { useMayActOnAll } from "./me";
 import { Act, Mark, When } from "./parts";
 import { plural } from "./words";
 
@@ -13,7 +13,7 @@ const sendTest = (notifier: string) =>
   });
 
 export function Notifiers({ status }: { status: AgentStatus }) {
-  const mayAct = useMayAct();
+  const mayAct = useMayActOnAll();
   return (
     <>
       <h2 id="notify">Who is notified</h2>

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <vector>
+
+#include "agent/alerts/round.h"
+#include "web/routes/theirs.h"
+
+// PURE
+namespace web {
+
+// What the agent knows of one domain it may have learned at another: the evidence of a finding then
+// names a host of somebody else. That name is taken out.
+void take_out_others(std::vector<probes::Evidence>& evidence, const Theirs& theirs);
+// The same of all that was found there; costs a copy only where there is something to take out.
+[[nodiscard]] bool has_words_of_others(const agent::DomainState& state);
+[[nodiscard]] agent::DomainState without_words_of_others(agent::DomainState state,
+                                                         const Theirs& theirs);
+
+}  // namespace web

@@ -1,0 +1,390 @@
+#include "web/routes/theirs.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/watch/manners.h"
+#include "web/routes/own_words.h"
+
+namespace web {
+namespace {
+
+using agent::Alert;
+using agent::Matcher;
+using agent::Silence;
+using Kind = probes::Subject::Kind;
+
+constexpr std::string_view kLeftOut = "(not yours)";
+
+bool is_of(const Matcher& matcher, std::initializer_list<std::string_view> labels) {
+  return std::ranges::find(labels, matcher.name) != labels.end();
+}
+
+bool is_exact(const Matcher& matcher) {
+  return matcher.is_equal && !matcher.is_regex;
+}
+
+// A pattern that fits the text and nothing else.
+std::string as_pattern(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool is_word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                         (c >= 'A' && c <= 'Z') || c == '_' ||
+                         (static_cast<unsigned char>(c) & 0x80U);
+    if (!is_word) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+// Of which alerts at domains of these groups have one.
+Matcher matcher_of(const Groups& groups) {
+  if (groups.size() == 1) return {.name = "group", .value = *groups.begin()};
+  Matcher out{.name = "group", .is_regex = true};
+  for (const auto& group : groups) out.value += (out.value.empty() ? "" : "|") + as_pattern(group);
+  return out;
+}
+
+bool is_name_octet(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+         c == '.' || c == '_';
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (auto& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+constexpr std::string_view kWildcard = "*.";
+
+// Whether a name in a certificate, with a wildcard or without, is for that one.
+bool is_for(std::string_view certificate_name, std::string_view name) {
+  if (!certificate_name.starts_with(kWildcard)) return certificate_name == name;
+  const auto dot = name.find('.');
+  return dot != std::string_view::npos &&
+         name.substr(dot + 1) == certificate_name.substr(kWildcard.size());
+}
+
+// Those of the list that are wanted, each as it is.
+template <class T, class Is>
+agent::SharedList<T> those(const agent::SharedList<T>& all, Is is_wanted) {
+  agent::SharedList<T> out;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (is_wanted(all[i])) out.push_back(all.shared(i));
+  }
+  return out;
+}
+
+}  // namespace
+
+Theirs::Theirs(std::shared_ptr<const agent::Snapshot> all, Groups groups, IsWatched is_watched)
+    : all_(std::move(all)), groups_(std::move(groups)), is_watched_(std::move(is_watched)) {
+  const auto add_above = [&](std::string_view name) {
+    for (;;) {
+      if (!above_.emplace(name).second) return;
+      const auto dot = name.find('.');
+      if (dot == std::string_view::npos) return;
+      name.remove_prefix(dot + 1);
+    }
+  };
+  for (std::size_t i = 0; i < all_->domains.size(); ++i) {
+    const auto& state = all_->domains[i];
+    if (!groups_.contains(state.configured.group)) continue;
+    domains_.emplace(state.configured.name, &state);
+    places_.push_back(i);
+    add_above(state.configured.name);
+    if (!state.judged) continue;
+    for (const auto& host : state.judged->hosts) {
+      const auto [name, is_new] = hosts_.insert(host.seen->host.text());
+      if (is_new) add_above(*name);
+    }
+  }
+}
+
+bool Theirs::has(const probes::Subject& subject) const {
+  return subject.kind == Kind::domain ? has_domain(subject.name)
+                                      : subject.kind == Kind::host && has_host(subject.name);
+}
+
+bool Theirs::is_theirs_alone(const std::string& host) const {
+  return has_host(host) && std::ranges::none_of(all_->domains, [&](const auto& state) {
+           return state.judged && !has_domain(state.configured.name) &&
+                  std::ranges::any_of(state.judged->hosts, [&](const auto& one) {
+                    return one.seen->host.text() == host;
+                  });
+         });
+}
+
+std::vector<std::string> Theirs::own_of(const std::vector<std::string>& names) const {
+  std::vector<std::string> out;
+  std::ranges::copy_if(names, std::back_inserter(out),
+                       [&](const std::string& name) { return has_domain(name); });
+  return out;
+}
+
+// ---- the snapshot
+
+std::shared_ptr<const agent::Snapshot::Shown> Theirs::shown() const {
+  if (!all_->announced) return nullptr;
+  agent::Snapshot::Shown out;
+  std::set<std::string> keys;
+  for (const auto& one : all_->announced->certificates) {
+    if (!is_named_in(*one.chain.front())) continue;
+    out.certificates.push_back(one);
+    keys.insert(agent::key_of(one));
+  }
+  for (const auto& one : all_->announced->not_for_mail) {
+    if (keys.contains(one.key)) out.not_for_mail.push_back(one);
+  }
+  return std::make_shared<const agent::Snapshot::Shown>(std::move(out));
+}
+
+// Named one by one: what a snapshot holds beside is nobody's until it is said here whose it is.
+agent::Snapshot Theirs::snapshot() const {
+  const auto& all = *all_;
+  const auto narrow = [&](const agent::SharedList<Alert>& alerts) {
+    agent::SharedList<Alert> out;
+    for (const auto& alert : alerts) {
+      if (auto mine = narrowed(alert)) out.push_back(*std::move(mine));
+    }
+    return out;
+  };
+  agent::Snapshot out{
+      .now = all.now,
+      .started_at = all.started_at,
+      .schedule = all.schedule,
+      .metrics = all.metrics,
+      .hosts = those(all.hosts, [&](const auto& host) { return has_host(host.first.text()); }),
+      .rollovers =
+          those(all.rollovers, [&](const auto& one) { return has_host(one.host->host.text()); }),
+      .places = those(all.places,
+                      [&](const auto& places) {
+                        return !places.empty() && has_host(places.front().host->host.text());
+                      }),
+      .alerts = narrow(all.alerts),
+      .ended = narrow(all.ended),
+      .passed = narrow(all.passed),
+      .silences = all.silences,
+      .announced = shown(),
+      .renewals = all.renewals,
+      .vantage = all.vantage,
+      .resolvers = all.resolvers,
+      .queue_length = all.queue_length,
+      .in_flight = all.in_flight,
+      .lag = all.lag,
+      .rounds = all.rounds,
+      .last_round_at = all.last_round_at,
+      .progress = all.progress,
+      .record_errors = all.record_errors,
+      .storage_fault = all.storage_fault,
+      .unrecorded_rounds = all.unrecorded_rounds,
+      .lost_rounds = all.lost_rounds,
+      .clock_steps = all.clock_steps};
+  for (auto& check : out.vantage) {
+    if (check.detail) check.detail = without_others(*check.detail);
+  }
+  for (const auto place : places_) {
+    if (has_words_of_others(all.domains[place]))
+      out.domains.push_back(without_words_of_others(all.domains[place], *this));
+    else
+      out.domains.push_back(all.domains.shared(place));
+  }
+  std::ranges::copy_if(all.exceptions, std::back_inserter(out.exceptions),
+                       [&](const auto& made) { return has_domain(made.domain); });
+  std::set<std::string> providers;
+  for (const auto& [name, seen] : out.hosts) {
+    for (auto& one : agent::providers_of(seen->addresses)) providers.insert(std::move(one));
+  }
+  std::ranges::copy_if(all.spared, std::back_inserter(out.spared),
+                       [&](const auto& one) { return providers.contains(one.provider); });
+  return out;
+}
+
+// ---- alerts
+
+bool Theirs::is_all_theirs(const Alert& alert) const {
+  return alert.cause.kind != Kind::monitor && !alert.domains.empty() &&
+         own_of(alert.domains).size() == alert.domains.size();
+}
+
+// What was found of that code there, as a domain of theirs has it.
+const probes::Finding* Theirs::own_finding(probes::Code code, const agent::Hit& hit) const {
+  for (const auto& name : hit.domains) {
+    const auto state = domains_.find(name);
+    if (state == domains_.end() || !state->second->judged) continue;
+    for (const auto& finding : state->second->judged->findings) {
+      if (finding.code == code && finding.subject == hit.subject) return &finding;
+    }
+  }
+  return nullptr;
+}
+
+// An alert shows what was found at its first hit, as the first of the domains there had it. Of what
+// is left after others' were taken out it shows the same.
+void Theirs::take_own_words(Alert& alert) const {
+  auto& finding = alert.finding;
+  const auto is_there = [&](const agent::Hit& hit) { return hit.subject == finding.subject; };
+  auto hit = std::ranges::find_if(alert.hits, is_there);
+  const bool is_lost = hit == alert.hits.end();
+  if (is_lost) hit = alert.hits.begin();
+  const auto* own = own_finding(finding.code, *hit);
+  if (is_lost) {
+    const auto severity = finding.severity;
+    finding =
+        own != nullptr ? *own : probes::Finding{.code = finding.code, .subject = hit->subject};
+    finding.severity = severity;
+    return;
+  }
+  finding.evidence = own != nullptr ? own->evidence : std::vector<probes::Evidence>{};
+  std::erase_if(finding.consequences, [&](const probes::Consequence& one) {
+    return one.subject.kind == Kind::domain && !has_domain(one.subject.name);
+  });
+}
+
+std::optional<Alert> Theirs::narrowed(const Alert& alert) const {
+  auto out = alert;
+  out.domains = own_of(alert.domains);
+  if (alert.cause.kind == Kind::monitor) {
+    for (auto& hit : out.hits) hit.domains = own_of(hit.domains);
+    for (auto& one : out.finding.evidence) one.value = without_others(one.value);
+    if (out.acknowledged) out.acknowledged->comment.clear();
+    return out;
+  }
+  if (out.domains.empty()) return std::nullopt;
+  take_out_others(out.finding.evidence, *this);
+  if (out.domains.size() == alert.domains.size()) return out;
+  std::erase_if(out.hits, [&](agent::Hit& hit) {
+    hit.domains = own_of(hit.domains);
+    return hit.domains.empty();
+  });
+  if (out.hits.empty()) return std::nullopt;
+  if (out.hits.size() < alert.hits.size())
+    out.finding.severity = std::ranges::max(out.hits, {}, &agent::Hit::severity).severity;
+  take_own_words(out);
+  take_out_others(out.finding.evidence, *this);
+  // Said of others' domains as well.
+  if (out.acknowledged) out.acknowledged->comment.clear();
+  const bool is_ours = std::ranges::any_of(out.domains, [&](const std::string& name) {
+    return domains_.at(name)->configured.role == config::Role::inbound;
+  });
+  out.direction = is_ours ? config::Role::inbound : config::Role::outbound;
+  return out;
+}
+
+// ---- silences
+
+// Each label by itself: to show one that covers nothing of theirs after all tells nobody's names.
+bool Theirs::is_touched_by(const Silence& silence) const {
+  std::vector<const Matcher*> of_domains, of_hosts;
+  for (const auto& matcher : silence.matchers) {
+    if (is_of(matcher, {"domain", "group"})) of_domains.push_back(&matcher);
+    if (matcher.name == "mx") of_hosts.push_back(&matcher);
+  }
+  const auto is_hit = [&](std::size_t place) {
+    const auto& domain = all_->domains[place].configured;
+    return std::ranges::all_of(of_domains, [&](const Matcher* one) {
+      return agent::fits(*one, one->name == "domain" ? domain.name : domain.group);
+    });
+  };
+  if (std::ranges::none_of(places_, is_hit)) return false;
+  return std::ranges::all_of(of_hosts, [&](const Matcher* one) {
+    return agent::fits(*one, "") ||
+           std::ranges::any_of(hosts_, [&](const auto& host) { return agent::fits(*one, host); });
+  });
+}
+
+bool Theirs::is_bound(const Silence& silence) const {
+  return std::ranges::any_of(silence.matchers, [&](const Matcher& one) {
+    if (one == matcher_of(groups_)) return true;
+    if (!is_exact(one)) return false;
+    return (one.name == "group" && has_group(one.value)) ||
+           (one.name == "domain" && has_domain(one.value));
+  });
+}
+
+Silence Theirs::bound(Silence silence) const {
+  if (!is_bound(silence)) silence.matchers.push_back(matcher_of(groups_));
+  return silence;
+}
+
+Silence Theirs::narrowed(Silence silence) const {
+  if (is_bound(silence)) return silence;
+  for (auto& one : silence.matchers) {
+    const bool is_theirs = is_exact(one) && ((one.name == "domain" && has_domain(one.value)) ||
+                                             (one.name == "group" && has_group(one.value)) ||
+                                             (one.name == "mx" && has_host(one.value)));
+    if (is_of(one, {"domain", "group", "mx", "owner", "zone"}) && !is_theirs) one.value = kLeftOut;
+  }
+  silence.comment.clear();
+  return silence;
+}
+
+// ---- certificates
+
+bool Theirs::fits(const std::string& certificate_name) const {
+  if (has_domain(certificate_name) || has_host(certificate_name)) return true;
+  if (!certificate_name.starts_with(kWildcard)) return false;
+  const auto is_below = [&](std::string_view name) { return is_for(certificate_name, name); };
+  return std::ranges::any_of(hosts_, is_below) ||
+         std::ranges::any_of(domains_, [&](const auto& one) { return is_below(one.first); });
+}
+
+bool Theirs::is_named_in(const probes::tls::Certificate& leaf) const {
+  return std::ranges::any_of(agent::names_of(leaf), [&](const auto& name) { return fits(name); });
+}
+
+bool Theirs::is_all_named_in(const probes::tls::Certificate& leaf) const {
+  const auto is_below_theirs = [&](std::string_view name) {
+    for (;;) {
+      if (has_domain(name)) return true;
+      const auto dot = name.find('.');
+      if (dot == std::string_view::npos) return false;
+      name.remove_prefix(dot + 1);
+    }
+  };
+  // What is below a domain of theirs may be a host that others use as well.
+  return std::ranges::all_of(agent::names_of(leaf), [&](const std::string& name) {
+    bool is_of_host = false;
+    for (const auto& host : hosts_) {
+      if (!is_for(name, host)) continue;
+      if (!is_theirs_alone(host)) return false;
+      is_of_host = true;
+    }
+    return is_of_host || is_below_theirs(name);
+  });
+}
+
+// ---- text
+
+bool Theirs::is_others(std::string_view name) const {
+  const auto known = lower(name);
+  if (above_.contains(known)) return false;
+  if (is_watched_(known)) return true;
+  const auto host = probes::dns::Name::parse(known);
+  if (!host) return false;
+  const auto& hosts = all_->hosts;
+  const auto found = std::ranges::lower_bound(hosts, *host, {}, &agent::Snapshot::Host::first);
+  return found != hosts.end() && found->first == *host;
+}
+
+std::string Theirs::without_others(std::string_view text) const {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    auto end = at;
+    while (end < text.size() && is_name_octet(text[end])) ++end;
+    auto name = text.substr(at, end - at);
+    while (name.ends_with('.')) name.remove_suffix(1);
+    const bool is_left_out = name.find('.') != std::string_view::npos && is_others(name);
+    out += is_left_out ? kLeftOut : name;
+    at += name.size();
+    while (at < text.size() && (at < end || !is_name_octet(text[at]))) {
+      out += text[at++];
+    }
+  }
+  return out;
+}
+
+}  // namespace web
