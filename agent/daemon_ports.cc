@@ -182,7 +182,7 @@ web::Backend Daemon::backend() {
                      const std::optional<std::set<std::string>>& groups) {
                 return watch(domain, list, groups);
               },
-           .accept_list = [this](const std::string& list) { return lists_->accept(list); },
+          .accept_list = [this](const std::string& list) { return lists_->accept(list); },
           .feed = &feed_,
           .postfix = postfix_.get(),
           .senders = senders_.get(),
