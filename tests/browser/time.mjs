@@ -179,7 +179,7 @@ export function time() {
     await page.getByLabel("Mail domain").fill("mismatch.test");
     await page.getByRole("button", { name: "Check", exact: true }).click();
     await until("it has an address", 10, () => /\/check\?id=/.test(page.url()));
-    await says(page, /mismatch\.test\W+mail waits in queues/, 60);
+    await says(page, /mismatch\.test\W+held up/, 60);
     await says(page, /the certificate matches no TLSA record/);
     await page.getByRole("button", { name: "+ Watch this domain" }).click();
     await says(page, /mismatch\.test is watched from now on/);
