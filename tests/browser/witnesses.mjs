@@ -127,7 +127,7 @@ export function witnesses() {
         delivery(id, "stranger.test", "mx.stranger.test[127.0.2.9]:25", "dsn=2.0.0, status=sent (250 ok)"),
       ),
     );
-    await says(view, /2 messages waiting, the oldest since/, 20);
+    await says(view, /2 messages waiting, the oldest came/, 20);
     await says(view, /Partners not yet watched[^]*stranger\.test 2 messages a month/, 20);
     // What was delivered is compared once the host was probed after it.
     for (const name of ["healthy.test", "mismatch.test"])
