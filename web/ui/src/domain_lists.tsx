@@ -65,9 +65,7 @@ export function DomainLists({ status }: { status: AgentStatus }) {
               </td>
               {mayAct && (
                 <td>
-                  {one.refused && (
-                    <Act label="That is right: go by it" done="Accepted." run={() => accept(one.name)} />
-                  )}
+                  {one.refused && <Act label="That is right: go by it" done="Accepted." run={() => accept(one.name)} />}
                 </td>
               )}
             </tr>
