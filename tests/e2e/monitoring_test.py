@@ -44,7 +44,14 @@ GROUP_INTERVAL = 2  # of Alertmanager, seconds
 SCRAPED, PUSHED = "/scraped", "/pushed"  # where the sink hears of an alert, by the way it took
 
 # What a dashboard asks about things that do not happen here: months of renewals by habit, a grown-old record; a fleet.
-NOTHING_TO_SEE = {"danelaw_alert_publish_by_timestamp_seconds", "danelaw_mx_vantage_deliverable"}
+NOTHING_TO_SEE = {
+    "danelaw_alert_publish_by_timestamp_seconds",
+    "danelaw_domain_list_domains",
+    "danelaw_domain_list_missing",
+    "danelaw_domain_list_read_timestamp_seconds",
+    "danelaw_domain_list_refused",
+    "danelaw_mx_vantage_deliverable",
+}
 
 
 def shipped(name):

@@ -400,8 +400,8 @@ TEST_F(Groups, WhatIsAboutEverythingIsRefused) {
             route.content_types.empty() ? "application/json" : std::string(route.content_types[0]));
     EXPECT_EQ(reply.status, 403) << route.pattern;
   }
-  EXPECT_THAT(whole,
-              ElementsAre("/-/reload", "/api/v1/notifiers/test", "/api/v1/tlsrpt", "/metrics"));
+  EXPECT_THAT(whole, ElementsAre("/-/reload", "/api/v1/lists/{name}/accept",
+                                 "/api/v1/notifiers/test", "/api/v1/tlsrpt", "/metrics"));
   EXPECT_EQ(service_.reloads, 0);
 }
 
