@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""A domain's status is one word wherever one looks: API, metrics, badge, public page, `check`, Nagios."""
+"""A domain's status is one word wherever one looks: API, metrics, badge, `check`, Nagios. The public page says what
+happens to mail, as the API does."""
 
 import re
 import unittest
@@ -11,8 +12,15 @@ from living_lab import DANELAW, LivingLab, until
 
 WORDS = ("ok", "warning", "critical", "unknown")  # by the numbers of Nagios
 COLOURS = {"#0b6b3a": "ok", "#8a5a00": "warning", "#b42318": "critical", "#6941c6": "unknown"}
-SIGNS = {"✓": "ok", "!": "warning", "✗": "critical", "?": "unknown"}
 PARTNER = "mismatch.test"  # its mail waits; as a partner's trouble it is a degree calmer
+# What happens to mail, as the public page says and shows it.
+MAIL = {
+    "held-up": ("critical", "✗", "mail does not arrive"),
+    "unprotected": ("critical", "✗", "mail is not protected"),
+    "at-risk": ("warning", "!", "mail arrives; something is wrong"),
+    "fine": ("ok", "✓", "mail arrives securely"),
+    "unknown": ("unknown", "?", "unknown"),
+}
 HIDDEN = "healthy.test"  # its first MX gets IPv6 only, its second is sound
 
 
@@ -32,9 +40,10 @@ class Status(unittest.TestCase):
         """outlet -> domain -> status, of all that the agent says at one moment."""
         metrics = self.lab.text("/metrics")
         page = self.lab.text("/public")
-        rows = re.findall(r'<article><h2>([^<]+)</h2><p><span class="mark (\w+)">(\S) (\w+)<', page)
+        rows = re.findall(r'<article><h2>([^<]+)</h2><p><span class="mark (\w+)">(\S) ([^<]+)<', page)
+        listed = self.lab.get("/api/v1/domains?limit=500")["items"]
         out = {
-            "list": {d["domain"]: d["status"] for d in self.lab.get("/api/v1/domains?limit=500")["items"]},
+            "list": {d["domain"]: d["status"] for d in listed},
             "domain": {n: self.lab.domain(n)["status"] for n in self.names},
             "metrics": {
                 n: WORDS[int(v)]
@@ -50,16 +59,15 @@ class Status(unittest.TestCase):
                 for n in self.names
             },
             "public.json": {d["domain"]: d["status"] for d in self.lab.get("/public.json")["items"]},
-            "public": {name: word for name, _, _, word in rows},
-            "sign on the public page": {name: SIGNS[sign] for name, _, sign, _ in rows},
-            "colour on the public page": {name: colour for name, colour, _, _ in rows},
         }
+        shown = {name: (look, sign, words) for name, look, sign, words in rows}
+        self.is_shown = shown == {d["domain"]: MAIL[d["delivery"]] for d in listed}
         words = list(out["list"].values())
         counts = {word: words.count(word) for word in WORDS}
-        listed = {word: self.lab.get(f"/api/v1/domains?limit=500&status={word}")["total"] for word in WORDS}
+        totals = {word: self.lab.get(f"/api/v1/domains?limit=500&status={word}")["total"] for word in WORDS}
         metric = {w: int(v) for w, v in re.findall(r'^danelaw_domains\{status="(\w+)"\} (\d+)$', metrics, re.M)}
         status = self.lab.get("/api/v1/status")["counts"]
-        return out, [counts, listed, metric, status]
+        return out, [counts, totals, metric, status]
 
     def agree(self, seconds=90):
         """One word a domain, the same of all outlets; a look between two questions is waited out."""
@@ -70,7 +78,9 @@ class Status(unittest.TestCase):
             told = {n: {outlet: said.get(n) for outlet, said in outlets.items()} for n in self.names}
             last["differ"] = {n: words for n, words in told.items() if len(set(words.values())) != 1}
             last["counts"] = counts
-            return not last["differ"] and all(c == counts[0] for c in counts) and outlets["list"]
+            last["public page"] = self.is_shown
+            agrees = not last["differ"] and self.is_shown and all(c == counts[0] for c in counts)
+            return agrees and outlets["list"]
 
         try:
             return until("all outlets agree", seconds, all_agree)
