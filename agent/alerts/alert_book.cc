@@ -252,9 +252,9 @@ void AlertBook::tell(Round& round, Alert& alert, const Audience& audience, const
     return;
   }
   // That it is watched no more, or cannot be seen, is not that it is over.
-  for (const auto& change : round.transitions) {
-    if (change.alert_id == alert.id && due->notice == Notice::resolved)
-      due->reason += ": " + change.reason;
+  if (due->notice == Notice::resolved) {
+    const auto end = std::ranges::find(round.transitions, alert.id, &Transition::alert_id);
+    if (end != round.transitions.end()) due->reason += ": " + end->reason;
   }
   alert = told(std::move(alert), round.at);
   write(round, alert);

@@ -57,6 +57,16 @@ bool speaks_tls(const probes::DomainJudgement& judged) {
   });
 }
 
+// Nobody asks for TLSA records under an exception, but for addresses all the same.
+bool is_stopped_by_dane(const probes::HostJudgement& host) {
+  const auto& seen = *host.seen;
+  const bool has_addresses = probes::dns::is_learned(seen.a.outcome) &&
+                             probes::dns::is_learned(seen.aaaa.outcome) && !seen.addresses.empty();
+  return host.verdict == Verdict::refused ||
+         (host.verdict == Verdict::lookup_failed && has_addresses &&
+          seen.tlsa.outcome == probes::dns::Outcome::failed);
+}
+
 }  // namespace
 
 probes::DomainJudgement with_partner_severity(probes::DomainJudgement judged, config::Role role) {
@@ -112,18 +122,6 @@ std::optional<std::string> postmaster_text(const probes::DomainJudgement& judged
       "posttls-finger(1) of Postfix: posttls-finger -l dane {}\n",
       name, name, name, out, name);
 }
-
-namespace {
-// Nobody asks for TLSA records under an exception, but for addresses all the same.
-bool is_stopped_by_dane(const probes::HostJudgement& host) {
-  const auto& seen = *host.seen;
-  const bool has_addresses = probes::dns::is_learned(seen.a.outcome) &&
-                             probes::dns::is_learned(seen.aaaa.outcome) && !seen.addresses.empty();
-  return host.verdict == Verdict::refused ||
-         (host.verdict == Verdict::lookup_failed && has_addresses &&
-          seen.tlsa.outcome == probes::dns::Outcome::failed);
-}
-}  // namespace
 
 std::optional<Exception> exception_for(const probes::DomainJudgement& judged, Time at) {
   const bool waits =

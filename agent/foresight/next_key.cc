@@ -116,6 +116,25 @@ void tell(probes::Finding& finding, const AnnouncedCertificate& announced,
   }
 }
 
+// Those that no later one supersedes: as is_over() has it, in time that does not grow with the
+// square of their number.
+std::vector<const AnnouncedCertificate*> not_superseded(
+    const std::vector<const AnnouncedCertificate*>& announced) {
+  std::map<std::pair<probes::tls::KeyType, std::set<std::string>>, Time> newest;
+  std::vector<Time*> last;
+  for (const auto* one : announced) {
+    const auto& leaf = *one->chain.front();
+    auto& at = newest.try_emplace({leaf.key_type, name_set(leaf)}, leaf.not_before).first->second;
+    at = std::max(at, leaf.not_before);
+    last.push_back(&at);
+  }
+  std::vector<const AnnouncedCertificate*> out;
+  for (std::size_t i = 0; i < announced.size(); ++i) {
+    if (*last[i] < announced[i]->chain.front()->not_before + kDay) out.push_back(announced[i]);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<Chain> chains_of(const HostHistory& past) {
@@ -241,27 +260,6 @@ KeyForecast forecast(const AnnouncedCertificate& announced, const ForeseenHost& 
   out.safe_from = decision.not_before_then;
   return out;
 }
-
-namespace {
-// Those that no later one supersedes: as is_over() has it, in time that does not grow with the
-// square of their number.
-std::vector<const AnnouncedCertificate*> not_superseded(
-    const std::vector<const AnnouncedCertificate*>& announced) {
-  std::map<std::pair<probes::tls::KeyType, std::set<std::string>>, Time> newest;
-  std::vector<Time*> last;
-  for (const auto* one : announced) {
-    const auto& leaf = *one->chain.front();
-    auto& at = newest.try_emplace({leaf.key_type, name_set(leaf)}, leaf.not_before).first->second;
-    at = std::max(at, leaf.not_before);
-    last.push_back(&at);
-  }
-  std::vector<const AnnouncedCertificate*> out;
-  for (std::size_t i = 0; i < announced.size(); ++i) {
-    if (*last[i] < announced[i]->chain.front()->not_before + kDay) out.push_back(announced[i]);
-  }
-  return out;
-}
-}  // namespace
 
 std::optional<probes::Finding> find_unpublished(
     const std::vector<const AnnouncedCertificate*>& announced, const ForeseenHost& host, Time at) {

@@ -360,10 +360,7 @@ bool Follower::follow_host(Round& round, Host& host, const Seeing& seeing) {
 
 // Every host has been looked at since the start.
 bool Follower::is_taught() {
-  is_taught_ = is_taught_ || (inventory_.knows_all_hosts() &&
-                              std::ranges::all_of(inventory_.hosts(), [](auto& entry) {
-                                return entry.second.seen != nullptr;
-                              }));
+  is_taught_ = is_taught_ || (inventory_.knows_all_hosts() && inventory_.has_seen_all_hosts());
   return is_taught_;
 }
 

@@ -70,10 +70,11 @@ bool goes_on(std::string_view line) {
   return line.starts_with(' ') || line.starts_with('\t');
 }
 
-bool begins_field(std::string_view line) {
+// Of a line that begins with the name of a field and its colon: how long the name is; else 0.
+std::size_t field_name_length(std::string_view line) {
   const auto end =
       line.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
-  return end != std::string_view::npos && end > 0 && line[end] == ':';
+  return end != std::string_view::npos && line[end] == ':' ? end : 0;
 }
 
 // The next line with its end, taken off the text, which is not empty.
@@ -90,7 +91,7 @@ const char* fault_of_fields(std::string_view mail) {
   while (!mail.empty()) {
     const auto line = take_line(mail);
     if (!goes_on(line)) {
-      is_field = begins_field(line);
+      is_field = field_name_length(line) > 0;
       length = 0;
       if (is_field && ++fields > kMostFields) return "more header fields than a mail may have";
     }
@@ -226,9 +227,8 @@ bool is_mail(std::string_view octets) {
   octets = without_blank_lines(octets);
   // "From " of an mbox, or the name of a field and its colon.
   if (octets.starts_with("From ")) return true;
-  const auto end =
-      octets.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
-  return end != std::string_view::npos && end > 0 && end < 100 && octets[end] == ':';
+  const auto length = field_name_length(octets);
+  return length > 0 && length < 100;
 }
 
 }  // namespace probes::reports
