@@ -139,16 +139,21 @@ void read_options(const Bytes& data, std::vector<ExtendedError>& errors) {
   }
 }
 
+Record read_record(MessageReader& reader) {
+  Record record;
+  record.owner = reader.name();
+  record.type = reader.u16();
+  record.klass = reader.u16();
+  record.ttl = reader.u32();
+  const std::size_t length = reader.u16();
+  record.data = read_data(reader, record.type, length);
+  return record;
+}
+
 void read_section(MessageReader& reader, std::size_t count, Message& message,
                   std::vector<Record>* keep) {
   for (std::size_t i = 0; i < count && reader.ok(); ++i) {
-    Record record;
-    record.owner = reader.name();
-    record.type = reader.u16();
-    record.klass = reader.u16();
-    record.ttl = reader.u32();
-    const std::size_t length = reader.u16();
-    record.data = read_data(reader, record.type, length);
+    auto record = read_record(reader);
     if (!reader.ok()) return;
     if (record.type == type::opt) {
       message.rcode = static_cast<std::uint16_t>(message.rcode | (record.ttl >> 24U) << 4U);
@@ -287,17 +292,6 @@ std::optional<Tsig> read_tsig(const Record& record) {
   out.other.assign(other.begin(), other.end());
   if (!reader.ok() || reader.at() != record.data.size()) return std::nullopt;
   return out;
-}
-
-Record read_record(MessageReader& reader) {
-  Record record;
-  record.owner = reader.name();
-  record.type = reader.u16();
-  record.klass = reader.u16();
-  record.ttl = reader.u32();
-  const std::size_t length = reader.u16();
-  record.data = read_data(reader, record.type, length);
-  return record;
 }
 
 }  // namespace
