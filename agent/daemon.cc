@@ -141,6 +141,12 @@ Daemon::Begun Daemon::start(const std::filesystem::path& file) {
     return fail_for_now("policy-socket-failed", served.error());
   courier_ = std::make_unique<Courier>(
       *letters_, now, [this] { return runner_->snapshot(); }, report_notifier);
+  // Else it would go by itself alone at first.
+  if (lead_)
+    runner_->set_places(
+        vantages_of(lookers(loaded->fleet.takeover).value_or(Lookers{}), named_.vantage));
+  // Nobody is to read that nothing is watched.
+  runner_->take_up();
   server_ = std::make_unique<web::Server>(web::site_of(backend()));
   const auto listening = server_->start(loaded->web);
   if (!listening) return fail_for_now("web-setup-failed", listening.error());
@@ -152,10 +158,6 @@ Daemon::Begun Daemon::start(const std::filesystem::path& file) {
   constexpr std::size_t kLeast = std::size_t{32} << 20U;
   if (!has_room(kLeast)) throw std::bad_alloc();
   context_.reset();
-  // Else it would go by itself alone at first.
-  if (lead_)
-    runner_->set_places(
-        vantages_of(lookers(loaded->fleet.takeover).value_or(Lookers{}), named_.vantage));
   runner_->start();
   postfix_->start();
   courier_->set_notifiers(std::move(*notifiers));

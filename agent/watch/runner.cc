@@ -399,14 +399,23 @@ Runner::~Runner() {
   stop();
 }
 
-void Runner::start() {
+void Runner::take_up() {
   config::Config wanted;
   {
     const Lock lock(state_->mutex);
+    if (std::exchange(state_->is_taken_up, true)) return;
     wanted = std::move(state_->config);
   }
   state_->adopt(wanted, nullptr);
-  const auto count = std::max(1U, wanted.schedule.workers);
+}
+
+void Runner::start() {
+  take_up();
+  unsigned count = 1;
+  {
+    const Lock lock(state_->mutex);
+    count = std::max(count, state_->config.schedule.workers);
+  }
   const auto count_workers = [this](unsigned more, unsigned fewer) {
     const Lock lock(state_->mutex);
     state_->workers += more - fewer;

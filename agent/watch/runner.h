@@ -56,6 +56,8 @@ class Runner final : public Actions {
          MakeProber make_prober = {});
   ~Runner() override;  // stop()
 
+  // From here on snapshot() knows what is watched; start() does it where nobody has.
+  void take_up();
   void start();
   // Ends the threads; a look under way is cut off at its next deadline check. Idempotent.
   void stop();

@@ -198,7 +198,8 @@ struct Runner::State {
 
   mutable config::Mutex mutex ACQUIRED_AFTER(deciding);
   std::condition_variable_any wake;
-  config::Config config GUARDED_BY(mutex);  // without the domains
+  config::Config config GUARDED_BY(mutex);  // without the domains, once taken up
+  bool is_taken_up GUARDED_BY(mutex) = false;
   std::shared_ptr<ProbeContext> context GUARDED_BY(mutex);
   std::uint64_t generation GUARDED_BY(mutex) = 0;  // of context
   TargetQueue queue GUARDED_BY(mutex);
