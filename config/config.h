@@ -25,6 +25,19 @@ struct Domain {
   std::string group;  // free text of the operator, for filters and labels; may be empty
 };
 
+// How TLS begins at a service: by a command of the protocol that is spoken there, or at once.
+enum class Starttls { smtp, imap, pop3, sieve, none };
+
+// A service that is watched by itself: a door at which people's mail programs come in
+// (service.h).
+struct Service {
+  std::string host;  // A-label form
+  std::uint16_t port = 0;
+  Starttls starttls = Starttls::none;
+  Role role = Role::inbound;
+  std::string group;
+};
+
 // A CA issues, or has said that it will issue, from this intermediate: a line of `issuers_file`.
 struct AnnouncedIssuer {
   std::string organisation;   // O= of its subject
@@ -301,7 +314,9 @@ inline constexpr std::array<std::string_view, 15> kSenderClasses{
     "null-mx-ignored", "other-nameserver",  "rfc-7672"};
 
 struct Config {
-  std::vector<Domain> domains;  // no name twice; those of the lists, too, once loaded
+  // No name twice; those of the lists, too, once loaded; and the services, by their names.
+  std::vector<Domain> domains;
+  std::vector<Service> hosts;  // no host twice with one port
   std::vector<DomainList> domain_lists;
   // Classes of senders, however rare, for which it is a finding that they cannot deliver.
   std::vector<std::string> sender_classes;

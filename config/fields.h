@@ -144,21 +144,35 @@ template <class Section>
 struct Key {
   std::string_view name;
   void (*read)(const TreeNode&, Section&, Notes&);
+  std::string_view alias = {};  // says the same, in plainer words; empty: none
+
+  [[nodiscard]] bool is_called(std::string_view text) const {
+    return text == name || (!alias.empty() && text == alias);
+  }
 };
 
 // The value of the key, where it stands first; null where it does not, or `map` is none.
 [[nodiscard]] const TreeNode* value_of(const TreeNode& map, std::string_view name);
 [[nodiscard]] bool has_key(const TreeNode& map, std::string_view name);
 
+// Null, and a complaint, where there is no such key.
 template <class Section>
-void read_key(const TreeNode& key, const TreeNode& value, std::span<const Key<Section>> keys,
-              Section& section, Notes& notes) {
-  const auto found = std::ranges::find(keys, key.text, &Key<Section>::name);
-  if (key.is_text() && found != keys.end()) return found->read(value, section, notes);
-  if (!key.is_text()) return wrong(notes, key, "a key");
+const Key<Section>* find_key(const TreeNode& key, std::span<const Key<Section>> keys,
+                             Notes& notes) {
+  if (!key.is_text()) {
+    wrong(notes, key, "a key");
+    return nullptr;
+  }
+  const auto found =
+      std::ranges::find_if(keys, [&](const Key<Section>& one) { return one.is_called(key.text); });
+  if (found != keys.end()) return &*found;
   std::vector<std::string_view> names;
-  std::ranges::transform(keys, std::back_inserter(names), &Key<Section>::name);
+  for (const auto& one : keys) {
+    names.push_back(one.name);
+    if (!one.alias.empty()) names.push_back(one.alias);
+  }
   complain(notes, key, unknown_key(key.text, names));
+  return nullptr;
 }
 
 template <class Section>
@@ -166,16 +180,22 @@ void read_map(const TreeNode& node, std::span<const Key<Section>> keys, Section&
               Notes& notes) {
   if (node.kind == TreeNode::Kind::nothing) return;  // all of it commented out: the defaults hold
   if (node.kind != TreeNode::Kind::map) return wrong(notes, node, "a map of keys");
-  std::map<std::string_view, int> lines;
+  std::map<std::string_view, const TreeNode*> first;  // that says it, by name
   for (std::size_t i = 0; i + 1 < node.items.size(); i += 2) {
     const TreeNode& key = node.items[i];
-    const auto [first, is_new] = lines.try_emplace(key.text, key.place.line);
+    const auto* found = find_key(key, keys, notes);
+    const auto name = found == nullptr ? std::string_view{key.text} : found->name;
+    const auto [before, is_new] = first.try_emplace(name, &key);
     if (!is_new && key.is_text()) {
+      const auto& other = *before->second;
       complain(notes, key,
-               fmt::format("key {} again; it stands in line {} already", in_quotes(key.text),
-                           first->second));
+               other.text == key.text
+                   ? fmt::format("key {} again; it stands in line {} already", in_quotes(key.text),
+                                 other.place.line)
+                   : fmt::format("key {} says what {} says in line {} already", in_quotes(key.text),
+                                 in_quotes(other.text), other.place.line));
     }
-    read_key(key, node.items[i + 1], keys, section, notes);
+    if (found != nullptr) found->read(node.items[i + 1], section, notes);
   }
 }
 

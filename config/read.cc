@@ -16,6 +16,7 @@
 #include "config/fields.h"
 #include "config/matcher.h"
 #include "config/name.h"
+#include "config/service.h"
 
 // Which key is which field.
 namespace config {
@@ -23,6 +24,12 @@ namespace {
 
 constexpr auto kRoles = std::to_array<std::pair<std::string_view, Role>>(
     {{"inbound", Role::inbound}, {"outbound", Role::outbound}});
+constexpr auto kStarttls =
+    std::to_array<std::pair<std::string_view, Starttls>>({{"smtp", Starttls::smtp},
+                                                          {"imap", Starttls::imap},
+                                                          {"pop3", Starttls::pop3},
+                                                          {"sieve", Starttls::sieve},
+                                                          {"none", Starttls::none}});
 constexpr auto kLeasts = std::to_array<std::pair<std::string_view, Least>>(
     {{"medium", Least::medium}, {"high", Least::high}, {"critical", Least::critical}});
 constexpr auto kHookMethods = std::to_array<std::pair<std::string_view, HookMethod>>(
@@ -84,6 +91,71 @@ void domains(const TreeNode& node, Config& config, Notes& notes) {
                fmt::format("domain \"{}\" again; it stands in line {} already", domain->name,
                            first->second));
     }
+  }
+}
+
+constexpr Key<Service> service_keys[] = {
+    {"host", text<&Service::host, normal_domain>},     {"port", number<&Service::port, 1, 65535>},
+    {"starttls", word<&Service::starttls, kStarttls>}, {"role", word<&Service::role, kRoles>},
+    {"group", text<&Service::group, group_name>},
+};
+
+// "HOST:PORT", or a map; of port and starttls the one stands for the other where that is missing.
+std::optional<Service> read_service(const TreeNode& node, Notes& notes) {
+  Service service;
+  if (node.is_text()) {
+    const auto called = service_called(node.text);
+    auto host =
+        called ? normal_domain(called->host)
+               : Failure<std::string>("a service is a host and a port, as imap.example.org:993");
+    if (!host) {
+      complain(notes, node, fmt::format("{}: {}", in_quotes(node.text), host.error()));
+      return std::nullopt;
+    }
+    service.host = *std::move(host);
+    service.port = called->port;
+    service.starttls = usual_starttls(service.port);
+    return service;
+  }
+  if (node.kind != TreeNode::Kind::map) {
+    wrong(notes, node, "HOST:PORT, or a map of host, port, starttls, role and group");
+    return std::nullopt;
+  }
+  if (!has_key(node, "host")) complain(notes, node, "a service without a host");
+  read_map<Service>(node, service_keys, service, notes);
+  const bool has_port = has_key(node, "port");
+  if (!has_port) service.port = usual_port(service.starttls).value_or(0);
+  if (!has_key(node, "starttls")) service.starttls = usual_starttls(service.port);
+  if (!has_port && service.port == 0 && !service.host.empty())
+    complain(notes, node, "a service without a port");
+  if (service.host.empty() || service.port == 0) return std::nullopt;
+  return service;
+}
+
+void hosts(const TreeNode& node, Config& config, Notes& notes) {
+  if (node.kind != TreeNode::Kind::list || node.items.empty())
+    return wrong(notes, node, "a list of one service or more");
+  std::map<std::string, int> lines;
+  for (const TreeNode& item : node.items) {
+    auto service = read_service(item, notes);
+    if (!service) continue;
+    const auto name = service_name(service->host, service->port);
+    const auto [first, is_new] = lines.try_emplace(name, item.place.line);
+    if (is_new) {
+      config.hosts.push_back(*std::move(service));
+    } else {
+      complain(notes, item,
+               fmt::format("service {} again; it stands in line {} already", name, first->second));
+    }
+  }
+}
+
+// They are watched as domains are, by names of their own.
+void add_services(Config& config) {
+  for (const auto& service : config.hosts) {
+    config.domains.push_back({.name = service_name(service.host, service.port),
+                              .role = service.role,
+                              .group = service.group});
   }
 }
 
@@ -223,7 +295,7 @@ constexpr Key<Smtp> smtp_keys[] = {
     {"helo", text<&Smtp::helo, helo_name>},
     {"timeout", duration<&Smtp::timeout, 1, 10 * minute>},
     {"allow_special_addresses", flag<&Smtp::allow_special_addresses>},
-    {"looks", number<&Smtp::looks, 1, 10>},
+    {"looks", number<&Smtp::looks, 1, 10>, "handshakes_per_address"},
     {"every_key_type", flag<&Smtp::every_key_type>},
 };
 
@@ -268,7 +340,7 @@ constexpr Key<Tlsrpt> tlsrpt_keys[] = {{"folder", path<&Tlsrpt::folder>}};
 constexpr Key<Schedule> schedule_keys[] = {
     {"interval", duration<&Schedule::interval, 10, 7 * day>},
     {"confirm_after", duration<&Schedule::confirm_after, 1, 2 * minute - 1>},
-    {"fastest", duration<&Schedule::fastest, 1, day>},
+    {"fastest", duration<&Schedule::fastest, 1, day>, "min_interval"},
     {"retry_after", duration<&Schedule::retry_after, 1, day>},
     {"workers", number<&Schedule::workers, 1, 1024>},
 };
@@ -376,7 +448,7 @@ constexpr Key<Web> web_keys[] = {
     {"user_groups", user_groups},
     {"tokens", tokens},
     {"allow_unauthenticated", flag<&Web::allow_unauthenticated>},
-    {"public_badges", texts<&Web::public_badges, normal_domain>},
+    {"public_badges", texts<&Web::public_badges, target_name>},
     {"public_title", text<&Web::public_title, printable_text>},
     {"public_text", text<&Web::public_text, printable_text>},
 };
@@ -508,7 +580,7 @@ void labels(const TreeNode& node, Notify& notify, Notes& notes) {
 }
 
 constexpr Key<Notify> notify_keys[] = {
-    {"remind_after", duration<&Notify::remind_after, 0, 365 * day>},
+    {"remind_after", duration<&Notify::remind_after, 0, 365 * day>, "repeat_interval"},
     {"alertmanagers", alertmanagers},
     {"labels", labels},
     {"webhooks", webhooks},
@@ -563,6 +635,7 @@ Result<std::string, std::string> sender_class(std::string_view text) {
 
 constexpr Key<Config> config_keys[] = {
     {"domains", domains},
+    {"hosts", hosts},
     {"domain_lists", domain_lists},
     {"sender_classes", texts<&Config::sender_classes, sender_class>},
     {"issuers_file", path<&Config::issuers_file>},
@@ -589,10 +662,13 @@ Reading read(const TreeNode& root, std::filesystem::path folder) {
   Config config;
   const bool can_hold_keys =
       root.kind == TreeNode::Kind::map || root.kind == TreeNode::Kind::nothing;
-  if (can_hold_keys && !has_key(root, "domains") && !has_key(root, "domain_lists")) {
+  const auto names_some = [&](std::string_view key) { return has_key(root, key); };
+  if (can_hold_keys && !names_some("domains") && !names_some("domain_lists") &&
+      !names_some("hosts")) {
     complain(notes, TreeNode{}, "the key \"domains\" is missing: which domains to watch");
   }
   read_map<Config>(root, config_keys, config, notes);
+  add_services(config);
   std::ranges::stable_sort(notes.complaints, {}, &Complaint::place);
   return {.config = std::move(config), .complaints = std::move(notes.complaints)};
 }

@@ -5,47 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "probes/smtp/talk.h"
+
 namespace probes::smtp {
 namespace {
 
 using config::Deadline;
 using std::chrono::steady_clock;
-
-// Adds to the transcript, as long as there is room.
-void write_down(SessionRecord& record, std::string line) {
-  std::size_t octets = 0;
-  for (const auto& known : record.transcript) octets += known.size();
-  if (octets >= kLongestTranscript) return;
-  const auto room = kLongestTranscript - octets;
-  if (line.size() >= room) line = line.substr(0, room) + "…";
-  record.transcript.push_back(std::move(line));
-}
-
-// The stages of a session, each begun when the one before it ends, and how long they took.
-class Progress {
- public:
-  explicit Progress(SessionRecord& record) : record_(record) {}
-  ~Progress() { stop(); }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-
-  void enter(Stage stage) {
-    stop();
-    record_.stage = stage;
-    began_ = steady_clock::now();
-  }
-  // What follows belongs to no stage.
-  void stop() {
-    if (!began_) return;
-    record_.took.at(static_cast<std::size_t>(record_.stage)) =
-        std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - *began_);
-    began_.reset();
-  }
-
- private:
-  SessionRecord& record_;
-  std::optional<steady_clock::time_point> began_ = steady_clock::now();
-};
 
 // One side of the talk: sends a line, reads a reply, and remembers in the record how it ended.
 class Dialogue {
@@ -125,8 +91,7 @@ class Dialogue {
   }
 
   void stop(const net::StreamFault& fault) {
-    record_.stop =
-        fault.stop == net::StreamStop::timeout ? SessionStop::timeout : SessionStop::closed;
+    record_.stop = stop_of(fault.stop);
     record_.detail = fault.detail;
   }
 
@@ -146,26 +111,6 @@ bool is_positive(const std::optional<Reply>& reply, SessionRecord& record) {
   return false;
 }
 
-SessionStop stop_of(net::ConnectStop stop) {
-  switch (stop) {
-    case net::ConnectStop::refused:
-      return SessionStop::connect_refused;
-    case net::ConnectStop::unreachable:
-      return SessionStop::connect_unreachable;
-    case net::ConnectStop::no_route:
-      return SessionStop::no_route;
-    case net::ConnectStop::timeout:
-      return SessionStop::connect_timeout;
-    case net::ConnectStop::other:
-      return SessionStop::local_fault;
-  }
-  return SessionStop::local_fault;
-}
-
-Deadline at_most(Deadline deadline, std::chrono::milliseconds patience) {
-  return std::min(deadline, steady_clock::now() + patience);
-}
-
 // Says goodbye over `stream`, politely but with little patience: nothing depends on the answer, and
 // the record keeps what it holds, but for the transcript.
 void say_goodbye(net::Stream& stream, SessionRecord& record, Deadline deadline) {
@@ -173,11 +118,6 @@ void say_goodbye(net::Stream& stream, SessionRecord& record, Deadline deadline) 
   Dialogue dialogue{stream, scratch, at_most(deadline, std::chrono::seconds{2})};
   (void)dialogue.say("QUIT");
   record.transcript = std::move(scratch.transcript);
-}
-
-std::string text_of(const tls::Handshake& handshake) {
-  if (handshake.version.empty()) return fmt::format("* TLS failed: {}", handshake.detail);
-  return fmt::format("* {} {}", handshake.version, handshake.cipher);
 }
 
 // EHLO, and HELO where that is refused by anything but 421, as Postfix does (RFC 5321 §3.2). The

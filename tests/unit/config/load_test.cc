@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "config/service.h"
 #include "tests/support/source_dir.h"
 
 namespace config {
@@ -61,6 +62,63 @@ std::vector<std::string> names(const std::vector<Domain>& domains) {
   std::vector<std::string> all;
   for (const auto& domain : domains) all.push_back(domain.name);
   return all;
+}
+
+TEST(Keys, SomeHavePlainerNames) {
+  const auto config = parsed(
+      "domains: [example.org]\n"
+      "smtp: {handshakes_per_address: 3}\n"
+      "schedule: {min_interval: 30s}\n"
+      "notify: {repeat_interval: 2h}\n");
+  EXPECT_EQ(config.smtp.looks, 3U);
+  EXPECT_EQ(config.schedule.fastest, 30s);
+  EXPECT_EQ(config.notify.remind_after, 2h);
+  EXPECT_THAT(errors_of("domains: [example.org]\n"
+                        "schedule:\n"
+                        "  fastest: 30s\n"
+                        "  min_interval: 40s\n"),
+              ElementsAre("f:4:3: key \"min_interval\" says what \"fastest\" says in line 3 "
+                          "already"));
+}
+
+TEST(Hosts, AreServicesByHostAndPort) {
+  const auto config = parsed(
+      "hosts:\n"
+      "  - imap.Example.org:993\n"
+      "  - {host: submission.example.org, starttls: smtp, role: outbound, group: doors}\n"
+      "  - {host: imap.example.org, port: 143}\n"
+      "  - {host: odd.example.org, port: 1143, starttls: imap}\n");
+  std::vector<std::string> seen;
+  for (const auto& one : config.hosts)
+    seen.push_back(one.host + ":" + std::to_string(one.port) + " " +
+                   std::string(wire_name(one.starttls)) + " " + one.group);
+  EXPECT_THAT(seen,
+              ElementsAre("imap.example.org:993 none ", "submission.example.org:587 smtp doors",
+                          "imap.example.org:143 imap ", "odd.example.org:1143 imap "));
+  // They are watched as domains are.
+  EXPECT_THAT(names(config.domains),
+              ElementsAre("imap.example.org:993", "submission.example.org:587",
+                          "imap.example.org:143", "odd.example.org:1143"));
+  EXPECT_EQ(config.domains[1].role, Role::outbound);
+  EXPECT_EQ(config.domains[1].group, "doors");
+}
+
+TEST(Hosts, AreToldWhatIsWrong) {
+  EXPECT_THAT(
+      errors_of("hosts:\n"
+                "  - imap.example.org\n"
+                "  - {port: 993}\n"
+                "  - {host: imap.example.org, starttls: none}\n"
+                "  - {host: imap.example.org, starttls: ftp, port: 21}\n"
+                "  - imap.example.org:993\n"
+                "  - imap.example.org:993\n"
+                "  - imap.example.org:0\n"),
+      ElementsAre("f:2:5: \"imap.example.org\": a service is a host and a port, as "
+                  "imap.example.org:993",
+                  "f:3:5: a service without a host", "f:4:5: a service without a port",
+                  HasSubstr("f:5:40: expected smtp, imap, pop3, sieve or none"),
+                  HasSubstr("f:7:5: service imap.example.org:993 again"),
+                  HasSubstr("f:8:5: \"imap.example.org:0\": a service is a host and a port")));
 }
 
 TEST(Loaded, ThePublicPageAndAppendableListsAreAsTheOperatorSays) {
@@ -253,7 +311,8 @@ const ErrorRow error_rows[] = {
       "public_title, public_text"}},
     {"a merge key is no more than an unknown one",
      "domains: [example.org]\n<<: {}\n",
-     {"f:2:1: unknown key \"<<\"; known here: domains, domain_lists, sender_classes, issuers_file, "
+     {"f:2:1: unknown key \"<<\"; known here: domains, hosts, domain_lists, sender_classes, "
+      "issuers_file, "
       "dns, smtp, mta_sts, acme, tlsrpt, schedule, politeness, storage, agent, fleet, web, "
       "metrics, notify, postfix"}},
     {"a class of senders that there is not",
