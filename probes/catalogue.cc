@@ -164,6 +164,21 @@ const std::initializer_list<CatalogueRow>& rows() {
        {"Renew the certificate in time; find out why it has not been renewed already."},
        {"RFC 7671 §5.2", "RFC 8461 §4.2"},
        ""},
+      {Code::certificate_untrusted,
+       "certificate-untrusted",
+       {.refuses = true, .queues = true, .explains = {Code::endpoint_partial}},
+       "{name}: mail programs do not trust the certificate",
+       "Where no TLSA record can be used a mail program goes by the CAs that it trusts, and most "
+       "programs always do. None vouches for this certificate and the name of the host: it is out "
+       "of date, for another name, self-signed, or its intermediate is not sent.",
+       kUnhurt,
+       {"Renew the certificate where it is out of date; get one for this name where it is for "
+        "another.",
+        "Send the intermediate certificates with it (ACME clients call that file fullchain.pem).",
+        "A certificate of one's own CA works only for programs that know DANE or were told of that "
+        "CA: get one from a public CA."},
+       {"RFC 8314 §3", "RFC 6125 §6", "RFC 7673 §3.4"},
+       ""},
       {Code::trust_anchor_not_sent,
        "trust-anchor-not-sent",
        {.is_for_postmaster = true, .is_cured_by_record = true},

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "config/service.h"
 #include "config/utf8.h"
 #include "probes/catalogue.h"
 
@@ -261,6 +262,24 @@ void tell_own_fault(Explanation& out, const std::string& check) {
   }
 }
 
+// At a service it is people who are shut out, and no queue waits for anybody.
+void tell_service(Explanation& out, const CatalogueRow& row, const Finding& finding) {
+  if (finding.subject.kind == Subject::Kind::monitor ||
+      !config::service_called(finding.subject.name))
+    return;
+  const bool is_shut = row.alerts.queues || row.alerts.refuses;
+  if (!is_shut) {
+    out.senders_now = "Mail programs connect.";
+  } else if (finding.code == Code::certificate_untrusted && finding.severity < Severity::critical) {
+    out.senders_now =
+        "Mail programs that know DANE connect; all others warn their users, or do not connect.";
+  } else {
+    out.senders_now =
+        "Mail programs do not connect here, or warn their users: people cannot fetch or send mail.";
+  }
+  out.tlsrpt.reset();
+}
+
 }  // namespace
 
 Explanation explain(const Finding& finding) {
@@ -278,6 +297,7 @@ Explanation explain(const Finding& finding) {
   if (finding.code == Code::early_retire) tell_where_retired(out, finding);
   tell_caches(out, finding);
   if (finding.code == Code::monitor_fault) tell_own_fault(out, finding.subject.name);
+  tell_service(out, row, finding);
   return out;
 }
 

@@ -31,6 +31,7 @@ std::vector<Finding> find_in_host(const DomainObservation& domain, const HostJud
   add_literal_finding(out, domain, *host.seen);
   add_host_survey_findings(out, *host.seen, at);
   add_expiring_certificate(out, domain, host, at);
+  add_untrusted_certificate(out, host);
   add_own_limits(out, host);
   add_endpoint_findings(out, host, domain.mx.status == DnssecStatus::secure);
   add_gaps(out, domain, *host.seen, at);

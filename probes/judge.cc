@@ -9,6 +9,7 @@
 #include "probes/findings.h"
 #include "probes/nameserver_consistency.h"
 #include "probes/resolver_faults.h"
+#include "probes/service.h"
 
 namespace probes {
 namespace {
@@ -25,6 +26,7 @@ enum class Demand {
   nothing,  // DANE does not apply: TLS if it works
   tls,      // TLSA records, all unusable: TLS without authentication
   authentication,
+  web_pki,  // of mail programs: DANE does not apply, a CA must vouch for the certificate
 };
 
 // A host, as one sender meets it for one domain.
@@ -72,7 +74,28 @@ bool is_denied_above(const HostObservation& host) {
   return !deniers_of(host.tlsa.name.parent(), host.survey).empty();
 }
 
+// The records as a client compares them: where a CA vouches for the certificate, PKIX-TA(0) and
+// PKIX-EE(1) say of it what DANE-TA(2) and DANE-EE(3) do (RFC 6698 §2.1.1).
+std::vector<dane::TlsaRecord> records_for(const HostObservation& host, const Sender& sender) {
+  auto out = host.records;
+  if (!sender.is_client) return out;
+  for (auto& record : out) {
+    if (dane::is_pkix(record.usage)) record.usage = static_cast<std::uint8_t>(record.usage + 2);
+  }
+  return out;
+}
+
+Demand demand_of_client(const Approach& approach) {
+  const auto& host = approach.host;
+  const bool has_tlsa =
+      approach.sender.knows_dane && host.tlsa.outcome == Outcome::answer &&
+      host.tlsa.status == DnssecStatus::secure &&
+      !dane::records_compared(records_for(host, approach.sender), approach.sender.digests).empty();
+  return has_tlsa ? Demand::authentication : Demand::web_pki;
+}
+
 Demand demand_of(const Approach& approach) {
+  if (approach.sender.is_client) return demand_of_client(approach);
   const auto tlsa = sight_of(approach.host.tlsa, approach.sender);
   const bool has_tlsa =
       tlsa.outcome == Outcome::answer && tlsa.is_secure() && !approach.host.records.empty();
@@ -125,6 +148,8 @@ std::optional<EndpointJudgement> judge_before_starttls(const SessionRecord& sess
     default:
       break;
   }
+  // Where TLS begins at once nothing is said before.
+  if (session.stage >= Stage::handshake && sender.is_client) return std::nullopt;
   const auto& habits = session.habits;
   if (sender.goes_by_the_letter ? habits.has_stray_lines : habits.has_endless_line)
     return verdict(Verdict::down, Reason::smtp_broken);
@@ -142,6 +167,7 @@ std::optional<EndpointJudgement> judge_before_starttls(const SessionRecord& sess
   if (session.stop == SessionStop::timeout) return verdict(Verdict::unknown, Reason::too_slow);
   if (session.stop != SessionStop::negative_reply)
     return verdict(Verdict::down, Reason::smtp_broken);
+  if (sender.is_client) return verdict(Verdict::down, Reason::probe_refused);
   // Who takes HELO after a refused EHLO is an old server without extensions, so without STARTTLS
   // (RFC 5321 §3.2).
   if (session.took_helo) return without_tls(Reason::ehlo_refused);
@@ -195,10 +221,50 @@ bool has_anchor(const dane::TlsaRecord& record, const std::vector<tls::Certifica
   });
 }
 
+// A chain that went so far as to be shown, held against the records.
+EndpointJudgement judge_chain(const SessionRecord& session, const Approach& approach) {
+  const auto& chain = session.tls->chain;
+  const bool is_weak = !chain.empty() && chain.front()->key_type == tls::KeyType::rsa &&
+                       chain.front()->key_bits < approach.sender.least_rsa_bits;
+  if (is_weak) return {.verdict = Verdict::refused, .reason = Reason::weak_key};
+  dane::Expectation wanted{.records = records_for(approach.host, approach.sender),
+                           .names = approach.names,
+                           .digests = approach.sender.digests,
+                           .accepts_short_wildcards = approach.sender.accepts_short_wildcards};
+  auto result = dane::verify(wanted, chain, approach.at);
+  const auto rests_on_ca = [&] {
+    return result.match && dane::is_pkix(approach.host.records[result.match->record].usage);
+  };
+  // Without a CA's word such a record says nothing, but another may.
+  if (rests_on_ca() && session.tls->pkix != tls::PkixStop::none) {
+    wanted.records = approach.host.records;
+    result = dane::verify(wanted, chain, approach.at);
+    if (!result.match)
+      return {.verdict = Verdict::refused, .reason = Reason::certificate_untrusted};
+  }
+  if (!result.match) return {.verdict = Verdict::refused, .reason = reason_of(result.mismatch)};
+  const auto& matched = approach.host.records[result.match->record];
+  if (approach.sender.wants_anchor_sent && !has_anchor(matched, chain, approach.at))
+    return {.verdict = Verdict::refused, .reason = Reason::anchor_not_sent};
+  return {.verdict = approach.is_mx_secure ? Verdict::authenticated : Verdict::host_authenticated,
+          .reason = Reason::tlsa_match,
+          .match = result.match};
+}
+
+// What CAs say of it. Not known where no file of them is there to ask.
+EndpointJudgement judge_by_web_pki(const SessionRecord& session) {
+  const auto& pkix = session.tls->pkix;
+  if (!pkix) return {.verdict = Verdict::unknown, .reason = Reason::web_pki};
+  if (*pkix == tls::PkixStop::none)
+    return {.verdict = Verdict::authenticated, .reason = Reason::web_pki};
+  return {.verdict = Verdict::refused, .reason = Reason::certificate_untrusted};
+}
+
 EndpointJudgement judge_session(const SessionRecord& session, const Approach& approach,
                                 Demand demand) {
   if (auto early = judge_before_starttls(session, approach.sender, demand)) return *early;
-  const bool is_lax = demand != Demand::authentication && !approach.sender.goes_by_the_letter;
+  const bool is_lax = demand != Demand::authentication && demand != Demand::web_pki &&
+                      !approach.sender.goes_by_the_letter;
   if (is_lax && session.lax) {
     const bool has_failed = session.stage < Stage::ehlo_tls;
     if (!session.lax->works)
@@ -224,42 +290,28 @@ EndpointJudgement judge_session(const SessionRecord& session, const Approach& ap
   EndpointJudgement judged{.verdict = Verdict::opportunistic, .reason = Reason::no_tlsa};
   if (demand == Demand::tls)
     judged = {.verdict = Verdict::encrypted, .reason = Reason::tlsa_unusable};
-  if (demand == Demand::authentication) {
-    const auto& chain = session.tls->chain;
-    const bool is_weak = !chain.empty() && chain.front()->key_type == tls::KeyType::rsa &&
-                         chain.front()->key_bits < approach.sender.least_rsa_bits;
-    if (is_weak) return {.verdict = Verdict::refused, .reason = Reason::weak_key};
-    const auto result =
-        dane::verify({.records = approach.host.records,
-                      .names = approach.names,
-                      .digests = approach.sender.digests,
-                      .accepts_short_wildcards = approach.sender.accepts_short_wildcards},
-                     chain, approach.at);
-    if (!result.match) return {.verdict = Verdict::refused, .reason = reason_of(result.mismatch)};
-    const auto& matched = approach.host.records[result.match->record];
-    if (approach.sender.wants_anchor_sent && !has_anchor(matched, chain, approach.at)) {
-      return {.verdict = Verdict::refused, .reason = Reason::anchor_not_sent};
-    }
-    judged = {
-        .verdict = approach.is_mx_secure ? Verdict::authenticated : Verdict::host_authenticated,
-        .reason = Reason::tlsa_match,
-        .match = result.match};
-  }
+  if (demand == Demand::web_pki) judged = judge_by_web_pki(session);
+  if (demand == Demand::authentication) judged = judge_chain(session, approach);
+  if (judged.verdict == Verdict::refused) return judged;
   if (session.stage == Stage::done) return judged;
   // A session that breaks under TLS is had again in clear where TLS may be left away.
   const bool is_broken = session.stop == SessionStop::closed;
   if (is_broken && demand == Demand::nothing)
     return {.verdict = Verdict::cleartext, .reason = Reason::smtp_broken};
+  if (approach.sender.is_client && session.stop == SessionStop::negative_reply)
+    return {.verdict = Verdict::down, .reason = Reason::probe_refused};
   judged = {.verdict = Verdict::down, .reason = Reason::smtp_broken};
   judged.is_bounce = session.stop == SessionStop::negative_reply && session.helo_code != 0 &&
                      is_final(session.helo_code);
   return judged;
 }
 
-// A server without a certificate of that kind has no such endpoint.
-bool is_absent_key_type(const SessionRecord& session) {
-  return session.key_type != tls::KeyType::by_default && session.tls &&
-         session.tls->stop == tls::HandshakeStop::no_certificate;
+// A server without a certificate of that kind has no such endpoint. Mailbox servers say so by
+// hanging up (Dovecot 2.3.19).
+bool is_absent_key_type(const SessionRecord& session, const Sender& sender) {
+  if (session.key_type == tls::KeyType::by_default || !session.tls) return false;
+  return session.tls->stop == tls::HandshakeStop::no_certificate ||
+         (sender.is_client && session.tls->stop == tls::HandshakeStop::closed);
 }
 
 // A sender tries the addresses until one works; of what does not work, that counts which says most.
@@ -323,6 +375,12 @@ std::vector<std::string> reference_names(const DomainObservation& domain,
                                          const HostObservation& host, const Sender& sender,
                                          bool is_mx_secure) {
   std::vector<std::string> names{host.base_domain.text()};
+  // A user's program knows the service's host, and nothing else (RFC 7673 §4.2).
+  if (sender.is_client) {
+    const auto known = dns_name_of(host.host);
+    if (known != host.base_domain) names.push_back(known.text());
+    return names;
+  }
   const auto add = [&](const dns::Name& name) {
     if (std::ranges::find(names, name.text()) == names.end()) names.push_back(name.text());
   };
@@ -338,7 +396,7 @@ std::vector<std::string> reference_names(const DomainObservation& domain,
 
 std::vector<RecordJudgement> judge_records(const Approach& approach) {
   std::vector<RecordJudgement> out;
-  for (const auto& record : approach.host.records) {
+  for (const auto& record : records_for(approach.host, approach.sender)) {
     RecordJudgement judged{.unusable = dane::why_unusable(record)};
     for (const auto& session : approach.host.sessions) {
       if (judged.unusable || judged.matched || !session.tls || session.tls->chain.empty()) continue;
@@ -383,22 +441,31 @@ bool sees_secure_mx(const DomainObservation& domain, const Sender& sender) {
   return asks_no_mx || sight_of(domain.mx, sender).is_secure();
 }
 
+// Who it is whose verdict stands for all, and who else there is.
+const Sender& reference_for(const DomainObservation& domain) {
+  return domain.source == MxSource::service ? reference_client() : reference_sender();
+}
+const std::vector<Sender>& others_for(const DomainObservation& domain) {
+  return domain.source == MxSource::service ? other_clients() : other_senders();
+}
+
 HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, const HostSeen& seen,
                          Time at) {
-  const bool is_mx_secure = sees_secure_mx(domain, reference_sender());
+  const auto& reference = reference_for(domain);
+  const bool is_mx_secure = sees_secure_mx(domain, reference);
   Approach approach{.host = *seen,
-                    .sender = reference_sender(),
+                    .sender = reference,
                     .is_mx_secure = is_mx_secure,
-                    .names = reference_names(domain, *seen, reference_sender(), is_mx_secure),
+                    .names = reference_names(domain, *seen, reference, is_mx_secure),
                     .at = at};
   HostJudgement judged;
   judged.seen = seen;
   judged.preference = mx.preference;
   judged.verdict = judged.weakest = host_verdict(approach);
   const auto demand = demand_of(approach);
-  const auto decided = decided_by_dns(*seen, reference_sender());
+  const auto decided = decided_by_dns(*seen, reference);
   for (std::size_t i = 0; i < seen->sessions.size(); ++i) {
-    if (is_absent_key_type(seen->sessions[i])) continue;
+    if (is_absent_key_type(seen->sessions[i], reference)) continue;
     auto endpoint = judge_session(seen->sessions[i], approach, demand);
     // DNS trouble keeps a sender away from the host whatever the session would be like.
     // What the session is like says nothing then: which records it would have to meet is not known.
@@ -423,7 +490,7 @@ HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, cons
     judged.splits.push_back({.sender = sender.name, .verdict = verdict});
     return true;
   };
-  for (const auto& sender : other_senders()) {
+  for (const auto& sender : others_for(domain)) {
     if (!sender.asks_other_servers) {
       add_split(sender, *seen);
       continue;
@@ -449,6 +516,9 @@ struct Stop {
 // equals the most open one, because senders choose among them at random.
 Verdict domain_verdict(const DomainObservation& domain, const Sender& sender,
                        const std::vector<Stop>& hosts) {
+  // Nobody waits at a service, and no other host is gone to.
+  if (domain.source == MxSource::service)
+    return hosts.empty() ? Verdict::unknown : hosts.front().verdict;
   if (sight_of(domain.mx, sender).outcome == Outcome::failed) return Verdict::lookup_failed;
   if (domain.source == MxSource::null) return Verdict::no_mail;
   if (domain.has_null_mx && !sender.ignores_null_mx) return Verdict::no_mail;
@@ -605,6 +675,34 @@ const std::vector<Sender>& other_senders() {
   return senders;
 }
 
+const Sender& reference_client() {
+  static const Sender sender{
+      .name = "client", .words = "mail programs that know DANE", .is_client = true};
+  return sender;
+}
+
+const std::vector<Sender>& other_clients() {
+  static const std::vector<Sender> clients{
+      {.name = "web-pki-only",
+       .words = "mail programs that know no DANE, which most are",
+       .is_client = true,
+       .knows_dane = false},
+      {.name = "sha256-only",
+       .words = "senders that know or prefer SHA2-256",
+       .digests = dane::Digests::sha256_only,
+       .is_client = true},
+  };
+  return clients;
+}
+
+std::string_view words_of(std::string_view sender) {
+  for (const auto* classes : {&other_senders(), &other_clients()}) {
+    const auto found = std::ranges::find(*classes, sender, &Sender::name);
+    if (found != classes->end()) return found->words;
+  }
+  return sender;
+}
+
 std::string_view wire_name(Reason reason) {
   switch (reason) {
     case Reason::tlsa_match:
@@ -653,6 +751,10 @@ std::string_view wire_name(Reason reason) {
       return "special-address";
     case Reason::no_route:
       return "no-route";
+    case Reason::web_pki:
+      return "web-pki";
+    case Reason::certificate_untrusted:
+      return "certificate-untrusted";
   }
   return "";
 }
@@ -672,12 +774,12 @@ DomainJudgement judge(const DomainSeen& domain, const std::map<dns::Name, HostSe
     const auto seen = hosts.find(mx.name);
     if (seen != hosts.end()) judged.hosts.push_back(judge_host(*domain, mx, seen->second, at));
   }
-  judged.verdict = verdict_for(judged, reference_sender());
+  judged.verdict = verdict_for(judged, reference_for(*domain));
   judged.weakest = judged.verdict;
   for (const auto& host : judged.hosts) {
     if (openness(host.weakest) > openness(judged.weakest)) judged.weakest = host.weakest;
   }
-  for (const auto& sender : other_senders()) {
+  for (const auto& sender : others_for(*domain)) {
     const auto verdict = verdict_for(judged, sender);
     if (verdict != judged.verdict && verdict != Verdict::unknown) {
       judged.splits.push_back({.sender = sender.name, .verdict = verdict});
@@ -693,7 +795,7 @@ DomainJudgement judge_alone(const HostSeen& host, config::Time at) {
   auto domain = std::make_shared<DomainObservation>();
   domain->domain = host->host;
   domain->observed_at = host->observed_at;
-  domain->source = MxSource::mx;
+  domain->source = is_service(host->host) ? MxSource::service : MxSource::mx;
   domain->mx.name = domain->mx.final_name = host->host;
   domain->mx.type = dns::type::mx;
   domain->mx.outcome = Outcome::answer;

@@ -34,9 +34,20 @@ struct Sender {
   // STARTTLS makes Postfix bounce, takes the reference identifiers of 7672 §3.2.2, reads replies as
   // in 5321 §4.2, wants names in MX records (5321 §5.1), and the same TLS for all.
   bool goes_by_the_letter = false;
+  // A mail program at a service: never goes on without TLS (RFC 8314 §5), goes by the CAs of the
+  // Web where no TLSA record can be used, and by both where its usage is PKIX-TA(0) or PKIX-EE(1)
+  // (RFC 7673 §3.4, §4.2).
+  bool is_client = false;
+  bool knows_dane = true;  // of a client
 };
 [[nodiscard]] const Sender& reference_sender();
 [[nodiscard]] const std::vector<Sender>& other_senders();  // named as in the `splits` of the JSON
+// The same for services: the mail program that the verdict is of, and others.
+[[nodiscard]] const Sender& reference_client();
+[[nodiscard]] const std::vector<Sender>& other_clients();
+// What the class is called for people, whether of senders or of mail programs; its name where it is
+// not known.
+[[nodiscard]] std::string_view words_of(std::string_view sender);
 
 // A domain with the hosts of its MX RRset, as seen; `at` is the moment for which certificates are
 // judged. A host missing from `hosts` has not been observed yet: the domain is then `unknown`

@@ -40,6 +40,8 @@ enum class Reason {
   too_slow,
   special_address,
   no_route,
+  web_pki,                // at a service without TLSA records: a CA vouches for the certificate
+  certificate_untrusted,  // none does
 };
 [[nodiscard]] std::string_view wire_name(Reason reason);
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/config.h"
 #include "config/rare.h"
 #include "config/time.h"
 #include "probes/dane/tlsa.h"
@@ -25,6 +26,7 @@ enum class MxSource {
   implicit,  // none, so the domain itself is the host (RFC 5321 §5.1)
   null,      // a single "0 ." (RFC 7505)
   none,      // not learned, or the domain does not exist
+  service,   // no MX leads there: the "domain" is a service, and its own host (service.h)
 };
 [[nodiscard]] std::string_view wire_name(MxSource source);
 
@@ -84,7 +86,8 @@ struct HostObservation {
   std::chrono::microseconds addresses_took{0}, tlsa_took{0};  // the lookups
   std::vector<std::string> addresses;                         // in the order found, IPv6 last
   std::vector<smtp::SessionRecord> sessions;
-  bool cut = false;  // more addresses or records than we look at
+  std::optional<config::Starttls> starttls;  // of a service: how TLS begins there
+  bool cut = false;                          // more addresses or records than we look at
 };
 
 // Whether the session is the first with its address and key type: further ones are there because

@@ -6,10 +6,13 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include "config/service.h"
 #include "probes/dane/base_domain.h"
 #include "probes/dane/usable.h"
 #include "probes/exchange.h"
 #include "probes/net/special_address.h"
+#include "probes/service.h"
+#include "probes/services/session.h"
 
 namespace probes {
 namespace {
@@ -91,8 +94,9 @@ void take_literal(HostObservation& seen, const std::string& address) {
 }
 
 void look_up_addresses(HostObservation& seen, ProbeClients clients, Time at, Deadline deadline) {
-  seen.a = clients.lookup.ask(seen.host, dns::type::a, at, deadline);
-  seen.aaaa = clients.lookup.ask(seen.host, dns::type::aaaa, at, deadline);
+  const auto name = dns_name_of(seen.host);
+  seen.a = clients.lookup.ask(name, dns::type::a, at, deadline);
+  seen.aaaa = clients.lookup.ask(name, dns::type::aaaa, at, deadline);
   read_addresses(seen);
 }
 
@@ -108,10 +112,11 @@ std::shared_ptr<const dns::Replies> both(const std::shared_ptr<const dns::Replie
 // Rung by rung: which names may be the TLSA base domain, and the first secure RRset there.
 void look_up_tlsa(HostObservation& seen, std::uint16_t port, ProbeClients clients, Time at,
                   Deadline deadline) {
-  auto bases = dane::base_domains(seen.host, seen.a, seen.aaaa, nullptr);
+  const auto name = dns_name_of(seen.host);
+  auto bases = dane::base_domains(name, seen.a, seen.aaaa, nullptr);
   if (bases.kind == BaseDomains::Kind::ask_cname) {
-    seen.cname = clients.lookup.ask(seen.host, dns::type::cname, at, deadline);
-    bases = dane::base_domains(seen.host, seen.a, seen.aaaa, &seen.cname);
+    seen.cname = clients.lookup.ask(name, dns::type::cname, at, deadline);
+    bases = dane::base_domains(name, seen.a, seen.aaaa, &seen.cname);
   }
   seen.is_dane_candidate = bases.kind == BaseDomains::Kind::candidates;
   for (const auto& base : bases.names) {
@@ -135,6 +140,19 @@ void look_up_tlsa(HostObservation& seen, std::uint16_t port, ProbeClients client
   }
 }
 
+std::uint16_t port_of(const dns::Name& host, const ProbeSettings& settings) {
+  const auto service = service_in(host);
+  return service ? service->port : settings.port;
+}
+
+// Nothing of an MX host.
+std::optional<config::Starttls> starttls_of(const dns::Name& host, const ProbeSettings& settings) {
+  const auto service = service_in(host);
+  if (!service) return std::nullopt;
+  const auto told = settings.services.find(host);
+  return told == settings.services.end() ? config::usual_starttls(service->port) : told->second;
+}
+
 // Where records stand by mistake: for another port, at a wildcard that an existing name hides, or
 // at a name in the middle of an alias chain, which is never a TLSA base domain (RFC 7672 §2.2.3).
 void look_for_misplaced(HostObservation& seen, std::uint16_t port, ProbeClients clients, Time at,
@@ -143,7 +161,8 @@ void look_for_misplaced(HostObservation& seen, std::uint16_t port, ProbeClients 
   std::vector<std::optional<dns::Name>> names;
   names.push_back(seen.base_domain.parent().child("*"));
   for (const auto other : std::array<std::uint16_t, 2>{465, 587}) {
-    if (other != port) names.push_back(dns::tlsa_owner(seen.base_domain, other));
+    if (other != port && !is_service(seen.host))
+      names.push_back(dns::tlsa_owner(seen.base_domain, other));
   }
   const auto& aliases = (seen.a.outcome == Outcome::answer ? seen.a : seen.aaaa).aliases;
   for (std::size_t i = 1; i < aliases.size(); ++i)
@@ -201,17 +220,32 @@ bool may_differ_for_lax(const HostObservation& seen, std::size_t first) {
          last.tls->stop != tls::HandshakeStop::no_certificate;
 }
 
+// At a service each session is one of its own protocol.
+smtp::SessionRecord run_session(const smtp::SessionPlan& plan,
+                                const std::optional<config::Starttls>& starttls,
+                                tls::Client& client, Deadline deadline) {
+  if (starttls.value_or(config::Starttls::smtp) == config::Starttls::smtp)
+    return smtp::run_session(plan, client, deadline);
+  return services::run_session({.address = plan.address,
+                                .port = plan.port,
+                                .starttls = *starttls,
+                                .server_name = plan.server_name,
+                                .key_type = plan.key_type},
+                               client, deadline);
+}
+
 void visit(HostObservation& seen, const std::string& address, const ProbeSettings& settings,
            ProbeClients clients, Deadline deadline) {
-  smtp::SessionPlan plan{
-      .address = address,
-      .port = settings.port,
-      .helo = settings.helo,
-      .server_name = seen.records.empty() ? seen.host.text() : seen.base_domain.text()};
+  smtp::SessionPlan plan{.address = address,
+                         .port = port_of(seen.host, settings),
+                         .helo = settings.helo,
+                         .server_name = seen.records.empty() ? dns_name_of(seen.host).text()
+                                                             : seen.base_domain.text()};
+  const auto& starttls = seen.starttls;
   if (!settings.allow_special_addresses && net::is_special_address(address)) {
     smtp::SessionRecord untouched;
     untouched.address = address;
-    untouched.port = settings.port;
+    untouched.port = plan.port;
     untouched.stop = smtp::SessionStop::special_address;
     seen.sessions.push_back(std::move(untouched));
     return;
@@ -220,11 +254,11 @@ void visit(HostObservation& seen, const std::string& address, const ProbeSetting
     return std::min(deadline, std::chrono::steady_clock::now() + settings.session_timeout);
   };
   const auto first = seen.sessions.size();
-  seen.sessions.push_back(smtp::run_session(plan, clients.tls, patience()));
+  seen.sessions.push_back(run_session(plan, starttls, clients.tls, patience()));
   // Another back-end may stand behind the same address: what differs is kept, the rest is no news.
   for (unsigned look = 1; look < settings.looks; ++look) {
     if (seen.sessions[first].stage == smtp::Stage::connect) break;
-    auto again = smtp::run_session(plan, clients.tls, patience());
+    auto again = run_session(plan, starttls, clients.tls, patience());
     const bool is_known =
         std::any_of(seen.sessions.begin() + static_cast<std::ptrdiff_t>(first), seen.sessions.end(),
                     [&](const auto& known) { return smtp::same_facts(known, again); });
@@ -235,10 +269,10 @@ void visit(HostObservation& seen, const std::string& address, const ProbeSetting
     plan.key_type = *other;
     // Without TLSA records senders like Postfix name no server. Most have only one, and do not
     // care.
-    if (!has_secure_tlsa(seen)) plan.server_name.clear();
-    seen.sessions.push_back(smtp::run_session(plan, clients.tls, patience()));
+    if (!starttls && !has_secure_tlsa(seen)) plan.server_name.clear();
+    seen.sessions.push_back(run_session(plan, starttls, clients.tls, patience()));
   }
-  if (!may_differ_for_lax(seen, first)) return;
+  if (starttls || !may_differ_for_lax(seen, first)) return;  // mail programs are not lax
   plan.key_type = tls::KeyType::by_default;
   plan.is_lax = true;
   if (!has_secure_tlsa(seen)) plan.server_name.clear();
@@ -247,6 +281,16 @@ void visit(HostObservation& seen, const std::string& address, const ProbeSetting
                                           .version = lax.tls ? lax.tls->version : std::string(),
                                           .cipher = lax.tls ? lax.tls->cipher : std::string(),
                                           .detail = lax.detail};
+}
+
+// What its user has set up leads there, and nothing in DNS: that cannot be forged, so it is secure.
+void take_service(DomainObservation& seen) {
+  seen.source = MxSource::service;
+  seen.mx.name = seen.mx.final_name = seen.domain;
+  seen.mx.type = dns::type::mx;
+  seen.mx.outcome = Outcome::answer;
+  seen.mx.status = DnssecStatus::secure;
+  seen.hosts.push_back({.name = seen.domain, .preference = 0});
 }
 
 // The addresses of a policy host that we may contact.
@@ -266,7 +310,7 @@ void look_at_sts(DomainObservation& seen, const ProbeSettings& settings, ProbeCl
   const auto sts_name = seen.domain.child("_mta-sts");
   const auto tls_name = seen.domain.child("_tls");
   const auto tlsrpt_name = tls_name ? tls_name->child("_smtp") : std::nullopt;
-  if (clients.pkix == nullptr || !sts_name || !tlsrpt_name) return;
+  if (clients.pkix == nullptr || !settings.looks_at_sts || !sts_name || !tlsrpt_name) return;
   auto& out = seen.sts.change();
   out.tlsrpt_txt = clients.lookup.ask(*tlsrpt_name, dns::type::txt, at, deadline);
   out.tlsrpt = sts::read_tlsrpt_record(out.tlsrpt_txt.data);
@@ -307,8 +351,8 @@ bool same_facts(const HostObservation& a, const HostObservation& b) {
                             [](const auto& x, const auto& y) { return same_facts(x, y); }) &&
          a.is_dane_candidate == b.is_dane_candidate && a.base_domain == b.base_domain &&
          same_facts(a.tlsa, b.tlsa) && a.records == b.records && a.addresses == b.addresses &&
-         a.survey == b.survey && std::ranges::equal(a.sessions, b.sessions, smtp::same_facts) &&
-         a.cut == b.cut;
+         a.survey == b.survey && a.starttls == b.starttls &&
+         std::ranges::equal(a.sessions, b.sessions, smtp::same_facts) && a.cut == b.cut;
 }
 
 std::string_view wire_name(MxSource source) {
@@ -321,6 +365,8 @@ std::string_view wire_name(MxSource source) {
       return "null";
     case MxSource::none:
       return "none";
+    case MxSource::service:
+      return "service";
   }
   return "";
 }
@@ -330,6 +376,10 @@ DomainObservation observe_domain(const dns::Name& domain, const ProbeSettings& s
   DomainObservation seen;
   seen.domain = domain;
   seen.observed_at = at;
+  if (is_service(domain)) {
+    take_service(seen);
+    return seen;
+  }
   timed(seen.mx_took, [&] { seen.mx = clients.lookup.ask(domain, dns::type::mx, at, deadline); });
   if (seen.mx.outcome == Outcome::answer) {
     read_exchanges(seen);
@@ -358,13 +408,15 @@ HostObservation observe_records(const dns::Name& host, const ProbeSettings& sett
   HostObservation seen;
   seen.host = host;
   seen.observed_at = at;
+  seen.starttls = starttls_of(host, settings);
+  const auto port = port_of(host, settings);
   if (const auto address = address_in(host)) {
     take_literal(seen, *address);
     return seen;
   }
   timed(seen.addresses_took, [&] { look_up_addresses(seen, clients, at, deadline); });
-  timed(seen.tlsa_took, [&] { look_up_tlsa(seen, settings.port, clients, at, deadline); });
-  look_for_misplaced(seen, settings.port, clients, at, deadline);
+  timed(seen.tlsa_took, [&] { look_up_tlsa(seen, port, clients, at, deadline); });
+  look_for_misplaced(seen, port, clients, at, deadline);
   ask_every_server(seen, clients, at, deadline);
   return seen;
 }
@@ -373,11 +425,23 @@ HostObservation observe_host(const dns::Name& host, const ProbeSettings& setting
                              ProbeClients clients, Time at, Deadline deadline) {
   auto seen = observe_records(host, settings, clients, at, deadline);
   for (const auto& address : seen.addresses) visit(seen, address, settings, clients, deadline);
+  if (!settings.looks_at_sts && !is_service(host)) return seen;
+  const auto name = dns_name_of(host).text();
   for (auto& session : seen.sessions) {
     if (clients.pkix != nullptr && session.tls && !session.tls->chain.empty())
-      session.tls->pkix = clients.pkix->verify(session.tls->chain, host.text(), at);
+      session.tls->pkix = clients.pkix->verify(session.tls->chain, name, at);
   }
   return seen;
+}
+
+smtp::SessionRecord try_address(const dns::Name& host, const std::string& address,
+                                const ProbeSettings& settings, tls::Client& tls,
+                                Deadline deadline) {
+  return run_session({.address = address,
+                      .port = port_of(host, settings),
+                      .helo = settings.helo,
+                      .server_name = dns_name_of(host).text()},
+                     starttls_of(host, settings), tls, deadline);
 }
 
 }  // namespace probes

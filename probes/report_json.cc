@@ -1,6 +1,9 @@
+#include "config/service.h"
 #include "probes/explain.h"
+#include "probes/judge.h"
 #include "probes/report.h"
 #include "probes/sender_classes.h"
+#include "probes/service.h"
 #include "probes/status.h"
 
 namespace probes {
@@ -191,11 +194,22 @@ Json endpoint_json(const HostObservation& seen, const EndpointJudgement& judged)
       {"duration_seconds", static_cast<double>(session.duration.count()) / 1000.0}};
 }
 
+// Null of an MX host. The verdict is that of mail programs there, not of senders.
+Json service_json(const HostObservation& seen) {
+  const auto service = service_in(seen.host);
+  if (!service) return nullptr;
+  return {{"host", service->host.text()},
+          {"port", service->port},
+          {"starttls", wire_name(seen.starttls.value_or(config::Starttls::none))},
+          {"sender", reference_client().name}};
+}
+
 Json host_json(const HostJudgement& host) {
   Json endpoints = Json::array();
   for (const auto& endpoint : host.endpoints)
     endpoints.push_back(endpoint_json(*host.seen, endpoint));
   return {{"host", host.seen->host.text()},
+          {"service", service_json(*host.seen)},
           {"preference", host.preference},
           {"verdict", wire_name(host.verdict)},
           {"weakest", wire_name(host.weakest)},

@@ -105,8 +105,7 @@ std::string endpoint_text(const HostObservation& seen, const EndpointJudgement& 
 
 template <class Split>
 std::string split_text(std::string_view indent, const Split& split) {
-  const auto sender = std::ranges::find(other_senders(), split.sender, &Sender::name);
-  const auto words = sender == other_senders().end() ? split.sender : sender->words;
+  const auto words = words_of(split.sender);
   return fmt::format("{0}{1} ({2}):\n{0}  {3}\n", indent, words, split.sender,
                      in_words(split.verdict));
 }

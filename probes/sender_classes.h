@@ -23,7 +23,8 @@ struct SenderClass {
   int year = 0;             // of that
 };
 
-// Of every class that judge.h knows beside the reference sender, in its order.
+// Of every class that judge.h knows beside the references: senders in its order, then mail
+// programs.
 [[nodiscard]] std::span<const SenderClass> sender_classes();
 [[nodiscard]] Weight weight_of(std::string_view sender);
 

@@ -49,6 +49,7 @@ enum class Code {
   name_mismatch,
   certificate_expired,
   certificate_expiring,
+  certificate_untrusted,
   trust_anchor_not_sent,
   trust_anchor_expired,
   tlsa_lookup_failed,
@@ -116,7 +117,7 @@ enum class Code {
   monitor_fault,
 };
 
-inline constexpr std::size_t kCodeCount = 75;
+inline constexpr std::size_t kCodeCount = 76;
 [[nodiscard]] const std::array<Code, kCodeCount>& all_codes();
 
 [[nodiscard]] std::string_view wire_name(Verdict verdict);

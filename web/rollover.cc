@@ -7,6 +7,7 @@
 
 #include "probes/dane/tlsa.h"
 #include "probes/explain.h"
+#include "probes/service.h"
 
 namespace web {
 namespace {
@@ -271,6 +272,8 @@ int rank(agent::RolloverState state) {
 
 std::string tlsa_owner_of(const probes::HostObservation& host) {
   if (host.tlsa.outcome != probes::dns::Outcome::not_queried) return host.tlsa.name.text();
+  if (const auto service = probes::service_in(host.host))
+    return probes::dns::tlsa_owner(service->host, service->port).value_or(service->host).text();
   constexpr std::uint16_t kSmtp = 25;
   const auto port = host.sessions.empty() ? kSmtp : host.sessions.front().port;
   return probes::dns::tlsa_owner(host.host, port).value_or(host.host).text();

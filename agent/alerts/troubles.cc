@@ -31,9 +31,11 @@ bool explains_what_fires(const probes::Finding& finding, const std::set<Code>& f
 }
 
 // Mail for the domain waits while it lasts: no other host takes it, and neither does this one, or
-// what caches hold refuses it.
+// what caches hold refuses it. Nothing waits at a service: people are turned away.
 bool holds_mail(const probes::Finding& finding, const probes::DomainJudgement& judged) {
-  if (!probes::row_of(finding.code).alerts.queues) return false;
+  if (!probes::row_of(finding.code).alerts.queues ||
+      judged.seen->source == probes::MxSource::service)
+    return false;
   const auto takes = [&](const probes::HostJudgement& host) {
     const bool is_refused_by_caches =
         host.seen->host.text() == finding.subject.name && finding.refused_since;

@@ -9,6 +9,7 @@
 #include "agent/cli/check.h"
 #include "config/load.h"
 #include "config/name.h"
+#include "config/service.h"
 #include "probes/explain.h"
 
 namespace agent {
@@ -96,7 +97,7 @@ int run_check(const CheckFlags& flags) {
   }
   std::vector<std::string> domains;
   for (const auto& text : flags.domains) {
-    const auto name = config::normal_domain(text);
+    const auto name = config::target_name(text);
     if (!name) {
       if (flags.format == "nagios")
         std::cout << fmt::format("DANE UNKNOWN: {}: {}\n", probes::printable(text), name.error());

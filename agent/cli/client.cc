@@ -14,7 +14,7 @@
 #include "agent/cli/client_arguments.h"
 #include "agent/cli/stored_status.h"
 #include "agent/cli/table.h"
-#include "config/name.h"
+#include "config/service.h"
 #include "probes/explain.h"
 
 namespace agent {
@@ -212,7 +212,7 @@ Done ClientCommands::Commands::status(const AgentApi& api) const {
     return true;
   };
   for (const auto& word : words) {
-    const auto name = config::normal_domain(word);
+    const auto name = config::target_name(word);
     if (!name) return failed(fmt::format("{}: {}", probes::printable(word), name.error()));
     auto is_found = find("/api/v1/domains", "/domain", *name);
     if (is_found && !*is_found) is_found = find("/api/v1/mx", "/host", *name);
@@ -382,7 +382,7 @@ Done ClientCommands::Commands::end_silence(const AgentApi& api) const {
 }
 
 Done ClientCommands::Commands::recheck(const AgentApi& api) const {
-  const auto name = config::normal_domain(id);
+  const auto name = config::target_name(id);
   if (!name) return failed(fmt::format("{}: {}", probes::printable(id), name.error()));
   const auto done =
       api.send("POST", path_of("/api/v1/domains/{}/check", *name), {{"by", by}}, std::nullopt);

@@ -11,6 +11,7 @@
 #include "agent/rollover/gate_decision.h"
 #include "agent/watch/network_prober.h"
 #include "probes/explain.h"
+#include "probes/service.h"
 
 namespace agent {
 namespace {
@@ -156,7 +157,9 @@ Exit gate(const config::Config& config, const GateQuestion& question, const Reca
     out << fmt::format("yes: {}: no sender asks for its TLSA records\n", host);
     return Exit::ok;
   }
-  const auto clearance = clear(host_history, unheard, *chain, {seen->base_domain.text(), host}, at);
+  const auto clearance =
+      clear(host_history, unheard, *chain,
+            {seen->base_domain.text(), probes::dns_name_of(question.host).text()}, at);
   const auto when = clearance.not_before ? " " + config::rfc3339(*clearance.not_before) : "";
   out << fmt::format("{}{}: {}\n{}", wire_name(clearance.answer), when, host,
                      advice(clearance, *seen));

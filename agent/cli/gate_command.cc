@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "config/name.h"
+#include "config/service.h"
 
 namespace agent {
 namespace {
@@ -20,7 +20,7 @@ struct GateFlags {
 int run_gate(const GateFlags& flags, const RecallFrom& recall_from) {
   const auto settings = load_or_complain(flags.config_file);
   if (!settings) return kBadUsage;
-  const auto host = config::normal_domain(flags.host);
+  const auto host = config::target_name(flags.host);
   const auto name = host ? probes::dns::Name::parse(*host) : std::nullopt;
   if (!name) {
     std::cerr << fmt::format("--host {}: {}\n", flags.host,

@@ -22,9 +22,7 @@ std::vector<probes::Finding> asked_sender_findings(const probes::DomainJudgement
            .severity = probes::Severity::high,
            .subject = {.kind = probes::Subject::Kind::domain, .name = judged.seen->domain.text()}});
     }
-    const auto who =
-        std::ranges::find(probes::other_senders(), split.sender, &probes::Sender::name);
-    const auto words = who == probes::other_senders().end() ? split.sender : who->words;
+    const auto words = probes::words_of(split.sender);
     out.front().evidence.push_back(
         {"senders", fmt::format("{} ({}): {}", words, split.sender, wire_name(split.verdict))});
   }

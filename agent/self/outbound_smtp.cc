@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "probes/service.h"
+
 namespace agent {
 namespace {
 
@@ -25,11 +27,23 @@ constexpr std::size_t kMostStuck = 1000;
 struct FamilyName {
   const char* check;
   const char* shown;
+  const char* who;    // is not reached
+  const char* where;  // connections go
 };
-constexpr std::array<FamilyName, 2> kFamilyNames{{{"smtp_ipv4", "IPv4"}, {"smtp_ipv6", "IPv6"}}};
+constexpr std::array<FamilyName, 4> kFamilyNames{
+    {{"smtp_ipv4", "IPv4", "mail servers", "the SMTP port"},
+     {"smtp_ipv6", "IPv6", "mail servers", "the SMTP port"},
+     {"service_ipv4", "IPv4", "services", "their ports"},
+     {"service_ipv6", "IPv6", "services", "their ports"}}};
 
-std::size_t family_of(const std::string& address) {
-  return address.find(':') == std::string::npos ? 0 : 1;
+std::size_t family_of(const Name& host, const std::string& address) {
+  const std::size_t is_v6 = address.find(':') == std::string::npos ? 0 : 1;
+  return (probes::is_service(host) ? 2 : 0) + is_v6;
+}
+
+// The same doors by the other protocol.
+std::size_t other_of(std::size_t family) {
+  return family ^ 1U;
 }
 
 // Nobody answered. An address that is never contacted says nothing.
@@ -62,7 +76,7 @@ void OutboundSmtp::record_sessions(Family& family, const Name& host, const Sessi
 void OutboundSmtp::record_sessions(const Name& host, const std::vector<SessionRecord>& sessions,
                                    Time began) {
   for (const auto& session : sessions)
-    record_sessions(families_.at(family_of(session.address)), host, session, began);
+    record_sessions(families_.at(family_of(host, session.address)), host, session, began);
 }
 
 void OutboundSmtp::forget(const Name& host) {
@@ -109,7 +123,7 @@ bool OutboundSmtp::is_limit(const Family& family) {
 bool OutboundSmtp::is_down(std::size_t family) const {
   const auto& mine = families_.at(family);
   if (is_proven_down(mine)) return true;
-  const auto& other = families_.at(1 - family);
+  const auto& other = families_.at(other_of(family));
   return !mine.stuck.empty() && is_proven_down(other) && !is_limit(other);
 }
 
@@ -119,7 +133,7 @@ std::vector<OutboundSmtp::ControlHost> OutboundSmtp::controls_for(
   for (std::size_t i = 0; i < kFamilies; ++i) {
     const auto& family = families_.at(i);
     const bool got_stuck = std::ranges::any_of(seen.sessions, [&](const SessionRecord& session) {
-      return is_stuck(session) && family_of(session.address) == i;
+      return is_stuck(session) && family_of(seen.host, session.address) == i;
     });
     const bool is_proven = family.reached_at && *family.reached_at + kLately >= began;
     if (got_stuck && !is_proven && !is_proven_down(family)) add_controls(out, family, &seen.host);
@@ -131,7 +145,7 @@ std::vector<OutboundSmtp::ControlHost> OutboundSmtp::controls_while_down() const
   std::vector<ControlHost> out;
   for (std::size_t i = 0; i < kFamilies; ++i) {
     const auto& mine = families_.at(i);
-    const auto& other = families_.at(1 - i);
+    const auto& other = families_.at(other_of(i));
     // One that works is tried once after the other failed.
     const auto since =
         is_proven_down(other) && !is_limit(other) ? first_stuck(other) : std::nullopt;
@@ -140,15 +154,17 @@ std::vector<OutboundSmtp::ControlHost> OutboundSmtp::controls_while_down() const
   return out;
 }
 
-std::string OutboundSmtp::detail_of(const Family& family, std::string_view name) {
+std::string OutboundSmtp::detail_of(std::size_t i) const {
+  const auto& family = families_.at(i);
+  const auto& name = kFamilyNames.at(i);
   if (is_limit(family))
-    return fmt::format("this machine has no {} route: such addresses are not probed", name);
+    return fmt::format("this machine has no {} route: such addresses are not probed", name.shown);
   std::set<std::string> addresses;
   for (const auto& [where, at] : family.stuck) addresses.insert(where.second);
   return fmt::format(
-      "none of {} mail servers could be reached over {}: outgoing connections to the SMTP port are "
-      "probably blocked here",
-      addresses.size(), name);
+      "none of {} {} could be reached over {}: outgoing connections to {} are probably blocked "
+      "here",
+      addresses.size(), name.who, name.shown, name.where);
 }
 
 std::vector<SelfCheck> OutboundSmtp::checks(Time at) const {
@@ -159,7 +175,7 @@ std::vector<SelfCheck> OutboundSmtp::checks(Time at) const {
     SelfCheck check{.check = kFamilyNames.at(i).check, .is_up = !is_down(i), .checked_at = at};
     if (!check.is_up) {
       check.is_limit = is_limit(family);
-      check.detail = detail_of(family, kFamilyNames.at(i).shown);
+      check.detail = detail_of(i);
     }
     out.push_back(std::move(check));
   }
@@ -169,12 +185,12 @@ std::vector<SelfCheck> OutboundSmtp::checks(Time at) const {
 bool OutboundSmtp::mark_as_local(probes::HostObservation& seen) const {
   bool is_worth_repeating = false;
   for (auto& session : seen.sessions) {
-    const auto i = family_of(session.address);
+    const auto i = family_of(seen.host, session.address);
     if (!is_stuck(session) || !is_down(i)) continue;
     is_worth_repeating = is_worth_repeating || !is_limit(families_.at(i));
     if (session.stop == SessionStop::no_route) continue;
     session.stop = SessionStop::no_route;
-    session.detail = detail_of(families_.at(i), kFamilyNames.at(i).shown);
+    session.detail = detail_of(i);
   }
   return is_worth_repeating;
 }

@@ -20,7 +20,8 @@ namespace agent {
 // answers may fail because of the host or because of us (port 25 blocked, no route); so before a
 // stuck look is believed, hosts that answered lately are tried, and when nobody was reached at
 // three addresses of two hosts or more since somebody last was, the fault is likelier ours than
-// everybody's.
+// everybody's. Services (probes/service.h) stand by themselves: port 25 is blocked where their
+// ports are not.
 class OutboundSmtp {
  public:
   struct ControlHost {
@@ -43,7 +44,7 @@ class OutboundSmtp {
   // Whom to try while a family is down: to learn when it is up again, and whether the other is.
   [[nodiscard]] std::vector<ControlHost> controls_while_down() const;
 
-  // "smtp_ipv4", "smtp_ipv6"; a family of which too little is known is not in the list.
+  // "smtp_ipv4", "smtp_ipv6", "service_ipv4", "service_ipv6"; a family of which too little is known is not in the list.
   [[nodiscard]] std::vector<SelfCheck> checks(config::Time at) const;
 
   // Marks what got stuck in a family that is down as what it is, our own limit. True when the look
@@ -62,7 +63,7 @@ class OutboundSmtp {
     std::map<std::pair<probes::dns::Name, std::string>, config::Time> stuck;  // since then
     bool was_tried = false;                                                   // a packet was sent
   };
-  static constexpr std::size_t kFamilies = 2;  // IPv4, IPv6
+  static constexpr std::size_t kFamilies = 4;  // IPv4 and IPv6 of mail servers, and of services
 
   static void record_sessions(Family& family, const probes::dns::Name& host,
                               const probes::smtp::SessionRecord& session, config::Time began);
@@ -72,7 +73,7 @@ class OutboundSmtp {
   static std::optional<config::Time> first_stuck(const Family& family);
   static bool is_limit(const Family& family);
   [[nodiscard]] bool is_down(std::size_t family) const;
-  static std::string detail_of(const Family& family, std::string_view name);
+  [[nodiscard]] std::string detail_of(std::size_t family) const;
 
   std::array<Family, kFamilies> families_;
 };

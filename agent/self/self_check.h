@@ -12,7 +12,8 @@ namespace agent {
 // One sense of ours and whether it can be trusted. What we see of others means nothing while it
 // fails.
 struct SelfCheck {
-  std::string check;  // "dns", "clock", "resolver", "smtp_ipv4", "smtp_ipv6", "greeting",
+  std::string check;  // "dns", "clock", "resolver", "smtp_ipv4", "smtp_ipv6", "service_ipv4",
+                      // "service_ipv6", "greeting",
                       // "storage", "looks", "trust_anchor", "domain_list:NAME"
   bool is_up = true;
   std::optional<std::string> detail;  // why not, in words

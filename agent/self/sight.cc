@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "probes/service.h"
+
 namespace agent {
 namespace {
 
@@ -89,7 +91,7 @@ void OwnSight::blame_resolvers(const std::string& what, Time at) {
 void OwnSight::take(const Name& host, const std::vector<probes::smtp::SessionRecord>& sessions,
                     Time began) {
   reach_.record_sessions(host, sessions, began);
-  welcome_.note(host, sessions);
+  if (!probes::is_service(host)) welcome_.note(host, sessions);
 }
 
 void OwnSight::take_try(const Name& host, const probes::smtp::SessionRecord& session, Time began) {
@@ -97,18 +99,25 @@ void OwnSight::take_try(const Name& host, const probes::smtp::SessionRecord& ses
 }
 
 OwnSight::WayOut OwnSight::sense_way_out(Time at, const std::string& helo) {
-  const auto before = std::exchange(smtp_, reach_.checks(at));
+  const auto before = std::exchange(smtp_, {});
+  const auto services_before = std::exchange(services_, {});
+  for (auto& check : reach_.checks(at))
+    (check.check.starts_with("smtp_") ? smtp_ : services_).push_back(std::move(check));
   greeting_ = welcome_.checks(at, helo);
   WayOut out{.checks = smtp_};
+  out.checks.insert(out.checks.end(), services_.begin(), services_.end());
   out.checks.insert(out.checks.end(), greeting_.begin(), greeting_.end());
-  for (const auto* name : {"smtp_ipv4", "smtp_ipv6", "greeting"}) {
+  for (const auto* name : {"smtp_ipv4", "smtp_ipv6", "service_ipv4", "service_ipv6", "greeting"}) {
     if (std::ranges::find(out.checks, name, &SelfCheck::check) == out.checks.end())
       out.untellable.emplace_back(name);
   }
-  out.is_any_up_again = std::ranges::any_of(smtp_, [&](const SelfCheck& one) {
-    const auto was = std::ranges::find(before, one.check, &SelfCheck::check);
-    return one.is_up && was != before.end() && !was->is_up;
-  });
+  const auto is_up_again = [](const auto& now, const auto& then) {
+    return std::ranges::any_of(now, [&](const SelfCheck& one) {
+      const auto was = std::ranges::find(then, one.check, &SelfCheck::check);
+      return one.is_up && was != then.end() && !was->is_up;
+    });
+  };
+  out.is_any_up_again = is_up_again(smtp_, before) || is_up_again(services_, services_before);
   out.has_turned = (cut_off(smtp_) != nullptr) != (cut_off(before) != nullptr);
   return out;
 }
@@ -156,6 +165,7 @@ std::vector<SelfCheck> OwnSight::checks(Ticks now) const {
   auto out = checks_;
   for (auto& check : out) check = stepped(std::move(check), now);
   out.insert(out.end(), smtp_.begin(), smtp_.end());
+  out.insert(out.end(), services_.begin(), services_.end());
   out.insert(out.end(), greeting_.begin(), greeting_.end());
   return out;
 }

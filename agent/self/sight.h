@@ -107,6 +107,7 @@ class OwnSight {
   Unconfirmed unconfirmed_;  // what only they told of
   OutboundSmtp reach_;
   std::vector<SelfCheck> smtp_;  // its checks, as sensed last
+  std::vector<SelfCheck> services_;  // those of services
   Welcome welcome_;
   std::vector<SelfCheck> greeting_;  // the same
   std::uint64_t clock_steps_ = 0;

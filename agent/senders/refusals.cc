@@ -143,8 +143,7 @@ std::vector<std::string> explaining_classes(const probes::DomainJudgement& judge
       const auto who =
           std::ranges::find(probes::other_senders(), split.sender, &probes::Sender::name);
       if (who != probes::other_senders().end() && !would_say(*who)) continue;
-      const auto words = who == probes::other_senders().end() ? split.sender : who->words;
-      out.push_back(fmt::format("{} ({})", words, split.sender));
+      out.push_back(fmt::format("{} ({})", probes::words_of(split.sender), split.sender));
     }
   };
   if (subject.kind == Subject::Kind::domain) take(judged.splits);

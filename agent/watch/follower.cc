@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "agent/alerts/partners.h"
 #include "agent/alerts/troubles.h"
 #include "agent/hindsight/history_findings.h"
@@ -12,6 +14,7 @@
 #include "agent/lists/list_health.h"
 #include "config/system.h"
 #include "probes/findings.h"
+#include "probes/service.h"
 #include "probes/status.h"
 
 namespace agent {
@@ -66,10 +69,18 @@ bool fares_alike(const probes::HostJudgement* one, const probes::HostJudgement* 
          probes::delivery_of(*one) == probes::delivery_of(*other);
 }
 
+// What is blocked is the port of mail servers: services have their own.
+bool hides(const Follower::Seeing& seeing, const Name& target) {
+  return seeing.blocked && !probes::is_service(target);
+}
+
 // A blocked port is one fault, whatever families it shows in.
 Subject cause_of(const SelfCheck& check) {
-  const bool is_smtp = check.check.starts_with("smtp_");
-  return {.kind = Subject::Kind::monitor, .name = is_smtp ? "smtp" : check.check};
+  auto name = check.check;
+  for (const std::string_view door : {"smtp", "service"}) {
+    if (name.starts_with(fmt::format("{}_", door))) name = door;
+  }
+  return {.kind = Subject::Kind::monitor, .name = std::move(name)};
 }
 
 Judged judged(const Inventory::Domain& domain) {
@@ -234,7 +245,7 @@ bool Follower::judge(Round& round, Domain& domain, const Seeing& seeing) {
     seen[mx.name] = host->seen;
     known.of_hosts[mx.name] = &host->foreseen;
   }
-  const auto* blocked = seen.empty() || !seeing.blocked ? nullptr : &*seeing.blocked;
+  const auto* blocked = seen.empty() || !hides(seeing, name) ? nullptr : &*seeing.blocked;
   known.of_zones = past_.zone_findings(subject_of_domain(name), {&domain.seen->mx}, round.at);
   for (const auto& [host, what] : seen)
     std::ranges::move(past_.zone_findings(subject_of_host(host), answers_about(*what), round.at),
@@ -333,7 +344,7 @@ bool Follower::follow_host(Round& round, Host& host, const Seeing& seeing) {
   for (auto user = host.users.rbegin(); user != host.users.rend() && judgement == nullptr; ++user)
     judgement = find((*user)->judged.get(), host.name);
   host.awaits_judgement = judgement == nullptr;
-  if (judgement == nullptr || seeing.blocked) return false;
+  if (judgement == nullptr || hides(seeing, host.name)) return false;
   const auto subject = subject_of_host(host.name);
   std::vector<Judged> users;
   for (const auto* user : host.troubled) users.push_back(judged(*user));
@@ -548,7 +559,7 @@ std::shared_ptr<const Rollovers> Follower::follow_history(Round& round, Host& ho
       issuers_.learn(version->what, host.name.text());
   }
   if (host.history->servers.empty()) return nullptr;
-  std::vector<std::string> names{seen.base_domain.text(), seen.host.text()};
+  std::vector<std::string> names{seen.base_domain.text(), probes::dns_name_of(seen.host).text()};
   for (const auto* user : host.users) names.push_back(user->name->text());
   const auto sharers = inventory_.sharing_owner_with(seen);
   if (sharers.empty()) return std::make_shared<const Rollovers>(history_of(*host.history, names));
@@ -557,7 +568,7 @@ std::shared_ptr<const Rollovers> Follower::follow_history(Round& round, Host& ho
     const auto name = other->name.text();
     add_endpoints(shared, name, *other->history);
     names.push_back(other->seen->base_domain.text());
-    names.push_back(name);
+    names.push_back(probes::dns_name_of(other->name).text());
   }
   return std::make_shared<const Rollovers>(history_of(shared, names));
 }
@@ -742,7 +753,7 @@ std::vector<Exception> Follower::exceptions() const {
 // --------------------------------------------------------------------------------------------------------
 
 ForeseenHost Follower::foreseen_host(const Host& host) const {
-  ForeseenHost out{.host = host.name.text(), .base_domain = host.name.text()};
+  ForeseenHost out{.host = host.name.text(), .base_domain = probes::dns_name_of(host.name).text()};
   if (host.seen) {
     out.base_domain = host.seen->base_domain.text();
     const auto is_known = [](const probes::dns::Answer& answer) {
@@ -779,7 +790,7 @@ std::vector<probes::tls::CertificatePtr> Follower::known_issuers() const {
 void Follower::notice(Round& round, Host& host, Code code, const Seeing& seeing) {
   if (!take_standing(round, host, host.rollovers)) return;
   for (auto* user : host.users) judge(round, *user, seeing);
-  if (seeing.blocked) return;
+  if (hides(seeing, host.name)) return;
   const auto subject = subject_of_host(host.name);
   std::vector<Judged> users;
   for (const auto* user : host.troubled) users.push_back(judged(*user));

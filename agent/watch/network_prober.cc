@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "agent/self/progress.h"
+#include "config/service.h"
 #include "config/system.h"
 
 namespace agent {
@@ -35,13 +36,21 @@ config::Deadline round_deadline() {
 
 probes::ProbeSettings manner_of(const config::Config& config) {
   const auto& smtp = config.smtp;
+  std::map<probes::dns::Name, config::Starttls> services;
+  for (const auto& service : config.hosts) {
+    if (const auto name =
+            probes::dns::Name::parse(config::service_name(service.host, service.port)))
+      services.emplace(*name, service.starttls);
+  }
   return {.port = smtp.port,
           .helo = smtp.helo.empty() ? config::host_name() : smtp.helo,
           .session_timeout = smtp.timeout,
           .allow_special_addresses = smtp.allow_special_addresses,
           .https_port = config.mta_sts.port,
           .https_timeout = config.mta_sts.timeout,
+          .looks_at_sts = config.mta_sts.enabled,
           .looks = smtp.looks,
+          .services = std::move(services),
           .every_key_type = smtp.every_key_type};
 }
 
@@ -130,13 +139,13 @@ Result<std::shared_ptr<ProbeContext>, std::string> ProbeContext::make(
   auto anchors = probes::dns::parse_trust_anchors(text.str());
   if (!anchors) return Failure<std::string>(fmt::format("{}: {}", path.string(), anchors.error()));
   std::unique_ptr<probes::tls::WebPki> pkix;
-  if (config.mta_sts.enabled) {
+  if (config.mta_sts.enabled || !config.hosts.empty()) {
     auto made = probes::tls::WebPki::trusting(config.mta_sts.ca_file);
     if (!made) {
       return Failure<std::string>(
-          fmt::format("cannot use the CA certificates for MTA-STS: {}: install Debian's "
-                      "ca-certificates, name another file with mta_sts.ca_file, or switch "
-                      "mta_sts.enabled off",
+          fmt::format("cannot use the CA certificates for MTA-STS and services: {}: install "
+                      "Debian's ca-certificates, name another file with mta_sts.ca_file, or switch "
+                      "mta_sts.enabled off where no hosts are named",
                       made.error().detail));
     }
     pkix = std::move(*made);
@@ -204,12 +213,8 @@ probes::smtp::SessionRecord NetworkProber::try_address(const probes::dns::Name& 
                                                        const std::string& address) {
   constexpr config::Seconds kPatience{5};  // two lost SYN segments are sent again in that time
   const auto& settings = context_->settings;
-  return probes::smtp::run_session(
-      {.address = address,
-       .port = settings.port,
-       .helo = settings.helo,
-       .server_name = host.text()},
-      tls_, steady_clock::now() + std::min(kPatience, settings.session_timeout));
+  return probes::try_address(host, address, settings, tls_,
+                             steady_clock::now() + std::min(kPatience, settings.session_timeout));
 }
 
 std::vector<SelfCheck> NetworkProber::probe_ourselves(config::Time at) {

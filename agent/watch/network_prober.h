@@ -82,7 +82,7 @@ class ProbeContext {
   probes::dns::Standings standings;           // of the resolvers
   WantedBook wanted;                          // by zones
   probes::dns::DirectReach reach;             // of name servers
-  std::unique_ptr<probes::tls::WebPki> pkix;  // null: MTA-STS is not looked at
+  std::unique_ptr<probes::tls::WebPki> pkix;  // null: nobody asks CAs
 
   // What was seen, with who saw it.
   [[nodiscard]] probes::Recorded signed_by_us(probes::Recorded seen) const;

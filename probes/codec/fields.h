@@ -3,6 +3,7 @@
 #include <concepts>
 #include <type_traits>
 
+#include "config/service.h"
 #include "probes/observation.h"
 
 // PURE
@@ -212,12 +213,12 @@ void fields(V& v, T& value) {
 template <class V, Is<HostObservation> T>
 void fields(V& v, T& value) {
   auto& [host, observed_at, a, aaaa, cname, is_dane_candidate, base_domain, tlsa, misplaced,
-         records, survey, addresses_took, tlsa_took, addresses, sessions, cut] = value;
+         records, survey, addresses_took, tlsa_took, addresses, sessions, starttls, cut] = value;
   v("host", host)("observed_at", observed_at)("a", a)("aaaa", aaaa)("cname", cname);
   v("is_dane_candidate", is_dane_candidate)("base_domain", base_domain)("tlsa", tlsa);
   v("misplaced", misplaced)("records", records)("survey", survey);
   v("addresses_took", addresses_took)("tlsa_took", tlsa_took)("addresses", addresses);
-  v("sessions", sessions)("cut", cut);
+  v("sessions", sessions)("starttls", starttls)("cut", cut);
 }
 
 // Takes everything and does nothing: what has fields can be told by it.

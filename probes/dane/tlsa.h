@@ -16,6 +16,10 @@ using Bytes = std::vector<std::uint8_t>;
 
 // RFC 6698 §2.1, acronyms of RFC 7218. Fields stay numbers: any octet may be published.
 inline constexpr std::uint8_t kPkixTa = 0, kPkixEe = 1, kDaneTa = 2, kDaneEe = 3;
+// Usages that want a CA's word besides (RFC 6698 §2.1.1).
+[[nodiscard]] constexpr bool is_pkix(std::uint8_t usage) {
+  return usage == kPkixTa || usage == kPkixEe;
+}
 inline constexpr std::uint8_t kCert = 0, kSpki = 1;
 inline constexpr std::uint8_t kFull = 0, kSha256 = 1, kSha512 = 2;
 

@@ -5,6 +5,7 @@
 
 #include "probes/dane/diagnose_record.h"
 #include "probes/findings/parts.h"
+#include "probes/service.h"
 
 namespace probes {
 namespace {
@@ -43,10 +44,13 @@ std::optional<std::pair<Code, Severity>> code_of(Reason reason, bool is_mx_secur
       return std::pair(Code::host_down, Severity::high);
     case Reason::special_address:
       return std::pair(Code::mx_invalid, Severity::high);
+    case Reason::certificate_untrusted:
+      return std::pair(Code::certificate_untrusted, Severity::critical);
     case Reason::dns_failed:
     case Reason::tlsa_match:
     case Reason::tlsa_unusable:
     case Reason::no_tlsa:
+    case Reason::web_pki:
     case Reason::too_slow:
     case Reason::no_route:
       return std::nullopt;
@@ -67,6 +71,8 @@ void add_session_evidence(Finding& finding, const HostJudgement& host,
     once("served-spki-sha256", dane::to_hex(leaf.spki_sha256));
     once("served-record", fmt::format("3 1 1 {}", dane::to_hex(leaf.spki_sha256)));
     once("served-not-before", config::rfc3339(leaf.not_before));
+    if (endpoint.reason == Reason::certificate_untrusted && session.tls->pkix)
+      once("certificate", std::string(wire_name(*session.tls->pkix)));
   }
   if (session.last_reply && session.stage < smtp::Stage::done) {
     once("last-reply", fmt::format("{} {}", session.last_reply->code, session.last_reply->text()));
@@ -234,7 +240,8 @@ void add_expiring_certificate(std::vector<Finding>& out, const DomainObservation
         endpoint.match && host.seen->records[endpoint.match->record].usage == dane::kDaneTa;
     // What is not valid today for another reason is an mta-sts-conflict.
     const bool is_proven = session.tls && session.tls->pkix == tls::PkixStop::none;
-    if (!is_anchored && !(is_enforced && is_proven)) continue;
+    const bool needs_ca = is_enforced || domain.source == MxSource::service;
+    if (!is_anchored && !(needs_ca && is_proven)) continue;
     if (!session.tls || session.tls->chain.empty()) continue;
     const auto& leaf = *session.tls->chain.front();
     if (leaf.not_after - at >= (leaf.not_after - leaf.not_before) / 5) continue;
@@ -246,14 +253,32 @@ void add_expiring_certificate(std::vector<Finding>& out, const DomainObservation
   }
 }
 
+void add_untrusted_certificate(std::vector<Finding>& out, const HostJudgement& host) {
+  const bool is_refused = std::ranges::any_of(host.splits, [](const Split& split) {
+    return split.sender == "web-pki-only" && split.verdict == Verdict::refused;
+  });
+  if (!is_refused || !is_deliverable(host.verdict)) return;
+  for (const auto& session : host.seen->sessions) {
+    if (!session.tls || !session.tls->pkix || *session.tls->pkix == tls::PkixStop::none) continue;
+    out.push_back({.code = Code::certificate_untrusted,
+                   .severity = Severity::high,
+                   .subject = host_subject(*host.seen),
+                   .evidence = {{"certificate", std::string(wire_name(*session.tls->pkix))}},
+                   .addresses = {session.address}});
+    return;
+  }
+}
+
 void add_own_limits(std::vector<Finding>& out, const HostJudgement& host) {
   for (const auto& session : host.seen->sessions) {
     if (session.stop != smtp::SessionStop::no_route &&
         session.stop != smtp::SessionStop::local_fault)
       continue;
     const bool is_v6 = session.address.find(':') != std::string::npos;
-    const Subject subject{.kind = Subject::Kind::monitor,
-                          .name = is_v6 ? "smtp_ipv6" : "smtp_ipv4"};
+    const Subject subject{
+        .kind = Subject::Kind::monitor,
+        .name = fmt::format("{}_ipv{}", is_service(host.seen->host) ? "service" : "smtp",
+                            is_v6 ? 6 : 4)};
     auto told = std::ranges::find(out, subject, &Finding::subject);
     if (told == out.end()) {
       out.push_back(

@@ -4,6 +4,7 @@
 #include "probes/dane/verify.h"
 #include "probes/findings/parts.h"
 #include "probes/nameserver_consistency.h"
+#include "probes/service.h"
 
 namespace probes {
 namespace {
@@ -45,7 +46,7 @@ class Gaps {
   Gaps(const DomainObservation& domain, const HostObservation& seen, config::Time at)
       : seen_(seen),
         at_(at),
-        names_{seen.base_domain.text(), seen.host.text(), domain.domain.text()},
+        names_{seen.base_domain.text(), dns_name_of(seen.host).text(), domain.domain.text()},
         all_(given_by_servers(seen)) {}
 
   std::vector<ServerGap> find() {

@@ -77,9 +77,14 @@ void add_foreign_hints(std::vector<Finding>& out, const DomainJudgement& judged)
 // ---- endpoints.cc: Sessions and certificates.
 
 // A leaf that has used up four fifths of its life, where senders mind: not with DANE-EE(3), where
-// only senders that follow MTA-STS look at its end (RFC 7672 §3.1.1, RFC 8461 §4.2).
+// only senders that follow MTA-STS look at its end (RFC 7672 §3.1.1, RFC 8461 §4.2). Mail programs
+// at a service mind always.
 void add_expiring_certificate(std::vector<Finding>& out, const DomainObservation& domain,
                               const HostJudgement& host, config::Time at);
+
+// A service at which DANE vouches for a certificate that no CA does: most mail programs know only
+// CAs.
+void add_untrusted_certificate(std::vector<Finding>& out, const HostJudgement& host);
 
 // Addresses we could not try, for want of a route or of means: nothing is said about them.
 void add_own_limits(std::vector<Finding>& out, const HostJudgement& host);

@@ -9,6 +9,7 @@
 #include "probes/dane/verify.h"
 #include "probes/exchange.h"
 #include "probes/findings/parts.h"
+#include "probes/service.h"
 
 namespace probes {
 namespace {
@@ -205,6 +206,11 @@ void add_tlsa_findings(std::vector<Finding>& out, const HostJudgement& host, Tim
       }
       if (!seen.addresses.empty() && !seen.is_dane_candidate &&
           seen.cname.outcome != Outcome::failed) {
+        // Nothing was asked for there; mail programs go by CAs.
+        if (is_service(seen.host)) {
+          out.push_back({.code = Code::no_dane, .severity = Severity::info, .subject = subject});
+          return;
+        }
         out.push_back({.code = Code::dane_ineffective,
                        .severity = Severity::medium,
                        .subject = subject,

@@ -61,8 +61,8 @@ void write_page() {
       << "// The words for what the program knows: written by script/docs from its own tables; "
          "do not edit.\n\n"
          "export const senderWords: Record<string, string> = {\n";
-  for (const auto& sender : probes::other_senders())
-    std::cout << "  \"" << sender.name << "\": \"" << sender.words << "\",\n";
+  for (const auto& one : probes::sender_classes())
+    std::cout << "  \"" << one.name << "\": \"" << probes::words_of(one.name) << "\",\n";
   std::cout
       << "};\n\n"
          "// How many senders a class stands for, and why it is counted so.\n"

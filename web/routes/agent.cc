@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "agent/self/progress.h"
+#include "config/service.h"
 #include "probes/explain.h"
 #include "web/routes/api.h"
 #include "web/routes/own_news.h"
@@ -214,12 +215,16 @@ Reply Api::status(const Call& /*call*/) const {
       std::ranges::count(snapshot->alerts, agent::AlertState::firing, &agent::Alert::state);
   const auto under_way = std::ranges::count_if(
       snapshot->rollovers, [](const auto& followed) { return followed.rolling_since.has_value(); });
+  const auto services = std::ranges::count_if(snapshot->domains, [](const auto& one) {
+    return config::service_called(one.configured.name).has_value();
+  });
   return json(
       {{"version", backend_.build.version},
        {"started_at", config::rfc3339(snapshot->started_at)},
        {"now", config::rfc3339(snapshot->now)},
        {"config",
         {{"domains", snapshot->domains.size()},
+         {"services", services},
          {"mx_hosts", snapshot->hosts.size()},
          {"interval", snapshot->schedule.interval.count()}}},
        {"scheduler",

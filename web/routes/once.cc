@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "config/name.h"
+#include "config/service.h"
 #include "probes/explain.h"
 #include "web/routes/api.h"
 #include "web/routes/parts.h"
@@ -30,7 +30,7 @@ config::Result<Wish, std::string> wish_of(const std::string& body, bool may_name
           fmt::format("{}: no such member, or no text", probes::printable(name, 60)));
     if (is_list) out.list = value.get<std::string>();
   }
-  const auto domain = config::normal_domain(sent["domain"].get<std::string>());
+  const auto domain = config::target_name(sent["domain"].get<std::string>());
   if (!domain) return Failure<std::string>("domain: " + domain.error());
   out.domain = *domain;
   return out;

@@ -7,6 +7,7 @@
 #include "probes/dane/tlsa.h"
 #include "probes/dane/verify.h"
 #include "probes/explain.h"
+#include "probes/service.h"
 #include "probes/tls/certificate_file.h"
 #include "web/http/http.h"
 
@@ -87,7 +88,8 @@ agent::GateDecision clear(const agent::HostHistory& past, const agent::Chain& ch
                           const probes::HostObservation& host, config::Time at) {
   using probes::dns::Outcome;
   if (!past.servers.empty())
-    return agent::clear(past, {}, chain, {host.base_domain.text(), host.host.text()}, at);
+    return agent::clear(past, {}, chain,
+                        {host.base_domain.text(), probes::dns_name_of(host.host).text()}, at);
   for (const auto* answer : {&host.a, &host.aaaa, &host.cname, &host.tlsa}) {
     if (answer->outcome == Outcome::failed)
       return {.answer = agent::GateAnswer::unknown,

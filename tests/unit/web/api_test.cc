@@ -219,7 +219,7 @@ TEST_F(Routes, StatusHasTheAgentItsSensesAndTheCounts) {
   status["storage"].erase("size_bytes");
   EXPECT_EQ(status, json::parse(R"({
     "version": "1.2.3", "started_at": "2027-01-15T08:00:00Z", "now": "2027-01-15T08:01:00Z",
-    "config": {"domains": 2, "mx_hosts": 1, "interval": 900},
+    "config": {"domains": 2, "services": 0, "mx_hosts": 1, "interval": 900},
     "scheduler": {"queue_length": 0, "in_flight": 0, "lag_seconds": 0, "rounds": 2,
                   "last_round_at": "2027-01-15T08:00:00Z", "stall": null},
     "vantage": [

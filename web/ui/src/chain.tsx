@@ -53,15 +53,23 @@ function HostChain({ domain, host }: { domain: Domain; host: Host }) {
   const leaves = certificateOf(host);
   return (
     <ol class="chain" aria-label={`From ${domain.domain} by ${host.host} to the certificate`}>
-      <Step name="Domain">
-        <strong>{domain.domain}</strong>
-      </Step>
-      <Step
-        name={domain.mx?.source === "mx" ? `MX ${host.preference}` : (sources[domain.mx?.source ?? ""] ?? "MX")}
-        dnssec={domain.mx?.dnssec}
-      >
-        <HostLink name={host.host} />
-      </Step>
+      {domain.mx?.source === "service" ? (
+        <Step name="Service">
+          <HostLink name={host.host} />
+        </Step>
+      ) : (
+        <>
+          <Step name="Domain">
+            <strong>{domain.domain}</strong>
+          </Step>
+          <Step
+            name={domain.mx?.source === "mx" ? `MX ${host.preference}` : (sources[domain.mx?.source ?? ""] ?? "MX")}
+            dnssec={domain.mx?.dnssec}
+          >
+            <HostLink name={host.host} />
+          </Step>
+        </>
+      )}
       <Step name="Addresses" dnssec={host.addresses.dnssec}>
         {addresses.length > 0
           ? addresses.map((one) => <div key={one}>{one}</div>)

@@ -15,7 +15,16 @@ import { PartnerView } from "./partner";
 import { DeliveryMark, HostLink, Link, MailNow, Mark, Title, Waiting, When } from "./parts";
 import { differences, keysLook, rolloverSentence, rolloverWords, withCaches } from "./rollover_words";
 import { SendersView } from "./senders";
-import { delivers, isRare, plural, verdictSentence, verdictStatus, verdictWords } from "./words";
+import {
+  delivers,
+  isRare,
+  isService,
+  plural,
+  serviceSentence,
+  verdictSentence,
+  verdictStatus,
+  verdictWords,
+} from "./words";
 
 interface Split {
   sender: string;
@@ -119,7 +128,7 @@ function says(domain: Domain): string {
   if (!domain.verdict) return "Not probed yet.";
   if (domain.delivery === "unknown") return verdictSentence.unknown;
   const [worst] = domain.findings;
-  const now = verdictSentence[domain.verdict];
+  const now = (isService(domain.domain) && serviceSentence[domain.verdict]) || verdictSentence[domain.verdict];
   const taking = domain.hosts.filter((host) => delivers(host.verdict));
   const followed = domain.rollover?.hosts?.filter((one) => taking.some((host) => host.host === one.host)) ?? [];
   if (delivers(domain.verdict) && followed.length === taking.length) {
@@ -218,7 +227,8 @@ export function DomainView({ name, query }: { name: string; query: URLSearchPara
               </p>
             )}
             <p class="muted">
-              {data.role === "outbound" ? "A partner's domain" : "Our domain"}
+              {data.role === "outbound" ? "A partner's " : "Our "}
+              {isService(name) ? "service, which mail programs use" : "domain"}
               {data.group && `, of the group ${data.group}`}.
             </p>
           </MailNow>
@@ -274,8 +284,12 @@ export function DomainView({ name, query }: { name: string; query: URLSearchPara
             <Matrix domain={known ?? data} query={query} />
           </div>
           {data.partner && <PartnerView name={name} partner={data.partner} again={found.again} />}
-          <SendersView path={path} />
-          <OwnDeliveriesTo name={name} />
+          {!isService(name) && (
+            <>
+              <SendersView path={path} />
+              <OwnDeliveriesTo name={name} />
+            </>
+          )}
           <h2>Ninety days</h2>
           <DayBars path={`${path}/days?days=90`} isOne />
           <h2>For machines</h2>

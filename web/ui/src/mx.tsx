@@ -8,7 +8,15 @@ import { Places } from "./places";
 import { Rollovers } from "./rollover";
 import { withCaches } from "./rollover_words";
 import { SendersView } from "./senders";
-import { delivers, hostSentence, plural, verdictSentence, verdictWords } from "./words";
+import {
+  delivers,
+  hostSentence,
+  isService,
+  plural,
+  serviceSentence,
+  verdictSentence,
+  verdictWords,
+} from "./words";
 
 // "12 watched domains use it; mail to 11 of them is held up"
 function dependants({ domains, delivery, held_up: held }: MxHost): string {
@@ -20,8 +28,8 @@ function dependants({ domains, delivery, held_up: held }: MxHost): string {
 }
 
 // What happens to mail there; and what happens to that of senders whose caches lag behind.
-function says({ verdict, delivery, rollover }: MxHost): string {
-  const now = (verdict && hostSentence[verdict]) ?? verdictSentence.unknown;
+function says({ host, verdict, delivery, rollover }: MxHost): string {
+  const now = (verdict && (isService(host) ? serviceSentence : hostSentence)[verdict]) ?? verdictSentence.unknown;
   return verdict && delivers(verdict) && rollover ? withCaches(now, [rollover], delivery) : now;
 }
 
@@ -30,7 +38,9 @@ export function HostView({ name, query }: { name: string; query: URLSearchParams
   const { data } = found;
   return (
     <>
-      <Title of={name}>MX host {name}</Title>
+      <Title of={name}>
+        {isService(name) ? "Service" : "MX host"} {name}
+      </Title>
       <Waiting of={found} />
       {data && (
         <>
@@ -42,14 +52,20 @@ export function HostView({ name, query }: { name: string; query: URLSearchParams
                 {data.last_known.verdict && verdictWords[data.last_known.verdict]}.
               </p>
             )}
-            <p>
-              {dependants(data)}
-              {data.domains.length > 0 && (
-                <>
-                  : <Names names={data.domains} all={`/domains?mx=${encodeURIComponent(data.host)}`} />
-                </>
-              )}
-            </p>
+            {isService(name) ? (
+              <p>
+                <Link to={`/domains/${encodeURIComponent(name)}`}>Sessions, findings and history</Link>
+              </p>
+            ) : (
+              <p>
+                {dependants(data)}
+                {data.domains.length > 0 && (
+                  <>
+                    : <Names names={data.domains} all={`/domains?mx=${encodeURIComponent(data.host)}`} />
+                  </>
+                )}
+              </p>
+            )}
           </MailNow>
           <p class="actions">
             <span>
@@ -65,8 +81,12 @@ export function HostView({ name, query }: { name: string; query: URLSearchParams
             <p>No TLSA records have been seen: there is no rollover to follow.</p>
           )}
           <Places of={data.vantages} />
-          <SendersView path={hostPath(name)} />
-          <OwnDeliveriesThrough name={name} />
+          {!isService(name) && (
+            <>
+              <SendersView path={hostPath(name)} />
+              <OwnDeliveriesThrough name={name} />
+            </>
+          )}
         </>
       )}
     </>

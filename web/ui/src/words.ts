@@ -48,6 +48,16 @@ export const hostSentence: Partial<Record<Verdict, string>> = {
   "no-address": "It has no address that senders could deliver to.",
 };
 
+// A door of mail programs, watched without MX records: HOST:PORT.
+export const isService = (name: string) => name.includes(":");
+export const serviceSentence: Partial<Record<Verdict, string>> = {
+  authenticated: "Mail programs connect, and know whom they talk to.",
+  refused: "Mail programs do not connect here, or warn their users: people cannot fetch or send mail.",
+  "lookup-failed": "Mail programs cannot look it up.",
+  down: "Mail programs get no usable session with it.",
+  "no-address": "It has no address.",
+};
+
 export const deliveries: Delivery[] = ["held-up", "unprotected", "at-risk", "fine", "unknown"];
 export const deliveryWords: Record<Delivery, string> = {
   "held-up": "held up",
@@ -83,7 +93,7 @@ export function headline(status: AgentStatus): string {
     number,
     number,
   ];
-  const of = plural(domains, "domain");
+  const of = status.config.services > 0 ? `${domains} domains and services` : plural(domains, "domain");
   const doubt = unknown > 0 ? ` Nothing can be said about ${unknown} at the moment.` : "";
   if (domains === 0) return "No domain is watched yet.";
   if (unknown === domains) return `Unknown: nothing can be said about mail to the ${of} at the moment.`;
@@ -181,6 +191,8 @@ export const checkWords: Record<string, string> = {
   resolver: "resolver",
   smtp_ipv4: "port 25 over IPv4",
   smtp_ipv6: "port 25 over IPv6",
+  service_ipv4: "services over IPv4",
+  service_ipv6: "services over IPv6",
   greeting: "the name in EHLO",
   trust_anchor: "the DNSSEC trust anchor file",
   storage: "storage",
