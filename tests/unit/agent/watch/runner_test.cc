@@ -34,6 +34,9 @@ class Running : public testing::Test {
                                            -> config::Result<std::unique_ptr<Prober>, std::string> {
                                          return std::make_unique<support::FakeProber>(world_);
                                        });
+    // Who asks between the two is not told that nothing is watched.
+    runner_->take_up();
+    EXPECT_EQ(runner_->snapshot()->domains.size(), 1U);
     runner_->start();
     for (int i = 0; i < 3 && !is_judged(); ++i) clocks_.pass(Seconds{60});
     ASSERT_TRUE(soon([&] { return is_judged(); }));
