@@ -83,6 +83,20 @@ keep(
 )
 
 
+# ---- a mailbox server: octet 0 has the length of the pieces
+
+keep(
+    "service",
+    {
+        "imap": b"\x05* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n* CAPABILITY IMAP4rev1 STARTTLS\r\na1 OK done\r\n"
+        b"a2 OK begin\r\n",
+        "pop3": b"\x03+OK ready\r\n+OK\r\nTOP\r\nSTLS\r\n.\r\n-ERR no\r\n",
+        "sieve": b'\x07"IMPLEMENTATION" "x"\r\n"STARTTLS"\r\nOK(WARNINGS) "ready"\r\nNO (TRYLATER) "later"\r\n',
+        "bare-lf": b"\x00* BYE\n220 smtp\n\n554-no\n",
+    },
+)
+
+
 # ---- a socketmap: octet 0 has the length of the pieces
 
 keep(
