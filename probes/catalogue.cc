@@ -403,6 +403,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        {.is_transient = true,
         .refuses = true,
         .over_by = Proof::name_servers,
+        .is_for_postmaster = true,
         .queues = true,
         .explains = {Code::early_retire, Code::tlsa_mismatch, Code::tlsa_mismatch_insecure_mx,
                      Code::stale_cache_window, Code::combination_stale, Code::fallback_only}},
@@ -797,7 +798,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        ""},
       {Code::probe_refused,
        "probe-refused",
-       {.is_transient = true, .over_by = Proof::any_answer},
+       {.is_transient = true, .over_by = Proof::any_answer, .is_ours_to_end = true},
        "{name}: the server rejects danelaw's probes",
        "It refused the session because of who connects: a block list, a rate limit, or "
        "greylisting. "
@@ -911,7 +912,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        ""},
       {Code::policy_override,
        "policy-override",
-       {.alerts_from = Severity::medium, .keeps_severity = true},
+       {.alerts_from = Severity::medium, .keeps_severity = true, .is_ours_to_end = true},
        "{name}: take the exception out of your Postfix again",
        "While this partner's DANE was broken, an exception in smtp_tls_policy_maps was made that "
        "lets mail go there without it. It is no longer needed, or its time is over, and as long as "
@@ -923,7 +924,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        ""},
       {Code::monitor_fault,
        "monitor-fault",
-       {.alerts_from = Severity::info},
+       {.alerts_from = Severity::info, .is_ours_to_end = true},
        "danelaw cannot see: {name}",
        "Our own resolver, clock or network is at fault. Nothing is known about the watched domains "
        "until it is repaired, and nothing is concluded.",

@@ -46,6 +46,8 @@ struct AlertRule {
   bool is_for_postmaster = false;
   // Mail waits at the senders while it lasts, unless another host takes it.
   bool queues = false;
+  // Where a partner's host or domain shows it, it is ours to act on all the same.
+  bool is_ours_to_end = false;
   // A record of the key in use puts it right: it is given as the remedy.
   bool is_cured_by_record = false;
   // The order of explanation: what follows from it where both are found of one subject, or of a

@@ -13,8 +13,8 @@ namespace probes {
 // made up.
 [[nodiscard]] nlohmann::ordered_json to_json(const DomainJudgement& judged);
 [[nodiscard]] nlohmann::ordered_json to_json(const Finding& finding);
-// Records as lines, and the texts to paste.
-[[nodiscard]] nlohmann::ordered_json to_json(const Remedy& remedy);
+// Records as lines, and the texts to paste; none of these for a zone that is a partner's.
+[[nodiscard]] nlohmann::ordered_json to_json(const Remedy& remedy, bool is_theirs);
 
 // What an operator reads at night: the verdict in words, what is wrong and what to do, then the
 // chain from the domain to the certificate. Lines of at most 100 columns where the facts allow it.

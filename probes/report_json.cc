@@ -223,7 +223,7 @@ Json host_json(const HostJudgement& host) {
 
 }  // namespace
 
-Json to_json(const Remedy& remedy) {
+Json to_json(const Remedy& remedy, bool is_theirs) {
   const auto lines = [&](const std::vector<std::string>& records) {
     Json out = Json::array();
     for (const auto& data : records) out.push_back(printable(record_line(remedy, data)));
@@ -238,9 +238,9 @@ Json to_json(const Remedy& remedy) {
           {"server", text_or_null(remedy.server)},
           {"publish", lines(remedy.publish)},
           {"remove", lines(remedy.remove)},
-          {"nsupdate", nsupdate_text(remedy)},
-          {"zone_file", zone_file_text(remedy)},
-          {"knotc", knotc_text(remedy)},
+          {"nsupdate", is_theirs ? "" : nsupdate_text(remedy)},
+          {"zone_file", is_theirs ? "" : zone_file_text(remedy)},
+          {"knotc", is_theirs ? "" : knotc_text(remedy)},
           {"recovers_after",
            remedy.recovers_after ? Json(remedy.recovers_after->count()) : Json(nullptr)}};
 }
@@ -274,7 +274,8 @@ Json to_json(const Finding& finding) {
           {"consequence_of",
            finding.consequence_of ? Json(wire_name(*finding.consequence_of)) : Json(nullptr)},
           {"consequences", consequences},
-          {"remedy", finding.remedy ? to_json(*finding.remedy) : Json(nullptr)}};
+          {"is_theirs", finding.is_theirs},
+          {"remedy", finding.remedy ? to_json(*finding.remedy, finding.is_theirs) : Json(nullptr)}};
 }
 
 Json to_json(const DomainJudgement& judged) {

@@ -195,6 +195,8 @@ struct Finding {
   Code code = Code::monitor_fault;
   Severity severity = Severity::info;
   Subject subject;
+  // It is a partner's: what is to be done is for their operators.
+  bool is_theirs = false;
   std::vector<Evidence> evidence;
   std::vector<std::string>
       addresses;  // endpoints it was seen at; empty when it is not about endpoints

@@ -161,12 +161,27 @@ Json links_json(const Alert& alert, const std::optional<std::string>& host) {
           {"recheck", recheck}};
 }
 
+Json partner_json(const std::optional<PartnersTrouble>& theirs) {
+  if (!theirs) return nullptr;
+  return {{"whose", theirs->whose},
+          {"ours", theirs->ours},
+          {"page", fmt::format("/domains/{}", theirs->domain)}};
+}
+
+// Also of an alert that was recorded before it was known whose the zone is.
+Json finding_json(probes::Finding finding, bool is_theirs) {
+  finding.is_theirs = is_theirs;
+  return probes::to_json(finding);
+}
+
 }  // namespace
 
 Json to_json(const Alert& alert, Time at) {
   const bool is_open = alert.state == AlertState::pending || alert.state == AlertState::firing;
   Json out{{"id", alert.id}, {"state", wire_name(alert.state)}};
-  out.update(probes::to_json(alert.finding));
+  const auto theirs = partners_trouble(alert);
+  out.update(finding_json(alert.finding, theirs.has_value()));
+  out["partner"] = partner_json(theirs);
   out.erase("consequence_of");
   out["consequences"] = consequences_json(alert.finding);
   if (const auto& remedy = alert.finding.remedy)

@@ -21,8 +21,12 @@ using probes::Verdict;
 
 constexpr config::Seconds kLossTold = std::chrono::hours{24 * 14};
 
-Severity calmer(const Finding& finding) {
-  if (probes::row_of(finding.code).alerts.keeps_severity) return finding.severity;
+// While no mail goes there at all, what holds it is a matter for an alert still: only less than it
+// would be of ours.
+Severity calmer(const Finding& finding, bool is_held) {
+  const auto& rule = probes::row_of(finding.code).alerts;
+  if (rule.keeps_severity || (is_held && rule.queues && finding.severity == Severity::high))
+    return finding.severity;
   switch (finding.severity) {
     case Severity::critical:
       return Severity::high;
@@ -42,6 +46,44 @@ bool is_protected(Verdict verdict) {
 
 bool is_unprotected(Verdict verdict) {
   return verdict == Verdict::opportunistic || verdict == Verdict::cleartext;
+}
+
+// "last reply" of "last-reply".
+std::string plain(std::string key) {
+  std::ranges::replace(key, '-', ' ');
+  return key;
+}
+
+// For them to put right, unless it is about us.
+void hand_over(Finding& finding, bool is_held) {
+  finding.severity = calmer(finding, is_held);
+  finding.is_theirs = !probes::row_of(finding.code).alerts.is_ours_to_end;
+}
+
+// "a.example", "a.example and b.example", "a.example and 4 more".
+std::string listed(const std::vector<std::string>& domains) {
+  if (domains.size() == 1) return domains.front();
+  if (domains.size() == 2) return fmt::format("{} and {}", domains.front(), domains.back());
+  return fmt::format("{} and {} more", domains.front(), domains.size() - 1);
+}
+
+// Who can change what is wrong: the operators of the zone, where that is known and is not the
+// partner's own.
+std::string whose_words(const Alert& alert) {
+  const auto& domains = alert.domains;
+  const auto& remedy = alert.finding.remedy;
+  const auto zone = alert.cause.kind == Subject::Kind::zone ? alert.cause.name
+                    : remedy                                ? remedy->zone
+                                                            : std::string();
+  const bool is_one = domains.size() == 1;
+  if (!zone.empty() && std::ranges::find(domains, zone) == domains.end()) {
+    return fmt::format("{} {}: only the operators of the zone {} can change this. Send them this.",
+                       listed(domains), is_one ? "is a partner's domain" : "are partners' domains",
+                       probes::printable(zone));
+  }
+  return fmt::format("{} {} can change this. Send them this.", listed(domains),
+                     is_one ? "is a partner's domain: only its operators"
+                            : "are partners' domains: only their operators");
 }
 
 Subject subject_of(const probes::DomainJudgement& judged) {
@@ -71,9 +113,11 @@ bool is_stopped_by_dane(const probes::HostJudgement& host) {
 
 probes::DomainJudgement with_partner_severity(probes::DomainJudgement judged, config::Role role) {
   if (role == config::Role::inbound) return judged;
-  for (auto& finding : judged.findings) finding.severity = calmer(finding);
+  const bool is_held =
+      judged.verdict == Verdict::deferred || judged.verdict == Verdict::lookup_failed;
+  for (auto& finding : judged.findings) hand_over(finding, is_held);
   for (auto& host : judged.hosts) {
-    for (auto& finding : host.findings) finding.severity = calmer(finding);
+    for (auto& finding : host.findings) hand_over(finding, is_held);
   }
   probes::weigh(judged);
   return judged;
@@ -104,7 +148,7 @@ std::optional<std::string> postmaster_text(const probes::DomainJudgement& judged
                        words.senders_now);
     std::vector<std::string> facts;
     for (const auto& [key, value] : finding.evidence)
-      facts.push_back(fmt::format("{} {}", key, probes::printable(value)));
+      facts.push_back(fmt::format("{} {}", plain(key), probes::printable(value)));
     for (const auto& address : finding.addresses) facts.push_back("at " + address);
     for (std::size_t i = 0; i < facts.size(); ++i) out += (i == 0 ? ": " : "; ") + facts[i];
     out += fmt::format(" ({})\n\nWhat helps:\n", config::rfc3339(judged.seen->observed_at));
@@ -121,6 +165,22 @@ std::optional<std::string> postmaster_text(const probes::DomainJudgement& judged
       "Please tell us when it is fixed. You can check it yourselves with danelaw, or with\n"
       "posttls-finger(1) of Postfix: posttls-finger -l dane {}\n",
       name, name, name, out, name);
+}
+
+std::optional<PartnersTrouble> partners_trouble(const Alert& alert) {
+  const auto& rule = probes::row_of(alert.finding.code).alerts;
+  if (alert.direction == config::Role::inbound || rule.is_ours_to_end || alert.domains.empty())
+    return std::nullopt;
+  PartnersTrouble out{.domain = alert.domains.front(), .whose = whose_words(alert)};
+  if (rule.is_for_postmaster)
+    out.ours.push_back(fmt::format(
+        "Write to postmaster@{}: the page of the domain has the letter, with the evidence.",
+        out.domain));
+  if (rule.is_for_postmaster && bounces_at(alert))
+    out.ours.emplace_back(
+        "If our mail to them cannot wait, see there whether an exception would let it through: "
+        "Postfix then encrypts without authenticating, until their DANE works again.");
+  return out;
 }
 
 std::optional<Exception> exception_for(const probes::DomainJudgement& judged, Time at) {

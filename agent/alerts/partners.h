@@ -2,7 +2,9 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "agent/alerts/alert.h"
 #include "config/config.h"
 #include "probes/judge.h"
 
@@ -12,7 +14,9 @@
 namespace agent {
 
 // Makes the findings of a partner's domain a degree calmer: mail to them waits, ours is not lost.
+// What is high and holds all mail to them stays so.
 // That a partner's protection disappeared stays as it is, for it is what partners are watched for.
+// What is to be done about them is theirs to do.
 [[nodiscard]] probes::DomainJudgement with_partner_severity(probes::DomainJudgement judged,
                                                             config::Role role);
 
@@ -26,6 +30,16 @@ namespace agent {
 // A message to the partner's postmaster that says what is wrong, in what order to mend it, and who
 // says so; null when nothing high or critical is.
 [[nodiscard]] std::optional<std::string> postmaster_text(const probes::DomainJudgement& judged);
+
+// What the operator must know of an alert that hits partners' domains alone: the steps of its
+// finding are for others to take.
+struct PartnersTrouble {
+  std::string domain;             // the first that it hits
+  std::string whose;              // in a sentence: whose it is, and that only they can change it
+  std::vector<std::string> ours;  // steps that we can take
+};
+// Null where one of our domains is hit, too, or where it is ours to end.
+[[nodiscard]] std::optional<PartnersTrouble> partners_trouble(const Alert& alert);
 
 // An exception in the operator's own Postfix, made in haste and meant to go again.
 struct Exception {

@@ -63,6 +63,38 @@ export function advice() {
     await clean(page);
   });
 
+  test("a partner's alert says whose it is, and has nothing to paste into a zone of ours", async () => {
+    await until("an alert fires", 60, async () => (await lab.items("/api/v1/alerts?state=firing")).length > 0);
+    const partners = (alert) => ({
+      ...advised(alert),
+      direction: "outbound",
+      is_theirs: true,
+      remedy: { ...remedy, nsupdate: "", zone_file: "", knotc: "" },
+      partner: {
+        whose: "mismatch.test is a partner's domain: only its operators can change this. Send them this.",
+        ours: ["Write to postmaster@mismatch.test: the page of the domain has the letter, with the evidence."],
+        page: "/domains/mismatch.test",
+      },
+    });
+    const [first] = await lab.items("/api/v1/alerts?state=firing");
+    const page = await open(`/alerts#${first.id}`, {
+      prepare: altered({
+        "**/api/v1/alerts?*": (page) => ({ ...page, items: page.items.map(partners) }),
+        "**/api/v1/alerts/*": partners,
+      }),
+    });
+    const card = page.locator("article.target");
+    await says(page, /mismatch\.test is a partner's domain: only its operators can change this\. Send them this\./);
+    await says(page, /What we can do\W+Write to postmaster@mismatch\.test[^]*For them to publish\W+_25\._tcp/);
+    await says(page, /If they do it now, the last cache recovers in /);
+    await says(page, /What their operators have to do/);
+    assert.equal(await card.getByRole("button", { name: /^as / }).count(), 0, "nothing to paste");
+    await card.getByRole("link", { name: "The page of the domain" }).click();
+    await page.waitForURL(/\/domains\/mismatch\.test/);
+    await page.screenshot({ path: `${screens}/alert-partner.png` });
+    await clean(page);
+  });
+
   test("our own fault is said on every view, with what was known before", async () => {
     const broken = (status) => ({
       ...status,

@@ -100,14 +100,17 @@ std::string remedy_text(const Json& alert) {
     if (!value.empty()) out += fmt::format("{}{}\n", what, value);
   };
   const auto publish = texts_of(remedy, "publish"), remove = texts_of(remedy, "remove");
+  const bool is_theirs = !object_of(alert, "partner").empty();
   line("At this name server only: ", publish.empty() ? "" : text_of(remedy, "server"));
-  for (const auto& one : publish) line("Publish: ", one);
-  for (const auto& one : remove) line("Take out: ", one);
-  if (!publish.empty() || !remove.empty()) {
-    out += "\nFor nsupdate:\n\n" + text_of(remedy, "nsupdate");
+  for (const auto& one : publish) line(is_theirs ? "For them to publish: " : "Publish: ", one);
+  for (const auto& one : remove) line(is_theirs ? "For them to take out: " : "Take out: ", one);
+  const auto nsupdate = text_of(remedy, "nsupdate");
+  if (!nsupdate.empty()) {
+    out += "\nFor nsupdate:\n\n" + nsupdate;
     out += "\nFor Knot DNS:\n\n" + text_of(remedy, "knotc") + "\n";
   }
   line(publish.empty() ? "The last cache lets mail through at: "
+       : is_theirs     ? "If they do that now, the last cache lets mail through at: "
                        : "If that is done now, the last cache lets mail through at: ",
        text_of(remedy, "recovers_at"));
   line("The mail that waits longest begins to bounce at: ", text_of(alert, "bounces_at"));
@@ -135,6 +138,15 @@ std::string links_text(const Json& alert, const std::string& page) {
   return out;
 }
 
+// Whose it is, where it is a partner's, and what we can do.
+std::string partner_text(const Json& alert, const std::string& page) {
+  const auto partner = object_of(alert, "partner");
+  if (partner.empty()) return "";
+  std::string out = text_of(partner, "whose") + "\n\nWhat we can do:";
+  for (const auto& one : texts_of(partner, "ours")) out += "\n- " + one;
+  return fmt::format("{}\n- The page of the domain: {}{}\n\n", out, page, text_of(partner, "page"));
+}
+
 // What senders themselves report (RFC 8460), if they do.
 std::string reports_text(const std::string& said) {
   return said.empty() ? said : fmt::format("Senders report it: {}.\n\n", said);
@@ -149,12 +161,15 @@ std::string mail_text(const Json& notification, const std::map<std::string, std:
                        at("event"), at("severity"), at("since"), at("reason"), at("domains"),
                        at("url"));
   const auto& remedy = at("remedy");
+  const auto alert = object_of(notification, "alert");
+  const auto partner = partner_text(alert, page);
   return fmt::format(
-      "{}\n\n{}: {} since {} ({}).\n\nHits: {}\n\n{}\n\n{}\n\n{}{}What to do:\n{}\n\n{}{}{}{}\n",
+      "{}\n\n{}: {} since {} ({}).\n\nHits: {}\n\n{}\n\n{}\n\n{}{}{}{}:\n{}\n\n{}{}{}{}\n",
       at("title"), at("event"), at("severity"), at("since"), at("reason"), at("domains"),
       at("explanation"), at("senders_now"), reports_text(at("sender_reports")),
-      consequences_text(object_of(notification, "alert")), at("fix"), remedy,
-      remedy.empty() ? "" : "\n", links_text(object_of(notification, "alert"), page), at("url"));
+      consequences_text(alert), partner,
+      partner.empty() ? "What to do" : "What their operators have to do", at("fix"), remedy,
+      remedy.empty() ? "" : "\n", links_text(alert, page), at("url"));
 }
 
 Json alert_for(const Alert& alert, probes::Severity severity,
@@ -212,6 +227,7 @@ std::map<std::string, std::string> fields_of(const Json& notification, const std
           {"fix", fix},
           {"sender_reports", text_of(object_of(alert, "evidence"), kSenderReports)},
           {"host", text_of(alert, "host")},
+          {"partner", text_of(object_of(alert, "partner"), "whose")},
           {"remedy", remedy_text(alert)},
           {"bounces_at", text_of(alert, "bounces_at")},
           {"recovers_at", text_of(object_of(alert, "remedy"), "recovers_at")},

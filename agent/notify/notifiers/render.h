@@ -17,8 +17,8 @@
 namespace agent {
 
 // The fields of a notification that templates may name: id event at reason alert_id code severity
-// direction subject domains title explanation senders_now sender_reports fix host remedy
-// recovers_at bounces_at since url.
+// direction subject domains title explanation senders_now sender_reports fix host partner
+// remedy recovers_at bounces_at since url.
 [[nodiscard]] std::map<std::string, std::string> fields_of(
     const nlohmann::ordered_json& notification, const std::string& page);
 

@@ -50,7 +50,7 @@ export function Explanation({ finding, withRemedy = true }: { finding: Explained
       )}
       {finding.fix.length > 0 && (
         <>
-          <p class="label">What to do</p>
+          <p class="label">{finding.is_theirs ? "What their operators have to do" : "What to do"}</p>
           <ol>
             {finding.fix.map((step) => (
               <li key={step}>
@@ -60,7 +60,7 @@ export function Explanation({ finding, withRemedy = true }: { finding: Explained
           </ol>
         </>
       )}
-      {withRemedy && finding.remedy && <RemedyLines remedy={finding.remedy} />}
+      {withRemedy && finding.remedy && <RemedyLines remedy={finding.remedy} isTheirs={finding.is_theirs} />}
       <Evidence evidence={finding.evidence} />
       <NotForMail finding={finding} />
       <p class="muted">

@@ -33,25 +33,57 @@ function Forms({ remedy }: { remedy: Remedy }) {
   );
 }
 
-export function RemedyLines({ remedy }: { remedy: Remedy }) {
+export function RemedyLines({ remedy, isTheirs }: { remedy: Remedy; isTheirs: boolean }) {
   const where = remedy.server ? ` at ${remedy.server}` : "";
+  const [publish, take] = isTheirs ? ["For them to publish", "For them to remove"] : ["Publish", "Remove"];
   return (
     <>
       {remedy.publish.length > 0 && (
         <>
-          <p class="label">Publish{where}</p>
+          <p class="label">
+            {publish}
+            {where}
+          </p>
           <Copyable text={remedy.publish.join("\n")} />
         </>
       )}
       {remedy.remove.length > 0 && (
         <>
-          <p class="label">Remove{where}</p>
+          <p class="label">
+            {take}
+            {where}
+          </p>
           <Copyable text={remedy.remove.join("\n")} />
         </>
       )}
-      {remedy.publish.length + remedy.remove.length > 0 && <Forms remedy={remedy} />}
+      {remedy.nsupdate && <Forms remedy={remedy} />}
     </>
   );
+}
+
+// Of a partner's: whose it is, and what we can do, for the rest is for their operators.
+function PartnersTrouble({ partner }: { partner: NonNullable<Alert["partner"]> }) {
+  return (
+    <>
+      <p>
+        <strong>{partner.whose}</strong>
+      </p>
+      <p class="label">What we can do</p>
+      <ul>
+        {partner.ours.map((one) => (
+          <li key={one}>{one}</li>
+        ))}
+        <li>
+          <Link to={partner.page}>The page of the domain</Link>
+        </li>
+      </ul>
+    </>
+  );
+}
+
+function recovery(isLine: boolean | null, isTheirs: boolean): string {
+  if (!isLine) return "The last cache recovers by itself";
+  return isTheirs ? "If they do it now, the last cache recovers" : "Done now, the last cache recovers";
 }
 
 // The times that count, and where to go from here.
@@ -60,11 +92,11 @@ export function WhatNow({ alert, mayAct }: { alert: Alert; mayAct: boolean }) {
   const isLine = remedy && remedy.publish.length + remedy.remove.length > 0;
   return (
     <>
-      {remedy && <RemedyLines remedy={remedy} />}
+      {alert.partner && <PartnersTrouble partner={alert.partner} />}
+      {remedy && <RemedyLines remedy={remedy} isTheirs={alert.is_theirs} />}
       {remedy?.recovers_at && (
         <p>
-          {isLine ? "Done now, the last cache recovers" : "The last cache recovers by itself"}{" "}
-          <When at={remedy.recovers_at} />, at <Moment at={remedy.recovers_at} />.
+          {recovery(isLine, alert.is_theirs)} <When at={remedy.recovers_at} />, at <Moment at={remedy.recovers_at} />.
         </p>
       )}
       {bounces && (

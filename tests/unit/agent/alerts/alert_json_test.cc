@@ -95,6 +95,39 @@ TEST(AlertJson, CarriesTheLineAndWhenMailFlowsAgainAfterIt) {
   EXPECT_EQ(json["links"]["recheck"][0], "/api/v1/domains/a.test/check");
 }
 
+TEST(AlertJson, OfAPartnerSaysWhoseItIsAndGivesNothingToPaste) {
+  auto alert = refusal();
+  EXPECT_EQ(to_json(alert, kNow)["partner"], nullptr) << "ours";
+  EXPECT_EQ(to_json(alert, kNow)["is_theirs"], false);
+  alert.direction = config::Role::outbound;
+  alert.domains = {"a.test"};
+  alert.cause = alert.finding.subject;
+  const auto json = to_json(alert, kNow);
+  EXPECT_EQ(json["is_theirs"], true);
+  EXPECT_EQ(json["partner"]["whose"],
+            "a.test is a partner's domain: only its operators can change this. Send them this.");
+  EXPECT_EQ(json["partner"]["page"], "/domains/a.test");
+  ASSERT_EQ(json["partner"]["ours"].size(), 2U);
+  EXPECT_THAT(json["partner"]["ours"][0].get<std::string>(), HasSubstr("postmaster@a.test"));
+  EXPECT_THAT(json["partner"]["ours"][1].get<std::string>(), HasSubstr("exception"));
+  EXPECT_EQ(json["remedy"]["publish"].size(), 1U) << "what they would have to publish";
+  for (const auto* form : {"nsupdate", "zone_file", "knotc"})
+    EXPECT_EQ(json["remedy"][form], "") << form;
+}
+
+TEST(AlertJson, OfAPartnerNamesTheZoneThatIsAnothers) {
+  auto alert = refusal();
+  alert.direction = config::Role::outbound;
+  alert.finding.remedy->zone = "provider.test";
+  EXPECT_EQ(to_json(alert, kNow)["partner"]["whose"],
+            "a.test and b.test are partners' domains: only the operators of the zone provider.test "
+            "can change this. Send them this.");
+  alert.hits[0].holds_mail = false;
+  EXPECT_EQ(to_json(alert, kNow)["partner"]["ours"].size(), 1U) << "no mail waits";
+  alert.finding.code = Code::policy_override;
+  EXPECT_EQ(to_json(alert, kNow)["partner"], nullptr) << "an exception of our own";
+}
+
 TEST(AlertJson, SaysWhenMailBeginsToBounceWhileItWaits) {
   auto alert = refusal();
   EXPECT_EQ(to_json(alert, kNow)["bounces_at"], "2027-01-20T07:00:00Z")

@@ -87,6 +87,24 @@ TEST(Tempered, IsADegreeCalmerForPartners) {
   }
 }
 
+// "Held up" on the page for days, and nobody was told.
+TEST(Tempered, LeavesWhatHoldsAllMailAMatterForAnAlert) {
+  const auto down = finding(Code::host_down, Severity::high);
+  const auto of = [&](Verdict verdict, const Finding& found) {
+    return with_partner_severity(judged(verdict, {found}), Role::outbound)
+        .findings.front()
+        .severity;
+  };
+  EXPECT_EQ(of(Verdict::deferred, down), Severity::high) << "no host takes it";
+  EXPECT_EQ(of(Verdict::lookup_failed, finding(Code::mx_lookup_failed, Severity::high)),
+            Severity::high);
+  EXPECT_EQ(of(Verdict::authenticated, down), Severity::medium) << "another host takes it";
+  EXPECT_EQ(of(Verdict::deferred, finding(Code::dane_fragile, Severity::high)), Severity::medium)
+      << "that does not hold it";
+  EXPECT_EQ(of(Verdict::deferred, finding(Code::tlsa_mismatch, Severity::critical)), Severity::high)
+      << "a degree calmer than ours all the same";
+}
+
 TEST(Tempered, PutsTheWorstFirstAgain) {
   const auto calm =
       with_partner_severity(judged(Verdict::unknown, {finding(Code::host_down, Severity::critical),
@@ -101,6 +119,8 @@ TEST(Tempered, ReachesTheFindingsOfTheHosts) {
   const auto hard = mismatched().judge();
   ASSERT_EQ(hard.hosts.front().findings.front().severity, Severity::critical);
   const auto calm = with_partner_severity(hard, Role::outbound);
+  EXPECT_TRUE(calm.findings.front().is_theirs) << "for their operators to put right";
+  EXPECT_FALSE(with_partner_severity(hard, Role::inbound).findings.front().is_theirs);
   EXPECT_EQ(calm.hosts.front().findings.front().severity, Severity::high);
   EXPECT_EQ(calm.verdict, hard.verdict) << "what senders do stays what it is";
 }

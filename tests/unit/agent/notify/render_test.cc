@@ -121,6 +121,30 @@ TEST(MailText, CarriesTheLineToPublishAndTheDeadline) {
   EXPECT_THAT(text, HasSubstr("Check now, when it is done: `danelaw recheck a.test`"));
 }
 
+// Nobody shall paste into their own name server what only a partner can change.
+TEST(MailText, OfAPartnerSaysWhoCanChangeItAndWhatWeCanDo) {
+  auto alert = firing();
+  alert.direction = config::Role::outbound;
+  alert.finding.remedy = probes::Remedy{.owner = "_25._tcp.mx.a.test",
+                                        .zone = "a.test",
+                                        .ttl = config::Seconds{300},
+                                        .publish = {"3 1 1 ab"},
+                                        .recovers_after = config::Seconds{300}};
+  alert.hits[0].holds_mail = true;
+  const auto json = letter_json(alert);
+  const auto text = mail_of({.from = "a@b.test", .to = {"c@d.test"}}, json, kPage).text;
+  EXPECT_THAT(text, HasSubstr("a.test and b.test are partners' domains: only their operators can "
+                              "change this. Send them this.\r\n\r\nWhat we can do:\r\n- Write to "
+                              "postmaster@a.test"));
+  EXPECT_THAT(text, HasSubstr(std::string("The page of the domain: ") + kPage + "/domains/a.test"));
+  EXPECT_THAT(text, HasSubstr("What their operators have to do:\r\n1. "));
+  EXPECT_THAT(text, HasSubstr("For them to publish: _25._tcp.mx.a.test. 300 IN TLSA 3 1 1 ab\r\n"));
+  EXPECT_THAT(text, HasSubstr("If they do that now, the last cache"));
+  EXPECT_THAT(text, Not(HasSubstr("nsupdate")));
+  EXPECT_THAT(text, Not(HasSubstr("knotc zone-begin")));
+  EXPECT_THAT(fields_of(json, kPage).at("partner"), HasSubstr("partners' domains"));
+}
+
 TEST(MailText, HasASubjectOfWordsThatFitTheirLines) {
   auto notification = letter_json(firing());
   std::string title;
