@@ -426,6 +426,7 @@ std::vector<HostObservation> told_otherwise(const HostObservation& host) {
     auto other = host;
     other.tlsa.outcome = answer.outcome;
     other.tlsa.data = answer.data;
+    if (answer.outcome == Outcome::answer) other.tlsa.ttl = answer.ttl;
     other.records.clear();
     for (const auto& data : answer.data) other.records.push_back(dane::tlsa_or_unusable(data));
     out.push_back(std::move(other));
@@ -449,8 +450,49 @@ const std::vector<Sender>& others_for(const DomainObservation& domain) {
   return domain.source == MxSource::service ? other_clients() : other_senders();
 }
 
-HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, const HostSeen& seen,
+// Whether the servers themselves differ, and ours was told what one of them gives: no answer that a
+// resolver remembers from before a change.
+bool is_split(const HostObservation& host, const std::vector<HostObservation>& others) {
+  return !others.empty() &&
+         std::ranges::any_of(host.survey.answers, [&](const dns::ServerAnswer& answer) {
+           return answer.question.type == dns::type::tlsa &&
+                  answer.question.name == host.tlsa.final_name && !answer.is_alias &&
+                  is_acceptable(answer, host.observed_at) && answer.outcome == host.tlsa.outcome &&
+                  answer.data == host.tlsa.data;
+         });
+}
+
+// What is judged of a host whose name servers differ. Which of them our resolver asked is luck, and
+// must not decide what we say: the verdict would come and go from probe to probe. It is that of the
+// senders that fare best; who fares otherwise is a split, nameserver-split says which server is to
+// blame, and caches tell when most mail is refused (HostJudgement::most_caches_refuse). Of answers
+// that come to the same it is the first in canonical order.
+HostSeen judged_as(const DomainObservation& domain, const HostSeen& seen, Time at) {
+  auto others = told_otherwise(*seen);
+  if (!is_split(*seen, others)) return seen;
+  const auto& sender = reference_for(domain);
+  const bool is_mx_secure = sees_secure_mx(domain, sender);
+  const auto grade = [&](const HostObservation& host) {
+    return rank(host_verdict({.host = host,
+                              .sender = sender,
+                              .is_mx_secure = is_mx_secure,
+                              .names = reference_names(domain, host, sender, is_mx_secure),
+                              .at = at}));
+  };
+  const HostObservation* best = seen.get();
+  auto best_grade = grade(*best);
+  for (const auto& other : others) {
+    const auto mine = grade(other);
+    if (mine < best_grade || (mine == best_grade && other.tlsa.data >= best->tlsa.data)) continue;
+    best = &other;
+    best_grade = mine;
+  }
+  return best == seen.get() ? seen : std::make_shared<const HostObservation>(*best);
+}
+
+HostJudgement judge_host(const DomainObservation& domain, const MxHost& mx, const HostSeen& looked,
                          Time at) {
+  const auto seen = judged_as(domain, looked, at);
   const auto& reference = reference_for(domain);
   const bool is_mx_secure = sees_secure_mx(domain, reference);
   Approach approach{.host = *seen,
@@ -690,6 +732,10 @@ const std::vector<Sender>& other_clients() {
       {.name = "sha256-only",
        .words = "senders that know or prefer SHA2-256",
        .digests = dane::Digests::sha256_only,
+       .is_client = true},
+      {.name = "other-nameserver",
+       .words = "senders whose resolver asked a name server that says otherwise",
+       .asks_other_servers = true,
        .is_client = true},
   };
   return clients;

@@ -110,6 +110,7 @@ class Story:
         self.shares = []  # (time, rollover), all of them
         self.findings_seen = set()  # codes, all that were ever told of the domain
         self.looks, self.observed_at = 0, None
+        self.verdicts = []  # (time, verdict of the domain), one for every look
         self.failure = None
 
     def play(self, began):
@@ -128,6 +129,8 @@ class Story:
         if domain["observed_at"] != self.observed_at:
             self.observed_at = domain["observed_at"]
             self.looks += 1
+            if self.observed_at:
+                self.verdicts.append((unix(self.observed_at), domain["verdict"]))
 
         def lasting(one):
             return {key: value for key, value in one.items() if key != "failing_share"}
@@ -469,6 +472,17 @@ class Stories(unittest.TestCase):
                     delta=0.15,
                     msg=f"{at - story.shares[0][0]:.1f} s after the first look",
                 )
+
+        self.each(check)
+
+    def test_the_verdict_does_not_depend_on_which_name_server_was_asked(self):
+        def check(story):
+            if story.name != "one-server-drops":
+                return
+            begin, end = story.done["drop at ns2"][1], story.done["agree"][0]
+            seen = [verdict for at, verdict in story.verdicts if begin < at < end]
+            self.assertGreater(len(seen), 3, "looks enough to meet both")
+            self.assertEqual(set(seen), {"authenticated"}, "who is refused is told by the finding and its alert")
 
         self.each(check)
 

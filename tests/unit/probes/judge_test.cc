@@ -63,6 +63,31 @@ void tell_at_ns2(Scene& scene, dns::Outcome outcome, std::vector<dns::Bytes> dat
            dns::SignatureWindow{kNow - std::chrono::hours{1}, kNow + std::chrono::hours{24}}});
 }
 
+// A world in which the two servers differ, and our resolver asked the one or the other.
+Scene split_world(const std::vector<dane::TlsaRecord>& at_ns1,
+                  const std::vector<dane::TlsaRecord>& at_ns2, bool asked_ns1) {
+  Scene scene;
+  const auto tell = [&](const char* server, const std::vector<dane::TlsaRecord>& records) {
+    std::vector<dns::Bytes> data;
+    for (const auto& one : records) {
+      dns::Bytes rdata{one.usage, one.selector, one.matching_type};
+      rdata.insert(rdata.end(), one.data.begin(), one.data.end());
+      data.push_back(std::move(rdata));
+    }
+    const auto outcome = data.empty() ? dns::Outcome::absent : dns::Outcome::answer;
+    tell_at_ns2(scene, outcome, std::move(data));
+    scene.mx().survey.answers.back().server.name = name(server);
+    scene.mx().survey.answers.back().ttl = scene.mx().tlsa.ttl;
+  };
+  tell("ns1.example.test", at_ns1);
+  tell("ns2.example.test", at_ns2);
+  const auto& told = scene.mx().survey.answers[asked_ns1 ? 0 : 1];
+  scene.mx().tlsa.outcome = told.outcome;
+  scene.mx().tlsa.data = told.data;
+  scene.mx().records = asked_ns1 ? at_ns1 : at_ns2;
+  return scene;
+}
+
 // The same, of signatures that are over: resolvers ask another server.
 void tell_at_ns2_too_late(Scene& scene) {
   tell_at_ns2(scene, dns::Outcome::absent, {});
@@ -1706,6 +1731,49 @@ TEST(Judge, what_a_name_server_says_with_signatures_that_are_over_splits_nothing
   Scene scene;
   tell_at_ns2_too_late(scene);
   EXPECT_THAT(scene.judge().hosts[0].splits, testing::IsEmpty());
+}
+
+// Which server our resolver asks is luck, and none of it may be seen in what is said.
+TEST(Judge, says_the_same_whichever_of_the_servers_that_differ_was_asked) {
+  const auto good = record(3, 1, 1, *pki().leaf.certificate);
+  const auto other = record(3, 1, 1, *pki().old_leaf.certificate);
+  const auto third = record(3, 1, 1, *pki().rsa_leaf.certificate);
+  struct Row {
+    const char* says;
+    std::vector<dane::TlsaRecord> ns1, ns2;
+    std::string want;
+    std::vector<std::string> splits;
+  };
+  const Row rows[] = {
+      {"one refuses the key", {good}, {other}, "authenticated", {"other-nameserver=refused"}},
+      {"one proves that there is no record",
+       {good},
+       {},
+       "authenticated",
+       {"other-nameserver=opportunistic"}},
+      {"both accept it", {good}, {good, other}, "authenticated", {}},
+      {"both refuse it", {other}, {other, third}, "deferred", {}},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.says);
+    const auto first = split_world(row.ns1, row.ns2, true).judge();
+    const auto second = split_world(row.ns1, row.ns2, false).judge();
+    EXPECT_EQ(support::verdict_of(first), row.want);
+    EXPECT_EQ(support::verdict_of(second), row.want);
+    EXPECT_EQ(support::splits_of(first), support::splits_of(second));
+    EXPECT_THAT(support::splits_of(first), testing::IsSupersetOf(row.splits));
+    EXPECT_EQ(first.findings, second.findings);
+    EXPECT_EQ(first.hosts.front().seen->records, second.hosts.front().seen->records);
+  }
+}
+
+// A resolver may remember what no server gives any more: then that is what senders meet, too.
+TEST(Judge, what_our_resolver_remembers_is_judged_as_it_is) {
+  const auto good = record(3, 1, 1, *pki().leaf.certificate);
+  auto scene = split_world({good}, {good}, true);
+  scene.publish({record(3, 1, 1, *pki().old_leaf.certificate)});
+  scene.mx().tlsa.data = {{3, 1, 1, 0xab}};
+  EXPECT_EQ(scene.judge().verdict, Verdict::deferred);
 }
 
 TEST(Judge, a_domain_split_follows_its_hosts) {
