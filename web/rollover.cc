@@ -317,6 +317,11 @@ Json differences_json(const agent::History& history, Time at) {
   return out;
 }
 
+// Where nothing is known of what caches hold, nothing is known of this either.
+std::optional<double> held_share(const agent::RolloverStanding& standing) {
+  return standing.failing_share ? std::optional{standing.held_share} : std::nullopt;
+}
+
 Json rollover_json(const agent::Snapshot::Followed* followed, Time at) {
   if (followed == nullptr) return nullptr;
   const auto standing = followed->rollovers->at(at);
@@ -324,6 +329,7 @@ Json rollover_json(const agent::Snapshot::Followed* followed, Time at) {
           {"owner", tlsa_owner_of(*followed->host)},
           {"state", wire_name(standing.state)},
           {"failing_share", number_or_null(standing.failing_share, 1000)},
+          {"held_share", number_or_null(held_share(standing), 1000)},
           {"window", standing.window ? window_json(*standing.window) : Json(nullptr)},
           {"safe_to_switch_at", time_or_null(standing.safe_to_switch_at)},
           {"recommended_switch_at", time_or_null(standing.recommended_switch_at)},

@@ -133,7 +133,7 @@ class Story:
                 self.verdicts.append((unix(self.observed_at), domain["verdict"]))
 
         def lasting(one):
-            return {key: value for key, value in one.items() if key != "failing_share"}
+            return {key: value for key, value in one.items() if key not in ("failing_share", "held_share")}
 
         self.shares.append((time.time(), rollover))
         self.findings_seen |= {one["code"] for one in domain["findings"]}

@@ -107,8 +107,8 @@ export const differences = ({ differences: all }: Rollover) =>
 
 // What caches do to mail, where all of these hosts are refused by some: told for the one that is refused least.
 export function cachesSentence(hosts: Rollover[], delivery?: Delivery): string {
-  const [least] = [...hosts].sort((a, b) => (a.failing_share ?? 0) - (b.failing_share ?? 0));
-  const share = least?.failing_share ?? 0;
+  const [least] = [...hosts].sort((a, b) => (a.held_share ?? 0) - (b.held_share ?? 0));
+  const share = least?.held_share ?? 0;
   if (!least || share <= 0) return "";
   const until = least.window?.until ? `the last until ${utc(least.window.until)}` : "and it will not end by itself";
   const percent = `${Math.round(share * 1000) / 10} %`;
