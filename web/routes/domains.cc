@@ -25,6 +25,13 @@ using Json = nlohmann::ordered_json;
 
 constexpr auto kAny = std::numeric_limits<std::size_t>::max();
 
+// No hosts are as good as none seen where their names could not be learned: not "0 of 0 have DANE".
+bool is_counted(const storage::DomainRow& row) {
+  return row.verdict &&
+         (row.mx_hosts > 0 || (row.verdict != wire_name(probes::Verdict::unknown) &&
+                               row.verdict != wire_name(probes::Verdict::lookup_failed)));
+}
+
 Json domain_json(const storage::DomainRow& row, const Json& since, std::size_t alerts) {
   Json worst = nullptr;
   if (row.worst_code) {
@@ -42,8 +49,8 @@ Json domain_json(const storage::DomainRow& row, const Json& since, std::size_t a
           {"delivery", wire_name(row.delivery)},
           {"delivery_since", since},
           {"worst_finding", worst},
-          {"mx_hosts", row.mx_hosts},
-          {"dane_mx_hosts", row.dane_mx_hosts},
+          {"mx_hosts", is_counted(row) ? Json(row.mx_hosts) : Json(nullptr)},
+          {"dane_mx_hosts", is_counted(row) ? Json(row.dane_mx_hosts) : Json(nullptr)},
           {"observed_at", time_or_null(row.observed_at)},
           {"next_check_at", time_or_null(row.next_check_at)},
           {"alerts", alerts}};

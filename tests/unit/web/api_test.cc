@@ -291,7 +291,7 @@ TEST_F(Routes, DomainsListsSeenAndUnseenOnesAlike) {
     {"domain": "new.test", "role": "outbound", "group": "partners", "verdict": null,
      "weakest": null, "severity": "info", "status": "unknown", "delivery": "unknown",
      "delivery_since": null, "worst_finding": null,
-     "mx_hosts": 0, "dane_mx_hosts": 0, "observed_at": null,
+     "mx_hosts": null, "dane_mx_hosts": null, "observed_at": null,
      "next_check_at": "2027-01-15T08:00:00Z", "alerts": 0}]})"));
 }
 

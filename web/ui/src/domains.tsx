@@ -67,7 +67,7 @@ export function DomainTable({
             <td data-label="Since">{item.delivery_since ? <When at={item.delivery_since} /> : ""}</td>
             <td>{item.worst_finding?.title ?? ""}</td>
             <td class="number" data-label="MX with DANE">
-              {item.dane_mx_hosts}/{item.mx_hosts}
+              {item.mx_hosts === null ? "unknown" : `${item.dane_mx_hosts}/${item.mx_hosts}`}
             </td>
             <td data-label="Last probe">
               <When at={item.observed_at} />
