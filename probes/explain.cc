@@ -19,8 +19,28 @@ std::string replaced(std::string text, std::string_view what, std::string_view b
   return text;
 }
 
+// The zone at fault, as commands name it; where that is not known readers have to fill it in.
+std::string zone_of(const Finding& finding) {
+  if (finding.root && finding.root->kind == Subject::Kind::zone)
+    return printable(finding.root->name, 255);
+  return finding.remedy && !finding.remedy->zone.empty() ? finding.remedy->zone : "ZONE";
+}
+
 std::string filled(std::string_view text, const Finding& finding) {
-  return replaced(std::string(text), "{name}", finding.subject.name);
+  return replaced(replaced(std::string(text), "{zone}", zone_of(finding)), "{name}",
+                  finding.subject.name);
+}
+
+// What of danelaw it is, where its name is one that the program uses.
+std::string_view check_words(std::string_view check) {
+  constexpr auto kChecks = std::to_array<std::pair<std::string_view, std::string_view>>(
+      {{"dns", "DNS lookups fail"},
+       {"smtp_ipv4", "port 25 cannot be reached over IPv4"},
+       {"smtp_ipv6", "port 25 cannot be reached over IPv6"},
+       {"trust_anchor", "the DNSSEC trust anchor file is not right"}});
+  const auto* const found =
+      std::ranges::find(kChecks, check, &std::pair<std::string_view, std::string_view>::first);
+  return found == kChecks.end() ? check : found->second;
 }
 
 // The first record to publish.
@@ -122,7 +142,7 @@ void tell_gaps(Explanation& out, const Finding& finding) {
         one.given_by, is_one ? "it" : "them",
         one.since ? fmt::format(" since {}", moment(*one.since)) : "");
   }
-  const auto zone = finding.remedy && !finding.remedy->zone.empty() ? finding.remedy->zone : "ZONE";
+  const auto zone = zone_of(finding);
   const auto take_over = fmt::format(
       "If {} is a secondary, make it take the zone over: `knotc zone-retransfer {}` or `rndc "
       "retransfer {}` there, and read in its log why it has not: NOTIFY, the transfer's address "
@@ -144,6 +164,32 @@ void tell_gaps(Explanation& out, const Finding& finding) {
                "Change no key before every name server gives the new record, and then wait for "
                "two TTLs."};
   }
+}
+
+// Which name server gives which old serial number.
+void tell_lag(Explanation& out, const Finding& finding) {
+  if (finding.gaps.empty()) return;
+  const auto zone = zone_of(finding);
+  const auto& first = finding.gaps.front();
+  out.title =
+      fmt::format("{}: {} lacks the changes of the zone {}{}", finding.subject.name, first.server,
+                  zone, first.since ? fmt::format(" since {}", moment(*first.since)) : "");
+  std::string facts;
+  for (const auto& one : finding.gaps) {
+    facts += fmt::format(
+        "{} gives serial number {}{}; {} gives {}. ", one.server, short_records(one.keeps),
+        one.since ? fmt::format(" since {}", moment(*one.since)) : "",
+        one.given_by.empty() ? "another server" : one.given_by, short_records(one.lacks));
+  }
+  out.explanation =
+      facts +
+      "If it does not take the zone over, the next change, such as a new TLSA record, "
+      "does not reach it either, and in the end its signatures expire.";
+  out.fix.front() = fmt::format(
+      "Make {} take the zone over: `knotc zone-retransfer {}` or `rndc retransfer {}` there, and "
+      "read in its log why it has not: NOTIFY, the transfer's address and key, a firewall, or a "
+      "zone file that it does not load.",
+      first.server, zone, zone);
 }
 
 void tell_where_retired(Explanation& out, const Finding& finding) {
@@ -197,8 +243,9 @@ void tell_break_above(Explanation& out, const Finding& finding) {
              "cause."};
 }
 
-// Of our own faults those that leave us our sight.
+// Those by which we see nothing, and those that leave us our sight.
 void tell_own_fault(Explanation& out, const std::string& check) {
+  out.title = fmt::format("danelaw cannot see: {}", check_words(check));
   if (check == "storage") {
     out.title = "danelaw cannot record what it sees";
     out.explanation =
@@ -294,6 +341,7 @@ Explanation explain(const Finding& finding) {
     tell_break_above(out, finding);
   tell_past(out, finding);
   if (finding.code == Code::nameserver_split) tell_gaps(out, finding);
+  if (finding.code == Code::nameserver_lagging) tell_lag(out, finding);
   if (finding.code == Code::early_retire) tell_where_retired(out, finding);
   tell_caches(out, finding);
   if (finding.code == Code::monitor_fault) tell_own_fault(out, finding.subject.name);

@@ -97,7 +97,7 @@ void tell_past(std::vector<Finding>& findings, const Subject& subject, const Hos
     if (finding.subject != subject) continue;
     // Where it is known who lags, what the others do not give any more is no gap of theirs.
     std::erase_if(finding.gaps, [&](const ServerGap& gap) {
-      return !gap.is_refusing && !past.lagging.empty() &&
+      return finding.code == Code::nameserver_split && !gap.is_refusing && !past.lagging.empty() &&
              std::ranges::find(past.lagging, gap.server) == past.lagging.end();
     });
     for (auto& gap : finding.gaps) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "probes/explain.h"
+
 namespace agent {
 namespace {
 
@@ -52,6 +54,16 @@ TEST(LaggingServers, a_server_that_keeps_its_serial_longer_than_the_refresh_is_t
                                                     "2025-11-24T16:20:00Z"},
                                    probes::Evidence{"newest-serial", "12"},
                                    probes::Evidence{"refresh", "3600 s"}));
+  const auto words = probes::explain(*found);
+  EXPECT_EQ(words.title,
+            "example.org: ns2.example.org (192.0.2.2) lacks the changes of the zone example.org "
+            "since 2025-11-24 16:20 UTC");
+  EXPECT_THAT(words.explanation,
+              testing::HasSubstr("ns2.example.org (192.0.2.2) gives serial number 10 since "
+                                 "2025-11-24 16:20 UTC; ns1.example.org (192.0.2.1) gives 12."));
+  EXPECT_THAT(words.fix.front(), testing::HasSubstr("Make ns2.example.org (192.0.2.2) take the "
+                                                    "zone over: `knotc zone-retransfer "
+                                                    "example.org`"));
   zone.second = 12;
   EXPECT_FALSE(zone.look());
 }
