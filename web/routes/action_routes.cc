@@ -1,12 +1,16 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <map>
+
+#include <fmt/format.h>
 
 #include "agent/log.h"
 #include "probes/explain.h"
 #include "web/routes/act_words.h"
 #include "web/routes/api.h"
 #include "web/routes/csv.h"
+#include "web/routes/current.h"
 #include "web/routes/own_acts.h"
 #include "web/routes/parts.h"
 #include "web/routes/query.h"
@@ -28,15 +32,60 @@ constexpr Column kActColumns[] = {{"at", "/at"},
                                   {"login", "/login"},
                                   {"act", "/act"},
                                   {"subject", "/subject/name"},
+                                  {"title", "/subject/title"},
                                   {"comment", "/comment"},
                                   {"fault", "/fault"}};
 
-Json act_json(const storage::Act& act) {
+// What acts are about as people know it, where its name is one that danelaw made up: an alert's
+// title, what a silence is for. Each is asked for once.
+class ActTitles {
+ public:
+  // All outlive it. `view`: whose acts are read; null: everybody's.
+  ActTitles(const agent::Snapshot& snapshot, const View* view, storage::Queries& queries)
+      : snapshot_(snapshot), view_(view), queries_(queries) {}
+
+  // Null where the name says it, and where it is not known any more.
+  std::optional<std::string> of(const storage::Act& act) {
+    if (act.subject_kind == "silence") return of_silence(act.subject);
+    if (act.subject_kind != "alert") return std::nullopt;
+    const auto [entry, is_new] = alerts_.try_emplace(act.subject);
+    if (is_new) entry->second = of_alert(act.subject);
+    return entry->second;
+  }
+
+ private:
+  std::optional<std::string> of_alert(const std::string& id) const {
+    if (const auto* known = find_alert(snapshot_, id)) return probes::explain(known->finding).title;
+    const auto found = queries_.alert(id);
+    if (!found || !*found) return std::nullopt;
+    const auto shown =
+        view_ != nullptr ? view_->theirs().narrowed((*found)->alert) : (*found)->alert;
+    return shown ? std::optional{probes::explain(shown->finding).title} : std::nullopt;
+  }
+
+  std::optional<std::string> of_silence(const std::string& id) const {
+    const auto found = std::ranges::find(snapshot_.silences, id, &agent::Silence::id);
+    if (found == snapshot_.silences.end()) return std::nullopt;
+    std::string out;
+    for (const auto& one : found->matchers)
+      out += fmt::format("{}{} {}{}", out.empty() ? "" : ", ", one.name, one.is_equal ? "" : "not ",
+                         probes::printable(one.value));
+    return out;
+  }
+
+  const agent::Snapshot& snapshot_;
+  const View* view_;
+  storage::Queries& queries_;
+  std::map<std::string, std::optional<std::string>> alerts_;
+};
+
+Json act_json(const storage::Act& act, const std::optional<std::string>& title) {
   return {{"at", config::rfc3339(act.at)},
           {"by", act.by.empty() ? Json(nullptr) : Json(act.by)},
           {"login", act.login},
           {"act", act.what},
-          {"subject", {{"kind", act.subject_kind}, {"name", act.subject}}},
+          {"subject",
+           {{"kind", act.subject_kind}, {"name", act.subject}, {"title", text_or_null(title)}}},
           {"comment", act.comment},
           {"fault", text_or_null(act.fault)}};
 }
@@ -64,6 +113,8 @@ Reply Api::acts(const Call& call) const {
     filter.before = static_cast<std::int64_t>(*before);
   if (auto fault = query.fault()) return *std::move(fault);
   OwnActs own(view_.get(), *backend_.queries, call.client);
+  const auto snapshot = view_ ? view_->snapshot() : backend_.snapshot();
+  ActTitles titles(*snapshot, view_.get(), *backend_.queries);
   const auto wanted = filter.limit;
   if (view_) filter.limit = kMostItems;  // of everybody's
   Json items = Json::array();
@@ -74,7 +125,7 @@ Reply Api::acts(const Call& call) const {
     is_more = found->size() == filter.limit;
     for (const auto& act : *found) {
       filter.before = act.id;
-      if (own.has(act)) items.push_back(act_json(own.as_told(act)));
+      if (own.has(act)) items.push_back(act_json(own.as_told(act), titles.of(act)));
       if (items.size() == wanted) break;
     }
     if (items.size() < wanted) continue;

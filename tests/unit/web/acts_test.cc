@@ -71,7 +71,8 @@ TEST_F(Acts, WhatWasDoneIsListedTheNewestFirstInPages) {
   EXPECT_EQ(list[1]["by"], nullptr);
   EXPECT_EQ(list[2]["fault"], "there is none");
   EXPECT_EQ(list[3], json::parse(R"({"at":"2027-01-15T08:01:00Z","by":"me","login":"none",
-      "act":"acknowledge","subject":{"kind":"alert","name":"f-1"},"comment":"on it",
+      "act":"acknowledge","subject":{"kind":"alert","name":"f-1",
+      "title":"mx.example.test: the certificate matches no TLSA record"},"comment":"on it",
       "fault":null})"));
   const auto page = [&](std::map<std::string, std::string> query) {
     return json::parse(api_.answer({.method = "GET",
@@ -116,7 +117,7 @@ TEST_F(Acts, AListThatLostMuchIsAcceptedByItsName) {
   const auto acts = got("/api/v1/acts")["items"];
   ASSERT_THAT(acts, SizeIs(3)) << "what was refused, too";
   EXPECT_EQ(acts[2]["act"], "accept-list");
-  EXPECT_EQ(acts[2]["subject"], json::parse(R"({"kind":"list","name":"inventory"})"));
+  EXPECT_EQ(acts[2]["subject"], json::parse(R"({"kind":"list","name":"inventory","title":null})"));
   EXPECT_TRUE(acts[2]["fault"].is_null());
   EXPECT_EQ(acts[1]["fault"], "nothing of it is refused");
 }

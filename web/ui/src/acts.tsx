@@ -14,7 +14,11 @@ function Subject({ of }: { of: ActItem["subject"] }) {
     case "domain":
       return <DomainLink name={of.name} />;
     case "alert":
-      return <Link to={`/alerts#${of.name}`}>alert {of.name}</Link>;
+      return <Link to={`/alerts#${of.name}`}>{of.title ?? "an alert that is not known any more"}</Link>;
+    case "silence":
+      return <>{of.title ? `the silence for ${of.title}` : "a silence that is over"}</>;
+    case "key":
+      return <span title={of.name}>the key {of.name.slice(0, 12)}…</span>;
     default:
       return <>{of.name ? `${of.kind} ${of.name}` : of.kind}</>;
   }
