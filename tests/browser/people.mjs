@@ -13,6 +13,7 @@ export function people() {
     await until("an alert fires", 60, async () => (await lab.items("/api/v1/alerts?state=firing")).length > 0);
     const page = await open("/alerts", { prepare: as("alice", "operate") });
     await until("she is named", 5, async () => /alice \(operate\)/.test(await page.locator("header").innerText()));
+    await page.locator("article summary").first().click();
     await page.getByRole("button", { name: "Acknowledge…" }).first().click();
     await page.getByRole("button", { name: "Acknowledge it" }).waitFor();
     assert.equal(await page.getByLabel("Your name").count(), 0);

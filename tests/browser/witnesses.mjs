@@ -85,6 +85,7 @@ export function witnesses() {
     await host.screenshot({ path: `${screens}/senders-host.png`, fullPage: true });
     await clean(host);
     const alerts = await open("/alerts");
+    await alerts.locator("article", { hasText: "mx.mismatch.test" }).locator("summary").first().click();
     await says(alerts, /mx\.mismatch\.test[^]*Sender <Ltd> refused 1 204 sessions since/, 60);
     const card = alerts
       .getByRole("region", { name: "Firing" })

@@ -1,4 +1,5 @@
 // One alert, as a line and as a card: what happened, what to do, who was notified.
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import type { Alert } from "./api";
@@ -50,7 +51,7 @@ function Tags({ alert }: { alert: Alert }) {
       {alert.acknowledged && <span class="tag">acknowledged</span>}
       {alert.silenced && <span class="tag">silenced</span>}
       {alert.flapping && <span class="tag">flapping</span>}
-      {alert.direction === "outbound" && <span class="tag">outbound</span>}
+      {alert.direction === "outbound" && <span class="tag">partner</span>}
     </>
   );
 }
@@ -133,7 +134,64 @@ function Notified({ alert }: { alert: Alert }) {
   );
 }
 
-export function AlertCard({ alert, isOpen, again }: { alert: Alert; isOpen: boolean; again: () => void }) {
+function Actions({ alert, isAcking, ack, again }: { alert: Alert; isAcking: boolean; ack: (is: boolean) => void; again: () => void }) {
+  if (!useMayAct()) return null;
+  return (
+    <p class="actions">
+      {alert.state === "firing" &&
+        (alert.acknowledged ? (
+          <Act label="Take the acknowledgement back" run={() => remove(`${path(alert)}/ack`).then(again)} />
+        ) : (
+          <button type="button" aria-expanded={isAcking} onClick={() => ack(!isAcking)}>
+            Acknowledge…
+          </button>
+        ))}
+      <Link button to={silenceLink(matchersOf(alert))}>
+        Silence…
+      </Link>
+    </p>
+  );
+}
+
+const isCurrent = ({ state }: Alert) => state === "firing" || state === "pending";
+
+interface Card {
+  alert: Alert;
+  isOpen: boolean;
+  isFolded?: boolean; // one of many: a line, until it is asked for
+  again: () => void;
+}
+
+export function AlertCard({ alert, isOpen, isFolded = false, again }: Card) {
+  const [isUnfolded, unfold] = useState(false);
+  const look = isCurrent(alert) ? severityLook(alert.severity) : "note";
+  const title = (
+    <>
+      <Mark status={look}>{alert.severity}</Mark> {alert.title}
+      <Tags alert={alert} />
+    </>
+  );
+  return (
+    <article id={alert.id} class={`card ${look} ${isOpen ? "target" : ""}`} tabIndex={-1}>
+      {isFolded ? (
+        <details open={isUnfolded} onToggle={(event) => unfold(event.currentTarget.open)}>
+          <summary>
+            {title}{" "}
+            <span class="muted">
+              <Since alert={alert} /> · <code>{alert.code}</code>
+            </span>
+          </summary>
+          {isUnfolded && <Body alert={alert} isOpen={isOpen} again={again} />}
+        </details>
+      ) : (
+        <Body alert={alert} isOpen={isOpen} again={again} title={title} />
+      )}
+    </article>
+  );
+}
+
+// `title`: where it does not stand above already.
+function Body({ alert, isOpen, again, title }: Card & { title?: ComponentChildren }) {
   const mayAct = useMayAct();
   const [isAcking, ack] = useState(false);
   const [isShown, show] = useState(isOpen);
@@ -141,30 +199,11 @@ export function AlertCard({ alert, isOpen, again }: { alert: Alert; isOpen: bool
     if (isOpen) show(true);
   }, [isOpen]);
   const count = alert.domains_count ?? alert.domains.length;
-  const isCurrent = alert.state === "firing" || alert.state === "pending";
-  const look = isCurrent ? severityLook(alert.severity) : "note";
   return (
-    <article id={alert.id} class={`card ${look} ${isOpen ? "target" : ""}`} tabIndex={-1}>
+    <>
       <div class="head">
-        <h3>
-          <Mark status={look}>{alert.severity}</Mark> {alert.title}
-          <Tags alert={alert} />
-        </h3>
-        {isCurrent && mayAct && (
-          <p class="actions">
-            {alert.state === "firing" &&
-              (alert.acknowledged ? (
-                <Act label="Take the acknowledgement back" run={() => remove(`${path(alert)}/ack`).then(again)} />
-              ) : (
-                <button type="button" aria-expanded={isAcking} onClick={() => ack(!isAcking)}>
-                  Acknowledge…
-                </button>
-              ))}
-            <Link button to={silenceLink(matchersOf(alert))}>
-              Silence…
-            </Link>
-          </p>
-        )}
+        {title && <h3>{title}</h3>}
+        {isCurrent(alert) && <Actions alert={alert} isAcking={isAcking} ack={ack} again={again} />}
       </div>
       <p>
         <span class="muted">
@@ -203,7 +242,7 @@ export function AlertCard({ alert, isOpen, again }: { alert: Alert; isOpen: bool
           <strong>Senders say</strong> {String(alert.evidence["sender-reports"])}
         </p>
       )}
-      {isCurrent && <WhatNow alert={alert} mayAct={mayAct} />}
+      {isCurrent(alert) && <WhatNow alert={alert} mayAct={mayAct} />}
       {alert.consequences && alert.consequences.length > 0 && (
         <>
           <p class="label">What follows from it</p>
@@ -218,13 +257,13 @@ export function AlertCard({ alert, isOpen, again }: { alert: Alert; isOpen: bool
         <summary>What it means, what to do, who was notified</summary>
         {isShown && (
           <>
-            <Explanation finding={alert} withRemedy={!isCurrent} />
+            <Explanation finding={alert} withRemedy={!isCurrent(alert)} />
             {alert.opened_at && <Ladder alert={alert} />}
             <h4>Who was notified</h4>
             <Notified alert={alert} />
           </>
         )}
       </details>
-    </article>
+    </>
   );
 }

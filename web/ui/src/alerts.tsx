@@ -12,6 +12,7 @@ const sections: [Alert["state"][], string][] = [
   [["resolved", "passed"], "Over"],
 ];
 const pageSize = 16; // cards have many parts
+const fewCards = 3; // more of them hide each other: then each is a line
 
 // The alert that a link leads to stands first, open, wherever it is in the list.
 function Target({ id, again }: { id: string; again: () => void }) {
@@ -99,7 +100,13 @@ export function Alerts({ query }: { query: URLSearchParams }) {
               {mine
                 .filter((alert) => alert.id !== target)
                 .map((alert) => (
-                  <AlertCard key={alert.id} alert={alert} isOpen={false} again={found.again} />
+                  <AlertCard
+                    key={alert.id}
+                    alert={alert}
+                    isOpen={false}
+                    isFolded={data.items.length > fewCards}
+                    again={found.again}
+                  />
                 ))}
             </section>
           );
