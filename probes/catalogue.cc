@@ -109,8 +109,9 @@ const std::initializer_list<CatalogueRow>& rows() {
        "STARTTLS was accepted, but the handshake did not complete.",
        kWaits,
        {"Read the mail server's log of the moment.",
-        "Try `openssl s_client -starttls smtp -connect HOST:25 -servername HOST` and read where it "
-        "stops.",
+        "Try `openssl s_client -starttls smtp -connect {name}:25 -servername {name}` and read "
+        "where "
+        "it stops.",
         "Check key, certificate and the allowed protocol versions and ciphers."},
        {"RFC 7672 §2.2"},
        "validation-failure"},
@@ -213,7 +214,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "The host's zone is signed, so senders must know whether TLSA records exist. The lookup "
        "ended in an error, which may be an attack: they treat the host as unreachable.",
        kWaits,
-       {"Ask each name server of the zone: `dig +dnssec TLSA _25._tcp.HOST @SERVER`; all must "
+       {"Ask each name server of the zone: `dig +dnssec TLSA _25._tcp.{name} @SERVER`; all must "
         "answer or deny with valid signatures.",
         "Repair the server or firewall that drops or refuses the TLSA type.",
         "Sign the zone anew when signatures are missing or out of date."},
@@ -226,7 +227,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "The domain's MX records cannot be learned: an error, or signatures that do not validate.",
        "Senders that validate DNSSEC cannot find the domain's mail hosts: mail waits in their "
        "queues.",
-       {"`delv MX DOMAIN` and dnsviz.net show where the chain breaks.",
+       {"`delv MX {name}` and dnsviz.net show where the chain breaks.",
         "Check that every name server answers, and that the DS record at the parent fits a key of "
         "the zone.",
         "Sign the zone anew when signatures are missing or out of date."},
@@ -242,7 +243,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "{name}: the address lookup fails",
        "The addresses of the host cannot be learned: an error, or signatures that do not validate.",
        "Without addresses senders skip the host; with those of one family most go on.",
-       {"`dig +dnssec A HOST` and `AAAA` at each name server show which fails.",
+       {"`dig +dnssec A {name}` and `AAAA` at each name server show which fails.",
         "Repair the server, or sign the zone anew."},
        {"RFC 7672 §2.2.2"},
        "dnssec-invalid"},
@@ -275,7 +276,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "The parent zone vouches for a key that the zone does not have. A key rollover ended "
        "halfway, or the zone moved to another signer.",
        "Senders that validate DNSSEC treat the whole zone as forged: mail waits in their queues.",
-       {"Compare `dig DS ZONE` with `dig DNSKEY ZONE | dnssec-dsfromkey -f - ZONE`.",
+       {"Compare `dig DS {zone}` with `dig DNSKEY {zone} | dnssec-dsfromkey -f - {zone}`.",
         "Publish the right DS through the registrar, or remove the DS until the zone is in order.",
         "Caches forget the old DS after its TTL."},
        {"RFC 4035 §5.2"},
@@ -485,7 +486,8 @@ const std::initializer_list<CatalogueRow>& rows() {
        "what was proven for further questions then deny the other records as well.",
        "Part of the senders find no address, or no TLSA records, as long as their resolver "
        "remembers the denial: mail waits or bounces, or goes unprotected.",
-       {"Compare `dig +dnssec AAAA NAME` with `dig +dnssec A NAME` at each name server: the NSEC "
+       {"Compare `dig +dnssec AAAA {name}` with `dig +dnssec A {name}` at each name server: the "
+        "NSEC "
         "or NSEC3 record of the denial must list every type that exists at its owner.",
         "Upgrade or repair the signer or load balancer that makes up such denials; it must answer "
         "NOERROR, not NXDOMAIN, where the name has other records."},
@@ -660,7 +662,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "{name}: TLSA records stand at the wrong name",
        "Records exist, but not at _25._tcp below the MX host.",
        "Senders do not find them: mail is delivered without authentication.",
-       {"Publish them at _25._tcp.HOST, HOST being the name in the MX record."},
+       {"Publish them at _25._tcp.{name}: senders ask for them at the name in the MX record."},
        {"RFC 7672 §2.2.3"},
        ""},
       {Code::tlsa_malformed,
@@ -868,7 +870,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "{name}: the MTA-STS policy cannot be used",
        "The domain announces an MTA-STS policy, but the policy cannot be fetched, or not be read.",
        "Senders that know an older policy go on with it; others deliver without MTA-STS.",
-       {"Fetch https://mta-sts.DOMAIN/.well-known/mta-sts.txt with a browser: it must come without "
+       {"Fetch https://mta-sts.{name}/.well-known/mta-sts.txt with a browser: it must come without "
         "redirection, as text/plain, with a valid certificate.",
         "Correct the policy; then change the id in the _mta-sts TXT record."},
        {"RFC 8461 §3.3", "RFC 8461 §5"},
@@ -876,10 +878,10 @@ const std::initializer_list<CatalogueRow>& rows() {
       {Code::tlsrpt_missing,
        "tlsrpt-missing",
        {},
-       "{name}: no TLSRPT record: senders report no TLS failures",
+       "{name}: senders are not asked for reports (no TLSRPT record)",
        "Without a TLSRPT record senders have no address for reports about failed TLS sessions.",
        kUnhurt,
-       {"Publish a TXT record at _smtp._tls.DOMAIN: \"v=TLSRPTv1; rua=mailto:reports@DOMAIN\"."},
+       {"Publish a TXT record at _smtp._tls.{name}: \"v=TLSRPTv1; rua=mailto:reports@{name}\"."},
        {"RFC 8460 §3"},
        ""},
       {Code::senders_refuse,
@@ -919,7 +921,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "it stays an attacker needs not break DANE.",
        "Your own Postfix delivers to the domain without checking who takes the mail.",
        {"Remove the domain's line from smtp_tls_policy_maps; run `postmap` on the file.",
-        "Tell danelaw that it is gone: DELETE /api/v1/domains/DOMAIN/exception."},
+        "Tell danelaw that it is gone: DELETE /api/v1/domains/{name}/exception."},
        {"RFC 7672 §2.2"},
        ""},
       {Code::monitor_fault,

@@ -1,10 +1,12 @@
 #include "probes/evidence.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <utility>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -110,6 +112,17 @@ class Ladder {
   std::set<std::pair<Name, std::uint16_t>> told_;
 };
 
+// "192.0.2.1", "2001:db8::1"; nothing where the data is no address.
+std::optional<std::string> address_of(std::uint16_t type, const dns::Bytes& data) {
+  const bool is_v4 = type == dns::type::a && data.size() == 4;
+  const bool is_v6 = type == dns::type::aaaa && data.size() == 16;
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if ((!is_v4 && !is_v6) ||
+      inet_ntop(is_v4 ? AF_INET : AF_INET6, data.data(), text.data(), text.size()) == nullptr)
+    return std::nullopt;
+  return text.data();
+}
+
 // The data as zone files have it, as far as people read it; the first of many.
 std::string data_of(const Answer& answer) {
   constexpr std::size_t kMost = 8;
@@ -124,8 +137,8 @@ std::string data_of(const Answer& answer) {
     } else if (answer.type == dns::type::mx && data.size() > 2) {
       const auto host = Name::from_wire(std::span{data}.subspan(2));
       out.push_back(fmt::format("{} {}", data[0] << 8U | data[1], host ? host->text() : "?"));
-    } else if (answer.type == dns::type::a && data.size() == 4) {
-      out.push_back(fmt::format("{}.{}.{}.{}", data[0], data[1], data[2], data[3]));
+    } else if (auto address = address_of(answer.type, data)) {
+      out.push_back(*std::move(address));
     } else {
       out.push_back(dane::to_hex(data));
     }
@@ -228,22 +241,89 @@ std::string in_short(const tls::Certificate& certificate) {
                      dane::to_hex(certificate.spki_sha256));
 }
 
+std::string_view stage_words(smtp::Stage stage) {
+  switch (stage) {
+    case smtp::Stage::connect:
+      return "before it was connected";
+    case smtp::Stage::banner:
+      return "at the greeting";
+    case smtp::Stage::ehlo:
+      return "at EHLO";
+    case smtp::Stage::starttls:
+      return "at STARTTLS";
+    case smtp::Stage::handshake:
+      return "in the TLS handshake";
+    case smtp::Stage::ehlo_tls:
+      return "at EHLO within TLS";
+    case smtp::Stage::done:
+      return "after all was said";
+  }
+  return "";
+}
+
+std::string_view stop_words(smtp::SessionStop stop) {
+  using smtp::SessionStop;
+  switch (stop) {
+    case SessionStop::none:
+      return "nothing was amiss";
+    case SessionStop::special_address:
+      return "addresses for special purposes are not contacted";
+    case SessionStop::connect_refused:
+      return "the connection was refused";
+    case SessionStop::connect_unreachable:
+      return "the address cannot be reached";
+    case SessionStop::connect_timeout:
+    case SessionStop::timeout:
+      return "no answer came in time";
+    case SessionStop::no_route:
+      return "this machine cannot reach that family of addresses";
+    case SessionStop::local_fault:
+      return "this machine could not try";
+    case SessionStop::closed:
+      return "the server closed the connection";
+    case SessionStop::malformed_reply:
+      return "the reply was no SMTP";
+    case SessionStop::reply_too_long:
+      return "the reply did not end";
+    case SessionStop::negative_reply:
+      return "the server said no";
+    case SessionStop::not_offered:
+      return "STARTTLS was not offered";
+    case SessionStop::tls:
+      return "TLS failed";
+  }
+  return "";
+}
+
+// Why a session without a certificate was one: what was noted of it, or else what the server said.
+std::string why_ended(const smtp::SessionRecord& session) {
+  std::string out(stop_words(session.stop));
+  if (!session.detail.empty()) {
+    out += fmt::format(" ({})", printable(session.detail));
+  } else if (session.stop == smtp::SessionStop::negative_reply && session.last_reply) {
+    out += fmt::format(" ({} {})", session.last_reply->code, printable(session.last_reply->text()));
+  }
+  return out;
+}
+
 void tell_sessions(const HostJudgement& host, Argument& argument) {
   for (const auto& endpoint : host.endpoints) {
     const auto& session = host.seen->sessions[endpoint.session];
-    const auto where =
-        fmt::format("{} port {} ({})", session.address, session.port, wire_name(session.key_type));
+    const auto where = session.key_type == tls::KeyType::by_default
+                           ? fmt::format("{} port {}", session.address, session.port)
+                           : fmt::format("{} port {}, asked for a key of type {}", session.address,
+                                         session.port, wire_name(session.key_type));
     if (session.tls && !session.tls->chain.empty()) {
       argument.steps.push_back({Standing::seen, fmt::format("{} presented {}", where,
                                                             in_short(*session.tls->chain[0]))});
     } else {
       argument.steps.push_back(
-          {Standing::seen, fmt::format("{}: the session ended at {}: {}", where,
-                                       wire_name(session.stage), printable(session.detail))});
+          {Standing::seen, fmt::format("{}: the session ended {}: {}", where,
+                                       stage_words(session.stage), why_ended(session))});
     }
     argument.steps.push_back(
-        {Standing::follows, fmt::format("so senders find {}: {} ({})", session.address,
-                                        wire_name(endpoint.verdict), wire_name(endpoint.reason))});
+        {Standing::follows, fmt::format("so, for senders to {}: {} ({})", session.address,
+                                        in_words(endpoint.verdict), in_words(endpoint.reason))});
   }
 }
 

@@ -20,7 +20,8 @@ namespace probes {
 // chain from the domain to the certificate. Lines of at most 100 columns where the facts allow it.
 [[nodiscard]] std::string to_text(const DomainJudgement& judged);
 
-// One sentence: what a verdict means for mail.
+// One sentence: what a verdict means for mail. And why an endpoint has it.
 [[nodiscard]] std::string_view in_words(Verdict verdict);
+[[nodiscard]] std::string_view in_words(Reason reason);
 
 }  // namespace probes

@@ -163,6 +163,58 @@ std::string_view in_words(Verdict verdict) {
   return "";
 }
 
+std::string_view in_words(Reason reason) {
+  switch (reason) {
+    case Reason::tlsa_match:
+      return "a TLSA record fits";
+    case Reason::tlsa_unusable:
+      return "no TLSA record can be used";
+    case Reason::no_tlsa:
+      return "no TLSA record applies";
+    case Reason::tlsa_mismatch:
+      return "no TLSA record fits";
+    case Reason::dns_failed:
+      return "a lookup fails";
+    case Reason::name_mismatch:
+      return "the certificate does not name the host";
+    case Reason::certificate_expired:
+      return "the certificate has expired";
+    case Reason::certificate_not_yet_valid:
+      return "the certificate is not valid yet";
+    case Reason::path_invalid:
+      return "the chain does not lead to the trust anchor";
+    case Reason::anchor_not_sent:
+      return "the trust anchor is not sent";
+    case Reason::weak_key:
+      return "the key is too weak";
+    case Reason::starttls_missing:
+      return "STARTTLS is not offered";
+    case Reason::starttls_stripped:
+      return "something on the way overwrites STARTTLS";
+    case Reason::starttls_rejected:
+      return "STARTTLS is refused";
+    case Reason::ehlo_refused:
+      return "EHLO is refused";
+    case Reason::tls_handshake_failed:
+      return "the TLS handshake fails";
+    case Reason::tls_version_old:
+      return "the TLS versions are too old";
+    case Reason::connect_failed:
+      return "there is no connection";
+    case Reason::smtp_broken:
+      return "what answers is no SMTP";
+    case Reason::probe_refused:
+      return "it refuses to talk to danelaw";
+    case Reason::too_slow:
+      return "it is too slow";
+    case Reason::special_address:
+      return "the address is for special purposes";
+    case Reason::no_route:
+      return "there is no way there from here";
+  }
+  return "";
+}
+
 std::string to_text(const DomainJudgement& judged) {
   const auto& seen = *judged.seen;
   std::string out =

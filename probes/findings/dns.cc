@@ -56,11 +56,16 @@ void add_lookup_failure(std::vector<Finding>& out, Code code, const Subject& sub
   if (answer.broken_at)
     broken_above = ChainBreak{.zone = answer.broken_at->text(),
                               .is_ds_signature = answer.cause == Cause::ds_signature};
+  // Who has to act, and what commands are to name.
+  std::optional<Subject> zone;
+  if (!answer.broken_at && answer.signer)
+    zone = Subject{.kind = Subject::Kind::zone, .name = answer.signer->text()};
   if (root)
     out.push_back({.code = *root,
                    .severity = Severity::critical,
                    .subject = subject,
                    .evidence = evidence,
+                   .root = zone,
                    .broken_above = broken_above});
   out.push_back({.code = code,
                  .severity = Severity::critical,

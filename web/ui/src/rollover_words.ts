@@ -123,7 +123,7 @@ export function withCaches(now: string, hosts: Rollover[], delivery: Delivery): 
 
 // How long before its key a record came, as far as probes can tell: "28 to 83 s after the key".
 export function leadWords([least, most]: readonly (number | null)[]): string {
-  if (least === null || least === undefined) return "unknown";
+  if (least === null || least === undefined) return "when it came was not seen";
   const end = most ?? null;
   if (end !== null && end < 0 && least < 0) return `${between(-end, -least)} after the key`;
   if (end !== null && least < 0) return `up to ${duration(least)} after, or ${duration(end)} before the key`;
@@ -136,4 +136,4 @@ function between(least: number, most: number): string {
   return a.endsWith(unit) ? `${a.slice(0, -unit.length)} to ${b}` : `${a} to ${b}`;
 }
 export const refusedFor = (seconds: number | null) =>
-  seconds === null ? "unknown" : seconds === 0 ? "by nobody" : `for ${duration(seconds)}, averaged over senders`;
+  seconds === null ? "how much was not seen" : seconds === 0 ? "by nobody" : `for ${duration(seconds)}, averaged over senders`;
