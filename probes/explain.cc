@@ -284,8 +284,9 @@ void tell_own_fault(Explanation& out, const std::string& check) {
     out.senders_now = "Nothing changes for senders.";
     out.fix = {
         "Read what the detail says of the source; domain_lists under /api/v1/status has each list.",
-        "Where names were lost on purpose, say so: `danelaw accept-list NAME`, or the button under "
-        "/status. Each lost name is then watched for a day more.",
+        fmt::format("Where names were lost on purpose, say so: `danelaw accept-list {}`, or the "
+                    "button under /status. Each lost name is then watched for a day more.",
+                    printable(check.substr(list.size()))),
         "Where they were not, repair the source: a whole list is gone by again by itself."};
   } else if (check == "clock") {
     out.title = "danelaw cannot trust this machine's clock";

@@ -138,6 +138,31 @@ TEST(Explain, EveryCodeIsExplainedInFull) {
   }
 }
 
+// Read at night: commands can be pasted as they stand.
+TEST(Explain, StepsNameTheHostTheDomainAndTheZoneThatTheyAreAbout) {
+  for (const auto code : all_codes()) {
+    SCOPED_TRACE(wire_name(code));
+    auto one = finding(code);
+    one.root = Subject{.kind = Subject::Kind::zone, .name = "example.org"};
+    for (const auto& step : explain(one).fix) {
+      for (const auto* placeholder : {"HOST", " DOMAIN", ".DOMAIN", "@DOMAIN", "ZONE", " NAME"})
+        EXPECT_THAT(step, Not(HasSubstr(placeholder)));
+    }
+  }
+  EXPECT_THAT(explain(finding(Code::ds_broken)).fix.front(), HasSubstr("dig DS ZONE"))
+      << "where it is not known";
+}
+
+TEST(Explain, WhatDanelawCannotSeeIsSaidInWords) {
+  const auto title = [](const char* check) {
+    return explain({.code = Code::monitor_fault,
+                    .subject = {.kind = Subject::Kind::monitor, .name = check}})
+        .title;
+  };
+  EXPECT_EQ(title("dns"), "danelaw cannot see: DNS lookups fail");
+  EXPECT_EQ(title("smtp_ipv6"), "danelaw cannot see: port 25 cannot be reached over IPv6");
+}
+
 TEST(Explain, NoTextHoldsAPlaceholderOrNeedsEscaping) {
   for (const auto code : all_codes()) {
     SCOPED_TRACE(wire_name(code));
