@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The recipes of docs/monitoring.md, taken out of it and tried with what they are for: Icinga 2, Zabbix (agent, server
-and its database), and Checkmk's protocol of local checks, whose agent Debian 12 does not have.
+"""The recipes of docs/monitoring.md, taken out of it and tried with what they are for: Icinga 2, Zabbix (agent and
+server), and Checkmk's protocol of local checks, whose agent Debian 12 does not have.
 """
 
 import base64
@@ -249,6 +249,174 @@ class Recipes(unittest.TestCase):
             for service, one in self.checked_by_icinga().items():
                 self.assertEqual((one["state"], one["state_type"]), (3, 1), service)
                 self.assertTrue(one["last_check_result"]["output"].startswith("DANE UNKNOWN: http"), one)
+
+    # --- Checkmk
+
+    def local_section(self):
+        """The lines of the section <<<local>>>, gathered as Checkmk's agent does: what is executable, from its folder,
+        without standard input and error."""
+        gather = 'for one in ./*; do if [ -f "$one" ] && [ -x "$one" ]; then "$one"; fi; done'
+        run = f"cd /usr/lib/check_mk_agent/local && exec </dev/null 2>/dev/null; {gather}"
+        return self.run_on_debian("bash", "-c", run).splitlines()
+
+    def local_check(self):
+        """State, metrics and text of the one service, read as Checkmk does (docs.checkmk.com, "Local checks"): state,
+        name in quotes, metrics joined by bars or "-", text."""
+        (line,) = self.local_section()
+        read = re.fullmatch(r"""([0-3P]) "([^"']+)" ([^ ]+) (.+)""", line)
+        self.assertTrue(read, line)
+        state, name, metrics, text = read.groups()
+        self.assertEqual(name, "DANE")
+        if metrics == "-":
+            return int(state), {}, text
+        # A unit is passed over; what is no number would make the whole line invalid, or pass for 0.
+        pairs = [re.fullmatch(r"([a-z_]+)=(\d+)", one) for one in metrics.split("|")]
+        self.assertTrue(all(pairs), line)
+        return int(state), {pair[1]: int(pair[2]) for pair in pairs}, text
+
+    def test_checkmk(self):
+        local = f"{self.usr}/lib/check_mk_agent/local"
+        self.assertIn(local.removeprefix(self.lab.dir), section("Checkmk")[0])
+        os.makedirs(local)
+        path = f"{local}/danelaw"
+        with open(path, "w") as file:
+            file.write(block("Checkmk", "#!/bin/sh"))
+        os.chmod(path, 0o755)
+        state, metrics, text = self.local_check()
+        self.assertEqual((state, list(metrics)), (2, METRICS))
+        self.assertEqual((metrics["domains"], metrics["ok"], metrics["held_up"]), (2, 1, 1))
+        self.assertTrue(text.startswith("DANE CRITICAL: mismatch.test held-up, mx."), text)
+        self.assertNotIn("|", text)
+        # What has a metric without a value: "oldest=U", where nothing was looked at.
+        with open(path, "w") as file:
+            file.write(
+                replaced(block("Checkmk", "#!/bin/sh"), {"status --format nagios": f"status --format nagios {OTHER}"})
+            )
+        state, metrics, text = self.local_check()
+        self.assertEqual((state, list(metrics)), (3, METRICS[:-1]))
+        self.assertEqual(text, "DANE UNKNOWN: other.test is not watched")
+        with self.no_agent():
+            state, metrics, text = self.local_check()
+            self.assertEqual((state, metrics), (3, {}))
+            self.assertTrue(text.startswith("DANE UNKNOWN: http://127.0.0.1:9672: "), text)
+        os.rename(f"{self.usr}/bin/danelaw", f"{self.usr}/bin/away")
+        self.addCleanup(os.rename, f"{self.usr}/bin/away", f"{self.usr}/bin/danelaw")
+        self.assertEqual(self.local_check(), (3, {}, "DANE UNKNOWN: danelaw cannot be run"))
+
+    # --- Zabbix
+
+    def start_zabbix_agent(self):
+        """The files of two configurations, since one key may stand there once; the agent runs by the first."""
+        parameters = [one for one in section("Zabbix")[1] if one.startswith("UserParameter=")]
+        files = []
+        for number, parameter in enumerate(parameters):
+            text = f"{ZABBIX_AGENT}PidFile={self.lab.dir}/zabbix_agentd.{number}.pid\n{parameter}"
+            files.append(self.write(f"zabbix_agentd.{number}.conf", text))
+        self.lab.start_inside("zabbix_agentd", *self.on_debian("zabbix_agentd", "-f", "-c", files[0]))
+        ping = ("zabbix_get", "-s", "127.0.0.1", "-k", "agent.ping")
+        until("Zabbix's agent answers", 20, lambda: self.lab.inside(*self.on_debian(*ping)).stdout == "1\n")
+        return files
+
+    def zabbix_get(self, key):
+        return self.run_on_debian("zabbix_get", "-s", "127.0.0.1", "-k", key)
+
+    def ask_zabbix_agent(self):
+        """The UserParameters alone, and over the wire."""
+        whole, of_one = self.start_zabbix_agent()
+        tested = self.run_on_debian("zabbix_agentd", "-c", whole, "-t", "danelaw.status")
+        self.assertRegex(tested, r'^danelaw.status +\[t\|\{"schema"')
+        # danelaw ends with 2 here, which does not matter.
+        told = json.loads(self.zabbix_get("danelaw.status"))
+        self.assertEqual((told["status"], len(told["items"])), ("critical", 2))
+        one = self.run_on_debian("zabbix_agentd", "-c", of_one, "-t", f"danelaw.status[{SOUND}]")
+        self.assertIn('"status":"ok"', one)
+        self.assertNotIn(BROKEN, one)
+
+    def start_zabbix_server(self):
+        try:
+            self.database = Postgresql()
+        except FileNotFoundError as missing:
+            self.skipTest(str(missing))
+        self.addCleanup(self.database.close)
+        self.database.query("CREATE DATABASE zabbix")
+        shared = next(one for one in (f"{UNPACKED}/share", "/usr/share") if os.path.isdir(f"{one}/zabbix-server-pgsql"))
+        with gzip.open(f"{shared}/zabbix-server-pgsql/schema.sql.gz", "rt") as packed:
+            schema = self.write("schema.sql", packed.read())
+        self.zabbix(f"\\i {schema}")
+        self.zabbix(ZABBIX_ROWS)
+        self.fill_in_items()
+        self.fill_in_trigger()
+        places = f"DBHost={self.database.dir}\nSocketDir={self.lab.dir}\nPidFile={self.lab.dir}/zabbix_server.pid\n"
+        file = self.write("zabbix_server.conf", ZABBIX_SERVER + places)
+        guest = self.lab.start_inside("zabbix_server", *self.on_debian("zabbix_server", "-f", "-c", file))
+        # Before its database goes, which it would wait for.
+        self.addCleanup(guest.wait, 30)
+        self.addCleanup(guest.terminate)
+
+    def zabbix(self, sql):
+        return self.database.query(sql, "zabbix")
+
+    def fill_in_items(self):
+        """What the table of the docs says, as Zabbix's page would write it into the database."""
+        rows = re.findall(r"^\| (.+?) \| `(.+?)` \| `(.+?)` \| (.*?) ?\|$", section("Zabbix")[0], re.M)
+        self.assertEqual(len(rows), 4)
+        for number, (what, key, path, on_fail) in enumerate(rows, 2):
+            key, path = (one.replace("example.org", BROKEN).replace("'", "''") for one in (key, path))
+            macro = re.search(r"macro `(.+?)` from `(.+?)`", what)
+            flags = 1 if macro else 2 if "prototype" in what else 0
+            self.zabbix(
+                "INSERT INTO items (itemid, hostid, type, name, key_, value_type, master_itemid, flags)"
+                f" VALUES ({number}, 1, 18, '{key}', '{key}', 4, 1, {flags})"
+            )
+            handler, value = ON_FAIL[on_fail]
+            self.zabbix(f"INSERT INTO item_preproc VALUES ({number}, {number}, 1, 12, '{path}', {handler}, '{value}');")
+            if macro:
+                self.zabbix(f"INSERT INTO lld_macro_path VALUES (1, {number}, '{macro[1]}', '{macro[2]}')")
+                rule = number
+            if flags == 2:
+                self.zabbix(
+                    f"INSERT INTO item_discovery (itemdiscoveryid, itemid, parent_itemid) VALUES (1, {number}, {rule})"
+                )
+            else:
+                self.zabbix(f"INSERT INTO item_rtdata (itemid) VALUES ({number})")
+
+    def fill_in_trigger(self):
+        """The trigger of the docs: each of its functions is a row, and a number in the expression."""
+        expression = block("Zabbix", "last(").strip()
+        used = re.findall(r"(\w+)\(/HOST/([\w.]+)(?:,(\w+))?\)", expression)
+        for number in range(len(used)):
+            expression = re.sub(r"\w+\(/HOST/[^)]*\)", f"{{{number + 1}}}", expression, count=1)
+        self.zabbix(f"INSERT INTO triggers (triggerid, expression, description) VALUES (1, '{expression}', 'DANE')")
+        for number, (function, key, parameter) in enumerate(used, 1):
+            (item,) = self.zabbix(f"SELECT itemid FROM items WHERE key_ = '{key}'")
+            parameter = f"$,{parameter}" if parameter else "$"
+            self.zabbix(
+                "INSERT INTO functions (functionid, itemid, triggerid, name, parameter)"
+                f" VALUES ({number}, {item}, 1, '{function}', '{parameter}')"
+            )
+
+    def latest(self):
+        """key -> the value that came last."""
+        rows = self.zabbix(
+            "SELECT DISTINCT ON (key_) key_ || ' ' || value FROM history_text JOIN items USING (itemid)"
+            " WHERE itemid <> 1 ORDER BY key_, clock DESC, ns DESC"
+        )
+        return dict(row.rsplit(" ", 1) for row in rows)
+
+    def is_problem(self):
+        return self.zabbix("SELECT value FROM triggers") == ["1"]
+
+    def test_zabbix(self):
+        self.ask_zabbix_agent()
+        self.start_zabbix_server()
+        wanted = {"danelaw.word": "critical", f"danelaw.delivery[{BROKEN}]": "held-up"}
+        discovered = {f"danelaw.delivery[{SOUND}]": "fine"}
+        until("the items have their values", 40, lambda: self.latest() == {**wanted, **discovered})
+        until("it is a problem", 20, self.is_problem)
+        with self.no_agent():
+            self.assertTrue(self.zabbix_get("danelaw.status").startswith("danelaw status: http://127.0.0.1:9672: "))
+            until("nothing is known", 30, lambda: set(self.latest().values()) == {"unknown"})
+            self.assertTrue(self.is_problem())
 
 
 if __name__ == "__main__":
