@@ -91,7 +91,7 @@ class Setup(unittest.TestCase):
 
     def test_no_service_is_installed(self):
         """Those that come as dependencies included; the lab's are unpacked."""
-        servers = {*packages("lab_servers"), *packages("monitoring_servers")}
+        servers = {*packages("lab_servers"), *packages("monitoring_servers"), *packages("recipe_servers")}
         would = self.would(self.bare_root(), *self.installed)["Inst"]
         self.assertGreater(len(would), 100)
         self.assertEqual(servers & set(would), set())
