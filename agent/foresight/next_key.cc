@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <ranges>
 #include <set>
 
 #include <fmt/format.h>
@@ -116,21 +117,50 @@ void tell(probes::Finding& finding, const AnnouncedCertificate& announced,
   }
 }
 
-// Those that no later one supersedes: as is_over() has it, in time that does not grow with the
-// square of their number.
-std::vector<const AnnouncedCertificate*> not_superseded(
-    const std::vector<const AnnouncedCertificate*>& announced) {
-  std::map<std::pair<probes::tls::KeyType, std::set<std::string>>, Time> newest;
-  std::vector<Time*> last;
-  for (const auto* one : announced) {
-    const auto& leaf = *one->chain.front();
-    auto& at = newest.try_emplace({leaf.key_type, name_set(leaf)}, leaf.not_before).first->second;
-    at = std::max(at, leaf.not_before);
-    last.push_back(&at);
+Time issued_at(const AnnouncedCertificate* one) {
+  return one->chain.front()->not_before;
+}
+
+// All that the host has sent, now or before, beside its own certificates.
+std::vector<CertificatePtr> issuers_presented_by(const ForeseenHost& host) {
+  std::map<probes::tls::Bytes, CertificatePtr> out;
+  if (host.past == nullptr) return {};
+  for (const auto& [endpoint, versions] : host.past->endpoints) {
+    for (const auto& version : versions) {
+      for (std::size_t i = 1; i < version.what.size(); ++i)
+        out.emplace(version.what[i]->sha256, version.what[i]);
+    }
   }
+  const auto values = std::views::values(out);
+  return {values.begin(), values.end()};
+}
+
+// What find_unpublished() says of them; in time that does not grow with the square of their number.
+std::vector<const AnnouncedCertificate*> not_superseded(
+    const std::vector<const AnnouncedCertificate*>& announced, const ForeseenHost& host, Time at) {
+  const auto shown = presented_by(host);
+  const auto issuers = issuers_presented_by(host);
+  const auto is_believed = [&](const Certificate& leaf) {
+    return std::ranges::find(shown, leaf.sha256, &Certificate::sha256) != shown.end() ||
+           std::ranges::any_of(issuers, [&](const CertificatePtr& issuer) {
+             return probes::tls::has_issued(*issuer, leaf);
+           });
+  };
+  std::map<std::pair<probes::tls::KeyType, std::set<std::string>>,
+           std::vector<const AnnouncedCertificate*>>
+      alike;
+  for (const auto* one : announced)
+    alike[{one->chain.front()->key_type, name_set(*one->chain.front())}].push_back(one);
   std::vector<const AnnouncedCertificate*> out;
-  for (std::size_t i = 0; i < announced.size(); ++i) {
-    if (*last[i] < announced[i]->chain.front()->not_before + kDay) out.push_back(announced[i]);
+  for (auto& [kind, all] : alike) {
+    std::ranges::stable_sort(all, std::greater{}, issued_at);
+    const auto latest = std::ranges::find_if(all, [&, first = issued_at(all.back())](auto* one) {
+      return issued_at(one) <= at && issued_at(one) >= first + kDay &&
+             is_believed(*one->chain.front());
+    });
+    std::ranges::copy_if(all, std::back_inserter(out), [&](const auto* one) {
+      return latest == all.end() || issued_at(one) + kDay > issued_at(*latest);
+    });
   }
   return out;
 }
@@ -199,8 +229,7 @@ bool is_for(const Certificate& leaf, const ForeseenHost& host) {
   });
 }
 
-bool is_over(const AnnouncedCertificate& announced, const ForeseenHost& host,
-             const std::vector<const AnnouncedCertificate*>& others, Time at) {
+bool is_over(const AnnouncedCertificate& announced, const ForeseenHost& host, Time at) {
   const auto& leaf = *announced.chain.front();
   if (leaf.not_after <= at) return true;
   std::size_t alike = 0, later = 0;
@@ -211,13 +240,7 @@ bool is_over(const AnnouncedCertificate& announced, const ForeseenHost& host,
     ++alike;
     if (shown->not_before > leaf.not_before) ++later;
   }
-  if (alike > 0 && later == alike) return true;
-  const auto names = name_set(leaf);
-  return std::ranges::any_of(others, [&](const AnnouncedCertificate* other) {
-    const auto& one = *other->chain.front();
-    return one.key_type == leaf.key_type && one.not_before >= leaf.not_before + kDay &&
-           name_set(one) == names;
-  });
+  return alike > 0 && later == alike;
 }
 
 KeyForecast forecast(const AnnouncedCertificate& announced, const ForeseenHost& host, Time at) {
@@ -266,13 +289,13 @@ std::optional<probes::Finding> find_unpublished(
   probes::Finding out{.code = probes::Code::next_key_unpublished,
                       .severity = probes::Severity::medium,
                       .subject = {.kind = probes::Subject::Kind::host, .name = host.host}};
-  auto newest_first = not_superseded(announced);
+  auto newest_first = not_superseded(announced, host, at);
   std::ranges::stable_sort(newest_first, std::greater{},
                            [](const AnnouncedCertificate* one) { return one->shown_at; });
   for (const auto* one : newest_first) {
     if (out.next_keys.size() >= kMostTold) break;
     if (std::ranges::find(out.next_keys, key_of(*one)) != out.next_keys.end()) continue;
-    if (is_over(*one, host, {}, at)) continue;
+    if (is_over(*one, host, at)) continue;
     const auto foreseen = forecast(*one, host, at);
     if (foreseen.is_covered != false) continue;
     if (is_surely_for(*one->chain.front(), host)) out.severity = probes::Severity::high;

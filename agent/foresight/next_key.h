@@ -62,10 +62,9 @@ struct ForeseenHost {
 // what that names.
 [[nodiscard]] bool is_for(const probes::tls::Certificate& leaf, const ForeseenHost& host);
 
-// The host presents it, or a later one everywhere; a later one for the same names was announced, or
-// it has expired.
+// The host presents it, or a later one everywhere; or it has expired.
 [[nodiscard]] bool is_over(const AnnouncedCertificate& announced, const ForeseenHost& host,
-                           const std::vector<const AnnouncedCertificate*>& others, config::Time at);
+                           config::Time at);
 
 // Whether senders will take it from the host.
 struct KeyForecast {
@@ -87,7 +86,10 @@ struct Foreseen {
 };
 
 // What of these is worth telling: one finding at most. `announced`: all that are for the host and
-// not for something else; those that are over may be among them.
+// not for something else; those that are over may be among them. One is superseded, and not told,
+// by another for the same names that was issued a day or more later, is valid, and may be believed:
+// the host presents it, or an issuer that the host has presented has signed it. Anybody can sign
+// one in a name of his choice and show that.
 [[nodiscard]] std::optional<probes::Finding> find_unpublished(
     const std::vector<const AnnouncedCertificate*>& announced, const ForeseenHost& host,
     config::Time at);
