@@ -71,8 +71,9 @@ void IssuerBook::set_announced(std::vector<config::AnnouncedIssuer> announced) {
   announced_ = std::move(announced);
 }
 
-void IssuerBook::learn(const Chain& chain, const std::string& host) {
-  if (chain.size() < 2 || chain[1]->subject != chain[0]->issuer) return;
+void IssuerBook::learn(const Chain& presented, const std::string& host) {
+  const auto chain = in_order(presented);
+  if (chain.size() < 2) return;
   const auto& leaf = *chain[0];
   const auto organisation = organisation_of(chain[1]->subject);
   if (organisation.empty()) return;

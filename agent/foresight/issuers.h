@@ -35,12 +35,13 @@ class IssuerBook {
   void set_vouch(Vouch vouch);
   void set_announced(std::vector<config::AnnouncedIssuer> announced);
 
-  // Takes up what `host` presents, or presented; leaf first.
-  void learn(const Chain& chain, const std::string& host);
+  // Takes up what `host` presents, or presented; leaf first, the others in any order.
+  void learn(const Chain& presented, const std::string& host);
 
-  // Who may issue the next certificate after this one, which `chain` is: of the same CA and for the
-  // same kind of key; until `renewal`. The key that it was issued from is not among them. Where
-  // that is announced to end before and no other is known, there is one that nobody knows.
+  // Who may issue the next certificate after this one, which `chain` is (in_order()): of the same
+  // CA and for the same kind of key; until `renewal`. The key that it was issued from is not among
+  // them. Where that is announced to end before and no other is known, there is one that nobody
+  // knows.
   [[nodiscard]] std::vector<IssuerToCome> after(const Chain& chain, config::Time at,
                                                 config::Time renewal) const;
 

@@ -317,4 +317,8 @@ Chain with_issuers(Chain chain, const std::vector<CertificatePtr>& known) {
   return chain;
 }
 
+Chain in_order(const Chain& chain) {
+  return chain.empty() ? Chain{} : with_issuers({chain.front()}, chain);
+}
+
 }  // namespace agent

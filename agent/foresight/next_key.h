@@ -97,5 +97,8 @@ struct Foreseen {
 // The chain with those of the issuers that it lacks, as far as they are among `known`.
 [[nodiscard]] Chain with_issuers(Chain chain,
                                  const std::vector<probes::tls::CertificatePtr>& known);
+// The leaf and, as far as they were sent, its issuer and those above, each by name and signature:
+// servers send them in any order, twice, and with others between. Empty of an empty chain.
+[[nodiscard]] Chain in_order(const Chain& chain);
 
 }  // namespace agent

@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "agent/foresight/issuers.h"
+#include "agent/foresight/next_key.h"
 #include "probes/dane/tlsa.h"
-#include "probes/tls/issuance.h"
 
 namespace agent {
 namespace {
@@ -152,13 +152,9 @@ std::string RenewalAgenda::fault_of(const std::string& directory) const {
 bool is_issued_as_said(const Chain& chain) {
   const auto& leaf = *chain.front();
   if (leaf.is_self_issued) return false;
-  bool is_claimed = false;
-  for (auto one = chain.begin() + 1; one != chain.end(); ++one) {
-    if ((*one)->subject != leaf.issuer) continue;
-    if (probes::tls::has_issued(**one, leaf)) return true;
-    is_claimed = true;
-  }
-  return !is_claimed;
+  return in_order(chain).size() > 1 ||
+         std::none_of(chain.begin() + 1, chain.end(),
+                      [&](const auto& one) { return one->subject == leaf.issuer; });
 }
 
 }  // namespace agent

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/foresight/next_key.h"
 #include "agent/hindsight/expected_renewal.h"
 #include "agent/history/cadence.h"
 #include "agent/rollover/rollover_state.h"
@@ -26,15 +27,15 @@ constexpr Seconds kSoon = hours{24 * 14};
 constexpr Seconds kAhead = hours{24 * 45};
 constexpr std::size_t kMostTold = 6;
 
-// The chain that an endpoint presents with this leaf, or null.
-const Chain* chain_of(const HostHistory& host_history, const SeenCertificate& worn) {
+// The chain that an endpoint presents with this leaf, in order; empty: none.
+Chain chain_of(const HostHistory& host_history, const SeenCertificate& worn) {
   const auto endpoint = host_history.endpoints.find(worn.endpoint);
-  if (endpoint == host_history.endpoints.end()) return nullptr;
+  if (endpoint == host_history.endpoints.end()) return {};
   for (auto version = endpoint->second.rbegin(); version != endpoint->second.rend(); ++version) {
     if (!version->what.empty() && version->what.front()->sha256 == worn.leaf->sha256)
-      return &version->what;
+      return in_order(version->what);
   }
-  return nullptr;
+  return {};
 }
 
 class Forecast {
@@ -124,14 +125,14 @@ struct Lacking {
 std::optional<Lacking> lacking_of(const HostHistory& host_history, const History& history,
                                   const RenewalPattern& habit, const IssuerBook& issuers,
                                   const RenewalBook& renewals, Time at) {
-  const auto* chain = chain_of(host_history, worn_now(habit));
-  if (chain == nullptr || chain->size() < 2) return std::nullopt;
+  const auto chain = chain_of(host_history, worn_now(habit));
+  if (chain.size() < 2) return std::nullopt;
   Lacking out{.renewal = expected_or_usual_renewal(habit, renewals, at)};
-  const auto may_come = issuers.after(*chain, at, std::max(out.renewal.at, at));
+  const auto may_come = issuers.after(chain, at, std::max(out.renewal.at, at));
   if (may_come.empty()) return std::nullopt;
   for (const auto* given : served(history, at)) {
     if (!demands(history, given->set)) continue;
-    const Forecast forecast(history, history.sets[given->set], habit, *chain, at);
+    const Forecast forecast(history, history.sets[given->set], habit, chain, at);
     if (!forecast.is_by_issuer()) continue;
     out.is_certain = out.is_certain || !forecast.may_keep_key();
     for (const auto& issuer : may_come) {

@@ -94,6 +94,41 @@ TEST(IssuerForecast, WarnsOfTheNewGenerationThatAnotherHostWasIssuedBy) {
   EXPECT_EQ(*told->due_at, kNow + kDay * 10 - 2 * Past::kTtl);
 }
 
+// RFC 8446 §4.4.2: a client copes with certificates beside the chain, in any order.
+TEST(IssuerForecast, FindsTheIssuerWhereverTheServerSendsIt) {
+  const auto& root = ca().root.certificate;
+  const auto straight = leaf_of(ca().old_one, kNow - kDay * 50);
+  const auto newer = leaf_of(ca().next, kNow - kDay);
+  for (const auto& [says, mine, others] : std::vector<std::tuple<std::string, Chain, Chain>>{
+           {"the root first", {straight[0], root, straight[1]}, {newer[0], root, newer[1]}},
+           {"the leaf twice",
+            {straight[0], straight[0], straight[1]},
+            {newer[0], newer[0], newer[1]}},
+       }) {
+    const auto records = Past::give({anchor(ca().old_one)});
+    Past past;
+    past.look(kNow - kDay * 50, records, mine).look(kNow, records);
+    auto issuers = believing();
+    issuers.learn(others, "mx.other.test");
+    const auto told = foreseen(past, issuers);
+    ASSERT_TRUE(told.has_value()) << says;
+    EXPECT_THAT(told->remedy->publish, ElementsAre(probes::dane::to_text(anchor(ca().next))))
+        << says;
+  }
+}
+
+TEST(IssuerForecast, KnowsARootByNameWhereverItStands) {
+  const auto straight = leaf_of(ca().old_one, kNow - kDay * 50);
+  const auto records = Past::give({anchor(ca().root)});
+  const auto key = probes::dane::to_hex(ca().next.certificate->spki_sha256);
+  IssuerBook issuers;
+  issuers.set_announced({{.organisation = "Encrypt Us", .key = key}});
+  Past past;
+  past.look(kNow - kDay * 50, records, {straight[0], ca().root.certificate, straight[1]})
+      .look(kNow, records);
+  EXPECT_EQ(foreseen(past, issuers), std::nullopt) << "a root stands above the next, too";
+}
+
 TEST(IssuerForecast, IsCalmerWhileTheRenewalIsFar) {
   auto issuers = believing();
   issuers.learn(leaf_of(ca().next, kNow - kDay), "mx.other.test");
