@@ -41,6 +41,17 @@ bool is_of_server(const probes::net::HttpsAnswer& answer) {
   return !answer || answer->status == kTooMany || answer->status >= kServerFault;
 }
 
+using Window = config::Result<RenewalWindow, std::string>;
+
+// Nobody renews a certificate that has expired: that a CA does not mean.
+Window window_in(std::string_view reply, Time not_after) {
+  auto out = probes::reports::parse_renewal_info(reply);
+  if (out && out->start >= not_after)
+    return config::Failure<std::string>(
+        "a suggestedWindow that starts after the certificate expires");
+  return out;
+}
+
 std::string with_id(const std::string& url, const std::string& id) {
   return url + (url.ends_with('/') ? "" : "/") + id;
 }
@@ -134,9 +145,8 @@ std::optional<RenewalAdvice> RenewalAgenda::take(const Question& question,
   auto advice = known != book_.end() ? known->second
                                      : RenewalAdvice{.certificate = question.certificate,
                                                      .not_after = asked->second.not_after};
-  using Window = config::Result<RenewalWindow, std::string>;
   const auto window = fault ? Window(config::Failure<std::string>(*fault))
-                            : probes::reports::parse_renewal_info(answer->body);
+                            : window_in(answer->body, asked->second.not_after);
   advice = window ? with_window(std::move(advice), *window, retry_after(answer), at)
                   : with_fault(std::move(advice), window.error(), retry_after(answer), at);
   forget_expired(book_, at);

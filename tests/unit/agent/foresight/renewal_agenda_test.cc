@@ -90,6 +90,17 @@ TEST(RenewalAgenda, AsksNobodyOfWhomNothingIsKnown) {
   EXPECT_FALSE(ready().next(leaf().not_after).has_value()) << "what has expired needs no window";
 }
 
+TEST(RenewalAgenda, BelievesNoWindowThatStartsAfterTheCertificateExpires) {
+  auto one = ready();
+  const auto question = *one.next(kNow);
+  const auto told = one.take(question, window(leaf().not_after), kNow);
+  ASSERT_TRUE(told.has_value());
+  EXPECT_FALSE(told->window);
+  EXPECT_EQ(told->fault, "a suggestedWindow that starts after the certificate expires");
+  const auto late = one.take(question, window(leaf().not_after - hours{1}), kNow);
+  EXPECT_TRUE(late && late->window) << "it may end after that";
+}
+
 TEST(RenewalAgenda, AsksNothingOfACertificateThatItsIssuerHasNotSigned) {
   auto one = agenda();
   const auto impostor = support::self_signed(
