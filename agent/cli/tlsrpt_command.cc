@@ -1,5 +1,6 @@
 #include "agent/cli/tlsrpt_command.h"
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <limits>
@@ -8,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <sysexits.h>
 
 #include "agent/senders/report_folder.h"
 #include "agent/senders/report_intake.h"
@@ -27,19 +29,22 @@ config::Result<std::string, std::string> read_all(std::istream& in) {
   return out;
 }
 
-bool take(SenderReportStore& store, const std::string& name,
-          const config::Result<std::string, std::string>& octets, config::Time at,
-          std::ostream& out, std::ostream& errors) {
+constexpr int kNoReport = 1;
+
+// The exit status, as of take_report_files(): the worst is the greatest.
+int take(SenderReportStore& store, const std::string& name,
+         const config::Result<std::string, std::string>& octets, config::Time at, std::ostream& out,
+         std::ostream& errors) {
   const auto shown = probes::printable(name);
   if (!octets) {
     errors << fmt::format("{}: {}\n", shown, octets.error());
-    return false;
+    return kNoReport;
   }
-  bool is_good = true;
+  int status = 0;
   for (const auto& one : take_reports(store, *octets, at)) {
     if (one.fault) {
       errors << fmt::format("{}: {}\n", shown, *one.fault);
-      is_good = false;
+      status = std::max(status, one.is_ours ? EX_TEMPFAIL : kNoReport);
     } else {
       const auto skipped =
           one.skipped == 0 ? std::string() : fmt::format(", {} malformed and skipped", one.skipped);
@@ -48,7 +53,7 @@ bool take(SenderReportStore& store, const std::string& name,
                          one.is_new ? "" : ", taken before");
     }
   }
-  return is_good;
+  return status;
 }
 
 struct TlsrptFlags {
@@ -59,11 +64,11 @@ struct TlsrptFlags {
 int run_tlsrpt(const TlsrptFlags& flags, const OpenReports& open) {
   const auto settings = flags.config_file.empty() ? std::optional{config::Config{}}
                                                   : load_or_complain(flags.config_file);
-  if (!settings) return 1;
+  if (!settings) return EX_TEMPFAIL;
   const auto store = open(settings->storage);
   if (!store) {
     std::cerr << store.error() << '\n';
-    return 1;
+    return EX_TEMPFAIL;
   }
   return take_report_files(**store, flags.reports,
                            std::chrono::floor<config::Seconds>(std::chrono::system_clock::now()),
@@ -74,19 +79,23 @@ int run_tlsrpt(const TlsrptFlags& flags, const OpenReports& open) {
 
 int take_report_files(SenderReportStore& store, const std::vector<std::filesystem::path>& files,
                       config::Time at, std::istream& in, std::ostream& out, std::ostream& errors) {
-  bool is_good = true;
+  int status = 0;
+  const auto take_one = [&](const std::string& name,
+                            const config::Result<std::string, std::string>& octets) {
+    status = std::max(status, take(store, name, octets, at, out, errors));
+  };
   for (const auto& file : files) {
     std::error_code unknown;
     if (file == "-") {
-      is_good = take(store, "-", read_all(in), at, out, errors) && is_good;
+      take_one("-", read_all(in));
     } else if (std::filesystem::is_directory(file, unknown)) {
       for (const auto& one : report_files(file, std::numeric_limits<std::size_t>::max()))
-        is_good = take(store, one.string(), read_report_file(one), at, out, errors) && is_good;
+        take_one(one.string(), read_report_file(one));
     } else {
-      is_good = take(store, file.string(), read_report_file(file), at, out, errors) && is_good;
+      take_one(file.string(), read_report_file(file));
     }
   }
-  return is_good ? 0 : 1;
+  return status;
 }
 
 Command add_tlsrpt(CLI::App& app, OpenReports open) {

@@ -158,6 +158,18 @@ TEST_F(Folder, OfACommandIsReadAsAWhole) {
   EXPECT_THAT(again.str(), HasSubstr("taken before"));
 }
 
+// sysexits.h: Postfix returns a mail at most other statuses, and tries again at this one.
+TEST_F(Folder, AsksForAnotherTryWhenTheFaultIsOurs) {
+  put_sample("google.json");
+  put("spam.eml", "Subject: hello\n\nno report\n");
+  store.is_full = true;
+  std::istringstream in;
+  std::ostringstream out, errors;
+  EXPECT_EQ(take_report_files(store, {path / "google.json"}, kLater, in, out, errors), 75);
+  EXPECT_EQ(take_report_files(store, {path / "spam.eml"}, kLater, in, out, errors), 1);
+  EXPECT_EQ(take_report_files(store, {path}, kLater, in, out, errors), 75) << "both";
+}
+
 TEST(TakeReport, RefusesHoursToCome) {
   FakeStore store;
   probes::reports::TlsReport report{.organization = "A", .report_id = "1", .policies = {{}}};
