@@ -27,7 +27,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using probes::reports::Delivery;
 using probes::reports::DeliveryStatus;
-using probes::reports::kNoMoment;
+using probes::reports::kNoKnownForm;
 using probes::reports::MaillogReader;
 using probes::reports::Setback;
 using probes::reports::TlsLevel;
@@ -69,7 +69,8 @@ int for_each_event(const LogFiles& logs, std::ostream& errors, const auto& take)
     all_lines += lines;
     if (done && (lines == 0 || reader.strange() < lines)) continue;
     errors << probes::printable(
-                  done ? file.string() + ": no line " + std::string(kNoMoment) : done.error(), 2000)
+                  done ? file.string() + ": no line " + std::string(kNoKnownForm) : done.error(),
+                  2000)
            << '\n';
     status = 1;
   }

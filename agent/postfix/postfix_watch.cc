@@ -195,7 +195,7 @@ bool PostfixWatch::read_on() {
     if (reader.last_at()) last_line_at_ = reader.last_at();
     auto fault = read ? std::nullopt : std::optional(read.error());
     if (!fault && reader.strange() >= kMostStrange)
-      fault = log_->name() + ": no line " + std::string(probes::reports::kNoMoment);
+      fault = log_->name() + ": no line " + std::string(probes::reports::kNoKnownForm);
     if (fault && !log_fault_) news = {*fault, false};
     if (!fault && log_fault_) news = {*log_fault_, true};
     log_fault_ = std::move(fault);

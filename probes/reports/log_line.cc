@@ -115,36 +115,78 @@ std::optional<std::uint32_t> number(std::string_view text) {
   return value;
 }
 
-// "postfix/smtp[569]: what it says"
+// "postfix/smtp[569]", or without the process: then that is 0.
+bool take_program(std::string_view tag, LogLine& out) {
+  out.pid = 0;
+  if (tag.ends_with(']')) {
+    const auto open = tag.find('[');
+    if (open == std::string_view::npos) return false;
+    const auto pid = number(tag.substr(open + 1, tag.size() - open - 2));
+    if (!pid) return false;
+    out.pid = *pid;
+    tag = tag.substr(0, open);
+  }
+  out.program = tag;
+  return !tag.empty();
+}
+
+// "mail.info", as BusyBox has it behind the machine.
+bool is_priority(std::string_view word) {
+  const auto is_word = [](std::string_view text) {
+    return !text.empty() &&
+           std::ranges::all_of(text, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'z'); });
+  };
+  const auto dot = word.find('.');
+  return dot != std::string_view::npos && is_word(word.substr(0, dot)) &&
+         is_word(word.substr(dot + 1));
+}
+
+// "gw postfix/smtp[569]: what it says", behind the moment. Some leave the machine out; BusyBox and
+// FreeBSD ("<mail.info> gw …") say the priority, too, and Solaris a number ("[ID 197553 mail.info]
+// what it says").
 bool take_tag(std::string_view rest, LogLine& out) {
-  const auto open = rest.find('[');
-  if (open == std::string_view::npos || rest.substr(0, open).find(' ') != std::string_view::npos)
-    return false;
-  const auto close = rest.find("]: ", open);
-  if (close == std::string_view::npos) return false;
-  const auto pid = number(rest.substr(open + 1, close - open - 1));
-  if (!pid) return false;
-  out.program = rest.substr(0, open);
-  out.pid = *pid;
-  out.message = rest.substr(close + 3);
+  auto word = take_word(rest);
+  if (word.starts_with('<') && word.ends_with('>')) word = take_word(rest);
+  if (!word.ends_with(':')) {
+    word = take_word(rest);
+    if (is_priority(word)) word = take_word(rest);
+  }
+  if (!word.ends_with(':') || !take_program(word.substr(0, word.size() - 1), out)) return false;
+  if (rest.starts_with("[ID ")) {
+    const auto end = rest.find("] ");
+    if (end != std::string_view::npos) rest.remove_prefix(end + 2);
+  }
+  out.message = rest;
   return true;
 }
 
-// RFC 5424 §6, behind the machine: program, process, kind of message, structured data, message.
-bool take_header(std::string_view rest, LogLine& out) {
-  out.program = take_word(rest);
-  const auto pid = number(take_word(rest));
-  take_word(rest);
-  if (!pid) return false;
-  if (rest.starts_with("- ")) {
-    rest.remove_prefix(2);
-  } else {
-    const auto end = rest.find("] ");  // of the last element; values escape theirs
-    if (!rest.starts_with('[') || end == std::string_view::npos) return false;
-    rest.remove_prefix(end + 2);
+// RFC 5424 §6.3: "-", or elements whose values, in quotes, escape quotes and brackets.
+bool take_structured_data(std::string_view& rest) {
+  if (rest.starts_with('-')) rest.remove_prefix(1);
+  while (rest.starts_with('[')) {
+    bool is_quoted = false;
+    std::size_t end = 1;
+    for (; end < rest.size() && (is_quoted || rest[end] != ']'); ++end) {
+      if (rest[end] == '"') is_quoted = !is_quoted;
+      if (is_quoted && rest[end] == '\\') ++end;
+    }
+    if (end >= rest.size()) return false;
+    rest.remove_prefix(end + 1);
   }
+  if (!rest.empty() && rest.front() != ' ') return false;
+  rest.remove_prefix(std::min<std::size_t>(rest.size(), 1));
+  return true;
+}
+
+// RFC 5424 §6, behind the moment: machine, program, process, kind of message, structured data,
+// message. The process may be "-", and stand with the program.
+bool take_header(std::string_view rest, LogLine& out) {
+  take_word(rest);
+  if (!take_program(take_word(rest), out)) return false;
+  if (const auto pid = number(take_word(rest))) out.pid = *pid;
+  take_word(rest);
+  if (rest.empty() || !take_structured_data(rest)) return false;
   if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
-  out.pid = *pid;
   out.message = rest;
   return true;
 }
@@ -209,10 +251,9 @@ std::optional<LogLine> LogLineReader::read(std::string_view line) {
   if (is_rfc5424) line.remove_prefix(2);
   const auto at = line.empty() ? std::nullopt : take_moment(line);
   if (!at) return std::nullopt;
-  strange_ = 0;
-  take_word(line);  // the machine
   LogLine out{.at = *at};
   if (!(is_rfc5424 ? take_header(line, out) : take_tag(line, out))) return std::nullopt;
+  strange_ = 0;
   return out;
 }
 

@@ -32,8 +32,8 @@ struct Calendar {
 };
 
 // What is said of a line, or of many, that has no form that LogLineReader knows.
-inline constexpr std::string_view kNoMoment =
-    "begins with a moment in a form that is known (syslog's, RFC 3339, RFC 5424)";
+inline constexpr std::string_view kNoKnownForm =
+    "has a form that is known (syslog's, the same with RFC 3339 moments, RFC 5424)";
 
 // UTC, or so many seconds east of it.
 [[nodiscard]] Calendar calendar(config::Time now, config::Seconds east = config::Seconds{0});
@@ -41,7 +41,7 @@ inline constexpr std::string_view kNoMoment =
 struct LogLine {
   config::Time at;
   std::string_view program;  // "postfix/smtp"; points into the line, as the message does
-  std::uint32_t pid = 0;
+  std::uint32_t pid = 0;     // 0: not said
   std::string_view message;
 };
 
@@ -54,14 +54,14 @@ struct LogLine {
 // Reads lines one after the other; it remembers the last moment, since many lines share it.
 // Understood are the traditional form of syslog, the same with RFC 3339 moments (rsyslog, also
 // with microseconds; journalctl -o short-iso; also with a blank for the T, and without a zone as
-// wall time), and RFC 5424 with or without its priority.
+// wall time), both without the machine, too, and as BusyBox, FreeBSD and Solaris add the priority;
+// and RFC 5424 with or without its priority.
 class LogLineReader {
  public:
   explicit LogLineReader(Calendar calendar) : calendar_(std::move(calendar)) {}
   // Nothing when the line is not of such a form. `line` has no line end.
   [[nodiscard]] std::optional<LogLine> read(std::string_view line);
-  // Lines in a row, the last ones, that begin with no moment in such a form. Empty ones are not
-  // counted.
+  // Lines in a row, the last ones, that are not of such a form. Empty ones are not counted.
   [[nodiscard]] std::uint64_t strange() const { return strange_; }
   void set_now(config::Time now) { calendar_.now = now; }
   // Further ahead than clocks differ: a line that is not believed.

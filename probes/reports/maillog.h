@@ -105,7 +105,7 @@ class MaillogReader {
   // The moment of the last line that had one.
   [[nodiscard]] std::optional<config::Time> last_at() const { return last_at_; }
 
-  // Lines in a row, the last ones, that begin with no moment in a form that is known.
+  // Lines in a row, the last ones, that are of no form that is known.
   [[nodiscard]] std::uint64_t strange() const { return lines_.strange(); }
 
   // What a restart in the middle of a log must not lose: sessions whose deliveries are to come, and

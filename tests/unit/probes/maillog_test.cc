@@ -314,7 +314,16 @@ INSTANTIATE_TEST_SUITE_P(
         FormRow{"2026-11-28 20:19:20.123+01:00 out postfix/smtp[1]: " DELIVERED},
         FormRow{"<22>Nov 28 19:19:20 out postfix/smtp[1]: " DELIVERED},
         FormRow{"<22>1 2026-11-28T19:19:20.1Z out postfix/smtp 1 - - " DELIVERED},
-        FormRow{"1 2026-11-28T19:19:20Z out postfix/smtp 1 - [x a=\"b\"] \xEF\xBB\xBF" DELIVERED}));
+        FormRow{"1 2026-11-28T19:19:20Z out postfix/smtp 1 - [x a=\"b\"] \xEF\xBB\xBF" DELIVERED},
+        FormRow{"<22>1 2026-11-28T19:19:20Z out postfix/smtp - - - " DELIVERED},
+        FormRow{"<22>1 2026-11-28T19:19:20Z out postfix/smtp[1] - - - " DELIVERED},
+        FormRow{"<22>1 2026-11-28T19:19:20Z out postfix/smtp 1 - [x y=\"a\\] \\\"b\"] " DELIVERED},
+        FormRow{"<22>1 2026-11-28T19:19:20Z out postfix/smtp 1 - [x y=\"a] b\"][z] " DELIVERED},
+        FormRow{"Nov 28 19:19:20 out mail.info postfix/smtp[1]: " DELIVERED},
+        FormRow{"Nov 28 19:19:20 <mail.info> out postfix/smtp[1]: " DELIVERED},
+        FormRow{"Nov 28 19:19:20 out postfix/smtp[1]: [ID 197553 mail.info] " DELIVERED},
+        FormRow{"Nov 28 19:19:20 postfix/smtp[1]: " DELIVERED},
+        FormRow{"Nov 28 19:19:20 out postfix/smtp: " DELIVERED}));
 
 // The line about the message does not name the host; that of the library does, and the session
 // before was another message's.
@@ -349,6 +358,11 @@ TEST(Maillog, TellsLinesOfNoLogFromThoseOfOtherPrograms) {
   EXPECT_EQ(reader.strange(), 2U);
   (void)reader.read("<22>1 2026-11-28T19:19:20Z out kernel - - - x");
   EXPECT_EQ(reader.strange(), 0U);
+  for (const auto* line : {"Nov 28 19:19:20 out|mail|postfix/smtp[1]| x", "Nov 28 19:19:20 out",
+                           "2026-11-28T19:19:20Z out [postfix/smtp] x",
+                           "<22>1 2026-11-28T19:19:20Z out postfix/smtp 1 - [x y=\"] x"})
+    (void)reader.read(line);
+  EXPECT_EQ(reader.strange(), 4U) << "a moment that is known is not enough";
 }
 
 TEST(Maillog, AJournalsExportIsRead) {
