@@ -251,16 +251,7 @@ DomainDeliveries::Queue DomainDeliveries::waiting_at(std::string_view host) cons
 void DeliveryBook::take(const probes::reports::MailEvent& event, Time compared_from,
                         const Foretell& foretell) {
   if (const auto* removed = std::get_if<Removed>(&event)) {
-    const auto found = waits_for_.find(removed->queue_id);
-    if (found == waits_for_.end()) return;
-    for (const auto& name : found->second) {
-      const auto domain = domains_.find(name);
-      if (domain == domains_.end()) continue;
-      const auto message = domain->second.waiting.extract(removed->queue_id);
-      if (!message.empty()) end_waits(domain->second, message.mapped().hosts);
-      touch(name);
-    }
-    waits_for_.erase(found);
+    end_wait(*removed);
     return;
   }
   const auto& delivery = std::get<Delivery>(event);
@@ -274,6 +265,25 @@ void DeliveryBook::take(const probes::reports::MailEvent& event, Time compared_f
     one.setback = tried.setback;
     one.level = TlsLevel::unknown;
     compare(one, foretell);
+  }
+}
+
+void DeliveryBook::end_wait(const Removed& removed) {
+  const auto waiting = waits_for_.extract(removed.queue_id);
+  if (waiting.empty()) return;
+  for (const auto& name : waiting.mapped()) {
+    const auto domain = domains_.find(name);
+    if (domain == domains_.end()) continue;
+    auto message = domain->second.waiting.extract(removed.queue_id);
+    touch(name);
+    if (message.empty()) continue;
+    if (removed.goes_on_as.empty()) {
+      end_waits(domain->second, message.mapped().hosts);
+      continue;
+    }
+    message.key() = removed.goes_on_as;
+    domain->second.waiting.insert(std::move(message));
+    waits_for_[removed.goes_on_as].insert(name);
   }
 }
 

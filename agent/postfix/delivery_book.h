@@ -166,6 +166,7 @@ class DeliveryBook {
     probes::reports::Delivery delivery;
     Foretold before;
   };
+  void end_wait(const probes::reports::Removed& removed);
   void count(const probes::reports::Delivery& delivery);
   void count_waiting(DomainDeliveries& domain, const probes::reports::Delivery& delivery);
   void compare(const probes::reports::Delivery& delivery, const Foretell& foretell);

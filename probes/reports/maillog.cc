@@ -88,12 +88,17 @@ std::optional<std::string> domain_of(std::string_view text) {
 }
 
 // Postfix' names of messages: hexadecimal digits, or long ones of letters and digits.
-std::string_view queue_id_of(std::string_view message) {
+bool is_queue_id(std::string_view text) {
   constexpr std::size_t kLeast = 5, kMost = 32;
+  return text.size() >= kLeast && text.size() <= kMost &&
+         std::ranges::all_of(text, is_letter_or_digit);
+}
+
+std::string_view queue_id_of(std::string_view message) {
   const auto end = message.find(": ");
-  if (end == std::string_view::npos || end < kLeast || end > kMost) return {};
+  if (end == std::string_view::npos) return {};
   const auto id = message.substr(0, end);
-  return std::ranges::all_of(id, is_letter_or_digit) ? id : std::string_view{};
+  return is_queue_id(id) ? id : std::string_view{};
 }
 
 // "mx.example.org[192.0.2.1]:25" to its name, which is empty where Postfix has none but the
@@ -274,6 +279,17 @@ std::optional<Session> session_in(std::string_view message) {
                                            : TlsLevel::unknown;
   if (level == TlsLevel::unknown) return std::nullopt;
   return Session{level, host_of(rest.substr(mark.size()))};
+}
+
+// "4bT1Jq0002: uid=111 from=<a@example.org> orig_id=4bT1Jq0001": what `postsuper -r` put back. Of
+// other mail the line ends with the ">" of the sender.
+std::optional<MailEvent> requeued(std::string_view queue_id, std::string_view rest) {
+  constexpr std::string_view kMark = "> orig_id=";
+  const auto mark = rest.rfind(kMark);
+  if (!rest.starts_with("uid=") || mark == std::string_view::npos) return std::nullopt;
+  const auto before = rest.substr(mark + kMark.size());
+  if (!is_queue_id(before)) return std::nullopt;
+  return Removed{.queue_id = std::string(before), .goes_on_as = std::string(queue_id)};
 }
 
 }  // namespace
@@ -494,10 +510,11 @@ std::optional<MailEvent> MaillogReader::understand(const LogLine& line) {
   // Those two say what an SMTP client said before, of mail that was not tried again.
   if (service == "smtp" || service == "error" || service == "retry")
     return of_client(line, instance);
-  if (service != "qmgr" && service != "postsuper") return std::nullopt;
+  if (service != "qmgr" && service != "postsuper" && service != "pickup") return std::nullopt;
   const auto queue_id = queue_id_of(line.message);
   if (queue_id.empty()) return std::nullopt;
   const auto rest = line.message.substr(queue_id.size() + 2);
+  if (service == "pickup") return requeued(queue_id, rest);
   if (rest != "removed" && rest != "expired, returned to sender" &&
       rest.find(", status=expired") == std::string_view::npos)
     return std::nullopt;

@@ -82,6 +82,8 @@ struct Delivery {
 // The message waits no more: every recipient has it or was given up, or somebody deleted it.
 struct Removed {
   std::string queue_id;
+  // Its name from now on, where it was put into the queue anew (postsuper -r); empty: it is gone.
+  std::string goes_on_as{};
   bool operator==(const Removed&) const = default;
 };
 

@@ -43,6 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& event : events) {
     if (const auto* removed = std::get_if<probes::reports::Removed>(&event)) {
       demand(!removed->queue_id.empty() && removed->queue_id.size() <= 32, "ids are short");
+      demand(removed->goes_on_as.size() <= 32, "ids are short");
       continue;
     }
     const auto& delivery = std::get<probes::reports::Delivery>(event);

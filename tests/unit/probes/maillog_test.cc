@@ -515,6 +515,19 @@ TEST(Maillog, RemovalEndsTheWait) {
   EXPECT_EQ(removed("Nov 28 19:19:20 out postfix/smtpd[5]: A1B2C3D4: removed"), "");
 }
 
+TEST(Maillog, WhatIsPutIntoTheQueueAnewGoesOnUnderAnotherName) {
+  const auto told = [](const std::string& rest) {
+    MaillogReader reader(calendar(kNow));
+    const auto event = reader.read("Nov 28 19:19:20 out postfix/pickup[5]: B1B2C3D4: " + rest);
+    return event ? std::get<Removed>(*event) : Removed{};
+  };
+  EXPECT_EQ(told("uid=111 from=<x@y.test> orig_id=4jcKpc4yXSz1bsL3"),
+            (Removed{.queue_id = "4jcKpc4yXSz1bsL3", .goes_on_as = "B1B2C3D4"}));
+  EXPECT_EQ(told("uid=1000 from=<x@y.test>"), Removed{}) << "new mail";
+  EXPECT_EQ(told("uid=1000 from=<x> orig_id=4jcKpc4yXSz1bsL3>"), Removed{})
+      << "a sender who calls himself so";
+}
+
 TEST(Maillog, OtherLinesSayNothing) {
   MaillogReader reader(calendar(kNow));
   for (const auto* line : {"", " ", "x", "Nov 28", "Nov 28 19:19:20", "Nov 28 19:19:20 out",

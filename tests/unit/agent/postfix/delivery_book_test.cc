@@ -199,6 +199,21 @@ TEST(DeliveryBook, MessagesWaitUntilTheyAreRemoved) {
   EXPECT_EQ(book.domain("a.test")->deferred_since, std::nullopt) << "nothing waits any more";
 }
 
+// After `postsuper -r ALL`, as Postfix' manual advises after a change of its configuration.
+TEST(DeliveryBook, AMessageThatIsPutIntoTheQueueAnewWaitsOnceAndSinceItCameIn) {
+  DeliveryBook book;
+  book.take(held_up("A", 100), at(0), kUnwatched);
+  book.take(Removed{.queue_id = "A", .goes_on_as = "B"}, at(0), kUnwatched);
+  EXPECT_EQ(book.totals().waiting, 1U);
+  EXPECT_EQ(book.totals().oldest_waiting, at(90));
+  EXPECT_EQ(book.domain("a.test")->deferred_since, at(100));
+  book.take(held_up("B", 200), at(0), kUnwatched);
+  EXPECT_EQ(book.totals().waiting, 1U);
+  book.take(Removed{.queue_id = "B"}, at(0), kUnwatched);
+  EXPECT_EQ(book.totals().waiting, 0U);
+  EXPECT_EQ(book.domain("a.test")->deferred_since, std::nullopt);
+}
+
 Delivery to(std::string domain, Delivery delivery) {
   delivery.domain = std::move(domain);
   return delivery;
