@@ -62,21 +62,43 @@ std::set<std::string> name_set(const Certificate& leaf) {
   return {names.begin(), names.end()};
 }
 
+bool fits_any(const probes::dane::TlsaRecord& record,
+              const std::vector<CertificatePtr>& certificates) {
+  return std::ranges::any_of(certificates, [&](const CertificatePtr& one) {
+    return probes::dane::association(*one, record.selector, record.matching_type) == record.data;
+  });
+}
+
+// A record for which that holds is published by a server.
+bool publishes(const HostHistory& past, const auto& is_wanted) {
+  return std::ranges::any_of(past.servers, [&](const auto& server) {
+    return !server.second.empty() &&
+           std::ranges::any_of(server.second.back().what.records, is_wanted);
+  });
+}
+
 // The digest of a whole certificate cannot be told from its precertificate: a DANE-EE(3) record of
 // one, that fits nothing presented, may be its.
 bool may_be_whole(const AnnouncedCertificate& announced, const ForeseenHost& host) {
-  if (!announced.is_precertificate || host.past == nullptr) return false;
-  const auto leaves = presented_by(host);
-  return std::ranges::any_of(host.past->servers, [&](const auto& server) {
-    if (server.second.empty()) return false;
-    return std::ranges::any_of(
-        server.second.back().what.records, [&](const probes::dane::TlsaRecord& record) {
-          return record.usage == probes::dane::kDaneEe && record.selector == probes::dane::kCert &&
-                 std::ranges::none_of(leaves, [&](const CertificatePtr& leaf) {
-                   return probes::dane::association(*leaf, record.selector, record.matching_type) ==
-                          record.data;
-                 });
-        });
+  if (!announced.is_precertificate) return false;
+  return publishes(*host.past, [leaves = presented_by(host)](const auto& record) {
+    return record.usage == probes::dane::kDaneEe && record.selector == probes::dane::kCert &&
+           !fits_any(record, leaves);
+  });
+}
+
+// Nobody has shown who issued it: a DANE-TA(2) record may be of the issuer, or of one above that.
+// One of an issuer of what the host presents is of that, and of none above another.
+bool may_be_by_issuer(const AnnouncedCertificate& announced, const ForeseenHost& host) {
+  if (announced.chain.size() > 1 || announced.chain.front()->is_self_issued) return false;
+  std::vector<CertificatePtr> direct, higher;
+  for (const auto& presented : chains_of(*host.past)) {
+    const auto chain = in_order(presented);
+    for (std::size_t i = 1; i < chain.size(); ++i) (i == 1 ? direct : higher).push_back(chain[i]);
+  }
+  return publishes(*host.past, [&](const auto& record) {
+    return record.usage == probes::dane::kDaneTa &&
+           (fits_any(record, higher) || !fits_any(record, direct));
   });
 }
 
@@ -276,6 +298,12 @@ KeyForecast forecast(const AnnouncedCertificate& announced, const ForeseenHost& 
     out.why = {
         "a record of a whole certificate is published that may be its: only the certificate "
         "itself, not its precertificate, can tell"};
+    return out;
+  }
+  if (may_be_by_issuer(announced, host)) {
+    out.why = {
+        "a DANE-TA(2) record is published that may be of its issuer, or of one above that: show "
+        "it with its issuers, too (fullchain.pem)"};
     return out;
   }
   out.is_covered = false;

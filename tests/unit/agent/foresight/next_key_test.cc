@@ -147,6 +147,33 @@ TEST(NextKey, OfALeafAloneIsHeldAgainstIssuersThatAreKnown) {
   EXPECT_EQ(forecast(alone, host_of(past), kNow).is_covered, true);
 }
 
+TEST(NextKey, OfALeafAloneWhoseIssuerNobodyKnowsCannotBeHeldAgainstARoot) {
+  const auto& pki = Pki::get();
+  const auto unseen =
+      support::issue({.common_name = "next", .is_ca = true}, Key::ecdsa(), pki.root);
+  const auto next = issued({kMx}, kNow - hours{1}, Key::ecdsa(), unseen);
+  const auto alone = shown(next, kNow, false);
+  const auto at_host = [&](Past::Records records, const AnnouncedCertificate& one) {
+    Past past;
+    past.look(kNow - hours{1}, Past::give(records),
+              {pki.leaf.certificate, pki.inter.certificate, pki.root.certificate});
+    const auto told = forecast(one, host_of(past), kNow).is_covered;
+    EXPECT_EQ(find_unpublished({&one}, host_of(past), kNow).has_value(), told == false);
+    return told;
+  };
+  const auto by_root = record(2, 1, 1, *pki.root.certificate);
+  EXPECT_EQ(at_host({by_root}, alone), std::nullopt);
+  EXPECT_EQ(at_host({key_record(pki.leaf), record(2, 1, 1, *unseen.certificate)}, alone),
+            std::nullopt)
+      << "nobody knows of whom that record is";
+  EXPECT_EQ(at_host({record(2, 1, 1, *pki.inter.certificate)}, alone), false)
+      << "that one issues leaves, and this is none of its";
+  EXPECT_EQ(at_host({key_record(pki.leaf)}, alone), false);
+  const auto whole =
+      announce({next.certificate, unseen.certificate, pki.root.certificate}, "", kNow);
+  EXPECT_EQ(at_host({by_root}, *whole), true);
+}
+
 TEST(NextKey, IsForNobodyWhoIsNotAsked) {
   Past past;
   auto host = host_of(past);
