@@ -79,21 +79,25 @@ void IssuerBook::learn(const Chain& presented, const std::string& host) {
   if (organisation.empty()) return;
   const auto key = key_of(*chain[1]);
   const auto known = known_.find(key);
+  bool is_longer = true, is_later = true;
   if (known != known_.end()) {
+    is_longer = chain.size() - 1 > known->second.certificates.size();
     const auto seen = known->second.issued.find(leaf.key_type);
-    if (seen != known->second.issued.end() && seen->second.issued_at >= leaf.not_before) return;
+    is_later = seen == known->second.issued.end() || seen->second.issued_at < leaf.not_before;
   }
-  if (unvouched_.contains(leaf.sha256)) return;
+  if (!is_longer && !is_later) return;
+  const std::pair asked{leaf.sha256, chain.size()};
+  if (unvouched_.contains(asked)) return;
   if (!vouch_ || !vouch_(chain)) {
     if (unvouched_.size() >= kMostUnvouched) unvouched_.clear();
-    unvouched_.insert(leaf.sha256);
+    unvouched_.insert(asked);
     return;
   }
   if (known == known_.end() && known_.size() >= kMostIssuers) return;
   auto& issuer = known_[key];
-  if (chain.size() - 1 > issuer.certificates.size())
-    issuer.certificates.assign(chain.begin() + 1, chain.end());
+  if (is_longer) issuer.certificates.assign(chain.begin() + 1, chain.end());
   issuer.organisation = organisation;
+  if (!is_later) return;
   issuer.issued.insert_or_assign(
       leaf.key_type,
       Issuer::Sight{.issued_at = leaf.not_before, .in_use_until = leaf.not_after, .host = host});

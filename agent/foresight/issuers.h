@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/history/host_history.h"
@@ -63,7 +64,8 @@ class IssuerBook {
   Vouch vouch_;
   std::map<std::string, Issuer> known_;  // by key
   std::vector<config::AnnouncedIssuer> announced_;
-  std::set<probes::tls::Bytes> unvouched_;  // leaves, by SHA2-256
+  // By the leaf's SHA2-256 and the length of the chain.
+  std::set<std::pair<probes::tls::Bytes, std::size_t>> unvouched_;
 };
 
 }  // namespace agent

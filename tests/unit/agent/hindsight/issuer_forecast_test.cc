@@ -129,6 +129,27 @@ TEST(IssuerForecast, KnowsARootByNameWhereverItStands) {
   EXPECT_EQ(foreseen(past, issuers), std::nullopt) << "a root stands above the next, too";
 }
 
+TEST(IssuerForecast, LearnsWhatStandsAboveFromALongerChainOfTheSameLeaf) {
+  auto mine = leaf_of(ca().old_one, kNow - kDay * 50);
+  mine.push_back(ca().root.certificate);
+  const auto records = Past::give({anchor(ca().root)});
+  Past past;
+  past.look(kNow - kDay * 50, records, mine).look(kNow, records);
+  IssuerBook issuers;
+  bool is_believed = true;
+  issuers.set_vouch([&](const Chain&) { return is_believed; });
+  auto others = leaf_of(ca().next, kNow - kDay);
+  issuers.learn(others, "mx.other.test");
+  EXPECT_NE(foreseen(past, issuers), std::nullopt) << "nobody knows what stands above the next";
+  others.push_back(ca().root.certificate);
+  is_believed = false;
+  issuers.learn(others, "mx.other.test");
+  EXPECT_NE(foreseen(past, issuers), std::nullopt) << "only what is believed teaches";
+  issuers.set_vouch([](const Chain&) { return true; });
+  issuers.learn(others, "mx.other.test");
+  EXPECT_EQ(foreseen(past, issuers), std::nullopt);
+}
+
 TEST(IssuerForecast, IsCalmerWhileTheRenewalIsFar) {
   auto issuers = believing();
   issuers.learn(leaf_of(ca().next, kNow - kDay), "mx.other.test");
