@@ -60,6 +60,10 @@ std::vector<std::string> obstacles(const config::Config& settings) {
   if (const auto made = can_serve(settings.web); !made) out.push_back(made.error());
   for (const auto& list : settings.domain_lists)
     std::ranges::move(obstacles_of(list), std::back_inserter(out));
+  if (const auto& folder = settings.tlsrpt.folder; !folder.empty()) {
+    if (auto fault = report_files(folder, 1).fault)
+      out.push_back("tlsrpt.folder: " + *std::move(fault));
+  }
   return out;
 }
 

@@ -131,6 +131,10 @@ ReportWatch::Calls Daemon::report_calls() {
       .on_fault =
           [](const std::string& detail) {
             log::error("tlsrpt-failed", {{"detail", detail}});
+          },
+      .on_folder_recovery =
+          [] {
+            log::info("tlsrpt-recovered", {{"detail", "tlsrpt.folder can be read again"}});
           }};
 }
 
@@ -190,6 +194,11 @@ web::Backend Daemon::backend() {
               [this] {
                 const std::scoped_lock one(watching_);
                 if (reports_) reports_->wake();
+              },
+          .report_folder_fault =
+              [this] {
+                const std::scoped_lock one(watching_);
+                return reports_ ? reports_->folder_fault() : std::nullopt;
               },
           .notifiers = [this] { return courier_->health(); },
           .test_notifiers =

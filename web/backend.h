@@ -72,6 +72,8 @@ struct Backend {
   agent::PostfixWatch* postfix = nullptr;  // outlives the server, too; null: as if not configured
   agent::SenderReportStore* senders = nullptr;  // outlives the server, too
   std::function<void()> on_report;              // told after one was taken
+  // Why not all of tlsrpt.folder is taken; empty: there is none.
+  std::function<std::optional<std::string>()> report_folder_fault;
   std::function<std::vector<agent::NotifierHealth>()> notifiers;
   // As Courier::test.
   std::function<std::optional<std::vector<agent::Courier::Tested>>(

@@ -89,8 +89,11 @@ int take_report_files(SenderReportStore& store, const std::vector<std::filesyste
     if (file == "-") {
       take_one("-", read_all(in));
     } else if (std::filesystem::is_directory(file, unknown)) {
-      for (const auto& one : report_files(file, std::numeric_limits<std::size_t>::max()))
-        take_one(one.string(), read_report_file(one));
+      const auto found = report_files(file, std::numeric_limits<std::size_t>::max());
+      for (const auto& one : found.files) take_one(one.string(), read_report_file(one));
+      if (!found.fault) continue;
+      errors << *found.fault << '\n';
+      status = std::max(status, kNoReport);
     } else {
       take_one(file.string(), read_report_file(file));
     }

@@ -29,14 +29,15 @@ bool is_young(const fs::path& file) {
   return !fault && age < kYoung && age > -kYoung;
 }
 
-void add_files(const fs::path& folder, std::size_t most, std::vector<fs::path>& out) {
+std::error_code add_files(const fs::path& folder, std::size_t most, std::vector<fs::path>& out) {
   std::error_code fault;
   for (fs::directory_iterator at(folder, fault), end; !fault && at != end; at.increment(fault)) {
-    if (out.size() >= most) return;
+    if (out.size() >= most) break;
     std::error_code unknown;
     const bool is_file = fs::is_regular_file(at->symlink_status(unknown));
     if (is_file && !at->path().filename().native().starts_with('.')) out.push_back(at->path());
   }
+  return fault;
 }
 
 }  // namespace
@@ -55,10 +56,18 @@ config::Result<std::string, std::string> read_report_file(const fs::path& file) 
   return out;
 }
 
-std::vector<fs::path> report_files(const fs::path& folder, std::size_t most) {
-  std::vector<fs::path> out;
-  for (const auto& one : {folder, folder / "new", folder / "cur"}) add_files(one, most, out);
-  std::ranges::sort(out);
+ReportFiles report_files(const fs::path& folder, std::size_t most) {
+  ReportFiles out;
+  for (const auto& one : {folder, folder / "new", folder / "cur"}) {
+    const auto fault = add_files(one, most, out.files);
+    // Only a Maildir has those two.
+    const bool is_none = one != folder && (fault == std::errc::no_such_file_or_directory ||
+                                           fault == std::errc::not_a_directory);
+    if (fault && !is_none && !out.fault)
+      out.fault = fmt::format("the folder {} cannot be read: {}", probes::printable(one.string()),
+                              fault.message());
+  }
+  std::ranges::sort(out.files);
   return out;
 }
 
@@ -88,7 +97,9 @@ bool ReportFolder::take_all(SenderReportStore& store, config::Time at, const OnT
   bool has_news = false;
   std::size_t looked_into = 0;
   // With those that could not be moved away, which are passed over.
-  for (const auto& file : report_files(folder_, kMostSeen + kMostAtOnce)) {
+  auto found = report_files(folder_, kMostSeen + kMostAtOnce);
+  fault_ = std::move(found.fault);
+  for (const auto& file : found.files) {
     std::error_code unknown;
     const auto known = seen_.find(file.string());
     if (known != seen_.end() && known->second == fs::last_write_time(file, unknown)) continue;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,12 @@ namespace agent {
     const std::filesystem::path& file);
 
 // Regular files of the folder, and of its folders "new" and "cur" (a Maildir), by name; no hidden
-// ones, no links, `most` at most. Empty when the folder cannot be read.
-[[nodiscard]] std::vector<std::filesystem::path> report_files(const std::filesystem::path& folder,
-                                                              std::size_t most);
+// ones, no links, `most` at most.
+struct ReportFiles {
+  std::vector<std::filesystem::path> files;
+  std::optional<std::string> fault;  // a sentence: why these are not all
+};
+[[nodiscard]] ReportFiles report_files(const std::filesystem::path& folder, std::size_t most);
 
 // A folder into which others put reports and mails. What was taken is moved to its folder "taken",
 // what is none to "refused": so the folder shows what is left to do, and nothing is lost. Where
@@ -38,11 +42,14 @@ class ReportFolder {
                 const OnFault& on_fault);
 
   [[nodiscard]] const std::filesystem::path& path() const { return folder_; }
+  // Why the last look did not see all of it.
+  [[nodiscard]] const std::optional<std::string>& fault() const { return fault_; }
 
  private:
   void put_aside(const std::filesystem::path& file, const char* where, const OnFault& on_fault);
 
   std::filesystem::path folder_;
+  std::optional<std::string> fault_;
   // Those that could not be moved, with the moment of their last change.
   std::map<std::string, std::filesystem::file_time_type> seen_;
   bool is_fault_told_ = false;

@@ -56,7 +56,13 @@ void ReportWatch::work(const std::stop_token& stop) {
   }
 }
 
-void ReportWatch::look(bool is_hour_over) {
+std::optional<std::string> ReportWatch::folder_fault() {
+  const std::scoped_lock lock(mutex_);
+  return folder_fault_;
+}
+
+// What is wrong with it is told once, and that it is over.
+void ReportWatch::look_into_folder(config::Time at) {
   {
     const std::scoped_lock lock(mutex_);
     if (folder_.empty())
@@ -64,8 +70,20 @@ void ReportWatch::look(bool is_hour_over) {
     else if (!watched_ || watched_->path() != folder_)
       watched_.emplace(folder_);
   }
-  const auto at = calls_.now();
   if (watched_) watched_->take_all(store_, at, calls_.on_taken, calls_.on_fault);
+  const auto fault = watched_ ? watched_->fault() : std::nullopt;
+  std::optional<std::string> before;
+  {
+    const std::scoped_lock lock(mutex_);
+    before = std::exchange(folder_fault_, fault);
+  }
+  if (fault && fault != before) calls_.on_fault("tlsrpt.folder: " + *fault);
+  if (!fault && before) calls_.on_folder_recovery();
+}
+
+void ReportWatch::look(bool is_hour_over) {
+  const auto at = calls_.now();
+  look_into_folder(at);
   const auto newest = store_.newest();
   if (newest && *newest == newest_ && !is_hour_over) return;
   const auto sessions = newest ? store_.sessions({.domain = {},

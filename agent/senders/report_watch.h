@@ -24,6 +24,7 @@ class ReportWatch {
     std::function<void(ReportsBySubject)> on_reports;
     std::function<void(const std::string& file, const TakenReport&)> on_taken;  // from the folder
     std::function<void(const std::string& words)> on_fault;
+    std::function<void()> on_folder_recovery;  // it can be read again
   };
   // `store` outlives it. Without memory for a thread nothing is waited for, which is told.
   ReportWatch(SenderReportStore& store, std::filesystem::path folder, Calls calls);
@@ -33,16 +34,20 @@ class ReportWatch {
 
   void set_folder(std::filesystem::path folder);
   void wake();  // something was taken: no need to wait
+  // Why not all that is put into the folder is taken; null: it is, or there is none.
+  [[nodiscard]] std::optional<std::string> folder_fault();
 
  private:
   void work(const std::stop_token& stop);
   void look(bool is_hour_over);
+  void look_into_folder(config::Time at);
 
   SenderReportStore& store_;
   const Calls calls_;
-  std::mutex mutex_;  // guards the next two
+  std::mutex mutex_;  // guards the next three
   std::filesystem::path folder_;
   bool is_woken_ = true;
+  std::optional<std::string> folder_fault_;
   std::condition_variable_any wake_;
   // Of the thread alone:
   std::optional<ReportFolder> watched_;

@@ -211,6 +211,8 @@ Reply Api::status(const Call& /*call*/) const {
                       {"until", config::rfc3339(one.until)},
                       {"refusals", one.times}});
   const auto reload = backend_.last_reload();
+  const auto folder_fault =
+      backend_.report_folder_fault ? backend_.report_folder_fault() : std::nullopt;
   const auto open =
       std::ranges::count(snapshot->alerts, agent::AlertState::firing, &agent::Alert::state);
   const auto under_way = std::ranges::count_if(
@@ -247,6 +249,7 @@ Reply Api::status(const Call& /*call*/) const {
                                            : Json(nullptr)},
          {"unrecorded_rounds", snapshot->unrecorded_rounds},
          {"lost_rounds", snapshot->lost_rounds}}},
+       {"tlsrpt", {{"folder_fault", text_or_null(folder_fault)}}},
        {"blind", blind},
        {"last_known", known},
        {"notifiers", notifiers_json(notifiers)},

@@ -239,6 +239,7 @@ TEST_F(Routes, StatusHasTheAgentItsSensesAndTheCounts) {
     "spared": [], "domain_lists": [], "resolvers": [{"resolver": "192.0.2.53", "validating": true}],
     "reload": {"successful": false, "succeeded_at": "2027-01-15T08:00:00Z"},
     "storage": {"errors": 1, "fault": null, "unrecorded_rounds": 0, "lost_rounds": 0},
+    "tlsrpt": {"folder_fault": "it cannot be read"},
     "notifiers_configured": true,
     "notifiers": [{"name": "chat", "tells_people": true, "waiting": 2, "delivered": 5, "failed": 1,
                    "last_success_at": "2027-01-15T08:00:00Z", "fault": "answered 500: oh\\x0ano"}],

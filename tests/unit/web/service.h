@@ -155,6 +155,7 @@ class Service {
             .postfix = postfix.get(),
             .senders = senders.get(),
             .on_report = [this] { ++reports; },
+            .report_folder_fault = [] { return std::optional<std::string>("it cannot be read"); },
             .notifiers =
                 [] {
                   return std::vector<agent::NotifierHealth>{{.name = "chat",

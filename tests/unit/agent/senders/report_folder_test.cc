@@ -1,7 +1,9 @@
 #include "agent/senders/report_folder.h"
 
+#include <condition_variable>
 #include <cstdlib>
 #include <fstream>
+#include <mutex>
 #include <set>
 #include <sstream>
 
@@ -9,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/cli/tlsrpt_command.h"
+#include "agent/senders/report_watch.h"
 #include "tests/support/scene.h"
 #include "tests/support/source_dir.h"
 
@@ -137,6 +140,51 @@ TEST_F(Folder, GoesThroughAllWhereNothingCanBeMoved) {
   EXPECT_THAT(taken, IsEmpty());
 }
 
+TEST_F(Folder, ThatCannotBeReadSaysSoUntilItCan) {
+  std::ofstream(path / "file") << "x";
+  ReportFolder wrong{path / "file"};
+  const auto look = [&] {
+    wrong.take_all(
+        store, kLater, [](const std::string&, const TakenReport&) {}, [](const std::string&) {});
+    return wrong.fault().value_or("");
+  };
+  EXPECT_THAT(look(), HasSubstr("file cannot be read: Not a directory"));
+  fs::remove(path / "file");
+  EXPECT_THAT(look(), HasSubstr("file cannot be read: No such file or directory"));
+  fs::create_directory(path / "file");
+  EXPECT_EQ(look(), "");
+  EXPECT_FALSE(report_files(path, 1).fault) << "a folder that is no Maildir";
+}
+
+TEST_F(Folder, OfTheAgentIsToldOnceWhenItCannotBeRead) {
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::vector<std::string> told;
+  const auto say = [&](const std::string& words) {
+    const std::scoped_lock lock(mutex);
+    told.push_back(words);
+    wake.notify_all();
+  };
+  const auto wait_for = [&](std::size_t count) {
+    std::unique_lock lock(mutex);
+    return wake.wait_for(lock, std::chrono::seconds{20}, [&] { return told.size() >= count; });
+  };
+  ReportWatch watch(store, path / "none",
+                    {.now = [] { return kLater; },
+                     .on_reports = [](const ReportsBySubject&) {},
+                     .on_taken = [](const std::string&, const TakenReport&) {},
+                     .on_fault = say,
+                     .on_folder_recovery = [&] { say("recovered"); }});
+  ASSERT_TRUE(wait_for(1));
+  EXPECT_THAT(told[0], HasSubstr("tlsrpt.folder: the folder"));
+  EXPECT_TRUE(watch.folder_fault());
+  fs::create_directory(path / "none");
+  watch.wake();
+  ASSERT_TRUE(wait_for(2));
+  EXPECT_EQ(told[1], "recovered");
+  EXPECT_FALSE(watch.folder_fault());
+}
+
 TEST_F(Folder, FollowsNoLinks) {
   fs::create_symlink(kSamples + "google.json", path / "link.json");
   EXPECT_FALSE(take_all());
@@ -152,6 +200,11 @@ TEST_F(Folder, OfACommandIsReadAsAWhole) {
   EXPECT_THAT(out.str(), HasSubstr("comcast.json: Comcast, 4711: 1 policy"));
   EXPECT_THAT(errors.str(), HasSubstr("-: no part of the mail is a report"));
   EXPECT_THAT(errors.str(), HasSubstr("none: not a file"));
+  fs::remove_all(path / "new");
+  fs::create_symlink("new", path / "new");  // in a circle
+  EXPECT_EQ(take_report_files(store, {path}, kLater, in, out, errors), 1);
+  EXPECT_THAT(errors.str(), HasSubstr("/new cannot be read"));
+  fs::remove(path / "new");
   std::istringstream nothing;
   std::ostringstream again;
   EXPECT_EQ(take_report_files(store, {path}, kLater, nothing, again, errors), 0);
