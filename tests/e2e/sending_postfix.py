@@ -46,8 +46,8 @@ MASTER_CF = "\n127.0.0.1:2525 inet n - n - - smtpd" + daemons.MASTER_CF.replace(
 SEND = """
 import smtplib, sys
 with smtplib.SMTP("127.0.0.1", 2525, timeout=20) as client:
-    for to in sys.argv[1:]:
-        client.sendmail("someone@out.test", [to], "Subject: hello\\n\\nhello\\n")
+    for to in sys.argv[2:]:
+        client.sendmail("someone@out.test", [to], sys.argv[1])
 """
 
 
@@ -86,8 +86,8 @@ class SendingPostfix:
         code = "import socket; socket.create_connection(('127.0.0.1', 2525), 2)"
         return self.lab.inside(sys.executable, "-c", code).returncode == 0
 
-    def send(self, *recipients):
-        self.run(sys.executable, "-c", SEND, *recipients)
+    def send(self, *recipients, message="Subject: hello\n\nhello\n"):
+        self.run(sys.executable, "-c", SEND, message, *recipients)
 
     def flush(self):
         """Try again now all that waits."""

@@ -1,15 +1,16 @@
 #!/usr/bin/python3
 """What senders report, on the lab: about a host whose certificate does not match, and about one that danelaw sees well.
-Reports come by POST, as mail through `danelaw tlsrpt`, and by the watched folder; API, metrics, alerts and log tell one
-story.
+Reports come by POST, as mail through `danelaw tlsrpt`, by the watched folder and from a Postfix; API, metrics, alerts and
+log tell one story.
 """
 
 import json
 import os
 import unittest
 
-from living_lab import LivingLab, until
+from living_lab import DANELAW, LivingLab, until
 from sender_reports import mail, pipe, report
+from sending_postfix import SendingPostfix
 
 SCHEDULE = {"interval": "20s", "fastest": "2s", "confirm_after": "2s", "retry_after": "2s", "workers": 8}
 MISMATCH = "mx.mismatch.test"
@@ -88,6 +89,75 @@ class Senders(unittest.TestCase):
             self.lab.post_report(good)
         until("it is over", 60, lambda: not self.lab.alerts(code="senders-refuse"))
         self.assertEqual(len(self.lab.alerts(code="tlsa-mismatch")), 1)
+
+
+# As docs/tlsrpt.md has it. The user is not the one that owns /etc/aliases, nor the one that Postfix delivers as then.
+BY_POSTFIX = """mydestination = reports.test
+local_transport = local
+alias_maps = hash:{home}/aliases
+alias_database = hash:{home}/aliases
+allow_mail_to_files = alias, forward, include
+allow_mail_to_commands = alias, forward, include
+"""
+ADD_USER = """grep -q ^danelaw: /etc/passwd || {
+  { cat /etc/passwd; echo danelaw:x:64990:64990::/nonexistent:/usr/sbin/nologin; } >"$0" && mount --bind "$0" /etc/passwd
+}; id -u danelaw"""
+
+
+class ByPostfix(unittest.TestCase):
+    def setUp(self):
+        self.lab = LivingLab()
+        self.addCleanup(self.lab.close)
+        self.user = int(self.lab.inside("sh", "-c", ADD_USER, f"{self.lab.dir}/passwd", check=True).stdout)
+        self.folder = f"{self.lab.dir}/spool"
+        os.mkdir(self.folder, 0o750)
+        os.chown(self.folder, self.user, -1)
+
+    def start_postfix(self, *aliases):
+        home = f"{self.lab.dir}/out"
+        os.makedirs(home)
+        with open(f"{home}/aliases", "w") as file:
+            for name, goes_to in aliases:
+                file.write(f"{name}: :include:{home}/{name}\n")
+                with open(f"{home}/{name}", "w") as included:
+                    included.write(goes_to + "\n")
+                os.chown(f"{home}/{name}", self.user, -1)
+        postfix = SendingPostfix(self.lab, BY_POSTFIX.format(home=home), "local unix - n n - - local\n")
+        postfix.run("postalias", "-c", postfix.config, f"hash:{home}/aliases")
+        return postfix
+
+    def test_a_folder(self):
+        postfix = self.start_postfix(("tlsrpt", f"{self.folder}/"))
+        self.lab.configure_agent(["mismatch.test"], schedule=SCHEDULE, tlsrpt={"folder": self.folder})
+        self.lab.start_agent()
+        postfix.send("tlsrpt@reports.test", message=mail(report("Google", "mismatch.test", MISMATCH, 5)))
+        [taken] = until(
+            "the agent has taken it",
+            60,
+            lambda: os.path.isdir(f"{self.folder}/taken") and os.listdir(f"{self.folder}/taken"),
+        )
+        self.assertEqual(os.stat(f"{self.folder}/taken/{taken}").st_uid, self.user)
+        [said] = self.lab.get(f"/api/v1/mx/{MISMATCH}/senders")["items"]
+        self.assertEqual((said["organization"], said["sessions"]), ("Google", 5))
+        self.assertIsNone(self.lab.get("/api/v1/status")["tlsrpt"]["folder_fault"])
+        os.rename(self.folder, self.folder + "-gone")
+        until("the status says so", 30, lambda: self.lab.get("/api/v1/status")["tlsrpt"]["folder_fault"])
+        self.assertIn("event=tlsrpt-failed", self.lab.agent_log())
+        done = self.lab.inside(DANELAW, "check-config", f"{self.lab.dir}/danelaw.yaml")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"the folder {self.folder} cannot be read", done.stderr)
+
+    def test_a_command_whose_user_may_not_write_is_tried_again(self):
+        config = f"{self.lab.dir}/danelaw.yaml"
+        postfix = self.start_postfix(("tlsrpt", f'"|{DANELAW} tlsrpt --config {config} -"'))
+        self.lab.start_agent()
+        postfix.send("tlsrpt@reports.test", message=mail(report("Google", "mismatch.test", MISMATCH, 5)))
+        until(
+            "Postfix waits",
+            30,
+            lambda: [one for one in postfix.lines() if "tlsrpt@reports.test" in one and "status=deferred" in one],
+        )
+        self.assertNotIn("status=bounced", "\n".join(postfix.lines()))
 
 
 if __name__ == "__main__":
