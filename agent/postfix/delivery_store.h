@@ -25,8 +25,8 @@ class DeliveryStore {
     std::string agreement;
     std::vector<std::string> disagreements;  // the oldest first
     std::map<std::int64_t, std::string> undecided;
-    std::string log;       // the file that `position` is of
-    std::string position;  // JSON; empty: none was read
+    std::string log;       // the one that was read last
+    std::string position;  // JSON, of PostfixWatch's making; empty: none was read
     std::string reader;    // what its reader knew there (MaillogReader::state)
   };
   [[nodiscard]] virtual config::Result<Kept, std::string> restore() = 0;

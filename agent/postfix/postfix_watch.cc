@@ -73,9 +73,38 @@ PostfixWatch::PostfixWatch(DeliveryStore& store, World world)
   for (const auto& body : kept->disagreements) book_.restore_disagreement(body);
   for (const auto& [number, body] : kept->undecided) book_.restore_undecided(number, body);
   if (!kept->agreement.empty()) book_.restore_agreement(kept->agreement);
-  kept_log_ = kept->log;
-  if (!kept->position.empty()) kept_position_ = kept->position;
+  read_logs_ = read_logs_from(*kept);
   kept_reader_ = kept->reader;
+}
+
+std::vector<PostfixWatch::ReadLog> PostfixWatch::with_first(std::vector<ReadLog> logs,
+                                                            ReadLog first) {
+  std::erase_if(logs, [&](const ReadLog& one) { return one.name == first.name; });
+  logs.insert(logs.begin(), std::move(first));
+  if (logs.size() > kMostLogs) logs.resize(kMostLogs);
+  return logs;
+}
+
+std::string PostfixWatch::text_of(const std::vector<ReadLog>& logs) {
+  auto out = nlohmann::json::array();
+  for (const auto& one : logs) out.push_back({one.name, one.position});
+  // The name of a file may be any octets.
+  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::vector<PostfixWatch::ReadLog> PostfixWatch::read_logs_from(const DeliveryStore::Kept& kept) {
+  if (kept.position.empty()) return {};
+  try {
+    const auto json = nlohmann::json::parse(kept.position);
+    // Before there were several it was that of one.
+    if (!json.is_array()) return {{kept.log, kept.position}};
+    std::vector<ReadLog> out;
+    for (const auto& one : json)
+      out.push_back({one.at(0).get<std::string>(), one.at(1).get<std::string>()});
+    return out;
+  } catch (const nlohmann::json::exception&) {  // a disk gave it back as something else
+    return {};
+  }
 }
 
 PostfixWatch::~PostfixWatch() {
@@ -98,13 +127,17 @@ config::Result<void, std::string> PostfixWatch::configure(const config::Postfix&
   const auto name = name_of_log(settings);
   if (log_ && log_->name() != name) {
     save();
+    // What was counted of it is kept with the next save at the latest, and this with that.
+    if (const auto position = log_->position())
+      read_logs_ = with_first(std::move(read_logs_), {log_->name(), *position});
     log_.reset();
   }
   if (!log_ && !name.empty()) {
-    const bool goes_on = kept_log_ == name;
-    log_ = log_source(settings, goes_on ? kept_position_ : std::nullopt);
+    const auto known = std::ranges::find(read_logs_, name, &ReadLog::name);
+    log_ = log_source(settings,
+                      known == read_logs_.end() ? std::nullopt : std::optional(known->position));
     reader_ = std::make_unique<probes::reports::MaillogReader>(local_calendar(world_.now()));
-    if (goes_on) reader_->restore(kept_reader_);
+    if (known != read_logs_.end() && known == read_logs_.begin()) reader_->restore(kept_reader_);
   }
   const Lock lock(mutex_);
   follows_log_ = log_ != nullptr;
@@ -213,20 +246,20 @@ void PostfixWatch::settle() {
 }
 
 void PostfixWatch::save() {
-  if (!log_->position()) return;
+  const auto position = log_->position();
+  if (!position) return;
   {
     const Lock lock(mutex_);
     merge(unsaved_, book_.take_changes());
   }
-  const bool has_moved = kept_position_ != log_->position() || kept_log_ != log_->name();
-  if (!has_moved && unsaved_ == DeliveryBook::Changes{}) return;
+  auto logs = with_first(read_logs_, {log_->name(), *position});
+  if (logs == read_logs_ && unsaved_ == DeliveryBook::Changes{}) return;
   auto reader = reader_->state();
-  const auto done = store_.save(unsaved_, log_->name(), *log_->position(), reader);
+  const auto done = store_.save(unsaved_, log_->name(), text_of(logs), reader);
   if (done) {
     unsaved_ = {};
     kept_reader_ = std::move(reader);
-    kept_log_ = log_->name();
-    kept_position_ = log_->position();
+    read_logs_ = std::move(logs);
     if (store_fault_) world_.report(*store_fault_, true);
     store_fault_.reset();
   } else if (!std::exchange(store_fault_, done.error())) {

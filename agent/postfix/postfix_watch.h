@@ -86,6 +86,16 @@ class PostfixWatch {
       const std::function<bool(const std::string&)>& is_watched, std::size_t most) const;
 
  private:
+  struct ReadLog {
+    std::string name;      // LogSource::name()
+    std::string position;  // LogSource::position()
+    bool operator==(const ReadLog&) const = default;
+  };
+  static constexpr std::size_t kMostLogs = 8;
+  [[nodiscard]] static std::vector<ReadLog> with_first(std::vector<ReadLog> logs, ReadLog first);
+  [[nodiscard]] static std::string text_of(const std::vector<ReadLog>& logs);
+  [[nodiscard]] static std::vector<ReadLog> read_logs_from(const DeliveryStore::Kept& kept);
+
   void work(const std::stop_token& stop);
   [[nodiscard]] bool read_on() REQUIRES(reading_);
   void settle() REQUIRES(reading_);
@@ -103,8 +113,8 @@ class PostfixWatch {
   std::unique_ptr<LogSource> log_ GUARDED_BY(reading_);
   std::unique_ptr<probes::reports::MaillogReader> reader_ GUARDED_BY(reading_);
   DeliveryBook::Changes unsaved_ GUARDED_BY(reading_);
-  std::string kept_log_ GUARDED_BY(reading_);
-  std::optional<std::string> kept_position_ GUARDED_BY(reading_);
+  // How far each log was read, as far as that is kept: the one read last first.
+  std::vector<ReadLog> read_logs_ GUARDED_BY(reading_);
   std::string kept_reader_ GUARDED_BY(reading_);
   std::optional<std::string> store_fault_ GUARDED_BY(reading_);
   std::unique_ptr<PolicyServer> server_ GUARDED_BY(reading_);
