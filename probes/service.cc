@@ -7,11 +7,12 @@
 namespace probes {
 
 bool is_service(const dns::Name& target) {
-  return std::string_view{target.wire()}.find(':') != std::string_view::npos &&
-         service_in(target).has_value();
+  return service_in(target).has_value();
 }
 
 std::optional<ServiceTarget> service_in(const dns::Name& target) {
+  // Asked of every target again and again: most have none.
+  if (std::string_view{target.wire()}.find(':') == std::string_view::npos) return std::nullopt;
   const auto called = config::service_called(target.text());
   auto host = called ? dns::Name::parse(called->host) : std::nullopt;
   if (!host) return std::nullopt;

@@ -103,7 +103,7 @@ bool OutboundSmtp::is_proven_down(const Family& family) {
   std::set<Name> hosts;
   std::set<std::string> addresses;
   for (const auto& [where, at] : family.stuck) {
-    hosts.insert(where.first);
+    hosts.insert(probes::dns_name_of(where.first));  // the doors of one host go together
     addresses.insert(where.second);
     if (hosts.size() >= kEnoughHosts && addresses.size() >= kEnoughAddresses) return true;
   }

@@ -70,6 +70,27 @@ TEST_F(OutboundSmtpTest, nobody_reached_at_three_addresses_of_two_hosts_is_our_f
   EXPECT_NE(cut_off(checks), nullptr);
 }
 
+TEST_F(OutboundSmtpTest, services_stand_by_themselves) {
+  stuck(0, "a.test", {"192.0.2.1", "192.0.2.2"});
+  stuck(1, "b.test", {"192.0.2.3"});
+  answered(2, "imap.a.test:993", "192.0.2.1");
+  auto checks = reach.checks(at(2));
+  ASSERT_THAT(checks, SizeIs(2));
+  EXPECT_FALSE(checks[0].is_up) << "port 25 is blocked all the same";
+  EXPECT_EQ(checks[1].check, "service_ipv4");
+  EXPECT_TRUE(checks[1].is_up);
+  stuck(3, "imap.a.test:993", {"192.0.2.1", "192.0.2.2", "192.0.2.3"});
+  stuck(4, "imap.a.test:143", {"192.0.2.1"});
+  EXPECT_TRUE(reach.checks(at(4))[1].is_up) << "the doors of one host";
+  stuck(5, "imap.b.test:993", {"192.0.2.4"});
+  checks = reach.checks(at(5));
+  EXPECT_FALSE(checks[1].is_up);
+  EXPECT_THAT(*checks[1].detail, testing::HasSubstr("none of 4 services"));
+  auto seen = look("imap.b.test:993", {"192.0.2.4"}, SessionStop::connect_timeout);
+  EXPECT_TRUE(reach.mark_as_local(seen));
+  EXPECT_EQ(seen.sessions[0].stop, SessionStop::no_route);
+}
+
 TEST_F(OutboundSmtpTest, fewer_than_that_may_well_be_theirs) {
   stuck(0, "a.test", {"192.0.2.1", "192.0.2.2", "192.0.2.3"});
   EXPECT_THAT(reach.checks(at(0)), IsEmpty()) << "one host";
