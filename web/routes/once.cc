@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "config/name.h"
 #include "config/service.h"
 #include "probes/explain.h"
 #include "web/routes/api.h"
@@ -30,7 +31,9 @@ config::Result<Wish, std::string> wish_of(const std::string& body, bool may_name
           fmt::format("{}: no such member, or no text", probes::printable(name, 60)));
     if (is_list) out.list = value.get<std::string>();
   }
-  const auto domain = config::target_name(sent["domain"].get<std::string>());
+  const auto text = sent["domain"].get<std::string>();
+  // Only domains stand in lists; services stand in the configuration itself.
+  const auto domain = may_name_list ? config::normal_domain(text) : config::target_name(text);
   if (!domain) return Failure<std::string>("domain: " + domain.error());
   out.domain = *domain;
   return out;

@@ -133,6 +133,7 @@ TEST_F(Once, ADomainIsWatchedOnceAndOnlyWhereThatIsAllowed) {
   EXPECT_EQ(post(api, R"({"domain":"example.test"})").status, 409) << "it is watched";
   EXPECT_EQ(post(api, R"({"domain":"a.test","list":"x"})").status, 409);
   EXPECT_EQ(post(api, R"({"domain":"a.test\nb.test"})").status, 400);
+  EXPECT_EQ(post(api, R"({"domain":"imap.a.test:993"})").status, 400) << "no list takes services";
   EXPECT_EQ(post(closed, R"({"domain":"a.test"})").status, 409);
 }
 
