@@ -126,8 +126,10 @@ class Recipes(unittest.TestCase):
     @contextmanager
     def no_agent(self):
         self.lab.stop_agent(signal.SIGTERM)
-        yield
-        self.lab.start_agent()
+        try:
+            yield
+        finally:
+            self.lab.start_agent()
 
     def write(self, name, text):
         path = f"{self.lab.dir}/{name}"
