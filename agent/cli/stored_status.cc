@@ -210,12 +210,13 @@ std::string status_nagios(const StoredStatus& stored) {
                      : line.words();
   std::ranges::replace(words, '|', '/');
   return fmt::format(
-      "{} | domains={} ok={} warning={} critical={} unknown={} held_up={} unprotected={} alerts={} "
-      "oldest={}\n",
+      "{} | domains={} ok={} warning={} critical={} unknown={} held_up={} unprotected={} "
+      "alerts={}{}\n",
       words, stored.items.size(), n[0], n[1], n[2], n[3],
       with_delivery(stored, probes::Delivery::held_up),
       with_delivery(stored, probes::Delivery::unprotected), count_in(stored.agent, "/open_alerts"),
-      age ? fmt::format("{}s", *age) : "U");
+      // Icinga 2.13 takes no "U" for a value that is not known.
+      age ? fmt::format(" oldest={}s", *age) : "");
 }
 
 }  // namespace agent

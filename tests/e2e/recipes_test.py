@@ -289,7 +289,7 @@ class Recipes(unittest.TestCase):
         self.assertEqual((metrics["domains"], metrics["ok"], metrics["held_up"]), (2, 1, 1))
         self.assertTrue(text.startswith("DANE CRITICAL: mismatch.test held-up, mx."), text)
         self.assertNotIn("|", text)
-        # What has a metric without a value: "oldest=U", where nothing was looked at.
+        # Where nothing was looked at there is no `oldest`.
         with open(path, "w") as file:
             file.write(
                 replaced(block("Checkmk", "#!/bin/sh"), {"status --format nagios": f"status --format nagios {OTHER}"})

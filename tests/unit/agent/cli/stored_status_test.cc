@@ -87,7 +87,7 @@ TEST(StoredStatus, NamesWhatIsWrongInOneLineForNagios) {
                          "ok=1 warning=0 critical=0 unknown=1 "));
   auto never = domain("a.test", "unknown", "unknown");
   never["observed_at"] = nullptr;
-  EXPECT_THAT(status_nagios(stored({never})), HasSubstr("oldest=U\n"));
+  EXPECT_THAT(status_nagios(stored({never})), Not(HasSubstr("oldest")));
 }
 
 TEST(StoredStatus, JudgesAHostByWhatHappensToItsMail) {
