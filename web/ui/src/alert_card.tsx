@@ -134,7 +134,17 @@ function Notified({ alert }: { alert: Alert }) {
   );
 }
 
-function Actions({ alert, isAcking, ack, again }: { alert: Alert; isAcking: boolean; ack: (is: boolean) => void; again: () => void }) {
+function Actions({
+  alert,
+  isAcking,
+  ack,
+  again,
+}: {
+  alert: Alert;
+  isAcking: boolean;
+  ack: (is: boolean) => void;
+  again: () => void;
+}) {
   if (!useMayAct()) return null;
   return (
     <p class="actions">

@@ -136,4 +136,8 @@ function between(least: number, most: number): string {
   return a.endsWith(unit) ? `${a.slice(0, -unit.length)} to ${b}` : `${a} to ${b}`;
 }
 export const refusedFor = (seconds: number | null) =>
-  seconds === null ? "how much was not seen" : seconds === 0 ? "by nobody" : `for ${duration(seconds)}, averaged over senders`;
+  seconds === null
+    ? "how much was not seen"
+    : seconds === 0
+      ? "by nobody"
+      : `for ${duration(seconds)}, averaged over senders`;
