@@ -166,7 +166,9 @@ class Check(unittest.TestCase):
         self.assertIn("ns2.dns.test (127.0.1.2): 3 1 1", json.dumps(split[0]["evidence"]))
         # Whichever of them the resolver asked.
         self.assertEqual(seen["drift.test"]["verdict"], "authenticated")
-        self.assertIn(("other-nameserver", "deferred"), [(s["sender"], s["verdict"]) for s in seen["drift.test"]["splits"]])
+        self.assertIn(
+            ("other-nameserver", "deferred"), [(s["sender"], s["verdict"]) for s in seen["drift.test"]["splits"]]
+        )
 
     def test_special_addresses_are_not_contacted_unless_allowed(self):
         done = self.lab.inside(
