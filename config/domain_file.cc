@@ -1,8 +1,6 @@
 #include "config/domain_file.h"
 
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <system_error>
 
@@ -10,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/listed_domains.h"
 #include "config/name.h"
+#include "config/read_file.h"
 
 namespace config {
 namespace {
@@ -50,17 +50,17 @@ Result<bool, std::string> add_to_domain_file(const std::filesystem::path& file,
   std::error_code error;
   const auto real = std::filesystem::canonical(file, error);
   if (error) return Failure<std::string>("the list cannot be found: " + error.message());
-  std::ifstream in{real, std::ios::binary};
-  std::string content{std::istreambuf_iterator<char>(in), {}};
-  if (!in.is_open() || in.bad()) return Failure<std::string>("the list cannot be read");
-  if (has_line(content, domain)) return false;
-  if (!content.empty() && content.back() != '\n') content += '\n';
-  content += domain + "\n";
+  auto content = read_file(real, kLargestList);
+  if (!content) return Failure<std::string>("the list " + content.error());
+  if (content->size() > kLargestList) return Failure<std::string>("the list is larger than 16 MiB");
+  if (has_line(*content, domain)) return false;
+  if (!content->empty() && content->back() != '\n') *content += '\n';
+  *content += domain + "\n";
   auto pattern = real.string() + ".XXXXXX";
   const int fd = mkostemp(pattern.data(), O_CLOEXEC);
   if (fd < 0) return failed("no file can be made beside the list", errno);
   struct stat old {};
-  const bool is_written = stat(real.c_str(), &old) == 0 && write_all(fd, content) &&
+  const bool is_written = stat(real.c_str(), &old) == 0 && write_all(fd, *content) &&
                           fchmod(fd, old.st_mode & 07777U) == 0 && fsync(fd) == 0;
   const int why = errno;
   if (is_written) (void)!fchown(fd, old.st_uid, old.st_gid);

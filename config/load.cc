@@ -1,12 +1,8 @@
 #include "config/load.h"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cstddef>
 #include <exception>
-#include <fstream>
-#include <ios>
 #include <istream>
 #include <iterator>
 #include <new>
@@ -14,7 +10,6 @@
 #include <set>
 #include <span>
 #include <streambuf>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -28,6 +23,7 @@
 #include "config/listed_domains.h"
 #include "config/name.h"
 #include "config/read.h"
+#include "config/read_file.h"
 #include "config/read_web_file.h"
 #include "config/tree.h"
 #include "config/web_file.h"
@@ -204,21 +200,6 @@ std::string_view without_byte_order_mark(std::string_view text) {
   return text.starts_with(mark) ? text.substr(mark.size()) : text;
 }
 
-// The whole of the file, or of its first octets one more than we would take.
-Result<std::string, std::string> read_file(const std::filesystem::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  std::string content;
-  std::array<char, 65536> chunk{};
-  while (in.is_open() && in && content.size() <= largest_file) {
-    in.read(chunk.data(), chunk.size());
-    content.append(chunk.data(), static_cast<std::size_t>(in.gcount()));
-  }
-  if (!in.is_open() || in.bad()) {
-    return Failure<std::string>{"cannot be read: " + std::generic_category().message(errno)};
-  }
-  return content;
-}
-
 using Errors = std::vector<LoadError>;
 
 Failure<Errors> whole_file_error(std::string_view file_name, std::string why) {
@@ -242,7 +223,7 @@ auto without_exceptions(std::string_view file_name, Work work) -> decltype(work(
 void add_list(Config& config, const DomainList& list, std::set<std::string>& known,
               std::vector<LoadError>& errors) {
   const std::string& name = list.file.native();
-  const auto content = read_file(list.file);
+  const auto content = read_file(list.file, largest_file);
   if (!content || content->size() > kLargestList) {
     errors.push_back({.file = name, .message = content ? "larger than 16 MiB" : content.error()});
     return;
@@ -269,7 +250,7 @@ void add_lists(Config& config, Errors& errors) {
 void add_issuers(Config& config, Errors& errors) {
   if (config.issuers_file.empty()) return;
   const std::string& name = config.issuers_file.native();
-  const auto content = read_file(config.issuers_file);
+  const auto content = read_file(config.issuers_file, largest_file);
   if (!content || content->size() > largest_file) {
     errors.push_back({.file = name, .message = content ? "larger than 16 MiB" : content.error()});
     return;
@@ -347,7 +328,7 @@ Result<Config, Errors> parse(std::string_view text, std::string_view file_name) 
 Result<Config, Errors> load(const std::filesystem::path& file) {
   const std::string& name = file.native();
   return without_exceptions(name, [&]() -> Result<Config, Errors> {
-    const auto content = read_file(file);
+    const auto content = read_file(file, largest_file);
     if (!content) return whole_file_error(name, content.error());
     auto config = parse(*content, name);
     if (!config) return config;
@@ -375,7 +356,7 @@ Result<WebFile, Errors> parse_web_file(std::string_view text, std::string_view f
 Result<WebFile, Errors> load_web_file(const std::filesystem::path& file) {
   const std::string& name = file.native();
   return without_exceptions(name, [&]() -> Result<WebFile, Errors> {
-    const auto content = read_file(file);
+    const auto content = read_file(file, largest_file);
     if (!content) return whole_file_error(name, content.error());
     return parse_web_file(*content, name);
   });

@@ -1,14 +1,13 @@
 #include "agent/watch/network_prober.h"
 
 #include <algorithm>
-#include <fstream>
 #include <random>
-#include <sstream>
 #include <tuple>
 
 #include <fmt/format.h>
 
 #include "agent/self/progress.h"
+#include "config/read_file.h"
 #include "config/service.h"
 #include "config/system.h"
 
@@ -23,6 +22,7 @@ using std::chrono::steady_clock;
 constexpr config::Seconds kOwnPatience{15};
 
 constexpr std::size_t kMostWantedKept = 10'000;
+constexpr std::size_t kMostOfFile = std::size_t{1} << 20;  // trust anchors, root hints
 // What zones ask their parents for is good for its TTL, within these: many targets may have one
 // zone.
 constexpr config::Seconds kShortestWanted{5};
@@ -64,10 +64,8 @@ std::optional<config::Time> written_at(const std::filesystem::path& file) {
 // Debian's dns-root-data has them beside the trust anchor; without them our resolvers are asked who
 // serves the root.
 std::vector<std::string> root_hints(const std::filesystem::path& trust_anchor) {
-  std::ifstream file(trust_anchor.parent_path() / "root.hints");
-  std::ostringstream text;
-  text << file.rdbuf();
-  return probes::dns::parse_root_hints(text.str());
+  const auto text = config::read_file(trust_anchor.parent_path() / "root.hints", kMostOfFile);
+  return probes::dns::parse_root_hints(text.value_or(""));
 }
 
 // A resolver by itself, which must answer on its own.
@@ -127,16 +125,14 @@ ProbeContext::ProbeContext(const config::Config& config,
 Result<std::shared_ptr<ProbeContext>, std::string> ProbeContext::make(
     const config::Config& config) {
   const auto& path = config.dns.trust_anchor_file;
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file) {
+  const auto text = config::read_file(path, kMostOfFile);
+  if (!text) {
     return Failure<std::string>(
         fmt::format("cannot read the DNSSEC trust anchor {}: install Debian's dns-root-data or "
                     "name another file",
                     path.string()));
   }
-  auto anchors = probes::dns::parse_trust_anchors(text.str());
+  auto anchors = probes::dns::parse_trust_anchors(*text);
   if (!anchors) return Failure<std::string>(fmt::format("{}: {}", path.string(), anchors.error()));
   std::unique_ptr<probes::tls::WebPki> pkix;
   if (config.mta_sts.enabled || !config.hosts.empty()) {

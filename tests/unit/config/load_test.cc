@@ -11,8 +11,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/domain_file.h"
+#include "config/listed_domains.h"
+#include "config/secret.h"
 #include "config/service.h"
 #include "tests/support/source_dir.h"
 
@@ -591,7 +595,6 @@ class LoadedLists : public testing::Test {
     return out;
   }
 
- private:
   const std::filesystem::path folder_ =
       testing::TempDir() + "danelaw_domain_lists_" + std::to_string(getpid());
 };
@@ -633,11 +636,24 @@ TEST_F(LoadedLists, OfWhichOneCannotBeReadAreAnErrorAndNotAllThereIs) {
   write("one", "a.test\n");
   EXPECT_THAT(load_with("domains: [b.test]\ndomain_lists: [{file: one}, {file: two}]\n"),
               ElementsAre("two: cannot be read: No such file or directory"));
-  EXPECT_THAT(load_with("domain_lists: [{file: /dev/zero}]\n"),
-              ElementsAre("/dev/zero: larger than 16 MiB"));
+  write("huge", "");
+  std::filesystem::resize_file(folder_ / "huge", kLargestList + 1);
+  EXPECT_THAT(load_with("domain_lists: [{file: huge}]\n"), ElementsAre("huge: larger than 16 MiB"));
   EXPECT_THAT(load_with("domain_lists: [{file: /}]\n"), ElementsAre(HasSubstr("not the name")));
   EXPECT_THAT(load_with("domain_lists: [{file: .}]\n"),
               ElementsAre(".: cannot be read: Is a directory"));
+}
+
+// Opening a pipe waits for somebody who writes into it, who may never come.
+TEST_F(LoadedLists, AndEveryOtherFileThatIsAPipeIsRefusedAndNotWaitedFor) {
+  const auto pipe = folder_ / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  constexpr auto kWhy = "pipe: cannot be read: not a regular file";
+  EXPECT_THAT(load_with("domain_lists: [{file: pipe}]\n"), ElementsAre(kWhy));
+  EXPECT_THAT(load_with("issuers_file: pipe\n"), ElementsAre(kWhy));
+  EXPECT_THAT(load_with("web: {config_file: pipe}\n"), ElementsAre(kWhy));
+  EXPECT_THAT(read_secret(pipe).error(), HasSubstr(kWhy));
+  EXPECT_THAT(add_to_domain_file(pipe, "a.test").error(), HasSubstr("not a regular file"));
 }
 
 TEST_F(LoadedLists, HaveErrorsThatEndSomewhere) {
@@ -650,7 +666,7 @@ TEST(Load, FileThatCannotBeReadIsOneErrorWithoutAPlace) {
       {"/nonexistent/danelaw.yaml",
        "/nonexistent/danelaw.yaml: cannot be read: No such file or directory"},
       {"/", "/: cannot be read: Is a directory"},
-      {"/dev/zero", "/dev/zero:1:1: larger than 16 MiB; no configuration is"},
+      {"/dev/zero", "/dev/zero: cannot be read: not a regular file"},
   };
   for (const auto& [file, want] : rows) {
     const auto config = load(file);
