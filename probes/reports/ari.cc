@@ -7,6 +7,7 @@
 
 #include "config/bounded_json.h"
 #include "config/moment.h"
+#include "config/name.h"
 #include "probes/tls/crypto.h"
 #include "probes/tls/issuance.h"
 
@@ -79,8 +80,10 @@ Result<std::string, std::string> renewal_info_url(std::string_view directory) {
   if (!json) return Failure<std::string>("the directory: " + json.error());
   const auto found = json->find("renewalInfo");
   if (found == json->end()) return Failure<std::string>("the CA offers no renewalInfo");
-  if (!found->is_string() || !is_https_url(found->get<std::string>()))
-    return Failure<std::string>("the directory: renewalInfo is no https URL");
+  if (!found->is_string() || !is_https_url(found->get<std::string>()) ||
+      !config::list_address(found->get<std::string>()))
+    return Failure<std::string>(
+        "the directory: renewalInfo is no https URL without user and fragment");
   return found->get<std::string>();
 }
 

@@ -17,8 +17,8 @@ namespace probes::reports {
 // Nothing for a certificate without that extension, of which no CA can be asked.
 [[nodiscard]] std::optional<std::string> ari_id(const tls::Certificate& certificate);
 
-// `renewalInfo` of a directory (RFC 8555 §7.1.1): an https URL of at most 1000 octets. The error is
-// a phrase, as of the reader below.
+// `renewalInfo` of a directory (RFC 8555 §7.1.1): an https URL of at most 1000 octets, without
+// user, password or fragment. The error is a phrase, as of the reader below.
 [[nodiscard]] config::Result<std::string, std::string> renewal_info_url(std::string_view directory);
 
 // What the CA suggests (§4.2): to renew at a time between the two.

@@ -1,5 +1,6 @@
 #include "probes/reports/ari.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "probes/tls/certificate_file.h"
@@ -85,6 +86,11 @@ TEST(Ari, TheDirectorySaysWhereToAsk) {
   EXPECT_FALSE(renewal_info_url(R"({"renewalInfo":"http://acme.test/ari"})"));
   EXPECT_FALSE(renewal_info_url(R"({"renewalInfo":["https://acme.test/ari"]})"));
   EXPECT_FALSE(renewal_info_url("nonsense"));
+  for (const auto* url : {"https://user:word@acme.test/ari", "https://acme.test@evil.test/ari",
+                          "https://acme.test/ari#part", "https:///ari", "https://acme.test/<ari>"})
+    EXPECT_FALSE(renewal_info_url(fmt::format(R"({{"renewalInfo":"{}"}})", url))) << url;
+  EXPECT_TRUE(renewal_info_url(R"({"renewalInfo":"https://acme.test/@ari"})"))
+      << "a path may hold it";
 }
 
 // The example of RFC 9773 §4.1 (appendix A): AKI 69:88:5B:6B:87:46:40:41:E1:B3:7B:84:7B:A0:AE:2C:
