@@ -39,6 +39,25 @@ bool is_of_dane(const SenderSessions& one) {
   return one.policy == probes::reports::PolicyType::tlsa || is_refusal(one);
 }
 
+// Senders spell themselves as they like, and not always the same: by the first of the spellings
+// that differ in case only.
+std::vector<SenderSessions> in_one_spelling(std::vector<SenderSessions> sessions) {
+  const auto folded = [](std::string name) {
+    std::ranges::transform(name, name.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return name;
+  };
+  std::map<std::string, std::pair<Time, std::string>> first;
+  for (const auto& one : sessions) {
+    const std::pair spelled{one.from, one.organization};
+    auto& known = first.try_emplace(folded(one.organization), spelled).first->second;
+    known = std::min(known, spelled);
+  }
+  for (auto& one : sessions) one.organization = first.at(folded(one.organization)).second;
+  return sessions;
+}
+
 // What an organization says of a domain is what its newest report on it says.
 using Reporter = std::pair<std::string, std::string>;  // organization, domain
 
@@ -205,7 +224,8 @@ std::string grouped(std::uint64_t number) {
 
 }  // namespace
 
-ReportsBySubject reports_by_subject(const std::vector<SenderSessions>& sessions, Time at) {
+ReportsBySubject reports_by_subject(const std::vector<SenderSessions>& as_spelled, Time at) {
+  const auto sessions = in_one_spelling(as_spelled);
   const auto newest = newest_reports(sessions, at);
   // Who still refuses what: those whose newest report says so.
   std::set<std::pair<std::string, Subject>> refusing;

@@ -43,7 +43,7 @@ inline constexpr config::Seconds kReportCounts = std::chrono::hours{24 * 4};
 inline constexpr double kRefusedShare = 0.1;
 
 // By the host where the report names one, else by the domain. `sessions`: all of those that may
-// count.
+// count. Organizations whose names differ in case only are one.
 [[nodiscard]] ReportsBySubject reports_by_subject(const std::vector<SenderSessions>& sessions,
                                                   config::Time at);
 

@@ -103,6 +103,12 @@ TEST(SenderFindings, AreOfWhatSeveralRefuseOrOneWithMuchOfTheMail) {
       {"we saw it of one: it is one that is left",
        {failed("A", 1), failed("B", 1, Agreement::yes), well("C", 1000)},
        disagree},
+      {"two spellings of one",
+       {failed("Mail.Ru", 1), failed("mail.ru", 1), well("C", 1000)},
+       disagree},
+      {"well again under its other spelling",
+       {failed("Mail.Ru", 9, Agreement::no, 1), well("mail.ru", 9), well("C", 1000)},
+       {}},
       {"its newest report is well again",
        {failed("A", 9, Agreement::no, 1), well("A", 9), failed("B", 1), well("C", 1000)},
        disagree},
@@ -162,6 +168,14 @@ TEST(SenderFindings, SayWhoRefusedHowManySessionsSinceWhen) {
       ElementsAre("Google and Microsoft refused 1 204 sessions since " + day + " 00:00 UTC"));
   EXPECT_THAT(evidence_of(*found, "result-types"), ElementsAre("certificate-not-trusted"));
   EXPECT_THAT(evidence_of(*found, "reported"), ElementsAre("2000 sessions by 3 organizations"));
+}
+
+TEST(SenderFindings, NameAnOrganizationByItsFirstSpelling) {
+  const auto reports = reports_by_subject(
+      {failed("mail.ru", 2), failed("Mail.Ru", 3, Agreement::no, 1), well("MAIL.RU", 4)}, kNow);
+  ASSERT_EQ(reports.size(), 1U);
+  EXPECT_THAT(reports.begin()->second.reporters, ElementsAre("Mail.Ru"));
+  EXPECT_EQ(words_of(reports.begin()->second.refusers).substr(0, 26), "Mail.Ru refused 5 sessions");
 }
 
 TEST(SenderFindings, NameTheClassOfSendersThatExplainsThem) {
