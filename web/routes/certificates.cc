@@ -21,8 +21,7 @@ constexpr std::size_t kNamesShown = 20;
 config::Result<agent::Chain, std::string> chain_from(const Request& request) {
   if (request.header("content-type").starts_with("application/json"))
     return chain_from_json(request.body);
-  return chain_from_json(
-      Json{{"pem", request.body}}.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return chain_from_file(request.body);
 }
 
 Json forecast_json(const agent::KeyForecast& told) {

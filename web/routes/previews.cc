@@ -56,10 +56,14 @@ config::Result<agent::Chain, std::string> chain_from_json(std::string_view body)
   const auto sent = nlohmann::json::parse(body, nullptr, false);
   if (!sent.is_object() || !sent.contains("pem") || !sent["pem"].is_string() || sent.size() != 1)
     return Failure<std::string>(R"(send {"pem": "-----BEGIN CERTIFICATE----- ..."})");
-  const auto& pem = sent["pem"].get_ref<const std::string&>();
-  if (pem.find("PRIVATE KEY-----") != std::string::npos)
+  return chain_from_file(sent["pem"].get_ref<const std::string&>());
+}
+
+config::Result<agent::Chain, std::string> chain_from_file(std::string_view octets) {
+  using config::Failure;
+  if (octets.find("PRIVATE KEY-----") != std::string_view::npos)
     return Failure<std::string>("this is a private key: keep it to yourself, send the certificate");
-  auto read = probes::tls::read_certificate_file(pem);
+  auto read = probes::tls::read_certificate_file(octets);
   if (!read) return Failure<std::string>(probes::printable(read.error(), 500));
   if (read->chain.empty()) return Failure<std::string>("a key and no certificate");
   return std::move(read->chain);

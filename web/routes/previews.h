@@ -19,6 +19,8 @@ namespace web {
 // {"pem":…}: a certificate, with its issuers behind it or without. The error says what is wrong, in
 // words.
 [[nodiscard]] config::Result<agent::Chain, std::string> chain_from_json(std::string_view body);
+// The same of what a file of certificates holds (probes/tls/certificate_file.h), PEM or DER.
+[[nodiscard]] config::Result<agent::Chain, std::string> chain_from_file(std::string_view octets);
 
 // The TLSA records that fit it, the server's own key first.
 [[nodiscard]] nlohmann::ordered_json fitting_records(const agent::Chain& chain);

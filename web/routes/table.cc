@@ -127,7 +127,7 @@ const std::vector<Api::Route>& Api::routes() {
        .answer = &Api::take_certificate,
        .parameters = {"by"},
        .content_types = {"application/pem-certificate-chain", "application/x-pem-file",
-                         "application/json", "text/plain"}},
+                         "application/pkix-cert", "application/json", "text/plain"}},
       {"POST", "/api/v1/certificates/{key}/not-for-mail", operators, narrowed,
        &Api::set_not_for_mail},
       {"DELETE",

@@ -263,7 +263,7 @@ TEST_F(Acts, TheGateCannotTellOfAHostWhoseLookupsOnlyEverFailed) {
   EXPECT_EQ(answer_when(probes::dns::Outcome::absent), "yes");
 }
 
-TEST_F(Acts, ACertificateToComeIsTakenAsPemAndAsJson) {
+TEST_F(Acts, ACertificateToComeIsTakenAsPemAsDerAndAsJson) {
   const auto& pki = support::Pki::get();
   service_.actions.foreseen.hosts = {{.host = "mx.example.test",
                                       .is_covered = false,
@@ -273,11 +273,13 @@ TEST_F(Acts, ACertificateToComeIsTakenAsPemAndAsJson) {
                                      {.host = "mx2.example.test"}};
   service_.actions.foreseen.domains_unseen = 3;
   const auto text = pem(*pki.leaf.certificate);
+  const auto& der = pki.leaf.certificate->der;
   const auto key = probes::dane::to_hex(pki.leaf.certificate->spki_sha256);
   for (const auto& [type, body] :
        std::map<std::string, std::string>{{"application/pem-certificate-chain", text},
                                           {"application/x-pem-file", text},
                                           {"text/plain; charset=utf-8", text},
+                                          {"application/pkix-cert", {der.begin(), der.end()}},
                                           {"application/json", json{{"pem", text}}.dump()}}) {
     const auto reply = ask("POST", "/api/v1/certificates", body, {{"content-type", type}});
     ASSERT_EQ(reply.status, 200) << type << reply.body;
