@@ -31,9 +31,14 @@ Reply no_store() {
 using Key = std::tuple<std::string, std::string, std::string, std::string, std::string, std::string,
                        std::string>;
 
+// A sender's day need not be UTC's: the one that holds its middle is most of it.
+std::string day_of(const SenderSessions& one) {
+  return config::rfc3339(one.from + (one.until - one.from) / 2).substr(0, 10);
+}
+
 Key key_of(const SenderSessions& one) {
   const bool has_failed = !one.result_type.empty();
-  return {config::rfc3339(one.from).substr(0, 10),
+  return {day_of(one),
           one.organization,
           one.domain,
           std::string(wire_name(one.policy)),

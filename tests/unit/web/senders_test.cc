@@ -2,6 +2,7 @@
 #include <iterator>
 #include <string>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -105,6 +106,22 @@ TEST_F(Senders, OfTwoReportsOfADayAreAddedUp) {
   EXPECT_EQ(items[0]["sessions"], 10);
   EXPECT_EQ(items[1]["sessions"], 14);
   EXPECT_EQ(items[1]["agrees"], nullptr);
+}
+
+TEST_F(Senders, AReportIsOfTheDayThatHoldsItsMiddle) {
+  const auto day = std::chrono::floor<std::chrono::days>(kNow) - std::chrono::hours{48};
+  for (const int east : {-10, -1, 0, 2, 11}) {
+    auto report = report_of(fmt::format("{} hours east", east));
+    const auto begin = day - std::chrono::hours{east};
+    report["date-range"] = {{"start-datetime", config::rfc3339(begin)},
+                            {"end-datetime", config::rfc3339(begin + std::chrono::hours{24} -
+                                                             std::chrono::seconds{1})}};
+    post(report);
+  }
+  const auto items = json::parse(ask("GET", "/api/v1/domains/example.test/senders").body)["items"];
+  ASSERT_EQ(items.size(), 10U);
+  for (const auto& one : items)
+    EXPECT_EQ(one["day"], config::rfc3339(day).substr(0, 10)) << one["organization"];
 }
 
 TEST_F(Senders, OfAnotherTimeOrOfNobodyAreNotShown) {
