@@ -314,6 +314,7 @@ KeyForecast forecast(const AnnouncedCertificate& announced, const ForeseenHost& 
 
 std::optional<probes::Finding> find_unpublished(
     const std::vector<const AnnouncedCertificate*>& announced, const ForeseenHost& host, Time at) {
+  if (announced.empty()) return std::nullopt;  // as at most looks
   probes::Finding out{.code = probes::Code::next_key_unpublished,
                       .severity = probes::Severity::medium,
                       .subject = {.kind = probes::Subject::Kind::host, .name = host.host}};
