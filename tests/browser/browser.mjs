@@ -71,7 +71,8 @@ export const altered = (changes) => async (page) => {
       // A page that was left asks for nothing any more.
       const reply = await route.fetch().catch(() => null);
       if (reply === null) return route.abort().catch(() => {});
-      const json = reply.ok() ? await reply.json() : null;
+      const json = reply.ok() ? await reply.json().catch(() => undefined) : null;
+      if (json === undefined) return; // it was left meanwhile
       return route.fulfill({ json: await change(json, new URL(route.request().url())) });
     });
 };

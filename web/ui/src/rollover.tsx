@@ -11,6 +11,7 @@ import { Picture, PictureTable } from "./picture";
 import { momentOf, rfc3339 } from "./range";
 import {
   cachesSentence,
+  differenceAdvice,
   differences,
   gradeStatus,
   gradeWords,
@@ -66,10 +67,7 @@ function Keys({ rollover, host }: { rollover: Timeline; host: MxHost }) {
         </ul>
       )}
       <p>
-        <strong>What to do:</strong>{" "}
-        {differ.length > 0
-          ? "Bring all name servers to the same records: check the zone's serials and transfers."
-          : rolloverAdvice[rollover.state]}
+        <strong>What to do:</strong> {differ.length > 0 ? differenceAdvice(rollover) : rolloverAdvice[rollover.state]}
       </p>
       {caches && <p>{caches}</p>}
       <dl>

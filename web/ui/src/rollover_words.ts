@@ -105,6 +105,14 @@ export const differences = ({ differences: all }: Rollover) =>
     return `${serverWords(server)} lacks ${lacks.slice(0, 11)}…; ${has.join(", ")}.`;
   });
 
+// Which of them to bring up to date.
+export function differenceAdvice({ differences: all }: Rollover): string {
+  const behind = [...new Set(all.map((one) => serverWords(one.server)))];
+  return behind.length === 1
+    ? `Make ${behind[0]} take over what the others give: check its serial number and its transfers.`
+    : `Bring ${behind.join(" and ")} to the same records: check the zone's serial numbers and transfers.`;
+}
+
 // What caches do to mail, where all of these hosts are refused by some: told for the one that is refused least.
 export function cachesSentence(hosts: Rollover[], delivery?: Delivery): string {
   const [least] = [...hosts].sort((a, b) => (a.held_share ?? 0) - (b.held_share ?? 0));
