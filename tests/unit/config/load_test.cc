@@ -650,8 +650,8 @@ TEST_F(LoadedLists, AndEveryOtherFileThatIsAPipeIsRefusedAndNotWaitedFor) {
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
   constexpr auto kWhy = "pipe: cannot be read: not a regular file";
   EXPECT_THAT(load_with("domain_lists: [{file: pipe}]\n"), ElementsAre(kWhy));
-  EXPECT_THAT(load_with("issuers_file: pipe\n"), ElementsAre(kWhy));
-  EXPECT_THAT(load_with("web: {config_file: pipe}\n"), ElementsAre(kWhy));
+  EXPECT_THAT(load_with("domains: [a.test]\nissuers_file: pipe\n"), ElementsAre(kWhy));
+  EXPECT_THAT(load_with("domains: [a.test]\nweb: {config_file: pipe}\n"), ElementsAre(kWhy));
   EXPECT_THAT(read_secret(pipe).error(), HasSubstr(kWhy));
   EXPECT_THAT(add_to_domain_file(pipe, "a.test").error(), HasSubstr("not a regular file"));
 }
