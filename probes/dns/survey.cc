@@ -140,7 +140,13 @@ Survey Surveyor::ask(const std::vector<Question>& questions, config::Time at,
       const auto ask_over = [&](Transport transport) {
         return direct_.ask_server(query, server.address, transport, deadline);
       };
-      read(answer, ask_over(Transport::udp_first), zone.name, at);
+      const auto reply = ask_over(Transport::udp_first);
+      read(answer, reply, zone.name, at);
+      // What decides is taken only of those who can sign it: whoever sits between us and one server
+      // could say in its name what fits his certificate.
+      if (question.type == type::tlsa && answer.signatures && reply &&
+          lookup_.is_forged(*reply, question.name, question.type, at, deadline))
+        answer.signatures.reset();
       const bool is_heard = answer.outcome != Outcome::failed;
       if (is_first && answer.cause == Cause::timeout) silent.insert(server);
       if (is_first && is_heard && !ask_over(Transport::tcp)) out.silent_on_tcp.push_back(server);

@@ -43,7 +43,7 @@ struct ServerAnswer {
   std::vector<Bytes> data;        // canonical order; of an alias its target
   bool is_alias = false;
   config::Seconds ttl{0};
-  std::optional<SignatureWindow> signatures;  // nothing: it sent none
+  std::optional<SignatureWindow> signatures;  // nothing: it sent none, or of TLSA no valid ones
   bool operator==(const ServerAnswer&) const = default;
 };
 
