@@ -15,11 +15,18 @@ Failure<std::string> cannot(int why) {
   return Failure<std::string>{"cannot be read: " + std::generic_category().message(why)};
 }
 
-Result<std::string, std::string> read_open(int fd, std::size_t most) {
+// One of our own descriptors, as shells have it for `<(COMMAND)`: whoever started us writes there.
+bool is_handed_over(const std::filesystem::path& file) {
+  const auto& name = file.native();
+  return name == "/dev/stdin" || name.starts_with("/dev/fd/") || name.starts_with("/proc/self/fd/");
+}
+
+Result<std::string, std::string> read_open(int fd, std::size_t most, bool may_be_pipe) {
   struct stat there {};
   if (fstat(fd, &there) != 0) return cannot(errno);
   if (S_ISDIR(there.st_mode)) return cannot(EISDIR);
-  if (!S_ISREG(there.st_mode)) return Failure<std::string>{"cannot be read: not a regular file"};
+  if (!S_ISREG(there.st_mode) && !(may_be_pipe && S_ISFIFO(there.st_mode)))
+    return Failure<std::string>{"cannot be read: not a regular file"};
   std::string out;
   while (out.size() <= most) {
     constexpr std::size_t chunk = 65536;
@@ -37,10 +44,11 @@ Result<std::string, std::string> read_open(int fd, std::size_t most) {
 }  // namespace
 
 Result<std::string, std::string> read_file(const std::filesystem::path& file, std::size_t most) {
-  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  const bool is_ours = is_handed_over(file);
+  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC | (is_ours ? 0 : O_NONBLOCK));
   if (fd < 0) return cannot(errno);
   try {
-    auto out = read_open(fd, most);
+    auto out = read_open(fd, most, is_ours);
     close(fd);
     return out;
   } catch (...) {

@@ -1,5 +1,6 @@
 #include "config/load.h"
 
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -654,6 +655,13 @@ TEST_F(LoadedLists, AndEveryOtherFileThatIsAPipeIsRefusedAndNotWaitedFor) {
   EXPECT_THAT(load_with("domains: [a.test]\nweb: {config_file: pipe}\n"), ElementsAre(kWhy));
   EXPECT_THAT(read_secret(pipe).error(), HasSubstr(kWhy));
   EXPECT_THAT(add_to_domain_file(pipe, "a.test").error(), HasSubstr("not a regular file"));
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  ASSERT_EQ(::write(ends[1], minimal.data(), minimal.size()), static_cast<ssize_t>(minimal.size()));
+  close(ends[1]);
+  const auto handed = load("/dev/fd/" + std::to_string(ends[0]));
+  EXPECT_TRUE(handed) << "as a shell hands it over";
+  close(ends[0]);
 }
 
 TEST_F(LoadedLists, HaveErrorsThatEndSomewhere) {

@@ -93,7 +93,7 @@ class RenewalWatchTest : public testing::Test {
     if (question.url == kDirectory)
       return HttpsReply{.status = 200, .body = R"({"renewalInfo":"https://ca.test/ari"})"};
     return HttpsReply{.status = 200,
-                      .body = R"({"suggestedWindow":{"start":"2040-01-01T00:00:00Z",)"
+                      .body = R"({"suggestedWindow":{"start":"2027-03-01T00:00:00Z",)"
                               R"("end":"2040-01-03T00:00:00Z"}})"};
   }
 
@@ -118,7 +118,7 @@ TEST_F(RenewalWatchTest, AsksTheCaAndHandsOnWhatItSuggests) {
     const auto& advice = heard_.advice.front().front();
     EXPECT_EQ(advice.certificate, probes::dane::to_hex(leaves_.front()->sha256));
     ASSERT_TRUE(advice.window);
-    EXPECT_EQ(config::rfc3339(advice.window->start), "2040-01-01T00:00:00Z");
+    EXPECT_EQ(config::rfc3339(advice.window->start), "2027-03-01T00:00:00Z");
     EXPECT_THAT(heard_.partners, Each(false));
     EXPECT_TRUE(heard_.faults.empty());
   });
