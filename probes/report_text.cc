@@ -211,6 +211,10 @@ std::string_view in_words(Reason reason) {
       return "the address is for special purposes";
     case Reason::no_route:
       return "there is no way there from here";
+    case Reason::web_pki:
+      return "no TLSA record applies; a CA vouches for the certificate";
+    case Reason::certificate_untrusted:
+      return "no CA vouches for the certificate";
   }
   return "";
 }
