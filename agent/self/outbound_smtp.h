@@ -63,7 +63,8 @@ class OutboundSmtp {
     std::map<std::pair<probes::dns::Name, std::string>, config::Time> stuck;  // since then
     bool was_tried = false;                                                   // a packet was sent
   };
-  static constexpr std::size_t kFamilies = 4;  // IPv4 and IPv6 of mail servers, and of services
+  // IPv4 and IPv6 of mail servers, and of services.
+  static constexpr std::size_t kFamilies = 4;
 
   static void record_sessions(Family& family, const probes::dns::Name& host,
                               const probes::smtp::SessionRecord& session, config::Time began);

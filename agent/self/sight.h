@@ -106,7 +106,7 @@ class OwnSight {
   ResolverWatch watch_;      // of the resolvers
   Unconfirmed unconfirmed_;  // what only they told of
   OutboundSmtp reach_;
-  std::vector<SelfCheck> smtp_;  // its checks, as sensed last
+  std::vector<SelfCheck> smtp_;      // its checks, as sensed last
   std::vector<SelfCheck> services_;  // those of services
   Welcome welcome_;
   std::vector<SelfCheck> greeting_;  // the same

@@ -69,7 +69,9 @@ class RealMailboxes(unittest.TestCase):
             (endpoint, *_) = found[name]["hosts"][0]["endpoints"]
             self.assertEqual((found[name]["verdict"], endpoint["reason"]), ("authenticated", "tlsa-match"), endpoint)
             self.assertIn("ovecot", endpoint["smtp"]["banner"] + str(endpoint["smtp"]["transcript"]))
-            self.assertEqual([one["code"] for one in found[name]["findings"]], [], found[name]["hosts"][0]["endpoints"][1:])
+            self.assertEqual(
+                [one["code"] for one in found[name]["findings"]], [], found[name]["hosts"][0]["endpoints"][1:]
+            )
         self.assertEqual(status, 0)
 
     def is_open(self, lab, address, port):

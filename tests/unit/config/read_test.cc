@@ -163,7 +163,8 @@ TEST(Notify, SaysWhatIsWrongAndWhere) {
        .want = {"f:2:9: expected a map of keys, found \"me\""}},
       {.says = "a key like no other",
        .text = "notify: {pager: []}\n",
-       .want = {"f:2:10: unknown key \"pager\"; known here: remind_after, repeat_interval, alertmanagers, labels, "
+       .want = {"f:2:10: unknown key \"pager\"; known here: remind_after, repeat_interval, "
+                "alertmanagers, labels, "
                 "webhooks, mail, grafana, heartbeat"}},
       {.says = "a key of one letter too few",
        .text = "notify: {webhook: []}\n",

@@ -8,15 +8,7 @@ import { Places } from "./places";
 import { Rollovers } from "./rollover";
 import { withCaches } from "./rollover_words";
 import { SendersView } from "./senders";
-import {
-  delivers,
-  hostSentence,
-  isService,
-  plural,
-  serviceSentence,
-  verdictSentence,
-  verdictWords,
-} from "./words";
+import { delivers, hostSentence, isService, plural, serviceSentence, verdictSentence, verdictWords } from "./words";
 
 // "12 watched domains use it; mail to 11 of them is held up"
 function dependants({ domains, delivery, held_up: held }: MxHost): string {
