@@ -44,7 +44,8 @@ class OutboundSmtp {
   // Whom to try while a family is down: to learn when it is up again, and whether the other is.
   [[nodiscard]] std::vector<ControlHost> controls_while_down() const;
 
-  // "smtp_ipv4", "smtp_ipv6", "service_ipv4", "service_ipv6"; a family of which too little is known is not in the list.
+  // "smtp_ipv4", "smtp_ipv6", "service_ipv4", "service_ipv6"; a family of which too little is known
+  // is not in the list.
   [[nodiscard]] std::vector<SelfCheck> checks(config::Time at) const;
 
   // Marks what got stuck in a family that is down as what it is, our own limit. True when the look
