@@ -34,9 +34,8 @@ class Lookup {
   [[nodiscard]] Answer ask(const Name& name, std::uint16_t type, config::Time at,
                            config::Deadline deadline);
 
-  // Whether a reply that somebody else fetched, of that name and type, is not vouched for by the
-  // keys of a signed zone: its signatures do not verify, or it has none. False where that could not
-  // be determined.
+  // Whether the signatures in a reply that somebody else fetched, of that name and type, are not of
+  // the zone's keys, as its parents vouch for them. False where that could not be determined.
   [[nodiscard]] bool is_forged(const Message& reply, const Name& name, std::uint16_t type,
                                config::Time at, config::Deadline deadline);
 

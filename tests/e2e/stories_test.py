@@ -481,7 +481,7 @@ class Stories(unittest.TestCase):
                 return
             begin, end = story.done["drop at ns2"][1], story.done["agree"][0]
             seen = [verdict for at, verdict in story.verdicts if begin < at < end]
-            self.assertGreater(len(seen), 3, "looks enough to meet both")
+            self.assertGreater(len(seen), 1, "looks at both sides of chance")
             self.assertEqual(set(seen), {"authenticated"}, "who is refused is told by the finding and its alert")
 
         self.each(check)
