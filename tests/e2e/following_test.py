@@ -60,7 +60,8 @@ class Following(unittest.TestCase):
         """How far the log is read, as it is kept."""
         with sqlite3.connect(f"file:{self.lab.dir}/danelaw.db?mode=ro", uri=True) as db:
             rows = db.execute("SELECT value FROM own_delivery_state WHERE key = 'position'").fetchall()
-        return rows != [] and json.loads(rows[0][0])["offset"] == os.path.getsize(self.log)
+        # Of each log its name and where it stands, the one that is followed first.
+        return rows != [] and json.loads(json.loads(rows[0][0])[0][1])["offset"] == os.path.getsize(self.log)
 
     def kill(self):
         self.lab.stop_agent(signal.SIGKILL)
