@@ -172,7 +172,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "Where no TLSA record can be used a mail program goes by the CAs that it trusts, and most "
        "programs always do. None vouches for this certificate and the name of the host: it is out "
        "of date, for another name, self-signed, or its intermediate is not sent.",
-       kUnhurt,
+       "Mail programs that know no DANE warn their users, or do not connect.",
        {"Renew the certificate where it is out of date; get one for this name where it is for "
         "another.",
         "Send the intermediate certificates with it (ACME clients call that file fullchain.pem).",

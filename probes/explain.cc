@@ -315,15 +315,12 @@ void tell_service(Explanation& out, const CatalogueRow& row, const Finding& find
   if (finding.subject.kind == Subject::Kind::monitor ||
       !config::service_called(finding.subject.name))
     return;
-  const bool is_shut = row.alerts.queues || row.alerts.refuses;
-  if (!is_shut) {
-    out.senders_now = "Mail programs connect.";
-  } else if (finding.code == Code::certificate_untrusted && finding.severity < Severity::critical) {
-    out.senders_now =
-        "Mail programs that know DANE connect; all others warn their users, or do not connect.";
-  } else {
-    out.senders_now =
-        "Mail programs do not connect here, or warn their users: people cannot fetch or send mail.";
+  // What is found at services only says what mail programs do.
+  if (finding.code != Code::certificate_untrusted) {
+    const bool is_shut = row.alerts.queues || row.alerts.refuses;
+    out.senders_now = is_shut ? "Mail programs do not connect here, or warn their users: people "
+                                "cannot fetch or send mail."
+                              : "Mail programs connect.";
   }
   out.tlsrpt.reset();
 }
