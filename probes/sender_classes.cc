@@ -35,9 +35,7 @@ constexpr std::array kClasses{
     SenderClass{"other-nameserver", Weight::common,
                 "each resolver chooses among a zone's name servers (RFC 1034 §5.3.3)", 1987},
     SenderClass{"rfc-7672", Weight::common, "Exim and other senders that are not Postfix", 2022},
-    SenderClass{"web-pki-only", Weight::common,
-                "mail programs on desktops and telephones, none of which is known to check TLSA",
-                2026},
+    SenderClass{"web-pki-only", Weight::common, "no common mail program checks TLSA records", 2026},
 };
 
 }  // namespace

@@ -36,5 +36,5 @@ export const senderWeights: Record<string, { weight: "common" | "rare"; source: 
   "null-mx-ignored": { weight: "rare", source: "software from before RFC 7505", year: 2015 },
   "other-nameserver": { weight: "common", source: "each resolver chooses among a zone's name servers (RFC 1034 §5.3.3)", year: 1987 },
   "rfc-7672": { weight: "common", source: "Exim and other senders that are not Postfix", year: 2022 },
-  "web-pki-only": { weight: "common", source: "mail programs on desktops and telephones, none of which is known to check TLSA", year: 2026 },
+  "web-pki-only": { weight: "common", source: "no common mail program checks TLSA records", year: 2026 },
 };

@@ -52,10 +52,9 @@ export const hostSentence: Partial<Record<Verdict, string>> = {
 export const isService = (name: string) => name.includes(":");
 export const serviceSentence: Partial<Record<Verdict, string>> = {
   authenticated: "Mail programs connect, and know whom they talk to.",
-  refused: "Mail programs do not connect here, or warn their users: people cannot fetch or send mail.",
+  refused: "Mail programs do not connect, or warn their users.",
   "lookup-failed": "Mail programs cannot look it up.",
   down: "Mail programs get no usable session with it.",
-  "no-address": "It has no address.",
 };
 
 export const deliveries: Delivery[] = ["held-up", "unprotected", "at-risk", "fine", "unknown"];
