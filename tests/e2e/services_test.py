@@ -201,6 +201,11 @@ class Services(unittest.TestCase):
         self.assertEqual(rows[service]["group"], "mailboxes")
         self.assertEqual(self.lab.host(service)["rollover"]["state"], "steady")
 
+        asked = self.lab.inside(
+            DANELAW, "gate", "--config", f"{self.lab.dir}/danelaw.yaml", "--host", service, self.chain
+        )
+        self.assertEqual(asked.returncode, 0, asked.stdout + asked.stderr)
+
         # Another certificate at the mailbox service only.
         self.lab.lab("prepare", HOST)
         shutil.copy(f"{self.lab.facts()['run']}/pki/next/{HOST}.ecdsa.pem", f"{self.chain}.new")
