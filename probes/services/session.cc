@@ -198,15 +198,8 @@ void talk(const ServicePlan& plan, tls::Client& client, SessionRecord& record, D
 }  // namespace
 
 SessionRecord run_session(const ServicePlan& plan, tls::Client& client, Deadline deadline) {
-  const auto begin = steady_clock::now();
-  SessionRecord record;
-  record.address = plan.address;
-  record.port = plan.port;
-  record.key_type = plan.key_type;
-  talk(plan, client, record, deadline);
-  record.duration =
-      std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begin);
-  return record;
+  return smtp::record_of(plan.address, plan.port, plan.key_type,
+                         [&](SessionRecord& record) { talk(plan, client, record, deadline); });
 }
 
 }  // namespace probes::services

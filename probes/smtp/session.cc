@@ -302,15 +302,8 @@ bool same_facts(const SessionRecord& a, const SessionRecord& b) {
 }
 
 SessionRecord run_session(const SessionPlan& plan, tls::Client& client, Deadline deadline) {
-  const auto begin = steady_clock::now();
-  SessionRecord record;
-  record.address = plan.address;
-  record.port = plan.port;
-  record.key_type = plan.key_type;
-  talk(plan, client, record, deadline);
-  record.duration =
-      std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begin);
-  return record;
+  return record_of(plan.address, plan.port, plan.key_type,
+                   [&](SessionRecord& record) { talk(plan, client, record, deadline); });
 }
 
 }  // namespace probes::smtp

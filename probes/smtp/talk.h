@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -10,6 +11,22 @@
 
 // What every talk with a server has in common, whatever the protocol: how it is written down.
 namespace probes::smtp {
+
+// The record of a session with that place, which `talk` fills in.
+template <class Talk>
+[[nodiscard]] SessionRecord record_of(const std::string& address, std::uint16_t port,
+                                      tls::KeyType key_type, Talk talk) {
+  using std::chrono::steady_clock;
+  const auto begin = steady_clock::now();
+  SessionRecord record;
+  record.address = address;
+  record.port = port;
+  record.key_type = key_type;
+  talk(record);
+  record.duration =
+      std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begin);
+  return record;
+}
 
 // Adds a line to the transcript, as long as there is room.
 void write_down(SessionRecord& record, std::string line);
