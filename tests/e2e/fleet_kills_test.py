@@ -39,6 +39,10 @@ class RandomKills(Fleet):
             if name not in self.agents:
                 self.start(name)
 
+    def does_another_lead(self, name):
+        self.revive()  # as their supervisors would: one that lost its leadership may just have ended
+        return any(self.leads(one) for one in self.ports if one != name)
+
     def strike(self, chance):
         what = chance.choice(("kill", "kill", "stop", "crash"))
         if what == "crash":
@@ -55,7 +59,7 @@ class RandomKills(Fleet):
             return f"{name} had ended by itself"
         os.kill(asleep, signal.SIGSTOP)
         if led:
-            until(f"seed {SEED}: another leads", 60, lambda: any(self.leads(one) for one in self.ports if one != name))
+            until(f"seed {SEED}: another leads", 60, lambda: self.does_another_lead(name))
         os.kill(asleep, signal.SIGCONT)
         return f"{name} slept"
 
