@@ -342,20 +342,23 @@ bool Lookup::follow(Round& round, Name& current) {
   }
 }
 
-// Proves a part and takes its status into the answer; a part that is not secure or insecure fails
-// the answer.
 bool Lookup::is_forged(const Message& reply, const Name& name, std::uint16_t type, config::Time at,
                        config::Deadline deadline) {
+  auto told_of = type;
   auto told = rrset(reply, name, type);
-  const bool is_alias = told.empty() && !rrset(reply, name, type::cname).empty();
-  if (is_alias) told = rrset(reply, name, type::cname);
-  const auto part = part_of(reply, name, is_alias ? type::cname : type, std::move(told));
+  if (auto alias = rrset(reply, name, type::cname); told.empty() && !alias.empty()) {
+    told_of = type::cname;
+    told = std::move(alias);
+  }
+  const auto part = part_of(reply, name, told_of, std::move(told));
   const auto patient_until = std::chrono::steady_clock::now() + patience_;
   const auto proof = chain_.prove(part, resolver_, at, std::min(deadline, patient_until)).proof;
   return !proof.is_beyond_us &&
          (proof.status == DnssecStatus::bogus || proof.status == DnssecStatus::insecure);
 }
 
+// Proves a part and takes its status into the answer; a part that is not secure or insecure fails
+// the answer.
 Proof Lookup::prove(Round& round, const Message& part) {
   auto& answer = round.answer;
   auto result = chain_.prove(part, round.source, round.at, round.deadline);

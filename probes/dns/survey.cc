@@ -144,7 +144,7 @@ Survey Surveyor::ask(const std::vector<Question>& questions, config::Time at,
       read(answer, reply, zone.name, at);
       // What decides is taken only of those who can sign it: whoever sits between us and one server
       // could say in its name what fits his certificate.
-      if (question.type == type::tlsa && answer.signatures && reply &&
+      if (question.type == type::tlsa && is_acceptable(answer, at) &&
           lookup_.is_forged(*reply, question.name, question.type, at, deadline))
         answer.signatures.reset();
       const bool is_heard = answer.outcome != Outcome::failed;
