@@ -1,18 +1,17 @@
 #include "probes/evidence.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 #include <utility>
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "probes/dane/tlsa.h"
 #include "probes/dns/chain.h"
 #include "probes/dns/lookup.h"
+#include "probes/dns/server_address.h"
 #include "probes/explain.h"
 #include "probes/judge.h"
 #include "probes/observe.h"
@@ -112,19 +111,9 @@ class Ladder {
   std::set<std::pair<Name, std::uint16_t>> told_;
 };
 
-// "192.0.2.1", "2001:db8::1"; nothing where the data is no address.
-std::optional<std::string> address_of(std::uint16_t type, const dns::Bytes& data) {
-  const bool is_v4 = type == dns::type::a && data.size() == 4;
-  const bool is_v6 = type == dns::type::aaaa && data.size() == 16;
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if ((!is_v4 && !is_v6) ||
-      inet_ntop(is_v4 ? AF_INET : AF_INET6, data.data(), text.data(), text.size()) == nullptr)
-    return std::nullopt;
-  return text.data();
-}
-
 // The data as zone files have it, as far as people read it; the first of many.
 std::string data_of(const Answer& answer) {
+  const bool is_address = answer.type == dns::type::a || answer.type == dns::type::aaaa;
   constexpr std::size_t kMost = 8;
   std::vector<std::string> out;
   for (const auto& data : answer.data) {
@@ -137,8 +126,8 @@ std::string data_of(const Answer& answer) {
     } else if (answer.type == dns::type::mx && data.size() > 2) {
       const auto host = Name::from_wire(std::span{data}.subspan(2));
       out.push_back(fmt::format("{} {}", data[0] << 8U | data[1], host ? host->text() : "?"));
-    } else if (auto address = address_of(answer.type, data)) {
-      out.push_back(*std::move(address));
+    } else if (auto address = dns::address_text(data); is_address && !address.empty()) {
+      out.push_back(std::move(address));
     } else {
       out.push_back(dane::to_hex(data));
     }
