@@ -109,9 +109,8 @@ const std::initializer_list<CatalogueRow>& rows() {
        "STARTTLS was accepted, but the handshake did not complete.",
        kWaits,
        {"Read the mail server's log of the moment.",
-        "Try `openssl s_client -starttls smtp -connect {name}:25 -servername {name}` and read "
-        "where "
-        "it stops.",
+        "Try `openssl s_client {starttls}-connect {host}:{port} -servername {host}` and read "
+        "where it stops.",
         "Check key, certificate and the allowed protocol versions and ciphers."},
        {"RFC 7672 §2.2"},
        "validation-failure"},
@@ -214,7 +213,8 @@ const std::initializer_list<CatalogueRow>& rows() {
        "The host's zone is signed, so senders must know whether TLSA records exist. The lookup "
        "ended in an error, which may be an attack: they treat the host as unreachable.",
        kWaits,
-       {"Ask each name server of the zone: `dig +dnssec TLSA _25._tcp.{name} @SERVER`; all must "
+       {"Ask each name server of the zone: `dig +dnssec TLSA _{port}._tcp.{host} @SERVER`; all "
+        "must "
         "answer or deny with valid signatures.",
         "Repair the server or firewall that drops or refuses the TLSA type.",
         "Sign the zone anew when signatures are missing or out of date."},
@@ -243,7 +243,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "{name}: the address lookup fails",
        "The addresses of the host cannot be learned: an error, or signatures that do not validate.",
        "Without addresses senders skip the host; with those of one family most go on.",
-       {"`dig +dnssec A {name}` and `AAAA` at each name server show which fails.",
+       {"`dig +dnssec A {host}` and `AAAA` at each name server show which fails.",
         "Repair the server, or sign the zone anew."},
        {"RFC 7672 §2.2.2"},
        "dnssec-invalid"},
@@ -486,9 +486,8 @@ const std::initializer_list<CatalogueRow>& rows() {
        "what was proven for further questions then deny the other records as well.",
        "Part of the senders find no address, or no TLSA records, as long as their resolver "
        "remembers the denial: mail waits or bounces, or goes unprotected.",
-       {"Compare `dig +dnssec AAAA {name}` with `dig +dnssec A {name}` at each name server: the "
-        "NSEC "
-        "or NSEC3 record of the denial must list every type that exists at its owner.",
+       {"Compare `dig +dnssec AAAA {host}` with `dig +dnssec A {host}` at each name server: the "
+        "NSEC or NSEC3 record of the denial must list every type that exists at its owner.",
         "Upgrade or repair the signer or load balancer that makes up such denials; it must answer "
         "NOERROR, not NXDOMAIN, where the name has other records."},
        {"RFC 8198 §5", "RFC 4035 §3.1.3", "RFC 8020 §2", "RFC 4074 §4.2"},
@@ -660,9 +659,9 @@ const std::initializer_list<CatalogueRow>& rows() {
        "tlsa-wrong-name",
        {},
        "{name}: TLSA records stand at the wrong name",
-       "Records exist, but not at _25._tcp below the MX host.",
+       "Records exist, but not at _{port}._tcp below the host.",
        "Senders do not find them: mail is delivered without authentication.",
-       {"Publish them at _25._tcp.{name}: senders ask for them at the name in the MX record."},
+       {"Publish them at _{port}._tcp.{host}: senders ask for them at the name in the MX record."},
        {"RFC 7672 §2.2.3"},
        ""},
       {Code::tlsa_malformed,

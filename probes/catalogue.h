@@ -59,7 +59,8 @@ struct CatalogueRow {
   Code code;
   std::string_view name;  // in JSON, SQL, labels and docs
   AlertRule alerts;
-  // For people. What they are: Explanation. {name} stands for the subject, and in steps {zone} for
+  // For people. What they are: Explanation. {name} stands for the subject, {host} and {port} for
+  // where it is ({starttls}: what openssl needs there), and in steps {zone} for
   // the zone at fault, {line} for the record to publish, or for how to make it where none is known;
   // a step that begins with {if-changed} is left out where history says that the key has not
   // changed, and {otherwise} begins the step behind it.

@@ -19,6 +19,8 @@ std::string replaced(std::string text, std::string_view what, std::string_view b
   return text;
 }
 
+constexpr std::uint16_t kSmtp = 25;
+
 // The zone at fault, as commands name it; where that is not known readers have to fill it in.
 std::string zone_of(const Finding& finding) {
   if (finding.root && finding.root->kind == Subject::Kind::zone)
@@ -26,9 +28,22 @@ std::string zone_of(const Finding& finding) {
   return finding.remedy && !finding.remedy->zone.empty() ? finding.remedy->zone : "ZONE";
 }
 
+// What stands for the finding in the texts of its row.
 std::string filled(std::string_view text, const Finding& finding) {
-  return replaced(replaced(std::string(text), "{zone}", zone_of(finding)), "{name}",
-                  finding.subject.name);
+  const auto& name = finding.subject.name;
+  const auto place = config::service_called(name).value_or(config::ServiceName{name, kSmtp});
+  const auto starttls = config::usual_starttls(place.port);
+  const auto words = std::to_array<std::pair<std::string_view, std::string>>(
+      {{"{zone}", zone_of(finding)},
+       {"{host}", place.host},
+       {"{port}", std::to_string(place.port)},
+       {"{starttls}", starttls == config::Starttls::none
+                          ? ""
+                          : fmt::format("-starttls {} ", wire_name(starttls))},
+       {"{name}", name}});
+  std::string out(text);
+  for (const auto& [what, by] : words) out = replaced(std::move(out), what, by);
+  return out;
 }
 
 // What of danelaw it is, where its name is one that the program uses.
@@ -37,6 +52,8 @@ std::string_view check_words(std::string_view check) {
       {{"dns", "DNS lookups fail"},
        {"smtp_ipv4", "port 25 cannot be reached over IPv4"},
        {"smtp_ipv6", "port 25 cannot be reached over IPv6"},
+       {"service_ipv4", "no service can be reached over IPv4"},
+       {"service_ipv6", "no service can be reached over IPv6"},
        {"trust_anchor", "the DNSSEC trust anchor file is not right"}});
   const auto* const found =
       std::ranges::find(kChecks, check, &std::pair<std::string_view, std::string_view>::first);

@@ -250,8 +250,26 @@ TEST(Service, IsJudgedAsMailProgramsJudgeIt) {
       const auto words = explain(finding);
       EXPECT_FALSE(words.senders_now.find("queue") != std::string::npos) << words.senders_now;
       EXPECT_FALSE(words.tlsrpt) << one.says;
+      for (const auto& step : words.fix) {
+        EXPECT_THAT(step, testing::Not(testing::HasSubstr(":993:"))) << one.says;
+        EXPECT_THAT(step, testing::Not(testing::HasSubstr("_25._tcp"))) << one.says;
+      }
     }
   }
+}
+
+TEST(Service, IsNamedInCommandsAsTheyNeedIt) {
+  const Finding finding{.code = Code::tls_handshake_failed,
+                        .subject = {.kind = Subject::Kind::host, .name = std::string(kService)}};
+  EXPECT_THAT(explain(finding).fix,
+              testing::Contains(
+                  testing::HasSubstr("`openssl s_client -connect imap.example.test:993 -servername "
+                                     "imap.example.test`")));
+  auto starttls = finding;
+  starttls.subject.name = "imap.example.test:143";
+  EXPECT_THAT(
+      explain(starttls).fix,
+      testing::Contains(testing::HasSubstr("-starttls imap -connect imap.example.test:143 ")));
 }
 
 TEST(Service, IsToldFromHostsByItsName) {
