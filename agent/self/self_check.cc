@@ -52,10 +52,14 @@ std::vector<SelfCheck> check_ourselves(probes::dns::Lookup& lookup, const probes
   return {dns, clock};
 }
 
-const SelfCheck* cut_off(const std::vector<SelfCheck>& smtp) {
-  if (std::ranges::any_of(smtp, &SelfCheck::is_up)) return nullptr;
-  const auto blocked = std::ranges::find(smtp, false, &SelfCheck::is_limit);
-  return blocked == smtp.end() ? nullptr : &*blocked;
+const SelfCheck* cut_off(const std::vector<SelfCheck>& way_out) {
+  const SelfCheck* blocked = nullptr;
+  for (const auto& one : way_out) {
+    if (!one.check.starts_with("smtp_")) continue;
+    if (one.is_up) return nullptr;
+    if (blocked == nullptr && !one.is_limit) blocked = &one;
+  }
+  return blocked;
 }
 
 const SelfCheck* first_failing(const std::vector<SelfCheck>& checks) {

@@ -36,9 +36,10 @@ struct ResolverCheck {
                                                      const probes::dns::Name& anchor,
                                                      config::Time at, config::Deadline deadline);
 
-// The check of a OutboundSmtp to blame when no family works and so nothing can be said about any
-// host; null while one works, or is not known not to.
-[[nodiscard]] const SelfCheck* cut_off(const std::vector<SelfCheck>& smtp);
+// The check of an OutboundSmtp to blame when mail servers can be reached over no family and so
+// nothing can be said about any MX host; null while one works, or is not known not to. Services
+// have ports of their own.
+[[nodiscard]] const SelfCheck* cut_off(const std::vector<SelfCheck>& way_out);
 
 // The first sense that fails and blinds; nothing when all are well.
 [[nodiscard]] const SelfCheck* first_failing(const std::vector<SelfCheck>& checks);

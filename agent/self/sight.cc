@@ -99,26 +99,19 @@ void OwnSight::take_try(const Name& host, const probes::smtp::SessionRecord& ses
 }
 
 OwnSight::WayOut OwnSight::sense_way_out(Time at, const std::string& helo) {
-  const auto before = std::exchange(smtp_, {});
-  const auto services_before = std::exchange(services_, {});
-  for (auto& check : reach_.checks(at))
-    (check.check.starts_with("smtp_") ? smtp_ : services_).push_back(std::move(check));
+  const auto before = std::exchange(way_out_, reach_.checks(at));
   greeting_ = welcome_.checks(at, helo);
-  WayOut out{.checks = smtp_};
-  out.checks.insert(out.checks.end(), services_.begin(), services_.end());
+  WayOut out{.checks = way_out_};
   out.checks.insert(out.checks.end(), greeting_.begin(), greeting_.end());
   for (const auto* name : {"smtp_ipv4", "smtp_ipv6", "service_ipv4", "service_ipv6", "greeting"}) {
     if (std::ranges::find(out.checks, name, &SelfCheck::check) == out.checks.end())
       out.untellable.emplace_back(name);
   }
-  const auto is_up_again = [](const auto& now, const auto& then) {
-    return std::ranges::any_of(now, [&](const SelfCheck& one) {
-      const auto was = std::ranges::find(then, one.check, &SelfCheck::check);
-      return one.is_up && was != then.end() && !was->is_up;
-    });
-  };
-  out.is_any_up_again = is_up_again(smtp_, before) || is_up_again(services_, services_before);
-  out.has_turned = (cut_off(smtp_) != nullptr) != (cut_off(before) != nullptr);
+  out.is_any_up_again = std::ranges::any_of(way_out_, [&](const SelfCheck& one) {
+    const auto was = std::ranges::find(before, one.check, &SelfCheck::check);
+    return one.is_up && was != before.end() && !was->is_up;
+  });
+  out.has_turned = (cut_off(way_out_) != nullptr) != (cut_off(before) != nullptr);
   return out;
 }
 
@@ -158,14 +151,13 @@ SelfCheck OwnSight::looks_check(Time at, Ticks now) const {
 }
 
 bool OwnSight::is_blind() const {
-  return first_failing(checks_) != nullptr || cut_off(smtp_) != nullptr;
+  return first_failing(checks_) != nullptr || cut_off(way_out_) != nullptr;
 }
 
 std::vector<SelfCheck> OwnSight::checks(Ticks now) const {
   auto out = checks_;
   for (auto& check : out) check = stepped(std::move(check), now);
-  out.insert(out.end(), smtp_.begin(), smtp_.end());
-  out.insert(out.end(), services_.begin(), services_.end());
+  out.insert(out.end(), way_out_.begin(), way_out_.end());
   out.insert(out.end(), greeting_.begin(), greeting_.end());
   return out;
 }

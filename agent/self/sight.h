@@ -71,7 +71,7 @@ class OwnSight {
   // what we call ourselves.
   WayOut sense_way_out(config::Time at, const std::string& helo);
   // The check to blame when no session gets out, as sensed last; null while any does.
-  [[nodiscard]] const SelfCheck* blocked() const { return cut_off(smtp_); }
+  [[nodiscard]] const SelfCheck* blocked() const { return cut_off(way_out_); }
 
   // --- ourselves
 
@@ -106,8 +106,7 @@ class OwnSight {
   ResolverWatch watch_;      // of the resolvers
   Unconfirmed unconfirmed_;  // what only they told of
   OutboundSmtp reach_;
-  std::vector<SelfCheck> smtp_;      // its checks, as sensed last
-  std::vector<SelfCheck> services_;  // those of services
+  std::vector<SelfCheck> way_out_;  // its checks, as sensed last
   Welcome welcome_;
   std::vector<SelfCheck> greeting_;  // the same
   std::uint64_t clock_steps_ = 0;
