@@ -24,12 +24,6 @@ namespace {
 
 constexpr auto kRoles = std::to_array<std::pair<std::string_view, Role>>(
     {{"inbound", Role::inbound}, {"outbound", Role::outbound}});
-constexpr auto kStarttls =
-    std::to_array<std::pair<std::string_view, Starttls>>({{"smtp", Starttls::smtp},
-                                                          {"imap", Starttls::imap},
-                                                          {"pop3", Starttls::pop3},
-                                                          {"sieve", Starttls::sieve},
-                                                          {"none", Starttls::none}});
 constexpr auto kLeasts = std::to_array<std::pair<std::string_view, Least>>(
     {{"medium", Least::medium}, {"high", Least::high}, {"critical", Least::critical}});
 constexpr auto kHookMethods = std::to_array<std::pair<std::string_view, HookMethod>>(
@@ -662,9 +656,8 @@ Reading read(const TreeNode& root, std::filesystem::path folder) {
   Config config;
   const bool can_hold_keys =
       root.kind == TreeNode::Kind::map || root.kind == TreeNode::Kind::nothing;
-  const auto names_some = [&](std::string_view key) { return has_key(root, key); };
-  if (can_hold_keys && !names_some("domains") && !names_some("domain_lists") &&
-      !names_some("hosts")) {
+  if (can_hold_keys && !has_key(root, "domains") && !has_key(root, "domain_lists") &&
+      !has_key(root, "hosts")) {
     complain(notes, TreeNode{}, "the key \"domains\" is missing: which domains to watch");
   }
   read_map<Config>(root, config_keys, config, notes);

@@ -67,17 +67,8 @@ std::optional<std::uint16_t> usual_port(Starttls starttls) {
 }
 
 std::string_view wire_name(Starttls starttls) {
-  switch (starttls) {
-    case Starttls::smtp:
-      return "smtp";
-    case Starttls::imap:
-      return "imap";
-    case Starttls::pop3:
-      return "pop3";
-    case Starttls::sieve:
-      return "sieve";
-    case Starttls::none:
-      return "none";
+  for (const auto& [name, one] : kStarttls) {
+    if (one == starttls) return name;
   }
   return "";
 }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "config/config.h"
 #include "config/result.h"
@@ -21,6 +23,14 @@ struct ServiceName {
 
 [[nodiscard]] std::string service_name(std::string_view host, std::uint16_t port);
 
+// As in the configuration.
+inline constexpr auto kStarttls =
+    std::to_array<std::pair<std::string_view, Starttls>>({{"smtp", Starttls::smtp},
+                                                          {"imap", Starttls::imap},
+                                                          {"pop3", Starttls::pop3},
+                                                          {"sieve", Starttls::sieve},
+                                                          {"none", Starttls::none}});
+
 // Nothing when it is no name of a service in the form of service_name().
 [[nodiscard]] std::optional<ServiceName> service_called(std::string_view name);
 
@@ -31,7 +41,7 @@ struct ServiceName {
 // The port at which the protocol usually is spoken; nothing for `none`, which says no protocol.
 [[nodiscard]] std::optional<std::uint16_t> usual_port(Starttls starttls);
 
-// As in the configuration: "smtp", "imap", "pop3", "sieve", "none".
+// Empty where it is none of them.
 [[nodiscard]] std::string_view wire_name(Starttls starttls);
 
 // What an operator writes who means something watched: a mail domain as normal_domain() has it, or
