@@ -33,6 +33,7 @@ HostObservation seen() {
   auto out = support::Scene{}.mx();
   out.host = name(kService);
   out.base_domain = name("imap.example.test");
+  out.tlsa.name = out.tlsa.final_name = name("_993._tcp.imap.example.test");
   out.starttls = config::Starttls::none;
   for (auto& session : out.sessions) {
     session.port = 993;
