@@ -36,9 +36,13 @@ std::optional<Seconds> offset(std::string_view rest) {
 std::optional<Time> parse_moment(std::string_view text) {
   constexpr std::size_t kPlain = 19;  // "2026-01-02T03:04:05"
   if (text.size() < kPlain) return std::nullopt;
-  auto zoned = std::string(text.substr(0, kPlain)) + "Z";
+  std::string zoned(text, 0, kPlain);
   if (zoned[10] == ' ' || zoned[10] == 't') zoned[10] = 'T';
-  if (zoned.ends_with(":60Z")) zoned.replace(17, 2, "59");
+  if (zoned.ends_with(":60")) {
+    zoned[17] = '5';
+    zoned[18] = '9';
+  }
+  zoned += 'Z';
   const auto time = parse_rfc3339(zoned);
   const auto east = offset(text.substr(kPlain));
   if (!time || !east) return std::nullopt;
