@@ -41,6 +41,12 @@ std::set<KeyId> keys_of(const WantedDs& wanted) {
   return out;
 }
 
+// The parent has it done already, as far as is known.
+bool is_followed(const WantedDs& wanted, const std::set<KeyId>& now) {
+  if (keys_of(wanted) != now) return false;
+  return wanted.is_by_keys_only || wanted.given.empty() || wanted.given == wanted.records;
+}
+
 // What a parent that follows does; null: nothing that matters.
 struct Outlook {
   Code code = Code::ds_change;
@@ -76,7 +82,7 @@ std::optional<Outlook> outlook_on(const WantedDs& wanted, const std::set<KeyId>&
     return Outlook{.code = Code::ds_change_breaks,
                    .severity = Severity::medium,
                    .because = "no key that signs the DNSKEY records has one of these digests"};
-  if (keys_of(wanted) == now) return std::nullopt;
+  if (is_followed(wanted, now)) return std::nullopt;
   return Outlook{.because = wanted.fit == Fit::fits
                                 ? "the zone is ready: a key with one of these digests signs its "
                                   "DNSKEY records"
@@ -109,6 +115,15 @@ std::optional<Outlook> outlook_unless_followed(const WantedDs& wanted, const std
                      "parent's DS records name"};
 }
 
+void show(probes::Finding& out, const char* label, const std::set<probes::dns::DsData>& records) {
+  std::size_t shown = 0;
+  for (const auto& [key, digest_type, digest] : records) {
+    if (shown++ == kMostShown) break;
+    out.evidence.push_back({label, fmt::format("{} {} {} {}", key.tag, key.algorithm, digest_type,
+                                               probes::dane::to_hex(digest))});
+  }
+}
+
 }  // namespace
 
 std::optional<probes::Finding> find_next_ds(const ZonePast& past, const WantedDs& wanted,
@@ -127,10 +142,14 @@ std::optional<probes::Finding> find_next_ds(const ZonePast& past, const WantedDs
                       .subject = subject,
                       .evidence = {{"zone", zone},
                                    {"because", std::string(outlook->because)},
-                                   {"ds-now", words_of(now.keys)},
                                    {"ds-ttl", fmt::format("{} s", now.ttl.count())},
                                    {"signing", words_of(past.dnskey.back().what.keys)}},
                       .root = probes::Subject{.kind = probes::Subject::Kind::zone, .name = zone}};
+  // Where only the digests are to change the keys' names would not tell the two sets apart.
+  if (keys_of(wanted) == now.keys && !wanted.given.empty())
+    show(out, "ds-now", wanted.given);
+  else
+    out.evidence.push_back({"ds-now", words_of(now.keys)});
   if (stranded) {
     out.evidence.push_back({"ds-key-signed-until", config::rfc3339(*end)});
     out.due_at = *end - now.ttl;
@@ -138,12 +157,7 @@ std::optional<probes::Finding> find_next_ds(const ZonePast& past, const WantedDs
   }
   if (wanted.records.empty() && wanted.wish != Wish::none && wanted.wish != Wish::unknown)
     out.evidence.push_back({"ds-wanted", wanted.wish == Wish::removal ? "none" : "contradictory"});
-  std::size_t shown = 0;
-  for (const auto& [key, digest_type, digest] : wanted.records) {
-    if (shown++ == kMostShown) break;
-    out.evidence.push_back({"ds-wanted", fmt::format("{} {} {} {}", key.tag, key.algorithm,
-                                                     digest_type, probes::dane::to_hex(digest))});
-  }
+  show(out, "ds-wanted", wanted.records);
   return out;
 }
 

@@ -357,6 +357,7 @@ std::pair<probes::dns::WantedDs, config::Seconds> NetworkProber::ask_wanted(
     if (wanted.wish == WantedDs::Wish::keys)
       wanted.fit = fit_of(wanted.records, zone, *keys.replies);
     wanted.signed_until = signed_until(zone, *keys.replies, at);
+    wanted.given = given_ds(zone, *keys.replies);
   }
   return {std::move(wanted), std::min(cds.ttl, cdnskey.ttl)};
 }

@@ -18,7 +18,8 @@ constexpr std::size_t kHead = 4;
 constexpr std::uint8_t kDelete = 0;
 constexpr std::uint8_t kSha256 = 2;
 
-DsData read_cds(const Bytes& data) {
+// Of a DS or CDS record.
+DsData read_ds(const Bytes& data) {
   return {.key = {.algorithm = data[2], .tag = static_cast<std::uint16_t>(data[0] << 8U | data[1])},
           .digest_type = data[3],
           .digest = Bytes(data.begin() + kHead, data.end())};
@@ -71,9 +72,9 @@ bool match(const std::set<DsData>& cds, const Answer& cdnskey) {
          });
 }
 
-const Message* keys_in(const Name& zone, const Replies& replies) {
+const Message* reply_in(const Replies& replies, const Name& zone, std::uint16_t rtype) {
   const auto found = std::ranges::find_if(replies, [&](const ReplyPtr& reply) {
-    return reply->question == zone && reply->question_type == type::dnskey;
+    return reply->question == zone && reply->question_type == rtype;
   });
   return found == replies.end() ? nullptr : found->get();
 }
@@ -111,10 +112,13 @@ std::vector<Bytes> signing_keys(const Message& reply) {
 
 WantedDs wanted_ds(const Answer& cds, const Answer& cdnskey) {
   if (!is_proven(cds) || !is_proven(cdnskey)) return {};
-  auto by_digest = read_all(cds, read_cds);
+  auto by_digest = read_all(cds, read_ds);
   auto by_key = read_all(cdnskey, [&](const Bytes& dnskey) { return ds_of(cdnskey.name, dnskey); });
   if (by_digest.wish == Wish::unknown || by_key.wish == Wish::unknown) return {};
-  if (by_digest.wish == Wish::none) return by_key;
+  if (by_digest.wish == Wish::none) {
+    by_key.is_by_keys_only = by_key.wish == Wish::keys;
+    return by_key;
+  }
   if (by_key.wish == Wish::none) return by_digest;
   const bool agree = by_digest.wish == by_key.wish &&
                      (by_key.wish != Wish::keys || match(by_digest.records, cdnskey));
@@ -122,7 +126,7 @@ WantedDs wanted_ds(const Answer& cds, const Answer& cdnskey) {
 }
 
 Fit fit_of(const std::set<DsData>& wanted, const Name& zone, const Replies& replies) {
-  const auto* reply = keys_in(zone, replies);
+  const auto* reply = reply_in(replies, zone, type::dnskey);
   if (reply == nullptr) return Fit::unknown;
   const auto keys = signing_keys(*reply);
   if (keys.empty()) return Fit::unknown;
@@ -142,13 +146,24 @@ Fit fit_of(const std::set<DsData>& wanted, const Name& zone, const Replies& repl
 std::map<KeyId, config::Time> signed_until(const Name& zone, const Replies& replies,
                                            config::Time at) {
   std::map<KeyId, config::Time> out;
-  const auto* reply = keys_in(zone, replies);
+  const auto* reply = reply_in(replies, zone, type::dnskey);
   if (reply == nullptr) return out;
   const auto now = static_cast<std::uint32_t>(at.time_since_epoch().count());
   for (const auto& signature : signatures_in(*reply)) {
     const config::Seconds left{static_cast<std::int32_t>(signature.expiration - now)};
     auto& until = out.try_emplace(signer_of(signature), at + left).first->second;
     until = std::max(until, at + left);
+  }
+  return out;
+}
+
+std::set<DsData> given_ds(const Name& zone, const Replies& replies) {
+  std::set<DsData> out;
+  const auto* reply = reply_in(replies, zone, type::ds);
+  if (reply == nullptr) return out;
+  for (const auto& record : reply->answer) {
+    if (record.type == type::ds && record.owner == zone && record.data.size() >= kHead)
+      out.insert(read_ds(record.data));
   }
   return out;
 }

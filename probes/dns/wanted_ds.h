@@ -39,6 +39,9 @@ struct WantedDs {
   };
   Wish wish = Wish::unknown;
   std::set<DsData> records;  // of Wish::keys; those of CDNSKEY records with SHA-256
+  // The parent chooses the digests: there are CDNSKEY records only.
+  bool is_by_keys_only = false;
+  std::set<DsData> given;  // what the parent publishes now; empty: not known
   Fit fit = Fit::unknown;    // of Wish::keys
   // Which keys sign the DNSKEY RRset as it is, and until when; empty: not known.
   std::map<KeyId, config::Time> signed_until;
@@ -46,7 +49,7 @@ struct WantedDs {
 };
 
 // Both have to be learned, since one alone does not tell what a parent that reads the other does.
-// Says nothing of the fit and of the signatures.
+// Says nothing of the fit, of the signatures and of what is given.
 [[nodiscard]] WantedDs wanted_ds(const Answer& cds, const Answer& cdnskey);
 
 // The digest types that validators and we know, the strongest first: SHA-384, SHA-256, SHA-1.
@@ -61,6 +64,9 @@ inline constexpr std::array<std::uint8_t, 3> kDigestTypes{4, 2, 1};
 // came, to which their times are the nearest (RFC 4034 §3.1.5).
 [[nodiscard]] std::map<KeyId, config::Time> signed_until(const Name& zone, const Replies& replies,
                                                          config::Time at);
+
+// The DS records of the zone; empty: there is no reply to the question for them.
+[[nodiscard]] std::set<DsData> given_ds(const Name& zone, const Replies& replies);
 
 // Of the data of a DNSKEY or CDNSKEY record (RFC 4034 appendix B).
 [[nodiscard]] std::uint16_t key_tag_of(std::span<const std::uint8_t> dnskey);

@@ -119,6 +119,7 @@ TEST(WantedDs, IsWhatTheZoneProvesThatItAsksFor) {
     EXPECT_EQ(got.wish, row.wish) << row.says;
     EXPECT_EQ(got.records, row.records) << row.says;
     EXPECT_EQ(got.fit, Fit::unknown) << row.says;
+    EXPECT_EQ(got.is_by_keys_only, row.wish == Wish::keys && row.cds.data.empty()) << row.says;
   }
 }
 
@@ -195,6 +196,19 @@ TEST(WantedDs, KnowsUntilWhenWhichKeySignsTheKeys) {
                                            {key_id_of(kOther), at + config::Seconds{32}}}))
       << "the last of each key, and beyond 2106";
   EXPECT_TRUE(signed_until(kZone, {}, at).empty());
+}
+
+TEST(WantedDs, KnowsWhatTheParentPublishes) {
+  Message reply{.question = kZone, .question_type = type::ds};
+  reply.answer = {{.owner = kZone, .type = type::ds, .data = cds(kKey)},
+                  {.owner = kZone, .type = type::ds, .data = cds(kKey, 4)},
+                  {.owner = kZone, .type = type::ds, .data = {1, 2, 3}},
+                  {.owner = kZone, .type = type::cds, .data = cds(kOther)},
+                  {.owner = *Name::parse("example.com"), .type = type::ds, .data = cds(kOther)}};
+  const Replies replies{std::make_shared<const Message>(std::move(reply))};
+  EXPECT_EQ(given_ds(kZone, replies), set_of({cds(kKey), cds(kKey, 4)}));
+  EXPECT_TRUE(given_ds(*Name::parse("example.com"), replies).empty());
+  EXPECT_TRUE(given_ds(kZone, keys({kKey}, {kKey})).empty());
 }
 
 TEST(WantedDs, KnowsTheTagOfAKey) {

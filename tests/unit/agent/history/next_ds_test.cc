@@ -31,6 +31,19 @@ WantedDs wants(const Keys& keys, Fit fit) {
   return out;
 }
 
+// The parent has the records that are asked for, but that their digests are of this type.
+WantedDs wants_other_digests(WantedDs wanted, std::uint8_t given_type) {
+  for (auto ds : wanted.records) {
+    ds.digest_type = given_type;
+    wanted.given.insert(std::move(ds));
+  }
+  return wanted;
+}
+WantedDs by_keys_only(WantedDs wanted) {
+  wanted.is_by_keys_only = true;
+  return wanted;
+}
+
 struct Row {
   std::string says;
   WantedDs wanted;
@@ -43,6 +56,12 @@ TEST(NextDs, IsToldWithWhatItWillDo) {
            {"could not be learned", {}, ""},
            {"what is there already", wants({kOld}, Fit::fits), ""},
            {"the same key, its digest of an unknown type", wants({kOld}, Fit::unknown), ""},
+           {"what is there already, to the digest",
+            wants_other_digests(wants({kOld}, Fit::fits), 2), ""},
+           {"the same key by another digest", wants_other_digests(wants({kOld}, Fit::fits), 1),
+            "ds-change/info"},
+           {"the parent chooses the digest",
+            by_keys_only(wants_other_digests(wants({kOld}, Fit::fits), 4)), ""},
            {"digests that no validator knows",
             {.wish = Wish::keys, .records = {DsData{.key = kOld, .digest_type = 5, .digest = {1}}}},
             "ds-change/high"},
@@ -175,6 +194,15 @@ TEST(NextDs, IsNotShownBeyondAFewRecords) {
       agent::find_next_ds(past({kOld}, {kOld}), wants(many, Fit::breaks), "example.test", {}, kNow);
   ASSERT_TRUE(told);
   EXPECT_EQ(evidence(*told, "ds-wanted").size(), 8U);
+}
+
+TEST(NextDs, ShowsBothSetsWhereOnlyTheDigestChanges) {
+  const auto told =
+      agent::find_next_ds(past({kOld}, {kOld}), wants_other_digests(wants({kOld}, Fit::fits), 1),
+                          "example.test", {}, kNow);
+  ASSERT_TRUE(told);
+  EXPECT_EQ(evidence(*told, "ds-now"), std::vector<std::string>{"100 13 1 abcd"});
+  EXPECT_EQ(evidence(*told, "ds-wanted"), std::vector<std::string>{"100 13 2 abcd"});
 }
 
 }  // namespace
