@@ -37,7 +37,8 @@ int check_config(const std::filesystem::path& file, const Obstacles& obstacles, 
         out << fmt::format("{}: the list {} is from elsewhere, and was not read\n", file.string(),
                            list.name);
     }
-    out << fmt::format("{}: {} domains, no errors\n", file.string(), loaded->domains.size());
+    out << fmt::format("{}: {} domain{}, no errors\n", file.string(), loaded->domains.size(),
+                       loaded->domains.size() == 1 ? "" : "s");
     return 0;
   }
   for (const auto& error : loaded.error()) errors << config::to_string(error) << '\n';

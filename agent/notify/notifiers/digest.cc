@@ -104,6 +104,15 @@ std::vector<std::string> rollover_lines(const DigestInput& input, const Domains&
   return out;
 }
 
+// "1 domain is watched", of those that the digest is about.
+std::string watched(const DigestInput& input, const Domains& domains) {
+  const auto matchers = of_domains(input.matchers);
+  const auto count = std::ranges::count_if(input.snapshot.domains, [&](const DomainState& state) {
+    return matchers.empty() || fits_domains(matchers, {state.configured.name}, domains);
+  });
+  return fmt::format("{} domain{} watched", count, count == 1 ? " is" : "s are");
+}
+
 // What may keep us from knowing: a digest never says that all is well then.
 std::vector<std::string> self_lines(const Snapshot& snapshot) {
   std::vector<std::string> out;
@@ -154,8 +163,8 @@ Digest digest_of(const DigestInput& input) {
   parts.add("Rollovers under way", rollovers, "none");
   parts.add(fmt::format("What changed since {} UTC", minute_of(input.since)), changes,
             input.unread ? "could not be read: " + probes::printable(*input.unread) : "nothing");
-  out.text = parts.take() + fmt::format("\n{} domains are watched. Times are UTC. {}\n",
-                                        input.snapshot.domains.size(), input.page);
+  out.text =
+      parts.take() + fmt::format("\n{}. Times are UTC. {}\n", watched(input, domains), input.page);
   return out;
 }
 
@@ -203,9 +212,9 @@ class DigestNotifier final : public StateNotifier {
     }
     const auto digest = digest_of(input);
     if (!digest.says_nothing || settings_.digest_when_well) {
-      const auto message =
-          plain_mail({.from = head_.from, .to = head_.to}, digest.subject, digest.text,
-                     snapshot.now, fmt::format("digest-{}", due.time_since_epoch().count()));
+      const auto message = plain_mail(
+          {.from = head_.from, .to = head_.to}, digest.subject, digest.text, snapshot.now,
+          fmt::format("digest-{}.{}", due.time_since_epoch().count(), settings_.name));
       if (auto sent = wire::submit(head_, message, stop); !sent) return sent;
     }
     return keep(due);
