@@ -1,4 +1,4 @@
-# Builds the page of web/ui into ${page_dir}; both programs come with script/setup build.
+# Builds ${page_files}, the page of web/ui, in ${page_dir}; both programs come with script/setup build.
 find_program(DANELAW_NPM npm HINTS ${CMAKE_SOURCE_DIR}/build/tools/bin)
 if(NOT DANELAW_NPM)
   message(FATAL_ERROR "npm is missing, which fetches what the page is made of: run script/setup build, or build from "
@@ -13,8 +13,8 @@ add_custom_command(
   DEPENDS ui/package-lock.json WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/ui
   COMMENT "npm ci for the page")
 add_custom_command(
-  OUTPUT ${page_dir}/index.html ${page_dir}/app.js ${page_dir}/app.css
+  OUTPUT ${page_files}
   COMMAND node ${CMAKE_CURRENT_SOURCE_DIR}/ui/build.mjs ${page_dir}
   DEPENDS ${page_sources} openapi.json ${CMAKE_BINARY_DIR}/ui.npm WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/ui
   COMMENT "the page")
-add_custom_target(danelaw_page DEPENDS ${page_dir}/index.html ${page_dir}/app.js ${page_dir}/app.css)
+add_custom_target(danelaw_page DEPENDS ${page_files})

@@ -1,5 +1,6 @@
 // The page in a real browser, of the real agent on the lab: what an operator sees and does.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
@@ -338,12 +339,52 @@ describe("the page", { concurrency: 3 }, () => {
 
   test("the first load of the overview is small", async () => {
     const parts = await Promise.all(
-      ["/", "/assets/app.js", "/assets/app.css"].map(
+      ["/", "/assets/app.js", "/assets/chunk.js", "/assets/app.css"].map(
         async (where) => gzipSync(Buffer.from(await (await fetch(lab.url + where)).arrayBuffer())).length,
       ),
     );
     const all = parts.reduce((sum, part) => sum + part);
-    assert.ok(all < 49_500, `${all} octets`);
+    assert.ok(all < 24_000, `${all} octets`);
+  });
+
+  test("all other views come in one file, which the first one fetches", async () => {
+    const file = Buffer.from(await (await fetch(`${lab.url}/assets/views.js`)).arrayBuffer());
+    assert.ok(gzipSync(file).length < 36_000);
+    const page = await open("/");
+    await page.context().setOffline(true);
+    await page.getByRole("link", { name: "Silences" }).click();
+    await page.getByRole("heading", { level: 1, name: "Silences" }).waitFor();
+    await page.context().setOffline(false);
+    await page.close();
+  });
+
+  test("a certificate that was issued is listed, and may be said to be for no mail", async () => {
+    const made = execFileSync(
+      "openssl",
+      "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -days 30 -subj /CN=issued"
+        .split(" ")
+        .concat("-addext", "subjectAltName=DNS:www.issued.test"),
+      { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+    );
+    const shown = await fetch(`${lab.url}/api/v1/certificates?by=log`, {
+      method: "POST",
+      headers: { "Content-Type": "application/pem-certificate-chain" },
+      body: made,
+    });
+    assert.equal(shown.status, 200);
+    const page = await open("/mx");
+    await page.getByRole("link", { name: "Certificates issued" }).click();
+    const row = page.locator("tbody tr", { hasText: "www.issued.test" });
+    await until("it is listed", 10, async () => /by log/.test(await row.innerText()));
+    await row.getByText("It is for no mail server").click();
+    await row.getByLabel("Your name").fill("Ada");
+    await row.getByLabel("What it is for").fill("the <b>web</b>");
+    await row.getByRole("button", { name: "Not for mail" }).click();
+    await until("it is kept", 10, async () => /not for mail, says Ada .*: the <b>web<\/b>/.test(await row.innerText()));
+    await page.screenshot({ path: `${screens}/certificates.png`, fullPage: true });
+    await row.getByRole("button", { name: "Take back" }).click();
+    await until("it is taken back", 10, async () => /It is for no mail server/.test(await row.innerText()));
+    await clean(page);
   });
 
   test("domains are listed with verdict and worst finding, searched, sorted and paged", async () => {
@@ -534,6 +575,7 @@ describe("the page", { concurrency: 3 }, () => {
     finding: "/findings/tlsa-mismatch",
     public: "/public",
     check: "/check",
+    certificates: "/certificates",
     history: "/history?domain=healthy.test",
     diff: "/diff?domain=healthy.test",
     status: "/status",

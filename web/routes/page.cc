@@ -1,7 +1,9 @@
 #include "web/routes/page.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -11,8 +13,10 @@
 // Laid down by the assembler, see web/CMakeLists.txt.
 extern "C" {
 extern const char danelaw_page_html[], danelaw_page_html_end[];
-extern const char danelaw_page_js[], danelaw_page_js_end[];
-extern const char danelaw_page_css[], danelaw_page_css_end[];
+extern const char danelaw_page_app_js[], danelaw_page_app_js_end[];
+extern const char danelaw_page_chunk_js[], danelaw_page_chunk_js_end[];
+extern const char danelaw_page_views_js[], danelaw_page_views_js_end[];
+extern const char danelaw_page_app_css[], danelaw_page_app_css_end[];
 extern const char danelaw_openapi[], danelaw_openapi_end[];
 }
 
@@ -35,35 +39,52 @@ std::string replaced(std::string text, std::string_view what, const std::string&
   return text;
 }
 
-// Step by step: as one expression that makes a static, clang 16 ends a temporary twice (ASan).
-std::string made_html() {
-  std::string html{between(danelaw_page_html, danelaw_page_html_end)};
-  const auto script = fmt::format("/assets/app.{}.js", script_hash());
-  html = replaced(std::move(html), "/assets/app.js", script);
-  const auto style = fmt::format("/assets/app.{}.css", style_hash());
-  return replaced(std::move(html), "/assets/app.css", style);
+// What a file calls another one by, before and after.
+std::string with_lasting_names(std::string text, const std::vector<Asset>& assets) {
+  for (const auto& one : assets) {
+    for (const auto* how : {"\"./{}\"", "\"/assets/{}\""})
+      text = replaced(std::move(text), fmt::format(fmt::runtime(how), one.name),
+                      fmt::format(fmt::runtime(how), one.lasting_name));
+  }
+  return text;
+}
+
+// Those that others ask for come first: their names are part of what the others' are made of.
+std::vector<Asset> made_assets() {
+  std::vector<Asset> out;
+  const auto add = [&](const std::string& name, std::string_view content) {
+    Asset made{
+        .name = name, .lasting_name = {}, .body = with_lasting_names(std::string(content), out)};
+    made.lasting_name = name;
+    made.lasting_name.insert(name.rfind('.'), "." + hash_of(made.body));
+    out.push_back(std::move(made));
+  };
+  add("chunk.js", between(danelaw_page_chunk_js, danelaw_page_chunk_js_end));
+  add("views.js", between(danelaw_page_views_js, danelaw_page_views_js_end));
+  add("app.js", between(danelaw_page_app_js, danelaw_page_app_js_end));
+  add("app.css", between(danelaw_page_app_css, danelaw_page_app_css_end));
+  return out;
+}
+
+const std::vector<Asset>& assets() {
+  static const auto made = made_assets();
+  return made;
 }
 
 }  // namespace
 
 std::string_view page_html() {
-  static const std::string html = made_html();
+  static const auto html =
+      with_lasting_names(std::string(between(danelaw_page_html, danelaw_page_html_end)), assets());
   return html;
 }
-const std::string& script_hash() {
-  static const auto hash = hash_of(page_script());
-  return hash;
+
+const Asset* page_asset(std::string_view name) {
+  const auto found = std::ranges::find_if(
+      assets(), [&](const Asset& one) { return one.name == name || one.lasting_name == name; });
+  return found == assets().end() ? nullptr : &*found;
 }
-const std::string& style_hash() {
-  static const auto hash = hash_of(page_style());
-  return hash;
-}
-std::string_view page_script() {
-  return between(danelaw_page_js, danelaw_page_js_end);
-}
-std::string_view page_style() {
-  return between(danelaw_page_css, danelaw_page_css_end);
-}
+
 std::string_view api_document() {
   return between(danelaw_openapi, danelaw_openapi_end);
 }

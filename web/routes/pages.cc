@@ -12,14 +12,12 @@ Reply file(std::string_view body, std::string type) {
   return {.content_type = std::move(type), .body = std::string(body)};
 }
 
-// Under the name with its hash, or under that without one, which pages have that were opened
-// before.
-Reply asset(std::string_view body, std::string type, const std::string& asked,
-            const std::string& hash) {
-  if (!asked.empty() && asked != hash) return text("not found\n", 404);
-  auto out = file(body, std::move(type));
+Reply asset(const std::string& name, std::string type) {
+  const auto* found = page_asset(name);
+  if (found == nullptr) return text("not found\n", 404);
+  auto out = file(found->body, std::move(type));
   out.headers["Cache-Control"] =
-      asked.empty() ? "no-cache" : "private, max-age=31536000, immutable";
+      name == found->name ? "no-cache" : "private, max-age=31536000, immutable";
   return out;
 }
 
@@ -37,11 +35,11 @@ Reply Api::page(const Call& /*call*/) const {
 }
 
 Reply Api::script(const Call& call) const {
-  return asset(page_script(), "text/javascript; charset=utf-8", call.name, script_hash());
+  return asset(call.name + ".js", "text/javascript; charset=utf-8");
 }
 
 Reply Api::style(const Call& call) const {
-  return asset(page_style(), "text/css; charset=utf-8", call.name, style_hash());
+  return asset(call.name + ".css", "text/css; charset=utf-8");
 }
 
 Reply Api::finding(const Call& call) const {

@@ -11,9 +11,9 @@ std::string plain_page(std::string_view title, std::string_view root, std::strin
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width\"><title>{}</title>"
-      "<link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"{}assets/app.{}.css\">"
+      "<link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"{}assets/{}\">"
       "{}</head>\n<body><main>{}</main></body></html>\n",
-      title, root, style_hash(), head, main);
+      title, root, page_asset("app.css")->lasting_name, head, main);
 }
 
 std::string escaped_html(std::string_view text) {

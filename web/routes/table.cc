@@ -169,13 +169,11 @@ const std::vector<Api::Route>& Api::routes() {
 
       {"GET", "/public", everybody_with_badges, free, &Api::public_html},
       {"GET", "/public.json", everybody_with_badges, free, &Api::public_list},
-      {"GET", "/assets/app.js", readers, free, &Api::script, {}, "/assets"},
-      {"GET", "/assets/app.{hash}.js", readers, free, &Api::script, {}, "/assets"},
-      // The public page wears it.
-      {"GET", "/assets/app.css", everybody_with_badges, free, &Api::style, {}, "/assets"},
-      {"GET", "/assets/app.{hash}.css", everybody_with_badges, free, &Api::style, {}, "/assets"},
       {"GET", "/assets/public.css", everybody_with_badges, free, &Api::public_css, {}, "/assets"},
       {"GET", "/assets/public.js", everybody_with_badges, free, &Api::public_js, {}, "/assets"},
+      {"GET", "/assets/{name}.js", readers, free, &Api::script, {}, "/assets"},
+      // The public page wears it.
+      {"GET", "/assets/{name}.css", everybody_with_badges, free, &Api::style, {}, "/assets"},
       {"GET", "/feeds/alerts.atom", readers_by_address, narrowed, &Api::atom},
       {"GET", "/feeds/deadlines.ics", readers_by_address, narrowed, &Api::calendar},
       {"GET", "/findings/{code}", readers, free, &Api::finding},
@@ -193,6 +191,7 @@ const std::vector<Api::Route>& Api::routes() {
       {"GET", "/status", readers, free, &Api::page, {}, "page"},
       {"GET", "/acts", readers, free, &Api::page, {}, "page"},
       {"GET", "/postfix", readers, free, &Api::page, {}, "page"},
+      {"GET", "/certificates", readers, free, &Api::page, {}, "page"},
       {"GET", "/check", readers, free, &Api::page, {}, "page"},
   };
   return table;

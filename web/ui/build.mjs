@@ -1,8 +1,8 @@
 // node build.mjs OUTDIR: makes the API's types from openapi.json, type-checks the page against them and writes index.html,
-// app.js and app.css.
+// app.css, app.js, which is what the first view needs, views.js, which is all others, and chunk.js, which is what both need.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -16,9 +16,12 @@ writeFileSync(types, astToString(await openapi(new URL("../openapi.json", import
 renameSync(types, "made/openapi.d.ts");
 execFileSync(process.execPath, ["node_modules/typescript-7/bin/tsc", "-p", "."], { stdio: "inherit" });
 mkdirSync(out, { recursive: true });
-await build({
+const { metafile } = await build({
   entryPoints: { app: "src/main.tsx" },
+  metafile: true,
   bundle: true,
+  splitting: true,
+  chunkNames: "[name]",
   minify: true,
   format: "esm",
   target: "es2022",
@@ -28,5 +31,8 @@ await build({
   outdir: out,
   logLevel: "warning",
 });
+// web/CMakeLists.txt embeds these.
+const made = Object.keys(metafile.outputs).map((path) => basename(path));
+if (made.sort().join() !== "app.js,chunk.js,views.js") throw new Error(`the page came in other parts: ${made}`);
 await build({ entryPoints: { app: "src/app.css" }, bundle: true, minify: true, outdir: out, logLevel: "warning" });
 copyFileSync("src/index.html", join(out, "index.html"));

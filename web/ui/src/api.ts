@@ -70,6 +70,7 @@ export type ProposedPartners = Shown<"/api/v1/partners">;
 export type Me = Schemas["Client"];
 export type ActItem = Schemas["Act"];
 export type OnceCheck = Schemas["OnceCheck"];
+export type IssuedCertificate = Shown<"/api/v1/certificates">["items"][number];
 export type MxItem = Schemas["MxRow"];
 
 export interface Page<T> {

@@ -28,6 +28,9 @@ export function Hosts({ query }: { query: URLSearchParams }) {
   return (
     <>
       <Title of="MX hosts">MX hosts</Title>
+      <p class="muted">
+        <Link to="/certificates">Certificates issued</Link>, which no host presented when they were shown
+      </p>
       <Waiting of={found} />
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
         <label>

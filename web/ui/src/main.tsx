@@ -2,28 +2,14 @@
 import { render } from "preact";
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 
-import { Acts } from "./acts";
-import { Alerts } from "./alerts";
 import type { AgentStatus } from "./api";
-import { Check } from "./check";
-import { PostfixView } from "./deliveries";
-import { Diff } from "./diff";
-import { DomainView } from "./domain";
-import { Domains } from "./domains";
-import { Findings } from "./findings";
-import { History } from "./history";
-import { Hosts } from "./hosts";
 import type { Resource } from "./live";
 import { startLive, useIsLive, useResource } from "./live";
 import { askWhoIAm, useMe } from "./me";
-import { HostView } from "./mx";
 import { Overview } from "./overview";
 import { OwnFaultBanner } from "./own_fault";
-import { announce, Link, Mark, Title } from "./parts";
+import { announce, Link, Mark, Waiting } from "./parts";
 import { follow } from "./place";
-import { Plan } from "./plan";
-import { Silences } from "./silences";
-import { StatusView } from "./status";
 import { countOf, rolesOf } from "./words";
 
 const schemes = ["auto", "light", "dark"] as const;
@@ -41,40 +27,26 @@ const places: [string, string][] = [
   ["/status", "Status"],
 ];
 
-function View({ path, query, status }: { path: string; query: URLSearchParams; status: Resource<AgentStatus> }) {
-  const [, folder, rest] = path.split("/");
-  const name = rest ? decodeURIComponent(rest) : "";
-  switch (folder) {
-    case "":
-      return <Overview status={status} />;
-    case "domains":
-      return name ? <DomainView key={name} name={name} query={query} /> : <Domains query={query} />;
-    case "mx":
-      if (!name) return <Hosts query={query} />;
-      return <HostView key={name} name={name} query={query} />;
-    case "alerts":
-      return <Alerts query={query} />;
-    case "silences":
-      return <Silences query={query} />;
-    case "plan":
-      return <Plan query={query} />;
-    case "findings":
-      return <Findings query={query} />;
-    case "history":
-      return <History query={query} />;
-    case "acts":
-      return <Acts query={query} />;
-    case "check":
-      return <Check query={query} />;
-    case "postfix":
-      return <PostfixView />;
-    case "diff":
-      return <Diff query={query} />;
-    case "status":
-      return <StatusView />;
-    default:
-      return <Title of="No such page">No such page</Title>;
-  }
+// All views but the first come in a file of their own, which is fetched once the first one stands.
+let views: typeof import("./views") | undefined;
+const fetchViews = () =>
+  import("./views").then((module) => {
+    views = module;
+  });
+
+function View(of: { path: string; query: URLSearchParams; status: Resource<AgentStatus> }) {
+  const [fault, set] = useState<string | null>(null);
+  const [, again] = useReducer((n: number) => n + 1, 0);
+  useEffect(() => {
+    if (!views)
+      fetchViews().then(
+        () => again(undefined),
+        (reason: Error) => set(reason.message),
+      );
+  }, [of.path]);
+  if (of.path === "/") return <Overview status={of.status} />;
+  if (views) return <views.View path={of.path} query={of.query} />;
+  return <Waiting of={{ data: null, error: fault, since: null }} />;
 }
 
 // On every view: whose mail does not arrive.

@@ -5,7 +5,7 @@ import type { Finding } from "./api";
 import { post } from "./api";
 import { NameField, rememberedName, rememberName } from "./forms";
 import { useMayAct } from "./me";
-import { Act } from "./parts";
+import { Act, Link } from "./parts";
 
 function OneKey({ of }: { of: string }) {
   const [by, setBy] = useState(rememberedName);
@@ -31,21 +31,23 @@ function OneKey({ of }: { of: string }) {
   );
 }
 
+export const SayNotForMail = ({ keys }: { keys: string[] }) => (
+  <details>
+    <summary>It is for no mail server</summary>
+    <p>
+      Nothing is said any more of certificates of this key. <Link to="/certificates">Certificates issued</Link> has a
+      way to take it back.
+    </p>
+    {keys.map((one) => (
+      <OneKey key={one} of={one} />
+    ))}
+  </details>
+);
+
 // For whoever may act, at a finding about certificates that nobody presents yet.
 export function NotForMail({ finding }: { finding: Pick<Finding, "code" | "evidence"> }) {
   const mayAct = useMayAct();
   const keys = [finding.evidence.key ?? []].flat();
   if (!mayAct || finding.code !== "next-key-unpublished" || keys.length === 0) return null;
-  return (
-    <details>
-      <summary>It is for no mail server</summary>
-      <p>
-        Nothing is said any more of certificates of this key; <code>danelaw foresee --for-mail CERT.pem</code> takes it
-        back.
-      </p>
-      {keys.map((one) => (
-        <OneKey key={one} of={one} />
-      ))}
-    </details>
-  );
+  return <SayNotForMail keys={keys} />;
 }
