@@ -20,6 +20,7 @@
 #include "storage/host_history.h"
 #include "storage/renewals.h"
 #include "storage/schema.h"
+#include "storage/spared.h"
 #include "storage/times.h"
 #include "storage/upkeep.h"
 
@@ -47,6 +48,7 @@ struct DatabaseRecorder::State {
   AnnouncedRows announced{db};
   RenewalRows renewals{db};
   AnchorKeyRows anchor_keys{db};
+  SparedRow spared{db};
   std::int64_t gap_until = 0;  // the end of the last gap
   std::unique_ptr<Upkeep> upkeep;
 
@@ -257,6 +259,7 @@ struct DatabaseRecorder::State {
     announced.record(round);
     renewals.record(round);
     anchor_keys.record(round);
+    spared.record(round);
   }
 
   void record(const std::vector<const agent::Round*>& rounds) {
@@ -294,7 +297,7 @@ struct DatabaseRecorder::State {
       add_transition.bind(at, transition.alert_id, what, transition.reason).run();
     }
     // Of an alert that grows worse again and again the first are kept: they say why it opened.
-    constexpr std::int64_t kMostOfOne = 12;
+    constexpr std::int64_t kMostOfOne = 60;
     for (const auto& one : round.evidence)
       add_evidence.bind(one.alert_id, seconds(one.at), one.body, kMostOfOne).run();
     remember_what_people_hear(round);
@@ -366,6 +369,7 @@ Result<agent::Recorder::RestoredState, RecordFault> DatabaseRecorder::restore(co
     out.not_for_mail = read_not_for_mail(db);
     out.renewals = read_renewals(db, since);
     out.anchor_keys = read_anchor_keys(db);
+    out.spared = read_spared(db);
     return out;
   });
 }

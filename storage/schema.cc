@@ -245,6 +245,14 @@ CREATE INDEX anchor_key_by_time ON anchor_key(last_seen);
     R"(
 CREATE TABLE domain_list (name TEXT PRIMARY KEY, read_at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 )",
+    // Several places may look at one host in one second.
+    R"(
+ALTER TABLE evidence RENAME TO evidence_of_one;
+CREATE TABLE evidence (id INTEGER PRIMARY KEY, alert TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL,
+  digest BLOB NOT NULL, UNIQUE (alert, at, digest));
+INSERT INTO evidence(alert, at, body, digest) SELECT alert, at, body, digest FROM evidence_of_one ORDER BY id;
+DROP TABLE evidence_of_one;
+)",
 };
 
 constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());

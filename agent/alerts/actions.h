@@ -11,6 +11,11 @@
 
 namespace agent {
 
+// The error of what is done, and could not be recorded within a few seconds.
+inline constexpr const char* kUnrecorded =
+    "it holds here, but could not be recorded yet: see the log; a restart before that would undo "
+    "it, and so would another agent that leads by now";
+
 // What people may ask for. Recorded before a call returns; the error is a sentence for them. Any
 // thread may call.
 class Actions {

@@ -39,6 +39,7 @@ class Recorder {
     std::vector<NotForMail> not_for_mail;
     RenewalBook renewals;                // of certificates that have not expired
     std::vector<AnchorKey> anchor_keys;  // of the trust anchor's zone
+    std::vector<Spared> spared;
   };
   [[nodiscard]] virtual config::Result<RestoredState, RecordFault> restore(config::Time since) = 0;
   // When each domain was last seen authenticated, of those that were since then.

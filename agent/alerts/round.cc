@@ -43,8 +43,8 @@ Round decisions_of(const Round& round) {
 
 Round with_decisions(Round missed, Round round) {
   auto& [alerts, forgotten, transitions, notifications, silences, exceptions, ended_exceptions,
-         evidence, announced, not_for_mail, for_mail, renewals, anchor_keys, clock_step, gap] =
-      static_cast<Decisions&>(missed);
+         evidence, announced, not_for_mail, for_mail, renewals, anchor_keys, spared, clock_step,
+         gap] = static_cast<Decisions&>(missed);
   // An alert that is forgotten by now is not to come back.
   std::erase_if(alerts, [&](const Alert& alert) {
     return std::ranges::find(round.forgotten, alert.id) != round.forgotten.end();
@@ -70,6 +70,7 @@ Round with_decisions(Round missed, Round round) {
   put_before(round.for_mail, std::move(for_mail));
   put_before(round.renewals, std::move(renewals));
   put_before(round.anchor_keys, std::move(anchor_keys));
+  if (!round.spared) round.spared = std::move(spared);
   if (!round.clock_step) round.clock_step = clock_step;
   if (gap) {
     const auto more = round.gap ? round.gap->rounds : 0;

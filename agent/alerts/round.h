@@ -52,6 +52,16 @@ struct Gap {
   std::uint64_t rounds = 0;
 };
 
+// A provider that is left alone for a while because it sent probes away.
+struct Spared {
+  std::string provider;  // the network of its hosts
+  config::Time until;
+  int times = 0;           // that it did, one after the other
+  config::Seconds wait{};  // the last of the spells, as long as it was from the start
+  bool operator==(const Spared&) const = default;
+};
+inline constexpr std::size_t kMostSpared = 1000;
+
 // What was decided, which must not be lost when what was seen is: with_decisions() is the one place
 // that knows each kind, and does not compile when another is added here and not there.
 struct Decisions {
@@ -68,6 +78,7 @@ struct Decisions {
   std::vector<std::string> for_mail;            // keys of which it was taken back
   std::vector<RenewalAdvice> renewals;          // that a CA told anew
   std::vector<AnchorKey> anchor_keys;           // of the trust anchor's zone, as seen now
+  std::optional<std::vector<Spared>> spared;    // all of them, when one is new
   std::optional<ClockStep> clock_step;          // times before and after it do not compare
   std::optional<Gap> gap;                       // before this round
 };

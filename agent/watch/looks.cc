@@ -325,6 +325,7 @@ Journal::Ticket Runner::State::record(Round& round, Follower::Scope scope) {
     if (is_all || !round.ended_exceptions.empty())
       published.set_people(follower.book().silences(), follower.exceptions());
     if (is_all) published.set_announced(follower.announcements());
+    if (const auto news = manners.take_news(ticks())) round.spared = in_wall_time(*news);
   }
   const auto ticket = journal->put(round);
   for (const auto& transition : round.transitions) {

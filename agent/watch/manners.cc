@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -46,7 +47,9 @@ bool is_sent_away(const probes::HostObservation& seen) {
     if (session.stop != probes::smtp::SessionStop::negative_reply || !session.last_reply)
       return false;
     const int code = session.last_reply->code;
-    return code == 421 || code == 450 || session.stage == probes::smtp::Stage::banner;
+    const bool is_refusal = code / 100 == 4 || code / 100 == 5;
+    const bool is_greeting = session.stage <= probes::smtp::Stage::ehlo && !session.took_helo;
+    return code == 421 || code == 450 || (is_refusal && is_greeting);
   });
 }
 
@@ -93,19 +96,26 @@ void Manners::end(const std::vector<std::string>& providers, bool was_sent_away,
   for (const auto& name : providers) {
     auto& one = providers_[name];
     if (one.under_way > 0) --one.under_way;
-    if (!was_sent_away) {
-      one.times = 0;
-      continue;
-    }
+    // Not every host of a provider need be as strict as the one that sent us away.
+    if (!was_sent_away && at >= one.spared_until + one.spared_for) one.times = 0;
+  }
+  if (was_sent_away) take_refusal(providers, wait, at);
+  if (providers_.size() >= forget_at_) forget(at);
+}
+
+void Manners::take_refusal(const std::vector<std::string>& providers, Seconds wait, Ticks at) {
+  for (const auto& name : providers) {
+    auto& one = providers_[name];
     // Those that were under way when it began are the same refusal.
     if (one.spared_until > at) continue;
     constexpr int kMostDoublings = 16;
     auto spared = wait;
     for (int i = 0; i < std::min(one.times, kMostDoublings) && spared < kDay; ++i) spared *= 2;
-    one.spared_until = at + std::min(spared, kDay);
+    one.spared_for = std::min(spared, kDay);
+    one.spared_until = at + one.spared_for;
     ++one.times;
+    has_news_ = true;
   }
-  if (providers_.size() >= forget_at_) forget(at);
 }
 
 void Manners::forget(Ticks at) {
@@ -116,14 +126,32 @@ void Manners::forget(Ticks at) {
   forget_at_ = std::max<std::size_t>(4096, 2 * providers_.size());
 }
 
-std::vector<Manners::Held> Manners::held(Ticks at) const {
+std::vector<Manners::Held> Manners::those_until(Ticks after, bool with_lately) const {
   std::vector<Held> out;
   for (const auto& [name, one] : providers_) {
-    if (one.spared_until > at) out.push_back({name, one.spared_until, one.times});
+    const auto until = one.spared_until + (with_lately ? one.spared_for : Seconds{0});
+    if (until > after) out.push_back({name, one.spared_until, one.times, one.spared_for});
   }
-  std::ranges::sort(out, {}, [](const Held& one) { return one.until; });
-  std::ranges::reverse(out);
+  std::ranges::sort(out, std::ranges::greater{}, &Held::until);
   return out;
+}
+
+std::vector<Manners::Held> Manners::held(Ticks at) const {
+  return those_until(at, false);
+}
+
+std::optional<std::vector<Manners::Held>> Manners::take_news(Ticks at) {
+  if (!std::exchange(has_news_, false)) return std::nullopt;
+  auto out = those_until(at, true);
+  if (out.size() > kMostSpared) out.resize(kMostSpared);
+  return out;
+}
+
+void Manners::restore(const Held& one) {
+  auto& entry = providers_[one.provider];
+  entry.spared_until = one.until;
+  entry.spared_for = one.wait;
+  entry.times = one.times;
 }
 
 }  // namespace agent

@@ -225,8 +225,7 @@ void Runner::State::finish_target(const Target& target, const Ending& ending) {
 std::optional<Ticks> Runner::State::begin_politely(const Target& target, const std::string& vantage,
                                                    Ticks at) {
   const auto known = published.host(target.name);
-  const bool is_exempt = !known.seen || (known.is_ours && !config.politeness.own_hosts_too);
-  if (is_exempt || wanted_now.erase(target) > 0) return std::nullopt;
+  if (!known.seen || !is_minded(known) || wanted_now.erase(target) > 0) return std::nullopt;
   auto providers = providers_of(known.seen->addresses);
   if (providers.empty()) return std::nullopt;
   if (const auto later =
@@ -258,9 +257,24 @@ std::optional<Target> Runner::State::take_politely(TargetQueue& from, const std:
 void Runner::State::leave_politely(const std::string& vantage, const Target& target,
                                    bool was_sent_away) {
   const auto one = asked.find({vantage, target});
-  if (one == asked.end()) return;
-  manners.end(one->second, was_sent_away, config.schedule.retry_after, ticks());
-  asked.erase(one);
+  if (one != asked.end()) {
+    manners.end(one->second, was_sent_away, config.schedule.retry_after, ticks());
+    asked.erase(one);
+  } else if (const auto known = published.host(target.name);
+             was_sent_away && known.seen && is_minded(known)) {
+    manners.take_refusal(providers_of(known.seen->addresses), config.schedule.retry_after, ticks());
+  }
+}
+
+bool Runner::State::is_minded(const SnapshotSource::Known& host) const {
+  return !host.is_ours || config.politeness.own_hosts_too;
+}
+
+std::vector<Spared> Runner::State::in_wall_time(const std::vector<Manners::Held>& held) const {
+  std::vector<Spared> out;
+  for (const auto& [provider, until, times, wait] : held)
+    out.push_back({provider, wall_of(until), times, wait});
+  return out;
 }
 
 bool Runner::State::finish_errand(const Target& target) {
@@ -383,17 +397,24 @@ Runner::Done Runner::State::decide_and_do(const FarWork& work) {
     ticket = record(round, Follower::Scope::all);
   }
   if (journal->wait(ticket, kActPatience)) return {};
-  return config::Failure<std::string>(
-      "it holds, but could not be recorded yet: see the log; a restart before that would undo "
-      "it");
+  return config::Failure<std::string>(kUnrecorded);
 }
 
 Runner::Runner(config::Config config, std::shared_ptr<ProbeContext> context, Recorder& recorder,
                Recorder::RestoredState restored, Events events, Clocks clocks,
-               MakeProber make_prober)
-    : state_(std::make_unique<State>(
-          std::move(config), knowing(std::move(context), restored.anchor_keys), recorder,
-          std::move(restored), std::move(events), clocks, std::move(make_prober))) {}
+               MakeProber make_prober) {
+  const auto spared = std::move(restored.spared);
+  context = knowing(std::move(context), restored.anchor_keys);
+  state_ =
+      std::make_unique<State>(std::move(config), std::move(context), recorder, std::move(restored),
+                              std::move(events), clocks, std::move(make_prober));
+  const Lock lock(state_->mutex);
+  for (const auto& one : spared)
+    state_->manners.restore({.provider = one.provider,
+                             .until = state_->ticks() + (one.until - state_->now()),
+                             .times = one.times,
+                             .wait = one.wait});
+}
 
 Runner::~Runner() {
   stop();
@@ -744,8 +765,7 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
   out->metrics = s.config.metrics;
   s.published.fill(*out);
   const auto ticks = s.ticks();
-  for (const auto& one : s.manners.held(ticks))
-    out->spared.push_back({one.provider, s.wall_of(one.until), one.times});
+  out->spared = s.in_wall_time(s.manners.held(ticks));
   out->resolvers = s.sight.resolvers();
   out->vantage = s.sight.checks(ticks);
   if (s.sight.is_checked()) {

@@ -129,6 +129,9 @@ struct Runner::State {
       REQUIRES(mutex);
   void leave_politely(const std::string& vantage, const Target& target, bool was_sent_away)
       REQUIRES(mutex);
+  // Own hosts may be asked as often as it takes.
+  [[nodiscard]] bool is_minded(const SnapshotSource::Known& host) const REQUIRES(mutex);
+  [[nodiscard]] std::vector<Spared> in_wall_time(const std::vector<Manners::Held>& held) const;
 
   // --- threads
 

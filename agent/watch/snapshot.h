@@ -58,12 +58,7 @@ struct Snapshot {
   std::shared_ptr<const RenewalBook> renewals;  // that CAs suggest; null: none
   std::vector<SelfCheck> vantage;
   std::vector<ListHealth> lists;  // of domains from elsewhere, in the order of the configuration
-  // Providers that are left alone for now because they sent probes away; longest first.
-  struct Spared {
-    std::string provider;  // the network of its hosts
-    config::Time until;
-    int times = 0;  // one after the other
-  };
+  // Providers that are left alone for now; longest first.
   std::vector<Spared> spared;
   std::vector<ResolverCheck> resolvers;
   std::size_t queue_length = 0;  // targets that are due and wait for a worker

@@ -47,6 +47,8 @@ TEST(Providers, send_away_with_421_and_450_and_at_the_door) {
   EXPECT_TRUE(said(421, probes::smtp::Stage::ehlo));
   EXPECT_TRUE(said(450, probes::smtp::Stage::ehlo));
   EXPECT_TRUE(said(554, probes::smtp::Stage::banner));
+  EXPECT_TRUE(said(550, probes::smtp::Stage::ehlo)) << "probe-refused";
+  EXPECT_FALSE(said(220, probes::smtp::Stage::banner)) << "no refusal";
   EXPECT_FALSE(said(454, probes::smtp::Stage::starttls));
   EXPECT_FALSE(is_sent_away(support::Scene().mx()));
 }
@@ -93,12 +95,46 @@ TEST_F(WithManners, one_that_sends_us_away_is_left_alone_for_longer_and_longer_u
   end(true);
   ASSERT_THAT(manners_.held(at_), SizeIs(1));
   EXPECT_EQ(manners_.held(at_).front().times, 13);
-  at_ += Seconds{86400};
-  manners_.begin(kNetwork);
-  end(false);
-  manners_.begin(kNetwork);
+}
+
+TEST_F(WithManners, one_that_goes_on_sending_us_away_is_not_made_up_for_by_others_of_its_network) {
   end(true);
-  EXPECT_THAT(hold(), Optional(at_ + Seconds{120})) << "one that went well makes it forget";
+  at_ += Seconds{120};
+  end(false);  // another host there
+  end(true);
+  EXPECT_THAT(hold(), Optional(at_ + Seconds{240}));
+  at_ += Seconds{240 + 239};
+  end(false);
+  at_ += Seconds{1};
+  end(false);
+  end(true);
+  EXPECT_THAT(hold(), Optional(at_ + Seconds{120})) << "nobody did for as long as it was spared";
+}
+
+TEST_F(WithManners, a_refusal_counts_of_a_host_that_was_not_known_before) {
+  manners_.begin(kNetwork);
+  manners_.take_refusal(kNetwork, Seconds{120}, at_);
+  EXPECT_THAT(hold(), Optional(at_ + Seconds{120}));
+  politeness_.at_once = 2;
+  at_ += Seconds{120};
+  manners_.begin(kNetwork);
+  EXPECT_TRUE(hold()) << "and ends nothing that is under way";
+}
+
+TEST_F(WithManners, whoever_goes_on_with_it_spares_as_long) {
+  EXPECT_FALSE(manners_.take_news(at_));
+  end(true);
+  at_ += Seconds{120};
+  end(true);
+  const auto news = manners_.take_news(at_);
+  ASSERT_TRUE(news);
+  EXPECT_FALSE(manners_.take_news(at_)) << "once";
+  Manners next;
+  for (const auto& one : *news) next.restore(one);
+  EXPECT_THAT(next.hold(kNetwork, 1, politeness_, at_), Optional(at_ + Seconds{240}));
+  at_ += Seconds{240};
+  next.end(kNetwork, true, Seconds{120}, at_);
+  EXPECT_THAT(next.hold(kNetwork, 1, politeness_, at_), Optional(at_ + Seconds{480}));
 }
 
 TEST_F(WithManners, those_under_way_together_are_sent_away_once) {

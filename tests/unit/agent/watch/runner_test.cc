@@ -27,19 +27,24 @@ constexpr Seconds kDay = std::chrono::hours{24};
 class Running : public testing::Test {
  protected:
   void SetUp() override {
-    context_ = support::fake_context(fake_settings());
-    runner_ = std::make_unique<Runner>(fake_settings(), context_, recorder_,
-                                       Recorder::RestoredState{}, Events{}, clocks_.clocks(),
-                                       [this](const std::shared_ptr<ProbeContext>&)
-                                           -> config::Result<std::unique_ptr<Prober>, std::string> {
-                                         return std::make_unique<support::FakeProber>(world_);
-                                       });
+    begin({});
     // Who asks between the two is not told that nothing is watched.
     runner_->take_up();
     EXPECT_EQ(runner_->snapshot()->domains.size(), 1U);
     runner_->start();
     for (int i = 0; i < 3 && !is_judged(); ++i) clocks_.pass(Seconds{60});
     ASSERT_TRUE(soon([&] { return is_judged(); }));
+  }
+
+  virtual config::Config settings() const { return fake_settings(); }
+  void begin(Recorder::RestoredState restored) {
+    context_ = support::fake_context(settings());
+    runner_ = std::make_unique<Runner>(settings(), context_, recorder_, std::move(restored),
+                                       Events{}, clocks_.clocks(),
+                                       [this](const std::shared_ptr<ProbeContext>&)
+                                           -> config::Result<std::unique_ptr<Prober>, std::string> {
+                                         return std::make_unique<support::FakeProber>(world_);
+                                       });
   }
 
   bool is_judged() const {
@@ -164,6 +169,44 @@ TEST_F(Running, keeps_so_much_of_a_long_outage_and_says_what_it_lost) {
   ASSERT_NE(gap, rounds.end());
   EXPECT_GE(gap->gap->rounds, 199U);
   EXPECT_LE(gap->gap->from, gap->gap->until);
+}
+
+class AtAProvider : public Running {
+ protected:
+  void SetUp() override {
+    world_.change([](support::Scene& scene) {
+      for (auto& session : scene.mx().sessions) {
+        session.stage = probes::smtp::Stage::banner;
+        session.stop = probes::smtp::SessionStop::negative_reply;
+        session.last_reply = probes::smtp::Reply{.code = 421};
+        session.tls.reset();
+      }
+    });
+    Running::SetUp();
+  }
+  config::Config settings() const override {
+    auto out = fake_settings();
+    out.politeness.own_hosts_too = true;
+    return out;
+  }
+  std::vector<Spared> recorded() const {
+    std::vector<Spared> out;
+    for (const auto& round : recorder_.rounds()) out = round.spared.value_or(out);
+    return out;
+  }
+};
+
+TEST_F(AtAProvider, that_sends_the_first_probe_away_it_is_known_to_whoever_goes_on) {
+  ASSERT_TRUE(in_time(Seconds{300}, [&] { return !runner_->snapshot()->spared.empty(); }));
+  ASSERT_TRUE(in_time(Seconds{300}, [&] { return !recorded().empty(); }));
+  const auto spared = recorded().front();
+  EXPECT_EQ(spared.times, 1) << "one probe";
+  runner_.reset();
+  begin({.spared = {spared}});
+  const auto shown = runner_->snapshot()->spared;
+  ASSERT_EQ(shown.size(), 1U);
+  EXPECT_EQ(shown.front().provider, spared.provider);
+  EXPECT_EQ(shown.front().times, 1);
 }
 
 class StepOfTheClock : public Running, public testing::WithParamInterface<Seconds> {};
