@@ -78,9 +78,54 @@ struct Difference {
   std::vector<std::string> words;  // what differs
 };
 
+using Speaking = std::map<std::string, const View*>;  // by vantage
+using ByPlace = std::map<std::string, Shown>;
+
+// "192.0.2.1: ab12… from one, cd34… from two".
+std::string keys_in_words(const std::string& address, const ByPlace& places) {
+  constexpr std::size_t kEnough = 16;  // octets of hexadecimal, by which people tell keys apart
+  std::vector<std::string> out;
+  for (const auto& [vantage, one] : places) {
+    for (const auto& key : one.keys)
+      out.push_back(fmt::format("{}… from {}", key.substr(0, kEnough), vantage));
+  }
+  return fmt::format("{} shows {}", address, fmt::join(out, ", "));
+}
+
+// Those that are shown a key that what is published refuses, while others are shown one that it
+// takes.
+std::set<std::string> refused_keys_at(const ByPlace& places, const Speaking& views) {
+  std::set<std::string> out;
+  for (const auto& [vantage, one] : places) {
+    if (one.keys.empty() || views.at(vantage)->verdict != Verdict::refused) continue;
+    const bool is_alone = std::ranges::any_of(places, [&](const auto& other) {
+      return views.at(other.first)->opinion == Opinion::well && !other.second.keys.empty() &&
+             other.second.keys != one.keys;
+    });
+    if (is_alone) out.insert(vantage);
+  }
+  return out;
+}
+
+// Nothing published vouches for any key: the one place that is shown another than all others, of
+// whom there are two or more.
+std::set<std::string> lone_key_at(const ByPlace& places, const Speaking& views) {
+  std::map<std::set<std::string>, std::set<std::string>> by_keys;
+  for (const auto& [vantage, one] : places) {
+    if (views.at(vantage)->verdict == Verdict::authenticated) return {};
+    if (!one.keys.empty()) by_keys[one.keys].insert(vantage);
+  }
+  if (by_keys.size() != 2) return {};
+  const auto& one = by_keys.begin()->second;
+  const auto& other = std::next(by_keys.begin())->second;
+  if (one.size() == 1 && other.size() > 1) return one;
+  if (other.size() == 1 && one.size() > 1) return other;
+  return {};
+}
+
 // At one address: whether STARTTLS, or the key, depends on the place.
-std::optional<Difference> selective(const std::map<std::string, const View*>& views) {
-  std::map<std::string, std::map<std::string, Shown>> by_address;
+std::optional<Difference> selective(const Speaking& views) {
+  std::map<std::string, ByPlace> by_address;
   for (const auto& [vantage, view] : views) {
     for (auto& [address, one] : shown(*view->seen)) {
       if (one.is_known) by_address[address].emplace(vantage, one);
@@ -95,22 +140,41 @@ std::optional<Difference> selective(const std::map<std::string, const View*>& vi
       out.words.push_back(fmt::format("{} offers STARTTLS to some places only", address));
       return out;
     }
-    // A key that what is published accepts is one of the host's own.
-    out.places.clear();
-    for (const auto& [vantage, one] : places) {
-      if (one.keys.empty() || views.at(vantage)->verdict != Verdict::refused) continue;
-      const bool is_alone = std::ranges::any_of(places, [&](const auto& other) {
-        return views.at(other.first)->opinion == Opinion::well && !other.second.keys.empty() &&
-               other.second.keys != one.keys;
-      });
-      if (is_alone) out.places.insert(vantage);
-    }
+    out.places = refused_keys_at(places, views);
+    if (out.places.empty()) out.places = lone_key_at(places, views);
     if (!out.places.empty()) {
-      out.words.push_back(fmt::format("{} shows another key to some places", address));
+      out.words.push_back(keys_in_words(address, places));
       return out;
     }
   }
   return std::nullopt;
+}
+
+// What of a host may depend on the place without harm, in words.
+std::map<std::string, std::string> variable_facts(const View& view) {
+  std::set<std::string> addresses(view.seen->addresses.begin(), view.seen->addresses.end());
+  std::set<std::string> records;
+  for (const auto& record : view.seen->records) records.insert(probes::dane::to_text(record));
+  return {{"addresses", fmt::format("{}", fmt::join(addresses, " "))},
+          {"TLSA records", fmt::format("{}", fmt::join(records, "; "))}};
+}
+
+// The keys that an address shows to places that see no trouble: of more than one that the host has.
+std::vector<std::string> differing_keys(const Speaking& views) {
+  std::map<std::string, ByPlace> by_address;
+  for (const auto& [vantage, view] : views) {
+    for (auto& [address, one] : shown(*view->seen)) {
+      if (!one.keys.empty()) by_address[address].emplace(vantage, one);
+    }
+  }
+  std::vector<std::string> out;
+  for (const auto& [address, places] : by_address) {
+    const bool is_one = std::ranges::all_of(places, [&](const auto& entry) {
+      return entry.second.keys == places.begin()->second.keys;
+    });
+    if (!is_one) out.push_back(keys_in_words(address, places));
+  }
+  return out;
 }
 
 // Of a place that sees trouble where others see none.
@@ -126,7 +190,7 @@ Severity severity_of(const View& view) {
   }
 }
 
-std::optional<Difference> split(const std::map<std::string, const View*>& views) {
+std::optional<Difference> split(const Speaking& views) {
   Difference out;
   std::size_t well = 0;
   for (const auto& [vantage, view] : views) {
@@ -136,17 +200,25 @@ std::optional<Difference> split(const std::map<std::string, const View*>& views)
     out.severity = std::max(out.severity, severity_of(*view));
   }
   if (!out.places.empty() && well > 0) return out;
-  const auto addresses = [](const View& view) {
-    return std::set<std::string>(view.seen->addresses.begin(), view.seen->addresses.end());
-  };
-  const auto usual = views.empty() ? std::set<std::string>{} : addresses(*views.begin()->second);
-  for (const auto& [vantage, view] : views) {
-    if (view->opinion != Opinion::well) return std::nullopt;
-    if (addresses(*view) != usual) out.places.insert(vantage);
+  if (views.empty() || well < views.size()) return std::nullopt;
+  const auto usual = variable_facts(*views.begin()->second);
+  for (const auto& [what, value] : usual) {
+    bool differs = false;
+    auto words = fmt::format("{}: {} from {}", what, value, views.begin()->first);
+    for (const auto& [vantage, view] : views) {
+      const auto here = variable_facts(*view).at(what);
+      if (here == value) continue;
+      differs = true;
+      out.places.insert(vantage);
+      words += fmt::format(", {} from {}", here, vantage);
+    }
+    if (differs) out.words.push_back(std::move(words));
   }
-  if (out.places.empty()) return std::nullopt;
-  out.words.emplace_back("addresses differ by place");
-  return out;
+  for (auto& words : differing_keys(views)) {
+    for (const auto& [vantage, view] : views) out.places.insert(vantage);
+    out.words.push_back(std::move(words));
+  }
+  return out.words.empty() ? std::nullopt : std::optional{std::move(out)};
 }
 
 }  // namespace
@@ -157,7 +229,7 @@ bool is_fleet(const Places& places) {
 
 View view_of(probes::Recorded look, const View* before, Time at) {
   View out{.agent = look.agent, .seen = look.host};
-  out.unfollowed = std::move(look);
+  out.look = std::move(look);
   const auto judged = probes::judge_alone(out.seen, at);
   if (judged.hosts.empty()) return out;
   const auto& host = judged.hosts.front();
@@ -245,7 +317,10 @@ Choice choose(const Views& views, const std::string& arrived, const Places& plac
     out.followed = places.own;
   else if (agrees(arrived))
     out.followed = arrived;
-  if (out.followed && !views.at(*out.followed).unfollowed) out.followed.reset();
+  if (out.followed) {
+    const auto& chosen = views.at(*out.followed);
+    if (chosen.is_followed || !chosen.look) out.followed.reset();
+  }
   return out;
 }
 

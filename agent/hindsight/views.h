@@ -26,8 +26,9 @@ struct View {
   int in_a_row = 0;  // looks, one after the other, that saw the same of STARTTLS, keys and verdict
   // When it saw trouble last; null: it has seen the host well since.
   std::optional<config::Time> troubled_at;
-  // What goes with the look, until it was followed or another came.
-  std::optional<probes::Recorded> unfollowed;
+  // The look with what proves it: until another comes, as long as places are asked or differ.
+  std::optional<probes::Recorded> look;
+  bool is_followed = false;  // it was
 };
 using Views = std::map<std::string, View>;  // by vantage
 

@@ -470,28 +470,38 @@ void Follower::tell(Round& round, Scope scope, const Seeing& seeing) {
   keep_evidence(round);
 }
 
-// Keeps what was seen for the alerts that it opened or made worse, with the looks before that are
-// confirmed by it.
+// Keeps what was seen for the alerts that it opened or made worse: the look, the looks before that
+// are confirmed by it, and what other places saw.
 void Follower::keep_evidence(Round& round) {
-  if (!round.recorded) return;
+  static const Views kNone;
+  const auto* host =
+      round.target.kind == Target::Kind::host ? inventory_.host(round.target.name) : nullptr;
+  const auto& views = host == nullptr ? kNone : host->views;
+  if (!round.recorded && views.empty()) return;
   auto& looks = unconfirmed_[round.target];
-  looks.push_back(*round.recorded);
-  const auto add = [&](const Alert& alert) {
-    for (const auto& look : looks)
-      round.evidence.push_back(
-          {.alert_id = alert.id, .at = look.observed_at(), .body = probes::encode(look)});
+  if (round.recorded) looks.push_back(*round.recorded);
+  const auto keep = [&](const Alert& alert, const probes::Recorded& look) {
+    round.evidence.push_back(
+        {.alert_id = alert.id, .at = look.observed_at(), .body = probes::encode(look)});
   };
   for (const auto& alert : round.alerts) {
     const bool is_opened = std::ranges::any_of(round.transitions, [&](const Transition& one) {
       return one.what == Transition::What::opened && one.alert_id == alert.id;
     });
-    if (is_opened || alert.raised_at == round.at) add(alert);
+    if (!is_opened && alert.raised_at != round.at) continue;
+    for (const auto& look : looks) keep(alert, look);
+    for (const auto& [vantage, view] : views) {
+      const bool is_among_them = std::ranges::any_of(
+          looks, [&](const probes::Recorded& look) { return look.host == view.seen; });
+      if (view.look && !is_among_them) keep(alert, *view.look);
+    }
   }
-  const auto subject =
-      round.host ? subject_of_host(round.target.name) : subject_of_domain(round.target.name);
+  const auto subject = round.target.kind == Target::Kind::host
+                           ? subject_of_host(round.target.name)
+                           : subject_of_domain(round.target.name);
   const bool is_waiting = book_.any_open_at(
       subject, [](const Alert& alert) { return alert.state == AlertState::pending; });
-  if (!is_waiting)
+  if (!is_waiting || looks.empty())
     unconfirmed_.erase(round.target);
   else if (looks.size() >= kLooksKept)
     looks.erase(looks.begin());
@@ -684,7 +694,8 @@ Follower::Consequences Follower::follow(Round& round, probes::Recorded look,
   Consequences out;
   if (choice.followed) {
     auto& chosen = host->views.at(*choice.followed);
-    round.recorded = std::exchange(chosen.unfollowed, std::nullopt);
+    round.recorded = chosen.look;
+    chosen.is_followed = true;
     out =
         follow(round, chosen.seen,
                *choice.followed == places_.own ? serials : std::vector<probes::dns::ZoneSerials>{},
@@ -694,7 +705,9 @@ Follower::Consequences Follower::follow(Round& round, probes::Recorded look,
     out.faults = past_.take_faults();
   }
   if (host->seen) out.host = host;
-  if (!choice.is_in_question) view.unfollowed.reset();
+  if (!choice.is_in_question && !host->split) {
+    for (auto& [place, one] : host->views) one.look.reset();
+  }
   constexpr int kFewLooks = 3;
   const bool is_own = vantage == places_.own;
   if (is_own && choice.is_in_question && !choice.followed) out.again = view.in_a_row < kFewLooks;

@@ -107,7 +107,7 @@ class Fleet(unittest.TestCase):
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.ports[name]}{path}",
             data=None if body is None else json.dumps(body).encode(),
-            headers={} if body is None else {"Content-Type": "application/json"},
+            headers={"Accept": "application/json", **({} if body is None else {"Content-Type": "application/json"})},
         )
         try:
             with urllib.request.urlopen(request, timeout=10) as reply:
@@ -303,6 +303,8 @@ class ManInTheMiddle(Fleet):
         self.assertEqual({one["starttls"] for one in places["at-one"]["endpoints"]}, {True})
         (alert,) = until("an alert names it", 60, lambda: self.firing("one"))
         self.assertEqual(alert["code"], "selective-starttls")
+        kept = self.get("one", f"/api/v1/alerts/{alert['id']}/evidence")
+        self.assertEqual({one["vantage"] for one in kept["observations"]}, {"at-one", "at-two"})
         self.assertEqual(self.get("one", "/api/v1/domains/shared-a.test")["verdict"], "authenticated")
         self.assertRegex(
             self.ask("one", "/metrics")[1], rf'danelaw_mx_vantage_deliverable{{mx="{HOST}",vantage="at-two"}} 0'

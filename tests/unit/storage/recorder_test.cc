@@ -664,6 +664,33 @@ TEST(AnchorKeys, AreReadAsTheyWereSeenLastAndForgottenInTime) {
   EXPECT_EQ(store.restore(kNow).anchor_keys, std::vector{held});
 }
 
+TEST(Evidence, OfOneSecondIsKeptFromAllPlacesAndOnce) {
+  Store store;
+  agent::Round round{.at = kNow};
+  round.evidence = {{.alert_id = "a", .at = kNow, .body = {1}},
+                    {.alert_id = "a", .at = kNow, .body = {2}},
+                    {.alert_id = "a", .at = kNow, .body = {1}}};
+  store.record(round);
+  store.record(round);
+  EXPECT_EQ(store.outside().integer("SELECT count(*) FROM evidence WHERE alert = 'a'"), 2);
+}
+
+TEST(Spared, AreThoseOfTheLastRoundThatKnewThem) {
+  Store store;
+  EXPECT_TRUE(store.restore(kNow).spared.empty());
+  agent::Round round{.at = kNow};
+  round.spared = {
+      {.provider = "192.0.2.0/24", .until = kNow + kMinute, .times = 2, .wait = kMinute},
+      {.provider = "198.51.100.0/24", .until = kNow, .times = 1, .wait = kMinute}};
+  store.record(round);
+  store.record(agent::Round{.at = kNow + kMinute});
+  store.reopen();
+  EXPECT_EQ(store.restore(kNow).spared, *round.spared);
+  round.spared->pop_back();
+  store.record(round);
+  EXPECT_EQ(store.restore(kNow).spared, *round.spared);
+}
+
 TEST(Announced, AreForgottenWithOtherHistory) {
   Store store;
   const auto& leaf = Pki::get().leaf.certificate;

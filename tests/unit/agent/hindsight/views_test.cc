@@ -262,6 +262,70 @@ TEST_F(SeenFromPlaces, other_addresses_are_worth_a_word) {
   EXPECT_EQ(found->severity, probes::Severity::info);
 }
 
+TEST_F(SeenFromPlaces, other_records_and_other_keys_of_the_host_are_worth_a_word_that_names_them) {
+  const auto& pki = support::Pki::get();
+  auto both = well_;
+  both.publish({support::record(3, 1, 1, *pki.leaf.certificate),
+                support::record(3, 1, 1, *pki.old_leaf.certificate)});
+  auto other = both;
+  other.serve({pki.old_leaf.certificate, pki.inter.certificate});
+  struct Row {
+    std::string says;
+    support::Scene here, east;
+    std::string differs;
+  };
+  for (const auto& row : {Row{"anycast name servers", well_, both, "TLSA records: 3 1 1 "},
+                          Row{"a back-end of its own", both, other, " shows "}}) {
+    views_.clear();
+    split_.reset();
+    for (int i = 0; i < 2; ++i) {
+      see("here", row.here);
+      see("east", row.east);
+    }
+    const auto found = split();
+    ASSERT_TRUE(found) << row.says;
+    EXPECT_EQ(found->code, probes::Code::vantage_split) << row.says;
+    EXPECT_EQ(found->severity, probes::Severity::info) << row.says;
+    EXPECT_THAT(found->evidence,
+                testing::Contains(testing::Field(
+                    &probes::Evidence::value,
+                    testing::AllOf(testing::HasSubstr(row.differs), testing::HasSubstr("here"),
+                                   testing::HasSubstr("east")))))
+        << row.says;
+  }
+}
+
+TEST_F(SeenFromPlaces, another_key_at_one_place_alone_is_a_mark_where_no_record_vouches_for_any) {
+  const auto& pki = support::Pki::get();
+  auto usual = well_;
+  usual.publish({});
+  usual.mx().tlsa = support::absent("_25._tcp.mx.example.test", probes::dns::type::tlsa);
+  auto other = usual;
+  other.serve({pki.old_leaf.certificate, pki.inter.certificate});
+  const auto look = [&](const support::Scene& west) {
+    views_.clear();
+    split_.reset();
+    for (int i = 0; i < 2; ++i) {
+      see("here", usual);
+      see("east", other);
+      see("west", west);
+    }
+    return split();
+  };
+  const auto alone = look(usual);
+  ASSERT_TRUE(alone);
+  EXPECT_EQ(alone->code, probes::Code::selective_starttls);
+  EXPECT_THAT(alone->evidence, testing::Contains(probes::Evidence{"seen-from", "east"}));
+  const auto not_alone = look(other);
+  ASSERT_TRUE(not_alone);
+  EXPECT_EQ(not_alone->code, probes::Code::selective_starttls);
+  EXPECT_THAT(not_alone->evidence, testing::Contains(probes::Evidence{"seen-from", "here"}));
+  views_.erase("west");
+  const auto nobody_knows = split();
+  ASSERT_TRUE(nobody_knows);
+  EXPECT_EQ(nobody_knows->code, probes::Code::vantage_split) << "which of the two is the other";
+}
+
 TEST_F(SeenFromPlaces, trouble_that_all_see_is_no_difference) {
   for (int i = 0; i < 2; ++i) {
     see("here", broken());
