@@ -89,6 +89,7 @@ struct Leadership::State {
         return true;
       }
       if (!has_server_lock(session) || !is_alive) return false;
+      (void)has_name(session, self.name);  // again, when the session is a new one
       const auto asked_at = calls.ticks();
       live();
       be_sure_from(asked_at);
@@ -202,6 +203,31 @@ std::optional<FleetMember> Candidacy::returning_leader() {
   return leader->member;
 }
 
+// Whoever has our name and gave a sign of life within `takeover`. What is left of a session of ours
+// that was cut off is waited for, and ended then.
+std::optional<Candidacy::NotYet> Candidacy::namesake() {
+  auto& session = state_->session;
+  if (has_name(session, self_.name)) {
+    had_name_ = true;
+    return std::nullopt;
+  }
+  auto row =
+      session.prepare(fmt::format("SELECT {} - seen_at FROM member WHERE name = ?", kServerTime));
+  const bool is_alive = !row.bind(self_.name).step() || row.integer(0) <= takeover_.count();
+  if (!is_alive) {
+    end_name(session, self_.name);
+    had_name_ = has_name(session, self_.name);
+    if (had_name_) return std::nullopt;
+  }
+  if (!had_name_)
+    return NotYet{.words = fmt::format("another agent is called {}", self_.name),
+                  .leader = self_,
+                  .is_namesake = true};
+  NotYet out{.words = "the server still has this agent's session of before"};
+  if (auto leader = state_->leader()) out.leader = std::move(leader->member);
+  return out;
+}
+
 config::Result<std::unique_ptr<Leadership>, Candidacy::NotYet> Candidacy::try_to_lead(
     Leadership::Calls calls) {
   NotYet not_yet;
@@ -222,14 +248,17 @@ config::Result<std::unique_ptr<Leadership>, Candidacy::NotYet> Candidacy::try_to
       not_yet.words = kNewer;
       return nullptr;
     }
+    if (auto other = namesake()) {
+      not_yet = *std::move(other);
+      return nullptr;
+    }
     if (auto leader = returning_leader()) {
       state_->live();
       return stand_by_for(*std::move(leader));
     }
     if (!has_server_lock(session)) {
       const auto leader = state_->leader();
-      not_yet.is_namesake = leader && leader->member.name == self_.name;
-      if (!not_yet.is_namesake) state_->live();
+      state_->live();
       if (!leader || leader->silence <= takeover_) {
         return stand_by_for(leader ? leader->member : FleetMember{.leads = true});
       }

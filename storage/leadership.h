@@ -76,7 +76,7 @@ class Candidacy {
   struct NotYet {
     std::string words;                  // why: for logs
     std::optional<FleetMember> leader;  // null: the database cannot say
-    bool is_namesake = false;           // it has our name, so that we are not one of its fleet
+    bool is_namesake = false;  // another agent of the fleet has our name: `leader` is that one
   };
   // Gives a sign of life, too. Makes the schema at the first try. Calls after success are of no
   // use.
@@ -87,11 +87,13 @@ class Candidacy {
 
  private:
   std::optional<FleetMember> returning_leader();
+  std::optional<NotYet> namesake();
 
   Place place_;
   FleetMember self_;
   config::Seconds takeover_;
   std::uint64_t looks_ = 0;
+  bool had_name_ = false;  // a session of ours did
   // The database was away: as long as the one that leads may be back at once it has the precedence.
   bool was_cut_ = false;
   std::optional<config::Time> leader_seen_at_;  // when it was back

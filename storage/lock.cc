@@ -30,6 +30,33 @@ std::string holder(int fd) {
   return fmt::format("process {}", number);
 }
 
+// Kinds of advisory locks, of which a session has one at most; `of` tells those of one kind apart.
+constexpr const char* kLeads = "danelaw";
+constexpr const char* kNamed = "danelaw agent";
+
+bool has_advisory_lock(Database& session, const char* kind, const std::string& of) {
+  auto row = session.prepare(
+      "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' "
+      "AND pid = pg_backend_pid() AND classid = hashtext(?1)::oid) THEN 1 "
+      "WHEN pg_try_advisory_lock(hashtext(?1), hashtext(current_schema()::text || ?2::text)) THEN "
+      "1 "
+      "ELSE 0 END");
+  return row.bind(kind, of).step() && row.integer(0) != 0;
+}
+
+// The server waits until they have ended.
+void end_advisory_lock(Database& session, const char* kind, const std::string& of) {
+  auto row = session.prepare(
+      "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND "
+      "classid = hashtext(?1)::oid AND objid = hashtext(current_schema()::text || ?2::text)::oid "
+      "AND "
+      "database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND "
+      "pid <> pg_backend_pid()");
+  row.bind(kind, of);
+  while (row.step()) {
+  }
+}
+
 }  // namespace
 
 Result<DatabaseLock, std::string> DatabaseLock::take(const Place& place, std::string_view advice) {
@@ -65,22 +92,17 @@ Result<DatabaseLock, std::string> DatabaseLock::take(const Place& place, std::st
 }
 
 bool has_server_lock(Database& session) {
-  return session.integer(
-             "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' "
-             "AND pid = pg_backend_pid() AND classid = hashtext('danelaw')::oid) THEN 1 "
-             "WHEN pg_try_advisory_lock(hashtext('danelaw'), hashtext(current_schema())) THEN 1 "
-             "ELSE 0 END") != 0;
+  return has_advisory_lock(session, kLeads, {});
+}
+void end_server_lock(Database& session) {
+  end_advisory_lock(session, kLeads, {});
 }
 
-void end_server_lock(Database& session) {
-  // The server waits until they have ended.
-  auto row = session.prepare(
-      "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND "
-      "classid = hashtext('danelaw')::oid AND objid = hashtext(current_schema())::oid AND "
-      "database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND "
-      "pid <> pg_backend_pid()");
-  while (row.step()) {
-  }
+bool has_name(Database& session, const std::string& name) {
+  return has_advisory_lock(session, kNamed, name);
+}
+void end_name(Database& session, const std::string& name) {
+  end_advisory_lock(session, kNamed, name);
 }
 
 Result<DatabaseLock, std::string> DatabaseLock::take_of_server(const Place& place,

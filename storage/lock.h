@@ -39,5 +39,8 @@ class DatabaseLock {
 [[nodiscard]] bool has_server_lock(Database& session);
 // Ends the sessions of others that have it: of an agent that gives no sign of life.
 void end_server_lock(Database& session);
+// The same of an agent's name, of which a session has one at most.
+[[nodiscard]] bool has_name(Database& session, const std::string& name);
+void end_name(Database& session, const std::string& name);
 
 }  // namespace storage

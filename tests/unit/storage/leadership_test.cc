@@ -69,6 +69,25 @@ TEST_F(Lead, IsOneAgentsAtATime) {
   EXPECT_EQ((*second)->epoch(), 2);
 }
 
+TEST_F(Lead, ANameIsOneAgentsWhoeverLeads) {
+  const support::TestDatabase database;
+  const auto first = take(database, "one");
+  ASSERT_TRUE(first);
+  const auto stand_by = [&](Candidacy& agent) { return agent.try_to_lead({}); };
+  Candidacy second(database.place(), member("two"), std::chrono::hours{1});
+  EXPECT_FALSE(stand_by(second).error().is_namesake);
+  EXPECT_FALSE(stand_by(second).error().is_namesake) << "it is itself";
+  {
+    Candidacy twin(database.place(), member("two"), std::chrono::hours{1});
+    const auto refused = stand_by(twin);
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().is_namesake);
+    EXPECT_THAT(refused.error().words, HasSubstr("called two"));
+  }
+  Candidacy heir(database.place(), member("two"), config::Seconds{-1});
+  EXPECT_FALSE(stand_by(heir).error().is_namesake) << "no sign of life for too long";
+}
+
 TEST_F(Lead, AllWhoStandByAreKnownToTheOneThatLeads) {
   const support::TestDatabase database;
   const auto first = take(database, "one");
