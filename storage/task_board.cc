@@ -96,12 +96,14 @@ TaskBoard::Result<> DatabaseTaskBoard::withdraw(const std::string& vantage,
                                                 const std::vector<Target>& targets) {
   return guarded<std::string>(state_->place, [&] {
     if (targets.empty()) return;
+    Transaction transaction{state_->session};
     state_->session
         .prepare(fmt::format("DELETE FROM task USING ({}) AS t "
                              "WHERE vantage = ? AND task.kind = t.kind AND task.name = t.name",
                              kTargets))
         .bind(lines_of(targets), vantage)
         .run();
+    transaction.commit();
   });
 }
 

@@ -134,6 +134,7 @@ TEST_F(TheBoard, IsClosedToOneThatLeadsNoMore) {
   ASSERT_TRUE(next);
   EXPECT_FALSE(leader_->collect(10, kNow)) << "else the look would be lost to both";
   EXPECT_FALSE(leader_->hand_out("there", {host("mx2.test")}));
+  EXPECT_FALSE(leader_->withdraw("there", {host("mx1.test")})) << "it is its successor's by now";
   const auto board = open(database_.place().led_in(next->epoch()), "three", "here");
   ASSERT_TRUE(board->clear());
   EXPECT_THAT(*near_->lease(10, kLent), IsEmpty());
