@@ -263,7 +263,7 @@ Reply Api::silence(const Call& call) const {
             .called = wanted->created_by,
             .comment = wanted->comment};
   const auto made = backend_.actions->silence(std::move(*wanted));
-  if (!made) return noted(call, std::move(deed), problem(409, "not silenced", made.error()));
+  if (!made) return noted(call, std::move(deed), not_done(409, "not silenced", made.error()));
   deed.subject = made->id;
   return noted(call, std::move(deed), json(agent::to_json(*made, now), 201));
 }

@@ -103,7 +103,7 @@ Reply Api::take_certificate(const Call& call) const {
         call, std::move(deed),
         problem(403, "refused", "it names more than your domains and hosts of yours alone"));
   auto told = backend_.actions->announce(std::move(*chain), by);
-  if (!told) return noted(call, std::move(deed), problem(409, "not taken", told.error()));
+  if (!told) return noted(call, std::move(deed), not_done(409, "not taken", told.error()));
   Json hosts = Json::array();
   for (const auto& one : told->hosts) {
     if (!view_ || view_->theirs().has_host(one.host)) hosts.push_back(forecast_json(one));

@@ -315,7 +315,7 @@ Reply Api::make_exception(const Call& call) const {
   if (backend_.postfix != nullptr) backend_.postfix->refresh_exceptions();
   return noted(
       call, {.what = "exception", .subject_kind = "domain", .subject = call.name},
-      made ? json(agent::to_json(*made), 201) : problem(409, "no exception", made.error()));
+      made ? json(agent::to_json(*made), 201) : not_done(409, "no exception", made.error()));
 }
 
 Reply Api::end_exception(const Call& call) const {

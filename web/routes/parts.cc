@@ -85,8 +85,13 @@ Reply storage_failed(const std::string& detail) {
   return problem(500, "the history cannot be read", detail);
 }
 
+Reply not_done(int status, std::string_view title, const std::string& error) {
+  if (error == agent::kUnrecorded) return problem(503, "not recorded", error);
+  return problem(status, std::string(title), error);
+}
+
 Reply done_or_not_found(const agent::Actions::Done& done) {
-  if (!done) return problem(404, "not found", done.error());
+  if (!done) return not_done(404, "not found", done.error());
   return {.status = 204};
 }
 

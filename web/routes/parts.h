@@ -42,6 +42,8 @@ inline constexpr std::size_t kMostNames = 20;
 
 [[nodiscard]] Reply storage_failed(const std::string& detail);
 // 204, or 404 with the reason.
+// Of what people asked for: 503 where it could only not be recorded.
+[[nodiscard]] Reply not_done(int status, std::string_view title, const std::string& error);
 [[nodiscard]] Reply done_or_not_found(const agent::Actions::Done& done);
 
 // An MX host of a watched domain as it was last seen, or null; and what is said then.
