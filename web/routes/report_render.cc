@@ -243,7 +243,11 @@ bool is_number(const std::string& text) {
 std::string html_table(const Part& part) {
   if (part.rows.empty()) return "<p>None.</p>\n";
   std::string out = "<table><thead><tr>";
-  for (const auto& word : part.head) out += fmt::format("<th scope=\"col\">{}</th>", html(word));
+  for (std::size_t i = 0; i < part.head.size(); ++i) {
+    const bool is_of_numbers = i < part.rows.front().size() && is_number(part.rows.front()[i]);
+    out += fmt::format("<th scope=\"col\"{}>{}</th>", is_of_numbers ? " class=\"n\"" : "",
+                       html(part.head[i]));
+  }
   out += "</tr></thead><tbody>\n";
   for (const auto& row : part.rows) {
     out += "<tr>";
@@ -254,7 +258,8 @@ std::string html_table(const Part& part) {
   return out + "</tbody></table>\n";
 }
 
-// Heads of tables are repeated on every page of paper, rows are not torn apart.
+// Heads of tables are repeated on every page of paper, rows are not torn apart; what is too wide
+// for a small screen is moved sideways.
 constexpr std::string_view kStyle =
     "@page{size:A4 landscape;margin:14mm}"
     "body{font:10pt/1.4 system-ui,sans-serif;color:#111;background:#fff;margin:2em auto;"
@@ -262,8 +267,10 @@ constexpr std::string_view kStyle =
     "h1{font-size:1.5em}h2{font-size:1.15em;margin:1.6em 0 .4em;break-after:avoid}"
     "table{border-collapse:collapse;width:100%}thead{display:table-header-group}"
     "tr{break-inside:avoid}th,td{text-align:left;padding:.2em .6em .2em 0;vertical-align:top;"
-    "border-bottom:1px solid #bbb;overflow-wrap:anywhere}td.n{text-align:right;"
+    "border-bottom:1px solid #bbb;overflow-wrap:anywhere}th.n,td.n{text-align:right;"
     "font-variant-numeric:tabular-nums}"
+    "@media screen and (max-width:60em){table{display:block;overflow-x:auto}"
+    "th,td{overflow-wrap:normal}}"
     "@media print{body{margin:0;max-width:none;padding:0}}";
 
 }  // namespace
