@@ -445,6 +445,8 @@ std::vector<web::Member> Daemon::agents() {
   if (!all) return out;
   for (const auto& one : *all) {
     if (one.leads) {
+      // As the others see it: rounds may be far apart.
+      out.front().last_seen_at = one.seen_at;
       out.front().looks = one.looks;
       continue;
     }
