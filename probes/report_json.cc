@@ -168,7 +168,8 @@ Json endpoint_json(const HostObservation& seen, const EndpointJudgement& judged)
     for (const auto& certificate : session.tls->chain)
       chain.push_back(certificate_json(*certificate));
     if (!session.tls->version.empty())
-      tls = {{"version", session.tls->version}, {"cipher", session.tls->cipher}};
+      tls = {{"version", printable(session.tls->version)},
+             {"cipher", printable(session.tls->cipher)}};
   }
   Json transcript = Json::array();
   for (const auto& line : session.transcript) transcript.push_back(printable(line));

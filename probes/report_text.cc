@@ -89,7 +89,7 @@ std::string endpoint_text(const HostObservation& seen, const EndpointJudgement& 
   if (session.stage != smtp::Stage::done)
     out += fmt::format(", ended at {}", wire_name(session.stage));
   if (session.tls && !session.tls->version.empty())
-    out += fmt::format(", {}", session.tls->version);
+    out += fmt::format(", {}", printable(session.tls->version, 40));
   out += "\n";
   if (session.tls && !session.tls->chain.empty()) {
     const auto& leaf = *session.tls->chain.front();

@@ -27,7 +27,9 @@ struct Unreadable : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-inline constexpr std::size_t kMostItems = 5000;  // of one list
+// So that times can be added and written: the end of the year 9999, and the longest TTL there is.
+inline constexpr std::int64_t kLatest = 253'402'300'799;
+inline constexpr config::Seconds kLongest{std::int64_t{1} << 32U};
 
 class Reader {
  public:
@@ -122,6 +124,7 @@ class Reader {
   void take(const Value& value, config::Time& into) {
     std::int64_t seconds = 0;
     take(value, seconds);
+    if (seconds < -kLatest || seconds > kLatest) refuse("is out of range");
     into = config::Time{config::Seconds{seconds}};
   }
   template <class R, class P>
@@ -129,6 +132,8 @@ class Reader {
     std::int64_t count = 0;
     take(value, count);
     into = std::chrono::duration<R, P>{count};
+    if (count < 0 || std::chrono::duration_cast<config::Seconds>(into) > kLongest)
+      refuse("is out of range");
   }
   void take(const Value& value, tls::CertificatePtr& into) {
     if (value.is_null()) {
@@ -187,6 +192,7 @@ class Reader {
     const auto before = path_.size();
     for (std::size_t i = 0; i < value.size(); ++i) {
       path_ += fmt::format("[{}]", i);
+      if (value[i].is_null()) refuse("is nothing");
       act(value[i]);
       path_.resize(before);
     }

@@ -10,6 +10,7 @@
 #include "probes/codec/recorded_value.h"
 #include "probes/codec/value.h"
 #include "probes/codec/writer.h"
+#include "probes/dns/server_address.h"
 #include "probes/resolver_faults.h"
 
 namespace probes {
@@ -95,6 +96,40 @@ dns::Replies take(Seen& seen) {
   return out;
 }
 
+// Where an address stands there is nothing else: it is shown, told to others and gone by.
+void demand_address(const Reader& reader, std::string_view place, const std::string& text) {
+  if (!dns::is_address(text)) reader.refuse(fmt::format("has {} that is no address", place));
+}
+
+void demand_addresses(const Reader& reader, const dns::Survey& survey) {
+  for (const auto& answer : survey.answers)
+    demand_address(reader, "a name server", answer.server.address);
+  for (const auto& server : survey.silent_on_tcp)
+    demand_address(reader, "a name server", server.address);
+}
+
+void demand_addresses(const Reader& reader, const DomainObservation& seen) {
+  demand_addresses(reader, seen.survey);
+  // The one that took the connection, if one did.
+  const auto& fetched = seen.sts->fetched;
+  if (fetched && !fetched->address.empty())
+    demand_address(reader, "a policy host", fetched->address);
+}
+
+void demand_addresses(const Reader& reader, const HostObservation& seen) {
+  demand_addresses(reader, seen.survey);
+  for (const auto& address : seen.addresses) demand_address(reader, "an address", address);
+  for (const auto& session : seen.sessions) demand_address(reader, "a session", session.address);
+}
+
+// Whoever judges sessions goes by that.
+void demand_tls(const Reader& reader, const HostObservation& seen) {
+  for (const auto& session : seen.sessions) {
+    if (session.stage > smtp::Stage::handshake && !session.tls)
+      reader.refuse("has a session that went on after a handshake which is not there");
+  }
+}
+
 void drop(dns::Answer& answer) {
   answer.replies = nullptr;
 }
@@ -125,6 +160,11 @@ Recorded codec::recorded_from(const Value& value) {
   out.host = seen_from<HostObservation>(reader, value, "host");
   if ((out.domain == nullptr) == (out.host == nullptr))
     reader.refuse("is neither of a domain nor of a host");
+  if (out.domain) demand_addresses(reader, *out.domain);
+  if (out.host) {
+    demand_addresses(reader, *out.host);
+    demand_tls(reader, *out.host);
+  }
   const auto replies = value.find("replies");
   if (replies != value.end()) {
     if (!replies->is_array() || replies->size() > codec::kMostItems)

@@ -1,6 +1,7 @@
 #include "probes/codec/value.h"
 
-#include <algorithm>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "probes/dane/tlsa.h"
@@ -11,10 +12,13 @@ namespace {
 using config::Failure;
 using config::Result;
 
+constexpr std::string_view kTooMany = "has more in it than is read";
+
 // Walks CBOR without building anything, so that what is built afterwards is bounded: RFC 8949 §3.
 class Scan {
  public:
-  explicit Scan(std::span<const std::uint8_t> octets) : octets_(octets) {}
+  // `most`: values, keys among them.
+  Scan(std::span<const std::uint8_t> octets, std::size_t most) : octets_(octets), left_(most) {}
 
   // Why it is not read; nothing when it may be.
   std::optional<std::string> fault() {
@@ -37,7 +41,10 @@ class Scan {
         // Every item takes an octet at least.
         if (*argument > octets_.size() - at_) return "ends too soon";
         if (open.size() > kMaxDepth) return "is nested too deeply";
+        if (*argument > (major == 4 ? kMostItems : kMostKeys)) return std::string(kTooMany);
         open.push_back(major == 4 ? *argument : 2 * *argument);
+        if (open.back() > left_) return std::string(kTooMany);
+        left_ -= open.back();
       }
     }
     if (at_ != octets_.size()) return "has something behind its end";
@@ -61,11 +68,17 @@ class Scan {
   }
 
   std::span<const std::uint8_t> octets_;
+  std::uint64_t left_;
   std::size_t at_ = 0;
 };
 
-bool is_too_deep(std::span<const std::uint8_t> json) {
-  std::size_t depth = 0;
+// The same for JSON: why it is not read. Whether it is JSON is for who builds it.
+std::optional<std::string> fault_of_json(std::span<const std::uint8_t> json, std::size_t most) {
+  struct Level {
+    std::size_t most = 0, items = 1;
+  };
+  std::vector<Level> open{{.most = 1}};
+  std::size_t values = 0;
   bool is_text = false, is_escaped = false;
   for (const auto c : json) {
     if (is_escaped) {
@@ -76,12 +89,26 @@ bool is_too_deep(std::span<const std::uint8_t> json) {
     } else if (c == '"') {
       is_text = true;
     } else if (c == '{' || c == '[') {
-      if (++depth > kMaxDepth) return true;
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
+      if (open.size() > kMaxDepth) return "is nested too deeply";
+      open.push_back({.most = c == '{' ? kMostKeys : kMostItems});
+      ++values;
+    } else if ((c == '}' || c == ']') && open.size() > 1) {
+      open.pop_back();
+    } else if (c == ',') {
+      ++values;
+      if (++open.back().items > open.back().most) return std::string(kTooMany);
     }
+    if (values > most) return std::string(kTooMany);
   }
-  return false;
+  return std::nullopt;
+}
+
+bool begins_as_json(std::span<const std::uint8_t> octets) {
+  std::string_view text(reinterpret_cast<const char*>(octets.data()), octets.size());
+  if (constexpr std::string_view mark = "\xEF\xBB\xBF"; text.starts_with(mark))
+    text.remove_prefix(mark.size());
+  const auto first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && text[first] == '{';
 }
 
 bool is_utf8(const std::string& text) {
@@ -119,12 +146,10 @@ std::string to_json_text(const Value& value) {
 
 Result<Value, std::string> read_value(std::span<const std::uint8_t> octets, std::size_t most) {
   if (octets.size() > most) return Failure<std::string>("is too large");
-  const bool is_json = !octets.empty() && octets.front() == '{';
-  if (is_json) {
-    if (is_too_deep(octets)) return Failure<std::string>("is nested too deeply");
-  } else if (auto fault = Scan(octets).fault()) {
+  const bool is_json = begins_as_json(octets);
+  const auto most_values = most / kOctetsAValue;
+  if (auto fault = is_json ? fault_of_json(octets, most_values) : Scan(octets, most_values).fault())
     return Failure<std::string>(std::move(*fault));
-  }
   auto value = is_json ? Value::parse(octets.begin(), octets.end(), nullptr, false)
                        : Value::from_cbor(octets.begin(), octets.end(), true, false);
   if (value.is_discarded()) return Failure<std::string>("is neither CBOR nor JSON");

@@ -19,9 +19,15 @@ using Value = nlohmann::ordered_json;  // octets are its binary type
 [[nodiscard]] std::string to_json_text(const Value& value);
 
 inline constexpr std::size_t kMaxDepth = 16;
+inline constexpr std::size_t kMostItems = 5000;  // of one list
+inline constexpr std::size_t kMostKeys = 200;    // of one map
+// In memory a value takes more than it may take as octets: so many octets are allowed for each.
+inline constexpr std::size_t kOctetsAValue = 40;
 
-// Reads CBOR or JSON (which begins with "{"), at most `most` octets. Of CBOR only what to_cbor()
-// writes: no indefinite lengths, no tags, no floats, text keys. Nothing deeper than kMaxDepth.
+// Reads CBOR or JSON (which begins with "{", after white space and a byte order mark), at most
+// `most` octets and `most` / kOctetsAValue values. Of CBOR only what to_cbor() writes: no indefinite
+// lengths, no tags, no floats, text keys. Whatever exceeds a bound is refused before it is built, in
+// time that grows with the octets only.
 [[nodiscard]] config::Result<Value, std::string> read_value(std::span<const std::uint8_t> octets,
                                                             std::size_t most);
 

@@ -16,6 +16,7 @@ std::string address_text(const Bytes& data) {
 }
 
 bool is_address(const std::string& text) {
+  if (text.find('\0') != std::string::npos) return false;  // here C ends its strings
   std::array<std::uint8_t, 16> raw{};
   return inet_pton(AF_INET, text.c_str(), raw.data()) == 1 ||
          inet_pton(AF_INET6, text.c_str(), raw.data()) == 1;

@@ -122,6 +122,20 @@ TEST(RecordedObservation, IsToldFromAnotherByEveryField) {
   EXPECT_FALSE(is_same(of_host(), other));
 }
 
+std::string repeated(std::string_view text, std::size_t times) {
+  std::string out;
+  for (std::size_t i = 0; i < times; ++i) out += text;
+  return out;
+}
+
+// A map of nothing but different keys.
+std::string many_keys(std::size_t count, bool is_json = false) {
+  nlohmann::json all;
+  for (std::size_t i = 0; i < count; ++i) all[std::to_string(i)] = 0;
+  const auto cbor = nlohmann::json::to_cbor(all);
+  return is_json ? all.dump() : std::string(cbor.begin(), cbor.end());
+}
+
 // What is refused, and with which words.
 TEST(RecordedObservation, RefusesWhatItIsNot) {
   const auto changed = [](const std::function<void(Value&)>& change) {
@@ -144,6 +158,32 @@ TEST(RecordedObservation, RefusesWhatItIsNot) {
       {changed([](Value& v) { v["host"]["sessions"][0]["port"] = 65536; }), "out of range"},
       {changed([](Value& v) { v["host"]["sessions"][0]["port"] = -1; }), "out of range"},
       {changed([](Value& v) { v["host"]["tlsa"] = 1; }), "host.tlsa: is no map"},
+      {changed([](Value& v) { v["host"]["sessions"][0]["tls"]["chain"] = {nullptr}; }),
+       "host.sessions[0].tls.chain[0]: is nothing"},
+      {changed([](Value& v) {
+         v["host"]["sessions"][0]["address"] = {{"hex", "ff41"}};
+       }),
+       "has a session that is no address"},
+      {changed([](Value& v) { v["host"]["sessions"][0]["address"] = "192.0.2.1\n  proven  all"; }),
+       "has a session that is no address"},
+      {changed(
+           [](Value& v) { v["host"]["sessions"][0]["address"] = std::string("192.0.2.1\0x", 11); }),
+       "has a session that is no address"},
+      {changed([](Value& v) { v["host"]["sessions"][0].erase("tls"); }),
+       "went on after a handshake which is not there"},
+      {changed([](Value& v) { v["host"]["addresses"][0] = "mx"; }), "has an address that is no"},
+      {changed([](Value& v) { v["host"]["observed_at"] = std::int64_t{1} << 62U; }),
+       "out of range"},
+      {changed([](Value& v) { v["host"]["tlsa"]["ttl"] = -1; }), "out of range"},
+      {changed([](Value& v) { v["host"]["tlsa"]["ttl"] = std::int64_t{1} << 62U; }),
+       "out of range"},
+      {many_keys(100'000), "more in it than is read"},
+      {many_keys(100'000, true), "more in it than is read"},
+      {"{\"a\":[" + repeated("{},", kMaxRecorded / 4) + "{}]}", "more in it than is read"},
+      {"{\"a\":[" + repeated("[" + repeated("{},", 4000) + "{}],", 50) + "{}]}",
+       "more in it than is read"},
+      {"\xa1\x61\x61\x9a" + std::string("\x00\x3f\xff\x00", 4) + repeated("\xa0", 0x3fff00),
+       "more in it than is read"},
       {changed([](Value& v) {
          v["certificates"][0] = {{"hex", "00"}};
        }),
@@ -165,6 +205,13 @@ TEST(RecordedObservation, RefusesWhatItIsNot) {
     const auto read = decode(octets(one.text));
     ASSERT_FALSE(read) << one.text.substr(0, 200);
     EXPECT_THAT(read.error(), HasSubstr(one.why)) << one.text.substr(0, 200);
+  }
+}
+
+TEST(RecordedObservation, MayBeginAsEditorsAndShellsBeginIt) {
+  for (const auto* before : {"\n", " \r\n\t", "\xEF\xBB\xBF", "\xEF\xBB\xBF\n"}) {
+    const auto read = decode(octets(before + encode_json(of_host())));
+    EXPECT_TRUE(read) << read.error();
   }
 }
 
