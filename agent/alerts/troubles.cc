@@ -4,8 +4,8 @@
 #include <array>
 #include <map>
 
-#include "agent/alerts/cause.h"
 #include "probes/catalogue.h"
+#include "probes/cause_of.h"
 #include "probes/causes.h"
 
 namespace agent {

@@ -5,9 +5,9 @@
 #include <set>
 #include <utility>
 
-#include "agent/alerts/cause.h"
 #include "agent/alerts/lifecycle.h"
 #include "agent/alerts/troubles.h"
+#include "probes/cause_of.h"
 #include "probes/causes.h"
 #include "probes/explain.h"
 #include "probes/report.h"
@@ -133,17 +133,6 @@ class Since {
   config::Seconds longest_silence_{0};
 };
 
-// Whose trouble it is at the root, as alerts have it.
-probes::Subject cause_in(const probes::DomainJudgement& judged, const probes::Finding& finding) {
-  const auto host = std::ranges::find_if(judged.hosts, [&](const probes::HostJudgement& one) {
-    return one.seen->host.text() == finding.subject.name;
-  });
-  const bool is_of_host =
-      finding.subject.kind == probes::Subject::Kind::host && host != judged.hosts.end();
-  return is_of_host ? agent::cause_of(finding, nullptr, host->seen.get())
-                    : agent::cause_of(finding, judged.seen.get(), nullptr);
-}
-
 class Rows {
  public:
   void add(const std::string& domain, const probes::Finding& finding) {
@@ -161,11 +150,11 @@ class Rows {
     if (root == nullptr) root = &finding;
     // What is no matter for an alert has as many causes as it is found at, and one sentence; so has
     // what is a domain's own, found at many alike.
-    auto cause = cause_in(judged, *root);
+    auto cause = probes::cause_in(judged, *root);
     if (!agent::is_grave(*root) || cause.kind == probes::Subject::Kind::domain) cause = {};
     const auto code = agent::is_mismatch(root->code) ? probes::Code::tlsa_mismatch : root->code;
     const auto [entry, is_new] = places_.try_emplace({code, cause}, rows_.size());
-    if (is_new) rows_.push_back({.finding = root, .cause = cause_in(judged, *root)});
+    if (is_new) rows_.push_back({.finding = root, .cause = probes::cause_in(judged, *root)});
     auto& row = rows_[entry->second];
     row.subjects.insert(root->subject);
     if (root->severity > row.finding->severity) row.finding = root;

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/alerts/cause.h"
+#include "probes/cause_of.h"
 
 namespace agent {
 namespace {

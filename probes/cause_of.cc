@@ -1,17 +1,17 @@
-#include "agent/alerts/cause.h"
+#include "probes/cause_of.h"
+
+#include <algorithm>
 
 #include "probes/catalogue.h"
 
-namespace agent {
+namespace probes {
 namespace {
 
-using probes::Root;
-using probes::Subject;
-using probes::dns::Answer;
-using probes::dns::Outcome;
+using dns::Answer;
+using dns::Outcome;
 
 // The zone of the lookup that failed; else of the one that decides.
-const Answer& telling(const probes::HostObservation& host) {
+const Answer& telling(const HostObservation& host) {
   for (const auto* answer : {&host.a, &host.aaaa, &host.cname}) {
     if (answer->outcome == Outcome::failed) return *answer;
   }
@@ -20,10 +20,10 @@ const Answer& telling(const probes::HostObservation& host) {
 
 }  // namespace
 
-Subject cause_of(const probes::Finding& finding, const probes::DomainObservation* domain,
-                 const probes::HostObservation* host) {
+Subject cause_of(const Finding& finding, const DomainObservation* domain,
+                 const HostObservation* host) {
   if (finding.root) return *finding.root;
-  const auto root = probes::row_of(finding.code).alerts.root;
+  const auto root = row_of(finding.code).alerts.root;
   if (root == Root::zone) {
     const auto* answer = host != nullptr     ? &telling(*host)
                          : domain != nullptr ? &domain->mx
@@ -38,4 +38,14 @@ Subject cause_of(const probes::Finding& finding, const probes::DomainObservation
   return finding.subject;
 }
 
-}  // namespace agent
+Subject cause_in(const DomainJudgement& judged, const Finding& finding) {
+  const auto host = std::ranges::find_if(judged.hosts, [&](const HostJudgement& one) {
+    return one.seen->host.text() == finding.subject.name;
+  });
+  const bool is_of_host =
+      finding.subject.kind == Subject::Kind::host && host != judged.hosts.end();
+  return is_of_host ? cause_of(finding, nullptr, host->seen.get())
+                    : cause_of(finding, judged.seen.get(), nullptr);
+}
+
+}  // namespace probes

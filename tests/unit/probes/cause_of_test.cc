@@ -1,4 +1,4 @@
-#include "agent/alerts/cause.h"
+#include "probes/cause_of.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 namespace {
 
-using namespace agent;
+using namespace probes;
 using probes::Code;
 using probes::Subject;
 using probes::dns::Cause;
