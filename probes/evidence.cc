@@ -9,70 +9,42 @@
 #include <fmt/ranges.h>
 
 #include "probes/dane/tlsa.h"
-#include "probes/dns/chain.h"
-#include "probes/dns/lookup.h"
+#include "probes/derivation.h"
 #include "probes/dns/server_address.h"
 #include "probes/explain.h"
 #include "probes/judge.h"
-#include "probes/observe.h"
 #include "probes/report.h"
 #include "probes/resolver_faults.h"
 
 namespace probes {
 namespace {
 
-using config::Deadline;
-using config::Failure;
-using config::Result;
 using dns::Answer;
 using dns::Message;
 using dns::Name;
 using dns::Outcome;
 
-// Gives the recorded replies again; whatever else is asked was not recorded.
-class RecordedReplies final : public dns::Resolver {
- public:
-  explicit RecordedReplies(const dns::Replies& replies) {
-    for (const auto& reply : replies)
-      by_question_[{reply->question, reply->question_type, reply->was_unchecked}].push_back(reply);
-  }
-
-  Result<Message, dns::QueryFault> ask(const dns::Query& query, Deadline /*deadline*/) override {
-    for (const bool unchecked : {query.checking_disabled, !query.checking_disabled}) {
-      const auto found = by_question_.find({query.name, query.type, unchecked});
-      // Asked twice, it was answered twice: what was believed came last.
-      if (found != by_question_.end()) return *found->second.back();
-    }
-    return Failure<dns::QueryFault>(
-        {.fault = dns::Fault::network, .detail = "no reply to this was recorded", .server = {}});
-  }
-
- private:
-  std::map<std::tuple<Name, std::uint16_t, bool>, std::vector<dns::ReplyPtr>> by_question_;
-};
-
 std::string question_of(const Answer& answer) {
   return fmt::format("{} of {}", dns::type_name(answer.type), answer.name.text());
 }
 
-std::string key_tags(const Message& reply, dns::DnssecStatus status) {
+std::string key_tags(const Message& reply) {
   std::set<std::string> tags;
   for (const auto& key : dns::key_set_of(reply, {}).first.keys)
     tags.insert(std::to_string(key.tag));
   if (tags.empty()) return "";
   const auto* who = reply.question_type == dns::type::ds ? "names" : "signed by";
-  return fmt::format(", {} key {}{}", who, fmt::join(tags, ", "),
-                     status == dns::DnssecStatus::secure ? "" : "?");
+  return fmt::format(", {} key {}", who, fmt::join(tags, ", "));
 }
 
-// The links above an answer, each told once.
+// The links above an answer, each told once, and how far each holds by itself: those above a broken
+// one are as sound as ever.
 class Ladder {
  public:
-  Ladder(Argument& argument, const std::vector<dns::Record>& anchors)
-      : argument_(argument), anchor_(anchors.front().owner) {}
+  Ladder(Argument& argument, Derivation& derivation, const std::vector<dns::Record>& anchors)
+      : argument_(argument), derivation_(derivation), anchor_(anchors.front().owner) {}
 
   void climb(const Answer& answer) {
-    if (!answer.replies) return;
     auto links = *answer.replies;
     std::erase_if(links, [&](const dns::ReplyPtr& reply) {
       return reply->question_type != dns::type::ds && reply->question_type != dns::type::dnskey;
@@ -81,49 +53,47 @@ class Ladder {
       return std::pair{reply->question.label_count(), reply->question_type};
     });
     for (const auto& link : links) {
-      if (!told_.emplace(link->question, link->question_type).second) continue;
-      const bool is_there = std::ranges::any_of(
-          link->answer, [&](const dns::Record& one) { return one.type == link->question_type; });
-      const auto name = link->question.is_root() ? std::string("the root") : link->question.text();
-      const auto what = dns::type_name(link->question_type);
-      if (!is_there) {
-        add(answer, fmt::format("{} has no {} records", name, what));
-      } else if (link->question == anchor_) {
-        add(answer, fmt::format("{} of {}: vouched for by the trust anchor{}", what, name,
-                                key_tags(*link, answer.status)));
-      } else {
-        add(answer, fmt::format("{} of {}{}", what, name, key_tags(*link, answer.status)));
-      }
+      if (told_.emplace(link->question, link->question_type).second) tell(*link);
     }
   }
 
  private:
-  // Of a chain that holds as a whole every link does.
-  void add(const Answer& answer, std::string what) {
+  void tell(const Message& link) {
+    const auto status = derivation_.status_of(link);
     const bool is_proven =
-        is_learned(answer.outcome) && (answer.status == dns::DnssecStatus::secure ||
-                                       answer.status == dns::DnssecStatus::insecure);
-    argument_.steps.push_back({is_proven ? Standing::proven : Standing::seen, std::move(what)});
+        status == dns::DnssecStatus::secure || status == dns::DnssecStatus::insecure;
+    const bool is_there = std::ranges::any_of(
+        link.answer, [&](const dns::Record& one) { return one.type == link.question_type; });
+    const auto name = link.question.is_root() ? std::string("the root") : link.question.text();
+    const auto what = dns::type_name(link.question_type);
+    auto words = is_there ? fmt::format("{} of {}", what, name)
+                          : fmt::format("{} has no {} records", name, what);
+    if (is_there && is_proven && link.question == anchor_)
+      words += ": vouched for by the trust anchor";
+    if (is_there) words += key_tags(link);
+    if (!is_proven) words += "; what is above does not vouch for that";
+    argument_.steps.push_back({is_proven ? Standing::proven : Standing::seen, std::move(words)});
   }
 
   Argument& argument_;
+  Derivation& derivation_;
   const Name anchor_;
   std::set<std::pair<Name, std::uint16_t>> told_;
 };
 
 // The data as zone files have it, as far as people read it; the first of many.
-std::string data_of(const Answer& answer) {
-  const bool is_address = answer.type == dns::type::a || answer.type == dns::type::aaaa;
+std::string data_of(std::uint16_t type, const std::vector<dns::Bytes>& all) {
+  const bool is_address = type == dns::type::a || type == dns::type::aaaa;
   constexpr std::size_t kMost = 8;
   std::vector<std::string> out;
-  for (const auto& data : answer.data) {
+  for (const auto& data : all) {
     if (out.size() == kMost) {
-      out.push_back(fmt::format("… {} in all", answer.data.size()));
+      out.push_back(fmt::format("… {} in all", all.size()));
       break;
     }
-    if (answer.type == dns::type::tlsa) {
+    if (type == dns::type::tlsa) {
       out.push_back(dane::to_text(dane::tlsa_or_unusable(data)));
-    } else if (answer.type == dns::type::mx && data.size() > 2) {
+    } else if (type == dns::type::mx && data.size() > 2) {
       const auto host = Name::from_wire(std::span{data}.subspan(2));
       out.push_back(fmt::format("{} {}", data[0] << 8U | data[1], host ? host->text() : "?"));
     } else if (auto address = dns::address_text(data); is_address && !address.empty()) {
@@ -137,88 +107,96 @@ std::string data_of(const Answer& answer) {
 }
 
 std::string told_by(const Answer& answer) {
-  if (answer.outcome == Outcome::failed)
-    return fmt::format("{}: failed, {} ({})", question_of(answer), wire_name(answer.cause),
-                       printable(answer.detail));
-  auto out =
-      fmt::format("{}: {} ({}", question_of(answer), data_of(answer), wire_name(answer.status));
+  auto out = answer.outcome == Outcome::failed
+                 ? fmt::format("{}: failed, {} ({}", question_of(answer), wire_name(answer.cause),
+                               printable(answer.detail))
+                 : fmt::format("{}: {} ({}", question_of(answer), data_of(answer.type, answer.data),
+                               wire_name(answer.status));
   if (answer.signatures)
     out += fmt::format(", signed until {}", config::rfc3339(answer.signatures->expiration));
   return out + ")";
 }
 
-// What a resolver or a network did, rather than what a zone says.
-bool is_beyond_proof(const Answer& answer) {
-  using dns::Cause;
-  switch (answer.cause) {
-    case Cause::timeout:
-    case Cause::network:
-    case Cause::malformed:
-    case Cause::chain_unreachable:
-    case Cause::servfail:
-    case Cause::refused:
-    case Cause::other_rcode:
-      return true;
-    default:
-      return false;
+Standing standing_of(Answer said, const Answer& derived) {
+  if (is_word_only(said)) return Standing::seen;
+  said.detail = derived.detail;  // another version may have had other words
+  if (!same_facts(said, derived)) return Standing::refuted;
+  // Replies that do not validate may be anybody's, and so may insecure data; that it is insecure is
+  // proven.
+  const bool is_anybodys = derived.outcome == Outcome::failed ||
+                           (derived.status == dns::DnssecStatus::insecure && !derived.data.empty());
+  return is_anybodys ? Standing::seen : Standing::proven;
+}
+
+const Answer* find(const std::vector<const Answer*>& all, const Answer& like) {
+  const auto found = std::ranges::find_if(all, [&](const Answer* one) {
+    return one->outcome != Outcome::not_queried && one->name == like.name && one->type == like.type;
+  });
+  return found == all.end() ? nullptr : *found;
+}
+
+// Each lookup as the replies have it, held against what was said of it.
+void tell_lookups(const std::vector<const Answer*>& said, const std::vector<const Answer*>& derived,
+                  Ladder& ladder, Argument& argument) {
+  for (const auto* one : derived) {
+    // Without replies nothing was asked: an address in place of a name, a service.
+    if (one->outcome == Outcome::not_queried || !(one->replies || is_word_only(*one))) continue;
+    if (one->replies) ladder.climb(*one);
+    const auto* claim = find(said, *one);
+    const auto standing = claim == nullptr ? Standing::refuted : standing_of(*claim, *one);
+    auto words = told_by(*one);
+    if (standing == Standing::refuted)
+      words =
+          fmt::format("{}; but the replies say: {}",
+                      claim == nullptr ? question_of(*one) + ": not said" : told_by(*claim), words);
+    argument.steps.push_back({standing, std::move(words)});
+  }
+  for (const auto* one : said) {
+    if (one->outcome == Outcome::not_queried || find(derived, *one) != nullptr) continue;
+    argument.steps.push_back(
+        {Standing::refuted,
+         fmt::format("{}; but by the replies nobody asks for that", told_by(*one))});
   }
 }
 
-Standing standing_of(const Answer& said, const Answer& again) {
-  if (said.outcome == Outcome::failed && is_beyond_proof(said)) return Standing::seen;
-  const bool is_same = said.name == again.name && said.type == again.type &&
-                       said.outcome == again.outcome && said.data == again.data &&
-                       said.aliases == again.aliases && said.rcode == again.rcode &&
-                       (!is_learned(said.outcome) || said.status == again.status);
-  if (!is_same) return Standing::refuted;
-  // Insecure data may be anybody's word; that it is insecure is proven.
-  return said.status == dns::DnssecStatus::insecure && !said.data.empty() ? Standing::seen
-                                                                          : Standing::proven;
+std::string said_by(const dns::ServerAnswer& answer) {
+  if (answer.outcome == Outcome::failed) return fmt::format("failed, {}", wire_name(answer.cause));
+  if (answer.is_alias) return "an alias";
+  const auto data = data_of(answer.question.type, answer.data);
+  return answer.signatures ? fmt::format("{} (signed until {})", data,
+                                         config::rfc3339(answer.signatures->expiration))
+                           : fmt::format("{} (without signatures)", data);
 }
 
-// Observes again, of recorded replies instead of the network.
-class Again {
- public:
-  Again(const Recorded& recorded, const std::vector<dns::Record>& anchors)
-      : replies_(recorded.replies),
-        chain_(anchors),
-        lookup_(replies_, chain_, config::Seconds{60}),
-        tls_(certificates_),
-        settings_{.port = recorded.port, .helo = {}} {}
-
-  DomainObservation domain(const DomainObservation& said) {
-    return observe_domain(said.domain, settings_, clients(), said.observed_at, Deadline::max());
+// What name servers said, of whom nobody keeps replies: those that said the same together.
+void tell_survey(const dns::Survey& survey, Argument& argument) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> all;
+  for (const auto& answer : survey.answers) {
+    if (answer.outcome == Outcome::not_queried) continue;
+    const auto words = fmt::format("{} of {}: {}", dns::type_name(answer.question.type),
+                                   answer.question.name.text(), said_by(answer));
+    auto place = std::ranges::find(all, words, &decltype(all)::value_type::first);
+    if (place == all.end()) place = all.insert(all.end(), {words, {}});
+    place->second.push_back(
+        fmt::format("{} ({})", answer.server.name.text(), printable(answer.server.address)));
   }
-  Answer answer(const Answer& said, config::Time at) {
-    return lookup_.ask(said.name, said.type, at, Deadline::max());
+  for (const auto& [words, servers] : all) {
+    argument.steps.push_back(
+        {Standing::seen, fmt::format("{}, said {}", words,
+                                     printable(fmt::format("{}", fmt::join(servers, ", ")), 900))});
   }
-  HostObservation host(const HostObservation& said) {
-    return observe_records(said.host, settings_, clients(), said.observed_at, Deadline::max());
-  }
+}
 
- private:
-  ProbeClients clients() { return {.lookup = lookup_, .tls = tls_}; }
-
-  RecordedReplies replies_;
-  dns::Chain chain_;
-  dns::Lookup lookup_;
-  tls::CertificateCache certificates_;
-  tls::Client tls_;
-  const ProbeSettings settings_;
-};
-
-// `again`: what was asked anew by the way; whatever was not is asked now.
-void compare(const std::vector<const Answer*>& said, const std::vector<const Answer*>& again,
-             config::Time at, Again& asker, Ladder& ladder, Argument& argument) {
-  for (std::size_t i = 0; i < said.size(); ++i) {
-    if (said[i]->outcome == Outcome::not_queried) continue;
-    const bool is_asked = i < again.size() && again[i]->outcome != Outcome::not_queried;
-    const auto other = is_asked ? *again[i] : asker.answer(*said[i], at);
-    ladder.climb(other);
-    argument.steps.push_back({standing_of(*said[i], other), told_by(*said[i])});
-    if (argument.steps.back().standing == Standing::refuted)
-      argument.steps.back().what += fmt::format("; but the replies say: {}", told_by(other));
-  }
+void tell_policy(const DomainObservation& domain, Argument& argument) {
+  const auto& fetched = domain.sts->fetched;
+  if (!fetched) return;
+  const auto what = fetched->outcome == sts::FetchOutcome::policy
+                        ? fmt::format("mode {}, mx {}", wire_name(fetched->policy.mode),
+                                      fmt::join(fetched->policy.mx, " "))
+                        : fmt::format("{} ({})", wire_name(fetched->outcome), fetched->detail);
+  argument.steps.push_back(
+      {Standing::seen, fmt::format("MTA-STS policy at {}: {}",
+                                   sts::policy_host(domain.domain.text()), printable(what, 900))});
 }
 
 void demand(bool is_so, std::string_view what, Argument& argument) {
@@ -295,13 +273,30 @@ std::string why_ended(const smtp::SessionRecord& session) {
   return out;
 }
 
+std::string place_of(const smtp::SessionRecord& session) {
+  return fmt::format("{} port {}", printable(session.address), session.port);
+}
+
+// Those that were left out are of other machines, whatever they showed.
+void refute_others(const HostObservation& said, const HostObservation& derived,
+                   Argument& argument) {
+  for (const auto& session : said.sessions) {
+    const bool is_taken = std::ranges::any_of(derived.sessions, [&](const auto& one) {
+      return one.address == session.address && one.port == session.port;
+    });
+    demand(is_taken,
+           fmt::format("a session with {}, which is not where the host is", place_of(session)),
+           argument);
+  }
+}
+
 void tell_sessions(const HostJudgement& host, Argument& argument) {
   for (const auto& endpoint : host.endpoints) {
     const auto& session = host.seen->sessions[endpoint.session];
     const auto where = session.key_type == tls::KeyType::by_default
-                           ? fmt::format("{} port {}", session.address, session.port)
-                           : fmt::format("{} port {}, asked for a key of type {}", session.address,
-                                         session.port, wire_name(session.key_type));
+                           ? place_of(session)
+                           : fmt::format("{}, asked for a key of type {}", place_of(session),
+                                         wire_name(session.key_type));
     if (session.tls && !session.tls->chain.empty()) {
       argument.steps.push_back({Standing::seen, fmt::format("{} presented {}", where,
                                                             in_short(*session.tls->chain[0]))});
@@ -311,8 +306,9 @@ void tell_sessions(const HostJudgement& host, Argument& argument) {
                                        stage_words(session.stage), why_ended(session))});
     }
     argument.steps.push_back(
-        {Standing::follows, fmt::format("so, for senders to {}: {} ({})", session.address,
-                                        in_words(endpoint.verdict), in_words(endpoint.reason))});
+        {Standing::follows,
+         fmt::format("so, for senders to {}: {} ({})", printable(session.address),
+                     in_words(endpoint.verdict), in_words(endpoint.reason))});
   }
 }
 
@@ -337,33 +333,78 @@ bool Argument::holds() const {
                               [](const Step& step) { return step.standing == Standing::refuted; });
 }
 
-Argument verify(const Recorded& recorded, const std::vector<dns::Record>& anchors) {
-  Argument argument;
-  Again again(recorded, anchors);
-  Ladder ladder(argument, anchors);
-  if (recorded.domain) {
-    const auto& said = *recorded.domain;
-    const auto domain = again.domain(said);
-    compare(answers_of(said), answers_of(domain), said.observed_at, again, ladder, argument);
-    demand(said.hosts == domain.hosts && said.source == domain.source &&
-               said.has_null_mx == domain.has_null_mx,
-           "the MX hosts are not those of the MX records", argument);
-    argument.judged = judge(recorded.domain, {}, said.observed_at);
-    return argument;
-  }
-  const auto& said = *recorded.host;
-  const auto host = again.host(said);
-  compare(answers_of(said), answers_of(host), said.observed_at, again, ladder, argument);
-  demand(said.base_domain == host.base_domain && said.is_dane_candidate == host.is_dane_candidate,
+namespace {
+
+// What is left when nobody's word is taken: no sessions, no servers asked one by one, no policy.
+DomainSeen without_word(DomainObservation seen) {
+  seen.survey = {};
+  if (seen.sts.is_set()) seen.sts.change().fetched.reset();
+  return std::make_shared<const DomainObservation>(std::move(seen));
+}
+HostSeen without_word(HostObservation seen) {
+  seen.survey = {};
+  seen.sessions.clear();
+  return std::make_shared<const HostObservation>(std::move(seen));
+}
+
+bool is_all_proven(const Argument& argument) {
+  return std::ranges::all_of(argument.steps,
+                             [](const Step& step) { return step.standing == Standing::proven; });
+}
+
+void verify_domain(const DomainObservation& said, Derivation& derivation, Ladder& ladder,
+                   const std::map<Name, HostSeen>& hosts, Argument& argument) {
+  argument.domain = derivation.domain();
+  const auto& derived = *argument.domain;
+  tell_lookups(answers_of(said), answers_of(derived), ladder, argument);
+  demand(said.hosts == derived.hosts && said.source == derived.source &&
+             said.has_null_mx == derived.has_null_mx &&
+             said.invalid_exchanges == derived.invalid_exchanges,
+         "the MX hosts are not those of the MX records", argument);
+  argument.judged = judge(argument.domain, hosts, said.observed_at);
+  if (is_all_proven(argument))
+    argument.proven = judge(without_word(derived), {}, said.observed_at).findings;
+  tell_survey(derived.survey, argument);
+  tell_policy(derived, argument);
+  if (argument.judged.verdict != Verdict::unknown)
+    argument.steps.push_back({Standing::follows, fmt::format("{}: {}", said.domain.text(),
+                                                             in_words(argument.judged.verdict))});
+}
+
+void verify_host(const HostObservation& said, Derivation& derivation, Ladder& ladder,
+                 Argument& argument) {
+  argument.host = derivation.host();
+  const auto& derived = *argument.host;
+  tell_lookups(answers_of(said), answers_of(derived), ladder, argument);
+  demand(said.base_domain == derived.base_domain &&
+             said.is_dane_candidate == derived.is_dane_candidate,
          "the TLSA base domain does not follow from the addresses", argument);
-  demand(said.records == host.records, "the TLSA records are not those of the answer", argument);
-  demand(said.addresses == host.addresses, "the addresses are not those of the answers", argument);
-  argument.judged = judge_alone(recorded.host, said.observed_at);
+  demand(said.records == derived.records, "the TLSA records are not those of the answer", argument);
+  demand(said.addresses == derived.addresses, "the addresses are not those of the answers",
+         argument);
+  argument.judged = judge_alone(argument.host, said.observed_at);
+  if (is_all_proven(argument))
+    argument.proven = judge_alone(without_word(derived), said.observed_at).findings;
+  tell_survey(derived.survey, argument);
+  refute_others(said, derived, argument);
   for (const auto& one : argument.judged.hosts) {
     tell_sessions(one, argument);
     argument.steps.push_back(
         {Standing::follows, fmt::format("{}: {}", said.host.text(), in_words(one.verdict))});
   }
+}
+
+}  // namespace
+
+Argument verify(const Recorded& recorded, const std::vector<dns::Record>& anchors,
+                const std::map<Name, HostSeen>& hosts) {
+  Argument argument;
+  Derivation derivation(recorded, anchors);
+  Ladder ladder(argument, derivation, anchors);
+  if (recorded.domain)
+    verify_domain(*recorded.domain, derivation, ladder, hosts, argument);
+  else
+    verify_host(*recorded.host, derivation, ladder, argument);
   return argument;
 }
 

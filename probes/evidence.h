@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -7,8 +8,9 @@
 #include "probes/judgement.h"
 
 // Whether what was recorded proves what was said of it: DNSSEC is verified again from the trust
-// anchor down, as of then, and the records are held against the certificates again. No packet is
-// sent, no file is read.
+// anchor down, as of then, and the records are held against the certificates again. Judged is what
+// was derived from the replies, not what was said of them (derivation.h). No packet is sent, no
+// file is read.
 namespace probes {
 
 // One step of the argument.
@@ -27,13 +29,19 @@ struct Step {
 
 struct Argument {
   std::vector<Step> steps;  // from the trust anchor to the verdict
-  // What follows from the evidence, judged anew: of a host by itself, in the domain of that
-  // judgement.
+  // What was derived: the one that was recorded.
+  DomainSeen domain;
+  HostSeen host;
+  // What follows from that, judged anew: of a host by itself, in the domain of that judgement.
   DomainJudgement judged;
+  // Of its findings those, and perhaps others, that follow from what is proven alone.
+  std::vector<Finding> proven;
   [[nodiscard]] bool holds() const;  // no step is refuted
 };
 
-// `anchors`: DS or DNSKEY records that the reader trusts, as for dns::Chain.
-[[nodiscard]] Argument verify(const Recorded& recorded, const std::vector<dns::Record>& anchors);
+// `anchors`: DS or DNSKEY records that the reader trusts, as for dns::Chain. `hosts`: those of the
+// domain, as they were derived when they were verified.
+[[nodiscard]] Argument verify(const Recorded& recorded, const std::vector<dns::Record>& anchors,
+                              const std::map<dns::Name, HostSeen>& hosts = {});
 
 }  // namespace probes

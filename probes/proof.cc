@@ -1,57 +1,94 @@
 #include "probes/proof.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
+#include "probes/cause_of.h"
 #include "probes/explain.h"
 
 namespace probes {
 namespace {
 
-// An alert's finding is proven when a look that is proven shows it.
-bool shows(const Argument& argument, const Bundle& bundle) {
-  return argument.holds() &&
-         std::ranges::any_of(argument.judged.findings, [&](const Finding& finding) {
-           return wire_name(finding.code) == bundle.code && finding.subject == bundle.subject;
-         });
+bool is_said(const Finding& finding, const Argument& argument, const Bundle& bundle) {
+  return wire_name(finding.code) == bundle.code &&
+         cause_in(argument.judged, finding) == bundle.subject;
+}
+
+// What the alert says, in what follows from that look.
+const Finding* find_said(const std::vector<Finding>& findings, const Argument& argument,
+                         const Bundle& bundle) {
+  const auto found = std::ranges::find_if(
+      findings, [&](const Finding& finding) { return is_said(finding, argument, bundle); });
+  return found == findings.end() ? nullptr : &*found;
 }
 
 std::string name_of(const Recorded& recorded) {
   return recorded.host ? recorded.host->host.text() : recorded.domain->domain.text();
 }
 
+std::string said_in(const Bundle& bundle) {
+  return printable(
+      fmt::format("{} of {} {}", bundle.code, wire_name(bundle.subject.kind), bundle.subject.name));
+}
+
+// Hosts first: domains are judged with those that were derived, of each the latest.
+std::vector<Argument> arguments_of(const Bundle& bundle, const std::vector<dns::Record>& anchors) {
+  std::vector<Argument> out(bundle.observations.size());
+  std::map<dns::Name, HostSeen> hosts;
+  for (const bool is_host : {true, false}) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const auto& one = bundle.observations[i];
+      if ((one.host != nullptr) != is_host) continue;
+      out[i] = verify(one, anchors, hosts);
+      if (is_host) hosts[one.host->host] = out[i].host;
+    }
+  }
+  return out;
+}
+
+std::string conclusion_of(const Bundle& bundle, const Proof& proof, bool holds,
+                          bool is_by_proof_alone) {
+  if (proof.arguments.empty()) return "There is no observation in it: nothing is proven.";
+  if (!holds) return "The evidence does not hold: what it says is refuted by what it carries.";
+  if (bundle.code.empty()) return "The evidence holds.";
+  if (!proof.shown)
+    return fmt::format(
+        "The observations hold, but by themselves they do not show {}: that rests on more than "
+        "they carry, e.g. on history.",
+        said_in(bundle));
+  if (is_by_proof_alone)
+    return fmt::format("The evidence proves what was said: {}.", said_in(bundle));
+  return fmt::format(
+      "What was said follows from the evidence: {}. It rests on what is proven and on what was "
+      "seen, which is the word of whoever looked.",
+      said_in(bundle));
+}
+
 }  // namespace
 
 Proof prove(const Bundle& bundle, const std::vector<dns::Record>& anchors) {
-  Proof out;
-  for (const auto& one : bundle.observations) out.arguments.push_back(verify(one, anchors));
+  Proof out{.arguments = arguments_of(bundle, anchors)};
   const bool holds = !out.arguments.empty() && std::ranges::all_of(out.arguments, &Argument::holds);
-  const bool is_shown =
-      bundle.code.empty() || std::ranges::any_of(out.arguments, [&](const auto& argument) {
-        return shows(argument, bundle);
-      });
-  out.is_proven = holds && is_shown;
-  if (out.arguments.empty()) {
-    out.conclusion = "There is no observation in it: nothing is proven.";
-  } else if (!holds) {
-    out.conclusion = "The evidence does not hold: what it says is refuted by what it carries.";
-  } else if (!is_shown) {
-    out.conclusion = fmt::format(
-        "The observations hold, but by themselves they do not show {}: that rests on more than "
-        "they carry, e.g. on history.",
-        printable(bundle.code));
-  } else {
-    out.conclusion = "The evidence proves what was said.";
+  bool is_by_proof_alone = false;
+  for (const auto& argument : out.arguments) {
+    const auto* finding = find_said(argument.judged.findings, argument, bundle);
+    if (finding == nullptr) continue;
+    out.shown = *finding;
+    is_by_proof_alone =
+        is_by_proof_alone || find_said(argument.proven, argument, bundle) != nullptr;
   }
+  out.is_proven = holds && (bundle.code.empty() || out.shown);
+  out.conclusion = conclusion_of(bundle, out, holds, is_by_proof_alone);
   return out;
 }
 
 std::string to_text(const Bundle& bundle, const Proof& proof) {
   std::string out;
   if (!bundle.code.empty())
-    out += fmt::format("{}\nalert {} ({})\n", printable(bundle.title), printable(bundle.alert_id),
-                       printable(bundle.code));
+    out += fmt::format("alert {}: {}\n", printable(bundle.alert_id), said_in(bundle));
+  if (proof.shown) out += explain(*proof.shown).title + '\n';
   for (std::size_t i = 0; i < bundle.observations.size(); ++i) {
     const auto& one = bundle.observations[i];
     out += fmt::format("\n{} as seen at {} by {} from {} (danelaw {}):\n", name_of(one),
@@ -86,6 +123,9 @@ nlohmann::ordered_json to_json(const Bundle& bundle, const Proof& proof) {
   return {{"schema", "danelaw.explain/1"},
           {"alert", is_alerts ? Json(printable(bundle.alert_id)) : Json(nullptr)},
           {"code", is_alerts ? Json(printable(bundle.code)) : Json(nullptr)},
+          {"subject", is_alerts ? Json{{"kind", wire_name(bundle.subject.kind)},
+                                       {"name", printable(bundle.subject.name)}}
+                                : Json(nullptr)},
           {"is_proven", proof.is_proven},
           {"conclusion", proof.conclusion},
           {"observations", std::move(observations)}};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,9 @@ namespace probes {
 
 struct Proof {
   std::vector<Argument> arguments;  // parallel to the bundle's observations
-  bool is_proven = false;
+  // What was judged of them, and is what the alert says: that code, at that subject.
+  std::optional<Finding> shown;
+  bool is_proven = false;  // all holds, and shows what was said
   std::string conclusion;  // one sentence
 };
 
@@ -23,7 +26,8 @@ struct Proof {
 
 // "danelaw.explain/1".
 [[nodiscard]] nlohmann::ordered_json to_json(const Bundle& bundle, const Proof& proof);
-// Lines for people, a step a line.
+// Lines for people, a step a line. The words of the alert itself are not repeated: what is shown is
+// told in words of our own.
 [[nodiscard]] std::string to_text(const Bundle& bundle, const Proof& proof);
 
 }  // namespace probes

@@ -94,7 +94,7 @@ export function witnesses() {
     await card.getByText("What it means, what to do, who was notified").click();
     await card.getByText("Evidence, step by step").click();
     await until("the argument stands there", 20, async () =>
-      /holds The evidence proves what was said\.[^]*mx\.mismatch\.test, seen [^]*proven [^]*TLSA[^]*seen [^]*follows /.test(
+      /holds What was said follows from the evidence: tlsa-mismatch of host [^]*mx\.mismatch\.test, seen [^]*proven [^]*TLSA[^]*seen [^]*follows /.test(
         await card.innerText(),
       ),
     );

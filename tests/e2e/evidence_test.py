@@ -67,7 +67,7 @@ class Evidence(unittest.TestCase):
         command = [DANELAW, "explain", "--config", config, self.alert["id"]]
         done = subprocess.run(command, text=True, capture_output=True)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("The evidence proves what was said.", done.stdout)
+        self.assertIn("What was said follows from the evidence: tlsa-mismatch of host mx.mismatch.test.", done.stdout)
         command[-1] = "no-such-alert"
         done = subprocess.run(command, text=True, capture_output=True)
         self.assertEqual(done.returncode, 3)

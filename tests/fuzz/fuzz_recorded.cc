@@ -1,14 +1,56 @@
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <cstdlib>
+#include <string>
+#include <vector>
 
-#include "probes/codec/recorded.h"
+#include "probes/codec/bundle.h"
+#include "probes/dns/validate.h"
+#include "probes/judge.h"
+#include "probes/proof.h"
+#include "tests/fuzz/demand.h"
 
-// Recorded observations come from other agents and from files: whatever they hold is refused with
-// words or read, and what was read is written and read again as the same.
+// Recorded observations and evidence come from other agents and from files: whatever they hold is
+// refused with words or read, and what was read is written and read again as the same, judged as
+// the agent that leads does, verified and shown.
+namespace {
+
+using fuzz::demand;
+using namespace probes;
+
+// That of the lab in which tests/recorded was made.
+const std::vector<dns::Record>& anchors() {
+  static const auto read = dns::parse_trust_anchors(
+      ". IN DS DS 56499 13 "
+      "2\n");
+  return *read;
+}
+
+void check(const Recorded& one) {
+  const auto again = decode(encode(one));
+  demand(again && is_same(one, *again), "what was read is written and read again as the same");
+  const auto json = encode_json(one);
+  const auto from_json = decode({reinterpret_cast<const std::uint8_t*>(json.data()), json.size()});
+  demand(from_json && is_same(one, *from_json), "as JSON, too");
+  const auto judged = one.host ? judge_alone(one.host, one.observed_at())
+                               : judge(one.domain, {}, one.observed_at());
+  demand(judged.seen != nullptr, "whatever was read is judged");
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto read = probes::decode({data, size});
-  if (!read) return read.error().empty() ? std::abort(), 0 : 0;
-  const auto again = probes::decode(probes::encode(*read));
-  if (!again || !probes::is_same(*read, *again)) std::abort();
+  const auto read = decode_bundle({data, size});
+  if (!read) {
+    demand(!read.error().empty(), "a refusal has words");
+    return 0;
+  }
+  for (const auto& one : read->observations) check(one);
+  const auto proof = prove(*read, anchors());
+  const auto text = to_text(*read, proof);
+  demand(std::ranges::none_of(
+             text, [](char c) { return c != '\n' && static_cast<unsigned char>(c) < 0x20; }),
+         "nothing that is shown moves a terminal");
+  demand(!to_json(*read, proof).dump().empty(), "what is shown is JSON");
   return 0;
 }

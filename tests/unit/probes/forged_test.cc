@@ -1,6 +1,3 @@
-#include <fstream>
-#include <map>
-#include <sstream>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -9,7 +6,7 @@
 #include "probes/dns/chain.h"
 #include "probes/dns/lookup.h"
 #include "probes/dns/validate.h"
-#include "tests/support/source_dir.h"
+#include "tests/support/recorded_corpus.h"
 
 // What one name server says by itself is believed only where the zone's keys vouch for it. On
 // recorded replies.
@@ -32,19 +29,12 @@ class Recall final : public dns::Resolver {
   const dns::Replies& replies_;
 };
 
-std::string content_of(const std::string& name) {
-  std::ifstream in(support::source_dir() / "tests/recorded" / name, std::ios::binary);
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
-
 TEST(WhatAServerSays, IsForgedUnlessTheZonesKeysVouchForIt) {
-  const auto text = content_of("host-mx.healthy.test.cbor");
+  const auto text = support::kept_in("host-mx.healthy.test.cbor");
   const dns::Bytes octets(text.begin(), text.end());
   const auto recorded = decode(octets);
   ASSERT_TRUE(recorded) << recorded.error();
-  const auto anchors = dns::parse_trust_anchors(content_of("root.key"));
+  const auto anchors = dns::parse_trust_anchors(support::kept_in("root.key"));
   ASSERT_TRUE(anchors);
   Recall resolver{recorded->replies};
   dns::Chain chain(*anchors);
