@@ -28,14 +28,47 @@ struct ExplainFlags {
   std::string what;
 };
 
+using Octets = probes::dns::Bytes;
+
 // At most one octet more than is ever read.
-std::optional<probes::dns::Bytes> octets_in(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return std::nullopt;
+Octets octets_in(std::istream& in) {
   std::string text(probes::kMaxBundle + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in.gcount()));
-  return probes::dns::Bytes(text.begin(), text.end());
+  return {text.begin(), text.end()};
+}
+
+bool is_file(const std::string& what) {
+  std::error_code ignored;
+  return what == "-" || std::filesystem::exists(what, ignored);
+}
+
+// A file, a pipe, or "-" for what is piped to us.
+config::Result<Octets, std::string> octets_of_file(const std::string& what) {
+  if (what == "-") return octets_in(std::cin);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(what, ignored))
+    return config::Failure(fmt::format("{}: is a directory", printable(what)));
+  std::ifstream in(what, std::ios::binary);
+  if (!in) return config::Failure(fmt::format("{}: cannot be read", printable(what)));
+  return octets_in(in);
+}
+
+config::Result<Octets, std::string> octets_of_alert(const config::Storage& storage,
+                                                    const std::string& what,
+                                                    const EvidenceFrom& evidence_from) {
+  auto found = evidence_from(storage, what);
+  if (!found)
+    return config::Failure(
+        fmt::format("{}: no such file, and no alert of that id can be looked up: {}",
+                    printable(what), found.error()));
+  if (!*found)
+    return config::Failure(fmt::format(
+        "{}: no such file, and no alert of that id with evidence in {}; name the agent's "
+        "configuration with --config",
+        printable(what),
+        storage.postgresql.empty() ? storage.path.string() : "the database of storage.postgresql"));
+  return **std::move(found);
 }
 
 std::optional<std::vector<probes::dns::Record>> anchors_in(const std::filesystem::path& file) {
@@ -64,25 +97,11 @@ int run_explain(const ExplainFlags& flags, const EvidenceFrom& evidence_from) {
     if (!loaded) return kBadUsage;
     settings = std::move(*loaded);
   }
-  std::error_code ignored;
-  std::optional<probes::dns::Bytes> octets;
-  if (std::filesystem::is_regular_file(flags.what, ignored)) {
-    octets = octets_in(flags.what);
-  } else {
-    auto found = evidence_from(settings.storage, flags.what);
-    if (!found) {
-      std::cerr << found.error() << '\n';
-      return kBadUsage;
-    }
-    octets = std::move(*found);
-  }
+  const auto octets = is_file(flags.what)
+                          ? octets_of_file(flags.what)
+                          : octets_of_alert(settings.storage, flags.what, evidence_from);
   if (!octets) {
-    std::cerr << fmt::format(
-        "{}: no such file, and no alert of that id with evidence in {}; name the agent's "
-        "configuration with --config\n",
-        printable(flags.what),
-        settings.storage.postgresql.empty() ? settings.storage.path.string()
-                                            : "the database of storage.postgresql");
+    std::cerr << octets.error() << '\n';
     return kBadUsage;
   }
   const auto bundle = probes::decode_bundle(*octets);
@@ -108,10 +127,11 @@ Command add_explain(CLI::App& app, EvidenceFrom evidence_from) {
   auto* command = app.add_subcommand(
       "explain",
       "verify an alert's evidence again, offline and as of then, step by step; exit status 0 when "
-      "it proves what was said, 2 when not");
+      "what was said follows from it, 2 when not");
   command
       ->add_option("ALERT-OR-FILE", flags->what,
-                   "id of an alert in the database, or a file of evidence (CBOR or JSON)")
+                   "id of an alert in the database, or a file of evidence (CBOR or JSON); - reads "
+                   "from a pipe")
       ->required();
   command->add_option("--config", flags->config_file,
                       "configuration file, for storage.path and the trust anchor");
