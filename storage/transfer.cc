@@ -65,6 +65,24 @@ std::string rows_of(const Table& table) {
   return fmt::format("SELECT {} FROM {} ORDER BY {}", names, table.name, table.key);
 }
 
+bool is_number(const Column& column) {
+  return column.type == Type::integer || column.type == Type::boolean;
+}
+
+// SQLite takes any value in any column, and gives 1 for 1.5 when it is asked for an integer.
+void demand_integers(Database& from, const Table& table) {
+  std::string others;
+  for (const auto& column : table.columns) {
+    if (is_number(column))
+      others += fmt::format("{}typeof({}) NOT IN ('integer', 'null')", others.empty() ? "" : " OR ",
+                            column.name);
+  }
+  if (others.empty()) return;
+  if (from.integer(fmt::format("SELECT count(*) FROM {} WHERE {}", table.name, others)) != 0)
+    throw Fault("the file has values that are no whole numbers where these belong, in table " +
+                table.name);
+}
+
 std::int64_t copy(Database& from, Database& to, const Table& table) {
   std::string names, places;
   std::vector<Type> types;
@@ -96,8 +114,7 @@ bool is_same(const Statement& one, const Statement& other, const std::vector<Col
   int at = 0;
   for (const auto& column : columns) {
     if (one.is_null(at) != other.is_null(at)) return false;
-    const bool is_number = column.type == Type::integer || column.type == Type::boolean;
-    if (is_number && one.integer(at) != other.integer(at)) return false;
+    if (is_number(column) && one.integer(at) != other.integer(at)) return false;
     if (column.type == Type::bytes && one.bytes(at) != other.bytes(at)) return false;
     // What is no text became one (dialect.h).
     if (column.type == Type::text && postgresql_text(one.text(at)) != other.text(at)) return false;
@@ -137,6 +154,7 @@ Transferred transfer(Database& from, Database& to) {
       throw Fault("it holds a history already (table " + table.name + ")");
   }
   for (const auto& table : tables) {
+    demand_integers(from, table);
     out.rows += copy(from, to, table);
     continue_numbers(from, to, table);
     ++out.tables;
@@ -151,6 +169,7 @@ Transferred transfer(Database& from, Database& to) {
 config::Result<Transferred, std::string> transfer(const std::filesystem::path& file,
                                                   const std::string& connection) {
   using config::Failure;
+  if (connection.empty()) return Failure<std::string>("no PostgreSQL database is named");
   if (!std::filesystem::exists(file))
     return Failure<std::string>(file.string() + ": there is no such file");
   const auto target = Place::postgresql(connection);

@@ -95,6 +95,18 @@ TEST_F(Transfer, IsRefusedWhileAnAgentUsesOneOfThem) {
               HasSubstr("in use by another agent"));
 }
 
+TEST_F(Transfer, WhatIsNoWholeNumberIsRefusedWhereOneBelongs) {
+  Database{file_, Database::Mode::create}.execute("UPDATE act SET at = 1.5");
+  const support::TestDatabase target;
+  const auto done = transfer(file_, target.place().connection());
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error(), HasSubstr("no whole numbers where these belong, in table act"));
+}
+
+TEST_F(Transfer, TheTargetIsNamed) {
+  EXPECT_EQ(transfer(file_, "").error(), "no PostgreSQL database is named");
+}
+
 TEST_F(Transfer, ADamagedFileIsRefused) {
   Database{file_, Database::Mode::create}.execute("UPDATE content SET body = 'x'");
   const support::TestDatabase target;
