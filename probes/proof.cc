@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "probes/cause_of.h"
+#include "probes/dane/tlsa.h"
 #include "probes/explain.h"
 
 namespace probes {
@@ -48,6 +50,45 @@ std::vector<Argument> arguments_of(const Bundle& bundle, const std::vector<dns::
   return out;
 }
 
+// What an address showed to one place: whether STARTTLS, and which keys.
+using Shown = std::map<std::string, std::set<std::string>>;
+
+Shown shown_in(const HostObservation& seen) {
+  Shown out;
+  for (const auto& session : seen.sessions) {
+    if (session.stage <= smtp::Stage::ehlo) continue;
+    auto& one = out[session.address];
+    if (!session.offers_starttls) one.insert("no STARTTLS");
+    if (session.tls && !session.tls->chain.empty())
+      one.insert(dane::to_hex(session.tls->chain.front()->spki_sha256));
+  }
+  return out;
+}
+
+// No look by itself shows that places differ: those of one host from different places do.
+std::optional<Finding> find_difference(const Bundle& bundle,
+                                       const std::vector<Argument>& arguments) {
+  const auto code = code_from(bundle.code);
+  if (code != Code::selective_starttls && code != Code::vantage_split) return std::nullopt;
+  std::map<std::string, std::pair<Verdict, Shown>> by_place;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto& host = arguments[i].host;
+    if (!host || host->host.text() != bundle.subject.name) continue;
+    by_place[bundle.observations[i].vantage] = {arguments[i].judged.verdict, shown_in(*host)};
+  }
+  const auto differs = [&](const auto& place) {
+    const auto& [verdict, shown] = place.second;
+    const auto& [usual, usually_shown] = by_place.begin()->second;
+    if (code == Code::vantage_split && verdict != usual) return true;
+    return std::ranges::any_of(shown, [&](const auto& address) {
+      const auto there = usually_shown.find(address.first);
+      return there != usually_shown.end() && there->second != address.second;
+    });
+  };
+  if (std::ranges::none_of(by_place, differs)) return std::nullopt;
+  return Finding{.code = *code, .subject = bundle.subject};
+}
+
 std::string conclusion_of(const Bundle& bundle, const Proof& proof, bool holds,
                           bool is_by_proof_alone) {
   if (proof.arguments.empty()) return "There is no observation in it: nothing is proven.";
@@ -79,6 +120,7 @@ Proof prove(const Bundle& bundle, const std::vector<dns::Record>& anchors) {
     is_by_proof_alone =
         is_by_proof_alone || find_said(argument.proven, argument, bundle) != nullptr;
   }
+  if (!out.shown) out.shown = find_difference(bundle, out.arguments);
   out.is_proven = holds && (bundle.code.empty() || out.shown);
   out.conclusion = conclusion_of(bundle, out, holds, is_by_proof_alone);
   return out;

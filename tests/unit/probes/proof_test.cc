@@ -215,6 +215,29 @@ TEST(Proof, DomainsAreJudgedWithTheHostsThatAreThere) {
   EXPECT_THAT(text, ContainsRegex("follows +mismatch.test: "));
 }
 
+TEST(Proof, PlacesDifferWhereLooksFromThemDo) {
+  const auto from = [](const std::string& vantage, bool is_stripped) {
+    auto look = recorded("host-mx.healthy.test");
+    look["vantage"] = vantage;
+    if (is_stripped) each_session(look, lose_starttls);
+    return look;
+  };
+  const struct {
+    std::string says;
+    std::vector<Value> looks;
+    bool is_proven;
+  } rows[] = {{"two places", {from("near", false), from("far", true)}, true},
+              {"they see the same", {from("near", false), from("far", false)}, false},
+              {"one place at two times", {from("near", false), from("near", true)}, false},
+              {"one place alone", {from("far", true)}, false}};
+  for (const auto& row : rows) {
+    const auto [proof, text] =
+        shown(bundle_of({"selective-starttls", "host", "mx.healthy.test"}, row.looks));
+    EXPECT_EQ(proof.is_proven, row.is_proven) << row.says << '\n' << text;
+    EXPECT_THAT(text, Not(HasSubstr("proves what was said"))) << "it is the word of who looked";
+  }
+}
+
 // Every value in turn becomes what it cannot be: it is refused or told, and never obeyed.
 TEST(Proof, WhateverItHoldsIsRefusedOrToldInPlainLines) {
   const Value odd[] = {nullptr,
