@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -39,11 +40,16 @@ class RecordedReplies final : public dns::Resolver {
   Result<Message, dns::QueryFault> ask(const dns::Query& query, Deadline /*deadline*/) override {
     for (const bool unchecked : {query.checking_disabled, !query.checking_disabled}) {
       const auto found = by_question_.find({query.name, query.type, unchecked});
-      if (found != by_question_.end()) return *found->second;
+      if (found == by_question_.end()) continue;
+      auto reply = *found->second;
+      reply.authentic_data = is_authentic.value_or(reply.authentic_data);
+      return reply;
     }
     return Failure<dns::QueryFault>(
         {.fault = dns::Fault::network, .detail = "no reply to this was recorded", .server = {}});
   }
+
+  std::optional<bool> is_authentic;  // in place of what was recorded: the AD bit
 
  private:
   std::map<std::tuple<Name, std::uint16_t, bool>, dns::ReplyPtr> by_question_;
@@ -172,6 +178,16 @@ HostSeen Derivation::host() {
 
 dns::DnssecStatus Derivation::status_of(const Message& link) {
   return tools_->chain.prove(link, tools_->replies, tools_->at, Deadline::max()).proof.status;
+}
+
+bool Derivation::rests_on_resolver(const Answer& derived) {
+  const auto status_if = [&](std::optional<bool> is_authentic) {
+    tools_->replies.is_authentic = is_authentic;
+    return tools_->lookup.ask(derived.name, derived.type, tools_->at, Deadline::max()).status;
+  };
+  const bool differs = status_if(true) != status_if(false);
+  tools_->replies.is_authentic.reset();
+  return differs;
 }
 
 }  // namespace probes

@@ -31,6 +31,9 @@ class Derivation {
 
   // How far a reply with DS or DNSKEY records, or their denial, holds from the anchor down.
   [[nodiscard]] dns::DnssecStatus status_of(const dns::Message& link);
+  // Whether that of a lookup is what the agent's resolver said it was, where our own validator is
+  // known to be wrong (validate.h): the word of whoever looked.
+  [[nodiscard]] bool rests_on_resolver(const dns::Answer& derived);
 
  private:
   struct Tools;

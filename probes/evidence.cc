@@ -137,13 +137,15 @@ const Answer* find(const std::vector<const Answer*>& all, const Answer& like) {
 
 // Each lookup as the replies have it, held against what was said of it.
 void tell_lookups(const std::vector<const Answer*>& said, const std::vector<const Answer*>& derived,
-                  Ladder& ladder, Argument& argument) {
+                  Derivation& derivation, Ladder& ladder, Argument& argument) {
   for (const auto* one : derived) {
     // Without replies nothing was asked: an address in place of a name, a service.
     if (one->outcome == Outcome::not_queried || !(one->replies || is_word_only(*one))) continue;
     if (one->replies) ladder.climb(*one);
     const auto* claim = find(said, *one);
-    const auto standing = claim == nullptr ? Standing::refuted : standing_of(*claim, *one);
+    auto standing = claim == nullptr ? Standing::refuted : standing_of(*claim, *one);
+    if (standing == Standing::proven && derivation.rests_on_resolver(*one))
+      standing = Standing::seen;
     auto words = told_by(*one);
     if (standing == Standing::refuted)
       words =
@@ -356,7 +358,7 @@ void verify_domain(const DomainObservation& said, Derivation& derivation, Ladder
                    const std::map<Name, HostSeen>& hosts, Argument& argument) {
   argument.domain = derivation.domain();
   const auto& derived = *argument.domain;
-  tell_lookups(answers_of(said), answers_of(derived), ladder, argument);
+  tell_lookups(answers_of(said), answers_of(derived), derivation, ladder, argument);
   demand(said.hosts == derived.hosts && said.source == derived.source &&
              said.has_null_mx == derived.has_null_mx &&
              said.invalid_exchanges == derived.invalid_exchanges,
@@ -375,7 +377,7 @@ void verify_host(const HostObservation& said, Derivation& derivation, Ladder& la
                  Argument& argument) {
   argument.host = derivation.host();
   const auto& derived = *argument.host;
-  tell_lookups(answers_of(said), answers_of(derived), ladder, argument);
+  tell_lookups(answers_of(said), answers_of(derived), derivation, ladder, argument);
   demand(said.base_domain == derived.base_domain &&
              said.is_dane_candidate == derived.is_dane_candidate,
          "the TLSA base domain does not follow from the addresses", argument);
