@@ -18,7 +18,10 @@ class Evidence(unittest.TestCase):
     def setUpClass(cls):
         cls.lab = LivingLab()
         cls.addClassCleanup(cls.lab.close)
-        cls.lab.configure_agent(["mismatch.test", "healthy.test"], agent={"name": "mon1", "vantage": "fra"})
+        cls.lab.configure_agent(
+            ["mismatch.test", "healthy.test", "expired.test", "tlsaexpired.test", "dsbroken.test"],
+            agent={"name": "mon1", "vantage": "fra"},
+        )
         cls.lab.start_agent()
         until("the alert fires", 90, lambda: cls.lab.alerts(code="tlsa-mismatch"))
         cls.alert = cls.lab.alerts(code="tlsa-mismatch")[0]
@@ -61,6 +64,40 @@ class Evidence(unittest.TestCase):
                 self.assertEqual({step["standing"] for step in steps}, {"proven", "seen", "follows"})
                 self.assertTrue(any(s["what"].startswith("TLSA of") and s["standing"] == "proven" for s in steps))
                 self.assertTrue(all(one["agent"] == "mon1" and one["vantage"] == "fra" for one in said["observations"]))
+
+    def test_the_trouble_of_a_zone_is_shown_with_the_links_above_it(self):
+        for code, zone in (
+            ("dnssec-expired", "expired.test"),
+            ("dnssec-expired", "tlsaexpired.test"),
+            ("ds-broken", "dsbroken.test"),
+        ):
+            with self.subTest(zone=zone):
+                subject = {"kind": "zone", "name": zone}
+
+                def alert():
+                    return [one for one in self.lab.alerts(code=code) if one["subject"] == subject]
+
+                until("the alert fires", 90, alert)
+                done = self.explain(self.fetch(alert=alert()[0]["id"])[1])
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                said = json.loads(done.stdout)
+                self.assertEqual((said["code"], said["subject"]), (code, subject))
+                steps = [(one["standing"], one["what"]) for one in said["observations"][-1]["steps"]]
+                for link in ("DNSKEY of the root: ", "DS of test, ", "DNSKEY of test, ", f"DS of {zone}, "):
+                    self.assertTrue(any(how == "proven" and what.startswith(link) for how, what in steps), steps)
+
+    def test_it_is_read_from_a_pipe(self):
+        for what in ("-", "/dev/stdin"):
+            command = [DANELAW, "explain", "--trust-anchor", self.root, what]
+            done = subprocess.run(command, input=self.fetch()[1], capture_output=True)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_what_is_no_file_is_named(self):
+        for what, why in (("/no/such/file", "no such file"), (self.dir, "is a directory")):
+            done = subprocess.run([DANELAW, "explain", what], text=True, capture_output=True)
+            self.assertEqual(done.returncode, 3)
+            self.assertTrue(done.stderr.startswith(f"{what}: "), done.stderr)
+            self.assertIn(why, done.stderr)
 
     def test_it_is_explained_from_the_database_too(self):
         config = f"{self.lab.dir}/danelaw.yaml"
@@ -117,8 +154,18 @@ class Evidence(unittest.TestCase):
         def later(bundle):
             host(bundle)["observed_at"] += 10 * 365 * 86400  # when all signatures are over
 
+        def sooner(bundle):
+            host(bundle)["tlsa"]["signatures"]["expiration"] -= 86400
+
+        def another_machine(bundle):
+            for session in host(bundle)["sessions"]:
+                session["address"] = "198.51.100.7"
+
         def another_alert(bundle):
             bundle["alert"]["code"] = "starttls-missing"
+
+        def another_subject(bundle):
+            bundle["alert"]["subject"]["name"] = "mx.bigbank.example"
 
         def nothing(bundle):
             bundle["observations"] = []
@@ -131,7 +178,10 @@ class Evidence(unittest.TestCase):
             broken_reply,
             no_replies,
             later,
+            sooner,
+            another_machine,
             another_alert,
+            another_subject,
             nothing,
         ):
             with self.subTest(change=change.__name__):
