@@ -52,6 +52,16 @@ std::string text_in(const Json& json, const char* name) {
 }
 
 void print_host(const Json& host, std::ostream& out) {
+std::vector<std::string> texts_in(const Json& json, const char* name) {
+  std::vector<std::string> out;
+  const auto found = json.find(name);
+  if (found == json.end() || !found->is_array()) return out;
+  for (const auto& one : *found) {
+    if (one.is_string()) out.push_back(printable(one.get<std::string>()));
+  }
+  return out;
+}
+
   const auto covered = host.find("is_covered");
   const auto name = text_in(host, "host");
   const auto safe_from = text_in(host, "safe_from");
@@ -62,16 +72,12 @@ void print_host(const Json& host, std::ostream& out) {
                        safe_from.empty() ? "" : "; not before " + safe_from);
   } else {
     out << fmt::format("{}: not covered\n", name);
-    if (const auto record = text_in(host, "record"); !record.empty())
+    for (const auto& record : texts_in(host, "records"))
       out << fmt::format("  publish beside the present records: {}\n", record);
     if (!safe_from.empty())
       out << fmt::format("  if that is done now, it may go live from {} on\n", safe_from);
   }
-  const auto why = host.find("why");
-  if (why == host.end() || !why->is_array()) return;
-  for (const auto& one : *why) {
-    if (one.is_string()) out << fmt::format("  {}\n", printable(one.get<std::string>()));
-  }
+  for (const auto& why : texts_in(host, "why")) out << fmt::format("  {}\n", why);
 }
 
 // Until all domains were probed once after a start. An older agent does not say it.

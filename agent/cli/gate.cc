@@ -52,14 +52,17 @@ std::string advice(const GateDecision& clearance, const probes::HostObservation&
     out += fmt::format("  recommended from {} on (RFC 7671 §8.1)\n",
                        config::rfc3339(*clearance.recommended));
   }
-  if (!clearance.missing) return out;
-  const auto owner = seen.tlsa.final_name.text();
-  return out +
-         fmt::format(
-             "  publish this record beside the present ones, and ask again; if that is done now, "
-             "from {} on the certificate may go live:\n{}. {} IN TLSA {}\n",
-             config::rfc3339(*clearance.not_before_then), owner, seen.tlsa.ttl.count(),
-             probes::dane::to_text(*clearance.missing));
+  if (clearance.missing.empty()) return out;
+  out += fmt::format(
+      "  publish {} beside the present ones, and ask again; if that is done now, from {} on the "
+      "certificate may go live:\n",
+      clearance.missing.size() == 1 ? "this record" : "these records",
+      config::rfc3339(*clearance.not_before_then));
+  for (const auto& record : clearance.missing) {
+    out += fmt::format("{}. {} IN TLSA {}\n", seen.tlsa.final_name.text(), seen.tlsa.ttl.count(),
+                       probes::dane::to_text(record));
+  }
+  return out;
 }
 
 // That somebody has shown the very certificate to the agent.

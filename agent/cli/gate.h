@@ -33,7 +33,7 @@ using Recall = std::function<config::Result<Recalled, std::string>(const probes:
 // Asks the name servers what they publish now, holds that and the recorded past against the
 // certificate, and writes whether it may go live: the first line begins with yes, not-before, never
 // or unknown. Never connects to the host. ok: yes; warning: not before a time to come; critical:
-// never, the missing record is printed as a zone-file line.
+// never, the missing records are printed as zone-file lines.
 [[nodiscard]] Exit gate(const config::Config& config, const GateQuestion& question,
                         const Recall& recall, std::ostream& out, std::ostream& errors);
 

@@ -133,9 +133,9 @@ void tell(probes::Finding& finding, const AnnouncedCertificate& announced,
     evidence.push_back({"safe-from-if-published-now", config::rfc3339(*foreseen.safe_from)});
   for (const auto& why : foreseen.why) evidence.push_back({"because", why});
   finding.next_keys.push_back(key_of(announced));
-  if (foreseen.record) {
+  for (const auto& record : foreseen.records) {
     if (!finding.remedy) finding.remedy = probes::Remedy{};
-    finding.remedy->publish.push_back(probes::dane::to_text(*foreseen.record));
+    finding.remedy->publish.push_back(probes::dane::to_text(record));
   }
 }
 
@@ -307,7 +307,7 @@ KeyForecast forecast(const AnnouncedCertificate& announced, const ForeseenHost& 
     return out;
   }
   out.is_covered = false;
-  out.record = decision.missing;
+  out.records = std::move(decision.missing);
   out.safe_from = decision.not_before_then;
   return out;
 }

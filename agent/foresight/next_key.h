@@ -70,8 +70,8 @@ struct ForeseenHost {
 struct KeyForecast {
   std::string host;
   std::optional<bool> is_covered;  // by everything that is published; null: could not tell
-  std::optional<probes::dane::TlsaRecord> record;  // to publish, when it is not covered
-  // No cache refuses it from then on; when it is not covered: if the record is published at once.
+  std::vector<probes::dane::TlsaRecord> records;  // to publish, all, when it is not covered
+  // No cache refuses it from then on; when it is not covered: if they are published at once.
   std::optional<config::Time> safe_from;
   std::vector<std::string> why;  // sentences
 };

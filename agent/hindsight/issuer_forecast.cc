@@ -16,6 +16,7 @@ namespace {
 using config::Seconds;
 using config::Time;
 using probes::Severity;
+using probes::dane::Digests;
 using probes::dane::kDaneEe;
 using probes::dane::kDaneTa;
 using probes::dane::kSha256;
@@ -42,7 +43,16 @@ class Forecast {
  public:
   Forecast(const History& history, const RecordSet& set, const RenewalPattern& habit,
            const Chain& chain, Time at)
-      : history_(history), set_(set), habit_(habit), chain_(chain), at_(at) {}
+      : history_(history), set_(set), habit_(habit), chain_(chain), at_(at) {
+    std::vector<TlsaRecord> records;
+    for (const auto i : set.records) records.push_back(history.records[i]);
+    for (const auto digests : {Digests::sha512_first, Digests::sha256_only}) {
+      std::vector<TlsaRecord> compared;
+      for (const auto i : probes::dane::records_compared(records, digests))
+        compared.push_back(records[i]);
+      if (!compared.empty()) compared_by_.push_back(std::move(compared));
+    }
+  }
 
   // Only DANE-TA(2) records will vouch for the next certificate.
   [[nodiscard]] bool is_by_issuer() const {
@@ -66,26 +76,28 @@ class Forecast {
            });
   }
 
-  // False, too, where nobody knows: what stands above an intermediate that nobody has shown.
+  // By senders of some kind. False, too, where nobody knows: what stands above an intermediate that
+  // nobody has shown.
   [[nodiscard]] bool is_uncovered(const IssuerToCome& issuer) const {
-    if (!issuer.certificates.empty()) {
-      return !any([&](const TlsaRecord& record) {
-        return record.usage == kDaneTa && std::ranges::any_of(issuer.certificates, [&](auto& one) {
-                 return fits(record, *one);
-               });
+    return std::ranges::any_of(compared_by_, [&](const std::vector<TlsaRecord>& compared) {
+      return std::ranges::none_of(compared, [&](const TlsaRecord& record) {
+        return record.usage == kDaneTa && may_vouch(record, issuer);
       });
-    }
-    return !any([&](const TlsaRecord& record) {
-      if (record.usage != kDaneTa) return false;
-      if (issuer.key.empty()) return is_high(record) || !is_above(record);
-      const bool is_plain = record.selector == kSpki && record.matching_type == kSha256;
-      if (is_plain && probes::dane::to_hex(record.data) == issuer.key) return true;
-      // It may be of that very intermediate, or of what both stand below.
-      return !is_plain || is_high(record);
     });
   }
 
  private:
+  [[nodiscard]] bool may_vouch(const TlsaRecord& record, const IssuerToCome& issuer) const {
+    if (!issuer.certificates.empty()) {
+      return std::ranges::any_of(issuer.certificates,
+                                 [&](const auto& one) { return fits(record, *one); });
+    }
+    if (issuer.key.empty()) return is_high(record) || !is_above(record);
+    const bool is_plain = record.selector == kSpki && record.matching_type == kSha256;
+    if (is_plain && probes::dane::to_hex(record.data) == issuer.key) return true;
+    // It may be of that very intermediate, or of what both stand below.
+    return !is_plain || is_high(record);
+  }
   template <class Is>
   [[nodiscard]] bool any(Is is) const {
     return std::ranges::any_of(set_.compared,
@@ -109,6 +121,7 @@ class Forecast {
   const RenewalPattern& habit_;
   const Chain& chain_;
   const Time at_;
+  std::vector<std::vector<TlsaRecord>> compared_by_;  // senders of each kind, where they do at all
 };
 
 Severity severity_of(Seconds left) {
@@ -118,6 +131,7 @@ Severity severity_of(Seconds left) {
 
 struct Lacking {
   std::vector<IssuerToCome> issuers;
+  std::vector<TlsaRecord> published;  // by any server
   ExpectedRenewal renewal;
   bool is_certain = false;  // that the next certificate depends on its issuer
 };
@@ -134,6 +148,8 @@ std::optional<Lacking> lacking_of(const HostHistory& host_history, const History
     if (!demands(history, given->set)) continue;
     const Forecast forecast(history, history.sets[given->set], habit, chain, at);
     if (!forecast.is_by_issuer()) continue;
+    for (const auto i : history.sets[given->set].records)
+      out.published.push_back(history.records[i]);
     out.is_certain = out.is_certain || !forecast.may_keep_key();
     for (const auto& issuer : may_come) {
       const bool is_told =
@@ -142,6 +158,18 @@ std::optional<Lacking> lacking_of(const HostHistory& host_history, const History
     }
   }
   return out.issuers.empty() ? std::nullopt : std::optional{std::move(out)};
+}
+
+// To publish beside those; none where a digest is asked for that only the certificate could tell,
+// and nobody has shown that.
+std::vector<TlsaRecord> records_of(const IssuerToCome& issuer,
+                                   const std::vector<TlsaRecord>& published) {
+  if (!issuer.certificates.empty())
+    return probes::dane::records_lacking(published, *issuer.certificates.front(), kDaneTa, kSpki);
+  const auto key = probes::dane::from_hex(issuer.key);
+  if (!key || probes::dane::digests_beside(published, kDaneTa, kSpki) != std::vector{kSha256})
+    return {};
+  return {{.usage = kDaneTa, .selector = kSpki, .matching_type = kSha256, .data = *key}};
 }
 
 }  // namespace
@@ -168,11 +196,16 @@ std::optional<probes::Finding> find_uncovered_issuer(const HostHistory& host_his
                       .due_source = first->renewal.source,
                       .remedy = probes::Remedy{}};
   for (const auto& issuer : first->issuers) {
-    if (out.remedy->publish.size() == kMostTold) break;
+    if (out.remedy->publish.size() >= kMostTold) break;
     out.evidence.push_back({"because", issuer.because});
     if (issuer.key.empty()) continue;
     out.evidence.push_back({"issuer", issuer.name.empty() ? issuer.key : issuer.name});
-    out.remedy->publish.push_back("2 1 1 " + issuer.key);
+    const auto records = records_of(issuer, first->published);
+    for (const auto& record : records) out.remedy->publish.push_back(probes::dane::to_text(record));
+    if (records.empty())
+      out.evidence.push_back({"hint",
+                              "SHA2-512 records are published, and of this issuer only the "
+                              "SHA2-256 is known: publish both digests of its certificate"});
   }
   if (out.remedy->publish.empty()) out.remedy.reset();
   return out;

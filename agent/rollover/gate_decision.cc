@@ -1,6 +1,7 @@
 #include "agent/rollover/gate_decision.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -73,8 +74,7 @@ class GateEvaluator {
 
   // What a sender of that kind makes of the set, with the certificate live.
   [[nodiscard]] bool is_refused(std::size_t set, Digests digests) const {
-    std::vector<TlsaRecord> records;
-    for (const auto i : history_.sets[set].records) records.push_back(history_.records[i]);
+    const auto records = records_of(set);
     const auto compared = probes::dane::records_compared(records, digests);
     return !compared.empty() && std::ranges::none_of(compared, [&](std::size_t i) {
       return fits_[history_.sets[set].records[i]];
@@ -82,6 +82,12 @@ class GateEvaluator {
   }
 
   [[nodiscard]] bool is_accepted(std::size_t set) const {
+  [[nodiscard]] std::vector<TlsaRecord> records_of(std::size_t set) const {
+    std::vector<TlsaRecord> out;
+    for (const auto i : history_.sets[set].records) out.push_back(history_.records[i]);
+    return out;
+  }
+
     return !demands(history_, set) ||
            (!is_refused(set, Digests::sha512_first) && !is_refused(set, Digests::sha256_only));
   }
@@ -171,14 +177,27 @@ class GateEvaluator {
   }
 
   [[nodiscard]] GateDecision never() const {
-    GateDecision out{.answer = GateAnswer::never, .missing = record_for(*chain_.front())};
-    out.not_before_then = at_ + longest_ttl();
+    GateDecision out{.answer = GateAnswer::never, .missing = missing()};
+    const auto valid_from = chain_.front()->not_before;
+    out.not_before_then = std::max(at_ + longest_ttl(), valid_from);
     out.why.emplace_back("the published TLSA records refuse this certificate");
     if (chain_.size() == 1 && wants_issuer())
       out.why.emplace_back(
           "a DANE-TA(2) record is published, and the file holds one certificate only: give the "
           "file that the server will send, with its issuers (fullchain.pem)");
     return out;
+  }
+
+  // Of its key, beside what each server gives.
+  [[nodiscard]] std::vector<TlsaRecord> missing() const {
+    std::set<TlsaRecord> out;
+    for (const auto* publication : served(history_, at_)) {
+      for (auto& record :
+           probes::dane::records_lacking(records_of(publication->set), *chain_.front(),
+                                         probes::dane::kDaneEe, probes::dane::kSpki))
+        out.insert(std::move(record));
+    }
+    return {out.begin(), out.end()};
   }
 
   [[nodiscard]] bool wants_issuer() const {

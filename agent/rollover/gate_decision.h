@@ -25,9 +25,9 @@ struct GateDecision {
   // Two cache times after the accepting set was published (RFC 7671 §8.1), when that is still to
   // come.
   std::optional<config::Time> recommended;
-  // When `answer` is never: what to publish beside the present records, and from when on the
-  // certificate may go live if that is done at once.
-  std::optional<probes::dane::TlsaRecord> missing;
+  // When `answer` is never: what to publish beside the present records, all of it, and from when on
+  // the certificate may go live if that is done at once.
+  std::vector<probes::dane::TlsaRecord> missing;
   std::optional<config::Time> not_before_then;
   std::vector<std::string> why;  // sentences, the one that decides first
 };

@@ -78,4 +78,18 @@ std::vector<std::size_t> records_compared(const std::vector<TlsaRecord>& records
   return out;
 }
 
+std::vector<std::uint8_t> digests_beside(const std::vector<TlsaRecord>& records, std::uint8_t usage,
+                                         std::uint8_t selector) {
+  const bool demands = !records_compared(records, Digests::sha512_first).empty();
+  const bool is_for_sha256 = !demands || !records_compared(records, Digests::sha256_only).empty();
+  const bool is_passed_over = std::ranges::any_of(records, [&](const TlsaRecord& record) {
+    return record.usage == usage && record.selector == selector &&
+           record.matching_type == kSha512 && !why_unusable(record);
+  });
+  std::vector<std::uint8_t> out;
+  if (is_for_sha256) out.push_back(kSha256);
+  if (!is_for_sha256 || is_passed_over) out.push_back(kSha512);
+  return out;
+}
+
 }  // namespace probes::dane

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -36,5 +37,11 @@ enum class Digests {
 // Full(0) and only the strongest digest (RFC 7671 §9).
 [[nodiscard]] std::vector<std::size_t> records_compared(const std::vector<TlsaRecord>& records,
                                                         Digests digests);
+
+// In which digests one more record of this usage and selector is to be published beside these: each
+// sender passes over all but the strongest that it knows, and one that compared none of these must
+// not begin to, for it would refuse all that the new one is not for.
+[[nodiscard]] std::vector<std::uint8_t> digests_beside(const std::vector<TlsaRecord>& records,
+                                                       std::uint8_t usage, std::uint8_t selector);
 
 }  // namespace probes::dane

@@ -161,6 +161,20 @@ Bytes association(const tls::Certificate& certificate, std::uint8_t selector,
   }
 }
 
+std::vector<TlsaRecord> records_lacking(const std::vector<TlsaRecord>& records,
+                                        const tls::Certificate& certificate, std::uint8_t usage,
+                                        std::uint8_t selector) {
+  std::vector<TlsaRecord> out;
+  for (const auto digest : digests_beside(records, usage, selector)) {
+    TlsaRecord record{.usage = usage,
+                      .selector = selector,
+                      .matching_type = digest,
+                      .data = association(certificate, selector, digest)};
+    if (std::ranges::find(records, record) == records.end()) out.push_back(std::move(record));
+  }
+  return out;
+}
+
 Verification verify(const Expectation& expectation, const std::vector<tls::CertificatePtr>& chain,
                     config::Time at) {
   if (chain.empty()) return {.match = {}, .mismatch = Mismatch::no_certificate};

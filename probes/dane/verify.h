@@ -58,4 +58,9 @@ struct Expectation {
 [[nodiscard]] Bytes association(const tls::Certificate& certificate, std::uint8_t selector,
                                 std::uint8_t matching_type);
 
+// Those of the certificate that these lack, so that every sender compares one (digests_beside()).
+[[nodiscard]] std::vector<TlsaRecord> records_lacking(const std::vector<TlsaRecord>& records,
+                                                      const tls::Certificate& certificate,
+                                                      std::uint8_t usage, std::uint8_t selector);
+
 }  // namespace probes::dane

@@ -1,15 +1,13 @@
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "probes/catalogue.h"
-#include "probes/dane/diagnose_record.h"
+#include "probes/dane/verify.h"
 #include "probes/findings/parts.h"
 
 namespace probes {
 namespace {
 
-// Of the keys in use that have none: they accept them whatever else is published.
+// Of the keys in use that lack one: they accept them whatever else is published.
 std::vector<std::string> served_records(const HostJudgement& host) {
   std::vector<std::string> out;
   for (const auto& endpoint : host.endpoints) {
@@ -19,8 +17,11 @@ std::vector<std::string> served_records(const HostJudgement& host) {
       const auto& matched = host.seen->records[endpoint.match->record];
       if (matched.usage == dane::kDaneEe && matched.selector == dane::kSpki) continue;
     }
-    auto text = fmt::format("3 1 1 {}", dane::to_hex(session.tls->chain.front()->spki_sha256));
-    if (std::ranges::find(out, text) == out.end()) out.push_back(std::move(text));
+    for (const auto& record : dane::records_lacking(host.seen->records, *session.tls->chain.front(),
+                                                    dane::kDaneEe, dane::kSpki)) {
+      auto text = dane::to_text(record);
+      if (std::ranges::find(out, text) == out.end()) out.push_back(std::move(text));
+    }
   }
   return out;
 }

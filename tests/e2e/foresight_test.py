@@ -3,6 +3,7 @@
 certspotter calls it, by an ACME client's hook, and over HTTP.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -217,7 +218,7 @@ class Foresight(unittest.TestCase):
         with open(self.issue("posted", [ANCHORED, "www.example.org"]), "rb") as file:
             pem = file.read()
         (host,) = self.post(pem)["hosts"]
-        self.assertEqual((host["host"], host["is_covered"], host["record"]), (ANCHORED, True, None))
+        self.assertEqual((host["host"], host["is_covered"], host["records"]), (ANCHORED, True, []))
         with open(self.issue("strangers", ["mx.example.org"]), "rb") as file:
             self.assertEqual(self.post(file.read())["hosts"], [])
         for body, kind, status in (
@@ -246,4 +247,33 @@ class Foresight(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    def test_9_what_it_says_to_publish_is_enough_beside_sha512(self):
+        live = self.lab.lab("tlsa", HOST).strip()
+        with open(f"{self.lab.facts()['run']}/pki/live/{HOST}.ecdsa.pem") as file:
+            pem = file.read()
+        key = subprocess.run(
+            ["openssl", "x509", "-noout", "-pubkey"], input=pem.encode(), check=True, capture_output=True
+        )
+        spki = subprocess.run(
+            ["openssl", "pkey", "-pubin", "-outform", "DER"], input=key.stdout, check=True, capture_output=True
+        ).stdout
+        published = [live, f"3 1 2 {hashlib.sha512(spki).hexdigest()}"]
+        self.lab.lab("set", OWNER, "TLSA", *published, "--flush")
+
+        def sees(records):
+            self.check_now()
+            return len(self.lab.host(HOST)["tlsa"]["records"]) == len(records)
+
+        until("both digests are seen", 60, lambda: sees(published))
+        certificate = self.issue("next512", [HOST])
+        told = self.lab.inside(DANELAW, "foresee", certificate)
+        self.assertEqual(told.returncode, 2, told.stderr)
+        wanted = re.findall("publish beside the present records: (.*)", told.stdout)
+        self.assertEqual([one.split()[:3] for one in wanted], [["3", "1", "1"], ["3", "1", "2"]])
+        published += wanted
+        self.lab.lab("set", OWNER, "TLSA", *published, "--flush")
+        until("all are seen", 60, lambda: sees(published))
+        told = self.lab.inside(DANELAW, "foresee", certificate)
+        self.assertEqual(told.returncode, 0, told.stdout)
+
     unittest.main()

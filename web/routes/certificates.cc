@@ -25,9 +25,11 @@ config::Result<agent::Chain, std::string> chain_from(const Request& request) {
 }
 
 Json forecast_json(const agent::KeyForecast& told) {
+  Json records = Json::array();
+  for (const auto& record : told.records) records.push_back(probes::dane::to_text(record));
   return {{"host", told.host},
           {"is_covered", told.is_covered ? Json(*told.is_covered) : Json(nullptr)},
-          {"record", told.record ? Json(probes::dane::to_text(*told.record)) : Json(nullptr)},
+          {"records", records},
           {"safe_from", time_or_null(told.safe_from)},
           {"why", told.why}};
 }

@@ -105,6 +105,26 @@ agent::GateDecision clear(const agent::HostHistory& past, const agent::Chain& ch
 
 }  // namespace
 
+// What is to be published of its key beside the present records, as far as they lack it or not.
+std::vector<probes::dane::TlsaRecord> own_records(const agent::Chain& chain,
+                                                  const probes::HostObservation& host) {
+  using namespace probes::dane;
+  std::vector<TlsaRecord> out;
+  for (const auto digest : digests_beside(host.records, kDaneEe, kSpki))
+    out.push_back({.usage = kDaneEe,
+                   .selector = kSpki,
+                   .matching_type = digest,
+                   .data = association(*chain.front(), kSpki, digest)});
+  return out;
+}
+
+Json record_json(const probes::dane::TlsaRecord& record) {
+  return {{"usage", record.usage},
+          {"selector", record.selector},
+          {"matching_type", record.matching_type},
+          {"data", probes::dane::to_hex(record.data)}};
+}
+
 Json gate_json(const agent::HostHistory& past, const agent::Chain& chain,
                const probes::HostObservation& host, config::Time at) {
   const auto said = clear(past, chain, host, at);
@@ -118,6 +138,7 @@ Json gate_json(const agent::HostHistory& past, const agent::Chain& chain,
   return {{"answer", wire_name(said.answer)},
           {"not_before", time_or_null(said.not_before)},
           {"recommended", time_or_null(said.recommended)},
+          {"records", records},
           {"missing", missing},
           {"not_before_then", time_or_null(said.not_before_then)},
           {"why", said.why},

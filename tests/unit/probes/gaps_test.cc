@@ -117,6 +117,39 @@ TEST(Mismatch, CarriesTheLineToPublish) {
   EXPECT_THAT(explain(mismatch).fix, testing::Contains(HasSubstr(line)));
 }
 
+// Whoever publishes them is let through by every sender (RFC 7671 §9).
+TEST(Mismatch, NamesALineForEachDigestThatSendersCompare) {
+  const auto of = [](const support::Issued& key, std::uint8_t digest) {
+    return record(3, 1, digest, *key.certificate);
+  };
+  const auto& old = Pki::get().old_leaf;
+  const auto& live = Pki::get().leaf;
+  struct Row {
+    std::string_view says;
+    Records published, want;
+  };
+  for (const auto& [says, published, want] : std::vector<Row>{
+           {"SHA2-512 only", {of(old, 2)}, {of(live, 2)}},
+           {"both", {of(old, 1), of(old, 2)}, {of(live, 1), of(live, 2)}},
+           {"one is there, and passed over", {of(live, 1), of(old, 2)}, {of(live, 2)}},
+       }) {
+    Scene scene;
+    scene.publish(published);
+    const auto judged = scene.judge();
+    const auto& mismatch = find(judged, Code::tlsa_mismatch);
+    ASSERT_TRUE(mismatch.remedy) << says;
+    std::vector<std::string> texts;
+    for (const auto& one : want) texts.push_back(dane::to_text(one));
+    EXPECT_EQ(mismatch.remedy->publish, texts) << says;
+    auto then = published;
+    then.insert(then.end(), want.begin(), want.end());
+    scene.publish(then);
+    EXPECT_EQ(support::verdict_of(scene.judge()), "authenticated") << says;
+    EXPECT_THAT(support::splits_of(scene.judge()), testing::Each(Not(HasSubstr("=refused"))))
+        << says;
+  }
+}
+
 // Never "put the previous key back" where history knows that there is none.
 TEST(Mismatch, AsksForThePreviousKeyOnlyWhereTheKeyHasChanged) {
   Finding mismatch{.code = Code::tlsa_mismatch,

@@ -195,5 +195,29 @@ TEST(DigestAgility, D32KeepsTheOrderOfManyRecords) {
   EXPECT_EQ(compared(records), want);
 }
 
+// Each row would leave senders of some kind without a record of the new key, or refusing the old
+// one, if it were published otherwise.
+TEST(UsableTlsa, AFurtherRecordIsPublishedInTheDigestsThatSendersCompare) {
+  const TlsaRecord ee256{3, 1, 1, octets(32)}, ee512{3, 1, 2, octets(64)},
+      ta512{2, 1, 2, octets(64)};
+  struct Row {
+    std::string_view says;
+    std::vector<TlsaRecord> beside;
+    std::vector<std::uint8_t> want;
+  };
+  const Row rows[] = {
+      {"nothing: the one that all know", {}, {kSha256}},
+      {"nothing of use", {{1, 1, 2, octets(64)}, {3, 1, 2, octets(32)}}, {kSha256}},
+      {"SHA2-256", {ee256}, {kSha256}},
+      {"SHA2-512: who knows only SHA2-256 compares none, and is to go on so", {ee512}, {kSha512}},
+      {"both", {ee256, ee512}, {kSha256, kSha512}},
+      {"SHA2-512 of another usage beside it", {ee256, ta512}, {kSha256}},
+      {"SHA2-512 of another usage alone", {ta512}, {kSha512}},
+      {"SHA2-512, and something for all", {ee512, {2, 0, 1, octets(32)}}, {kSha256, kSha512}},
+      {"SHA2-512, and the whole key", {ee512, {3, 1, 0, public_key()}}, {kSha256, kSha512}},
+  };
+  for (const auto& row : rows) EXPECT_EQ(digests_beside(row.beside, 3, 1), row.want) << row.says;
+}
+
 }  // namespace
 }  // namespace probes::dane

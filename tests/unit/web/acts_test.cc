@@ -239,10 +239,13 @@ TEST_F(Acts, TheGateAnswersForAHostByWhatLooksHaveShown) {
   const auto early = json::parse(gate(pki.leaf).body);
   EXPECT_EQ(early["answer"], "not-before") << early;
   EXPECT_THAT(early["why"][0].get<std::string>(), HasSubstr("this host is watched since"));
-  EXPECT_EQ(early["missing"], nullptr);
+  EXPECT_EQ(early["missing"], json::array());
   const auto shut = json::parse(gate(pki.old_leaf).body);
   EXPECT_EQ(shut["answer"], "never") << shut;
-  EXPECT_EQ(shut["missing"]["data"], probes::dane::to_hex(pki.old_leaf.certificate->spki_sha256));
+  ASSERT_EQ(shut["missing"].size(), 1U);
+  EXPECT_EQ(shut["missing"][0]["data"],
+            probes::dane::to_hex(pki.old_leaf.certificate->spki_sha256));
+  EXPECT_EQ(shut["records"], shut["missing"]);
   EXPECT_FALSE(shut["why"].empty());
   EXPECT_EQ(gate(pki.leaf, "mx.nobody.test").status, 404);
   EXPECT_EQ(ask("POST", "/api/v1/mx/mx.example.test/gate", "{}").status, 400);
@@ -267,7 +270,7 @@ TEST_F(Acts, ACertificateToComeIsTakenAsPemAsDerAndAsJson) {
   const auto& pki = support::Pki::get();
   service_.actions.foreseen.hosts = {{.host = "mx.example.test",
                                       .is_covered = false,
-                                      .record = support::record(3, 1, 1, *pki.leaf.certificate),
+                                      .records = {support::record(3, 1, 1, *pki.leaf.certificate)},
                                       .safe_from = kNow + kMinute,
                                       .why = {"so it is"}},
                                      {.host = "mx2.example.test"}};
@@ -285,7 +288,7 @@ TEST_F(Acts, ACertificateToComeIsTakenAsPemAsDerAndAsJson) {
     ASSERT_EQ(reply.status, 200) << type << reply.body;
     const auto told = json::parse(reply.body);
     EXPECT_EQ(told["key"], key);
-    EXPECT_EQ(told["hosts"][0]["record"], "3 1 1 " + key);
+    EXPECT_EQ(told["hosts"][0]["records"], json::array({"3 1 1 " + key}));
     EXPECT_EQ(told["hosts"][0]["is_covered"], false);
     EXPECT_EQ(told["hosts"][1]["is_covered"], nullptr) << "could not tell";
     EXPECT_EQ(told["domains_unseen"], 3);

@@ -1,7 +1,7 @@
 // A planned change of key: from the certificate to the record, the time, and a silence that knows the key.
 import { useEffect, useState } from "preact/hooks";
 
-import type { FittingRecord, GateAnswer, MxHost, Page, Silence } from "./api";
+import type { FittingRecord, GateAnswer, MxHost, Page, RecordData, Silence } from "./api";
 import { hostPath, post, recordText } from "./api";
 import { inHours, NameField, Preview, rememberedName, rememberName, TimeField } from "./forms";
 import { useResource } from "./live";
@@ -11,11 +11,15 @@ import { navigate } from "./place";
 import { usePreview } from "./silences";
 
 // The gate's answer, asked for again whenever the host was looked at.
-function Gate({ host, pem, lookedAt }: { host: string; pem: string; lookedAt: string }) {
+function useGate(host: string, pem: string | null, lookedAt: string) {
   const [said, set] = useState<GateAnswer | null>(null);
   const [fault, setFault] = useState<string | null>(null);
   useEffect(() => {
     let isWanted = true;
+    if (!pem) {
+      set(null);
+      return;
+    }
     post<GateAnswer>(`${hostPath(host)}/gate`, { pem }).then(
       (answer) => {
         if (isWanted) {
@@ -31,6 +35,10 @@ function Gate({ host, pem, lookedAt }: { host: string; pem: string; lookedAt: st
       isWanted = false;
     };
   }, [host, pem, lookedAt]);
+  return { said, fault };
+}
+
+function Gate({ said, fault }: { said: GateAnswer | null; fault: string | null }) {
   if (fault)
     return (
       <p class="fault" role="alert">
@@ -165,6 +173,9 @@ function Window({ host, record }: { host: string; record: FittingRecord }) {
   );
 }
 
+const lineOf = ({ host, tlsa: { owner, ttl } }: MxHost, record: RecordData) =>
+  `${owner || `_25._tcp.${host}`}.${ttl === null ? "" : ` ${ttl}`} IN TLSA ${recordText(record)}`;
+
 export function Plan({ query }: { query: URLSearchParams }) {
   const host = (query.get("mx") ?? "").trim().toLowerCase();
   const mayAct = useMayAct();
@@ -174,6 +185,8 @@ export function Plan({ query }: { query: URLSearchParams }) {
   const isKnown = found.data?.host === host && !found.error;
   const read = () => post<Page<FittingRecord>>("/api/v1/tlsa", { pem }).then(({ items }) => setRecords(items));
   const [own] = records ?? [];
+  const seen = isKnown ? found.data : null;
+  const gate = useGate(host, own && seen ? pem : null, seen?.observed_at ?? "");
   return (
     <>
       <Title of="Plan a rollover">Plan a rollover</Title>
@@ -226,17 +239,15 @@ export function Plan({ query }: { query: URLSearchParams }) {
             </p>
           )}
         </li>
-        {own && isKnown && found.data && (
+        {own && seen && (
           <>
             <li>
               <h2>Publish its record beside the present ones</h2>
-              <Copyable
-                text={`${found.data.tlsa.owner || `_25._tcp.${host}`}.${found.data.tlsa.ttl === null ? "" : ` ${found.data.tlsa.ttl}`} IN TLSA ${recordText(own)}`}
-              />
+              {gate.said && <Copyable text={gate.said.records.map((one) => lineOf(seen, one)).join("\n")} />}
             </li>
             <li>
               <h2>Wait until every cache has it</h2>
-              <Gate host={host} pem={pem} lookedAt={found.data.observed_at} />
+              <Gate {...gate} />
               <p>Let the deploy hook ask, just before:</p>
               <Copyable text={`danelaw gate --config danelaw.yaml --host ${host} fullchain.pem`} />
             </li>

@@ -158,9 +158,12 @@ export function Rollovers({ host, query }: { host: MxHost; query: URLSearchParam
       data.endpoints.flatMap((one) => one.keys.filter((key) => key.until === null).map((key) => key.spki_sha256)),
     ),
   ];
-  const missing = !host.certificate_seen
-    ? []
-    : served.map((key) => `3 1 1 ${key}`).filter((text) => !current.some((one) => recordText(one) === text));
+  // Beside SHA2-512 senders pass them over: then the alert names what helps.
+  const isPassedOver = current.some((one) => one.usage === 3 && one.selector === 1 && one.matching_type === 2);
+  const missing =
+    !host.certificate_seen || isPassedOver
+      ? []
+      : served.map((key) => `3 1 1 ${key}`).filter((text) => !current.some((one) => recordText(one) === text));
   return (
     <>
       <Waiting of={found} />

@@ -99,7 +99,7 @@ TEST(NextKey, IsCoveredByARecordOfItsKey) {
   const auto past = steady({key_record(Pki::get().leaf), key_record(next)});
   const auto told = forecast(shown(next), host_of(past), kNow);
   EXPECT_EQ(told.is_covered, true);
-  EXPECT_EQ(told.record, std::nullopt);
+  EXPECT_THAT(told.records, IsEmpty());
   EXPECT_EQ(find_unpublished({}, host_of(past), kNow), std::nullopt);
 }
 
@@ -109,7 +109,7 @@ TEST(NextKey, IsToldWithItsRecordAndWhenItMayGoLive) {
   const auto announced = shown(next);
   const auto told = forecast(announced, host_of(past), kNow);
   EXPECT_EQ(told.is_covered, false);
-  EXPECT_EQ(told.record, key_record(next));
+  EXPECT_THAT(told.records, ElementsAre(key_record(next)));
   EXPECT_EQ(told.safe_from, kNow + hours{1}) << "one TTL, as gate says";
   const auto found = find_unpublished({&announced}, host_of(past), kNow);
   ASSERT_TRUE(found.has_value());
@@ -193,7 +193,7 @@ TEST(NextKey, IsUncoveredWhileOneServerLacksTheRecord) {
             chain);
   const auto told = forecast(shown(next), host_of(past), kNow);
   EXPECT_EQ(told.is_covered, false);
-  EXPECT_EQ(told.record, std::nullopt) << "it is published, but not everywhere";
+  EXPECT_THAT(told.records, IsEmpty()) << "it is published, but not everywhere";
 }
 
 // ---- when it is over

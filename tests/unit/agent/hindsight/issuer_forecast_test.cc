@@ -94,6 +94,37 @@ TEST(IssuerForecast, WarnsOfTheNewGenerationThatAnotherHostWasIssuedBy) {
   EXPECT_EQ(*told->due_at, kNow + kDay * 10 - 2 * Past::kTtl);
 }
 
+TEST(IssuerForecast, NamesARecordForEachDigestThatSendersCompare) {
+  const auto of = [](const Issued& issuer, std::uint8_t digest) {
+    return record(2, 1, digest, *issuer.certificate);
+  };
+  const auto& before = ca().old_one;
+  const auto& next = ca().next;
+  auto issuers = believing();
+  issuers.learn(leaf_of(next, kNow - kDay, "mx.other.test"), "mx.other.test");
+  struct Row {
+    std::string_view says;
+    Past::Records published;
+    std::vector<probes::dane::TlsaRecord> want;
+  };
+  for (const auto& [says, published, want] : std::vector<Row>{
+           {"SHA2-512 only", {of(before, 2)}, {of(next, 2)}},
+           {"both", {of(before, 1), of(before, 2)}, {of(next, 1), of(next, 2)}},
+           {"one is there", {of(before, 1), of(before, 2), of(next, 1)}, {of(next, 2)}},
+           {"the other is", {of(before, 1), of(before, 2), of(next, 2)}, {of(next, 1)}},
+           {"what was told is published",
+            {of(before, 1), of(before, 2), of(next, 1), of(next, 2)},
+            {}},
+       }) {
+    const auto told = foreseen(relying_on(published), issuers);
+    std::vector<std::string> texts;
+    for (const auto& one : want) texts.push_back(probes::dane::to_text(one));
+    EXPECT_EQ(told && told->remedy ? told->remedy->publish : std::vector<std::string>{}, texts)
+        << says;
+    EXPECT_EQ(told.has_value(), !want.empty()) << says;
+  }
+}
+
 // RFC 8446 §4.4.2: a client copes with certificates beside the chain, in any order.
 TEST(IssuerForecast, FindsTheIssuerWhereverTheServerSendsIt) {
   const auto& root = ca().root.certificate;
