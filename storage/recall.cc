@@ -6,6 +6,23 @@
 
 namespace storage {
 
+namespace {
+
+// Nothing where it cannot be read: then the host's own names decide.
+std::vector<std::string> users_of(Queries& queries, const std::string& host, config::Time now) {
+  const auto watched = queries.domains();
+  const auto hosts = queries.hosts_past(now, now + config::Seconds{1});
+  std::vector<std::string> out;
+  if (!watched || !hosts) return out;
+  for (const auto& row : *watched) {
+    const auto its = hosts->find(row.name);
+    if (its != hosts->end() && its->second.contains(host)) out.push_back(row.name);
+  }
+  return out;
+}
+
+}  // namespace
+
 agent::Recall recall_from(Place database, config::Time now) {
   return [database = std::move(database), now](
              const probes::dns::Name& of,
@@ -21,7 +38,8 @@ agent::Recall recall_from(Place database, config::Time now) {
     });
     return agent::Recalled{std::move(*host_history), delegation,
                            (*queries)->announced(now).value_or(agent::Announced{}),
-                           (*queries)->renewals(now).value_or(agent::RenewalBook{})};
+                           (*queries)->renewals(now).value_or(agent::RenewalBook{}),
+                           users_of(**queries, of.text(), now)};
   };
 }
 

@@ -141,7 +141,8 @@ Exit gate(const config::Config& config, const GateQuestion& question, const Reca
     errors << seen.error() << '\n';
     return Exit::unknown;
   }
-  auto [host_history, delegation_ttl, announced, renewals] = past ? std::move(*past) : Recalled{};
+  auto [host_history, delegation_ttl, announced, renewals, users] =
+      past ? std::move(*past) : Recalled{};
   auto sample = sample_of(*seen);
   sample.delegation_ttl = delegation_ttl;
   sample.knows_endpoints = false;  // nobody connected to them
@@ -162,7 +163,7 @@ Exit gate(const config::Config& config, const GateQuestion& question, const Reca
   }
   const auto clearance =
       clear(host_history, unheard, *chain,
-            {seen->base_domain.text(), probes::dns_name_of(question.host).text()}, at);
+            {{seen->base_domain.text(), probes::dns_name_of(question.host).text()}, users}, at);
   const auto when = clearance.not_before ? " " + config::rfc3339(*clearance.not_before) : "";
   out << fmt::format("{}{}: {}\n{}", wire_name(clearance.answer), when, host,
                      advice(clearance, *seen));

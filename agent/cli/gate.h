@@ -25,7 +25,8 @@ struct Recalled {
   HostHistory host_history;
   config::Seconds delegation_ttl{0};  // as in zone_past.h
   Announced announced;
-  RenewalBook renewals;  // what CAs suggest
+  RenewalBook renewals;            // what CAs suggest
+  std::vector<std::string> users;  // domains whose MX host it is
 };
 using Recall = std::function<config::Result<Recalled, std::string>(const probes::dns::Name& host,
                                                                    config::Time since)>;

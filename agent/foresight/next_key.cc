@@ -27,30 +27,13 @@ constexpr std::size_t kNamesTold = 5;
 constexpr std::size_t kMostTold = 4;  // certificates
 constexpr std::size_t kMostIssuers = 8;
 
-std::string lower(std::string text) {
-  for (auto& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
-// RFC 6125 §6.4.3: the asterisk is the whole left-most label.
-bool is_named(const std::string& pattern, const std::string& name) {
-  if (pattern == name) return true;
-  const auto dot = name.find('.');
-  return pattern.starts_with("*.") && dot != std::string::npos && dot > 0 &&
-         name.compare(dot, std::string::npos, pattern, 1) == 0;
-}
-
-bool names_any(const Certificate& leaf, const std::vector<std::string>& wanted) {
-  return std::ranges::any_of(names_of(leaf), [&](const std::string& pattern) {
-    return std::ranges::any_of(wanted,
-                               [&](const std::string& name) { return is_named(pattern, name); });
-  });
+bool names_any(const std::set<std::string>& names, const auto& wanted) {
+  return std::ranges::any_of(
+      wanted, [&](const std::string& name) { return probes::tls::is_named(names, name); });
 }
 
 std::vector<std::string> own_names(const ForeseenHost& host) {
-  return {lower(host.host), lower(host.base_domain)};
+  return {host.host, host.base_domain};
 }
 
 std::vector<CertificatePtr> presented_by(const ForeseenHost& host) {
@@ -203,19 +186,11 @@ std::vector<CertificatePtr> presented_by(const HostHistory& past) {
   return out;
 }
 
-std::vector<std::string> names_of(const Certificate& leaf) {
-  std::vector<std::string> out;
-  for (const auto& name : leaf.dns_names) out.push_back(lower(name));
-  // RFC 7672 §3.2.3 counts it only where there is no DNS-ID.
-  if (out.empty() && leaf.common_name) out.push_back(lower(*leaf.common_name));
-  return out;
-}
-
 std::vector<std::string> names_asked(const ForeseenHost& host) {
   std::set<std::string> out;
   for (const auto& own : own_names(host)) {
     out.insert(own);
-    if (const auto dot = own.find('.'); dot != std::string::npos) out.insert("*" + own.substr(dot));
+    out.insert(probes::tls::wildcard_for(own));
   }
   for (const auto& shown : presented_by(host)) {
     for (auto& name : names_of(*shown)) out.insert(std::move(name));
@@ -240,11 +215,11 @@ std::optional<AnnouncedCertificate> announce(Chain chain, std::string shown_by, 
 
 bool is_for(const Certificate& leaf, const ForeseenHost& host) {
   const auto own = own_names(host);
-  if (names_any(leaf, own)) return true;
-  const auto shown = presented_by(host);
-  if (std::ranges::any_of(shown, [&](const auto& one) { return names_any(*one, own); }))
-    return false;
   const auto names = name_set(leaf);
+  if (names_any(names, own)) return true;
+  const auto shown = presented_by(host);
+  if (std::ranges::any_of(shown, [&](const auto& one) { return names_any(name_set(*one), own); }))
+    return false;
   return std::ranges::any_of(shown, [&](const CertificatePtr& one) {
     return std::ranges::any_of(names_of(*one),
                                [&](const std::string& name) { return names.contains(name); });
@@ -281,7 +256,7 @@ KeyForecast forecast(const AnnouncedCertificate& announced, const ForeseenHost& 
     out.why.emplace_back("what it publishes has not been seen yet");
     return out;
   }
-  auto decision = clear(*host.past, {}, announced.chain, host.reference_names, at);
+  auto decision = clear(*host.past, {}, announced.chain, {own_names(host), host.users}, at);
   out.why = std::move(decision.why);
   switch (decision.answer) {
     case GateAnswer::yes:

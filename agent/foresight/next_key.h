@@ -8,6 +8,7 @@
 #include "agent/history/host_history.h"
 #include "agent/rollover/gate_decision.h"
 #include "probes/findings.h"
+#include "probes/tls/names.h"
 
 // PURE
 // Certificates that exist and that no host presents yet: whether what is published will take them
@@ -40,10 +41,10 @@ struct NotForMail {
 
 // A watched MX host, as far as certificates are held against it.
 struct ForeseenHost {
-  std::string host;         // A-label form
-  std::string base_domain;  // of its TLSA records; the host itself before that was learned
-  std::vector<std::string> reference_names;  // all that DANE-TA(2) takes, those two included
-  const HostHistory* past = nullptr;         // null: never seen
+  std::string host;                // A-label form, in lower case
+  std::string base_domain;         // of its TLSA records; the host itself before that was learned
+  std::vector<std::string> users;  // watched domains whose MX host it is
+  const HostHistory* past = nullptr;  // null: never seen
   bool is_asked = true;  // false: the last look learned that no sender asks for TLSA records
 };
 
@@ -52,10 +53,10 @@ struct ForeseenHost {
 // The leaves of those.
 [[nodiscard]] std::vector<probes::tls::CertificatePtr> presented_by(const HostHistory& past);
 
-// The names by which a certificate is found, in lower case: its DNS-IDs; the last CN where it has
-// none.
-[[nodiscard]] std::vector<std::string> names_of(const probes::tls::Certificate& leaf);
-// The names, wildcards among them, one of which a certificate for the host must hold.
+// By these a certificate is found.
+using probes::tls::names_of;
+// The names, wildcards among them, one of which a certificate for the host must hold;
+// ".example.org" is any that has one label more.
 [[nodiscard]] std::vector<std::string> names_asked(const ForeseenHost& host);
 // It names the host or the TLSA base domain, by itself or by a wildcard. Where what the host
 // presents does not (DANE-EE(3) asks for no name, and DANE-TA(2) takes the mail domain's): it names

@@ -8,6 +8,7 @@
 
 #include "probes/dane/verify.h"
 #include "probes/tls/issuance.h"
+#include "probes/tls/names.h"
 
 namespace agent {
 namespace {
@@ -20,32 +21,30 @@ using probes::dane::TlsaRecord;
 // A server that has not answered in all that time serves nobody.
 constexpr Seconds kLame = std::chrono::hours{24};
 
-TlsaRecord record_for(const probes::tls::Certificate& leaf) {
-  return {.usage = probes::dane::kDaneEe,
-          .selector = probes::dane::kSpki,
-          .matching_type = probes::dane::kSha256,
-          .data = probes::dane::association(leaf, probes::dane::kSpki, probes::dane::kSha256)};
+// The domain whose senders ask for most: one that the certificate does not name. Null: there is
+// none at all.
+const std::string* strictest(const std::vector<std::string>& users,
+                             const std::set<std::string>& named) {
+  const auto unnamed = std::ranges::find_if(
+      users, [&](const std::string& user) { return !probes::tls::is_named(named, user); });
+  if (unnamed != users.end()) return &*unnamed;
+  return users.empty() ? nullptr : &users.front();
 }
 
 class GateEvaluator {
  public:
   GateEvaluator(const HostHistory& host_history, const std::vector<std::string>& unheard,
-                const Chain& chain, const std::vector<std::string>& names, Time at)
-      : chronicle_(host_history),
-        unheard_(unheard),
-        chain_(chain),
-        at_(at),
-        history_(history_of(host_history, names)),
-        reaches_(reaches(history_)) {
-    // It goes live when it is valid, and not before.
-    const auto live_at = std::max(at, chain.front()->not_before);
-    const auto issuance = probes::tls::issuance_of(*chain.front());
-    const bool is_precertificate = issuance && issuance->is_precertificate;
-    for (const auto& record : history_.records) {
-      const probes::dane::Expectation wanted{
-          .records = {record}, .names = names, .is_precertificate = is_precertificate};
-      fits_.push_back(probes::dane::verify(wanted, chain, live_at).match.has_value());
-    }
+                const Chain& chain, const ReferenceNames& known, Time at)
+      : chronicle_(host_history), unheard_(unheard), chain_(chain), at_(at), names_(known.own) {
+    const auto list = probes::tls::names_of(*chain.front());
+    const std::set<std::string> named(list.begin(), list.end());
+    const auto* user = strictest(known.users, named);
+    if (user != nullptr) names_.push_back(*user);
+    is_unnamed_ = std::ranges::none_of(
+        names_, [&](const std::string& name) { return probes::tls::is_named(named, name); });
+    history_ = history_of(host_history, names_);
+    reaches_ = reaches(history_);
+    take_fits();
   }
 
   GateDecision decide() {
@@ -61,6 +60,18 @@ class GateEvaluator {
   }
 
  private:
+  void take_fits() {
+    // It goes live when it is valid, and not before.
+    const auto live_at = std::max(at_, chain_.front()->not_before);
+    const auto issuance = probes::tls::issuance_of(*chain_.front());
+    const bool is_precertificate = issuance && issuance->is_precertificate;
+    for (const auto& record : history_.records) {
+      const probes::dane::Expectation wanted{
+          .records = {record}, .names = names_, .is_precertificate = is_precertificate};
+      fits_.push_back(probes::dane::verify(wanted, chain_, live_at).match.has_value());
+    }
+  }
+
   [[nodiscard]] GateDecision until_valid(GateDecision out) const {
     const auto valid_from = chain_.front()->not_before;
     const bool may_go = out.answer == GateAnswer::yes || out.answer == GateAnswer::not_before;
@@ -69,6 +80,12 @@ class GateEvaluator {
     out.not_before = valid_from;
     out.why.insert(out.why.begin(), fmt::format("the certificate is not valid before {}",
                                                 config::rfc3339(valid_from)));
+    return out;
+  }
+
+  [[nodiscard]] std::vector<TlsaRecord> records_of(std::size_t set) const {
+    std::vector<TlsaRecord> out;
+    for (const auto i : history_.sets[set].records) out.push_back(history_.records[i]);
     return out;
   }
 
@@ -82,12 +99,6 @@ class GateEvaluator {
   }
 
   [[nodiscard]] bool is_accepted(std::size_t set) const {
-  [[nodiscard]] std::vector<TlsaRecord> records_of(std::size_t set) const {
-    std::vector<TlsaRecord> out;
-    for (const auto i : history_.sets[set].records) out.push_back(history_.records[i]);
-    return out;
-  }
-
     return !demands(history_, set) ||
            (!is_refused(set, Digests::sha512_first) && !is_refused(set, Digests::sha256_only));
   }
@@ -176,18 +187,6 @@ class GateEvaluator {
                                 fmt::join(lagging(), ", "))}};
   }
 
-  [[nodiscard]] GateDecision never() const {
-    GateDecision out{.answer = GateAnswer::never, .missing = missing()};
-    const auto valid_from = chain_.front()->not_before;
-    out.not_before_then = std::max(at_ + longest_ttl(), valid_from);
-    out.why.emplace_back("the published TLSA records refuse this certificate");
-    if (chain_.size() == 1 && wants_issuer())
-      out.why.emplace_back(
-          "a DANE-TA(2) record is published, and the file holds one certificate only: give the "
-          "file that the server will send, with its issuers (fullchain.pem)");
-    return out;
-  }
-
   // Of its key, beside what each server gives.
   [[nodiscard]] std::vector<TlsaRecord> missing() const {
     std::set<TlsaRecord> out;
@@ -200,6 +199,22 @@ class GateEvaluator {
     return {out.begin(), out.end()};
   }
 
+  [[nodiscard]] GateDecision never() const {
+    GateDecision out{.answer = GateAnswer::never, .missing = missing()};
+    const auto valid_from = chain_.front()->not_before;
+    out.not_before_then = std::max(at_ + longest_ttl(), valid_from);
+    out.why.emplace_back("the published TLSA records refuse this certificate");
+    if (chain_.size() == 1 && wants_issuer())
+      out.why.emplace_back(
+          "a DANE-TA(2) record is published, and the file holds one certificate only: give the "
+          "file that the server will send, with its issuers (fullchain.pem)");
+    return out;
+  }
+
+    if (is_unnamed_ && wants_issuer())
+      out.why.emplace_back(
+          "a DANE-TA(2) record is published, and the certificate names neither the host nor each "
+          "domain that uses it: senders to the others refuse it");
   [[nodiscard]] bool wants_issuer() const {
     return std::ranges::any_of(served(history_, at_), [&](const Publication* publication) {
       return std::ranges::any_of(history_.sets[publication->set].compared, [&](std::size_t i) {
@@ -252,6 +267,8 @@ class GateEvaluator {
   History history_;
   std::vector<Reach> reaches_;
   std::vector<bool> fits_;  // parallel to History::records
+  std::vector<std::string> names_;  // that the strictest senders take
+  bool is_unnamed_ = false;         // the certificate holds none of them
 };
 
 }  // namespace
@@ -271,7 +288,7 @@ std::string_view wire_name(GateAnswer answer) {
 }
 
 GateDecision clear(const HostHistory& host_history, const std::vector<std::string>& unheard,
-                   const Chain& chain, const std::vector<std::string>& names, Time at) {
+                   const Chain& chain, const ReferenceNames& names, Time at) {
   return GateEvaluator(host_history, unheard, chain, names, at).decide();
 }
 

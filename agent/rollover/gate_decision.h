@@ -32,16 +32,22 @@ struct GateDecision {
   std::vector<std::string> why;  // sentences, the one that decides first
 };
 
+// The names by which DANE-TA(2) takes a certificate: one of the host's own is enough for everybody,
+// that of a domain for mail to that domain alone (RFC 7672 §3.2.2).
+struct ReferenceNames {
+  std::vector<std::string> own;    // the TLSA base domain and the host, not empty
+  std::vector<std::string> users;  // domains whose MX host it is, as far as known
+};
+
 // How far back the past matters, far beyond what any cache holds: RFC 8767 §4 recommends to cap
 // TTLs at a week.
 inline constexpr config::Seconds kClearanceLookBack = std::chrono::hours{24 * 100};
 
 // `host_history`: the past, with what is published now noted at `at`. `unheard`: servers that did
 // not answer now and never before. `chain`: what the host would present, leaf first, not empty.
-// `names`: reference identifiers for DANE-TA(2). Senders that know SHA2-512 and those that do not
-// must both accept it.
+// Senders to each of the domains must accept it, those that know SHA2-512 and those that do not.
 [[nodiscard]] GateDecision clear(const HostHistory& host_history,
                                  const std::vector<std::string>& unheard, const Chain& chain,
-                                 const std::vector<std::string>& names, config::Time at);
+                                 const ReferenceNames& names, config::Time at);
 
 }  // namespace agent

@@ -776,8 +776,7 @@ ForeseenHost Follower::foreseen_host(const Host& host) const {
                             is_known(host.seen->cname) && is_known(host.seen->tlsa);
     out.is_asked = !is_learned || (host.history && !host.history->servers.empty());
   }
-  out.reference_names = {out.base_domain, out.host};
-  for (const auto* user : host.users) out.reference_names.push_back(user->name->text());
+  for (const auto* user : host.users) out.users.push_back(user->name->text());
   if (host.history) out.past = &*host.history;
   return out;
 }

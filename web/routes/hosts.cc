@@ -36,6 +36,18 @@ storage::Queries::Answer<Json> gaps_between(storage::Queries& queries, config::T
   return out;
 }
 
+// The domains whose MX host it is.
+std::vector<std::string> users_of(const agent::Snapshot& snapshot, const probes::dns::Name& host) {
+  std::vector<std::string> out;
+  for (const auto& state : snapshot.domains) {
+    if (state.judged && std::ranges::any_of(state.judged->hosts, [&](const auto& one) {
+          return one.seen->host == host;
+        }))
+      out.push_back(state.configured.name);
+  }
+  return out;
+}
+
 // When the CAs suggest to renew what the host presents; of those that were asked.
 Json renewals_json(const agent::Snapshot& snapshot, const probes::HostObservation& seen) {
   Json out = Json::array();
@@ -211,7 +223,7 @@ Reply Api::gate(const Call& call) const {
   auto past = backend_.queries->host_history(seen->host, snapshot->now - agent::kClearanceLookBack);
   if (!past) return storage_failed(past.error());
   end_by(*past, snapshot->now);
-  auto said = gate_json(*past, *chain, *seen, snapshot->now);
+  auto said = gate_json(*past, *chain, *seen, users_of(*snapshot, seen->host), snapshot->now);
   said["shown"] = shown_json(*snapshot, *chain);
   return json(said);
 }

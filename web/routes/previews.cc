@@ -89,11 +89,13 @@ namespace {
 
 // As the history and the last look have it.
 agent::GateDecision clear(const agent::HostHistory& past, const agent::Chain& chain,
-                          const probes::HostObservation& host, config::Time at) {
+                          const probes::HostObservation& host,
+                          const std::vector<std::string>& users, config::Time at) {
   using probes::dns::Outcome;
   if (!past.servers.empty())
     return agent::clear(past, {}, chain,
-                        {host.base_domain.text(), probes::dns_name_of(host.host).text()}, at);
+                        {{host.base_domain.text(), probes::dns_name_of(host.host).text()}, users},
+                        at);
   for (const auto* answer : {&host.a, &host.aaaa, &host.cname, &host.tlsa}) {
     if (answer->outcome == Outcome::failed)
       return {.answer = agent::GateAnswer::unknown,
@@ -102,8 +104,6 @@ agent::GateDecision clear(const agent::HostHistory& past, const agent::Chain& ch
   return {.answer = agent::GateAnswer::yes,
           .why = {"No sender asks for TLSA records of this host."}};
 }
-
-}  // namespace
 
 // What is to be published of its key beside the present records, as far as they lack it or not.
 std::vector<probes::dane::TlsaRecord> own_records(const agent::Chain& chain,
@@ -125,21 +125,20 @@ Json record_json(const probes::dane::TlsaRecord& record) {
           {"data", probes::dane::to_hex(record.data)}};
 }
 
+}  // namespace
+
 Json gate_json(const agent::HostHistory& past, const agent::Chain& chain,
-               const probes::HostObservation& host, config::Time at) {
-  const auto said = clear(past, chain, host, at);
-  Json missing = nullptr;
-  if (said.missing) {
-    missing = {{"usage", said.missing->usage},
-               {"selector", said.missing->selector},
-               {"matching_type", said.missing->matching_type},
-               {"data", probes::dane::to_hex(said.missing->data)}};
-  }
+               const probes::HostObservation& host, const std::vector<std::string>& users,
+               config::Time at) {
+  const auto said = clear(past, chain, host, users, at);
+  Json missing = Json::array(), records = Json::array();
+  for (const auto& record : said.missing) missing.push_back(record_json(record));
+  for (const auto& record : own_records(chain, host)) records.push_back(record_json(record));
   return {{"answer", wire_name(said.answer)},
           {"not_before", time_or_null(said.not_before)},
           {"recommended", time_or_null(said.recommended)},
-          {"records", records},
           {"missing", missing},
+          {"records", records},
           {"not_before_then", time_or_null(said.not_before_then)},
           {"why", said.why},
           {"observed_at", config::rfc3339(host.observed_at)}};

@@ -25,11 +25,12 @@ namespace web {
 // The TLSA records that fit it, the server's own key first.
 [[nodiscard]] nlohmann::ordered_json fitting_records(const agent::Chain& chain);
 
-// May the certificate go live on the host? By what looks have shown until now; `danelaw gate` asks
-// the name servers once more.
+// May the certificate go live on the host, which is an MX host of `users`? By what looks have shown
+// until now; `danelaw gate` asks the name servers once more.
 [[nodiscard]] nlohmann::ordered_json gate_json(const agent::HostHistory& past,
                                                const agent::Chain& chain,
                                                const probes::HostObservation& host,
+                                               const std::vector<std::string>& users,
                                                config::Time at);
 
 // When and by whom the certificate was shown before any host presented it, or null.

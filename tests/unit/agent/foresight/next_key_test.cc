@@ -38,10 +38,7 @@ AnnouncedCertificate shown(const Issued& leaf, config::Time at = kNow, bool is_w
 }
 
 ForeseenHost host_of(const Past& past) {
-  return {.host = kMx,
-          .base_domain = kMx,
-          .reference_names = {kMx, "example.test"},
-          .past = &past.host_history};
+  return {.host = kMx, .base_domain = kMx, .users = {"example.test"}, .past = &past.host_history};
 }
 
 // A host that has presented the baseline's leaf for a month and publishes these.

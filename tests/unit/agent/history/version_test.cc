@@ -106,11 +106,16 @@ TEST(Versions, ThatWereForgottenMayBeInCachesAndNothingIsProvenUntilTheyAreNot) 
     EXPECT_FALSE(standing.failing_share);
     EXPECT_FALSE(standing.safe_to_switch_at);
     EXPECT_TRUE(standing.findings.empty());
-    EXPECT_EQ(wire_name(agent::clear(past.host_history, {}, chain, names, at).answer), "unknown");
+    EXPECT_EQ(
+        wire_name(
+            agent::clear(past.host_history, {}, chain, {.own = names, .users = {}}, at).answer),
+        "unknown");
   }
   EXPECT_EQ(rollovers.at(second(1) + ttl).state, agent::RolloverState::steady);
   EXPECT_EQ(rollovers.at(second(1) + ttl).failing_share, 0.0);
-  EXPECT_EQ(wire_name(agent::clear(past.host_history, {}, chain, names, second(1) + ttl).answer),
+  EXPECT_EQ(wire_name(agent::clear(past.host_history, {}, chain, {.own = names, .users = {}},
+                                   second(1) + ttl)
+                          .answer),
             "yes");
 }
 

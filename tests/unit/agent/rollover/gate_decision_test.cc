@@ -28,7 +28,8 @@ using testing::IsEmpty;
 
 GateDecision clear(const Past& past, config::Time at, const Chain& chain = new_chain(),
                    const std::vector<std::string>& unheard = {}) {
-  return agent::clear(past.host_history, unheard, chain, {"mx.example.test"}, at);
+  return agent::clear(past.host_history, unheard, chain, {.own = {"mx.example.test"}, .users = {}},
+                      at);
 }
 
 TEST(GateDecision, WaitsUntilTheLastCacheHasLostTheSetWithoutTheNewRecord) {
@@ -64,7 +65,6 @@ TEST(GateDecision, NeverWithoutARecordAndPrintsTheMissingOne) {
   EXPECT_EQ(out.not_before_then, kNow + hours{1});
 }
 
-TEST(GateDecision, NeverWhileOneServerLags) {
 TEST(GateDecision, NeverNamesNoTimeBeforeTheCertificateIsValid) {
   const auto leaf = support::issue({.common_name = "mx.example.test",
                                     .dns_names = {"mx.example.test"},
@@ -107,6 +107,7 @@ TEST(GateDecision, WhatItNamesIsEnoughWhateverDigestsArePublished) {
   }
 }
 
+TEST(GateDecision, NeverWhileOneServerLags) {
   Past past;
   past.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
       .look(kNow, Past::give({old_record(), new_record()}), Past::give({old_record()}),
@@ -148,6 +149,37 @@ TEST(GateDecision, SaysWhenOnlyTheIssuerVouchesForIt) {
   ASSERT_EQ(out.answer, GateAnswer::yes);
   ASSERT_EQ(out.why.size(), 2U);
   EXPECT_NE(out.why[1].find("RFC 7671 §8"), std::string::npos);
+}
+
+// A host that several domains share under DANE-TA(2): senders to each take the host's name or that
+// domain's, and no other's (RFC 7672 §3.2.2).
+TEST(GateDecision, SendersToEveryDomainMustAcceptIt) {
+  const auto& inter = Pki::get().inter;
+  Past past;
+  past.look(kNow - hours{24}, Past::give({record(2, 1, 1, *inter.certificate)}), old_chain());
+  struct Row {
+    std::string_view says;
+    std::vector<std::string> names, users;
+    GateAnswer want;
+  };
+  for (const auto& [says, names, users, want] : std::vector<Row>{
+           {"the host's name is enough",
+            {"mx.example.test"},
+            {"a.test", "b.test"},
+            GateAnswer::yes},
+           {"so is a wildcard for it", {"*.example.test"}, {"a.test"}, GateAnswer::yes},
+           {"each domain's name", {"a.test", "b.test"}, {"a.test", "b.test"}, GateAnswer::yes},
+           {"one domain's", {"a.test"}, {"a.test", "b.test"}, GateAnswer::never},
+           {"whichever is first", {"b.test"}, {"a.test", "b.test"}, GateAnswer::never},
+           {"the only one's", {"a.test"}, {"a.test"}, GateAnswer::yes},
+           {"nobody's", {"c.test"}, {}, GateAnswer::never},
+       }) {
+    const auto leaf = support::issue({.common_name = names.front(), .dns_names = names},
+                                     support::Key::ecdsa(), inter);
+    const auto out = agent::clear(past.host_history, {}, {leaf.certificate, inter.certificate},
+                                  {.own = {"mx.example.test"}, .users = users}, kNow);
+    EXPECT_EQ(out.answer, want) << says;
+  }
 }
 
 TEST(GateDecision, AsksForTheIssuersWhenARecordNamesOne) {
