@@ -4,6 +4,22 @@
 
 namespace agent {
 
+namespace {
+
+// The same issuance, shown first and again: the certificate rather than its precertificate, with
+// all issuers that were shown with either.
+AnnouncedCertificate joined(const AnnouncedCertificate& before, const AnnouncedCertificate& again) {
+  const bool is_better = before.is_precertificate && !again.is_precertificate;
+  auto both = before.chain;
+  both.insert(both.end(), again.chain.begin(), again.chain.end());
+  auto out = before;
+  out.is_precertificate = before.is_precertificate && again.is_precertificate;
+  out.chain = with_issuers({(is_better ? again : before).chain.front()}, both);
+  return out;
+}
+
+}  // namespace
+
 Announcements::Announcements(std::vector<AnnouncedCertificate> announced,
                              std::vector<NotForMail> not_for_mail) {
   for (auto& one : announced) take(std::move(one));
@@ -14,14 +30,12 @@ Announcements::News Announcements::take(AnnouncedCertificate announced) {
   const auto known = by_id_.find(announced.id);
   if (known != by_id_.end()) {
     auto& before = known->second;
-    const bool is_real_now = before.is_precertificate && !announced.is_precertificate;
-    const bool is_longer = before.is_precertificate == announced.is_precertificate &&
-                           announced.chain.size() > before.chain.size();
-    if (!is_real_now && !is_longer) return News::none;
-    announced.shown_at = before.shown_at;
-    announced.shown_by = before.shown_by;
+    auto both = joined(before, announced);
+    if (both.is_precertificate == before.is_precertificate &&
+        both.chain.size() <= before.chain.size())
+      return News::none;
     index(before, false);
-    before = std::move(announced);
+    before = std::move(both);
     index(before, true);
     return News::better;
   }
@@ -49,6 +63,11 @@ std::string Announcements::least_wanted() const {
     out = first;
   }
   return out == nullptr ? std::string() : out->id;
+}
+
+AnnouncedCertificate Announcements::with_known(AnnouncedCertificate announced) const {
+  const auto* before = find(announced.id);
+  return before == nullptr ? announced : joined(*before, announced);
 }
 
 const AnnouncedCertificate* Announcements::find(const std::string& id) const {

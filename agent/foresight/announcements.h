@@ -28,6 +28,8 @@ class Announcements {
   };
   // What was shown first says when and by whom.
   News take(AnnouncedCertificate announced);
+  // With what was shown of the same issuance before.
+  [[nodiscard]] AnnouncedCertificate with_known(AnnouncedCertificate announced) const;
   [[nodiscard]] const AnnouncedCertificate* find(const std::string& id) const;
 
   // False when there are too many already.

@@ -840,6 +840,7 @@ Follower::Announced Follower::announce(Round& round, AnnouncedCertificate announ
     out.led_to.now.push_back({.kind = Target::Kind::host, .name = host->name});
     // What the last look saw is the first sign, the look that is made now the second. More of the
     // same certificate is no look.
+  announced = announcements_.with_known(std::move(announced));
     if (news == Announcements::News::fresh && host->seen)
       notice(round, *host, Code::next_key_unpublished, seeing);
   }

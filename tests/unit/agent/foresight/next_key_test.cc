@@ -362,8 +362,24 @@ TEST(Announcements, AreFoundByEveryNameAndForgottenWhenTheyExpire) {
   known.take(shown(issued({"MX.example.test"})));
   EXPECT_EQ(known.of_host(host_of(past)).size(), 1U);
   known.forget_expired(kNow + hours{24 * 91});
+  EXPECT_EQ(known.all()[0].chain.size(), 2U) << "its issuer was shown before";
   EXPECT_THAT(known.all(), IsEmpty());
   EXPECT_THAT(known.of_host(host_of(past)), IsEmpty());
 }
+TEST(Announcements, KeepTheIssuersWhateverTheyWereShownWith) {
+  const auto leaf = issued({kMx});
+  auto pre = shown(leaf);
+  pre.is_precertificate = true;
+  Announcements known;
+  known.take(shown(leaf, kNow, false));
+  EXPECT_EQ(known.take(pre), Announcements::News::better);
+  EXPECT_EQ(known.all()[0].chain.size(), 2U);
+  EXPECT_FALSE(known.all()[0].is_precertificate);
+  auto odd = shown(leaf, kNow, false);
+  odd.chain.insert(odd.chain.end(), 3, Pki::get().old_leaf.certificate);
+  EXPECT_EQ(known.take(odd), Announcements::News::none) << "these have issued nothing";
+  EXPECT_EQ(known.all()[0].chain[1]->sha256, Pki::get().inter.certificate->sha256);
+}
+
 
 }  // namespace
