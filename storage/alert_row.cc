@@ -103,7 +103,9 @@ agent::Hit hit_of(const Json& json) {
           .severity = demand(probes::severity_from(json.at("severity").get<std::string>()),
                              "unknown severity"),
           .direction = role_of(json.at("outbound")),
-          .holds_mail = json.value("holds_mail", false)};
+          .holds_mail = json.value("holds_mail", false),
+          .next_keys = json.value("next_keys", std::vector<std::string>{}),
+          .publish = json.value("publish", std::vector<std::string>{})};
 }
 
 void take_rest(agent::Alert& alert, const Json& json) {
@@ -161,7 +163,9 @@ std::string rest_text(const agent::Alert& alert) {
                     {"keys", hit.refused_keys},
                     {"severity", wire_name(hit.severity)},
                     {"holds_mail", hit.holds_mail},
-                    {"outbound", hit.direction == config::Role::outbound}});
+                    {"outbound", hit.direction == config::Role::outbound},
+                    {"next_keys", hit.next_keys},
+                    {"publish", hit.publish}});
   }
   Json acknowledged = nullptr;
   if (const auto& ack = alert.acknowledged)

@@ -40,7 +40,9 @@ struct Hit {
   std::vector<std::string> refused_keys;
   probes::Severity severity = probes::Severity::info;
   config::Role direction = config::Role::inbound;  // outbound: only partners' domains use it
-  bool holds_mail = false;  // mail for one of the domains waits in senders' queues
+  bool holds_mail = false;             // mail for one of the domains waits in senders' queues
+  std::vector<std::string> next_keys;  // as in Finding
+  std::vector<std::string> publish;    // as in Remedy
   bool operator==(const Hit&) const = default;
 };
 
@@ -52,7 +54,8 @@ struct Alert {
   AlertState state = AlertState::pending;
   probes::Subject cause;
   // As last seen at the first hit; its severity is that of the worst hit, and while the alert fires
-  // the worst that it was.
+  // the worst that it was. Its next keys are those of all hits; so are the records to publish where
+  // the cause is the owner of all.
   probes::Finding finding;
   std::vector<Hit> hits;             // the first is the one whose looks confirm and clear it
   std::vector<std::string> domains;  // of all hits, sorted

@@ -196,7 +196,8 @@ Json to_json(const Alert& alert, Time at) {
   for (const auto& hit : alert.hits) {
     hits.push_back({{"subject", subject_json(hit.subject)},
                     {"domains", hit.domains},
-                    {"refused_keys", hit.refused_keys}});
+                    {"refused_keys", hit.refused_keys},
+                    {"publish", hit.publish}});
   }
   out["hits"] = hits;
   out["direction"] = alert.direction == config::Role::inbound ? "inbound" : "outbound";

@@ -50,6 +50,27 @@ bool is_confirmed(const Alert& alert, config::Time at) {
   return alert.looks_seen >= kLooksTransient || at - alert.first_seen_at >= kTransientFor;
 }
 
+void add_new(std::vector<std::string>& all, const std::vector<std::string>& some) {
+  for (const auto& one : some) {
+    if (std::ranges::find(all, one) == all.end()) all.push_back(one);
+  }
+}
+
+// What each hit knows of is to be done for all of them.
+void sum_up_remedies(Alert& alert) {
+  auto& finding = alert.finding;
+  finding.next_keys.clear();
+  std::vector<std::string> publish;
+  for (const auto& hit : alert.hits) {
+    add_new(finding.next_keys, hit.next_keys);
+    add_new(publish, hit.publish);
+  }
+  if (alert.cause.kind != probes::Subject::Kind::owner || finding.is_in_caches_only) return;
+  if (!finding.remedy && !publish.empty()) finding.remedy = {.owner = alert.cause.name};
+  if (finding.remedy && finding.remedy->server.empty())
+    finding.remedy->publish = std::move(publish);
+}
+
 // What the hits make of the alert. One that fires is not told anew when it grows calmer: it keeps
 // the worst that it was.
 void sum_up(Alert& alert, probes::Severity before) {
@@ -63,6 +84,7 @@ void sum_up(Alert& alert, probes::Severity before) {
     if (hit.direction == config::Role::inbound) alert.direction = hit.direction;
   }
   alert.domains.assign(all.begin(), all.end());
+  sum_up_remedies(alert);
 }
 
 // Puts the trouble's subject into the hits.
@@ -75,8 +97,22 @@ void take_hit(Alert& alert, const Trouble& trouble, probes::Severity before) {
           .refused_keys = trouble.refused_keys,
           .severity = trouble.finding.severity,
           .direction = trouble.direction,
-          .holds_mail = trouble.holds_mail};
+          .holds_mail = trouble.holds_mail,
+          .next_keys = trouble.finding.next_keys,
+          .publish = trouble.finding.remedy ? trouble.finding.remedy->publish
+                                            : std::vector<std::string>{}};
   sum_up(alert, before);
+}
+
+// Who knows of one key to come, and perhaps does not mind, does not know of the next.
+void tell_anew_of_keys(Alert& alert, const Trouble& trouble) {
+  const auto& known = alert.finding.next_keys;
+  const bool has_news = std::ranges::any_of(trouble.finding.next_keys, [&](const std::string& key) {
+    return std::ranges::find(known, key) == known.end();
+  });
+  if (!has_news) return;
+  alert.acknowledged.reset();
+  alert.told_at.reset();
 }
 
 Followed seen(const std::optional<Alert>& before, const Trouble& trouble, int relapses,
@@ -84,15 +120,7 @@ Followed seen(const std::optional<Alert>& before, const Trouble& trouble, int re
   Alert alert = before.value_or(Alert{
       .id = id_of(trouble, at), .cause = trouble.cause, .first_seen_at = at, .relapses = relapses});
   const auto worst = alert.finding.severity;
-  // Who knows of one key to come, and perhaps does not mind, does not know of the next.
-  const auto& known = alert.finding.next_keys;
-  const bool has_news = std::ranges::any_of(trouble.finding.next_keys, [&](const std::string& key) {
-    return std::ranges::find(known, key) == known.end();
-  });
-  if (before && has_news) {
-    alert.acknowledged.reset();
-    alert.told_at.reset();
-  }
+  if (before) tell_anew_of_keys(alert, trouble);
   if (!trouble.finding.is_in_caches_only) {
     alert.finding = trouble.finding;
   } else if (alert.hits.size() == 1) {  // it stays what it was, but there is nothing left to do
@@ -228,6 +256,7 @@ Followed follow(const std::optional<Alert>& before, Sight sight, const Trouble* 
 }
 
 Alert joined(Alert alert, const Trouble& trouble, config::Time at) {
+  tell_anew_of_keys(alert, trouble);
   take_hit(alert, trouble, alert.finding.severity);
   alert.last_seen_at = at;
   alert.looks_clean = 0;

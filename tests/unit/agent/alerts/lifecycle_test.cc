@@ -105,6 +105,40 @@ TEST(Lifecycle, trouble_at_a_second_host_counts_no_look_and_raises_the_severity)
   EXPECT_FALSE(hits(alert, grave.subject));
 }
 
+// Two hosts whose TLSA name is a CNAME to one owner, each with a next key of its own.
+TEST(Lifecycle, the_next_key_of_a_second_host_is_told_anew_with_its_record) {
+  const auto next = [](const std::string& host, const std::string& key) {
+    auto found = finding(Code::next_key_unpublished, Severity::high);
+    found.subject.name = host;
+    found.next_keys = {key};
+    found.remedy = probes::Remedy{.owner = "_25._tcp.provider.test", .publish = {"3 1 1 " + key}};
+    auto out = trouble(std::move(found));
+    out.cause = {.kind = probes::Subject::Kind::owner, .name = "_25._tcp.provider.test"};
+    return out;
+  };
+  const auto mx1 = next("mx1.test", "aa"), mx2 = next("mx2.test", "bb");
+  auto alert = follow(std::nullopt, seen, &mx1, 0, kNow).alert;
+  alert = follow(alert, seen, &mx1, 0, kNow + kMinute).alert;
+  const auto told = [&] {
+    alert->told_at = kNow + kMinute;
+    alert->acknowledged = Acknowledgement{.by = "ann", .comment = "", .at = kNow};
+  };
+  told();
+  alert = joined(*alert, mx2, kNow + 2 * kMinute);
+  EXPECT_EQ(alert->told_at, std::nullopt);
+  EXPECT_EQ(alert->acknowledged, std::nullopt);
+  EXPECT_THAT(alert->finding.next_keys, ElementsAre("aa", "bb"));
+  EXPECT_THAT(alert->finding.remedy->publish, ElementsAre("3 1 1 aa", "3 1 1 bb"));
+  EXPECT_THAT(alert->hits[1].publish, ElementsAre("3 1 1 bb"));
+  told();
+  alert = follow(alert, seen, &mx1, 0, kNow + 3 * kMinute).alert;
+  alert = joined(*alert, mx2, kNow + 4 * kMinute);
+  EXPECT_TRUE(alert->told_at.has_value()) << "both are known";
+  EXPECT_THAT(alert->finding.remedy->publish, ElementsAre("3 1 1 aa", "3 1 1 bb"));
+  alert = left(*alert, mx2.finding.subject);
+  EXPECT_THAT(alert->finding.remedy->publish, ElementsAre("3 1 1 aa"));
+}
+
 TEST(Lifecycle, a_relapse_starts_the_count_of_clean_looks_anew) {
   Story story{Code::tlsa_mismatch};
   EXPECT_THAT(story.looks({seen, seen, clean, seen, clean, clean}),
