@@ -802,6 +802,10 @@ std::vector<probes::tls::CertificatePtr> Follower::known_issuers() const {
 void Follower::notice(Round& round, Host& host, Code code, const Seeing& seeing) {
   if (!take_standing(round, host, host.rollovers)) return;
   for (auto* user : host.users) judge(round, *user, seeing);
+  follow_only(round, host, code, seeing);
+}
+
+void Follower::follow_only(Round& round, const Host& host, Code code, const Seeing& seeing) {
   if (hides(seeing, host.name)) return;
   const auto subject = subject_of_host(host.name);
   std::vector<Judged> users;
@@ -811,9 +815,32 @@ void Follower::notice(Round& round, Host& host, Code code, const Seeing& seeing)
   book_.follow(round, subject, troubles, [](const Alert&) { return false; });
 }
 
+bool Follower::awaits_records(const Name& host) const {
+  return book_.any_open_at(subject_of_host(host), [](const Alert& alert) {
+    return alert.state == AlertState::pending && alert.finding.code == Code::next_key_unpublished;
+  });
+}
+
+void Follower::confirm_next_key(Round& round, probes::Recorded look, const Seeing& seeing) {
+  auto* host = inventory_.host(look.host->host);
+  if (host == nullptr || !host->history || !host->seen ||
+      look.host->tlsa.outcome != Outcome::answer)
+    return;
+  auto past = *host->history;
+  auto sample = sample_of(*look.host);
+  sample.knows_endpoints = false;  // nobody connected to them
+  agent::note(past, completed(past, std::move(sample)), look.host->observed_at, round.at);
+  auto known = foreseen_host(*host);
+  known.past = &past;
+  if (!find_unpublished(announcements_.of_host(known), known, round.at)) return;
+  round.recorded = std::move(look);
+  follow_only(round, *host, Code::next_key_unpublished, seeing);
+}
+
 Follower::Announced Follower::announce(Round& round, AnnouncedCertificate announced,
                                        const Seeing& seeing) {
   Announced out;
+  announced = announcements_.with_known(std::move(announced));
   announced.chain = with_issuers(std::move(announced.chain), known_issuers());
   std::vector<Host*> hosts;
   for (auto& [name, host] : inventory_.hosts()) {
@@ -838,9 +865,8 @@ Follower::Announced Follower::announce(Round& round, AnnouncedCertificate announ
   if (const auto* one = announcements_.find(id)) round.announced.push_back(*one);
   for (auto* host : hosts) {
     out.led_to.now.push_back({.kind = Target::Kind::host, .name = host->name});
-    // What the last look saw is the first sign, the look that is made now the second. More of the
-    // same certificate is no look.
-  announced = announcements_.with_known(std::move(announced));
+    // What the last look saw is the first sign, the look at the records that is made now the
+    // second. More of the same certificate is no look.
     if (news == Announcements::News::fresh && host->seen)
       notice(round, *host, Code::next_key_unpublished, seeing);
   }

@@ -100,6 +100,11 @@ class Follower {
     Foreseen foreseen;
     Consequences led_to;
   };
+  // Such a certificate was held against the host's records as they were seen last: whoever looks at
+  // the host now looks at the records first.
+  [[nodiscard]] bool awaits_records(const probes::dns::Name& host) const;
+  // They were looked at for that.
+  void confirm_next_key(Round& round, probes::Recorded look, const Seeing& seeing);
   Announced announce(Round& round, AnnouncedCertificate announced, const Seeing& seeing);
   // Null, or why not. The hosts that have a certificate of the key are to be probed at once.
   [[nodiscard]] std::optional<std::string> set_not_for_mail(Round& round, const NotForMail& said);
@@ -146,6 +151,7 @@ class Follower {
   void add_foresight(Round& round, const Host& host, probes::HistoryFindings& foreseen);
   bool is_taught();
   void notice(Round& round, Host& host, probes::Code code, const Seeing& seeing);
+  void follow_only(Round& round, const Host& host, probes::Code code, const Seeing& seeing);
   void take_fleet(const config::Config& config);
   [[nodiscard]] ForeseenHost foreseen_host(const Host& host) const;
   [[nodiscard]] std::vector<probes::tls::CertificatePtr> known_issuers() const;

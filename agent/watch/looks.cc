@@ -88,8 +88,29 @@ Runner::State::Ending Runner::State::probe_domain(Prober& prober, const Name& na
   return {.pace = ProbeOutcome::impaired};
 }
 
+// What comes of a key that nobody presents rests on the records alone: people need not wait for
+// sessions, which may take minutes.
+void Runner::State::confirm_next_key(Prober& prober, const Name& name) {
+  {
+    const Lock one(deciding);
+    if (!follower.awaits_records(name)) return;
+  }
+  const auto began = moment();
+  auto observed = prober.probe_records(name, began.at);
+  auto replies = probes::take_replies(observed);
+  auto look = recorded({.host = std::make_shared<const probes::HostObservation>(observed),
+                        .replies = std::move(replies)});
+  notice_step();
+  Round round{.target = {.kind = Target::Kind::host, .name = name}, .at = now()};
+  const Lock one(deciding);
+  if (is_overtaken(began)) return;
+  follower.confirm_next_key(round, std::move(look), seeing());
+  record(round, Follower::Scope::changed);
+}
+
 Runner::State::Ending Runner::State::probe_host(Prober& prober, const Name& name) {
   if (sense(prober, kVantageEvery + kVantageAtMost)) return {.pace = ProbeOutcome::impaired};
+  confirm_next_key(prober, name);
   const auto began = moment();
   auto observed = prober.probe_host(name, began.at);
   const bool is_local = confirm_with_controls(prober, observed, began.at);

@@ -101,9 +101,8 @@ class NetworkProber final : public Prober {
                                                        config::Time at) override;
   [[nodiscard]] probes::HostObservation probe_host(const probes::dns::Name& host,
                                                    config::Time at) override;
-  // Without sessions.
   [[nodiscard]] probes::HostObservation probe_records(const probes::dns::Name& host,
-                                                      config::Time at);
+                                                      config::Time at) override;
   [[nodiscard]] probes::smtp::SessionRecord try_address(const probes::dns::Name& host,
                                                         const std::string& address) override;
   [[nodiscard]] std::vector<SelfCheck> probe_ourselves(config::Time at) override;

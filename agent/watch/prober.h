@@ -27,6 +27,9 @@ class Prober {
                                                                config::Time at) = 0;
   [[nodiscard]] virtual probes::HostObservation probe_host(const probes::dns::Name& host,
                                                            config::Time at) = 0;
+  // The same without sessions.
+  [[nodiscard]] virtual probes::HostObservation probe_records(const probes::dns::Name& host,
+                                                              config::Time at) = 0;
   // One short session, to learn whether anybody answers there.
   [[nodiscard]] virtual probes::smtp::SessionRecord try_address(const probes::dns::Name& host,
                                                                 const std::string& address) = 0;

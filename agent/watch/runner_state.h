@@ -64,6 +64,7 @@ struct Runner::State {
   Ending probe_ourselves(Prober& prober);
   Ending probe_domain(Prober& prober, const probes::dns::Name& name);
   Ending probe_host(Prober& prober, const probes::dns::Name& name);
+  void confirm_next_key(Prober& prober, const probes::dns::Name& name) EXCLUDES(deciding, mutex);
 
   // Decides by what was seen of a domain or host, from wherever, since `began`.
   Ending follow(probes::Recorded look, const std::vector<probes::dns::ZoneSerials>& serials,

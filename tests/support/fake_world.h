@@ -143,6 +143,12 @@ class FakeProber : public agent::Prober {
     out.observed_at = at;
     return out;
   }
+  probes::HostObservation probe_records(const probes::dns::Name& host, config::Time at) override {
+    auto out = world_.scene().hosts.at(host.text());
+    out.sessions.clear();
+    out.observed_at = at;
+    return out;
+  }
   probes::smtp::SessionRecord try_address(const probes::dns::Name&,
                                           const std::string& address) override {
     return session(address, {});

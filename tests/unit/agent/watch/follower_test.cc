@@ -264,6 +264,33 @@ TEST_F(Foreseeing, AKeyWithoutARecordIsConfirmedByTheNextLook) {
       }));
 }
 
+TEST_F(Foreseeing, ALookAtTheRecordsIsEnoughToConfirmIt) {
+  start();
+  see_domain();
+  see_host();
+  const auto look_at_records = [&] {
+    auto seen = scene.hosts.at("mx.example.test");
+    seen.sessions.clear();
+    auto round = next();
+    seen.observed_at = round.at;
+    follower->confirm_next_key(
+        round, {.host = std::make_shared<const probes::HostObservation>(seen)}, seeing);
+    return round;
+  };
+  EXPECT_FALSE(follower->awaits_records(name("mx.example.test")));
+  const auto chain = issued("mx.example.test");
+  show(chain);
+  EXPECT_TRUE(follower->awaits_records(name("mx.example.test")));
+  const auto before = scene;
+  scene.publish({support::record(3, 1, 1, *chain.front())});
+  look_at_records();
+  EXPECT_THAT(states(), ElementsAre(AlertState::pending)) << "it was published in between";
+  scene = before;
+  EXPECT_TRUE(look_at_records().recorded.has_value()) << "what was seen is its evidence";
+  EXPECT_THAT(states(), ElementsAre(AlertState::firing));
+  EXPECT_FALSE(follower->awaits_records(name("mx.example.test")));
+}
+
 TEST_F(Foreseeing, ShownAgainItConfirmsNothing) {
   start();
   see_domain();
