@@ -284,6 +284,19 @@ void tell_own_fault(Explanation& out, const std::string& check) {
     out.fix = {"Ask it yourself what the detail names: `dig @RESOLVER +dnssec`.",
                "Repair or replace it, or name another under dns.resolvers. A validating Unbound on "
                "this machine is the safest."};
+  } else if (check == "trust_anchor") {
+    out.title = "danelaw's DNSSEC trust anchor file is running out";
+    out.explanation =
+        "The keys of the root that the file names still prove everything, and checks go on. Once "
+        "the root signs with none of them, every domain turns bogus to danelaw, and to every "
+        "resolver that validates from the same file. The detail names the keys that the file "
+        "lacks, and from when on they may sign alone.";
+    out.senders_now = "Nothing changes for senders that follow the root's keys (RFC 5011).";
+    out.fix = {
+        "Update the file: `apt-get install --only-upgrade dns-root-data`, or add the DS record "
+        "that IANA publishes at https://data.iana.org/root-anchors/root-anchors.xml.",
+        "danelaw reads it again by itself within a minute. Restart resolvers that read it only "
+        "when they start."};
   } else if (check == "looks") {
     out.title = "danelaw loses probes to a fault of its own";
     out.explanation =

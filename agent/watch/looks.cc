@@ -188,6 +188,14 @@ void Runner::State::ask_elsewhere(const Target& target, const Follower::Conseque
 }
 
 Runner::State::Ending Runner::State::probe_ourselves(Prober& prober) {
+  const auto means = [&] {
+    const Lock lock(mutex);
+    return context;
+  }();
+  if (means && means->has_new_anchor()) {
+    renew_gear();
+    return {.pace = ProbeOutcome::confirming};  // with that
+  }
   auto pace = sense(prober, kVantageAtMost) ? ProbeOutcome::confirming : ProbeOutcome::steady;
   try_controls(prober, [](const OutboundSmtp& reach) { return reach.controls_while_down(); });
   notice_step();

@@ -54,11 +54,10 @@ probes::ProbeSettings manner_of(const config::Config& config) {
           .every_key_type = smtp.every_key_type};
 }
 
-std::optional<config::Time> written_at(const std::filesystem::path& file) {
+std::optional<std::filesystem::file_time_type> written_at(const std::filesystem::path& file) {
   std::error_code error;
   const auto time = std::filesystem::last_write_time(file, error);
-  if (error) return std::nullopt;
-  return std::chrono::floor<config::Seconds>(std::chrono::file_clock::to_sys(time));
+  return error ? std::nullopt : std::optional{time};
 }
 
 // Debian's dns-root-data has them beside the trust anchor; without them our resolvers are asked who
@@ -125,6 +124,7 @@ ProbeContext::ProbeContext(const config::Config& config,
 Result<std::shared_ptr<ProbeContext>, std::string> ProbeContext::make(
     const config::Config& config) {
   const auto& path = config.dns.trust_anchor_file;
+  const auto written = written_at(path);
   const auto text = config::read_file(path, kMostOfFile);
   if (!text) {
     return Failure<std::string>(
@@ -150,8 +150,21 @@ Result<std::shared_ptr<ProbeContext>, std::string> ProbeContext::make(
   auto context = std::make_shared<ProbeContext>(config, std::move(servers), std::move(*anchors),
                                                 root_hints(path));
   context->pkix = std::move(pkix);
-  context->anchor.written_at = written_at(path);
+  context->anchor_file_ = path;
+  context->anchor_written_ = written;
+  if (written)
+    context->anchor.written_at =
+        std::chrono::floor<config::Seconds>(std::chrono::file_clock::to_sys(*written));
   return context;
+}
+
+bool ProbeContext::has_new_anchor() {
+  const std::scoped_lock lock(mutex_);
+  if (anchor_file_.empty()) return false;
+  const auto written = written_at(anchor_file_);
+  if (!written || written == anchor_written_) return false;
+  anchor_written_ = written;
+  return true;
 }
 
 probes::Recorded ProbeContext::signed_by_us(probes::Recorded seen) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -86,9 +87,17 @@ class ProbeContext {
 
   // What was seen, with who saw it.
   [[nodiscard]] probes::Recorded signed_by_us(probes::Recorded seen) const;
+  // The trust anchor file was written since it was read, or since this was asked last: a package
+  // that brings the next key of the root reloads nobody.
+  [[nodiscard]] bool has_new_anchor();
 
   ProbeContext(const config::Config& config, std::vector<config::ResolverAddress> servers,
                std::vector<probes::dns::Record> anchors, std::vector<std::string> root_hints = {});
+
+ private:
+  std::mutex mutex_;
+  std::filesystem::path anchor_file_;  // empty: not from a file
+  std::optional<std::filesystem::file_time_type> anchor_written_;
 };
 
 // One thread's clients.

@@ -163,6 +163,14 @@ TEST(Explain, WhatDanelawCannotSeeIsSaidInWords) {
   EXPECT_EQ(title("smtp_ipv6"), "danelaw cannot see: port 25 cannot be reached over IPv6");
 }
 
+TEST(Explain, ATrustAnchorFileThatLacksAKeyBlindsNobodyYet) {
+  const auto told = explain({.code = Code::monitor_fault,
+                             .subject = {.kind = Subject::Kind::monitor, .name = "trust_anchor"}});
+  EXPECT_THAT(told.explanation, HasSubstr("checks go on"));
+  EXPECT_THAT(told.explanation, Not(HasSubstr("Nothing is known")));
+  EXPECT_THAT(told.fix.back(), HasSubstr("by itself"));
+}
+
 TEST(Explain, NoTextHoldsAPlaceholderOrNeedsEscaping) {
   for (const auto code : all_codes()) {
     SCOPED_TRACE(wire_name(code));
