@@ -40,9 +40,10 @@ struct Service {
 
 // A CA issues, or has said that it will issue, from this intermediate: a line of `issuers_file`.
 struct AnnouncedIssuer {
-  std::string organisation;   // O= of its subject
-  std::string key;            // SHA2-256 of its SubjectPublicKeyInfo, hexadecimal
-  std::optional<Time> from;   // null: it does already
+  std::string organisation;  // O= of its subject
+  std::string key;           // SHA2-256 of its SubjectPublicKeyInfo, hexadecimal
+  std::string key_type;      // of the certificates that come from it: rsa, ecdsa, eddsa; empty: all
+  std::optional<Time> from;  // null: it does already
   std::optional<Time> until;  // null: no end was announced
 };
 
