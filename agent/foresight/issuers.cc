@@ -51,6 +51,10 @@ std::string value_in(std::string_view name, std::string_view attribute) {
   return is_ours ? out : std::string();
 }
 
+bool is_about(const config::AnnouncedIssuer& said, probes::tls::KeyType key_type) {
+  return said.key_type.empty() || said.key_type == wire_name(key_type);
+}
+
 }  // namespace
 
 std::string organisation_of(std::string_view name) {
@@ -110,8 +114,11 @@ std::vector<probes::tls::CertificatePtr> IssuerBook::all_certificates() const {
   return out;
 }
 
-const config::AnnouncedIssuer* IssuerBook::announcement(const std::string& key) const {
-  const auto found = std::ranges::find(announced_, key, &config::AnnouncedIssuer::key);
+const config::AnnouncedIssuer* IssuerBook::announcement(const std::string& key,
+                                                        probes::tls::KeyType of) const {
+  const auto found = std::ranges::find_if(announced_, [&](const config::AnnouncedIssuer& one) {
+    return one.key == key && is_about(one, of);
+  });
   return found == announced_.end() ? nullptr : &*found;
 }
 
@@ -136,7 +143,7 @@ std::vector<IssuerToCome> IssuerBook::after(const Chain& chain, Time at, Time re
                                   ? std::max(issued_at + kInUse, seen->second.in_use_until)
                                   : issued_at + kInUse;
     if (in_use_until < at || (!is_as_new && issued_at <= leaf.not_before)) continue;
-    const auto* said = announcement(key);
+    const auto* said = announcement(key, leaf.key_type);
     if (said != nullptr && said->until && *said->until <= renewal) continue;
     out.push_back({.key = key,
                    .name = issuer.certificates.front()->subject,
@@ -147,11 +154,13 @@ std::vector<IssuerToCome> IssuerBook::after(const Chain& chain, Time at, Time re
   for (const auto& said : announced_) {
     const bool is_told =
         std::ranges::find(out, said.key, &IssuerToCome::key) != out.end() || said.key == my_key;
-    if (is_told || said.organisation != organisation) continue;
+    if (is_told || said.organisation != organisation || !is_about(said, leaf.key_type)) continue;
     if ((said.from && *said.from > renewal) || (said.until && *said.until <= renewal)) continue;
     IssuerToCome one{.key = said.key};
     const auto shown = known_.find(said.key);
     if (shown != known_.end()) {
+      // A CA's list names those for other kinds of key, too.
+      if (said.key_type.empty() && !shown->second.issued.contains(leaf.key_type)) continue;
       one.name = shown->second.certificates.front()->subject;
       one.certificates = with_issuers(shown->second.certificates, all);
     }
@@ -159,7 +168,7 @@ std::vector<IssuerToCome> IssuerBook::after(const Chain& chain, Time at, Time re
                             : std::string("announced in issuers_file");
     out.push_back(std::move(one));
   }
-  const auto* mine_said = announcement(my_key);
+  const auto* mine_said = announcement(my_key, leaf.key_type);
   if (out.empty() && mine_said != nullptr && mine_said->until && *mine_said->until <= renewal)
     out.push_back(
         {.because = fmt::format("the one in use is announced in issuers_file to end at {}",

@@ -59,7 +59,8 @@ class IssuerBook {
     std::map<probes::tls::KeyType, Sight> issued;
   };
   [[nodiscard]] std::vector<probes::tls::CertificatePtr> all_certificates() const;
-  [[nodiscard]] const config::AnnouncedIssuer* announcement(const std::string& key) const;
+  [[nodiscard]] const config::AnnouncedIssuer* announcement(const std::string& key,
+                                                            probes::tls::KeyType of) const;
 
   Vouch vouch_;
   std::map<std::string, Issuer> known_;  // by key

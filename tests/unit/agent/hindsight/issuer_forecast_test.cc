@@ -311,6 +311,27 @@ TEST(IssuerForecast, TakesWhatTheFileAnnounces) {
   EXPECT_EQ(foreseen(covered, announced(std::nullopt, std::nullopt)), std::nullopt);
 }
 
+TEST(IssuerForecast, TakesOfTheFileWhatIsForItsKindOfKey) {
+  const auto past = relying_on({anchor(ca().old_one)});  // of an ECDSA key
+  const auto key = probes::dane::to_hex(ca().next.certificate->spki_sha256);
+  const auto with = [&](IssuerBook book, const std::string& key_type) {
+    book.set_announced({{.organisation = "Encrypt Us", .key = key, .key_type = key_type}});
+    return foreseen(past, book).has_value();
+  };
+  auto seen_with_rsa = believing();
+  const auto leaf = support::issue({.common_name = "mx.other.test",
+                                    .dns_names = {"mx.other.test"},
+                                    .not_before = kNow - kDay,
+                                    .not_after = kNow + kDay * 89},
+                                   Key::rsa(), ca().next);
+  seen_with_rsa.learn({leaf.certificate, ca().next.certificate}, "mx.other.test");
+  EXPECT_TRUE(with(believing(), "ecdsa"));
+  EXPECT_TRUE(with(believing(), "")) << "nobody has said for which";
+  EXPECT_FALSE(with(believing(), "rsa"));
+  EXPECT_FALSE(with(seen_with_rsa, "")) << "only RSA keys were seen to be certified with it";
+  EXPECT_TRUE(with(seen_with_rsa, "ecdsa")) << "it is said to be for both";
+}
+
 TEST(IssuerBook, ReadsTheOrganisationOfAName) {
   EXPECT_EQ(organisation_of("CN=R12,O=Let's Encrypt,C=US"), "Let's Encrypt");
   EXPECT_EQ(organisation_of("CN=a\\,O=b,O=Sectigo Limited\\, Ltd,C=GB"), "Sectigo Limited, Ltd");
