@@ -132,8 +132,22 @@ void Announcements::forget_expired(config::Time at) {
   for (const auto& id : gone) drop(id);
 }
 
+namespace {
+
+// As names_asked() asks for them.
+std::set<std::string> index_names(const AnnouncedCertificate& announced) {
+  std::set<std::string> out;
+  for (auto& name : names_of(*announced.chain.front())) {
+    if (const auto dot = name.find('.'); dot != std::string::npos) out.insert(name.substr(dot));
+    out.insert(std::move(name));
+  }
+  return out;
+}
+
+}  // namespace
+
 void Announcements::index(const AnnouncedCertificate& announced, bool is_there) {
-  for (const auto& name : names_of(*announced.chain.front())) {
+  for (const auto& name : index_names(announced)) {
     if (is_there) {
       by_name_[name].insert(announced.id);
     } else if (const auto ids = by_name_.find(name); ids != by_name_.end()) {

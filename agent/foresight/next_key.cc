@@ -193,7 +193,11 @@ std::vector<std::string> names_asked(const ForeseenHost& host) {
     out.insert(probes::tls::wildcard_for(own));
   }
   for (const auto& shown : presented_by(host)) {
-    for (auto& name : names_of(*shown)) out.insert(std::move(name));
+    for (const auto& name : names_of(*shown)) {
+      out.insert(name);
+      out.insert(probes::tls::wildcard_for(name));
+      if (name.starts_with("*.")) out.insert(name.substr(1));
+    }
   }
   return {out.begin(), out.end()};
 }
@@ -221,8 +225,8 @@ bool is_for(const Certificate& leaf, const ForeseenHost& host) {
   if (std::ranges::any_of(shown, [&](const auto& one) { return names_any(name_set(*one), own); }))
     return false;
   return std::ranges::any_of(shown, [&](const CertificatePtr& one) {
-    return std::ranges::any_of(names_of(*one),
-                               [&](const std::string& name) { return names.contains(name); });
+    const auto others = name_set(*one);
+    return names_any(names, others) || names_any(others, names);
   });
 }
 

@@ -60,7 +60,7 @@ using probes::tls::names_of;
 [[nodiscard]] std::vector<std::string> names_asked(const ForeseenHost& host);
 // It names the host or the TLSA base domain, by itself or by a wildcard. Where what the host
 // presents does not (DANE-EE(3) asks for no name, and DANE-TA(2) takes the mail domain's): it names
-// what that names.
+// what that names, be it that one of both does so by a wildcard.
 [[nodiscard]] bool is_for(const probes::tls::Certificate& leaf, const ForeseenHost& host);
 
 // The host presents it, or a later one everywhere; or it has expired.

@@ -89,6 +89,29 @@ TEST(NextKey, IsForAHostThatPresentsAnotherNameWhenItNamesThat) {
   EXPECT_FALSE(is_for(*issued({"www.hoster.test"}).certificate, host_of(past)));
 }
 
+TEST(NextKey, IsForAHostWhoseOtherNameAWildcardStandsFor) {
+  struct Row {
+    std::string_view says, presented, next;
+    bool want;
+  };
+  for (const auto& [says, presented, next, want] : std::vector<Row>{
+           {"to a wildcard", "server1.hoster.test", "*.hoster.test", true},
+           {"and back", "*.hoster.test", "server1.hoster.test", true},
+           {"the wildcard again", "*.hoster.test", "*.hoster.test", true},
+           {"one label only", "*.hoster.test", "a.server1.hoster.test", false},
+           {"another name", "server1.hoster.test", "server2.hoster.test", false},
+       }) {
+    const auto odd = issued({std::string(presented)}, kNow - hours{24 * 30});
+    Past past;
+    past.look(kNow - hours{1}, Past::give({key_record(odd)}), {odd.certificate});
+    const auto announced = shown(issued({std::string(next)}));
+    EXPECT_EQ(is_for(*announced.chain.front(), host_of(past)), want) << says;
+    Announcements known;
+    known.take(announced);
+    EXPECT_EQ(known.of_host(host_of(past)).size(), want ? 1U : 0U) << says;
+  }
+}
+
 // ---- whether it is covered
 
 TEST(NextKey, IsCoveredByARecordOfItsKey) {
@@ -339,7 +362,23 @@ TEST(Announcements, TakeTheCertificateForItsPrecertificate) {
   EXPECT_EQ(known.take(pre), Announcements::News::none);
   EXPECT_EQ(known.take(shown(leaf, kNow, false)), Announcements::News::better);
   EXPECT_FALSE(known.all()[0].is_precertificate);
+  EXPECT_EQ(known.all()[0].chain.size(), 2U) << "its issuer was shown before";
   EXPECT_EQ(known.take(pre), Announcements::News::none) << "it knows better by now";
+}
+
+TEST(Announcements, KeepTheIssuersWhateverTheyWereShownWith) {
+  const auto leaf = issued({kMx});
+  auto pre = shown(leaf);
+  pre.is_precertificate = true;
+  Announcements known;
+  known.take(shown(leaf, kNow, false));
+  EXPECT_EQ(known.take(pre), Announcements::News::better);
+  EXPECT_EQ(known.all()[0].chain.size(), 2U);
+  EXPECT_FALSE(known.all()[0].is_precertificate);
+  auto odd = shown(leaf, kNow, false);
+  odd.chain.insert(odd.chain.end(), 3, Pki::get().old_leaf.certificate);
+  EXPECT_EQ(known.take(odd), Announcements::News::none) << "these have issued nothing";
+  EXPECT_EQ(known.all()[0].chain[1]->sha256, Pki::get().inter.certificate->sha256);
 }
 
 TEST(Announcements, LeaveOutWhatIsForNoMail) {
@@ -362,24 +401,8 @@ TEST(Announcements, AreFoundByEveryNameAndForgottenWhenTheyExpire) {
   known.take(shown(issued({"MX.example.test"})));
   EXPECT_EQ(known.of_host(host_of(past)).size(), 1U);
   known.forget_expired(kNow + hours{24 * 91});
-  EXPECT_EQ(known.all()[0].chain.size(), 2U) << "its issuer was shown before";
   EXPECT_THAT(known.all(), IsEmpty());
   EXPECT_THAT(known.of_host(host_of(past)), IsEmpty());
 }
-TEST(Announcements, KeepTheIssuersWhateverTheyWereShownWith) {
-  const auto leaf = issued({kMx});
-  auto pre = shown(leaf);
-  pre.is_precertificate = true;
-  Announcements known;
-  known.take(shown(leaf, kNow, false));
-  EXPECT_EQ(known.take(pre), Announcements::News::better);
-  EXPECT_EQ(known.all()[0].chain.size(), 2U);
-  EXPECT_FALSE(known.all()[0].is_precertificate);
-  auto odd = shown(leaf, kNow, false);
-  odd.chain.insert(odd.chain.end(), 3, Pki::get().old_leaf.certificate);
-  EXPECT_EQ(known.take(odd), Announcements::News::none) << "these have issued nothing";
-  EXPECT_EQ(known.all()[0].chain[1]->sha256, Pki::get().inter.certificate->sha256);
-}
-
 
 }  // namespace
