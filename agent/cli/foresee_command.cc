@@ -20,6 +20,7 @@ namespace {
 using probes::printable;
 
 constexpr int kCovered = 0;
+constexpr int kRefused = 1;
 constexpr int kNotCovered = 2;
 constexpr int kUnknown = 3;
 
@@ -51,7 +52,6 @@ std::string text_in(const Json& json, const char* name) {
                                                    : std::string();
 }
 
-void print_host(const Json& host, std::ostream& out) {
 std::vector<std::string> texts_in(const Json& json, const char* name) {
   std::vector<std::string> out;
   const auto found = json.find(name);
@@ -62,6 +62,7 @@ std::vector<std::string> texts_in(const Json& json, const char* name) {
   return out;
 }
 
+void print_host(const Json& host, std::ostream& out) {
   const auto covered = host.find("is_covered");
   const auto name = text_in(host, "host");
   const auto safe_from = text_in(host, "safe_from");
@@ -86,11 +87,17 @@ std::size_t domains_unseen(const Json& reply) {
   return found != reply.end() && found->is_number_unsigned() ? found->get<std::size_t>() : 0;
 }
 
+// A certificate holds more names than the agent reads: hosts may be missing.
+bool has_more_names(const Json& reply) {
+  const auto found = reply.find("has_more_names");
+  return found != reply.end() && found->is_boolean() && found->get<bool>();
+}
+
 // By the worst of the hosts; nothing when an agent would not say that.
 std::optional<int> status_of(const Json& reply) {
   if (!reply.is_object() || !reply.contains("hosts") || !reply["hosts"].is_array())
     return std::nullopt;
-  bool any_unknown = domains_unseen(reply) > 0;
+  bool any_unknown = domains_unseen(reply) > 0 || has_more_names(reply);
   for (const auto& host : reply["hosts"]) {
     const auto covered = host.is_object() ? host.value("is_covered", Json()) : Json();
     if (covered.is_boolean() && !covered.get<bool>()) return kNotCovered;
@@ -135,6 +142,11 @@ Done show(const ForeseeFlags& flags, const AgentApi& api, const Chain& chain) {
         "host "
         "that it names; it is kept, and held against the hosts of those, too\n",
         unseen, unseen == 1 ? " has" : "s have");
+  } else if (has_more_names(*reply)) {
+    std::cout << fmt::format(
+        "unknown: it holds more than {} names, and the watched hosts that the others name were not "
+        "looked for\n",
+        probes::tls::kMaxNames);
   } else if ((*reply)["hosts"].empty()) {
     std::cout << "no watched MX host is one that it names\n";
   }
@@ -154,7 +166,9 @@ int foresee(const ForeseeFlags& flags) {
   if (!api) return fail(api.error());
   const bool says = flags.is_not_for_mail || flags.is_for_mail;
   const auto done = says ? say(flags, *api, read->chain) : show(flags, *api, read->chain);
-  return done ? *done : fail(done.error().detail);
+  if (done) return *done;
+  const auto unknown = fail(done.error().detail);
+  return done.error().is_refusal ? kRefused : unknown;
 }
 
 }  // namespace
@@ -164,7 +178,8 @@ Command add_foresee(CLI::App& app) {
   auto* command = app.add_subcommand(
       "foresee",
       "show a running agent a certificate that may go live: which watched hosts it is for, and "
-      "whether their records cover it; exit status 0 covered, 2 not, 3 unknown");
+      "whether their records cover it; exit status 0 covered, 2 not, 3 unknown, 1 the agent "
+      "refuses to take it");
   add_address(*command, flags->address);
   command->add_option("--format", flags->format, "how it is printed")
       ->check(CLI::IsMember({"text", "json"}));

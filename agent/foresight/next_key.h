@@ -84,6 +84,8 @@ struct Foreseen {
   std::vector<KeyForecast> hosts;  // that it is for
   // Not probed since the start: hosts of theirs may be missing.
   std::size_t domains_unseen = 0;
+  // It holds more names than are kept (probes/tls/certificate.h): the same.
+  bool has_more_names = false;
 };
 
 // What of these is worth telling: one finding at most. `announced`: all that are for the host and

@@ -849,6 +849,7 @@ Follower::Announced Follower::announce(Round& round, AnnouncedCertificate announ
     out.foreseen.hosts.push_back(forecast(announced, known, round.at));
     hosts.push_back(&host);
   }
+  out.foreseen.has_more_names = announced.chain.front()->cut;
   if (!inventory_.knows_all_hosts()) {
     out.foreseen.domains_unseen = static_cast<std::size_t>(std::ranges::count_if(
         inventory_.domains(), [](const auto& entry) { return entry.second.seen == nullptr; }));

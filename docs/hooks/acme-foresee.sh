@@ -9,7 +9,7 @@
 #   any other    acme-foresee.sh FULLCHAIN.pem
 # DANELAW_URL and DANELAW_TOKEN_FILE say which agent, and how to log in.
 #
-# Exit status: that of `danelaw foresee`: 0 covered, 2 a record is missing, 3 could not be told. For dehydrated, which
+# Exit status: that of `danelaw foresee`: 0 covered, 2 a record is missing, 3 could not be told, 1 refused. For dehydrated, which
 # ends its run where a hook fails, always 0.
 set -uo pipefail
 PATH=$PATH:/usr/local/bin:/usr/bin

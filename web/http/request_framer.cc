@@ -102,10 +102,13 @@ void RequestFramer::read_header(std::string_view line) {
 
 std::size_t RequestFramer::most_content() const {
   const auto asked = first_line();
-  constexpr std::string_view kReports = "POST /api/v1/tlsrpt";
-  if (!asked.starts_with(kReports)) return kBodyOctets;
-  const auto rest = asked.substr(kReports.size());
-  return rest.starts_with(' ') || rest.starts_with('?') ? kReportOctets : kBodyOctets;
+  const auto is_for = [&](std::string_view route) {
+    if (!asked.starts_with(route)) return false;
+    const auto rest = asked.substr(route.size());
+    return rest.starts_with(' ') || rest.starts_with('?');
+  };
+  if (is_for("POST /api/v1/tlsrpt")) return kReportOctets;
+  return is_for("POST /api/v1/certificates") ? kCertificateOctets : kBodyOctets;
 }
 
 void RequestFramer::end_head() {

@@ -20,6 +20,8 @@ class RequestFramer {
   // The same of a report of a sender: of a day's mail at a large one, unpacked. No other request
   // has so much to say, and everybody who may connect can make us hold it.
   static constexpr std::size_t kReportOctets = 1024 * 1024;
+  // Of a certificate with its issuers: some hold two thousand names.
+  static constexpr std::size_t kCertificateOctets = 256 * 1024;
   static constexpr std::size_t kFrameOctets = 16 * 1024;  // of chunks: sizes and line ends
 
   // Why a request is refused: the status to answer with, and words for the client.

@@ -111,7 +111,10 @@ Reply Api::take_certificate(const Call& call) const {
     if (!view_ || view_->theirs().has_host(one.host)) hosts.push_back(forecast_json(one));
   }
   const auto unseen = view_ ? unseen_in(*backend_.snapshot()) : told->domains_unseen;
-  auto reply = json({{"key", key}, {"hosts", hosts}, {"domains_unseen", unseen}});
+  auto reply = json({{"key", key},
+                     {"hosts", hosts},
+                     {"domains_unseen", unseen},
+                     {"has_more_names", told->has_more_names}});
   // A log shows all certificates of a domain: what changed nothing would crowd out what people did.
   return hosts.empty() ? reply : noted(call, std::move(deed), std::move(reply));
 }

@@ -337,6 +337,7 @@ bool Theirs::is_named_in(const probes::tls::Certificate& leaf) const {
 }
 
 bool Theirs::is_all_named_in(const probes::tls::Certificate& leaf) const {
+  if (leaf.cut) return false;  // whose the rest is nobody knows
   const auto is_below_theirs = [&](std::string_view name) {
     for (;;) {
       if (has_domain(name)) return true;

@@ -78,6 +78,16 @@ TEST(TakeARequest, ContentIsBoundedChunkedOrNot) {
   EXPECT_EQ(refused(chunked + "1;" + std::string(RequestFramer::kFrameOctets, 'x')), 413);
 }
 
+TEST(TakeARequest, ACertificateMayBeLonger) {
+  const auto asked = [](std::string_view what, std::size_t octets) {
+    return refused(fmt::format("{} HTTP/1.1\r\nContent-Length: {}\r\n\r\n", what, octets));
+  };
+  const auto most = RequestFramer::kCertificateOctets;
+  EXPECT_EQ(asked("POST /api/v1/certificates?by=x", most), 0);
+  EXPECT_EQ(asked("POST /api/v1/certificates", most + 1), 413);
+  EXPECT_EQ(asked("POST /api/v1/certificates/x", most), 413);
+}
+
 TEST(TakeARequest, OnlyAReportMayBeLong) {
   const auto most = RequestFramer::kReportOctets;
   const auto length = [](std::size_t octets) {
