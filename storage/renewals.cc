@@ -30,6 +30,7 @@ std::optional<RenewalWindow> window_of(const Json& json) {
 std::string body_of(const RenewalAdvice& advice) {
   const Json json{{"window", json_of(advice.window)},
                   {"told_at", seconds(advice.told_at)},
+                  {"latest", json_of(advice.latest)},
                   {"moved_from", json_of(advice.moved_from)},
                   {"next_at", seconds(advice.next_at)},
                   {"failures", advice.failures},
@@ -44,6 +45,7 @@ std::optional<RenewalAdvice> read_row(const Statement& row) {
                          .not_after = time_of(row.integer(1)),
                          .window = window_of(json.at("window")),
                          .told_at = time_in(json.at("told_at")),
+                         .latest = window_of(json.value("latest", Json())),
                          .moved_from = window_of(json.at("moved_from")),
                          .next_at = time_in(json.at("next_at")),
                          .failures = json.at("failures").get<int>(),

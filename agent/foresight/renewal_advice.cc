@@ -23,10 +23,10 @@ constexpr Seconds kSoon = 3 * kDay;
 
 RenewalAdvice with_window(RenewalAdvice advice, const RenewalWindow& window,
                           std::optional<std::string_view> retry_after, Time at) {
-  if (advice.moved_from && window.start > advice.moved_from->start - kDay)
-    advice.moved_from.reset();  // it was moved back
-  else if (!advice.moved_from && advice.window && window.start <= advice.window->start - kDay)
-    advice.moved_from = advice.window;
+  if (!advice.latest) advice.latest = advice.moved_from ? advice.moved_from : advice.window;
+  if (!advice.latest || window.start > advice.latest->start) advice.latest = window;
+  advice.moved_from.reset();
+  if (window.start <= advice.latest->start - kDay) advice.moved_from = advice.latest;
   advice.window = window;
   advice.told_at = at;
   advice.next_at = at + ari_pause(retry_after, at);

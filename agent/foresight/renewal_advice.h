@@ -20,7 +20,9 @@ struct RenewalAdvice {
   config::Time not_after;
   std::optional<RenewalWindow> window;  // told last; null: none yet
   config::Time told_at;                 // means nothing without a window
-  // What the CA suggested before it moved the window a day or more ahead; null while it has not.
+  std::optional<RenewalWindow> latest;  // of all that were told the one that starts last
+  // That one, while the one told last starts a day or more before it: however many steps it took,
+  // the CA has moved it ahead.
   std::optional<RenewalWindow> moved_from;
   config::Time next_at;  // asked again then
   int failures = 0;      // questions since that were not answered

@@ -619,6 +619,7 @@ TEST(Renewals, WhatACaSuggestsSurvivesARestartAndItsCertificateDoesNotOutlive) {
       .window =
           agent::RenewalWindow{.start = kNow, .end = kNow + kMinute, .explanation = "https://a/"},
       .told_at = kNow,
+      .latest = agent::RenewalWindow{.start = kNow + 60 * kMinute, .end = kNow + 61 * kMinute},
       .moved_from = agent::RenewalWindow{.start = kNow + 60 * kMinute, .end = kNow + 61 * kMinute},
       .next_at = kNow + 2 * kMinute};
   const agent::RenewalAdvice unheard{.certificate = "c-2",

@@ -278,6 +278,11 @@ TEST(RenewalAdvice, RemembersFromWhereAWindowWasMoved) {
   EXPECT_EQ(moved.moved_from->start, kNow + 60 * kDay) << "a window of now moves with the clock";
   EXPECT_EQ(told({kNow + 60 * kDay, kNow, kNow + 60 * kDay}).moved_from, std::nullopt)
       << "and back";
+  const auto crept = told(
+      {kNow + 6 * kDay, kNow + hours{125}, kNow + hours{106}, kNow + hours{86}, kNow + hours{67}});
+  ASSERT_TRUE(crept.moved_from.has_value()) << "in steps of less than a day";
+  EXPECT_EQ(crept.moved_from->start, kNow + 6 * kDay);
+  EXPECT_TRUE(is_urgent(crept, leaf(), kNow));
 }
 
 TEST(RenewalAdvice, AFaultKeepsWhatWasTold) {
