@@ -204,17 +204,20 @@ class GateEvaluator {
     const auto valid_from = chain_.front()->not_before;
     out.not_before_then = std::max(at_ + longest_ttl(), valid_from);
     out.why.emplace_back("the published TLSA records refuse this certificate");
+    if (valid_from > at_)
+      out.why.push_back(
+          fmt::format("the certificate is not valid before {}", config::rfc3339(valid_from)));
     if (chain_.size() == 1 && wants_issuer())
       out.why.emplace_back(
           "a DANE-TA(2) record is published, and the file holds one certificate only: give the "
           "file that the server will send, with its issuers (fullchain.pem)");
-    return out;
-  }
-
     if (is_unnamed_ && wants_issuer())
       out.why.emplace_back(
           "a DANE-TA(2) record is published, and the certificate names neither the host nor each "
           "domain that uses it: senders to the others refuse it");
+    return out;
+  }
+
   [[nodiscard]] bool wants_issuer() const {
     return std::ranges::any_of(served(history_, at_), [&](const Publication* publication) {
       return std::ranges::any_of(history_.sets[publication->set].compared, [&](std::size_t i) {
@@ -264,11 +267,11 @@ class GateEvaluator {
   const std::vector<std::string>& unheard_;
   const Chain& chain_;
   const Time at_;
+  std::vector<std::string> names_;  // that the strictest senders take
+  bool is_unnamed_ = false;         // the certificate holds none of them
   History history_;
   std::vector<Reach> reaches_;
   std::vector<bool> fits_;  // parallel to History::records
-  std::vector<std::string> names_;  // that the strictest senders take
-  bool is_unnamed_ = false;         // the certificate holds none of them
 };
 
 }  // namespace
