@@ -42,8 +42,7 @@ Subject cause_in(const DomainJudgement& judged, const Finding& finding) {
   const auto host = std::ranges::find_if(judged.hosts, [&](const HostJudgement& one) {
     return one.seen->host.text() == finding.subject.name;
   });
-  const bool is_of_host =
-      finding.subject.kind == Subject::Kind::host && host != judged.hosts.end();
+  const bool is_of_host = finding.subject.kind == Subject::Kind::host && host != judged.hosts.end();
   return is_of_host ? cause_of(finding, nullptr, host->seen.get())
                     : cause_of(finding, judged.seen.get(), nullptr);
 }

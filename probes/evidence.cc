@@ -184,7 +184,7 @@ void tell_survey(const dns::Survey& survey, Argument& argument) {
   }
   for (const auto& [words, servers] : all) {
     argument.steps.push_back(
-        {Standing::seen, fmt::format("{}, said {}", words,
+        {Standing::seen, fmt::format("{}, as told by {}", words,
                                      printable(fmt::format("{}", fmt::join(servers, ", ")), 900))});
   }
 }

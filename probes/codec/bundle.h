@@ -24,7 +24,8 @@ inline constexpr std::string_view kEvidenceSchema = "danelaw.evidence/1";
 inline constexpr std::size_t kMaxBundle = std::size_t{16} << 20U;  // octets
 
 // `alert`: a JSON object with "id", "code", "title" and "subject" as the API gives it.
-// Of its lists the first hundred items are taken. `observations`: each as encode() made it; what cannot be read of them is left out.
+// Of its lists the first hundred items are taken. `observations`: each as encode() made it; what
+// cannot be read of them is left out.
 [[nodiscard]] dns::Bytes encode_bundle(const std::string& alert,
                                        const std::vector<dns::Bytes>& observations);
 // The same shape as JSON.

@@ -25,9 +25,9 @@ inline constexpr std::size_t kMostKeys = 200;    // of one map
 inline constexpr std::size_t kOctetsAValue = 40;
 
 // Reads CBOR or JSON (which begins with "{", after white space and a byte order mark), at most
-// `most` octets and `most` / kOctetsAValue values. Of CBOR only what to_cbor() writes: no indefinite
-// lengths, no tags, no floats, text keys. Whatever exceeds a bound is refused before it is built, in
-// time that grows with the octets only.
+// `most` octets and `most` / kOctetsAValue values. Of CBOR only what to_cbor() writes: no
+// indefinite lengths, no tags, no floats, text keys. Whatever exceeds a bound is refused before it
+// is built, in time that grows with the octets only.
 [[nodiscard]] config::Result<Value, std::string> read_value(std::span<const std::uint8_t> octets,
                                                             std::size_t most);
 
