@@ -64,7 +64,7 @@ Result<Bundle, std::string> decode_bundle(std::span<const std::uint8_t> octets) 
   const auto value = codec::read_value(octets, kMaxBundle);
   if (!value) return Failure<std::string>(value.error());
   Bundle out;
-  std::string place = "the whole";
+  std::string place;  // in the bundle; nothing: of itself
   try {
     const std::map<dns::Bytes, tls::CertificatePtr> none;
     Reader reader(none);
@@ -89,7 +89,8 @@ Result<Bundle, std::string> decode_bundle(std::span<const std::uint8_t> octets) 
       out.observations.push_back(codec::recorded_from((*all)[i]));
     }
   } catch (const codec::Unreadable& why) {
-    return Failure<std::string>(fmt::format("{}: {}", place, why.what()));
+    return Failure<std::string>(place.empty() ? std::string(why.what())
+                                              : fmt::format("{}: {}", place, why.what()));
   }
   return out;
 }
