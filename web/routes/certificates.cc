@@ -29,6 +29,7 @@ Json forecast_json(const agent::KeyForecast& told) {
   for (const auto& record : told.records) records.push_back(probes::dane::to_text(record));
   return {{"host", told.host},
           {"is_covered", told.is_covered ? Json(*told.is_covered) : Json(nullptr)},
+          {"record", records.empty() ? Json(nullptr) : records.front()},
           {"records", records},
           {"safe_from", time_or_null(told.safe_from)},
           {"why", told.why}};

@@ -131,13 +131,12 @@ Json gate_json(const agent::HostHistory& past, const agent::Chain& chain,
                const probes::HostObservation& host, const std::vector<std::string>& users,
                config::Time at) {
   const auto said = clear(past, chain, host, users, at);
-  Json missing = Json::array(), records = Json::array();
-  for (const auto& record : said.missing) missing.push_back(record_json(record));
+  Json records = Json::array();
   for (const auto& record : own_records(chain, host)) records.push_back(record_json(record));
   return {{"answer", wire_name(said.answer)},
           {"not_before", time_or_null(said.not_before)},
           {"recommended", time_or_null(said.recommended)},
-          {"missing", missing},
+          {"missing", said.missing.empty() ? Json(nullptr) : record_json(said.missing.front())},
           {"records", records},
           {"not_before_then", time_or_null(said.not_before_then)},
           {"why", said.why},
