@@ -42,7 +42,7 @@ struct WantedDs {
   // The parent chooses the digests: there are CDNSKEY records only.
   bool is_by_keys_only = false;
   std::set<DsData> given;  // what the parent publishes now; empty: not known
-  Fit fit = Fit::unknown;    // of Wish::keys
+  Fit fit = Fit::unknown;  // of Wish::keys
   // Which keys sign the DNSKEY RRset as it is, and until when; empty: not known.
   std::map<KeyId, config::Time> signed_until;
   bool operator==(const WantedDs&) const = default;
