@@ -48,9 +48,9 @@ config::Result<Octets, std::string> octets_of_file(const std::string& what) {
   if (what == "-") return octets_in(std::cin);
   std::error_code ignored;
   if (std::filesystem::is_directory(what, ignored))
-    return config::Failure(fmt::format("{}: is a directory", printable(what)));
+    return config::Failure<std::string>(fmt::format("{}: is a directory", printable(what)));
   std::ifstream in(what, std::ios::binary);
-  if (!in) return config::Failure(fmt::format("{}: cannot be read", printable(what)));
+  if (!in) return config::Failure<std::string>(fmt::format("{}: cannot be read", printable(what)));
   return octets_in(in);
 }
 
@@ -59,11 +59,11 @@ config::Result<Octets, std::string> octets_of_alert(const config::Storage& stora
                                                     const EvidenceFrom& evidence_from) {
   auto found = evidence_from(storage, what);
   if (!found)
-    return config::Failure(
+    return config::Failure<std::string>(
         fmt::format("{}: no such file, and no alert of that id can be looked up: {}",
                     printable(what), found.error()));
   if (!*found)
-    return config::Failure(fmt::format(
+    return config::Failure<std::string>(fmt::format(
         "{}: no such file, and no alert of that id with evidence in {}; name the agent's "
         "configuration with --config",
         printable(what),
