@@ -36,7 +36,8 @@ void note_removal(RefusedKey& out, const History& history, const std::vector<Pub
     if (before.fails || demand(history, before.set, chain) != Demand::met) continue;
     auto& removed_at = out.past.record_removed_at;
     removed_at = std::max(removed_at.value_or(kEver), given->began.by);
-    for (const auto record : history.sets[before.set].compared) {
+    // All of them: who knows SHA2-512 passes over SHA2-256 beside it, and others know no other.
+    for (const auto record : history.sets[before.set].records) {
       if (!history.fits[record][chain] || contains(history.sets[now->set], record)) continue;
       auto text = probes::dane::to_text(history.records[record]);
       const bool is_told =

@@ -19,6 +19,7 @@ using support::old_record;
 using support::Past;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 agent::History history(const Past& past) {
   return agent::history_of(past.host_history, {"mx.example.test"});
@@ -37,6 +38,17 @@ TEST(KeyPast, OfARecordTakenOutUnderItsKeyTellsWhichAndWhen) {
   EXPECT_FALSE(key->past.is_unannounced);
   EXPECT_THAT(key->removed_records, ElementsAre(probes::dane::to_text(old_record())));
   EXPECT_EQ(agent::refusal_ttl(history(past), kNow), minutes{20});
+}
+
+TEST(KeyPast, OfRecordsInTwoDigestsTellsBoth) {
+  const auto strong = support::record(3, 1, 2, *old_chain().front());
+  Past past;
+  past.look(kNow - hours{24}, Past::give({old_record(), strong}), old_chain())
+      .look(kNow, Past::give({new_record()}), old_chain());
+  const auto key = agent::refused_key(history(past), kNow);
+  ASSERT_TRUE(key);
+  EXPECT_THAT(key->removed_records, UnorderedElementsAre(probes::dane::to_text(old_record()),
+                                                         probes::dane::to_text(strong)));
 }
 
 TEST(KeyPast, OfAKeyThatCameBeforeItsRecordTellsSo) {
