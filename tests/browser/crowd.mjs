@@ -136,7 +136,7 @@ export function crowd() {
     assert.ok(items.length > 10);
     const missing = items.filter((one) => one.code === "tlsrpt-missing");
     assert.equal(missing.length, 1, "what is no matter for an alert is one row a code");
-    assert.equal(missing[0].title, "senders are not asked for reports (no TLSRPT record)");
+    assert.equal(missing[0].title, "no TLSRPT record asks senders for reports");
     const own = items.filter((one) => one.subject.kind === "domain").map((one) => one.code);
     assert.equal(new Set(own).size, own.length, "nor are domains' own troubles that are alike");
     for (const one of items.filter((all) => all.subject.kind === "host" || all.subjects_count > 1)) {

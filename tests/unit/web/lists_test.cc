@@ -179,7 +179,7 @@ TEST_F(Lists, WhatIsNoMatterForAnAlertIsOneLineACode) {
   const auto& row = list["items"][0];
   EXPECT_GE(row["subjects_count"].get<int>(), 2);
   EXPECT_EQ(row["subjects_count"], row["domains_count"]);
-  EXPECT_THAT(row["title"].get<std::string>(), StartsWith("senders are not asked for reports"));
+  EXPECT_THAT(row["title"].get<std::string>(), StartsWith("no TLSRPT record asks senders"));
 }
 
 TEST_F(Lists, OneTroubleOfManyDomainsTheirOwnIsOneLineWithACount) {
