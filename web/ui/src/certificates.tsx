@@ -1,6 +1,4 @@
 // The certificates that were shown to the agent before any host presented them, and which of their keys are for no mail server.
-import { useState } from "preact/hooks";
-
 import type { IssuedCertificate, Page } from "./api";
 import { remove } from "./api";
 import { rememberedName } from "./forms";
@@ -15,16 +13,14 @@ const pageSize = 50;
 
 function Use({ of }: { of: IssuedCertificate }) {
   const mayAct = useMayAct();
-  const [isTaken, take] = useState(false);
   const said = of.not_for_mail;
   if (!said) return mayAct ? <SayNotForMail keys={[of.key]} /> : null;
   const by = new URLSearchParams({ by: rememberedName() });
-  const run = () => remove(`/api/v1/certificates/${of.key}/not-for-mail?${by}`).then(() => take(true));
+  const run = () => remove(`/api/v1/certificates/${of.key}/not-for-mail?${by}`);
   return (
     <>
       not for mail, says {said.by || "somebody"} <When at={said.at} />
-      {said.comment && `: ${said.comment}`} {mayAct && !isTaken && <Act label="Take back" run={run} />}
-      {isTaken && <span role="status">taken back</span>}
+      {said.comment && `: ${said.comment}`} {mayAct && <Act label="Take back" run={run} />}
     </>
   );
 }

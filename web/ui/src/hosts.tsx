@@ -101,7 +101,7 @@ export function Hosts({ query }: { query: URLSearchParams }) {
               <tr key={one.host}>
                 <td>
                   <DeliveryMark delivery={one.delivery} />
-                  <div class="muted">{one.verdict ? verdictWords[one.verdict] : "not probed yet"}</div>
+                  <div class="muted">{one.verdict ? verdictWords[one.verdict] : "not known now"}</div>
                 </td>
                 <th scope="row">
                   <HostLink name={one.host} />

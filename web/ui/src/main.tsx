@@ -38,11 +38,17 @@ function View(of: { path: string; query: URLSearchParams; status: Resource<Agent
   const [fault, set] = useState<string | null>(null);
   const [, again] = useReducer((n: number) => n + 1, 0);
   useEffect(() => {
-    if (!views)
+    let timer = 0;
+    const fetchThem = () =>
       fetchViews().then(
         () => again(undefined),
-        (reason: Error) => set(reason.message),
+        (reason: Error) => {
+          set(reason.message);
+          timer = setTimeout(fetchThem, 5000);
+        },
       );
+    if (!views) fetchThem();
+    return () => clearTimeout(timer);
   }, [of.path]);
   if (of.path === "/") return <Overview status={of.status} />;
   if (views) return <views.View path={of.path} query={of.query} />;
@@ -52,7 +58,7 @@ function View(of: { path: string; query: URLSearchParams; status: Resource<Agent
 // On every view: whose mail does not arrive.
 function HeldUp({ status }: { status: AgentStatus | null }) {
   const whose = status ? rolesOf(status, "held-up") : "";
-  const what = whose && `${whose} held up`;
+  const what = status?.blind ? "cannot see" : whose && `${whose} held up`;
   useEffect(() => announce(what), [what]);
   if (!status || !whose) return null;
   return (

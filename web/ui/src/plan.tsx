@@ -231,7 +231,11 @@ export function Plan({ query }: { query: URLSearchParams }) {
             />
           </label>
           <p>
-            <Act label="Read it" disabled={!pem.trim()} run={read} />
+            {mayAct ? (
+              <Act label="Read it" disabled={!pem.trim()} run={read} />
+            ) : (
+              "Whoever may operate can have it read."
+            )}
           </p>
           {own && (
             <p role="status">

@@ -16,9 +16,18 @@ import { Plan } from "./plan";
 import { Silences } from "./silences";
 import { StatusView } from "./status";
 
+// An address may be anything.
+function decoded(part: string) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 export function View({ path, query }: { path: string; query: URLSearchParams }) {
   const [, folder, rest] = path.split("/");
-  const name = rest ? decodeURIComponent(rest) : "";
+  const name = rest ? decoded(rest) : "";
   switch (folder) {
     case "domains":
       return name ? <DomainView key={name} name={name} query={query} /> : <Domains query={query} />;
