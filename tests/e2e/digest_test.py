@@ -50,13 +50,6 @@ class Digest(unittest.TestCase):
         mail = [
             {**entry, "name": "shop", "to": ["shop@example.test"], "matchers": ["group=shop"]},
             {**entry, "name": "office", "to": ["office@example.test"], "matchers": ["group=office"]},
-            {
-                **entry,
-                "name": "calm",
-                "to": ["calm@example.test"],
-                "matchers": ["group=office"],
-                "digest_when_well": False,
-            },
         ]
         self.lab.configure_agent(
             [{"name": "mismatch.test", "group": "shop"}, {"name": "healthy.test", "group": "office"}],

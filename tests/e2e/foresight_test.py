@@ -262,7 +262,8 @@ class Foresight(unittest.TestCase):
 
         def sees(records):
             self.check_now()
-            return len(self.lab.host(HOST)["tlsa"]["records"]) == len(records)
+            (seen,) = self.lab.domain(DOMAIN)["hosts"]
+            return len(seen["tlsa"]["records"]) == len(records)
 
         until("both digests are seen", 60, lambda: sees(published))
         certificate = self.issue("next512", [HOST])
