@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 
 #include "probes/cause_of.h"
-#include "probes/dane/tlsa.h"
 #include "probes/explain.h"
+#include "probes/shown.h"
 
 namespace probes {
 namespace {
@@ -50,39 +49,25 @@ std::vector<Argument> arguments_of(const Bundle& bundle, const std::vector<dns::
   return out;
 }
 
-// What an address showed to one place: whether STARTTLS, and which keys.
-using Shown = std::map<std::string, std::set<std::string>>;
-
-Shown shown_in(const HostObservation& seen) {
-  Shown out;
-  for (const auto& session : seen.sessions) {
-    if (session.stage <= smtp::Stage::ehlo) continue;
-    auto& one = out[session.address];
-    if (!session.offers_starttls) one.insert("no STARTTLS");
-    if (session.tls && !session.tls->chain.empty())
-      one.insert(dane::to_hex(session.tls->chain.front()->spki_sha256));
-  }
-  return out;
-}
-
 // No look by itself shows that places differ: those of one host from different places do.
 std::optional<Finding> find_difference(const Bundle& bundle,
                                        const std::vector<Argument>& arguments) {
   const auto code = code_from(bundle.code);
   if (code != Code::selective_starttls && code != Code::vantage_split) return std::nullopt;
-  std::map<std::string, std::pair<Verdict, Shown>> by_place;
+  std::map<std::string, std::pair<Verdict, std::map<std::string, Shown>>> by_place;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const auto& host = arguments[i].host;
     if (!host || host->host.text() != bundle.subject.name) continue;
-    by_place[bundle.observations[i].vantage] = {arguments[i].judged.verdict, shown_in(*host)};
+    by_place[bundle.observations[i].vantage] = {arguments[i].judged.verdict, shown(*host)};
   }
   const auto differs = [&](const auto& place) {
-    const auto& [verdict, shown] = place.second;
-    const auto& [usual, usually_shown] = by_place.begin()->second;
+    const auto& [verdict, here] = place.second;
+    const auto& [usual, there] = by_place.begin()->second;
     if (code == Code::vantage_split && verdict != usual) return true;
-    return std::ranges::any_of(shown, [&](const auto& address) {
-      const auto there = usually_shown.find(address.first);
-      return there != usually_shown.end() && there->second != address.second;
+    return std::ranges::any_of(here, [&](const auto& address) {
+      const auto other = there.find(address.first);
+      return other != there.end() && address.second.is_known && other->second.is_known &&
+             other->second != address.second;
     });
   };
   if (std::ranges::none_of(by_place, differs)) return std::nullopt;

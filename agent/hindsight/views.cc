@@ -9,6 +9,7 @@
 #include "probes/dane/tlsa.h"
 #include "probes/judge.h"
 #include "probes/report.h"
+#include "probes/shown.h"
 
 namespace agent {
 namespace {
@@ -18,9 +19,8 @@ using config::Time;
 using probes::Code;
 using probes::Finding;
 using probes::Severity;
+using probes::Shown;
 using probes::Verdict;
-using probes::smtp::SessionRecord;
-using probes::smtp::Stage;
 using Opinion = View::Opinion;
 
 // One that was asked and gave no answer for so long is not waited for.
@@ -29,33 +29,6 @@ constexpr Seconds kPatience{120};
 constexpr Seconds kBefore{30};
 // So many looks, one after the other, before a difference is told.
 constexpr int kLooks = 2;
-
-std::string key_of(const SessionRecord& session) {
-  if (!session.tls || session.tls->chain.empty()) return {};
-  return probes::dane::to_hex(session.tls->chain.front()->spki_sha256);
-}
-
-// What an address shows to one place.
-struct Shown {
-  bool is_known = false;  // it said what it offers
-  bool offers_starttls = false;
-  std::set<std::string> keys;
-  bool operator==(const Shown&) const = default;
-};
-using ByAddress = std::map<std::string, Shown>;
-
-ByAddress shown(const probes::HostObservation& seen) {
-  ByAddress out;
-  for (const auto& session : seen.sessions) {
-    auto& one = out[session.address];
-    if (session.stage > Stage::ehlo) {
-      one.is_known = true;
-      one.offers_starttls = one.offers_starttls || session.offers_starttls;
-    }
-    if (auto key = key_of(session); !key.empty()) one.keys.insert(std::move(key));
-  }
-  return out;
-}
 
 bool is_kept(const View& view, const Places& places, Time at) {
   return view.seen && view.seen->observed_at + places.kept_for >= at;
@@ -150,13 +123,30 @@ std::optional<Difference> selective(const Speaking& views) {
   return std::nullopt;
 }
 
-// What of a host may depend on the place without harm, in words.
-std::map<std::string, std::string> variable_facts(const View& view) {
-  std::set<std::string> addresses(view.seen->addresses.begin(), view.seen->addresses.end());
-  std::set<std::string> records;
-  for (const auto& record : view.seen->records) records.insert(probes::dane::to_text(record));
-  return {{"addresses", fmt::format("{}", fmt::join(addresses, " "))},
-          {"TLSA records", fmt::format("{}", fmt::join(records, "; "))}};
+std::string addresses_in_words(const View& view) {
+  const std::set<std::string> all(view.seen->addresses.begin(), view.seen->addresses.end());
+  return fmt::format("{}", fmt::join(all, " "));
+}
+
+std::string records_in_words(const View& view) {
+  std::set<std::string> all;
+  for (const auto& record : view.seen->records) all.insert(probes::dane::to_text(record));
+  return fmt::format("{}", fmt::join(all, "; "));
+}
+
+// What of a host may depend on the place without harm.
+void tell_difference(std::string_view what, std::string (*in_words)(const View&),
+                     const Speaking& views, Difference& out) {
+  const auto usual = in_words(*views.begin()->second);
+  std::string others;
+  for (auto view = std::next(views.begin()); view != views.end(); ++view) {
+    const auto here = in_words(*view->second);
+    if (here == usual) continue;
+    out.places.insert(view->first);
+    others += fmt::format(", {} from {}", here, view->first);
+  }
+  if (!others.empty())
+    out.words.push_back(fmt::format("{}: {} from {}{}", what, usual, views.begin()->first, others));
 }
 
 // The keys that an address shows to places that see no trouble: of more than one that the host has.
@@ -201,19 +191,8 @@ std::optional<Difference> split(const Speaking& views) {
   }
   if (!out.places.empty() && well > 0) return out;
   if (views.empty() || well < views.size()) return std::nullopt;
-  const auto usual = variable_facts(*views.begin()->second);
-  for (const auto& [what, value] : usual) {
-    bool differs = false;
-    auto words = fmt::format("{}: {} from {}", what, value, views.begin()->first);
-    for (const auto& [vantage, view] : views) {
-      const auto here = variable_facts(*view).at(what);
-      if (here == value) continue;
-      differs = true;
-      out.places.insert(vantage);
-      words += fmt::format(", {} from {}", here, vantage);
-    }
-    if (differs) out.words.push_back(std::move(words));
-  }
+  tell_difference("TLSA records", records_in_words, views, out);
+  tell_difference("addresses", addresses_in_words, views, out);
   for (auto& words : differing_keys(views)) {
     for (const auto& [vantage, view] : views) out.places.insert(vantage);
     out.words.push_back(std::move(words));
