@@ -260,9 +260,11 @@ void Runner::State::leave_politely(const std::string& vantage, const Target& tar
   if (one != asked.end()) {
     manners.end(one->second, was_sent_away, config.schedule.retry_after, ticks());
     asked.erase(one);
-  } else if (const auto known = published.host(target.name);
-             was_sent_away && known.seen && is_minded(known)) {
-    manners.take_refusal(providers_of(known.seen->addresses), config.schedule.retry_after, ticks());
+  } else if (was_sent_away) {
+    const auto known = published.host(target.name);
+    if (known.seen && is_minded(known))
+      manners.take_refusal(providers_of(known.seen->addresses), config.schedule.retry_after,
+                           ticks());
   }
 }
 
