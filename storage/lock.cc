@@ -38,9 +38,8 @@ bool has_advisory_lock(Database& session, const char* kind, const std::string& o
   auto row = session.prepare(
       "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' "
       "AND pid = pg_backend_pid() AND classid = hashtext(?1)::oid) THEN 1 "
-      "WHEN pg_try_advisory_lock(hashtext(?1), hashtext(current_schema()::text || ?2::text)) THEN "
-      "1 "
-      "ELSE 0 END");
+      "WHEN pg_try_advisory_lock(hashtext(?1), hashtext(current_schema()::text || ?2::text)) "
+      "THEN 1 ELSE 0 END");
   return row.bind(kind, of).step() && row.integer(0) != 0;
 }
 
@@ -49,8 +48,7 @@ void end_advisory_lock(Database& session, const char* kind, const std::string& o
   auto row = session.prepare(
       "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND "
       "classid = hashtext(?1)::oid AND objid = hashtext(current_schema()::text || ?2::text)::oid "
-      "AND "
-      "database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND "
+      "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND "
       "pid <> pg_backend_pid()");
   row.bind(kind, of);
   while (row.step()) {

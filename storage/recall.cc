@@ -5,7 +5,6 @@
 #include "storage/queries.h"
 
 namespace storage {
-
 namespace {
 
 // Nothing where it cannot be read: then the host's own names decide.

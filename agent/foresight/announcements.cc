@@ -3,7 +3,6 @@
 #include <algorithm>
 
 namespace agent {
-
 namespace {
 
 // The same issuance, shown first and again: the certificate rather than its precertificate, with
@@ -15,6 +14,16 @@ AnnouncedCertificate joined(const AnnouncedCertificate& before, const AnnouncedC
   auto out = before;
   out.is_precertificate = before.is_precertificate && again.is_precertificate;
   out.chain = with_issuers({(is_better ? again : before).chain.front()}, both);
+  return out;
+}
+
+// As names_asked() asks for them.
+std::set<std::string> index_names(const AnnouncedCertificate& announced) {
+  std::set<std::string> out;
+  for (auto& name : names_of(*announced.chain.front())) {
+    if (const auto dot = name.find('.'); dot != std::string::npos) out.insert(name.substr(dot));
+    out.insert(std::move(name));
+  }
   return out;
 }
 
@@ -131,20 +140,6 @@ void Announcements::forget_expired(config::Time at) {
   }
   for (const auto& id : gone) drop(id);
 }
-
-namespace {
-
-// As names_asked() asks for them.
-std::set<std::string> index_names(const AnnouncedCertificate& announced) {
-  std::set<std::string> out;
-  for (auto& name : names_of(*announced.chain.front())) {
-    if (const auto dot = name.find('.'); dot != std::string::npos) out.insert(name.substr(dot));
-    out.insert(std::move(name));
-  }
-  return out;
-}
-
-}  // namespace
 
 void Announcements::index(const AnnouncedCertificate& announced, bool is_there) {
   for (const auto& name : index_names(announced)) {
