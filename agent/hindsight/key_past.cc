@@ -52,7 +52,7 @@ void note_removal(RefusedKey& out, const History& history, const std::vector<Pub
 
 std::optional<RefusedKey> refused_key(const History& history, Time at) {
   for (const auto& endpoint : history.endpoints) {
-    const auto* now = item_at(endpoint.presented, at);
+    const auto* now = endpoint.is_anothers ? nullptr : item_at(endpoint.presented, at);
     if (now == nullptr || !is_refused(history, now->chain, at)) continue;
     const auto* first = now;
     while (first > endpoint.presented.data() &&
@@ -75,7 +75,7 @@ std::optional<Seconds> refusal_ttl(const History& history, Time at) {
   std::optional<Seconds> out;
   for (const auto* given : served(history, at)) {
     const bool refuses = std::ranges::any_of(history.endpoints, [&](const Endpoint& endpoint) {
-      const auto* now = item_at(endpoint.presented, at);
+      const auto* now = endpoint.is_anothers ? nullptr : item_at(endpoint.presented, at);
       return now != nullptr && demand(history, given->set, now->chain) == Demand::refused;
     });
     if (refuses) out = std::max({out.value_or(Seconds{0}), given->ttl, given->alias_ttl});

@@ -56,6 +56,9 @@ struct Presented {
 struct Endpoint {
   std::string name;  // "192.0.2.1/default"
   std::vector<Presented> presented;
+  // Of another host whose records are the same RRset: its keys say what records are for, and not
+  // how senders fare at the host this is about.
+  bool is_anothers = false;
 };
 
 struct History {
@@ -152,8 +155,10 @@ using Holds = std::function<bool(const std::vector<const Publication*>& served, 
 // When servers began to give something else, or signatures ended; in order.
 [[nodiscard]] std::vector<config::Time> publication_times(const History& history);
 
-// The chains presented at `at`, one for each endpoint that had been seen.
+// The chains the host presented at `at`, one for each endpoint that had been seen.
 [[nodiscard]] std::vector<std::size_t> presented(const History& history, config::Time at);
+// The same, with those of other hosts at the owner.
+[[nodiscard]] std::vector<std::size_t> presented_at_owner(const History& history, config::Time at);
 
 // Two chains with the same leaf that are the same to every record there ever was.
 [[nodiscard]] bool is_same_key(const History& history, std::size_t a, std::size_t b);

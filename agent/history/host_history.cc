@@ -162,7 +162,8 @@ class HistoryBuilder {
   }
 
   void add_endpoint(const std::string& name, const std::vector<Version<Chain>>& versions) {
-    Endpoint endpoint{name, {}};
+    // add_endpoints: no name of an endpoint of its own has a space.
+    Endpoint endpoint{.name = name, .is_anothers = name.find(' ') != std::string::npos};
     for (std::size_t i = 0; i < versions.size(); ++i) {
       know(versions[i].last_seen);
       if (!versions[i].what.empty())

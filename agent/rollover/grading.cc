@@ -29,6 +29,7 @@ struct Step {
 std::vector<Step> steps_of(const History& history) {
   std::vector<Step> out;
   for (std::size_t i = 0; i < history.endpoints.size(); ++i) {
+    if (history.endpoints[i].is_anothers) continue;
     const auto& shown = history.endpoints[i].presented;
     for (std::size_t j = 1; j < shown.size(); ++j) {
       if (!is_same_key(history, shown[j - 1].chain, shown[j].chain))

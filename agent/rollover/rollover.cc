@@ -57,7 +57,8 @@ std::vector<std::size_t> presented_by_default(const History& history, Time at) {
     const bool is_asked_for =
         std::ranges::any_of(std::array{"/rsa", "/ecdsa", "/eddsa"},
                             [&](const char* type) { return endpoint.name.ends_with(type); });
-    const auto* shown = is_asked_for ? nullptr : item_at(endpoint.presented, at);
+    const bool counts = !is_asked_for && !endpoint.is_anothers;
+    const auto* shown = counts ? item_at(endpoint.presented, at) : nullptr;
     if (shown != nullptr) out.push_back(shown->chain);
   }
   return out;
@@ -141,6 +142,7 @@ std::optional<double> Rollovers::exposure(Time from, Time until) const {
 std::vector<Window> Rollovers::windows() const {
   std::vector<std::pair<Time, Time>> spans;
   for (const auto& endpoint : history_.endpoints) {
+    if (endpoint.is_anothers) continue;
     for (std::size_t i = 0; i < endpoint.presented.size(); ++i) {
       const auto& shown = endpoint.presented[i];
       const auto end =

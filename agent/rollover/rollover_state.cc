@@ -63,7 +63,7 @@ bool is_switching(const History& history, Time at) {
     if (now == nullptr || now == endpoint.presented.data()) continue;
     const auto before = (now - 1)->chain;
     if (is_same_key(history, before, now->chain)) continue;
-    for (const auto chain : presented(history, at)) {
+    for (const auto chain : presented_at_owner(history, at)) {
       if (is_same_key(history, chain, before)) return true;
     }
   }
@@ -95,6 +95,7 @@ class StateEvaluator {
         at_(at),
         served_(served(history, at)),
         chains_(presented(history, at)),
+        at_owner_(presented_at_owner(history, at)),
         siblings_(siblings_at(history, at)) {}
 
   [[nodiscard]] RolloverStanding standing() const {
@@ -210,7 +211,7 @@ class StateEvaluator {
   }
 
   [[nodiscard]] bool fits_now(std::size_t record) const {
-    return std::ranges::any_of(chains_,
+    return std::ranges::any_of(at_owner_,
                                [&](std::size_t chain) { return history_.fits[record][chain]; });
   }
 
@@ -332,7 +333,8 @@ class StateEvaluator {
   const std::vector<Reach>& reaches_;
   Time at_;
   std::vector<const Publication*> served_;
-  std::vector<std::size_t> chains_;
+  std::vector<std::size_t> chains_;    // that the host presents
+  std::vector<std::size_t> at_owner_;  // with those of other hosts at the owner
   std::set<std::size_t> siblings_;
 };
 

@@ -18,7 +18,7 @@ class Provision {
       : history_(history), records_(std::move(records)), at_(at) {}
 
   void add_siblings(std::set<std::size_t>& out) const {
-    const auto chains = presented(history_, at_);
+    const auto chains = presented_at_owner(history_, at_);
     const bool is_met = !chains.empty() && std::ranges::all_of(chains, [&](std::size_t chain) {
       return std::ranges::any_of(records_,
                                  [&](std::size_t record) { return history_.fits[record][chain]; });
@@ -49,7 +49,7 @@ class Provision {
   }
 
   [[nodiscard]] bool fits_now(std::size_t record) const {
-    return std::ranges::any_of(presented(history_, at_),
+    return std::ranges::any_of(presented_at_owner(history_, at_),
                                [&](std::size_t chain) { return history_.fits[record][chain]; });
   }
 

@@ -13,6 +13,7 @@ using support::kNow;
 using support::Past;
 using support::Pki;
 using support::record;
+using testing::IsEmpty;
 
 constexpr config::Seconds kMinute{60};
 
@@ -60,6 +61,33 @@ TEST(HostHistory, HostsThatShareAnOwnerRollOverTogether) {
   fourth.look(hour(11), both, after);
   agent::add_endpoints(shared, "mx4.example.test", fourth.host_history);
   EXPECT_TRUE(standing(shared, 11).safe_to_remove_at);
+}
+
+// Records and what they are for are one story; how senders fare is each host's own.
+TEST(HostHistory, ARefusalAtAnotherHostOfTheOwnerIsNotItsOwn) {
+  const auto& pki = Pki::get();
+  const auto hour = [](int n) { return kNow + n * 60 * kMinute; };
+  const auto published = Past::give({record(3, 1, 1, *pki.old_leaf.certificate)});
+  const agent::Chain before{pki.old_leaf.certificate}, after{pki.leaf.certificate};
+  Past mended, left_wrong;
+  for (auto* host : {&mended, &left_wrong}) {
+    host->look(hour(0), published, before);
+    host->look(hour(1), published, after);
+  }
+  mended.look(hour(2), published, before);
+  left_wrong.look(hour(2), published, after);
+  const auto rollovers = [](const Past& own, const Past& other) {
+    auto shared = own.host_history;
+    agent::add_endpoints(shared, "other.example.test", other.host_history);
+    return agent::Rollovers(agent::history_of(shared, {"mx.example.test"}));
+  };
+  const auto well = rollovers(mended, left_wrong), wrong = rollovers(left_wrong, mended);
+  EXPECT_EQ(well.at(hour(3)).failing_share, 0);
+  EXPECT_FALSE(well.at(hour(3)).window);
+  EXPECT_THAT(well.refused_keys(hour(3)), IsEmpty());
+  EXPECT_EQ(wrong.at(hour(3)).state, agent::RolloverState::mismatch);
+  EXPECT_EQ(wrong.at(hour(3)).failing_share, 1);
+  EXPECT_TRUE(wrong.at(hour(3)).window);
 }
 
 // the DS record is gone; the records still stand there, and are for nobody.
