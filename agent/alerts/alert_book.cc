@@ -104,6 +104,17 @@ bool AlertBook::any_open_at(const Subject& subject,
          std::ranges::any_of(keys->second, [&](const Key& key) { return is_such(open_.at(key)); });
 }
 
+std::vector<AlertBook::Key> AlertBook::led_by(const Subject& subject) const {
+  std::vector<Key> out;
+  const auto keys = open_at_.find(subject);
+  if (keys == open_at_.end()) return out;
+  for (const auto& key : keys->second) {
+    const auto& hits = open_.at(key).hits;
+    if (hits.size() > 1 && hits.front().subject == subject) out.push_back(key);
+  }
+  return out;
+}
+
 std::set<probes::Code> AlertBook::firing_at(const Subject& subject) const {
   std::set<probes::Code> out;
   const auto keys = open_at_.find(subject);

@@ -67,6 +67,8 @@ class AlertBook {
   [[nodiscard]] const std::map<Key, Alert>& open() const { return open_; }
   // The codes of those that fire at the subject.
   [[nodiscard]] std::set<probes::Code> firing_at(const probes::Subject& subject) const;
+  // Those that the subject's looks confirm and clear, though they hit others, too.
+  [[nodiscard]] std::vector<Key> led_by(const probes::Subject& subject) const;
   // Whether one that is open hits the subject and is such.
   [[nodiscard]] bool any_open_at(const probes::Subject& subject,
                                  const std::function<bool(const Alert&)>& is_such) const;

@@ -265,6 +265,14 @@ Alert joined(Alert alert, const Trouble& trouble, config::Time at) {
 
 Alert left(Alert alert, const probes::Subject& subject) {
   std::erase_if(alert.hits, [&](const Hit& hit) { return hit.subject == subject; });
+  // What was said of it was seen there.
+  if (alert.finding.subject == subject && !alert.hits.empty()) {
+    alert.finding = {.code = alert.finding.code,
+                     .severity = alert.finding.severity,
+                     .subject = alert.hits.front().subject,
+                     .root = std::move(alert.finding.root),
+                     .refused_since = alert.finding.refused_since};
+  }
   sum_up(alert, alert.finding.severity);
   return alert;
 }

@@ -353,7 +353,8 @@ bool Follower::follow_host(Round& round, Host& host, const Seeing& seeing) {
   book_.abandon(round, subject, kGoesOnBelow, [&](const Alert& alert) {
     return is_hidden(alert.finding.code, *host.seen, troubles, firing);
   });
-  return book_.follow(round, subject, troubles, [&](const Alert& alert) {
+  const auto led = book_.led_by(subject);
+  const bool again = book_.follow(round, subject, troubles, [&](const Alert& alert) {
     // What caches still hold goes on refusing: the trouble is not over, and it is one trouble.
     // So may what they hold and nobody remembers.
     if (is_refusal(alert.finding.code) && host.standing &&
@@ -367,6 +368,23 @@ bool Follower::follow_host(Round& round, Host& host, const Seeing& seeing) {
       return false;
     return is_conclusive(alert.finding.code, alert.finding.addresses, *judgement);
   });
+  follow_heirs(round, led, subject, seeing);
+  return again;
+}
+
+// Where the host that an alert spoke of has left it, it speaks of the next that it hits, by what
+// was seen there. That confirms nothing: it is no new look.
+void Follower::follow_heirs(Round& round, const std::vector<AlertBook::Key>& led,
+                            const Subject& left, const Seeing& seeing) {
+  for (const auto& key : led) {
+    const auto alert = book_.open().find(key);
+    if (alert == book_.open().end() || alert->second.state != AlertState::firing) continue;
+    const auto next = alert->second.hits.front().subject;
+    const auto name = Name::parse(next.name);
+    if (next == left || next.kind != Subject::Kind::host || !name) continue;
+    auto* host = inventory_.host(*name);
+    if (host != nullptr && host->seen) follow_host(round, *host, seeing);
+  }
 }
 
 // Every host has been looked at since the start.

@@ -271,6 +271,7 @@ TEST(AlertBook, HostsThatShareRecordsAreOneAlertThatNamesAllDomains) {
   tested.look("mx1.test", {});
   tested.look("mx1.test", {});
   EXPECT_THAT(tested.only().domains, ElementsAre("b.test")) << "over at one, not at the other";
+  EXPECT_EQ(tested.only().finding.subject, host("mx2.test")) << "and told of that one";
   tested.look("mx2.test", {shared("mx2.test", {"b.test"})});
   tested.look("mx2.test", {});
   EXPECT_THAT(tested.heard(), IsEmpty());

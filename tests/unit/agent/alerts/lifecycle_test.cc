@@ -60,6 +60,7 @@ class Story {
 
 using enum Sight;
 using testing::ElementsAre;
+using testing::IsEmpty;
 
 TEST(Lifecycle, a_mismatch_opens_at_the_second_look_and_ends_at_the_second_clean_one) {
   Story story{Code::tlsa_mismatch};
@@ -99,7 +100,11 @@ TEST(Lifecycle, trouble_at_a_second_host_counts_no_look_and_raises_the_severity)
   EXPECT_EQ(alert.finding.severity, Severity::critical);
   EXPECT_EQ(alert.direction, config::Role::inbound);
   EXPECT_THAT(alert.domains, ElementsAre("a.test", "b.test"));
+  auto other = left(alert, mild.subject);
+  EXPECT_EQ(other.finding.subject, grave.subject);
+  EXPECT_THAT(other.finding.evidence, IsEmpty()) << "that was seen at the one which left";
   alert = left(alert, grave.subject);
+  EXPECT_EQ(alert.finding.evidence, mild.evidence);
   EXPECT_EQ(alert.finding.severity, Severity::high);
   EXPECT_EQ(alert.direction, config::Role::outbound);
   EXPECT_FALSE(hits(alert, grave.subject));
