@@ -132,7 +132,8 @@ struct Schedule {
   unsigned workers = 16;  // looks under way at once
 };
 
-// What one provider, by the networks of its MX hosts, is asked for by all agents of a fleet.
+// What one provider, by the networks of its MX hosts or the name above theirs, is asked for by all
+// agents of a fleet.
 struct Politeness {
   unsigned at_once = 16;       // probes of its hosts at a time
   unsigned per_minute = 600;   // sessions

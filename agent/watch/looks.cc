@@ -377,17 +377,25 @@ void Runner::State::take(const Follower::Consequences& led_to) {
     sight.forget_target(target.name);
     if (target.kind != Target::Kind::host) continue;
     sight.forget_host(target.name);
+    strangers.erase(target.name);
     published.drop_host(target.name);
   }
   for (const auto& target : led_to.change.appeared) {
     const bool is_host = target.kind == Target::Kind::host;
     queue.add(target, is_host ? at : at + first_wait(config.schedule, target.name.text()));
     if (!is_host) continue;
+    const auto* host = follower.inventory().host(target.name);
+    if (host != nullptr && !host->seen && is_minded({.is_ours = host->own_users > 0}))
+      strangers.insert(target.name);
+    else
+      strangers.erase(target.name);
     for (auto& [vantage, there] : elsewhere) there.add(target, at);
   }
   for (const auto& target : led_to.soon) move(target, at + config.schedule.confirm_after);
   for (const auto& target : led_to.now) move(target, at);
-  if (led_to.host != nullptr) published.take(*led_to.host);
+  if (led_to.host == nullptr) return;
+  published.take(*led_to.host);
+  strangers.erase(led_to.host->name);
 }
 
 }  // namespace agent

@@ -8,6 +8,8 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include "probes/service.h"
+
 namespace agent {
 namespace {
 
@@ -40,6 +42,11 @@ std::vector<std::string> providers_of(const std::vector<std::string>& addresses)
     if (auto network = network_of(address); !network.empty()) out.insert(std::move(network));
   }
   return {out.begin(), out.end()};
+}
+
+std::string operator_of(const probes::dns::Name& host) {
+  const auto name = probes::dns_name_of(host);
+  return (name.label_count() > 2 ? name.parent() : name).text();
 }
 
 bool is_sent_away(const probes::HostObservation& seen) {

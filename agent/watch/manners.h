@@ -19,6 +19,10 @@ namespace agent {
 // "2001:db8:1::/48". Of addresses of this machine none.
 [[nodiscard]] std::vector<std::string> providers_of(const std::vector<std::string>& addresses);
 
+// By what the provider of a host is known until its first probe has learned where it is: the name
+// above its own, which is that of who runs it ("mx1.mail.example" is one of "mail.example").
+[[nodiscard]] std::string operator_of(const probes::dns::Name& host);
+
 // Whether a server sent the probe away: by 421 or 450, or by refusing the greeting, as the judge
 // says probe-refused.
 [[nodiscard]] bool is_sent_away(const probes::HostObservation& seen);
@@ -38,7 +42,8 @@ class Manners {
   // Of one that began. `wait`: after the first refusal.
   void end(const std::vector<std::string>& providers, bool was_sent_away, config::Seconds wait,
            Ticks at);
-  // The same of one that asked nobody: a first look does not know whose host it is.
+  // Of one that began without it: a first probe knows an operator's name only. One that is spared
+  // already is not spared for longer.
   void take_refusal(const std::vector<std::string>& providers, config::Seconds wait, Ticks at);
 
   struct Held {

@@ -222,15 +222,22 @@ void Runner::State::finish_target(const Target& target, const Ending& ending) {
   round_ended = at;
 }
 
+std::vector<std::string> Runner::State::providers_of(const Target& target,
+                                                     const SnapshotSource::Known& known) const {
+  if (known.seen)
+    return is_minded(known) ? agent::providers_of(known.seen->addresses)
+                            : std::vector<std::string>{};
+  if (!strangers.contains(target.name)) return {};
+  return {operator_of(target.name)};
+}
+
 std::optional<Ticks> Runner::State::begin_politely(const Target& target, const std::string& vantage,
                                                    Ticks at) {
   const auto known = published.host(target.name);
-  if (!known.seen || !is_minded(known) || wanted_now.erase(target) > 0) return std::nullopt;
-  auto providers = providers_of(known.seen->addresses);
-  if (providers.empty()) return std::nullopt;
-  if (const auto later =
-          manners.hold(providers, known.seen->sessions.size(), config.politeness, at))
-    return later;
+  auto providers = providers_of(target, known);
+  if (providers.empty() || wanted_now.erase(target) > 0) return std::nullopt;
+  const auto sessions = known.seen ? known.seen->sessions.size() : 1;
+  if (const auto later = manners.hold(providers, sessions, config.politeness, at)) return later;
   const auto [place, is_new] = asked.insert_or_assign({vantage, target}, std::move(providers));
   manners.begin(place->second);
   return std::nullopt;
@@ -260,12 +267,11 @@ void Runner::State::leave_politely(const std::string& vantage, const Target& tar
   if (one != asked.end()) {
     manners.end(one->second, was_sent_away, config.schedule.retry_after, ticks());
     asked.erase(one);
-  } else if (was_sent_away) {
-    const auto known = published.host(target.name);
-    if (known.seen && is_minded(known))
-      manners.take_refusal(providers_of(known.seen->addresses), config.schedule.retry_after,
-                           ticks());
   }
+  // Whose host it is the first probe has learned only now.
+  if (was_sent_away)
+    manners.take_refusal(providers_of(target, published.host(target.name)),
+                         config.schedule.retry_after, ticks());
 }
 
 bool Runner::State::is_minded(const SnapshotSource::Known& host) const {

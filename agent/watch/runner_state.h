@@ -125,6 +125,10 @@ struct Runner::State {
   // The next that is due there and that its provider may be asked for now; others wait their turn.
   std::optional<Target> take_politely(TargetQueue& from, const std::string& vantage)
       REQUIRES(mutex);
+  // Whose host it is; nobody's where it may be asked as often as it takes.
+  [[nodiscard]] std::vector<std::string> providers_of(const Target& target,
+                                                      const SnapshotSource::Known& known) const
+      REQUIRES(mutex);
   // Null: now.
   std::optional<Ticks> begin_politely(const Target& target, const std::string& vantage, Ticks at)
       REQUIRES(mutex);
@@ -208,7 +212,8 @@ struct Runner::State {
   std::uint64_t generation GUARDED_BY(mutex) = 0;  // of context
   TargetQueue queue GUARDED_BY(mutex);
   Manners manners GUARDED_BY(mutex);
-  // Hosts that are probed now, and whose networks they are in; and those that a person asks for.
+  std::set<probes::dns::Name> strangers GUARDED_BY(mutex);  // not seen yet, and to be minded
+  // Hosts that are probed now, and whose they are; and those that a person asks for.
   std::map<std::pair<std::string, Target>, std::vector<std::string>> asked GUARDED_BY(mutex);
   std::set<Target> wanted_now GUARDED_BY(mutex);
   std::set<Target> errands GUARDED_BY(mutex);  // that another agent sent us on

@@ -132,6 +132,7 @@ class Run {
                         .retry_after = Seconds{60},
                         .fastest = kInterval,
                         .workers = 2};
+    config_.politeness.per_minute = 60'000;  // all hosts are of one operator
     config_.mta_sts.enabled = false;
     for (std::size_t i = 0; i < domains; ++i)
       config_.domains.push_back({.name = fmt::format("d{:07}.example", i),

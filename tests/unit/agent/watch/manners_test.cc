@@ -53,6 +53,12 @@ TEST(Providers, send_away_with_421_and_450_and_at_the_door) {
   EXPECT_FALSE(is_sent_away(support::Scene().mx()));
 }
 
+TEST(OperatorOf, IsTheNameAboveTheHosts) {
+  EXPECT_EQ(operator_of(support::name("mx1.mail.example.test")), "mail.example.test");
+  EXPECT_EQ(operator_of(support::name("mx1.example.test")), "example.test");
+  EXPECT_EQ(operator_of(support::name("example.test")), "example.test") << "not all of a TLD";
+}
+
 TEST_F(WithManners, so_many_are_under_way_at_once) {
   politeness_.at_once = 2;
   manners_.begin(kNetwork);
