@@ -28,16 +28,20 @@ Delivery delivery_in(const nlohmann::json& version) {
   return probes::delivery_seen(*verdict, probes::status_of(*verdict, {worst}));
 }
 
-DeliveryTimes read_delivery_since(Database& db,
+std::string_view verdict_kind(Whose whose) {
+  return whose == Whose::hosts ? "host-verdict" : "verdict";
+}
+
+DeliveryTimes read_delivery_since(Database& db, Whose whose,
                                   const std::map<std::string, probes::Delivery>& now) {
   DeliveryTimes out;
   auto rows = db.prepare(
       "SELECT v.first_seen, c.body FROM subject s JOIN version v ON v.subject = s.id JOIN content "
       "c ON c.id = v.content "
-      "WHERE s.kind = 'verdict' AND s.name = ? ORDER BY v.first_seen DESC, v.id DESC");
-  for (const auto& [domain, delivery] : now) {
+      "WHERE s.kind = ? AND s.name = ? ORDER BY v.first_seen DESC, v.id DESC");
+  for (const auto& [name, delivery] : now) {
     rows.reset();
-    rows.bind(domain);
+    rows.bind(verdict_kind(whose), name);
     std::optional<config::Time> since;
     while (rows.step()) {
       const auto then = delivery_in(nlohmann::json::parse(rows.text(1), nullptr, false));
@@ -45,7 +49,7 @@ DeliveryTimes read_delivery_since(Database& db,
       if (then != delivery) break;
       since = config::Time{config::Seconds{rows.integer(0)}};
     }
-    if (since) out.emplace(domain, *since);
+    if (since) out.emplace(name, *since);
   }
   return out;
 }

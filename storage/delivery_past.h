@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -17,11 +18,16 @@ namespace storage {
 // By a verdict's version, its JSON. Where that does not say it, by verdict and severity.
 [[nodiscard]] probes::Delivery delivery_in(const nlohmann::json& version);
 
-using DeliveryTimes = std::map<std::string, config::Time>;  // by domain
+// Of whom history is asked: domains, or mail through MX hosts, whichever domain's.
+enum class Whose { domains, hosts };
+// How the history calls the subjects whose versions are their verdicts.
+[[nodiscard]] std::string_view verdict_kind(Whose whose);
 
-// `now`: what happens to mail at each domain. Nothing is said of a domain of whose change the
-// history does not know yet.
-[[nodiscard]] DeliveryTimes read_delivery_since(Database& db,
+using DeliveryTimes = std::map<std::string, config::Time>;  // by domain, or by host
+
+// `now`: what happens to mail at each of them. Nothing is said of one of whose change the history
+// does not know yet.
+[[nodiscard]] DeliveryTimes read_delivery_since(Database& db, Whose whose,
                                                 const std::map<std::string, probes::Delivery>& now);
 
 // Domains of which a verdict was recorded for the first time since then, or anew. Reads only what

@@ -117,7 +117,7 @@ std::map<std::string, Spans> read_delivery_spans(Database& db, const SpanQuery& 
       "SELECT s.id, s.name, v.first_seen, v.last_seen, v.content FROM subject s "
       "JOIN version v ON v.subject = s.id "
       "WHERE s.kind = '{}' AND (v.is_open OR v.last_seen >= ?1) AND v.first_seen < ?2 ",
-      query.of == SpanQuery::Of::hosts ? "host-verdict" : "verdict");
+      verdict_kind(query.of));
   std::map<std::string, Spans> out;
   Meanings meanings(db);
   auto earliest = db.prepare(

@@ -6,7 +6,7 @@
 
 #include "config/time.h"
 #include "probes/status.h"
-#include "storage/database.h"
+#include "storage/delivery_past.h"
 
 // What happened to mail over time, from the verdicts in the history.
 namespace storage {
@@ -19,8 +19,7 @@ struct DeliverySpan {
 };
 
 struct SpanQuery {
-  enum class Of { domains, hosts };
-  Of of = Of::domains;               // hosts: mail through an MX host, whichever domain's
+  Whose of = Whose::domains;
   std::vector<std::string> domains;  // names of either; empty: all
   config::Time from, until;
   // How far apart two looks may lie for what both saw to have held between them: what is older

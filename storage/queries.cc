@@ -180,9 +180,9 @@ Queries::Answer<std::vector<probes::dns::Bytes>> Queries::evidence(const std::st
   });
 }
 
-Queries::Answer<std::map<std::string, config::Time>> Queries::delivery_since(
-    const std::map<std::string, probes::Delivery>& now) {
-  return state_->guarded([&] { return read_delivery_since(state_->db, now); });
+Queries::Answer<DeliveryTimes> Queries::delivery_since(
+    const std::map<std::string, probes::Delivery>& now, Whose whose) {
+  return state_->guarded([&] { return read_delivery_since(state_->db, whose, now); });
 }
 
 Queries::Answer<std::vector<std::string>> Queries::changed_domains(config::Time since) {

@@ -79,8 +79,8 @@ class Queries {
   [[nodiscard]] Answer<std::vector<probes::dns::Bytes>> evidence(const std::string& alert);
   // Since when what happens to mail is what it is now, and at which domains a verdict changed since
   // then; as in delivery_past.h.
-  [[nodiscard]] Answer<std::map<std::string, config::Time>> delivery_since(
-      const std::map<std::string, probes::Delivery>& now);
+  [[nodiscard]] Answer<DeliveryTimes> delivery_since(
+      const std::map<std::string, probes::Delivery>& now, Whose whose = Whose::domains);
   [[nodiscard]] Answer<std::vector<std::string>> changed_domains(config::Time since);
   [[nodiscard]] Answer<Changes> changes_behind(std::int64_t version);
   [[nodiscard]] Answer<std::int64_t> newest_version();

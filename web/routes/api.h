@@ -101,7 +101,8 @@ class Api {
   [[nodiscard]] Reply make_exception(const Call& call) const;
   [[nodiscard]] Reply end_exception(const Call& call) const;
   [[nodiscard]] std::map<std::string, config::Time> since_of(
-      const std::map<std::string, probes::Delivery>& now) const;
+      const std::map<std::string, probes::Delivery>& now,
+      storage::Whose whose = storage::Whose::domains) const;
 
   // Our own Postfix
   [[nodiscard]] Reply deliveries(const Call& call) const;
@@ -117,9 +118,6 @@ class Api {
   [[nodiscard]] Reply timeline(const Call& call) const;
   [[nodiscard]] Reply gate(const Call& call) const;
   [[nodiscard]] Reply tlsa(const Call& call) const;
-  [[nodiscard]] std::optional<config::Time> host_since(const agent::Snapshot& snapshot,
-                                                       const HostMail& mail,
-                                                       const std::string& host) const;
 
   // Senders
   [[nodiscard]] Reply take_tlsrpt(const Call& call) const;

@@ -172,8 +172,9 @@ constexpr Column kDomainColumns[] = {{"domain", "/domain"},
 
 // Without a history to read nothing.
 std::map<std::string, config::Time> Api::since_of(
-    const std::map<std::string, probes::Delivery>& now) const {
-  return backend_.queries->delivery_since(now).value_or(std::map<std::string, config::Time>{});
+    const std::map<std::string, probes::Delivery>& now, storage::Whose whose) const {
+  return backend_.queries->delivery_since(now, whose)
+      .value_or(std::map<std::string, config::Time>{});
 }
 
 Reply Api::domains(const Call& call) const {

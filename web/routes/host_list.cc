@@ -58,9 +58,8 @@ struct Line {
   std::optional<probes::Verdict> verdict;  // of the domain for which it is worst
   Delivery delivery = Delivery::unknown;
   std::size_t domains = 0, held_up = 0;
-  bool is_asked_for = false;                           // a domain of the group and role uses it
-  bool has_code = false;                               // what is asked for is found at it
-  std::map<Delivery, std::vector<std::string>> alike;  // a few domains, by what happens to mail
+  bool is_asked_for = false;  // a domain of the group and role uses it
+  bool has_code = false;      // what is asked for is found at it
   std::optional<std::string> state;
   bool is_rolling = false;  // a change of its key is under way
   std::size_t alerts = 0;
@@ -95,7 +94,6 @@ class Lines {
 
   void take(const agent::DomainState& state, const Filter& filter) {
     if (!state.judged) return;
-    constexpr std::size_t kEnough = 20;  // they share the host's fate
     const auto fate = probes::delivery_of(*state.judged);
     const bool is_asked_for = filter.whom.fits(state.configured);
     for (const auto& finding : state.judged->findings) {
@@ -118,8 +116,6 @@ class Lines {
       ++line->domains;
       if (fate == Delivery::held_up) ++line->held_up;
       line->is_asked_for = line->is_asked_for || is_asked_for;
-      auto& alike = line->alike[fate];
-      if (alike.size() < kEnough) alike.push_back(state.configured.name);
       const auto delivery = probes::delivery_of(judged);
       if (line->verdict && rank(delivery) >= rank(line->delivery)) continue;
       line->verdict = judged.verdict;
@@ -201,18 +197,6 @@ std::set<std::string> names_of(const std::vector<const Line*>& lines) {
   return out;
 }
 
-// The first of those that fare as the host does.
-Json since_of_host(const Line& line, const std::map<std::string, config::Time>& since) {
-  std::optional<config::Time> out;
-  const auto alike = line.alike.find(line.delivery);
-  if (alike == line.alike.end()) return nullptr;
-  for (const auto& domain : alike->second) {
-    const auto entry = since.find(domain);
-    if (entry != since.end()) out = std::min(out.value_or(entry->second), entry->second);
-  }
-  return time_or_null(out);
-}
-
 }  // namespace
 
 Reply Api::hosts(const Call& call) const {
@@ -242,21 +226,15 @@ Reply Api::hosts(const Call& call) const {
               found.begin() + static_cast<std::ptrdiff_t>(std::min(part.offset, total)));
   if (found.size() > part.limit) found.resize(part.limit);
   if (order != Sort::next_deadline_at) deadlines = next_deadlines(*snapshot, names_of(found));
-  // What happens to mail at a domain is one thing, so hosts with domains in common ask for the
-  // same.
   std::map<std::string, Delivery> asked;
-  for (const auto* line : found) {
-    const auto alike = line->alike.find(line->delivery);
-    if (alike == line->alike.end()) continue;
-    for (const auto& domain : alike->second) asked.emplace(domain, line->delivery);
-  }
-  const auto since = since_of(asked);
+  for (const auto* line : found) asked.emplace(line->name, line->delivery);
+  const auto since = since_of(asked, storage::Whose::hosts);
   Json items = Json::array();
   for (const auto* line : found) {
     items.push_back({{"host", line->name},
                      {"verdict", line->verdict ? Json(wire_name(*line->verdict)) : Json(nullptr)},
                      {"delivery", wire_name(line->delivery)},
-                     {"delivery_since", since_of_host(*line, since)},
+                     {"delivery_since", since_json(since, line->name)},
                      {"domains", line->domains},
                      {"held_up", line->held_up},
                      {"state", text_or_null(line->state)},

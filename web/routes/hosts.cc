@@ -112,28 +112,6 @@ Json places_json(const agent::Snapshot& snapshot, const probes::HostObservation&
 
 }  // namespace
 
-// What holds for a host holds since it held for the first of its domains that fare alike, or since
-// the first alert about it.
-std::optional<config::Time> Api::host_since(const agent::Snapshot& snapshot, const HostMail& mail,
-                                            const std::string& host) const {
-  constexpr std::size_t kEnough = 100;  // they share its fate
-  std::optional<config::Time> out;
-  const auto take = [&](config::Time time) { out = std::min(out.value_or(time), time); };
-  std::map<std::string, probes::Delivery> alike;
-  for (const auto& state : snapshot.domains) {
-    if (alike.size() == kEnough) break;
-    if (!state.judged || probes::delivery_of(*state.judged) != mail.delivery) continue;
-    if (std::ranges::binary_search(mail.domains, state.configured.name))
-      alike.emplace(state.configured.name, mail.delivery);
-  }
-  for (const auto& [domain, time] : since_of(alike)) take(time);
-  // Where no domain fares as the host does, since its alerts.
-  if (!out && mail.delivery == probes::Delivery::held_up) {
-    for (const auto* alert : alerts_of(snapshot, host)) take(alert->first_seen_at);
-  }
-  return out;
-}
-
 Reply Api::host(const Call& call) const {
   const auto& name = call.name;
   const auto snapshot = backend_.snapshot();
@@ -145,6 +123,7 @@ Reply Api::host(const Call& call) const {
   const auto known = configured(*snapshot);
   for (const auto* alert : alerts_of(*snapshot, seen->host.text()))
     alerts.push_back(short_alert_json(*alert, *snapshot, known));
+  const auto since = since_of({{seen->host.text(), mail.delivery}}, storage::Whose::hosts);
   Json last_known = nullptr;
   if (mail.delivery == probes::Delivery::unknown) {
     std::function<bool(const std::string&)> is_theirs;
@@ -161,7 +140,7 @@ Reply Api::host(const Call& call) const {
   return json({{"host", seen->host.text()},
                {"verdict", mail.verdict ? Json(wire_name(*mail.verdict)) : Json(nullptr)},
                {"delivery", wire_name(mail.delivery)},
-               {"delivery_since", time_or_null(host_since(*snapshot, mail, seen->host.text()))},
+               {"delivery_since", since_json(since, seen->host.text())},
                {"last_known", last_known},
                {"domains_count", mail.domains.size()},
                {"held_up", mail.held_up.size()},
@@ -198,7 +177,7 @@ Reply Api::timeline(const Call& call) const {
   if (!gaps) return storage_failed(gaps.error());
   out["gaps"] = *gaps;
   const auto spans = backend_.queries->delivery_spans(
-      {.of = storage::SpanQuery::Of::hosts,
+      {.of = storage::Whose::hosts,
        .domains = {followed->host->host.text()},
        .from = from,
        .until = std::min(until, snapshot->now),

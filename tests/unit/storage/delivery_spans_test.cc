@@ -57,7 +57,7 @@ class Spans : public testing::Test {
   }
 
   Store store_;
-  storage::SpanQuery::Of of_ = storage::SpanQuery::Of::domains;
+  storage::Whose of_ = storage::Whose::domains;
   std::vector<std::string> domains_;  // none: all
 };
 
@@ -81,7 +81,7 @@ TEST_F(Spans, OfAHostWhateverBecameOfItsDomains) {
   look_at_host(healthy(), 5);
   for (const int minute : {20, 35}) look_at_host(broken(), minute);
   look_at_host(healthy(), 50);
-  of_ = storage::SpanQuery::Of::hosts;
+  of_ = storage::Whose::hosts;
   const auto want = ElementsAre("authenticated 5..20", "refused 20..50", "authenticated 50..60");
   EXPECT_THAT(spans(-100, 60), want);
   domains_ = {"mx.example.test"};
@@ -101,7 +101,7 @@ TEST_F(Spans, AHostThatStaysAsItIsIsSeenAllTheSame) {
     if (minute > 0) round.judged.clear();
     store_.record(round);
   }
-  of_ = storage::SpanQuery::Of::hosts;
+  of_ = storage::Whose::hosts;
   EXPECT_THAT(spans(0, 310), ElementsAre("authenticated 0..310"));
 }
 
@@ -115,7 +115,7 @@ TEST_F(Spans, AHostIsWhatItIsForTheDomainForWhichItIsWorst) {
   state.judged = std::make_shared<const probes::DomainJudgement>(other);
   round.judged.push_back(state);
   store_.record(support::with_host_judged(round));
-  of_ = storage::SpanQuery::Of::hosts;
+  of_ = storage::Whose::hosts;
   EXPECT_THAT(spans(0, 10), ElementsAre("host-authenticated 0..10"));
 }
 
