@@ -1,10 +1,14 @@
 #include "storage/facts.h"
 
 #include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "probes/dane/tlsa.h"
 #include "probes/status.h"
 #include "storage/delivery_past.h"
 #include "storage/host_history.h"
@@ -124,17 +128,39 @@ class Facts {
     if (seen.tlsa.outcome == Outcome::not_queried) return;
     const auto owner = seen.tlsa.name.text();
     if (!learned("tlsa", owner, seen.tlsa)) return;
+    const auto differing = given_where_servers_differ(seen);
     Json records = Json::array();
     for (const auto& record : seen.records) records.push_back(probes::dane::to_text(record));
+    if (differing) records = *differing;
     Json aliases = Json::array();
     for (const auto& alias : seen.tlsa.aliases)
       aliases.push_back({alias.to.text(), alias.ttl.count()});
-    add("tlsa", owner,
-        {{"outcome", wire_name(seen.tlsa.outcome)},
-         {"dnssec", wire_name(seen.tlsa.status)},
-         {"ttl", seen.tlsa.ttl.count()},
-         {"records", records},
-         {"aliases", aliases}});
+    Json content{{"outcome", wire_name(differing ? Outcome::answer : seen.tlsa.outcome)},
+                 {"dnssec", wire_name(seen.tlsa.status)},
+                 {"ttl", seen.tlsa.ttl.count()},
+                 {"records", records},
+                 {"aliases", aliases}};
+    if (differing) content["servers_differ"] = true;
+    add("tlsa", owner, content);
+  }
+
+  // Which set the resolver has got hold of is chance then, and no change: what some server gives.
+  static std::optional<std::set<std::string>> given_where_servers_differ(
+      const probes::HostObservation& seen) {
+    std::set<std::set<std::string>> sets;
+    std::set<std::string> all;
+    for (const auto& answer : seen.survey.answers) {
+      const auto& question = answer.question;
+      const bool is_of_records = question.type == probes::dns::type::tlsa &&
+                                 question.name == seen.tlsa.final_name && !answer.is_alias;
+      if (!is_of_records || !is_learned(answer.outcome)) continue;
+      std::set<std::string> given;
+      for (const auto& data : answer.data)
+        given.insert(probes::dane::to_text(probes::dane::tlsa_or_unusable(data)));
+      all.insert(given.begin(), given.end());
+      sets.insert(std::move(given));
+    }
+    return sets.size() > 1 ? std::optional{all} : std::nullopt;
   }
 
   void endpoint(const std::string& host, const probes::smtp::SessionRecord& session) {

@@ -55,6 +55,28 @@ TEST(History, AnUnchangedFactOnlyMovesItsLastSeen) {
   EXPECT_THAT(store.versions("chain"), Each("0..60 open"));
 }
 
+// Which of two sets the resolver has got hold of is chance.
+TEST(History, WhereNameServersDifferTheResolversLuckIsNoChange) {
+  Store store;
+  Scene scene;
+  const auto &one = *Pki::get().leaf.certificate, &other = *Pki::get().old_leaf.certificate;
+  for (const auto* certificate : {&one, &other}) {
+    auto record = support::record(3, 1, 1, *certificate);
+    probes::dns::Bytes data{record.usage, record.selector, record.matching_type};
+    data.insert(data.end(), record.data.begin(), record.data.end());
+    scene.mx().survey.answers.push_back(
+        {.server = {.name = support::name(certificate == &one ? "ns1.test" : "ns2.test")},
+         .question = {scene.mx().tlsa.final_name, probes::dns::type::tlsa},
+         .outcome = probes::dns::Outcome::answer,
+         .data = {std::move(data)}});
+  }
+  for (int look = 0; look < 4; ++look) {
+    scene.publish({support::record(3, 1, 1, look % 2 == 0 ? one : other)});
+    store.record(host_round(scene, kNow + look * kMinute));
+  }
+  EXPECT_THAT(store.versions("tlsa"), ElementsAre("0..180 open"));
+}
+
 TEST(History, AChangedFactClosesItsVersionAndOpensTheNext) {
   Store store;
   Scene scene;
