@@ -271,7 +271,8 @@ int rank(agent::RolloverState state) {
 }
 
 std::string tlsa_owner_of(const probes::HostObservation& host) {
-  if (host.tlsa.outcome != probes::dns::Outcome::not_queried) return host.tlsa.name.text();
+  if (host.tlsa.outcome != probes::dns::Outcome::not_queried)
+    return (host.tlsa.aliases.empty() ? host.tlsa.name : host.tlsa.final_name).text();
   if (const auto service = probes::service_in(host.host))
     return probes::dns::tlsa_owner(service->host, service->port).value_or(service->host).text();
   constexpr std::uint16_t kSmtp = 25;

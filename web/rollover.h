@@ -8,7 +8,8 @@
 // How a host's TLSA owner stands, and its whole story as spans for a picture, in JSON.
 namespace web {
 
-// Where senders look for the host's TLSA records, or would if its zone were signed.
+// Where the host's TLSA records stand, or would if its zone were signed: where an alias leads, what
+// is published at the alias itself is of no use.
 [[nodiscard]] std::string tlsa_owner_of(const probes::HostObservation& host);
 
 // State, share of caches that refuse, window, safe moments, and the changes of key with their

@@ -127,4 +127,13 @@ TEST(Timeline, KnowsWhenSomethingChangedLast) {
   EXPECT_EQ(paper.timeline()["last_change_at"], config::rfc3339(at(2000)));
 }
 
+TEST(TlsaOwner, IsWhereAnAliasLeads) {
+  support::Scene scene;
+  auto& host = scene.mx();
+  EXPECT_EQ(web::tlsa_owner_of(host), "_25._tcp.mx.example.test");
+  host.tlsa.final_name = support::name("tlsa.example.test");
+  host.tlsa.aliases.push_back({.from = host.tlsa.name, .to = host.tlsa.final_name});
+  EXPECT_EQ(web::tlsa_owner_of(host), "tlsa.example.test") << "a record beside an alias is none";
+}
+
 }  // namespace
