@@ -102,6 +102,30 @@ std::vector<Day> days_of(const DeliverySpans& spans, int days, Time now) {
   return out;
 }
 
+std::vector<DeliverySpan> episodes_in(const std::vector<DeliverySpan>& spans, bool over_unknown) {
+  std::vector<DeliverySpan> out;
+  config::Seconds longest{0};
+  for (const auto& span : spans) {
+    if (over_unknown && span.delivery == Delivery::unknown) continue;
+    const auto length = span.until - span.from;
+    if (out.empty() || out.back().delivery != span.delivery) {
+      out.push_back(span);
+      longest = length;
+      continue;
+    }
+    out.back().until = span.until;
+    if (length <= longest) continue;
+    out.back().verdict = span.verdict;
+    longest = length;
+  }
+  // Nor is it known to be over.
+  if (over_unknown && !out.empty()) {
+    const auto& last = spans.back();
+    if (last.delivery == Delivery::unknown) out.back().until = last.until;
+  }
+  return out;
+}
+
 Json days_json(const DeliverySpans& spans, std::size_t domains, int days, Time now) {
   Json list = Json::array();
   const auto shown = days_of(spans, days, now);
@@ -111,27 +135,26 @@ Json days_json(const DeliverySpans& spans, std::size_t domains, int days, Time n
                     {"verdict", day.worst ? Json(wire_name(day.verdict)) : Json(nullptr)},
                     {"unknown_seconds", day.unknown}});
   }
-  std::vector<std::pair<const std::string*, const DeliverySpan*>> episodes;
+  std::vector<std::pair<const std::string*, DeliverySpan>> episodes;
   for (const auto& [domain, all] : spans) {
-    for (const auto& span : all) {
+    for (const auto& span : episodes_in(all, false)) {
       if (span.delivery != Delivery::fine && span.until > shown.front().begin)
-        episodes.emplace_back(&domain, &span);
+        episodes.emplace_back(&domain, span);
     }
   }
   const auto count = episodes.size();
   const auto few = static_cast<std::ptrdiff_t>(std::min(count, kMostEpisodes));
   std::ranges::partial_sort(episodes, episodes.begin() + few, [](const auto& a, const auto& b) {
-    return std::tuple(b.second->from, std::string_view(*a.first)) <
-           std::tuple(a.second->from, std::string_view(*b.first));
+    return std::tuple(b.second.from, std::string_view(*a.first)) <
+           std::tuple(a.second.from, std::string_view(*b.first));
   });
   Json told = Json::array();
   for (const auto& [domain, span] : std::vector(episodes.begin(), episodes.begin() + few)) {
-    told.push_back(
-        {{"domain", *domain},
-         {"from", config::rfc3339(span->from)},
-         {"until", span->until < now ? Json(config::rfc3339(span->until)) : Json(nullptr)},
-         {"delivery", wire_name(span->delivery)},
-         {"verdict", wire_name(span->verdict)}});
+    told.push_back({{"domain", *domain},
+                    {"from", config::rfc3339(span.from)},
+                    {"until", span.until < now ? Json(config::rfc3339(span.until)) : Json(nullptr)},
+                    {"delivery", wire_name(span.delivery)},
+                    {"verdict", wire_name(span.verdict)}});
   }
   Json shares = Json::array();
   for (const int length : {30, 90})

@@ -37,6 +37,12 @@ struct Day {
 // The last so many, today the last.
 [[nodiscard]] std::vector<Day> days_of(const DeliverySpans& spans, int days, config::Time now);
 
+// Spans of one domain, one after the other, in which the same happened to mail are one episode,
+// whatever verdicts it had meanwhile: that of the longest stands for it. `over_unknown`: what was
+// known before a time in which nothing was, and behind it, went on; else that time is a span.
+[[nodiscard]] std::vector<storage::DeliverySpan> episodes_in(
+    const std::vector<storage::DeliverySpan>& spans, bool over_unknown);
+
 // {"days":…,"episodes":…,"episodes_count":…,"shares":…} of so many days; episodes are what was not
 // fine, the newest first, a few hundred at most.
 [[nodiscard]] nlohmann::ordered_json days_json(const DeliverySpans& spans, std::size_t domains,

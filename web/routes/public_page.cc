@@ -175,7 +175,7 @@ std::vector<Incident> incidents_of(const PublicView& view) {
   std::vector<Incident> out;
   const auto from = view.now - std::chrono::hours{24 * kDays};
   for (const auto& [domain, spans] : view.past) {
-    for (const auto& span : spans) {
+    for (const auto& span : episodes_in(spans, true)) {
       const bool is_bad =
           span.delivery == Delivery::held_up || span.delivery == Delivery::unprotected;
       if (is_bad && span.until > from) out.push_back({domain, span});

@@ -96,4 +96,28 @@ TEST(Days, EpisodesAreWhatWasNotFineTheNewestFirst) {
   EXPECT_EQ(json["shares"][1]["days"], 90);
 }
 
+TEST(Days, AnEpisodeIsOneWhateverVerdictsItHad) {
+  const auto at = [](int hours) { return kNoon + hours * kHour; };
+  const std::vector<DeliverySpan> spans{
+      good(at(0), at(1)),
+      span(at(1), at(2), Delivery::held_up, Verdict::lookup_failed),
+      bad(at(2), at(4)),
+      unknown(at(4), at(5)),
+      span(at(5), at(6), Delivery::held_up, Verdict::refused),
+      good(at(6), at(8))};
+  const auto as_seen = web::episodes_in(spans, false);
+  ASSERT_EQ(as_seen.size(), 5U);
+  EXPECT_EQ(as_seen[1], bad(at(1), at(4))) << "with the verdict that it had longest";
+  const auto told = web::episodes_in(spans, true);
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_EQ(told[1], bad(at(1), at(6)));
+}
+
+TEST(Days, WhatIsUnknownSinceIsNotOver) {
+  const auto at = [](int hours) { return kNoon + hours * kHour; };
+  const auto told = web::episodes_in({bad(at(0), at(1)), unknown(at(1), at(2))}, true);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].until, at(2));
+}
+
 }  // namespace
