@@ -81,6 +81,12 @@ std::optional<storage::LogPlace> place_from(const std::string& cursor) {
   return storage::LogPlace{.version = ids[0], .transition = ids[1], .act = ids[2]};
 }
 
+// What was recorded of TLSA records.
+bool do_servers_differ(const std::string& records) {
+  const auto json = Json::parse(records, nullptr, false);
+  return json.is_object() && json.value("servers_differ", false);
+}
+
 // One sentence.
 std::string title_of(const LogEvent& event) {
   switch (event.kind) {
@@ -93,6 +99,7 @@ std::string title_of(const LogEvent& event) {
     case LogEvent::Kind::key:
       return event.before ? "It presents another key." : "It was seen to present a key.";
     case LogEvent::Kind::records:
+      if (do_servers_differ(event.now)) return "Its name servers give different TLSA records.";
       return event.before ? "Its TLSA records changed." : "Its TLSA records were seen first.";
     case LogEvent::Kind::alert:
       return probes::explain(event.alert->finding).title;
@@ -187,7 +194,7 @@ Reply Api::host_days(const Call& call) const {
   const auto* host = host_seen(*snapshot, call.name);
   if (host == nullptr) return no_such_host(call.name);
   auto wanted = spans_of(*snapshot, days);
-  wanted.of = storage::SpanQuery::Of::hosts;
+  wanted.of = storage::Whose::hosts;
   wanted.domains = {host->host.text()};
   const auto spans = backend_.queries->delivery_spans(wanted);
   if (!spans) return storage_failed(spans.error());
