@@ -2,7 +2,7 @@
 import type { Days } from "./api";
 import { useResource } from "./live";
 import { Mark, Moment } from "./parts";
-import { deliveryLook, deliveryWords, duration, percent, plural, utc, verdictWords } from "./words";
+import { deliveryLook, deliveryWords, duration, percent, plural, utc, verdictBeside } from "./words";
 
 type Episode = Days["episodes"][number];
 type Share = Days["shares"][number];
@@ -10,6 +10,9 @@ type Share = Days["shares"][number];
 const touches = (one: Episode, date: string) =>
   one.from.slice(0, 10) <= date && (one.until ?? "9").slice(0, 10) >= date;
 const time = (at: string) => at.slice(5, 16).replace("T", " ");
+
+const unknownWords = (seconds: number, isOne: boolean) =>
+  `unknown for ${duration(seconds)}${isOne ? "" : ", those of all domains added up"}`;
 
 function saysOf(day: Days["days"][number], episodes: Episode[], isOne: boolean): string {
   if (day.delivery === null) return `${day.date}: not watched`;
@@ -21,7 +24,7 @@ function saysOf(day: Days["days"][number], episodes: Episode[], isOne: boolean):
         `${time(one.from)} – ${one.until ? time(one.until) : "now"}: ${isOne ? "" : `${one.domain} `}${deliveryWords[one.delivery]}`,
     );
   if (mine.length > 5) shown.push(`and ${mine.length - 5} more`);
-  if (day.unknown_seconds > 0) shown.push(`unknown for ${duration(day.unknown_seconds)}`);
+  if (day.unknown_seconds > 0) shown.push(unknownWords(day.unknown_seconds, isOne));
   return [`${day.date}: ${deliveryWords[day.delivery]}`, ...shown].join("\n");
 }
 
@@ -38,13 +41,13 @@ function partOf(one: Share): string {
 }
 
 // "Authenticated 99.93 % of 30 days, 99.80 % of 90 days; unknown for 2 h, which is not counted."
-function shareWords({ shares }: Days): string {
+function shareWords({ shares }: Days, isOne: boolean): string {
   const known = shares.filter(
     (one, at) => one.authenticated !== null && (!one.since || one.since !== shares[at - 1]?.since),
   );
   if (known.length === 0) return "No share of time is known yet.";
   const unknown = Math.max(...shares.map((one) => one.unknown_seconds));
-  return `Authenticated ${known.map(partOf).join(", ")}${unknown > 0 ? `; unknown for ${duration(unknown)}, which is not counted` : ""}.`;
+  return `Authenticated ${known.map(partOf).join(", ")}${unknown > 0 ? `; ${unknownWords(unknown, isOne)}, which is not counted` : ""}.`;
 }
 
 export function DayBars({ path, isOne }: { path: string; isOne: boolean }) {
@@ -66,7 +69,7 @@ export function DayBars({ path, isOne }: { path: string; isOne: boolean }) {
           />
         ))}
       </div>
-      <p class="muted">{shareWords(data)}</p>
+      <p class="muted">{shareWords(data, isOne)}</p>
       {data.episodes.length > 0 && (
         <details>
           <summary>{plural(data.episodes_count, "episode")}</summary>
@@ -75,7 +78,7 @@ export function DayBars({ path, isOne }: { path: string; isOne: boolean }) {
               <li key={`${one.domain}${one.from}`}>
                 <Mark status={deliveryLook[one.delivery]}>{deliveryWords[one.delivery]}</Mark> {isOne ? "" : one.domain}{" "}
                 <Moment at={one.from} short /> to {one.until ? <Moment at={one.until} short /> : "now"}
-                {one.verdict && <span class="muted"> {verdictWords[one.verdict]}</span>}
+                {one.verdict && <span class="muted"> {verdictBeside(one.delivery, one.verdict)}</span>}
               </li>
             ))}
           </ul>

@@ -21,6 +21,7 @@ import {
   isService,
   plural,
   serviceSentence,
+  verdictBeside,
   verdictSentence,
   verdictStatus,
   verdictWords,
@@ -223,7 +224,7 @@ export function DomainView({ name, query }: { name: string; query: URLSearchPara
               <p>
                 Last known, <When at={data.last_known.observed_at} />:{" "}
                 <DeliveryMark delivery={data.last_known.delivery} />,{" "}
-                {data.last_known.verdict && verdictWords[data.last_known.verdict]}.
+                {data.last_known.verdict && verdictBeside(data.last_known.delivery, data.last_known.verdict)}.
               </p>
             )}
             <p class="muted">

@@ -4,7 +4,7 @@ import { Choice, Download, FindingChoice, GroupChoice, Loaded, Pages, pageOf, wi
 import { useResource } from "./live";
 import { DeliveryMark, DomainLink, Link, Title, Waiting, When } from "./parts";
 import { navigate } from "./place";
-import { deliveries, deliveryWords, plural, roleChoices, verdictWords } from "./words";
+import { deliveries, deliveryWords, plural, roleChoices, verdictBeside, verdictWords } from "./words";
 
 const pageSize = 50;
 // What the server sorts by; the order is fixed: names rising, the worst or longest unseen first.
@@ -50,7 +50,7 @@ export function DomainTable({
           <tr key={item.domain}>
             <td>
               <DeliveryMark delivery={item.delivery} />
-              <div class="muted">{item.verdict ? verdictWords[item.verdict] : "not probed yet"}</div>
+              <div class="muted">{item.verdict ? verdictBeside(item.delivery, item.verdict) : "not probed yet"}</div>
             </td>
             <th scope="row">
               <DomainLink name={item.domain} />

@@ -5,7 +5,16 @@ import { useResource } from "./live";
 import { DeliveryMark, HostLink, Link, Mark, Title, Waiting, When } from "./parts";
 import { navigate } from "./place";
 import { keysLook, rolloverWords } from "./rollover_words";
-import { deadlineWords, deliveries, deliveryWords, hostSentence, plural, roleChoices, verdictWords } from "./words";
+import {
+  deadlineWords,
+  deliveries,
+  deliveryWords,
+  hostSentence,
+  plural,
+  roleChoices,
+  verdictBeside,
+  verdictWords,
+} from "./words";
 
 const pageSize = 50;
 const sorts = [
@@ -101,7 +110,7 @@ export function Hosts({ query }: { query: URLSearchParams }) {
               <tr key={one.host}>
                 <td>
                   <DeliveryMark delivery={one.delivery} />
-                  <div class="muted">{one.verdict ? verdictWords[one.verdict] : "not known now"}</div>
+                  <div class="muted">{one.verdict ? verdictBeside(one.delivery, one.verdict) : "not known now"}</div>
                 </td>
                 <th scope="row">
                   <HostLink name={one.host} />

@@ -8,7 +8,7 @@ import { Places } from "./places";
 import { Rollovers } from "./rollover";
 import { withCaches } from "./rollover_words";
 import { SendersView } from "./senders";
-import { delivers, hostSentence, isService, plural, serviceSentence, verdictSentence, verdictWords } from "./words";
+import { delivers, hostSentence, isService, plural, serviceSentence, verdictBeside, verdictSentence } from "./words";
 
 // "12 watched domains use it; mail to 11 of them is held up"
 function dependants({ domains, delivery, held_up: held }: MxHost): string {
@@ -41,7 +41,7 @@ export function HostView({ name, query }: { name: string; query: URLSearchParams
               <p>
                 Last known, <When at={data.last_known.observed_at} />:{" "}
                 <DeliveryMark delivery={data.last_known.delivery} />,{" "}
-                {data.last_known.verdict && verdictWords[data.last_known.verdict]}.
+                {data.last_known.verdict && verdictBeside(data.last_known.delivery, data.last_known.verdict)}.
               </p>
             )}
             {isService(name) ? (

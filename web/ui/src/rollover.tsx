@@ -11,15 +11,16 @@ import { Picture, PictureTable } from "./picture";
 import { momentOf, rfc3339 } from "./range";
 import {
   cachesSentence,
+  changeStatus,
+  changeWords,
   differenceAdvice,
   differences,
-  gradeStatus,
-  gradeWords,
   keysLook,
   leadWords,
   refusedFor,
   rolloverAdvice,
   rolloverSentence,
+  rolloverStatus,
   rolloverWords,
 } from "./rollover_words";
 
@@ -53,6 +54,10 @@ function Keys({ rollover, host }: { rollover: Timeline; host: MxHost }) {
   const look = keysLook(rollover.state, host.delivery);
   const differ = differences(rollover);
   const caches = cachesSentence([rollover], host.delivery);
+  // Keys that are well are no reason to do nothing while something else is to be done.
+  const isCalm = rolloverStatus[rollover.state] === "ok" && host.alerts.length > 0;
+  const advice = rollover.state === "steady" ? "" : ` ${rolloverAdvice[rollover.state]}`;
+  const todo = isCalm ? `First what the alert above says.${advice}` : rolloverAdvice[rollover.state];
   return (
     <div class={`card ${look}`}>
       <p>
@@ -67,7 +72,7 @@ function Keys({ rollover, host }: { rollover: Timeline; host: MxHost }) {
         </ul>
       )}
       <p>
-        <strong>What to do:</strong> {differ.length > 0 ? differenceAdvice(rollover) : rolloverAdvice[rollover.state]}
+        <strong>What to do:</strong> {differ.length > 0 ? differenceAdvice(rollover) : todo}
       </p>
       {caches && <p>{caches}</p>}
       <dl>
@@ -110,9 +115,9 @@ function Past({ rollover }: { rollover: Rollover }) {
               <Moment at={one.deployed_at} />
             </td>
             <td>
-              <Mark status={gradeStatus(one.grade)}>{gradeWords[one.grade] ?? one.grade}</Mark>
+              <Mark status={changeStatus(one)}>{changeWords(one)}</Mark>
             </td>
-            <td data-label="Its record came">{leadWords(one.lead)}</td>
+            <td data-label="Its record came">{leadWords(one)}</td>
             <td data-label="Mail refused">{refusedFor(one.exposure_seconds)}</td>
           </tr>
         ))}

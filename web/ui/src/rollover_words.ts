@@ -76,7 +76,7 @@ export const rolloverAdvice: Record<RolloverState, string> = {
   unknown: "Leave records and key alone for their TTL.",
 };
 
-export const gradeWords: Record<string, string> = {
+const gradeWords: Record<string, string> = {
   safe: "safe",
   "safe-via-ta": "safe by the trust anchor",
   tight: "tight: less than twice the TTL",
@@ -86,7 +86,13 @@ export const gradeWords: Record<string, string> = {
   "early-retire": "the old record went too early",
   indeterminate: "could not be determined",
 };
-export const gradeStatus = (grade: string): Status =>
+type Change = Rollover["rollovers"][number];
+// It is not over: what was published never fitted the new key by itself.
+const awaitsRecord = ({ grade, lead: [least] }: Change) => grade === "indeterminate" && least === null;
+export const changeWords = (change: Change) =>
+  awaitsRecord(change) ? "late: the key's record is still missing" : (gradeWords[change.grade] ?? change.grade);
+export const changeStatus = (change: Change): Status => (awaitsRecord(change) ? "critical" : gradeStatus(change.grade));
+const gradeStatus = (grade: string): Status =>
   grade === "safe" || grade === "safe-via-ta"
     ? "ok"
     : grade === "tight"
@@ -120,7 +126,8 @@ export function cachesSentence(hosts: Rollover[], delivery?: Delivery): string {
   if (!least || share <= 0) return "";
   const until = least.window?.until ? `the last until ${utc(least.window.until)}` : "and it will not end by itself";
   const percent = `${Math.round(share * 1000) / 10} %`;
-  return `${delivery === "held-up" && share >= 0.5 ? "Most senders refuse now: " : ""}${percent} of caches hold records that refuse the key served, and mail from there waits, ${until}.`;
+  const many = share > 0.5005 ? "Most senders refuse now: " : "Every second sender is refused now: ";
+  return `${delivery === "held-up" && share >= 0.4995 ? many : ""}${percent} of caches hold records that refuse the key served, and mail from there waits, ${until}.`;
 }
 
 // `now`: what happens to mail by what is published.
@@ -130,8 +137,13 @@ export function withCaches(now: string, hosts: Rollover[], delivery: Delivery): 
 }
 
 // How long before its key a record came, as far as probes can tell: "28 to 83 s after the key".
-export function leadWords([least, most]: readonly (number | null)[]): string {
-  if (least === null || least === undefined) return "when it came was not seen";
+export function leadWords({ grade, lead: [least, most] }: Change): string {
+  if (least === null || least === undefined)
+    return grade === "never" || grade === "indeterminate"
+      ? "it has not come"
+      : grade === "safe-via-ta"
+        ? "none was needed"
+        : "when it came was not seen";
   const end = most ?? null;
   if (end !== null && end < 0 && least < 0) return `${between(-end, -least)} after the key`;
   if (end !== null && least < 0) return `up to ${duration(least)} after, or ${duration(end)} before the key`;

@@ -130,6 +130,10 @@ export const verdictStatus = (verdict: Verdict | null): Status => {
 export const delivers = (verdict: Verdict | null) =>
   verdict !== "no-mail" && ["ok", "warning"].includes(verdictStatus(verdict));
 
+// The verdict beside what happens to mail: that of what is published, where caches or a server that lags make mail wait.
+export const verdictBeside = (delivery: Delivery, verdict: Verdict) =>
+  `${delivery === "held-up" && delivers(verdict) ? "by what is published: " : ""}${verdictWords[verdict]}`;
+
 export const severities: Severity[] = ["critical", "high", "medium", "low", "info"];
 // A status, or a mere note, which is neither good nor bad.
 export type Look = Status | "note";
