@@ -41,10 +41,10 @@ bool is_of_server(const probes::net::HttpsAnswer& answer) {
   return !answer || answer->status == kTooMany || answer->status >= kServerFault;
 }
 
-using Window = config::Result<RenewalWindow, std::string>;
+using ReadWindow = config::Result<RenewalWindow, std::string>;
 
 // Nobody renews a certificate that has expired: that a CA does not mean.
-Window window_in(std::string_view reply, Time not_after) {
+ReadWindow window_in(std::string_view reply, Time not_after) {
   auto out = probes::reports::parse_renewal_info(reply);
   if (out && out->start >= not_after)
     return config::Failure<std::string>(
@@ -145,7 +145,7 @@ std::optional<RenewalAdvice> RenewalAgenda::take(const Question& question,
   auto advice = known != book_.end() ? known->second
                                      : RenewalAdvice{.certificate = question.certificate,
                                                      .not_after = asked->second.not_after};
-  const auto window = fault ? Window(config::Failure<std::string>(*fault))
+  const auto window = fault ? ReadWindow(config::Failure<std::string>(*fault))
                             : window_in(answer->body, asked->second.not_after);
   advice = window ? with_window(std::move(advice), *window, retry_after(answer), at)
                   : with_fault(std::move(advice), window.error(), retry_after(answer), at);
