@@ -332,13 +332,25 @@ describe("the page", { concurrency: 3 }, () => {
           assert.deepEqual(timeline.gaps, []);
           const now = Date.parse(timeline.now);
           return route.fulfill({
-            json: { ...timeline, gaps: [{ from: at(now - 3_600_000), until: at(now - 1_800_000) }] },
+            json: {
+              ...timeline,
+              gaps: [{ from: at(now - 3_600_000), until: at(now - 1_800_000) }],
+              mail: [
+                { from: at(now - 3_000_000), until: at(now - 2_000_000), delivery: "unknown" },
+                { from: at(now - 1_200_000), until: at(now - 600_000), delivery: "unknown" },
+              ],
+            },
           });
         }),
     });
     await page.locator("svg .gap-band").waitFor({ state: "attached" });
     await page.getByText("The picture as a table").click();
     assert.match(await page.locator("details table").first().innerText(), /This monitor: nothing recorded/);
+    const unknown = page
+      .locator("details table")
+      .first()
+      .getByRole("row", { name: /This monitor: unknown/ });
+    assert.equal(await unknown.count(), 1, "what was not recorded is not told twice");
     await page.screenshot({ path: `${screens}/gap.png`, fullPage: true });
     await clean(page);
   });

@@ -174,16 +174,25 @@ function signatureLanes({ signatures }: Timeline): Lane[] {
   return [{ group: "DNSSEC", name: "RRSIG over the TLSA records", bars: common }, ...parts];
 }
 
+// When nothing was recorded, and when danelaw could not determine what senders meet.
+function unseen({ gaps, mail }: Timeline) {
+  const isLost = (one: { from: string; until: string }) =>
+    gaps.some((gap) => gap.from <= one.from && one.until <= gap.until);
+  const blind = mail.filter((one) => one.delivery === "unknown" && !isLost(one));
+  return [
+    ...gaps.map(({ from, until }) => ({ from, until, says: "nothing recorded" })),
+    ...blind.map(({ from, until }) => ({ from, until, says: "unknown" })),
+  ];
+}
+
 export function lanesOf(timeline: Timeline): Lane[] {
   const letter = letters(timeline);
   const lanes: Lane[] = [];
-  // Between gaps nobody knows what was published or served.
-  if (timeline.gaps.length > 0)
-    lanes.push({
-      group: "This monitor",
-      name: "nothing recorded",
-      bars: timeline.gaps.map((one) => ({ ...one, look: "gap", says: "nothing recorded" })),
-    });
+  for (const name of ["nothing recorded", "unknown"] as const) {
+    const bars = unseen(timeline).filter(({ says }) => says === name);
+    if (bars.length > 0)
+      lanes.push({ group: "This monitor", name, bars: bars.map((one) => ({ ...one, look: "gap" })) });
+  }
   const mail = timeline.mail.filter((one) => one.delivery !== "fine" && one.delivery !== "unknown");
   if (mail.length > 0)
     lanes.push({
