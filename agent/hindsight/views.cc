@@ -232,6 +232,9 @@ View view_of(probes::Recorded look, const View* before, Time at) {
   else if (out.opinion == Opinion::unknown && before != nullptr)
     out.troubled_at = before->troubled_at;
   out.in_a_row = is_same ? std::min(before->in_a_row + 1, 1000) : 1;
+  out.since = is_same ? before->since : out.seen->observed_at;
+  out.follows_a_steady =
+      is_same ? before->follows_a_steady : before != nullptr && before->in_a_row >= kLooks;
   return out;
 }
 
@@ -259,6 +262,12 @@ Choice choose(const Views& views, const std::string& arrived, const Places& plac
   out.is_in_question = was_troubled || !out.troubled.empty() || !doubtful.empty();
   if (!out.is_in_question) {
     if (arrived == places.own) out.followed = arrived;
+    if (newest.in_a_row == 1 && newest.follows_a_steady) {
+      for (const auto& [vantage, view] : views) {
+        if (can_look(vantage, places) && view.seen && view.seen->observed_at < newest.since)
+          out.awaited.insert(vantage);
+      }
+    }
     return out;
   }
   std::set<std::string> able = places.others, silent;
@@ -306,12 +315,18 @@ Choice choose(const Views& views, const std::string& arrived, const Places& plac
 std::optional<Split> find_split(const Views& views, const Places& places,
                                 const std::optional<Split>& before, const std::string& host,
                                 Time at) {
-  std::map<std::string, const View*> speaking;
+  Speaking speaking;
+  auto changed_last = Time::min();
   for (const auto& [vantage, view] : views) {
     if (can_look(vantage, places) && view.in_a_row >= kLooks && view.opinion != Opinion::unknown &&
-        is_kept(view, places, at))
+        is_kept(view, places, at)) {
       speaking.emplace(vantage, &view);
+      changed_last = std::max(changed_last, view.since);
+    }
   }
+  std::erase_if(speaking, [&](const auto& one) {
+    return one.second->seen->observed_at < changed_last;
+  });
   auto found = speaking.size() < 2 ? std::nullopt : selective(speaking);
   if (!found && speaking.size() >= 2) found = split(speaking);
   if (!found) {

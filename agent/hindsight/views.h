@@ -24,6 +24,8 @@ struct View {
   probes::Verdict verdict = probes::Verdict::unknown;  // of the host by itself
   std::optional<probes::Reason> reason;                // of its worst endpoint
   int in_a_row = 0;  // looks, one after the other, that saw the same of STARTTLS, keys and verdict
+  config::Time since;            // of the first of these
+  bool follows_a_steady = false;  // what it saw before that, it had seen more than once
   // When it saw trouble last; null: it has seen the host well since.
   std::optional<config::Time> troubled_at;
   // The look with what proves it: until another comes, as long as places are asked or differ.
@@ -53,7 +55,9 @@ struct Choice {
   std::optional<std::string> followed;  // the place whose look is to be followed now
   // Some place sees trouble, or an alert waits for all to see none.
   bool is_in_question = false;
-  std::set<std::string> awaited;   // places that are to look at once
+  // Places that are to look at once: those that are asked, and where what one place had seen more
+  // than once has changed, those whose look is from before.
+  std::set<std::string> awaited;
   std::set<std::string> troubled;  // places that see trouble now
 };
 
@@ -73,7 +77,8 @@ struct Split {
   std::set<std::string> places;  // that see it otherwise
   bool operator==(const Split&) const = default;
 };
-// Where places that looked lately, and more than once, differ. `before`: as it was; it goes on
+// Where places that looked lately, and more than once, differ: what one has seen since before another
+// changed is no difference, but from another time. `before`: as it was; it goes on
 // while a place that it names cannot tell, or not yet, or is gone, for as long as views are kept.
 [[nodiscard]] std::optional<Split> find_split(const Views& views, const Places& places,
                                               const std::optional<Split>& before,

@@ -732,7 +732,8 @@ Follower::Consequences Follower::follow(Round& round, probes::Recorded look,
   // Own looks confirm what own looks saw.
   if (!is_own && out.again && choice.followed == places_.own)
     out.soon.push_back({.kind = Target::Kind::host, .name = host->name});
-  if (!choice.is_in_question && !host->split)
+  const bool has_changed = view.follows_a_steady && view.in_a_row < kFewLooks;
+  if (!choice.is_in_question && !host->split && !has_changed)
     out.next_from_there = cross_check_;
   else
     out.next_from_there = view.in_a_row < kFewLooks ? schedule_.confirm_after : schedule_.interval;

@@ -326,6 +326,40 @@ TEST_F(SeenFromPlaces, another_key_at_one_place_alone_is_a_mark_where_no_record_
   EXPECT_EQ(nobody_knows->code, probes::Code::vantage_split) << "which of the two is the other";
 }
 
+// A renewal, or STARTTLS turned off for everybody: places see it one after the other.
+TEST_F(SeenFromPlaces, what_changed_since_the_others_looked_is_no_difference_of_places) {
+  const auto& pki = support::Pki::get();
+  auto before = well_;
+  before.publish({});
+  before.mx().tlsa = support::absent("_25._tcp.mx.example.test", probes::dns::type::tlsa);
+  auto renewed = before;
+  renewed.serve({pki.old_leaf.certificate, pki.inter.certificate});
+  for (const auto& after : {renewed, stripped()}) {
+    views_.clear();
+    split_.reset();
+    for (int i = 0; i < 3; ++i) {
+      for (const auto* place : {"here", "east", "west"}) see(place, before);
+      pass(Seconds{900});
+    }
+    see("east", after);
+    EXPECT_THAT(choice("east").awaited, testing::ElementsAre("here", "west"));
+    pass(Seconds{60});
+    see("east", after);
+    EXPECT_FALSE(split()) << "the others have not looked since";
+    see("here", after);
+    EXPECT_FALSE(split());
+    pass(Seconds{60});
+    see("here", after);
+    EXPECT_FALSE(split());
+    // Where a place that looks behind the change goes on seeing what was, they differ.
+    see("west", before);
+    EXPECT_TRUE(split());
+    see("west", after);
+    see("west", after);
+    EXPECT_FALSE(split());
+  }
+}
+
 TEST_F(SeenFromPlaces, trouble_that_all_see_is_no_difference) {
   for (int i = 0; i < 2; ++i) {
     see("here", broken());
