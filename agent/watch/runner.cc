@@ -268,10 +268,12 @@ void Runner::State::leave_politely(const std::string& vantage, const Target& tar
     manners.end(one->second, was_sent_away, config.schedule.retry_after, ticks());
     asked.erase(one);
   }
-  // Whose host it is the first probe has learned only now.
-  if (was_sent_away)
-    manners.take_refusal(providers_of(target, published.host(target.name)),
-                         config.schedule.retry_after, ticks());
+  if (!was_sent_away) return;
+  // By its networks, which a first probe has learned only now; and by the operator's name, by which
+  // whoever goes on after a restart knows it before it has looked.
+  auto whose = providers_of(target, published.host(target.name));
+  if (!whose.empty()) whose.push_back(operator_of(target.name));
+  manners.take_refusal(whose, config.schedule.retry_after, ticks());
 }
 
 bool Runner::State::is_minded(const SnapshotSource::Known& host) const {
