@@ -118,7 +118,7 @@ std::string short_records(const std::vector<std::string>& records) {
 
 // How it came about: what history knows of the key.
 void tell_past(Explanation& out, const Finding& finding) {
-  if (!finding.key) return;
+  if (!finding.key || finding.code == Code::stale_cache_window) return;
   const auto& key = *finding.key;
   std::string text;
   if (key.record_removed_at) {
@@ -216,6 +216,14 @@ void tell_where_retired(Explanation& out, const Finding& finding) {
   if (!servers.empty()) out.title += fmt::format(" at {}", servers);
 }
 
+// Which records are missed, where they are only gone.
+void tell_loss(Explanation& out, const Finding& finding) {
+  if (!finding.remedy || finding.remedy->publish.empty()) return;
+  out.fix.insert(out.fix.begin(),
+                 fmt::format("If that was not meant, put back what fits the key in use: {}.",
+                             line_of(finding)));
+}
+
 // It has been put right: what is left to say is what the row of the caches says.
 void tell_caches(Explanation& out, const Finding& finding) {
   if (!finding.is_in_caches_only) return;
@@ -224,7 +232,7 @@ void tell_caches(Explanation& out, const Finding& finding) {
                           finding.subject.name);
   out.explanation = row.explanation;
   out.senders_now = row.senders_now;
-  out.fix.assign(row.fix.begin(), row.fix.end());
+  out.fix = steps_of(row, finding);
 }
 
 // Whether a character in UTF-8 is shown as it is: no control, no separator of lines or paragraphs,
@@ -371,6 +379,7 @@ Explanation explain(const Finding& finding) {
   if (finding.code == Code::nameserver_split) tell_gaps(out, finding);
   if (finding.code == Code::nameserver_lagging) tell_lag(out, finding);
   if (finding.code == Code::early_retire) tell_where_retired(out, finding);
+  if (finding.code == Code::dane_lost) tell_loss(out, finding);
   tell_caches(out, finding);
   if (finding.code == Code::monitor_fault) tell_own_fault(out, finding.subject.name);
   tell_service(out, row, finding);

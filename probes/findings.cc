@@ -109,7 +109,7 @@ void tell_past(std::vector<Finding>& findings, const Subject& subject, const Hos
         row_of(finding.code).alerts.refuses || finding.code == Code::stale_cache_window;
     if (!is_refusal) continue;
     finding.refused_since = past.refused_since;
-    if (finding.code != Code::stale_cache_window) finding.key = past.key;
+    finding.key = finding.code == Code::stale_cache_window ? past.unchanged_key : past.key;
     if (!finding.remedy) continue;
     if (past.recovers_after) finding.remedy->recovers_after = past.recovers_after;
     finding.remedy->recovers_at = past.recovers_at;
@@ -132,7 +132,12 @@ void tell_where_retired(std::vector<Finding>& findings, const Subject& subject) 
 // Where the records of a host stand, for a remedy that names only them.
 void place_remedies(std::vector<Finding>& findings, const HostObservation& host) {
   for (auto& finding : findings) {
-    if (finding.remedy && finding.subject == host_subject(host)) place(*finding.remedy, host);
+    if (!finding.remedy || finding.subject != host_subject(host)) continue;
+    // Where records still stand it is not they that are missed.
+    if (finding.code == Code::dane_lost && host.tlsa.outcome != dns::Outcome::absent)
+      finding.remedy.reset();
+    else
+      place(*finding.remedy, host);
   }
 }
 

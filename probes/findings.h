@@ -22,7 +22,9 @@ namespace probes {
 
 // The past of a host, as far as it says what to do about a finding.
 struct HostPast {
-  std::optional<KeyPast> key;                 // that is refused now
+  std::optional<KeyPast> key;  // that is refused now by what is published
+  // Of one that only caches refuse, where it was there before they did.
+  std::optional<KeyPast> unchanged_key;
   std::optional<config::Time> refused_since;  // by what is published or by what caches hold
   // As in Remedy, of whatever puts right what is published.
   std::optional<config::Seconds> recovers_after;

@@ -81,11 +81,12 @@ std::vector<Span> spans_at(const agent::History& history, std::size_t server, st
     const auto& given = versions[i];
     if (given.fails || !contains(history.sets[given.set], record)) continue;
     const auto until = i + 1 < versions.size() ? versions[i + 1].began.by : kNever;
-    const auto held =
-        until == kNever
-            ? kNever
-            : std::min(until + given.believed_for + std::max(given.ttl, given.alias_ttl),
-                       given.expires_at.value_or(kNever));
+    // A cache that still holds the alias asks again for what it leads to.
+    const bool stays_alias = i + 1 < versions.size() && versions[i + 1].alias == given.alias;
+    const auto ttl = stays_alias ? given.ttl : std::max(given.ttl, given.alias_ttl);
+    const auto held = until == kNever ? kNever
+                                      : std::min(until + given.believed_for + ttl,
+                                                 given.expires_at.value_or(kNever));
     out.push_back({given.began.by, until, std::max(held, until)});
   }
   return merged(std::move(out));

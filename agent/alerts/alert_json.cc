@@ -123,11 +123,12 @@ Json matchers_json(const Silence& silence) {
   return out;
 }
 
-// As the finding itself says it: with what is known of it by its cause.
+// As the finding itself says it: where a record was removed, with the servers that the cause names.
 std::string title_below(const probes::Consequence& one, const probes::Finding& cause) {
   probes::Finding finding{.code = one.code, .subject = one.subject};
-  std::ranges::copy_if(cause.gaps, std::back_inserter(finding.gaps),
-                       &probes::ServerGap::is_refusing);
+  if (one.code == probes::Code::early_retire)
+    std::ranges::copy_if(cause.gaps, std::back_inserter(finding.gaps),
+                         &probes::ServerGap::is_refusing);
   auto title = probes::explain(finding).title;
   if (hides(cause.code, one.code)) title += " (as last seen)";
   return title;

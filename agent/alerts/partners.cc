@@ -54,6 +54,17 @@ std::string plain(std::string key) {
   return key;
 }
 
+// A fact of a finding, in words.
+std::string fact(const std::string& key, const std::string& value) {
+  constexpr auto kWords = std::to_array<std::pair<std::string_view, std::string_view>>(
+      {{"failing-share", "share of resolver caches that refuse"},
+       {"window-from", "some caches refuse since"},
+       {"window-until", "the last cache recovers at"}});
+  const auto* const found =
+      std::ranges::find(kWords, key, &std::pair<std::string_view, std::string_view>::first);
+  return fmt::format("{} {}", found == kWords.end() ? plain(key) : found->second, value);
+}
+
 // For them to put right, unless it is about us.
 void hand_over(Finding& finding, bool is_held) {
   finding.severity = calmer(finding, is_held);
@@ -148,7 +159,7 @@ std::optional<std::string> postmaster_text(const probes::DomainJudgement& judged
                        words.senders_now);
     std::vector<std::string> facts;
     for (const auto& [key, value] : finding.evidence)
-      facts.push_back(fmt::format("{} {}", plain(key), probes::printable(value)));
+      facts.push_back(fact(key, probes::printable(value)));
     for (const auto& address : finding.addresses) facts.push_back("at " + address);
     for (std::size_t i = 0; i < facts.size(); ++i) out += (i == 0 ? ": " : "; ") + facts[i];
     out += fmt::format(" ({})\n\nWhat helps:\n", config::rfc3339(judged.seen->observed_at));
@@ -178,8 +189,9 @@ std::optional<PartnersTrouble> partners_trouble(const Alert& alert) {
         out.domain));
   if (rule.is_for_postmaster && bounces_at(alert))
     out.ours.emplace_back(
-        "If our mail to them cannot wait, see there whether an exception would let it through: "
-        "Postfix then encrypts without authenticating, until their DANE works again.");
+        "If our mail to them cannot wait, see there whether an exception would let it through, and "
+        "how: encrypted without authentication or, where they take no TLS, in the clear, until "
+        "their DANE works again.");
   return out;
 }
 

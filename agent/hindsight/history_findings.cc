@@ -80,6 +80,26 @@ std::optional<Time> lost_at(const History& history, Time at) {
   return out;
 }
 
+// The records that stood there last and fit what is presented.
+std::vector<std::string> lost_records(const History& history, Time at) {
+  std::vector<std::string> out;
+  const auto chains = presented(history, at);
+  for (const auto& server : history.servers) {
+    const auto last = std::find_if(server.rbegin(), server.rend(), [&](const Publication& given) {
+      return !given.fails && given.began.by <= at && demands(history, given.set);
+    });
+    if (last == server.rend()) continue;
+    for (const auto record : history.sets[last->set].records) {
+      if (std::ranges::none_of(chains, [&](auto chain) { return history.fits[record][chain]; }))
+        continue;
+      auto text = probes::dane::to_text(history.records[record]);
+      if (text.size() <= kLongestRecord && std::ranges::find(out, text) == out.end())
+        out.push_back(std::move(text));
+    }
+  }
+  return out;
+}
+
 // As the share is shown, in thousandths: where one of two name servers lags, it nears one half.
 bool is_most(double share) {
   return share + 0.0005 >= probes::kMostCaches;
@@ -225,8 +245,11 @@ class Foresight {
     if (standing_.state != RolloverState::withdrawn && standing_.state != RolloverState::no_dane)
       return;
     const auto lost = lost_at(history_, standing_.at);
-    if (lost && standing_.at - *lost < kLossTold)
-      add(Code::dane_lost, Severity::high, {{"protected-until", config::rfc3339(*lost)}});
+    if (!lost || standing_.at - *lost >= kLossTold) return;
+    auto& finding =
+        add(Code::dane_lost, Severity::high, {{"protected-until", config::rfc3339(*lost)}});
+    auto records = lost_records(history_, standing_.at);
+    if (!records.empty()) finding.remedy = probes::Remedy{.publish = std::move(records)};
   }
 
   void add_switch() {
@@ -272,6 +295,7 @@ probes::HostPast past_of(const HostHistory& host_history, const History& history
   probes::HostPast out;
   if (const auto key = refused_key(history, standing.at)) out.key = key->past;
   if (standing.window) {
+    out.unchanged_key = unchanged_key(history, standing.window->from, standing.at);
     out.refused_since = standing.window->from;
     out.recovers_at = standing.window->until;
   }

@@ -48,16 +48,21 @@ void note_removal(RefusedKey& out, const History& history, const std::vector<Pub
   }
 }
 
+// Since when the endpoint has the key that it has.
+const Presented* first_of_same_key(const History& history, const Endpoint& endpoint,
+                                   const Presented* now) {
+  while (now > endpoint.presented.data() && is_same_key(history, (now - 1)->chain, now->chain))
+    --now;
+  return now;
+}
+
 }  // namespace
 
 std::optional<RefusedKey> refused_key(const History& history, Time at) {
   for (const auto& endpoint : history.endpoints) {
     const auto* now = endpoint.is_anothers ? nullptr : item_at(endpoint.presented, at);
     if (now == nullptr || !is_refused(history, now->chain, at)) continue;
-    const auto* first = now;
-    while (first > endpoint.presented.data() &&
-           is_same_key(history, (first - 1)->chain, now->chain))
-      --first;
+    const auto* first = first_of_same_key(history, endpoint, now);
     const bool is_oldest = first == endpoint.presented.data();
     RefusedKey out;
     out.past.since = first->began.by;
@@ -71,6 +76,18 @@ std::optional<RefusedKey> refused_key(const History& history, Time at) {
   return std::nullopt;
 }
 
+std::optional<probes::KeyPast> unchanged_key(const History& history, Time since, Time at) {
+  std::optional<probes::KeyPast> out;
+  for (const auto& endpoint : history.endpoints) {
+    const auto* now = endpoint.is_anothers ? nullptr : item_at(endpoint.presented, at);
+    if (now == nullptr) continue;
+    const auto* first = first_of_same_key(history, endpoint, now);
+    if (first->began.by >= since) return std::nullopt;
+    out = probes::KeyPast{.since = first->began.by, .is_since_before = first->began.after == kEver};
+  }
+  return out;
+}
+
 std::optional<Seconds> refusal_ttl(const History& history, Time at) {
   std::optional<Seconds> out;
   for (const auto* given : served(history, at)) {
@@ -78,7 +95,8 @@ std::optional<Seconds> refusal_ttl(const History& history, Time at) {
       const auto* now = endpoint.is_anothers ? nullptr : item_at(endpoint.presented, at);
       return now != nullptr && demand(history, given->set, now->chain) == Demand::refused;
     });
-    if (refuses) out = std::max({out.value_or(Seconds{0}), given->ttl, given->alias_ttl});
+    // What the alias leads to is put right there: that it leads there is right.
+    if (refuses) out = std::max(out.value_or(Seconds{0}), given->ttl);
   }
   return out;
 }

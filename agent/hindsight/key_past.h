@@ -20,6 +20,11 @@ struct RefusedKey {
 // Of several that of the endpoint listed first.
 [[nodiscard]] std::optional<RefusedKey> refused_key(const History& history, config::Time at);
 
+// The past of the key in use where no endpoint has another since then: the key that was there is
+// there still. Null where one has changed its key, or none is known.
+[[nodiscard]] std::optional<probes::KeyPast> unchanged_key(const History& history,
+                                                           config::Time since, config::Time at);
+
 // How long after what is published was put right the last cache holds nothing that refuses a key in
 // use; null while nothing published refuses one.
 [[nodiscard]] std::optional<config::Seconds> refusal_ttl(const History& history, config::Time at);

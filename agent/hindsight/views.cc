@@ -324,9 +324,8 @@ std::optional<Split> find_split(const Views& views, const Places& places,
       changed_last = std::max(changed_last, view.since);
     }
   }
-  std::erase_if(speaking, [&](const auto& one) {
-    return one.second->seen->observed_at < changed_last;
-  });
+  std::erase_if(speaking,
+                [&](const auto& one) { return one.second->seen->observed_at < changed_last; });
   auto found = speaking.size() < 2 ? std::nullopt : selective(speaking);
   if (!found && speaking.size() >= 2) found = split(speaking);
   if (!found) {

@@ -50,7 +50,7 @@ export function advice() {
     const card = page.locator("article").first();
     await says(page, /Done now, the last cache recovers in .*, at 2100-01-01 01:00:00 UTC/);
     await says(page, /waits in senders' queues begins to bounce in .*, at 2100-01-05 00:00 UTC/);
-    await says(page, /What follows from it\W+mx\.mismatch\.test: what follows/);
+    await says(page, /What belongs to it\W+mx\.mismatch\.test: what follows/);
     await card.getByRole("button", { name: "as nsupdate" }).click();
     await says(page, /zone mismatch\.test\s+add _25/);
     await card.getByRole("button", { name: "as knotc" }).click();

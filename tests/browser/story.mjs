@@ -89,7 +89,7 @@ export function story() {
     });
     const both = await card();
     assert.equal(both.alert.id, hiding.id);
-    assert.match(both.shown, /What follows from it.*certificate.*\(as last seen\)/);
+    assert.match(both.shown, /What belongs to it.*certificate.*\(as last seen\)/);
     assert.doesNotMatch(both.shown, /Publish/);
     lab.command("mode", host, "normal");
     const again = await until("it is a mismatch again", 120, async () => {

@@ -122,7 +122,7 @@ std::string consequences_text(const Json& alert) {
   const auto found = alert.find("consequences");
   if (found == alert.end() || !found->is_array()) return out;
   for (const auto& one : *found) out += fmt::format("\n- {}", text_of(one, "title"));
-  return out.empty() ? out : "It leads to:" + out + "\n\n";
+  return out.empty() ? out : "What belongs to it:" + out + "\n\n";
 }
 
 // Where to go from the letter.

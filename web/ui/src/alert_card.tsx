@@ -255,7 +255,7 @@ function Body({ alert, isOpen, again, title }: Card & { title?: ComponentChildre
       {isCurrent(alert) && <WhatNow alert={alert} mayAct={mayAct} />}
       {alert.consequences && alert.consequences.length > 0 && (
         <>
-          <p class="label">What follows from it</p>
+          <p class="label">What belongs to it</p>
           <ul>
             {alert.consequences.map((one) => (
               <li key={one.code}>{one.title}</li>

@@ -94,7 +94,7 @@ export function FindingCard({ finding, consequences = [] }: { finding: Finding; 
       <Explanation finding={finding} />
       {consequences.length > 0 && (
         <>
-          <p class="label">What follows from it</p>
+          <p class="label">What belongs to it</p>
           {consequences.map((one) => (
             <details key={one.code}>
               <summary>{one.title}</summary>

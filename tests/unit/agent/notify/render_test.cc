@@ -116,7 +116,7 @@ TEST(MailText, CarriesTheLineToPublishAndTheDeadline) {
   EXPECT_THAT(text, HasSubstr("knotc zone-commit a.test."));
   EXPECT_THAT(text, HasSubstr("the last cache lets mail through at: 2027-01-15T08:05:00Z"));
   EXPECT_THAT(text, HasSubstr("begins to bounce at: 2027-01-20T08:00:00Z"));
-  EXPECT_THAT(text, HasSubstr("It leads to:\r\n- mx.a.test: caches may hold"));
+  EXPECT_THAT(text, HasSubstr("What belongs to it:\r\n- mx.a.test: caches may hold"));
   EXPECT_THAT(text, HasSubstr(std::string("MX host: ") + kPage + "/mx/mx.a.test\r\n"));
   EXPECT_THAT(text, HasSubstr("Check now, when it is done: `danelaw recheck a.test`"));
 }
