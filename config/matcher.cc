@@ -4,6 +4,7 @@
 #include <array>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "config/name.h"
 
@@ -30,9 +31,18 @@ Result<Matcher, std::string> parse_matcher(std::string_view text) {
                  .is_equal = is_equal};
 }
 
+std::optional<std::string> label_fault(std::string_view name) {
+  constexpr auto kLabels =
+      std::to_array<std::string_view>({"alertname", "code", "severity", "direction", "role",
+                                       "domain", "group", "mx", "owner", "zone", "monitor"});
+  if (std::ranges::find(kLabels, name) != kLabels.end()) return std::nullopt;
+  return fmt::format("alerts have no label of that name, but: {}", fmt::join(kLabels, ", "));
+}
+
 Result<std::string, std::string> matcher_text(std::string_view text) {
   const auto read = parse_matcher(text);
   if (!read) return Failure<std::string>(read.error());
+  if (auto fault = label_fault(read->name)) return Failure<std::string>(*std::move(fault));
   return std::string(text);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,7 +21,10 @@ struct Matcher {
 // "name=value", "name!=value", "name=~regex" or "name!~regex"; names are of letters, digits and
 // underscores. The error is a phrase that does not repeat the text.
 [[nodiscard]] Result<Matcher, std::string> parse_matcher(std::string_view text);
-// The same, for what stays text.
+// What is wrong with the name of a label, in words: no alert has it, so that to be equal to
+// something would fit nothing, and not to be would fit everything.
+[[nodiscard]] std::optional<std::string> label_fault(std::string_view name);
+// The same as parse_matcher, of labels that there are, for what stays text.
 [[nodiscard]] Result<std::string, std::string> matcher_text(std::string_view text);
 
 // A web address (name.h) that may have {id} and {alert_id} in it, behind the host, to be filled in

@@ -107,6 +107,7 @@ std::optional<Matcher> read_matcher(const Sent& json, Reader& silence) {
               .value = in.pattern("value"),
               .is_regex = in.flag("is_regex", false),
               .is_equal = in.flag("is_equal", true)};
+  if (out.name == "role") out.name = "direction";
   if (!in.fault()) return out;
   silence.complain("matchers: " + *in.fault());
   return std::nullopt;

@@ -77,6 +77,7 @@ bool fits(const Matcher& matcher, const std::string& value) {
 
 std::optional<std::string> fault_of(const Matcher& matcher) {
   if (matcher.name.empty()) return "a matcher without the name of a label";
+  if (auto fault = config::label_fault(matcher.name)) return fault;
   if (matcher.name.size() + matcher.value.size() > kMaxMatcherText || !is_printable(matcher.name) ||
       !is_printable(matcher.value))
     return "a matcher that is too long, or holds control characters";

@@ -17,6 +17,8 @@ TEST(Matcher, IsNameSignAndValue) {
     EXPECT_FALSE(parse_matcher(text)) << text;
   EXPECT_EQ(*matcher_text("group=shop"), "group=shop");
   EXPECT_FALSE(matcher_text("group"));
+  EXPECT_FALSE(matcher_text("gruop=shop")) << "fits nothing";
+  EXPECT_FALSE(matcher_text("gruop!=shop")) << "fits everything";
 }
 
 TEST(HookAddress, MayHaveFieldsBehindItsHost) {

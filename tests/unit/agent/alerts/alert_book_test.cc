@@ -558,6 +558,7 @@ TEST(Silence, IsRefusedWithAReason) {
   EXPECT_NE(fault_of(silence({{.name = "mx", .value = "(", .is_regex = true}})), std::nullopt);
   EXPECT_NE(fault_of(silence({{.name = "mx", .value = "a\nb"}})), std::nullopt);
   EXPECT_NE(fault_of(silence({{.name = "", .value = "a"}})), std::nullopt);
+  EXPECT_NE(fault_of(silence({{.name = "gruop", .value = "a", .is_equal = false}})), std::nullopt);
   EXPECT_NE(fault_of(silence({{.name = "mx", .value = "a"}}, "ABC")), std::nullopt);
   auto backwards = silence({{.name = "mx", .value = "a"}});
   backwards.ends_at = backwards.starts_at;
