@@ -34,7 +34,7 @@ Result<Matcher, std::string> parse_matcher(std::string_view text) {
 std::optional<std::string> label_fault(std::string_view name) {
   constexpr auto kLabels =
       std::to_array<std::string_view>({"alertname", "code", "severity", "direction", "role",
-                                       "domain", "group", "mx", "owner", "zone", "monitor"});
+                                       "domain", "group", "mx", "owner", "zone", "check"});
   if (std::ranges::find(kLabels, name) != kLabels.end()) return std::nullopt;
   return fmt::format("alerts have no label of that name, but: {}", fmt::join(kLabels, ", "));
 }

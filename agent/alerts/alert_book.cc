@@ -115,6 +115,12 @@ std::vector<AlertBook::Key> AlertBook::led_by(const Subject& subject) const {
   return out;
 }
 
+void AlertBook::lead(Round& round, const Key& key, const Subject& subject) {
+  const auto held = open_.find(key);
+  if (held == open_.end() || held->second.hits.front().subject == subject) return;
+  put(round, key, led(held->second, subject));
+}
+
 std::set<probes::Code> AlertBook::firing_at(const Subject& subject) const {
   std::set<probes::Code> out;
   const auto keys = open_at_.find(subject);

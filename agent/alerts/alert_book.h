@@ -69,6 +69,8 @@ class AlertBook {
   [[nodiscard]] std::set<probes::Code> firing_at(const probes::Subject& subject) const;
   // Those that the subject's looks confirm and clear, though they hit others, too.
   [[nodiscard]] std::vector<Key> led_by(const probes::Subject& subject) const;
+  // The alert speaks of that one of the hosts that it hits, from its next look on.
+  void lead(Round& round, const Key& key, const probes::Subject& subject);
   // Whether one that is open hits the subject and is such.
   [[nodiscard]] bool any_open_at(const probes::Subject& subject,
                                  const std::function<bool(const Alert&)>& is_such) const;

@@ -178,11 +178,21 @@ Json finding_json(probes::Finding finding, bool is_theirs) {
 
 }  // namespace
 
+std::string title_of(const Alert& alert) {
+  auto title = probes::explain(alert.finding).title;
+  const auto& name = alert.finding.subject.name;
+  const auto others = alert.hits.empty() ? 0 : alert.hits.size() - 1;
+  if (others > 0 && title.starts_with(name + ":"))
+    title.insert(name.size(), fmt::format(" and {} more", others));
+  return title;
+}
+
 Json to_json(const Alert& alert, Time at) {
   const bool is_open = alert.state == AlertState::pending || alert.state == AlertState::firing;
   Json out{{"id", alert.id}, {"state", wire_name(alert.state)}};
   const auto theirs = partners_trouble(alert);
   out.update(finding_json(alert.finding, theirs.has_value()));
+  out["title"] = title_of(alert);
   out["partner"] = partner_json(theirs);
   out.erase("consequence_of");
   out["consequences"] = consequences_json(alert.finding);

@@ -19,6 +19,9 @@ namespace agent {
 [[nodiscard]] nlohmann::ordered_json to_json(const Silence& silence, config::Time at);
 [[nodiscard]] nlohmann::ordered_json to_json(const Exception& exception);
 
+// In one line what it is about: the first of the hosts that it hits, and how many more.
+[[nodiscard]] std::string title_of(const Alert& alert);
+
 // {"schema":"danelaw.notification/1","id":…,"event":"opened",…}: what a notifier delivers, but for
 // the link to the page.
 [[nodiscard]] nlohmann::ordered_json to_json(const Notification& notification);

@@ -87,6 +87,15 @@ void sum_up(Alert& alert, probes::Severity before) {
   sum_up_remedies(alert);
 }
 
+// What was said before was seen elsewhere.
+void speak_of(Alert& alert, const probes::Subject& subject) {
+  alert.finding = {.code = alert.finding.code,
+                   .severity = alert.finding.severity,
+                   .subject = subject,
+                   .root = std::move(alert.finding.root),
+                   .refused_since = alert.finding.refused_since};
+}
+
 // Puts the trouble's subject into the hits.
 void take_hit(Alert& alert, const Trouble& trouble, probes::Severity before) {
   const auto& subject = trouble.finding.subject;
@@ -265,14 +274,17 @@ Alert joined(Alert alert, const Trouble& trouble, config::Time at) {
 
 Alert left(Alert alert, const probes::Subject& subject) {
   std::erase_if(alert.hits, [&](const Hit& hit) { return hit.subject == subject; });
-  // What was said of it was seen there.
-  if (alert.finding.subject == subject && !alert.hits.empty()) {
-    alert.finding = {.code = alert.finding.code,
-                     .severity = alert.finding.severity,
-                     .subject = alert.hits.front().subject,
-                     .root = std::move(alert.finding.root),
-                     .refused_since = alert.finding.refused_since};
-  }
+  if (alert.finding.subject == subject && !alert.hits.empty())
+    speak_of(alert, alert.hits.front().subject);
+  sum_up(alert, alert.finding.severity);
+  return alert;
+}
+
+Alert led(Alert alert, const probes::Subject& subject) {
+  const auto hit = std::ranges::find(alert.hits, subject, &Hit::subject);
+  if (hit == alert.hits.end() || hit == alert.hits.begin()) return alert;
+  std::rotate(alert.hits.begin(), hit, std::next(hit));
+  speak_of(alert, subject);
   sum_up(alert, alert.finding.severity);
   return alert;
 }

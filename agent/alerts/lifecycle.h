@@ -84,6 +84,8 @@ inline constexpr config::Seconds kRelapse = std::chrono::hours{6};  // "soon"
 // The same trouble was found at another host or domain, too; the first hit stays the one whose
 // looks confirm and clear the alert.
 [[nodiscard]] Alert joined(Alert alert, const Trouble& trouble, config::Time at);
+// It speaks of that one of its hosts from now on: what it said of another is not said any more.
+[[nodiscard]] Alert led(Alert alert, const probes::Subject& subject);
 // It is over at one of several.
 [[nodiscard]] Alert left(Alert alert, const probes::Subject& subject);
 [[nodiscard]] bool hits(const Alert& alert, const probes::Subject& subject);

@@ -346,10 +346,8 @@ bool Follower::follow_host(Round& round, Host& host, const Seeing& seeing) {
   host.awaits_judgement = judgement == nullptr;
   if (judgement == nullptr || hides(seeing, host.name)) return false;
   const auto subject = subject_of_host(host.name);
-  std::vector<Judged> users;
-  for (const auto* user : host.troubled) users.push_back(judged(*user));
   const auto firing = book_.firing_at(subject);
-  const auto troubles = troubles_of_host(*host.seen, users, host.refused_keys, firing);
+  const auto troubles = troubles_at(host);
   book_.abandon(round, subject, kGoesOnBelow, [&](const Alert& alert) {
     return is_hidden(alert.finding.code, *host.seen, troubles, firing);
   });
@@ -372,18 +370,57 @@ bool Follower::follow_host(Round& round, Host& host, const Seeing& seeing) {
   return again;
 }
 
-// Where the host that an alert spoke of has left it, it speaks of the next that it hits, by what
-// was seen there. That confirms nothing: it is no new look.
+// A domain that has not been judged since the start goes on being hit by what hit it before.
+void Follower::keep_unjudged(Trouble& trouble) const {
+  const auto alert = book_.open().find({trouble.finding.code, trouble.cause});
+  if (alert == book_.open().end()) return;
+  const auto hit = std::ranges::find(alert->second.hits, trouble.finding.subject, &Hit::subject);
+  if (hit == alert->second.hits.end()) return;
+  for (const auto& domain : hit->domains) {
+    const auto name = Name::parse(domain);
+    const auto* watched = name ? inventory_.domain(*name) : nullptr;
+    if (watched != nullptr && !watched->judged) trouble.domains.push_back(domain);
+  }
+  std::ranges::sort(trouble.domains);
+  const auto rest = std::ranges::unique(trouble.domains);
+  trouble.domains.erase(rest.begin(), rest.end());
+}
+
+// The troubles of a host as it was seen last.
+std::vector<Trouble> Follower::troubles_at(const Host& host) const {
+  std::vector<Judged> users;
+  for (const auto* user : host.troubled) users.push_back(judged(*user));
+  auto out = troubles_of_host(*host.seen, users, host.refused_keys,
+                              book_.firing_at(subject_of_host(host.name)));
+  for (auto& trouble : out) keep_unjudged(trouble);
+  return out;
+}
+
+// Where the host that an alert spoke of has left it, or only caches refuse it by now, the alert
+// speaks of the next that it hits, by what was seen there. That confirms nothing: it is no new
+// look.
 void Follower::follow_heirs(Round& round, const std::vector<AlertBook::Key>& led,
-                            const Subject& left, const Seeing& seeing) {
+                            const Subject& before, const Seeing& seeing) {
   for (const auto& key : led) {
     const auto alert = book_.open().find(key);
     if (alert == book_.open().end() || alert->second.state != AlertState::firing) continue;
-    const auto next = alert->second.hits.front().subject;
-    const auto name = Name::parse(next.name);
-    if (next == left || next.kind != Subject::Kind::host || !name) continue;
-    auto* host = inventory_.host(*name);
-    if (host != nullptr && host->seen) follow_host(round, *host, seeing);
+    const auto hits = alert->second.hits;
+    for (const auto& hit : hits) {
+      const auto name = Name::parse(hit.subject.name);
+      auto* host =
+          hit.subject.kind == Subject::Kind::host && name ? inventory_.host(*name) : nullptr;
+      if (host == nullptr || !host->seen) continue;
+      const auto troubles = troubles_at(*host);
+      const bool is_refused = std::ranges::any_of(troubles, [&](const Trouble& one) {
+        return one.finding.code == key.first && one.cause == key.second &&
+               !one.finding.is_in_caches_only;
+      });
+      if (!is_refused) continue;
+      if (hit.subject == before) break;  // it leads rightly
+      book_.lead(round, key, hit.subject);
+      follow_host(round, *host, seeing);
+      break;
+    }
   }
 }
 

@@ -143,8 +143,10 @@ class Follower {
                           const probes::DomainJudgement& judgement);
   bool follow_domain(Round& round, Domain& domain);
   bool follow_host(Round& round, Host& host, const Seeing& seeing);
+  void keep_unjudged(Trouble& trouble) const;
+  [[nodiscard]] std::vector<Trouble> troubles_at(const Host& host) const;
   void follow_heirs(Round& round, const std::vector<AlertBook::Key>& led,
-                    const probes::Subject& left, const Seeing& seeing);
+                    const probes::Subject& before, const Seeing& seeing);
   [[nodiscard]] static std::shared_ptr<const probes::HostJudgement> worst_of(const Host& host);
   void follow_waiting(Round& round, Consequences& out, Domain& domain, const Seeing& seeing);
   std::shared_ptr<const Rollovers> follow_history(Round& round, Host& host,

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/alerts/alert_json.h"
 #include "agent/alerts/notice.h"
 #include "agent/notify/notifiers/render.h"
 #include "agent/watch/configured.h"
@@ -52,8 +53,7 @@ class Parts {
 
 std::string alert_line(const Alert& alert, Time now) {
   const auto count = alert.domains.size();
-  const auto what = probes::explain(alert.finding);
-  return fmt::format("{}: {} (since {}{}{})", wire_name(alert.finding.severity), what.title,
+  return fmt::format("{}: {} (since {}{}{})", wire_name(alert.finding.severity), title_of(alert),
                      minute_of(alert.first_seen_at),
                      count > 0 ? fmt::format(", {} domain{}", count, count == 1 ? "" : "s") : "",
                      is_acknowledged(alert, now) ? ", acknowledged" : "");

@@ -184,7 +184,7 @@ Json alert_for(const Alert& alert, probes::Severity severity,
   names["direction"] = direction;
   names[label_name(alert.cause.kind)] = probes::printable(alert.cause.name);
   const auto words = probes::explain(alert.finding);
-  Json notes{{"summary", words.title},
+  Json notes{{"summary", title_of(alert)},
              {"description", words.explanation + " " + words.senders_now},
              {"runbook_url", fmt::format("{}/findings/{}", page, wire_name(alert.finding.code))},
              {"domains", fmt::format("{}", fmt::join(alert.domains, " "))}};
