@@ -118,11 +118,6 @@ std::vector<DeliverySpan> episodes_in(const std::vector<DeliverySpan>& spans, bo
     out.back().verdict = span.verdict;
     longest = length;
   }
-  // Nor is it known to be over.
-  if (over_unknown && !out.empty()) {
-    const auto& last = spans.back();
-    if (last.delivery == Delivery::unknown) out.back().until = last.until;
-  }
   return out;
 }
 

@@ -124,12 +124,31 @@ void tell_anew_of_keys(Alert& alert, const Trouble& trouble) {
   alert.told_at.reset();
 }
 
+// Name servers that differed without harm, or of which another refused the key in use: what people
+// were told to do then may be the opposite of what helps now.
+void tell_anew_of_refusal(Alert& alert, const Trouble& trouble) {
+  const auto refuses = [](const std::vector<probes::ServerGap>& gaps, const std::string& server) {
+    return std::ranges::any_of(gaps, [&](const probes::ServerGap& gap) {
+      return gap.is_refusing && gap.server == server;
+    });
+  };
+  const bool has_news =
+      std::ranges::any_of(trouble.finding.gaps, [&](const probes::ServerGap& gap) {
+        return gap.is_refusing && !refuses(alert.finding.gaps, gap.server);
+      });
+  if (!has_news) return;
+  alert.acknowledged.reset();
+  alert.told_at.reset();
+}
+
 Followed seen(const std::optional<Alert>& before, const Trouble& trouble, int relapses,
               config::Time at) {
   Alert alert = before.value_or(Alert{
       .id = id_of(trouble, at), .cause = trouble.cause, .first_seen_at = at, .relapses = relapses});
   const auto worst = alert.finding.severity;
   if (before) tell_anew_of_keys(alert, trouble);
+  if (before && before->finding.code == trouble.finding.code)
+    tell_anew_of_refusal(alert, trouble);
   if (!trouble.finding.is_in_caches_only) {
     alert.finding = trouble.finding;
   } else if (alert.hits.size() == 1) {  // it stays what it was, but there is nothing left to do

@@ -93,6 +93,7 @@ class Api {
 
   // Domains
   [[nodiscard]] Reply domains(const Call& call) const;
+  [[nodiscard]] nlohmann::ordered_json last_known_of(const storage::DomainRow& row) const;
   [[nodiscard]] Reply domain(const Call& call) const;
   [[nodiscard]] Reply history(const Call& call) const;
   [[nodiscard]] Reply findings(const Call& call) const;

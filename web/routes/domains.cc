@@ -177,6 +177,15 @@ std::map<std::string, config::Time> Api::since_of(
       .value_or(std::map<std::string, config::Time>{});
 }
 
+// What happened to mail when that was known last, of a domain of which nothing is known now.
+Json Api::last_known_of(const storage::DomainRow& row) const {
+  if (row.delivery != probes::Delivery::unknown) return nullptr;
+  const auto recorded = backend_.queries->domain(row.name);
+  if (!recorded || !*recorded || !(*recorded)->known) return nullptr;
+  const auto& known = *(*recorded)->known;
+  return {{"delivery", wire_name(known.delivery)}, {"observed_at", config::rfc3339(known.at)}};
+}
+
 Reply Api::domains(const Call& call) const {
   Query query(call.request);
   DomainFilter filter;
@@ -204,8 +213,10 @@ Reply Api::domains(const Call& call) const {
   std::map<std::string, probes::Delivery> shown;
   for (const auto& row : page.rows) shown.emplace(row.name, row.delivery);
   const auto since = since_of(shown);
-  for (const auto& row : page.rows)
+  for (const auto& row : page.rows) {
     items.push_back(domain_json(row, since_json(since, row.name), open[row.name]));
+    items.back()["last_known"] = last_known_of(row);
+  }
   if (part.is_table) return csv("domains", kDomainColumns, items);
   return page_of(std::move(items), part.offset, page.total);
 }

@@ -126,7 +126,10 @@ class Lines {
   void take(const agent::Snapshot::Followed& followed, config::Time now) {
     auto* line = find(followed.host->host.text());
     if (line == nullptr) return;
-    line->state = wire_name(followed.rollovers->at(now).state);
+    // Of keys that are not seen nothing is said.
+    const auto state = probes::shows_certificate(*followed.host) ? followed.rollovers->at(now).state
+                                                                 : agent::RolloverState::unknown;
+    line->state = wire_name(state);
     line->is_rolling = followed.rolling_since.has_value();
   }
 

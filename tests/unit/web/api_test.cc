@@ -295,13 +295,13 @@ TEST_F(Routes, DomainsListsSeenAndUnseenOnesAlike) {
   EXPECT_EQ(list, json::parse(R"({"next": null, "total": 2, "items": [
     {"domain": "example.test", "role": "inbound", "group": "ours", "verdict": "deferred",
      "weakest": "deferred", "severity": "critical", "status": "critical", "delivery": "held-up",
-     "delivery_since": "2027-01-15T08:00:00Z",
+     "delivery_since": "2027-01-15T08:00:00Z", "last_known": null,
      "worst_finding": {"code": "tlsa-mismatch", "severity": "critical"},
      "mx_hosts": 1, "dane_mx_hosts": 1, "observed_at": "2027-01-15T08:00:00Z",
      "next_check_at": "2027-01-15T08:15:00Z", "alerts": 1},
     {"domain": "new.test", "role": "outbound", "group": "partners", "verdict": null,
      "weakest": null, "severity": "info", "status": "unknown", "delivery": "unknown",
-     "delivery_since": null, "worst_finding": null,
+     "delivery_since": null, "last_known": null, "worst_finding": null,
      "mx_hosts": null, "dane_mx_hosts": null, "observed_at": null,
      "next_check_at": "2027-01-15T08:00:00Z", "alerts": 0}]})"));
 }

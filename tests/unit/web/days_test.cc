@@ -113,11 +113,4 @@ TEST(Days, AnEpisodeIsOneWhateverVerdictsItHad) {
   EXPECT_EQ(told[1], bad(at(1), at(6)));
 }
 
-TEST(Days, WhatIsUnknownSinceIsNotOver) {
-  const auto at = [](int hours) { return kNoon + hours * kHour; };
-  const auto told = web::episodes_in({bad(at(0), at(1)), unknown(at(1), at(2))}, true);
-  ASSERT_EQ(told.size(), 1U);
-  EXPECT_EQ(told[0].until, at(2));
-}
-
 }  // namespace

@@ -50,7 +50,7 @@ function Splits({ domain }: { domain: Domain }) {
   for (const split of domain.splits) of(split).whole = split.verdict;
   for (const host of domain.hosts)
     for (const split of host.splits) of(split).hosts.push(`${host.host}: ${verdictWords[split.verdict]}`);
-  const isSound = verdictStatus(domain.verdict) === "ok";
+  const isSound = delivers(domain.verdict);
   const all = [...senders];
   const rare = all.filter(([, one]) => isSound && one.isRare);
   const list = (some: [string, Class][]) => (

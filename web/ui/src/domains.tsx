@@ -50,6 +50,11 @@ export function DomainTable({
           <tr key={item.domain}>
             <td>
               <DeliveryMark delivery={item.delivery} />
+              {item.last_known && (
+                <div class="muted">
+                  last known, <When at={item.last_known.observed_at} />: {deliveryWords[item.last_known.delivery]}
+                </div>
+              )}
               <div class="muted">{item.verdict ? verdictBeside(item.delivery, item.verdict) : "not probed yet"}</div>
             </td>
             <th scope="row">

@@ -37,7 +37,16 @@ export function Prose({ text }: { text: string }) {
 // `withRemedy`: the lines to paste are not shown yet.
 type Explained = Omit<Finding, "consequence_of" | "consequences">;
 
-export function Explanation({ finding, withRemedy = true }: { finding: Explained; withRemedy?: boolean }) {
+// `isPart`: of another finding, whose steps are the ones to take.
+export function Explanation({
+  finding,
+  withRemedy = true,
+  isPart = false,
+}: {
+  finding: Explained;
+  withRemedy?: boolean;
+  isPart?: boolean;
+}) {
   return (
     <>
       <p>
@@ -48,7 +57,7 @@ export function Explanation({ finding, withRemedy = true }: { finding: Explained
           <strong>Senders now:</strong> <Prose text={finding.senders_now} />
         </p>
       )}
-      {finding.fix.length > 0 && (
+      {finding.fix.length > 0 && !isPart && (
         <>
           <p class="label">{finding.is_theirs ? "What their operators have to do" : "What to do"}</p>
           <ol>
@@ -60,7 +69,7 @@ export function Explanation({ finding, withRemedy = true }: { finding: Explained
           </ol>
         </>
       )}
-      {withRemedy && finding.remedy && <RemedyLines remedy={finding.remedy} isTheirs={finding.is_theirs} />}
+      {withRemedy && !isPart && finding.remedy && <RemedyLines remedy={finding.remedy} isTheirs={finding.is_theirs} />}
       <Evidence evidence={finding.evidence} />
       <NotForMail finding={finding} />
       <p class="muted">
@@ -98,7 +107,7 @@ export function FindingCard({ finding, consequences = [] }: { finding: Finding; 
           {consequences.map((one) => (
             <details key={one.code}>
               <summary>{one.title}</summary>
-              <Explanation finding={one} />
+              <Explanation finding={one} isPart />
             </details>
           ))}
         </>

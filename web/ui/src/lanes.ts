@@ -185,6 +185,8 @@ function unseen({ gaps, mail }: Timeline) {
   ];
 }
 
+const troubles = ({ mail }: Timeline) => mail.filter((one) => one.delivery !== "fine" && one.delivery !== "unknown");
+
 export function lanesOf(timeline: Timeline): Lane[] {
   const letter = letters(timeline);
   const lanes: Lane[] = [];
@@ -193,7 +195,7 @@ export function lanesOf(timeline: Timeline): Lane[] {
     if (bars.length > 0)
       lanes.push({ group: "This monitor", name, bars: bars.map((one) => ({ ...one, look: "gap" })) });
   }
-  const mail = timeline.mail.filter((one) => one.delivery !== "fine" && one.delivery !== "unknown");
+  const mail = troubles(timeline);
   if (mail.length > 0)
     lanes.push({
       group: "Senders",
@@ -230,11 +232,15 @@ export function markersOf(timeline: Timeline): Marker[] {
 // is not over. Two weeks where nothing ever changed.
 export function fitting(timeline: Timeline, ttl: number | null): [number, number] {
   const now = Date.parse(timeline.now);
-  const change = timeline.last_change_at;
-  if (change === null) return [now - 7 * 86_400_000, now + 7 * 86_400_000];
+  const trouble = troubles(timeline).at(-1);
+  const changes = [timeline.last_change_at, trouble?.from ?? null].flatMap((at) => (at ? [Date.parse(at)] : []));
+  if (changes.length === 0) return [now - 7 * 86_400_000, now + 7 * 86_400_000];
+  const change = Math.max(...changes);
   const margin = 4_000 * Math.max(60, ttl ?? 3600);
   const coming = markersOf(timeline).flatMap((one) => (Date.parse(one.at) > now ? [Date.parse(one.at)] : []));
-  const isOpen = coming.length > 0 || timeline.failing.some((one) => one.until === null || Date.parse(one.until) > now);
-  const end = Date.parse(change) + margin;
-  return [Date.parse(change) - margin, isOpen ? Math.max(end, ...[now, ...coming].map((at) => at + margin / 8)) : end];
+  const lasts = (until: string | null) => until === null || Date.parse(until) > now;
+  const isTrouble = trouble !== undefined && Date.parse(trouble.until) >= now - 120_000;
+  const isOpen = isTrouble || coming.length > 0 || timeline.failing.some((one) => lasts(one.until));
+  const end = Math.max(change, trouble ? Date.parse(trouble.until) : 0) + margin;
+  return [change - margin, isOpen ? Math.max(end, ...[now, ...coming].map((at) => at + margin / 8)) : end];
 }

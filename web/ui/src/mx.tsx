@@ -8,7 +8,7 @@ import { Places } from "./places";
 import { Rollovers } from "./rollover";
 import { withCaches } from "./rollover_words";
 import { SendersView } from "./senders";
-import { delivers, hostSentence, isService, plural, serviceSentence, verdictBeside, verdictSentence } from "./words";
+import { delivers, hostSentence, isService, plural, serviceSentence, verdictBeside } from "./words";
 
 // "12 watched domains use it; mail to 11 of them is held up"
 function dependants({ domains, delivery, held_up: held }: MxHost): string {
@@ -19,9 +19,11 @@ function dependants({ domains, delivery, held_up: held }: MxHost): string {
   return `${use}; mail to ${held === domains.length ? (held === 1 ? "it" : "all of them") : `${held} of them`} is held up`;
 }
 
+const unknownHost = "Unknown: could not be determined from here; nothing is concluded about the host.";
+
 // What happens to mail there; and what happens to that of senders whose caches lag behind.
-function says({ host, verdict, delivery, rollover }: MxHost): string {
-  const now = (verdict && (isService(host) ? serviceSentence : hostSentence)[verdict]) ?? verdictSentence.unknown;
+export function hostSays({ host, verdict, delivery, rollover }: MxHost): string {
+  const now = (verdict && (isService(host) ? serviceSentence : hostSentence)[verdict]) ?? unknownHost;
   return verdict && delivers(verdict) && rollover ? withCaches(now, [rollover], delivery) : now;
 }
 
@@ -36,7 +38,7 @@ export function HostView({ name, query }: { name: string; query: URLSearchParams
       <Waiting of={found} />
       {data && (
         <>
-          <MailNow delivery={data.delivery} since={data.delivery_since} alerts={data.alerts} says={says(data)}>
+          <MailNow delivery={data.delivery} since={data.delivery_since} alerts={data.alerts} says={hostSays(data)}>
             {data.last_known && (
               <p>
                 Last known, <When at={data.last_known.observed_at} />:{" "}

@@ -16,7 +16,7 @@ export function PartnerView({ name, partner, again }: { name: string; partner: P
   return (
     <>
       <h2>Our partner's domain</h2>
-      {!text && !exception && !proposed && <p>Nothing holds up our mail to them.</p>}
+      {!text && !exception && !proposed && <p>danelaw sees nothing that holds up mail to them.</p>}
       {exception && isServed(exception.level) && (
         <>
           <p>

@@ -6,7 +6,8 @@ import { hostPath, post, recordText } from "./api";
 import { inHours, NameField, Preview, rememberedName, rememberName, TimeField } from "./forms";
 import { useResource } from "./live";
 import { useMayAct } from "./me";
-import { Act, Copyable, HostLink, Link, Mark, Moment, Title, When } from "./parts";
+import { hostSays } from "./mx";
+import { Act, Copyable, DeliveryMark, HostLink, Link, Mark, Moment, Title, When } from "./parts";
 import { navigate } from "./place";
 import { usePreview } from "./silences";
 
@@ -72,8 +73,8 @@ function Gate({ said, fault }: { said: GateAnswer | null; fault: string | null }
       )}
       {said.answer === "never" && (
         <p>
-          <Mark status="critical">not published</Mark> Senders would refuse it. Publish the record beside the present
-          ones first
+          <Mark status="critical">not published</Mark> Senders would refuse it: its record is not given by every name
+          server. Publish it beside the present ones first
           {said.not_before_then && (
             <>
               ; if that is done now, the certificate may go live from <Moment at={said.not_before_then} />
@@ -187,6 +188,7 @@ export function Plan({ query }: { query: URLSearchParams }) {
   const [own] = records ?? [];
   const seen = isKnown ? found.data : null;
   const gate = useGate(host, own && seen ? pem : null, seen?.observed_at ?? "");
+  const isPublished = gate.said?.answer === "yes" || gate.said?.answer === "not-before";
   return (
     <>
       <Title of="Plan a rollover">Plan a rollover</Title>
@@ -211,6 +213,11 @@ export function Plan({ query }: { query: URLSearchParams }) {
           {isKnown && (
             <p>
               <Mark status="ok">watched</Mark> <HostLink name={host} />, {found.data?.addresses.join(", ")}
+            </p>
+          )}
+          {seen && seen.delivery !== "fine" && (
+            <p>
+              <DeliveryMark delivery={seen.delivery} /> {hostSays(seen)}
             </p>
           )}
           {isKnown && found.data && <Suggested renewals={found.data.renewals} />}
@@ -246,7 +253,7 @@ export function Plan({ query }: { query: URLSearchParams }) {
         {own && seen && (
           <>
             <li>
-              <h2>Publish its record beside the present ones</h2>
+              <h2>{isPublished ? "Its record is published" : "Publish its record beside the present ones"}</h2>
               {gate.said && <Copyable text={gate.said.records.map((one) => lineOf(seen, one)).join("\n")} />}
             </li>
             <li>

@@ -109,7 +109,7 @@ function Past({ rollover }: { rollover: Rollover }) {
         </tr>
       </thead>
       <tbody>
-        {[...rollover.rollovers].reverse().map((one) => (
+        {[...rollover.rollovers].reverse().map((one, index) => (
           <tr key={one.deployed_at}>
             <td>
               <Moment at={one.deployed_at} />
@@ -118,7 +118,9 @@ function Past({ rollover }: { rollover: Rollover }) {
               <Mark status={changeStatus(one)}>{changeWords(one)}</Mark>
             </td>
             <td data-label="Its record came">{leadWords(one)}</td>
-            <td data-label="Mail refused">{refusedFor(one.exposure_seconds)}</td>
+            <td data-label="Mail refused">
+              {refusedFor(one.exposure_seconds, index === 0 && rollover.window !== null)}
+            </td>
           </tr>
         ))}
       </tbody>

@@ -90,7 +90,9 @@ type Change = Rollover["rollovers"][number];
 // It is not over: what was published never fitted the new key by itself.
 const awaitsRecord = ({ grade, lead: [least] }: Change) => grade === "indeterminate" && least === null;
 export const changeWords = (change: Change) =>
-  awaitsRecord(change) ? "late: the key's record is still missing" : (gradeWords[change.grade] ?? change.grade);
+  awaitsRecord(change)
+    ? "late: the key's record is not given by every name server"
+    : (gradeWords[change.grade] ?? change.grade);
 export const changeStatus = (change: Change): Status => (awaitsRecord(change) ? "critical" : gradeStatus(change.grade));
 const gradeStatus = (grade: string): Status =>
   grade === "safe" || grade === "safe-via-ta"
@@ -140,7 +142,7 @@ export function withCaches(now: string, hosts: Rollover[], delivery: Delivery): 
 export function leadWords({ grade, lead: [least, most] }: Change): string {
   if (least === null || least === undefined)
     return grade === "never" || grade === "indeterminate"
-      ? "it has not come"
+      ? "not everywhere yet"
       : grade === "safe-via-ta"
         ? "none was needed"
         : "when it came was not seen";
@@ -155,9 +157,10 @@ function between(least: number, most: number): string {
   const unit = / \w+$/.exec(b)?.[0] ?? "";
   return a.endsWith(unit) ? `${a.slice(0, -unit.length)} to ${b}` : `${a} to ${b}`;
 }
-export const refusedFor = (seconds: number | null) =>
-  seconds === null
-    ? "how much was not seen"
-    : seconds === 0
-      ? "by nobody"
-      : `for ${duration(seconds)}, averaged over senders`;
+// `isOpen`: caches, or what is published, refuse it still.
+export function refusedFor(seconds: number | null, isOpen: boolean) {
+  if (seconds === null) return isOpen ? "by all, until its record is given" : "how much was not seen";
+  if (seconds === 0) return "by nobody";
+  const when = isOpen ? " by the time the last cache recovers" : "";
+  return `for ${duration(seconds)}${when}, averaged over senders`;
+}

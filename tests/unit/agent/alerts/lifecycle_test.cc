@@ -144,6 +144,29 @@ TEST(Lifecycle, the_next_key_of_a_second_host_is_told_anew_with_its_record) {
   EXPECT_THAT(alert->finding.remedy->publish, ElementsAre("3 1 1 aa"));
 }
 
+TEST(Lifecycle, a_split_that_comes_to_refuse_the_key_in_use_is_told_anew) {
+  auto harmless = finding(Code::nameserver_split, Severity::high);
+  harmless.gaps = {{.server = "ns2 (192.0.2.54)", .lacks = {"3 1 1 bb"}, .given_by = "ns1"}};
+  auto refusing = harmless;
+  refusing.gaps.front().is_refusing = true;
+  auto other = refusing;
+  other.gaps.front().server = "ns1 (192.0.2.53)";
+  const auto first = trouble(harmless);
+  std::optional<Alert> alert;
+  for (int i = 0; i < 4; ++i) alert = follow(alert, seen, &first, 0, kNow + i * kMinute).alert;
+  ASSERT_EQ(alert->state, AlertState::firing);
+  const auto is_told_anew = [&](const probes::Finding& now) {
+    alert->told_at = kNow + 4 * kMinute;
+    const auto next = trouble(now);
+    alert = follow(alert, seen, &next, 0, kNow + 5 * kMinute).alert;
+    return !alert->told_at;
+  };
+  EXPECT_FALSE(is_told_anew(harmless));
+  EXPECT_TRUE(is_told_anew(refusing));
+  EXPECT_FALSE(is_told_anew(refusing));
+  EXPECT_TRUE(is_told_anew(other)) << "the advice turns round";
+}
+
 TEST(Lifecycle, a_relapse_starts_the_count_of_clean_looks_anew) {
   Story story{Code::tlsa_mismatch};
   EXPECT_THAT(story.looks({seen, seen, clean, seen, clean, clean}),
