@@ -78,7 +78,7 @@ config::Result<config::Time, ApiFault> now_of(const AgentApi& api) {
 }  // namespace
 
 struct ClientCommands::Commands {
-  AgentAddress address;
+  AgentAddress address = address_of_environment();
   std::string format = "text";
   std::vector<std::string> words;  // names, or matchers
   std::string id, comment, until, duration, expected_key, by = who();

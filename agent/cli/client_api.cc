@@ -1,6 +1,7 @@
 #include "agent/cli/client_api.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 #include <CLI/CLI.hpp>
@@ -61,19 +62,27 @@ ApiFault fault_of(int status, const std::string& body) {
 
 }  // namespace
 
+AgentAddress address_of_environment() {
+  AgentAddress out;
+  const auto if_set = [](const char* name, auto& to) {
+    const char* const value = std::getenv(name);
+    if (value != nullptr && *value != '\0') to = value;
+  };
+  if_set("DANELAW_URL", out.url);
+  if_set("DANELAW_TOKEN_FILE", out.token_file);
+  if_set("DANELAW_CA_FILE", out.ca_file);
+  return out;
+}
+
 void add_address(CLI::App& command, AgentAddress& address) {
-  command
-      .add_option("--url", address.url,
-                  "the agent; default: $DANELAW_URL, or http://127.0.0.1:9672")
-      ->envname("DANELAW_URL");
-  command
-      .add_option("--token-file", address.token_file,
-                  "file with the token of a login; default: $DANELAW_TOKEN_FILE")
-      ->envname("DANELAW_TOKEN_FILE");
-  command
-      .add_option("--ca-file", address.ca_file,
-                  "CA certificates for https, in PEM; default: $DANELAW_CA_FILE, or the machine's")
-      ->envname("DANELAW_CA_FILE");
+  // CLI11 would take the variables for any subcommand that was not named, after the flags.
+  command.add_option("--url", address.url,
+                     "the agent; default: $DANELAW_URL, or http://127.0.0.1:9672");
+  command.add_option("--token-file", address.token_file,
+                     "file with the token of a login; default: $DANELAW_TOKEN_FILE");
+  command.add_option(
+      "--ca-file", address.ca_file,
+      "CA certificates for https, in PEM; default: $DANELAW_CA_FILE, or the machine's");
 }
 
 std::string path_of(std::string_view pattern, std::string_view name) {

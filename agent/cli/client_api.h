@@ -27,7 +27,10 @@ struct AgentAddress {
   std::filesystem::path ca_file;     // PEM; empty: those of this machine
 };
 
-// The flags, and the variables of the environment, that say so.
+// What DANELAW_URL, DANELAW_TOKEN_FILE and DANELAW_CA_FILE say, where they are set and not empty.
+[[nodiscard]] AgentAddress address_of_environment();
+
+// The flags that say otherwise.
 void add_address(CLI::App& command, AgentAddress& address);
 
 struct ApiFault {

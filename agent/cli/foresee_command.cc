@@ -25,7 +25,7 @@ constexpr int kNotCovered = 2;
 constexpr int kUnknown = 3;
 
 struct ForeseeFlags {
-  AgentAddress address;
+  AgentAddress address = address_of_environment();
   std::string format = "text";
   std::string by, comment;
   bool is_not_for_mail = false, is_for_mail = false;

@@ -255,6 +255,21 @@ class Strangers(unittest.TestCase):
         self.assertIn("is the agent running", done.stderr)
         self.assertEqual(run_it("alerts", "--url", "ftp://x.test").returncode, 3)
 
+    def test_flags_win_over_the_environment(self):
+        with tempfile.NamedTemporaryFile("w") as token:
+            token.write(TOKEN)
+            token.flush()
+            flags = ["--url", "http://127.0.0.1:1", "--token-file", token.name]
+            for command in (
+                *(["status"], ["alerts"], ["silences"], ["fleet"], ["lists"], ["notify-test"]),
+                *(["ack", "x"], ["unack", "x"], ["unsilence", "x"], ["recheck", "a.test"], ["accept-list", "x"]),
+                ["silence", "code=x", "--for", "2h", "--comment", "x"],
+            ):
+                with self.subTest(command[0]):
+                    done = run_it(*command, *flags, url="http://127.0.0.1:9", DANELAW_TOKEN_FILE="/no/such/file")
+                    self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+                    self.assertIn("http://127.0.0.1:1: ", done.stderr)
+
     def test_replies_without_end_or_sense(self):
         def endless(_):
             return (b"[" + b" " * 65536 for _ in range(4096))
