@@ -18,6 +18,7 @@
 #include "agent/cli/explain_command.h"
 #include "agent/cli/foresee_command.h"
 #include "agent/cli/gate_command.h"
+#include "agent/cli/help.h"
 #include "agent/cli/maillog_commands.h"
 #include "agent/cli/policy_command.h"
 #include "agent/cli/tlsrpt_command.h"
@@ -194,6 +195,7 @@ int main(int argc, char** argv) {
       agent::add_foresee(app),
   };
   const agent::ClientCommands clients(app);
+  agent::add_help(app);
   if (argc < 2) {
     std::cerr << app.help() << "name one of these commands\n";
     return agent::kBadUsage;

@@ -124,8 +124,7 @@ int run_check(const CheckFlags& flags) {
 
 Command add_check(CLI::App& app) {
   const auto flags = std::make_shared<CheckFlags>();
-  auto* command = app.add_subcommand(
-      "check", "checks mail domains once; exit status 0 ok, 1 warning, 2 critical, 3 unknown");
+  auto* command = app.add_subcommand("check", "check mail domains once");
   add_flags(*command, *flags);
   return {command, [flags] { return run_check(*flags); }};
 }

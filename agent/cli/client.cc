@@ -130,9 +130,7 @@ CLI::App* ClientCommands::Commands::add(CLI::App& to, const std::string& name,
 }
 
 void ClientCommands::Commands::add_all(CLI::App& app) {
-  add(app, "status",
-      "what a running agent last saw; exit status 0 ok, 1 warning, 2 critical, 3 unknown",
-      &Commands::status, {"text", "json", "nagios"})
+  add(app, "status", "what a running agent last saw", &Commands::status, {"text", "json", "nagios"})
       ->add_option("NAME", words, "mail domains or MX hosts; all domains without");
   add(app, "alerts", "alerts of a running agent that are open", &Commands::alerts)
       ->add_flag("--all", shows_all, "also those that begin, and those that are over");

@@ -15,7 +15,7 @@ namespace agent {
 constexpr int kBadUsage = 3;  // of `check` and `gate`, where 1 and 2 are answers; and of danelaw
 
 // A subcommand of danelaw. Functions named add_… declare one with its flags, in the words that
-// --help, the man page and the completions show, and return it.
+// --help, the man page and the completions show, and return it; help.h adds what stands below.
 struct Command {
   CLI::App* app;  // of CLI11; owned by the App that it was added to
   std::function<int()>

@@ -125,9 +125,7 @@ int run_explain(const ExplainFlags& flags, const EvidenceFrom& evidence_from) {
 Command add_explain(CLI::App& app, EvidenceFrom evidence_from) {
   const auto flags = std::make_shared<ExplainFlags>();
   auto* command = app.add_subcommand(
-      "explain",
-      "verify an alert's evidence again, offline and as of then, step by step; exit status 0 when "
-      "what was said follows from it, 2 when not");
+      "explain", "verify an alert's evidence again, offline and as of then, step by step");
   command
       ->add_option("ALERT-OR-FILE", flags->what,
                    "id of an alert in the database, or a file of evidence (CBOR or JSON); - reads "

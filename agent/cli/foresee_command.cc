@@ -178,8 +178,7 @@ Command add_foresee(CLI::App& app) {
   auto* command = app.add_subcommand(
       "foresee",
       "show a running agent a certificate that may go live: which watched hosts it is for, and "
-      "whether their records cover it; exit status 0 covered, 2 not, 3 unknown, 1 the agent "
-      "refuses to take it");
+      "whether their records cover it");
   add_address(*command, flags->address);
   command->add_option("--format", flags->format, "how it is printed")
       ->check(CLI::IsMember({"text", "json"}));

@@ -35,10 +35,8 @@ int run_gate(const GateFlags& flags, const RecallFrom& recall_from) {
 
 Command add_gate(CLI::App& app, RecallFrom recall_from) {
   const auto flags = std::make_shared<GateFlags>();
-  auto* command = app.add_subcommand(
-      "gate",
-      "may this certificate go live on this MX host now? exit status 0 yes, 1 not yet, 2 no, 3 "
-      "unknown");
+  auto* command =
+      app.add_subcommand("gate", "say whether this certificate may go live on this MX host now");
   command->add_option("--config", flags->config_file, "configuration file, that of the agent")
       ->required();
   command->add_option("--host", flags->host, "the MX host")->required();

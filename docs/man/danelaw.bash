@@ -44,8 +44,6 @@ _danelaw() {
     foresee:--ca-file) return ;;
     foresee:--format) words='text json' ;;
     foresee:--by) return ;;
-    foresee:--not-for-mail) return ;;
-    foresee:--for-mail) return ;;
     foresee:--comment) return ;;
     status:--url) return ;;
     status:--token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;

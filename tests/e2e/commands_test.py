@@ -38,6 +38,24 @@ class Commands(unittest.TestCase):
         subprocess.run(["openssl", *arguments], check=True, capture_output=True)
 
 
+class Help(Commands):
+    def commands(self):
+        told = self.run_it(DANELAW, "--help").stdout
+        return re.findall(r"^  ([a-z-]+) ", told.partition("Subcommands:\n")[2], re.M)
+
+    def test_every_subcommand_tells_its_exit_statuses_and_an_example(self):
+        self.assertGreater(len(self.commands()), 20)
+        for command in self.commands():
+            with self.subTest(command):
+                told = self.run_it(DANELAW, command, "--help").stdout
+                self.assertRegex(told, rf"\nExit status: .*\nExample:\n(  .*\n)*  danelaw {command}\b")
+
+    def test_the_manual_has_no_value_for_flags_that_exclude_each_other(self):
+        for name, wrong in (("danelaw.1", "Excludes"), ("_danelaw", "--not-for-mail[^\n]*:not-for-mail:")):
+            with open(os.path.join(ROOT, "docs", "man", name)) as file:
+                self.assertNotRegex(file.read(), wrong)
+
+
 class Tlsa(Commands):
     def setUp(self):
         super().setUp()
