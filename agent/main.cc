@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <iostream>
 #include <system_error>
 
@@ -164,10 +165,8 @@ config::Result<std::int64_t, std::string> migrate_storage(const std::filesystem:
   return done->rows;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);
+// What was to be done with these words; the exit status.
+int do_it(int argc, char** argv) {
   CLI::App app{"danelaw watches that DANE-secured mail to and from your domains still works"};
   app.set_version_flag("--version", fmt::format("danelaw, version {}", DANELAW_VERSION));
   app.require_subcommand(1);
@@ -214,4 +213,20 @@ int main(int argc, char** argv) {
   const auto chosen =
       std::ranges::find_if(commands, [](const agent::Command& one) { return one.app->parsed(); });
   return chosen->run();
+}
+
+// A report that nobody got is none, whatever it said.
+bool is_output_written() {
+  std::cout.flush();
+  return std::cout.good() && std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const int status = do_it(argc, argv);
+  if (is_output_written()) return status;
+  std::cerr << "danelaw: the output cannot be written to the end\n";
+  return agent::kBadUsage;
 }

@@ -55,6 +55,15 @@ class Help(Commands):
             with open(os.path.join(ROOT, "docs", "man", name)) as file:
                 self.assertNotRegex(file.read(), wrong)
 
+    def test_output_that_cannot_be_written_is_said_and_no_success(self):
+        config = self.write("danelaw.yaml", "domains: [example.org]\n")
+        for words in ("--version", "--help", "gate --help", f"check-config {config}"):
+            with self.subTest(words), open("/dev/full", "w") as full:
+                done = subprocess.run(
+                    [DANELAW, *words.split()], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30
+                )
+                self.assertEqual((done.returncode, done.stderr.count("cannot be written")), (3, 1), done.stderr)
+
 
 class Tlsa(Commands):
     def setUp(self):
