@@ -2,12 +2,16 @@
 
 #include <iostream>
 #include <memory>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 namespace agent {
 namespace {
+
+// Of `backup`, beside 0, 1 and kBadUsage: the package's preinst goes on then.
+constexpr int kNothingToCopy = 2;
 
 struct DatabaseFlags {
   std::filesystem::path backup;
@@ -26,12 +30,18 @@ std::optional<config::Config> settings_of(const DatabaseFlags& flags) {
 
 int run_backup(const DatabaseFlags& flags, const BackUp& back_up) {
   const auto settings = settings_of(flags);
-  if (!settings) return 1;
+  if (!settings) return kBadUsage;
   if (!settings->storage.postgresql.empty()) {
     std::cerr
         << "the history is in PostgreSQL (storage.postgresql), which makes backups by its own "
            "means, e.g. pg_dump --format=custom --file=FILE (docs/postgresql.md)\n";
-    return 1;
+    return kNothingToCopy;
+  }
+  std::error_code ignored;
+  const auto there = std::filesystem::symlink_status(settings->storage.path, ignored).type();
+  if (there == std::filesystem::file_type::not_found) {
+    std::cerr << fmt::format("{}: there is no such file\n", settings->storage.path.string());
+    return kNothingToCopy;
   }
   const auto done = back_up(settings->storage.path, flags.backup);
   if (!done) std::cerr << done.error() << '\n';

@@ -38,7 +38,9 @@ constexpr auto kHelp = std::to_array<Help>({
      "danelaw foresee --not-for-mail --comment \"the web's\" cert.pem"},
     {"tlsa", "0 when records were printed, otherwise not 0.",
      "danelaw tlsa --host mx.example.org --ttl 1h cert.pem"},
-    {"backup", "0 when the copy was made, otherwise not 0.",
+    {"backup",
+     "0 when the copy was made, 1 when it could not be, 2 when there is nothing to copy: no "
+     "database yet, or a history in PostgreSQL; 3 when the configuration cannot be read.",
      "danelaw backup --config /etc/danelaw/danelaw.yaml /var/backups/danelaw.db"},
     {"restore", "0 when the backup is in place, otherwise not 0.",
      "systemctl stop danelaw\n"

@@ -65,6 +65,21 @@ class Help(Commands):
                 self.assertEqual((done.returncode, done.stderr.count("cannot be written")), (3, 1), done.stderr)
 
 
+class Backup(Commands):
+    def test_what_stands_in_its_way_is_told_by_the_exit_status(self):
+        """As the package's preinst needs it."""
+        for text, status in (
+            ("domains: [example.org]\nstorage: {path: %s}\n" % self.path("none.db"), 2),
+            ("domains: [example.org]\nstorage: {path: %s}\n" % self.write("other.db", "words, many words"), 1),
+            ("domains: []\n", 3),
+        ):
+            with self.subTest(text):
+                config = self.write("danelaw.yaml", text)
+                done = self.run_it(DANELAW, "backup", "--config", config, self.path("copy.db"))
+                self.assertEqual((done.returncode, bool(done.stderr)), (status, True), done.stderr)
+                self.assertFalse(os.path.exists(self.path("copy.db")))
+
+
 class Tlsa(Commands):
     def setUp(self):
         super().setUp()

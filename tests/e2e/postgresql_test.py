@@ -179,7 +179,7 @@ class TheWayThere(restore_test.Agent):
         self.silence("after")  # under a number of its own
         until("that too", 30, lambda: self.silences() == {"before", "after"})
         refused = self.run_it("backup", "--config", self.config, self.path("copy.db"))
-        self.assertEqual(refused.returncode, 1)
+        self.assertEqual(refused.returncode, 2)
         self.assertIn("pg_dump", refused.stderr)
         self.stop()
         dump = subprocess.run(["pg_dump", "--dbname", uri], capture_output=True, text=True)
