@@ -48,10 +48,16 @@ void check(Database& db) {
     throw Fault(fmt::format("it is damaged: {}", statement.text(0)));
 }
 
-void check_ours(const std::filesystem::path& database) {
-  Database db{database, Database::Mode::read_only};
+void check_ours(Database& db) {
   if (!is_ours(db)) throw Fault("it is not a database of danelaw");
   check(db);
+}
+
+// One that this program can use.
+void check_backup(const std::filesystem::path& backup) {
+  Database db{backup, Database::Mode::read_only};
+  check_ours(db);
+  refuse_newer(db);
 }
 
 void copy_to(const std::filesystem::path& database, const std::filesystem::path& copy) {
@@ -135,7 +141,7 @@ std::optional<std::filesystem::path> put_in_place(const std::filesystem::path& b
   Database{backup, Database::Mode::read_only}.prepare("VACUUM INTO ?").bind(made.path()).run();
   {
     Database whole{std::filesystem::path{made.path()}, Database::Mode::create};
-    migrate(whole);  // what this program cannot use is found now
+    migrate(whole);
     check(whole);
   }
   give_to_owner_of(database, made.descriptor());
@@ -164,7 +170,7 @@ config::Result<std::optional<std::filesystem::path>, std::string> restore(
     if (!is_there(backup)) throw Fault("there is no such file");
     if (std::filesystem::equivalent(backup, place, ignored))
       throw Fault("it is the database itself; name a backup of it");
-    check_ours(backup);
+    check_backup(backup);
     at = &database;
     const auto lock = DatabaseLock::take(place, "stop that one first");
     if (!lock) return config::Failure<std::string>(lock.error());
@@ -178,7 +184,10 @@ config::Result<void, std::string> backup(const std::filesystem::path& database,
                                          const std::filesystem::path& copy) {
   const auto* at = &database;
   try {
-    check_ours(database);
+    {
+      Database db{database, Database::Mode::read_only};
+      check_ours(db);
+    }
     at = &copy;
     copy_to(database, copy);
     return {};

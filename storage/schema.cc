@@ -257,17 +257,11 @@ DROP TABLE evidence_of_one;
 
 constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());
 
-void refuse_newer(std::int64_t version, const char* what) {
-  if (version <= kNewest) return;
-  throw Fault(fmt::format("the {} was written by a newer danelaw (schema {}; this one knows {})",
-                          what, version, kNewest));
-}
-
 void migrate_sqlite(Database& db) {
   const auto version = db.integer("PRAGMA user_version");
   const bool is_empty = db.integer("SELECT count(*) FROM sqlite_schema") == 0;
   if (!is_empty && !is_ours(db)) throw Fault("the file is another program's database");
-  refuse_newer(version, "file");
+  refuse_newer(db);
   // Takes hold in a file that is still empty (see allow_giving_back).
   if (is_empty) db.execute("PRAGMA auto_vacuum = INCREMENTAL");
   for (auto next = static_cast<std::size_t>(version); next < kMigrations.size(); ++next) {
@@ -288,7 +282,7 @@ void migrate_postgresql(Database& db) {
   Transaction transaction{db};
   db.prepare("SELECT pg_advisory_xact_lock(?)").bind(kApplication).step();
   auto version = version_of_postgresql(db);
-  refuse_newer(version, "database");
+  refuse_newer(db);
   if (version == 0) {
     if (!db.tables().empty()) throw Fault("the schema holds another program's tables");
     db.execute(kPostgresqlTables);
@@ -301,6 +295,10 @@ void migrate_postgresql(Database& db) {
   transaction.commit();
 }
 
+std::int64_t version_of(Database& db) {
+  return db.is_postgresql() ? version_of_postgresql(db) : db.integer("PRAGMA user_version");
+}
+
 }  // namespace
 
 bool is_ours(Database& db) {
@@ -310,8 +308,13 @@ bool is_ours(Database& db) {
 }
 
 bool is_newest(Database& db) {
-  return (db.is_postgresql() ? version_of_postgresql(db) : db.integer("PRAGMA user_version")) ==
-         kNewest;
+  return version_of(db) == kNewest;
+}
+
+void refuse_newer(Database& db) {
+  if (version_of(db) <= kNewest) return;
+  throw Fault(fmt::format("the {} was written by a newer danelaw (schema {}; this one knows {})",
+                          db.is_postgresql() ? "database" : "file", version_of(db), kNewest));
 }
 
 void migrate(Database& db) {

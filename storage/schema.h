@@ -10,6 +10,8 @@ namespace storage {
 void migrate(Database& db);
 
 [[nodiscard]] bool is_ours(Database& db);
+// Throws Fault when a newer danelaw wrote it.
+void refuse_newer(Database& db);
 // It is ours, and migrate() has nothing to do.
 [[nodiscard]] bool is_newest(Database& db);
 

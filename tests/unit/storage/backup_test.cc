@@ -179,7 +179,11 @@ TEST(Restore, RefusesADamagedBackupAndWhatIsNoneAndLeavesEverythingAsItWas) {
         static_cast<std::streamoff>(std::filesystem::file_size(at.copy) / 2 / 4096 * 4096));
   const auto other = at.folder.path() / "other";
   std::ofstream{other} << "words, many words, that are no database of anybody's at all";
-  for (const auto& wrong : {at.copy, other, at.folder.path() / "none", at.store.file()}) {
+  const TemporaryFolder elsewhere;
+  const auto newer = elsewhere.path() / "newer.db";
+  ASSERT_TRUE(backup(at.store.file(), newer));
+  Database{newer, Database::Mode::create}.execute("PRAGMA user_version = 999");
+  for (const auto& wrong : {at.copy, other, at.folder.path() / "none", at.store.file(), newer}) {
     const auto kept = storage::restore(wrong, at.store.file());
     ASSERT_FALSE(kept) << wrong;
     EXPECT_THAT(kept.error(), StartsWith(wrong.string() + ": "));
