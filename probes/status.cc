@@ -29,10 +29,17 @@ bool do_caches_refuse(const DomainJudgement& judged) {
   return is_any_refused;
 }
 
-}  // namespace
+bool is_at(const Finding& finding, const HostJudgement& host) {
+  return finding.subject.kind == Subject::Kind::host &&
+         finding.subject.name == host.seen->host.text();
+}
 
-Status status_of(Verdict verdict, const std::vector<Finding>& findings) {
-  const auto has = [&](auto&& is_meant) { return std::ranges::any_of(findings, is_meant); };
+// By those of the findings that count.
+Status status_by(Verdict verdict, const std::vector<Finding>& findings, const auto& counts) {
+  const auto has = [&](auto&& is_meant) {
+    return std::ranges::any_of(
+        findings, [&](const Finding& finding) { return counts(finding) && is_meant(finding); });
+  };
   const auto is_ours = [](const Finding& finding) { return finding.code == Code::monitor_fault; };
   if (has([&](const Finding& finding) {
         return finding.severity == Severity::critical && !is_ours(finding);
@@ -46,9 +53,28 @@ Status status_of(Verdict verdict, const std::vector<Finding>& findings) {
              : Status::ok;
 }
 
+}  // namespace
+
+Status status_of(Verdict verdict, const std::vector<Finding>& findings) {
+  return status_by(verdict, findings, [](const Finding&) { return true; });
+}
+
 Status status_of(const DomainJudgement& judged) {
   const auto out = status_of(judged.verdict, judged.findings);
   return out == Status::ok && do_caches_refuse(judged) ? Status::warning : out;
+}
+
+Status status_of(const DomainJudgement& judged, const HostJudgement& host) {
+  // The domain's list has also what was added later, as that a key to come is not published.
+  const auto out = status_by(host.verdict, judged.findings,
+                             [&](const Finding& finding) { return is_at(finding, host); });
+  return out == Status::ok && host.most_caches_refuse ? Status::warning : out;
+}
+
+const Finding* worst_finding(const DomainJudgement& judged, const HostJudgement& host) {
+  const auto found = std::ranges::find_if(
+      judged.findings, [&](const Finding& finding) { return is_at(finding, host); });
+  return found == judged.findings.end() ? nullptr : &*found;
 }
 
 Delivery delivery_seen(Verdict verdict, Status status) {

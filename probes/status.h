@@ -20,6 +20,11 @@ inline constexpr int kStatusCount = 4;
 // is never hidden by what was not. Never ok while mail is not delivered, whatever was found.
 [[nodiscard]] Status status_of(Verdict verdict, const std::vector<Finding>& findings);
 [[nodiscard]] Status status_of(const DomainJudgement& judged);
+// By what is found at this host of the domain alone.
+[[nodiscard]] Status status_of(const DomainJudgement& judged, const HostJudgement& host);
+// The worst that is found at this host; null where nothing is.
+[[nodiscard]] const Finding* worst_finding(const DomainJudgement& judged,
+                                           const HostJudgement& host);
 
 // What happens to mail, whatever is found beside it. In this order tiles and lists show it.
 enum class Delivery {

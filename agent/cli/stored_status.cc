@@ -42,11 +42,9 @@ Tint tint_of(Status status) {
   return Tint::unknown;
 }
 
-// What is wrong, or how mail fares where nothing is.
+// What is wrong.
 std::string words_of(const Json& row) {
-  const auto title = shown(row, "/worst_finding/title");
-  if (!title.empty()) return title;
-  return is_host(row) ? shown(row, "/state") : std::string();
+  return shown(row, "/worst_finding/title");
 }
 
 Status worse_of(Status a, Status b) {
@@ -134,19 +132,7 @@ std::optional<std::string> why_blind(const StoredStatus& stored) {
 }
 
 Status status_of_row(const Json& row) {
-  if (!is_host(row)) return probes::status_from(shown(row, "/status")).value_or(Status::unknown);
-  switch (probes::delivery_from(shown(row, "/delivery")).value_or(probes::Delivery::unknown)) {
-    case probes::Delivery::held_up:
-    case probes::Delivery::unprotected:
-      return Status::critical;
-    case probes::Delivery::at_risk:
-      return Status::warning;
-    case probes::Delivery::fine:
-      return Status::ok;
-    case probes::Delivery::unknown:
-      return Status::unknown;
-  }
-  return Status::unknown;
+  return probes::status_from(shown(row, "/status")).value_or(Status::unknown);
 }
 
 Status worst_of(const StoredStatus& stored) {

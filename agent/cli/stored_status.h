@@ -25,8 +25,7 @@ struct StoredStatus {
 // Why nothing that it says can be trusted now; nothing while it can.
 [[nodiscard]] std::optional<std::string> why_blind(const StoredStatus& stored);
 
-// Of one row. A host has no status of its own: it is critical while mail cannot be delivered
-// through it or can be read on the way, a warning while that may come.
+// Of one row, as `check` has it: of a domain, or of a host by what is found at it.
 [[nodiscard]] probes::Status status_of_row(const nlohmann::ordered_json& row);
 
 // The worst, as `check` has it; unknown also when the agent is blind, or watches none of the names.

@@ -5,6 +5,8 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "probes/explain.h"
+#include "probes/status.h"
 #include "web/rollover.h"
 #include "web/routes/api.h"
 #include "web/routes/csv.h"
@@ -49,7 +51,10 @@ constexpr Column kColumns[] = {{"host", "/host"},
                                {"next_deadline_at", "/next_deadline/at"},
                                {"next_deadline", "/next_deadline/kind"},
                                {"alerts", "/alerts"},
-                               {"observed_at", "/observed_at"}};
+                               {"observed_at", "/observed_at"},
+                               {"status", "/status"},
+                               {"worst_finding", "/worst_finding/code"},
+                               {"title", "/worst_finding/title"}};
 
 // A host, gathered in one walk through all domains.
 struct Line {
@@ -57,13 +62,31 @@ struct Line {
   const probes::HostObservation* seen = nullptr;
   std::optional<probes::Verdict> verdict;  // of the domain for which it is worst
   Delivery delivery = Delivery::unknown;
+  probes::Status status = probes::Status::unknown;  // of the domain for which that is worst
+  const probes::Finding* worst = nullptr;           // found at it there; null: nothing is
   std::size_t domains = 0, held_up = 0;
   bool is_asked_for = false;  // a domain of the group and role uses it
   bool has_code = false;      // what is asked for is found at it
   std::optional<std::string> state;
   bool is_rolling = false;  // a change of its key is under way
   std::size_t alerts = 0;
+
+  void take(probes::Status found, const probes::Finding* what) {
+    const auto weight = [](probes::Status status, const probes::Finding* finding) {
+      return std::pair(rank(status), finding == nullptr ? 1 : -static_cast<int>(finding->severity));
+    };
+    if (verdict && weight(found, what) >= weight(status, worst)) return;
+    status = found;
+    worst = what;
+  }
 };
+
+Json worst_json(const probes::Finding* finding) {
+  if (finding == nullptr) return nullptr;
+  return {{"code", wire_name(finding->code)},
+          {"severity", wire_name(finding->severity)},
+          {"title", probes::explain(*finding).title}};
+}
 
 struct Filter {
   std::string substring;
@@ -116,6 +139,8 @@ class Lines {
       ++line->domains;
       if (fate == Delivery::held_up) ++line->held_up;
       line->is_asked_for = line->is_asked_for || is_asked_for;
+      line->take(probes::status_of(*state.judged, judged),
+                 probes::worst_finding(*state.judged, judged));
       const auto delivery = probes::delivery_of(judged);
       if (line->verdict && rank(delivery) >= rank(line->delivery)) continue;
       line->verdict = judged.verdict;
@@ -238,6 +263,8 @@ Reply Api::hosts(const Call& call) const {
                      {"verdict", line->verdict ? Json(wire_name(*line->verdict)) : Json(nullptr)},
                      {"delivery", wire_name(line->delivery)},
                      {"delivery_since", since_json(since, line->name)},
+                     {"status", wire_name(line->status)},
+                     {"worst_finding", worst_json(line->worst)},
                      {"domains", line->domains},
                      {"held_up", line->held_up},
                      {"state", text_or_null(line->state)},

@@ -151,6 +151,25 @@ TEST(DeliveryOf, OfAHostIsThatOfMailThroughIt) {
   EXPECT_EQ(delivery_of(judged), Delivery::at_risk) << "the second host takes the mail";
 }
 
+TEST(StatusOf, AHostGoesByWhatIsFoundAtIt) {
+  support::Scene scene;
+  scene.serve({support::Pki::get().old_leaf.certificate});
+  auto& backup = scene.add_host("backup.example.test", 20);
+  for (auto& session : backup.sessions) session.tls->chain = {support::Pki::get().leaf.certificate};
+  auto judged = scene.judge();
+  ASSERT_EQ(judged.hosts.size(), 2U);
+  const auto* worst = probes::worst_finding(judged, judged.hosts[0]);
+  ASSERT_NE(worst, nullptr);
+  EXPECT_EQ(worst->code, Code::tlsa_mismatch);
+  EXPECT_EQ(status_of(judged, judged.hosts[0]), Status::warning) << "the second takes the mail";
+  EXPECT_EQ(status_of(judged, judged.hosts[1]), Status::ok);
+  judged.findings.clear();
+  EXPECT_EQ(status_of(judged, judged.hosts[0]), Status::warning) << "mail is not delivered";
+  EXPECT_EQ(probes::worst_finding(judged, judged.hosts[0]), nullptr);
+  judged.hosts[1].most_caches_refuse = true;
+  EXPECT_EQ(status_of(judged, judged.hosts[1]), Status::warning);
+}
+
 TEST(DeliveryOf, IsHeldUpWhereMostCachesRefuseEachHostThatTakesMail) {
   support::Scene scene;
   scene.serve({support::Pki::get().leaf.certificate});

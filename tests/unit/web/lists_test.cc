@@ -60,6 +60,8 @@ TEST_F(Lists, AnMxHostIsOneLineHoweverManyDomainsUseIt) {
   EXPECT_EQ(host["verdict"], "refused");
   EXPECT_EQ(host["delivery"], "held-up");
   EXPECT_EQ(host["delivery_since"], "2027-01-15T08:00:00Z");
+  EXPECT_EQ(host["status"], "critical");
+  EXPECT_EQ(host["worst_finding"]["code"], "tlsa-mismatch");
   EXPECT_EQ(host["domains"], 41);
   EXPECT_EQ(host["held_up"], 41);
   EXPECT_EQ(host["alerts"], 1);

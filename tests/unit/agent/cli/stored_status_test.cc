@@ -90,16 +90,20 @@ TEST(StoredStatus, NamesWhatIsWrongInOneLineForNagios) {
   EXPECT_THAT(status_nagios(stored({never})), Not(HasSubstr("oldest")));
 }
 
-TEST(StoredStatus, JudgesAHostByWhatHappensToItsMail) {
-  const auto host = [](const std::string& delivery) {
-    return Json{{"host", "mx.a.test"}, {"delivery", delivery}, {"state", "steady"}};
-  };
-  EXPECT_EQ(status_of_row(host("fine")), Status::ok);
-  EXPECT_EQ(status_of_row(host("at-risk")), Status::warning);
-  EXPECT_EQ(status_of_row(host("held-up")), Status::critical);
-  EXPECT_EQ(status_of_row(host("unprotected")), Status::critical);
-  EXPECT_EQ(status_of_row(host("unknown")), Status::unknown);
-  EXPECT_EQ(status_of_row(host("grand")), Status::unknown);
+TEST(StoredStatus, JudgesAHostByWhatIsFoundAtIt) {
+  Json host{{"host", "mx.a.test"},
+            {"status", "ok"},
+            {"delivery", "unprotected"},
+            {"state", "unknown"},
+            {"worst_finding", {{"title", "no TLSA records"}}},
+            {"observed_at", "2027-01-15T08:00:20Z"}};
+  EXPECT_EQ(status_of_row(host), Status::ok);
+  host["status"] = "warning";
+  EXPECT_EQ(status_of_row(host), Status::warning);
+  EXPECT_THAT(status_nagios(stored({host})),
+              StartsWith("DANE WARNING: mx.a.test unprotected, no TLSA records | "));
+  host.erase("status");
+  EXPECT_EQ(status_of_row(host), Status::unknown);
 }
 
 TEST(StoredStatus, ShowsNoControlCharacters) {
