@@ -95,10 +95,13 @@ bool is_surely_for(const Certificate& leaf, const ForeseenHost& host) {
       presented_by(host), [&](const CertificatePtr& shown) { return name_set(*shown) == names; });
 }
 
-void tell(probes::Finding& finding, const AnnouncedCertificate& announced,
+// The names of the host come first among those that are told.
+void tell(probes::Finding& finding, const AnnouncedCertificate& announced, const ForeseenHost& host,
           const KeyForecast& foreseen) {
   const auto& leaf = *announced.chain.front();
-  const auto names = names_of(leaf);
+  auto names = names_of(leaf);
+  std::ranges::stable_partition(
+      names, [&](const std::string& name) { return names_any({name}, own_names(host)); });
   auto& evidence = finding.evidence;
   evidence.push_back({"issued-at", config::rfc3339(leaf.not_before)});
   evidence.push_back({"shown-at", config::rfc3339(announced.shown_at)});
@@ -307,7 +310,7 @@ std::optional<probes::Finding> find_unpublished(
     const auto foreseen = forecast(*one, host, at);
     if (foreseen.is_covered != false) continue;
     if (is_surely_for(*one->chain.front(), host)) out.severity = probes::Severity::high;
-    tell(out, *one, foreseen);
+    tell(out, *one, host, foreseen);
   }
   return out.next_keys.empty() ? std::nullopt : std::optional{std::move(out)};
 }

@@ -5,6 +5,7 @@
 #include "probes/explain.h"
 #include "probes/tls/certificate_file.h"
 #include "web/routes/api.h"
+#include "web/routes/own_words.h"
 #include "web/routes/parts.h"
 #include "web/routes/previews.h"
 #include "web/routes/query.h"
@@ -43,6 +44,8 @@ Json announced_json(const agent::AnnouncedCertificate& one, const agent::NotForM
     if (view != nullptr && !view->theirs().fits(name)) continue;
     if (names.size() < kNamesShown) names.push_back(probes::printable(name));
   }
+  auto issuer = probes::printable(leaf.issuer);
+  if (view != nullptr) take_out_others("issuer", issuer, view->theirs());
   Json not_for_mail = nullptr;
   if (said != nullptr)
     not_for_mail = {
@@ -50,7 +53,7 @@ Json announced_json(const agent::AnnouncedCertificate& one, const agent::NotForM
   return {{"id", one.id},
           {"key", agent::key_of(one)},
           {"names", names},
-          {"issuer", probes::printable(leaf.issuer)},
+          {"issuer", issuer},
           {"not_before", config::rfc3339(leaf.not_before)},
           {"not_after", config::rfc3339(leaf.not_after)},
           {"precertificate", one.is_precertificate},

@@ -15,6 +15,7 @@
 #include "web/routes/current.h"
 #include "web/routes/deadlines.h"
 #include "web/routes/evidence.h"
+#include "web/routes/own_words.h"
 #include "web/routes/parts.h"
 #include "web/routes/query.h"
 
@@ -75,12 +76,13 @@ Json unseen(const std::string& name) {
 }
 
 // As own_words.h of what is judged, in a check object that was recorded.
-void take_out_others(Json& node, const Theirs& theirs) {
-  if (node.is_object() && node.value("name", Json()) == "because" && node.contains("value") &&
-      node["value"].is_string())
-    node["value"] = theirs.without_others(node["value"].get<std::string>());
+void take_out_of(Json& node, const Theirs& theirs) {
+  if (node.is_object() && node.contains("name") && node["name"].is_string() &&
+      node.contains("value") && node["value"].is_string())
+    take_out_others(node["name"].get_ref<const std::string&>(),
+                    node["value"].get_ref<std::string&>(), theirs);
   if (!node.is_structured()) return;
-  for (auto& one : node) take_out_others(one, theirs);
+  for (auto& one : node) take_out_of(one, theirs);
 }
 
 // What was known last of a domain of which nothing is known now: the check object of then.
@@ -238,7 +240,7 @@ Reply Api::domain(const Call& call) const {
     const auto recorded = backend_.queries->domain(found.name);
     if (recorded && *recorded) out["last_known"] = last_known_json(**recorded);
   }
-  if (view_) take_out_others(out, view_->theirs());
+  if (view_) take_out_of(out, view_->theirs());
   out["role"] = found.role;
   out["group"] = found.group;
   out["observed_at"] = time_or_null(found.observed_at);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/alerts/round.h"
@@ -8,8 +10,9 @@
 // PURE
 namespace web {
 
-// What the agent knows of one domain it may have learned at another: the evidence of a finding then
-// names a host of somebody else. That name is taken out.
+// What the agent knows of one domain it may have learned at another, or from a certificate that
+// somebody else showed: the evidence of a finding then names hosts of others. They are taken out.
+void take_out_others(std::string_view name, std::string& value, const Theirs& theirs);
 void take_out_others(std::vector<probes::Evidence>& evidence, const Theirs& theirs);
 // The same of all that was found there; costs a copy only where there is something to take out.
 [[nodiscard]] bool has_words_of_others(const agent::DomainState& state);

@@ -374,6 +374,7 @@ bool Theirs::is_others(std::string_view name) const {
 std::string Theirs::without_others(std::string_view text) const {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
+    while (at < text.size() && text[at] == '.') out += text[at++];  // behind a wildcard
     auto end = at;
     while (end < text.size() && is_name_octet(text[end])) ++end;
     auto name = text.substr(at, end - at);

@@ -318,6 +318,41 @@ TEST_F(Groups, NoRouteNamesWhatIsNotTheirs) {
   }
 }
 
+// A certificate for hosts of both that somebody else showed.
+TEST_F(Groups, WhatIsFoundOfACertificateNamesNothingThatIsNotTheirs) {
+  const probes::Finding found{
+      .code = Code::next_key_unpublished,
+      .severity = Severity::high,
+      .subject = {.kind = Subject::Kind::host, .name = "mx.own.test"},
+      .evidence = {{.name = "names",
+                    .value = "mx.own.test, foreign.test, *.foreign.test, www.foreign.test …"},
+                   {.name = "names", .value = "foreign.test"},
+                   {.name = "issuer", .value = "CN=*.foreign.test"},
+                   {.name = "because", .value = "as mx.foreign.test has it"}}};
+  auto alert = alert_of("a-key", {hit_of(Subject::Kind::host, "mx.own.test", {"own.test"})});
+  alert.finding = found;
+  service_.snapshot.alerts.push_back(alert);
+  agent::SharedList<agent::DomainState> domains;
+  for (auto state : service_.snapshot.domains) {
+    if (state.configured.name == "own.test") {
+      auto judged = *state.judged;
+      judged.findings.push_back(found);
+      for (auto& host : judged.hosts) host.findings.push_back(found);
+      state.judged = std::make_shared<const probes::DomainJudgement>(judged);
+    }
+    domains.push_back(state);
+  }
+  service_.snapshot.domains = domains;
+  for (const auto* path : {"/api/v1/findings", "/api/v1/domains/own.test", "/api/v1/mx/mx.own.test",
+                           "/api/v1/alerts", "/api/v1/domains", "/api/v1/alerts/a-key"}) {
+    const auto reply = ask("shop", path);
+    EXPECT_FALSE(names_others(reply.body)) << path << "\n" << reply.body;
+  }
+  EXPECT_THAT(ask("everything", "/api/v1/findings").body, HasSubstr("CN=*.foreign.test"));
+  EXPECT_THAT(ask("shop", "/api/v1/findings").body,
+              AllOf(HasSubstr(R"("value":"mx.own.test")"), HasSubstr("CN=*.(not yours)")));
+}
+
 // What they may not see is answered as what is not there.
 TEST_F(Groups, WhatIsNotTheirsIsAsIfItWereNotThere) {
   const std::pair<std::string, std::string> twins[] = {{"foreign.test", "nothing.test"},
