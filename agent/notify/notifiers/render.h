@@ -18,7 +18,7 @@ namespace agent {
 
 // The fields of a notification that templates may name: id event at reason alert_id code severity
 // direction subject domains title explanation senders_now sender_reports fix host partner
-// remedy recovers_at bounces_at since url.
+// remedy recovers_at bounces_at since url. Of domains the first 20 at most, and how many more.
 [[nodiscard]] std::map<std::string, std::string> fields_of(
     const nlohmann::ordered_json& notification, const std::string& page);
 

@@ -114,6 +114,35 @@ mustache::data data_of(const TemplateValues& values) {
   return out;
 }
 
+// What is too long loses its middle: who it is about stands at the begin, what is wrong at the end.
+std::string shortened(const std::string& text, std::size_t most) {
+  constexpr std::string_view kGap = "…";
+  if (text.size() <= most) return text;
+  const auto is_inside = [&](std::size_t at) {
+    return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0U) == 0x80U;
+  };
+  auto begin = (most - kGap.size()) / 2;
+  auto end = text.size() - (most - kGap.size() - begin);
+  while (begin > 0 && is_inside(begin)) --begin;
+  while (is_inside(end)) ++end;
+  return fmt::format("{}{}{}", std::string_view(text).substr(0, begin), kGap,
+                     std::string_view(text).substr(end));
+}
+
+// Services refuse a text that is longer than they take, and would at every try. In octets; so that
+// every text of docs/notifiers stays below what its service takes, whatever it is filled with.
+void shorten(std::map<std::string, std::string>& texts) {
+  constexpr std::size_t kLongestLine = 500, kLongestText = 1500, kLongestSteps = 6000;
+  constexpr std::size_t kShortTitle = 130;  // of an alert at Opsgenie
+  const auto cut = [&](std::initializer_list<const char*> names, std::size_t most) {
+    for (const auto* name : names) texts.at(name) = shortened(texts.at(name), most);
+  };
+  texts["short_title"] = shortened(texts.at("title"), kShortTitle);
+  cut({"title", "subject", "host", "reason"}, kLongestLine);
+  cut({"explanation", "senders_now", "sender_reports", "partner"}, kLongestText);
+  cut({"fix", "remedy"}, kLongestSteps);
+}
+
 std::vector<std::string> list_of(const Json& notification, const char* name) {
   std::vector<std::string> out;
   const auto path = Json::json_pointer("/alert") / name;
@@ -132,6 +161,7 @@ TemplateValues template_values(const Json& notification, const std::string& page
                                const config::TemplateWords& words) {
   using probes::Severity;
   TemplateValues out{.texts = fields_of(notification, page)};
+  shorten(out.texts);
   const auto flag = [&](std::string_view word, const char* field) {
     out.flags[fmt::format("is_{}", word)] = out.texts.at(field) == word;
   };

@@ -22,8 +22,9 @@ struct TemplateValues {
   std::map<std::string, std::vector<std::string>> lists;  // {{#name}}{{item}}{{^is_last}}, …
 };
 
-// Of a notification: the fields of render.h's fields_of, those that `words` translates in the
-// operator's words; is_… for every event, severity and direction, by our words; domain_list and
+// Of a notification: the fields of render.h's fields_of, long ones without their middle
+// (docs/alerts.md says how long), and short_title; those that `words` translates in the operator's
+// words; is_… for every event, severity and direction, by our words; domain_list and
 // fix_list, at most kMostItems of each.
 inline constexpr std::size_t kMostItems = 100;
 [[nodiscard]] TemplateValues template_values(const nlohmann::ordered_json& notification,

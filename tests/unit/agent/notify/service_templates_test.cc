@@ -77,6 +77,65 @@ void for_all(
   }
 }
 
+// What no service takes when it is sent whole: a host of very many domains, names as long as names
+// can be, texts as long as they come.
+Json longest(const std::string& event) {
+  auto out = notification(event, "critical");
+  const auto name = [](char c) {
+    std::string text;
+    for (int i = 0; i < 4; ++i) text += (i == 0 ? "" : ".") + std::string(i == 3 ? 61 : 63, c);
+    return text;
+  };
+  auto& alert = out["alert"];
+  // As agent/alerts/lifecycle.cc makes it.
+  alert["id"] = std::string(40, 'c') + "." + name('h').substr(0, 200) + ".1795628438";
+  alert["subject"]["name"] = alert["host"] = name('h');
+  alert["title"] = name('h') + ": the certificate matches no TLSA record";
+  for (int i = 0; i < 100'000; ++i) alert["domains"].push_back(name('d'));
+  for (const auto* field : {"senders_now", "explanation"}) alert[field] = std::string(5'000, '"');
+  for (int i = 0; i < 20; ++i) alert["fix"].push_back("Give " + name('h') + " \xc3\xbc its key");
+  return out;
+}
+
+struct Limit {
+  std::string service, pointer;  // "": the whole body
+  std::size_t most;
+};
+
+// As the services say, in characters or octets; octets are never fewer.
+TEST(ServiceTemplates, StayBelowWhatTheServicesTake) {
+  const auto told = longest("opened");
+  for (const auto& [service, pointer, most] : {
+           Limit{"opsgenie", "/message", 130},
+           Limit{"opsgenie", "/alias", 512},
+           Limit{"opsgenie", "/entity", 512},
+           Limit{"opsgenie", "/description", 15'000},
+           Limit{"opsgenie", "/details/domains", 7'900},
+           Limit{"pagerduty", "/dedup_key", 255},
+           Limit{"pagerduty", "/payload/summary", 1'024},
+           Limit{"pagerduty", "", 512 * 1024},
+           Limit{"ntfy", "/message", 4'096},
+           Limit{"ntfy", "", 8'192},
+           Limit{"matrix", "", 60'000},
+           Limit{"slack", "/text", 40'000},
+           Limit{"mattermost", "/text", 16'383},
+           Limit{"teams", "", 28 * 1024},
+       }) {
+    SCOPED_TRACE(service + " " + pointer);
+    const auto text =
+        fill(text_of(service), template_values(told, "http://page.test", words_for(service)));
+    ASSERT_TRUE(text) << text.error();
+    const auto body = Json::parse(*text, nullptr, false);
+    ASSERT_TRUE(body.is_object()) << *text;
+    const auto& part = body.at(Json::json_pointer(pointer));
+    EXPECT_LE(pointer.empty() ? text->size() : part.get<std::string>().size(), most);
+  }
+  const auto values = template_values(told, "http://page.test").texts;
+  EXPECT_TRUE(values.at("domains").ends_with("d and 99997 more")) << values.at("domains");
+  EXPECT_TRUE(values.at("short_title").starts_with("hhh"));
+  EXPECT_TRUE(values.at("short_title").ends_with("matches no TLSA record"));
+}
+
 std::set<std::string> keys_of(const Json& object) {
   std::set<std::string> out;
   for (const auto& [key, value] : object.items()) out.insert(key);

@@ -142,7 +142,7 @@ TEST(Template, IsBoundedInDepthAndLength) {
   const auto loop = "{{#domain_list}}" + std::string(20'000, 'x') + "{{item}}{{/domain_list}}";
   EXPECT_THAT(filled(loop, many), HasSubstr("octets when filled in"));
   std::string titles;
-  for (int i = 0; i < 1'000; ++i) titles += "{{title}}";
+  for (int i = 0; i < 3'000; ++i) titles += "{{title}}";
   EXPECT_THAT(filled(titles, notification("opened", std::string(10'000, 'x'))),
               HasSubstr("octets when filled in"));
 }
