@@ -149,6 +149,7 @@ class OpenApi(unittest.TestCase):
         self.assertEqual(len(own), len(set(own)), own)
         self.ask(get, "/api/v1/alerts", query="?group_by=colour", status=400)
         self.ask(get, "/api/v1/deadlines")
+        self.assertTrue(self.ask(get, "/api/v1/deadlines.ics").startswith("BEGIN:VCALENDAR"))
         listed = self.ask(get, "/api/v1/mx", query="?limit=500&sort=name")["items"]
         self.assertEqual({item["host"] for item in listed}, hosts)
         self.assertIn("host,delivery,", self.ask(get, "/api/v1/mx", query="?format=csv"))

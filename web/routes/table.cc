@@ -87,6 +87,7 @@ const std::vector<Api::Route>& Api::routes() {
        {"code", "severity", "domain", "verdict", "role", "group", "group_by", "limit", "cursor",
         "format"}},
       {"GET", "/api/v1/deadlines", readers, narrowed, &Api::deadlines, {"limit"}},
+      {"GET", "/api/v1/deadlines.ics", readers_by_address, narrowed, &Api::calendar, {"token"}},
 
       {"GET",
        "/api/v1/mx",

@@ -291,6 +291,9 @@ TEST_F(Guarded, FeedsAreReadWithATokenInTheirAddress) {
   const auto calendar = get("/feeds/deadlines.ics", token);
   EXPECT_EQ(calendar.status, 200);
   EXPECT_THAT(calendar.body, testing::StartsWith("BEGIN:VCALENDAR\r\n"));
+  EXPECT_EQ(get("/api/v1/deadlines.ics", token).body, calendar.body) << "the same in the API";
+  EXPECT_EQ(get("/api/v1/deadlines.ics", {}).status, 401);
+  EXPECT_EQ(get("/api/v1/deadlines", token).status, 401);
   EXPECT_THAT(get("/feeds/alerts.atom", token).body, HasSubstr("<feed xmlns="));
   EXPECT_EQ(ask("GET", "/feeds/alerts.atom", bob_).status, 200);
   EXPECT_EQ(get("/feeds/alerts.atom", {}).status, 401);

@@ -416,6 +416,7 @@ TEST_F(Groups, WhoSeesEverythingSeesBoth) {
                            "/api/v1/acts",
                            "/feeds/alerts.atom",
                            "/feeds/deadlines.ics",
+                           "/api/v1/deadlines.ics",
                            "/metrics"}) {
     const auto reply = ask("everything", path);
     EXPECT_EQ(reply.status, 200) << path << reply.body;
