@@ -95,7 +95,7 @@ class Groups(unittest.TestCase):
             *("/api/v1/domains/shared-a.test", "/api/v1/domains/shared-a.test/history"),
             *("/api/v1/mx/mx.provider.test", "/api/v1/mx/mx.provider.test/timeline"),
             *(f"/api/v1/alerts/{mine['id']}{more}" for more in ("", "/evidence", "/explanation")),
-            *("/feeds/alerts.atom", "/feeds/deadlines.ics", "/api/v1/domains?format=csv"),
+            *("/feeds/alerts.atom", "/feeds/changes.atom", "/feeds/deadlines.ics", "/api/v1/domains?format=csv"),
         ):
             status, text = self.ask("shop", path)
             self.assertEqual(status, 200, path)

@@ -23,6 +23,7 @@ Guard guard_of(const config::Web& settings) {
   Guard guard{
       .hosts = {"localhost", "127.0.0.1", "[::1]", in_host_form(settings.listen_address)},
       .takes_any_address = settings.listen_address == "0.0.0.0" || settings.listen_address == "::",
+      .page = settings.external_url,
       .badges = {settings.public_badges.begin(), settings.public_badges.end()},
       .public_title = settings.public_title,
       .public_text = settings.public_text,

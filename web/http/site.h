@@ -20,6 +20,7 @@ struct Guard {
   std::vector<std::string> hosts;         // accepted in the Host header, without port, lower case
   bool takes_any_address = false;         // also addresses, which nobody can rebind
   std::shared_ptr<const Auth> auth;       // null: everybody may do everything
+  std::string page;                       // where users reach it (web.external_url); empty: unknown
   std::set<std::string> badges;           // domains whose badges everybody may see
   std::string public_title, public_text;  // of the page that shows them
   std::map<std::string, std::string> headers;  // the operator's own, of every reply

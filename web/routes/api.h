@@ -152,7 +152,10 @@ class Api {
   [[nodiscard]] Reply report(const Call& call) const;
 
   [[nodiscard]] Reply calendar(const Call& call) const;
-  [[nodiscard]] Reply atom(const Call& call) const;
+  [[nodiscard]] Reply alert_feed(const Call& call) const;
+  [[nodiscard]] Reply change_feed(const Call& call) const;
+  [[nodiscard]] Reply feed(const std::string& name,
+                           std::function<bool(storage::LogEvent::Kind)> has_kind) const;
 
   // People
   [[nodiscard]] Reply whoami(const Call& call) const;

@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include <fmt/format.h>
 
+#include "config/system.h"
 #include "probes/explain.h"
+#include "probes/net/url.h"
+#include "probes/tls/crypto.h"
 #include "web/routes/api.h"
 #include "web/routes/deadlines.h"
+#include "web/routes/event_words.h"
 #include "web/routes/narrow_log.h"
 #include "web/routes/parts.h"
 #include "web/routes/plain_page.h"
@@ -16,6 +21,7 @@ namespace web {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using storage::LogEvent;
 
 // RFC 5545 §3.3.11.
 std::string calendar_text(std::string_view text) {
@@ -50,6 +56,45 @@ std::string folded(std::string_view line) {
     at = end;
   }
   return out + "\r\n";
+}
+
+std::string_view without_slash(std::string_view address) {
+  while (address.ends_with('/')) address.remove_suffix(1);
+  return address;
+}
+
+// What tells an event from all others of the same agent, at every time it is asked.
+std::string name_of(const LogEvent& event) {
+  if (event.alert) return fmt::format("alert:{}:{}", event.alert->id, event.what);
+  if (event.act) return fmt::format("act:{}", event.act->id);
+  const auto what = fmt::format("{}\n{}\n{}\n{}", event.subject, event.most_caches_refuse,
+                                event.before.value_or(""), event.now);
+  return fmt::format("{}:{}:{}", kind_name(event.kind), config::rfc3339(event.at),
+                     probes::tls::hmac_sha256("event", what));
+}
+
+std::string title_with_subject(const LogEvent& event) {
+  if (event.alert) return fmt::format("{}: {}", event.what, title_of(event));
+  if (event.act || event.kind == LogEvent::Kind::ours) return title_of(event);
+  return fmt::format("{}: {}", probes::printable(event.subject), title_of(event));
+}
+
+// Where the page has it.
+std::string path_of(const LogEvent& event) {
+  switch (event.kind) {
+    case LogEvent::Kind::verdict:
+      return "/domains/" + probes::net::percent_encoded(event.subject);
+    case LogEvent::Kind::key:
+    case LogEvent::Kind::records:
+      return "/mx/" + probes::net::percent_encoded(event.subject);
+    case LogEvent::Kind::alert:
+      return "/alerts#" + event.alert->id;
+    case LogEvent::Kind::act:
+      return "/acts";
+    case LogEvent::Kind::ours:
+      return "/status";
+  }
+  return "/";
 }
 
 }  // namespace
@@ -107,22 +152,29 @@ std::string calendar_of(const Json& deadlines, config::Time now) {
   return out + "END:VCALENDAR\r\n";
 }
 
-std::string atom_of(const std::vector<storage::LogEvent>& events, config::Time now) {
-  const auto updated = events.empty() ? now : events.front().at;
+std::string atom_of(const FeedHead& head, const std::vector<LogEvent>& events, config::Time now) {
+  const auto page = without_slash(head.page);
+  const auto self = fmt::format("{}/feeds/{}.atom", page, head.name);
+  const auto id = page.empty() ? fmt::format("urn:danelaw:{}:{}", head.host_name, head.name) : self;
+  const auto last = std::ranges::max_element(events, {}, &LogEvent::at);
   auto out = fmt::format(
       "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n"
-      "<id>urn:danelaw:alerts</id><title>danelaw: "
-      "alerts</title><author><name>danelaw</name></author>"
-      "<updated>{}</updated>\n",
-      config::rfc3339(updated));
+      "<id>{0}</id><title>danelaw: {1}</title><author><name>danelaw</name></author>"
+      "<link rel=\"self\" type=\"application/atom+xml\" href=\"{2}\"/><updated>{3}</updated>\n",
+      escaped_html(id), escaped_html(head.name), escaped_html(self),
+      config::rfc3339(last == events.end() ? now : last->at));
+  std::set<std::string> known;
   for (const auto& event : events) {
-    if (!event.alert) continue;
-    const auto words = probes::explain(event.alert->finding);
+    const auto name = name_of(event);
+    if (!known.insert(name).second) continue;
     out += fmt::format(
-        "<entry><id>urn:danelaw:alert:{0}:{1}</id><title>{1}: {2}</title><updated>{3}</updated>"
-        "<link href=\"/alerts#{0}\"/><summary>{4}</summary></entry>\n",
-        escaped_html(event.alert->id), escaped_html(event.what), escaped_html(words.title),
-        config::rfc3339(event.at), escaped_html(words.explanation));
+        "<entry><id>{}#{}</id><title>{}</title><updated>{}</updated><link href=\"{}{}\"/>",
+        escaped_html(id), escaped_html(name), escaped_html(title_with_subject(event)),
+        config::rfc3339(event.at), escaped_html(page), escaped_html(path_of(event)));
+    if (event.alert)
+      out += fmt::format("<summary>{}</summary>",
+                         escaped_html(probes::explain(event.alert->finding).explanation));
+    out += "</entry>\n";
   }
   return out + "</feed>\n";
 }
@@ -133,17 +185,31 @@ Reply Api::calendar(const Call& /*call*/) const {
           .body = calendar_of(deadlines_json(*snapshot, kMostItems), snapshot->now)};
 }
 
-Reply Api::atom(const Call& /*call*/) const {
-  storage::LogQuery wanted{
-      .has_kind =
-          [](storage::LogEvent::Kind kind) { return kind == storage::LogEvent::Kind::alert; },
-      .limit = 50};
+Reply Api::alert_feed(const Call& /*call*/) const {
+  return feed("alerts", [](LogEvent::Kind kind) { return kind == LogEvent::Kind::alert; });
+}
+
+Reply Api::change_feed(const Call& /*call*/) const {
+  return feed("changes", [](LogEvent::Kind /*any*/) { return true; });
+}
+
+Reply Api::feed(const std::string& name, std::function<bool(LogEvent::Kind)> has_kind) const {
+  constexpr std::size_t kMostEvents = 100;
+  constexpr int kMostPages = 20;  // of theirs there may be little among much
+  storage::LogQuery wanted{.has_kind = std::move(has_kind), .limit = kMostEvents};
   if (view_) narrow(wanted, view_->theirs());
-  auto page = backend_.queries->event_log(wanted);
-  if (!page) return storage_failed(page.error());
-  if (view_) narrow(page->events, view_->theirs());
+  std::vector<LogEvent> events;
+  for (int i = 0; i < kMostPages && events.size() < kMostEvents; ++i) {
+    auto page = backend_.queries->event_log(wanted);
+    if (!page) return storage_failed(page.error());
+    if (view_) narrow(page->events, view_->theirs());
+    std::ranges::move(page->events, std::back_inserter(events));
+    if (!page->next) break;
+    wanted.after = page->next;
+  }
   return {.content_type = "application/atom+xml; charset=utf-8",
-          .body = atom_of(page->events, backend_.snapshot()->now)};
+          .body = atom_of({.name = name, .page = guard_.page, .host_name = config::host_name()},
+                          events, backend_.snapshot()->now)};
 }
 
 }  // namespace web

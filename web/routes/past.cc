@@ -7,12 +7,11 @@
 #include <fmt/format.h>
 
 #include "probes/explain.h"
-#include "probes/report.h"
 #include "web/days.h"
-#include "web/routes/act_words.h"
 #include "web/routes/api.h"
 #include "web/routes/csv.h"
 #include "web/routes/current.h"
+#include "web/routes/event_words.h"
 #include "web/routes/mail.h"
 #include "web/routes/narrow_log.h"
 #include "web/routes/parts.h"
@@ -46,25 +45,6 @@ storage::SpanQuery spans_of(const agent::Snapshot& snapshot, std::size_t days) {
           .longest_silence = storage::longest_silence(snapshot.schedule.interval)};
 }
 
-constexpr auto kKinds = std::to_array<std::pair<std::string_view, LogEvent::Kind>>(
-    {{"verdict", LogEvent::Kind::verdict},
-     {"key", LogEvent::Kind::key},
-     {"records", LogEvent::Kind::records},
-     {"alert", LogEvent::Kind::alert},
-     {"act", LogEvent::Kind::act},
-     {"ours", LogEvent::Kind::ours}});
-
-std::string_view wire_name(LogEvent::Kind kind) {
-  return std::ranges::find(kKinds, kind, &std::pair<std::string_view, LogEvent::Kind>::second)
-      ->first;
-}
-
-std::optional<LogEvent::Kind> kind_from(std::string_view word) {
-  const auto* const kind =
-      std::ranges::find(kKinds, word, &std::pair<std::string_view, LogEvent::Kind>::first);
-  return kind == kKinds.end() ? std::nullopt : std::optional{kind->second};
-}
-
 // "12.3.4"
 std::optional<storage::LogPlace> place_from(const std::string& cursor) {
   std::array<std::int64_t, 3> ids{};
@@ -81,36 +61,6 @@ std::optional<storage::LogPlace> place_from(const std::string& cursor) {
   return storage::LogPlace{.version = ids[0], .transition = ids[1], .act = ids[2]};
 }
 
-// What was recorded of TLSA records.
-bool do_servers_differ(const std::string& records) {
-  const auto json = Json::parse(records, nullptr, false);
-  return json.is_object() && json.value("servers_differ", false);
-}
-
-// One sentence.
-std::string title_of(const LogEvent& event) {
-  switch (event.kind) {
-    case LogEvent::Kind::verdict: {
-      if (event.most_caches_refuse)
-        return "Most caches hold records that refuse the key served: mail waits.";
-      const auto now = probes::verdict_from(event.now);
-      return std::string(now ? probes::in_words(*now) : "");
-    }
-    case LogEvent::Kind::key:
-      return event.before ? "It presents another key." : "It was seen to present a key.";
-    case LogEvent::Kind::records:
-      if (do_servers_differ(event.now)) return "Its name servers give different TLSA records.";
-      return event.before ? "Its TLSA records changed." : "Its TLSA records were seen first.";
-    case LogEvent::Kind::alert:
-      return probes::explain(event.alert->finding).title;
-    case LogEvent::Kind::act:
-      return in_words(*event.act);
-    case LogEvent::Kind::ours:
-      return event.subject == "gap" ? "Nothing was recorded for a while." : "The clock was set.";
-  }
-  return {};
-}
-
 Json text_or_json(const std::optional<std::string>& text, LogEvent::Kind kind) {
   if (!text) return nullptr;
   if (kind != LogEvent::Kind::records && kind != LogEvent::Kind::ours) return *text;
@@ -124,7 +74,7 @@ Json subject_json(std::string_view kind, const std::string& name) {
 
 Json event_json(const LogEvent& event,
                 const std::map<std::string, std::vector<std::string>>& domains_of_hosts) {
-  Json out{{"at", config::rfc3339(event.at)}, {"kind", wire_name(event.kind)}};
+  Json out{{"at", config::rfc3339(event.at)}, {"kind", kind_name(event.kind)}};
   std::vector<std::string> domains;
   Json before = text_or_json(event.before, event.kind);
   Json now = event.now.empty() ? Json(nullptr) : text_or_json(event.now, event.kind);

@@ -175,7 +175,8 @@ const std::vector<Api::Route>& Api::routes() {
       {"GET", "/assets/{name}.js", readers, free, &Api::script, {}, "/assets"},
       // The public page wears it.
       {"GET", "/assets/{name}.css", everybody_with_badges, free, &Api::style, {}, "/assets"},
-      {"GET", "/feeds/alerts.atom", readers_by_address, narrowed, &Api::atom},
+      {"GET", "/feeds/alerts.atom", readers_by_address, narrowed, &Api::alert_feed},
+      {"GET", "/feeds/changes.atom", readers_by_address, narrowed, &Api::change_feed},
       {"GET", "/feeds/deadlines.ics", readers_by_address, narrowed, &Api::calendar},
       {"GET", "/findings/{code}", readers, free, &Api::finding},
       {"GET", "/", readers, free, &Api::page, {}, "page"},

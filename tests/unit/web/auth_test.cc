@@ -295,6 +295,8 @@ TEST_F(Guarded, FeedsAreReadWithATokenInTheirAddress) {
   EXPECT_EQ(get("/api/v1/deadlines.ics", {}).status, 401);
   EXPECT_EQ(get("/api/v1/deadlines", token).status, 401);
   EXPECT_THAT(get("/feeds/alerts.atom", token).body, HasSubstr("<feed xmlns="));
+  EXPECT_THAT(get("/feeds/changes.atom", token).body, HasSubstr("<feed xmlns="));
+  EXPECT_EQ(get("/feeds/changes.atom", {}).status, 401);
   EXPECT_EQ(ask("GET", "/feeds/alerts.atom", bob_).status, 200);
   EXPECT_EQ(get("/feeds/alerts.atom", {}).status, 401);
   EXPECT_EQ(get("/feeds/alerts.atom", {{"token", "0123456789abcdef"}}).status, 401);

@@ -42,10 +42,48 @@ TEST(Atom, TellsWhatOpenedAndEscapesIt) {
   storage::LogEvent event{.kind = storage::LogEvent::Kind::alert, .at = kNow, .what = "opened"};
   event.alert = support::alert("f-1", agent::AlertState::firing);
   event.alert->finding.subject.name = "<script>";
-  const auto text = web::atom_of({event}, kNow);
+  const auto text = web::atom_of({.name = "alerts", .host_name = "mon1"}, {event}, kNow);
+  EXPECT_THAT(text, HasSubstr("<id>urn:danelaw:mon1:alerts</id>"));
+  EXPECT_THAT(text, HasSubstr("href=\"/feeds/alerts.atom\"/>"));
+  EXPECT_THAT(text, HasSubstr("<id>urn:danelaw:mon1:alerts#alert:f-1:opened</id>"));
   EXPECT_THAT(text, HasSubstr("<link href=\"/alerts#f-1\"/>"));
   EXPECT_THAT(text, HasSubstr("<updated>2027-01-15T08:00:00Z</updated>"));
   EXPECT_THAT(text, Not(HasSubstr("<script>")));
+}
+
+std::size_t count(const std::string& text, const std::string& what) {
+  std::size_t out = 0;
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++out;
+  return out;
+}
+
+TEST(Atom, TellsEachChangeOnceWithTheAddressOfThePage) {
+  using Kind = storage::LogEvent::Kind;
+  const storage::LogEvent verdict{
+      .kind = Kind::verdict, .at = kNow, .subject = "a.test", .now = "deferred"};
+  auto later = verdict;
+  later.at += std::chrono::seconds{1};
+  const storage::LogEvent key{
+      .kind = Kind::key, .at = kNow, .subject = "mx.a.test:25", .before = "aa", .now = "bb"};
+  auto records = key;
+  records.kind = Kind::records;
+  records.now = "{}";
+  storage::LogEvent act{.kind = Kind::act, .at = kNow};
+  act.act = {.id = 7, .at = kNow, .by = "bob", .what = "check", .subject = "a.test"};
+  const storage::LogEvent ours{.kind = Kind::ours, .at = kNow, .subject = "gap", .now = "{}"};
+  const auto text =
+      web::atom_of({.name = "changes", .page = "https://mon.test/mail/", .host_name = "mon1"},
+                   {later, verdict, verdict, key, records, act, ours}, kNow);
+  EXPECT_THAT(text, HasSubstr("<id>https://mon.test/mail/feeds/changes.atom</id>"));
+  EXPECT_THAT(text, HasSubstr("<link rel=\"self\" type=\"application/atom+xml\" "
+                              "href=\"https://mon.test/mail/feeds/changes.atom\"/>"));
+  EXPECT_THAT(text, HasSubstr("<updated>2027-01-15T08:00:01Z</updated>\n<entry>")) << "the newest";
+  EXPECT_EQ(count(text, "<entry>"), 6U);
+  for (const auto* path : {"domains/a.test", "mx/mx.a.test%3A25", "acts", "status"})
+    EXPECT_THAT(text, HasSubstr(std::string("<link href=\"https://mon.test/mail/") + path + "\""));
+  EXPECT_THAT(text, HasSubstr("<title>a.test: "));
+  EXPECT_THAT(text, HasSubstr("<title>bob "));
+  EXPECT_THAT(text, HasSubstr("changes.atom#act:7</id>"));
 }
 
 }  // namespace

@@ -415,6 +415,7 @@ TEST_F(Groups, WhoSeesEverythingSeesBoth) {
                            "/api/v1/certificates",
                            "/api/v1/acts",
                            "/feeds/alerts.atom",
+                           "/feeds/changes.atom",
                            "/feeds/deadlines.ics",
                            "/api/v1/deadlines.ics",
                            "/metrics"}) {
