@@ -84,11 +84,15 @@ TEST(HeldList, LosesAFifthAtOnceAndNoMore) {
   EXPECT_THAT(watched(list), SizeIs(10)) << "and all are watched: a day is not over";
 }
 
-TEST(HeldList, MayLoseAnyOfFour) {
+TEST(HeldList, MayLoseAnyOfFourButNotAll) {
   HeldList list;
   (void)list.take(numbered(0, 4), kNow);
-  EXPECT_EQ(list.take({}, kNow), Taken::changed);
-  EXPECT_EQ(list.missing(), 4U);
+  EXPECT_EQ(list.take(numbered(3, 4), kNow), Taken::changed);
+  EXPECT_EQ(list.missing(), 3U);
+  EXPECT_EQ(list.take({}, kNow), Taken::refused) << "also of one";
+  EXPECT_THAT(list.refusal()->lost, ElementsAre("d3.test"));
+  EXPECT_TRUE(list.accept(kNow));
+  EXPECT_EQ(list.take({}, kNow), Taken::unchanged) << "there is nothing more to lose";
 }
 
 TEST(HeldList, IsNotEmptiedByASourceThatIs) {
