@@ -160,6 +160,7 @@ export function crowd() {
       "/findings?severity=critical",
       "/history?kind=verdict&role=inbound",
       "/acts",
+      "/report?role=inbound",
     ]) {
       const page = await open(where);
       const link = await page.getByRole("link", { name: "CSV" }).evaluate((one) => one.href);

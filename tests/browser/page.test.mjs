@@ -594,6 +594,7 @@ describe("the page", { concurrency: 3 }, () => {
     check: "/check",
     certificates: "/certificates",
     history: "/history?domain=healthy.test",
+    report: `/report?month=${new Date().toISOString().slice(0, 7)}`,
     diff: "/diff?domain=healthy.test",
     status: "/status",
     postfix: "/postfix",

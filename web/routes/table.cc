@@ -189,6 +189,7 @@ const std::vector<Api::Route>& Api::routes() {
       {"GET", "/plan", readers, free, &Api::page, {}, "page"},
       {"GET", "/findings", readers, free, &Api::page, {}, "page"},
       {"GET", "/history", readers, free, &Api::page, {}, "page"},
+      {"GET", "/report", readers, free, &Api::page, {}, "page"},
       {"GET", "/diff", readers, free, &Api::page, {}, "page"},
       {"GET", "/status", readers, free, &Api::page, {}, "page"},
       {"GET", "/acts", readers, free, &Api::page, {}, "page"},

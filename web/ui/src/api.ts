@@ -71,6 +71,7 @@ export type Me = Schemas["Client"];
 export type ActItem = Schemas["Act"];
 export type OnceCheck = Schemas["OnceCheck"];
 export type IssuedCertificate = Shown<"/api/v1/certificates">["items"][number];
+export type Report = Schemas["Report"];
 export type MxItem = Schemas["MxRow"];
 
 export interface Page<T> {

@@ -63,6 +63,11 @@ export function History({ query }: { query: URLSearchParams }) {
         )}
       </Title>
       <DomainField query={query} path="/history" />
+      {!domain && (
+        <p>
+          <Link to="/report">Report of a month</Link>
+        </p>
+      )}
       {domain && (
         <div class="filters">
           <TimeField label="From" value={from === null ? "" : rfc3339(from)} onChange={change("from")} />

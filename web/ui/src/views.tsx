@@ -13,6 +13,7 @@ import { Hosts } from "./hosts";
 import { HostView } from "./mx";
 import { Title } from "./parts";
 import { Plan } from "./plan";
+import { ReportView } from "./report";
 import { Silences } from "./silences";
 import { StatusView } from "./status";
 
@@ -52,6 +53,8 @@ export function View({ path, query }: { path: string; query: URLSearchParams }) 
       return <Check query={query} />;
     case "postfix":
       return <PostfixView />;
+    case "report":
+      return <ReportView query={query} />;
     case "diff":
       return <Diff query={query} />;
     case "status":
