@@ -187,6 +187,13 @@ std::string title_of(const Alert& alert) {
   return title;
 }
 
+std::string title_then(const Alert& alert) {
+  if (!alert.finding.is_in_caches_only) return title_of(alert);
+  auto then = alert;
+  then.finding.is_in_caches_only = false;
+  return title_of(then);
+}
+
 Json to_json(const Alert& alert, Time at) {
   const bool is_open = alert.state == AlertState::pending || alert.state == AlertState::firing;
   Json out{{"id", alert.id}, {"state", wire_name(alert.state)}};

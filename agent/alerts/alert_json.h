@@ -21,6 +21,8 @@ namespace agent {
 
 // In one line what it is about: the first of the hosts that it hits, and how many more.
 [[nodiscard]] std::string title_of(const Alert& alert);
+// The same before what is published was put right, for what happened then.
+[[nodiscard]] std::string title_then(const Alert& alert);
 
 // {"schema":"danelaw.notification/1","id":…,"event":"opened",…}: what a notifier delivers, but for
 // the link to the page.

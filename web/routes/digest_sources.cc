@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/alerts/alert_json.h"
 #include "probes/explain.h"
 #include "web/routes/deadlines.h"
 #include "web/routes/feeds.h"
@@ -65,7 +66,7 @@ std::string words_of(const LogEvent& event) {
     case LogEvent::Kind::records:
       return fmt::format("{}: TLSA records {}", name, event.before ? "changed" : "were seen first");
     case LogEvent::Kind::alert:
-      return fmt::format("alert {}: {}", event.what, probes::explain(event.alert->finding).title);
+      return fmt::format("alert {}: {}", event.what, agent::title_then(*event.alert));
     case LogEvent::Kind::act:
       return fmt::format("{}: {} by {}", probes::printable(event.act->subject), event.act->what,
                          probes::printable(event.act->by));

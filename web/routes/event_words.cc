@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "probes/explain.h"
+#include "agent/alerts/alert_json.h"
 #include "probes/report.h"
 #include "web/routes/act_words.h"
 
@@ -56,7 +56,7 @@ std::string title_of(const LogEvent& event) {
       if (do_servers_differ(event.now)) return "Its name servers give different TLSA records.";
       return event.before ? "Its TLSA records changed." : "Its TLSA records were seen first.";
     case LogEvent::Kind::alert:
-      return probes::explain(event.alert->finding).title;
+      return agent::title_then(*event.alert);
     case LogEvent::Kind::act:
       return in_words(*event.act);
     case LogEvent::Kind::ours:
