@@ -75,13 +75,19 @@ Json unseen(const std::string& name) {
           {"findings", Json::array()}};
 }
 
-// As own_words.h of what is judged, in a check object that was recorded.
+// As own_words.h of what is judged, in a check object that was recorded: there a name stands once,
+// with a list where it had several values.
 void take_out_of(Json& node, const Theirs& theirs) {
-  if (node.is_object() && node.contains("name") && node["name"].is_string() &&
-      node.contains("value") && node["value"].is_string())
-    take_out_others(node["name"].get_ref<const std::string&>(),
-                    node["value"].get_ref<std::string&>(), theirs);
   if (!node.is_structured()) return;
+  if (node.is_object() && node.contains("evidence") && node["evidence"].is_object()) {
+    for (auto& [name, value] : node["evidence"].items()) {
+      if (value.is_string()) take_out_others(name, value.get_ref<std::string&>(), theirs);
+      if (!value.is_array()) continue;
+      for (auto& one : value) {
+        if (one.is_string()) take_out_others(name, one.get_ref<std::string&>(), theirs);
+      }
+    }
+  }
   for (auto& one : node) take_out_of(one, theirs);
 }
 
