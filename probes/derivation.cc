@@ -23,15 +23,11 @@ using dns::Message;
 using dns::Name;
 using dns::Outcome;
 
-using Asked = std::pair<Name, std::uint16_t>;
-
 // Gives the recorded replies again; whatever else is asked was not recorded.
 class RecordedReplies final : public dns::Resolver {
  public:
-  // `failed`: what nobody answered, so that it fails where it did.
-  RecordedReplies(const dns::Replies& replies, const std::set<Asked>& failed) {
+  explicit RecordedReplies(const dns::Replies& replies) {
     for (const auto& reply : replies) {
-      if (failed.contains({reply->question, reply->question_type})) continue;
       // Asked twice, it was answered twice: what was believed came last.
       by_question_[{reply->question, reply->question_type, reply->was_unchecked}] = reply;
     }
@@ -55,19 +51,12 @@ class RecordedReplies final : public dns::Resolver {
   std::map<std::tuple<Name, std::uint16_t, bool>, dns::ReplyPtr> by_question_;
 };
 
-std::set<Asked> word_only(const Recorded& recorded) {
-  std::set<Asked> out;
-  const auto all = recorded.host ? answers_of(*recorded.host) : answers_of(*recorded.domain);
-  for (const auto* said : all) {
-    if (is_word_only(*said)) out.emplace(said->name, said->type);
-  }
-  return out;
-}
-
-// What nobody can prove of a lookup.
+// What nobody can prove of a lookup: that it failed, but for one whose answer is there, signed.
 void take_word(Answer& derived, const Answer& said) {
   if (derived.name != said.name || derived.type != said.type) return;
-  if (derived.outcome == Outcome::failed && is_word_only(said)) derived = said;
+  const bool is_there =
+      derived.outcome != Outcome::failed && derived.status == dns::DnssecStatus::secure;
+  if (is_word_only(said) && !is_there) derived = said;
   derived.resolver_fault = said.resolver_fault;
   if (derived.outcome != Outcome::failed) return;
   derived.is_unconfirmed = said.is_unconfirmed;
@@ -103,7 +92,7 @@ bool is_word_only(const Answer& answer) {
 
 struct Derivation::Tools {
   Tools(const Recorded& recorded, const std::vector<dns::Record>& anchors)
-      : replies(recorded.replies, word_only(recorded)),
+      : replies(recorded.replies),
         chain(anchors),
         lookup(replies, chain, config::Seconds{60}),
         tls(certificates),

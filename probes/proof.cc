@@ -12,6 +12,11 @@
 namespace probes {
 namespace {
 
+// Looks that lie further apart tell nothing of each other: hosts change.
+constexpr config::Seconds kOneTime = std::chrono::hours{24};
+// As much as clocks are apart.
+constexpr config::Seconds kFast = std::chrono::minutes{5};
+
 bool is_said(const Finding& finding, const Argument& argument, const Bundle& bundle) {
   return wire_name(finding.code) == bundle.code &&
          cause_in(argument.judged, finding) == bundle.subject;
@@ -54,23 +59,33 @@ std::optional<Finding> find_difference(const Bundle& bundle,
                                        const std::vector<Argument>& arguments) {
   const auto code = code_from(bundle.code);
   if (code != Code::selective_starttls && code != Code::vantage_split) return std::nullopt;
-  std::map<std::string, std::pair<Verdict, std::map<std::string, Shown>>> by_place;
+  struct Seen {
+    config::Time at;
+    Verdict verdict;
+    std::map<std::string, Shown> shown;  // by address
+  };
+  std::map<std::string, Seen> by_place;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const auto& host = arguments[i].host;
     if (!host || host->host.text() != bundle.subject.name) continue;
-    by_place[bundle.observations[i].vantage] = {arguments[i].judged.verdict, shown(*host)};
+    const auto at = bundle.observations[i].observed_at();
+    auto& place = by_place[bundle.observations[i].vantage];
+    if (at >= place.at) place = {at, arguments[i].judged.verdict, shown(*host)};
   }
-  const auto differs = [&](const auto& place) {
-    const auto& [verdict, here] = place.second;
-    const auto& [usual, there] = by_place.begin()->second;
-    if (code == Code::vantage_split && verdict != usual) return true;
-    return std::ranges::any_of(here, [&](const auto& address) {
-      const auto other = there.find(address.first);
-      return other != there.end() && address.second.is_known && other->second.is_known &&
+  const auto differ = [&](const Seen& here, const Seen& there) {
+    if (std::max(here.at, there.at) - std::min(here.at, there.at) > kOneTime) return false;
+    if (code == Code::vantage_split && here.verdict != there.verdict) return true;
+    return std::ranges::any_of(here.shown, [&](const auto& address) {
+      const auto other = there.shown.find(address.first);
+      return other != there.shown.end() && address.second.is_known && other->second.is_known &&
              other->second != address.second;
     });
   };
-  if (std::ranges::none_of(by_place, differs)) return std::nullopt;
+  const bool is_shown = std::ranges::any_of(by_place, [&](const auto& here) {
+    return std::ranges::any_of(
+        by_place, [&](const auto& there) { return differ(here.second, there.second); });
+  });
+  if (!is_shown) return std::nullopt;
   return Finding{.code = *code, .subject = bundle.subject};
 }
 
@@ -94,8 +109,14 @@ std::string conclusion_of(const Bundle& bundle, const Proof& proof, bool holds,
 
 }  // namespace
 
-Proof prove(const Bundle& bundle, const std::vector<dns::Record>& anchors) {
+Proof prove(const Bundle& bundle, const std::vector<dns::Record>& anchors, config::Time now) {
   Proof out{.arguments = arguments_of(bundle, anchors)};
+  for (std::size_t i = 0; i < out.arguments.size(); ++i) {
+    const auto at = bundle.observations[i].observed_at();
+    if (at <= now + kFast) continue;
+    out.arguments[i].steps.push_back(
+        {Standing::refuted, fmt::format("It is of {}, which has not come.", config::rfc3339(at))});
+  }
   const bool holds = !out.arguments.empty() && std::ranges::all_of(out.arguments, &Argument::holds);
   bool is_by_proof_alone = false;
   for (const auto& argument : out.arguments) {

@@ -21,8 +21,9 @@ struct Proof {
   std::string conclusion;  // one sentence
 };
 
-// `anchors`: as verify() takes them.
-[[nodiscard]] Proof prove(const Bundle& bundle, const std::vector<dns::Record>& anchors);
+// `anchors`: as verify() takes them. What is of a moment behind `now` is refuted.
+[[nodiscard]] Proof prove(const Bundle& bundle, const std::vector<dns::Record>& anchors,
+                          config::Time now);
 
 // "danelaw.explain/1".
 [[nodiscard]] nlohmann::ordered_json to_json(const Bundle& bundle, const Proof& proof);

@@ -1,5 +1,6 @@
 #include "agent/cli/explain_command.h"
 
+#include <chrono>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -112,7 +113,8 @@ int run_explain(const ExplainFlags& flags, const EvidenceFrom& evidence_from) {
   const auto anchors =
       anchors_in(flags.trust_anchor.empty() ? settings.dns.trust_anchor_file : flags.trust_anchor);
   if (!anchors) return kBadUsage;
-  const auto proof = probes::prove(*bundle, *anchors);
+  const auto now = std::chrono::floor<config::Seconds>(std::chrono::system_clock::now());
+  const auto proof = probes::prove(*bundle, *anchors, now);
   if (flags.format == "json")
     std::cout << to_json(*bundle, proof).dump() << '\n';
   else

@@ -57,7 +57,7 @@ std::optional<std::string> argument_of(const Backend& backend, const View* view,
   const auto bundle =
       bundle_of(agent::to_json(alert, backend.snapshot()->now).dump(), {kept->back()});
   if (!bundle) return std::nullopt;
-  return to_text(*bundle, probes::prove(*bundle, backend.anchors()));
+  return to_text(*bundle, probes::prove(*bundle, backend.anchors(), backend.snapshot()->now));
 }
 
 // What an alert rests on, for `danelaw explain` and for those who are to believe it.
@@ -88,7 +88,8 @@ Reply Api::explanation(const Call& call) const {
   const auto& kept = std::get<Kept>(found);
   const auto bundle = bundle_of(kept.alert, kept.observations);
   if (!bundle) return problem(500, "unreadable", bundle.error());
-  return json(to_json(*bundle, probes::prove(*bundle, backend_.anchors())));
+  return json(
+      to_json(*bundle, probes::prove(*bundle, backend_.anchors(), backend_.snapshot()->now)));
 }
 
 }  // namespace web
