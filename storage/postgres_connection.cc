@@ -13,7 +13,7 @@ using std::chrono::steady_clock;
 
 // The server ends a statement after the first; if it does not even do that, so long later it is
 // taken for lost.
-constexpr std::chrono::seconds kLongestRead{60};
+constexpr std::chrono::seconds kLongestRead{30};
 constexpr std::chrono::seconds kLongestWrite{300};
 constexpr std::chrono::seconds kGrace{10};
 
@@ -128,6 +128,12 @@ void PostgresConnection::connect() {
     const auto why = last_words();
     close();
     throw ConnectionLost(why);
+  }
+  const char* encoding = PQparameterStatus(session_handle_, "server_encoding");
+  if (encoding != nullptr && std::string_view(encoding) != "UTF8") {
+    const auto what = std::string(encoding);
+    close();
+    throw Fault(fmt::format("the database is encoded in {}: make one with ENCODING 'UTF8'", what));
   }
   ++session_;
   PQsetNoticeProcessor(

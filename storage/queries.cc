@@ -82,7 +82,7 @@ DomainRow read_domain(const Statement& row) {
 
 struct Queries::State {
   Place place;
-  std::mutex mutex;
+  std::timed_mutex mutex;
   Database db;
   std::mutex counting;  // guards what follows
   std::condition_variable counted;
@@ -92,9 +92,16 @@ struct Queries::State {
   std::jthread counter;
   explicit State(const Place& at) : place(at), db(at, Database::Mode::read_only) {}
 
+  // A server may stand still for as long as a read may take: others do not queue up behind it.
   template <class Work>
   auto guarded(Work work) {
-    const std::scoped_lock lock(mutex);
+    using Answer = decltype(storage::guarded<std::string>(place, std::move(work)));
+    constexpr std::chrono::seconds kPatience{3};
+    std::unique_lock lock(mutex, std::defer_lock);
+    if (!place.is_postgresql())
+      lock.lock();
+    else if (!lock.try_lock_for(kPatience))
+      return Answer(config::Failure<std::string>("another read waits for the database already"));
     return storage::guarded<std::string>(place, std::move(work));
   }
 };
