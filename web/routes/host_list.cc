@@ -72,8 +72,8 @@ struct Line {
   std::size_t alerts = 0;
 
   void take(probes::Status found, const probes::Finding* what) {
-    const auto weight = [](probes::Status status, const probes::Finding* finding) {
-      return std::pair(rank(status), finding == nullptr ? 1 : -static_cast<int>(finding->severity));
+    const auto weight = [](probes::Status one, const probes::Finding* finding) {
+      return std::pair(rank(one), finding == nullptr ? 1 : -static_cast<int>(finding->severity));
     };
     if (verdict && weight(found, what) >= weight(status, worst)) return;
     status = found;
