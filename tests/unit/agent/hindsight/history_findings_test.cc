@@ -178,4 +178,15 @@ TEST(Outlook, R_20_AKeyReplacedAtOnceIsMarkedAsAnEmergency) {
   EXPECT_FALSE(is_marked(too_early, kNow + minutes{20}));
 }
 
+TEST(Outlook, RecordsThatAreGoneAreNamedWhereTheyFitTheKeyInUse) {
+  Past past;
+  past.look(kNow - hours{24}, Past::give({old_record(), new_record()}), old_chain())
+      .look(kNow, Past::give({}), old_chain());
+  const auto findings = found(past, kNow + minutes{1});
+  ASSERT_TRUE(findings.contains(Code::dane_lost));
+  const auto& remedy = findings.at(Code::dane_lost).remedy;
+  ASSERT_TRUE(remedy);
+  EXPECT_THAT(remedy->publish, testing::ElementsAre(probes::dane::to_text(old_record())));
+}
+
 }  // namespace

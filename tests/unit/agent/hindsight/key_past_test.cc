@@ -91,4 +91,20 @@ TEST(KeyPast, OfAKeyThatIsAcceptedTellsNothing) {
   EXPECT_EQ(agent::refusal_ttl(history(past), kNow), std::nullopt);
 }
 
+// "Put the old key back" helps nobody where it is there still.
+TEST(KeyPast, TellsAKeyThatCachesRefuseFromOneThatWasChanged) {
+  Past removed;
+  removed.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
+      .look(kNow - hours{1}, Past::give({new_record()}), old_chain())
+      .look(kNow, Past::give({old_record()}), old_chain());
+  const auto same = agent::unchanged_key(history(removed), kNow - hours{1}, kNow);
+  ASSERT_TRUE(same);
+  EXPECT_EQ(same->since, kNow - hours{24});
+  Past late;
+  late.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
+      .look(kNow - hours{1}, Past::give({old_record()}), new_chain())
+      .look(kNow, Past::give({old_record(), new_record()}), new_chain());
+  EXPECT_FALSE(agent::unchanged_key(history(late), kNow - hours{1}, kNow));
+}
+
 }  // namespace
