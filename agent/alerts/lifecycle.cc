@@ -147,8 +147,7 @@ Followed seen(const std::optional<Alert>& before, const Trouble& trouble, int re
       .id = id_of(trouble, at), .cause = trouble.cause, .first_seen_at = at, .relapses = relapses});
   const auto worst = alert.finding.severity;
   if (before) tell_anew_of_keys(alert, trouble);
-  if (before && before->finding.code == trouble.finding.code)
-    tell_anew_of_refusal(alert, trouble);
+  if (before && before->finding.code == trouble.finding.code) tell_anew_of_refusal(alert, trouble);
   if (!trouble.finding.is_in_caches_only) {
     alert.finding = trouble.finding;
   } else if (alert.hits.size() == 1) {  // it stays what it was, but there is nothing left to do

@@ -24,7 +24,7 @@ struct View {
   probes::Verdict verdict = probes::Verdict::unknown;  // of the host by itself
   std::optional<probes::Reason> reason;                // of its worst endpoint
   int in_a_row = 0;  // looks, one after the other, that saw the same of STARTTLS, keys and verdict
-  config::Time since;            // of the first of these
+  config::Time since;             // of the first of these
   bool follows_a_steady = false;  // what it saw before that, it had seen more than once
   // When it saw trouble last; null: it has seen the host well since.
   std::optional<config::Time> troubled_at;
@@ -77,9 +77,9 @@ struct Split {
   std::set<std::string> places;  // that see it otherwise
   bool operator==(const Split&) const = default;
 };
-// Where places that looked lately, and more than once, differ: what one has seen since before another
-// changed is no difference, but from another time. `before`: as it was; it goes on
-// while a place that it names cannot tell, or not yet, or is gone, for as long as views are kept.
+// Where places that looked lately, and more than once, differ: what one has seen since before
+// another changed is no difference, but from another time. `before`: as it was; it goes on while a
+// place that it names cannot tell, or not yet, or is gone, for as long as views are kept.
 [[nodiscard]] std::optional<Split> find_split(const Views& views, const Places& places,
                                               const std::optional<Split>& before,
                                               const std::string& host, config::Time at);
