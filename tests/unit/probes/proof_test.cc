@@ -204,11 +204,31 @@ TEST(Proof, WhatWasOnlySeenIsNeverCalledProven) {
                              {"type", 52},
                              {"outcome", "failed"},
                              {"cause", "timeout"}};
-  const auto failed =
+  const auto answered =
       shown(bundle_of({"tlsa-lookup-failed", "host", "mx.healthy.test"}, {timeout}));
-  EXPECT_THAT(failed.text, ContainsRegex("seen +TLSA of [^\n]*failed, timeout"));
-  EXPECT_THAT(failed.text, Not(ContainsRegex("proven +TLSA of")));
-  EXPECT_THAT(failed.proof.conclusion, HasSubstr("the word of whoever looked"));
+  EXPECT_FALSE(answered.proof.is_proven) << "the signed answer is there";
+
+  const auto text = kept_in("host-mx.healthy.test.cbor");
+  auto silence = *decode(dns::Bytes(text.begin(), text.end()));
+  std::erase_if(silence.replies,
+                [](const auto& reply) { return reply->question_type == dns::type::tlsa; });
+  auto host = *silence.host;
+  host.records.clear();
+  host.survey = {};
+  host.tlsa = {.name = host.tlsa.name,
+               .type = dns::type::tlsa,
+               .outcome = dns::Outcome::failed,
+               .cause = dns::Cause::timeout};
+  silence.host = std::make_shared<const HostObservation>(std::move(host));
+  const Bundle bundle{.code = "tlsa-lookup-failed",
+                      .subject = {.kind = Subject::Kind::host, .name = "mx.healthy.test"},
+                      .observations = {silence}};
+  const auto proof = prove(bundle, anchors(), kAfterAll);
+  const auto failed = to_text(bundle, proof);
+  EXPECT_THAT(failed, ContainsRegex("seen +TLSA of [^\n]*failed, timeout"));
+  EXPECT_THAT(failed, Not(ContainsRegex("proven +TLSA of")));
+  EXPECT_THAT(proof.conclusion, HasSubstr("the word of whoever looked"));
+  EXPECT_FALSE(prove(bundle, anchors(), config::Time{}).is_proven) << "it has not come yet";
 }
 
 // Signatures from before 2038 to beyond are beyond our validator, which then goes by the AD bit:

@@ -356,6 +356,7 @@ TEST_F(SeenFromPlaces, what_changed_since_the_others_looked_is_no_difference_of_
     EXPECT_TRUE(split());
     see("west", after);
     see("west", after);
+    see("east", after);
     EXPECT_FALSE(split());
   }
 }
