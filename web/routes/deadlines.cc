@@ -60,6 +60,11 @@ class Deadlines {
         finding.due_source);
   }
 
+  void add(const agent::Alert& alert) {
+    const auto& subject = alert.finding.subject;
+    add("mail-bounces", bounces_at(alert), subject.kind, subject.name, "");
+  }
+
   [[nodiscard]] Json next() const {
     std::optional<std::pair<Time, std::string>> out;
     for (const auto& [kind, all] : by_kind_) {
@@ -120,6 +125,9 @@ Json deadlines_json(const agent::Snapshot& snapshot, std::size_t most) {
   Deadlines out(snapshot.now, snapshot.renewals);
   for (const auto& followed : snapshot.rollovers) out.add(followed);
   for (const auto& [name, seen] : snapshot.hosts) out.add(*seen);
+  for (const auto& alert : snapshot.alerts) {
+    if (alert.state == agent::AlertState::firing) out.add(alert);
+  }
   for (const auto& domain : snapshot.domains) {
     if (!domain.judged) continue;
     const auto& mx = domain.judged->seen->mx;

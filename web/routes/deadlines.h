@@ -13,8 +13,9 @@ namespace web {
 
 // What will happen, or must have been done, by a time to come: the soonest `most` of each kind, all
 // in order of time. Kinds: safe-to-switch, recommended-switch, safe-to-remove, caches-recover,
-// publish-by, renewal-suggested, signature-end, certificate-end. Each with how it is known: ttl (of
-// records), ari (what a CA suggests), habit, lifetime, rrsig, not-after; null where nothing says.
+// mail-bounces, publish-by, renewal-suggested, signature-end, certificate-end. Each with how it is
+// known: ttl (of records), ari (what a CA suggests), habit, lifetime, rrsig, not-after; null where
+// nothing says.
 [[nodiscard]] nlohmann::ordered_json deadlines_json(const agent::Snapshot& snapshot,
                                                     std::size_t most);
 

@@ -105,6 +105,7 @@ std::string_view deadline_words(std::string_view kind) {
        {"recommended-switch", "the next key should go live from now on (RFC 7671)"},
        {"safe-to-remove", "the old record may be removed"},
        {"caches-recover", "no cache refuses the key any more"},
+       {"mail-bounces", "mail that waits begins to bounce"},
        {"signature-end", "a DNSSEC signature expires"},
        {"certificate-end", "a certificate expires"},
        {"renewal-suggested", "the CA suggests to renew from now on"},

@@ -59,6 +59,22 @@ function Sent({ of }: { of: Hop }) {
   );
 }
 
+// Whatever a probe meets: our own mail waits.
+export function OwnQueueTo({ name }: { name: string }) {
+  const { data } = useResource<OwnDeliveries>(
+    `${domainPath(name)}/deliveries`,
+    (kind, what) => kind === "domain" && what === name,
+    10_000,
+  );
+  if (!data?.last_at || data.waiting === 0) return null;
+  return (
+    <p>
+      Our own mail to it waits all the same: <Queue of={data} />
+      {data.setback && `: ${setbacks[data.setback] ?? data.setback}`}
+    </p>
+  );
+}
+
 export function OwnDeliveriesTo({ name }: { name: string }) {
   const { data } = useResource<OwnDeliveries>(
     `${domainPath(name)}/deliveries`,

@@ -5,7 +5,7 @@ import { domainPath, get, post } from "./api";
 import { senderWeights, senderWords } from "./catalogue";
 import { Chains } from "./chain";
 import { DayBars } from "./days";
-import { OwnDeliveriesTo } from "./deliveries";
+import { OwnDeliveriesTo, OwnQueueTo } from "./deliveries";
 import { FindingCard } from "./finding_card";
 import type { Resource } from "./live";
 import { useResource } from "./live";
@@ -227,6 +227,7 @@ export function DomainView({ name, query }: { name: string; query: URLSearchPara
                 {data.last_known.verdict && verdictBeside(data.last_known.delivery, data.last_known.verdict)}.
               </p>
             )}
+            <OwnQueueTo name={name} />
             <p class="muted">
               {data.role === "outbound" ? "A partner's " : "Our "}
               {isService(name) ? "service, which mail programs use" : "domain"}

@@ -148,6 +148,7 @@ export const deadlineWords: Record<string, string> = {
   "recommended-switch": "recommended time for the next key",
   "safe-to-remove": "the old record may go",
   "caches-recover": "the last cache recovers",
+  "mail-bounces": "mail that waits begins to bounce",
   "publish-by": "publish the next record by then",
   "renewal-suggested": "the CA suggests to renew from then on",
   "signature-end": "the DNSSEC signature expires",
