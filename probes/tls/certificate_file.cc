@@ -312,10 +312,11 @@ Result<CertificateFile, std::string> read_certificate_file(std::string_view octe
     return fails("text in UTF-16: save it as ASCII or UTF-8");
   if (is_bare_base64(octets))
     return fails("base64 without the lines -----BEGIN CERTIFICATE----- and -----END …");
-  const auto contents =
-      octets.find("-----BEGIN ") != std::string_view::npos
-          ? from_pem(octets)
-          : from_der({reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size()});
+  const Octets der{reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size()};
+  // A signature, or a name, may hold any octets.
+  const bool is_pem =
+      octets.find("-----BEGIN ") != std::string_view::npos && parse_certificate(der) == nullptr;
+  const auto contents = is_pem ? from_pem(octets) : from_der(der);
   if (!contents) return fails(contents.error());
   return arrange(*contents);
 }

@@ -174,6 +174,15 @@ TEST(CertificateFileReader, OneCertificateIsTheLeafWhateverItIs) {
   }
 }
 
+// A fuzzer's find: any octets may stand in a name, or in a signature.
+TEST(CertificateFileReader, ACertificateInDerMayHoldTheWordsOfPem) {
+  const auto odd =
+      support::self_signed({.common_name = "-----BEGIN CERTIFICATE-----"}, Key::ecdsa());
+  const auto read = read_certificate_file(as_text(odd.certificate->der));
+  ASSERT_TRUE(read) << read.error();
+  EXPECT_EQ(read->chain.size(), 1U);
+}
+
 TEST(CertificateFileReader, SetsCasApartThatBelongToNoLeaf) {
   const auto& w = world();
   for (const auto& text :
