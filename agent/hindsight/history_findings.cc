@@ -35,7 +35,7 @@ struct Switch {
 std::optional<Switch> last_switch(const History& history, Time at) {
   std::optional<Switch> out;
   for (const auto& endpoint : history.endpoints) {
-    const auto* now = endpoint.is_anothers ? nullptr : item_at(endpoint.presented, at);
+    const auto* now = own_item_at(endpoint, at);
     if (now == nullptr || now == endpoint.presented.data()) continue;
     if (is_same_key(history, (now - 1)->chain, now->chain)) continue;
     if (!out || now->began.by > out->at) out = Switch{now->began.by, endpoint.name};
@@ -50,7 +50,7 @@ bool is_replaced_at_once(const History& history, Time at) {
     return std::max(a.after, b.after) <= std::min(a.by, b.by);
   };
   for (const auto& endpoint : history.endpoints) {
-    const auto* now = endpoint.is_anothers ? nullptr : item_at(endpoint.presented, at);
+    const auto* now = own_item_at(endpoint, at);
     if (now == nullptr || now == endpoint.presented.data()) continue;
     const auto old_chain = (now - 1)->chain;
     for (const auto& server : history.servers) {

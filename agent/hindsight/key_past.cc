@@ -60,7 +60,7 @@ const Presented* first_of_same_key(const History& history, const Endpoint& endpo
 
 std::optional<RefusedKey> refused_key(const History& history, Time at) {
   for (const auto& endpoint : history.endpoints) {
-    const auto* now = endpoint.is_anothers ? nullptr : item_at(endpoint.presented, at);
+    const auto* now = own_item_at(endpoint, at);
     if (now == nullptr || !is_refused(history, now->chain, at)) continue;
     const auto* first = first_of_same_key(history, endpoint, now);
     const bool is_oldest = first == endpoint.presented.data();
@@ -79,7 +79,7 @@ std::optional<RefusedKey> refused_key(const History& history, Time at) {
 std::optional<probes::KeyPast> unchanged_key(const History& history, Time since, Time at) {
   std::optional<probes::KeyPast> out;
   for (const auto& endpoint : history.endpoints) {
-    const auto* now = endpoint.is_anothers ? nullptr : item_at(endpoint.presented, at);
+    const auto* now = own_item_at(endpoint, at);
     if (now == nullptr) continue;
     const auto* first = first_of_same_key(history, endpoint, now);
     if (first->began.by >= since) return std::nullopt;
@@ -92,7 +92,7 @@ std::optional<Seconds> refusal_ttl(const History& history, Time at) {
   std::optional<Seconds> out;
   for (const auto* given : served(history, at)) {
     const bool refuses = std::ranges::any_of(history.endpoints, [&](const Endpoint& endpoint) {
-      const auto* now = endpoint.is_anothers ? nullptr : item_at(endpoint.presented, at);
+      const auto* now = own_item_at(endpoint, at);
       return now != nullptr && demand(history, given->set, now->chain) == Demand::refused;
     });
     // What the alias leads to is put right there: that it leads there is right.

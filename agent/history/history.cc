@@ -307,8 +307,7 @@ bool is_retired(const History& history, std::size_t chain, Time at) {
 std::vector<std::size_t> presented(const History& history, Time at) {
   std::vector<std::size_t> out;
   for (const auto& endpoint : history.endpoints) {
-    const auto* now = endpoint.is_anothers ? nullptr : item_at(endpoint.presented, at);
-    if (now != nullptr) out.push_back(now->chain);
+    if (const auto* now = own_item_at(endpoint, at)) out.push_back(now->chain);
   }
   return out;
 }

@@ -100,6 +100,11 @@ const Item* item_at(const std::vector<Item>& items, config::Time at) {
   return out;
 }
 
+// What the host itself presents there at `at`; null also where the endpoint is another's.
+[[nodiscard]] inline const Presented* own_item_at(const Endpoint& endpoint, config::Time at) {
+  return endpoint.is_anothers ? nullptr : item_at(endpoint.presented, at);
+}
+
 // The publications that give an answer at `at`, one a server at most: a failing server and an
 // expired signature give none.
 [[nodiscard]] std::vector<const Publication*> served(const History& history, config::Time at);

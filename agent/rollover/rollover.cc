@@ -57,8 +57,7 @@ std::vector<std::size_t> presented_by_default(const History& history, Time at) {
     const bool is_asked_for =
         std::ranges::any_of(std::array{"/rsa", "/ecdsa", "/eddsa"},
                             [&](const char* type) { return endpoint.name.ends_with(type); });
-    const bool counts = !is_asked_for && !endpoint.is_anothers;
-    const auto* shown = counts ? item_at(endpoint.presented, at) : nullptr;
+    const auto* shown = is_asked_for ? nullptr : own_item_at(endpoint, at);
     if (shown != nullptr) out.push_back(shown->chain);
   }
   return out;
