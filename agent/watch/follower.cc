@@ -372,6 +372,7 @@ bool Follower::follow_host(Round& round, Host& host, const Seeing& seeing) {
 
 // A domain that has not been judged since the start goes on being hit by what hit it before.
 void Follower::keep_unjudged(Trouble& trouble) const {
+  if (inventory_.knows_all_hosts() && inventory_.has_seen_all_hosts()) return;
   const auto alert = book_.open().find({trouble.finding.code, trouble.cause});
   if (alert == book_.open().end()) return;
   const auto hit = std::ranges::find(alert->second.hits, trouble.finding.subject, &Hit::subject);
@@ -404,24 +405,28 @@ void Follower::follow_heirs(Round& round, const std::vector<AlertBook::Key>& led
   for (const auto& key : led) {
     const auto alert = book_.open().find(key);
     if (alert == book_.open().end() || alert->second.state != AlertState::firing) continue;
-    const auto hits = alert->second.hits;
-    for (const auto& hit : hits) {
-      const auto name = Name::parse(hit.subject.name);
-      auto* host =
-          hit.subject.kind == Subject::Kind::host && name ? inventory_.host(*name) : nullptr;
-      if (host == nullptr || !host->seen) continue;
-      const auto troubles = troubles_at(*host);
-      const bool is_refused = std::ranges::any_of(troubles, [&](const Trouble& one) {
-        return one.finding.code == key.first && one.cause == key.second &&
-               !one.finding.is_in_caches_only;
-      });
-      if (!is_refused) continue;
-      if (hit.subject == before) break;  // it leads rightly
-      book_.lead(round, key, hit.subject);
-      follow_host(round, *host, seeing);
-      break;
-    }
+    const auto& hits = alert->second.hits;
+    const auto hit = std::ranges::find_if(hits, [&](const Hit& one) {
+      const auto* host = host_of(one.subject);
+      return host != nullptr && host->seen && is_in_trouble(*host, key);
+    });
+    if (hit == hits.end() || hit->subject == before) continue;
+    auto& heir = *host_of(hit->subject);
+    book_.lead(round, key, subject_of_host(heir.name));
+    follow_host(round, heir, seeing);
   }
+}
+
+Inventory::Host* Follower::host_of(const Subject& subject) {
+  const auto name = subject.kind == Subject::Kind::host ? Name::parse(subject.name) : std::nullopt;
+  return name ? inventory_.host(*name) : nullptr;
+}
+
+// Of that alert, and not only by what caches still hold.
+bool Follower::is_in_trouble(const Host& host, const AlertBook::Key& key) const {
+  return std::ranges::any_of(troubles_at(host), [&](const Trouble& one) {
+    return AlertBook::Key{one.finding.code, one.cause} == key && !one.finding.is_in_caches_only;
+  });
 }
 
 // Every host has been looked at since the start.

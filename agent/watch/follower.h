@@ -145,6 +145,8 @@ class Follower {
   bool follow_host(Round& round, Host& host, const Seeing& seeing);
   void keep_unjudged(Trouble& trouble) const;
   [[nodiscard]] std::vector<Trouble> troubles_at(const Host& host) const;
+  [[nodiscard]] bool is_in_trouble(const Host& host, const AlertBook::Key& key) const;
+  [[nodiscard]] Host* host_of(const probes::Subject& subject);
   void follow_heirs(Round& round, const std::vector<AlertBook::Key>& led,
                     const probes::Subject& before, const Seeing& seeing);
   [[nodiscard]] static std::shared_ptr<const probes::HostJudgement> worst_of(const Host& host);
