@@ -114,29 +114,28 @@ void take_hit(Alert& alert, const Trouble& trouble, probes::Severity before) {
 }
 
 // Who knows of one key to come, and perhaps does not mind, does not know of the next.
-void tell_anew_of_keys(Alert& alert, const Trouble& trouble) {
+bool has_new_key(const Alert& alert, const Trouble& trouble) {
   const auto& known = alert.finding.next_keys;
-  const bool has_news = std::ranges::any_of(trouble.finding.next_keys, [&](const std::string& key) {
+  return std::ranges::any_of(trouble.finding.next_keys, [&](const std::string& key) {
     return std::ranges::find(known, key) == known.end();
   });
-  if (!has_news) return;
-  alert.acknowledged.reset();
-  alert.told_at.reset();
 }
 
 // Name servers that differed without harm, or of which another refused the key in use: what people
 // were told to do then may be the opposite of what helps now.
-void tell_anew_of_refusal(Alert& alert, const Trouble& trouble) {
-  const auto refuses = [](const std::vector<probes::ServerGap>& gaps, const std::string& server) {
-    return std::ranges::any_of(gaps, [&](const probes::ServerGap& gap) {
+bool has_new_refusal(const Alert& alert, const Trouble& trouble) {
+  const auto was_refusing = [&](const std::string& server) {
+    return std::ranges::any_of(alert.finding.gaps, [&](const probes::ServerGap& gap) {
       return gap.is_refusing && gap.server == server;
     });
   };
-  const bool has_news =
-      std::ranges::any_of(trouble.finding.gaps, [&](const probes::ServerGap& gap) {
-        return gap.is_refusing && !refuses(alert.finding.gaps, gap.server);
-      });
-  if (!has_news) return;
+  return std::ranges::any_of(trouble.finding.gaps, [&](const probes::ServerGap& gap) {
+    return gap.is_refusing && !was_refusing(gap.server);
+  });
+}
+
+// As if nobody had been told, or had it in hand.
+void tell_anew(Alert& alert) {
   alert.acknowledged.reset();
   alert.told_at.reset();
 }
@@ -146,8 +145,9 @@ Followed seen(const std::optional<Alert>& before, const Trouble& trouble, int re
   Alert alert = before.value_or(Alert{
       .id = id_of(trouble, at), .cause = trouble.cause, .first_seen_at = at, .relapses = relapses});
   const auto worst = alert.finding.severity;
-  if (before) tell_anew_of_keys(alert, trouble);
-  if (before && before->finding.code == trouble.finding.code) tell_anew_of_refusal(alert, trouble);
+  const bool goes_on = before && before->finding.code == trouble.finding.code;  // not an heir
+  if (before && (has_new_key(alert, trouble) || (goes_on && has_new_refusal(alert, trouble))))
+    tell_anew(alert);
   if (!trouble.finding.is_in_caches_only) {
     alert.finding = trouble.finding;
   } else if (alert.hits.size() == 1) {  // it stays what it was, but there is nothing left to do
@@ -283,7 +283,7 @@ Followed follow(const std::optional<Alert>& before, Sight sight, const Trouble* 
 }
 
 Alert joined(Alert alert, const Trouble& trouble, config::Time at) {
-  tell_anew_of_keys(alert, trouble);
+  if (has_new_key(alert, trouble)) tell_anew(alert);
   take_hit(alert, trouble, alert.finding.severity);
   alert.last_seen_at = at;
   alert.looks_clean = 0;
