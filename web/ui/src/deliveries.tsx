@@ -59,14 +59,19 @@ function Sent({ of }: { of: Hop }) {
   );
 }
 
-// Whatever a probe meets: our own mail waits.
-export function OwnQueueTo({ name }: { name: string }) {
+// Null where no log is followed, and where there was no mail.
+export function useDeliveriesTo(name: string): OwnDeliveries | null {
   const { data } = useResource<OwnDeliveries>(
     `${domainPath(name)}/deliveries`,
     (kind, what) => kind === "domain" && what === name,
     10_000,
   );
-  if (!data?.last_at || data.waiting === 0) return null;
+  return data?.last_at ? data : null;
+}
+
+// Whatever a probe meets: our own mail waits.
+export function OwnQueueTo({ of: data }: { of: OwnDeliveries | null }) {
+  if (!data || data.waiting === 0) return null;
   return (
     <p>
       Our own mail to it waits all the same: <Queue of={data} />
@@ -75,13 +80,8 @@ export function OwnQueueTo({ name }: { name: string }) {
   );
 }
 
-export function OwnDeliveriesTo({ name }: { name: string }) {
-  const { data } = useResource<OwnDeliveries>(
-    `${domainPath(name)}/deliveries`,
-    (kind, what) => kind === "domain" && what === name,
-    10_000,
-  );
-  if (!data?.last_at) return null; // no log is followed, or there was no mail
+export function OwnDeliveriesTo({ of: data }: { of: OwnDeliveries | null }) {
+  if (!data) return null;
   return (
     <section aria-label="Our own deliveries">
       <h2>Our own deliveries</h2>

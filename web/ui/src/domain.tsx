@@ -5,7 +5,7 @@ import { domainPath, get, post } from "./api";
 import { senderWeights, senderWords } from "./catalogue";
 import { Chains } from "./chain";
 import { DayBars } from "./days";
-import { OwnDeliveriesTo, OwnQueueTo } from "./deliveries";
+import { OwnDeliveriesTo, OwnQueueTo, useDeliveriesTo } from "./deliveries";
 import { FindingCard } from "./finding_card";
 import type { Resource } from "./live";
 import { useResource } from "./live";
@@ -210,6 +210,7 @@ export function DomainView({ name, query }: { name: string; query: URLSearchPara
   const path = domainPath(name);
   const found = useResource<Domain>(path, (kind, what) => kind === "alert" || (kind === "domain" && what === name));
   const { data } = found;
+  const deliveries = useDeliveriesTo(name);
   const known = data && lastKnown(data);
   const alerts = data?.alerts.filter((one) => one.state === "firing" || one.state === "pending") ?? [];
   const ask = encodeURIComponent(name);
@@ -227,7 +228,7 @@ export function DomainView({ name, query }: { name: string; query: URLSearchPara
                 {data.last_known.verdict && verdictBeside(data.last_known.delivery, data.last_known.verdict)}.
               </p>
             )}
-            <OwnQueueTo name={name} />
+            <OwnQueueTo of={deliveries} />
             <p class="muted">
               {data.role === "outbound" ? "A partner's " : "Our "}
               {isService(name) ? "service, which mail programs use" : "domain"}
@@ -289,7 +290,7 @@ export function DomainView({ name, query }: { name: string; query: URLSearchPara
           {!isService(name) && (
             <>
               <SendersView path={path} />
-              <OwnDeliveriesTo name={name} />
+              <OwnDeliveriesTo of={deliveries} />
             </>
           )}
           <h2>Ninety days</h2>

@@ -174,27 +174,26 @@ function signatureLanes({ signatures }: Timeline): Lane[] {
   return [{ group: "DNSSEC", name: "RRSIG over the TLSA records", bars: common }, ...parts];
 }
 
-// When nothing was recorded, and when danelaw could not determine what senders meet.
-function unseen({ gaps, mail }: Timeline) {
-  const isLost = (one: { from: string; until: string }) =>
-    gaps.some((gap) => gap.from <= one.from && one.until <= gap.until);
-  const blind = mail.filter((one) => one.delivery === "unknown" && !isLost(one));
-  return [
-    ...gaps.map(({ from, until }) => ({ from, until, says: "nothing recorded" })),
-    ...blind.map(({ from, until }) => ({ from, until, says: "unknown" })),
-  ];
-}
-
+// When danelaw could not determine what senders meet; what was not recorded is a gap already.
+const blind = ({ gaps, mail }: Timeline) =>
+  mail.filter(
+    (one) => one.delivery === "unknown" && !gaps.some((gap) => gap.from <= one.from && one.until <= gap.until),
+  );
 const troubles = ({ mail }: Timeline) => mail.filter((one) => one.delivery !== "fine" && one.delivery !== "unknown");
 
 export function lanesOf(timeline: Timeline): Lane[] {
   const letter = letters(timeline);
   const lanes: Lane[] = [];
-  for (const name of ["nothing recorded", "unknown"] as const) {
-    const bars = unseen(timeline).filter(({ says }) => says === name);
-    if (bars.length > 0)
-      lanes.push({ group: "This monitor", name, bars: bars.map((one) => ({ ...one, look: "gap" })) });
-  }
+  const addOwn = (name: string, spans: { from: string; until: string }[]) => {
+    if (spans.length > 0)
+      lanes.push({
+        group: "This monitor",
+        name,
+        bars: spans.map(({ from, until }) => ({ from, until, look: "gap", says: name })),
+      });
+  };
+  addOwn("nothing recorded", timeline.gaps);
+  addOwn("unknown", blind(timeline));
   const mail = troubles(timeline);
   if (mail.length > 0)
     lanes.push({
