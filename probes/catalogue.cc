@@ -379,8 +379,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "The records are right now, but resolvers may still hold older ones for their TTL.",
        "Senders whose resolver holds the old set refuse until it expires.",
        {"Wait until the last cache has forgotten the old records; take no record out, and leave "
-        "the "
-        "key as it is.",
+        "the key as it is.",
         "{if-changed}If mail cannot wait, put the old key back, unless it is compromised."},
        {"RFC 7671 §8.1"},
        "certificate-not-trusted"},
