@@ -38,6 +38,22 @@ std::optional<char> take_character(std::string_view text, std::size_t& at) {
 
 }  // namespace
 
+Name::Name(std::string wire)
+    : wire_(wire.size() > 1 ? std::make_shared<const std::string>(std::move(wire)) : nullptr) {}
+
+const std::string& Name::wire() const {
+  static const std::string kRoot(1, '\0');
+  return wire_ ? *wire_ : kRoot;
+}
+
+std::strong_ordering Name::operator<=>(const Name& other) const {
+  return wire_ == other.wire_ ? std::strong_ordering::equal : wire() <=> other.wire();
+}
+
+bool Name::operator==(const Name& other) const {
+  return wire_ == other.wire_ || wire() == other.wire();
+}
+
 std::optional<Name> Name::parse(std::string_view text) {
   if (text == ".") return Name{};
   if (text.empty()) return std::nullopt;
@@ -79,12 +95,13 @@ std::optional<Name> Name::from_wire(std::span<const std::uint8_t> wire) {
 
 std::string Name::text() const {
   if (is_root()) return ".";
+  const auto& wire = *wire_;
   std::string out;
-  for (std::size_t at = 0; wire_[at] != '\0';) {
+  for (std::size_t at = 0; wire[at] != '\0';) {
     if (at != 0) out.push_back('.');
-    const auto length = static_cast<std::size_t>(static_cast<unsigned char>(wire_[at]));
+    const auto length = static_cast<std::size_t>(static_cast<unsigned char>(wire[at]));
     for (std::size_t i = 1; i <= length; ++i) {
-      const char c = wire_[at + i];
+      const char c = wire[at + i];
       if (is_plain(c)) {
         out.push_back(c);
       } else {
@@ -97,15 +114,16 @@ std::string Name::text() const {
 }
 
 std::size_t Name::label_count() const {
+  const auto& wire = this->wire();
   std::size_t count = 0;
-  for (std::size_t at = 0; wire_[at] != '\0'; at += static_cast<unsigned char>(wire_[at]) + 1U)
+  for (std::size_t at = 0; wire[at] != '\0'; at += static_cast<unsigned char>(wire[at]) + 1U)
     ++count;
   return count;
 }
 
 Name Name::parent() const {
   if (is_root()) return *this;
-  return Name{wire_.substr(static_cast<unsigned char>(wire_[0]) + 1U)};
+  return Name{wire_->substr(static_cast<unsigned char>(wire_->front()) + 1U)};
 }
 
 bool Name::is_within(const Name& ancestor) const {
@@ -121,11 +139,11 @@ Name Name::suffix(std::size_t labels) const {
 }
 
 std::optional<Name> Name::child(std::string_view label) const {
-  if (label.empty() || label.size() > kMaxLabel || wire_.size() + label.size() + 1 > kMaxWire)
+  if (label.empty() || label.size() > kMaxLabel || wire().size() + label.size() + 1 > kMaxWire)
     return std::nullopt;
-  std::string wire(1, static_cast<char>(label.size()));
-  for (const char c : label) wire.push_back(fold(c));
-  return Name{wire + wire_};
+  std::string longer(1, static_cast<char>(label.size()));
+  for (const char c : label) longer.push_back(fold(c));
+  return Name{longer + wire()};
 }
 
 std::optional<Name> tlsa_owner(const Name& base_domain, std::uint16_t port) {

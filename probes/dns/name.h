@@ -3,6 +3,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,10 +15,10 @@ namespace probes::dns {
 // A domain name, fully qualified, at most 255 octets of wire form. ASCII letters are folded
 // to lower case at birth, so that two names are equal when DNS says they are (RFC 4343). Any octet
 // may occur in a label; the text form escapes what is not a printable hostname-like character (RFC
-// 1035 §5.1, RFC 4343 §2.1).
+// 1035 §5.1, RFC 4343 §2.1). A copy shares the octets: names are held in many places for long.
 class Name {
  public:
-  Name() : wire_(1, '\0') {}  // the root
+  Name() = default;  // the root
 
   // From presentation form, with or without the trailing dot; "." is the root. Nothing on empty
   // labels, labels over 63 octets, names over 255, or bad escapes. Takes A-labels: IDN was
@@ -27,9 +28,9 @@ class Name {
   // From uncompressed wire form that ends exactly with the root label.
   [[nodiscard]] static std::optional<Name> from_wire(std::span<const std::uint8_t> wire);
 
-  [[nodiscard]] const std::string& wire() const { return wire_; }
+  [[nodiscard]] const std::string& wire() const;
   [[nodiscard]] std::string text() const;  // no trailing dot; the root is "."
-  [[nodiscard]] bool is_root() const { return wire_.size() == 1; }
+  [[nodiscard]] bool is_root() const { return wire_ == nullptr; }
   [[nodiscard]] std::size_t label_count() const;             // the root has none
   [[nodiscard]] Name parent() const;                         // of the root: the root
   [[nodiscard]] bool is_within(const Name& ancestor) const;  // true for the name itself
@@ -38,12 +39,12 @@ class Name {
   // label.this; nothing when that would be too long.
   [[nodiscard]] std::optional<Name> child(std::string_view label) const;
 
-  auto operator<=>(const Name&) const = default;
-  bool operator==(const Name&) const = default;
+  std::strong_ordering operator<=>(const Name& other) const;
+  bool operator==(const Name& other) const;
 
  private:
-  explicit Name(std::string wire) : wire_(std::move(wire)) {}
-  std::string wire_;
+  explicit Name(std::string wire);
+  std::shared_ptr<const std::string> wire_;  // null: the root
 };
 
 // The owner name of the TLSA records for a TCP service: "_25._tcp.mx.example.org" (RFC 6698 §3).
