@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <re2/re2.h>
 
 namespace agent {
 namespace {
 
 using config::Time;
+using probes::Severity;
 using probes::Subject;
 
 // Patterns come from people, but through HTTP: RE2 takes time and memory in proportion to them.
@@ -62,6 +64,38 @@ std::vector<Labels> labels_of(const Alert& alert, const Hit& hit, const Domains&
   return out;
 }
 
+// What a label may say, where that is a closed list; else nothing.
+std::vector<std::string> words_of(std::string_view label) {
+  std::vector<std::string> out;
+  if (label == "direction" || label == "role")
+    for (const auto role : {config::Role::inbound, config::Role::outbound})
+      out.emplace_back(word(role));
+  if (label == "severity")
+    for (const auto severity :
+         {Severity::info, Severity::low, Severity::medium, Severity::high, Severity::critical})
+      out.emplace_back(wire_name(severity));
+  if (label == "code")
+    for (const auto code : probes::all_codes()) out.emplace_back(wire_name(code));
+  if (label == "alertname")
+    for (const auto code : probes::all_codes()) out.push_back(alert_name(code));
+  return out;
+}
+
+// Null: some alert may have what the matcher asks for. To match what none has would fit nothing,
+// and not to match it everything.
+std::optional<std::string> value_fault(const Matcher& matcher) {
+  constexpr std::size_t kMostNamed = 10;
+  auto asked = matcher;
+  asked.is_equal = true;
+  const auto words = words_of(matcher.name);
+  if (words.empty() ||
+      std::ranges::any_of(words, [&](const std::string& one) { return fits(asked, one); }))
+    return std::nullopt;
+  auto out = fmt::format("no alert has that {}", matcher.name);
+  if (words.size() <= kMostNamed) out += fmt::format(", but: {}", fmt::join(words, ", "));
+  return out;
+}
+
 bool is_printable(std::string_view text) {
   return std::ranges::none_of(
       text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
@@ -81,10 +115,10 @@ std::optional<std::string> fault_of(const Matcher& matcher) {
   if (matcher.name.size() + matcher.value.size() > kMaxMatcherText || !is_printable(matcher.name) ||
       !is_printable(matcher.value))
     return "a matcher that is too long, or holds control characters";
-  if (!matcher.is_regex) return std::nullopt;
   const RE2 pattern(matcher.value, options());
-  if (pattern.ok()) return std::nullopt;
-  return fmt::format("the pattern of {} cannot be read: {}", matcher.name, pattern.error());
+  if (matcher.is_regex && !pattern.ok())
+    return fmt::format("the pattern of {} cannot be read: {}", matcher.name, pattern.error());
+  return value_fault(matcher);
 }
 
 std::vector<Matcher> matchers_of(const std::vector<std::string>& texts) {

@@ -50,7 +50,8 @@ using Domains = std::function<const config::Domain*(const std::string& name)>;
 [[nodiscard]] std::vector<Matcher> matchers_of(const std::vector<std::string>& texts);
 // Whether it fits the value of its label; of a label that is not there that is "".
 [[nodiscard]] bool fits(const Matcher& matcher, const std::string& value);
-// What is wrong with one matcher, in words; null when nothing is.
+// What is wrong with one matcher, in words; null when nothing is. A severity, role or code that no
+// alert can have is wrong, too.
 [[nodiscard]] std::optional<std::string> fault_of(const Matcher& matcher);
 // Whether all matchers fit, at any domain and host that the alert hits.
 [[nodiscard]] bool fits_any(const std::vector<Matcher>& matchers, const Alert& alert,

@@ -16,7 +16,9 @@ using probes::Severity;
 using probes::Subject;
 using support::kNow;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Optional;
 
 constexpr config::Seconds kMinute{60};
 const std::string kOldKey(64, 'a');
@@ -563,6 +565,26 @@ TEST(Silence, IsRefusedWithAReason) {
   auto backwards = silence({{.name = "mx", .value = "a"}});
   backwards.ends_at = backwards.starts_at;
   EXPECT_NE(fault_of(backwards), std::nullopt);
+}
+
+TEST(Silence, ThatNoAlertCouldEverFitIsRefused) {
+  for (const auto& [label, wrong, right, pattern] :
+       {std::array{"severity", "catastrophic", "critical", "h.*|critical"},
+        std::array{"role", "inbond", "inbound", "in.*"},
+        std::array{"direction", "partner", "outbound", ".*bound"},
+        std::array{"code", "tlsa-missmatch", "tlsa-mismatch", "tlsa-.*"},
+        std::array{"alertname", "DanelawTLSAMismatch", "DanelawTlsaMismatch", ".*Mismatch"}}) {
+    for (const bool is_equal : {true, false}) {
+      const auto fault = [&](const char* value, bool is_regex) {
+        return fault_of(Matcher{label, value, is_regex, is_equal});
+      };
+      EXPECT_THAT(fault(wrong, false), Optional(HasSubstr("no alert has that"))) << wrong;
+      EXPECT_THAT(fault(wrong, true), Optional(HasSubstr("no alert has that"))) << wrong;
+      EXPECT_EQ(fault(right, false), std::nullopt) << right;
+      EXPECT_EQ(fault(pattern, true), std::nullopt) << pattern;
+    }
+  }
+  EXPECT_EQ(fault_of(Matcher{"group", "nobody's yet", false, true}), std::nullopt);
 }
 
 TEST(Silence, APatternCannotBeMadeToRunForEver) {
