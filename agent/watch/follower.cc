@@ -271,8 +271,12 @@ bool Follower::judge(Round& round, Domain& domain, const Seeing& seeing) {
   const auto before = std::exchange(
       domain.judged, std::make_shared<const probes::DomainJudgement>(std::move(judgement)));
   for (auto* host : domain.hosts) {
-    if (!fares_alike(find(before.get(), host->name), find(domain.judged.get(), host->name)))
+    const auto* was = find(before.get(), host->name);
+    const auto* is = find(domain.judged.get(), host->name);
+    if (!fares_alike(was, is))
       host->judged.reset();
+    else if (host->judged.get() == was)
+      host->judged = {domain.judged, is};  // or it would keep all of the judgement before
     if (has_trouble_at(*domain.judged, subject_of_host(host->name)))
       host->troubled.insert(&domain);
     else
@@ -585,9 +589,20 @@ Follower::Consequences Follower::follow(Round& round, const probes::DomainSeen& 
   past_.take_serials(serials);
   if (seen->mx.outcome != Outcome::failed) let_go(round, out, inventory_.use(*domain, seen->hosts));
   abandon_orphans(round);
+  const auto troubling = [&] {
+    std::set<Name> hosts;
+    for (const auto* host : domain->hosts)
+      if (host->seen && host->troubled.contains(domain)) hosts.insert(host->name);
+    return hosts;
+  };
+  const auto troubled_before = troubling();
   const bool is_judged = judge(round, *domain, seeing);
   out.again = follow_domain(round, *domain);
   if (is_judged) follow_waiting(round, out, *domain, seeing);
+  std::set<Name> spread;
+  std::ranges::set_symmetric_difference(troubled_before, troubling(),
+                                        std::inserter(spread, spread.end()));
+  for (const auto& host : spread) out.spread.push_back({.kind = Target::Kind::host, .name = host});
   out.faults = past_.take_faults();
   return out;
 }

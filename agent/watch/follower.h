@@ -39,9 +39,13 @@ class Follower {
   };
   // What a round led to beyond what it holds.
   struct Consequences {
-    bool again = false;                     // the target itself is to be probed again soon
-    std::vector<Target> soon;               // so are these
-    std::vector<Target> now;                // and these at once
+    bool again = false;        // the target itself is to be probed again soon
+    std::vector<Target> soon;  // so are these
+    std::vector<Target> now;   // and these at once
+    // Hosts of which a domain's look has changed whom their trouble hits. What their alerts say of
+    // it is decided by looks at them: in time, and one for all domains of which it is learned by
+    // then.
+    std::vector<Target> spread;
     Inventory::Change change;               // targets that came and went
     const Inventory::Host* host = nullptr;  // that was followed; good until the next call
     std::vector<std::string> faults;        // what of the past could not be read, in words

@@ -392,6 +392,7 @@ void Runner::State::take(const Follower::Consequences& led_to) {
     for (auto& [vantage, there] : elsewhere) there.add(target, at);
   }
   for (const auto& target : led_to.soon) move(target, at + config.schedule.confirm_after);
+  for (const auto& host : led_to.spread) queue.hasten(host, at + config.schedule.confirm_after);
   for (const auto& target : led_to.now) move(target, at);
   if (led_to.host == nullptr) return;
   published.take(*led_to.host);

@@ -51,6 +51,13 @@ void TargetQueue::move(const Target& target, Ticks due) {
   }
 }
 
+void TargetQueue::hasten(const Target& target, Ticks due) {
+  const auto place = entries_.find(target);
+  if (place == entries_.end() || place->second.where != &waiting_ || place->second.when <= due)
+    return;
+  put(place->second, place->first, waiting_, due);
+}
+
 void TargetQueue::promote(Ticks at) {
   while (!waiting_.empty() && waiting_.begin()->when <= at) {
     const auto* target = waiting_.begin()->target;

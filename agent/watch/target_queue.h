@@ -21,6 +21,9 @@ class TargetQueue {
   // To be probed then instead. One that is being probed is probed again as soon as it is back.
   void move(const Target& target, Ticks due);
 
+  // To be probed by then at the latest. One that is being probed is not probed once more for it.
+  void hasten(const Target& target, Ticks due);
+
   // The one that has waited longest of those that are due; being probed from now on.
   [[nodiscard]] std::optional<Target> take(Ticks at);
   // It is back. `failures`: how often in a row, this time included, it could not be probed.

@@ -151,6 +151,40 @@ TEST_F(Following, AMismatchThatNobodyCanSeeGoesOnBelowWhatHidesIt) {
   EXPECT_THAT(reasons, ElementsAre(testing::HasSubstr("goes on below")));
 }
 
+// Whom it hits is decided by looks at the host, which are not to be waited for an interval long.
+TEST_F(Following, ADomainThatATroubledHostHitsTooHasItLookedAtAgain) {
+  config.domains.push_back({.name = "other.test"});
+  start();
+  config.domains = {{.name = "example.test"}, {.name = "other.test"}};
+  Round round = next();
+  follower->adopt(round, config);
+  const auto see_other = [&] {
+    auto seen = scene.domain;
+    seen.domain = seen.mx.name = seen.mx.final_name = name("other.test");
+    seen.observed_at = now;
+    Round at_hand = next();
+    return follower->follow(at_hand, std::make_shared<const probes::DomainObservation>(seen), {},
+                            seeing);
+  };
+  see_domain();
+  see_host();
+  EXPECT_THAT(see_other().spread, IsEmpty()) << "all is well there";
+  scene.serve({support::Pki::get().old_leaf.certificate, support::Pki::get().inter.certificate});
+  follower->adopt(round, [&] {
+    auto fewer = config;
+    fewer.domains.pop_back();
+    return fewer;
+  }());
+  for (int i = 0; i < 2; ++i) see_host();
+  follower->adopt(round, config);
+  EXPECT_THAT(see_other().spread, ElementsAre(kHost));
+  EXPECT_THAT(see_other().spread, IsEmpty()) << "known by now";
+  see_host();
+  ASSERT_EQ(follower->book().open().size(), 1U);
+  EXPECT_THAT(follower->book().open().begin()->second.domains,
+              ElementsAre("example.test", "other.test"));
+}
+
 TEST_F(Following, AfterARestartHostsAreNotGivenUpBeforeTheirDomainsAreKnown) {
   const Subject host{.kind = Subject::Kind::host, .name = "mx.example.test"};
   start({firing_at(host, probes::Code::tlsa_mismatch)});

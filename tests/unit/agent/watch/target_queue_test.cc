@@ -53,6 +53,18 @@ TEST(TargetQueue, KeepsWhatIsWantedWhileItIsProbed) {
   EXPECT_EQ(queue.next_due(), at(900)) << "once only";
 }
 
+TEST(TargetQueue, HastensWithoutEverPuttingOff) {
+  TargetQueue queue;
+  queue.add(domain("a.test"), at(100));
+  queue.hasten(domain("a.test"), at(60));
+  queue.hasten(domain("a.test"), at(80));
+  EXPECT_EQ(queue.next_due(), at(60));
+  ASSERT_TRUE(queue.take(at(60)));
+  queue.hasten(domain("a.test"), at(61));
+  queue.give_back(domain("a.test"), at(62), at(900), 0);
+  EXPECT_EQ(queue.next_due(), at(900)) << "that probe was the one";
+}
+
 TEST(TargetQueue, LetsGoOfOneThatIsProbedWhenItIsBack) {
   TargetQueue queue;
   queue.add(domain("a.test"), at(0));
