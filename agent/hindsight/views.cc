@@ -1,6 +1,7 @@
 #include "agent/hindsight/views.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -34,10 +35,13 @@ bool is_kept(const View& view, const Places& places, Time at) {
   return view.seen && view.seen->observed_at + places.kept_for >= at;
 }
 
-// It cannot tell now, and what it told last was trouble, not long ago.
-bool may_be_troubled(const View& view, const Places& places, Time at) {
-  return view.opinion == Opinion::unknown && view.troubled_at &&
-         *view.troubled_at + places.kept_for >= at;
+// It cannot tell now, and what it told last was that (troubled_at, held_at), not long ago.
+bool may_be(std::optional<Time> View::*that, const View& view, const Places& places, Time at) {
+  return view.opinion == Opinion::unknown && view.*that && *(view.*that) + places.kept_for >= at;
+}
+
+bool is_trouble(Opinion opinion) {
+  return opinion >= Opinion::troubled;
 }
 
 bool can_look(const std::string& vantage, const Places& places) {
@@ -67,13 +71,13 @@ std::string keys_in_words(const std::string& address, const ByPlace& places) {
 
 // Those that are shown a key that what is published refuses, while others are shown one that it
 // takes.
-std::set<std::string> refused_keys_at(const ByPlace& places, const Speaking& views) {
+std::set<std::string> refused_keys_at(const std::string& address, const ByPlace& places,
+                                      const Speaking& views) {
   std::set<std::string> out;
   for (const auto& [vantage, one] : places) {
-    if (one.keys.empty() || views.at(vantage)->verdict != Verdict::refused) continue;
+    if (!views.at(vantage)->refused_at.contains(address)) continue;
     const bool is_alone = std::ranges::any_of(places, [&](const auto& other) {
-      return views.at(other.first)->opinion == Opinion::well && !other.second.keys.empty() &&
-             other.second.keys != one.keys;
+      return views.at(other.first)->taken_at.contains(address) && other.second.keys != one.keys;
     });
     if (is_alone) out.insert(vantage);
   }
@@ -113,7 +117,7 @@ std::optional<Difference> selective(const Speaking& views) {
       out.words.push_back(fmt::format("{} offers STARTTLS to some places only", address));
       return out;
     }
-    out.places = refused_keys_at(places, views);
+    out.places = refused_keys_at(address, places, views);
     if (out.places.empty()) out.places = lone_key_at(places, views);
     if (!out.places.empty()) {
       out.words.push_back(keys_in_words(address, places));
@@ -149,7 +153,7 @@ void tell_difference(std::string_view what, std::string (*in_words)(const View&)
     out.words.push_back(fmt::format("{}: {} from {}{}", what, usual, views.begin()->first, others));
 }
 
-// The keys that an address shows to places that see no trouble: of more than one that the host has.
+// The keys that an address shows, where that depends on the place.
 std::vector<std::string> differing_keys(const Speaking& views) {
   std::map<std::string, ByPlace> by_address;
   for (const auto& [vantage, view] : views) {
@@ -182,22 +186,25 @@ Severity severity_of(const View& view) {
 
 std::optional<Difference> split(const Speaking& views) {
   Difference out;
-  std::size_t well = 0;
+  const auto opinions = views | std::views::values | std::views::transform(&View::opinion);
+  const auto best = *std::ranges::min_element(opinions);
   for (const auto& [vantage, view] : views) {
-    if (view->opinion == Opinion::well) ++well;
-    if (view->opinion != Opinion::troubled) continue;
+    if (view->opinion == best) continue;
     out.places.insert(vantage);
     out.severity = std::max(out.severity, severity_of(*view));
   }
-  if (!out.places.empty() && well > 0) return out;
-  if (views.empty() || well < views.size()) return std::nullopt;
-  tell_difference("TLSA records", records_in_words, views, out);
-  tell_difference("addresses", addresses_in_words, views, out);
+  if (best != Opinion::well && out.places.empty()) return std::nullopt;
+  const bool is_trouble = !out.places.empty();
+  if (!is_trouble) {
+    tell_difference("TLSA records", records_in_words, views, out);
+    tell_difference("addresses", addresses_in_words, views, out);
+  }
   for (auto& words : differing_keys(views)) {
-    for (const auto& [vantage, view] : views) out.places.insert(vantage);
+    if (!is_trouble)
+      for (const auto& [vantage, view] : views) out.places.insert(vantage);
     out.words.push_back(std::move(words));
   }
-  return out.words.empty() ? std::nullopt : std::optional{std::move(out)};
+  return out.places.empty() ? std::nullopt : std::optional{std::move(out)};
 }
 
 }  // namespace
@@ -215,6 +222,10 @@ View view_of(probes::Recorded look, const View* before, Time at) {
   out.verdict = host.verdict;
   for (const auto& endpoint : host.endpoints) {
     if (endpoint.verdict == host.verdict && !out.reason) out.reason = endpoint.reason;
+    const auto& session = out.seen->sessions[endpoint.session];
+    if (session.key_type != probes::tls::KeyType::by_default) continue;
+    if (endpoint.verdict == Verdict::refused) out.refused_at.insert(session.address);
+    if (endpoint.verdict == Verdict::authenticated) out.taken_at.insert(session.address);
   }
   const bool is_grave = std::ranges::any_of(judged.findings, [](const Finding& finding) {
     return finding.code != Code::monitor_fault &&
@@ -222,15 +233,18 @@ View view_of(probes::Recorded look, const View* before, Time at) {
   });
   if (host.verdict == Verdict::unknown)
     out.opinion = Opinion::unknown;
+  else if (!probes::is_deliverable(host.verdict))
+    out.opinion = Opinion::held;
   else
-    out.opinion =
-        is_grave || !probes::is_deliverable(host.verdict) ? Opinion::troubled : Opinion::well;
+    out.opinion = is_grave ? Opinion::troubled : Opinion::well;
   const bool is_same = before != nullptr && before->seen && before->verdict == out.verdict &&
                        before->opinion == out.opinion && shown(*before->seen) == shown(*out.seen);
-  if (out.opinion == Opinion::troubled)
-    out.troubled_at = out.seen->observed_at;
-  else if (out.opinion == Opinion::unknown && before != nullptr)
+  if (is_trouble(out.opinion)) out.troubled_at = out.seen->observed_at;
+  if (out.opinion == Opinion::held) out.held_at = out.seen->observed_at;
+  if (out.opinion == Opinion::unknown && before != nullptr) {
     out.troubled_at = before->troubled_at;
+    out.held_at = before->held_at;
+  }
   out.in_a_row = is_same ? std::min(before->in_a_row + 1, 1000) : 1;
   out.since = is_same ? before->since : out.seen->observed_at;
   out.follows_a_steady =
@@ -242,8 +256,8 @@ void forget_gone(Views& views, const Places& places, Time at) {
   std::erase_if(views, [&](const auto& entry) {
     const auto& [vantage, view] = entry;
     return !can_look(vantage, places) &&
-           (view.opinion != Opinion::troubled || !is_kept(view, places, at)) &&
-           !may_be_troubled(view, places, at);
+           (!is_trouble(view.opinion) || !is_kept(view, places, at)) &&
+           !may_be(&View::troubled_at, view, places, at);
   });
   if (!is_fleet(places) && views.size() == 1 && views.contains(places.own)) views.clear();
 }
@@ -253,11 +267,12 @@ Choice choose(const Views& views, const std::string& arrived, const Places& plac
   Choice out;
   const auto& newest = views.at(arrived);
   // What a place saw that can look no more is not taken back by its going.
-  std::set<std::string> doubtful;
+  std::set<std::string> doubtful, held, doubtfully_held;
   for (const auto& [vantage, view] : views) {
-    if (view.opinion == Opinion::troubled && is_kept(view, places, at))
-      out.troubled.insert(vantage);
-    if (may_be_troubled(view, places, at)) doubtful.insert(vantage);
+    if (is_trouble(view.opinion) && is_kept(view, places, at)) out.troubled.insert(vantage);
+    if (view.opinion == Opinion::held && is_kept(view, places, at)) held.insert(vantage);
+    if (may_be(&View::troubled_at, view, places, at)) doubtful.insert(vantage);
+    if (may_be(&View::held_at, view, places, at)) doubtfully_held.insert(vantage);
   }
   out.is_in_question = was_troubled || !out.troubled.empty() || !doubtful.empty();
   if (!out.is_in_question) {
@@ -278,9 +293,11 @@ Choice choose(const Views& views, const std::string& arrived, const Places& plac
     const bool has_looked = view != views.end() && is_kept(view->second, places, at) &&
                             view->second.seen->observed_at + kBefore >= since;
     if (!has_looked || view->second.opinion == Opinion::unknown) silent.insert(vantage);
-    // Whoever sees something new is held against what others see now.
-    if (!has_looked || (vantage != arrived && newest.in_a_row == 1 &&
-                        view->second.seen->observed_at + kBefore < newest.seen->observed_at))
+    // Whoever sees something new is held against what others see now, and from then on all look at
+    // the pace of what is in question.
+    if (!has_looked || view->second.seen->observed_at < since ||
+        (vantage != arrived && newest.in_a_row == 1 &&
+         view->second.seen->observed_at + kBefore < newest.seen->observed_at))
       out.awaited.insert(vantage);
   }
   out.awaited.erase(arrived);
@@ -290,18 +307,26 @@ Choice choose(const Views& views, const std::string& arrived, const Places& plac
                   [&](const auto& one) { return silent.contains(one) && !doubtful.contains(one); });
   const auto needed =
       std::min<std::size_t>(std::max(1U, places.quorum), std::max<std::size_t>(1, able.size()));
-  const bool is_trouble = out.troubled.size() >= needed;
-  if (!is_trouble && is_patient && out.troubled.size() + silent.size() >= needed) return out;
-  // Whoever saw it and cannot tell now has not seen its end.
-  if (!is_trouble && out.troubled.size() + doubtful.size() >= needed) return out;
+  // Nothing is followed while those that have not looked yet could make it trouble, or so grave;
+  // nor while those could that saw it so and cannot tell now, for they have not seen its end.
+  const auto is_open = [&](const std::set<std::string>& see, const std::set<std::string>& saw) {
+    if (see.size() >= needed) return false;
+    return (is_patient && see.size() + silent.size() >= needed) ||
+           see.size() + saw.size() >= needed;
+  };
+  const bool is_troubled = out.troubled.size() >= needed;
+  const bool is_held = held.size() >= needed;
+  if (is_open(out.troubled, doubtful)) return out;
+  if (!(held.empty() && doubtfully_held.empty()) && is_open(held, doubtfully_held)) return out;
+  const auto wanted = is_held ? Opinion::held : is_troubled ? Opinion::troubled : Opinion::well;
   const auto agrees = [&](const std::string& vantage) {
     const auto view = views.find(vantage);
-    if (view == views.end()) return false;
-    return is_trouble ? out.troubled.contains(vantage) : view->second.opinion == Opinion::well;
+    return view != views.end() && view->second.opinion == wanted &&
+           (!is_troubled || out.troubled.contains(vantage));
   };
   // One that cannot tell ends nothing, and says so itself.
   const bool is_own_unknown = arrived == places.own && newest.opinion == Opinion::unknown;
-  if (agrees(places.own) || (is_own_unknown && !is_trouble))
+  if (agrees(places.own) || (is_own_unknown && !is_troubled))
     out.followed = places.own;
   else if (agrees(arrived))
     out.followed = arrived;

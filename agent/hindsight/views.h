@@ -16,18 +16,22 @@ namespace agent {
 
 // What one place saw of a host last.
 struct View {
-  enum class Opinion { unknown, well, troubled };
+  // In the order of gravity. Troubled: there is something to alert of, but mail is delivered there.
+  // Held: it is not.
+  enum class Opinion { unknown, well, troubled, held };
 
   std::string agent;      // that looked
   probes::HostSeen seen;  // `observed_at` by the clock of the agent that leads
   Opinion opinion = Opinion::unknown;
   probes::Verdict verdict = probes::Verdict::unknown;  // of the host by itself
   std::optional<probes::Reason> reason;                // of its worst endpoint
+  // Addresses whose default key what is published refuses, and those whose it takes.
+  std::set<std::string> refused_at, taken_at;
   int in_a_row = 0;  // looks, one after the other, that saw the same of STARTTLS, keys and verdict
   config::Time since;             // of the first of these
   bool follows_a_steady = false;  // what it saw before that, it had seen more than once
-  // When it saw trouble last; null: it has seen the host well since.
-  std::optional<config::Time> troubled_at;
+  // When it saw trouble last, or mail held; null: it has seen it over since.
+  std::optional<config::Time> troubled_at, held_at;
   // The look with what proves it: until another comes, as long as places are asked or differ.
   std::optional<probes::Recorded> look;
   bool is_followed = false;  // it was
@@ -58,11 +62,12 @@ struct Choice {
   // Places that are to look at once: those that are asked, and where what one place had seen more
   // than once has changed, those whose look is from before.
   std::set<std::string> awaited;
-  std::set<std::string> troubled;  // places that see trouble now
+  std::set<std::string> troubled;  // places that see trouble now, mail held among it
 };
 
 // Which look counts, now that the one from `arrived` is new. Trouble is what a quorum of places
-// sees, or all of them where they are fewer. As long as places that have not looked since the
+// sees, or all of them where they are fewer; and where a quorum sees that mail is held, it is that,
+// whatever lesser trouble others see. As long as places that have not looked since the
 // question arose could tip the balance nothing is followed, so that nothing opens and nothing ends;
 // one that does not answer for two minutes counts no more. Own looks are followed where they agree
 // with what was decided, so that the history is of one place. `was_troubled`: an alert of the host

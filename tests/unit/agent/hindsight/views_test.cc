@@ -72,6 +72,36 @@ class SeenFromPlaces : public testing::Test {
     }
     return out;
   }
+  // One name server gives a record more than the other.
+  static support::Scene lagging() {
+    support::Scene out;
+    const auto& pki = support::Pki::get();
+    const auto wire = [](const probes::dane::TlsaRecord& record) {
+      probes::dns::Bytes data{record.usage, record.selector, record.matching_type};
+      data.insert(data.end(), record.data.begin(), record.data.end());
+      return data;
+    };
+    const auto used = wire(support::record(3, 1, 1, *pki.leaf.certificate)),
+               more = wire(support::record(3, 1, 1, *pki.old_leaf.certificate));
+    for (const std::string number : {"1", "2"}) {
+      probes::dns::ServerAnswer answer{
+          .server = {support::name("ns" + number + ".example.test"), "192.0.2." + number},
+          .question = {out.mx().tlsa.name, probes::dns::type::tlsa},
+          .outcome = probes::dns::Outcome::answer,
+          .is_authoritative = true,
+          .data = {used},
+          .signatures = probes::dns::SignatureWindow{kNow - std::chrono::days{4},
+                                                     kNow + std::chrono::days{10}}};
+      if (number == "1") answer.data.push_back(more);
+      std::ranges::sort(answer.data);
+      out.mx().survey.answers.push_back(std::move(answer));
+    }
+    return out;
+  }
+  static void change_key(probes::smtp::SessionRecord& session) {
+    const auto& pki = support::Pki::get();
+    session.tls->chain = {pki.old_leaf.certificate, pki.inter.certificate};
+  }
   std::optional<probes::Finding> split() {
     split_ = find_split(views_, places_, split_, "mx.example.test", at_);
     return split_ ? std::optional{split_->finding} : std::nullopt;
@@ -90,7 +120,9 @@ TEST_F(SeenFromPlaces, an_opinion_is_what_the_host_by_itself_gives_rise_to) {
   see("here", well_);
   EXPECT_EQ(views_.at("here").opinion, Opinion::well);
   see("here", broken());
-  EXPECT_EQ(views_.at("here").opinion, Opinion::troubled);
+  EXPECT_EQ(views_.at("here").opinion, Opinion::held);
+  see("east", lagging());
+  EXPECT_EQ(views_.at("east").opinion, Opinion::troubled) << "mail is delivered";
   EXPECT_EQ(views_.at("here").verdict, probes::Verdict::refused);
   EXPECT_EQ(views_.at("here").in_a_row, 1);
   see("here", broken());
@@ -112,6 +144,49 @@ TEST_F(SeenFromPlaces, trouble_that_one_place_sees_counts_where_one_is_enough) {
   EXPECT_EQ(chosen.followed, "east");
   EXPECT_THAT(chosen.troubled, ElementsAre("east"));
   EXPECT_THAT(chosen.awaited, ElementsAre("west")) << "whoever has not looked yet is asked";
+}
+
+// Else a man in the middle near one place would go unnoticed wherever something else is amiss.
+TEST_F(SeenFromPlaces, a_lesser_trouble_of_all_does_not_hide_a_graver_one_of_one) {
+  auto intercepted = lagging();
+  for (auto& session : intercepted.mx().sessions) change_key(session);
+  asked_since_ = at_;
+  for (int i = 0; i < 2; ++i) {
+    see("here", lagging());
+    see("west", lagging());
+    if (i == 0) {
+      EXPECT_EQ(choice("here").followed, "here");
+    }
+    see("east", intercepted);
+    pass(Seconds{10});
+  }
+  EXPECT_EQ(choice("east").followed, "east");
+  const auto found = split();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->code, probes::Code::selective_starttls);
+  places_.quorum = 2;
+  EXPECT_EQ(choice("here").followed, "here") << "what two see";
+  EXPECT_EQ(choice("east").followed, std::nullopt);
+}
+
+TEST_F(SeenFromPlaces, another_key_at_one_of_two_addresses_is_told_with_the_keys) {
+  support::Scene two, intercepted;
+  for (auto* scene : {&two, &intercepted}) {
+    auto more = scene->mx().sessions.front();
+    more.address = "192.0.2.77";
+    scene->mx().sessions.push_back(std::move(more));
+  }
+  change_key(intercepted.mx().sessions.back());
+  for (int i = 0; i < 2; ++i) {
+    see("here", two);
+    see("west", two);
+    see("east", intercepted);
+  }
+  EXPECT_EQ(views_.at("east").verdict, probes::Verdict::authenticated) << "senders fail over";
+  const auto found = split();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->code, probes::Code::selective_starttls);
+  EXPECT_THAT(found->evidence.front().value, testing::HasSubstr("192.0.2.77 shows "));
 }
 
 TEST_F(SeenFromPlaces, nothing_is_followed_until_those_have_looked_who_may_tip_the_balance) {
