@@ -117,10 +117,18 @@ std::string told_by(const Answer& answer) {
   return out + ")";
 }
 
+// The keys that tie the zone to its parent; the rest of KeySets is of caches, and so of the moment.
+bool same_keys(const dns::KeySetsPtr& a, const dns::KeySetsPtr& b) {
+  if (!a || !b) return a == b;
+  return a->zone == b->zone && a->ds.keys == b->ds.keys && a->dnskey.keys == b->dnskey.keys;
+}
+
 Standing standing_of(Answer said, const Answer& derived) {
   if (is_word_only(said)) return Standing::seen;
   said.detail = derived.detail;  // another version may have had other words
-  if (!same_facts(said, derived)) return Standing::refuted;
+  if (!same_facts(said, derived) || said.final_name != derived.final_name ||
+      !same_keys(said.key_sets, derived.key_sets))
+    return Standing::refuted;
   // Replies that do not validate may be anybody's, and so may insecure data; that it is insecure is
   // proven.
   const bool is_anybodys = derived.outcome == Outcome::failed ||
