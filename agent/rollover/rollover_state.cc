@@ -215,9 +215,18 @@ class StateEvaluator {
                                [&](std::size_t chain) { return history_.fits[record][chain]; });
   }
 
+  // What is published refuses a key at the owner: that may yet be put right by the key before it.
+  [[nodiscard]] bool is_refusing() const {
+    return std::ranges::any_of(served_, [&](const Publication* given) {
+      return std::ranges::any_of(at_owner_, [&](std::size_t chain) {
+        return demand(history_, given->set, chain) == Demand::refused;
+      });
+    });
+  }
+
   // It matched once, and its key is not to come.
   [[nodiscard]] bool is_leftover(std::size_t record) const {
-    return !fits_now(record) && ever_fitted(history_, record, at_) &&
+    return !fits_now(record) && ever_fitted(history_, record, at_) && !is_refusing() &&
            !is_to_come(history_, record, at_) && !siblings_.contains(record);
   }
 
@@ -318,7 +327,7 @@ class StateEvaluator {
     add(!is_refusing && has_stale_combination(), Code::combination_stale);
     for (const auto record : compared_now()) {
       add(is_orphan(record) && !is_refusing && !has(out, Code::tlsa_orphan), Code::tlsa_orphan);
-      add(is_leftover(record) && !is_refusing && at_ - last_switch(history_, at_) >= kLeftAtMost &&
+      add(is_leftover(record) && at_ - last_switch(history_, at_) >= kLeftAtMost &&
               !has(out, Code::tlsa_residue),
           Code::tlsa_residue);
     }

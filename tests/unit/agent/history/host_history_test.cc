@@ -90,6 +90,26 @@ TEST(HostHistory, ARefusalAtAnotherHostOfTheOwnerIsNotItsOwn) {
   EXPECT_TRUE(wrong.at(hour(3)).window);
 }
 
+// Its old record may be what it comes back to.
+TEST(HostHistory, TheRecordOfAHostOfTheOwnerThatIsRefusedIsNoLeftover) {
+  const auto& pki = Pki::get();
+  const auto hour = [](int n) { return kNow + n * 60 * kMinute; };
+  const auto mine = record(3, 1, 1, *pki.leaf.certificate),
+             theirs = record(3, 1, 1, *pki.old_leaf.certificate);
+  const auto published = Past::give({mine, theirs});
+  const agent::Chain ours{pki.leaf.certificate}, before{pki.old_leaf.certificate},
+      after{pki.rsa_leaf.certificate};
+  Past steady, other;
+  steady.look(hour(0), published, ours).look(hour(1), published, ours);
+  other.look(hour(0), published, before).look(hour(1), published, after);
+  auto shared = steady.host_history;
+  agent::add_endpoints(shared, "other.example.test", other.host_history);
+  const auto standing =
+      agent::Rollovers(agent::history_of(shared, {"mx.example.test"})).at(hour(2));
+  EXPECT_EQ(standing.state, agent::RolloverState::steady);
+  EXPECT_FALSE(standing.safe_to_remove_at);
+}
+
 // the DS record is gone; the records still stand there, and are for nobody.
 TEST(HostHistory, RecordsThatNobodyBelievesAreTakenForWithdrawn) {
   support::Scene scene;
