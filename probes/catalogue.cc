@@ -3,10 +3,8 @@
 namespace probes {
 namespace {
 
-constexpr std::string_view kWaits =
-    "Senders that check DANE do not deliver here: mail waits in their queues, usually for up to "
-    "five days, and then bounces.";
-constexpr std::string_view kUnhurt = "Mail is delivered.";
+constexpr std::string_view kWaits = "Senders that check DANE do not deliver here{waits}.";
+constexpr std::string_view kUnhurt = "No mail is held up by this.";
 
 // In the order of the enumeration.
 const std::initializer_list<CatalogueRow>& rows() {
@@ -306,7 +304,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "high where none are asked for, or none that validators know: the zone is insecure then and "
        "DANE ends; medium where CDS and CDNSKEY contradict each other, so that a parent must not "
        "follow them.",
-       "Mail is delivered.",
+       kUnhurt,
        {"Where the parent does not follow CDS records, bring the new DS records there by hand.",
         "Keep the old key, signing the DNSKEY records, until the TTL of the old DS records is over "
         "after the parent has changed them.",
@@ -324,7 +322,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "not all do. Or the zone signs its DNSKEY records anew without the key that the parent's "
        "DS records name: they are valid until `ds-key-signed-until`, and a parent that does not "
        "follow by then strands it.",
-       "Mail is delivered, until the parent changes the DS records, or until "
+       "No mail is held up by this, until the parent changes the DS records, or until "
        "`ds-key-signed-until`; then senders that validate DNSSEC treat the whole zone as forged.",
        {"Sign the DNSKEY records with a key that is asked for, or put the CDS and CDNSKEY records "
         "right.",
@@ -422,7 +420,10 @@ const std::initializer_list<CatalogueRow>& rows() {
        "{name}: DANE protection has disappeared",
        "The host was protected by DANE and is not any more.",
        "Mail is delivered without protection against interference, and no sender reports it.",
-       {"Find out whether DS, signatures or TLSA records were removed on purpose; put them back."},
+       {"{unless-known}Find out whether DS, signatures or TLSA records were removed on purpose; "
+        "put "
+        "them back.",
+        "{known}If that was not meant, put back what fits the key in use: {line}."},
        {"RFC 7672 §2.2"},
        ""},
       {Code::downgrade,
@@ -442,7 +443,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "{name}: only the trust anchor record still matches",
        "The records for the server's own key (usage 3) fit nothing; the one for its issuer (usage "
        "2) does.",
-       "Mail is delivered, until the issuer, the name or the dates change.",
+       "No mail is held up by this, until the issuer, the name or the dates change.",
        {"Publish the record of the key in use: {line}. Remove the stale one when the TTL has "
         "passed."},
        {"RFC 7671 §8"},
@@ -453,7 +454,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "{name}: DNSSEC signatures expire soon",
        "The signatures over records that mail depends on expire soon and have not been renewed. "
        "Where earlier renewals of this zone are known, they came well before this.",
-       "Mail is delivered. When the signatures expire, it waits at the senders.",
+       "No mail is held up by this. When the signatures expire, mail waits at the senders.",
        {"Check the signer and the transfer to every name server."},
        {"RFC 6781 §4.4.2"},
        ""},
@@ -552,7 +553,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "If this host is renewed as it was so far, it will soon serve a certificate that no "
        "published record fits. The evidence says when and why, and by when the next record must be "
        "published for every cache to know it.",
-       "Mail is delivered, until then.",
+       "No mail is held up by this, until then.",
        {"Publish the next key's record by then (`danelaw tlsa CERT.pem` prints it), or keep the "
         "key at renewal (certbot --reuse-key).",
         "Where the record is of the whole certificate (selector 0), or of an issuer that signs "
@@ -566,7 +567,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "A certificate for this host exists, and what is published refuses it: senders will refuse "
        "the host as soon as it goes live. The evidence says when it was issued, its key, and from "
        "when on it may go live if its record is published now.",
-       "Mail is delivered, until it goes live.",
+       "No mail is held up by this, until it goes live.",
        {"Publish {line} beside the present records.",
         "Keep the certificate from going live until every cache knows the record (`danelaw gate` "
         "says when).",
@@ -583,7 +584,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "earlier one, or names one early in the certificate's life, as it does before it revokes. "
        "ACME clients that ask for it will renew then, with a new key unless told otherwise. It is "
        "low where what is published is expected to take the next certificate.",
-       "Mail is delivered, until a certificate goes live that no record covers.",
+       "No mail is held up by this, until a certificate goes live that no record covers.",
        {"Publish the record of the next key now, or keep the key at this renewal.",
         "Then renew, and read what the CA explains (the evidence has its address)."},
        {"RFC 9773 §4.2", "RFC 7671 §8.1"},
@@ -596,7 +597,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "too, or has announced them, or the end of this one. If the next renewal comes from "
        "another, "
        "senders will refuse the host. The evidence names those that are known, and says how.",
-       "Mail is delivered, until the next renewal.",
+       "No mail is held up by this, until the next renewal.",
        {"Publish the record of the issuer to come beside the present ones: {line}.",
         "Or publish records of the host's own keys (3 1 1) before each renewal.",
         "Publish records of all the intermediates that the CA may use, not only of the present "
@@ -704,7 +705,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        {},
        "{name}: NSEC3 with iterations",
        "Iterations above zero protect nothing and make some resolvers treat denials as unsigned.",
-       "Mail is delivered; some senders may see no DNSSEC.",
+       "No mail is held up by this; some senders may see no DNSSEC.",
        {"Set NSEC3 iterations to 0 and the salt to empty."},
        {"RFC 9276 §3.1"},
        ""},
@@ -817,7 +818,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        {.is_cured_by_record = true},
        "{name}: TLSA records bind the whole certificate",
        "Every renewal changes the certificate, even with the same key.",
-       "Mail is delivered, until the next renewal.",
+       "No mail is held up by this, until the next renewal.",
        {"Publish 3 1 1 records, which bind the key, and keep the key at renewal."},
        {"RFC 7671 §5.1"},
        ""},
@@ -837,7 +838,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "One of the zone's authoritative servers gives no answer or none that can be used, while "
        "others do. Resolvers that ask it must try again elsewhere; when the others fail too, mail "
        "stops.",
-       "Mail is delivered; lookups may take longer.",
+       "No mail is held up by this; lookups may take longer.",
        {"See whether the server that the evidence names runs, serves the zone and is reachable on "
         "port 53.",
         "If it was retired, take it out of the NS records of the zone and of its parent."},
@@ -860,7 +861,8 @@ const std::initializer_list<CatalogueRow>& rows() {
        "For longer than the zone's refresh one of its authoritative servers has given an older "
        "serial number than another. If it does not take the zone over, the next change, such as a "
        "new TLSA record, does not reach it either, and in the end its signatures expire.",
-       "Mail is delivered as long as the records that it needs are the same on all servers.",
+       "No mail is held up by this as long as the records that it needs are the same on all "
+       "servers.",
        {"See why the server that the evidence names does not transfer the zone: NOTIFY, the "
         "transfer's address and key, or a zone file that it does not load.",
         "Before the next change of key see that every server gives the new TLSA record.",

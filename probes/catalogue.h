@@ -60,10 +60,12 @@ struct CatalogueRow {
   std::string_view name;  // in JSON, SQL, labels and docs
   AlertRule alerts;
   // For people. What they are: Explanation. {name} stands for the subject, {host} and {port} for
-  // where it is ({starttls}: what openssl needs there), and in steps {zone} for
-  // the zone at fault, {line} for the record to publish, or for how to make it where none is known;
-  // a step that begins with {if-changed} is left out where history says that the key has not
-  // changed, and {otherwise} begins the step behind it.
+  // where it is ({starttls}: what openssl needs there), {waits} for what becomes of mail that is
+  // not delivered there, and in steps {zone} for the zone at fault, {line} for the record to
+  // publish, or for how to make it where none is known; a step that begins with {if-changed} is
+  // left out where history says that the key has not changed, or that the one before would be
+  // refused, too, and {otherwise} begins the step behind it; {known} and {unless-known} begin steps
+  // for where it is known what to publish, or not.
   std::string_view title;
   std::string_view explanation;
   std::string_view senders_now;

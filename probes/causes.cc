@@ -48,8 +48,10 @@ void link_causes(std::vector<Finding>& findings) {
     if (cause == nullptr) continue;
     finding.consequence_of = cause->code;
     const Consequence mine{.code = finding.code, .subject = finding.subject};
-    auto& known = findings[static_cast<std::size_t>(cause - findings.data())].consequences;
-    if (std::ranges::find(known, mine) == known.end()) known.push_back(mine);
+    auto& known = findings[static_cast<std::size_t>(cause - findings.data())];
+    if (std::ranges::find(known.consequences, mine) == known.consequences.end())
+      known.consequences.push_back(mine);
+    known.severity = std::max(known.severity, finding.severity);
   }
 }
 

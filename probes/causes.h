@@ -11,7 +11,7 @@ namespace probes {
 
 // Sets `consequence_of` and `consequences` of all of them anew. A finding that follows from one
 // which itself follows from another is the other's consequence: one cause, with all that comes of
-// it.
+// it, and as grave as the gravest of that.
 void link_causes(std::vector<Finding>& findings);
 
 // Whether what is found may come of `cause`, where both are of one subject.

@@ -28,6 +28,13 @@ std::string zone_of(const Finding& finding) {
   return finding.remedy && !finding.remedy->zone.empty() ? finding.remedy->zone : "ZONE";
 }
 
+// What becomes of mail that is not delivered there, behind "do not deliver here".
+std::string_view waits(const Finding& finding) {
+  return finding.is_carried ? ", but to other hosts of the domain"
+                            : ": mail waits in their queues, usually for up to five days, and then "
+                              "bounces";
+}
+
 // What stands for the finding in the texts of its row.
 std::string filled(std::string_view text, const Finding& finding) {
   const auto& name = finding.subject.name;
@@ -40,6 +47,7 @@ std::string filled(std::string_view text, const Finding& finding) {
        {"{starttls}", starttls == config::Starttls::none
                           ? ""
                           : fmt::format("-starttls {} ", wire_name(starttls))},
+       {"{waits}", std::string(waits(finding))},
        {"{name}", name}});
   std::string out(text);
   for (const auto& [what, by] : words) out = replaced(std::move(out), what, by);
@@ -72,13 +80,19 @@ std::string line_of(const Finding& finding) {
 
 // The steps of the row, for what is known of this finding.
 std::vector<std::string> steps_of(const CatalogueRow& row, const Finding& finding) {
-  constexpr std::string_view kIfChanged = "{if-changed}", kOtherwise = "{otherwise}";
-  const bool is_same_key = finding.key && !finding.key->is_unannounced;
+  constexpr std::string_view kIfChanged = "{if-changed}", kOtherwise = "{otherwise}",
+                             kKnown = "{known}", kUnlessKnown = "{unless-known}";
+  const bool has_way_back =
+      !finding.is_old_key_refused && (!finding.key || finding.key->is_unannounced);
+  const bool is_known = finding.remedy && !finding.remedy->publish.empty();
   bool is_alternative = false;
   std::vector<std::string> out;
   for (auto step : row.fix) {
+    if (step.starts_with(is_known ? kUnlessKnown : kKnown)) continue;
+    if (step.starts_with('{') && (step.starts_with(kKnown) || step.starts_with(kUnlessKnown)))
+      step.remove_prefix(step.find('}') + 1);
     if (step.starts_with(kIfChanged)) {
-      if (is_same_key) continue;
+      if (!has_way_back) continue;
       step.remove_prefix(kIfChanged.size());
       is_alternative = true;
     }
@@ -118,7 +132,8 @@ std::string short_records(const std::vector<std::string>& records) {
 
 // How it came about: what history knows of the key.
 void tell_past(Explanation& out, const Finding& finding) {
-  if (!finding.key || finding.code == Code::stale_cache_window) return;
+  if (!finding.key || finding.code == Code::stale_cache_window || finding.code == Code::dane_lost)
+    return;
   const auto& key = *finding.key;
   std::string text;
   if (key.record_removed_at) {
@@ -153,7 +168,7 @@ void tell_gaps(Explanation& out, const Finding& finding) {
     const bool is_one = one.lacks.size() == 1;
     out.explanation += fmt::format(
         "{} does not give {}{}; {} has {}{}.", one.server, short_records(one.lacks),
-        one.is_refusing
+        one.is_refusing || one.is_bare
             ? (is_one ? ", the record of the key in use" : ", records of the key in use")
             : "",
         one.given_by, is_one ? "it" : "them",
@@ -165,18 +180,25 @@ void tell_gaps(Explanation& out, const Finding& finding) {
       "retransfer {}` there, and read in its log why it has not: NOTIFY, the transfer's address "
       "and key, a firewall.",
       gap.server, zone, zone);
-  if (gap.is_refusing) {
-    out.senders_now = fmt::format(
-        "Senders whose resolver asked {} do not deliver here: their mail waits in queues, usually "
-        "for up to five days, and then bounces. Senders that asked {} deliver.",
-        gap.server, gap.given_by);
+  if (gap.is_refusing || gap.is_bare) {
+    out.senders_now =
+        gap.is_refusing
+            ? fmt::format(
+                  "Senders whose resolver asked {} do not deliver here{}. Senders that asked "
+                  "{} deliver.",
+                  gap.server, waits(finding), gap.given_by)
+            : fmt::format(
+                  "Senders whose resolver asked {} find no records to check the "
+                  "certificate by: mail is delivered without protection against "
+                  "interference. For those that asked {} it is authenticated.",
+                  gap.server, gap.given_by);
     out.fix = {take_over,
                fmt::format("If it holds the zone itself, publish there what it lacks: {}.",
                            line_of(finding))};
   } else {
     out.senders_now =
-        "Mail is delivered: every name server accepts the key in use. Caches that asked the server "
-        "that lags do not know the other records.";
+        "No mail is held up by this: every name server accepts the key in use. Caches that asked "
+        "the server that lags do not know the other records.";
     out.fix = {take_over,
                "Change no key before every name server gives the new record, and then wait for "
                "two TTLs."};
@@ -218,10 +240,14 @@ void tell_where_retired(Explanation& out, const Finding& finding) {
 
 // Which records are missed, where they are only gone.
 void tell_loss(Explanation& out, const Finding& finding) {
-  if (!finding.remedy || finding.remedy->publish.empty()) return;
-  out.fix.insert(out.fix.begin(),
-                 fmt::format("If that was not meant, put back what fits the key in use: {}.",
-                             line_of(finding)));
+  if (!finding.remedy || finding.remedy->publish.empty() || !finding.key) return;
+  const auto& key = *finding.key;
+  const bool is_one = finding.remedy->publish.size() == 1;
+  out.explanation = fmt::format(
+      "{} {}{}. The key has not changed since {}{}.", short_records(finding.remedy->publish),
+      is_one ? "was removed" : "were removed",
+      key.record_removed_at ? fmt::format(" at {}", moment(*key.record_removed_at)) : "",
+      moment(key.since), key.is_since_before ? " at least" : "");
 }
 
 // It has been put right: what is left to say is what the row of the caches says.

@@ -18,6 +18,12 @@ bool is_carried_by_others(const DomainJudgement& judged, const HostJudgement& ho
   });
 }
 
+void carry(Finding& finding, bool is_carried) {
+  if (!is_carried) return;
+  finding.is_carried = true;
+  finding.severity = std::min(finding.severity, Severity::high);
+}
+
 }  // namespace
 
 std::vector<Finding> find_in_host(const DomainObservation& domain, const HostJudgement& host,
@@ -48,8 +54,7 @@ std::vector<Finding> find_in_domain(const DomainJudgement& judged, Time at) {
   add_sts_findings(out, judged);
   for (const auto& host : judged.hosts) {
     for (auto finding : host.findings) {
-      if (is_carried_by_others(judged, host))
-        finding.severity = std::min(finding.severity, Severity::high);
+      carry(finding, is_carried_by_others(judged, host));
       // The implicit host without an address is told as the domain's own fate.
       if (finding.code == Code::mx_invalid && judged.verdict == Verdict::bounced) {
         if (judged.seen->source == MxSource::implicit) continue;
@@ -97,7 +102,8 @@ void tell_past(std::vector<Finding>& findings, const Subject& subject, const Hos
     if (finding.subject != subject) continue;
     // Where it is known who lags, what the others do not give any more is no gap of theirs.
     std::erase_if(finding.gaps, [&](const ServerGap& gap) {
-      return finding.code == Code::nameserver_split && !gap.is_refusing && !past.lagging.empty() &&
+      return finding.code == Code::nameserver_split && !gap.is_refusing && !gap.is_bare &&
+             !past.lagging.empty() &&
              std::ranges::find(past.lagging, gap.server) == past.lagging.end();
     });
     for (auto& gap : finding.gaps) {
@@ -110,6 +116,7 @@ void tell_past(std::vector<Finding>& findings, const Subject& subject, const Hos
     if (!is_refusal) continue;
     finding.refused_since = past.refused_since;
     finding.key = finding.code == Code::stale_cache_window ? past.unchanged_key : past.key;
+    finding.is_old_key_refused = past.is_old_key_refused;
     if (!finding.remedy) continue;
     if (past.recovers_after) finding.remedy->recovers_after = past.recovers_after;
     finding.remedy->recovers_at = past.recovers_at;
@@ -161,8 +168,7 @@ void add_history_findings(DomainJudgement& judged, const dns::Name& name,
       if (!is_deliverable(host->verdict)) continue;  // the look says why, and knows better
       if (!is_mx_secure) finding.code = Code::tlsa_mismatch_insecure_mx;
     }
-    if (is_carried_by_others(judged, *host))
-      finding.severity = std::min(finding.severity, Severity::high);
+    carry(finding, is_carried_by_others(judged, *host));
     if (is_told(finding.code)) {
       enrich(host->findings, finding);
       enrich(judged.findings, finding);

@@ -25,6 +25,7 @@ struct HostPast {
   std::optional<KeyPast> key;  // that is refused now by what is published
   // Of one that only caches refuse, where it was there before they did.
   std::optional<KeyPast> unchanged_key;
+  bool is_old_key_refused = false;            // as in Finding
   std::optional<config::Time> refused_since;  // by what is published or by what caches hold
   // As in Remedy, of whatever puts right what is published.
   std::optional<config::Seconds> recovers_after;

@@ -188,6 +188,7 @@ struct ServerGap {
   std::string given_by;               // the other server
   std::optional<config::Time> since;  // when that one was first seen giving them
   bool is_refusing = false;           // what it gives refuses a key in use that the others accept
+  bool is_bare = false;               // what it gives protects nobody, unlike what the others give
   bool operator==(const ServerGap&) const = default;
 };
 
@@ -218,6 +219,8 @@ struct Finding {
   std::optional<config::Time> refused_since;  // some cache, or what is published, refuses the host
   // Of an alert's: what is published has been put right, and only what caches still hold refuses.
   bool is_in_caches_only = false;
+  bool is_carried = false;          // senders deliver to another host of the domain
+  bool is_old_key_refused = false;  // what is published refuses the key before that in use, too
   std::optional<KeyPast> key;
   std::vector<ServerGap> gaps;  // those that refuse first
   // SHA2-256 of the SubjectPublicKeyInfo, hexadecimal: keys that are not presented yet, and that it

@@ -54,6 +54,7 @@ Json gap_json(const probes::ServerGap& gap) {
            {"given_by", gap.given_by},
            {"refuses", gap.is_refusing}};
   if (gap.since) out["since"] = seconds(*gap.since);
+  if (gap.is_bare) out["bare"] = true;
   return out;
 }
 
@@ -63,7 +64,8 @@ probes::ServerGap gap_of(const Json& json) {
           .keeps = json.at("keeps").get<Strings>(),
           .given_by = json.at("given_by").get<std::string>(),
           .since = time_in(json, "since"),
-          .is_refusing = json.at("refuses").get<bool>()};
+          .is_refusing = json.at("refuses").get<bool>(),
+          .is_bare = json.value("bare", false)};
 }
 
 Json key_json(const probes::KeyPast& key) {
@@ -92,6 +94,8 @@ void put_facts(Json& typed, const Finding& finding) {
   if (finding.remedy) typed["remedy"] = remedy_json(*finding.remedy);
   if (finding.refused_since) typed["refused_since"] = seconds(*finding.refused_since);
   if (finding.is_in_caches_only) typed["is_in_caches_only"] = true;
+  if (finding.is_carried) typed["is_carried"] = true;
+  if (finding.is_old_key_refused) typed["is_old_key_refused"] = true;
   if (finding.key) typed["key"] = key_json(*finding.key);
   for (const auto& gap : finding.gaps) typed["gaps"].push_back(gap_json(gap));
   if (!finding.next_keys.empty()) typed["next_keys"] = finding.next_keys;
@@ -113,6 +117,8 @@ void take_facts(Finding& finding, const Json& typed) {
     finding.remedy = remedy_of(*remedy);
   finding.refused_since = time_in(typed, "refused_since");
   finding.is_in_caches_only = typed.value("is_in_caches_only", false);
+  finding.is_carried = typed.value("is_carried", false);
+  finding.is_old_key_refused = typed.value("is_old_key_refused", false);
   if (const auto key = typed.find("key"); key != typed.end()) finding.key = key_of(*key);
   if (const auto list = typed.find("gaps"); list != typed.end()) {
     for (const auto& gap : *list) finding.gaps.push_back(gap_of(gap));

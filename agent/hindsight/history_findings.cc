@@ -80,9 +80,9 @@ std::optional<Time> lost_at(const History& history, Time at) {
   return out;
 }
 
-// The records that stood there last and fit what is presented.
-std::vector<std::string> lost_records(const History& history, Time at) {
-  std::vector<std::string> out;
+// The records that stood there last and fit what is presented, as they were published.
+probes::Remedy lost_records(const History& history, Time at) {
+  probes::Remedy out;
   const auto chains = presented(history, at);
   for (const auto& server : history.servers) {
     const auto last = std::find_if(server.rbegin(), server.rend(), [&](const Publication& given) {
@@ -93,8 +93,10 @@ std::vector<std::string> lost_records(const History& history, Time at) {
       if (std::ranges::none_of(chains, [&](auto chain) { return history.fits[record][chain]; }))
         continue;
       auto text = probes::dane::to_text(history.records[record]);
-      if (text.size() <= kLongestRecord && std::ranges::find(out, text) == out.end())
-        out.push_back(std::move(text));
+      if (text.size() > kLongestRecord || std::ranges::find(out.publish, text) != out.publish.end())
+        continue;
+      out.publish.push_back(std::move(text));
+      out.ttl = last->ttl;
     }
   }
   return out;
@@ -249,7 +251,10 @@ class Foresight {
     auto& finding =
         add(Code::dane_lost, Severity::high, {{"protected-until", config::rfc3339(*lost)}});
     auto records = lost_records(history_, standing_.at);
-    if (!records.empty()) finding.remedy = probes::Remedy{.publish = std::move(records)};
+    if (records.publish.empty()) return;
+    finding.remedy = std::move(records);
+    finding.key = unchanged_key(history_, *lost, standing_.at);
+    if (finding.key) finding.key->record_removed_at = *lost;
   }
 
   void add_switch() {
@@ -299,6 +304,7 @@ probes::HostPast past_of(const HostHistory& host_history, const History& history
     out.refused_since = standing.window->from;
     out.recovers_at = standing.window->until;
   }
+  out.is_old_key_refused = is_old_key_refused(history, standing.at);
   out.most_caches_refuse = is_most(standing.held_share);
   out.recovers_after = refusal_ttl(history, standing.at);
   std::vector<std::string> names;  // history_of() has the servers in this order

@@ -88,6 +88,15 @@ std::optional<probes::KeyPast> unchanged_key(const History& history, Time since,
   return out;
 }
 
+bool is_old_key_refused(const History& history, Time at) {
+  return std::ranges::any_of(history.endpoints, [&](const Endpoint& endpoint) {
+    const auto* now = own_item_at(endpoint, at);
+    if (now == nullptr) return false;
+    const auto* first = first_of_same_key(history, endpoint, now);
+    return first > endpoint.presented.data() && is_refused(history, (first - 1)->chain, at);
+  });
+}
+
 std::optional<Seconds> refusal_ttl(const History& history, Time at) {
   std::optional<Seconds> out;
   for (const auto* given : served(history, at)) {

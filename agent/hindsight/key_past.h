@@ -25,6 +25,9 @@ struct RefusedKey {
 [[nodiscard]] std::optional<probes::KeyPast> unchanged_key(const History& history,
                                                            config::Time since, config::Time at);
 
+// What is published refuses the key that some endpoint had before: to put that back does not help.
+[[nodiscard]] bool is_old_key_refused(const History& history, config::Time at);
+
 // How long after what is published was put right the last cache holds nothing that refuses a key in
 // use; null while nothing published refuses one.
 [[nodiscard]] std::optional<config::Seconds> refusal_ttl(const History& history, config::Time at);

@@ -201,12 +201,15 @@ void add_host_survey_findings(std::vector<Finding>& out, const HostObservation& 
   const bool is_signed = seen.tlsa.status == DnssecStatus::secure && is_learned(seen.tlsa.outcome);
   for (auto& finding : find_in_survey(host_subject(seen), seen.survey, is_signed, at))
     out.push_back(std::move(finding));
-  // What a resolver remembers is no record: some server must still give it.
-  const bool is_given = std::ranges::any_of(seen.survey.answers, [&](const dns::ServerAnswer& one) {
-    return one.question.type == dns::type::tlsa && one.outcome == Outcome::answer;
+  if (seen.tlsa.outcome != Outcome::answer) return;
+  auto deniers = deniers_of(seen.tlsa.name.parent(), seen.survey);
+  // Who does not give the records either denies what it does not have.
+  std::erase_if(deniers, [&](const dns::Server& server) {
+    return std::ranges::none_of(seen.survey.answers, [&](const dns::ServerAnswer& one) {
+      return one.question.type == dns::type::tlsa && one.outcome == Outcome::answer &&
+             one.server == server;
+    });
   });
-  if (seen.tlsa.outcome != Outcome::answer || !is_given) return;
-  const auto deniers = deniers_of(seen.tlsa.name.parent(), seen.survey);
   if (deniers.empty()) return;
   Finding denied{.code = Code::ent_nxdomain,
                  .severity = Severity::high,

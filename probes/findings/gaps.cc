@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "probes/dane/verify.h"
 #include "probes/findings/parts.h"
@@ -52,22 +53,29 @@ class Gaps {
   std::vector<ServerGap> find() {
     std::vector<ServerGap> out;
     for (const auto& mine : all_) {
-      for (const auto& theirs : all_) {
-        if (mine.records == theirs.records) continue;
-        out.push_back(gap(mine, theirs));
-        break;
-      }
+      if (auto worst = worst_gap(mine)) out.push_back(std::move(*worst));
     }
+    std::ranges::stable_partition(out, harms);
     std::ranges::stable_partition(out, &ServerGap::is_refusing);
     return out;
   }
 
  private:
-  // Usable records of which none fits.
-  [[nodiscard]] bool refuses(const Records& records,
-                             const std::vector<tls::CertificatePtr>& chain) const {
-    return demands(records) && !accepts(records, chain);
+  static bool harms(const ServerGap& gap) { return gap.is_refusing || gap.is_bare; }
+
+  // What keys in use need of the others' records; else what else they give. Who alone gives what
+  // keys need lacks nothing.
+  [[nodiscard]] std::optional<ServerGap> worst_gap(const Given& mine) const {
+    std::optional<ServerGap> out;
+    for (const auto& theirs : all_) {
+      if (mine.records == theirs.records) continue;
+      auto found = gap(mine, theirs);
+      if (harms(found)) return found;
+      if (!out && !harms(gap(theirs, mine))) out = std::move(found);
+    }
+    return out;
   }
+
   [[nodiscard]] static bool demands(const Records& records) {
     return std::ranges::any_of(records,
                                [](const auto& entry) { return !dane::why_unusable(entry.second); });
@@ -86,13 +94,13 @@ class Gaps {
     for (const auto& session : seen_.sessions) {
       if (!session.tls || session.tls->chain.empty()) continue;
       const auto& chain = session.tls->chain;
-      if (!refuses(mine.records, chain) || !accepts(theirs.records, chain)) continue;
-      out.is_refusing = true;
+      if (accepts(mine.records, chain) || !accepts(theirs.records, chain)) continue;
+      (demands(mine.records) ? out.is_refusing : out.is_bare) = true;
       for (const auto& [text, record] : theirs.records) {
         if (accepts({{text, record}}, chain)) needed.emplace(text, record);
       }
     }
-    for (const auto& [text, record] : out.is_refusing ? needed : theirs.records) {
+    for (const auto& [text, record] : harms(out) ? needed : theirs.records) {
       if (!mine.records.contains(text)) out.lacks.push_back(text);
     }
     for (const auto& [text, record] : mine.records) {
@@ -117,8 +125,8 @@ void add_gaps(std::vector<Finding>& out, const DomainObservation& domain,
     if (finding.gaps.empty()) continue;
     const auto& first = finding.gaps.front();
     finding.remedy = Remedy{.server = first.server};
-    if (!first.is_refusing) continue;
-    // What one server refuses another accepts: that they differ is the whole cause.
+    if (!first.is_refusing && !first.is_bare) continue;
+    // What a key needs one server has and another has not: that they differ is the whole cause.
     finding.is_whole_cause = true;
     finding.remedy->publish = first.lacks;
   }

@@ -40,6 +40,15 @@ TEST(Causes, AnEarlyRetirementExplainsTheMismatchAndTheWindowThatComeOfIt) {
   EXPECT_THAT(found[0].consequences, IsEmpty()) << "the window is the root's, not the mismatch's";
 }
 
+TEST(Causes, NoCauseIsLessGraveThanWhatComesOfIt) {
+  std::vector found{finding(Code::nameserver_split), finding(Code::early_retire),
+                    finding(Code::nameserver_split, kOther)};
+  found[0].severity = found[2].severity = Severity::high;
+  link_causes(found);
+  EXPECT_EQ(found[0].severity, Severity::critical);
+  EXPECT_EQ(found[2].severity, Severity::high) << "nothing comes of it";
+}
+
 // The lab's drift: three alerts with three fixes were one trouble.
 TEST(Causes, ServersThatDifferExplainAllThatTheirDifferenceLeadsTo) {
   std::vector found{finding(Code::early_retire), finding(Code::nameserver_split),

@@ -261,5 +261,34 @@ TEST(Explain, ANameThatLooksLikeAPlaceholderIsTakenAsItIs) {
               StartsWith("{name}.test: "));
 }
 
+TEST(Explain, TheOldKeyIsNoWayBackWhereItIsRefusedToo) {
+  for (const auto code : {Code::tlsa_mismatch, Code::stale_cache_window}) {
+    auto late = finding(code);
+    const auto steps = explain(late).fix;
+    late.is_old_key_refused = true;
+    EXPECT_EQ(explain(late).fix.size() + 1, steps.size()) << wire_name(code);
+    EXPECT_THAT(explain(late).fix, Each(Not(HasSubstr("put "))));
+  }
+}
+
+TEST(Explain, MailThatOtherHostsTakeDoesNotWait) {
+  auto refused = finding(Code::tlsa_mismatch);
+  EXPECT_THAT(explain(refused).senders_now, HasSubstr("bounces"));
+  refused.is_carried = true;
+  EXPECT_THAT(explain(refused).senders_now, HasSubstr("but to other hosts of the domain"));
+  EXPECT_THAT(explain(refused).senders_now, Not(HasSubstr("bounces")));
+}
+
+TEST(Explain, WhatWasLostIsNamedWithItsMoment) {
+  auto lost = finding(Code::dane_lost);
+  EXPECT_THAT(explain(lost).fix, Each(HasSubstr("Find out")));
+  lost.remedy = Remedy{
+      .owner = "_25._tcp.mx.example.test", .ttl = config::Seconds{240}, .publish = {"3 1 1 ab"}};
+  lost.key =
+      KeyPast{.since = config::Time{}, .record_removed_at = config::Time{} + config::Seconds{60}};
+  EXPECT_THAT(explain(lost).explanation, HasSubstr("3 1 1 ab was removed at 1970-01-01 00:01 UTC"));
+  EXPECT_THAT(explain(lost).fix, Each(HasSubstr("240 IN TLSA 3 1 1 ab")));
+}
+
 }  // namespace
 }  // namespace probes

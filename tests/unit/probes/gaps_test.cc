@@ -3,6 +3,7 @@
 
 #include "probes/dane/tlsa.h"
 #include "probes/explain.h"
+#include "probes/findings.h"
 #include "probes/judge.h"
 #include "tests/support/scene.h"
 
@@ -87,8 +88,30 @@ TEST(Gaps, AServerThatLagsIsNamedThoughNobodyIsRefused) {
   EXPECT_THAT(words.title, HasSubstr("ns1.example.test (192.0.2.53) lacks 3 1 1 "));
   EXPECT_THAT(words.explanation,
               HasSubstr("ns2.example.test (192.0.2.54) has it since 2027-01-15"));
-  EXPECT_THAT(words.senders_now, HasSubstr("Mail is delivered"));
+  EXPECT_THAT(words.senders_now, HasSubstr("No mail is held up"));
   EXPECT_THAT(words.fix.front(), HasSubstr("retransfer example.test"));
+}
+
+// Whichever of them was changed last: to take over from the one that has none would end DANE.
+TEST(Gaps, AServerWithoutAnyRecordLacksThoseOfTheKeyInUse) {
+  const auto used = record(3, 1, 1, *Pki::get().leaf.certificate);
+  Scene scene;
+  survey(scene, {used}, {});
+  scene.mx().survey.answers.back().outcome = dns::Outcome::absent;
+  auto judged = scene.judge();
+  // By the serial number it is the other that lags.
+  HistoryFindings known;
+  known.past.lagging = {"ns1.example.test (192.0.2.53)"};
+  add_history_findings(judged, support::name("mx.example.test"), known);
+  const auto& split = find(judged, Code::nameserver_split);
+  ASSERT_EQ(split.gaps.size(), 1U);
+  EXPECT_TRUE(split.gaps.front().is_bare);
+  EXPECT_THAT(split.gaps.front().lacks, ElementsAre(dane::to_text(used)));
+  const auto words = explain(split);
+  EXPECT_THAT(words.title, HasSubstr("ns2.example.test (192.0.2.54) lacks 3 1 1 "));
+  EXPECT_THAT(words.senders_now, HasSubstr("without protection"));
+  EXPECT_THAT(words.fix.back(), HasSubstr(dane::to_text(used)));
+  EXPECT_THAT(words.fix, testing::Each(Not(HasSubstr("ns1"))));
 }
 
 // Both refuse it: that they differ is not why.

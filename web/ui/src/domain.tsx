@@ -173,12 +173,12 @@ function Keys({ domain, rollover: one }: { domain: Domain; rollover: Rollover })
   );
 }
 
-// What follows from another finding stands below that one.
+// What follows from another finding stands below that one: of the same subject, or of a host of the domain.
 function byCause(findings: Finding[]): { finding: Finding; consequences: Finding[] }[] {
-  const causeOf = (one: Finding) =>
-    findings.find(
-      (other) => !other.consequence_of && other.code === one.consequence_of && other.subject.name === one.subject.name,
-    );
+  const causeOf = (one: Finding) => {
+    const causes = findings.filter((other) => !other.consequence_of && other.code === one.consequence_of);
+    return causes.find((other) => other.subject.name === one.subject.name) ?? causes[0];
+  };
   return findings
     .filter((one) => !causeOf(one))
     .map((finding) => ({ finding, consequences: findings.filter((one) => causeOf(one) === finding) }));

@@ -37,7 +37,7 @@ export function Prose({ text }: { text: string }) {
 // `withRemedy`: the lines to paste are not shown yet.
 type Explained = Omit<Finding, "consequence_of" | "consequences">;
 
-// `isPart`: of another finding, whose steps are the ones to take.
+// `isPart`: of another finding, which says what it means and what to do.
 export function Explanation({
   finding,
   withRemedy = true,
@@ -49,10 +49,12 @@ export function Explanation({
 }) {
   return (
     <>
-      <p>
-        <Prose text={finding.explanation} />
-      </p>
-      {finding.senders_now && (
+      {!isPart && (
+        <p>
+          <Prose text={finding.explanation} />
+        </p>
+      )}
+      {finding.senders_now && !isPart && (
         <p>
           <strong>Senders now:</strong> <Prose text={finding.senders_now} />
         </p>

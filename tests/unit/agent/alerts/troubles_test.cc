@@ -35,6 +35,13 @@ class House {
         {.code = code, .severity = severity, .subject = {Subject::Kind::host, "mx.example.test"}});
     return *this;
   }
+  // As what is a partner's may be.
+  House& lower(Code code, Severity severity) {
+    for (auto& finding : judged_.findings) {
+      if (finding.code == code) finding.severity = severity;
+    }
+    return *this;
+  }
   std::vector<Trouble> troubles(const std::set<Code>& firing = {}) const {
     return agent::troubles_of_host(*judged_.hosts.front().seen, {{&kInbound, &judged_}}, {},
                                    firing);
@@ -132,6 +139,8 @@ TEST(Troubles, WhatAnotherAddressShowsIsNotHidden) {
 TEST(Troubles, WhatFollowsFromAFindingThatIsNoneIsOne) {
   House house(true);
   house.add(Code::early_retire, Severity::medium);
+  EXPECT_THAT(house.codes(), ElementsAre(Code::early_retire)) << "as grave as what comes of it";
+  house.lower(Code::early_retire, Severity::medium);
   EXPECT_THAT(house.codes(), ElementsAre(Code::tlsa_mismatch));
 }
 

@@ -180,12 +180,16 @@ TEST(Outlook, R_20_AKeyReplacedAtOnceIsMarkedAsAnEmergency) {
 
 TEST(Outlook, RecordsThatAreGoneAreNamedWhereTheyFitTheKeyInUse) {
   Past past;
-  past.look(kNow - hours{24}, Past::give({old_record(), new_record()}), old_chain())
+  past.look(kNow - hours{24}, Past::give({old_record(), new_record()}, minutes{4}), old_chain())
       .look(kNow, Past::give({}), old_chain());
   const auto findings = found(past, kNow + minutes{1});
   ASSERT_TRUE(findings.contains(Code::dane_lost));
-  const auto& remedy = findings.at(Code::dane_lost).remedy;
+  const auto& [remedy, key] =
+      std::tie(findings.at(Code::dane_lost).remedy, findings.at(Code::dane_lost).key);
   ASSERT_TRUE(remedy);
+  EXPECT_EQ(remedy->ttl, minutes{4}) << "as it was";
+  ASSERT_TRUE(key);
+  EXPECT_EQ(key->record_removed_at, kNow);
   EXPECT_THAT(remedy->publish, testing::ElementsAre(probes::dane::to_text(old_record())));
 }
 

@@ -40,6 +40,18 @@ TEST(KeyPast, OfARecordTakenOutUnderItsKeyTellsWhichAndWhen) {
   EXPECT_EQ(agent::refusal_ttl(history(past), kNow), minutes{20});
 }
 
+TEST(KeyPast, KnowsWhetherTheKeyBeforeWouldBeTaken) {
+  Past late;
+  late.look(kNow - hours{24}, Past::give({old_record()}), old_chain())
+      .look(kNow - hours{1}, Past::give({old_record()}), new_chain());
+  EXPECT_FALSE(agent::is_old_key_refused(history(late), kNow - hours{1}));
+  late.look(kNow, Past::give({new_record()}), new_chain());
+  EXPECT_TRUE(agent::is_old_key_refused(history(late), kNow)) << "its record is gone";
+  Past steady;
+  steady.look(kNow, Past::give({new_record()}), old_chain());
+  EXPECT_FALSE(agent::is_old_key_refused(history(steady), kNow)) << "there is none before";
+}
+
 TEST(KeyPast, OfRecordsInTwoDigestsTellsBoth) {
   const auto strong = support::record(3, 1, 2, *old_chain().front());
   Past past;
