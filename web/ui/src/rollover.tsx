@@ -115,7 +115,7 @@ function Past({ rollover }: { rollover: Rollover }) {
               <Moment at={one.deployed_at} />
             </td>
             <td>
-              <Mark status={changeStatus(one)}>{changeWords(one)}</Mark>
+              <Mark status={changeStatus(one)}>{changeWords(one, index === 0 && rollover.differences.length > 0)}</Mark>
             </td>
             <td data-label="Its record came">{leadWords(one)}</td>
             <td data-label="Mail refused">

@@ -89,9 +89,10 @@ const gradeWords: Record<string, string> = {
 type Change = Rollover["rollovers"][number];
 // It is not over: what was published never fitted the new key by itself.
 const awaitsRecord = ({ grade, lead: [least] }: Change) => grade === "indeterminate" && least === null;
-export const changeWords = (change: Change) =>
+// `isSplit`: name servers differ now.
+export const changeWords = (change: Change, isSplit: boolean) =>
   awaitsRecord(change)
-    ? "late: the key's record is not given by every name server"
+    ? `late: the key's record is ${isSplit ? "not given by every name server" : "still missing"}`
     : (gradeWords[change.grade] ?? change.grade);
 export const changeStatus = (change: Change): Status => (awaitsRecord(change) ? "critical" : gradeStatus(change.grade));
 const gradeStatus = (grade: string): Status =>
@@ -142,13 +143,14 @@ export function withCaches(now: string, hosts: Rollover[], delivery: Delivery): 
 export function leadWords({ grade, lead: [least, most] }: Change): string {
   if (least === null || least === undefined)
     return grade === "never" || grade === "indeterminate"
-      ? "not everywhere yet"
+      ? "not yet, or not everywhere"
       : grade === "safe-via-ta"
         ? "none was needed"
         : "when it came was not seen";
   const end = most ?? null;
   if (end !== null && end < 0 && least < 0) return `${between(-end, -least)} after the key`;
-  if (end !== null && least < 0) return `up to ${duration(least)} after, or ${duration(end)} before the key`;
+  if (end !== null && least < 0)
+    return `at most ${duration(end)} before the key, or at most ${duration(least)} after it`;
   return end === null ? `at least ${duration(least)} before the key` : `${between(least, end)} before the key`;
 }
 function between(least: number, most: number): string {
