@@ -374,6 +374,17 @@ void tell_own_fault(Explanation& out, const std::string& check) {
   }
 }
 
+// What to do with the same records, and what senders do, the cause says, and it alone: another step
+// may undo that one.
+void tell_cause(Explanation& out, const CatalogueRow& row, const Finding& finding) {
+  const bool is_about_records =
+      row.alerts.root == Root::records || finding.code == Code::nameserver_lagging;
+  if (!finding.consequence_of || !is_about_records) return;
+  const auto cause = wire_name(*finding.consequence_of);
+  out.senders_now = fmt::format("What `{}` says, from which this follows.", cause);
+  out.fix = {fmt::format("Do what `{}` says, from which this follows, and nothing else.", cause)};
+}
+
 // At a service it is people who are shut out, and no queue waits for anybody.
 void tell_service(Explanation& out, const CatalogueRow& row, const Finding& finding) {
   if (finding.subject.kind == Subject::Kind::monitor ||
@@ -409,6 +420,7 @@ Explanation explain(const Finding& finding) {
   tell_caches(out, finding);
   if (finding.code == Code::monitor_fault) tell_own_fault(out, finding.subject.name);
   tell_service(out, row, finding);
+  tell_cause(out, row, finding);
   return out;
 }
 

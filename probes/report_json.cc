@@ -276,7 +276,9 @@ Json to_json(const Finding& finding) {
            finding.consequence_of ? Json(wire_name(*finding.consequence_of)) : Json(nullptr)},
           {"consequences", consequences},
           {"is_theirs", finding.is_theirs},
-          {"remedy", finding.remedy ? to_json(*finding.remedy, finding.is_theirs) : Json(nullptr)}};
+          {"remedy", finding.remedy && !finding.consequence_of
+                         ? to_json(*finding.remedy, finding.is_theirs)
+                         : Json(nullptr)}};
 }
 
 Json to_json(const DomainJudgement& judged) {

@@ -58,6 +58,7 @@ void gather(Troubles& found, const Judged& domain, const probes::Subject& subjec
                               .direction = domain.configured->role});
     auto& trouble = place->second;
     if (trouble.finding.severity < finding.severity) trouble.finding = finding;
+    trouble.finding.consequence_of.reset();  // people know of it by this name
     if (domain.configured->role == config::Role::inbound)
       trouble.direction = domain.configured->role;
     trouble.holds_mail = trouble.holds_mail || holds_mail(finding, *domain.judgement);

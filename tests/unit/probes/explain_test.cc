@@ -290,5 +290,17 @@ TEST(Explain, WhatWasLostIsNamedWithItsMoment) {
   EXPECT_THAT(explain(lost).fix, Each(HasSubstr("240 IN TLSA 3 1 1 ab")));
 }
 
+TEST(Explain, WhatFollowsHasNoStepsOfItsOwnWithTheSameRecords) {
+  for (const auto code : {Code::early_retire, Code::stale_cache_window, Code::nameserver_lagging}) {
+    auto part = finding(code);
+    part.consequence_of = Code::nameserver_split;
+    EXPECT_THAT(explain(part).fix, Each(HasSubstr("what `nameserver-split` says")));
+    EXPECT_THAT(explain(part).senders_now, HasSubstr("nameserver-split"));
+  }
+  auto other = finding(Code::downgrade);
+  other.consequence_of = Code::tlsa_mismatch;
+  EXPECT_EQ(explain(other).senders_now, explain(finding(Code::downgrade)).senders_now);
+}
+
 }  // namespace
 }  // namespace probes
