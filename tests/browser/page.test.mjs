@@ -559,7 +559,7 @@ describe("the page", { concurrency: 3 }, () => {
     await page.keyboard.press("Enter");
     await page.waitForURL(/\/domains$/);
     await until("the new view has the focus", 5, () => page.evaluate(() => document.activeElement.id === "main"));
-    assert.match(await page.title(), /Domains · danelaw$/);
+    await until("and its title", 5, async () => /Domains · danelaw$/.test(await page.title()));
     await clean(page);
   });
 
