@@ -42,6 +42,10 @@ inline constexpr unsigned kListFailuresTold = 3;
 [[nodiscard]] std::vector<SelfCheck> check_lists(const std::vector<ListHealth>& lists,
                                                  config::Time at);
 
+// What of such a fault those are told who see their own domains only: neither names nor an address.
+inline constexpr std::string_view kListInShort =
+    "the list cannot be read, or has lost many names at once; who sees all domains is told more";
+
 // The name of the list that the check is of; empty: of none.
 [[nodiscard]] std::string_view list_of_check(std::string_view check);
 

@@ -6,31 +6,9 @@
 #include <utility>
 
 namespace web {
-namespace {
-
-// Evidence that is sentences or names of ours; what mail servers say stays as it is.
-bool is_text(std::string_view name) {
-  return name == "because" || name == "issuer";
-}
-
-// Of "a, b, …", the names of a certificate, those that are theirs, whether others are watched or
-// not: as the list of certificates to come has them.
-std::string names_of_theirs(std::string_view names, const Theirs& theirs) {
-  std::string out;
-  while (!names.empty()) {
-    const auto end = std::min(names.find_first_of(", "), names.size());
-    const std::string name(names.substr(0, end));
-    names.remove_prefix(std::min(end + 1, names.size()));
-    if (!name.empty() && theirs.fits(name)) out += (out.empty() ? "" : ", ") + name;
-  }
-  return out.empty() ? "(not yours)" : out;
-}
-
-}  // namespace
 
 void take_out_others(std::string_view name, std::string& value, const Theirs& theirs) {
-  if (is_text(name)) value = theirs.without_others(value);
-  if (name == "names") value = names_of_theirs(value, theirs);
+  agent::take_out_others(name, value, theirs.owned());
 }
 
 void take_out_others(std::vector<probes::Evidence>& evidence, const Theirs& theirs) {

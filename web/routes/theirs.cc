@@ -45,11 +45,6 @@ Matcher matcher_of(const Groups& groups) {
   return out;
 }
 
-bool is_name_octet(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-         c == '.' || c == '_';
-}
-
 std::string lower(std::string_view text) {
   std::string out(text);
   for (auto& c : out) {
@@ -118,11 +113,21 @@ bool Theirs::is_theirs_alone(const std::string& host) const {
          });
 }
 
-std::vector<std::string> Theirs::own_of(const std::vector<std::string>& names) const {
-  std::vector<std::string> out;
-  std::ranges::copy_if(names, std::back_inserter(out),
-                       [&](const std::string& name) { return has_domain(name); });
-  return out;
+agent::Owned Theirs::owned() const {
+  const auto state_of = [this](const std::string& name) {
+    const auto found = domains_.find(name);
+    return found == domains_.end() ? nullptr : found->second;
+  };
+  return {.domain = [state_of](const std::string& name) -> const config::Domain* {
+            const auto* state = state_of(name);
+            return state == nullptr ? nullptr : &state->configured;
+          },
+          .judged = [state_of](const std::string& name) -> const probes::DomainJudgement* {
+            const auto* state = state_of(name);
+            return state == nullptr ? nullptr : state->judged.get();
+          },
+          .is_others = [this](std::string_view name) { return is_others(name); },
+          .fits = [this](const std::string& name) { return fits(name); }};
 }
 
 // ---- the snapshot
@@ -184,7 +189,8 @@ agent::Snapshot Theirs::snapshot() const {
       .lost_rounds = all.lost_rounds,
       .clock_steps = all.clock_steps};
   for (auto& check : out.vantage) {
-    if (check.detail) check.detail = without_others(*check.detail);
+    if (check.detail)
+      check.detail = agent::own_detail(check.check, *check.detail, owned().is_others);
   }
   for (const auto place : places_) {
     if (has_words_of_others(all.domains[place]))
@@ -207,71 +213,11 @@ agent::Snapshot Theirs::snapshot() const {
 
 bool Theirs::is_all_theirs(const Alert& alert) const {
   return alert.cause.kind != Kind::monitor && !alert.domains.empty() &&
-         own_of(alert.domains).size() == alert.domains.size();
-}
-
-// What was found of that code there, as a domain of theirs has it.
-const probes::Finding* Theirs::own_finding(probes::Code code, const agent::Hit& hit) const {
-  for (const auto& name : hit.domains) {
-    const auto state = domains_.find(name);
-    if (state == domains_.end() || !state->second->judged) continue;
-    for (const auto& finding : state->second->judged->findings) {
-      if (finding.code == code && finding.subject == hit.subject) return &finding;
-    }
-  }
-  return nullptr;
-}
-
-// An alert shows what was found at its first hit, as the first of the domains there had it. Of what
-// is left after others' were taken out it shows the same.
-void Theirs::take_own_words(Alert& alert) const {
-  auto& finding = alert.finding;
-  const auto is_there = [&](const agent::Hit& hit) { return hit.subject == finding.subject; };
-  auto hit = std::ranges::find_if(alert.hits, is_there);
-  const bool is_lost = hit == alert.hits.end();
-  if (is_lost) hit = alert.hits.begin();
-  const auto* own = own_finding(finding.code, *hit);
-  if (is_lost) {
-    const auto severity = finding.severity;
-    finding =
-        own != nullptr ? *own : probes::Finding{.code = finding.code, .subject = hit->subject};
-    finding.severity = severity;
-    return;
-  }
-  finding.evidence = own != nullptr ? own->evidence : std::vector<probes::Evidence>{};
-  std::erase_if(finding.consequences, [&](const probes::Consequence& one) {
-    return one.subject.kind == Kind::domain && !has_domain(one.subject.name);
-  });
+         std::ranges::all_of(alert.domains, [&](const auto& name) { return has_domain(name); });
 }
 
 std::optional<Alert> Theirs::narrowed(const Alert& alert) const {
-  auto out = alert;
-  out.domains = own_of(alert.domains);
-  if (alert.cause.kind == Kind::monitor) {
-    for (auto& hit : out.hits) hit.domains = own_of(hit.domains);
-    for (auto& one : out.finding.evidence) one.value = without_others(one.value);
-    if (out.acknowledged) out.acknowledged->comment.clear();
-    return out;
-  }
-  if (out.domains.empty()) return std::nullopt;
-  take_out_others(out.finding.evidence, *this);
-  if (out.domains.size() == alert.domains.size()) return out;
-  std::erase_if(out.hits, [&](agent::Hit& hit) {
-    hit.domains = own_of(hit.domains);
-    return hit.domains.empty();
-  });
-  if (out.hits.empty()) return std::nullopt;
-  if (out.hits.size() < alert.hits.size())
-    out.finding.severity = std::ranges::max(out.hits, {}, &agent::Hit::severity).severity;
-  take_own_words(out);
-  take_out_others(out.finding.evidence, *this);
-  // Said of others' domains as well.
-  if (out.acknowledged) out.acknowledged->comment.clear();
-  const bool is_ours = std::ranges::any_of(out.domains, [&](const std::string& name) {
-    return domains_.at(name)->configured.role == config::Role::inbound;
-  });
-  out.direction = is_ours ? config::Role::inbound : config::Role::outbound;
-  return out;
+  return agent::narrowed(alert, owned());
 }
 
 // ---- silences
@@ -372,21 +318,7 @@ bool Theirs::is_others(std::string_view name) const {
 }
 
 std::string Theirs::without_others(std::string_view text) const {
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    while (at < text.size() && text[at] == '.') out += text[at++];  // behind a wildcard
-    auto end = at;
-    while (end < text.size() && is_name_octet(text[end])) ++end;
-    auto name = text.substr(at, end - at);
-    while (name.ends_with('.')) name.remove_suffix(1);
-    const bool is_left_out = name.find('.') != std::string_view::npos && is_others(name);
-    out += is_left_out ? kLeftOut : name;
-    at += name.size();
-    while (at < text.size() && (at < end || !is_name_octet(text[at]))) {
-      out += text[at++];
-    }
-  }
-  return out;
+  return agent::without_others(text, owned().is_others);
 }
 
 }  // namespace web

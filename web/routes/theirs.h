@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "agent/alerts/narrowed.h"
 #include "agent/watch/snapshot.h"
 
 // PURE
@@ -39,6 +40,8 @@ class Theirs {
   // name none. What is wrong with the agent itself everybody sees. Silences are all in it: those of
   // others cover nothing that is.
   [[nodiscard]] agent::Snapshot snapshot() const;
+  // What of everything is theirs; they outlive it.
+  [[nodiscard]] agent::Owned owned() const;
   // The alert as far as it is theirs; nothing when it hits no domain of theirs.
   [[nodiscard]] std::optional<agent::Alert> narrowed(const agent::Alert& alert) const;
   // Whether it hits nobody else. What is wrong with the agent itself is not theirs.
@@ -68,9 +71,6 @@ class Theirs {
   [[nodiscard]] std::string without_others(std::string_view text) const;
 
  private:
-  [[nodiscard]] const probes::Finding* own_finding(probes::Code code, const agent::Hit& hit) const;
-  void take_own_words(agent::Alert& alert) const;
-  [[nodiscard]] std::vector<std::string> own_of(const std::vector<std::string>& names) const;
   [[nodiscard]] std::shared_ptr<const agent::Snapshot::Shown> shown() const;
 
   std::shared_ptr<const agent::Snapshot> all_;
