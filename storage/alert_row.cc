@@ -122,6 +122,8 @@ void take_rest(agent::Alert& alert, const Json& json) {
   alert.told_at = time_in(json, "told_at");
   alert.told_severity = demand(probes::severity_from(json.at("told_severity").get<std::string>()),
                                "unknown severity");
+  if (const auto told = json.find("told_to"); told != json.end() && !told->is_null())
+    alert.told_to = told->get<std::set<std::string>>();
   alert.raised_at = time_in(json, "raised_at");
   alert.raised_from =
       demand(probes::severity_from(json.at("raised_from").get<std::string>()), "unknown severity");
@@ -179,6 +181,7 @@ std::string rest_text(const agent::Alert& alert) {
                {"relapses", alert.relapses},
                {"told_at", number_or_null(alert.told_at)},
                {"told_severity", wire_name(alert.told_severity)},
+               {"told_to", alert.told_to ? Json(*alert.told_to) : Json(nullptr)},
                {"raised_at", number_or_null(alert.raised_at)},
                {"raised_from", wire_name(alert.raised_from)},
                {"acknowledged", acknowledged}});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,6 +72,9 @@ struct Alert {
   // When people were told last, and how bad it was then; null while nobody was.
   std::optional<config::Time> told_at;
   probes::Severity told_severity = probes::Severity::info;
+  // Which notifiers were told: they hear of its end, whatever it hits by then, and the others as
+  // soon as it is theirs. Null: not known, as it was told before that was kept.
+  std::optional<std::set<std::string>> told_to;
   // When they were told that it had become worse, and what it was before. Alertmanager takes the
   // severity for a part of the alert's name: the one under the old name has to end.
   std::optional<config::Time> raised_at;

@@ -32,6 +32,63 @@ void write(Round& round, const Alert& alert) {
   }
 }
 
+// The alert as that reader may know of it; nothing when it is not for them.
+std::optional<Alert> part_of(const Audience::Reader& reader, const Alert& alert,
+                             const Watched& watched) {
+  const auto owned = owned_by(reader.matchers, watched);
+  auto part = owned ? narrowed(alert, *owned) : alert;
+  if (part && !fits_any(reader.matchers, *part, watched.domains)) part.reset();
+  return part;
+}
+
+// What is left of an alert for somebody of whose domains it hits none any more: what it was about.
+Alert bare(const Alert& alert) {
+  auto out = alert;
+  out.hits.clear();
+  out.domains.clear();
+  out.acknowledged.reset();
+  out.finding = {
+      .code = alert.finding.code, .severity = alert.finding.severity, .subject = alert.cause};
+  return out;
+}
+
+// Whoever was told of an alert hears of its end; where that is not known (it was told before that
+// was kept) all do who may have been. What is wrong with ourselves is for those without matchers,
+// and where all have some, for all of them: it must not reach nobody.
+std::optional<Alert> part_told(const Audience::Reader& reader, const Audience& audience,
+                               const Alert& alert, const Watched& watched, Notice notice) {
+  auto part = part_of(reader, alert, watched);
+  if (part) return part;
+  const auto owned = owned_by(reader.matchers, watched);
+  const auto rest = [&] { return owned ? narrowed(alert, *owned).value_or(bare(alert)) : alert; };
+  if (notice == Notice::resolved) {
+    const bool may_know = !alert.told_to || alert.told_to->contains(reader.notifier);
+    return may_know ? std::optional{rest()} : std::nullopt;
+  }
+  const bool is_ours_to_all =
+      alert.finding.code == probes::Code::monitor_fault &&
+      std::ranges::none_of(audience.readers,
+                           [](const Audience::Reader& one) { return one.matchers.empty(); });
+  return is_ours_to_all ? std::optional{rest()} : std::nullopt;
+}
+
+// It hits more by now than when it was told of: whose matchers fit only now hear of it, too.
+void tell_newcomers(Round& round, Alert& alert, const Audience& audience, const Watched& watched) {
+  if (alert.state != AlertState::firing || !alert.told_to) return;
+  bool is_told = false;
+  for (const auto& reader : audience.readers) {
+    if (reader.matchers.empty() || alert.told_to->contains(reader.notifier) ||
+        alert.told_severity < reader.least)
+      continue;
+    const auto part = part_of(reader, alert, watched);
+    if (!part) continue;
+    const Due due{.notice = Notice::opened, .reason = "it hits more domains than before"};
+    round.notifications.push_back(notification(*part, due, reader.notifier, round.at));
+    is_told = alert.told_to->insert(reader.notifier).second;
+  }
+  if (is_told) write(round, alert);
+}
+
 }  // namespace
 
 AlertBook::AlertBook(std::vector<Alert> alerts, std::vector<Silence> silences)
@@ -260,12 +317,12 @@ void AlertBook::abandon_key(Round& round, const Key& key,
   }
 }
 
-void AlertBook::tell(Round& round, Alert& alert, const Audience& audience, const Domains& domains,
+void AlertBook::tell(Round& round, Alert& alert, const Audience& audience, const Watched& watched,
                      bool is_blind) {
-  const bool is_silent = is_open(alert) && is_muted(alert, silences_, domains, round.at);
+  const bool is_silent = is_open(alert) && is_muted(alert, silences_, watched.domains, round.at);
   auto due = notice_due(alert, is_silent, is_blind, audience.remind_after, round.at);
   if (!due) {
-    if (!is_silent && !is_blind) tell_newcomers(round, alert, audience, domains);
+    if (!is_silent && !is_blind) tell_newcomers(round, alert, audience, watched);
     return;
   }
   // That it is watched no more, or cannot be seen, is not that it is over.
@@ -274,68 +331,35 @@ void AlertBook::tell(Round& round, Alert& alert, const Audience& audience, const
     if (end != round.transitions.end()) due->reason += ": " + end->reason;
   }
   alert = told(std::move(alert), round.at);
+  // Of what was told before that was kept nobody knows to whom: it stays so.
+  if (due->notice == Notice::opened && !alert.told_to) alert.told_to.emplace();
+  std::vector<std::string> reached;
+  for (const auto& reader : audience.readers) {
+    if (alert.told_severity < reader.least) continue;
+    const auto part = part_told(reader, audience, alert, watched, due->notice);
+    if (!part) continue;
+    round.notifications.push_back(notification(*part, *due, reader.notifier, round.at));
+    reached.push_back(reader.notifier);
+  }
+  if (alert.told_to) alert.told_to->insert(reached.begin(), reached.end());
   write(round, alert);
-  // Of what was told before a restart nobody knows to whom: it stays so.
-  if (due->notice == Notice::opened) told_of_.try_emplace(alert.id);
-  const auto known = told_of_.find(alert.id);
-  for (const auto& reader : audience.readers) {
-    if (alert.told_severity < reader.least ||
-        !is_for(reader, audience, alert, domains, due->notice))
-      continue;
-    round.notifications.push_back(notification(alert, *due, reader.notifier, round.at));
-    if (known != told_of_.end()) known->second.insert(reader.notifier);
-  }
-  if (due->notice == Notice::resolved) told_of_.erase(alert.id);
 }
 
-// It hits more by now than when it was told of: whose matchers fit only now hear of it, too.
-void AlertBook::tell_newcomers(Round& round, const Alert& alert, const Audience& audience,
-                               const Domains& domains) {
-  const auto known = told_of_.find(alert.id);
-  if (alert.state != AlertState::firing || known == told_of_.end()) return;
-  for (const auto& reader : audience.readers) {
-    if (reader.matchers.empty() || known->second.contains(reader.notifier) ||
-        alert.told_severity < reader.least || !fits_any(reader.matchers, alert, domains))
-      continue;
-    const Due due{.notice = Notice::opened, .reason = "it hits more domains than before"};
-    round.notifications.push_back(notification(alert, due, reader.notifier, round.at));
-    known->second.insert(reader.notifier);
-  }
-}
-
-// Whoever was told of an alert hears of its end; where that is not known any more (a restart) all
-// do who may have been. What is wrong with ourselves is for those without matchers, and where all
-// have some, for all of them: it must not reach nobody.
-bool AlertBook::is_for(const Audience::Reader& reader, const Audience& audience, const Alert& alert,
-                       const Domains& domains, Notice notice) const {
-  if (fits_any(reader.matchers, alert, domains)) return true;
-  if (notice == Notice::resolved) {
-    const auto known = told_of_.find(alert.id);
-    return known == told_of_.end() || known->second.contains(reader.notifier);
-  }
-  return alert.finding.code == probes::Code::monitor_fault &&
-         std::ranges::none_of(audience.readers,
-                              [](const Audience::Reader& one) { return one.matchers.empty(); });
-}
-
-void AlertBook::tell(Round& round, const Audience& audience, const Domains& domains, bool is_blind,
+void AlertBook::tell(Round& round, const Audience& audience, const Watched& watched, bool is_blind,
                      bool is_time_doubtful) {
-  for (auto& [key, alert] : open_) tell(round, alert, audience, domains, is_blind);
+  for (auto& [key, alert] : open_) tell(round, alert, audience, watched, is_blind);
   for (auto& [key, alert] : ended_) {
-    if (alert.state == AlertState::resolved) tell(round, alert, audience, domains, is_blind);
+    if (alert.state == AlertState::resolved) tell(round, alert, audience, watched, is_blind);
   }
-  std::erase_if(ended_, [&](const auto& entry) {
-    const bool is_old = round.at - *entry.second.resolved_at >= kRelapse;
-    if (is_old) told_of_.erase(entry.second.id);
-    return is_old;
-  });
+  std::erase_if(
+      ended_, [&](const auto& entry) { return round.at - *entry.second.resolved_at >= kRelapse; });
   if (is_time_doubtful) return;  // a silence would not come back with the right time
   std::erase_if(silences_, [&](const Silence& silence) {
     return round.at - silence.ends_at >= kSilenceListed;
   });
 }
 
-void AlertBook::tell_changed(Round& round, const Audience& audience, const Domains& domains,
+void AlertBook::tell_changed(Round& round, const Audience& audience, const Watched& watched,
                              bool is_blind) {
   for (const auto& changed : std::vector(round.alerts)) {
     const auto key = key_of(changed);
@@ -343,7 +367,7 @@ void AlertBook::tell_changed(Round& round, const Audience& audience, const Domai
     const auto held = alerts.find(key);
     if (held == alerts.end() || held->second.id != changed.id) continue;
     if (held->second.state != AlertState::passed)
-      tell(round, held->second, audience, domains, is_blind);
+      tell(round, held->second, audience, watched, is_blind);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/alerts/lifecycle.h"
+#include "agent/alerts/narrowed.h"
 #include "agent/alerts/round.h"
 
 // PURE
@@ -20,7 +21,8 @@ struct Audience {
   struct Reader {
     std::string notifier;
     probes::Severity least = probes::Severity::info;
-    std::vector<Matcher> matchers{};  // all of which an alert must fit
+    // All of which an alert must fit; by those of domains it is narrowed to what is theirs.
+    std::vector<Matcher> matchers{};
   };
   std::vector<Reader> readers;  // by notification; Alertmanagers take the state instead
   config::Seconds remind_after{std::chrono::hours{24}};
@@ -51,10 +53,10 @@ class AlertBook {
   // Tells what is due at the round's moment, of all alerts: to be called now and then, for
   // reminders and the ends of silences. What is over is forgotten in time, but not while
   // `is_time_doubtful`.
-  void tell(Round& round, const Audience& audience, const Domains& domains, bool is_blind,
+  void tell(Round& round, const Audience& audience, const Watched& watched, bool is_blind,
             bool is_time_doubtful = false);
   // The same of those that the round changed.
-  void tell_changed(Round& round, const Audience& audience, const Domains& domains, bool is_blind);
+  void tell_changed(Round& round, const Audience& audience, const Watched& watched, bool is_blind);
 
   // People. False: there is no firing alert, or silence, of that id.
   bool acknowledge(Round& round, const std::string& id, std::optional<Acknowledgement> how);
@@ -82,12 +84,8 @@ class AlertBook {
   bool take_over(Round& round, std::map<Key, const Trouble*>& all);
   bool take(Round& round, const Key& key, const Followed& followed);
   void put(Round& round, const Key& key, Alert alert);
-  void tell(Round& round, Alert& alert, const Audience& audience, const Domains& domains,
+  void tell(Round& round, Alert& alert, const Audience& audience, const Watched& watched,
             bool is_blind);
-  void tell_newcomers(Round& round, const Alert& alert, const Audience& audience,
-                      const Domains& domains);
-  [[nodiscard]] bool is_for(const Audience::Reader& reader, const Audience& audience,
-                            const Alert& alert, const Domains& domains, Notice notice) const;
   [[nodiscard]] int relapses_of(const Key& key, config::Time at) const;
   void hold(const Key& key, Alert alert);
   void drop(const Key& key);
@@ -99,9 +97,6 @@ class AlertBook {
   std::map<Key, Alert> open_;
   std::map<probes::Subject, std::set<Key>> open_at_;  // those that hit the subject
   std::map<Key, Alert> ended_;
-  // Who was told of an alert, by its id, since the start: they hear of its end, whatever it hits by
-  // then.
-  std::map<std::string, std::set<std::string>> told_of_;
   std::vector<Silence> silences_;
 };
 

@@ -522,15 +522,33 @@ Follower::Consequences Follower::take_reports(Round& round, ReportsBySubject rep
 }
 
 void Follower::tell(Round& round, Scope scope, const Seeing& seeing) {
-  const Domains configured = [&](const std::string& name) -> const config::Domain* {
+  const auto domain_of = [&](const std::string& name) -> const Domain* {
     const auto parsed = Name::parse(name);
-    const auto* domain = parsed ? inventory_.domain(*parsed) : nullptr;
-    return domain == nullptr ? nullptr : domain->configured.get();
+    return parsed ? std::as_const(inventory_).domain(*parsed) : nullptr;
   };
+  const Watched watched{.domains = [&](const std::string& name) -> const config::Domain* {
+                          const auto* domain = domain_of(name);
+                          return domain == nullptr ? nullptr : domain->configured.get();
+                        },
+                        .judged = [&](const std::string& name) -> const probes::DomainJudgement* {
+                          const auto* domain = domain_of(name);
+                          return domain == nullptr ? nullptr : domain->judged.get();
+                        },
+                        .users =
+                            [&](const std::string& name) {
+                              const auto parsed = Name::parse(name);
+                              const auto* host =
+                                  parsed ? std::as_const(inventory_).host(*parsed) : nullptr;
+                              std::vector<std::string> out;
+                              if (host == nullptr) return out;
+                              for (const auto* user : host->users)
+                                out.push_back(user->name->text());
+                              return out;
+                            }};
   if (scope == Scope::all)
-    book_.tell(round, audience_, configured, seeing.is_blind, seeing.is_time_doubtful);
+    book_.tell(round, audience_, watched, seeing.is_blind, seeing.is_time_doubtful);
   else
-    book_.tell_changed(round, audience_, configured, seeing.is_blind);
+    book_.tell_changed(round, audience_, watched, seeing.is_blind);
   keep_evidence(round);
 }
 

@@ -552,6 +552,7 @@ TEST(OpenAlerts, KeepWhoHasThemInHandAndWhatWasTold) {
   told.relapses = 2;
   told.told_at = kNow + kMinute;
   told.told_severity = probes::Severity::high;
+  told.told_to = {"chat", "pager"};
   told.acknowledged = agent::Acknowledgement{
       .by = "me \x01", .comment = "“soon”", .at = kNow, .until = kNow + kMinute};
   auto forever = alert("f-2", AlertState::firing);

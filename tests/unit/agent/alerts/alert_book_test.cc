@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/alerts/notice.h"
+#include "agent/lists/list_health.h"
 #include "tests/support/domains.h"
 #include "tests/support/scene.h"
 
@@ -75,6 +76,7 @@ class TestBook {
   Domains domains =
       support::configured({{"a.test", {.name = "a.test", .group = "ours"}},
                            {"b.test", {.name = "b.test", .role = config::Role::outbound}}});
+  std::map<std::string, std::shared_ptr<const probes::DomainJudgement>> judged;
   Round last;
 
  private:
@@ -83,7 +85,10 @@ class TestBook {
     return {.at = now};
   }
   void finish(Round round) {
-    book.tell(round, audience, domains, is_blind);
+    const Watched watched{.domains = domains,
+                          .judged = [&](const std::string& name) { return judged[name].get(); },
+                          .users = [](const std::string&) { return std::vector<std::string>{}; }};
+    book.tell(round, audience, watched, is_blind);
     for (const auto& notification : round.notifications)
       heard_.push_back(std::string(wire_name(notification.notice)) + " " + notification.notifier);
     last = std::move(round);
@@ -144,12 +149,135 @@ TEST(AlertBook, TellsOfAnEndWhoeverMayHaveHeardOfItWhenThatIsNotKnown) {
   TestBook before;
   before.look("mx.a.test", {mismatch()});
   before.look("mx.a.test", {mismatch()});
-  TestBook tested({before.only()});
+  auto alert = before.only();
+  alert.told_to.reset();  // as it was told before that was kept
+  TestBook tested({alert});
   tested.now = before.now;
   tested.audience = owners();
+  tested.look("mx.a.test", {mismatch("mx.a.test", {"a.test", "b.test"})});
+  EXPECT_THAT(tested.heard(), IsEmpty());
   tested.look("mx.a.test", {});
   tested.look("mx.a.test", {});
   EXPECT_THAT(tested.heard(), ElementsAre("resolved ours", "resolved partners"));
+}
+
+TEST(AlertBook, KnowsAfterARestartWhoWasTold) {
+  TestBook before;
+  before.audience = owners();
+  before.look("mx.a.test", {mismatch()});
+  before.look("mx.a.test", {mismatch()});
+  ASSERT_THAT(before.heard(), ElementsAre("opened ours"));
+  ASSERT_EQ(before.last.alerts.size(), 1U) << "recorded with the look that told";
+  TestBook after({before.last.alerts[0]});
+  after.now = before.now;
+  after.audience = owners();
+  after.look("mx.a.test", {mismatch("mx.a.test", {"a.test", "b.test"})});
+  EXPECT_THAT(after.heard(), ElementsAre("opened partners"));
+  TestBook again({after.last.alerts[0]});
+  again.now = after.now;
+  again.audience = owners();
+  again.tick();
+  EXPECT_THAT(again.heard(), IsEmpty());
+  again.look("mx.a.test", {});
+  again.look("mx.a.test", {});
+  EXPECT_THAT(again.heard(), ElementsAre("resolved ours", "resolved partners"));
+}
+
+// ---- what a letter to an owner is made of
+
+Trouble of_both(Severity severity = Severity::critical) {
+  auto out = mismatch("mx.a.test", {"a.test", "b.test"}, severity);
+  out.finding.evidence = {{"served", "of whoever is first"}};
+  return out;
+}
+
+std::shared_ptr<const probes::DomainJudgement> judged_as(const std::string& served) {
+  probes::DomainJudgement out;
+  out.findings = {{.code = Code::tlsa_mismatch,
+                   .severity = Severity::high,
+                   .subject = host("mx.a.test"),
+                   .evidence = {{"served", served}}}};
+  return std::make_shared<const probes::DomainJudgement>(std::move(out));
+}
+
+TEST(AlertBook, ALetterToAnOwnerIsOfTheirsOnly) {
+  TestBook tested;
+  tested.audience = owners();
+  tested.audience.readers.push_back({"all", Severity::medium});
+  tested.audience.readers.push_back(
+      {"grave", Severity::medium, matchers_of({"severity=critical"})});
+  tested.judged["b.test"] = judged_as("as b.test has it");
+  tested.look("mx.a.test", {of_both()});
+  tested.look("mx.a.test", {of_both()});
+  std::map<std::string, Alert> letters;
+  for (const auto& one : tested.last.notifications) letters[one.notifier] = one.alert;
+  ASSERT_EQ(letters.size(), 4U);
+  EXPECT_THAT(letters["ours"].domains, ElementsAre("a.test"));
+  EXPECT_THAT(letters["partners"].domains, ElementsAre("b.test"));
+  EXPECT_THAT(letters["partners"].hits[0].domains, ElementsAre("b.test"));
+  EXPECT_EQ(letters["partners"].direction, config::Role::outbound);
+  EXPECT_EQ(letters["partners"].finding.evidence[0].value, "as b.test has it");
+  for (const auto* name : {"all", "grave"})
+    EXPECT_THAT(letters[name].domains, ElementsAre("a.test", "b.test")) << name;
+}
+
+TEST(AlertBook, ALetterOfAnEndNamesNobodyOfWhomItIsNoMore) {
+  TestBook tested;
+  tested.audience = owners();
+  tested.look("mx.a.test", {of_both()});
+  tested.look("mx.a.test", {of_both()});
+  for (int i = 0; i < 3; ++i) tested.look("mx.a.test", {mismatch()});
+  tested.look("mx.a.test", {});
+  tested.look("mx.a.test", {});
+  const auto& letters = tested.last.notifications;
+  ASSERT_EQ(letters.size(), 2U);
+  EXPECT_THAT(letters[0].alert.domains, ElementsAre("a.test"));
+  EXPECT_EQ(letters[1].notifier, "partners");
+  EXPECT_THAT(letters[1].alert.domains, IsEmpty());
+  EXPECT_THAT(letters[1].alert.hits, IsEmpty());
+  EXPECT_EQ(letters[1].alert.finding.subject, host("mx.a.test")) << "what they were told of";
+}
+
+TEST(AlertBook, ADomainThatIsNotWatchedAnyMoreIsNoNewsToAnybody) {
+  TestBook tested;
+  tested.audience = {.readers = {{"ours", Severity::medium, matchers_of({"group=ours"})},
+                                 {"no group", Severity::medium, matchers_of({"group="})},
+                                 {"not a", Severity::medium, matchers_of({"domain!=a.test"})}}};
+  tested.domains = support::configured({{"a.test", {.name = "a.test", .group = "ours"}},
+                                        {"c.test", {.name = "c.test", .group = "ours"}}});
+  const auto both = mismatch("mx.a.test", {"a.test", "c.test"});
+  tested.look("mx.a.test", {both});
+  tested.look("mx.a.test", {both});
+  EXPECT_THAT(tested.heard(), ElementsAre("opened ours", "opened not a"));
+  // A reload took it out; the next look at the host has not come yet.
+  tested.domains = support::configured({{"a.test", {.name = "a.test", .group = "ours"}}});
+  tested.tick();
+  EXPECT_THAT(tested.heard(), IsEmpty());
+}
+
+TEST(AlertBook, ALetterAboutAListNamesNothingOfIt) {
+  const Subject list{.kind = Subject::Kind::monitor, .name = "domain_list:inventory"};
+  const Trouble fault{.cause = list,
+                      .finding = {.code = Code::monitor_fault,
+                                  .severity = Severity::high,
+                                  .subject = list,
+                                  .evidence = {{"detail", "lost 1 of 2 names: c.test"}}},
+                      .domains = {}};
+  TestBook tested;
+  tested.audience = owners();
+  tested.audience.readers[1].matchers = matchers_of({"code=monitor-fault"});
+  for (int i = 0; i < 3; ++i) {
+    tested.act([&](Round& round) {
+      return tested.book.follow(round, list, {fault}, [](const Alert&) { return true; });
+    });
+    if (!tested.last.notifications.empty()) break;
+  }
+  std::map<std::string, std::string> told;
+  for (const auto& one : tested.last.notifications)
+    told[one.notifier] = one.alert.finding.evidence[0].value;
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told["ours"], kListInShort);
+  EXPECT_THAT(told["partners"], HasSubstr("c.test")) << "who asks for such faults is no owner";
 }
 
 TEST(AlertBook, WhatIsWrongWithOurselvesReachesSomebody) {
