@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "agent/alerts/alert_json.h"
 #include "probes/explain.h"
 #include "web/routes/deadlines.h"
+#include "web/routes/event_words.h"
 #include "web/routes/feeds.h"
 
 namespace web {
@@ -53,54 +53,53 @@ std::vector<DigestLine> deadlines(const agent::Snapshot& snapshot) {
   return out;
 }
 
+// As the history tells it, with whom it happened to.
 std::string words_of(const LogEvent& event) {
-  const auto name = probes::printable(event.subject);
+  const auto title = title_of(event);
   switch (event.kind) {
     case LogEvent::Kind::verdict:
-      if (event.most_caches_refuse)
-        return fmt::format("{}: most caches hold records that refuse the key served", name);
-      return event.before ? fmt::format("{}: {} (was {})", name, event.now, *event.before)
-                          : fmt::format("{}: {}, first seen", name, event.now);
     case LogEvent::Kind::key:
-      return fmt::format("{}: {}", name, event.before ? "another key" : "its key was seen first");
     case LogEvent::Kind::records:
-      return fmt::format("{}: TLSA records {}", name, event.before ? "changed" : "were seen first");
+      return fmt::format("{}: {}", probes::printable(event.subject), title);
     case LogEvent::Kind::alert:
-      return fmt::format("alert {}: {}", event.what, agent::title_then(*event.alert));
+      return fmt::format("alert {}: {}", event.what, title);
     case LogEvent::Kind::act:
-      return fmt::format("{}: {} by {}", probes::printable(event.act->subject), event.act->what,
-                         probes::printable(event.act->by));
+      return event.act->subject_kind == "alert"
+                 ? fmt::format("{}: {}", probes::printable(event.act->subject), title)
+                 : title;
     case LogEvent::Kind::ours:
-      return event.subject == "gap" ? "nothing was recorded for a while" : "the clock was set";
+      return title;
   }
   return {};
 }
 
-agent::DigestSources::Lines changes(storage::Queries& queries, Time from, Time until) {
-  const auto hosts = queries.hosts_past(from, until);
-  if (!hosts) return Failure<std::string>(hosts.error());
-  std::map<std::string, std::vector<std::string>> users;
-  for (const auto& [domain, its] : *hosts) {
-    for (const auto& host : its) users[host].push_back(domain);
-  }
-  std::vector<DigestLine> out;
+agent::DigestSources::Lines changes(storage::Queries& queries, Time from, Time until,
+                                    const agent::Owned* owned) {
   storage::LogQuery query{.has_kind = [](LogEvent::Kind) { return true; },
                           .has_domain = {},
                           .has_host = {},
                           .from = from,
                           .until = until,
                           .after = {}};
+  std::set<std::string> hosts;  // that theirs used then
+  if (owned != nullptr) {
+    const auto past = queries.hosts_past(from, until);
+    if (!past) return Failure<std::string>(past.error());
+    query.has_domain = [&](const std::string& name) { return owned->domain(name) != nullptr; };
+    for (const auto& [domain, its] : *past) {
+      if (query.has_domain(domain)) hosts.insert(its.begin(), its.end());
+    }
+    query.has_host = [&](const std::string& name) { return hosts.contains(name); };
+    query.has_monitor = true;
+  }
+  std::vector<DigestLine> out;
   do {
     auto page = queries.event_log(query);
     if (!page) return Failure<std::string>(page.error());
-    for (const auto& event : page->events) {
-      DigestLine line{.at = event.at, .text = words_of(event), .domains = {}};
-      const bool is_hosts =
-          event.kind == LogEvent::Kind::key || event.kind == LogEvent::Kind::records;
-      if (event.kind == LogEvent::Kind::verdict) line.domains = {event.subject};
-      if (event.alert) line.domains = event.alert->domains;
-      if (is_hosts) line.domains = users[event.subject];
-      out.push_back(std::move(line));
+    for (auto& event : page->events) {
+      if (owned != nullptr && event.alert) event.alert = agent::narrowed(*event.alert, *owned);
+      if (event.kind == LogEvent::Kind::alert && !event.alert) continue;
+      out.push_back({.at = event.at, .text = words_of(event), .domains = {}});
     }
     query.after = page->next;
   } while (query.after && out.size() < kMostEvents);
@@ -111,7 +110,9 @@ agent::DigestSources::Lines changes(storage::Queries& queries, Time from, Time u
 
 agent::DigestSources digest_sources(storage::Queries& queries) {
   return {.deadlines = deadlines,
-          .changes = [&queries](Time from, Time until) { return changes(queries, from, until); }};
+          .changes = [&queries](Time from, Time until, const agent::Owned* owned) {
+            return changes(queries, from, until, owned);
+          }};
 }
 
 }  // namespace web

@@ -26,14 +26,75 @@ std::string minute_of(Time time) {
   return text.substr(0, 10) + " " + text.substr(11, 5);
 }
 
-// Those that can be held against a domain alone.
-std::vector<Matcher> of_domains(const std::vector<Matcher>& matchers) {
-  std::vector<Matcher> out;
-  for (const auto& one : matchers) {
-    if (one.name == "domain" || one.name == "group" || one.name == "direction") out.push_back(one);
+// The watched domains of each host.
+using Users = std::map<std::string, std::vector<std::string>>;
+
+Users users_of(const Snapshot& snapshot) {
+  Users out;
+  for (const auto& state : snapshot.domains) {
+    if (!state.judged) continue;
+    for (const auto& host : state.judged->hosts)
+      out[host.seen->host.text()].push_back(state.configured.name);
   }
   return out;
 }
+
+// The snapshot outlives what is returned.
+Watched watched_in(const Snapshot& snapshot) {
+  auto judged = std::make_shared<std::map<std::string_view, const probes::DomainJudgement*>>();
+  for (const auto& state : snapshot.domains)
+    judged->emplace(state.configured.name, state.judged.get());
+  return {.domains = configured(snapshot),
+          .judged = [judged = std::move(judged)](
+                        const std::string& name) -> const probes::DomainJudgement* {
+            const auto found = judged->find(name);
+            return found == judged->end() ? nullptr : found->second;
+          },
+          .users =
+              [users = std::make_shared<const Users>(users_of(snapshot))](const std::string& host) {
+                const auto found = users->find(host);
+                return found == users->end() ? std::vector<std::string>{} : found->second;
+              }};
+}
+
+// What the digest is about. The snapshot outlives it.
+class Part {
+ public:
+  Part(const Snapshot& snapshot, const std::vector<Matcher>& matchers)
+      : matchers_(matchers), watched_(watched_in(snapshot)), owned_(owned_by(matchers, watched_)) {}
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+  Part(Part&&) = delete;
+  Part& operator=(Part&&) = delete;
+  ~Part() = default;
+
+  [[nodiscard]] bool has_domain(const std::string& name) const {
+    return !owned_ || owned_->domain(name) != nullptr;
+  }
+  [[nodiscard]] bool has_any(const std::vector<std::string>& names) const {
+    return !owned_ ||
+           std::ranges::any_of(names, [&](const auto& name) { return has_domain(name); });
+  }
+  [[nodiscard]] bool has_host(const std::string& host) const {
+    return !owned_ || has_any(watched_.users(host));
+  }
+  [[nodiscard]] std::optional<Alert> of(const Alert& alert) const {
+    auto out = owned_ ? narrowed(alert, *owned_) : alert;
+    if (out && !fits_any(matchers_, *out, watched_.domains)) out.reset();
+    return out;
+  }
+  [[nodiscard]] std::string detail_of(const SelfCheck& check) const {
+    const auto detail = check.detail.value_or("");
+    return probes::printable(owned_ ? own_detail(check.check, detail, owned_->is_others) : detail);
+  }
+  // Null: everything.
+  [[nodiscard]] const Owned* owned() const { return owned_ ? &*owned_ : nullptr; }
+
+ private:
+  const std::vector<Matcher>& matchers_;
+  Watched watched_;
+  std::optional<Owned> owned_;
+};
 
 class Parts {
  public:
@@ -59,44 +120,37 @@ std::string alert_line(const Alert& alert, Time now) {
                      is_acknowledged(alert, now) ? ", acknowledged" : "");
 }
 
-std::vector<std::string> lines_of(std::vector<DigestLine> lines, const DigestInput& input,
-                                  const Domains& domains) {
-  const auto matchers = of_domains(input.matchers);
-  std::erase_if(lines, [&](const DigestLine& line) {
-    return !line.domains.empty() && !fits_domains(matchers, line.domains, domains);
-  });
+std::vector<std::string> lines_of(std::vector<DigestLine> lines) {
   std::ranges::stable_sort(lines, {}, &DigestLine::at);
   std::vector<std::string> out;
   for (const auto& line : lines) out.push_back(minute_of(line.at) + "  " + line.text);
   return out;
 }
 
-std::vector<std::string> alert_lines(const DigestInput& input, const Domains& domains) {
-  std::vector<const Alert*> open;
+std::vector<std::string> deadline_lines(const DigestInput& input, const Part& part) {
+  auto lines = input.deadlines;
+  std::erase_if(lines, [&](const DigestLine& line) { return !part.has_any(line.domains); });
+  return lines_of(std::move(lines));
+}
+
+std::vector<std::string> alert_lines(const DigestInput& input, const Part& part) {
+  std::vector<Alert> open;
   for (const auto& alert : input.snapshot.alerts) {
-    if (alert.state == AlertState::firing && fits_any(input.matchers, alert, domains))
-      open.push_back(&alert);
+    if (alert.state != AlertState::firing) continue;
+    if (auto mine = part.of(alert)) open.push_back(*std::move(mine));
   }
   std::ranges::stable_sort(open, std::ranges::greater{},
-                           [](const Alert* one) { return one->finding.severity; });
+                           [](const Alert& one) { return one.finding.severity; });
   std::vector<std::string> out;
-  for (const auto* alert : open) out.push_back(alert_line(*alert, input.snapshot.now));
+  for (const auto& alert : open) out.push_back(alert_line(alert, input.snapshot.now));
   return out;
 }
 
-std::vector<std::string> rollover_lines(const DigestInput& input, const Domains& domains) {
-  const auto matchers = of_domains(input.matchers);
-  std::map<std::string, std::vector<std::string>> users;  // domains, by host
-  for (const auto& state : input.snapshot.domains) {
-    if (!state.judged) continue;
-    for (const auto& host : state.judged->hosts)
-      users[host.seen->host.text()].push_back(state.configured.name);
-  }
+std::vector<std::string> rollover_lines(const DigestInput& input, const Part& part) {
   std::vector<std::string> out;
   for (const auto& followed : input.snapshot.rollovers) {
-    if (!followed.rolling_since) continue;
     const auto host = followed.host->host.text();
-    if (!matchers.empty() && !fits_domains(matchers, users[host], domains)) continue;
+    if (!followed.rolling_since || !part.has_host(host)) continue;
     out.push_back(fmt::format("{}: {} (since {})", probes::printable(host),
                               wire_name(followed.rollovers->at(input.snapshot.now).state),
                               minute_of(*followed.rolling_since)));
@@ -105,25 +159,36 @@ std::vector<std::string> rollover_lines(const DigestInput& input, const Domains&
 }
 
 // "1 domain is watched", of those that the digest is about.
-std::string watched(const DigestInput& input, const Domains& domains) {
-  const auto matchers = of_domains(input.matchers);
+std::string watched(const DigestInput& input, const Part& part) {
   const auto count = std::ranges::count_if(input.snapshot.domains, [&](const DomainState& state) {
-    return matchers.empty() || fits_domains(matchers, {state.configured.name}, domains);
+    return part.has_domain(state.configured.name);
   });
   return fmt::format("{} domain{} watched", count, count == 1 ? " is" : "s are");
 }
 
-// What may keep us from knowing: a digest never says that all is well then.
-std::vector<std::string> self_lines(const Snapshot& snapshot) {
-  std::vector<std::string> out;
+// What is wrong with ourselves. While some of that keeps us from knowing a digest never says that
+// all is well; nor while something else is.
+struct OwnFaults {
+  std::vector<std::string> blinding, others;
+  [[nodiscard]] bool is_any() const { return !blinding.empty() || !others.empty(); }
+};
+
+OwnFaults own_faults(const Snapshot& snapshot, const Part& part) {
+  OwnFaults out;
   for (const auto& check : snapshot.vantage) {
-    if (!check.is_up)
-      out.push_back(
-          fmt::format("{}: {}", check.check, probes::printable(check.detail.value_or(""))));
+    if (check.is_up || check.is_limit) continue;
+    auto& lines = check.blinds ? out.blinding : out.others;
+    lines.push_back(fmt::format("{}: {}", check.check, part.detail_of(check)));
   }
   if (snapshot.storage_fault)
-    out.push_back("storage: " + probes::printable(*snapshot.storage_fault));
+    out.blinding.push_back("storage: " + probes::printable(*snapshot.storage_fault));
   return out;
+}
+
+std::string subject_of(const OwnFaults& faults, std::size_t alerts) {
+  if (!faults.blinding.empty()) return "danelaw: its own checks fail";
+  if (alerts > 0) return fmt::format("danelaw: {} alert{} open", alerts, alerts == 1 ? "" : "s");
+  return faults.is_any() ? "danelaw: one of its own checks fails" : "danelaw: all is well";
 }
 
 }  // namespace
@@ -142,29 +207,29 @@ Time last_due(const config::Mail& settings, Time now) {
 }
 
 Digest digest_of(const DigestInput& input) {
-  const auto domains = configured(input.snapshot);
-  const auto ours = self_lines(input.snapshot);
-  const auto alerts = alert_lines(input, domains);
-  const auto deadlines = lines_of(input.deadlines, input, domains);
-  const auto rollovers = rollover_lines(input, domains);
-  const auto changes = lines_of(input.changes, input, domains);
+  const Part part(input.snapshot, input.matchers);
+  const auto faults = own_faults(input.snapshot, part);
+  const auto alerts = alert_lines(input, part);
+  const auto deadlines = deadline_lines(input, part);
+  const auto rollovers = rollover_lines(input, part);
+  const auto changes = lines_of(input.changes);
   Digest out;
-  out.is_well = alerts.empty() && ours.empty();
+  out.is_well = alerts.empty() && !faults.is_any();
   out.says_nothing =
       out.is_well && deadlines.empty() && rollovers.empty() && changes.empty() && !input.unread;
-  out.subject = !ours.empty()    ? "danelaw: its own checks fail"
-                : alerts.empty() ? std::string("danelaw: all is well")
-                                 : fmt::format("danelaw: {} alert{} open", alerts.size(),
-                                               alerts.size() == 1 ? "" : "s");
+  out.subject = subject_of(faults, alerts.size());
   Parts parts;
-  if (!ours.empty()) parts.add("danelaw cannot see everything; what follows may be old:", ours, "");
+  if (!faults.blinding.empty())
+    parts.add("danelaw cannot see everything; what follows may be old:", faults.blinding, "");
+  if (!faults.others.empty())
+    parts.add("What is wrong with danelaw itself, though it sees the domains:", faults.others, "");
   parts.add("Open alerts", alerts, "none");
   parts.add("Deadlines of the next 14 days", deadlines, "none");
   parts.add("Rollovers under way", rollovers, "none");
   parts.add(fmt::format("What changed since {} UTC", minute_of(input.since)), changes,
             input.unread ? "could not be read: " + probes::printable(*input.unread) : "nothing");
   out.text =
-      parts.take() + fmt::format("\n{}. Times are UTC. {}\n", watched(input, domains), input.page);
+      parts.take() + fmt::format("\n{}. Times are UTC. {}\n", watched(input, part), input.page);
   return out;
 }
 
@@ -204,7 +269,8 @@ class DigestNotifier final : public StateNotifier {
         .since = *last,
         .page = page_};
     if (sources_.changes) {
-      auto changes = sources_.changes(*last, snapshot.now);
+      const Part part(snapshot, matchers_);
+      auto changes = sources_.changes(*last, snapshot.now, part.owned());
       if (changes)
         input.changes = *std::move(changes);
       else

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/alerts/narrowed.h"
 #include "agent/alerts/ports.h"
 #include "agent/alerts/silence.h"
 #include "agent/notify/notifiers/notifier.h"
@@ -18,14 +19,15 @@ namespace agent {
 struct DigestLine {
   config::Time at;
   std::string text;                  // harmless already
-  std::vector<std::string> domains;  // whom it is about; none: everybody
+  std::vector<std::string> domains;  // whom it is about; none: nobody in particular
 };
 // What the agent itself does not know; either may be null. Called by the notifier's thread. The
 // error is that of the database.
 struct DigestSources {
   using Lines = config::Result<std::vector<DigestLine>, std::string>;
   std::function<std::vector<DigestLine>(const Snapshot&)> deadlines;  // of the next 14 days
-  std::function<Lines(config::Time from, config::Time until)> changes;
+  // `owned`: of whose domains it is, and of the agent itself; null: all.
+  std::function<Lines(config::Time from, config::Time until, const Owned* owned)> changes;
 };
 inline constexpr config::Seconds kDigestAhead = std::chrono::hours{24 * 14};
 
@@ -36,17 +38,18 @@ inline constexpr config::Seconds kDigestAhead = std::chrono::hours{24 * 14};
 [[nodiscard]] config::Time last_due(const config::Mail& settings, config::Time now);
 
 struct Digest {
-  bool is_well = false;       // nothing is open, and our own checks are sound
+  bool is_well = false;       // nothing is open, and all our own checks are sound
   bool says_nothing = false;  // well, and nothing is to come or has happened
   std::string subject;
   std::string text;  // lines that end with LF
 };
 // Of what fits the matchers. Those of other labels than domain, group and direction hold for alerts
-// only.
+// only; those of domains leave out what is of nobody of theirs, too.
 struct DigestInput {
   const Snapshot& snapshot;
   const std::vector<Matcher>& matchers;
-  std::vector<DigestLine> deadlines, changes;
+  std::vector<DigestLine> deadlines;
+  std::vector<DigestLine> changes;    // of theirs already
   std::optional<std::string> unread;  // why it is not known what changed
   config::Time since;
   std::string page;

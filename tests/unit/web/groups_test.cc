@@ -8,6 +8,7 @@
 
 #include "tests/unit/web/service.h"
 #include "web/routes/api.h"
+#include "web/routes/digest_sources.h"
 #include "web/routes/theirs.h"
 
 // What those get who see and operate only what belongs to the domains of some groups. The shop has
@@ -632,7 +633,58 @@ TEST_F(Groups, AFeedIsThatOfTheTokenInItsAddress) {
   EXPECT_THAT(calendar("reader"), AllOf(HasSubstr("mx.own.test"), Not(HasSubstr("foreign"))));
 }
 
+// ---- digests, whose readers are owners by matchers
+
+class GroupsDigests : public Groups {
+ protected:
+  std::string changes(const agent::Owned* owned) {
+    const auto sources = web::digest_sources(*service_.queries);
+    const auto lines = sources.changes(kNow - kMinute, kNow + 1000 * kMinute, owned);
+    std::string out;
+    if (!lines) return lines.error();
+    for (const auto& line : *lines) out += line.text + '\n';
+    return out;
+  }
+  const web::Theirs shop_{std::make_shared<const agent::Snapshot>(service_.snapshot),
+                          {"shop"},
+                          [](std::string_view) { return true; }};
+};
+
+TEST_F(GroupsDigests, TellOfTheHistoryWhatIsTheirs) {
+  const auto owned = shop_.owned();
+  const auto told = changes(&owned);
+  EXPECT_THAT(told, HasSubstr("root asked for a check of own.test.\n"));
+  EXPECT_THAT(told, HasSubstr("own.test: "));
+  EXPECT_THAT(told, Not(HasSubstr("foreign")));
+  EXPECT_THAT(told, Not(HasSubstr("s-foreign")));
+  const auto all = changes(nullptr);
+  EXPECT_THAT(all, HasSubstr("root asked for a check of foreign.test.\n"));
+  EXPECT_THAT(all, HasSubstr("a-foreign: root asked for a check of"));
+}
+
+TEST_F(GroupsDigests, SayOfAnActThatFailedThatItDid) {
+  ASSERT_TRUE(service_.acts->record({.at = kNow,
+                                     .by = "shop",
+                                     .login = "user",
+                                     .what = "exception",
+                                     .subject_kind = "domain",
+                                     .subject = "nosuch.test",
+                                     .fault = "not watched"}));
+  EXPECT_THAT(changes(nullptr),
+              HasSubstr("shop recorded an exception for nosuch.test, but it failed.\n"));
+}
+
 // ---- words
+
+TEST_F(Groups, OfAListsFaultTheyAreToldThatItIsThere) {
+  service_.snapshot.vantage = {{.check = "domain_list:club",
+                                .is_up = false,
+                                .detail = "line 3: \"secret-a.club.test:25\" at https://club.test/",
+                                .checked_at = kNow,
+                                .blinds = false}};
+  EXPECT_EQ(got("shop", "/api/v1/status")["vantage"][0]["detail"], agent::kListInShort);
+  EXPECT_THAT(ask("everything", "/api/v1/status").body, HasSubstr("secret-a.club.test"));
+}
 
 TEST_F(Groups, NamesOfOthersAreTakenOutAndNothingElse) {
   const web::Theirs theirs(std::make_shared<const agent::Snapshot>(service_.snapshot), {"shop"},

@@ -51,7 +51,7 @@ Snapshot snapshot(std::vector<Alert> alerts) {
 std::vector<DigestLine> lines() {
   return {{.at = kNow, .text = "of b", .domains = {"b.test"}},
           {.at = kNow - std::chrono::hours{1}, .text = "of a", .domains = {"a.test", "c.test"}},
-          {.at = kNow, .text = "of all", .domains = {}}};
+          {.at = kNow, .text = "of nobody", .domains = {}}};
 }
 
 Digest digest(const Snapshot& seen, const std::vector<Matcher>& matchers,
@@ -97,12 +97,50 @@ TEST(Digest, TellsEachOwnerOfTheirOwn) {
   const auto shop = digest(seen, matchers_of({"group=shop"}), lines());
   EXPECT_EQ(shop.subject, "danelaw: 1 alert open");
   EXPECT_THAT(shop.text, HasSubstr("of a\n"));
-  EXPECT_THAT(shop.text, HasSubstr("of all\n"));
+  EXPECT_THAT(shop.text, Not(HasSubstr("of nobody\n"))) << "who is told of all is told of that";
+  EXPECT_THAT(all.text, HasSubstr("of nobody\n"));
   EXPECT_THAT(shop.text, Not(HasSubstr("of b\n")));
 
   const auto partners = digest(seen, matchers_of({"role=outbound", "severity=critical"}), lines());
   EXPECT_EQ(partners.subject, "danelaw: all is well");
   EXPECT_THAT(partners.text, HasSubstr("of b\n")) << "a deadline has no severity";
+}
+
+TEST(Digest, TellsOfAnAlertWhatIsTheirs) {
+  auto shared = alert("a.test", probes::Severity::critical);
+  shared.hits.push_back({.subject = {.kind = probes::Subject::Kind::host, .name = "mx.b.test"},
+                         .domains = {"b.test"},
+                         .severity = probes::Severity::high});
+  shared.domains = {"a.test", "b.test"};
+  const auto seen = snapshot({shared});
+  EXPECT_THAT(digest(seen, {}).text, HasSubstr("critical: mx.a.test and 1 more: "));
+  const auto partners = digest(seen, matchers_of({"role=outbound"}));
+  EXPECT_THAT(partners.text, HasSubstr("high: mx.b.test: "));
+  EXPECT_THAT(partners.text, HasSubstr("1 domain)"));
+  EXPECT_THAT(partners.text, Not(HasSubstr("a.test")));
+}
+
+TEST(Digest, CallsAFaultThatBlindsNobodyWhatItIs) {
+  auto seen = snapshot({});
+  seen.vantage = {{.check = "domain_list:inventory",
+                   .is_up = false,
+                   .detail = "lost 1 of 2 names: c.test",
+                   .checked_at = kNow,
+                   .blinds = false},
+                  {.check = "smtp_ipv6",
+                   .is_up = false,
+                   .detail = "this machine has no IPv6 route",
+                   .checked_at = kNow,
+                   .is_limit = true}};
+  const auto all = digest(seen, {});
+  EXPECT_FALSE(all.is_well);
+  EXPECT_EQ(all.subject, "danelaw: one of its own checks fails");
+  EXPECT_THAT(all.text, HasSubstr("domain_list:inventory: lost 1 of 2 names: c.test"));
+  EXPECT_THAT(all.text, Not(HasSubstr("cannot see everything")));
+  EXPECT_THAT(all.text, Not(HasSubstr("IPv6"))) << "a limit that operators live with";
+  const auto shop = digest(seen, matchers_of({"group=shop"}));
+  EXPECT_THAT(shop.text, HasSubstr("domain_list:inventory: the list cannot be read, or"));
+  EXPECT_THAT(shop.text, Not(HasSubstr("c.test")));
 }
 
 TEST(Digest, IsBounded) {
