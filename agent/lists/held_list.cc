@@ -18,8 +18,8 @@ std::unordered_set<std::string_view> names_of(const std::vector<ListedDomain>& l
 }
 
 // A fifth itself is no more than a fifth.
-bool is_too_much(std::size_t lost, std::size_t of, bool is_empty) {
-  return (is_empty && of > 0) || (of >= kLeastGuarded && lost * 5 > of);
+bool is_too_much(std::size_t lost, std::size_t of) {
+  return lost * 5 > of;
 }
 
 }  // namespace
@@ -35,7 +35,7 @@ HeldList::Taken HeldList::take(std::vector<ListedDomain> read, Time at) {
       if (!there.contains(one.listed.name)) lost.push_back(one.listed.name);
     }
   }
-  if (!is_too_much(lost.size(), of, read.empty())) return go_by(std::move(read), at);
+  if (!is_too_much(lost.size(), of)) return go_by(std::move(read), at);
   const auto since = refusal_ ? refusal_->since : at;
   refusal_ = Refusal{.since = since, .list = std::move(read), .lost = std::move(lost), .of = of};
   return Taken::refused;

@@ -16,8 +16,6 @@ namespace agent {
 
 // So long a name is watched on after its list has it no more.
 inline constexpr config::Seconds kMissingKept = std::chrono::hours{24};
-// Shorter lists lose names as they like, but not all: of four, one is more than a fifth.
-inline constexpr std::size_t kLeastGuarded = 5;
 
 struct HeldDomain {
   config::ListedDomain listed;
@@ -33,7 +31,7 @@ class HeldList {
   HeldList(std::vector<HeldDomain> domains, config::Time read_at)
       : domains_(std::move(domains)), read_at_(read_at) {}
 
-  // A list that lost more than a fifth of its names at once, or all, however few, which is not gone
+  // A list that lost more than a fifth of its names at once, however few it has, which is not gone
   // by before somebody said that it is right.
   struct Refusal {
     config::Time since;                      // first read like this, or worse
