@@ -10,8 +10,10 @@
 #include "agent/cli/command.h"
 #include "agent/log.h"
 #include "agent/watch/threads.h"
+#include "agent/watch/watched_words.h"
 #include "config/load.h"
 #include "config/name.h"
+#include "config/service.h"
 #include "config/system.h"
 #include "storage/task_board.h"
 #include "web/http/live_site.h"
@@ -175,7 +177,8 @@ Daemon::Begun Daemon::start(const std::filesystem::path& file) {
   lists_->start();
   is_ready_ = true;
   log::info("started", {{"version", DANELAW_VERSION},
-                        {"domains", std::to_string(loaded->domains.size())},
+                        {"domains", std::to_string(loaded->domains.size() - loaded->hosts.size())},
+                        {"services", std::to_string(loaded->hosts.size())},
                         {"page", fmt::format("{}://{}:{}/", loaded->web.file.tls ? "https" : "http",
                                              loaded->web.listen_address, loaded->web.port)}});
   return Begun::started;
@@ -312,8 +315,13 @@ std::string Daemon::doing() const {
   if (standby_) return standby_->doing();
   const auto snapshot = runner_->snapshot();
   const auto open = std::ranges::count(snapshot->alerts, AlertState::firing, &Alert::state);
-  return fmt::format("watching {} domain{}, {} open alert{}", snapshot->domains.size(),
-                     snapshot->domains.size() == 1 ? "" : "s", open, open == 1 ? "" : "s");
+  const auto services =
+      static_cast<std::size_t>(std::ranges::count_if(snapshot->domains, [](const DomainState& one) {
+        return config::service_called(one.configured.name).has_value();
+      }));
+  return fmt::format("watching {}, {} open alert{}",
+                     watched_words(snapshot->domains.size() - services, services), open,
+                     open == 1 ? "" : "s");
 }
 
 std::optional<std::string> Daemon::why_stuck() const {
@@ -424,7 +432,8 @@ config::Result<void, std::string> Daemon::take_configuration() {
     if (renewals_) renewals_->configure(*loaded);
   }
   courier_->set_notifiers(std::move(*notifiers));
-  log::info("reloaded", {{"domains", std::to_string(loaded->domains.size())}});
+  log::info("reloaded", {{"domains", std::to_string(loaded->domains.size() - loaded->hosts.size())},
+                         {"services", std::to_string(loaded->hosts.size())}});
   return {};
 }
 

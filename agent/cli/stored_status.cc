@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agent/cli/nagios_line.h"
+#include "agent/watch/watched_words.h"
 #include "config/time.h"
 #include "probes/explain.h"
 
@@ -85,15 +86,48 @@ std::optional<std::int64_t> oldest(const StoredStatus& stored) {
   return out;
 }
 
+// The names of the self-checks that fail, whether they blind or not.
+std::string failing_checks(const StoredStatus& stored) {
+  std::string out;
+  const auto* checks = at(stored.agent, "/vantage");
+  if (checks == nullptr || !checks->is_array()) return out;
+  for (const auto& one : *checks) {
+    const bool is_failing = one.is_object() && one.value("up", Json(true)) == false &&
+                            one.value("limit", Json(false)) != true;
+    if (is_failing) out += (out.empty() ? "" : ", ") + shown(one, "/check");
+  }
+  return out;
+}
+
+Cell self_checks(const StoredStatus& stored) {
+  const auto failing = failing_checks(stored);
+  if (why_blind(stored))
+    return {"self-checks failing" + (failing.empty() ? "" : ": " + failing), Tint::unknown};
+  return failing.empty() ? Cell{"self-checks OK", Tint::good}
+                         : Cell{"self-checks failing: " + failing, Tint::warning};
+}
+
 std::string head_line(const StoredStatus& stored, const Screen& screen) {
-  const auto blind = why_blind(stored);
-  return fmt::format("danelaw {} at {}: {} domains, {} open alerts, {}\n",
-                     shown(stored.agent, "/version"), probes::printable(stored.url),
-                     count_in(stored.agent, "/config/domains"),
-                     count_in(stored.agent, "/open_alerts"),
-                     tinted(blind ? Cell{"self-checks failing", Tint::unknown}
-                                  : Cell{"self-checks OK", Tint::good},
-                            screen));
+  const auto alerts = count_in(stored.agent, "/open_alerts");
+  const auto services = static_cast<std::size_t>(count_in(stored.agent, "/config/services"));
+  const auto all = static_cast<std::size_t>(count_in(stored.agent, "/config/domains"));
+  return fmt::format("danelaw {} at {}: {}, {} open alert{}, {}\n", shown(stored.agent, "/version"),
+                     probes::printable(stored.url),
+                     watched_words(all - std::min(all, services), services), alerts,
+                     alerts == 1 ? "" : "s", tinted(self_checks(stored), screen));
+}
+
+// Harmless on a terminal. A backslash stays as it is, for it is part of a pattern that somebody
+// pastes, or of what the agent has made harmless already.
+std::string harmless(std::string_view text, std::size_t most) {
+  std::string out;
+  while (true) {
+    const auto end = std::min(text.find('\\'), text.size());
+    out += probes::printable(text.substr(0, end), most - std::min(out.size(), most));
+    if (end == text.size() || out.size() >= most) return out;
+    out += '\\';
+    text.remove_prefix(end + 1);
+  }
 }
 
 }  // namespace
@@ -101,7 +135,7 @@ std::string head_line(const StoredStatus& stored, const Screen& screen) {
 std::string shown(const Json& from, const std::string& pointer) {
   const auto* found = at(from, pointer);
   if (found == nullptr || !found->is_string()) return {};
-  return probes::printable(found->get_ref<const std::string&>(), 300);
+  return harmless(found->get_ref<const std::string&>(), 300);
 }
 
 std::int64_t count_in(const Json& from, const std::string& pointer) {

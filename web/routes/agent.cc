@@ -188,6 +188,7 @@ Reply Api::status(const Call& /*call*/) const {
     vantage.push_back(
         {{"check", check.check},
          {"up", check.is_up},
+         {"limit", check.is_limit},
          {"detail", check.detail ? Json(probes::printable(*check.detail)) : Json(nullptr)},
          {"checked_at", config::rfc3339(check.checked_at)},
          {"since", time_or_null(failing_since(*snapshot, check))}});

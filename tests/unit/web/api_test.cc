@@ -233,9 +233,9 @@ TEST_F(Routes, StatusHasTheAgentItsSensesAndTheCounts) {
     "scheduler": {"queue_length": 0, "in_flight": 0, "lag_seconds": 0, "rounds": 2,
                   "last_round_at": "2027-01-15T08:00:00Z", "stall": null},
     "vantage": [
-      {"check": "dns", "up": true, "detail": null, "checked_at": "2027-01-15T08:00:00Z",
+      {"check": "dns", "up": true, "limit": false, "detail": null, "checked_at": "2027-01-15T08:00:00Z",
        "since": null},
-      {"check": "clock", "up": false, "detail": "an hour\\x0alate",
+      {"check": "clock", "up": false, "limit": false, "detail": "an hour\\x0alate",
        "checked_at": "2027-01-15T08:00:00Z", "since": "2027-01-15T08:00:00Z"}],
     "blind": {"since": "2027-01-15T08:00:00Z", "resolvers": ["192.0.2.53"],
               "causes": [{"check": "clock", "detail": "an hour\\x0alate",

@@ -45,6 +45,24 @@ TEST(StoredStatus, IsAsBadAsItsWorstRow) {
             Status::critical);
 }
 
+TEST(StoredStatus, SaysInItsHeadWhatIsWatchedAndWhichSelfChecksFail) {
+  auto seen = stored({domain("a.test", "ok")});
+  EXPECT_THAT(status_text(seen, {}), HasSubstr(": 2 domains, 1 open alert, self-checks OK\n"));
+  seen.agent["config"] = {{"domains", 6}, {"services", 2}};
+  seen.agent["vantage"] = {{{"check", "dns"}, {"up", true}, {"limit", false}},
+                           {{"check", "smtp_ipv6"}, {"up", false}, {"limit", true}},
+                           {{"check", "domain_list:inv"}, {"up", false}, {"limit", false}}};
+  EXPECT_THAT(status_text(seen, {}), HasSubstr(": 4 domains and 2 services, 1 open alert, "
+                                               "self-checks failing: domain_list:inv\n"));
+  EXPECT_EQ(worst_of(seen), Status::ok) << "it sees all the same";
+}
+
+TEST(StoredStatus, ShowsBackslashesAsTheyCame) {
+  const Json said{{"value", "mx\\.(a|b)\\.test"}, {"fault", "a\x1b[31m\\x0ab"}};
+  EXPECT_EQ(shown(said, "/value"), "mx\\.(a|b)\\.test") << "to be pasted";
+  EXPECT_EQ(shown(said, "/fault"), "a\\x1b[31m\\x0ab") << "the agent has escaped the second";
+}
+
 TEST(StoredStatus, NeverTakesWhatItDoesNotUnderstandForWell) {
   EXPECT_EQ(worst_of(stored({})), Status::unknown) << "nothing is watched";
   EXPECT_EQ(worst_of(stored({domain("a.test", "splendid")})), Status::unknown);
