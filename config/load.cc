@@ -262,9 +262,33 @@ void add_issuers(Config& config, Errors& errors) {
   }
 }
 
-void add_web_file(Web& web, std::string_view file_name, Errors& errors) {
+using PlaceOf = std::function<std::string(const std::string& path)>;
+
+// What begins with a slash is the name of a file, or nothing that a file has.
+void move_files(TreeNode& node, const PlaceOf& place_of) {
+  if (node.is_text() && node.text.starts_with('/')) node.text = place_of(node.text);
+  for (auto& item : node.items) move_files(item, place_of);
+}
+
+// `named`: the file as the configuration names it: relative paths in it start at its folder.
+Result<WebFile, Errors> load_web_file(const std::filesystem::path& file,
+                                      const std::filesystem::path& named, const PlaceOf& place_of) {
+  const std::string& name = file.native();
+  return without_exceptions(name, [&]() -> Result<WebFile, Errors> {
+    const auto content = read_file(file, largest_file);
+    if (!content) return whole_file_error(name, content.error());
+    auto out = parse_web_file(*content, named.native());
+    if (!out || !place_of || !out->tls) return out;
+    for (auto* path : {&out->tls->cert_file, &out->tls->key_file, &out->tls->client_ca_file})
+      *path = place_of(path->native());
+    return out;
+  });
+}
+
+void add_web_file(Web& web, std::string_view file_name, const std::filesystem::path& named,
+                  const PlaceOf& place_of, Errors& errors) {
   if (!web.config_file.empty()) {
-    auto file = load_web_file(web.config_file);
+    auto file = load_web_file(web.config_file, named, place_of);
     if (!file) {
       std::ranges::move(file.error(), std::back_inserter(errors));
       return;
@@ -307,6 +331,19 @@ void check_groups(const Config& config, std::string_view file_name, Errors& erro
   for (const auto& token : config.web.tokens) check("web.tokens: " + token.name, token.groups);
 }
 
+Result<Config, Errors> parse(std::string_view text, std::string_view file_name,
+                             const PlaceOf& place_of) {
+  text = without_byte_order_mark(text);
+  return without_exceptions(file_name, [&]() -> Result<Config, Errors> {
+    auto root = to_tree(text);
+    if (!root) return Failure<Errors>{to_errors({root.error()}, file_name)};
+    if (place_of) move_files(*root, place_of);
+    Reading reading = read(*root, std::filesystem::path{file_name}.parent_path());
+    if (reading.complaints.empty()) return std::move(reading.config);
+    return Failure<Errors>{to_errors(std::move(reading.complaints), file_name)};
+  });
+}
+
 }  // namespace
 
 std::string to_string(const LoadError& error) {
@@ -315,28 +352,26 @@ std::string to_string(const LoadError& error) {
 }
 
 Result<Config, Errors> parse(std::string_view text, std::string_view file_name) {
-  text = without_byte_order_mark(text);
-  return without_exceptions(file_name, [&]() -> Result<Config, Errors> {
-    const auto root = to_tree(text);
-    if (!root) return Failure<Errors>{to_errors({root.error()}, file_name)};
-    Reading reading = read(*root, std::filesystem::path{file_name}.parent_path());
-    if (reading.complaints.empty()) return std::move(reading.config);
-    return Failure<Errors>{to_errors(std::move(reading.complaints), file_name)};
-  });
+  return parse(text, file_name, nullptr);
 }
 
-Result<Config, Errors> load(const std::filesystem::path& file) {
+Result<Config, Errors> load(const std::filesystem::path& file, const LoadScope& scope) {
   const std::string& name = file.native();
   return without_exceptions(name, [&]() -> Result<Config, Errors> {
     const auto content = read_file(file, largest_file);
     if (!content) return whole_file_error(name, content.error());
     auto config = parse(*content, name);
     if (!config) return config;
+    const auto web_file = config->web.config_file;
+    if (scope.place_of) config = parse(*content, name, scope.place_of);
+    if (!config) return config;
     Errors errors;
-    add_lists(*config, errors);
-    add_issuers(*config, errors);
-    add_web_file(config->web, name, errors);
-    check_groups(*config, name, errors);
+    if (scope.domains) add_lists(*config, errors);
+    if (scope.service) {
+      add_issuers(*config, errors);
+      add_web_file(config->web, name, web_file, scope.place_of, errors);
+      check_groups(*config, name, errors);
+    }
     if (!errors.empty()) return Failure<Errors>{std::move(errors)};
     return config;
   });
@@ -354,12 +389,7 @@ Result<WebFile, Errors> parse_web_file(std::string_view text, std::string_view f
 }
 
 Result<WebFile, Errors> load_web_file(const std::filesystem::path& file) {
-  const std::string& name = file.native();
-  return without_exceptions(name, [&]() -> Result<WebFile, Errors> {
-    const auto content = read_file(file, largest_file);
-    if (!content) return whole_file_error(name, content.error());
-    return parse_web_file(*content, name);
-  });
+  return load_web_file(file, file, nullptr);
 }
 
 bool is_open_to_all(const Web& web) {

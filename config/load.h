@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,8 +34,19 @@ struct LoadError {
 [[nodiscard]] Result<Config, std::vector<LoadError>> parse(std::string_view text,
                                                            std::string_view file_name);
 
+// What of a configuration somebody needs who is not the agent, and may read.
+struct LoadScope {
+  bool domains = true;  // the domain lists that it names
+  // What only the running agent needs: the web configuration file, for its secrets may be at hand
+  // to nobody else, and CAs of which certificates are expected.
+  bool service = true;
+  // Where a file is looked for that is named in it, with its whole path; null: there.
+  std::function<std::string(const std::string& path)> place_of{};
+};
+
 // Reads the file, the domain lists and the web configuration file that it names; and refuses to let
 // the web server be reached from other machines when nobody has to log in.
-[[nodiscard]] Result<Config, std::vector<LoadError>> load(const std::filesystem::path& file);
+[[nodiscard]] Result<Config, std::vector<LoadError>> load(const std::filesystem::path& file,
+                                                          const LoadScope& scope = {});
 
 }  // namespace config

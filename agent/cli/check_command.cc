@@ -52,7 +52,7 @@ void add_flags(CLI::App& app, CheckFlags& flags) {
 std::optional<config::Config> settings_of(const CheckFlags& flags) {
   config::Config settings;
   if (!flags.config_file.empty()) {
-    auto loaded = load_or_complain(flags.config_file);
+    auto loaded = load_or_complain(flags.config_file, for_checks());
     if (!loaded) return std::nullopt;
     settings = std::move(*loaded);
   }

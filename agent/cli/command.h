@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "config/config.h"
+#include "config/load.h"
 
 namespace CLI {
 class App;
@@ -23,6 +24,16 @@ struct Command {
 };
 
 // The configuration in this file; nothing after writing every error of it to standard error.
-[[nodiscard]] std::optional<config::Config> load_or_complain(const std::filesystem::path& file);
+[[nodiscard]] std::optional<config::Config> load_or_complain(const std::filesystem::path& file,
+                                                             const config::LoadScope& scope = {});
+
+// What commands beside the agent need of it: for checks, and for those that only read or write the
+// database. Secrets may be handed to the agent alone.
+[[nodiscard]] inline config::LoadScope for_checks() {
+  return {.service = false};
+}
+[[nodiscard]] inline config::LoadScope for_storage() {
+  return {.domains = false, .service = false};
+}
 
 }  // namespace agent

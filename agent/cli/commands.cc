@@ -5,12 +5,14 @@
 #include <memory>
 #include <optional>
 #include <sstream>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "agent/cli/certificate_input.h"
 #include "agent/rollover/replay.h"
+#include "agent/watch/watched_words.h"
 #include "config/load.h"
 #include "config/name.h"
 #include "config/system.h"
@@ -19,30 +21,90 @@
 
 namespace agent {
 
-int check_config(const std::filesystem::path& file, const Obstacles& obstacles, std::ostream& out,
-                 std::ostream& errors) {
-  const auto loaded = config::load(file);
-  if (loaded) {
-    const auto found = obstacles(*loaded);
-    for (const auto& one : found) {
-      errors << fmt::format("{}: {}\n", file.string(), probes::printable(one, 2000));
-    }
-    if (!found.empty()) return 1;
-    if (loaded->smtp.helo.empty()) {
-      if (const auto doubt = config::doubt_about_host_name(config::host_name()))
-        errors << fmt::format("{}: warning: {}\n", file.string(), probes::printable(*doubt));
-    }
-    for (const auto& list : loaded->domain_lists) {
-      if (list.is_elsewhere())
-        out << fmt::format("{}: the list {} is from elsewhere, and was not read\n", file.string(),
-                           list.name);
-    }
-    out << fmt::format("{}: {} domain{}, no errors\n", file.string(), loaded->domains.size(),
-                       loaded->domains.size() == 1 ? "" : "s");
-    return 0;
+namespace {
+
+// Where secrets can be looked at now.
+class Handover {
+ public:
+  explicit Handover(const Credentials& all)
+      : prefix_(all.handed.native() + "/"), secrets_(all.secrets) {
+    std::error_code unknown;
+    is_running_ = std::filesystem::exists(all.handed, unknown);
+    const std::filesystem::directory_iterator any(all.secrets, unknown);
+    is_readable_ = !unknown;
   }
-  for (const auto& error : loaded.error()) errors << config::to_string(error) << '\n';
-  return 1;
+
+  [[nodiscard]] config::LoadScope scope(bool service) const {
+    config::LoadScope out{.service = service};
+    if (!is_running_ && is_readable_)
+      out.place_of = [this](const std::string& path) { return place_of(path); };
+    return out;
+  }
+  // Whether it is of a file that only the unit could look at.
+  [[nodiscard]] bool is_beyond_reach(const std::string& fault) const {
+    return !is_running_ && !is_readable_ && fault.find(prefix_) != std::string::npos;
+  }
+
+ private:
+  [[nodiscard]] std::string place_of(const std::string& path) const {
+    const auto handed = prefix_ + "secrets_";
+    return path.starts_with(handed) ? (secrets_ / path.substr(handed.size())).native() : path;
+  }
+
+  std::string prefix_;
+  std::filesystem::path secrets_;
+  bool is_running_ = false, is_readable_ = false;
+};
+
+// Writes what is wrong; how much of it counts.
+std::size_t tell(const std::vector<std::string>& faults, const Handover& handover,
+                 std::ostream& errors) {
+  std::size_t out = 0;
+  for (const auto& one : faults) {
+    const bool is_note = handover.is_beyond_reach(one);
+    errors << one
+           << (is_note ? " (note: can be checked only while the agent's unit runs)\n" : "\n");
+    if (!is_note) ++out;
+  }
+  return out;
+}
+
+void tell_about(const std::filesystem::path& file, const config::Config& settings,
+                std::ostream& out, std::ostream& errors) {
+  if (settings.smtp.helo.empty()) {
+    if (const auto doubt = config::doubt_about_host_name(config::host_name()))
+      errors << fmt::format("{}: warning: {}\n", file.string(), probes::printable(*doubt));
+  }
+  for (const auto& list : settings.domain_lists) {
+    if (list.is_elsewhere())
+      out << fmt::format("{}: the list {} is from elsewhere, and was not read\n", file.string(),
+                         list.name);
+  }
+  out << fmt::format(
+      "{}: {}, no errors\n", file.string(),
+      watched_words(settings.domains.size() - settings.hosts.size(), settings.hosts.size()));
+}
+
+}  // namespace
+
+int check_config(const std::filesystem::path& file, const Obstacles& obstacles, std::ostream& out,
+                 std::ostream& errors, const Credentials& credentials) {
+  const Handover handover(credentials);
+  std::vector<std::string> faults;
+  auto loaded = config::load(file, handover.scope(true));
+  if (!loaded) {
+    for (const auto& error : loaded.error()) faults.push_back(config::to_string(error));
+    if (tell(faults, handover, errors) > 0) return 1;
+    loaded = config::load(file, handover.scope(false));
+    if (!loaded) return 1;
+    loaded->web = {};  // whether it may serve depends on what cannot be looked at
+    faults.clear();
+  }
+  for (const auto& one : obstacles(*loaded))
+    faults.push_back(fmt::format("{}: {}", file.string(), probes::printable(one, 2000)));
+  if (tell(faults, handover, errors) > 0) return 1;
+  tell_about(file, *loaded, out, errors);
+  return 0;
 }
 
 namespace {

@@ -18,10 +18,19 @@ namespace agent {
 // What keeps an agent with these settings from starting, one sentence each.
 using Obstacles = std::function<std::vector<std::string>(const config::Config&)>;
 
+// Secrets as the agent's unit hands them over while it runs: SECRETS/NAME as HANDED/secrets_NAME
+// (LoadCredential=secrets:SECRETS).
+struct Credentials {
+  std::filesystem::path handed{"/run/credentials/danelaw.service"};
+  std::filesystem::path secrets{"/etc/danelaw/secrets"};
+};
+
 // Prints every error of the file, and every obstacle when it has none; 0 when there is nothing,
-// else 1.
+// else 1. While the unit does not run its credentials are looked at where it takes them from; where
+// that may not be done either it says so, and that is no error.
 [[nodiscard]] int check_config(const std::filesystem::path& file, const Obstacles& obstacles,
-                               std::ostream& out, std::ostream& errors);
+                               std::ostream& out, std::ostream& errors,
+                               const Credentials& credentials = {});
 
 // How a record is printed: its data alone, or with a host as a line of a zone file.
 struct TlsaLine {

@@ -25,7 +25,7 @@ void add_flags(CLI::App& app, DatabaseFlags& flags, const std::string& about_fil
 
 std::optional<config::Config> settings_of(const DatabaseFlags& flags) {
   if (flags.config_file.empty()) return config::Config{};
-  return load_or_complain(flags.config_file);
+  return load_or_complain(flags.config_file, for_storage());
 }
 
 int run_backup(const DatabaseFlags& flags, const BackUp& back_up) {
@@ -77,8 +77,9 @@ struct MigrationFlags {
 int run_migration(const MigrationFlags& flags, const MigrateStorage& migrate) {
   auto from = flags.from;
   if (from.empty()) {
-    const auto settings = flags.config_file.empty() ? std::optional{config::Config{}}
-                                                    : load_or_complain(flags.config_file);
+    const auto settings = flags.config_file.empty()
+                              ? std::optional{config::Config{}}
+                              : load_or_complain(flags.config_file, for_storage());
     if (!settings) return 1;
     from = settings->storage.path;
   }

@@ -94,7 +94,7 @@ std::optional<std::vector<probes::dns::Record>> anchors_in(const std::filesystem
 int run_explain(const ExplainFlags& flags, const EvidenceFrom& evidence_from) {
   config::Config settings;
   if (!flags.config_file.empty()) {
-    auto loaded = load_or_complain(flags.config_file);
+    auto loaded = load_or_complain(flags.config_file, for_checks());
     if (!loaded) return kBadUsage;
     settings = std::move(*loaded);
   }

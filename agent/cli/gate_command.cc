@@ -18,7 +18,7 @@ struct GateFlags {
 };
 
 int run_gate(const GateFlags& flags, const RecallFrom& recall_from) {
-  const auto settings = load_or_complain(flags.config_file);
+  const auto settings = load_or_complain(flags.config_file, for_checks());
   if (!settings) return kBadUsage;
   const auto host = config::target_name(flags.host);
   const auto name = host ? probes::dns::Name::parse(*host) : std::nullopt;

@@ -192,7 +192,7 @@ int run_maillog(const LogFlags& flags) {
   if (!logs) return kBadUsage;
   std::optional<config::Config> settings;
   if (!flags.config_file.empty()) {
-    settings = load_or_complain(flags.config_file);
+    settings = load_or_complain(flags.config_file, for_checks());
     if (!settings) return kBadUsage;
   }
   return print_maillog(*logs, settings, flags.format == "json", std::cout, std::cerr);

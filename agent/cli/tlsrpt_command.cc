@@ -62,8 +62,9 @@ struct TlsrptFlags {
 };
 
 int run_tlsrpt(const TlsrptFlags& flags, const OpenReports& open) {
-  const auto settings = flags.config_file.empty() ? std::optional{config::Config{}}
-                                                  : load_or_complain(flags.config_file);
+  const auto settings = flags.config_file.empty()
+                            ? std::optional{config::Config{}}
+                            : load_or_complain(flags.config_file, for_storage());
   if (!settings) return EX_TEMPFAIL;
   const auto store = open(settings->storage);
   if (!store) {

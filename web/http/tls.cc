@@ -8,6 +8,8 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 
+#include "config/read_file.h"
+
 namespace web {
 namespace {
 
@@ -86,7 +88,10 @@ Result<std::shared_ptr<const TlsServer>, std::string> TlsServer::make(const Tls&
   if (SSL_CTX_set_cipher_list(ssl, kCiphers) != 1)
     return Failure<std::string>("TLS: " + last_fault());
   const auto fails = [](const std::filesystem::path& file) {
-    return Failure<std::string>(fmt::format("{}: {}", file.string(), last_fault()));
+    const auto fault = last_fault();
+    // Of a file that is not there OpenSSL only says "system lib".
+    const auto read = config::read_file(file, 1);
+    return Failure<std::string>(fmt::format("{}: {}", file.string(), read ? fault : read.error()));
   };
   if (SSL_CTX_use_certificate_chain_file(ssl, settings.cert_file.c_str()) != 1)
     return fails(settings.cert_file);

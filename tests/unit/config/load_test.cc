@@ -645,6 +645,34 @@ TEST_F(LoadedLists, OfWhichOneCannotBeReadAreAnErrorAndNotAllThereIs) {
               ElementsAre(".: cannot be read: Is a directory"));
 }
 
+// The agent's secrets may be handed to nobody else, and lists may be away with them.
+TEST_F(LoadedLists, AreNotReadForWhoNeedsTheDatabaseOnly) {
+  write(
+      "danelaw.yaml",
+      "domain_lists: [{file: missing}]\n"
+      "web: {config_file: /nowhere/secrets_web, listen_address: 192.0.2.1, user_groups: {a: [b]}}\n"
+      "storage: {path: some.db}\n");
+  EXPECT_FALSE(load(folder_ / "danelaw.yaml"));
+  EXPECT_FALSE(load(folder_ / "danelaw.yaml", {.service = false}));
+  const auto config = load(folder_ / "danelaw.yaml", {.domains = false, .service = false});
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->storage.path, folder_ / "some.db");
+}
+
+TEST_F(LoadedLists, AndFilesAreLookedForWhereTheReaderHasThem) {
+  write("users", "tls_server_config: {cert_file: secrets_crt, key_file: /handed/secrets_key}\n");
+  write("danelaw.yaml", "domains: [a.test]\nweb: {config_file: /handed/secrets_users}\n");
+  const LoadScope scope{.place_of = [&](const std::string& path) {
+    constexpr std::string_view kHanded = "/handed/secrets_";
+    return path.starts_with(kHanded) ? (folder_ / path.substr(kHanded.size())).native() : path;
+  }};
+  const auto config = load(folder_ / "danelaw.yaml", scope);
+  ASSERT_TRUE(config) << to_string(config.error()[0]);
+  EXPECT_EQ(config->web.config_file, folder_ / "users");
+  EXPECT_EQ(config->web.file.tls->cert_file, folder_ / "crt") << "named from the folder it is in";
+  EXPECT_EQ(config->web.file.tls->key_file, folder_ / "key");
+}
+
 // Opening a pipe waits for somebody who writes into it, who may never come.
 TEST_F(LoadedLists, AndEveryOtherFileThatIsAPipeIsRefusedAndNotWaitedFor) {
   const auto pipe = folder_ / "pipe";
