@@ -46,6 +46,13 @@ std::string word_in(const Json& from, const char* name) {
   return found != from.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+// RFC 3986 §3.2.1.
+bool has_user_information(std::string_view url) {
+  const auto scheme = url.find("://");
+  const auto begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+  return url.substr(0, url.find_first_of("/?#", begin)).find('@') != std::string_view::npos;
+}
+
 // What a reply that is no success says (RFC 9457), and what to do about it.
 ApiFault fault_of(int status, const std::string& body) {
   const auto said = parsed(body);
@@ -93,6 +100,10 @@ std::string path_of(std::string_view pattern, std::string_view name) {
 
 Result<AgentApi, std::string> AgentApi::make(const AgentAddress& address) {
   AgentApi out;
+  if (has_user_information(address.url)) {
+    return Failure<std::string>(
+        "--url: no user or password may stand in it, for it is printed; give --token-file");
+  }
   auto url = config::web_address(address.url);
   if (!url) {
     return Failure<std::string>(
