@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "config/bounded_json.h"
-#include "config/fields.h"
 #include "config/name.h"
 
 namespace config {
@@ -21,6 +20,14 @@ constexpr std::size_t most_faults = 1000;
 std::string_view without_byte_order_mark(std::string_view text) {
   constexpr std::string_view mark = "\xef\xbb\xbf";
   return text.starts_with(mark) ? text.substr(mark.size()) : text;
+}
+
+// In quotes: whoever shows it makes it harmless, once.
+std::string as_it_came(std::string_view text) {
+  constexpr std::size_t kMost = 60;
+  auto length = std::min(text.size(), kMost);
+  while (length < text.size() && length > 0 && (text[length] & 0xc0) == 0x80) --length;
+  return fmt::format("\"{}{}\"", text.substr(0, length), length < text.size() ? "…" : "");
 }
 
 // What all targets of one group share.
@@ -58,7 +65,7 @@ Result<void, std::string> read_entry(const Json& entry, std::vector<ListedDomain
     if (!target.is_string()) return Words("a target is no text");
     const auto& text = target.get_ref<const std::string&>();
     auto name = normal_domain(text);
-    if (!name) return Words(fmt::format("{}: {}", in_quotes(text), name.error()));
+    if (!name) return Words(fmt::format("{}: {}", as_it_came(text), name.error()));
     into.push_back({.name = *std::move(name), .role = labels->role, .group = labels->group});
   }
   return {};
@@ -83,7 +90,7 @@ Result<std::vector<ListedDomain>, std::string> read_lines(std::string_view body)
   auto lines = parse_domain_lines(body);
   if (!lines.faults.empty()) {
     const auto& first = lines.faults.front();
-    return Words(fmt::format("line {}: {}: {}", first.line, in_quotes(first.text), first.message));
+    return Words(fmt::format("line {}: {}: {}", first.line, as_it_came(first.text), first.message));
   }
   if (lines.names.empty()) return Words("it names no domain; a list of none is written as []");
   std::vector<ListedDomain> out;

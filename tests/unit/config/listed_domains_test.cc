@@ -106,8 +106,9 @@ TEST(ListedDomains, AreNotABodyThatIsNoList) {
   EXPECT_THAT(fault_of(std::string(kLargestList + 1, '\n')), HasSubstr("larger than 16 MiB"));
 }
 
-TEST(ListedDomains, AreQuotedWithoutWhatHarmsATerminal) {
-  EXPECT_THAT(fault_of("a\x1b[31m.test\n"), HasSubstr("\\x1b"));
+TEST(ListedDomains, AreQuotedAsTheyCame) {
+  EXPECT_THAT(fault_of("a\\b.test\n"), HasSubstr(R"("a\b.test")")) << "escaped where it is shown";
+  EXPECT_THAT(fault_of(std::string(100, 'a') + "é\n"), HasSubstr(std::string(60, 'a') + "…\""));
 }
 
 }  // namespace
