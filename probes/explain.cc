@@ -387,9 +387,15 @@ void tell_cause(Explanation& out, const CatalogueRow& row, const Finding& findin
 
 // At a service it is people who are shut out, and no queue waits for anybody.
 void tell_service(Explanation& out, const CatalogueRow& row, const Finding& finding) {
-  if (finding.subject.kind == Subject::Kind::monitor ||
-      !config::service_called(finding.subject.name))
-    return;
+  const auto service = config::service_called(finding.subject.name);
+  if (finding.subject.kind == Subject::Kind::monitor || !service) return;
+  if (finding.code == Code::host_down) {  // it has a protocol and a port of its own
+    out.title = printable(finding.subject.name) + ": no session";
+    out.explanation = "The service does not answer, or not with its protocol.";
+    out.fix = {fmt::format("See whether the service runs and port {} is open to those who use it.",
+                           service->port)};
+    out.references.clear();
+  }
   // What is found at services only says what mail programs do.
   if (finding.code != Code::certificate_untrusted) {
     const bool is_shut = row.alerts.queues || row.alerts.refuses;
