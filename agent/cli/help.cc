@@ -50,7 +50,9 @@ constexpr auto kHelp = std::to_array<Help>({
      "systemctl stop danelaw\n"
      "danelaw migrate-storage --config /etc/danelaw/danelaw.yaml --to "
      "postgresql://danelaw@db.example.org/danelaw"},
-    {"report", "0 when it was printed, 3 when the arguments or the database cannot be read.",
+    {"report",
+     "0 when it was printed, 2 when no domain is of that group, 3 when the arguments or the "
+     "database cannot be read.",
      "danelaw report --month 2027-01\n"
      "danelaw report --group shop --format html > report.html"},
     {"tlsrpt",

@@ -16,7 +16,7 @@ using config::Failure;
 using config::Result;
 using config::Time;
 
-constexpr int kBadUsage = 3;
+constexpr int kNoneOfThem = 2, kBadUsage = 3;
 
 Result<TimeSpan, std::string> span_of(const ReportFlags& flags, Time now) {
   const auto wrong = [](std::string_view flag, const std::string& text, std::string_view wanted) {
@@ -89,6 +89,13 @@ int print_report(const config::Config& settings, const ReportFlags& flags, Time 
   if (!report) {
     errors << "danelaw report: " << report.error() << '\n';
     return kBadUsage;
+  }
+  // A group that is misspelled would read as one to which nothing happened.
+  if (!flags.group.empty() && report->domains.empty()) {
+    errors << fmt::format("danelaw report: no {}domain was of the group {} then\n",
+                          flags.role.empty() ? "" : flags.role + " ",
+                          probes::printable(flags.group));
+    return kNoneOfThem;
   }
   if (flags.format == "json") {
     out << report_json(*report).dump() << '\n';
