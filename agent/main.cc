@@ -141,9 +141,10 @@ agent::Command add_report(CLI::App& app) {
       app.add_subcommand("report", "how mail to domains fared over a month, from the database");
   web::add_report(*command, *flags);
   return {command, [flags] {
-            const auto settings = flags->config_file.empty()
-                                      ? std::optional{config::Config{}}
-                                      : agent::load_or_complain(flags->config_file);
+            const auto settings =
+                flags->config_file.empty()
+                    ? std::optional{config::Config{}}
+                    : agent::load_or_complain(flags->config_file, agent::for_storage());
             if (!settings) return agent::kBadUsage;
             return web::print_report(
                 *settings, *flags,
@@ -168,7 +169,8 @@ config::Result<std::int64_t, std::string> migrate_storage(const std::filesystem:
 
 // What was to be done with these words; the exit status.
 int do_it(int argc, char** argv) {
-  CLI::App app{"danelaw watches that DANE-secured mail to and from your domains still works"};
+  CLI::App app{"danelaw watches that DANE-secured mail to and from your domains still works",
+               "danelaw"};
   app.set_version_flag("--version", fmt::format("danelaw, version {}", DANELAW_VERSION));
   app.require_subcommand(1);
   const std::vector<agent::Command> commands{
