@@ -1,7 +1,7 @@
 """The agent itself."""
 
 import catalogue
-from panels import GROUP, IN_GROUP, OURS, WARN, dashboard, lines, of_alerts, query, stat, states, two
+from panels import GROUP, IN_GROUP, OURS, WARN, counted, dashboard, lines, of_alerts, query, stat, states, two
 
 DELIVERIES = catalogue.metrics()["danelaw_domain_delivery"].words
 IN_GROUPS = f"max by (domain) (danelaw_domain_delivery{{{OURS}}} {IN_GROUP})"
@@ -58,8 +58,7 @@ def agent():
             states(
                 "Self-checks",
                 "Resolver, clock and the way out to port 25. While one fails nothing is said of others.",
-                f"min by (instance, check) (danelaw_vantage_up{{{OURS}}})",
-                "{{instance}} {{check}}",
+                [query(f"min by (instance, check) (danelaw_vantage_up{{{OURS}}})", "{{instance}} {{check}}")],
                 height=7,
                 mappings=two("fails", "works"),
             ),
@@ -68,7 +67,7 @@ def agent():
                 "Of the groups chosen, by what happens to mail; and all there are.",
                 [
                     *(
-                        query(f"count({IN_GROUPS} == {number}) or vector(0)", word)
+                        query(counted(f"{IN_GROUPS} == {number}"), word)
                         for number, word in reversed(DELIVERIES.items())
                     ),
                     query(f"sum(max by (status) (danelaw_domains{{{OURS}}}))", "all groups"),
@@ -97,7 +96,7 @@ def agent():
                 "Those that fire in the groups chosen; and open ones of all groups: pending are not confirmed, silenced "
                 "notify nobody.",
                 [
-                    query(f"count({of_alerts('danelaw_alert_firing')}) or vector(0)", "firing"),
+                    query(counted(of_alerts("danelaw_alert_firing")), "firing"),
                     query(
                         f"sum by (state) (max by (state, severity) (danelaw_alerts{{{OURS}}}))",
                         "{{state}}, all groups",
@@ -170,8 +169,12 @@ def agent():
             states(
                 "Resolvers that validate",
                 "danelaw validates by itself; an MTA relies on its resolver for it.",
-                f"min by (instance, resolver) (danelaw_resolver_validating{{{OURS}}})",
-                "{{instance}} {{resolver}}",
+                [
+                    query(
+                        f"min by (instance, resolver) (danelaw_resolver_validating{{{OURS}}})",
+                        "{{instance}} {{resolver}}",
+                    )
+                ],
                 width=12,
                 height=8,
                 mappings=two("does not validate", "validates", WARN),

@@ -20,6 +20,7 @@ from panels import (
     TO_HOST,
     WARN,
     column,
+    counted,
     dashboard,
     endings,
     lines,
@@ -28,6 +29,7 @@ from panels import (
     openings,
     painted,
     query,
+    ranked,
     rollovers,
     row,
     stat,
@@ -42,41 +44,51 @@ from panels import (
 DELIVERIES = {word: number for number, word in catalogue.metrics()["danelaw_domain_delivery"].words.items()}
 VERDICTS = {word: number for number, word in catalogue.metrics()["danelaw_domain_verdict"].words.items()}
 
-# Shares of time: the verdict at evenly spread moments. As many as Prometheus can answer for 10,000 domains.
+# Shares of time: verdict and delivery at evenly spread moments. As many as Prometheus can answer for 10,000 domains.
 MOMENTS = 2000
 EACH = "[$__range:$__interval]"
 KNOWN = f"(danelaw_domain_verdict{{{MINE}}} != {VERDICTS['unknown']})"
 TAKES_MAIL = f"({KNOWN} != {VERDICTS['no-mail']})"
-AUTHENTICATED = f"max by (domain) (avg_over_time(({TAKES_MAIL} <= bool {VERDICTS['host-authenticated']}){EACH})"
+# What caches hold may keep senders away from a host that authenticates itself.
+DELIVERED = f"(danelaw_domain_delivery{{{MINE}}} != bool {DELIVERIES['held-up']})"
+AUTHENTICATED = (
+    f"max by (domain) (avg_over_time((({TAKES_MAIL} <= bool {VERDICTS['host-authenticated']}) * {DELIVERED}){EACH})"
+)
 NOT_KNOWN = (
     f"1 - max by (domain) ((count_over_time({KNOWN}{EACH}) or 0 * danelaw_domain_verdict{{{MINE}}}) {IN_GROUP})"
     f" / scalar(count_over_time(vector(1){EACH}))"
 )
+NOT_SCRAPED = "No data: no agent is scraped"
 OUR_OWN = f'and on (domain) danelaw_domain_info{{{OURS}, group=~"$group", direction="inbound"}}'
 
-# Once in the range is enough to be shown; the worst come first.
-UNWELL = (
-    f"and on (domain) topk(50, max by (domain) "
-    f"(max_over_time(danelaw_domain_delivery{{{MINE}}}[$__range] @ end()) {IN_GROUP}) > {DELIVERIES['fine']})"
-)
+# Once in the range is enough to be shown.
+WORST = f"max by (domain) (max_over_time(danelaw_domain_delivery{{{MINE}}}[$__range] @ end()) {IN_GROUP})"
 
 
-def counted(asked, colours):
+def unwell(word):
+    """The domains for which nothing worse than that happened to mail, of the 50 for which the worst did."""
+    return (
+        f"{of_domains('danelaw_domain_delivery')} "
+        f"and on (domain) (topk(50, {WORST} > {DELIVERIES['fine']}) == {DELIVERIES[word]})"
+    )
+
+
+def counts(asked, colours):
     """(expressions with their legends, overrides): a number for each word, in its colour unless it is 0."""
-    return [(f"count({expr}) or vector(0)", word) for word, expr in asked.items()], [
+    return [(counted(expr), word) for word, expr in asked.items()], [
         column(word, thresholds=steps((None, GREY), (1, colours[word]))) for word in asked
     ]
 
 
 def overview():
-    domains, domain_colours = counted(
+    domains, domain_colours = counts(
         {
             word: f"{of_domains('danelaw_domain_delivery')} == {DELIVERIES[word]}"
             for word in ("held-up", "at-risk", "unprotected", "fine", "unknown")
         },
         COLOURS["danelaw_domain_delivery"],
     )
-    alerts, alert_colours = counted(
+    alerts, alert_colours = counts(
         {
             word: of_alerts("danelaw_alert_firing", where=f'{OURS}, severity="{word}"')
             for word in ("critical", "high", "medium")
@@ -95,6 +107,7 @@ def overview():
                 domains,
                 9,
                 overrides=domain_colours,
+                noValue=NOT_SCRAPED,
             ),
             stats(
                 "Open alerts",
@@ -102,10 +115,12 @@ def overview():
                 alerts,
                 5,
                 overrides=alert_colours,
+                noValue=NOT_SCRAPED,
             ),
             stat(
                 "Time authenticated",
-                "Share of the range in which senders that check DANE authenticated our own domains; the mean of them.",
+                "Share of the range in which senders that check DANE authenticated our own domains and delivered; the "
+                "mean of them.",
                 f"avg({AUTHENTICATED} {OUR_OWN}))",
                 "our domains",
                 4,
@@ -125,35 +140,43 @@ def overview():
             table(
                 "Alerts",
                 "What is open now, the worst first, with its age. The code explains itself on danelaw's page.",
-                [query(f"time() - {of_alerts('danelaw_alert_opened_timestamp_seconds')}", table=True)],
+                [
+                    query(f"time() - {of_alerts('danelaw_alert_opened_timestamp_seconds')}", table=True),
+                    query(ranked(of_alerts("danelaw_alert_firing")), table=True),
+                ],
                 14,
                 10,
-                columns=("severity", "Value", "code", *ALERT_LABELS.split(", ")[1:], "direction"),
-                names={"Value": "open for"},
-                order=(("severity", False), ("open for", True)),
+                columns=("Value #B", "Value #A", "code", *ALERT_LABELS.split(", ")[1:], "direction"),
+                hidden=("Time", "severity"),
+                names={"Value #A": "open for", "Value #B": "severity"},
+                order=(("severity", True), ("open for", True)),
                 overrides=(SEVERITY, column("open for", unit="s"), TO_DOMAIN, TO_HOST, TO_FINDING),
                 noValue="No alert is open, or the agent is not scraped",
             ),
             endings(OURS, with_domains=True, width=10, height=10),
             states(
                 "Domains that are not well",
-                "What a sender that checks DANE does with mail to each domain that was not fine at some time; at most "
-                "50, the worst first.",
-                f"{of_domains('danelaw_domain_verdict')} {UNWELL}",
-                "{{domain}}",
+                "What happened to mail of each domain that was not fine at some time; at most 50, those first that were "
+                "worst off.",
+                [
+                    query(unwell(word), "{{domain}}")
+                    for word in sorted(DELIVERIES, key=DELIVERIES.get, reverse=True)[:-1]
+                ],
                 height=12,
-                mappings=worded("danelaw_domain_verdict"),
+                mappings=worded("danelaw_domain_delivery"),
                 links=[DOMAIN_LINK],
                 noValue="No domain was unwell in this time, or the agent was not scraped",
             ),
             table(
                 "Open findings",
-                "Everything the last probes found. danelaw's page explains each code.",
-                [query(of_domains("danelaw_finding", "severity, code, mx, domain, direction"), table=True)],
+                "Everything the last probes found, the worst first. danelaw's page explains each code.",
+                [query(ranked(of_domains("danelaw_finding", "severity, code, mx, domain, direction")), table=True)],
                 14,
                 10,
-                columns=("severity", "code", "mx", "domain", "direction"),
-                hidden=("Time", "Value"),
+                columns=("Value", "code", "mx", "domain", "direction"),
+                hidden=("Time", "severity"),
+                names={"Value": "severity"},
+                order=(("severity", True),),
                 overrides=(SEVERITY, TO_DOMAIN, TO_HOST, TO_FINDING),
             ),
             openings(OURS, 10, 10),
@@ -243,7 +266,7 @@ def overview():
                         "{{domain}}",
                     ),
                     query(
-                        f"count({of_domains('danelaw_domain_probe_success')} == 0) or vector(0)",
+                        counted(f"{of_domains('danelaw_domain_probe_success')} == 0"),
                         "domains that we could not see",
                     ),
                 ],

@@ -13,25 +13,12 @@ SINCE = "?from=${__from}&to=${__to}"
 
 # A colour says nothing that the word beside it does not say. Names of Grafana's own, for light and dark.
 CALM, NOTE, OPEN, WARN, BAD, GREY = "green", "blue", "yellow", "orange", "red", "text"
-SEVERITIES = {"critical": BAD, "high": WARN, "medium": OPEN, "low": NOTE, "info": GREY}
+SEVERITIES = {"critical": BAD, "high": WARN, "medium": OPEN, "low": NOTE, "info": GREY}  # the worst first
+MAIL = {"fine": CALM, "at-risk": WARN, "unprotected": OPEN, "held-up": BAD, "unknown": GREY}
 COLOURS = {
-    "danelaw_domain_delivery": {
-        "fine": CALM,
-        "at-risk": WARN,
-        "unprotected": OPEN,
-        "held-up": BAD,
-        "unknown": GREY,
-    },
+    "danelaw_domain_delivery": MAIL,
+    "danelaw_mx_delivery": MAIL,
     "danelaw_domain_status": {"ok": CALM, "warning": WARN, "critical": BAD, "unknown": GREY},
-    "danelaw_domain_verdict": {
-        "authenticated": CALM,
-        "host-authenticated": WARN,
-        "encrypted": OPEN,
-        "opportunistic": OPEN,
-        "cleartext": OPEN,
-        "unknown": GREY,
-        "no-mail": GREY,
-    },
     "danelaw_mx_dane_state": {
         "verified": CALM,
         "no TLSA": NOTE,
@@ -80,9 +67,12 @@ def two(no, yes, no_colour=BAD):
     ]
 
 
-def coloured(words):
-    """Value mappings from word -> colour, for a column of words."""
-    options = {word: {"text": word, "color": colour, "index": at} for at, (word, colour) in enumerate(words.items())}
+def ranked_words(words):
+    """Value mappings from word -> colour, the worst first, for a column of numbers as `ranked` gives them."""
+    options = {
+        str(len(words) - at): {"text": word, "color": colour, "index": at}
+        for at, (word, colour) in enumerate(words.items())
+    }
     return [{"type": "value", "options": options}]
 
 
@@ -180,12 +170,12 @@ def stats(title, description, asked, width=6, shows="auto", **more):
     )
 
 
-def states(title, description, expr, legend, width=24, height=10, **more):
+def states(title, description, queries, width=24, height=10, **more):
     return panel(
         "state-timeline",
         title,
         description,
-        [query(expr, legend)],
+        queries,
         width,
         height,
         custom={"fillOpacity": 75, "lineWidth": 0},
@@ -306,6 +296,20 @@ def of_hosts(metric, by="mx", function="max", above="", where=HOST):
 
 def of_alerts(metric, function="max", where=OURS):
     return f"{function} by (severity, direction, {ALERT_LABELS}) ({metric}{{{where}}} {ALERT_IN_GROUP})"
+
+
+def ranked(expr):
+    """Series that are 1, as numbers of their severity, the worse the higher: words would be sorted by their letters."""
+    numbers = " or ".join(
+        f'label_replace(vector({len(SEVERITIES) - at}), "severity", "{word}", "", "")'
+        for at, word in enumerate(SEVERITIES)
+    )
+    return f"{expr} * on (severity) group_left () ({numbers})"
+
+
+def counted(expr):
+    """How many there are; 0 only where an agent says so: one that does not answer has nothing to count."""
+    return f"count({expr}) or 0 * max(danelaw_domains{{{OURS}}})"
 
 
 # ---- variables
@@ -444,7 +448,7 @@ HOST_LINK = link("The rollover of ${__field.labels.mx}", "/mx/${__field.labels.m
 TO_DOMAIN = column("domain", links=[link("Show ${__value.text}", "/domains/${__value.raw}" + SINCE)])
 TO_HOST = column("mx", links=[link("Show ${__value.text}", "/mx/${__value.raw}" + SINCE)])
 TO_FINDING = column("code", links=[link("What ${__value.text} means, and what helps", "/findings/${__value.raw}")])
-SEVERITY = painted("severity", mappings=coloured(SEVERITIES))
+SEVERITY = painted("severity", mappings=ranked_words(SEVERITIES))
 
 # Signatures are made anew a week before their end or earlier, certificates a month.
 DAY = 86400

@@ -282,6 +282,7 @@ void add_places(Families& out, const agent::Snapshot& snapshot) {
 // What depends on the judging domains, worst over them.
 void add_host_judgements(Families& out, const agent::Snapshot& snapshot, bool with_addresses) {
   std::map<std::string, double> states;
+  std::map<std::string, double> deliveries;
   std::map<std::pair<std::string, std::string>, bool> matches;
   for (const auto& domain : snapshot.domains) {
     if (!domain.judged) continue;
@@ -289,6 +290,8 @@ void add_host_judgements(Families& out, const agent::Snapshot& snapshot, bool wi
       const auto mx = host.seen->host.text();
       const auto [entry, is_new] = states.try_emplace(mx, dane_state(host));
       if (!is_new) entry->second = worse_state(entry->second, dane_state(host));
+      auto& worst = deliveries[mx];  // fine where nothing worse is
+      worst = std::max(worst, number(probes::delivery_of(host)));
       for (const auto& endpoint : host.endpoints) {
         const auto& session = host.seen->sessions[endpoint.session];
         if (session.key_type != probes::tls::KeyType::by_default || host.records.empty()) continue;
@@ -303,6 +306,12 @@ void add_host_judgements(Families& out, const agent::Snapshot& snapshot, bool wi
               "DANE at the MX host: 0 verified, 1 no TLSA, 2 TLSA insecure, 3 all unusable, 4 "
               "mismatch or no TLS, 5 lookup failed, 6 not probed.",
               {{"mx", mx}}, state);
+  }
+  for (const auto& [mx, delivery] : deliveries) {
+    out.gauge("danelaw_mx_delivery",
+              "What happens to mail through the MX host, the worse the higher: 0 fine, 1 "
+              "unprotected, 2 unknown, 3 at-risk, 4 held-up.",
+              {{"mx", mx}}, delivery);
   }
   if (!with_addresses) return;
   for (const auto& [where, match] : matches) {

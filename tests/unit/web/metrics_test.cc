@@ -130,6 +130,7 @@ TEST(Metrics, OfADomainWhoseCertificateDoesNotMatch) {
            R"(severity="critical",direction="inbound"})",
            "1"},
           {R"(danelaw_mx_dane_state{mx="mx.example.test"})", "4"},
+          {R"(danelaw_mx_delivery{mx="mx.example.test"})", "4"},
           {R"(danelaw_mx_addresses{mx="mx.example.test"})", "2"},
           {R"(danelaw_mx_tlsa_records{mx="mx.example.test"})", "1"},
           {R"(danelaw_mx_tlsa_ttl_seconds{mx="mx.example.test"})", "3600"},
