@@ -102,6 +102,16 @@ class Deadlines {
   std::map<std::string, std::set<std::tuple<Time, std::string, std::string, std::string>>> by_kind_;
 };
 
+// Whether mail for one of its domains waits: it may hold up that of rare senders alone, or that of
+// a few caches.
+bool holds_mail(const agent::Alert& alert, const std::set<std::string_view>& delivered) {
+  return std::ranges::any_of(alert.hits, [&](const agent::Hit& hit) {
+    return hit.holds_mail && std::ranges::any_of(hit.domains, [&](const auto& domain) {
+             return !delivered.contains(domain);
+           });
+  });
+}
+
 }  // namespace
 
 std::map<std::string, Json> next_deadlines(const agent::Snapshot& snapshot,
@@ -125,8 +135,14 @@ Json deadlines_json(const agent::Snapshot& snapshot, std::size_t most) {
   Deadlines out(snapshot.now, snapshot.renewals);
   for (const auto& followed : snapshot.rollovers) out.add(followed);
   for (const auto& [name, seen] : snapshot.hosts) out.add(*seen);
+  std::set<std::string_view> delivered;
+  for (const auto& domain : snapshot.domains) {
+    const auto delivery = storage::delivery_of(domain);
+    if (delivery != probes::Delivery::held_up && delivery != probes::Delivery::unknown)
+      delivered.insert(domain.configured.name);
+  }
   for (const auto& alert : snapshot.alerts) {
-    if (alert.state == agent::AlertState::firing) out.add(alert);
+    if (alert.state == agent::AlertState::firing && holds_mail(alert, delivered)) out.add(alert);
   }
   for (const auto& domain : snapshot.domains) {
     if (!domain.judged) continue;

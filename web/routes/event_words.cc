@@ -46,7 +46,7 @@ std::string title_of(const LogEvent& event) {
   switch (event.kind) {
     case LogEvent::Kind::verdict: {
       if (event.most_caches_refuse)
-        return "Most caches hold records that refuse the key served: mail waits.";
+        return "Half of the caches, or more, hold records that refuse the key served: mail waits.";
       const auto now = probes::verdict_from(event.now);
       return std::string(now ? probes::in_words(*now) : "");
     }
