@@ -251,35 +251,6 @@ Queries::Answer<std::vector<Event>> Queries::history(const EventFilter& filter) 
   });
 }
 
-Queries::Answer<std::optional<Queries::KnownHost>> Queries::last_known_host(
-    const std::string& host, const std::function<bool(const std::string&)>& has_domain) {
-  constexpr std::size_t kMostDomains = 100;
-  return state_->guarded([&]() -> std::optional<KnownHost> {
-    std::optional<KnownHost> out;
-    auto rows = state_->db.prepare(
-        "SELECT d.known_at, json_extract(h.value, '$.verdict'), "
-        "json_extract(h.value, '$.delivery'), d.name FROM domain d, "
-        "json_each(d.known_report, '$.hosts') h WHERE d.known_report IS NOT NULL "
-        "AND json_extract(h.value, '$.host') = ?");
-    rows.bind(host);
-    while ((!out || out->domains < kMostDomains) && rows.step()) {
-      if (has_domain && !has_domain(rows.text(3))) continue;
-      const auto verdict = probes::verdict_from(rows.text(1));
-      if (!verdict) continue;
-      const config::Time at{config::Seconds{rows.integer(0)}};
-      const auto delivery = probes::delivery_from(rows.text(2))
-                                .value_or(probes::delivery_seen(*verdict, probes::Status::ok));
-      if (!out) out = {.at = at, .verdict = rows.text(1), .delivery = delivery};
-      out->at = std::max(out->at, at);
-      ++out->domains;
-      if (rank(delivery) >= rank(out->delivery)) continue;
-      out->verdict = rows.text(1);
-      out->delivery = delivery;
-    }
-    return out;
-  });
-}
-
 Queries::Answer<std::map<std::string, std::vector<DeliverySpan>>> Queries::delivery_spans(
     const SpanQuery& query) {
   return state_->guarded([&] { return read_delivery_spans(state_->db, query); });

@@ -90,17 +90,6 @@ class Queries {
                                                                config::Time until);
   // Newest first.
   [[nodiscard]] Answer<std::vector<Event>> history(const EventFilter& filter);
-  // What was known of an MX host last, by the domains of which nothing is known now; null when that
-  // is nothing.
-  struct KnownHost {
-    config::Time at;      // of the newest look
-    std::string verdict;  // of the domain for which it was worst
-    probes::Delivery delivery = probes::Delivery::unknown;
-    std::size_t domains = 0;  // that used it; a hundred at most are asked
-  };
-  // `has_domain`: only by those; null: by all.
-  [[nodiscard]] Answer<std::optional<KnownHost>> last_known_host(
-      const std::string& host, const std::function<bool(const std::string&)>& has_domain = {});
   // What happened to mail over time; as in delivery_spans.h.
   [[nodiscard]] Answer<std::map<std::string, std::vector<DeliverySpan>>> delivery_spans(
       const SpanQuery& query);

@@ -60,6 +60,15 @@ class Outage(unittest.TestCase):
         with self.subTest("S-04: the resolver is gone"):
             self.lab.lab("kill", "unbound")
             self.is_our_fault("dns", before)
+            self.lab.stop_agent(signal.SIGTERM)
+            self.lab.start_agent()
+            until("it knows that it cannot see", 60, lambda: self.lab.get("/api/v1/status")["blind"])
+            self.is_our_fault("dns", before)
+            host = self.lab.get("/api/v1/mx/mx.healthy.test")
+            self.assertEqual((host["delivery"], host["last_known"]["delivery"]), ("unknown", "fine"))
+            self.assertIn("healthy.test", host["domains"])
+            for what in ("domains", "mx"):
+                self.assertGreater(self.lab.get(f"/api/v1/{what}?delivery=fine")["total"], 0, "as known last")
             self.lab.lab("start", "unbound")
             self.is_over(before)
 

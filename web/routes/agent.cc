@@ -11,6 +11,7 @@
 #include "web/routes/own_news.h"
 #include "web/routes/page.h"
 #include "web/routes/parts.h"
+#include "web/routes/sight.h"
 
 namespace web {
 namespace {
@@ -68,23 +69,6 @@ std::optional<config::Time> failing_since(const agent::Snapshot& snapshot,
       return alert.first_seen_at;
   }
   return check.checked_at;
-}
-
-// What keeps us from saying anything about others.
-std::vector<const agent::SelfCheck*> blinding(const agent::Snapshot& snapshot) {
-  std::vector<const agent::SelfCheck*> out;
-  std::vector<agent::SelfCheck> ways_out;
-  for (const auto& check : snapshot.vantage) {
-    const bool is_way_out = check.check.starts_with("smtp_");
-    if (is_way_out) ways_out.push_back(check);
-    if (!check.is_up && check.blinds && !check.is_limit && !is_way_out && check.check != "storage")
-      out.push_back(&check);
-  }
-  if (const auto* blocked = agent::cut_off(ways_out)) {
-    const auto mine = std::ranges::find(snapshot.vantage, blocked->check, &agent::SelfCheck::check);
-    if (mine != snapshot.vantage.end()) out.push_back(&*mine);
-  }
-  return out;
 }
 
 Json blind_json(const agent::Snapshot& snapshot, const std::optional<std::string>& stall) {
@@ -194,8 +178,10 @@ Reply Api::status(const Call& /*call*/) const {
          {"since", time_or_null(failing_since(*snapshot, check))}});
   }
   const auto blind = blind_json(*snapshot, stall);
+  const bool has_checked = has_checked_itself(*snapshot);
   Json known = nullptr;
-  if (const auto last = blind.is_null() ? std::nullopt : last_known(*snapshot, *backend_.queries))
+  if (const auto last =
+          blind.is_null() && has_checked ? std::nullopt : last_known(*snapshot, *backend_.queries))
     known = {{"at", config::rfc3339(last->at)}, {"delivery", delivery_json(last->counts)}};
   auto notifiers = backend_.notifiers();
   for (auto& one : notifiers) {
@@ -237,6 +223,7 @@ Reply Api::status(const Call& /*call*/) const {
          {"rounds", snapshot->rounds},
          {"last_round_at", time_or_null(snapshot->last_round_at)},
          {"stall", text_or_null(stall)}}},
+       {"self_checked", has_checked},
        {"vantage", vantage},
        {"resolvers", resolvers},
        {"spared", spared},

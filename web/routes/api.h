@@ -63,6 +63,9 @@ class Api {
     std::string_view label = {};                    // in the metrics; empty: the pattern
     bool takes_no_body = false;  // of a POST: nothing to say, so no Content-Type is needed
     std::vector<std::string_view> content_types = {};  // of a POST, where it is not JSON
+    // What is put down of those who may not; empty: it is no act. And what the name in the pattern
+    // is one of.
+    std::string_view act = {}, subject_kind = {};
 
     [[nodiscard]] std::string_view handler() const { return label.empty() ? pattern : label; }
     // About this agent, also while another leads.
@@ -78,6 +81,8 @@ class Api {
   // Or else who asks.
   [[nodiscard]] std::optional<Reply> refuse(const Request& request, const Route* found,
                                             Auth::Answer& client) const;
+  // Puts down that somebody may not do it.
+  void note_refusal(const Call& call, const Route& route, const Reply& refusal) const;
 
   // The agent
   [[nodiscard]] Reply healthy(const Call& call) const;
@@ -93,7 +98,7 @@ class Api {
 
   // Domains
   [[nodiscard]] Reply domains(const Call& call) const;
-  [[nodiscard]] nlohmann::ordered_json last_known_of(const storage::DomainRow& row) const;
+  [[nodiscard]] LastLooks last_looks(const agent::Snapshot& snapshot) const;
   [[nodiscard]] Reply domain(const Call& call) const;
   [[nodiscard]] Reply history(const Call& call) const;
   [[nodiscard]] Reply findings(const Call& call) const;

@@ -63,6 +63,7 @@ struct Line {
   probes::Status status;
   probes::Delivery delivery;
   config::Time observed_at;
+  const LastLook* look = nullptr;  // where nothing is known now
 
   [[nodiscard]] DomainRow row() const {
     auto out = storage::row_of(*state);
@@ -85,8 +86,20 @@ Line line_of(const agent::DomainState& state, const std::map<std::string, Domain
   return out;
 }
 
-// What was found; of what was not looked at since the start only what its line says is known.
+// What was found when that was known last.
+bool had(const LastLook& look, const DomainFilter& filter) {
+  return (!filter.verdict || look.verdict == *filter.verdict) &&
+         (filter.codes.empty() ||
+          std::ranges::any_of(filter.codes, [&](auto code) { return look.has_code(code); })) &&
+         (!filter.host || look.has_host(filter.host->text())) &&
+         (!filter.status || look.status == *filter.status) &&
+         (!filter.delivery || look.delivery == *filter.delivery);
+}
+
+// What is found; of what was not looked at since the start only what its line says is known.
 bool has(const Line& line, const DomainFilter& filter) {
+  if (filter.status && line.status != *filter.status) return false;
+  if (filter.delivery && line.delivery != *filter.delivery) return false;
   const auto* judged = line.state->judged.get();
   if (filter.verdict) {
     const auto is_it = judged != nullptr
@@ -111,9 +124,8 @@ bool has(const Line& line, const DomainFilter& filter) {
 bool fits(const Line& line, const DomainFilter& filter) {
   const auto& configured = line.state->configured;
   return configured.name.find(filter.substring) != std::string::npos &&
-         (!filter.status || line.status == *filter.status) &&
-         (!filter.delivery || line.delivery == *filter.delivery) && filter.whom.fits(configured) &&
-         has(line, filter);
+         filter.whom.fits(configured) &&
+         (has(line, filter) || (line.look != nullptr && had(*line.look, filter)));
 }
 
 // Smaller ones come first; among equals the name decides.
@@ -122,13 +134,14 @@ std::int64_t weight(const Line& line, DomainFilter::Sort order) {
     case DomainFilter::Sort::name:
       return 0;
     case DomainFilter::Sort::status:
-      return probes::rank(line.status);
+      return probes::rank(line.look != nullptr ? line.look->status : line.status);
     case DomainFilter::Sort::observed_at:
       return line.observed_at.time_since_epoch().count();
     case DomainFilter::Sort::delivery: {
       const auto is_theirs = line.state->configured.role == config::Role::outbound ? 1 : 0;
-      return std::int64_t{probes::rank(line.delivery)} * 100 + probes::rank(line.status) * 10 +
-             is_theirs;
+      const auto delivery = line.look != nullptr ? line.look->delivery : line.delivery;
+      const auto status = line.look != nullptr ? line.look->status : line.status;
+      return std::int64_t{probes::rank(delivery)} * 100 + probes::rank(status) * 10 + is_theirs;
     }
   }
   return 0;
@@ -192,11 +205,15 @@ DomainRow current_row(const agent::DomainState& state, storage::Queries& queries
 }
 
 DomainPage current_domains(const agent::Snapshot& snapshot, storage::Queries& queries,
-                           const DomainFilter& filter) {
+                           const DomainFilter& filter, const LastLooks& looks) {
   const auto recorded = recorded_rows(snapshot, queries);
   std::vector<Line> lines;
   for (const auto& state : snapshot.domains) {
-    const auto line = line_of(state, recorded);
+    auto line = line_of(state, recorded);
+    if (line.delivery == probes::Delivery::unknown) {
+      const auto known = looks.find(state.configured.name);
+      if (known != looks.end()) line.look = known->second.get();
+    }
     if (fits(line, filter)) lines.push_back(line);
   }
   sort(lines, filter.sort);

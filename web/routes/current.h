@@ -9,6 +9,7 @@
 
 #include "agent/watch/runner.h"
 #include "storage/queries.h"
+#include "web/routes/last_looks.h"
 #include "web/routes/query.h"
 #include "web/routes/view.h"
 
@@ -16,6 +17,8 @@
 // could be recorded. Storage is asked only for what lies back.
 namespace web {
 
+// Of a domain of which nothing is known now it is as good that it fitted when that was known last:
+// lists show both.
 struct DomainFilter {
   std::string substring;  // of the name; empty: all
   std::optional<probes::Status> status;
@@ -59,9 +62,10 @@ class CurrentAlerts {
 [[nodiscard]] storage::DomainRow current_row(const agent::DomainState& state,
                                              storage::Queries& queries);
 
-// Watched domains; of those that were not looked at since the start as recorded last.
+// Watched domains; of those that were not looked at since the start as recorded last. `looks`: of
+// those of which nothing is known now.
 [[nodiscard]] DomainPage current_domains(const agent::Snapshot& snapshot, storage::Queries& queries,
-                                         const DomainFilter& filter);
+                                         const DomainFilter& filter, const LastLooks& looks = {});
 
 // As recorded, of the domains that were not looked at since the start; none once all were.
 using RecordedRows = std::map<std::string, storage::DomainRow>;

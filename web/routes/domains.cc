@@ -18,6 +18,7 @@
 #include "web/routes/own_words.h"
 #include "web/routes/parts.h"
 #include "web/routes/query.h"
+#include "web/routes/sight.h"
 
 namespace web {
 namespace {
@@ -75,20 +76,12 @@ Json unseen(const std::string& name) {
           {"findings", Json::array()}};
 }
 
-// As own_words.h of what is judged, in a check object that was recorded: there a name stands once,
-// with a list where it had several values.
-void take_out_of(Json& node, const Theirs& theirs) {
-  if (!node.is_structured()) return;
-  if (node.is_object() && node.contains("evidence") && node["evidence"].is_object()) {
-    for (auto& [name, value] : node["evidence"].items()) {
-      if (value.is_string()) take_out_others(name, value.get_ref<std::string&>(), theirs);
-      if (!value.is_array()) continue;
-      for (auto& one : value) {
-        if (one.is_string()) take_out_others(name, one.get_ref<std::string&>(), theirs);
-      }
-    }
-  }
-  for (auto& one : node) take_out_of(one, theirs);
+// What happened to mail when that was known last, of a domain of which nothing is known now.
+Json last_known_json(const storage::DomainRow& row, const LastLooks& looks) {
+  const auto found = looks.find(row.name);
+  if (row.delivery != probes::Delivery::unknown || found == looks.end()) return nullptr;
+  return {{"delivery", wire_name(found->second->delivery)},
+          {"observed_at", config::rfc3339(found->second->at)}};
 }
 
 // What was known last of a domain of which nothing is known now: the check object of then.
@@ -174,7 +167,9 @@ constexpr Column kDomainColumns[] = {{"domain", "/domain"},
                                      {"dane_mx_hosts", "/dane_mx_hosts"},
                                      {"observed_at", "/observed_at"},
                                      {"next_check_at", "/next_check_at"},
-                                     {"alerts", "/alerts"}};
+                                     {"alerts", "/alerts"},
+                                     {"last_known", "/last_known/delivery"},
+                                     {"last_known_at", "/last_known/observed_at"}};
 
 }  // namespace
 
@@ -185,13 +180,8 @@ std::map<std::string, config::Time> Api::since_of(
       .value_or(std::map<std::string, config::Time>{});
 }
 
-// What happened to mail when that was known last, of a domain of which nothing is known now.
-Json Api::last_known_of(const storage::DomainRow& row) const {
-  if (row.delivery != probes::Delivery::unknown) return nullptr;
-  const auto recorded = backend_.queries->domain(row.name);
-  if (!recorded || !*recorded || !(*recorded)->known) return nullptr;
-  const auto& known = *(*recorded)->known;
-  return {{"delivery", wire_name(known.delivery)}, {"observed_at", config::rfc3339(known.at)}};
+LastLooks Api::last_looks(const agent::Snapshot& snapshot) const {
+  return remembered_->looks.of(snapshot, *backend_.queries);
 }
 
 Reply Api::domains(const Call& call) const {
@@ -211,7 +201,9 @@ Reply Api::domains(const Call& call) const {
   filter.offset = part.offset;
   if (auto fault = query.fault()) return *std::move(fault);
   const auto snapshot = backend_.snapshot();
-  const auto page = current_domains(*snapshot, *backend_.queries, filter);
+  const auto looks = last_looks(*snapshot);
+  const auto page = current_domains(*snapshot, *backend_.queries, filter,
+                                    can_see(*snapshot) ? LastLooks{} : looks);
   std::map<std::string, std::size_t> open;
   for (const auto& alert : snapshot->alerts) {
     if (alert.state != agent::AlertState::firing) continue;
@@ -223,7 +215,7 @@ Reply Api::domains(const Call& call) const {
   const auto since = since_of(shown);
   for (const auto& row : page.rows) {
     items.push_back(domain_json(row, since_json(since, row.name), open[row.name]));
-    items.back()["last_known"] = last_known_of(row);
+    items.back()["last_known"] = last_known_json(row, looks);
   }
   if (part.is_table) return csv("domains", kDomainColumns, items);
   return page_of(std::move(items), part.offset, page.total);
@@ -246,7 +238,7 @@ Reply Api::domain(const Call& call) const {
     const auto recorded = backend_.queries->domain(found.name);
     if (recorded && *recorded) out["last_known"] = last_known_json(**recorded);
   }
-  if (view_) take_out_of(out, view_->theirs());
+  if (view_) take_out_others(out, view_->theirs());
   out["role"] = found.role;
   out["group"] = found.group;
   out["observed_at"] = time_or_null(found.observed_at);

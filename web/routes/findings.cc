@@ -13,8 +13,10 @@
 #include "probes/report.h"
 #include "web/routes/api.h"
 #include "web/routes/csv.h"
+#include "web/routes/own_words.h"
 #include "web/routes/parts.h"
 #include "web/routes/query.h"
+#include "web/routes/sight.h"
 
 // What is found now.
 namespace web {
@@ -22,13 +24,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr Column kColumns[] = {{"domain", "/domain"}, {"severity", "/severity"},
-                               {"code", "/code"},     {"subject", "/subject/name"},
-                               {"title", "/title"},   {"since", "/since"}};
-constexpr Column kCauseColumns[] = {{"severity", "/severity"},        {"code", "/code"},
-                                    {"subject", "/subject/name"},     {"title", "/title"},
-                                    {"domains", "/domains_count"},    {"since", "/since"},
-                                    {"consequences", "/consequences"}};
+constexpr Column kColumns[] = {{"domain", "/domain"},
+                               {"severity", "/severity"},
+                               {"code", "/code"},
+                               {"subject", "/subject/name"},
+                               {"title", "/title"},
+                               {"since", "/since"},
+                               {"last_known_at", "/last_known/observed_at"}};
+constexpr Column kCauseColumns[] = {
+    {"severity", "/severity"},         {"code", "/code"},
+    {"subject", "/subject/name"},      {"title", "/title"},
+    {"domains", "/domains_count"},     {"since", "/since"},
+    {"consequences", "/consequences"}, {"last_known_at", "/last_known/observed_at"}};
 
 struct Filter {
   std::optional<probes::Code> code;
@@ -37,9 +44,11 @@ struct Filter {
   std::optional<probes::Verdict> verdict;  // of the domain
   Whom whom;
 
-  [[nodiscard]] bool fits(const agent::DomainState& state) const {
-    return state.judged && (!domain || state.configured.name == *domain) &&
-           (!verdict || state.judged->verdict == *verdict) && whom.fits(state.configured);
+  [[nodiscard]] bool fits(const config::Domain& configured) const {
+    return (!domain || configured.name == *domain) && whom.fits(configured);
+  }
+  [[nodiscard]] bool fits(std::optional<probes::Verdict> found) const {
+    return !verdict || found == *verdict;
   }
   // But for its code, among which the reader may want to choose.
   [[nodiscard]] bool almost_fits(const probes::Finding& finding) const {
@@ -60,6 +69,8 @@ struct Row {
   std::vector<std::string> some;                                // of the domains
   std::size_t domains = 0;
   std::set<probes::Subject> subjects;  // by cause: where it is found
+  // When all this was seen, where it was known last and nothing is known now.
+  std::optional<config::Time> known_at;
 };
 
 // Since when it is found: as the alert that is open about it has it, else as it was recorded of a
@@ -133,29 +144,46 @@ class Since {
   config::Seconds longest_silence_{0};
 };
 
+// What one look at a domain found.
+struct Look {
+  const std::string& domain;
+  const std::vector<probes::Finding>& findings;
+  const probes::DomainJudgement* judged = nullptr;  // null: it is what was known last
+  std::optional<config::Time> known_at = {};
+
+  [[nodiscard]] probes::Subject cause_of(const probes::Finding& finding) const {
+    return judged != nullptr ? probes::cause_in(*judged, finding) : finding.subject;
+  }
+};
+
 class Rows {
  public:
-  void add(const std::string& domain, const probes::Finding& finding) {
+  void add(const Look& look, const probes::Finding& finding) {
     rows_.push_back({.finding = &finding,
                      .severity = finding.severity,
                      .cause = finding.subject,
-                     .some = {domain},
-                     .domains = 1});
+                     .some = {look.domain},
+                     .domains = 1,
+                     .known_at = look.known_at});
   }
 
-  // A mismatch is one, whether or not the MX records that lead there are signed.
-  void add_to_cause(const std::string& domain, const probes::DomainJudgement& judged,
-                    const probes::Finding& finding) {
-    const auto* root = probes::cause_among(judged.findings, finding);
+  // A mismatch is one, whether or not the MX records that lead there are signed. What is found now
+  // and what was known last are two.
+  void add_to_cause(const Look& look, const probes::Finding& finding) {
+    const auto& domain = look.domain;
+    const auto* root = probes::cause_among(look.findings, finding);
     if (root == nullptr) root = &finding;
     // What is no matter for an alert has as many causes as it is found at, and one sentence; so has
     // what is a domain's own, found at many alike.
-    auto cause = probes::cause_in(judged, *root);
+    const auto found_at = look.cause_of(*root);
+    auto cause = found_at;
     if (!agent::is_grave(*root) || cause.kind == probes::Subject::Kind::domain) cause = {};
     const auto code = agent::is_mismatch(root->code) ? probes::Code::tlsa_mismatch : root->code;
-    const auto [entry, is_new] = places_.try_emplace({code, cause}, rows_.size());
-    if (is_new) rows_.push_back({.finding = root, .cause = probes::cause_in(judged, *root)});
+    const auto [entry, is_new] =
+        places_.try_emplace({look.known_at.has_value(), code, cause}, rows_.size());
+    if (is_new) rows_.push_back({.finding = root, .cause = found_at});
     auto& row = rows_[entry->second];
+    if (look.known_at) row.known_at = std::max(row.known_at, look.known_at);
     row.subjects.insert(root->subject);
     if (root->severity > row.finding->severity) row.finding = root;
     row.severity = std::max(row.severity, finding.severity);
@@ -184,29 +212,55 @@ class Rows {
 
  private:
   std::vector<Row> rows_;
-  std::map<std::pair<probes::Code, probes::Subject>, std::size_t> places_;
+  std::map<std::tuple<bool, probes::Code, probes::Subject>, std::size_t> places_;
   std::map<std::size_t, std::string> last_;  // domain that was counted last, by place
 };
 
-Json finding_json(const Row& row, const Since& since) {
+// What is told of findings: now, or when they were known last.
+class Words {
+ public:
+  // All outlive it. `view`: whose the findings are; null: everybody's.
+  Words(const View* view, storage::Queries& queries) : view_(view), queries_(queries) {}
+
+  [[nodiscard]] Json of(const Row& row, const probes::Finding& finding) const {
+    if (!row.known_at) return probes::to_json(finding);
+    auto out = read_words(row.some.front(), finding, queries_);
+    if (out.is_null()) return probes::to_json(finding);
+    if (view_ != nullptr) take_out_others(out, view_->theirs());
+    return out;
+  }
+
+ private:
+  const View* view_;
+  storage::Queries& queries_;
+};
+
+Json known_json(const Row& row) {
+  if (!row.known_at) return nullptr;
+  return {{"observed_at", config::rfc3339(*row.known_at)}};
+}
+
+Json finding_json(const Row& row, const Since& since, const Words& words) {
   Json out{{"domain", row.some.front()}};
-  out.update(probes::to_json(*row.finding));
+  out.update(words.of(row, *row.finding));
   out["since"] = since.of(row);
+  out["last_known"] = known_json(row);
   return out;
 }
 
 // Without the name where it is but one of many.
-std::string title_of(const Row& row, const probes::Finding& finding) {
-  auto title = probes::explain(finding).title;
+std::string title_of(const Row& row, const probes::Finding& finding, const Words& words) {
+  auto title =
+      row.known_at ? words.of(row, finding).value("title", "") : probes::explain(finding).title;
   return row.subjects.size() > 1 ? without_name(std::move(title), finding.subject) : title;
 }
 
-Json cause_json(const Row& row, const Since& since) {
+Json cause_json(const Row& row, const Since& since, const Words& words) {
   std::set<probes::Code> follow;
   Json titles = Json::array();
   for (const auto& [code, finding] : row.consequences) {
     follow.insert(code);
-    titles.push_back(title_of(row, *finding));
+    titles.push_back(title_of(row, *finding, words));
   }
   return {{"code", wire_name(row.finding->code)},
           {"codes", names_of(row.codes)},
@@ -214,12 +268,13 @@ Json cause_json(const Row& row, const Since& since) {
           {"subject",
            {{"kind", wire_name(row.cause.kind)}, {"name", probes::printable(row.cause.name)}}},
           {"subjects_count", row.subjects.size()},
-          {"title", title_of(row, *row.finding)},
+          {"title", title_of(row, *row.finding, words)},
           {"consequences", names_of(follow)},
           {"consequence_titles", titles},
           {"domains", row.some},
           {"domains_count", row.domains},
-          {"since", since.of(row)}};
+          {"since", since.of(row)},
+          {"last_known", known_json(row)}};
 }
 
 }  // namespace
@@ -237,25 +292,35 @@ Reply Api::findings(const Call& call) const {
   const auto part = query.part(kMostItems);
   if (auto fault = query.fault()) return *std::move(fault);
   const auto snapshot = backend_.snapshot();
+  const auto looks = can_see(*snapshot) ? LastLooks{} : last_looks(*snapshot);
   Rows rows;
   std::set<probes::Code> codes;  // there are, for the reader to choose from
-  for (const auto& state : snapshot->domains) {
-    if (!filter.fits(state)) continue;
-    for (const auto& finding : state.judged->findings) {
+  const auto take = [&](const Look& look) {
+    for (const auto& finding : look.findings) {
       if (filter.almost_fits(finding)) codes.insert(finding.code);
       if (!filter.fits(finding)) continue;
       if (is_by_cause)
-        rows.add_to_cause(state.configured.name, *state.judged, finding);
+        rows.add_to_cause(look, finding);
       else
-        rows.add(state.configured.name, finding);
+        rows.add(look, finding);
     }
+  };
+  for (const auto& state : snapshot->domains) {
+    const auto& name = state.configured.name;
+    if (!filter.fits(state.configured)) continue;
+    const auto* judged = state.judged.get();
+    if (judged != nullptr && filter.fits(judged->verdict)) take({name, judged->findings, judged});
+    const auto known = looks.find(name);
+    if (known == looks.end() || !filter.fits(known->second->verdict)) continue;
+    take({.domain = name, .findings = known->second->findings, .known_at = known->second->at});
   }
   const auto total = rows.size();
   const auto shown = std::move(rows).part(part, is_by_cause);
   const Since since(*snapshot, *backend_.queries, shown);
+  const Words words(view_.get(), *backend_.queries);
   Json items = Json::array();
   for (const auto& row : shown)
-    items.push_back(is_by_cause ? cause_json(row, since) : finding_json(row, since));
+    items.push_back(is_by_cause ? cause_json(row, since, words) : finding_json(row, since, words));
   if (part.is_table) {
     return is_by_cause ? csv("causes", kCauseColumns, items) : csv("findings", kColumns, items);
   }

@@ -13,6 +13,7 @@
 #include "web/routes/deadlines.h"
 #include "web/routes/parts.h"
 #include "web/routes/query.h"
+#include "web/routes/sight.h"
 
 // All MX hosts, in a line each.
 namespace web {
@@ -54,13 +55,15 @@ constexpr Column kColumns[] = {{"host", "/host"},
                                {"observed_at", "/observed_at"},
                                {"status", "/status"},
                                {"worst_finding", "/worst_finding/code"},
-                               {"title", "/worst_finding/title"}};
+                               {"title", "/worst_finding/title"},
+                               {"last_known", "/last_known/delivery"},
+                               {"last_known_at", "/last_known/observed_at"}};
 
 // A host, gathered in one walk through all domains.
 struct Line {
   std::string name;
-  const probes::HostObservation* seen = nullptr;
-  std::optional<probes::Verdict> verdict;  // of the domain for which it is worst
+  const probes::HostObservation* seen = nullptr;  // null: not since the start
+  std::optional<probes::Verdict> verdict;         // of the domain for which it is worst
   Delivery delivery = Delivery::unknown;
   probes::Status status = probes::Status::unknown;  // of the domain for which that is worst
   const probes::Finding* worst = nullptr;           // found at it there; null: nothing is
@@ -70,6 +73,23 @@ struct Line {
   std::optional<std::string> state;
   bool is_rolling = false;  // a change of its key is under way
   std::size_t alerts = 0;
+  // What was known last to a domain of which nothing is known now, and for which it was worst.
+  const LastLook::Host* known = nullptr;
+  config::Time known_at;
+
+  // Nothing is known of it now.
+  [[nodiscard]] bool is_last_known() const {
+    return delivery == Delivery::unknown && known != nullptr;
+  }
+  // What lists go by.
+  [[nodiscard]] Delivery shown(bool is_blind) const {
+    return is_blind && is_last_known() ? known->delivery : delivery;
+  }
+
+  void take(const LastLook& look, const LastLook::Host& host) {
+    known_at = std::max(known_at, look.at);
+    if (known == nullptr || rank(host.delivery) < rank(known->delivery)) known = &host;
+  }
 
   void take(probes::Status found, const probes::Finding* what) {
     const auto weight = [](probes::Status one, const probes::Finding* finding) {
@@ -81,14 +101,17 @@ struct Line {
   }
 };
 
-Json worst_json(const probes::Finding* finding) {
-  if (finding == nullptr) return nullptr;
-  return {{"code", wire_name(finding->code)},
-          {"severity", wire_name(finding->severity)},
-          {"title", probes::explain(*finding).title}};
+Json last_known_json(const Line& line) {
+  if (!line.is_last_known()) return nullptr;
+  const auto& then = *line.known;
+  return {{"delivery", wire_name(then.delivery)},
+          {"verdict", then.verdict ? Json(wire_name(*then.verdict)) : Json(nullptr)},
+          {"observed_at", config::rfc3339(line.known_at)}};
 }
 
+// While danelaw cannot see it is as good that a host fitted when that was known last.
 struct Filter {
+  bool is_blind = false;
   std::string substring;
   std::optional<probes::Verdict> verdict;
   std::optional<Delivery> delivery;
@@ -99,7 +122,9 @@ struct Filter {
 
   [[nodiscard]] bool fits(const Line& line) const {
     return line.is_asked_for && line.name.find(substring) != std::string::npos &&
-           (!verdict || line.verdict == verdict) && (!delivery || line.delivery == *delivery) &&
+           (!verdict || line.verdict == verdict ||
+            (is_blind && line.is_last_known() && line.known->verdict == verdict)) &&
+           (!delivery || line.delivery == *delivery || line.shown(is_blind) == *delivery) &&
            (!state || line.state == state) && (!is_rolling || line.is_rolling) &&
            (codes.empty() || line.has_code);
   }
@@ -107,15 +132,24 @@ struct Filter {
 
 class Lines {
  public:
-  explicit Lines(const agent::Snapshot& snapshot) {
+  // `looks` outlives it.
+  Lines(const agent::Snapshot& snapshot, const LastLooks& looks) : looks_(looks) {
     lines_.reserve(snapshot.hosts.size());
     for (const auto& [name, seen] : snapshot.hosts) {
       by_name_.emplace(name.text(), lines_.size());
       lines_.push_back({.name = name.text(), .seen = seen.get()});
     }
+    for (const auto& [domain, look] : looks) {
+      for (const auto& host : look->hosts) {
+        if (by_name_.try_emplace(host.name, lines_.size()).second)
+          lines_.push_back({.name = host.name});
+      }
+    }
   }
 
   void take(const agent::DomainState& state, const Filter& filter) {
+    const auto look = looks_.find(state.configured.name);
+    if (look != looks_.end()) take(state, *look->second, filter);
     if (!state.judged) return;
     const auto fate = probes::delivery_of(*state.judged);
     const bool is_asked_for = filter.whom.fits(state.configured);
@@ -125,7 +159,7 @@ class Lines {
       if (auto* line = find(finding.subject.name)) line->has_code = true;
     }
     // Where danelaw cannot see none was judged, and the domain uses those of its last look.
-    if (state.judged->hosts.empty()) {
+    if (state.judged->hosts.empty() && look == looks_.end()) {
       for (const auto& mx : state.judged->seen->hosts) {
         auto* line = find(mx.name.text());
         if (line == nullptr) continue;
@@ -180,11 +214,28 @@ class Lines {
   }
 
  private:
+  void take(const agent::DomainState& state, const LastLook& look, const Filter& filter) {
+    const bool is_asked_for = filter.whom.fits(state.configured);
+    const bool is_judged = state.judged && !state.judged->hosts.empty();
+    for (const auto& host : look.hosts) {
+      auto* line = find(host.name);
+      line->take(look, host);
+      if (!is_judged) ++line->domains;
+      line->is_asked_for = line->is_asked_for || is_asked_for;
+    }
+    for (const auto& finding : look.findings) {
+      if (finding.subject.kind != probes::Subject::Kind::host) continue;
+      auto* line = filter.codes.contains(finding.code) ? find(finding.subject.name) : nullptr;
+      if (line != nullptr) line->has_code = true;
+    }
+  }
+
   Line* find(const std::string& name) {
     const auto entry = by_name_.find(name);
     return entry == by_name_.end() ? nullptr : &lines_[entry->second];
   }
 
+  const LastLooks& looks_;
   std::vector<Line> lines_;
   std::unordered_map<std::string, std::size_t> by_name_;
 };
@@ -198,11 +249,11 @@ std::string deadline_of(const Deadlines& deadlines, const std::string& host) {
   return entry->second.at("at").get<std::string>();
 }
 
-void sort(std::vector<const Line*>& lines, Sort order, const Deadlines& deadlines) {
+void sort(std::vector<const Line*>& lines, Sort order, const Deadlines& deadlines, bool is_blind) {
   const auto weight = [&](const Line& line) -> std::int64_t {
     switch (order) {
       case Sort::delivery:
-        return rank(line.delivery);
+        return rank(line.shown(is_blind));
       case Sort::domains:
         return -static_cast<std::int64_t>(line.domains);
       case Sort::name:
@@ -229,7 +280,9 @@ std::set<std::string> names_of(const std::vector<const Line*>& lines) {
 
 Reply Api::hosts(const Call& call) const {
   Query query(call.request);
+  const auto snapshot = backend_.snapshot();
   const Filter filter{
+      .is_blind = !can_see(*snapshot),
       .substring = query.text("q").value_or(""),
       .verdict = query.word("verdict", probes::verdict_from),
       .delivery = query.word("delivery", probes::delivery_from),
@@ -240,8 +293,8 @@ Reply Api::hosts(const Call& call) const {
   const auto order = query.word("sort", sort_from).value_or(Sort::delivery);
   const auto part = query.part(kMostItems);
   if (auto fault = query.fault()) return *std::move(fault);
-  const auto snapshot = backend_.snapshot();
-  Lines lines(*snapshot);
+  const auto looks = last_looks(*snapshot);
+  Lines lines(*snapshot, looks);
   for (const auto& state : snapshot->domains) lines.take(state, filter);
   for (const auto& followed : snapshot->rollovers) lines.take(followed, snapshot->now);
   for (const auto& alert : snapshot->alerts) lines.take(alert);
@@ -249,7 +302,7 @@ Reply Api::hosts(const Call& call) const {
   const auto total = found.size();
   Deadlines deadlines;
   if (order == Sort::next_deadline_at) deadlines = next_deadlines(*snapshot, names_of(found));
-  sort(found, order, deadlines);
+  sort(found, order, deadlines, filter.is_blind);
   found.erase(found.begin(),
               found.begin() + static_cast<std::ptrdiff_t>(std::min(part.offset, total)));
   if (found.size() > part.limit) found.resize(part.limit);
@@ -270,7 +323,9 @@ Reply Api::hosts(const Call& call) const {
                      {"state", text_or_null(line->state)},
                      {"next_deadline", deadlines[line->name]},
                      {"alerts", line->alerts},
-                     {"observed_at", config::rfc3339(line->seen->observed_at)}});
+                     {"observed_at", config::rfc3339(line->seen != nullptr ? line->seen->observed_at
+                                                                           : line->known_at)},
+                     {"last_known", last_known_json(*line)}});
   }
   if (part.is_table) return csv("mx", kColumns, items);
   return page_of(std::move(items), part.offset, total);

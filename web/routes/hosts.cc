@@ -110,51 +110,66 @@ Json places_json(const agent::Snapshot& snapshot, const probes::HostObservation&
   return out;
 }
 
+Json seen_json(const agent::Snapshot& snapshot, const probes::HostObservation& seen) {
+  const bool has_records = seen.tlsa.outcome == probes::dns::Outcome::answer;
+  return {{"observed_at", config::rfc3339(seen.observed_at)},
+          {"addresses", seen.addresses},
+          {"tlsa",
+           {{"owner", tlsa_owner_of(seen)},
+            {"ttl", has_records ? Json(seen.tlsa.ttl.count()) : Json(nullptr)}}},
+          {"renewals", renewals_json(snapshot, seen)},
+          {"vantages", places_json(snapshot, seen)}};
+}
+
+// The same of a host that was not looked at since the start.
+Json remembered_json(const LastKnownHost& known) {
+  return {{"observed_at", config::rfc3339(known.at)},
+          {"addresses", known.host.addresses},
+          {"tlsa", known.host.tlsa},
+          {"renewals", Json::array()},
+          {"vantages", Json::array()}};
+}
+
 }  // namespace
 
 Reply Api::host(const Call& call) const {
   const auto& name = call.name;
   const auto snapshot = backend_.snapshot();
+  const auto parsed = probes::dns::Name::parse(name);
+  const auto host = parsed ? parsed->text() : name;
   const auto* seen = host_seen(*snapshot, name);
-  if (seen == nullptr) return no_such_host(name);
-  const bool has_records = seen->tlsa.outcome == probes::dns::Outcome::answer;
-  const auto mail = mail_through(*snapshot, *seen);
+  // Since a start while danelaw cannot see, it is only remembered.
+  const auto known = last_known_host(last_looks(*snapshot), host);
+  if (seen == nullptr && !known) return no_such_host(name);
+  const auto mail =
+      seen != nullptr ? mail_through(*snapshot, *seen) : HostMail{.domains = known->domains};
   Json alerts = Json::array();
-  const auto known = configured(*snapshot);
-  for (const auto* alert : alerts_of(*snapshot, seen->host.text()))
-    alerts.push_back(short_alert_json(*alert, *snapshot, known));
-  const auto since = since_of({{seen->host.text(), mail.delivery}}, storage::Whose::hosts);
-  Json last_known = nullptr;
-  if (mail.delivery == probes::Delivery::unknown) {
-    std::function<bool(const std::string&)> is_theirs;
-    if (view_) is_theirs = [&](const std::string& one) { return view_->theirs().has_domain(one); };
-    const auto past = backend_.queries->last_known_host(seen->host.text(), is_theirs);
-    if (past && *past) {
-      last_known = {{"stale", true},
-                    {"observed_at", config::rfc3339((*past)->at)},
-                    {"verdict", (*past)->verdict},
-                    {"delivery", wire_name((*past)->delivery)},
-                    {"domains_count", (*past)->domains}};
-    }
+  const auto domains = configured(*snapshot);
+  for (const auto* alert : alerts_of(*snapshot, host))
+    alerts.push_back(short_alert_json(*alert, *snapshot, domains));
+  const auto since = since_of({{host, mail.delivery}}, storage::Whose::hosts);
+  Json out{{"host", host},
+           {"verdict", mail.verdict ? Json(wire_name(*mail.verdict)) : Json(nullptr)},
+           {"delivery", wire_name(mail.delivery)},
+           {"delivery_since", since_json(since, host)},
+           {"last_known", nullptr},
+           {"domains_count", mail.domains.size()},
+           {"held_up", mail.held_up.size()},
+           {"certificate_seen", mail.has_shown_certificate},
+           {"worst_finding", worst_json(mail.worst)},
+           {"alerts", alerts},
+           {"domains", mail.domains},
+           {"rollover", rollover_json(find_host(*snapshot, name), snapshot->now)}};
+  if (mail.delivery == probes::Delivery::unknown && known) {
+    const auto& then = known->host;
+    out["last_known"] = {{"stale", true},
+                         {"observed_at", config::rfc3339(known->at)},
+                         {"verdict", then.verdict ? Json(wire_name(*then.verdict)) : Json(nullptr)},
+                         {"delivery", wire_name(then.delivery)},
+                         {"domains_count", known->domains.size()}};
   }
-  return json({{"host", seen->host.text()},
-               {"verdict", mail.verdict ? Json(wire_name(*mail.verdict)) : Json(nullptr)},
-               {"delivery", wire_name(mail.delivery)},
-               {"delivery_since", since_json(since, seen->host.text())},
-               {"last_known", last_known},
-               {"domains_count", mail.domains.size()},
-               {"held_up", mail.held_up.size()},
-               {"certificate_seen", mail.has_shown_certificate},
-               {"alerts", alerts},
-               {"observed_at", config::rfc3339(seen->observed_at)},
-               {"addresses", seen->addresses},
-               {"tlsa",
-                {{"owner", tlsa_owner_of(*seen)},
-                 {"ttl", has_records ? Json(seen->tlsa.ttl.count()) : Json(nullptr)}}},
-               {"domains", mail.domains},
-               {"renewals", renewals_json(*snapshot, *seen)},
-               {"vantages", places_json(*snapshot, *seen)},
-               {"rollover", rollover_json(find_host(*snapshot, name), snapshot->now)}});
+  out.update(seen != nullptr ? seen_json(*snapshot, *seen) : remembered_json(*known));
+  return json(out);
 }
 
 Reply Api::timeline(const Call& call) const {

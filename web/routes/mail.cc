@@ -24,6 +24,9 @@ HostMail mail_through(const agent::Snapshot& snapshot, const probes::HostObserva
     out.domains.push_back(domain.configured.name);
     if (probes::delivery_of(*domain.judged) == probes::Delivery::held_up)
       out.held_up.push_back(domain.configured.name);
+    const auto* finding = probes::worst_finding(*domain.judged, *mine);
+    if (finding != nullptr && (out.worst == nullptr || finding->severity > out.worst->severity))
+      out.worst = finding;
     if (worst == nullptr || probes::is_worse(*mine, *worst)) worst = &*mine;
   }
   if (worst != nullptr) {

@@ -19,8 +19,9 @@ struct HostMail {
   std::optional<probes::Verdict> verdict;  // of the domain for which it is worst; null: unjudged
   probes::Delivery delivery = probes::Delivery::unknown;  // of that verdict
   std::vector<std::string> domains;                       // that use it, sorted
-  std::vector<std::string> held_up;    // of them, those whose mail reaches no host at all
-  bool has_shown_certificate = false;  // at its last look
+  std::vector<std::string> held_up;        // of them, those whose mail reaches no host at all
+  bool has_shown_certificate = false;      // at its last look
+  const probes::Finding* worst = nullptr;  // found at it, of the snapshot; null: nothing is
 };
 [[nodiscard]] HostMail mail_through(const agent::Snapshot& snapshot,
                                     const probes::HostObservation& host);

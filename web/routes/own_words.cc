@@ -15,6 +15,20 @@ void take_out_others(std::vector<probes::Evidence>& evidence, const Theirs& thei
   for (auto& one : evidence) take_out_others(one.name, one.value, theirs);
 }
 
+void take_out_others(nlohmann::ordered_json& node, const Theirs& theirs) {
+  if (!node.is_structured()) return;
+  if (node.is_object() && node.contains("evidence") && node["evidence"].is_object()) {
+    for (auto& [name, value] : node["evidence"].items()) {
+      if (value.is_string()) take_out_others(name, value.get_ref<std::string&>(), theirs);
+      if (!value.is_array()) continue;
+      for (auto& one : value) {
+        if (one.is_string()) take_out_others(name, one.get_ref<std::string&>(), theirs);
+      }
+    }
+  }
+  for (auto& one : node) take_out_others(one, theirs);
+}
+
 bool has_words_of_others(const agent::DomainState& state) {
   return state.judged && std::ranges::any_of(state.judged->findings, [](const auto& finding) {
            return finding.code == probes::Code::issuer_uncovered ||

@@ -66,6 +66,13 @@ std::string without_name(std::string title, const probes::Subject& subject) {
   return title;
 }
 
+Json worst_json(const probes::Finding* finding) {
+  if (finding == nullptr) return nullptr;
+  return {{"code", wire_name(finding->code)},
+          {"severity", wire_name(finding->severity)},
+          {"title", probes::explain(*finding).title}};
+}
+
 Json names_of(const std::set<probes::Code>& codes) {
   Json out = Json::array();
   for (const auto code : codes) out.push_back(wire_name(code));

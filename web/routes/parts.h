@@ -32,6 +32,9 @@ inline constexpr std::size_t kMostNames = 20;
 // A title that begins with its subject's name, as one for all that are alike.
 [[nodiscard]] std::string without_name(std::string title, const probes::Subject& subject);
 
+// {"code":…,"severity":…,"title":…}; null where there is none.
+[[nodiscard]] nlohmann::ordered_json worst_json(const probes::Finding* finding);
+
 // As in JSON, in the catalogue's order.
 [[nodiscard]] nlohmann::ordered_json names_of(const std::set<probes::Code>& codes);
 

@@ -141,11 +141,13 @@ Reply Api::host_days(const Call& call) const {
   const auto days = query.number("days", 1, kMostDays).value_or(90);
   if (auto fault = query.fault()) return *std::move(fault);
   const auto snapshot = backend_.snapshot();
-  const auto* host = host_seen(*snapshot, call.name);
-  if (host == nullptr) return no_such_host(call.name);
+  const auto name = probes::dns::Name::parse(call.name);
+  if (!name || (host_seen(*snapshot, call.name) == nullptr &&
+                !last_known_host(last_looks(*snapshot), name->text())))
+    return no_such_host(call.name);
   auto wanted = spans_of(*snapshot, days);
   wanted.of = storage::Whose::hosts;
-  wanted.domains = {host->host.text()};
+  wanted.domains = {name->text()};
   const auto spans = backend_.queries->delivery_spans(wanted);
   if (!spans) return storage_failed(spans.error());
   auto out = days_json(*spans, 1, static_cast<int>(days), snapshot->now);

@@ -73,6 +73,14 @@ std::optional<std::int64_t> HeldUpLately::count(
   });
 }
 
+bool RefusedActs::is_new(const std::string& by, std::string_view act, config::Time now) {
+  const config::Lock lock(mutex_);
+  // A clock that was set back must not keep anything from being put down.
+  std::erase_if(noted_,
+                [&](const auto& one) { return one.second + kAnew <= now || one.second > now; });
+  return noted_.try_emplace({by, std::string(act)}, now).second;
+}
+
 config::Result<std::shared_ptr<const SpansOfAll::Known>, std::string> SpansOfAll::of(
     const storage::SpanQuery& query, storage::Queries& queries) {
   using config::Failure;

@@ -13,6 +13,7 @@
 #include "storage/queries.h"
 #include "web/days.h"
 #include "web/routes/current.h"
+#include "web/routes/last_looks.h"
 
 // What the page asks of all domains again and again, kept from request to request, so that an
 // answer costs as much as changed since the one before. Each may be asked from several threads.
@@ -60,7 +61,8 @@ class HeldUpLately {
   std::optional<config::Time> anew_at_ GUARDED_BY(mutex_);
 };
 
-// What happened to mail at all domains, for one length of time after another.
+// What happened to mail at all domains, or always at the same ones, for one length of time after
+// another.
 class SpansOfAll {
  public:
   struct Known {
@@ -82,10 +84,26 @@ class SpansOfAll {
   std::map<config::Seconds, Kept> kept_ GUARDED_BY(mutex_);  // by length
 };
 
+// Which acts that were refused are put down: the first of a person and act in kAnew. Else readers
+// could push what was done out of the list of acts.
+class RefusedActs {
+ public:
+  [[nodiscard]] bool is_new(const std::string& by, std::string_view act, config::Time now)
+      EXCLUDES(mutex_);
+
+ private:
+  static constexpr config::Seconds kAnew = std::chrono::hours{1};
+  config::Mutex mutex_;
+  std::map<std::pair<std::string, std::string>, config::Time> noted_ GUARDED_BY(mutex_);
+};
+
 struct Remembered {
   DomainCounts counts;
   HeldUpLately held_up;
   SpansOfAll spans;
+  SpansOfAll public_spans;  // of the domains of the public page
+  LastLooksReader looks;
+  RefusedActs refused;
 };
 
 }  // namespace web

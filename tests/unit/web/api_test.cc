@@ -232,6 +232,7 @@ TEST_F(Routes, StatusHasTheAgentItsSensesAndTheCounts) {
     "config": {"domains": 2, "services": 0, "mx_hosts": 1, "interval": 900},
     "scheduler": {"queue_length": 0, "in_flight": 0, "lag_seconds": 0, "rounds": 2,
                   "last_round_at": "2027-01-15T08:00:00Z", "stall": null},
+    "self_checked": true,
     "vantage": [
       {"check": "dns", "up": true, "limit": false, "detail": null, "checked_at": "2027-01-15T08:00:00Z",
        "since": null},

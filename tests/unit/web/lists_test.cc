@@ -1,3 +1,5 @@
+#include <set>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -359,6 +361,95 @@ TEST_F(Blind, DomainsAndHostsKeepWhatWasSeenLastMarkedAsStale) {
   // However long it lasts.
   service_.store.record({.at = kNow + 2 * kMinute, .judged = {service_.snapshot.domains[0]}});
   EXPECT_EQ(got("/api/v1/domains/example.test")["last_known"], known);
+}
+
+TEST_F(Blind, ListsAreFilteredAndSortedByWhatWasKnownLast) {
+  const auto count = [&](const std::string& path, const Query& query) {
+    return got(path, query)["total"];
+  };
+  for (const auto& [name, word] : Query{{"delivery", "held-up"},
+                                        {"verdict", "deferred"},
+                                        {"code", "tlsa-mismatch"},
+                                        {"mx", "mx.example.test"}})
+    EXPECT_EQ(count("/api/v1/domains", {{name, word}}), 1) << name;
+  EXPECT_EQ(count("/api/v1/domains", {{"delivery", "unknown"}}), 2) << "which it is, too";
+  EXPECT_EQ(count("/api/v1/domains", {{"delivery", "fine"}}), 0);
+  const auto first = got("/api/v1/domains", {{"sort", "delivery"}})["items"][0];
+  EXPECT_EQ(first["last_known"]["delivery"], "held-up");
+  for (const auto& [name, word] : Query{{"delivery", "held-up"}, {"verdict", "refused"}})
+    EXPECT_EQ(count("/api/v1/mx", {{name, word}}), 1) << name;
+  EXPECT_EQ(count("/api/v1/mx", {{"delivery", "fine"}}), 0);
+  const auto host = got("/api/v1/mx")["items"][0];
+  EXPECT_EQ(host["delivery"], "unknown");
+  EXPECT_EQ(host["domains"], 1);
+  EXPECT_EQ(host["last_known"], json::parse(R"({"delivery":"held-up","verdict":"refused",
+      "observed_at":"2027-01-15T08:00:00Z"})"));
+}
+
+TEST_F(Blind, FindingsOfTheLastLookStayAndSayThatTheyAre) {
+  const Query mismatch{{"code", "tlsa-mismatch"}};
+  const auto found = got("/api/v1/findings", mismatch)["items"];
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0]["domain"], "example.test");
+  EXPECT_THAT(found[0]["fix"], Not(SizeIs(0))) << "as it was told then";
+  EXPECT_EQ(found[0]["last_known"]["observed_at"], "2027-01-15T08:00:00Z");
+  const auto by_cause = [&](const std::string& code) {
+    return got("/api/v1/findings", {{"group_by", "cause"}, {"code", code}})["items"];
+  };
+  ASSERT_THAT(by_cause("tlsa-mismatch"), SizeIs(1));
+  EXPECT_EQ(by_cause("tlsa-mismatch")[0]["last_known"]["observed_at"], "2027-01-15T08:00:00Z");
+  EXPECT_THAT(by_cause("tlsa-mismatch")[0]["title"].get<std::string>(),
+              HasSubstr("matches no TLSA record"));
+  ASSERT_THAT(by_cause("monitor-fault"), SizeIs(1)) << "what is found now is there, too";
+  EXPECT_EQ(by_cause("monitor-fault")[0]["last_known"], nullptr);
+}
+
+TEST_F(Blind, HostsOutliveARestart) {
+  service_.snapshot.hosts = {};  // none was seen since
+  const auto host = got("/api/v1/mx/MX.example.test.");
+  EXPECT_EQ(host["host"], "mx.example.test");
+  EXPECT_EQ(host["delivery"], "unknown");
+  EXPECT_EQ(host["last_known"]["delivery"], "held-up");
+  EXPECT_EQ(host["domains"], json::array({"example.test"}));
+  EXPECT_EQ(host["observed_at"], "2027-01-15T08:00:00Z");
+  EXPECT_EQ(host["addresses"], json::array({"192.0.2.1", "2001:db8::1"}));
+  EXPECT_EQ(host["tlsa"]["owner"], "_25._tcp.mx.example.test");
+  EXPECT_EQ(got("/api/v1/mx", {{"delivery", "held-up"}})["total"], 1);
+  EXPECT_EQ(got("/api/v1/mx/mx.example.test/days")["days"].size(), 90U);
+  EXPECT_EQ(ask("/api/v1/mx/other.test").status, 404);
+}
+
+TEST_F(Lists, BeforeTheFirstSelfCheckNothingCountsAsChecked) {
+  EXPECT_EQ(got("/api/v1/status")["self_checked"], true);
+  service_.snapshot.vantage = {
+      {.check = "domain_list:partners", .checked_at = kNow, .blinds = false}};
+  const auto status = got("/api/v1/status");
+  EXPECT_EQ(status["self_checked"], false);
+  EXPECT_EQ(status["blind"], nullptr);
+  EXPECT_EQ(status["last_known"]["delivery"]["held-up"]["inbound"], 1);
+}
+
+TEST_F(Lists, MailThatIsDeliveredDoesNotBounce) {
+  auto& alert = service_.snapshot.alerts.renew(0);
+  alert.hits = {
+      {.subject = alert.finding.subject, .domains = {"example.test"}, .holds_mail = true}};
+  const auto kinds = [&] {
+    std::set<std::string> out;
+    const auto list = got("/api/v1/deadlines");
+    for (const auto& one : list["items"]) out.insert(one["kind"].get<std::string>());
+    return out;
+  };
+  EXPECT_THAT(kinds(), testing::Contains("mail-bounces"));
+  auto judged = *service_.snapshot.domains[0].judged;
+  judged.verdict = probes::Verdict::authenticated;  // only rare senders wait
+  for (auto& host : judged.hosts) host.verdict = probes::Verdict::authenticated;
+  service_.snapshot.domains.renew(0).judged =
+      std::make_shared<const probes::DomainJudgement>(std::move(judged));
+  EXPECT_THAT(kinds(), Not(testing::Contains("mail-bounces")));
+}
+
+TEST_F(Lists, AnMxHostNamesTheWorstThatIsFoundAtIt) {
+  EXPECT_EQ(got("/api/v1/mx/mx.example.test")["worst_finding"]["code"], "tlsa-mismatch");
 }
 
 TEST_F(Lists, NothingIsStaleWhileLooksCanTell) {

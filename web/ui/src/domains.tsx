@@ -2,7 +2,7 @@ import type { DomainItem, Page } from "./api";
 import { DayBars } from "./days";
 import { Choice, Download, FindingChoice, GroupChoice, Loaded, Pages, pageOf, withQuery } from "./lists";
 import { useResource } from "./live";
-import { DeliveryMark, DomainLink, Link, Title, Waiting, When } from "./parts";
+import { DeliveryMark, DomainLink, LastKnownAs, Link, Title, Waiting, When } from "./parts";
 import { navigate } from "./place";
 import { deliveries, deliveryWords, plural, roleChoices, verdictBeside, verdictWords } from "./words";
 
@@ -50,11 +50,7 @@ export function DomainTable({
           <tr key={item.domain}>
             <td>
               <DeliveryMark delivery={item.delivery} />
-              {item.last_known && (
-                <div class="muted">
-                  last known, <When at={item.last_known.observed_at} />: {deliveryWords[item.last_known.delivery]}
-                </div>
-              )}
+              {item.last_known && <LastKnownAs known={item.last_known} />}
               <div class="muted">{item.verdict ? verdictBeside(item.delivery, item.verdict) : "not probed yet"}</div>
             </td>
             <th scope="row">

@@ -90,7 +90,7 @@ export function Findings({ query }: { query: URLSearchParams }) {
           </thead>
           <tbody>
             {data.items.map((one, index) => (
-              <tr key={`${one.code}${one.subject.name}${index}`}>
+              <tr key={`${one.code}${one.subject.name}${index}`} class={one.last_known ? "stale" : undefined}>
                 <td>
                   <Mark status={severityLook(one.severity)}>{one.severity}</Mark>
                 </td>
@@ -99,6 +99,11 @@ export function Findings({ query }: { query: URLSearchParams }) {
                 </th>
                 <td>
                   {one.title}
+                  {one.last_known && (
+                    <div class="muted">
+                      last known, <When at={one.last_known.observed_at} />
+                    </div>
+                  )}
                   {isCause(one) && one.consequences.length > 0 && (
                     <div class="muted">{following(one.consequence_titles)}</div>
                   )}

@@ -2,7 +2,7 @@
 import type { Delivery, MxItem, Page, Verdict } from "./api";
 import { Choice, Download, FindingChoice, GroupChoice, Loaded, Pages, pageOf, withQuery } from "./lists";
 import { useResource } from "./live";
-import { DeliveryMark, HostLink, Link, Mark, Title, Waiting, When } from "./parts";
+import { DeliveryMark, HostLink, LastKnownAs, Link, Mark, Title, Waiting, When } from "./parts";
 import { navigate } from "./place";
 import { keysLook, rolloverWords } from "./rollover_words";
 import {
@@ -110,6 +110,7 @@ export function Hosts({ query }: { query: URLSearchParams }) {
               <tr key={one.host}>
                 <td>
                   <DeliveryMark delivery={one.delivery} />
+                  {one.last_known && <LastKnownAs known={one.last_known} />}
                   <div class="muted">{one.verdict ? verdictBeside(one.delivery, one.verdict) : "not known now"}</div>
                 </td>
                 <th scope="row">

@@ -22,9 +22,10 @@ function dependants({ domains, delivery, held_up: held }: MxHost): string {
 const unknownHost = "Unknown: could not be determined from here; nothing is concluded about the host.";
 
 // What happens to mail there; and what happens to that of senders whose caches lag behind.
-export function hostSays({ host, verdict, delivery, rollover }: MxHost): string {
+export function hostSays({ host, verdict, delivery, rollover, worst_finding: worst }: MxHost): string {
   const now = (verdict && (isService(host) ? serviceSentence : hostSentence)[verdict]) ?? unknownHost;
-  return verdict && delivers(verdict) && rollover ? withCaches(now, [rollover], delivery) : now;
+  const told = verdict && delivers(verdict) && rollover ? withCaches(now, [rollover], delivery) : now;
+  return told === now && delivery === "at-risk" && worst ? `${now} At risk: ${worst.title}.` : told;
 }
 
 export function HostView({ name, query }: { name: string; query: URLSearchParams }) {

@@ -1,4 +1,4 @@
-import type { AgentStatus, Alert, Deadline, DomainItem, Page } from "./api";
+import type { AgentStatus, Alert, Deadline, Delivery, DomainItem, Page } from "./api";
 import { DayBars } from "./days";
 import { DomainTable } from "./domains";
 import type { Resource } from "./live";
@@ -102,7 +102,9 @@ export function AgentStrip({ status }: { status: AgentStatus }) {
     <ul class="strip" aria-label="Self-checks">
       {failing.length === 0 ? (
         <li>
-          <Mark status="ok">Self-checks: OK</Mark>
+          <Mark status={status.self_checked ? "ok" : "unknown"}>
+            Self-checks: {status.self_checked ? "OK" : "none has run yet"}
+          </Mark>
         </li>
       ) : (
         failing.map((check) => (
@@ -148,6 +150,10 @@ export function AgentStrip({ status }: { status: AgentStatus }) {
   );
 }
 
+// Those that were so when that was known last, while nothing is known: the list of them has these, too.
+const lastKnownOf = ({ last_known: known }: AgentStatus, delivery: Delivery) =>
+  known && delivery !== "unknown" ? known.delivery[delivery].inbound + known.delivery[delivery].outbound : 0;
+
 export function Overview({ status }: { status: Resource<AgentStatus> }) {
   const alerts = useResource<Page<Alert>>(
     "/api/v1/alerts?state=firing&group_by=cause",
@@ -181,6 +187,7 @@ export function Overview({ status }: { status: Resource<AgentStatus> }) {
               <li key={one}>
                 <Link to={`/domains?delivery=${one}`}>
                   <span class="figure">{countOf(seen, one)}</span> <DeliveryMark delivery={one} />
+                  {lastKnownOf(seen, one) > 0 && <span class="whose">last known: {lastKnownOf(seen, one)}</span>}
                   {seen.delivery[one].outbound > 0 && <span class="whose">{rolesOf(seen, one)}</span>}
                 </Link>
               </li>

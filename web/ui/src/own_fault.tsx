@@ -20,22 +20,32 @@ const inWords = (delivery: Known["delivery"]) =>
     .map(([one, count]) => `${count} ${deliveryWords[one]}`)
     .join(", ");
 
+const LastKnown = ({ known }: { known: AgentStatus["last_known"] }) =>
+  known && (
+    <>
+      {" "}
+      Last known, <When at={known.at} />: {inWords(known.delivery)}.
+    </>
+  );
+
+// Since the start nobody knows yet whether danelaw can see.
+const NotCheckedYet = ({ status }: { status: AgentStatus }) => (
+  <div class="banner unknown" role="status">
+    Nothing has been checked yet: danelaw started <When at={status.started_at} />.
+    <LastKnown known={status.last_known} />
+  </div>
+);
+
 export function OwnFaultBanner({ status }: { status: AgentStatus | null }) {
   const fault = status && faultOf(status);
+  if (status && !fault && !status.self_checked) return <NotCheckedYet status={status} />;
   if (!status || !fault) return null;
-  const known = status.last_known;
   const isBlind = countOf(status, "unknown") * 2 > status.config.domains;
   return (
     <div class="banner critical" role="alert">
       <strong>danelaw cannot see{isBlind ? "" : " everything"}</strong> since <Moment at={fault.since} short />:{" "}
       {fault.what}.
-      {known && (
-        <>
-          {" "}
-          Last known, <When at={known.at} />: {inWords(known.delivery)}.
-        </>
-      )}{" "}
-      <Link to="/status">Self-checks</Link>
+      <LastKnown known={status.last_known} /> <Link to="/status">Self-checks</Link>
     </div>
   );
 }

@@ -29,6 +29,13 @@ export const DeliveryMark = ({ delivery }: { delivery: Delivery }) => (
   <Mark status={deliveryLook[delivery]}>{deliveryWords[delivery]}</Mark>
 );
 
+// Below the mark of what is not known now, in a list.
+export const LastKnownAs = ({ known }: { known: { delivery: Delivery; observed_at: string } }) => (
+  <div class="muted">
+    last known, <When at={known.observed_at} />: {deliveryWords[known.delivery]}
+  </div>
+);
+
 export const Dnssec = ({ status }: { status: string | null }) => (
   <Mark status={dnssecStatus(status)}>{status ?? "not asked"}</Mark>
 );
