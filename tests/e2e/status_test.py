@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A domain's status is one word wherever one looks: API, metrics, badge, `check`, Nagios. The public page says what
+"""A domain's status is one word wherever one looks: API, metrics, `check`, Nagios. The public page and badges say what
 happens to mail, as the API does."""
 
 import re
@@ -21,6 +21,7 @@ MAIL = {
     "fine": ("ok", "✓", "mail arrives securely"),
     "unknown": ("unknown", "?", "unknown"),
 }
+TAKES_NONE = ("ok", "✓", "takes no mail")
 HIDDEN = "healthy.test"  # its first MX gets IPv6 only, its second is sound
 
 
@@ -49,25 +50,26 @@ class Status(unittest.TestCase):
                 n: WORDS[int(v)]
                 for n, v in re.findall(r'^danelaw_domain_status\{domain="([^"]+)"\} (\d)$', metrics, re.M)
             },
-            "badge.json": {n: COLOURS[self.lab.get(f"/api/v1/domains/{n}/badge.json")["color"]] for n in self.names},
-            "badge.svg": {
-                n: COLOURS[
-                    re.search(r'height="20" fill="(#(?!344054)\w+)"', self.lab.text(f"/api/v1/domains/{n}/badge.svg"))[
-                        1
-                    ]
-                ]
-                for n in self.names
-            },
             "public.json": {d["domain"]: d["status"] for d in self.lab.get("/public.json")["items"]},
         }
         shown = {name: (look, sign, words) for name, look, sign, words in rows}
-        self.is_shown = shown == {d["domain"]: MAIL[d["delivery"]] for d in listed}
+        mail = {d["domain"]: TAKES_NONE if d["verdict"] == "no-mail" else MAIL[d["delivery"]] for d in listed}
+        self.is_shown = shown == mail and self.badges() == [{name: look for name, (look, *_) in mail.items()}] * 2
         words = list(out["list"].values())
         counts = {word: words.count(word) for word in WORDS}
         totals = {word: self.lab.get(f"/api/v1/domains?limit=500&status={word}")["total"] for word in WORDS}
         metric = {w: int(v) for w, v in re.findall(r'^danelaw_domains\{status="(\w+)"\} (\d+)$', metrics, re.M)}
         status = self.lab.get("/api/v1/status")["counts"]
         return out, [counts, totals, metric, status]
+
+    def badges(self):
+        """What they look like, in both forms."""
+        path = "/api/v1/domains/{}/badge.{}"
+        drawn = r'height="20" fill="(#(?!344054)\w+)"'
+        return [
+            {n: COLOURS[self.lab.get(path.format(n, "json"))["color"]] for n in self.names},
+            {n: COLOURS[re.search(drawn, self.lab.text(path.format(n, "svg")))[1]] for n in self.names},
+        ]
 
     def agree(self, seconds=90):
         """One word a domain, the same of all outlets; a look between two questions is waited out."""

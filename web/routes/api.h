@@ -188,8 +188,6 @@ class Api {
   [[nodiscard]] Reply public_list(const Call& call) const;
   [[nodiscard]] Reply badge_picture(const Call& call) const;
   [[nodiscard]] Reply badge_object(const Call& call) const;
-  [[nodiscard]] Reply public_css(const Call& call) const;
-  [[nodiscard]] Reply public_js(const Call& call) const;
   [[nodiscard]] PublicView public_view() const;
   [[nodiscard]] std::optional<Badge> public_badge(const std::string& domain) const;
 

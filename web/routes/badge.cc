@@ -1,13 +1,40 @@
 #include "web/routes/badge.h"
 
-#include <array>
-
 #include <fmt/format.h>
+
+#include "probes/verdict.h"
 
 namespace web {
 namespace {
 
+using probes::Delivery;
+
 constexpr int kLabelWidth = 42;
+
+const char* colour_of(Delivery delivery) {
+  switch (delivery) {
+    case Delivery::held_up:
+    case Delivery::unprotected:
+      return "#b42318";
+    case Delivery::at_risk:
+      return "#8a5a00";
+    case Delivery::fine:
+      return "#0b6b3a";
+    case Delivery::unknown:
+      return "#6941c6";
+  }
+  return "";
+}
+
+// The verdict, but where that is no word for everybody, or what caches hold makes it another.
+std::string message_of(Delivery delivery, const std::optional<std::string>& verdict) {
+  if (!verdict) return "not seen yet";
+  const auto known = probes::verdict_from(*verdict);
+  if (known == probes::Verdict::no_mail) return "takes no mail";
+  const bool is_held_up_by_caches =
+      delivery == Delivery::held_up && known && probes::is_deliverable(*known);
+  return is_held_up_by_caches ? std::string(wire_name(delivery)) : *verdict;
+}
 
 }  // namespace
 
@@ -17,11 +44,8 @@ Reply for_everybody(Reply reply) {
   return reply;
 }
 
-Badge badge_of(probes::Status status, const std::optional<std::string>& verdict) {
-  constexpr std::array<const char*, probes::kStatusCount> kColours{"#0b6b3a", "#8a5a00", "#b42318",
-                                                                   "#6941c6"};
-  return {.message = verdict.value_or("not seen yet"),
-          .colour = kColours[static_cast<std::size_t>(status)]};
+Badge badge_of(Delivery delivery, const std::optional<std::string>& verdict) {
+  return {.message = message_of(delivery, verdict), .colour = colour_of(delivery)};
 }
 
 Reply badge_svg(const Badge& badge) {

@@ -16,7 +16,7 @@ struct Badge {
 };
 
 // By the words of the API; no verdict before the first look.
-[[nodiscard]] Badge badge_of(probes::Status status, const std::optional<std::string>& verdict);
+[[nodiscard]] Badge badge_of(probes::Delivery delivery, const std::optional<std::string>& verdict);
 
 // Everybody may show it, on any page, and ask for it once a minute.
 [[nodiscard]] Reply for_everybody(Reply reply);

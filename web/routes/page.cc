@@ -9,6 +9,7 @@
 
 #include "probes/dane/tlsa.h"
 #include "probes/tls/certificate.h"
+#include "web/routes/public_page.h"
 
 // Laid down by the assembler, see web/CMakeLists.txt.
 extern "C" {
@@ -63,6 +64,8 @@ std::vector<Asset> made_assets() {
   add("views.js", between(danelaw_page_views_js, danelaw_page_views_js_end));
   add("app.js", between(danelaw_page_app_js, danelaw_page_app_js_end));
   add("app.css", between(danelaw_page_app_css, danelaw_page_app_css_end));
+  add("public.css", public_style());
+  add("public.js", public_script());
   return out;
 }
 

@@ -12,7 +12,8 @@ Reply file(std::string_view body, std::string type) {
   return {.content_type = std::move(type), .body = std::string(body)};
 }
 
-Reply asset(const std::string& name, std::string type) {
+Reply asset(std::string_view path, std::string type) {
+  const auto name = path.substr(path.rfind('/') + 1);
   const auto* found = page_asset(name);
   if (found == nullptr) return text("not found\n", 404);
   auto out = file(found->body, std::move(type));
@@ -35,11 +36,11 @@ Reply Api::page(const Call& /*call*/) const {
 }
 
 Reply Api::script(const Call& call) const {
-  return asset(call.name + ".js", "text/javascript; charset=utf-8");
+  return asset(call.request.path, "text/javascript; charset=utf-8");
 }
 
 Reply Api::style(const Call& call) const {
-  return asset(call.name + ".css", "text/css; charset=utf-8");
+  return asset(call.request.path, "text/css; charset=utf-8");
 }
 
 Reply Api::finding(const Call& call) const {
@@ -48,10 +49,14 @@ Reply Api::finding(const Call& call) const {
 
 PublicView Api::public_view() const {
   const auto snapshot = backend_.snapshot();
-  PublicView out{.title = guard_.public_title, .text = guard_.public_text, .now = snapshot->now};
+  PublicView out{.title = guard_.public_title,
+                 .text = guard_.public_text,
+                 .past_until = snapshot->now,
+                 .now = snapshot->now};
   std::map<std::string, probes::Delivery> now;
   storage::SpanQuery past{.from = snapshot->now - std::chrono::hours{24 * 91},
-                          .until = snapshot->now,
+                          // What began in this second is in it: it is kept for a while.
+                          .until = snapshot->now + config::Seconds{1},
                           .longest_silence = storage::longest_silence(snapshot->schedule.interval)};
   for (const auto& name : guard_.badges) {
     const auto state = backend_.domain(name);
@@ -63,20 +68,19 @@ PublicView Api::public_view() const {
   if (past.domains.empty()) return out;
   out.since = since_of(now);
   // Without a history there is none to show.
-  out.past = backend_.queries->delivery_spans(past).value_or(DeliverySpans{});
+  if (const auto known = remembered_->public_spans.of(past, *backend_.queries)) {
+    out.past = (*known)->spans;
+    out.past_until = (*known)->until;
+  }
   return out;
 }
 
-Reply Api::public_html(const Call& /*call*/) const {
-  return guard_.badges.empty() ? text("not found\n", 404) : public_page(public_view());
-}
-
-Reply Api::public_css(const Call& /*call*/) const {
-  return for_everybody(file(public_style(), "text/css; charset=utf-8"));
-}
-
-Reply Api::public_js(const Call& /*call*/) const {
-  return for_everybody(file(public_script(), "text/javascript; charset=utf-8"));
+Reply Api::public_html(const Call& call) const {
+  if (guard_.badges.empty()) return text("not found\n", 404);
+  auto view = public_view();
+  const auto page = call.request.query.find("page");
+  if (page != call.request.query.end()) view.page = number(page->second).value_or(1);
+  return public_page(view);
 }
 
 Reply Api::public_list(const Call& /*call*/) const {
@@ -89,7 +93,7 @@ std::optional<Badge> Api::public_badge(const std::string& domain) const {
   const auto state = backend_.domain(domain);
   if (!state) return std::nullopt;
   const auto row = current_row(*state, *backend_.queries);
-  return badge_of(row.status, row.verdict);
+  return badge_of(row.delivery, row.verdict);
 }
 
 Reply Api::badge_picture(const Call& call) const {

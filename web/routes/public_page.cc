@@ -1,12 +1,13 @@
 #include "web/routes/public_page.h"
 
 #include <algorithm>
-#include <array>
+#include <map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "web/routes/badge.h"
+#include "web/routes/page.h"
 #include "web/routes/parts.h"
 #include "web/routes/plain_page.h"
 
@@ -18,6 +19,9 @@ using probes::Delivery;
 
 constexpr int kDays = 90;
 constexpr std::size_t kMostIncidents = 20;
+// So that a page has less than 2,000 elements whatever happened.
+constexpr std::size_t kMostCards = 50;
+constexpr std::size_t kMostTold = 6;  // runs of days, of a domain
 
 // The mark of what happens to mail: how it looks, and its sign, for it is never told by colour
 // alone.
@@ -55,8 +59,13 @@ std::string_view in_words(Delivery delivery) {
   return "";
 }
 
-std::string_view now_in_words(Delivery delivery) {
-  switch (delivery) {
+bool takes_mail(const storage::DomainRow& domain) {
+  return domain.verdict != wire_name(probes::Verdict::no_mail);
+}
+
+std::string_view now_in_words(const storage::DomainRow& domain) {
+  if (!takes_mail(domain)) return "takes no mail";
+  switch (domain.delivery) {
     case Delivery::held_up:
       return "mail does not arrive";
     case Delivery::unprotected:
@@ -73,10 +82,12 @@ std::string_view now_in_words(Delivery delivery) {
 
 std::string headline(const std::vector<storage::DomainRow>& domains) {
   const auto count = [&](Delivery delivery) {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        domains, [&](const auto& domain) { return domain.delivery == delivery; }));
+    return static_cast<std::size_t>(std::ranges::count_if(domains, [&](const auto& domain) {
+      return takes_mail(domain) && domain.delivery == delivery;
+    }));
   };
-  const auto all = domains.size();
+  const auto all = static_cast<std::size_t>(std::ranges::count_if(domains, takes_mail));
+  if (all == 0 && !domains.empty()) return "No mail is taken.";
   if (count(Delivery::fine) == all) return "Mail gets through securely.";
   const auto unknown = count(Delivery::unknown);
   if (unknown == all) return "Whether mail gets through could not be determined.";
@@ -136,20 +147,57 @@ std::string shares_of(const DeliverySpans& past, config::Time now) {
   return words_of(short_one, now) + ", " + words_of(long_one, now);
 }
 
+// Days in a row that are alike.
+struct Run {
+  std::size_t first = 0, count = 0;
+  std::optional<Delivery> worst;
+
+  [[nodiscard]] std::string_view name() const { return worst ? wire_name(*worst) : "none"; }
+  [[nodiscard]] std::string path() const {
+    std::string out;
+    for (auto day = first; day < first + count; ++day)
+      out += fmt::format("M{} 0h3v20h-3z", 4 * day);
+    return out;
+  }
+};
+
+std::vector<Run> runs_of(const std::vector<Day>& days) {
+  std::vector<Run> out;
+  for (std::size_t i = 0; i < days.size(); ++i) {
+    if (out.empty() || out.back().worst != days[i].worst)
+      out.push_back({.first = i, .worst = days[i].worst});
+    ++out.back().count;
+  }
+  return out;
+}
+
+// What happened lately says when and what it was; the other days are one path for each kind.
 std::string bars(const DeliverySpans& past, config::Time now) {
+  const auto days = days_of(past, kDays, now);
+  const auto runs = runs_of(days);
+  std::map<std::string_view, std::string> rest;
+  std::string told;
+  std::size_t left = kMostTold;
+  for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
+    const bool is_told = run->worst && *run->worst != Delivery::fine && left > 0;
+    if (!is_told) {
+      rest[run->name()] += run->path();
+      continue;
+    }
+    --left;
+    const auto first = date_of(days[run->first].begin);
+    const auto last = date_of(days[run->first + run->count - 1].begin);
+    told += fmt::format("<path class=\"{}\" d=\"{}\"><title>{}{}: {}</title></path>", run->name(),
+                        run->path(), first, run->count > 1 ? " to " + last : std::string(),
+                        in_words(*run->worst));
+  }
   std::string out = fmt::format(
       "<svg class=\"days\" viewBox=\"0 0 {} 20\" preserveAspectRatio=\"none\" role=\"img\" "
       "aria-label=\"the last {} days\">",
       kDays * 4, kDays);
-  int x = 0;
-  for (const auto& day : days_of(past, kDays, now)) {
-    out += fmt::format(
-        "<rect class=\"{}\" x=\"{}\" width=\"3\" height=\"20\"><title>{}: {}</title></rect>",
-        day.worst ? wire_name(*day.worst) : "none", x, date_of(day.begin),
-        day.worst ? in_words(*day.worst) : "not watched");
-    x += 4;
-  }
-  return out + "</svg>\n";
+  for (const auto& [name, path] : rest)
+    out += fmt::format("<path class=\"{}\" d=\"{}\"/>", name, path);
+  return out + told + "</svg>\n";
 }
 
 std::string card(const PublicView& view, const storage::DomainRow& domain) {
@@ -157,17 +205,18 @@ std::string card(const PublicView& view, const storage::DomainRow& domain) {
   const auto since = view.since.find(domain.name);
   // Names are A-labels, the other words our own: nothing in them needs to be escaped.
   return fmt::format(
-      "<article><h2>{}</h2><p>{}{}</p>\n{}"
-      "<p class=\"quiet\">authenticated {}; last check {}</p></article>\n",
-      domain.name, mark_of(domain.delivery, now_in_words(domain.delivery)),
+      "<article><h2>{}</h2><p>{}{}</p>\n{}<p class=\"quiet\">{}last check {}</p></article>\n",
+      domain.name, mark_of(domain.delivery, now_in_words(domain)),
       since == view.since.end() ? std::string() : ", since " + minute_of(since->second),
-      bars(past, view.now), shares_of(past, view.now),
+      bars(past, view.past_until),
+      takes_mail(domain) ? fmt::format("authenticated {}; ", shares_of(past, view.past_until)) : "",
       domain.observed_at ? minute_of(*domain.observed_at) : "not yet");
 }
 
 struct Incident {
   std::string domain;
   storage::DeliverySpan span;
+  bool is_lost = false;  // since its end nothing is known: nobody knows whether it is over
 };
 
 // Mail that did not arrive, or was not protected; the newest first.
@@ -175,10 +224,12 @@ std::vector<Incident> incidents_of(const PublicView& view) {
   std::vector<Incident> out;
   const auto from = view.now - std::chrono::hours{24 * kDays};
   for (const auto& [domain, spans] : view.past) {
-    for (const auto& span : episodes_in(spans, true)) {
+    const auto episodes = episodes_in(spans, true);
+    for (const auto& span : episodes) {
       const bool is_bad =
           span.delivery == Delivery::held_up || span.delivery == Delivery::unprotected;
-      if (is_bad && span.until > from) out.push_back({domain, span});
+      const bool is_lost = &span == &episodes.back() && spans.back().delivery == Delivery::unknown;
+      if (is_bad && (span.until > from || is_lost)) out.push_back({domain, span, is_lost});
     }
   }
   std::ranges::sort(out, std::greater{},
@@ -187,16 +238,48 @@ std::vector<Incident> incidents_of(const PublicView& view) {
   return out;
 }
 
+bool is_over(const Incident& one, const PublicView& view) {
+  return !one.is_lost && one.span.until < view.past_until;
+}
+
 std::string incident_list(const PublicView& view) {
   const auto incidents = incidents_of(view);
   if (incidents.empty()) return fmt::format("<p class=\"quiet\">None in {} days.</p>\n", kDays);
   std::string out = "<ul>\n";
   for (const auto& one : incidents) {
-    out += fmt::format("<li>{}: {}, {} to {}</li>\n", one.domain, in_words(one.span.delivery),
-                       minute_of(one.span.from),
-                       one.span.until < view.now ? minute_of(one.span.until) : "now");
+    const auto until = is_over(one, view) ? " to " + minute_of(one.span.until)
+                       : one.is_lost ? fmt::format("; unknown since {}", minute_of(one.span.until))
+                                     : " to now";
+    out += fmt::format("<li>{}: {}, {}{}</li>\n", one.domain, in_words(one.span.delivery),
+                       minute_of(one.span.from), until);
   }
   return out + "</ul>\n";
+}
+
+// Those first that somebody must do something about.
+std::vector<const storage::DomainRow*> in_order(const std::vector<storage::DomainRow>& domains) {
+  std::vector<const storage::DomainRow*> out;
+  for (const auto& domain : domains) out.push_back(&domain);
+  std::ranges::stable_sort(out, {}, [](const auto* one) { return rank(one->delivery); });
+  return out;
+}
+
+std::string cards(const PublicView& view) {
+  const auto domains = in_order(view.domains);
+  const auto pages = std::max<std::size_t>(1, (domains.size() + kMostCards - 1) / kMostCards);
+  const auto page = std::clamp<std::size_t>(view.page, 1, pages);
+  const auto first = (page - 1) * kMostCards;
+  const auto end = std::min(first + kMostCards, domains.size());
+  std::string out = "<div class=\"cards\">\n";
+  for (auto i = first; i < end; ++i) out += card(view, *domains[i]);
+  out += "</div>\n";
+  if (pages == 1) return out;
+  const auto link = [](std::size_t to, std::string_view words) {
+    return fmt::format(" <a href=\"?page={}\">{}</a>", to, words);
+  };
+  return out + fmt::format("<nav aria-label=\"Pages\">Domains {} to {} of {}.{}{}</nav>\n",
+                           first + 1, end, domains.size(), page > 1 ? link(page - 1, "Before") : "",
+                           page < pages ? link(page + 1, "More") : "");
 }
 
 }  // namespace
@@ -204,19 +287,18 @@ std::string incident_list(const PublicView& view) {
 Reply public_page(const PublicView& view) {
   const auto title = escaped_html(view.title.empty() ? "Mail and DANE" : view.title);
   auto body = fmt::format(
-      "<h1>{}</h1>\n{}<p class=\"lead\" role=\"status\">{}</p>\n<div class=\"cards\">\n",
+      "<h1>{}</h1>\n{}<p class=\"lead\" role=\"status\">{}</p>\n",
       view.title.empty() ? "Does mail get through securely?" : title,
       view.text.empty() ? std::string() : fmt::format("<p>{}</p>\n", escaped_html(view.text)),
       headline(view.domains));
-  for (const auto& domain : view.domains) body += card(view, domain);
-  body += "</div>\n<h2>Incidents</h2>\n" + incident_list(view);
+  body += cards(view) + "<h2>Incidents</h2>\n" + incident_list(view);
   body += fmt::format("<p class=\"quiet\">As of {}.</p>\n", minute_of(view.now));
-  return for_everybody({.content_type = "text/html; charset=utf-8",
-                        .body = plain_page(title, "", body,
-                                           "<link rel=\"stylesheet\" href=\"assets/public.css\">"
-                                           "<script src=\"assets/public.js\" defer></script>"
-                                           "<noscript><meta http-equiv=\"refresh\" "
-                                           "content=\"60\"></noscript>")});
+  const auto head = fmt::format(
+      "<link rel=\"stylesheet\" href=\"assets/{}\"><script src=\"assets/{}\" defer></script>"
+      "<noscript><meta http-equiv=\"refresh\" content=\"60\"></noscript>",
+      page_asset("public.css")->lasting_name, page_asset("public.js")->lasting_name);
+  return for_everybody(
+      {.content_type = "text/html; charset=utf-8", .body = plain_page(title, "", body, head)});
 }
 
 // The page is asked for again, and of it only what differs is put in place: whoever reads or
@@ -254,6 +336,7 @@ std::string_view public_style() {
 .cards p { margin: 0.5rem 0 0; }
 .quiet { opacity: 0.8; font-size: 0.9rem; }
 svg.days { display: block; width: 100%; height: 1.5rem; margin-top: 0.5rem; }
+nav { margin-top: 1rem; }
 svg.days .fine { fill: #12805c; }
 svg.days .at-risk { fill: #b7791f; }
 svg.days .unprotected { fill: #c2410c; }
@@ -269,13 +352,13 @@ Reply public_json(const PublicView& view) {
   for (const auto& domain : view.domains) {
     const auto past = only(view, domain.name);
     Json days = Json::array();
-    for (const auto& day : days_of(past, kDays, view.now)) {
+    for (const auto& day : days_of(past, kDays, view.past_until)) {
       days.push_back({{"date", date_of(day.begin)},
                       {"delivery", day.worst ? Json(wire_name(*day.worst)) : Json(nullptr)}});
     }
     Json shares = Json::array();
     for (const int length : {30, kDays})
-      shares.push_back(to_json(share_of(past, 1, length, view.now)));
+      shares.push_back(to_json(share_of(past, 1, length, view.past_until)));
     items.push_back({{"domain", domain.name},
                      {"status", wire_name(domain.status)},
                      {"verdict", domain.verdict ? Json(*domain.verdict) : Json(nullptr)},
@@ -287,12 +370,13 @@ Reply public_json(const PublicView& view) {
   }
   Json incidents = Json::array();
   for (const auto& one : incidents_of(view)) {
-    incidents.push_back({{"domain", one.domain},
-                         {"from", config::rfc3339(one.span.from)},
-                         {"until", one.span.until < view.now ? Json(config::rfc3339(one.span.until))
-                                                             : Json(nullptr)},
-                         {"delivery", wire_name(one.span.delivery)},
-                         {"verdict", wire_name(one.span.verdict)}});
+    incidents.push_back(
+        {{"domain", one.domain},
+         {"from", config::rfc3339(one.span.from)},
+         {"until", is_over(one, view) ? Json(config::rfc3339(one.span.until)) : Json(nullptr)},
+         {"unknown_since", one.is_lost ? Json(config::rfc3339(one.span.until)) : Json(nullptr)},
+         {"delivery", wire_name(one.span.delivery)},
+         {"verdict", wire_name(one.span.verdict)}});
   }
   return for_everybody(json({{"items", items}, {"next", nullptr}, {"incidents", incidents}}));
 }

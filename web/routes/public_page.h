@@ -18,11 +18,14 @@ struct PublicView {
   std::vector<storage::DomainRow> domains;
   std::map<std::string, config::Time> since;  // it is as it is, where that is known
   DeliverySpans past;
+  config::Time past_until;  // as of when the past is known
   config::Time now;
+  std::size_t page = 1;  // of the cards
 };
 
 // A page that keeps itself up to date in place; where scripts are not wanted it loads itself anew
-// every minute.
+// every minute. Of many domains it shows some, those first that somebody must do something about,
+// and leads to the others.
 [[nodiscard]] Reply public_page(const PublicView& view);
 [[nodiscard]] std::string_view public_script();
 // What only it wears.

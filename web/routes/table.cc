@@ -170,8 +170,7 @@ const std::vector<Api::Route>& Api::routes() {
 
       {"GET", "/public", everybody_with_badges, free, &Api::public_html},
       {"GET", "/public.json", everybody_with_badges, free, &Api::public_list},
-      {"GET", "/assets/public.css", everybody_with_badges, free, &Api::public_css, {}, "/assets"},
-      {"GET", "/assets/public.js", everybody_with_badges, free, &Api::public_js, {}, "/assets"},
+      {"GET", "/assets/public.{hash}.js", everybody_with_badges, free, &Api::script, {}, "/assets"},
       {"GET", "/assets/{name}.js", readers, free, &Api::script, {}, "/assets"},
       // The public page wears it.
       {"GET", "/assets/{name}.css", everybody_with_badges, free, &Api::style, {}, "/assets"},
