@@ -142,7 +142,15 @@ Reply Api::route(const Request& request) const {
   const auto found = find(request);
   const auto* route = found.route;
   Auth::Answer client{.right = config::Right::operate};
-  if (auto refusal = refuse(request, route, client)) return *std::move(refusal);
+  if (auto refusal = refuse(request, route, client)) {
+    // The list of acts is the leader's, who refuses it, too.
+    const bool is_noted = route != nullptr && !route->act.empty() && refusal->status == 403 &&
+                          client.right && *client.right != config::Right::operate;
+    if (is_noted && backend_.leader && !route->is_own()) return backend_.leader(request);
+    if (is_noted && !backend_.leader)
+      note_refusal({request, found.name, std::move(client)}, *route, *refusal);
+    return *std::move(refusal);
+  }
   if (route != nullptr && route->reach == Reach::whole && client.groups) {
     return problem(403, "refused",
                    "this is about everything that is watched; you are here for some groups only");
@@ -189,6 +197,7 @@ std::optional<Reply> Api::refuse(const Request& request, const Route* route,
     }
     if (asked.is_untried) return come_again();
     if (!asked.right) return log_in(guard_.auth->challenge());
+    client = asked;
     const bool only_reports = asked.right == config::Right::report;
     if (only_reports ? who != Who::reporters
                      : who == Who::reporters && asked.right != config::Right::operate)
@@ -200,11 +209,20 @@ std::optional<Reply> Api::refuse(const Request& request, const Route* route,
       return problem(403, "refused",
                      "you may read; changes are for web.operators and for tokens "
                      "whose role is operate");
-    client = asked;
   }
   if (is_change(request)) return refuse_change(request, route);
   if (!is_look(request)) return not_allowed("GET, HEAD, POST, DELETE");
   return std::nullopt;
+}
+
+// Once in a while for each person and act: the list of acts, and the disk, are for what was done.
+void Api::note_refusal(const Call& call, const Route& route, const Reply& refusal) const {
+  if (!remembered_->refused.is_new(call.client.name, route.act, backend_.snapshot()->now)) return;
+  [[maybe_unused]] const auto told = noted(call,
+                                           {.what = std::string(route.act),
+                                            .subject_kind = std::string(route.subject_kind),
+                                            .subject = call.name},
+                                           refusal);
 }
 
 MakeSite site_of(Backend backend) {

@@ -345,6 +345,37 @@ TEST_F(Guarded, ThePublicPageShowsTheDomainsWithBadgesAndNoOthers) {
         << path;
 }
 
+TEST_F(Guarded, WhoTriesWhatTheyMayNotIsListedOnceAnHour) {
+  const auto door = auth();
+  const web::Api api(service_.backend(), {.hosts = {"danelaw.test"}, .auth = door});
+  const auto ask_api = [&](const std::string& method, const std::string& path) {
+    return api.answer({.method = method,
+                       .path = path,
+                       .headers = {{"host", "danelaw.test"},
+                                   {"content-type", "application/json"},
+                                   {"authorization", bob_}},
+                       .attempt = door->attempt(bob_)});
+  };
+  const auto list = [&] {
+    return nlohmann::json::parse(ask_api("GET", "/api/v1/acts").body)["items"];
+  };
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(ask_api("POST", "/api/v1/alerts/f-1/ack").status, 403);
+    EXPECT_EQ(ask_api("POST", "/api/v1/checks").status, 403);
+    EXPECT_EQ(ask_api("POST", "/api/v1/silences/preview").status, 403);
+  }
+  ASSERT_EQ(list().size(), 2U);
+  const auto refused = list()[1];
+  EXPECT_EQ(refused["by"], "bob");
+  EXPECT_EQ(refused["act"], "acknowledge");
+  EXPECT_EQ(refused["subject"]["name"], "f-1");
+  EXPECT_THAT(refused["fault"].get<std::string>(), HasSubstr("you may read"));
+  service_.snapshot.now += std::chrono::hours{1};
+  EXPECT_EQ(ask_api("DELETE", "/api/v1/alerts/f-1/ack").status, 403);
+  EXPECT_EQ(ask_api("POST", "/api/v1/checks").status, 403);
+  EXPECT_EQ(list().size(), 4U);
+}
+
 TEST_F(Guarded, WhoMayLookMayNotChange) {
   for (const auto* path : {"/-/reload", "/api/v1/domains/example.test/check",
                            "/api/v1/alerts/f-1/ack", "/api/v1/domains/example.test/exception"}) {
