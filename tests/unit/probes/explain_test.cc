@@ -26,8 +26,8 @@ using testing::StartsWith;
 // ---- services
 
 TEST(Explain, SpeaksOfAServiceThatIsDownByItsOwnPort) {
-  const auto told = explain({.code = Code::host_down,
-                             .subject = {.kind = Subject::Kind::host, .name = "mx.a.test:993"}});
+  const auto told = explain(
+      {.code = Code::host_down, .subject = {.kind = Subject::Kind::host, .name = "mx.a.test:993"}});
   EXPECT_EQ(told.title, "mx.a.test:993: no session");
   EXPECT_THAT(told.fix, testing::ElementsAre(HasSubstr("port 993 is open")));
   EXPECT_THAT(told.explanation, Not(HasSubstr("SMTP")));
