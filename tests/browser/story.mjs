@@ -106,7 +106,10 @@ export function story() {
       assert.match(lead, /Most senders refuse now: [\d.]+ % of caches hold records that refuse the key served/);
     assert.equal(new Set(await sinceOf()).size, 1);
     const events = await open("/history?kind=verdict");
-    assert.match(await text(events, "main table"), /Half of the caches, or more, hold records that refuse the key served: mail waits/);
+    assert.match(
+      await text(events, "main table"),
+      /Half of the caches, or more, hold records that refuse the key served: mail waits/,
+    );
     await clean(events);
     const few = await allSay("at-risk");
     for (const lead of Object.values(few)) {
