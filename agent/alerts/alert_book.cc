@@ -81,7 +81,7 @@ void tell_newcomers(Round& round, Alert& alert, const Audience& audience, const 
         alert.told_severity < reader.least)
       continue;
     const auto part = part_of(reader, alert, watched);
-    if (!part) continue;
+    if (!part || part->finding.severity < reader.least) continue;
     const Due due{.notice = Notice::opened, .reason = "it hits more domains than before"};
     round.notifications.push_back(notification(*part, due, reader.notifier, round.at));
     is_told = alert.told_to->insert(reader.notifier).second;
@@ -338,6 +338,14 @@ void AlertBook::tell(Round& round, Alert& alert, const Audience& audience, const
     if (alert.told_severity < reader.least) continue;
     const auto part = part_told(reader, audience, alert, watched, due->notice);
     if (!part) continue;
+    const bool is_end = due->notice == Notice::resolved;
+    // Less of it may be theirs than what makes it so grave. Who was not told does not hear of the
+    // end.
+    const bool is_lesser =
+        part->finding.severity < alert.finding.severity &&
+        (part->finding.severity < reader.least || due->notice == Notice::escalated);
+    const bool is_stranger = alert.told_to && !alert.told_to->contains(reader.notifier);
+    if (is_end ? is_stranger : is_lesser) continue;
     round.notifications.push_back(notification(*part, *due, reader.notifier, round.at));
     reached.push_back(reader.notifier);
   }

@@ -49,6 +49,16 @@ const probes::Finding* own_finding(probes::Code code, const Hit& hit, const Owne
   return nullptr;
 }
 
+// By what was found for domains of theirs; where that is not known, at the hosts.
+probes::Severity own_severity(const Alert& alert, const Owned& owned) {
+  auto out = probes::Severity::info;
+  for (const auto& hit : alert.hits) {
+    const auto* own = own_finding(alert.finding.code, hit, owned);
+    out = std::max(out, own != nullptr ? own->severity : hit.severity);
+  }
+  return out;
+}
+
 // An alert shows what was found at its first hit, as the first of the domains there had it. Of what
 // is left after others' were taken out it shows the same.
 void take_own_words(Alert& alert, const Owned& owned) {
@@ -63,8 +73,10 @@ void take_own_words(Alert& alert, const Owned& owned) {
     finding =
         own != nullptr ? *own : probes::Finding{.code = finding.code, .subject = hit->subject};
     finding.severity = severity;
+    finding.consequence_of.reset();  // it is told under this name
     return;
   }
+  if (own != nullptr) finding.is_carried = own->is_carried;
   finding.evidence = own != nullptr ? own->evidence : std::vector<probes::Evidence>{};
   std::erase_if(finding.consequences, [&](const probes::Consequence& one) {
     return one.subject.kind == Kind::domain && owned.domain(one.subject.name) == nullptr;
@@ -96,8 +108,7 @@ std::optional<Alert> narrowed(const Alert& alert, const Owned& owned) {
     return hit.domains.empty();
   });
   if (out.hits.empty()) return std::nullopt;
-  if (out.hits.size() < alert.hits.size())
-    out.finding.severity = std::ranges::max(out.hits, {}, &Hit::severity).severity;
+  out.finding.severity = own_severity(out, owned);
   take_own_words(out, owned);
   take_out();
   // Said of others' domains as well.

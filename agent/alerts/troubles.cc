@@ -57,8 +57,10 @@ void gather(Troubles& found, const Judged& domain, const probes::Subject& subjec
                               .finding = finding,
                               .direction = domain.configured->role});
     auto& trouble = place->second;
+    const bool is_carried = trouble.finding.is_carried && finding.is_carried;
     if (trouble.finding.severity < finding.severity) trouble.finding = finding;
-    trouble.finding.consequence_of.reset();  // people know of it by this name
+    trouble.finding.is_carried = is_carried;  // of all domains
+    trouble.finding.consequence_of.reset();   // people know of it by this name
     if (domain.configured->role == config::Role::inbound)
       trouble.direction = domain.configured->role;
     trouble.holds_mail = trouble.holds_mail || holds_mail(finding, *domain.judgement);

@@ -240,12 +240,12 @@ View view_of(probes::Recorded look, const View* before, Time at) {
   const bool is_same = before != nullptr && before->seen && before->verdict == out.verdict &&
                        before->opinion == out.opinion && shown(*before->seen) == shown(*out.seen);
   if (is_trouble(out.opinion)) out.troubled_at = out.seen->observed_at;
-  if (out.opinion == Opinion::held) out.held_at = out.seen->observed_at;
   if (out.opinion == Opinion::unknown && before != nullptr) {
     out.troubled_at = before->troubled_at;
     out.held_at = before->held_at;
   }
   out.in_a_row = is_same ? std::min(before->in_a_row + 1, 1000) : 1;
+  if (out.opinion == Opinion::held && out.in_a_row >= kLooks) out.held_at = out.seen->observed_at;
   out.since = is_same ? before->since : out.seen->observed_at;
   out.follows_a_steady =
       is_same ? before->follows_a_steady : before != nullptr && before->in_a_row >= kLooks;
@@ -270,8 +270,10 @@ Choice choose(const Views& views, const std::string& arrived, const Places& plac
   std::set<std::string> doubtful, held, doubtfully_held;
   for (const auto& [vantage, view] : views) {
     if (is_trouble(view.opinion) && is_kept(view, places, at)) out.troubled.insert(vantage);
-    if (view.opinion == Opinion::held && is_kept(view, places, at)) held.insert(vantage);
     if (may_be(&View::troubled_at, view, places, at)) doubtful.insert(vantage);
+    // By whom it can be followed.
+    if (!can_look(vantage, places)) continue;
+    if (view.opinion == Opinion::held && is_kept(view, places, at)) held.insert(vantage);
     if (may_be(&View::held_at, view, places, at)) doubtfully_held.insert(vantage);
   }
   out.is_in_question = was_troubled || !out.troubled.empty() || !doubtful.empty();

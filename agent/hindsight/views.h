@@ -30,7 +30,7 @@ struct View {
   int in_a_row = 0;  // looks, one after the other, that saw the same of STARTTLS, keys and verdict
   config::Time since;             // of the first of these
   bool follows_a_steady = false;  // what it saw before that, it had seen more than once
-  // When it saw trouble last, or mail held; null: it has seen it over since.
+  // When it saw trouble last, or mail held more than once; null: it has seen it over since.
   std::optional<config::Time> troubled_at, held_at;
   // The look with what proves it: until another comes, as long as places are asked or differ.
   std::optional<probes::Recorded> look;

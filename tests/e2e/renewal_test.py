@@ -77,7 +77,7 @@ class Renewal(unittest.TestCase):
             storage={"path": f"{self.lab.dir}/{database}.db"},
         )
         self.lab.start_agent()
-        until("the host was looked at", 60, lambda: "rollover" in self.lab.host(HOST))
+        until("the host was looked at", 60, lambda: self.lab.host(HOST).get("rollover"))
 
     def stop(self):
         if self.lab.agent:
@@ -129,7 +129,7 @@ class Renewal(unittest.TestCase):
         self.stop()  # as by kill -9
         self.lab.start_agent()
         self.assertTrue(self.urgent(), "it outlives a kill")
-        until("the host was looked at", 60, lambda: "rollover" in self.lab.host(HOST))
+        until("the host was looked at", 60, lambda: self.lab.host(HOST).get("rollover"))
         self.assertEqual(self.renewals()[0]["moved_from"], start)
         self.assertEqual(len(self.asked()[0]), 3, "Retry-After outlives it, too")
 

@@ -181,6 +181,10 @@ std::map<std::string, config::Time> Api::since_of(
 }
 
 LastLooks Api::last_looks(const agent::Snapshot& snapshot) const {
+  if (can_see(snapshot)) {
+    remembered_->looks.forget();
+    return {};
+  }
   return remembered_->looks.of(snapshot, *backend_.queries);
 }
 
@@ -201,9 +205,15 @@ Reply Api::domains(const Call& call) const {
   filter.offset = part.offset;
   if (auto fault = query.fault()) return *std::move(fault);
   const auto snapshot = backend_.snapshot();
-  const auto looks = last_looks(*snapshot);
-  const auto page = current_domains(*snapshot, *backend_.queries, filter,
-                                    can_see(*snapshot) ? LastLooks{} : looks);
+  auto looks = last_looks(*snapshot);
+  const auto page = current_domains(*snapshot, *backend_.queries, filter, looks);
+  if (can_see(*snapshot)) {
+    std::vector<std::string> unknown;
+    for (const auto& row : page.rows) {
+      if (row.delivery == probes::Delivery::unknown) unknown.push_back(row.name);
+    }
+    looks = read_last_looks(unknown, *backend_.queries);
+  }
   std::map<std::string, std::size_t> open;
   for (const auto& alert : snapshot->alerts) {
     if (alert.state != agent::AlertState::firing) continue;

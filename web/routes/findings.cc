@@ -292,7 +292,7 @@ Reply Api::findings(const Call& call) const {
   const auto part = query.part(kMostItems);
   if (auto fault = query.fault()) return *std::move(fault);
   const auto snapshot = backend_.snapshot();
-  const auto looks = can_see(*snapshot) ? LastLooks{} : last_looks(*snapshot);
+  const auto looks = last_looks(*snapshot);
   Rows rows;
   std::set<probes::Code> codes;  // there are, for the reader to choose from
   const auto take = [&](const Look& look) {

@@ -139,10 +139,16 @@ Reply Api::host(const Call& call) const {
   const auto host = parsed ? parsed->text() : name;
   const auto* seen = host_seen(*snapshot, name);
   // Since a start while danelaw cannot see, it is only remembered.
-  const auto known = last_known_host(last_looks(*snapshot), host);
+  auto known = last_known_host(last_looks(*snapshot), host);
   if (seen == nullptr && !known) return no_such_host(name);
   const auto mail =
       seen != nullptr ? mail_through(*snapshot, *seen) : HostMail{.domains = known->domains};
+  if (!known && mail.delivery == probes::Delivery::unknown) {
+    constexpr std::size_t kEnough = 100;
+    auto users = mail.domains;
+    users.resize(std::min(users.size(), kEnough));
+    known = last_known_host(read_last_looks(users, *backend_.queries), host);
+  }
   Json alerts = Json::array();
   const auto domains = configured(*snapshot);
   for (const auto* alert : alerts_of(*snapshot, host))

@@ -125,12 +125,22 @@ std::optional<LastKnownHost> last_known_host(const LastLooks& looks, const std::
   return out;
 }
 
-LastLooks LastLooksReader::of(const agent::Snapshot& snapshot, storage::Queries& queries) {
-  const config::Lock lock(mutex_);
-  if (std::ranges::none_of(snapshot.domains, is_unknown)) {
-    known_.clear();
-    return {};
+LastLooks read_last_looks(const std::vector<std::string>& domains, storage::Queries& queries) {
+  LastLooks out;
+  for (const auto& domain : domains) {
+    if (auto look = read(domain, queries)) out.emplace(domain, std::move(look));
   }
+  return out;
+}
+
+void LastLooksReader::forget() {
+  const config::Lock lock(mutex_);
+  known_.clear();
+}
+
+LastLooks LastLooksReader::of(const agent::Snapshot& snapshot, storage::Queries& queries) {
+  if (std::ranges::none_of(snapshot.domains, is_unknown)) return {};
+  const config::Lock lock(mutex_);
   LastLooks out;
   const auto rows = queries.domains();
   if (!rows) return out;

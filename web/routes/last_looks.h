@@ -51,11 +51,18 @@ struct LastKnownHost {
                                                 const probes::Finding& finding,
                                                 storage::Queries& queries);
 
-// Reads them, each once; kMost at most. May be asked from several threads.
+// Of a few domains; those of which nothing was known are left out.
+[[nodiscard]] LastLooks read_last_looks(const std::vector<std::string>& domains,
+                                        storage::Queries& queries);
+
+// Reads those of all domains of which nothing is known now, each once; kMost at most. May be asked
+// from several threads.
 class LastLooksReader {
  public:
   [[nodiscard]] LastLooks of(const agent::Snapshot& snapshot, storage::Queries& queries)
       EXCLUDES(mutex_);
+  // They are not wanted any more.
+  void forget() EXCLUDES(mutex_);
 
  private:
   static constexpr std::size_t kMost = 100'000;
