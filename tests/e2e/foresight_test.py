@@ -40,7 +40,7 @@ class Foresight(unittest.TestCase):
         cls.lab.lab("set", OWNER, "TLSA", cls.lab.lab("tlsa", HOST).strip(), "--ttl", "3600", "--flush")
         os.symlink(DANELAW, f"{cls.lab.dir}/danelaw")
         cls.lab.start_agent()
-        until("both hosts were looked at", 60, lambda: all("rollover" in cls.lab.host(h) for h in (HOST, ANCHORED)))
+        until("both hosts were looked at", 60, lambda: all(cls.lab.host(h).get("rollover") for h in (HOST, ANCHORED)))
         until("both domains are judged", 60, lambda: cls.lab.domain(DOMAIN).get("verdict") == "authenticated")
 
     def hook(self, name, *arguments, **variables):
@@ -159,7 +159,7 @@ class Foresight(unittest.TestCase):
         self.assertNotIn("no watched MX host", told.stdout)
         for host in (HOST, ANCHORED):  # after a start domains take their turns
             self.check_now(host.removeprefix("mx."))
-        until("both hosts were looked at", 30, lambda: all("rollover" in self.lab.host(h) for h in (HOST, ANCHORED)))
+        until("both hosts were looked at", 30, lambda: all(self.lab.host(h).get("rollover") for h in (HOST, ANCHORED)))
 
     def test_4_a_key_is_said_not_to_be_for_mail(self):
         certificate = f"{self.lab.dir}/twice.pem"

@@ -164,8 +164,7 @@ Reply Api::host(const Call& call) const {
            {"certificate_seen", mail.has_shown_certificate},
            {"worst_finding", worst_json(mail.worst)},
            {"alerts", alerts},
-           {"domains", mail.domains},
-           {"rollover", rollover_json(find_host(*snapshot, name), snapshot->now)}};
+           {"domains", mail.domains}};
   if (mail.delivery == probes::Delivery::unknown && known) {
     const auto& then = known->host;
     out["last_known"] = {{"stale", true},
@@ -175,6 +174,8 @@ Reply Api::host(const Call& call) const {
                          {"domains_count", known->domains.size()}};
   }
   out.update(seen != nullptr ? seen_json(*snapshot, *seen) : remembered_json(*known));
+  // What is remembered of a host tells nothing of its keys.
+  if (seen != nullptr) out["rollover"] = rollover_json(find_host(*snapshot, name), snapshot->now);
   return json(out);
 }
 

@@ -73,7 +73,11 @@ export function HostView({ name, query }: { name: string; query: URLSearchParams
           {data.rollover ? (
             <Rollovers host={data} query={query} />
           ) : (
-            <p>No TLSA records have been seen: there is no rollover to follow.</p>
+            <p>
+              {data.rollover === null
+                ? "No TLSA records have been seen: there is no rollover to follow."
+                : "It has not been probed since danelaw started: nothing is said of its keys yet."}
+            </p>
           )}
           <Places of={data.vantages} />
           {!isService(name) && (
