@@ -49,12 +49,14 @@ const probes::Finding* own_finding(probes::Code code, const Hit& hit, const Owne
   return nullptr;
 }
 
-// By what was found for domains of theirs; where that is not known, at the hosts.
-probes::Severity own_severity(const Alert& alert, const Owned& owned) {
+// By what was found for domains of theirs; where that is not known, at the hosts, if some of these
+// were others' only.
+probes::Severity own_severity(const Alert& alert, const Owned& owned, bool has_lost_hits) {
   auto out = probes::Severity::info;
   for (const auto& hit : alert.hits) {
     const auto* own = own_finding(alert.finding.code, hit, owned);
-    out = std::max(out, own != nullptr ? own->severity : hit.severity);
+    const auto known = has_lost_hits ? hit.severity : alert.finding.severity;
+    out = std::max(out, own != nullptr ? own->severity : known);
   }
   return out;
 }
@@ -108,7 +110,7 @@ std::optional<Alert> narrowed(const Alert& alert, const Owned& owned) {
     return hit.domains.empty();
   });
   if (out.hits.empty()) return std::nullopt;
-  out.finding.severity = own_severity(out, owned);
+  out.finding.severity = own_severity(out, owned, out.hits.size() < alert.hits.size());
   take_own_words(out, owned);
   take_out();
   // Said of others' domains as well.
