@@ -52,24 +52,18 @@ Alert bare(const Alert& alert) {
   return out;
 }
 
-// Whoever was told of an alert hears of its end; where that is not known (it was told before that
-// was kept) all do who may have been. What is wrong with ourselves is for those without matchers,
-// and where all have some, for all of them: it must not reach nobody.
+// The same for a notice. Of an end all hear who were told. What is wrong with ourselves is for
+// those without matchers, and where all have some, for all of them: it must not reach nobody.
 std::optional<Alert> part_told(const Audience::Reader& reader, const Audience& audience,
                                const Alert& alert, const Watched& watched, Notice notice) {
-  auto part = part_of(reader, alert, watched);
-  if (part) return part;
-  const auto owned = owned_by(reader.matchers, watched);
-  const auto rest = [&] { return owned ? narrowed(alert, *owned).value_or(bare(alert)) : alert; };
-  if (notice == Notice::resolved) {
-    const bool may_know = !alert.told_to || alert.told_to->contains(reader.notifier);
-    return may_know ? std::optional{rest()} : std::nullopt;
-  }
+  if (auto part = part_of(reader, alert, watched)) return part;
   const bool is_ours_to_all =
       alert.finding.code == probes::Code::monitor_fault &&
       std::ranges::none_of(audience.readers,
                            [](const Audience::Reader& one) { return one.matchers.empty(); });
-  return is_ours_to_all ? std::optional{rest()} : std::nullopt;
+  if (notice != Notice::resolved && !is_ours_to_all) return std::nullopt;
+  const auto owned = owned_by(reader.matchers, watched);
+  return owned ? narrowed(alert, *owned).value_or(bare(alert)) : alert;
 }
 
 // It hits more by now than when it was told of: whose matchers fit only now hear of it, too.
@@ -335,17 +329,18 @@ void AlertBook::tell(Round& round, Alert& alert, const Audience& audience, const
   if (due->notice == Notice::opened && !alert.told_to) alert.told_to.emplace();
   std::vector<std::string> reached;
   for (const auto& reader : audience.readers) {
-    if (alert.told_severity < reader.least) continue;
+    // Where it is not known who was told (before that was kept) all hear of the end who may have
+    // been.
+    const bool is_end = due->notice == Notice::resolved;
+    const bool is_stranger = alert.told_to && !alert.told_to->contains(reader.notifier);
+    if (alert.told_severity < reader.least || (is_end && is_stranger)) continue;
     const auto part = part_told(reader, audience, alert, watched, due->notice);
     if (!part) continue;
-    const bool is_end = due->notice == Notice::resolved;
-    // Less of it may be theirs than what makes it so grave. Who was not told does not hear of the
-    // end.
+    // Less of it may be theirs than what makes it so grave.
     const bool is_lesser =
         part->finding.severity < alert.finding.severity &&
         (part->finding.severity < reader.least || due->notice == Notice::escalated);
-    const bool is_stranger = alert.told_to && !alert.told_to->contains(reader.notifier);
-    if (is_end ? is_stranger : is_lesser) continue;
+    if (is_lesser && !is_end) continue;
     round.notifications.push_back(notification(*part, *due, reader.notifier, round.at));
     reached.push_back(reader.notifier);
   }
