@@ -216,7 +216,7 @@ class StateEvaluator {
   }
 
   // What is published refuses a key at the owner: that may yet be put right by the key before it.
-  [[nodiscard]] bool is_refusing() const {
+  [[nodiscard]] bool refuses_at_owner() const {
     return std::ranges::any_of(served_, [&](const Publication* given) {
       return std::ranges::any_of(at_owner_, [&](std::size_t chain) {
         return demand(history_, given->set, chain) == Demand::refused;
@@ -226,7 +226,7 @@ class StateEvaluator {
 
   // It matched once, and its key is not to come.
   [[nodiscard]] bool is_leftover(std::size_t record) const {
-    return !fits_now(record) && ever_fitted(history_, record, at_) && !is_refusing() &&
+    return !fits_now(record) && ever_fitted(history_, record, at_) && !refuses_at_owner() &&
            !is_to_come(history_, record, at_) && !siblings_.contains(record);
   }
 
