@@ -89,8 +89,8 @@ std::vector<std::string> steps_of(const CatalogueRow& row, const Finding& findin
   std::vector<std::string> out;
   for (auto step : row.fix) {
     if (step.starts_with(is_known ? kUnlessKnown : kKnown)) continue;
-    if (step.starts_with('{') && (step.starts_with(kKnown) || step.starts_with(kUnlessKnown)))
-      step.remove_prefix(step.find('}') + 1);
+    for (const auto mark : {kKnown, kUnlessKnown})
+      if (step.starts_with(mark)) step.remove_prefix(mark.size());
     if (step.starts_with(kIfChanged)) {
       if (!has_way_back) continue;
       step.remove_prefix(kIfChanged.size());
