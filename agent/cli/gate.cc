@@ -38,9 +38,9 @@ Result<probes::HostObservation, std::string> look(const config::Config& config,
   auto scout = NetworkProber::make(std::move(*context));
   if (!scout) return Failure<std::string>(scout.error());
   const auto checks = (*scout)->probe_ourselves(at);
-  if (const auto* fault = first_failing(checks)) {
-    return Failure<std::string>(
-        fmt::format("we cannot see: {}: {}", fault->check, fault->detail.value_or("")));
+  if (const auto faults = blinding(checks); !faults.empty()) {
+    return Failure<std::string>(fmt::format("we cannot see: {}: {}", faults.front()->check,
+                                            faults.front()->detail.value_or("")));
   }
   return (*scout)->probe_records(host, at);
 }

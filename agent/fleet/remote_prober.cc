@@ -96,11 +96,9 @@ void RemoteProber::reconfigure(config::Config config, std::shared_ptr<ProbeConte
 std::string RemoteProber::fault() const {
   const auto snapshot = runner_->snapshot();
   if (snapshot->vantage.empty()) return "has not checked itself yet";
-  for (const auto& check : snapshot->vantage) {
-    if (!check.is_up && !check.is_limit && check.blinds)
-      return fmt::format("{}: {}", check.check, check.detail.value_or("fails"));
-  }
-  return {};
+  const auto faults = blinding(snapshot->vantage);
+  if (faults.empty()) return {};
+  return fmt::format("{}: {}", faults.front()->check, faults.front()->detail.value_or("fails"));
 }
 
 void RemoteProber::fetch(const std::stop_token& stop) {

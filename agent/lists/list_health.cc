@@ -36,7 +36,7 @@ std::vector<SelfCheck> check_lists(const std::vector<ListHealth>& lists, config:
   std::vector<SelfCheck> out;
   for (const auto& list : lists) {
     if (!list.is_tried) continue;
-    SelfCheck check{.check = std::string(kCheck) + list.name, .checked_at = at, .blinds = false};
+    SelfCheck check{.check = std::string(kCheck) + list.name, .checked_at = at};
     const bool is_told = !list.read_at || list.failures >= kListFailuresTold ||
                          at - *list.read_at >= kListFailuresTold * list.refresh;
     if (list.refusal) check.detail = in_words(list, *list.refusal);

@@ -117,7 +117,7 @@ void ResolverWatch::note(const std::vector<probes::dns::ResolverFault>& faults,
 
 SelfCheck ResolverWatch::check(config::Time at) const {
   constexpr std::size_t kTold = 3;
-  SelfCheck out{.check = "resolver", .checked_at = at, .blinds = false};
+  SelfCheck out{.check = "resolver", .checked_at = at};
   std::vector<std::string> told;
   for (const auto& [resolver, slips] : slips_) {
     std::vector<std::string> whats;

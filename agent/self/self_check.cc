@@ -10,6 +10,14 @@ using probes::dns::Cause;
 using probes::dns::DnssecStatus;
 using probes::dns::Outcome;
 
+namespace {
+
+bool is_vital(const SelfCheck& one) {
+  return one.check == "dns" || one.check == "clock";
+}
+
+}  // namespace
+
 std::vector<SelfCheck> check_ourselves(probes::dns::Lookup& lookup, const probes::dns::Name& anchor,
                                        config::Time at, config::Deadline deadline) {
   SelfCheck dns{.check = "dns", .checked_at = at};
@@ -62,10 +70,21 @@ const SelfCheck* cut_off(const std::vector<SelfCheck>& way_out) {
   return blocked;
 }
 
-const SelfCheck* first_failing(const std::vector<SelfCheck>& checks) {
-  const auto failing =
-      std::ranges::find_if(checks, [](const SelfCheck& one) { return !one.is_up && one.blinds; });
-  return failing == checks.end() ? nullptr : &*failing;
+std::vector<const SelfCheck*> blinding(const std::vector<SelfCheck>& checks) {
+  std::vector<const SelfCheck*> out;
+  for (const auto& one : checks) {
+    if (is_vital(one) && !one.is_up) out.push_back(&one);
+  }
+  if (const auto* blocked = cut_off(checks)) out.push_back(blocked);
+  return out;
+}
+
+bool is_sight_known(const std::vector<SelfCheck>& checks) {
+  return std::ranges::any_of(checks, is_vital);
+}
+
+bool can_see(const std::vector<SelfCheck>& checks) {
+  return is_sight_known(checks) && blinding(checks).empty();
 }
 
 }  // namespace agent

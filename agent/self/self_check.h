@@ -9,8 +9,7 @@
 
 namespace agent {
 
-// One sense of ours and whether it can be trusted. What we see of others means nothing while it
-// fails.
+// One sense of ours and whether it can be trusted.
 struct SelfCheck {
   std::string check;  // "dns", "clock", "resolver", "smtp_ipv4", "smtp_ipv6", "service_ipv4",
                       // "service_ipv6", "greeting",
@@ -19,7 +18,6 @@ struct SelfCheck {
   std::optional<std::string> detail;  // why not, in words
   config::Time checked_at;
   bool is_limit = false;  // a limit that operators may live with (no IPv6): shown, never alarming
-  bool blinds = true;     // nothing can be said of others while it fails
 };
 
 // Whether one of our resolvers validates, as Postfix on this machine needs it to; we do that
@@ -41,7 +39,15 @@ struct ResolverCheck {
 // have ports of their own.
 [[nodiscard]] const SelfCheck* cut_off(const std::vector<SelfCheck>& way_out);
 
-// The first sense that fails and blinds; nothing when all are well.
-[[nodiscard]] const SelfCheck* first_failing(const std::vector<SelfCheck>& checks);
+// PURE. What keeps us from saying anything about others, of all checks as they stand: "dns" or
+// "clock" that fails, or no way out to mail servers (cut_off). Whatever else fails says that much
+// is missing, not that the rest is wrong.
+[[nodiscard]] std::vector<const SelfCheck*> blinding(const std::vector<SelfCheck>& checks);
+
+// PURE. Whether it was found out since the start whether we can see.
+[[nodiscard]] bool is_sight_known(const std::vector<SelfCheck>& checks);
+
+// PURE. It was, and nothing keeps us from it.
+[[nodiscard]] bool can_see(const std::vector<SelfCheck>& checks);
 
 }  // namespace agent

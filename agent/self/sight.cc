@@ -38,8 +38,8 @@ bool OwnSight::is_fresh(Ticks now, Seconds max_age) const {
 }
 
 std::optional<SelfCheck> OwnSight::fault() const {
-  const auto* failing = first_failing(checks_);
-  return failing == nullptr ? std::nullopt : std::optional{*failing};
+  const auto failing = blinding(checks_);
+  return failing.empty() ? std::nullopt : std::optional{*failing.front()};
 }
 
 std::optional<OwnSight::Checked> OwnSight::take(std::vector<SelfCheck> checks,
@@ -48,8 +48,8 @@ std::optional<OwnSight::Checked> OwnSight::take(std::vector<SelfCheck> checks,
   if (checked_at_ && asked_at <= *checked_at_) return std::nullopt;
   // While nothing at all comes from the resolvers that is told, and nothing beside it; nor do slips
   // from the beginning and the end of such a time outlast it.
-  const bool is_blind = first_failing(checks) != nullptr;
-  if (is_blind || first_failing(checks_) != nullptr) {
+  const bool is_blind = !blinding(checks).empty();
+  if (is_blind || !blinding(checks_).empty()) {
     watch_ = {};
     unconfirmed_ = {};
   } else {
@@ -133,8 +133,8 @@ SelfCheck OwnSight::stepped(SelfCheck check, Ticks now) const {
 }
 
 bool OwnSight::is_time_doubtful(Ticks now) const {
-  const auto* failing = first_failing(checks_);
-  return (failing != nullptr && failing->check == "clock") ||
+  const auto failing = blinding(checks_);
+  return (!failing.empty() && failing.front()->check == "clock") ||
          (step_ && now - step_->at < kTimeDoubtful);
 }
 
@@ -151,7 +151,7 @@ SelfCheck OwnSight::looks_check(Time at, Ticks now) const {
 }
 
 bool OwnSight::is_blind() const {
-  return first_failing(checks_) != nullptr || cut_off(way_out_) != nullptr;
+  return !blinding(checks_).empty() || !blinding(way_out_).empty();
 }
 
 std::vector<SelfCheck> OwnSight::checks(Ticks now) const {

@@ -248,7 +248,7 @@ std::optional<SelfCheck> Runner::State::sense(Prober& prober, Seconds max_age) {
   auto resolvers = prober.probe_resolvers(known, began.at);
   notice_step();
   std::optional<SelfCheck> fault;
-  if (const auto* failing = first_failing(checks)) fault = *failing;
+  if (const auto failing = blinding(checks); !failing.empty()) fault = *failing.front();
   Round round{.target = ourselves(), .at = now()};
   const Lock one(deciding);
   if (!is_overtaken(began)) {

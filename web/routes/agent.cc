@@ -11,7 +11,6 @@
 #include "web/routes/own_news.h"
 #include "web/routes/page.h"
 #include "web/routes/parts.h"
-#include "web/routes/sight.h"
 
 namespace web {
 namespace {
@@ -72,7 +71,7 @@ std::optional<config::Time> failing_since(const agent::Snapshot& snapshot,
 }
 
 Json blind_json(const agent::Snapshot& snapshot, const std::optional<std::string>& stall) {
-  const auto checks = blinding(snapshot);
+  const auto checks = agent::blinding(snapshot.vantage);
   if (checks.empty() && !stall) return nullptr;
   Json causes = Json::array();
   std::optional<config::Time> since;
@@ -178,7 +177,7 @@ Reply Api::status(const Call& /*call*/) const {
          {"since", time_or_null(failing_since(*snapshot, check))}});
   }
   const auto blind = blind_json(*snapshot, stall);
-  const bool has_checked = has_checked_itself(*snapshot);
+  const bool has_checked = agent::is_sight_known(snapshot->vantage);
   Json known = nullptr;
   if (const auto last =
           blind.is_null() && has_checked ? std::nullopt : last_known(*snapshot, *backend_.queries))

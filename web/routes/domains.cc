@@ -18,7 +18,6 @@
 #include "web/routes/own_words.h"
 #include "web/routes/parts.h"
 #include "web/routes/query.h"
-#include "web/routes/sight.h"
 
 namespace web {
 namespace {
@@ -181,7 +180,7 @@ std::map<std::string, config::Time> Api::since_of(
 }
 
 LastLooks Api::last_looks(const agent::Snapshot& snapshot) const {
-  if (can_see(snapshot)) {
+  if (agent::can_see(snapshot.vantage)) {
     remembered_->looks.forget();
     return {};
   }
@@ -207,7 +206,7 @@ Reply Api::domains(const Call& call) const {
   const auto snapshot = backend_.snapshot();
   auto looks = last_looks(*snapshot);
   const auto page = current_domains(*snapshot, *backend_.queries, filter, looks);
-  if (can_see(*snapshot)) {
+  if (agent::can_see(snapshot->vantage)) {
     std::vector<std::string> unknown;
     for (const auto& row : page.rows) {
       if (row.delivery == probes::Delivery::unknown) unknown.push_back(row.name);

@@ -16,7 +16,6 @@
 #include "web/routes/own_words.h"
 #include "web/routes/parts.h"
 #include "web/routes/query.h"
-#include "web/routes/sight.h"
 
 // What is found now.
 namespace web {

@@ -13,7 +13,6 @@
 #include "web/routes/deadlines.h"
 #include "web/routes/parts.h"
 #include "web/routes/query.h"
-#include "web/routes/sight.h"
 
 // All MX hosts, in a line each.
 namespace web {
@@ -282,7 +281,7 @@ Reply Api::hosts(const Call& call) const {
   Query query(call.request);
   const auto snapshot = backend_.snapshot();
   const Filter filter{
-      .is_blind = !can_see(*snapshot),
+      .is_blind = !agent::can_see(snapshot->vantage),
       .substring = query.text("q").value_or(""),
       .verdict = query.word("verdict", probes::verdict_from),
       .delivery = query.word("delivery", probes::delivery_from),

@@ -175,13 +175,12 @@ struct OwnFaults {
 
 OwnFaults own_faults(const Snapshot& snapshot, const Part& part) {
   OwnFaults out;
+  const auto blinding_checks = blinding(snapshot.vantage);
   for (const auto& check : snapshot.vantage) {
     if (check.is_up || check.is_limit) continue;
-    auto& lines = check.blinds ? out.blinding : out.others;
+    auto& lines = std::ranges::count(blinding_checks, &check) > 0 ? out.blinding : out.others;
     lines.push_back(fmt::format("{}: {}", check.check, part.detail_of(check)));
   }
-  if (snapshot.storage_fault)
-    out.blinding.push_back("storage: " + probes::printable(*snapshot.storage_fault));
   return out;
 }
 

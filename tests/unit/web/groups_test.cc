@@ -680,8 +680,7 @@ TEST_F(Groups, OfAListsFaultTheyAreToldThatItIsThere) {
   service_.snapshot.vantage = {{.check = "domain_list:club",
                                 .is_up = false,
                                 .detail = "line 3: \"secret-a.club.test:25\" at https://club.test/",
-                                .checked_at = kNow,
-                                .blinds = false}};
+                                .checked_at = kNow}};
   EXPECT_EQ(got("shop", "/api/v1/status")["vantage"][0]["detail"], agent::kListInShort);
   EXPECT_THAT(ask("everything", "/api/v1/status").body, HasSubstr("secret-a.club.test"));
 }

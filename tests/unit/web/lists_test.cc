@@ -421,8 +421,7 @@ TEST_F(Blind, HostsOutliveARestart) {
 
 TEST_F(Lists, BeforeTheFirstSelfCheckNothingCountsAsChecked) {
   EXPECT_EQ(got("/api/v1/status")["self_checked"], true);
-  service_.snapshot.vantage = {
-      {.check = "domain_list:partners", .checked_at = kNow, .blinds = false}};
+  service_.snapshot.vantage = {{.check = "domain_list:partners", .checked_at = kNow}};
   const auto status = got("/api/v1/status");
   EXPECT_EQ(status["self_checked"], false);
   EXPECT_EQ(status["blind"], nullptr);

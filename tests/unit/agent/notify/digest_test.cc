@@ -82,8 +82,10 @@ TEST(Digest, SaysThatAllIsWellOnlyWhenItIs) {
   EXPECT_THAT(blind.text, HasSubstr("dns: no answer"));
 
   seen = snapshot({});
-  seen.storage_fault = "full";
-  EXPECT_FALSE(digest(seen, {}).is_well);
+  seen.vantage = {{.check = "storage", .is_up = false, .detail = "full", .checked_at = kNow}};
+  const auto full = digest(seen, {});
+  EXPECT_EQ(full.subject, "danelaw: one of its own checks fails") << "the domains are seen";
+  EXPECT_THAT(full.text, HasSubstr("storage: full"));
 }
 
 TEST(Digest, TellsEachOwnerOfTheirOwn) {
@@ -125,8 +127,7 @@ TEST(Digest, CallsAFaultThatBlindsNobodyWhatItIs) {
   seen.vantage = {{.check = "domain_list:inventory",
                    .is_up = false,
                    .detail = "lost 1 of 2 names: c.test",
-                   .checked_at = kNow,
-                   .blinds = false},
+                   .checked_at = kNow},
                   {.check = "smtp_ipv6",
                    .is_up = false,
                    .detail = "this machine has no IPv6 route",

@@ -52,9 +52,9 @@ class Senses : public testing::Test {
 TEST_F(Senses, a_resolver_that_does_not_answer_is_named_as_that) {
   resolver.is_dead = true;
   const auto checks = look();
-  ASSERT_NE(first_failing(checks), nullptr);
-  EXPECT_EQ(first_failing(checks)->check, "dns");
-  EXPECT_THAT(*first_failing(checks)->detail, testing::HasSubstr("no usable answer"));
+  ASSERT_EQ(blinding(checks).size(), 1U);
+  EXPECT_EQ(blinding(checks).front()->check, "dns");
+  EXPECT_THAT(*blinding(checks).front()->detail, testing::HasSubstr("no usable answer"));
 }
 
 TEST_F(Senses, a_resolver_that_strips_signatures_is_named_as_that) {
@@ -64,9 +64,48 @@ TEST_F(Senses, a_resolver_that_strips_signatures_is_named_as_that) {
                              .ttl = 1,
                              .data = probes::dns::Bytes(22, 0)}};
   const auto checks = look();
-  ASSERT_NE(first_failing(checks), nullptr);
-  EXPECT_EQ(first_failing(checks)->check, "dns");
-  EXPECT_THAT(*first_failing(checks)->detail, testing::HasSubstr("strips DNSSEC signatures"));
+  ASSERT_EQ(blinding(checks).size(), 1U);
+  EXPECT_EQ(blinding(checks).front()->check, "dns");
+  EXPECT_THAT(*blinding(checks).front()->detail, testing::HasSubstr("strips DNSSEC signatures"));
+}
+
+// Names of the checks that blind, of those given as failing; "-" in front: a limit to live with.
+std::vector<std::string> blinding_among(const std::vector<std::string>& failing,
+                                        const std::vector<std::string>& working = {}) {
+  std::vector<SelfCheck> checks;
+  for (const auto& name : working) checks.push_back({.check = name, .checked_at = kNow});
+  for (const auto& name : failing) {
+    const bool is_limit = name.starts_with('-');
+    checks.push_back({.check = name.substr(is_limit ? 1 : 0),
+                      .is_up = false,
+                      .checked_at = kNow,
+                      .is_limit = is_limit});
+  }
+  std::vector<std::string> out;
+  for (const auto* one : blinding(checks)) out.push_back(one->check);
+  return out;
+}
+
+TEST(Blinding, is_what_nothing_can_be_said_without) {
+  using testing::ElementsAre;
+  using testing::IsEmpty;
+  EXPECT_THAT(blinding_among({"dns"}), ElementsAre("dns"));
+  EXPECT_THAT(blinding_among({"dns", "clock"}), ElementsAre("dns", "clock"));
+  EXPECT_THAT(blinding_among({"greeting", "looks", "storage", "resolver", "trust_anchor",
+                              "service_ipv4", "service_ipv6", "domain_list:x"},
+                             {"dns", "clock", "smtp_ipv4"}),
+              IsEmpty())
+      << "domains are seen";
+  EXPECT_THAT(blinding_among({"smtp_ipv6"}, {"smtp_ipv4"}), IsEmpty()) << "one way out is left";
+  EXPECT_THAT(blinding_among({"smtp_ipv4", "-smtp_ipv6"}), ElementsAre("smtp_ipv4"));
+  EXPECT_THAT(blinding_among({"smtp_ipv4", "smtp_ipv6"}), ElementsAre("smtp_ipv4"));
+}
+
+TEST(Sight, is_not_known_before_it_was_tried) {
+  const SelfCheck list{.check = "domain_list:x", .checked_at = kNow};
+  EXPECT_FALSE(can_see({list}));
+  EXPECT_TRUE(can_see({list, {.check = "dns", .checked_at = kNow}}));
+  EXPECT_FALSE(can_see({{.check = "dns", .is_up = false, .checked_at = kNow}}));
 }
 
 }  // namespace
