@@ -9,7 +9,7 @@ namespace {
 
 // The labels as they are, joined by dots.
 std::string plain_text(const dns::Name& name) {
-  const auto& wire = name.wire();
+  const auto wire = name.wire();
   std::string out;
   for (std::size_t at = 0; wire[at] != '\0';) {
     const auto length = static_cast<std::size_t>(static_cast<unsigned char>(wire[at]));
@@ -44,7 +44,7 @@ std::optional<std::string> address_in(const dns::Name& exchange) {
 }
 
 bool is_host_name(const dns::Name& exchange) {
-  const auto& wire = exchange.wire();
+  const auto wire = exchange.wire();
   bool is_numeric = true;
   for (std::size_t at = 0; wire[at] != '\0';) {
     const auto length = static_cast<std::size_t>(static_cast<unsigned char>(wire[at]));

@@ -12,7 +12,7 @@ bool is_service(const dns::Name& target) {
 
 std::optional<ServiceTarget> service_in(const dns::Name& target) {
   // Asked of every target again and again: most have none.
-  if (std::string_view{target.wire()}.find(':') == std::string_view::npos) return std::nullopt;
+  if (target.wire().find(':') == std::string_view::npos) return std::nullopt;
   const auto called = config::service_called(target.text());
   auto host = called ? dns::Name::parse(called->host) : std::nullopt;
   if (!host) return std::nullopt;

@@ -84,7 +84,7 @@ milliseconds took_since(steady_clock::time_point started) {
 
 // What a question is about, for the standings.
 std::size_t subject(const Name& name) {
-  return std::hash<std::string>{}(owner_of(name).wire());
+  return std::hash<std::string_view>{}(owner_of(name).wire());
 }
 
 }  // namespace

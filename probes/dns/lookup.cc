@@ -68,7 +68,8 @@ std::optional<Redirection> redirection(const Message& message, const Name& name)
     const auto to = name_in(record);
     if (!to) continue;
     const auto prefix_size = name.wire().size() - record.owner.wire().size();
-    const auto wire = name.wire().substr(0, prefix_size) + to->wire();
+    std::string wire{name.wire().substr(0, prefix_size)};
+    wire += to->wire();
     const auto target =
         Name::from_wire({reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()});
     if (target) return Redirection{.owner = record.owner, .target = *target};

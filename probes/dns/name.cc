@@ -1,5 +1,7 @@
 #include "probes/dns/name.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace probes::dns {
@@ -38,12 +40,17 @@ std::optional<char> take_character(std::string_view text, std::size_t& at) {
 
 }  // namespace
 
-Name::Name(std::string wire)
-    : wire_(wire.size() > 1 ? std::make_shared<const std::string>(std::move(wire)) : nullptr) {}
+Name::Name(std::string_view wire) {
+  if (wire.size() <= 1) return;
+  auto octets = std::make_shared_for_overwrite<char[]>(1 + wire.size());
+  octets[0] = static_cast<char>(wire.size());
+  std::ranges::copy(wire, &octets[1]);
+  wire_ = std::move(octets);
+}
 
-const std::string& Name::wire() const {
-  static const std::string kRoot(1, '\0');
-  return wire_ ? *wire_ : kRoot;
+std::string_view Name::wire() const {
+  static constexpr std::string_view kRoot("\0", 1);
+  return wire_ ? std::string_view{&wire_[1], static_cast<unsigned char>(wire_[0])} : kRoot;
 }
 
 std::strong_ordering Name::operator<=>(const Name& other) const {
@@ -73,7 +80,7 @@ std::optional<Name> Name::parse(std::string_view text) {
     if (wire.size() >= kMaxWire) return std::nullopt;
   }
   wire.push_back('\0');
-  return Name{std::move(wire)};
+  return Name{wire};
 }
 
 std::optional<Name> Name::from_wire(std::span<const std::uint8_t> wire) {
@@ -90,12 +97,12 @@ std::optional<Name> Name::from_wire(std::span<const std::uint8_t> wire) {
   }
   if (at + 1 != wire.size()) return std::nullopt;
   folded.push_back('\0');
-  return Name{std::move(folded)};
+  return Name{folded};
 }
 
 std::string Name::text() const {
   if (is_root()) return ".";
-  const auto& wire = *wire_;
+  const auto wire = this->wire();
   std::string out;
   for (std::size_t at = 0; wire[at] != '\0';) {
     if (at != 0) out.push_back('.');
@@ -114,7 +121,7 @@ std::string Name::text() const {
 }
 
 std::size_t Name::label_count() const {
-  const auto& wire = this->wire();
+  const auto wire = this->wire();
   std::size_t count = 0;
   for (std::size_t at = 0; wire[at] != '\0'; at += static_cast<unsigned char>(wire[at]) + 1U)
     ++count;
@@ -123,7 +130,7 @@ std::size_t Name::label_count() const {
 
 Name Name::parent() const {
   if (is_root()) return *this;
-  return Name{wire_->substr(static_cast<unsigned char>(wire_->front()) + 1U)};
+  return Name{wire().substr(static_cast<unsigned char>(wire().front()) + 1U)};
 }
 
 bool Name::is_within(const Name& ancestor) const {
@@ -143,7 +150,8 @@ std::optional<Name> Name::child(std::string_view label) const {
     return std::nullopt;
   std::string longer(1, static_cast<char>(label.size()));
   for (const char c : label) longer.push_back(fold(c));
-  return Name{longer + wire()};
+  longer += wire();
+  return Name{longer};
 }
 
 std::optional<Name> tlsa_owner(const Name& base_domain, std::uint16_t port) {

@@ -28,7 +28,7 @@ class Name {
   // From uncompressed wire form that ends exactly with the root label.
   [[nodiscard]] static std::optional<Name> from_wire(std::span<const std::uint8_t> wire);
 
-  [[nodiscard]] const std::string& wire() const;
+  [[nodiscard]] std::string_view wire() const;
   [[nodiscard]] std::string text() const;  // no trailing dot; the root is "."
   [[nodiscard]] bool is_root() const { return wire_ == nullptr; }
   [[nodiscard]] std::size_t label_count() const;             // the root has none
@@ -43,8 +43,9 @@ class Name {
   bool operator==(const Name& other) const;
 
  private:
-  explicit Name(std::string wire);
-  std::shared_ptr<const std::string> wire_;  // null: the root
+  explicit Name(std::string_view wire);
+  // The length, then the wire form, of which 255 octets are the most; null: the root.
+  std::shared_ptr<const char[]> wire_;
 };
 
 // The owner name of the TLSA records for a TCP service: "_25._tcp.mx.example.org" (RFC 6698 §3).

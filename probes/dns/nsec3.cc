@@ -37,11 +37,11 @@ std::optional<Nsec3Span> read_nsec3(const Record& record) {
   if (data.size() < 6 + salt) return std::nullopt;
   const std::size_t hash = data[5 + salt];
   if (data.size() < 6 + salt + hash) return std::nullopt;
-  const auto& owner = record.owner.wire();
+  const auto owner = record.owner.wire();
   const auto next = std::span{data}.subspan(6 + salt, hash);
   return Nsec3Span{
       .zone = record.owner.parent(),
-      .from = owner.substr(1, static_cast<unsigned char>(owner[0])),
+      .from = std::string{owner.substr(1, static_cast<unsigned char>(owner[0]))},
       .to = base32hex(next),
       .has_opt_out = (data[1] & 1U) != 0,
       .iterations = static_cast<std::uint16_t>(data[2] << 8U | data[3]),

@@ -23,8 +23,8 @@ const Bytes kBitmap{0, 6, 0x40, 1, 0, 0, 0, 3, 4, 27, 0, 0, 0, 0, 0, 0, 0, 0,   
 
 Record nsec(std::string_view owner, std::string_view next, const Bytes& bitmap) {
   Record record{.owner = name(owner), .type = type::nsec, .data = {}};
-  const auto wire = name(next).wire();
-  record.data.assign(wire.begin(), wire.end());
+  const auto next_name = name(next);
+  record.data.assign(next_name.wire().begin(), next_name.wire().end());
   record.data.insert(record.data.end(), bitmap.begin(), bitmap.end());
   return record;
 }
