@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "config/boxed.h"
 #include "config/rare.h"
 #include "probes/codec/fields.h"
 #include "probes/codec/value.h"
@@ -159,6 +160,12 @@ class Reader {
   void take(const Value& value, std::optional<T>& into) {
     into.reset();
     if (!value.is_null()) read(value, into.emplace());
+  }
+  template <class T>
+  void take(const Value& value, config::Boxed<T>& into) {
+    std::optional<T> read_value;
+    take(value, read_value);
+    into = std::move(read_value);
   }
   template <class T>
   void take(const Value& value, config::Rare<T>& into) {

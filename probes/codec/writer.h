@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/boxed.h"
 #include "config/rare.h"
 #include "probes/codec/fields.h"
 #include "probes/codec/value.h"
@@ -90,6 +91,10 @@ class Writer {
   Value of(const dns::KeySetsPtr& value) { return value ? write(*value) : Value(nullptr); }
   template <class T>
   Value of(const std::optional<T>& value) {
+    return value ? write(*value) : Value(nullptr);
+  }
+  template <class T>
+  Value of(const config::Boxed<T>& value) {
     return value ? write(*value) : Value(nullptr);
   }
   template <class T>

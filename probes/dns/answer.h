@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/boxed.h"
 #include "config/time.h"
 #include "probes/dns/denial.h"
 #include "probes/dns/key_sets.h"
@@ -137,10 +138,10 @@ struct Answer {
   bool resolver_says_secure = false;  // the AD bit: a second opinion
   bool is_from_wildcard = false;      // the RRset was made from a wildcard's
   Name source;                        // where it stands: `final_name`, or that wildcard
-  std::optional<Denial> denial;       // of what is absent: what else its proof denies
+  config::Boxed<Denial> denial;       // of what is absent: what else its proof denies
   std::string server;                 // who was asked last, for people
   // The answer is the zone's own servers', because the resolver failed or was wrong.
-  std::optional<ResolverFault> resolver_fault;
+  config::Boxed<ResolverFault> resolver_fault;
   // Failed, and only our resolver could be asked: perhaps the fault is its own.
   bool is_unconfirmed = false;
   // The same, and found to be our own: the resolver fails for others, too.
