@@ -317,7 +317,7 @@ std::string Daemon::doing() const {
   const auto open = std::ranges::count(snapshot->alerts, AlertState::firing, &Alert::state);
   const auto services =
       static_cast<std::size_t>(std::ranges::count_if(snapshot->domains, [](const DomainState& one) {
-        return config::service_called(one.configured.name).has_value();
+        return config::service_called(one.configured->name).has_value();
       }));
   return fmt::format("watching {}, {} open alert{}",
                      watched_words(snapshot->domains.size() - services, services), open,

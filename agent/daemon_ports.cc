@@ -39,7 +39,7 @@ void Daemon::publish(const Round& round) {
         round.transitions, [&](const Transition& one) { return one.alert_id == alert.id; });
     if (is_news || !is_look || alert.told_at == round.at) feed_.publish("alert", alert.id);
   }
-  for (const auto& state : round.judged) feed_.publish("domain", state.configured.name);
+  for (const auto& state : round.judged) feed_.publish("domain", state.configured->name);
   if (round.host) feed_.publish("host", round.host->host.text());
   for (const auto& silence : round.silences) feed_.publish("silence", silence.id);
   for (const auto& domain : round.ended_exceptions)

@@ -70,7 +70,8 @@ std::vector<Finding> find_in_domain(const DomainJudgement& judged, Time at) {
 }
 
 void weigh(DomainJudgement& judged) {
-  for (auto& host : judged.hosts) link_causes(host.findings);
+  for (std::size_t i = 0; i < judged.hosts.size(); ++i)
+    link_causes(judged.hosts.change(i).findings);
   link_causes(judged.findings);
   std::ranges::stable_sort(judged.findings, std::greater{}, &Finding::severity);
   judged.severity = judged.findings.empty() ? Severity::info : judged.findings.front().severity;
@@ -152,9 +153,10 @@ void place_remedies(std::vector<Finding>& findings, const HostObservation& host)
 
 void add_history_findings(DomainJudgement& judged, const dns::Name& name,
                           const HistoryFindings& known) {
-  const auto host = std::ranges::find_if(
+  const auto found = std::ranges::find_if(
       judged.hosts, [&](const HostJudgement& one) { return one.seen->host == name; });
-  if (host == judged.hosts.end()) return;
+  if (found == judged.hosts.end()) return;
+  auto* host = &judged.hosts.change(static_cast<std::size_t>(found - judged.hosts.begin()));
   host->most_caches_refuse = known.past.most_caches_refuse;
   const auto subject = host_subject(*host->seen);
   drop_overruled(host->findings, subject, known);

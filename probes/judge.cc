@@ -591,7 +591,7 @@ Verdict domain_verdict(const DomainObservation& domain, const Sender& sender,
 // Which of the hosts, by preference, a delivery comes to: it tries so many addresses
 // (smtp_mx_address_limit of Postfix), and where there are more it takes of both families
 // (smtp_balance_inet_protocols), before it knows which of them answer.
-std::vector<bool> reached_in_a_delivery(const std::vector<HostJudgement>& hosts) {
+std::vector<bool> reached_in_a_delivery(const config::SharedVector<HostJudgement>& hosts) {
   constexpr std::ptrdiff_t kMostAddresses = 5;
   constexpr std::ptrdiff_t kFew = 2;
   const auto is_v6 = [](const std::string& address) {
@@ -816,6 +816,7 @@ DomainJudgement judge(const DomainSeen& domain, const std::map<dns::Name, HostSe
   }
   DomainJudgement judged;
   judged.seen = domain;
+  judged.hosts.reserve(domain->hosts.size());
   for (const auto& mx : domain->hosts) {
     const auto seen = hosts.find(mx.name);
     if (seen != hosts.end()) judged.hosts.push_back(judge_host(*domain, mx, seen->second, at));

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/shared_vector.h"
 #include "probes/dane/verify.h"
 #include "probes/observation.h"
 #include "probes/verdict.h"
@@ -52,16 +53,19 @@ struct EndpointJudgement {
   std::optional<dane::Match> match;
   // Refused for good: Postfix returns the mail at once, and tries no other host.
   bool is_bounce = false;
+  bool operator==(const EndpointJudgement&) const = default;
 };
 
 struct RecordJudgement {
   std::optional<dane::Unusable> unusable;
   bool matched = false;  // by the chain of some endpoint
+  bool operator==(const RecordJudgement&) const = default;
 };
 
 struct Split {
   std::string_view sender;
   Verdict verdict = Verdict::unknown;
+  bool operator==(const Split&) const = default;
 };
 
 struct HostJudgement {
@@ -78,6 +82,7 @@ struct HostJudgement {
   // its mail counts as held up (kMostCaches), whatever the verdict, which is of what was seen.
   bool most_caches_refuse = false;
   std::vector<Finding> findings;
+  bool operator==(const HostJudgement&) const = default;
 };
 
 struct DomainJudgement {
@@ -86,8 +91,10 @@ struct DomainJudgement {
   Verdict weakest = Verdict::unknown;
   Severity severity = Severity::info;  // of the worst finding, of hosts too
   std::vector<Split> splits;
-  std::vector<HostJudgement> hosts;  // those that have been observed, by preference
-  std::vector<Finding> findings;     // of the domain and of its hosts, worst first
+  // Those that have been observed, by preference. Domains that see a host alike share what is
+  // judged of it (agent/watch/follower).
+  config::SharedVector<HostJudgement> hosts;
+  std::vector<Finding> findings;  // of the domain and of its hosts, worst first
 };
 
 }  // namespace probes

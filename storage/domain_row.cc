@@ -16,10 +16,10 @@ probes::Delivery delivery_of(const agent::DomainState& state) {
 }
 
 DomainRow row_of(const agent::DomainState& state) {
-  const auto is_inbound = state.configured.role == config::Role::inbound;
-  DomainRow out{.name = state.configured.name,
+  const auto is_inbound = state.configured->role == config::Role::inbound;
+  DomainRow out{.name = state.configured->name,
                 .role = is_inbound ? "inbound" : "outbound",
-                .group = state.configured.group,
+                .group = state.configured->group,
                 .severity = "info",
                 .status = status_of(state),
                 .delivery = delivery_of(state),

@@ -85,7 +85,7 @@ class Facts {
 
   void judged(const agent::DomainState& state) {
     const auto& judged = *state.judged;
-    const auto& name = state.configured.name;
+    const auto& name = state.configured->name;
     Json content{{"verdict", wire_name(judged.verdict)},
                  {"weakest", wire_name(judged.weakest)},
                  {"severity", wire_name(judged.severity)}};

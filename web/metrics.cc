@@ -153,21 +153,21 @@ void add_findings(Families& out, const agent::DomainState& state) {
     // Findings of one code differ in evidence; the series must not: the worst comes first.
     if (!told.emplace(mx, finding.code).second) continue;
     out.gauge("danelaw_finding", "An open finding; 1. It vanishes when the finding is gone.",
-              {{"domain", state.configured.name},
+              {{"domain", state.configured->name},
                {"mx", mx},
                {"code", std::string(wire_name(finding.code))},
                {"severity", std::string(wire_name(finding.severity))},
-               {"direction", direction(state.configured)}},
+               {"direction", direction(*state.configured)}},
               1);
   }
 }
 
 void add_domain(Families& out, const agent::DomainState& state, bool with_hosts) {
-  const auto& name = state.configured.name;
+  const auto& name = state.configured->name;
   out.gauge("danelaw_domain_info", "A watched domain; 1.",
             {{"domain", name},
-             {"direction", direction(state.configured)},
-             {"group", state.configured.group}},
+             {"direction", direction(*state.configured)},
+             {"group", state.configured->group}},
             1);
   const auto* judged = state.judged.get();
   out.gauge("danelaw_domain_status",
@@ -347,8 +347,8 @@ class GroupsOfDomains {
  public:
   explicit GroupsOfDomains(const agent::Snapshot& snapshot) {
     for (const auto& domain : snapshot.domains) {
-      const auto& group = *all_.insert(domain.configured.group).first;
-      by_domain_.emplace(domain.configured.name, group);
+      const auto& group = *all_.insert(domain.configured->group).first;
+      by_domain_.emplace(domain.configured->name, group);
     }
   }
   [[nodiscard]] std::set<std::string_view> of(const agent::Alert& alert) const {
@@ -524,7 +524,7 @@ void add_requests(Families& out, const Vitals& vitals) {
 void add_senders(Families& out, const agent::Snapshot& snapshot) {
   if (!snapshot.reports) return;
   std::set<std::string> watched;
-  for (const auto& state : snapshot.domains) watched.insert(state.configured.name);
+  for (const auto& state : snapshot.domains) watched.insert(state.configured->name);
   for (const auto& [host, seen] : snapshot.hosts) watched.insert(host.text());
   for (const auto& [subject, reports] : *snapshot.reports) {
     if (!watched.contains(subject.name)) continue;

@@ -127,8 +127,8 @@ probes::DomainJudgement with_partner_severity(probes::DomainJudgement judged, co
   const bool is_held =
       judged.verdict == Verdict::deferred || judged.verdict == Verdict::lookup_failed;
   for (auto& finding : judged.findings) hand_over(finding, is_held);
-  for (auto& host : judged.hosts) {
-    for (auto& finding : host.findings) hand_over(finding, is_held);
+  for (std::size_t i = 0; i < judged.hosts.size(); ++i) {
+    for (auto& finding : judged.hosts.change(i).findings) hand_over(finding, is_held);
   }
   probes::weigh(judged);
   return judged;

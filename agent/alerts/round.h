@@ -15,6 +15,7 @@
 #include "agent/self/anchor_keys.h"
 #include "agent/self/clock.h"
 #include "config/config.h"
+#include "config/shared.h"
 #include "probes/codec/recorded.h"
 #include "probes/judge.h"
 
@@ -40,7 +41,7 @@ struct Transition {
 
 // A domain as judged in a round, with what the configuration says of it.
 struct DomainState {
-  config::Domain configured;
+  config::Shared<config::Domain> configured;
   std::shared_ptr<const probes::DomainJudgement> judged;  // null until the first look is complete
   config::Time next_check_at;
 };

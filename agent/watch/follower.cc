@@ -55,11 +55,21 @@ bool is_rolling(const Rollovers& rollovers, const RolloverStanding& standing) {
          standing.state != RolloverState::steady && standing.state != RolloverState::dns_fail;
 }
 
-const probes::HostJudgement* find(const probes::DomainJudgement* judged, const Name& host) {
+std::shared_ptr<const probes::HostJudgement> find(const probes::DomainJudgement* judged,
+                                                  const Name& host) {
   if (judged == nullptr) return nullptr;
   const auto found = std::ranges::find_if(
       judged->hosts, [&](const probes::HostJudgement& one) { return one.seen->host == host; });
-  return found == judged->hosts.end() ? nullptr : &*found;
+  if (found == judged->hosts.end()) return nullptr;
+  return judged->hosts.shared(static_cast<std::size_t>(found - judged->hosts.begin()));
+}
+
+// Domains mostly see a host alike: what is equal is kept once.
+void keep_once(probes::DomainJudgement& judged, Inventory& inventory) {
+  for (std::size_t i = 0; i < judged.hosts.size(); ++i) {
+    auto* host = inventory.host(judged.hosts[i].seen->host);
+    if (host != nullptr) judged.hosts.keep(i, host->judgements.one(judged.hosts.shared(i)));
+  }
 }
 
 // What is recorded of it would be the same.
@@ -84,7 +94,7 @@ Subject cause_of(const SelfCheck& check) {
 }
 
 Judged judged(const Inventory::Domain& domain) {
-  return {.configured = domain.configured.get(), .judgement = domain.judged.get()};
+  return {.configured = &*domain.configured, .judgement = domain.judged.get()};
 }
 
 // To whom alerts go by notification.
@@ -268,15 +278,16 @@ bool Follower::judge(Round& round, Domain& domain, const Seeing& seeing) {
   const auto left = leftover_exception(
       judgement, is_by_hand ? std::optional{made->second} : std::nullopt, round.at);
   if (left) probes::add_finding(judgement, *left);
+  keep_once(judgement, inventory_);
   const auto before = std::exchange(
       domain.judged, std::make_shared<const probes::DomainJudgement>(std::move(judgement)));
   for (auto* host : domain.hosts) {
-    const auto* was = find(before.get(), host->name);
-    const auto* is = find(domain.judged.get(), host->name);
-    if (!fares_alike(was, is))
+    const auto was = find(before.get(), host->name);
+    const auto is = find(domain.judged.get(), host->name);
+    if (!fares_alike(was.get(), is.get()))
       host->judged.reset();
-    else if (host->judged.get() == was)
-      host->judged = {domain.judged, is};  // or it would keep all of the judgement before
+    else if (host->judged == was)
+      host->judged = is;  // or it would keep the judgement before
     if (has_trouble_at(*domain.judged, subject_of_host(host->name)))
       host->troubled.insert(&domain);
     else
@@ -323,7 +334,7 @@ void Follower::withdraw_exception(Round& round, const Domain& domain,
 }
 
 void Follower::publish(Round& round, const Domain& domain) const {
-  round.judged.push_back({.configured = *domain.configured,
+  round.judged.push_back({.configured = domain.configured,
                           .judged = domain.judged,
                           .next_check_at = round.at + next_wait(schedule_, ProbeOutcome::steady, 0,
                                                                 domain.configured->name)});
@@ -344,7 +355,7 @@ bool Follower::follow_domain(Round& round, Domain& domain) {
 
 bool Follower::follow_host(Round& round, Host& host, const Seeing& seeing) {
   // Of all users that were judged with the host any tells as much of it.
-  const probes::HostJudgement* judgement = nullptr;
+  std::shared_ptr<const probes::HostJudgement> judgement;
   for (auto user = host.users.rbegin(); user != host.users.rend() && judgement == nullptr; ++user)
     judgement = find((*user)->judged.get(), host.name);
   host.awaits_judgement = judgement == nullptr;
@@ -528,7 +539,7 @@ void Follower::tell(Round& round, Scope scope, const Seeing& seeing) {
   };
   const Watched watched{.domains = [&](const std::string& name) -> const config::Domain* {
                           const auto* domain = domain_of(name);
-                          return domain == nullptr ? nullptr : domain->configured.get();
+                          return domain == nullptr ? nullptr : &*domain->configured;
                         },
                         .judged = [&](const std::string& name) -> const probes::DomainJudgement* {
                           const auto* domain = domain_of(name);
@@ -720,8 +731,8 @@ std::optional<config::Seconds> Follower::interval_of(const Host& host, Time at) 
 std::shared_ptr<const probes::HostJudgement> Follower::worst_of(const Host& host) {
   std::shared_ptr<const probes::HostJudgement> out;
   for (const auto* user : host.users) {
-    const auto* one = find(user->judged.get(), host.name);
-    if (one != nullptr && (!out || probes::is_worse(*one, *out))) out = {user->judged, one};
+    auto one = find(user->judged.get(), host.name);
+    if (one != nullptr && (!out || probes::is_worse(*one, *out))) out = std::move(one);
   }
   return out;
 }
@@ -782,7 +793,7 @@ Follower::Consequences Follower::follow(Round& round, probes::Recorded look,
     host->asked_since.reset();
   else if (!host->asked_since)
     host->asked_since = round.at;
-  const auto before = host->split;
+  const auto before = host->split.copy();
   host->split = find_split(host->views, places_, before, host->name.text(), round.at);
   Consequences out;
   if (choice.followed) {
@@ -793,8 +804,8 @@ Follower::Consequences Follower::follow(Round& round, probes::Recorded look,
         follow(round, chosen.seen,
                *choice.followed == places_.own ? serials : std::vector<probes::dns::ZoneSerials>{},
                seeing);
-  } else if (before != host->split && host->seen) {
-    notice(round, *host, (host->split ? host->split : before)->finding.code, seeing);
+  } else if (host->split != before && host->seen) {
+    notice(round, *host, (host->split ? *host->split : *before).finding.code, seeing);
     out.faults = past_.take_faults();
   }
   if (host->seen) out.host = host;

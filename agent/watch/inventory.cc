@@ -19,6 +19,17 @@ std::size_t count_own(const config::Domain& domain) {
 
 }  // namespace
 
+Inventory::Alike::Judgement Inventory::Alike::one(const Judgement& judgement) {
+  std::erase_if(known_, [](const auto& one) { return one.expired(); });
+  for (const auto& one : known_) {
+    auto held = one.lock();
+    if (held && *held == *judgement) return held;
+  }
+  if (known_.size() == kMost) known_.erase(known_.begin());
+  known_.push_back(judgement);
+  return judgement;
+}
+
 Inventory::Change Inventory::adopt(const std::vector<config::Domain>& configured) {
   Change out;
   std::set<Name> wanted;
@@ -30,7 +41,7 @@ Inventory::Change Inventory::adopt(const std::vector<config::Domain>& configured
     domain.name = &entry->first;
     for (auto* host : domain.hosts)
       host->own_users = host->own_users + count_own(configured[i]) - count_own(*domain.configured);
-    domain.configured = std::make_shared<const config::Domain>(configured[i]);
+    domain.configured = configured[i];
     domain.place = i;
     if (!is_new) continue;
     ++unknown_domains_;

@@ -12,6 +12,8 @@
 #include "agent/hindsight/views.h"
 #include "agent/history/host_history.h"
 #include "agent/rollover/rollover.h"
+#include "config/boxed.h"
+#include "config/shared.h"
 #include "probes/findings.h"
 
 // PURE
@@ -24,7 +26,7 @@ class Inventory {
   struct Host;
   struct Domain {
     const probes::dns::Name* name = nullptr;
-    std::shared_ptr<const config::Domain> configured;
+    config::Shared<config::Domain> configured;
     std::size_t place = 0;  // in the configuration
     probes::DomainSeen seen;
     std::shared_ptr<const probes::DomainJudgement> judged;
@@ -37,12 +39,24 @@ class Inventory {
     bool operator()(const Domain* a, const Domain* b) const { return *a->name < *b->name; }
   };
   using Users = std::set<Domain*, ByName>;
+  // The judgements that domains hold of one host: those that are equal are one.
+  class Alike {
+   public:
+    using Judgement = std::shared_ptr<const probes::HostJudgement>;
+    // An equal one that somebody holds, or this.
+    [[nodiscard]] Judgement one(const Judgement& judgement);
+
+   private:
+    static constexpr std::size_t kMost = 8;  // by preference, and whether MX RRsets are signed
+    std::vector<std::weak_ptr<const probes::HostJudgement>> known_;
+  };
   struct Host {
     probes::dns::Name name;
     probes::HostSeen seen;
     Users users;
     std::size_t own_users = 0;  // of them, those that are inbound
     Users troubled;             // users whose judgement has something to alert of about it
+    Alike judgements;           // of its users, as far as they are kept once
     // For the user for which it is worst; null: to be found anew.
     std::shared_ptr<const probes::HostJudgement> judged;
     std::optional<HostHistory> history;  // nothing before the first look
@@ -56,7 +70,7 @@ class Inventory {
     // that some see, and what it means that they differ.
     Views views;
     std::optional<config::Time> asked_since;
-    std::optional<Split> split;
+    config::Boxed<Split> split;
   };
 
   // Targets that are to be probed (some of them are already), and those that are not any more.

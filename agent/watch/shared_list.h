@@ -2,10 +2,11 @@
 
 #include <cstddef>
 #include <initializer_list>
-#include <iterator>
 #include <memory>
 #include <utility>
 #include <vector>
+
+#include "config/place_iterator.h"
 
 namespace agent {
 
@@ -19,48 +20,9 @@ class SharedList {
   static constexpr std::size_t kChunk = 256;
   using Value = std::shared_ptr<const T>;
 
-  class const_iterator {
-   public:
-    using iterator_category = std::random_access_iterator_tag;
-    using iterator_concept = std::random_access_iterator_tag;
-    using value_type = T;
-    using difference_type = std::ptrdiff_t;
-    using pointer = const T*;
-    using reference = const T&;
-
-    const_iterator() = default;
-    const_iterator(const SharedList* list, std::ptrdiff_t place) : list_(list), place_(place) {}
-    reference operator*() const { return (*list_)[static_cast<std::size_t>(place_)]; }
-    pointer operator->() const { return &**this; }
-    reference operator[](difference_type n) const { return *(*this + n); }
-    const_iterator& operator++() { return *this += 1; }
-    const_iterator& operator--() { return *this += -1; }
-    const_iterator operator++(int) { return std::exchange(*this, *this + 1); }
-    const_iterator operator--(int) { return std::exchange(*this, *this - 1); }
-    const_iterator& operator+=(difference_type n) {
-      place_ += n;
-      return *this;
-    }
-    const_iterator& operator-=(difference_type n) { return *this += -n; }
-    friend const_iterator operator+(const_iterator it, difference_type n) { return it += n; }
-    friend const_iterator operator+(difference_type n, const_iterator it) { return it += n; }
-    friend const_iterator operator-(const_iterator it, difference_type n) { return it -= n; }
-    friend difference_type operator-(const const_iterator& a, const const_iterator& b) {
-      return a.place_ - b.place_;
-    }
-    friend bool operator==(const const_iterator& a, const const_iterator& b) {
-      return a.place_ == b.place_;
-    }
-    friend auto operator<=>(const const_iterator& a, const const_iterator& b) {
-      return a.place_ <=> b.place_;
-    }
-
-   private:
-    const SharedList* list_ = nullptr;
-    std::ptrdiff_t place_ = 0;
-  };
-  using iterator = const_iterator;
   using value_type = T;
+  using const_iterator = config::PlaceIterator<SharedList>;
+  using iterator = const_iterator;
 
   SharedList() = default;
   SharedList(std::initializer_list<T> values) {

@@ -18,7 +18,7 @@ void SnapshotSource::adopt(const Inventory& inventory, const config::Schedule& s
   for (const auto* domain : ordered) {
     const auto before = this->domain(domain->configured->name);
     now.push_back(
-        DomainState{.configured = *domain->configured,
+        DomainState{.configured = domain->configured,
                     .judged = domain->judged,
                     .next_check_at = before ? before->next_check_at
                                             : at + first_wait(schedule, domain->configured->name)});
@@ -27,15 +27,15 @@ void SnapshotSource::adopt(const Inventory& inventory, const config::Schedule& s
   by_name_.resize(domains_.size());
   std::iota(by_name_.begin(), by_name_.end(), 0U);
   std::ranges::sort(by_name_, {}, [&](std::uint32_t place) -> const std::string& {
-    return domains_[place].configured.name;
+    return domains_[place].configured->name;
   });
 }
 
 std::optional<std::size_t> SnapshotSource::place_of(std::string_view domain) const {
   const auto found = std::ranges::lower_bound(
       by_name_, domain, {},
-      [&](std::uint32_t place) -> std::string_view { return domains_[place].configured.name; });
-  if (found == by_name_.end() || domains_[*found].configured.name != domain) return std::nullopt;
+      [&](std::uint32_t place) -> std::string_view { return domains_[place].configured->name; });
+  if (found == by_name_.end() || domains_[*found].configured->name != domain) return std::nullopt;
   return *found;
 }
 
@@ -46,7 +46,7 @@ std::shared_ptr<const DomainState> SnapshotSource::domain(std::string_view name)
 
 void SnapshotSource::take(const Round& round) {
   for (const auto& state : round.judged) {
-    const auto place = place_of(state.configured.name);
+    const auto place = place_of(state.configured->name);
     if (!place) continue;
     auto now = state;
     now.next_check_at = domains_[*place].next_check_at;  // set_next_check knows better

@@ -28,6 +28,7 @@ enum class Mismatch {
 struct Match {
   std::size_t record = 0;  // index into the records given
   std::size_t depth = 0;   // 0 is the leaf; chain.size() when the anchor came from DNS
+  bool operator==(const Match&) const = default;
 };
 
 struct Verification {

@@ -156,8 +156,9 @@ int main(int argc, char** argv) {
     round.host = std::make_shared<const probes::HostObservation>(with.probe_host(host, round.at));
     const auto judged = std::make_shared<const probes::DomainJudgement>(
         probes::judge(seen, {{host, round.host}}, round.at));
-    round.judged.push_back(
-        {.configured = {.name = domain}, .judged = judged, .next_check_at = round.at});
+    round.judged.push_back({.configured = config::Domain{.name = domain},
+                            .judged = judged,
+                            .next_check_at = round.at});
     rounds.push_back(std::move(round));
     if (rounds.size() == kTogether) record();
   };

@@ -42,13 +42,14 @@ agent::Snapshot scene_of(std::size_t count, storage::DatabaseRecorder& recorder)
   agent::Round round{.at = support::kNow};
   for (std::size_t i = 0; i < count; ++i) {
     const agent::DomainState state{
-        .configured = {.name = fmt::format("domain-{:05}.example.org", i),
-                       .role = i % 3 == 0 ? config::Role::inbound : config::Role::outbound,
-                       .group = fmt::format("group-{}", i % 20)},
+        .configured =
+            config::Domain{.name = fmt::format("domain-{:05}.example.org", i),
+                           .role = i % 3 == 0 ? config::Role::inbound : config::Role::outbound,
+                           .group = fmt::format("group-{}", i % 20)},
         .judged = judged,
         .next_check_at = support::kNow + 15 * kMinute};
-    configured.push_back(state.configured);
-    alert.domains.push_back(state.configured.name);
+    configured.push_back(*state.configured);
+    alert.domains.push_back(state.configured->name);
     round.judged.push_back(state);
     out.domains.push_back(state);
   }

@@ -252,7 +252,7 @@ class Host {
                         {"endpoint", addresses_[0] + "/default"}}});
       probes::add_history_findings(judged, host->host, known);
     }
-    return {.configured = {.name = domain_name_},
+    return {.configured = config::Domain{.name = domain_name_},
             .judged = std::make_shared<const probes::DomainJudgement>(std::move(judged)),
             .next_check_at = at + kLookEvery};
   }

@@ -99,9 +99,10 @@ agent::Snapshot crowd(std::size_t domains, std::size_t hosts) {
       seen.emplace(host->host, host);
     }
     const auto observed = std::make_shared<const probes::DomainObservation>(domain);
-    out.domains.push_back({.configured = {.name = domain.domain.text(), .group = "customers"},
-                           .judged = std::make_shared<const probes::DomainJudgement>(
-                               probes::judge(observed, seen, support::kNow))});
+    out.domains.push_back(
+        {.configured = config::Domain{.name = domain.domain.text(), .group = "customers"},
+         .judged = std::make_shared<const probes::DomainJudgement>(
+             probes::judge(observed, seen, support::kNow))});
   }
   return out;
 }

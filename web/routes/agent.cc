@@ -204,7 +204,7 @@ Reply Api::status(const Call& /*call*/) const {
   const auto under_way = std::ranges::count_if(
       snapshot->rollovers, [](const auto& followed) { return followed.rolling_since.has_value(); });
   const auto services = std::ranges::count_if(snapshot->domains, [](const auto& one) {
-    return config::service_called(one.configured.name).has_value();
+    return config::service_called(one.configured->name).has_value();
   });
   return json(
       {{"version", backend_.build.version},

@@ -77,7 +77,7 @@ Line line_of(const agent::DomainState& state, const std::map<std::string, Domain
   if (state.judged) {
     out.delivery = storage::delivery_of(state);
     out.observed_at = state.judged->seen->observed_at;
-  } else if (const auto known = recorded.find(state.configured.name); known != recorded.end()) {
+  } else if (const auto known = recorded.find(state.configured->name); known != recorded.end()) {
     out.recorded = &known->second;
     out.status = known->second.status;
     out.delivery = known->second.delivery;
@@ -122,7 +122,7 @@ bool has(const Line& line, const DomainFilter& filter) {
 }
 
 bool fits(const Line& line, const DomainFilter& filter) {
-  const auto& configured = line.state->configured;
+  const auto& configured = *line.state->configured;
   return configured.name.find(filter.substring) != std::string::npos &&
          filter.whom.fits(configured) &&
          (has(line, filter) || (line.look != nullptr && had(*line.look, filter)));
@@ -138,7 +138,7 @@ std::int64_t weight(const Line& line, DomainFilter::Sort order) {
     case DomainFilter::Sort::observed_at:
       return line.observed_at.time_since_epoch().count();
     case DomainFilter::Sort::delivery: {
-      const auto is_theirs = line.state->configured.role == config::Role::outbound ? 1 : 0;
+      const auto is_theirs = line.state->configured->role == config::Role::outbound ? 1 : 0;
       const auto delivery = line.look != nullptr ? line.look->delivery : line.delivery;
       const auto status = line.look != nullptr ? line.look->status : line.status;
       return std::int64_t{probes::rank(delivery)} * 100 + probes::rank(status) * 10 + is_theirs;
@@ -149,7 +149,7 @@ std::int64_t weight(const Line& line, DomainFilter::Sort order) {
 
 void sort(std::vector<Line>& lines, DomainFilter::Sort order) {
   std::ranges::sort(lines, {}, [&](const Line& line) {
-    return std::tuple(weight(line, order), std::string_view(line.state->configured.name));
+    return std::tuple(weight(line, order), std::string_view(line.state->configured->name));
   });
 }
 
@@ -199,7 +199,7 @@ CurrentAlerts::CurrentAlerts(const agent::Snapshot& snapshot, storage::Queries& 
 DomainRow current_row(const agent::DomainState& state, storage::Queries& queries) {
   auto out = storage::row_of(state);
   if (state.judged) return out;
-  const auto recorded = queries.domain(state.configured.name);
+  const auto recorded = queries.domain(state.configured->name);
   if (recorded && *recorded) return merged(std::move(out), **recorded);
   return out;
 }
@@ -211,7 +211,7 @@ DomainPage current_domains(const agent::Snapshot& snapshot, storage::Queries& qu
   for (const auto& state : snapshot.domains) {
     auto line = line_of(state, recorded);
     if (line.delivery == probes::Delivery::unknown) {
-      const auto known = looks.find(state.configured.name);
+      const auto known = looks.find(state.configured->name);
       if (known != looks.end()) line.look = known->second.get();
     }
     if (fits(line, filter)) lines.push_back(line);
@@ -227,7 +227,7 @@ void Counts::add(const agent::DomainState& state, const RecordedRows& recorded) 
   const auto line = line_of(state, recorded);
   ++by_status[static_cast<std::size_t>(line.status)];
   auto& roles = by_delivery[static_cast<std::size_t>(line.delivery)];
-  ++(state.configured.role == config::Role::inbound ? roles.inbound : roles.outbound);
+  ++(state.configured->role == config::Role::inbound ? roles.inbound : roles.outbound);
 }
 
 Counts& Counts::operator+=(const Counts& other) {
@@ -246,11 +246,11 @@ std::optional<LastKnown> last_known(const agent::Snapshot& snapshot, storage::Qu
   for (const auto& row : *rows) by_name.emplace(row.name, &row);
   LastKnown out{.at = config::Time::min(), .counts = {}};
   for (const auto& state : snapshot.domains) {
-    const auto entry = by_name.find(state.configured.name);
+    const auto entry = by_name.find(state.configured->name);
     const bool is_known = entry != by_name.end() && entry->second->known;
     const auto delivery = is_known ? entry->second->known->delivery : probes::Delivery::unknown;
     auto& roles = out.counts.by_delivery[static_cast<std::size_t>(delivery)];
-    ++(state.configured.role == config::Role::inbound ? roles.inbound : roles.outbound);
+    ++(state.configured->role == config::Role::inbound ? roles.inbound : roles.outbound);
     if (is_known) out.at = std::max(out.at, entry->second->known->at);
   }
   return out.at == config::Time::min() ? std::nullopt : std::optional{std::move(out)};
@@ -267,7 +267,7 @@ std::map<std::string, Counts> counts_by_group(const agent::Snapshot& snapshot,
                                               storage::Queries& queries) {
   std::map<std::string, Counts> out;
   const auto recorded = recorded_rows(snapshot, queries);
-  for (const auto& state : snapshot.domains) out[state.configured.group].add(state, recorded);
+  for (const auto& state : snapshot.domains) out[state.configured->group].add(state, recorded);
   return out;
 }
 

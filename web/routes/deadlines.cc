@@ -139,7 +139,7 @@ Json deadlines_json(const agent::Snapshot& snapshot, std::size_t most) {
   for (const auto& domain : snapshot.domains) {
     const auto delivery = storage::delivery_of(domain);
     if (delivery != probes::Delivery::held_up && delivery != probes::Delivery::unknown)
-      delivered.insert(domain.configured.name);
+      delivered.insert(domain.configured->name);
   }
   for (const auto& alert : snapshot.alerts) {
     if (alert.state == agent::AlertState::firing && holds_mail(alert, delivered)) out.add(alert);
@@ -148,7 +148,7 @@ Json deadlines_json(const agent::Snapshot& snapshot, std::size_t most) {
     if (!domain.judged) continue;
     const auto& mx = domain.judged->seen->mx;
     if (mx.signatures) {
-      out.add("signature-end", mx.signatures->expiration, Kind::domain, domain.configured.name,
+      out.add("signature-end", mx.signatures->expiration, Kind::domain, domain.configured->name,
               "rrsig");
     }
     for (const auto& finding : domain.judged->findings) out.add(finding);

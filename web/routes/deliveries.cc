@@ -186,7 +186,7 @@ Reply Api::proposed_partners(const Call& call) const {
   if (backend_.postfix != nullptr && !view_) {
     std::set<std::string> watched;
     const auto snapshot = backend_.snapshot();
-    for (const auto& state : snapshot->domains) watched.insert(state.configured.name);
+    for (const auto& state : snapshot->domains) watched.insert(state.configured->name);
     const auto all = backend_.postfix->proposals(
         [&](const std::string& name) { return watched.contains(name); }, part.limit);
     for (const auto& one : all)

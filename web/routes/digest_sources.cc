@@ -27,7 +27,7 @@ std::map<std::string, std::vector<std::string>> users_of(const agent::Snapshot& 
   for (const auto& state : snapshot.domains) {
     if (!state.judged) continue;
     for (const auto& host : state.judged->hosts)
-      out[host.seen->host.text()].push_back(state.configured.name);
+      out[host.seen->host.text()].push_back(state.configured->name);
   }
   return out;
 }

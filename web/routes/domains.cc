@@ -100,7 +100,7 @@ std::vector<const agent::Snapshot::Followed*> followed_of(const agent::Snapshot&
                                                           const std::string& domain) {
   std::vector<const agent::Snapshot::Followed*> out;
   for (const auto& state : snapshot.domains) {
-    if (state.configured.name != domain || !state.judged) continue;
+    if (state.configured->name != domain || !state.judged) continue;
     for (const auto& host : state.judged->hosts) {
       if (const auto* followed = find_host(snapshot, host.seen->host.text()))
         out.push_back(followed);
@@ -130,7 +130,7 @@ Json partner_json(const Backend& backend, const View* view, const agent::Snapsho
     if (made.domain == domain) out["exception"] = agent::to_json(made);
   }
   for (const auto& state : snapshot.domains) {
-    if (state.configured.name != domain || !state.judged) continue;
+    if (state.configured->name != domain || !state.judged) continue;
     if (auto letter = agent::postmaster_text(*state.judged))
       out["postmaster_text"] = with_evidence(*std::move(letter), backend, view, snapshot, domain);
     if (const auto proposed = agent::exception_for(*state.judged, snapshot.now))
@@ -271,7 +271,7 @@ Reply Api::history(const Call& call) const {
   const auto& name = call.name;
   const auto state = backend_.domain(name);
   if (!state) return problem(404, "not found", fmt::format("{} is not watched", name));
-  const auto& domain = state->configured.name;
+  const auto& domain = state->configured->name;
   storage::EventFilter filter;
   Query query(call.request);
   filter.from = query.moment("from").value_or(filter.from);

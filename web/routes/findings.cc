@@ -305,8 +305,8 @@ Reply Api::findings(const Call& call) const {
     }
   };
   for (const auto& state : snapshot->domains) {
-    const auto& name = state.configured.name;
-    if (!filter.fits(state.configured)) continue;
+    const auto& name = state.configured->name;
+    if (!filter.fits(*state.configured)) continue;
     const auto* judged = state.judged.get();
     if (judged != nullptr && filter.fits(judged->verdict)) take({name, judged->findings, judged});
     const auto known = looks.find(name);

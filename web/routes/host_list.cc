@@ -147,11 +147,11 @@ class Lines {
   }
 
   void take(const agent::DomainState& state, const Filter& filter) {
-    const auto look = looks_.find(state.configured.name);
+    const auto look = looks_.find(state.configured->name);
     if (look != looks_.end()) take(state, *look->second, filter);
     if (!state.judged) return;
     const auto fate = probes::delivery_of(*state.judged);
-    const bool is_asked_for = filter.whom.fits(state.configured);
+    const bool is_asked_for = filter.whom.fits(*state.configured);
     for (const auto& finding : state.judged->findings) {
       if (finding.subject.kind != probes::Subject::Kind::host) continue;
       if (!filter.codes.contains(finding.code)) continue;
@@ -214,7 +214,7 @@ class Lines {
 
  private:
   void take(const agent::DomainState& state, const LastLook& look, const Filter& filter) {
-    const bool is_asked_for = filter.whom.fits(state.configured);
+    const bool is_asked_for = filter.whom.fits(*state.configured);
     const bool is_judged = state.judged && !state.judged->hosts.empty();
     for (const auto& host : look.hosts) {
       auto* line = find(host.name);

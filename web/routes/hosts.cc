@@ -43,7 +43,7 @@ std::vector<std::string> users_of(const agent::Snapshot& snapshot, const probes:
     if (state.judged && std::ranges::any_of(state.judged->hosts, [&](const auto& one) {
           return one.seen->host == host;
         }))
-      out.push_back(state.configured.name);
+      out.push_back(state.configured->name);
   }
   return out;
 }

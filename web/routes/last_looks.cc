@@ -149,7 +149,7 @@ LastLooks LastLooksReader::of(const agent::Snapshot& snapshot, storage::Queries&
     if (row.known) known_at.emplace(row.name, row.known->at);
   }
   for (const auto& state : snapshot.domains) {
-    const auto& name = state.configured.name;
+    const auto& name = state.configured->name;
     const auto at = known_at.find(name);
     if (!is_unknown(state) || at == known_at.end()) continue;
     if (known_.size() >= kMost && !known_.contains(name)) continue;

@@ -19,11 +19,11 @@ HostMail mail_through(const agent::Snapshot& snapshot, const probes::HostObserva
         hosts.empty() &&
         std::ranges::find(domain.judged->seen->hosts, host.host, &probes::MxHost::name) !=
             domain.judged->seen->hosts.end();
-    if (is_last_known) out.domains.push_back(domain.configured.name);
+    if (is_last_known) out.domains.push_back(domain.configured->name);
     if (mine == hosts.end()) continue;
-    out.domains.push_back(domain.configured.name);
+    out.domains.push_back(domain.configured->name);
     if (probes::delivery_of(*domain.judged) == probes::Delivery::held_up)
-      out.held_up.push_back(domain.configured.name);
+      out.held_up.push_back(domain.configured->name);
     const auto* finding = probes::worst_finding(*domain.judged, *mine);
     if (finding != nullptr && (out.worst == nullptr || finding->severity > out.worst->severity))
       out.worst = finding;

@@ -29,7 +29,7 @@ bool OwnNews::has(const Feed::Event& event) {
 
 bool OwnNews::has_domain(const std::string& name) {
   const auto state = names_.everything().domain(name);
-  if (!state || !client_.groups->contains(state->configured.group)) return false;
+  if (!state || !client_.groups->contains(state->configured->group)) return false;
   if (state->judged) {
     for (const auto& host : state->judged->hosts) hosts_.insert(host.seen->host.text());
   }

@@ -40,8 +40,8 @@ agent::DomainState without_words_of_others(agent::DomainState state, const Their
   if (!has_words_of_others(state)) return state;
   auto judged = *state.judged;
   for (auto& finding : judged.findings) take_out_others(finding.evidence, theirs);
-  for (auto& host : judged.hosts) {
-    for (auto& finding : host.findings) take_out_others(finding.evidence, theirs);
+  for (std::size_t i = 0; i < judged.hosts.size(); ++i) {
+    for (auto& finding : judged.hosts.change(i).findings) take_out_others(finding.evidence, theirs);
   }
   state.judged = std::make_shared<const probes::DomainJudgement>(std::move(judged));
   return state;

@@ -130,7 +130,7 @@ Reply Api::domain_days(const Call& call) const {
   if (!state) return problem(404, "not found", fmt::format("{} is not watched", call.name));
   const auto snapshot = backend_.snapshot();
   auto wanted = spans_of(*snapshot, days);
-  wanted.domains = {state->configured.name};
+  wanted.domains = {state->configured->name};
   const auto spans = backend_.queries->delivery_spans(wanted);
   if (!spans) return storage_failed(spans.error());
   return json(days_json(*spans, 1, static_cast<int>(days), snapshot->now));
@@ -167,9 +167,9 @@ Reply Api::days(const Call& call) const {
   DeliverySpans wanted;
   std::size_t domains = 0;
   for (const auto& state : snapshot->domains) {
-    if (!wanted_by.fits(state.configured)) continue;
+    if (!wanted_by.fits(*state.configured)) continue;
     ++domains;
-    const auto mine = spans.find(state.configured.name);
+    const auto mine = spans.find(state.configured->name);
     if (mine != spans.end()) wanted.insert(*mine);
   }
   return json(days_json(wanted, domains, static_cast<int>(days), until));
@@ -198,9 +198,9 @@ Reply Api::groups(const Call& call) const {
   };
   std::map<std::string, Group> groups;
   for (const auto& state : snapshot->domains) {
-    auto& group = groups[state.configured.group];
+    auto& group = groups[state.configured->group];
     ++group.domains;
-    const auto mine = known->spans.find(state.configured.name);
+    const auto mine = known->spans.find(state.configured->name);
     if (mine != known->spans.end()) group.spans.insert(*mine);
   }
   const auto counts = counts_by_group(*snapshot, *backend_.queries);
@@ -252,11 +252,11 @@ Reply Api::event_log(const Call& call) const {
   std::set<std::string, std::less<>> domains;
   std::map<std::string, std::vector<std::string>> hosts;  // with the domains that use them
   for (const auto& state : snapshot->domains) {
-    if (!wanted_by.fits(state.configured)) continue;
-    domains.insert(state.configured.name);
+    if (!wanted_by.fits(*state.configured)) continue;
+    domains.insert(state.configured->name);
     if (!state.judged) continue;
     for (const auto& host : state.judged->hosts)
-      hosts[host.seen->host.text()].push_back(state.configured.name);
+      hosts[host.seen->host.text()].push_back(state.configured->name);
   }
   if (!wanted_by.is_everybody()) {
     wanted.has_domain = [&](const std::string& name) { return domains.contains(name); };

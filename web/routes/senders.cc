@@ -139,7 +139,7 @@ Reply Api::domain_senders(const Call& call) const {
   const auto state = backend_.domain(call.name);
   if (!state) return problem(404, "not found", "no such domain is watched");
   return reported(backend_, view_.get(), call.request,
-                  {.domain = state->configured.name, .host = {}});
+                  {.domain = state->configured->name, .host = {}});
 }
 
 Reply Api::host_senders(const Call& call) const {

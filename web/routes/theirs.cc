@@ -87,10 +87,10 @@ Theirs::Theirs(std::shared_ptr<const agent::Snapshot> all, Groups groups, IsWatc
   };
   for (std::size_t i = 0; i < all_->domains.size(); ++i) {
     const auto& state = all_->domains[i];
-    if (!groups_.contains(state.configured.group)) continue;
-    domains_.emplace(state.configured.name, &state);
+    if (!groups_.contains(state.configured->group)) continue;
+    domains_.emplace(state.configured->name, &state);
     places_.push_back(i);
-    add_above(state.configured.name);
+    add_above(state.configured->name);
     if (!state.judged) continue;
     for (const auto& host : state.judged->hosts) {
       const auto [name, is_new] = hosts_.insert(host.seen->host.text());
@@ -106,7 +106,7 @@ bool Theirs::has(const probes::Subject& subject) const {
 
 bool Theirs::is_theirs_alone(const std::string& host) const {
   return has_host(host) && std::ranges::none_of(all_->domains, [&](const auto& state) {
-           return state.judged && !has_domain(state.configured.name) &&
+           return state.judged && !has_domain(state.configured->name) &&
                   std::ranges::any_of(state.judged->hosts, [&](const auto& one) {
                     return one.seen->host.text() == host;
                   });
@@ -120,7 +120,7 @@ agent::Owned Theirs::owned() const {
   };
   return {.domain = [state_of](const std::string& name) -> const config::Domain* {
             const auto* state = state_of(name);
-            return state == nullptr ? nullptr : &state->configured;
+            return state == nullptr ? nullptr : &*state->configured;
           },
           .judged = [state_of](const std::string& name) -> const probes::DomainJudgement* {
             const auto* state = state_of(name);
@@ -230,7 +230,7 @@ bool Theirs::is_touched_by(const Silence& silence) const {
     if (matcher.name == "mx") of_hosts.push_back(&matcher);
   }
   const auto is_hit = [&](std::size_t place) {
-    const auto& domain = all_->domains[place].configured;
+    const auto& domain = *all_->domains[place].configured;
     return std::ranges::all_of(of_domains, [&](const Matcher* one) {
       return agent::fits(*one, one->name == "domain" ? domain.name : domain.group);
     });

@@ -25,7 +25,7 @@ std::shared_ptr<const agent::Snapshot> View::snapshot() const {
 
 std::optional<agent::DomainState> View::domain(std::string_view name) const {
   auto out = everything_.domain(name);
-  if (!out || !groups_.contains(out->configured.group)) return std::nullopt;
+  if (!out || !groups_.contains(out->configured->group)) return std::nullopt;
   return has_words_of_others(*out) ? without_words_of_others(*std::move(out), theirs()) : out;
 }
 

@@ -34,7 +34,7 @@ Users users_of(const Snapshot& snapshot) {
   for (const auto& state : snapshot.domains) {
     if (!state.judged) continue;
     for (const auto& host : state.judged->hosts)
-      out[host.seen->host.text()].push_back(state.configured.name);
+      out[host.seen->host.text()].push_back(state.configured->name);
   }
   return out;
 }
@@ -43,7 +43,7 @@ Users users_of(const Snapshot& snapshot) {
 Watched watched_in(const Snapshot& snapshot) {
   auto judged = std::make_shared<std::map<std::string_view, const probes::DomainJudgement*>>();
   for (const auto& state : snapshot.domains)
-    judged->emplace(state.configured.name, state.judged.get());
+    judged->emplace(state.configured->name, state.judged.get());
   return {.domains = configured(snapshot),
           .judged = [judged = std::move(judged)](
                         const std::string& name) -> const probes::DomainJudgement* {
@@ -161,7 +161,7 @@ std::vector<std::string> rollover_lines(const DigestInput& input, const Part& pa
 // "1 domain is watched", of those that the digest is about.
 std::string watched(const DigestInput& input, const Part& part) {
   const auto count = std::ranges::count_if(input.snapshot.domains, [&](const DomainState& state) {
-    return part.has_domain(state.configured.name);
+    return part.has_domain(state.configured->name);
   });
   return fmt::format("{} domain{} watched", count, count == 1 ? " is" : "s are");
 }

@@ -166,7 +166,7 @@ TEST(StatusOf, AHostGoesByWhatIsFoundAtIt) {
   judged.findings.clear();
   EXPECT_EQ(status_of(judged, judged.hosts[0]), Status::warning) << "mail is not delivered";
   EXPECT_EQ(probes::worst_finding(judged, judged.hosts[0]), nullptr);
-  judged.hosts[1].most_caches_refuse = true;
+  judged.hosts.change(1).most_caches_refuse = true;
   EXPECT_EQ(status_of(judged, judged.hosts[1]), Status::warning);
 }
 
@@ -177,11 +177,11 @@ TEST(DeliveryOf, IsHeldUpWhereMostCachesRefuseEachHostThatTakesMail) {
   for (auto& session : backup.sessions) session.tls->chain = {support::Pki::get().leaf.certificate};
   auto judged = scene.judge();
   ASSERT_EQ(judged.verdict, Verdict::authenticated);
-  judged.hosts[0].most_caches_refuse = true;
+  judged.hosts.change(0).most_caches_refuse = true;
   EXPECT_EQ(delivery_of(judged.hosts[0]), Delivery::held_up);
   EXPECT_NE(delivery_of(judged.hosts[1]), Delivery::held_up);
   EXPECT_NE(delivery_of(judged), Delivery::held_up) << "the second host takes the mail";
-  judged.hosts[1].most_caches_refuse = true;
+  judged.hosts.change(1).most_caches_refuse = true;
   EXPECT_EQ(delivery_of(judged), Delivery::held_up);
   judged.findings.clear();
   EXPECT_EQ(status_of(judged), Status::warning) << "never ok while mail waits";

@@ -109,9 +109,9 @@ TEST_F(Spans, AHostIsWhatItIsForTheDomainForWhichItIsWorst) {
   auto round = support::host_round(healthy(), kNow);
   auto other = *round.judged.front().judged;
   ASSERT_EQ(other.hosts.size(), 1U);
-  other.hosts.front().verdict = Verdict::host_authenticated;  // its MX RRset is not signed
+  other.hosts.change(0).verdict = Verdict::host_authenticated;  // its MX RRset is not signed
   auto state = round.judged.front();
-  state.configured.name = "other.test";
+  state.configured.change().name = "other.test";
   state.judged = std::make_shared<const probes::DomainJudgement>(other);
   round.judged.push_back(state);
   store_.record(support::with_host_judged(round));
@@ -132,7 +132,7 @@ TEST_F(Spans, WhatCachesHoldIsRecordedWithTheVerdict) {
   const auto cached = [&](int minute) {
     auto round = support::domain_round(healthy(), kNow + minute * kMinute);
     auto judged = *round.judged.front().judged;
-    judged.hosts.front().most_caches_refuse = true;
+    judged.hosts.change(0).most_caches_refuse = true;
     round.judged.front().judged = std::make_shared<const probes::DomainJudgement>(judged);
     store_.record(round);
   };

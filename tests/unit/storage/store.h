@@ -103,7 +103,7 @@ class Store {
 };
 
 inline agent::DomainState domain_state(const Scene& scene, config::Time at = kNow) {
-  return {.configured = {.name = scene.domain.domain.text(), .group = "ours"},
+  return {.configured = config::Domain{.name = scene.domain.domain.text(), .group = "ours"},
           .judged = std::make_shared<const probes::DomainJudgement>(scene.judge(at)),
           .next_check_at = at + 15 * kMinute};
 }

@@ -51,7 +51,7 @@ Scene scene_of(const std::string& domain) {
 
 agent::DomainState state_of(const Scene& scene, const std::string& group) {
   auto out = support::domain_state(scene);
-  out.configured.group = group;
+  out.configured.change().group = group;
   return out;
 }
 
@@ -110,8 +110,9 @@ class Groups : public testing::Test {
     snapshot.domains = {
         state_of(own_, "shop"),
         state_of(foreign_, "club"),
-        {.configured = {.name = "near.test", .group = "shop"}, .next_check_at = kNow},
-        {.configured = {.name = "far.test", .role = config::Role::outbound, .group = "club"},
+        {.configured = config::Domain{.name = "near.test", .group = "shop"}, .next_check_at = kNow},
+        {.configured =
+             config::Domain{.name = "far.test", .role = config::Role::outbound, .group = "club"},
          .next_check_at = kNow}};
     snapshot.hosts = {};
     snapshot.rollovers = {};
@@ -335,10 +336,11 @@ TEST_F(Groups, WhatIsFoundOfACertificateNamesNothingThatIsNotTheirs) {
   service_.snapshot.alerts.push_back(alert);
   agent::SharedList<agent::DomainState> domains;
   for (auto state : service_.snapshot.domains) {
-    if (state.configured.name == "own.test") {
+    if (state.configured->name == "own.test") {
       auto judged = *state.judged;
       judged.findings.push_back(found);
-      for (auto& host : judged.hosts) host.findings.push_back(found);
+      for (std::size_t i = 0; i < judged.hosts.size(); ++i)
+        judged.hosts.change(i).findings.push_back(found);
       state.judged = std::make_shared<const probes::DomainJudgement>(judged);
     }
     domains.push_back(state);

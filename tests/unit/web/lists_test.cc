@@ -39,9 +39,10 @@ class Lists : public testing::Test {
     const auto judged = service_.snapshot.domains[0].judged;
     for (std::size_t i = 0; i < count; ++i) {
       service_.snapshot.domains.push_back(
-          {.configured = {.name = fmt::format("d{:04}.test", i),
-                          .role = i == 0 ? config::Role::outbound : config::Role::inbound,
-                          .group = i < 3 ? "few" : "many"},
+          {.configured =
+               config::Domain{.name = fmt::format("d{:04}.test", i),
+                              .role = i == 0 ? config::Role::outbound : config::Role::inbound,
+                              .group = i < 3 ? "few" : "many"},
            .judged = judged,
            .next_check_at = kNow});
     }
@@ -175,7 +176,7 @@ TEST_F(Lists, WhatIsNoMatterForAnAlertIsOneLineACode) {
     auto judged = *domains[0].judged;
     minor.subject = {.kind = probes::Subject::Kind::domain, .name = name};
     judged.findings = {minor};
-    domains.push_back({.configured = {.name = name},
+    domains.push_back({.configured = config::Domain{.name = name},
                        .judged = std::make_shared<const probes::DomainJudgement>(judged),
                        .next_check_at = kNow});
   }
@@ -194,7 +195,7 @@ TEST_F(Lists, OneTroubleOfManyDomainsTheirOwnIsOneLineWithACount) {
     judged.findings = {{.code = probes::Code::domain_gone,
                         .severity = probes::Severity::critical,
                         .subject = {.kind = probes::Subject::Kind::domain, .name = name}}};
-    domains.push_back({.configured = {.name = name},
+    domains.push_back({.configured = config::Domain{.name = name},
                        .judged = std::make_shared<const probes::DomainJudgement>(judged),
                        .next_check_at = kNow});
   }
@@ -441,7 +442,8 @@ TEST_F(Lists, MailThatIsDeliveredDoesNotBounce) {
   EXPECT_THAT(kinds(), testing::Contains("mail-bounces"));
   auto judged = *service_.snapshot.domains[0].judged;
   judged.verdict = probes::Verdict::authenticated;  // only rare senders wait
-  for (auto& host : judged.hosts) host.verdict = probes::Verdict::authenticated;
+  for (std::size_t i = 0; i < judged.hosts.size(); ++i)
+    judged.hosts.change(i).verdict = probes::Verdict::authenticated;
   service_.snapshot.domains.renew(0).judged =
       std::make_shared<const probes::DomainJudgement>(std::move(judged));
   EXPECT_THAT(kinds(), Not(testing::Contains("mail-bounces")));

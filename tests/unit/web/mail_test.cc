@@ -24,8 +24,8 @@ agent::Snapshot shared_host(bool is_matching) {
   auto& backup = second.add_host("backup.example.test", 20);
   for (auto& session : backup.sessions) session.tls->chain = {support::Pki::get().leaf.certificate};
   auto state = support::domain_state(second);
-  state.configured.name = "second.test";
-  state.configured.role = config::Role::outbound;
+  state.configured.change().name = "second.test";
+  state.configured.change().role = config::Role::outbound;
   out.domains.push_back(state);
   return out;
 }

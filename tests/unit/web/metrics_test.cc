@@ -162,7 +162,7 @@ TEST(Metrics, OfADomainWhoseCertificateDoesNotMatch) {
 }
 
 TEST(Metrics, OfADomainNeverLookedAtClaimNothingButThatItIsWatched) {
-  const agent::Snapshot snapshot{.domains = {{.configured = {.name = "new.test"}}}};
+  const agent::Snapshot snapshot{.domains = {{.configured = config::Domain{.name = "new.test"}}}};
   const auto seen = read(snapshot);
   EXPECT_THAT(seen.faults, IsEmpty());
   EXPECT_THAT(seen.series,
@@ -232,7 +232,7 @@ TEST(Metrics, TellACodeOnceForAHostWithItsWorstSeverity) {
 TEST(Metrics, StayReadableWhateverTheNamesAre) {
   Scene scene;
   auto snapshot = snapshot_of(scene);
-  snapshot.domains.renew(0).configured.group = "a\"b\\c\nd\xff";
+  snapshot.domains.renew(0).configured.change().group = "a\"b\\c\nd\xff";
   const auto seen = read(snapshot);
   EXPECT_THAT(seen.faults, IsEmpty());
   EXPECT_THAT(names_of(seen), Contains("danelaw_domain_info"));
@@ -288,11 +288,11 @@ TEST(Metrics, ShowAlertsAsTheyArePushedAndLeaveSilencedOnesOut) {
 TEST(Metrics, SayOfAnAlertThatFiresSinceWhenAndInWhichGroups) {
   support::Service service;
   auto& ours = service.snapshot.domains.renew(0);
-  ours.configured.group = "ours";
+  ours.configured.change().group = "ours";
   for (const auto* name : {"a", "b", "c"}) {
     auto other = ours;
-    other.configured.name = std::string(name) + ".test";
-    other.configured.group = name[0] == 'c' ? "" : "customers";
+    other.configured.change().name = std::string(name) + ".test";
+    other.configured.change().group = name[0] == 'c' ? "" : "customers";
     service.snapshot.domains.push_back(other);
   }
   auto& alert = service.snapshot.alerts.renew(0);

@@ -19,7 +19,7 @@ class Kept : public testing::Test {
     service_.snapshot.domains = {};
     for (int i = 0; i < 600; ++i) {
       auto state = one;
-      state.configured.name = fmt::format("d{:03}.test", i);
+      state.configured.change().name = fmt::format("d{:03}.test", i);
       service_.snapshot.domains.push_back(std::move(state));
     }
   }
@@ -40,7 +40,8 @@ TEST_F(Kept, CountsFollowWhatChangesAnywhereInTheList) {
   sound.judged = std::make_shared<const probes::DomainJudgement>(support::Scene{}.judge());
   for (const std::size_t place : {0U, 300U, 599U}) {
     service_.snapshot.domains.set(place, std::make_shared<const agent::DomainState>(sound));
-    service_.snapshot.domains.renew(place).configured.name = fmt::format("d{:03}.test", place);
+    service_.snapshot.domains.renew(place).configured.change().name =
+        fmt::format("d{:03}.test", place);
   }
   EXPECT_EQ(held_up(), 597);
   service_.snapshot.domains.push_back(service_.snapshot.domains[1]);
@@ -51,9 +52,9 @@ TEST_F(Kept, CountsFollowWhatChangesAnywhereInTheList) {
 
 TEST_F(Kept, WhatWasNotProbedSinceTheStartCountsAsItIsRecordedNow) {
   service_.snapshot.domains.renew(5).judged = nullptr;
-  service_.snapshot.domains.renew(5).configured.name = "example.test";
+  service_.snapshot.domains.renew(5).configured.change().name = "example.test";
   EXPECT_EQ(held_up(), 600) << "by what was recorded of example.test";
-  service_.snapshot.domains.renew(5).configured.name = "never.test";
+  service_.snapshot.domains.renew(5).configured.change().name = "never.test";
   EXPECT_EQ(held_up(), 599);
 }
 
@@ -71,7 +72,7 @@ TEST_F(Kept, WhatIsHeldUpLatelyFollowsWhatIsRecorded) {
   const auto hour = std::chrono::hours{1};
   EXPECT_EQ(count(kNow + kMinute - hour), 1);
   auto other = service_.snapshot.domains[0];
-  other.configured.name = "d000.test";
+  other.configured.change().name = "d000.test";
   service_.store.record({.at = kNow + 2 * kMinute, .judged = {other}});
   now["d000.test"] = Delivery::unknown;
   EXPECT_EQ(count(kNow + 2 * kMinute - hour), 1) << "recorded, but not so now";
@@ -97,7 +98,7 @@ TEST_F(Kept, SpansAreReadAnewWhenAVerdictIsRecordedOrAMinuteIsOver) {
   const auto second = of(kNow + 2 * kMinute);
   EXPECT_NE(second, first);
   auto other = service_.snapshot.domains[0];
-  other.configured.name = "d000.test";
+  other.configured.change().name = "d000.test";
   service_.store.record({.at = kNow + 2 * kMinute, .judged = {other}});
   const auto third = of(kNow + 2 * kMinute + config::Seconds{1});
   EXPECT_NE(third, second);

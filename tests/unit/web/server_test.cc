@@ -224,7 +224,8 @@ TEST_F(Serving, SilentClientsHoldNoThreadAndTheOldestMakesRoom) {
 
 TEST_F(Serving, ClientsThatDoNotTakeTheirReplyHoldNoThread) {
   for (int i = 0; i < 5000; ++i)
-    service_.snapshot.domains.push_back({.configured = {.name = fmt::format("d{}.test", i)}});
+    service_.snapshot.domains.push_back(
+        {.configured = config::Domain{.name = fmt::format("d{}.test", i)}});
   start({.threads = 2});
   const auto whole = get("/metrics");
   std::vector<std::unique_ptr<Client>> lazy;
@@ -241,7 +242,8 @@ TEST_F(Serving, ClientsThatDoNotTakeTheirReplyHoldNoThread) {
 TEST_F(Serving, RepliesThatNobodyTakesAreBoundedAllTogether) {
   // One whole reply is some half a megabyte: one fits beside another that is taken, not twelve.
   for (int i = 0; i < 3000; ++i)
-    service_.snapshot.domains.push_back({.configured = {.name = fmt::format("d{}.test", i)}});
+    service_.snapshot.domains.push_back(
+        {.configured = config::Domain{.name = fmt::format("d{}.test", i)}});
   start({.reply_octets = 1000000});
   std::vector<std::unique_ptr<Client>> lazy;
   for (int i = 0; i < 12; ++i) {

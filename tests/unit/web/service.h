@@ -107,9 +107,10 @@ class Service {
                                    .exceptions = [this] { return snapshot.exceptions; },
                                    .report = [](const std::string&, bool) {}});
     snapshot = snapshot_of(scene);
-    snapshot.domains.push_back(
-        {.configured = {.name = "new.test", .role = config::Role::outbound, .group = "partners"},
-         .next_check_at = kNow});
+    snapshot.domains.push_back({.configured = config::Domain{.name = "new.test",
+                                                             .role = config::Role::outbound,
+                                                             .group = "partners"},
+                                .next_check_at = kNow});
     snapshot.alerts = {round.alerts[0], round.alerts[1]};
     snapshot.alerts.renew(0).told_at = kNow;
     snapshot.vantage = {
@@ -137,7 +138,7 @@ class Service {
             .domain = [this](std::string_view name) -> std::optional<agent::DomainState> {
               const auto wanted = probes::dns::Name::parse(name);
               for (const auto& state : snapshot.domains) {
-                if (wanted && state.configured.name == wanted->text()) return state;
+                if (wanted && state.configured->name == wanted->text()) return state;
               }
               return std::nullopt;
             },

@@ -42,8 +42,8 @@ Alert alert(const std::string& domain, probes::Severity severity) {
 
 Snapshot snapshot(std::vector<Alert> alerts) {
   Snapshot out{.now = kNow};
-  out.domains = {{.configured = {.name = "a.test", .group = "shop"}},
-                 {.configured = {.name = "b.test", .role = config::Role::outbound}}};
+  out.domains = {{.configured = config::Domain{.name = "a.test", .group = "shop"}},
+                 {.configured = config::Domain{.name = "b.test", .role = config::Role::outbound}}};
   for (auto& one : alerts) out.alerts.push_back(std::move(one));
   return out;
 }
