@@ -349,7 +349,7 @@ void Runner::State::adopt(const config::Config& wanted, std::shared_ptr<ProbeCon
   {
     const Lock lock(mutex);
     config = wanted;
-    config.domains = {};
+    config.domains = std::vector<config::Domain>{};  // with what they took: "= {}" keeps it
     if (fresh) take_gear(std::move(fresh));
   }
   const auto led_to = follower.adopt(round, wanted);

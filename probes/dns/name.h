@@ -28,8 +28,8 @@ class Name {
   // From uncompressed wire form that ends exactly with the root label.
   [[nodiscard]] static std::optional<Name> from_wire(std::span<const std::uint8_t> wire);
 
-  [[nodiscard]] std::string_view wire() const;
-  [[nodiscard]] std::string text() const;  // no trailing dot; the root is "."
+  [[nodiscard]] std::string_view wire() const;  // as long as a copy of the name lives
+  [[nodiscard]] std::string text() const;       // no trailing dot; the root is "."
   [[nodiscard]] bool is_root() const { return wire_ == nullptr; }
   [[nodiscard]] std::size_t label_count() const;             // the root has none
   [[nodiscard]] Name parent() const;                         // of the root: the root
