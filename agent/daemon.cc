@@ -73,7 +73,13 @@ config::Time Daemon::now() {
   return std::chrono::floor<config::Seconds>(std::chrono::system_clock::now());
 }
 
+Daemon::~Daemon() {
+  if (relay_) relay_->give_up();
+}
+
 Daemon::Begun Daemon::start(const std::filesystem::path& file) {
+  // One that stood by may be asked to already.
+  const std::scoped_lock no_reload(reloading_);
   file_ = file;
   reload_.succeeded_at = now();
   auto loaded = load_or_complain(file);
@@ -153,9 +159,10 @@ Daemon::Begun Daemon::start(const std::filesystem::path& file) {
         vantages_of(lookers(loaded->fleet.takeover).value_or(Lookers{}), named_.vantage));
   // Nobody is to read that nothing is watched.
   runner_->take_up();
-  server_ = std::make_unique<web::Server>(web::site_of(backend()));
-  const auto listening = server_->start(loaded->web);
-  if (!listening) return fail_for_now("web-setup-failed", listening.error());
+  if (const auto served = serve(backend(), loaded->web); !served)
+    return fail_for_now("web-setup-failed", served.error());
+  if (relay_)
+    relay_->answer_here([this](const web::Request& asked) { return server_->answer(asked); });
   if (loaded->smtp.helo.empty()) {
     if (const auto doubt = config::doubt_about_host_name(config::host_name()))
       log::warn("helo-doubtful", {{"detail", *doubt}});
@@ -214,9 +221,10 @@ config::Result<std::optional<storage::Place>, std::string> Daemon::take_database
                     "own (agent.name), or a database",
                     not_yet.leader->name));
   }
-  standby_ = std::make_unique<Standby>(named.name, build(), [this] { return reload(); });
+  relay_ = std::make_shared<web::Relay>(named.name);
+  standby_ = std::make_unique<Standby>(relay_);
   standby_->take(not_yet);
-  if (const auto served = standby_->serve(settings.web); !served)
+  if (const auto served = serve(backend_of_standby(), settings.web); !served)
     return Failure<std::string>(served.error());
   return std::optional<storage::Place>{};
 }
@@ -257,6 +265,13 @@ config::Result<void, std::string> Daemon::dispatch(const storage::Place& place,
   return {};
 }
 
+config::Result<void, std::string> Daemon::serve(web::Backend backend, const config::Web& settings) {
+  auto site = web::site_of(std::move(backend));
+  if (server_) return server_->lead_to(std::move(site), settings);
+  server_ = std::make_unique<web::Server>(std::move(site));
+  return server_->start(settings);
+}
+
 bool Daemon::try_to_lead() {
   {
     const std::scoped_lock one(reloading_);
@@ -269,9 +284,10 @@ bool Daemon::try_to_lead() {
     standby_->take(lead.error());
     return false;
   }
+  relay_->take_over();
+  const std::scoped_lock one(reloading_);
   lead_ = std::move(*lead);
-  auto prober =
-      standby_->stop();  // a reload that it was asked for is over then, and its address is free
+  auto prober = standby_->stop();
   standby_.reset();
   retiring_ = std::jthread([prober = std::move(prober)]() mutable { prober.reset(); });
   log::info("takes-over", {{"epoch", std::to_string(lead_->epoch())}});
@@ -336,14 +352,14 @@ void Daemon::forget_old() {
 }
 
 void Daemon::stop() {
+  is_ready_ = false;
+  feed_.close();
+  if (relay_) relay_->give_up();
+  server_->stop();
   std::unique_ptr<RemoteProber> prober;
   if (standby_) {
     prober = standby_->stop();
     standby_.reset();
-  } else {
-    is_ready_ = false;
-    feed_.close();
-    server_->stop();
   }
   {
     const std::scoped_lock one(watching_);
@@ -384,6 +400,8 @@ Daemon::Begun Daemon::fail_for_now(std::string_view event, const std::string& de
 }
 
 config::Result<void, std::string> Daemon::take_configuration() {
+  if (!standby_ && !is_ready_)
+    return config::Failure<std::string>("this agent does not watch yet, or no more");
   auto loaded = config::load(file_);
   if (!loaded) {
     for (const auto& error : loaded.error())
@@ -397,8 +415,9 @@ config::Result<void, std::string> Daemon::take_configuration() {
   }
   if (candidacy_) keep_names(*loaded);
   if (standby_) {
-    auto done = standby_->reconfigure(*loaded, *context);
+    auto done = server_->reconfigure(loaded->web);
     if (!done) return done;
+    standby_->reconfigure(*loaded, *context);
     settings_ = std::move(*loaded);
     context_ = std::move(*context);
     return {};

@@ -39,6 +39,11 @@ namespace agent {
 // the one place that sees the whole house (tests/layers).
 class Daemon {
  public:
+  Daemon() = default;
+  ~Daemon();  // what waits for the one that leads is answered before
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
   enum class Begun { started, failed, stands_by };
   // Everything that can fail does so here, before a thread is started; the words go to the log.
   // Where another agent leads the fleet it is served only (standby.h), and start() is to be called
@@ -104,6 +109,9 @@ class Daemon {
   void publish(const Round& round);
   Events events();
   web::Backend backend();
+  web::Backend backend_of_standby();
+  // Listens, or has others answer those who ask where we listen already. The error says why not.
+  config::Result<void, std::string> serve(web::Backend backend, const config::Web& settings);
   static web::Build build();
   // A scrape that strains Prometheus is told once.
   void look_at_scrape(std::size_t series);
@@ -120,6 +128,7 @@ class Daemon {
   storage::DatabaseLock lock_;                     // of a file
   std::unique_ptr<storage::Candidacy> candidacy_;  // of PostgreSQL
   std::unique_ptr<Standby> standby_;               // while another leads
+  std::shared_ptr<web::Relay> relay_;              // of one that stood by; the server has it, too
   config::Config settings_;                        // then
   std::shared_ptr<ProbeContext> context_;          // then
   std::jthread retiring_;                          // what it looked with, as long as looks end

@@ -212,6 +212,15 @@ web::Backend Daemon::backend() {
           .build = build()};
 }
 
+web::Backend Daemon::backend_of_standby() {
+  // Ready is whose questions are answered, though another answers them.
+  return {.reload = [this] { return reload(); },
+          .is_ready = [relay = relay_] { return relay->has_leader(); },
+          .health = [] { return Health{}; },
+          .leader = [relay = relay_](const web::Request& asked) { return relay->answer(asked); },
+          .build = build()};
+}
+
 web::Build Daemon::build() {
   return {.version = DANELAW_VERSION,
           .revision = DANELAW_REVISION,

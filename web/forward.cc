@@ -1,5 +1,6 @@
 #include "web/forward.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -12,7 +13,7 @@ namespace web {
 namespace {
 
 constexpr std::size_t kMostReply = std::size_t{64} << 20U;
-constexpr long kPatience = 30;  // seconds
+constexpr std::chrono::milliseconds kConnect{5000};
 
 constexpr std::array kSentOn{"authorization", "accept", "content-type", "if-none-match"};
 constexpr std::array kHandedBack{"Allow",
@@ -38,15 +39,19 @@ std::string target_of(const Request& request) {
 
 }  // namespace
 
-Reply forward(const std::string& url, const Request& request, const std::string& self,
-              const std::stop_token& stop) {
+Forwarded forward(const std::string& url, const Request& request, const std::string& self,
+                  std::chrono::steady_clock::time_point deadline, const std::stop_token& stop) {
   probes::net::CurlHandle curl;
   Reply out;
+  // To curl nothing is for ever.
+  const auto left = std::max(
+      std::chrono::milliseconds{1},
+      std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()));
   const auto whole = url + target_of(request);
   curl.set(CURLOPT_URL, whole.c_str());
   curl.set(CURLOPT_PROTOCOLS_STR, "http,https");
-  curl.set(CURLOPT_TIMEOUT, kPatience);
-  curl.set(CURLOPT_CONNECTTIMEOUT, 5L);
+  curl.set(CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
+  curl.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(kConnect.count()));
   if (request.method == "HEAD") {
     curl.set(CURLOPT_NOBODY, 1L);
   } else if (request.method != "GET") {
@@ -63,10 +68,14 @@ Reply forward(const std::string& url, const Request& request, const std::string&
   curl.add(CURLOPT_HTTPHEADER, "Expect:");
   curl.take_reply(out.body, kMostReply);
   if (const auto done = curl.perform(stop); !done) {
+    using enum Forwarded::End;
     auto reply = problem(503, "the agent that leads is not reached",
                          fmt::format("{}: {}", url, probes::printable(done.error().detail)));
     reply.headers.emplace("Retry-After", "5");
-    return reply;
+    const auto end = done.error().code == CURLE_ABORTED_BY_CALLBACK ? given_up
+                     : done.error().was_sent                        ? whole
+                                                                    : unread;
+    return {.end = end, .reply = std::move(reply)};
   }
   out.status = curl.status();
   const auto* type = curl.field("Content-Type");
@@ -75,7 +84,7 @@ Reply forward(const std::string& url, const Request& request, const std::string&
     if (const auto* value = curl.field(name)) out.headers[name] = value;
   }
   out.handler = "leader";
-  return out;
+  return {.reply = std::move(out)};
 }
 
 }  // namespace web

@@ -60,10 +60,15 @@ Result<void, CurlFault> CurlHandle::perform(const std::stop_token& stop) {
   const std::stop_callback wake(stop, [&] { curl_multi_wakeup(multi_.get()); });
   const auto code = run(stop);
   if (code == CURLE_OK) return {};
-  if (code == CURLE_ABORTED_BY_CALLBACK)
-    return Failure<CurlFault>({.code = code, .detail = "given up: told to stop"});
-  return Failure<CurlFault>(
-      {.code = code, .detail = fault_.front() == '\0' ? curl_easy_strerror(code) : fault_.data()});
+  long sent = 0;  // octets
+  curl_easy_getinfo(curl_.get(), CURLINFO_REQUEST_SIZE, &sent);
+  CurlFault fault{.code = code, .was_sent = sent > 0};
+  if (code == CURLE_ABORTED_BY_CALLBACK) {
+    fault.detail = "given up: told to stop";
+  } else {
+    fault.detail = fault_.front() == '\0' ? curl_easy_strerror(code) : fault_.data();
+  }
+  return Failure<CurlFault>(std::move(fault));
 }
 
 CURLcode CurlHandle::run(const std::stop_token& stop) {

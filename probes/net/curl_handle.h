@@ -17,6 +17,7 @@ namespace probes::net {
 struct CurlFault {
   CURLcode code = CURLE_OK;  // CURLE_ABORTED_BY_CALLBACK when told to stop
   std::string detail;        // in words; may quote the outside world, escape where shown
+  bool was_sent = false;     // part of the request, at least
 };
 
 // One exchange by libcurl, whose only mention this is: no signals, no redirects, no proxy from the

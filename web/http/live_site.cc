@@ -65,9 +65,21 @@ std::string stamp_of(const config::Web& settings) {
 
 Result<void, std::string> LiveSite::configure(config::Web settings) {
   const std::scoped_lock lock(mutex_);
+  return adopt(make_site_, std::move(settings));
+}
+
+Result<void, std::string> LiveSite::lead_to(Make make_site, config::Web settings) {
+  const std::scoped_lock lock(mutex_);
+  auto done = adopt(make_site, std::move(settings));
+  if (done) make_site_ = std::move(make_site);
+  return done;
+}
+
+// With the mutex.
+Result<void, std::string> LiveSite::adopt(const Make& make_site, config::Web settings) {
   if (way_) settings.listen_address = way_->settings.listen_address;
   auto stamp = stamp_of(settings);
-  auto made = make(std::move(settings));
+  auto made = make(make_site, std::move(settings));
   if (!made) return Failure<std::string>(made.error());
   way_ = *std::move(made);
   stamp_ = std::move(stamp);
@@ -76,7 +88,7 @@ Result<void, std::string> LiveSite::configure(config::Web settings) {
 }
 
 Result<std::shared_ptr<const LiveSite::Way>, std::string> LiveSite::make(
-    config::Web settings) const {
+    const Make& make_site, config::Web settings) const {
   if (config::is_open_to_all(settings)) {
     return Failure<std::string>(
         fmt::format("web.listen_address: {} is reached from other machines, and nobody would have "
@@ -96,7 +108,7 @@ Result<std::shared_ptr<const LiveSite::Way>, std::string> LiveSite::make(
   return std::make_shared<const Way>(Way{.settings = std::move(settings),
                                          .tls = std::move(tls),
                                          .auth = *auth,
-                                         .site = make_site_(std::move(guard))});
+                                         .site = make_site(std::move(guard))});
 }
 
 std::shared_ptr<const LiveSite::Way> LiveSite::now() {
@@ -123,7 +135,7 @@ void LiveSite::look_again() {
     }
     settings.file = *std::move(file);
   }
-  auto made = make(std::move(settings));
+  auto made = make(make_site_, std::move(settings));
   if (!made) return agent::log::error("web-config-failed", {{"error", made.error()}});
   way_ = *std::move(made);
   stamp_ = stamp_of(way_->settings);

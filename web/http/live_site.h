@@ -32,14 +32,18 @@ class LiveSite {
   // At start and at every reload; the address that is listened on stays that of the first time. On
   // failure the old way stays.
   [[nodiscard]] config::Result<void, std::string> configure(config::Web settings);
+  // The same, and from now on it leads to another site.
+  [[nodiscard]] config::Result<void, std::string> lead_to(Make make_site, config::Web settings);
   // Looks whether files have changed, at most once in kEvery. Not before configure().
   [[nodiscard]] std::shared_ptr<const Way> now();
 
   static constexpr std::chrono::milliseconds kEvery{500};
 
  private:
+  [[nodiscard]] config::Result<void, std::string> adopt(const Make& make_site,
+                                                        config::Web settings);
   [[nodiscard]] config::Result<std::shared_ptr<const Way>, std::string> make(
-      config::Web settings) const;
+      const Make& make_site, config::Web settings) const;
   void look_again();
 
   Make make_site_;

@@ -221,10 +221,13 @@ void send_stream(Reply reply, RequestStats& traffic, int most, httplib::Response
 
 struct Server::State {
   State(MakeSite make_site, ConnectionLoop::Limits wanted)
-      : entrance([this, make = std::move(make_site)](Guard guard) {
-          return make(std::move(guard), traffic);
-        }),
-        limits(wanted) {}
+      : entrance(counted(std::move(make_site))), limits(wanted) {}
+
+  LiveSite::Make counted(MakeSite make_site) {
+    return [this, make = std::move(make_site)](Guard guard) {
+      return make(std::move(guard), traffic);
+    };
+  }
 
   std::unique_ptr<Channel> open(int fd) {
     const int on = 1;
@@ -322,6 +325,14 @@ Result<void, std::string> Server::start(const config::Web& settings) {
 
 Result<void, std::string> Server::reconfigure(const config::Web& settings) {
   return state_->entrance.configure(settings);
+}
+
+Result<void, std::string> Server::lead_to(MakeSite make_site, const config::Web& settings) {
+  return state_->entrance.lead_to(state_->counted(std::move(make_site)), settings);
+}
+
+Reply Server::answer(const Request& request) {
+  return state_->entrance.now()->site(request);
 }
 
 void Server::stop() {

@@ -26,6 +26,11 @@ class Server {
   // Users, tokens, certificates, names and badges of a new configuration; address and port stay.
   // The error says why the old way in stays as it was.
   [[nodiscard]] config::Result<void, std::string> reconfigure(const config::Web& settings);
+  // The same, and from now on another site answers; who is being answered is so by the one before.
+  [[nodiscard]] config::Result<void, std::string> lead_to(MakeSite make_site,
+                                                          const config::Web& settings);
+  // As the site that answers now does. Any thread.
+  [[nodiscard]] Reply answer(const Request& request);
   void stop();
   [[nodiscard]] std::uint16_t port() const;
 
