@@ -138,19 +138,23 @@ std::string records_in_words(const View& view) {
   return fmt::format("{}", fmt::join(all, "; "));
 }
 
-// What of a host may depend on the place without harm.
-void tell_difference(std::string_view what, std::string (*in_words)(const View&),
-                     const Speaking& views, Difference& out) {
-  const auto usual = in_words(*views.begin()->second);
-  std::string others;
-  for (auto view = std::next(views.begin()); view != views.end(); ++view) {
-    const auto here = in_words(*view->second);
-    if (here == usual) continue;
-    out.places.insert(view->first);
-    others += fmt::format(", {} from {}", here, view->first);
+// What of a host depends on the place: adds the words, and gives those that see it otherwise than
+// most do.
+std::set<std::string> tell_difference(std::string_view what, std::string (*in_words)(const View&),
+                                      const Speaking& views, std::vector<std::string>& words) {
+  std::map<std::string, std::set<std::string>> by_words;
+  for (const auto& [vantage, view] : views) by_words[in_words(*view)].insert(vantage);
+  if (by_words.size() < 2) return {};
+  const auto usual =
+      std::ranges::max_element(by_words, {}, [](const auto& entry) { return entry.second.size(); });
+  std::set<std::string> out;
+  std::vector<std::string> each;
+  for (const auto& [here, places] : by_words) {
+    each.push_back(fmt::format("{} from {}", here, fmt::join(places, " and ")));
+    if (here != usual->first) out.insert(places.begin(), places.end());
   }
-  if (!others.empty())
-    out.words.push_back(fmt::format("{}: {} from {}{}", what, usual, views.begin()->first, others));
+  words.push_back(fmt::format("{}: {}", what, fmt::join(each, ", ")));
+  return out;
 }
 
 // The keys that an address shows, where that depends on the place.
@@ -194,16 +198,14 @@ std::optional<Difference> split(const Speaking& views) {
     out.severity = std::max(out.severity, severity_of(*view));
   }
   if (best != Opinion::well && out.places.empty()) return std::nullopt;
-  const bool is_trouble = !out.places.empty();
-  if (!is_trouble) {
-    tell_difference("TLSA records", records_in_words, views, out);
-    tell_difference("addresses", addresses_in_words, views, out);
-  }
+  // Why some see trouble; where none does it may depend on the place without harm.
+  auto otherwise = tell_difference("TLSA records", records_in_words, views, out.words);
+  otherwise.merge(tell_difference("addresses", addresses_in_words, views, out.words));
   for (auto& words : differing_keys(views)) {
-    if (!is_trouble)
-      for (const auto& [vantage, view] : views) out.places.insert(vantage);
+    for (const auto& [vantage, view] : views) otherwise.insert(vantage);
     out.words.push_back(std::move(words));
   }
+  if (out.places.empty()) out.places = std::move(otherwise);
   return out.places.empty() ? std::nullopt : std::optional{std::move(out)};
 }
 

@@ -370,6 +370,61 @@ TEST_F(SeenFromPlaces, other_records_and_other_keys_of_the_host_are_worth_a_word
   }
 }
 
+TEST_F(SeenFromPlaces, trouble_of_one_place_is_told_with_the_records_and_addresses_it_comes_of) {
+  const auto& pki = support::Pki::get();
+  auto stale = well_;
+  stale.publish({support::record(3, 1, 1, *pki.old_leaf.certificate)});
+  auto elsewhere = broken();
+  elsewhere.mx().addresses = {"198.51.100.7"};
+  for (auto& session : elsewhere.mx().sessions) session.address = "198.51.100.7";
+  struct Row {
+    std::string says;
+    support::Scene east;
+    std::string differs;
+  };
+  for (const auto& row : {Row{"anycast name servers", stale, "TLSA records: 3 1 1 "},
+                          Row{"GeoDNS", elsewhere, "addresses: "}}) {
+    views_.clear();
+    split_.reset();
+    for (int i = 0; i < 2; ++i) {
+      see("here", well_);
+      see("east", row.east);
+      see("west", well_);
+    }
+    const auto found = split();
+    ASSERT_TRUE(found) << row.says;
+    EXPECT_EQ(found->code, probes::Code::vantage_split) << row.says;
+    EXPECT_EQ(found->severity, probes::Severity::high) << row.says;
+    EXPECT_THAT(found->evidence, testing::Contains(probes::Evidence{"seen-from", "east"}))
+        << row.says;
+    EXPECT_THAT(found->evidence,
+                testing::Contains(testing::AllOf(
+                    testing::Field(&probes::Evidence::name, "differs"),
+                    testing::Field(&probes::Evidence::value, testing::HasSubstr(row.differs)))))
+        << row.says;
+  }
+}
+
+TEST_F(SeenFromPlaces, other_addresses_with_other_keys_are_worth_a_word_without_records_too) {
+  const auto& pki = support::Pki::get();
+  auto usual = well_;
+  usual.publish({});
+  usual.mx().tlsa = support::absent("_25._tcp.mx.example.test", probes::dns::type::tlsa);
+  auto elsewhere = usual;
+  elsewhere.serve({pki.old_leaf.certificate, pki.inter.certificate});
+  elsewhere.mx().addresses = {"198.51.100.7"};
+  for (auto& session : elsewhere.mx().sessions) session.address = "198.51.100.7";
+  for (int i = 0; i < 2; ++i) {
+    see("here", usual);
+    see("east", elsewhere);
+    see("west", usual);
+  }
+  const auto found = split();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->code, probes::Code::vantage_split);
+  EXPECT_THAT(found->evidence, testing::Contains(probes::Evidence{"seen-from", "east"}));
+}
+
 TEST_F(SeenFromPlaces, another_key_at_one_place_alone_is_a_mark_where_no_record_vouches_for_any) {
   const auto& pki = support::Pki::get();
   auto usual = well_;
