@@ -843,7 +843,7 @@ DomainJudgement judge_alone(const HostSeen& host, config::Time at) {
   domain->domain = host->host;
   domain->observed_at = host->observed_at;
   domain->source = is_service(host->host) ? MxSource::service : MxSource::mx;
-  domain->mx.name = domain->mx.final_name = host->host;
+  // They stand at no name of the host's: what its zone denies there does not deny them.
   domain->mx.type = dns::type::mx;
   domain->mx.outcome = Outcome::answer;
   domain->mx.status = dns::DnssecStatus::secure;

@@ -84,6 +84,14 @@ TEST(WideDenials, OfAnotherNameAreNoneOfThisOne) {
   EXPECT_THAT(support::findings_of(scene.judge()), Not(Contains("denial-too-wide/high")));
 }
 
+// The domain that it is judged in there is made up, and no denial's business.
+TEST(WideDenials, OfAHostByItselfAreNotHeldAgainstAnExchange) {
+  auto scene = without_aaaa("mx.example.test", {dns::type::a, dns::type::rrsig});
+  const auto judged =
+      judge_alone(std::make_shared<const HostObservation>(scene.mx()), support::kNow);
+  EXPECT_THAT(support::findings_of(judged), Not(Contains("denial-too-wide/high")));
+}
+
 // Our own resolver makes such use of it: the host seems to have no address, though every server
 // gives one.
 TEST(WideDenials, AreTheCauseWhereTheyTakeTheHostsOnlyAddress) {
