@@ -309,7 +309,9 @@ class ManInTheMiddle(Fleet):
         self.assertEqual({one["starttls"] for one in places["at-one"]["endpoints"]}, {True})
         (alert,) = until("an alert names it", 60, lambda: self.firing("one"))
         self.assertEqual(alert["code"], "selective-starttls")
-        kept = self.get("one", f"/api/v1/alerts/{alert['id']}/evidence")
+        evidence = f"/api/v1/alerts/{alert['id']}/evidence"
+        until("what it rests on is on disk", 30, lambda: self.ask("one", evidence)[0] == 200)
+        kept = self.get("one", evidence)
         self.assertEqual({one["vantage"] for one in kept["observations"]}, {"at-one", "at-two"})
         self.assertEqual(self.get("one", "/api/v1/domains/shared-a.test")["verdict"], "authenticated")
         self.assertRegex(
