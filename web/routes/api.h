@@ -123,6 +123,10 @@ class Api {
   [[nodiscard]] Reply host(const Call& call) const;
   [[nodiscard]] Reply timeline(const Call& call) const;
   [[nodiscard]] Reply gate(const Call& call) const;
+  // The MX host as it was known last, where nothing is known of it now: since a start while danelaw
+  // cannot see, it is only remembered.
+  [[nodiscard]] std::optional<LastKnownHost> remembered(const agent::Snapshot& snapshot,
+                                                        const std::string& host) const;
   [[nodiscard]] Reply tlsa(const Call& call) const;
 
   // Senders

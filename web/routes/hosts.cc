@@ -132,14 +132,19 @@ Json remembered_json(const LastKnownHost& known) {
 
 }  // namespace
 
+std::optional<LastKnownHost> Api::remembered(const agent::Snapshot& snapshot,
+                                             const std::string& host) const {
+  const auto name = probes::dns::Name::parse(host);
+  return name ? last_known_host(last_looks(snapshot), name->text()) : std::nullopt;
+}
+
 Reply Api::host(const Call& call) const {
   const auto& name = call.name;
   const auto snapshot = backend_.snapshot();
   const auto parsed = probes::dns::Name::parse(name);
   const auto host = parsed ? parsed->text() : name;
   const auto* seen = host_seen(*snapshot, name);
-  // Since a start while danelaw cannot see, it is only remembered.
-  auto known = last_known_host(last_looks(*snapshot), host);
+  auto known = remembered(*snapshot, name);
   if (seen == nullptr && !known) return no_such_host(name);
   const auto mail =
       seen != nullptr ? mail_through(*snapshot, *seen) : HostMail{.domains = known->domains};
@@ -220,11 +225,18 @@ Reply Api::gate(const Call& call) const {
   if (!chain) return problem(400, "no certificate", chain.error());
   const auto snapshot = backend_.snapshot();
   const auto* seen = host_seen(*snapshot, call.name);
-  if (seen == nullptr) return no_such_host(call.name);
-  auto past = backend_.queries->host_history(seen->host, snapshot->now - agent::kClearanceLookBack);
-  if (!past) return storage_failed(past.error());
-  end_by(*past, snapshot->now);
-  auto said = gate_json(*past, *chain, *seen, users_of(*snapshot, seen->host), snapshot->now);
+  const auto known = seen != nullptr ? std::nullopt : remembered(*snapshot, call.name);
+  if (seen == nullptr && !known) return no_such_host(call.name);
+  Json said;
+  if (seen != nullptr) {
+    auto past =
+        backend_.queries->host_history(seen->host, snapshot->now - agent::kClearanceLookBack);
+    if (!past) return storage_failed(past.error());
+    end_by(*past, snapshot->now);
+    said = gate_json(*past, *chain, *seen, users_of(*snapshot, seen->host), snapshot->now);
+  } else {
+    said = gate_json_of_remembered(known->at);
+  }
   said["shown"] = shown_json(*snapshot, *chain);
   return json(said);
 }

@@ -142,8 +142,7 @@ Reply Api::host_days(const Call& call) const {
   if (auto fault = query.fault()) return *std::move(fault);
   const auto snapshot = backend_.snapshot();
   const auto name = probes::dns::Name::parse(call.name);
-  if (!name || (host_seen(*snapshot, call.name) == nullptr &&
-                !last_known_host(last_looks(*snapshot), name->text())))
+  if (!name || (host_seen(*snapshot, call.name) == nullptr && !remembered(*snapshot, call.name)))
     return no_such_host(call.name);
   auto wanted = spans_of(*snapshot, days);
   wanted.of = storage::Whose::hosts;

@@ -125,22 +125,31 @@ Json record_json(const probes::dane::TlsaRecord& record) {
           {"data", probes::dane::to_hex(record.data)}};
 }
 
+Json decision_json(const agent::GateDecision& said, Json records, config::Time observed_at) {
+  return {{"answer", wire_name(said.answer)},
+          {"not_before", time_or_null(said.not_before)},
+          {"recommended", time_or_null(said.recommended)},
+          {"missing", said.missing.empty() ? Json(nullptr) : record_json(said.missing.front())},
+          {"records", std::move(records)},
+          {"not_before_then", time_or_null(said.not_before_then)},
+          {"why", said.why},
+          {"observed_at", config::rfc3339(observed_at)}};
+}
+
 }  // namespace
 
 Json gate_json(const agent::HostHistory& past, const agent::Chain& chain,
                const probes::HostObservation& host, const std::vector<std::string>& users,
                config::Time at) {
-  const auto said = clear(past, chain, host, users, at);
   Json records = Json::array();
   for (const auto& record : own_records(chain, host)) records.push_back(record_json(record));
-  return {{"answer", wire_name(said.answer)},
-          {"not_before", time_or_null(said.not_before)},
-          {"recommended", time_or_null(said.recommended)},
-          {"missing", said.missing.empty() ? Json(nullptr) : record_json(said.missing.front())},
-          {"records", records},
-          {"not_before_then", time_or_null(said.not_before_then)},
-          {"why", said.why},
-          {"observed_at", config::rfc3339(host.observed_at)}};
+  return decision_json(clear(past, chain, host, users, at), std::move(records), host.observed_at);
+}
+
+Json gate_json_of_remembered(config::Time known_at) {
+  return decision_json({.answer = agent::GateAnswer::unknown,
+                        .why = {"The host has not been probed since danelaw started."}},
+                       Json::array(), known_at);
 }
 
 Json shown_json(const agent::Snapshot& snapshot, const agent::Chain& chain) {

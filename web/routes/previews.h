@@ -32,6 +32,9 @@ namespace web {
                                                const probes::HostObservation& host,
                                                const std::vector<std::string>& users,
                                                config::Time at);
+// The same of a host that was not looked at since the start, but at `known_at` before it: nothing
+// is said of what is published, and so of no certificate.
+[[nodiscard]] nlohmann::ordered_json gate_json_of_remembered(config::Time known_at);
 
 // When and by whom the certificate was shown before any host presented it, or null.
 [[nodiscard]] nlohmann::ordered_json shown_json(const agent::Snapshot& snapshot,

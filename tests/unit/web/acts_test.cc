@@ -1,7 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <openssl/evp.h>
 
 #include "probes/dane/tlsa.h"
 #include "tests/unit/web/service.h"
@@ -13,18 +12,11 @@ namespace {
 using nlohmann::json;
 using support::kMinute;
 using support::kNow;
+using support::pem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 using web::Reply;
-
-std::string pem(const probes::tls::Certificate& certificate) {
-  const auto& der = certificate.der;
-  std::string text(4 * ((der.size() + 2) / 3) + 1, '\0');
-  text.resize(static_cast<std::size_t>(EVP_EncodeBlock(
-      reinterpret_cast<unsigned char*>(text.data()), der.data(), static_cast<int>(der.size()))));
-  return "-----BEGIN CERTIFICATE-----\n" + text + "\n-----END CERTIFICATE-----\n";
-}
 
 class Acts : public testing::Test {
  protected:

@@ -420,6 +420,25 @@ TEST_F(Blind, HostsOutliveARestart) {
   EXPECT_EQ(ask("/api/v1/mx/other.test").status, 404);
 }
 
+TEST_F(Blind, TheGateOfAHostThatIsOnlyRememberedIsUnknown) {
+  service_.snapshot.hosts = {};
+  const auto gate = [&](const std::string& host) {
+    return api_.answer(
+        {.method = "POST",
+         .path = "/api/v1/mx/" + host + "/gate",
+         .headers = {{"host", "danelaw.test"}, {"content-type", "application/json"}},
+         .body = json{{"pem", support::pem(*support::Pki::get().leaf.certificate)}}.dump()});
+  };
+  const auto reply = gate("MX.example.test");
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  const auto said = json::parse(reply.body);
+  EXPECT_EQ(said["answer"], "unknown");
+  EXPECT_EQ(said["why"], json::array({"The host has not been probed since danelaw started."}));
+  EXPECT_EQ(said["observed_at"], "2027-01-15T08:00:00Z");
+  EXPECT_EQ(said["records"], json::array()) << "which those would be depends on what is published";
+  EXPECT_EQ(gate("other.test").status, 404);
+}
+
 TEST_F(Lists, BeforeTheFirstSelfCheckNothingCountsAsChecked) {
   EXPECT_EQ(got("/api/v1/status")["self_checked"], true);
   service_.snapshot.vantage = {{.check = "domain_list:partners", .checked_at = kNow}};

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <openssl/evp.h>
+
 #include "probes/dns/validate.h"
 #include "storage/delivery_store.h"
 #include "storage/sender_reports.h"
@@ -13,6 +15,15 @@
 // An agent that has looked at example.test (its certificate does not match: one alert fires, one is
 // pending) and not yet at new.test, as the web sees it.
 namespace support {
+
+// As people paste it.
+inline std::string pem(const probes::tls::Certificate& certificate) {
+  const auto& der = certificate.der;
+  std::string text(4 * ((der.size() + 2) / 3) + 1, '\0');
+  text.resize(static_cast<std::size_t>(EVP_EncodeBlock(
+      reinterpret_cast<unsigned char*>(text.data()), der.data(), static_cast<int>(der.size()))));
+  return "-----BEGIN CERTIFICATE-----\n" + text + "\n-----END CERTIFICATE-----\n";
+}
 
 inline Scene mismatch() {
   Scene scene;

@@ -254,7 +254,10 @@ export function Plan({ query }: { query: URLSearchParams }) {
           <>
             <li>
               <h2>{isPublished ? "Its record is published" : "Publish its record beside the present ones"}</h2>
-              {gate.said && <Copyable text={gate.said.records.map((one) => lineOf(seen, one)).join("\n")} />}
+              {gate.said && gate.said.records.length > 0 && (
+                <Copyable text={gate.said.records.map((one) => lineOf(seen, one)).join("\n")} />
+              )}
+              {gate.said?.records.length === 0 && <p>Which line that is follows when the host has been probed.</p>}
             </li>
             <li>
               <h2>Wait until every cache has it</h2>
