@@ -43,6 +43,8 @@ void see_servers(Sample& out, const probes::HostObservation& host) {
                                host.aaaa.outcome != Outcome::failed &&
                                host.cname.outcome != Outcome::failed;
   if (tlsa.outcome == Outcome::failed || !knows_addresses) return;
+  // Nobody asks for records of a host without address: what is published stands.
+  if (tlsa.outcome == Outcome::not_queried && host.addresses.empty()) return;
   if (tlsa.outcome == Outcome::not_queried || tlsa.status != DnssecStatus::secure) {
     out.is_unprotected = true;
     if (tlsa.outcome == Outcome::not_queried) return;

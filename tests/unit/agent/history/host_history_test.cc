@@ -127,6 +127,30 @@ TEST(HostHistory, RecordsThatNobodyBelievesAreTakenForWithdrawn) {
   EXPECT_EQ(rollovers.at(kNow + 71 * kMinute).state, agent::RolloverState::no_dane);
 }
 
+// Nobody asked for them: that is no sign that they are gone, and DANE is not lost.
+TEST(HostHistory, RecordsOfAHostWithoutAddressStayAsTheyWereSeen) {
+  support::Scene scene;
+  auto& host = scene.mx();
+  agent::HostHistory host_history;
+  const auto look = [&](config::Time at) {
+    const auto sample = agent::sample_of(host);
+    EXPECT_FALSE(agent::is_loss(host_history, sample));
+    agent::note(host_history, agent::completed(host_history, sample), at, at);
+  };
+  look(kNow);
+  host.a.outcome = host.aaaa.outcome = probes::dns::Outcome::absent;
+  host.a.data = host.aaaa.data = {};
+  host.addresses = {};
+  host.sessions = {};
+  host.records = {};
+  host.tlsa = {};
+  look(kNow + 10 * kMinute);
+  const agent::Rollovers rollovers(agent::history_of(host_history, {"mx.example.test"}));
+  EXPECT_EQ(rollovers.at(kNow + 11 * kMinute).state, agent::RolloverState::unknown)
+      << "no key is seen";
+  EXPECT_EQ(agent::served(rollovers.history(), kNow + 11 * kMinute).size(), 1U);
+}
+
 // R-29, and what is worse: the key is replaced while caches still hold the DS record. They take the
 // old records in for its TTL, and hold them for theirs.
 TEST(HostHistory, RecordsAreBelievedWhileCachesHoldTheDsRecord) {
