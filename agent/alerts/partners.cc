@@ -8,6 +8,7 @@
 #include "probes/explain.h"
 #include "probes/findings.h"
 #include "probes/report.h"
+#include "probes/status.h"
 
 namespace agent {
 namespace {
@@ -169,13 +170,16 @@ std::optional<std::string> postmaster_text(const probes::DomainJudgement& judged
     if (!words.references.empty()) out += ".\n";
   }
   if (count == 0) return std::nullopt;
+  const bool waits = probes::delivery_of(judged) == probes::Delivery::held_up;
+  const auto how = waits ? fmt::format("cannot deliver\nto {} as they should", name)
+                         : fmt::format("still deliver\nto {}, but not as they should", name);
   return fmt::format(
-      "To: postmaster@{}\nSubject: Mail to {} is held up: DANE\n\n"
+      "To: postmaster@{}\nSubject: Mail to {} is {}: DANE\n\n"
       "Dear postmaster,\n\nour mail servers, and those of everybody who follows RFC 7672 (SMTP "
-      "with DANE), cannot deliver\nto {} as they should:\n{}\n"
+      "with DANE), {}:\n{}\n"
       "Please tell us when it is fixed. You can check it yourselves with danelaw, or with\n"
       "posttls-finger(1) of Postfix: posttls-finger -l dane {}\n",
-      name, name, name, out, name);
+      name, name, waits ? "held up" : "at risk", how, out, name);
 }
 
 std::optional<PartnersTrouble> partners_trouble(const Alert& alert) {

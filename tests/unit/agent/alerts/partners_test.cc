@@ -186,6 +186,18 @@ TEST(PostmasterText, IsALetterThatSaysWhatIsWrongAndHowToMendIt) {
   EXPECT_THAT(*text, HasSubstr("posttls-finger -l dane example.test\n"));
 }
 
+TEST(PostmasterText, SaysWhetherMailWaits) {
+  const auto trouble = finding(Code::tlsa_mismatch, Severity::medium);
+  const auto waits = postmaster_text(judged(Verdict::deferred, {trouble}));
+  ASSERT_TRUE(waits);
+  EXPECT_THAT(*waits, HasSubstr("Subject: Mail to example.test is held up: DANE\n"));
+  EXPECT_THAT(*waits, HasSubstr("cannot deliver\nto example.test as they should:\n"));
+  const auto goes = postmaster_text(judged(Verdict::authenticated, {trouble}));
+  ASSERT_TRUE(goes);
+  EXPECT_THAT(*goes, HasSubstr("Subject: Mail to example.test is at risk: DANE\n"));
+  EXPECT_THAT(*goes, HasSubstr("still deliver\nto example.test, but not as they should:\n"));
+}
+
 TEST(PostmasterText, NumbersTheTroublesWorstFirst) {
   const auto text =
       postmaster_text(judged(Verdict::deferred, {finding(Code::tlsa_mismatch, Severity::medium),
