@@ -1,6 +1,8 @@
 #include "probes/findings.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "probes/catalogue.h"
 #include "probes/causes.h"
@@ -22,6 +24,13 @@ void carry(Finding& finding, bool is_carried) {
   if (!is_carried) return;
   finding.is_carried = true;
   finding.severity = std::min(finding.severity, Severity::high);
+}
+
+// Of those as grave what explains stands before what follows from it.
+void put_worst_first(std::vector<Finding>& findings) {
+  std::ranges::stable_sort(findings, std::greater{}, [](const Finding& finding) {
+    return std::pair(finding.severity, !finding.consequence_of);
+  });
 }
 
 }  // namespace
@@ -64,8 +73,8 @@ std::vector<Finding> find_in_domain(const DomainJudgement& judged, Time at) {
     }
   }
   add_foreign_hints(out, judged);
-  std::ranges::stable_sort(out, std::greater{}, &Finding::severity);
   link_causes(out);
+  put_worst_first(out);
   return out;
 }
 
@@ -73,7 +82,7 @@ void weigh(DomainJudgement& judged) {
   for (std::size_t i = 0; i < judged.hosts.size(); ++i)
     link_causes(judged.hosts.change(i).findings);
   link_causes(judged.findings);
-  std::ranges::stable_sort(judged.findings, std::greater{}, &Finding::severity);
+  put_worst_first(judged.findings);
   judged.severity = judged.findings.empty() ? Severity::info : judged.findings.front().severity;
 }
 

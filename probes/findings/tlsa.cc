@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <tuple>
 
@@ -255,6 +256,14 @@ void add_tlsa_findings(std::vector<Finding>& out, const HostJudgement& host, Tim
 }
 
 void add_foreign_hints(std::vector<Finding>& out, const DomainJudgement& judged) {
+  // A record of a CA fits whatever else that CA issued, and says nothing of where it belongs.
+  const auto own_records = [](const HostObservation& host) {
+    std::vector<dane::TlsaRecord> own;
+    std::ranges::copy_if(host.records, std::back_inserter(own), [](const dane::TlsaRecord& record) {
+      return record.usage == dane::kDaneEe;
+    });
+    return own;
+  };
   for (auto& finding : out) {
     if (finding.code != Code::tlsa_mismatch && finding.code != Code::tlsa_mismatch_insecure_mx)
       continue;
@@ -264,8 +273,8 @@ void add_foreign_hints(std::vector<Finding>& out, const DomainJudgement& judged)
     for (const auto& other : judged.hosts) {
       if (mine == judged.hosts.end() || other.seen->host == mine->seen->host) continue;
       const auto fits = [&](const smtp::SessionRecord& session) {
-        return session.tls && dane::verify({.records = mine->seen->records}, session.tls->chain,
-                                           judged.seen->observed_at)
+        return session.tls && dane::verify({.records = own_records(*mine->seen)},
+                                           session.tls->chain, judged.seen->observed_at)
                                   .match.has_value();
       };
       if (std::ranges::any_of(other.seen->sessions, fits))

@@ -1828,6 +1828,19 @@ TEST(Judge, hints_at_the_other_host_whose_certificate_the_records_fit) {
   EXPECT_THAT(judged.findings.front().evidence, testing::Contains(wanted));
 }
 
+TEST(Judge, what_explains_stands_before_what_follows_and_a_record_of_a_ca_hints_at_no_host) {
+  Scene scene;
+  second_host(scene, 20);
+  scene.publish({record(2, 1, 1, *pki().inter.certificate)});
+  scene.serve({pki().old_leaf.certificate});
+  const auto judged = scene.judge();
+  ASSERT_GT(judged.findings.size(), 1U);
+  EXPECT_EQ(judged.findings[0].code, Code::tlsa_mismatch);
+  EXPECT_EQ(judged.findings[1].code, Code::trust_anchor_not_sent);
+  EXPECT_EQ(judged.findings[1].severity, judged.findings[0].severity);
+  for (const auto& fact : judged.findings[0].evidence) EXPECT_NE(fact.name, "hint");
+}
+
 TEST(Judge, blindness_is_one_fault_of_ours_and_nothing_of_the_targets) {
   const auto judged =
       judge_blind(std::make_shared<const DomainObservation>(Scene{}.domain), "dns", "no answer");
