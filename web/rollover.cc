@@ -201,10 +201,36 @@ Json acceptance_json(const agent::History& history, std::size_t chain, Time bega
   return out;
 }
 
-Json endpoints_json(const agent::History& history, Time now, Time from, Time until) {
+// When endpoints last showed a key, where the last look got to see none: what they have now is not
+// known, and how it fares neither.
+std::map<std::string, Time> out_of_sight(const agent::HostHistory& past,
+                                         const probes::HostObservation& last) {
+  const auto sample = agent::sample_of(last);
+  std::map<std::string, Time> out;
+  for (const auto& [name, versions] : past.endpoints) {
+    const auto now = sample.endpoints.find(name);
+    const bool is_seen = now != sample.endpoints.end() && now->second;
+    if (!is_seen && !versions.empty()) out.emplace(name, versions.back().last_seen);
+  }
+  return out;
+}
+
+// From then on it was not seen.
+void lose_sight(Json& acceptance, Time seen_until) {
+  const auto at = config::rfc3339(seen_until);
+  while (acceptance.size() > 1 && acceptance.back()["from"] >= at)
+    acceptance.erase(acceptance.size() - 1);
+  acceptance.back()["until"] = at;
+  acceptance.push_back(
+      {{"from", at}, {"until", nullptr}, {"accepted", "not-seen"}, {"matched_by", Json::array()}});
+}
+
+Json endpoints_json(const agent::History& history, const std::map<std::string, Time>& unseen,
+                    Time now, Time from, Time until) {
   Json out = Json::array();
   for (const auto& endpoint : history.endpoints) {
     Json keys = Json::array();
+    const auto lost = unseen.find(endpoint.name);
     for (std::size_t i = 0; i < endpoint.presented.size(); ++i) {
       const auto& shown = endpoint.presented[i];
       const auto end =
@@ -215,12 +241,13 @@ Json endpoints_json(const agent::History& history, Time now, Time from, Time unt
         if (history.fits[record][shown.chain])
           fits.push_back(probes::dane::to_text(history.records[record]));
       }
-      keys.push_back(
-          {{"spki_sha256", history.chains[shown.chain].front()},
-           {"from", config::rfc3339(shown.began.by)},
-           {"until", time_or_null(end)},
-           {"matched_by", fits},
-           {"acceptance", acceptance_json(history, shown.chain, shown.began.by, end, now)}});
+      auto acceptance = acceptance_json(history, shown.chain, shown.began.by, end, now);
+      if (end == kNever && lost != unseen.end()) lose_sight(acceptance, lost->second);
+      keys.push_back({{"spki_sha256", history.chains[shown.chain].front()},
+                      {"from", config::rfc3339(shown.began.by)},
+                      {"until", time_or_null(end)},
+                      {"matched_by", fits},
+                      {"acceptance", std::move(acceptance)}});
     }
     out.push_back({{"endpoint", endpoint.name}, {"keys", keys}});
   }
@@ -293,9 +320,12 @@ int badness(agent::RolloverState state) {
 
 }  // namespace
 
-// What a name server lacks, now, that others give. Those known by name only.
+// What a name server lacks, now, that others give; the records of keys in use first. Those known by
+// name only.
 Json differences_json(const agent::History& history, Time at) {
-  Json out = Json::array();
+  std::vector<Json> in_use;
+  std::vector<Json> others;
+  const auto keys = agent::presented(history, at);
   for (std::size_t record = 0; record < history.records.size(); ++record) {
     Json has = Json::array();
     std::vector<std::string> lacking;
@@ -311,12 +341,17 @@ Json differences_json(const agent::History& history, Time at) {
       }
     }
     if (has.empty()) continue;
+    const bool is_in_use =
+        std::ranges::any_of(keys, [&](std::size_t chain) { return history.fits[record][chain]; });
     for (const auto& name : lacking)
-      out.push_back({{"server", probes::printable(name)},
-                     {"lacks", probes::dane::to_text(history.records[record])},
-                     {"given_by", has}});
+      (is_in_use ? in_use : others)
+          .push_back({{"server", probes::printable(name)},
+                      {"lacks", probes::dane::to_text(history.records[record])},
+                      {"in_use", is_in_use},
+                      {"given_by", has}});
   }
-  return out;
+  in_use.insert(in_use.end(), others.begin(), others.end());
+  return in_use;
 }
 
 // Where nothing is known of what caches hold, nothing is known of this either.
@@ -355,8 +390,9 @@ Json rollover_json(const std::vector<const agent::Snapshot::Followed*>& followed
   return out;
 }
 
-Json signatures_json(const decltype(agent::HostHistory::signatures)& signatures, Time from,
-                     Time until) {
+// `is_looked_up`: the last look got an answer; else what was seen last is lost to senders, too.
+Json signatures_json(const decltype(agent::HostHistory::signatures)& signatures, bool is_looked_up,
+                     Time from, Time until) {
   Json out = Json::array();
   for (const auto& [server, versions] : signatures) {
     for (const auto& one : versions) {
@@ -364,20 +400,21 @@ Json signatures_json(const decltype(agent::HostHistory::signatures)& signatures,
       const auto end = ends_at(*one.what, one.last_seen);
       if (!touches(from, until, one.first_seen, end)) continue;
       const bool is_common = server == agent::kAllServers;
+      const bool is_lost = !is_looked_up && &one == &versions.back();
       out.push_back({{"server", is_common ? Json(nullptr) : Json(probes::printable(server))},
                      {"from", config::rfc3339(one.first_seen)},
                      {"last_seen_at", config::rfc3339(one.last_seen)},
                      {"inception_at", time_or_null(one.what->inception)},
                      {"expires_at", config::rfc3339(end)},
+                     {"is_lost", is_lost},
                      {"signed_per_answer", one.what->slides_from.has_value()}});
     }
   }
   return out;
 }
 
-Json timeline_json(const agent::Snapshot::Followed& followed,
-                   const decltype(agent::HostHistory::signatures)& signatures, Time at, Time from,
-                   Time until) {
+Json timeline_json(const agent::Snapshot::Followed& followed, const agent::HostHistory& past,
+                   Time at, Time from, Time until) {
   const auto& history = followed.rollovers->history();
   auto out = rollover_json(&followed, at);
   out["now"] = config::rfc3339(at);
@@ -386,8 +423,9 @@ Json timeline_json(const agent::Snapshot::Followed& followed,
   out["last_change_at"] = time_or_null(changed_last(history, at));
   out["keys"] = keys_json(history);
   out["records"] = records_json(history, from, until);
-  out["endpoints"] = endpoints_json(history, at, from, until);
-  out["signatures"] = signatures_json(signatures, from, until);
+  out["endpoints"] = endpoints_json(history, out_of_sight(past, *followed.host), at, from, until);
+  const bool is_looked_up = followed.host->tlsa.outcome != probes::dns::Outcome::failed;
+  out["signatures"] = signatures_json(past.signatures, is_looked_up, from, until);
   Json red = Json::array();
   for (const auto& window : followed.rollovers->windows()) {
     if (touches(from, until, window.from, window.until.value_or(kNever)))

@@ -21,11 +21,11 @@ namespace web {
     const std::vector<const agent::Snapshot::Followed*>& followed, config::Time at);
 
 // Records with the times caches may hold them, keys by endpoint, signatures, windows in which
-// caches refuse what is served; those that touch [from, until]. `signatures`: of the host history.
-[[nodiscard]] nlohmann::ordered_json timeline_json(
-    const agent::Snapshot::Followed& followed,
-    const decltype(agent::HostHistory::signatures)& signatures, config::Time at, config::Time from,
-    config::Time until);
+// caches refuse what is served; those that touch [from, until]. `past`: the host history, which
+// knows signatures, and when an endpoint that shows no key any more did so last.
+[[nodiscard]] nlohmann::ordered_json timeline_json(const agent::Snapshot::Followed& followed,
+                                                   const agent::HostHistory& past, config::Time at,
+                                                   config::Time from, config::Time until);
 
 // In the order of trouble; for choosing the worst and for the metric.
 [[nodiscard]] int rank(agent::RolloverState state);

@@ -58,6 +58,7 @@ export function past() {
       last_seen_at: at(last).slice(0, 10),
       inception_at: at(from - 1),
       expires_at: at(expires),
+      is_lost: false,
       signed_per_answer: false,
     });
     const day = (days) =>

@@ -199,7 +199,7 @@ Reply Api::timeline(const Call& call) const {
   const auto from = query.moment("from").value_or(snapshot->now - kBefore);
   const auto until = query.moment("to").value_or(snapshot->now + kBefore);
   if (auto fault = query.fault()) return *std::move(fault);
-  auto out = timeline_json(*followed, past->signatures, snapshot->now, from, until);
+  auto out = timeline_json(*followed, *past, snapshot->now, from, until);
   const auto gaps = gaps_between(*backend_.queries, from, until);
   if (!gaps) return storage_failed(gaps.error());
   out["gaps"] = *gaps;

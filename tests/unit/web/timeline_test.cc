@@ -19,6 +19,8 @@ Time at(int seconds) {
 // of which the first fits the first key and the second the second.
 struct Paper {
   agent::History history;
+  agent::HostHistory past;
+  probes::HostObservation last = support::Scene().mx();
 
   Paper() {
     const auto record = [](std::uint8_t digit) {
@@ -42,12 +44,10 @@ struct Paper {
     return *this;
   }
   [[nodiscard]] Json timeline(int from = -10'000, int until = 10'000) const {
-    support::Scene scene;
-    const agent::Snapshot::Followed followed{
-        std::make_shared<const probes::HostObservation>(scene.mx()),
-        std::make_shared<const agent::Rollovers>(history),
-        {}};
-    return web::timeline_json(followed, {}, at(5000), at(from), at(until));
+    const agent::Snapshot::Followed followed{std::make_shared<const probes::HostObservation>(last),
+                                             std::make_shared<const agent::Rollovers>(history),
+                                             {}};
+    return web::timeline_json(followed, past, at(5000), at(from), at(until));
   }
   [[nodiscard]] std::vector<std::string> acceptance() const {
     std::vector<std::string> out;
@@ -102,6 +102,29 @@ TEST(Timeline, SaysWhereNothingIsDemandedAndWhereNobodyAnswers) {
   for (auto& server : paper.history.servers)
     server.push_back({{at(1990), at(2000)}, true, {}, Seconds{0}, 0, Seconds{0}});
   EXPECT_THAT(paper.acceptance(), ElementsAre("a not-asked", "a yes", "a unknown"));
+}
+
+TEST(Timeline, SaysSinceWhenNoKeyIsSeen) {
+  auto paper = Paper{}.publish(0, 0).serve(0, 0).publish(3000, 1);
+  paper.past.endpoints["192.0.2.1/default"] = {
+      {at(0), at(2000), {support::Pki::get().leaf.certificate}}};
+  EXPECT_THAT(paper.acceptance(), ElementsAre("a yes", "a no")) << "it is seen";
+  for (auto& session : paper.last.sessions) session.tls.reset();
+  EXPECT_THAT(paper.acceptance(), ElementsAre("a yes", "a not-seen"));
+  const auto cut = paper.timeline()["endpoints"][0]["keys"][0]["acceptance"];
+  EXPECT_EQ(cut[0]["until"], config::rfc3339(at(2000)));
+  EXPECT_EQ(cut[1]["from"], config::rfc3339(at(2000)));
+  EXPECT_EQ(cut[1]["until"], nullptr);
+}
+
+TEST(Timeline, TellsFirstWhichServerLacksTheRecordOfAKeyInUse) {
+  const auto paper = Paper{}.publish(0, 0).serve(0, 0).publish(1000, 1, {0});
+  const auto differences = paper.timeline()["differences"];
+  ASSERT_EQ(differences.size(), 2);
+  EXPECT_EQ(differences[0]["server"], "ns1.test 127.0.1.1");
+  EXPECT_EQ(differences[0]["in_use"], true);
+  EXPECT_EQ(differences[1]["server"], "ns2.test 127.0.1.2");
+  EXPECT_EQ(differences[1]["in_use"], false);
 }
 
 TEST(Timeline, NamesKeysInTheOrderOfFirstSightWhateverTheRange) {

@@ -220,7 +220,13 @@ export function DomainView({ name, query }: { name: string; query: URLSearchPara
       <Waiting of={found} />
       {data && (
         <>
-          <MailNow delivery={data.delivery} since={data.delivery_since} alerts={data.alerts} says={says(data)}>
+          <MailNow
+            delivery={data.delivery}
+            since={data.delivery_since}
+            alerts={data.alerts}
+            worst={data.severity ?? undefined}
+            says={says(data)}
+          >
             {data.last_known && (
               <p>
                 Last known, <When at={data.last_known.observed_at} />:{" "}

@@ -44,6 +44,7 @@ const acceptance: Record<Accepted, [Bar["look"], string]> = {
   no: ["refused", "refused"],
   "not-asked": ["idle", "not checked by senders"],
   unknown: ["gap", "no name server answers"],
+  "not-seen": ["gap", "not seen any more"],
 };
 
 // One bar for as long as the key fared alike with what was published then.
@@ -150,7 +151,12 @@ function signatureBars(signatures: Timeline["signatures"]): Bar[] {
       if (one.expires_at > before.until) before.until = one.expires_at;
     } else bars.push({ from: one.from, until: one.expires_at, look: "signature", says: "" });
   }
-  for (const bar of bars) if (bar.until) bar.says = `valid to ${day(bar.until)}`;
+  const lost = signatures.find((one) => one.is_lost)?.last_seen_at;
+  for (const bar of bars) {
+    if (!bar.until) continue;
+    bar.says = `valid to ${day(bar.until)}`;
+    if (lost && lost < bar.until) Object.assign(bar, { until: lost, says: `${bar.says}, not given any more` });
+  }
   return bars;
 }
 

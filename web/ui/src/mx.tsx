@@ -39,7 +39,13 @@ export function HostView({ name, query }: { name: string; query: URLSearchParams
       <Waiting of={found} />
       {data && (
         <>
-          <MailNow delivery={data.delivery} since={data.delivery_since} alerts={data.alerts} says={hostSays(data)}>
+          <MailNow
+            delivery={data.delivery}
+            since={data.delivery_since}
+            alerts={data.alerts}
+            worst={data.worst_finding?.severity}
+            says={hostSays(data)}
+          >
             {data.last_known && (
               <p>
                 Last known, <When at={data.last_known.observed_at} />:{" "}

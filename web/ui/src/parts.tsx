@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-import type { Alert, Delivery, Verdict } from "./api";
+import type { Alert, Delivery, Severity, Verdict } from "./api";
 import type { Resource } from "./live";
 import { navigate } from "./place";
 import type { Look } from "./words";
@@ -137,12 +137,14 @@ export function MailNow({
   says,
   since,
   alerts,
+  worst,
   children,
 }: {
   delivery: Delivery;
   says: string;
   since: string | null;
   alerts: Alert[];
+  worst: Severity | undefined; // of what is found there
   children?: ComponentChildren;
 }) {
   const open = alerts.filter((one) => one.state === "firing" || one.state === "pending");
@@ -166,7 +168,9 @@ export function MailNow({
           {open.length > 1 && <> and {open.length - 1} more</>}
         </p>
       )}
-      {!first && delivery === "held-up" && <p>No alert is open about it yet.</p>}
+      {!first && delivery === "held-up" && (
+        <p>No alert is open about it{worst === "critical" || worst === "high" ? " yet" : ""}.</p>
+      )}
     </div>
   );
 }

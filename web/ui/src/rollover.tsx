@@ -57,11 +57,19 @@ function Keys({ rollover, host }: { rollover: Timeline; host: MxHost }) {
   // Keys that are well are no reason to do nothing while something else is to be done.
   const isCalm = rolloverStatus[rollover.state] === "ok" && host.alerts.length > 0;
   const advice = rollover.state === "steady" ? "" : ` ${rolloverAdvice[rollover.state]}`;
-  const todo = isCalm ? `First what the alert above says.${advice}` : rolloverAdvice[rollover.state];
+  const hasLine = rollover.state === "mismatch" && host.alerts.length > 0;
+  const todo = isCalm
+    ? `First what the alert above says.${advice}`
+    : hasLine
+      ? "Do what the alert says: it has the line."
+      : rolloverAdvice[rollover.state];
+  // What was seen is not what senders find now.
+  const stands =
+    host.verdict === "lookup-failed" ? "Senders cannot look its records up now. As they were seen last: " : "";
   return (
     <div class={`card ${look}`}>
       <p>
-        <strong>Keys:</strong> <Mark status={look}>{rolloverWords[rollover.state]}</Mark>{" "}
+        <strong>Keys:</strong> <Mark status={look}>{rolloverWords[rollover.state]}</Mark> {stands}
         {differ.length > 0 ? "The name servers give different records:" : rolloverSentence[rollover.state]}
       </p>
       {differ.length > 0 && (

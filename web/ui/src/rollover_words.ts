@@ -69,7 +69,7 @@ export const rolloverAdvice: Record<RolloverState, string> = {
   "stale-risk":
     "Remove no record, and leave the key as it is unless the alert says otherwise: senders deliver again as their caches recover, the last at the time below.",
   fallback: "Publish the 3 1 1 record of the served key beside the others.",
-  mismatch: "Do what the alert says: it has the line.",
+  mismatch: "Publish a record of the key served beside the present ones.",
   "partial-mismatch": "Bring the endpoints that differ to the same key, or publish a record for each key served.",
   "dns-fail": "Fix DNS first: senders cannot learn the records and keep the mail in their queues.",
   withdrawn: "Keep the served key until the records have expired from every cache.",
@@ -114,9 +114,10 @@ export const differences = ({ differences: all }: Rollover) =>
     return `${serverWords(server)} lacks ${lacks.slice(0, 11)}…; ${has.join(", ")}.`;
   });
 
-// Which of them to bring up to date.
+// Which of them to bring up to date: those that lack the record of a key in use, if any do.
 export function differenceAdvice({ differences: all }: Rollover): string {
-  const behind = [...new Set(all.map((one) => serverWords(one.server)))];
+  const lacking = all.some((one) => one.in_use) ? all.filter((one) => one.in_use) : all;
+  const behind = [...new Set(lacking.map((one) => serverWords(one.server)))];
   return behind.length === 1
     ? `Make ${behind[0]} take over what the others give: check its serial number and its transfers.`
     : `Bring ${behind.join(" and ")} to the same records: check the zone's serial numbers and transfers.`;
