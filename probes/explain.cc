@@ -9,6 +9,7 @@
 #include "config/service.h"
 #include "config/utf8.h"
 #include "probes/catalogue.h"
+#include "probes/findings/parts.h"
 
 namespace probes {
 namespace {
@@ -250,6 +251,19 @@ void tell_loss(Explanation& out, const Finding& finding) {
       moment(key.since), key.is_since_before ? " at least" : "");
 }
 
+// Of what the row may mean it is this.
+void tell_no_address(Explanation& out, const Finding& finding) {
+  const Evidence detail{"detail", kHasNoAddress};
+  if (std::ranges::find(finding.evidence, detail) == finding.evidence.end()) return;
+  out.title = fmt::format("{}: the host has no address", printable(finding.subject.name));
+  out.explanation = "Its name has neither an A nor an AAAA record.";
+  out.senders_now = finding.is_carried
+                        ? "Senders skip it and deliver to other hosts of the domain."
+                        : "Senders skip it; where no other host is left, mail bounces.";
+  out.fix = {"Publish its address records (A, AAAA) again.",
+             "If it is gone for good, name another host in the MX record."};
+}
+
 // It has been put right: what is left to say is what the row of the caches says.
 void tell_caches(Explanation& out, const Finding& finding) {
   if (!finding.is_in_caches_only) return;
@@ -423,6 +437,7 @@ Explanation explain(const Finding& finding) {
   if (finding.code == Code::nameserver_lagging) tell_lag(out, finding);
   if (finding.code == Code::early_retire) tell_where_retired(out, finding);
   if (finding.code == Code::dane_lost) tell_loss(out, finding);
+  if (finding.code == Code::mx_invalid) tell_no_address(out, finding);
   tell_caches(out, finding);
   if (finding.code == Code::monitor_fault) tell_own_fault(out, finding.subject.name);
   tell_service(out, row, finding);

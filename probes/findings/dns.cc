@@ -172,7 +172,7 @@ void add_address_findings(std::vector<Finding>& out, const HostObservation& host
     out.push_back({.code = Code::mx_invalid,
                    .severity = Severity::high,
                    .subject = subject,
-                   .evidence = {{"detail", "the host has no address"}}});
+                   .evidence = {{"detail", kHasNoAddress}}});
   }
   const auto& answer = host.a.outcome == Outcome::answer ? host.a : host.aaaa;
   if (!answer.aliases.empty()) {

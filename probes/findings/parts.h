@@ -17,6 +17,9 @@ namespace probes {
   return {.kind = Subject::Kind::domain, .name = domain.domain.text()};
 }
 
+// Detail of a finding about a host that no sender can deliver to for want of one.
+inline constexpr const char* kHasNoAddress = "the host has no address";
+
 // ---- dns.cc: DNS: lookups that fail, signatures, denials, and what single name servers say.
 
 // A failed lookup: the general code, and before it the specific one when the cause is known.

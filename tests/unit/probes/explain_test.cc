@@ -289,6 +289,18 @@ TEST(Explain, MailThatOtherHostsTakeDoesNotWait) {
   EXPECT_THAT(explain(refused).senders_now, Not(HasSubstr("bounces")));
 }
 
+TEST(Explain, AHostWithoutAddressIsCalledThat) {
+  auto invalid = finding(Code::mx_invalid);
+  EXPECT_THAT(explain(invalid).fix, Each(HasSubstr("Correct or remove")));
+  invalid.evidence = {{"detail", "the host has no address"}};
+  const auto told = explain(invalid);
+  EXPECT_THAT(told.title, HasSubstr(": the host has no address"));
+  EXPECT_THAT(told.senders_now, HasSubstr("mail bounces"));
+  EXPECT_THAT(told.fix.front(), HasSubstr("address records"));
+  invalid.is_carried = true;
+  EXPECT_THAT(explain(invalid).senders_now, HasSubstr("deliver to other hosts"));
+}
+
 TEST(Explain, WhatWasLostIsNamedWithItsMoment) {
   auto lost = finding(Code::dane_lost);
   EXPECT_THAT(explain(lost).fix, Each(HasSubstr("Find out")));
