@@ -32,6 +32,16 @@ const advised = (alert) => ({
 });
 
 export function advice() {
+  test("of a partner whose mail is held up nothing is said to be well, with nothing to write or to allow", async () => {
+    const partner = { postmaster_text: null, exception: null, proposed_exception: null };
+    const page = await open("/domains/down.test", {
+      prepare: altered({ "**/api/v1/domains/down.test": (domain) => ({ ...domain, partner }) }),
+    });
+    await says(page, /Only their operators can put this right/);
+    assert.doesNotMatch(await page.locator("main").innerText(), /nothing that holds up mail/);
+    await clean(page);
+  });
+
   test("from the overview to the record line it is one click and no scroll", async () => {
     await until("an alert fires", 60, async () => (await lab.items("/api/v1/alerts?state=firing")).length > 0);
     const page = await open("/", {

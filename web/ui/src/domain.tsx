@@ -292,7 +292,9 @@ export function DomainView({ name, query }: { name: string; query: URLSearchPara
           <div class={known ? "stale" : undefined}>
             <Matrix domain={known ?? data} query={query} />
           </div>
-          {data.partner && <PartnerView name={name} partner={data.partner} again={found.again} />}
+          {data.partner && (
+            <PartnerView name={name} partner={data.partner} delivery={data.delivery} again={found.again} />
+          )}
           {!isService(name) && (
             <>
               <SendersView path={path} />

@@ -1,11 +1,27 @@
 // A domain of somebody else: what to write to them, and the exception that lets our mail through meanwhile.
-import type { Exceptions, Partner } from "./api";
+import type { Delivery, Exceptions, Partner } from "./api";
 import { domainPath, post, remove } from "./api";
 import { useResource } from "./live";
 import { useMayAct } from "./me";
 import { Act, Copyable, Mark, Moment, When } from "./parts";
 
-export function PartnerView({ name, partner, again }: { name: string; partner: Partner; again: () => void }) {
+// Where there is neither a letter to write nor an exception to make.
+const nothingToDo: Record<Delivery, string> = {
+  "held-up": "Only their operators can put this right: no exception of ours lets mail through.",
+  unprotected: "danelaw sees nothing that holds up mail to them.",
+  "at-risk": "danelaw sees nothing that holds up mail to them.",
+  fine: "danelaw sees nothing that holds up mail to them.",
+  unknown: "Whether mail to them is held up could not be determined.",
+};
+
+interface Theirs {
+  name: string;
+  partner: Partner;
+  delivery: Delivery;
+  again: () => void;
+}
+
+export function PartnerView({ name, partner, delivery, again }: Theirs) {
   const mayAct = useMayAct();
   const path = `${domainPath(name)}/exception`;
   // Where Postfix asks danelaw itself there is nothing to write into a map, and nothing to take out again.
@@ -16,7 +32,7 @@ export function PartnerView({ name, partner, again }: { name: string; partner: P
   return (
     <>
       <h2>Our partner's domain</h2>
-      {!text && !exception && !proposed && <p>danelaw sees nothing that holds up mail to them.</p>}
+      {!text && !exception && !proposed && <p>{nothingToDo[delivery]}</p>}
       {exception && isServed(exception.level) && (
         <>
           <p>
