@@ -415,7 +415,7 @@ void tell_service(Explanation& out, const CatalogueRow& row, const Finding& find
     const bool is_shut = row.alerts.queues || row.alerts.refuses;
     out.senders_now = is_shut ? "Mail programs do not connect here, or warn their users: people "
                                 "cannot fetch or send mail."
-                              : "Mail programs connect.";
+                              : "This keeps no mail program from connecting.";
   }
   out.tlsrpt.reset();
 }

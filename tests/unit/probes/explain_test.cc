@@ -31,6 +31,10 @@ TEST(Explain, SpeaksOfAServiceThatIsDownByItsOwnPort) {
   EXPECT_EQ(told.title, "mx.a.test:993: no session");
   EXPECT_THAT(told.fix, testing::ElementsAre(HasSubstr("port 993 is open")));
   EXPECT_THAT(told.explanation, Not(HasSubstr("SMTP")));
+  const auto beside = explain(
+      {.code = Code::no_dane, .subject = {.kind = Subject::Kind::host, .name = "mx.a.test:993"}});
+  EXPECT_EQ(beside.senders_now, "This keeps no mail program from connecting.")
+      << "whether another trouble does is not its business";
 }
 
 // ---- printable
