@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "probes/dane/tlsa.h"
+#include "probes/dane/verify.h"
 #include "probes/explain.h"
 #include "probes/service.h"
 
@@ -225,16 +226,57 @@ void lose_sight(Json& acceptance, Time seen_until) {
       {{"from", at}, {"until", nullptr}, {"accepted", "not-seen"}, {"matched_by", Json::array()}});
 }
 
-Json endpoints_json(const agent::History& history, const std::map<std::string, Time>& unseen,
-                    Time now, Time from, Time until) {
+// The history with the endpoints that are no more, which is how it was: what decides passes over
+// them, and the past must not be drawn anew for that.
+struct Drawn {
+  agent::History history;
+  std::map<std::string, Time> gone_at;  // endpoints, and when they were seen to be gone
+};
+Drawn with_gone(agent::History history, const agent::HostHistory& past,
+                const probes::HostObservation& host) {
+  Drawn out{.history = std::move(history), .gone_at = {}};
+  const std::vector<std::string> names{host.base_domain.text(),
+                                       probes::dns_name_of(host.host).text()};
+  const auto place_of = [&](const agent::Chain& chain, Time seen) {
+    auto& keys = out.history.chains.emplace_back();
+    for (const auto& certificate : chain)
+      keys.push_back(probes::dane::to_hex(certificate->spki_sha256));
+    for (std::size_t record = 0; record < out.history.records.size(); ++record) {
+      const auto& one = out.history.records[record];
+      out.history.fits[record].push_back(
+          probes::dane::verify({.records = {one}, .names = names}, chain, seen).match.has_value());
+    }
+    return out.history.chains.size() - 1;
+  };
+  for (const auto& [name, versions] : past.endpoints) {
+    if (versions.empty() || !versions.back().what.empty()) continue;
+    agent::Endpoint endpoint{.name = name};
+    for (std::size_t i = 0; i < versions.size(); ++i) {
+      const auto& version = versions[i];
+      if (version.what.empty()) continue;
+      endpoint.presented.push_back(
+          {{i == 0 ? agent::kEver : versions[i - 1].last_seen, version.first_seen},
+           place_of(version.what, version.first_seen)});
+    }
+    out.history.endpoints.push_back(std::move(endpoint));
+    out.gone_at.emplace(name, versions.back().first_seen);
+  }
+  return out;
+}
+
+Json endpoints_json(const Drawn& drawn, const std::map<std::string, Time>& unseen, Time now,
+                    Time from, Time until) {
+  const auto& history = drawn.history;
   Json out = Json::array();
   for (const auto& endpoint : history.endpoints) {
     Json keys = Json::array();
     const auto lost = unseen.find(endpoint.name);
+    const auto gone = drawn.gone_at.find(endpoint.name);
+    const auto lasts_until = gone == drawn.gone_at.end() ? kNever : gone->second;
     for (std::size_t i = 0; i < endpoint.presented.size(); ++i) {
       const auto& shown = endpoint.presented[i];
       const auto end =
-          i + 1 < endpoint.presented.size() ? endpoint.presented[i + 1].began.by : kNever;
+          i + 1 < endpoint.presented.size() ? endpoint.presented[i + 1].began.by : lasts_until;
       if (!touches(from, until, shown.began.by, end)) continue;
       Json fits = Json::array();
       for (std::size_t record = 0; record < history.records.size(); ++record) {
@@ -421,9 +463,10 @@ Json timeline_json(const agent::Snapshot::Followed& followed, const agent::HostH
   out["from"] = config::rfc3339(from);
   out["until"] = config::rfc3339(until);
   out["last_change_at"] = time_or_null(changed_last(history, at));
-  out["keys"] = keys_json(history);
+  const auto drawn = with_gone(history, past, *followed.host);
+  out["keys"] = keys_json(drawn.history);
   out["records"] = records_json(history, from, until);
-  out["endpoints"] = endpoints_json(history, out_of_sight(past, *followed.host), at, from, until);
+  out["endpoints"] = endpoints_json(drawn, out_of_sight(past, *followed.host), at, from, until);
   const bool is_looked_up = followed.host->tlsa.outcome != probes::dns::Outcome::failed;
   out["signatures"] = signatures_json(past.signatures, is_looked_up, from, until);
   Json red = Json::array();

@@ -117,6 +117,25 @@ TEST(Timeline, SaysSinceWhenNoKeyIsSeen) {
   EXPECT_EQ(cut[1]["until"], nullptr);
 }
 
+TEST(Timeline, KeepsTheKeysOfAnAddressThatWasRemoved) {
+  auto paper = Paper{}.publish(0, 0).serve(0, 0);
+  const auto& leaf = support::Pki::get().leaf.certificate;
+  paper.history.records.push_back({3, 1, 1, leaf->spki_sha256});
+  paper.history.sets.push_back({{0, 2}, {0, 2}});
+  paper.history.fits.push_back({false, false});
+  paper.publish(1000, 4);
+  paper.past.endpoints["192.0.2.2/default"] = {{at(500), at(2990), {leaf}},
+                                               {at(3000), at(3000), {}}};
+  const auto timeline = paper.timeline();
+  EXPECT_EQ(timeline["keys"].size(), 2) << "its letter stays";
+  ASSERT_EQ(timeline["endpoints"].size(), 2);
+  const auto& key = timeline["endpoints"][1]["keys"][0];
+  EXPECT_EQ(key["until"], config::rfc3339(at(3000)));
+  EXPECT_EQ(key["matched_by"].size(), 1) << "and its record is of a key that was seen";
+  EXPECT_EQ(key["acceptance"][0]["accepted"], "no");
+  EXPECT_EQ(key["acceptance"].back()["accepted"], "yes");
+}
+
 TEST(Timeline, TellsFirstWhichServerLacksTheRecordOfAKeyInUse) {
   const auto paper = Paper{}.publish(0, 0).serve(0, 0).publish(1000, 1, {0});
   const auto differences = paper.timeline()["differences"];
