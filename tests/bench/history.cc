@@ -384,7 +384,7 @@ Reading read(const std::filesystem::path& file, const Host& host) {
   seen->host = seen->tlsa.name = host.name();
   const agent::Snapshot::Followed followed{
       seen, std::make_shared<const agent::Rollovers>(history_of(*host_history, host.names()))};
-  const auto json = web::timeline_json(followed, host_history->signatures, kEnd, kBegin, kEnd);
+  const auto json = web::timeline_json(followed, *host_history, kEnd, kBegin, kEnd);
   const auto done = Clock::now();
   const auto computing = thread_milliseconds() - begun_computing;
   must(json["records"].size() >= 7 && json["rollovers"].size() >= 6 && json["failing"].empty(),

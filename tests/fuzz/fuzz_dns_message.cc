@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "probes/dns/message.h"
@@ -16,7 +17,7 @@ namespace {
 using fuzz::demand;
 using namespace probes::dns;
 
-std::span<const std::uint8_t> octets_of(const std::string& text) {
+std::span<const std::uint8_t> octets_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
