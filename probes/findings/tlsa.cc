@@ -270,13 +270,14 @@ void add_foreign_hints(std::vector<Finding>& out, const DomainJudgement& judged)
     const auto mine = std::ranges::find_if(judged.hosts, [&](const HostJudgement& host) {
       return host.seen->host.text() == finding.subject.name;
     });
+    if (mine == judged.hosts.end()) continue;
+    const dane::Expectation own{.records = own_records(*mine->seen)};
+    const auto fits = [&](const smtp::SessionRecord& session) {
+      return session.tls &&
+             dane::verify(own, session.tls->chain, judged.seen->observed_at).match.has_value();
+    };
     for (const auto& other : judged.hosts) {
-      if (mine == judged.hosts.end() || other.seen->host == mine->seen->host) continue;
-      const auto fits = [&](const smtp::SessionRecord& session) {
-        return session.tls && dane::verify({.records = own_records(*mine->seen)},
-                                           session.tls->chain, judged.seen->observed_at)
-                                  .match.has_value();
-      };
+      if (other.seen->host == mine->seen->host) continue;
       if (std::ranges::any_of(other.seen->sessions, fits))
         finding.evidence.push_back(
             {"hint", "the records fit the certificate of " + other.seen->host.text()});
