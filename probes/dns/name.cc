@@ -1,6 +1,7 @@
 #include "probes/dns/name.h"
 
 #include <algorithm>
+#include <cstddef>
 
 #include <fmt/format.h>
 
@@ -42,23 +43,24 @@ std::optional<char> take_character(std::string_view text, std::size_t& at) {
 
 Name::Name(std::string_view wire) {
   if (wire.size() <= 1) return;
-  auto octets = std::make_shared_for_overwrite<char[]>(1 + wire.size());
-  octets[0] = static_cast<char>(wire.size());
-  std::ranges::copy(wire, &octets[1]);
-  wire_ = std::move(octets);
+  constexpr auto kAhead = offsetof(Octets, size) + 1;
+  auto* room = static_cast<char*>(::operator new(std::max(sizeof(Octets), kAhead + wire.size())));
+  octets_ = new (room) Octets{.holders = 1, .size = static_cast<std::uint8_t>(wire.size())};
+  std::ranges::copy(wire, room + kAhead);
 }
 
 std::string_view Name::wire() const {
   static constexpr std::string_view kRoot("\0", 1);
-  return wire_ ? std::string_view{&wire_[1], static_cast<unsigned char>(wire_[0])} : kRoot;
+  if (octets_ == nullptr) return kRoot;
+  return {reinterpret_cast<const char*>(&octets_->size) + 1, octets_->size};
 }
 
 std::strong_ordering Name::operator<=>(const Name& other) const {
-  return wire_ == other.wire_ ? std::strong_ordering::equal : wire() <=> other.wire();
+  return octets_ == other.octets_ ? std::strong_ordering::equal : wire() <=> other.wire();
 }
 
 bool Name::operator==(const Name& other) const {
-  return wire_ == other.wire_ || wire() == other.wire();
+  return octets_ == other.octets_ || wire() == other.wire();
 }
 
 std::optional<Name> Name::parse(std::string_view text) {
