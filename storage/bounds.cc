@@ -60,7 +60,7 @@ Bounds::Bounds(Database& db)
       drop_versions_(db.prepare("DELETE FROM version WHERE subject = ?")),
       drop_subject_(db.prepare("DELETE FROM subject WHERE id = ?")) {}
 
-void Bounds::keep(std::int64_t subject, const std::string& kind, const std::string& name) {
+bool Bounds::keep(std::int64_t subject, const std::string& kind, const std::string& name) {
   count_versions_.bind(subject).step();
   const auto count = count_versions_.integer(0);
   count_versions_.reset();
@@ -68,7 +68,9 @@ void Bounds::keep(std::int64_t subject, const std::string& kind, const std::stri
   const auto subjects = host.empty() ? 1 : siblings(kind, host);
   const auto most = share_of(subjects);
   if (count > most) sum_up(subject, std::min(count - most + most / 10, kMostAtOnce));
-  if (subjects > kMostSubjects) drop_subjects(kind, host, subjects - kMostSubjects + kAtOnce);
+  if (subjects <= kMostSubjects) return false;
+  drop_subjects(kind, host, subjects - kMostSubjects + kAtOnce);
+  return true;
 }
 
 std::int64_t Bounds::siblings(const std::string& kind, const std::string& host) {

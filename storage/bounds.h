@@ -36,8 +36,8 @@ class Bounds {
 
   explicit Bounds(Database& db);
 
-  // To be called for every version that was added.
-  void keep(std::int64_t subject, const std::string& kind, const std::string& name);
+  // To be called for every version that was added. True: subjects of that host were dropped for it.
+  bool keep(std::int64_t subject, const std::string& kind, const std::string& name);
   // Brings all subjects within the bounds, also those of a file from before there were any, and
   // forgets sums that ended before that moment.
   void sweep(config::Time before);

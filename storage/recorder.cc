@@ -1,7 +1,9 @@
 #include "storage/recorder.h"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -84,7 +86,7 @@ struct DatabaseRecorder::State {
                                "VALUES(substr(sha256(?1), 1, 8), ?1) RETURNING id")),
         add_version(
             db.prepare("INSERT INTO version(subject, content, first_seen, last_seen, is_open) "
-                       "VALUES(?, ?, ?, ?, ?)")),
+                       "VALUES(?, ?, ?, ?, ?) RETURNING id")),
         add_certificate(
             db.prepare("INSERT INTO certificate(sha256, der) VALUES(?, ?) ON CONFLICT DO NOTHING")),
         close_failure(
@@ -153,53 +155,92 @@ struct DatabaseRecorder::State {
     return id;
   }
 
-  // A fact with its subject and the version of it that is open.
+  // The subject of a fact, and the version of it that is open.
   struct Known {
-    std::int64_t subject;
+    std::int64_t subject = 0;
     std::optional<std::int64_t> open;
-    bool is_same = false;  // as the open one says
+    std::string content;  // of that one
     std::int64_t last_seen = 0;
   };
-  Known look_up(const Fact& fact) {
-    Known out{id_of(find_subject, add_subject, fact.kind, fact.subject), std::nullopt};
+  // Those of last, so that a look that shows what the one before did reads nothing: nobody but us
+  // writes them. Forgotten when what was written is taken back, and all at once when there are too
+  // many (some 300 octets each).
+  static constexpr std::size_t kMostKnown = 50'000;
+  std::map<std::pair<std::string, std::string>, Known> known;
+  // Whose last lookup failed: of few, and each look asks. Nothing: not read yet.
+  std::optional<std::set<std::string>> failing;
+
+  Known& look_up(const Fact& fact) {
+    const auto [entry, is_new] = known.try_emplace({fact.kind, fact.subject});
+    auto& out = entry->second;
+    if (!is_new) return out;
+    out.subject = id_of(find_subject, add_subject, fact.kind, fact.subject);
     if (find_open.bind(out.subject).step()) {
       out.open = find_open.integer(0);
-      out.is_same = find_open.text(1) == fact.content;
+      out.content = find_open.text(1);
       out.last_seen = find_open.integer(2);
     }
     find_open.reset();
     return out;
   }
+  void forget_known() {
+    known.clear();
+    failing.reset();
+  }
+
+  [[nodiscard]] bool was_failing(const std::string& subject) {
+    if (!failing) {
+      auto rows = db.prepare(
+          "SELECT s.name FROM subject s JOIN version v ON v.subject = s.id "
+          "WHERE s.kind = 'failure' AND v.is_open");
+      auto& out = failing.emplace();
+      while (rows.step()) out.insert(rows.text(0));
+    }
+    return failing->contains(subject);
+  }
 
   // Of a look from `began` to `at`; as agent/history/host_history.h notes it.
   void remember(const Fact& fact, std::int64_t began, std::int64_t at,
                 std::int64_t longest_silence) {
-    const auto known = look_up(fact);
+    if (known.size() >= kMostKnown) known.clear();
+    auto& last = look_up(fact);
+    if (fact.kind == "failure" && failing) failing->insert(fact.subject);
     // Nobody knows whether it was so all through a gap; nor whether mail arrived while we did not
     // run.
-    const bool is_behind_gap = (known.last_seen < gap_until && began >= gap_until) ||
+    const bool is_behind_gap = (last.last_seen < gap_until && began >= gap_until) ||
                                ((fact.kind == "verdict" || fact.kind == "host-verdict") &&
-                                began - known.last_seen > longest_silence);
-    if (known.is_same && !is_behind_gap) return touch.bind(began, known.open).run();
-    if (known.open) close.bind(*known.open).run();
-    add(fact, known.subject, {at, at}, true);
+                                began - last.last_seen > longest_silence);
+    if (last.open && last.content == fact.content && !is_behind_gap) {
+      touch.bind(began, *last.open).run();
+      last.last_seen = std::max(last.last_seen, began);
+      return;
+    }
+    if (last.open) close.bind(*last.open).run();
+    last.open = add(fact, last.subject, {at, at}, true);
+    last.content = fact.content;
+    last.last_seen = at;
+    if (bounds.keep(last.subject, fact.kind, fact.subject)) forget_known();
   }
 
-  void add(const Fact& fact, std::int64_t subject, std::pair<std::int64_t, std::int64_t> seen,
-           bool is_open) {
+  // The version.
+  std::int64_t add(const Fact& fact, std::int64_t subject,
+                   std::pair<std::int64_t, std::int64_t> seen, bool is_open) {
     add_version
         .bind(subject, id_of(find_content, add_content, fact.content), seen.first, seen.second,
               is_open)
-        .run();
-    bounds.keep(subject, fact.kind, fact.subject);
+        .step();
+    const auto id = add_version.integer(0);
+    add_version.reset();
+    return id;
   }
 
   // What happened to ourselves, once.
   void remember_ours(const char* kind, const nlohmann::ordered_json& content, config::Time from,
                      config::Time until) {
     const Fact fact{.kind = kind, .subject = kOurselves, .content = dump(content), .given_at = {}};
-    add(fact, id_of(find_subject, add_subject, fact.kind, fact.subject),
-        {seconds(from), seconds(until)}, false);
+    const auto subject = id_of(find_subject, add_subject, fact.kind, fact.subject);
+    add(fact, subject, {seconds(from), seconds(until)}, false);
+    bounds.keep(subject, fact.kind, fact.subject);
   }
 
   void remember_breaks(const agent::Round& round) {
@@ -270,6 +311,7 @@ struct DatabaseRecorder::State {
       transaction.commit();
     } catch (...) {
       gap_until = gap_before;
+      forget_known();
       throw;
     }
   }
@@ -286,7 +328,12 @@ struct DatabaseRecorder::State {
       remember(fact, seconds(fact.given_at).value_or(began), seconds(fact.given_at).value_or(at),
                longest_silence(interval).count());
     remember_certificates(round.sample);
-    for (const auto& over : recoveries_of(round)) close_failure.bind(over.subject).run();
+    for (const auto& over : recoveries_of(round)) {
+      if (!was_failing(over.subject)) continue;
+      close_failure.bind(over.subject).run();
+      failing->erase(over.subject);
+      known.erase({"failure", over.subject});
+    }
     for (const auto& state : round.judged) {
       if (state.judged) remember_domain(state);
     }
@@ -431,6 +478,7 @@ Result<void, RecordFault> DatabaseRecorder::keep_only(const std::vector<config::
 Result<void, RecordFault> DatabaseRecorder::forget(config::Time before) {
   return state_->guarded([&] {
     auto& db = state_->db;
+    state_->forget_known();
     Transaction transaction{db};
     db.prepare("DELETE FROM version WHERE NOT is_open AND last_seen < ?")
         .bind(seconds(before))

@@ -99,6 +99,30 @@ TEST(Bounds, AHostThatShowsOtherRecordsAtEveryLookIsReadAtOnceAsFarAsMemoryGoes)
             config::Seconds{kLooks - static_cast<std::int64_t>(agent::kMostVersions) + 1});
 }
 
+TEST(Bounds, AnEndpointThatWasForgottenIsRecordedWhenItShowsAgain) {
+  Store store;
+  const support::Scene scene;
+  const agent::Chain chain{support::Pki::get().leaf.certificate};
+  const auto look = [&](const std::string& endpoint, int minute) {
+    auto round = support::host_round(scene, kNow + minute * support::kMinute);
+    round.sample.servers = {};
+    round.sample.endpoints = {{endpoint, chain}};
+    store.record(round);
+  };
+  const auto count_of = [&](const std::string& endpoint) {
+    return store.outside().integer(
+        "SELECT count(*) FROM subject s JOIN version v ON v.subject = s.id "
+        "WHERE s.kind = 'chain' AND s.name = 'mx.example.test|" +
+        endpoint + "'");
+  };
+  constexpr int kMany = static_cast<int>(Bounds::kMostSubjects) + 10;
+  look("the first", 0);
+  for (int i = 1; i < kMany; ++i) look("one " + std::to_string(i), i);
+  EXPECT_EQ(count_of("the first"), 0);
+  look("the first", kMany);
+  EXPECT_EQ(count_of("the first"), 1);
+}
+
 // Of the sets that are not read again, and of those of which only a sum is left, it is known how
 // long caches may hold them.
 TEST(Bounds, WhatIsNotReadOfARestlessHostMayBeInCaches) {

@@ -270,6 +270,22 @@ TEST(History, AFailedLookupLeavesWhatWasKnownAndItsRecoveryEndsTheFailure) {
   }
 }
 
+TEST(History, WhatIsOpenGoesOnAfterARestart) {
+  Store store;
+  const Scene healthy;
+  Scene broken;
+  broken.domain.mx =
+      support::failed("example.test", probes::dns::type::mx, probes::dns::Cause::servfail);
+  store.record(domain_round(healthy));
+  store.record(domain_round(broken, kNow + kMinute));
+  store.reopen();
+  store.record(domain_round(healthy, kNow + 2 * kMinute));
+  EXPECT_THAT(store.versions("mx"), ElementsAre("0..120 open"));
+  EXPECT_THAT(store.versions("failure"), ElementsAre("60..60 closed"));
+  store.record(domain_round(broken, kNow + 3 * kMinute));
+  EXPECT_THAT(store.versions("failure"), ElementsAre("60..60 closed", "180..180 open"));
+}
+
 TEST(History, AFailureOfAnotherCauseIsAnotherVersion) {
   Store store;
   Scene scene;
