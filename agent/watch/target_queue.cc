@@ -1,28 +1,89 @@
 #include "agent/watch/target_queue.h"
 
+#include <algorithm>
+#include <limits>
+
 namespace agent {
 
-// Moves the node, so that no memory is needed.
-void TargetQueue::put(Entry& entry, const Target& target, Places& where, Ticks when) {
-  auto node = entry.where->extract({entry.when, &target});
-  node.value().when = when;
-  where.insert(std::move(node));
-  entry.when = when;
-  entry.where = &where;
+// --- the heap
+
+bool TargetQueue::is_before(const Node& a, const Node& b) {
+  return a.second.when != b.second.when ? a.second.when < b.second.when : a.first < b.first;
 }
+
+void TargetQueue::set(std::size_t place, Node* node) {
+  places_[place] = node;
+  node->second.place = static_cast<std::uint32_t>(place);
+}
+
+void TargetQueue::swap(std::size_t a, std::size_t b) {
+  auto* node = places_[a];
+  set(a, places_[b]);
+  set(b, node);
+}
+
+void TargetQueue::rise(std::size_t place) {
+  for (; place > 0; place = (place - 1) / 2) {
+    const auto above = (place - 1) / 2;
+    if (!is_before(*places_[place], *places_[above])) return;
+    swap(place, above);
+  }
+}
+
+void TargetQueue::sink(std::size_t place) {
+  for (auto below = 2 * place + 1; below < waiting_; below = 2 * place + 1) {
+    if (below + 1 < waiting_ && is_before(*places_[below + 1], *places_[below])) ++below;
+    if (!is_before(*places_[below], *places_[place])) return;
+    swap(place, below);
+    place = below;
+  }
+}
+
+// Of one that waits.
+void TargetQueue::put(Node& node, Ticks when) {
+  node.second.when = when;
+  rise(node.second.place);
+  sink(node.second.place);
+}
+
+// From those in flight to those that wait.
+void TargetQueue::enter(Node& node, Ticks when) {
+  node.second.when = when;
+  swap(node.second.place, waiting_);
+  rise(waiting_++);
+}
+
+// And back.
+void TargetQueue::leave(Node& node) {
+  const auto place = node.second.place;
+  swap(place, --waiting_);
+  if (place == waiting_) return;
+  auto* moved = places_[place];
+  rise(place);
+  sink(moved->second.place);
+}
+
+// Of one in flight.
+void TargetQueue::erase(Entries::iterator entry) {
+  swap(entry->second.place, places_.size() - 1);
+  places_.pop_back();
+  entries_.erase(entry);
+}
+
+// --- the outside
 
 void TargetQueue::add(const Target& target, Ticks due) {
   const auto [place, is_new] = entries_.try_emplace(target);
   auto& entry = place->second;
   if (is_new) {
     try {
-      waiting_.insert({due, &place->first});
+      places_.push_back(&*place);
     } catch (...) {
       entries_.erase(place);
       throw;
     }
-    entry.when = due;
-    entry.where = &waiting_;
+    set(places_.size() - 1, &*place);
+    enter(*place, due);
   } else if (entry.is_dropped) {  // it has come back before its last probe ended
     entry.is_dropped = false;
     entry.is_wanted = true;
@@ -32,59 +93,45 @@ void TargetQueue::add(const Target& target, Ticks due) {
 void TargetQueue::drop(const Target& target) {
   const auto place = entries_.find(target);
   if (place == entries_.end()) return;
-  auto& entry = place->second;
-  if (entry.where == &in_flight_) {
-    entry.is_dropped = true;
+  if (is_in_flight(place->second)) {
+    place->second.is_dropped = true;
     return;
   }
-  entry.where->erase({entry.when, &place->first});
-  entries_.erase(place);
+  leave(*place);
+  erase(place);
 }
 
 void TargetQueue::move(const Target& target, Ticks due) {
   const auto place = entries_.find(target);
   if (place == entries_.end() || place->second.is_dropped) return;
-  if (place->second.where == &in_flight_) {
+  if (is_in_flight(place->second))
     place->second.is_wanted = true;
-  } else {
-    put(place->second, place->first, waiting_, due);
-  }
+  else
+    put(*place, due);
 }
 
 void TargetQueue::hasten(const Target& target, Ticks due) {
   const auto place = entries_.find(target);
-  if (place == entries_.end() || place->second.where != &waiting_ || place->second.when <= due)
-    return;
-  put(place->second, place->first, waiting_, due);
-}
-
-void TargetQueue::promote(Ticks at) {
-  while (!waiting_.empty() && waiting_.begin()->when <= at) {
-    const auto* target = waiting_.begin()->target;
-    put(entries_.find(*target)->second, *target, due_, waiting_.begin()->when);
-  }
+  if (place == entries_.end() || is_in_flight(place->second) || place->second.when <= due) return;
+  put(*place, due);
 }
 
 std::optional<Target> TargetQueue::take(Ticks at) {
-  promote(at);
-  if (due_.empty()) return std::nullopt;
-  const auto* target = due_.begin()->target;
-  std::optional<Target> out{*target};  // the last that wants memory
-  put(entries_.find(*target)->second, *target, in_flight_, at);
-  return out;
+  if (waiting_ == 0 || places_.front()->second.when > at) return std::nullopt;
+  auto& node = *places_.front();
+  leave(node);
+  node.second.when = at;
+  return node.first;
 }
 
 void TargetQueue::give_back(const Target& target, Ticks at, Ticks due, int failures) {
   const auto place = entries_.find(target);
-  if (place == entries_.end() || place->second.where != &in_flight_) return;
+  if (place == entries_.end() || !is_in_flight(place->second)) return;
   auto& entry = place->second;
-  if (entry.is_dropped) {
-    in_flight_.erase({entry.when, &place->first});
-    entries_.erase(place);
-    return;
-  }
-  put(entry, place->first, waiting_, entry.is_wanted ? at : due);
-  entry.failures = failures;
+  if (entry.is_dropped) return erase(place);
+  constexpr int kMost = std::numeric_limits<std::uint16_t>::max();
+  entry.failures = static_cast<std::uint16_t>(std::min(failures, kMost));
+  enter(*place, entry.is_wanted ? at : due);
   entry.is_wanted = false;
 }
 
@@ -110,17 +157,29 @@ std::vector<Target> TargetQueue::failing() const {
 }
 
 std::optional<Ticks> TargetQueue::next_due() const {
-  if (!due_.empty()) return due_.begin()->when;
-  return waiting_.empty() ? std::nullopt : std::optional{waiting_.begin()->when};
+  return waiting_ == 0 ? std::nullopt : std::optional{places_.front()->second.when};
 }
 
-std::size_t TargetQueue::count_due(Ticks at) {
-  promote(at);
-  return due_.size();
+// Whoever is due stands below others that are.
+std::size_t TargetQueue::count_due(Ticks at) const {
+  std::size_t out = 0;
+  std::vector<std::size_t> open{0};
+  while (!open.empty()) {
+    const auto place = open.back();
+    open.pop_back();
+    if (place >= waiting_ || places_[place]->second.when > at) continue;
+    ++out;
+    open.push_back(2 * place + 1);
+    open.push_back(2 * place + 2);
+  }
+  return out;
 }
 
 std::optional<Ticks> TargetQueue::oldest_in_flight() const {
-  return in_flight_.empty() ? std::nullopt : std::optional{in_flight_.begin()->when};
+  std::optional<Ticks> out;
+  for (auto place = waiting_; place < places_.size(); ++place)
+    out = std::min(out.value_or(Ticks::max()), places_[place]->second.when);
+  return out;
 }
 
 }  // namespace agent

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
+#include <vector>
 
 #include "agent/alerts/round.h"
 #include "agent/self/clock.h"
@@ -38,33 +39,37 @@ class TargetQueue {
   // When the next is due, of those not being probed.
   [[nodiscard]] std::optional<Ticks> next_due() const;
   // How many are due and wait.
-  [[nodiscard]] std::size_t count_due(Ticks at);
-  [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
+  [[nodiscard]] std::size_t count_due(Ticks at) const;
+  [[nodiscard]] std::size_t in_flight() const { return places_.size() - waiting_; }
   // When the one was taken that has been probed for longest.
   [[nodiscard]] std::optional<Ticks> oldest_in_flight() const;
 
  private:
-  struct Entry;
-  struct Place {
-    Ticks when;  // due; in flight: taken
-    const Target* target;
-    bool operator<(const Place& other) const {
-      return when != other.when ? when < other.when : *target < *other.target;
-    }
-  };
-  using Places = std::set<Place>;
   struct Entry {
-    Ticks when{};
-    Places* where = nullptr;  // of the three
-    int failures = 0;
-    bool is_wanted = false;   // while in flight: again, and at once
-    bool is_dropped = false;  // while in flight: gone as soon as it is back
+    Ticks when{};             // due; in flight: taken
+    std::uint32_t place = 0;  // in places_
+    std::uint16_t failures = 0;
+    bool is_wanted : 1 = false;   // while in flight: again, and at once
+    bool is_dropped : 1 = false;  // while in flight: gone as soon as it is back
   };
-  void put(Entry& entry, const Target& target, Places& where, Ticks when);
-  void promote(Ticks at);
+  using Entries = std::map<Target, Entry>;
+  using Node = Entries::value_type;
+  static bool is_before(const Node& a, const Node& b);
+  [[nodiscard]] bool is_in_flight(const Entry& entry) const { return entry.place >= waiting_; }
+  void set(std::size_t place, Node* node);
+  void swap(std::size_t a, std::size_t b);
+  void rise(std::size_t place);
+  void sink(std::size_t place);
+  void put(Node& node, Ticks when);
+  void enter(Node& node, Ticks when);
+  void leave(Node& node);
+  void erase(Entries::iterator entry);
 
-  std::map<Target, Entry> entries_;
-  Places waiting_, due_, in_flight_;  // `due_`: as far as it was noticed
+  Entries entries_;
+  // First those that wait, as a binary heap: whoever stands at (n-1)/2 comes before whoever stands
+  // at n. Behind them those in flight, in no order.
+  std::vector<Node*> places_;
+  std::size_t waiting_ = 0;
 };
 
 }  // namespace agent
