@@ -17,7 +17,7 @@
 namespace config {
 
 // Whose failure it is: mail to us (inbound) or mail from us to a partner (outbound).
-enum class Role { inbound, outbound };
+enum class Role : std::uint8_t { inbound, outbound };
 
 struct Domain {
   std::string name;  // A-label form, lower case, no trailing dot

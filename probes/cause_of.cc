@@ -44,7 +44,7 @@ Subject cause_in(const DomainJudgement& judged, const Finding& finding) {
   });
   const bool is_of_host = finding.subject.kind == Subject::Kind::host && host != judged.hosts.end();
   return is_of_host ? cause_of(finding, nullptr, host->seen.get())
-                    : cause_of(finding, judged.seen.get(), nullptr);
+                    : cause_of(finding, judged.seen.open().get(), nullptr);
 }
 
 }  // namespace probes

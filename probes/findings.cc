@@ -66,7 +66,7 @@ std::vector<Finding> find_in_domain(const DomainJudgement& judged, Time at) {
       carry(finding, is_carried_by_others(judged, host));
       // The implicit host without an address is told as the domain's own fate.
       if (finding.code == Code::mx_invalid && judged.verdict == Verdict::bounced) {
-        if (judged.seen->source == MxSource::implicit) continue;
+        if (judged.seen.open()->source == MxSource::implicit) continue;
         finding.severity = Severity::critical;
       }
       out.push_back(std::move(finding));
@@ -173,7 +173,7 @@ void add_history_findings(DomainJudgement& judged, const dns::Name& name,
   const auto is_told = [&](Code code) {
     return std::ranges::find(host->findings, code, &Finding::code) != host->findings.end();
   };
-  const bool is_mx_secure = judged.seen->mx.status == DnssecStatus::secure;
+  const bool is_mx_secure = judged.seen.open()->mx.status == DnssecStatus::secure;
   for (auto finding : known.findings) {
     if (finding.code == Code::tlsa_mismatch) {
       if (!is_deliverable(host->verdict)) continue;  // the look says why, and knows better
@@ -197,7 +197,7 @@ void add_history_findings(DomainJudgement& judged, const dns::Name& name,
 }
 
 void add_history_findings(DomainJudgement& judged, const HistoryFindings& known) {
-  drop_overruled(judged.findings, domain_subject(*judged.seen), known);
+  drop_overruled(judged.findings, domain_subject(*judged.seen.open()), known);
   for (const auto& finding : known.findings) judged.findings.push_back(finding);
   weigh(judged);
 }

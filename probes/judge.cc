@@ -656,7 +656,7 @@ Verdict verdict_for(const DomainJudgement& judged, const Sender& sender) {
                      .refuses_probe = refuses_probe,
                      .is_reached = reached[i]});
   }
-  return domain_verdict(*judged.seen, sender, hosts);
+  return domain_verdict(*judged.seen.open(), sender, hosts);
 }
 
 }  // namespace

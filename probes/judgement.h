@@ -8,6 +8,7 @@
 
 #include "config/shared_vector.h"
 #include "probes/dane/verify.h"
+#include "probes/kept_domain.h"
 #include "probes/observation.h"
 #include "probes/verdict.h"
 
@@ -86,7 +87,7 @@ struct HostJudgement {
 };
 
 struct DomainJudgement {
-  DomainSeen seen;
+  KeptDomain seen;
   Verdict verdict = Verdict::unknown;
   Verdict weakest = Verdict::unknown;
   Severity severity = Severity::info;  // of the worst finding, of hosts too

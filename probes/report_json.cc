@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "config/service.h"
 #include "probes/explain.h"
 #include "probes/judge.h"
@@ -68,13 +70,13 @@ Json sts_json(const StsObservation& seen) {
     Json patterns = Json::array();
     for (const auto& pattern : seen.fetched->policy.mx) patterns.push_back(printable(pattern));
     policy = {{"mode", wire_name(seen.fetched->policy.mode)},
-              {"mx", patterns},
+              {"mx", std::move(patterns)},
               {"max_age", seen.fetched->policy.max_age.count()}};
   }
   return {{"record", wire_name(seen.sts.state)},
           {"fetch", seen.fetched ? Json(wire_name(seen.fetched->outcome)) : Json(nullptr)},
           {"detail", seen.fetched ? text_or_null(seen.fetched->detail) : Json(nullptr)},
-          {"policy", policy},
+          {"policy", std::move(policy)},
           {"tlsrpt", wire_name(seen.tlsrpt.state)}};
 }
 
@@ -106,9 +108,9 @@ Json addresses_json(const HostObservation& seen) {
   for (const auto& alias : told.aliases) aliases.push_back(alias.to.text());
   return {{"outcome", wire_name(outcome)},
           {"dnssec", wire_name(status)},
-          {"a", v4},
-          {"aaaa", v6},
-          {"cname", aliases}};
+          {"a", std::move(v4)},
+          {"aaaa", std::move(v6)},
+          {"cname", std::move(aliases)}};
 }
 
 Json record_json(const dane::TlsaRecord& record, const RecordJudgement& judged) {
@@ -135,7 +137,7 @@ Json tlsa_json(const HostJudgement& host) {
           {"ttl", ttl_of(seen.tlsa)},
           {"rrsig_expires_at", expiry_of(seen.tlsa)},
           {"detail", text_or_null(seen.tlsa.detail)},
-          {"records", records}};
+          {"records", std::move(records)}};
 }
 
 Json certificate_json(const tls::Certificate& certificate) {
@@ -147,7 +149,7 @@ Json certificate_json(const tls::Certificate& certificate) {
           {"not_after", config::rfc3339(certificate.not_after)},
           {"sha256", dane::to_hex(certificate.sha256)},
           {"spki_sha256", dane::to_hex(certificate.spki_sha256)},
-          {"dns_names", names}};
+          {"dns_names", std::move(names)}};
 }
 
 Json matched_json(const HostObservation& seen, const std::optional<dane::Match>& match) {
@@ -183,15 +185,15 @@ Json endpoint_json(const HostObservation& seen, const EndpointJudgement& judged)
       {"reason", wire_name(judged.reason)},
       {"stage", wire_name(session.stage)},
       {"starttls", knows_starttls ? Json(session.offers_starttls) : Json(nullptr)},
-      {"tls", tls},
+      {"tls", std::move(tls)},
       {"matched", matched_json(seen, judged.match)},
-      {"chain", chain},
+      {"chain", std::move(chain)},
       {"smtp",
        {{"banner", session.banner ? Json(printable(*session.banner)) : Json(nullptr)},
         {"last_reply", reply ? Json(printable(std::to_string(reply->code) + " " + reply->text()))
                              : Json(nullptr)},
         {"detail", text_or_null(session.detail)},
-        {"transcript", transcript}}},
+        {"transcript", std::move(transcript)}}},
       {"duration_seconds", static_cast<double>(session.duration.count()) / 1000.0}};
 }
 
@@ -219,7 +221,7 @@ Json host_json(const HostJudgement& host) {
           {"addresses", addresses_json(*host.seen)},
           {"tlsa", tlsa_json(host)},
           {"name_servers", survey_json(host.seen->survey)},
-          {"endpoints", endpoints}};
+          {"endpoints", std::move(endpoints)}};
 }
 
 }  // namespace
@@ -269,12 +271,12 @@ Json to_json(const Finding& finding) {
           {"explanation", words.explanation},
           {"senders_now", words.senders_now},
           {"fix", words.fix},
-          {"evidence", evidence},
+          {"evidence", std::move(evidence)},
           {"references", words.references},
           {"tlsrpt", words.tlsrpt ? Json(*words.tlsrpt) : Json(nullptr)},
           {"consequence_of",
            finding.consequence_of ? Json(wire_name(*finding.consequence_of)) : Json(nullptr)},
-          {"consequences", consequences},
+          {"consequences", std::move(consequences)},
           {"is_theirs", finding.is_theirs},
           {"remedy", finding.remedy && !finding.consequence_of
                          ? to_json(*finding.remedy, finding.is_theirs)
@@ -286,19 +288,20 @@ Json to_json(const DomainJudgement& judged) {
   for (const auto& host : judged.hosts) hosts.push_back(host_json(host));
   Json findings = Json::array();
   for (const auto& finding : judged.findings) findings.push_back(to_json(finding));
+  const auto seen = judged.seen.open();
   return {{"schema", "danelaw.check/1"},
-          {"domain", judged.seen->domain.text()},
-          {"observed_at", config::rfc3339(judged.seen->observed_at)},
+          {"domain", seen->domain.text()},
+          {"observed_at", config::rfc3339(seen->observed_at)},
           {"verdict", wire_name(judged.verdict)},
           {"weakest", wire_name(judged.weakest)},
           {"severity", wire_name(judged.severity)},
           {"status", wire_name(status_of(judged))},
           {"delivery", wire_name(delivery_of(judged))},
           {"splits", splits_json(judged.splits)},
-          {"mx", mx_json(*judged.seen)},
-          {"mta_sts", sts_json(*judged.seen->sts)},
-          {"hosts", hosts},
-          {"findings", findings}};
+          {"mx", mx_json(*seen)},
+          {"mta_sts", sts_json(*seen->sts)},
+          {"hosts", std::move(hosts)},
+          {"findings", std::move(findings)}};
 }
 
 }  // namespace probes

@@ -220,7 +220,8 @@ std::string_view in_words(Reason reason) {
 }
 
 std::string to_text(const DomainJudgement& judged) {
-  const auto& seen = *judged.seen;
+  const auto opened = judged.seen.open();
+  const auto& seen = *opened;
   std::string out =
       wrapped(fmt::format("{}: ", seen.domain.text()),
               fmt::format("{} [{}]", in_words(judged.verdict), wire_name(judged.verdict)));

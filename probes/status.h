@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -12,7 +13,7 @@
 namespace probes {
 
 // How urgently somebody must act. The numbers are those of Nagios plug-ins.
-enum class Status { ok = 0, warning = 1, critical = 2, unknown = 3 };
+enum class Status : std::uint8_t { ok = 0, warning = 1, critical = 2, unknown = 3 };
 inline constexpr int kStatusCount = 4;
 
 // By the worst finding: critical, or warning (medium, high). Where a fault of our own kept us from
@@ -27,7 +28,7 @@ inline constexpr int kStatusCount = 4;
                                            const HostJudgement& host);
 
 // What happens to mail, whatever is found beside it. In this order tiles and lists show it.
-enum class Delivery {
+enum class Delivery : std::uint8_t {
   held_up,      // not delivered: it waits at the senders, or is returned
   unprotected,  // delivered, and who sits between can read or forge it
   at_risk,      // delivered and protected, and something is wrong that may end that

@@ -18,7 +18,7 @@ namespace probes {
 
 // What a conforming sender does with an endpoint, a host, a domain. The last three are a domain's
 // only.
-enum class Verdict {
+enum class Verdict : std::uint8_t {
   authenticated,
   host_authenticated,
   encrypted,
@@ -35,7 +35,7 @@ enum class Verdict {
 };
 
 // In rising order.
-enum class Severity { info, low, medium, high, critical };
+enum class Severity : std::uint8_t { info, low, medium, high, critical };
 
 // Everything that can be found. A closed list: a new fact gets a new code, none is overloaded.
 enum class Code {

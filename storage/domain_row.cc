@@ -31,7 +31,7 @@ DomainRow row_of(const agent::DomainState& state) {
   out.severity = wire_name(judged.severity);
   out.mx_hosts = static_cast<std::int64_t>(judged.hosts.size());
   out.dane_mx_hosts = std::ranges::count_if(judged.hosts, probes::has_dane);
-  out.observed_at = judged.seen->observed_at;
+  out.observed_at = judged.seen.open()->observed_at;
   if (judged.findings.empty()) return out;
   // That which explains the others, of those that are as bad.
   const auto explains = std::ranges::find_if(judged.findings, [&](const probes::Finding& one) {

@@ -178,6 +178,7 @@ void add_domain(Families& out, const agent::DomainState& state, bool with_hosts)
             "at-risk, 4 held-up.",
             {{"domain", name}}, number(storage::delivery_of(state)));
   if (judged == nullptr) return;
+  const auto seen = judged->seen.open();
   out.gauge("danelaw_domain_verdict",
             "What a conforming sender does: 0 authenticated, 1 host-authenticated, 2 encrypted, 3 "
             "opportunistic, 4 cleartext, 5 refused, 6 lookup-failed, 7 down, 8 no-address, 9 "
@@ -188,7 +189,7 @@ void add_domain(Families& out, const agent::DomainState& state, bool with_hosts)
       "Whether the last probe was completed: 0 is a fault of danelaw's own, not the domain's.",
       {{"domain", name}}, flag(!probes::is_blind(*judged)));
   out.gauge("danelaw_domain_last_probe_timestamp_seconds", "When the domain was last probed.",
-            {{"domain", name}}, seconds(judged->seen->observed_at));
+            {{"domain", name}}, seconds(seen->observed_at));
   if (probes::is_blind(*judged)) return;
   const auto dane_hosts = std::ranges::count_if(judged->hosts, probes::has_dane);
   out.gauge("danelaw_domain_mx_hosts", "MX hosts of the domain.", {{"domain", name}},
@@ -198,11 +199,11 @@ void add_domain(Families& out, const agent::DomainState& state, bool with_hosts)
             static_cast<double>(dane_hosts));
   out.gauge("danelaw_domain_mx_dnssec_status",
             "DNSSEC status of the MX RRset: 0 secure, 1 insecure, 2 bogus, 3 indeterminate.",
-            {{"domain", name}}, number(judged->seen->mx.status));
-  if (judged->seen->mx.chain_expires_at) {
+            {{"domain", name}}, number(seen->mx.status));
+  if (seen->mx.chain_expires_at) {
     out.gauge("danelaw_domain_rrsig_expiration_timestamp_seconds",
               "Earliest end of a signature on the chain that vouches for the MX RRset.",
-              {{"domain", name}}, seconds(*judged->seen->mx.chain_expires_at));
+              {{"domain", name}}, seconds(*seen->mx.chain_expires_at));
   }
   if (!with_hosts) return;
   for (const auto& host : judged->hosts) {
@@ -322,11 +323,13 @@ void add_host_judgements(Families& out, const agent::Snapshot& snapshot, bool wi
 }
 
 void add_counts(Families& out, const agent::Snapshot& snapshot) {
-  std::map<std::string, int> domains{{"ok", 0}, {"warning", 0}, {"critical", 0}, {"unknown", 0}};
-  for (const auto& domain : snapshot.domains)
-    ++domains[std::string(wire_name(storage::status_of(domain)))];
-  for (const auto& [status, count] : domains)
-    out.gauge("danelaw_domains", "Watched domains by status.", {{"status", status}}, count);
+  std::array<int, probes::kStatusCount> domains{};
+  for (std::size_t i = 0; i < snapshot.domains.size(); ++i)
+    ++domains[static_cast<std::size_t>(snapshot.domains.brief(i).status)];
+  for (std::size_t i = 0; i < domains.size(); ++i) {
+    out.gauge("danelaw_domains", "Watched domains by status.",
+              {{"status", std::string(wire_name(static_cast<probes::Status>(i)))}}, domains[i]);
+  }
   for (const auto& check : snapshot.vantage) {
     out.gauge(
         "danelaw_vantage_up",
@@ -345,25 +348,26 @@ const char* standing_of(const agent::Alert& alert, config::Time at) {
 // The groups of the domains that an alert hits; one of our own seeing is about all of them.
 class GroupsOfDomains {
  public:
-  explicit GroupsOfDomains(const agent::Snapshot& snapshot) {
-    for (const auto& domain : snapshot.domains) {
-      const auto& group = *all_.insert(domain.configured->group).first;
-      by_domain_.emplace(domain.configured->name, group);
-    }
-  }
-  [[nodiscard]] std::set<std::string_view> of(const agent::Alert& alert) const {
-    if (alert.domains.empty()) return {all_.begin(), all_.end()};
+  explicit GroupsOfDomains(const agent::DomainList& domains) : domains_(domains) {}
+  [[nodiscard]] std::set<std::string_view> of(const agent::Alert& alert) {
+    if (alert.domains.empty()) return all();
     std::set<std::string_view> out;
     for (const auto& name : alert.domains) {
-      if (const auto domain = by_domain_.find(name); domain != by_domain_.end())
-        out.insert(domain->second);
+      if (const auto place = domains_.place_of(name))
+        out.insert(domains_[*place].configured->group);
     }
     return out;
   }
 
  private:
-  std::set<std::string> all_;
-  std::unordered_map<std::string_view, std::string_view> by_domain_;
+  const std::set<std::string_view>& all() {
+    if (all_.empty()) {
+      for (const auto& domain : domains_) all_.insert(domain.configured->group);
+    }
+    return all_;
+  }
+  const agent::DomainList& domains_;
+  std::set<std::string_view> all_;
 };
 
 // Rules stand on these: they are told as they are pushed to an Alertmanager, under the same labels.
@@ -372,7 +376,7 @@ void add_alerts(Families& out, const agent::Snapshot& snapshot) {
   for (const auto* state : {"pending", "firing", "acknowledged", "silenced"}) {
     for (const auto* severity : {"medium", "high", "critical"}) counts[{state, severity}] = 0;
   }
-  std::optional<GroupsOfDomains> groups;  // only where there is an alert
+  GroupsOfDomains groups{snapshot.domains};
   for (const auto& alert : snapshot.alerts) {
     const std::string severity(wire_name(alert.finding.severity));
     ++counts[{standing_of(alert, snapshot.now), severity}];
@@ -390,8 +394,7 @@ void add_alerts(Families& out, const agent::Snapshot& snapshot) {
       out.gauge("danelaw_alert_opened_timestamp_seconds", "When the alert that fires was opened.",
                 labels, seconds(*time));
     }
-    if (!groups) groups.emplace(snapshot);
-    for (const auto group : groups->of(alert)) {
+    for (const auto group : groups.of(alert)) {
       auto with_group = labels;
       with_group.emplace_back("group", group);
       out.gauge("danelaw_alert_group_info",
@@ -700,9 +703,10 @@ std::string standby_metrics_text(const Build& build) {
 std::string metrics_text(const agent::Snapshot& snapshot, const Vitals& vitals) {
   const auto goes_to = [&](config::Detail detail) { return snapshot.metrics.detail <= detail; };
   Families out;
-  for (const auto& domain : snapshot.domains) {
-    add_findings(out, domain);
-    if (goes_to(config::Detail::domain)) add_domain(out, domain, goes_to(config::Detail::mx));
+  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
+    if (snapshot.domains.brief(i).has_findings) add_findings(out, snapshot.domains[i]);
+    if (goes_to(config::Detail::domain))
+      add_domain(out, snapshot.domains[i], goes_to(config::Detail::mx));
   }
   if (goes_to(config::Detail::mx)) {
     const bool with_addresses = goes_to(config::Detail::address);

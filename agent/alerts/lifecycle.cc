@@ -355,16 +355,16 @@ bool is_conclusive(Code code, const std::vector<std::string>& addresses,
 bool is_conclusive(Code code, const probes::DomainJudgement& domain) {
   switch (probes::row_of(code).alerts.over_by) {
     case Proof::name_servers:
-      return was_heard(domain.seen->survey);
+      return was_heard(domain.seen.open()->survey);
     case Proof::records:
-      return domain.seen->mx.outcome != Outcome::failed;
+      return domain.seen.open()->mx.outcome != Outcome::failed;
     case Proof::addresses:
     case Proof::endpoints:
     case Proof::any_answer:
       break;
   }
-  if (domain.seen->mx.outcome == Outcome::failed || domain.hosts.size() < domain.seen->hosts.size())
-    return false;
+  const auto seen = domain.seen.open();
+  if (seen->mx.outcome == Outcome::failed || domain.hosts.size() < seen->hosts.size()) return false;
   return std::ranges::none_of(domain.hosts, [](const probes::HostJudgement& host) {
     return host.verdict == Verdict::unknown || host.verdict == Verdict::down ||
            host.verdict == Verdict::lookup_failed;

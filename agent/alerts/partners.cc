@@ -99,7 +99,7 @@ std::string whose_words(const Alert& alert) {
 }
 
 Subject subject_of(const probes::DomainJudgement& judged) {
-  return {.kind = Subject::Kind::domain, .name = judged.seen->domain.text()};
+  return {.kind = Subject::Kind::domain, .name = judged.seen.open()->domain.text()};
 }
 
 // Some host has a session that ends in a finished handshake.
@@ -148,7 +148,7 @@ std::optional<Finding> find_loss(const probes::DomainJudgement& judged,
 }
 
 std::optional<std::string> postmaster_text(const probes::DomainJudgement& judged) {
-  const auto name = judged.seen->domain.text();
+  const auto name = judged.seen.open()->domain.text();
   std::string out;
   int count = 0;
   for (const auto& finding : judged.findings) {
@@ -163,7 +163,7 @@ std::optional<std::string> postmaster_text(const probes::DomainJudgement& judged
       facts.push_back(fact(key, probes::printable(value)));
     for (const auto& address : finding.addresses) facts.push_back("at " + address);
     for (std::size_t i = 0; i < facts.size(); ++i) out += (i == 0 ? ": " : "; ") + facts[i];
-    out += fmt::format(" ({})\n\nWhat helps:\n", config::rfc3339(judged.seen->observed_at));
+    out += fmt::format(" ({})\n\nWhat helps:\n", config::rfc3339(judged.seen.open()->observed_at));
     for (const auto& step : words.fix) out += fmt::format("- {}\n", step);
     for (std::size_t i = 0; i < words.references.size(); ++i)
       out += fmt::format("{}{}", i == 0 ? "See " : ", ", words.references[i]);
@@ -203,7 +203,7 @@ std::optional<Exception> exception_for(const probes::DomainJudgement& judged, Ti
   const bool waits =
       judged.verdict == Verdict::deferred || judged.verdict == Verdict::lookup_failed;
   if (!waits || std::ranges::none_of(judged.hosts, is_stopped_by_dane)) return std::nullopt;
-  return Exception{.domain = judged.seen->domain.text(),
+  return Exception{.domain = judged.seen.open()->domain.text(),
                    .level = speaks_tls(judged) ? "encrypt" : "may",
                    .made_at = at,
                    .until = at + kExceptionFor};

@@ -34,7 +34,7 @@ bool explains_what_fires(const probes::Finding& finding, const std::set<Code>& f
 // what caches hold refuses it. Nothing waits at a service: people are turned away.
 bool holds_mail(const probes::Finding& finding, const probes::DomainJudgement& judged) {
   if (!probes::row_of(finding.code).alerts.queues ||
-      judged.seen->source == probes::MxSource::service)
+      judged.seen.open()->source == probes::MxSource::service)
     return false;
   const auto takes = [&](const probes::HostJudgement& host) {
     const bool is_refused_by_caches =
@@ -48,14 +48,15 @@ bool holds_mail(const probes::Finding& finding, const probes::DomainJudgement& j
 void gather(Troubles& found, const Judged& domain, const probes::Subject& subject,
             const probes::HostObservation* host, const std::set<Code>& firing) {
   const auto& all = domain.judgement->findings;
+  const auto seen = domain.judgement->seen.open();
   for (const auto& finding : all) {
     if (finding.subject != subject || !is_grave(finding)) continue;
     if (!is_root(finding, all) && !firing.contains(finding.code)) continue;
     if (explains_what_fires(finding, firing)) continue;
-    const auto [place, is_new] = found.try_emplace(
-        finding.code, Trouble{.cause = cause_of(finding, domain.judgement->seen.get(), host),
-                              .finding = finding,
-                              .direction = domain.configured->role});
+    const auto [place, is_new] =
+        found.try_emplace(finding.code, Trouble{.cause = cause_of(finding, seen.get(), host),
+                                                .finding = finding,
+                                                .direction = domain.configured->role});
     auto& trouble = place->second;
     const bool is_carried = trouble.finding.is_carried && finding.is_carried;
     if (trouble.finding.severity < finding.severity) trouble.finding = finding;
@@ -173,9 +174,10 @@ bool is_mismatch(Code code) {
 
 std::vector<Trouble> troubles_of_domain(const Judged& domain, const std::set<Code>& firing) {
   Troubles found;
-  gather(found, domain,
-         {.kind = probes::Subject::Kind::domain, .name = domain.judgement->seen->domain.text()},
-         nullptr, firing);
+  gather(
+      found, domain,
+      {.kind = probes::Subject::Kind::domain, .name = domain.judgement->seen.open()->domain.text()},
+      nullptr, firing);
   return finished(std::move(found));
 }
 

@@ -165,7 +165,7 @@ class Check {
 
   static bool is_complete(const Domain& domain) {
     return std::ranges::all_of(domain.hosts,
-                               [](const auto* host) { return host->seen != nullptr; });
+                               [](const auto& use) { return use.host->seen != nullptr; });
   }
 
   void report_if_complete(Domain& domain) REQUIRES(mutex_) {
@@ -180,15 +180,16 @@ class Check {
   }
 
   static bool is_unconfirmed(const Domain& domain) {
-    return probes::is_unconfirmed(probes::deciding(*domain.seen)) ||
-           std::ranges::any_of(domain.hosts, [](const auto* host) {
-             return probes::is_unconfirmed(probes::deciding(*host->seen));
+    const auto seen = domain.seen.open();
+    return probes::is_unconfirmed(probes::deciding(*seen)) ||
+           std::ranges::any_of(domain.hosts, [](const auto& use) {
+             return probes::is_unconfirmed(probes::deciding(*use.host->seen));
            });
   }
 
   static bool reaches_somebody(const Domain& domain) {
     bool any_session = false;
-    for (const auto* host : domain.hosts) {
+    for (const auto& [host, place] : domain.hosts) {
       for (const auto& session : host->seen->sessions) {
         any_session = true;
         if (session.stage != probes::smtp::Stage::connect) return true;
@@ -199,8 +200,8 @@ class Check {
 
   void judge(const Domain& domain) REQUIRES(mutex_) {
     std::map<Name, probes::HostSeen> hosts;
-    for (const auto* host : domain.hosts) hosts[host->name] = host->seen;
-    auto judged = probes::judge(domain.seen, hosts, at_);
+    for (const auto& [host, place] : domain.hosts) hosts[host->name] = host->seen;
+    auto judged = probes::judge(domain.seen.open(), hosts, at_);
     for (auto& finding : asked_sender_findings(judged, sender_classes_))
       probes::add_finding(judged, std::move(finding));
     report(with_partner_severity(std::move(judged), domain.configured->role));
@@ -238,14 +239,15 @@ class Check {
 
   void report_unconfirmed(NetworkProber& prober) REQUIRES(mutex_) {
     for (auto* domain : unconfirmed_) {
-      for (auto* host : domain->hosts) {
+      for (const auto& [host, place] : domain->hosts) {
         if (!is_resolvers_own(prober, host->name, probes::deciding(*host->seen))) continue;
         auto excused = *host->seen;
         probes::excuse(excused);
         inventory_.take(*host, std::make_shared<const probes::HostObservation>(std::move(excused)));
       }
-      if (is_resolvers_own(prober, *domain->name, probes::deciding(*domain->seen))) {
-        auto excused = *domain->seen;
+      const auto seen = domain->seen.open();
+      if (is_resolvers_own(prober, *domain->name, probes::deciding(*seen))) {
+        auto excused = *seen;
         probes::excuse(excused);
         inventory_.take(*domain,
                         std::make_shared<const probes::DomainObservation>(std::move(excused)));
@@ -257,7 +259,7 @@ class Check {
   void report_unreached() REQUIRES(mutex_) {
     for (const auto* domain : unreached_) {
       if (const auto* blocked = sight_.blocked()) {
-        report_blind(domain->seen, *blocked);
+        report_blind(domain->seen.open(), *blocked);
       } else {
         judge(*domain);
       }

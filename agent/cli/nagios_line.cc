@@ -23,7 +23,7 @@ void NagiosLine::add(const probes::DomainJudgement& judged) {
   for (const auto& host : judged.hosts) hosts_.insert(host.seen->host);
   domains_.push_back(
       {probes::status_of(judged),
-       fmt::format("{} {}{}", judged.seen->domain.text(), probes::wire_name(judged.verdict),
+       fmt::format("{} {}{}", judged.seen.open()->domain.text(), probes::wire_name(judged.verdict),
                    judged.findings.empty()
                        ? std::string()
                        : fmt::format(", {}", wire_name(judged.findings.front().code)))});

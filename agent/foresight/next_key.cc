@@ -263,7 +263,9 @@ KeyForecast forecast(const AnnouncedCertificate& announced, const ForeseenHost& 
     out.why.emplace_back("what it publishes has not been seen yet");
     return out;
   }
-  auto decision = clear(*host.past, {}, announced.chain, {own_names(host), host.users}, at);
+  auto decision =
+      clear(*host.past, {}, announced.chain,
+            {own_names(host), host.users ? host.users() : std::vector<std::string>{}}, at);
   out.why = std::move(decision.why);
   switch (decision.answer) {
     case GateAnswer::yes:

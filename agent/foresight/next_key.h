@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,9 +42,10 @@ struct NotForMail {
 
 // A watched MX host, as far as certificates are held against it.
 struct ForeseenHost {
-  std::string host;                // A-label form, in lower case
-  std::string base_domain;         // of its TLSA records; the host itself before that was learned
-  std::vector<std::string> users;  // watched domains whose MX host it is
+  std::string host;         // A-label form, in lower case
+  std::string base_domain;  // of its TLSA records; the host itself before that was learned
+  // Watched domains whose MX host it is: of a large provider very many, and few ask. Null: none.
+  std::function<std::vector<std::string>()> users;
   const HostHistory* past = nullptr;  // null: never seen
   bool is_asked = true;  // false: the last look learned that no sender asks for TLSA records
 };

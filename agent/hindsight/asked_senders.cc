@@ -17,10 +17,10 @@ std::vector<probes::Finding> asked_sender_findings(const probes::DomainJudgement
         std::ranges::find(asked, split.sender) == asked.end())
       continue;
     if (out.empty()) {
-      out.push_back(
-          {.code = probes::Code::dane_fragile,
-           .severity = probes::Severity::high,
-           .subject = {.kind = probes::Subject::Kind::domain, .name = judged.seen->domain.text()}});
+      out.push_back({.code = probes::Code::dane_fragile,
+                     .severity = probes::Severity::high,
+                     .subject = {.kind = probes::Subject::Kind::domain,
+                                 .name = judged.seen.open()->domain.text()}});
     }
     const auto words = probes::words_of(split.sender);
     out.front().evidence.push_back(

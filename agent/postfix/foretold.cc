@@ -110,7 +110,7 @@ config::Time looked_at(const probes::DomainJudgement& judged, const Delivery& de
   for (const auto& host : judged.hosts) {
     if (host.seen->host.text() == delivery.host) return host.seen->observed_at;
   }
-  return judged.seen->observed_at;
+  return judged.seen.open()->observed_at;
 }
 
 }  // namespace agent

@@ -176,7 +176,8 @@ std::vector<std::string> explaining_classes(const probes::DomainJudgement& judge
 std::optional<Subject> root_of(const probes::DomainJudgement& judged, const Subject& subject,
                                const std::set<std::string>& types) {
   if (types != std::set<std::string>{"dnssec-invalid"}) return std::nullopt;
-  const auto* signer = judged.seen->mx.signer ? &*judged.seen->mx.signer : nullptr;
+  const auto seen = judged.seen.open();
+  const auto* signer = seen->mx.signer ? &*seen->mx.signer : nullptr;
   for (const auto& host : judged.hosts) {
     if (subject.kind == Subject::Kind::host && host.seen->host.text() == subject.name)
       signer = host.seen->tlsa.signer ? &*host.seen->tlsa.signer : nullptr;
@@ -299,7 +300,7 @@ std::string words_of(const std::vector<Refuser>& refusers) {
 }
 
 void add_sender_findings(probes::DomainJudgement& judged, const ReportsBySubject& reports) {
-  const Subject domain{.kind = Subject::Kind::domain, .name = judged.seen->domain.text()};
+  const Subject domain{.kind = Subject::Kind::domain, .name = judged.seen.open()->domain.text()};
   std::vector<Subject> subjects{domain};
   for (const auto& host : judged.hosts)
     subjects.push_back({.kind = Subject::Kind::host, .name = host.seen->host.text()});

@@ -97,6 +97,26 @@ Judged judged(const Inventory::Domain& domain) {
   return {.configured = &*domain.configured, .judgement = domain.judged.get()};
 }
 
+std::vector<std::string> names_of_users(const Inventory::Host& host) {
+  std::vector<std::string> out;
+  for (const auto* user : host.users) out.push_back(user->name->text());
+  std::ranges::sort(out);
+  return out;
+}
+
+// Some record does: DANE-EE(3) asks for none (RFC 7671 §5.1), and a large provider has very many
+// users.
+bool asks_for_names(const HostHistory& history) {
+  const auto is_anchor = [](const probes::dane::TlsaRecord& record) {
+    return record.usage == probes::dane::kDaneTa;
+  };
+  return std::ranges::any_of(history.servers, [&](const auto& server) {
+    return std::ranges::any_of(server.second, [&](const Version<Published>& version) {
+      return std::ranges::any_of(version.what.records, is_anchor);
+    });
+  });
+}
+
 // To whom alerts go by notification.
 Audience audience_of(const config::Notify& notify) {
   const auto least = [](config::Least word) {
@@ -247,16 +267,17 @@ bool Follower::is_watched(const Target& target) const {
 bool Follower::judge(Round& round, Domain& domain, const Seeing& seeing) {
   if (!domain.seen) return false;
   const auto& name = *domain.name;
+  const auto looked = domain.seen.open();
   std::map<Name, probes::HostSeen> seen;
   KnownBefore known;
-  for (const auto& mx : domain.seen->hosts) {
+  for (const auto& mx : looked->hosts) {
     const auto* host = inventory_.host(mx.name);
     if (host == nullptr || !host->seen) return false;
     seen[mx.name] = host->seen;
     known.of_hosts[mx.name] = &host->foreseen;
   }
   const auto* blocked = seen.empty() || !hides(seeing, name) ? nullptr : &*seeing.blocked;
-  known.of_zones = past_.zone_findings(subject_of_domain(name), {&domain.seen->mx}, round.at);
+  known.of_zones = past_.zone_findings(subject_of_domain(name), {&looked->mx}, round.at);
   for (const auto& [host, what] : seen)
     std::ranges::move(past_.zone_findings(subject_of_host(host), answers_about(*what), round.at),
                       std::back_inserter(known.of_zones));
@@ -264,7 +285,7 @@ bool Follower::judge(Round& round, Domain& domain, const Seeing& seeing) {
   known.asked_senders = sender_classes_;
   const auto change = mx_changes_.find(name);
   if (change != mx_changes_.end()) known.mx_change = change->second;
-  auto judgement = judge_with_history(domain.seen, seen, known, blocked, round.at);
+  auto judgement = judge_with_history(looked, seen, known, blocked, round.at);
   if (blocked == nullptr) {
     if (const auto loss = find_loss(judgement, domain.protected_until, round.at))
       probes::add_finding(judgement, *loss);
@@ -278,10 +299,11 @@ bool Follower::judge(Round& round, Domain& domain, const Seeing& seeing) {
   const auto left = leftover_exception(
       judgement, is_by_hand ? std::optional{made->second} : std::nullopt, round.at);
   if (left) probes::add_finding(judgement, *left);
+  judgement.seen = domain.seen;
   keep_once(judgement, inventory_);
   const auto before = std::exchange(
       domain.judged, std::make_shared<const probes::DomainJudgement>(std::move(judgement)));
-  for (auto* host : domain.hosts) {
+  for (const auto& [host, place] : domain.hosts) {
     const auto was = find(before.get(), host->name);
     const auto is = find(domain.judged.get(), host->name);
     if (!fares_alike(was.get(), is.get()))
@@ -456,7 +478,7 @@ void Follower::follow_waiting(Round& round, Consequences& out, Domain& domain,
                               const Seeing& seeing) {
   if (domain.awaits_judgement && follow_domain(round, domain))
     out.soon.push_back({.kind = Target::Kind::domain, .name = *domain.name});
-  for (auto* host : domain.hosts) {
+  for (const auto& [host, place] : domain.hosts) {
     if (host->awaits_judgement && host->seen && follow_host(round, *host, seeing))
       out.soon.push_back({.kind = Target::Kind::host, .name = host->name});
   }
@@ -537,25 +559,21 @@ void Follower::tell(Round& round, Scope scope, const Seeing& seeing) {
     const auto parsed = Name::parse(name);
     return parsed ? std::as_const(inventory_).domain(*parsed) : nullptr;
   };
-  const Watched watched{.domains = [&](const std::string& name) -> const config::Domain* {
-                          const auto* domain = domain_of(name);
-                          return domain == nullptr ? nullptr : &*domain->configured;
-                        },
-                        .judged = [&](const std::string& name) -> const probes::DomainJudgement* {
-                          const auto* domain = domain_of(name);
-                          return domain == nullptr ? nullptr : domain->judged.get();
-                        },
-                        .users =
-                            [&](const std::string& name) {
-                              const auto parsed = Name::parse(name);
-                              const auto* host =
-                                  parsed ? std::as_const(inventory_).host(*parsed) : nullptr;
-                              std::vector<std::string> out;
-                              if (host == nullptr) return out;
-                              for (const auto* user : host->users)
-                                out.push_back(user->name->text());
-                              return out;
-                            }};
+  const Watched watched{
+      .domains = [&](const std::string& name) -> const config::Domain* {
+        const auto* domain = domain_of(name);
+        return domain == nullptr ? nullptr : &*domain->configured;
+      },
+      .judged = [&](const std::string& name) -> const probes::DomainJudgement* {
+        const auto* domain = domain_of(name);
+        return domain == nullptr ? nullptr : domain->judged.get();
+      },
+      .users =
+          [&](const std::string& name) {
+            const auto parsed = Name::parse(name);
+            const auto* host = parsed ? std::as_const(inventory_).host(*parsed) : nullptr;
+            return host == nullptr ? std::vector<std::string>{} : names_of_users(*host);
+          }};
   if (scope == Scope::all)
     book_.tell(round, audience_, watched, seeing.is_blind, seeing.is_time_doubtful);
   else
@@ -609,7 +627,9 @@ Follower::Consequences Follower::follow(Round& round, const probes::DomainSeen& 
   Consequences out;
   auto* domain = inventory_.domain(seen->domain);
   if (domain == nullptr) return out;
-  const auto before = inventory_.take(*domain, seen);
+  probes::KeptDomain kept{seen};
+  kept.pack();
+  const auto before = inventory_.take(*domain, std::move(kept)).open();
   if (const auto change = before ? find_mx_change(*before, *seen) : std::nullopt)
     mx_changes_.insert_or_assign(seen->domain, *change);
   round.domain = seen;
@@ -620,7 +640,7 @@ Follower::Consequences Follower::follow(Round& round, const probes::DomainSeen& 
   abandon_orphans(round);
   const auto troubling = [&] {
     std::set<Name> hosts;
-    for (const auto* host : domain->hosts)
+    for (const auto& [host, place] : domain->hosts)
       if (host->seen && host->troubled.contains(domain)) hosts.insert(host->name);
     return hosts;
   };
@@ -639,16 +659,17 @@ Follower::Consequences Follower::follow(Round& round, const probes::DomainSeen& 
 void Follower::follow_blind(Round& round, const Name& name, const SelfCheck& fault) {
   auto* domain = inventory_.domain(name);
   if (domain == nullptr) return;
-  auto seen = domain->seen;  // the last look stays what was seen last
+  auto seen = domain->seen.open();  // the last look stays what was seen last
   if (!seen) {
     auto unseen = std::make_shared<probes::DomainObservation>();
     unseen->domain = name;
     unseen->observed_at = round.at;
     seen = std::move(unseen);
   }
-  domain->judged = std::make_shared<const probes::DomainJudgement>(
-      probes::judge_blind(seen, fault.check, fault.detail.value_or("")));
-  for (auto* host : domain->hosts) host->troubled.erase(domain);
+  auto judged = probes::judge_blind(seen, fault.check, fault.detail.value_or(""));
+  judged.seen.pack();
+  domain->judged = std::make_shared<const probes::DomainJudgement>(std::move(judged));
+  for (const auto& use : domain->hosts) use.host->troubled.erase(domain);
   publish(round, *domain);
 }
 
@@ -674,7 +695,8 @@ std::shared_ptr<const Rollovers> Follower::follow_history(Round& round, Host& ho
   }
   if (host.history->servers.empty()) return nullptr;
   std::vector<std::string> names{seen.base_domain.text(), probes::dns_name_of(seen.host).text()};
-  for (const auto* user : host.users) names.push_back(user->name->text());
+  if (asks_for_names(*host.history))
+    std::ranges::move(names_of_users(host), std::back_inserter(names));
   const auto sharers = inventory_.sharing_owner_with(seen);
   if (sharers.empty()) return std::make_shared<const Rollovers>(history_of(*host.history, names));
   auto shared = *host.history;
@@ -881,7 +903,7 @@ ForeseenHost Follower::foreseen_host(const Host& host) const {
                             is_known(host.seen->cname) && is_known(host.seen->tlsa);
     out.is_asked = !is_learned || (host.history && !host.history->servers.empty());
   }
-  for (const auto* user : host.users) out.users.push_back(user->name->text());
+  out.users = [&host] { return names_of_users(host); };
   if (host.history) out.past = &*host.history;
   return out;
 }
@@ -957,7 +979,7 @@ Follower::Announced Follower::announce(Round& round, AnnouncedCertificate announ
   out.foreseen.has_more_names = announced.chain.front()->cut;
   if (!inventory_.knows_all_hosts()) {
     out.foreseen.domains_unseen = static_cast<std::size_t>(std::ranges::count_if(
-        inventory_.domains(), [](const auto& entry) { return entry.second.seen == nullptr; }));
+        inventory_.domains(), [](const auto& entry) { return !entry.second.seen; }));
   }
   announcements_.forget_expired(round.at);
   if (hosts.empty() && inventory_.knows_all_hosts()) {

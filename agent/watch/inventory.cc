@@ -1,6 +1,7 @@
 #include "agent/watch/inventory.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace agent {
@@ -39,10 +40,10 @@ Inventory::Change Inventory::adopt(const std::vector<config::Domain>& configured
     const auto [entry, is_new] = domains_.try_emplace(*name);
     auto& domain = entry->second;
     domain.name = &entry->first;
-    for (auto* host : domain.hosts)
+    for (const auto& [host, place] : domain.hosts)
       host->own_users = host->own_users + count_own(configured[i]) - count_own(*domain.configured);
     domain.configured = configured[i];
-    domain.place = i;
+    domain.place = static_cast<std::uint32_t>(i);
     if (!is_new) continue;
     ++unknown_domains_;
     out.appeared.push_back(target_of(Target::Kind::domain, *name));
@@ -53,7 +54,7 @@ Inventory::Change Inventory::adopt(const std::vector<config::Domain>& configured
       ++entry;
       continue;
     }
-    for (auto* host : std::exchange(domain.hosts, {})) leave(out, domain, *host);
+    for (const auto& use : std::exchange(domain.hosts, {})) leave(out, domain, use);
     if (!domain.knows_hosts) --unknown_domains_;
     out.vanished.push_back(target_of(Target::Kind::domain, name));
     entry = domains_.erase(entry);
@@ -63,27 +64,49 @@ Inventory::Change Inventory::adopt(const std::vector<config::Domain>& configured
 
 Inventory::Change Inventory::use(Domain& domain, const std::vector<probes::MxHost>& hosts) {
   Change out;
-  std::vector<Host*> now;
+  // Whatever needs memory comes first: a look that is lost half-way must leave who uses whom as it
+  // was.
+  constexpr auto kNew = std::numeric_limits<std::size_t>::max();
+  std::vector<Use> now;
+  now.reserve(hosts.size());
+  out.vanished.reserve(domain.hosts.size());
   for (const auto& mx : hosts) {
     const auto [entry, is_new] = hosts_.try_emplace(mx.name, Host{.name = mx.name});
     auto& host = entry->second;
     if (is_new) ++unseen_hosts_;
-    // Told each time: a look that is lost half-way must not leave a host that nobody probes.
+    // Told each time, so that no host is left that nobody probes.
     out.appeared.push_back(target_of(Target::Kind::host, mx.name));
-    if (host.users.insert(&domain).second) host.own_users += count_own(*domain.configured);
-    if (std::ranges::find(now, &host) == now.end()) now.push_back(&host);
+    if (std::ranges::find(now, &host, &Use::host) != now.end()) continue;
+    const auto known = std::ranges::find(domain.hosts, &host, &Use::host);
+    now.push_back(known != domain.hosts.end() ? *known : Use{.host = &host, .place = kNew});
+    auto& users = host.users;
+    if (users.size() == users.capacity()) users.reserve(2 * users.size() + 1);
+  }
+  for (auto& use : now) {
+    if (use.place != kNew) continue;
+    use.place = use.host->users.size();
+    use.host->users.push_back(&domain);
+    use.host->own_users += count_own(*domain.configured);
   }
   const auto before = std::exchange(domain.hosts, std::move(now));
-  for (auto* host : before) {
-    if (std::ranges::find(domain.hosts, host) == domain.hosts.end()) leave(out, domain, *host);
+  for (const auto& use : before) {
+    if (std::ranges::find(domain.hosts, use.host, &Use::host) == domain.hosts.end())
+      leave(out, domain, use);
   }
   if (!std::exchange(domain.knows_hosts, true)) --unknown_domains_;
   return out;
 }
 
 // The domain does not use the host any more; who has no user left goes.
-void Inventory::leave(Change& change, Domain& domain, Host& host) {
-  if (host.users.erase(&domain) > 0) host.own_users -= count_own(*domain.configured);
+void Inventory::leave(Change& change, Domain& domain, const Use& use) {
+  auto& host = *use.host;
+  auto* last = host.users.back();
+  host.users.pop_back();
+  if (last != &domain) {
+    host.users[use.place] = last;
+    std::ranges::find(last->hosts, &host, &Use::host)->place = use.place;
+  }
+  host.own_users -= count_own(*domain.configured);
   host.troubled.erase(&domain);
   host.judged.reset();
   if (!host.users.empty()) return;
@@ -97,7 +120,7 @@ void Inventory::leave(Change& change, Domain& domain, Host& host) {
   hosts_.erase(name);
 }
 
-probes::DomainSeen Inventory::take(Domain& domain, probes::DomainSeen seen) {
+probes::KeptDomain Inventory::take(Domain& domain, probes::KeptDomain seen) {
   return std::exchange(domain.seen, std::move(seen));
 }
 

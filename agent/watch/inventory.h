@@ -24,21 +24,25 @@ namespace agent {
 class Inventory {
  public:
   struct Host;
+  // A host of a domain's, and where the domain stands among its users.
+  struct Use {
+    Host* host = nullptr;
+    std::size_t place = 0;
+  };
   struct Domain {
     const probes::dns::Name* name = nullptr;
     config::Shared<config::Domain> configured;
-    std::size_t place = 0;  // in the configuration
-    probes::DomainSeen seen;
+    std::uint32_t place = 0;        // in the configuration
+    bool knows_hosts = false;       // its MX RRset was learned
+    bool awaits_judgement = false;  // its last look could not be followed for want of one
+    probes::KeptDomain seen;
     std::shared_ptr<const probes::DomainJudgement> judged;
     std::optional<config::Time> protected_until;  // last seen authenticated
-    bool awaits_judgement = false;  // its last look could not be followed for want of one
-    std::vector<Host*> hosts;       // of its MX RRset, as last learned
-    bool knows_hosts = false;       // it was learned
+    std::vector<Use> hosts;                       // of its MX RRset, as last learned
   };
   struct ByName {
     bool operator()(const Domain* a, const Domain* b) const { return *a->name < *b->name; }
   };
-  using Users = std::set<Domain*, ByName>;
   // The judgements that domains hold of one host: those that are equal are one.
   class Alike {
    public:
@@ -53,10 +57,10 @@ class Inventory {
   struct Host {
     probes::dns::Name name;
     probes::HostSeen seen;
-    Users users;
-    std::size_t own_users = 0;  // of them, those that are inbound
-    Users troubled;             // users whose judgement has something to alert of about it
-    Alike judgements;           // of its users, as far as they are kept once
+    std::vector<Domain*> users;          // in no order
+    std::size_t own_users = 0;           // of them, those that are inbound
+    std::set<Domain*, ByName> troubled;  // users whose judgement has something to alert of about it
+    Alike judgements;                    // of its users, as far as they are kept once
     // For the user for which it is worst; null: to be found anew.
     std::shared_ptr<const probes::HostJudgement> judged;
     std::optional<HostHistory> history;  // nothing before the first look
@@ -85,7 +89,7 @@ class Inventory {
   Change use(Domain& domain, const std::vector<probes::MxHost>& hosts);
 
   // What was seen of it last; the one before, null at first.
-  probes::DomainSeen take(Domain& domain, probes::DomainSeen seen);
+  probes::KeptDomain take(Domain& domain, probes::KeptDomain seen);
   probes::HostSeen take(Host& host, probes::HostSeen seen);
 
   // Null when it is not watched. Stays where it is as long as it is watched.
@@ -107,7 +111,7 @@ class Inventory {
   [[nodiscard]] bool has_seen_all_hosts() const { return unseen_hosts_ == 0; }
 
  private:
-  void leave(Change& change, Domain& domain, Host& host);
+  void leave(Change& change, Domain& domain, const Use& use);
   void index_owner(const Host& host, const probes::HostSeen& seen, bool is_there);
 
   std::map<probes::dns::Name, Domain> domains_;

@@ -23,7 +23,7 @@ constexpr Seconds kLookBack = std::chrono::hours{24 * 400};
 constexpr Seconds kLossTold = std::chrono::hours{24 * 14};
 
 // More is not kept at hand (half a kilobyte each): it is read again when it is next asked for.
-constexpr std::size_t kMostKept = 200'000;
+constexpr std::size_t kMostKept = 50'000;
 
 template <class What>
 void restate_versions(std::vector<Version<What>>& versions, const ClockStep& step) {

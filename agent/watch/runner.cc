@@ -499,7 +499,7 @@ bool Runner::check_now(std::string_view domain) {
   const Lock lock(state_->mutex);
   const auto at = state_->ticks();
   state_->move({.kind = Target::Kind::domain, .name = *name}, at);
-  for (const auto* host : watched->hosts) {
+  for (const auto& [host, place] : watched->hosts) {
     const Target target{.kind = Target::Kind::host, .name = host->name};
     state_->wanted_now.insert(target);
     state_->move(target, at);
@@ -754,8 +754,7 @@ std::optional<DomainState> Runner::domain(std::string_view name) const {
   const auto wanted = Name::parse(name);
   if (!wanted) return std::nullopt;
   const Lock lock(state_->mutex);
-  const auto shown = state_->published.domain(wanted->text());
-  return shown ? std::optional{*shown} : std::nullopt;
+  return state_->published.domain(wanted->text());
 }
 
 std::shared_ptr<const Snapshot> Runner::snapshot() const {

@@ -14,6 +14,7 @@
 #include "agent/self/progress.h"
 #include "agent/self/self_check.h"
 #include "agent/senders/refusals.h"
+#include "agent/watch/domain_list.h"
 #include "agent/watch/probe_counts.h"
 #include "agent/watch/shared_list.h"
 #include "config/config.h"
@@ -27,7 +28,7 @@ struct Snapshot {
   config::Time started_at;
   config::Schedule schedule;
   config::Metrics metrics;
-  SharedList<DomainState> domains;  // in the order of the configuration
+  DomainList domains;
   using Host = std::pair<probes::dns::Name, probes::HostSeen>;
   SharedList<Host> hosts;  // the observed hosts of those domains, by name
   struct Followed {

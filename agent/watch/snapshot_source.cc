@@ -1,7 +1,6 @@
 #include "agent/watch/snapshot_source.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "agent/alerts/lifecycle.h"
 #include "agent/history/cadence.h"
@@ -14,43 +13,30 @@ void SnapshotSource::adopt(const Inventory& inventory, const config::Schedule& s
   std::vector<const Inventory::Domain*> ordered;
   for (const auto& [name, domain] : inventory.domains()) ordered.push_back(&domain);
   std::ranges::sort(ordered, {}, &Inventory::Domain::place);
-  SharedList<DomainState> now;
+  DomainList now;
   for (const auto* domain : ordered) {
-    const auto before = this->domain(domain->configured->name);
-    now.push_back(
-        DomainState{.configured = domain->configured,
-                    .judged = domain->judged,
-                    .next_check_at = before ? before->next_check_at
-                                            : at + first_wait(schedule, domain->configured->name)});
+    const auto before = domains_.place_of(domain->configured->name);
+    now.push_back({.configured = domain->configured,
+                   .judged = domain->judged,
+                   .next_check_at = before ? domains_[*before].next_check_at
+                                           : at + first_wait(schedule, domain->configured->name)});
   }
+  now.keep_order();
   domains_ = std::move(now);
-  by_name_.resize(domains_.size());
-  std::iota(by_name_.begin(), by_name_.end(), 0U);
-  std::ranges::sort(by_name_, {}, [&](std::uint32_t place) -> const std::string& {
-    return domains_[place].configured->name;
-  });
 }
 
-std::optional<std::size_t> SnapshotSource::place_of(std::string_view domain) const {
-  const auto found = std::ranges::lower_bound(
-      by_name_, domain, {},
-      [&](std::uint32_t place) -> std::string_view { return domains_[place].configured->name; });
-  if (found == by_name_.end() || domains_[*found].configured->name != domain) return std::nullopt;
-  return *found;
-}
-
-std::shared_ptr<const DomainState> SnapshotSource::domain(std::string_view name) const {
-  const auto place = place_of(name);
-  return place ? domains_.shared(*place) : nullptr;
+std::optional<DomainState> SnapshotSource::domain(std::string_view name) const {
+  const auto place = domains_.place_of(name);
+  return place ? std::optional{domains_[*place]} : std::nullopt;
 }
 
 void SnapshotSource::take(const Round& round) {
   for (const auto& state : round.judged) {
-    const auto place = place_of(state.configured->name);
+    const auto place = domains_.place_of(state.configured->name);
     if (!place) continue;
     auto now = state;
     now.next_check_at = domains_[*place].next_check_at;  // set_next_check knows better
-    domains_.set(*place, std::make_shared<const DomainState>(std::move(now)));
+    domains_.set(*place, std::move(now));
   }
   for (const auto& id : round.forgotten) open_.erase(id);
   for (const auto& alert : round.alerts) put(alert);
@@ -92,9 +78,8 @@ void SnapshotSource::drop_host(const probes::dns::Name& host) {
 }
 
 void SnapshotSource::set_next_check(std::string_view domain, Time at) {
-  const auto place = place_of(domain);
-  if (!place || domains_[*place].next_check_at == at) return;
-  domains_.renew(*place).next_check_at = at;
+  const auto place = domains_.place_of(domain);
+  if (place && domains_[*place].next_check_at != at) domains_.set_next_check(*place, at);
 }
 
 void SnapshotSource::set_alerts(const AlertBook& book) {

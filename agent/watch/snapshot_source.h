@@ -36,8 +36,8 @@ class SnapshotSource {
   // Forgets what ended so long ago that the alert book has forgotten it, too.
   void forget_ended(config::Time at);
 
-  // By its name as configured; null when it is not watched.
-  [[nodiscard]] std::shared_ptr<const DomainState> domain(std::string_view name) const;
+  // By its name as configured; nothing when it is not watched.
+  [[nodiscard]] std::optional<DomainState> domain(std::string_view name) const;
   struct Known {
     probes::HostSeen seen;  // null: not yet
     bool is_ours = false;   // an inbound domain uses it
@@ -47,11 +47,9 @@ class SnapshotSource {
   void fill(Snapshot& out) const;
 
  private:
-  [[nodiscard]] std::optional<std::size_t> place_of(std::string_view domain) const;
   void put(const Alert& alert);
 
-  SharedList<DomainState> domains_;
-  std::vector<std::uint32_t> by_name_;  // places in it
+  DomainList domains_;
   struct Host {
     std::shared_ptr<const Snapshot::Host> seen;
     std::shared_ptr<const Snapshot::Followed> followed;  // null: no TLSA owner to follow

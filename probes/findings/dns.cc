@@ -223,7 +223,8 @@ void add_host_survey_findings(std::vector<Finding>& out, const HostObservation& 
 }
 
 void add_resolver_faults(std::vector<Finding>& out, const DomainJudgement& judged) {
-  auto answers = answers_of(*judged.seen);
+  const auto seen = judged.seen.open();
+  auto answers = answers_of(*seen);
   for (const auto& host : judged.hosts)
     std::ranges::copy(answers_of(*host.seen), std::back_inserter(answers));
   constexpr std::size_t kTold = 3;

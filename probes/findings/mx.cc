@@ -27,7 +27,8 @@ void add_literal_finding(std::vector<Finding>& out, const DomainObservation& dom
 }
 
 void add_mx_findings(std::vector<Finding>& out, const DomainJudgement& judged, Time at) {
-  const auto& domain = *judged.seen;
+  const auto seen = judged.seen.open();
+  const auto& domain = *seen;
   const auto subject = domain_subject(domain);
   const auto add = [&](Code code, Severity severity, std::vector<Evidence> evidence = {}) {
     out.push_back(
@@ -83,7 +84,7 @@ void add_openness_findings(std::vector<Finding>& out, const DomainJudgement& jud
     if (is_open(host.verdict)) open_hosts.push_back({"unprotected-host", host.seen->host.text()});
   }
   if (!any_protected || open_hosts.empty()) return;
-  const auto subject = domain_subject(*judged.seen);
+  const auto subject = domain_subject(*judged.seen.open());
   const bool better_refuses = std::ranges::any_of(judged.hosts, [&](const HostJudgement& host) {
     return (host.verdict == Verdict::refused || host.verdict == Verdict::lookup_failed) &&
            is_open(judged.verdict);

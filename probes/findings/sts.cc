@@ -47,11 +47,12 @@ std::vector<Evidence> why_no_policy(const StsObservation& sts) {
 }  // namespace
 
 void add_sts_findings(std::vector<Finding>& out, const DomainJudgement& judged) {
-  const auto& sts = *judged.seen->sts;
+  const auto seen = judged.seen.open();
+  const auto& sts = *seen->sts;
   const auto add = [&](Code code, Severity severity, std::vector<Evidence> evidence) {
     out.push_back({.code = code,
                    .severity = severity,
-                   .subject = domain_subject(*judged.seen),
+                   .subject = domain_subject(*seen),
                    .evidence = std::move(evidence)});
   };
   const bool is_announced =
@@ -71,8 +72,8 @@ void add_sts_findings(std::vector<Finding>& out, const DomainJudgement& judged) 
   if (!sts.fetched || sts.fetched->outcome != sts::FetchOutcome::policy) return;
   const auto& policy = sts.fetched->policy;
   if (policy.mode == sts::Mode::none) return;
-  auto evidence = omitted_by(policy, *judged.seen);
-  const bool omits_all = evidence.size() == judged.seen->hosts.size();
+  auto evidence = omitted_by(policy, *seen);
+  const bool omits_all = evidence.size() == seen->hosts.size();
   auto unproven = unproven_hosts(judged);
   const bool turns_away = policy.mode == sts::Mode::enforce && (omits_all || !unproven.empty());
   evidence.insert(evidence.end(), unproven.begin(), unproven.end());

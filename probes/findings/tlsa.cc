@@ -273,8 +273,8 @@ void add_foreign_hints(std::vector<Finding>& out, const DomainJudgement& judged)
     if (mine == judged.hosts.end()) continue;
     const dane::Expectation own{.records = own_records(*mine->seen)};
     const auto fits = [&](const smtp::SessionRecord& session) {
-      return session.tls &&
-             dane::verify(own, session.tls->chain, judged.seen->observed_at).match.has_value();
+      return session.tls && dane::verify(own, session.tls->chain, judged.seen.open()->observed_at)
+                                .match.has_value();
     };
     for (const auto& other : judged.hosts) {
       if (other.seen->host == mine->seen->host) continue;

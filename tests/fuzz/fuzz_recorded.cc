@@ -12,7 +12,7 @@
 
 // Recorded observations and evidence come from other agents and from files: whatever they hold is
 // refused with words or read, and what was read is written and read again as the same, judged as
-// the agent that leads does, verified and shown.
+// the agent that leads does, kept in few octets, verified and shown.
 namespace {
 
 using fuzz::demand;
@@ -35,7 +35,12 @@ void check(const Recorded& one) {
   demand(from_json && is_same(one, *from_json), "as JSON, too");
   const auto judged = one.host ? judge_alone(one.host, one.observed_at())
                                : judge(one.domain, {}, one.observed_at());
-  demand(judged.seen != nullptr, "whatever was read is judged");
+  demand(static_cast<bool>(judged.seen), "whatever was read is judged");
+  if (!one.domain) return;
+  KeptDomain kept{one.domain};
+  kept.pack();
+  const Recorded opened{.domain = kept.open()};
+  demand(is_same({.domain = one.domain}, opened), "what is kept is what was seen");
 }
 
 }  // namespace

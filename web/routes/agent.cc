@@ -162,9 +162,7 @@ nlohmann::ordered_json Api::held_up_lately(config::Time now) const {
 Reply Api::status(const Call& /*call*/) const {
   const auto snapshot = backend_.snapshot();
   const auto size = backend_.queries->size_bytes();
-  // What is remembered is everybody's.
-  const auto counts = view_ ? all_counts(*snapshot, *backend_.queries)
-                            : remembered_->counts.of(*snapshot, *backend_.queries);
+  const auto counts = all_counts(*snapshot, *backend_.queries);
   const auto stall = why_stalled(snapshot->progress);
   Json vantage = Json::array();
   for (const auto& check : snapshot->vantage) {

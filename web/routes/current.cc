@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <unordered_map>
 
 namespace web {
 namespace {
@@ -71,20 +72,36 @@ struct Line {
   }
 };
 
-Line line_of(const agent::DomainState& state, const std::map<std::string, DomainRow>& recorded) {
-  Line out{&state, nullptr, storage::status_of(state), probes::Delivery::unknown,
-           config::Time::min()};
-  if (state.judged) {
-    out.delivery = storage::delivery_of(state);
-    out.observed_at = state.judged->seen->observed_at;
-  } else if (const auto known = recorded.find(state.configured->name); known != recorded.end()) {
-    out.recorded = &known->second;
-    out.status = known->second.status;
-    out.delivery = known->second.delivery;
-    out.observed_at = known->second.observed_at.value_or(out.observed_at);
-  }
+Line line_of(const agent::DomainList& domains, std::size_t place, const RecordedRows& recorded) {
+  const auto& brief = domains.brief(place);
+  Line out{&domains[place], nullptr, brief.status, brief.delivery, brief.observed_at};
+  if (brief.is_judged || recorded.empty()) return out;
+  const auto known = recorded.find(out.state->configured->name);
+  if (known == recorded.end()) return out;
+  out.recorded = &known->second;
+  out.status = known->second.status;
+  out.delivery = known->second.delivery;
+  out.observed_at = known->second.observed_at.value_or(out.observed_at);
   return out;
 }
+
+// Domains mostly share what is judged of a host: so it is asked once whether that is the host.
+class Hosts {
+ public:
+  explicit Hosts(const std::optional<probes::dns::Name>& wanted) : wanted_(wanted) {}
+  bool has(const probes::DomainJudgement& judged) {
+    for (const auto& host : judged.hosts) {
+      const auto [known, is_new] = known_.try_emplace(&host, false);
+      if (is_new) known->second = host.seen->host == *wanted_;
+      if (known->second) return true;
+    }
+    return false;
+  }
+
+ private:
+  const std::optional<probes::dns::Name>& wanted_;
+  std::unordered_map<const probes::HostJudgement*, bool> known_;
+};
 
 // What was found when that was known last.
 bool had(const LastLook& look, const DomainFilter& filter) {
@@ -97,9 +114,10 @@ bool had(const LastLook& look, const DomainFilter& filter) {
 }
 
 // What is found; of what was not looked at since the start only what its line says is known.
-bool has(const Line& line, const DomainFilter& filter) {
+bool has(const Line& line, const DomainFilter& filter, Hosts& hosts) {
   if (filter.status && line.status != *filter.status) return false;
   if (filter.delivery && line.delivery != *filter.delivery) return false;
+  if (!filter.verdict && filter.codes.empty() && !filter.host) return true;
   const auto* judged = line.state->judged.get();
   if (filter.verdict) {
     const auto is_it = judged != nullptr
@@ -115,17 +133,20 @@ bool has(const Line& line, const DomainFilter& filter) {
                                    *line.recorded->worst_code == wire_name(code);
   };
   if (!filter.codes.empty() && std::ranges::none_of(filter.codes, is_there)) return false;
-  return !filter.host ||
-         (judged != nullptr && std::ranges::any_of(judged->hosts, [&](const auto& one) {
-            return one.seen->host == *filter.host;
-          }));
+  return !filter.host || (judged != nullptr && hosts.has(*judged));
 }
 
-bool fits(const Line& line, const DomainFilter& filter) {
+// By the name and what the operator says of it.
+bool is_asked_for(const Line& line, const DomainFilter& filter) {
+  if (filter.substring.empty() && filter.whom.is_everybody()) return true;
   const auto& configured = *line.state->configured;
-  return configured.name.find(filter.substring) != std::string::npos &&
-         filter.whom.fits(configured) &&
-         (has(line, filter) || (line.look != nullptr && had(*line.look, filter)));
+  return filter.whom.fits(configured) &&
+         configured.name.find(filter.substring) != std::string::npos;
+}
+
+bool fits(const Line& line, const DomainFilter& filter, Hosts& hosts) {
+  return (has(line, filter, hosts) || (line.look != nullptr && had(*line.look, filter))) &&
+         is_asked_for(line, filter);
 }
 
 // Smaller ones come first; among equals the name decides.
@@ -147,19 +168,12 @@ std::int64_t weight(const Line& line, DomainFilter::Sort order) {
   return 0;
 }
 
-void sort(std::vector<Line>& lines, DomainFilter::Sort order) {
-  std::ranges::sort(lines, {}, [&](const Line& line) {
-    return std::tuple(weight(line, order), std::string_view(line.state->configured->name));
-  });
-}
-
 }  // namespace
 
 RecordedRows recorded_rows(const agent::Snapshot& snapshot, storage::Queries& queries) {
   RecordedRows out;
-  const bool is_any_new =
-      std::ranges::any_of(snapshot.domains, [](const auto& state) { return !state.judged; });
-  if (!is_any_new) return out;
+  if (!agent::is_any(snapshot.domains, [](const auto& brief) { return !brief.is_judged; }))
+    return out;
   auto rows = queries.domains();
   if (!rows) return out;
   for (auto& row : *rows) out.emplace(row.name, std::move(row));
@@ -206,37 +220,50 @@ DomainRow current_row(const agent::DomainState& state, storage::Queries& queries
 
 DomainPage current_domains(const agent::Snapshot& snapshot, storage::Queries& queries,
                            const DomainFilter& filter, const LastLooks& looks) {
+  const auto& domains = snapshot.domains;
   const auto recorded = recorded_rows(snapshot, queries);
-  std::vector<Line> lines;
-  for (const auto& state : snapshot.domains) {
-    auto line = line_of(state, recorded);
-    if (line.delivery == probes::Delivery::unknown) {
-      const auto known = looks.find(state.configured->name);
-      if (known != looks.end()) line.look = known->second.get();
+  const auto line_at = [&](std::size_t place) {
+    auto out = line_of(domains, place, recorded);
+    if (out.delivery == probes::Delivery::unknown && !looks.empty()) {
+      const auto known = looks.find(out.state->configured->name);
+      if (known != looks.end()) out.look = known->second.get();
     }
-    if (fits(line, filter)) lines.push_back(line);
+    return out;
+  };
+  // Only what is shown is put in order: there may be very many that fit.
+  struct Found {
+    std::int64_t weight;
+    std::uint32_t number;  // by name
+    auto operator<=>(const Found&) const = default;
+  };
+  const auto order = domains.by_name();
+  Hosts hosts{filter.host};
+  std::vector<Found> found;
+  for (std::uint32_t number = 0; number < order->size(); ++number) {
+    const auto line = line_at((*order)[number]);
+    if (fits(line, filter, hosts)) found.push_back({weight(line, filter.sort), number});
   }
-  sort(lines, filter.sort);
-  DomainPage out{.rows = {}, .total = lines.size()};
-  for (std::size_t i = filter.offset; i < lines.size() && out.rows.size() < filter.limit; ++i)
-    out.rows.push_back(lines[i].row());
+  const auto end = std::min(filter.offset + std::min(filter.limit, found.size()), found.size());
+  const auto begin = std::min(filter.offset, end);
+  const auto at = [&](std::size_t place) {
+    return found.begin() + static_cast<std::ptrdiff_t>(place);
+  };
+  if (filter.sort != DomainFilter::Sort::name) {
+    std::ranges::nth_element(found, at(begin));
+    std::ranges::partial_sort(at(begin), at(end), found.end());
+  }
+  DomainPage out{.rows = {}, .total = found.size()};
+  for (auto place = begin; place < end; ++place)
+    out.rows.push_back(line_at((*order)[found[place].number]).row());
   return out;
 }
 
-void Counts::add(const agent::DomainState& state, const RecordedRows& recorded) {
-  const auto line = line_of(state, recorded);
+void Counts::add(const agent::DomainList& domains, std::size_t place,
+                 const RecordedRows& recorded) {
+  const auto line = line_of(domains, place, recorded);
   ++by_status[static_cast<std::size_t>(line.status)];
   auto& roles = by_delivery[static_cast<std::size_t>(line.delivery)];
-  ++(state.configured->role == config::Role::inbound ? roles.inbound : roles.outbound);
-}
-
-Counts& Counts::operator+=(const Counts& other) {
-  for (std::size_t i = 0; i < by_status.size(); ++i) by_status[i] += other.by_status[i];
-  for (std::size_t i = 0; i < by_delivery.size(); ++i) {
-    by_delivery[i].inbound += other.by_delivery[i].inbound;
-    by_delivery[i].outbound += other.by_delivery[i].outbound;
-  }
-  return *this;
+  ++(domains.brief(place).role == config::Role::inbound ? roles.inbound : roles.outbound);
 }
 
 std::optional<LastKnown> last_known(const agent::Snapshot& snapshot, storage::Queries& queries) {
@@ -259,7 +286,7 @@ std::optional<LastKnown> last_known(const agent::Snapshot& snapshot, storage::Qu
 Counts all_counts(const agent::Snapshot& snapshot, storage::Queries& queries) {
   Counts out;
   const auto recorded = recorded_rows(snapshot, queries);
-  for (const auto& state : snapshot.domains) out.add(state, recorded);
+  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) out.add(snapshot.domains, i, recorded);
   return out;
 }
 
@@ -267,7 +294,8 @@ std::map<std::string, Counts> counts_by_group(const agent::Snapshot& snapshot,
                                               storage::Queries& queries) {
   std::map<std::string, Counts> out;
   const auto recorded = recorded_rows(snapshot, queries);
-  for (const auto& state : snapshot.domains) out[state.configured->group].add(state, recorded);
+  for (std::size_t i = 0; i < snapshot.domains.size(); ++i)
+    out[snapshot.domains[i].configured->group].add(snapshot.domains, i, recorded);
   return out;
 }
 

@@ -80,8 +80,7 @@ struct Counts {
   };
   std::array<Roles, probes::kDeliveryCount> by_delivery{};
 
-  void add(const agent::DomainState& state, const RecordedRows& recorded);
-  Counts& operator+=(const Counts& other);
+  void add(const agent::DomainList& domains, std::size_t place, const RecordedRows& recorded);
 };
 
 // How many there are of each kind as far as that was known last, each domain by its last look that

@@ -144,13 +144,11 @@ Json deadlines_json(const agent::Snapshot& snapshot, std::size_t most) {
   for (const auto& alert : snapshot.alerts) {
     if (alert.state == agent::AlertState::firing && holds_mail(alert, delivered)) out.add(alert);
   }
-  for (const auto& domain : snapshot.domains) {
+  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
+    const auto& domain = snapshot.domains[i];
     if (!domain.judged) continue;
-    const auto& mx = domain.judged->seen->mx;
-    if (mx.signatures) {
-      out.add("signature-end", mx.signatures->expiration, Kind::domain, domain.configured->name,
-              "rrsig");
-    }
+    if (const auto end = snapshot.domains.brief(i).signed_until; end != config::Time::max())
+      out.add("signature-end", end, Kind::domain, domain.configured->name, "rrsig");
     for (const auto& finding : domain.judged->findings) out.add(finding);
   }
   return out.soonest(most);

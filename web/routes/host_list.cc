@@ -159,7 +159,8 @@ class Lines {
     }
     // Where danelaw cannot see none was judged, and the domain uses those of its last look.
     if (state.judged->hosts.empty() && look == looks_.end()) {
-      for (const auto& mx : state.judged->seen->hosts) {
+      const auto seen = state.judged->seen.open();
+      for (const auto& mx : seen->hosts) {
         auto* line = find(mx.name.text());
         if (line == nullptr) continue;
         ++line->domains;

@@ -139,7 +139,9 @@ void LastLooksReader::forget() {
 }
 
 LastLooks LastLooksReader::of(const agent::Snapshot& snapshot, storage::Queries& queries) {
-  if (std::ranges::none_of(snapshot.domains, is_unknown)) return {};
+  if (!agent::is_any(snapshot.domains,
+                     [](const auto& brief) { return brief.delivery == probes::Delivery::unknown; }))
+    return {};
   const config::Lock lock(mutex_);
   LastLooks out;
   const auto rows = queries.domains();

@@ -15,10 +15,10 @@ HostMail mail_through(const agent::Snapshot& snapshot, const probes::HostObserva
     const auto mine = std::ranges::find_if(
         hosts, [&](const probes::HostJudgement& one) { return one.seen->host == host.host; });
     // Where danelaw cannot see none was judged, and the domain uses those of its last look.
+    const auto seen = hosts.empty() ? domain.judged->seen.open() : nullptr;
     const bool is_last_known =
-        hosts.empty() &&
-        std::ranges::find(domain.judged->seen->hosts, host.host, &probes::MxHost::name) !=
-            domain.judged->seen->hosts.end();
+        seen &&
+        std::ranges::find(seen->hosts, host.host, &probes::MxHost::name) != seen->hosts.end();
     if (is_last_known) out.domains.push_back(domain.configured->name);
     if (mine == hosts.end()) continue;
     out.domains.push_back(domain.configured->name);

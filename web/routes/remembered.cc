@@ -4,33 +4,6 @@
 
 namespace web {
 
-Counts DomainCounts::of(const agent::Snapshot& snapshot, storage::Queries& queries) {
-  const config::Lock lock(mutex_);
-  ByChunk now;
-  Counts out;
-  const RecordedRows none;
-  std::optional<RecordedRows> recorded;
-  for (std::size_t number = 0; number < snapshot.domains.chunk_count(); ++number) {
-    const auto chunk = snapshot.domains.chunk(number);
-    const auto known = known_.find(chunk);
-    if (known != known_.end()) {
-      out += known->second;
-      now.insert(known_.extract(known));
-      continue;
-    }
-    const bool is_whole =
-        std::ranges::all_of(*chunk, [](const auto& state) { return state->judged != nullptr; });
-    if (!is_whole && !recorded) recorded = recorded_rows(snapshot, queries);
-    Counts here;
-    const auto& rows = is_whole ? none : *recorded;  // no copy: there are as many as domains
-    for (const auto& state : *chunk) here.add(*state, rows);
-    out += here;
-    if (is_whole) now.emplace(chunk, here);
-  }
-  known_ = std::move(now);
-  return out;
-}
-
 bool HeldUpLately::take_changes(config::Time begin, storage::Queries& queries) {
   if (anew_at_ && begin < *anew_at_ + kAnew && begin >= *anew_at_) {
     const auto changes = queries.changes_behind(newest_);

@@ -19,21 +19,6 @@
 // answer costs as much as changed since the one before. Each may be asked from several threads.
 namespace web {
 
-// How many domains there are of each kind. Only those chunks of the list are counted that changed,
-// and those with a domain that was not looked at since the start.
-class DomainCounts {
- public:
-  [[nodiscard]] Counts of(const agent::Snapshot& snapshot, storage::Queries& queries)
-      EXCLUDES(mutex_);
-
- private:
-  using Chunk = const agent::SharedList<agent::DomainState>::Values;
-  // A weak pointer keeps nothing alive, but its address from being given to another chunk.
-  using ByChunk = std::map<std::weak_ptr<Chunk>, Counts, std::owner_less<std::weak_ptr<Chunk>>>;
-  config::Mutex mutex_;
-  ByChunk known_ GUARDED_BY(mutex_);
-};
-
 // Where mail began to be held up lately.
 class HeldUpLately {
  public:
@@ -98,7 +83,6 @@ class RefusedActs {
 };
 
 struct Remembered {
-  DomainCounts counts;
   HeldUpLately held_up;
   SpansOfAll spans;
   SpansOfAll public_spans;  // of the domains of the public page

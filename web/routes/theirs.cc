@@ -193,11 +193,11 @@ agent::Snapshot Theirs::snapshot() const {
       check.detail = agent::own_detail(check.check, *check.detail, owned().is_others);
   }
   for (const auto place : places_) {
-    if (has_words_of_others(all.domains[place]))
-      out.domains.push_back(without_words_of_others(all.domains[place], *this));
-    else
-      out.domains.push_back(all.domains.shared(place));
+    const auto& state = all.domains[place];
+    out.domains.push_back(has_words_of_others(state) ? without_words_of_others(state, *this)
+                                                     : state);
   }
+  out.domains.keep_order();
   std::ranges::copy_if(all.exceptions, std::back_inserter(out.exceptions),
                        [&](const auto& made) { return has_domain(made.domain); });
   std::set<std::string> providers;

@@ -71,6 +71,18 @@ void expect_told_to_people(const std::string& name, const Argument& argument) {
   }
 }
 
+TEST(RecordedCorpus, IsKeptAsItWasSeen) {
+  std::size_t count = 0;
+  for (const auto& [name, recorded] : corpus()) {
+    if (!recorded.domain) continue;
+    KeptDomain kept{recorded.domain};
+    kept.pack();
+    EXPECT_TRUE(is_same({.domain = recorded.domain}, {.domain = kept.open()})) << name;
+    ++count;
+  }
+  EXPECT_GT(count, 0U);
+}
+
 TEST(RecordedCorpus, IsJudgedAsItWas) {
   const auto anchors = dns::parse_trust_anchors(kept_in("root.key"));
   ASSERT_TRUE(anchors) << anchors.error();

@@ -390,8 +390,9 @@ TEST_F(Routes, DeadlinesAreTheSoonestOfEachKindInOrder) {
        .subject = {.kind = probes::Subject::Kind::host, .name = "mx.example.test"},
        .due_at = support::kNow + std::chrono::hours{1},
        .due_source = "habit"});
-  service_.snapshot.domains.renew(0).judged =
-      std::make_shared<const probes::DomainJudgement>(std::move(judged));
+  service_.snapshot.domains.change(0, [&](auto& state) {
+    state.judged = std::make_shared<const probes::DomainJudgement>(std::move(judged));
+  });
   EXPECT_EQ(ok("/api/v1/deadlines")["items"][0], json::parse(R"({"at": "2027-01-15T09:00:00Z",
     "kind": "publish-by", "subject": {"kind": "host", "name": "mx.example.test"}, "source": "habit"})"));
   EXPECT_EQ(get("/api/v1/deadlines", {{"limit", "0"}}).status, 400);

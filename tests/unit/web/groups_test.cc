@@ -334,7 +334,7 @@ TEST_F(Groups, WhatIsFoundOfACertificateNamesNothingThatIsNotTheirs) {
   auto alert = alert_of("a-key", {hit_of(Subject::Kind::host, "mx.own.test", {"own.test"})});
   alert.finding = found;
   service_.snapshot.alerts.push_back(alert);
-  agent::SharedList<agent::DomainState> domains;
+  agent::DomainList domains;
   for (auto state : service_.snapshot.domains) {
     if (state.configured->name == "own.test") {
       auto judged = *state.judged;
@@ -360,7 +360,7 @@ TEST_F(Groups, WhatIsFoundOfACertificateNamesNothingThatIsNotTheirs) {
   auto round = support::domain_round(own_, kNow + kMinute);
   round.judged = {service_.snapshot.domains[0]};
   service_.store.record(round);
-  agent::SharedList<agent::DomainState> unseen;
+  agent::DomainList unseen;
   for (auto state : service_.snapshot.domains) {
     state.judged = nullptr;
     unseen.push_back(state);

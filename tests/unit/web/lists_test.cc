@@ -142,12 +142,12 @@ TEST_F(Lists, OneMismatchIsOneCauseWithWhatFollowsFromIt) {
   auto state = domains[2];
   all.push_back(effect);
   state.judged = std::make_shared<const probes::DomainJudgement>(judged);
-  domains.renew(2) = state;
+  domains.set(2, state);
   judged = *domains[3].judged;
   judged.findings.push_back(effect);
   state = domains[3];
   state.judged = std::make_shared<const probes::DomainJudgement>(judged);
-  domains.renew(3) = state;
+  domains.set(3, state);
 
   const auto list = got("/api/v1/findings", {{"group_by", "cause"}});
   std::vector<json> mine;
@@ -307,7 +307,7 @@ class Blind : public Lists {
     auto state = snapshot.domains[0];
     state.judged = std::make_shared<const probes::DomainJudgement>(
         probes::judge_blind(unseen, "dns", "no answer"));
-    snapshot.domains.renew(0) = state;
+    snapshot.domains.set(0, state);
     service_.store.record({.at = kNow + kMinute, .judged = {state}});
     snapshot.vantage = {{.check = "dns",
                          .is_up = false,
@@ -463,8 +463,9 @@ TEST_F(Lists, MailThatIsDeliveredDoesNotBounce) {
   judged.verdict = probes::Verdict::authenticated;  // only rare senders wait
   for (std::size_t i = 0; i < judged.hosts.size(); ++i)
     judged.hosts.change(i).verdict = probes::Verdict::authenticated;
-  service_.snapshot.domains.renew(0).judged =
-      std::make_shared<const probes::DomainJudgement>(std::move(judged));
+  service_.snapshot.domains.change(0, [&](auto& state) {
+    state.judged = std::make_shared<const probes::DomainJudgement>(std::move(judged));
+  });
   EXPECT_THAT(kinds(), Not(testing::Contains("mail-bounces")));
 }
 

@@ -65,7 +65,7 @@ TEST(MailThrough, KnowsNoKeysWhereNoCertificateWasSeen) {
 
 TEST(MailThrough, IsUnknownWhileNobodyWasJudged) {
   auto snapshot = support::snapshot_of(Scene{});
-  snapshot.domains.renew(0).judged = nullptr;
+  snapshot.domains.change(0, [&](auto& state) { state.judged = nullptr; });
   const auto mail = mail_of(snapshot);
   EXPECT_EQ(mail.verdict, std::nullopt);
   EXPECT_EQ(mail.delivery, Delivery::unknown);

@@ -179,9 +179,10 @@ TEST(Metrics, OfADomainNeverLookedAtClaimNothingButThatItIsWatched) {
 TEST(Metrics, OfOurOwnBlindnessBlameNobodyElse) {
   Scene scene;
   auto snapshot = snapshot_of(scene);
-  snapshot.domains.renew(0).judged =
-      std::make_shared<const probes::DomainJudgement>(probes::judge_blind(
-          std::make_shared<const probes::DomainObservation>(scene.domain), "dns", "no answer"));
+  snapshot.domains.change(0, [&](auto& state) {
+    state.judged = std::make_shared<const probes::DomainJudgement>(probes::judge_blind(
+        std::make_shared<const probes::DomainObservation>(scene.domain), "dns", "no answer"));
+  });
   const auto seen = read(snapshot);
   EXPECT_THAT(seen.series,
               IsSupersetOf(Series{{R"(danelaw_domain_status{domain="example.test"})", "3"},
@@ -220,7 +221,9 @@ TEST(Metrics, TellACodeOnceForAHostWithItsWorstSeverity) {
   judged.findings.push_back(judged.findings[0]);
   judged.findings.back().severity = probes::Severity::low;
   judged.findings.back().addresses = {"192.0.2.1"};
-  snapshot.domains.renew(0).judged = std::make_shared<const probes::DomainJudgement>(judged);
+  snapshot.domains.change(0, [&](auto& state) {
+    state.judged = std::make_shared<const probes::DomainJudgement>(judged);
+  });
   const auto seen = read(snapshot);
   EXPECT_THAT(seen.faults, IsEmpty());
   std::vector<std::string> severities;
@@ -232,7 +235,8 @@ TEST(Metrics, TellACodeOnceForAHostWithItsWorstSeverity) {
 TEST(Metrics, StayReadableWhateverTheNamesAre) {
   Scene scene;
   auto snapshot = snapshot_of(scene);
-  snapshot.domains.renew(0).configured.change().group = "a\"b\\c\nd\xff";
+  snapshot.domains.change(0,
+                          [&](auto& state) { state.configured.change().group = "a\"b\\c\nd\xff"; });
   const auto seen = read(snapshot);
   EXPECT_THAT(seen.faults, IsEmpty());
   EXPECT_THAT(names_of(seen), Contains("danelaw_domain_info"));
@@ -287,8 +291,9 @@ TEST(Metrics, ShowAlertsAsTheyArePushedAndLeaveSilencedOnesOut) {
 
 TEST(Metrics, SayOfAnAlertThatFiresSinceWhenAndInWhichGroups) {
   support::Service service;
-  auto& ours = service.snapshot.domains.renew(0);
+  auto ours = service.snapshot.domains[0];
   ours.configured.change().group = "ours";
+  service.snapshot.domains.set(0, ours);
   for (const auto* name : {"a", "b", "c"}) {
     auto other = ours;
     other.configured.change().name = std::string(name) + ".test";

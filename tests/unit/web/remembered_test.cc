@@ -24,13 +24,11 @@ class Kept : public testing::Test {
     }
   }
   std::size_t held_up() {
-    const auto snapshot = service_.snapshot;  // as a request has one of its own
-    const auto counts = counts_.of(snapshot, *service_.queries);
+    const auto counts = web::all_counts(service_.snapshot, *service_.queries);
     return counts.by_delivery[static_cast<std::size_t>(Delivery::held_up)].inbound;
   }
 
   support::Service service_;
-  web::DomainCounts counts_;
 };
 
 TEST_F(Kept, CountsFollowWhatChangesAnywhereInTheList) {
@@ -39,9 +37,10 @@ TEST_F(Kept, CountsFollowWhatChangesAnywhereInTheList) {
   auto sound = service_.snapshot.domains[0];
   sound.judged = std::make_shared<const probes::DomainJudgement>(support::Scene{}.judge());
   for (const std::size_t place : {0U, 300U, 599U}) {
-    service_.snapshot.domains.set(place, std::make_shared<const agent::DomainState>(sound));
-    service_.snapshot.domains.renew(place).configured.change().name =
-        fmt::format("d{:03}.test", place);
+    service_.snapshot.domains.set(place, sound);
+    service_.snapshot.domains.change(place, [&](auto& state) {
+      state.configured.change().name = fmt::format("d{:03}.test", place);
+    });
   }
   EXPECT_EQ(held_up(), 597);
   service_.snapshot.domains.push_back(service_.snapshot.domains[1]);
@@ -51,10 +50,12 @@ TEST_F(Kept, CountsFollowWhatChangesAnywhereInTheList) {
 }
 
 TEST_F(Kept, WhatWasNotProbedSinceTheStartCountsAsItIsRecordedNow) {
-  service_.snapshot.domains.renew(5).judged = nullptr;
-  service_.snapshot.domains.renew(5).configured.change().name = "example.test";
+  service_.snapshot.domains.change(5, [&](auto& state) { state.judged = nullptr; });
+  service_.snapshot.domains.change(
+      5, [&](auto& state) { state.configured.change().name = "example.test"; });
   EXPECT_EQ(held_up(), 600) << "by what was recorded of example.test";
-  service_.snapshot.domains.renew(5).configured.change().name = "never.test";
+  service_.snapshot.domains.change(
+      5, [&](auto& state) { state.configured.change().name = "never.test"; });
   EXPECT_EQ(held_up(), 599);
 }
 

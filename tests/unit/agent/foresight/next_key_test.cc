@@ -38,7 +38,10 @@ AnnouncedCertificate shown(const Issued& leaf, config::Time at = kNow, bool is_w
 }
 
 ForeseenHost host_of(const Past& past) {
-  return {.host = kMx, .base_domain = kMx, .users = {"example.test"}, .past = &past.host_history};
+  return {.host = kMx,
+          .base_domain = kMx,
+          .users = [] { return std::vector<std::string>{"example.test"}; },
+          .past = &past.host_history};
 }
 
 // A host that has presented the baseline's leaf for a month and publishes these.
