@@ -22,8 +22,19 @@ constexpr Seconds kLookBack = std::chrono::hours{24 * 400};
 // Protection that was lost is told so long (partners.h).
 constexpr Seconds kLossTold = std::chrono::hours{24 * 14};
 
-// More is not kept at hand (half a kilobyte each): it is read again when it is next asked for.
-constexpr std::size_t kMostKept = 50'000;
+// More is not kept at hand (half a kilobyte each): it is read again when it is next asked for. Of
+// more than that hardly one is met again before its turn is over, so that few are kept from then
+// on.
+constexpr std::size_t kMostKept = 200'000;
+constexpr std::size_t kFewKept = 10'000;
+
+// Makes room for one more.
+template <class Kept>
+void bound(Kept& kept, std::size_t& most) {
+  if (kept.size() < most) return;
+  kept.clear();
+  most = kFewKept;
+}
 
 template <class What>
 void restate_versions(std::vector<Version<What>>& versions, const ClockStep& step) {
@@ -34,6 +45,9 @@ void restate_versions(std::vector<Version<What>>& versions, const ClockStep& ste
 }
 
 }  // namespace
+
+Recollection::Recollection(Recorder& recorder)
+    : recorder_(recorder), most_zones_(kMostKept), most_mx_signatures_(kMostKept) {}
 
 std::vector<std::string> Recollection::take_faults() {
   return std::exchange(faults_, {});
@@ -69,7 +83,7 @@ ZonePast* Recollection::past_of(const Name& zone, Time at) {
     return nullptr;
   }
   end_by(*kept, at);
-  if (zones_.size() >= kMostKept) zones_.clear();
+  bound(zones_, most_zones_);
   return &zones_.emplace(zone, std::move(*kept)).first->second;
 }
 
@@ -119,7 +133,7 @@ Signatures* Recollection::signatures_of(const Name& domain, Time at) {
     return nullptr;
   }
   end_by(*kept, at);
-  if (mx_signatures_.size() >= kMostKept) mx_signatures_.clear();
+  bound(mx_signatures_, most_mx_signatures_);
   return &mx_signatures_.emplace(domain, std::move(*kept)).first->second;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,7 +20,7 @@ namespace agent {
 // be read now is a fault, and read the next time.
 class Recollection {
  public:
-  explicit Recollection(Recorder& recorder) : recorder_(recorder) {}
+  explicit Recollection(Recorder& recorder);
 
   // What could not be read since this was called last, in words.
   [[nodiscard]] std::vector<std::string> take_faults();
@@ -66,6 +67,7 @@ class Recollection {
   };
   std::map<probes::dns::Name, Servers> servers_;  // of those zones
   std::map<probes::dns::Name, Signatures> mx_signatures_;
+  std::size_t most_zones_, most_mx_signatures_;  // that are kept
 };
 
 // The answers whose zones vouch for a host.
