@@ -109,6 +109,8 @@ class Database {
   [[nodiscard]] std::int64_t integer(std::string_view sql);
   // Ends what runs on this connection with a Fault. Any thread, while it lives.
   void interrupt() noexcept { engine_->interrupt(); }
+  // Rises when it was connected anew: perhaps to another server, which lacks what was written last.
+  [[nodiscard]] std::uint64_t session() const { return engine_->session(); }
 
   // How long a statement may take from now on; a file's are not bounded. Whoever waits for a server
   // that has died without a word waits some seconds longer.

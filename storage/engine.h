@@ -71,6 +71,8 @@ class Engine {
   virtual void commit() = 0;
   virtual void roll_back() noexcept = 0;
   virtual void interrupt() noexcept = 0;
+  // Rises when it was connected anew: perhaps to another server, which lacks what was written last.
+  [[nodiscard]] virtual std::uint64_t session() const { return 0; }
   // How long a statement may take, where that is bounded.
   virtual void wait_at_most(std::chrono::seconds /*longest*/) {}
   [[nodiscard]] virtual std::vector<std::string> tables() = 0;  // by name

@@ -48,6 +48,7 @@ class PostgresEngine final : public Engine {
     }
   }
   void interrupt() noexcept override { connection_.interrupt(); }
+  std::uint64_t session() const override { return connection_.session(); }
   void wait_at_most(std::chrono::seconds longest) override { connection_.wait_at_most(longest); }
   void listen(const std::string& bell) override { connection_.listen(bell); }
   void wait_for_bell(std::chrono::milliseconds longest) override {

@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -78,8 +79,9 @@ struct DatabaseRecorder::State {
         find_open(
             db.prepare("SELECT v.id, c.body, v.last_seen FROM version v JOIN content c ON c.id = "
                        "v.content WHERE v.subject = ? AND v.is_open")),
-        touch(db.prepare("UPDATE version SET last_seen = max(last_seen, ?) WHERE id = ?")),
-        close(db.prepare("UPDATE version SET is_open = FALSE WHERE id = ?")),
+        touch(db.prepare(
+            "UPDATE version SET last_seen = max(last_seen, ?) WHERE id = ? AND subject = ?")),
+        close(db.prepare("UPDATE version SET is_open = FALSE WHERE id = ? AND subject = ?")),
         find_content(db.prepare(
             "SELECT id FROM content WHERE digest = substr(sha256(?1), 1, 8) AND body = ?1")),
         add_content(db.prepare("INSERT INTO content(digest, body) "
@@ -163,12 +165,16 @@ struct DatabaseRecorder::State {
     std::int64_t last_seen = 0;
   };
   // Those of last, so that a look that shows what the one before did reads nothing: nobody but us
-  // writes them. Forgotten when what was written is taken back, and all at once when there are too
-  // many (some 300 octets each).
+  // writes them. Forgotten when what was written is taken back, or perhaps was, and all at once
+  // when there are too many (some 300 octets each; of larger ones none is kept).
   static constexpr std::size_t kMostKnown = 50'000;
+  static constexpr std::size_t kLongestKnown = 4'000;  // octets
   std::map<std::pair<std::string, std::string>, Known> known;
-  // Whose last lookup failed: of few, and each look asks. Nothing: not read yet.
+  // Whose last lookup failed: mostly few, and each look asks. Nothing: not read yet.
+  static constexpr std::size_t kMostFailing = 10'000;
   std::optional<std::set<std::string>> failing;
+  bool is_failing_known = true;  // they are not too many to be kept
+  std::uint64_t session = 0;     // of the database, in which all this was so
 
   Known& look_up(const Fact& fact) {
     const auto [entry, is_new] = known.try_emplace({fact.kind, fact.subject});
@@ -186,17 +192,26 @@ struct DatabaseRecorder::State {
   void forget_known() {
     known.clear();
     failing.reset();
+    is_failing_known = true;
+  }
+  void bound_failing() {
+    if (!failing || failing->size() <= kMostFailing) return;
+    failing.reset();
+    is_failing_known = false;
   }
 
-  [[nodiscard]] bool was_failing(const std::string& subject) {
+  // It was, or that is not known.
+  [[nodiscard]] bool may_be_failing(const std::string& subject) {
+    if (!is_failing_known) return true;
     if (!failing) {
       auto rows = db.prepare(
           "SELECT s.name FROM subject s JOIN version v ON v.subject = s.id "
           "WHERE s.kind = 'failure' AND v.is_open");
       auto& out = failing.emplace();
-      while (rows.step()) out.insert(rows.text(0));
+      while (rows.step() && out.size() <= kMostFailing) out.insert(rows.text(0));
+      bound_failing();
     }
-    return failing->contains(subject);
+    return !failing || failing->contains(subject);
   }
 
   // Of a look from `began` to `at`; as agent/history/host_history.h notes it.
@@ -204,22 +219,27 @@ struct DatabaseRecorder::State {
                 std::int64_t longest_silence) {
     if (known.size() >= kMostKnown) known.clear();
     auto& last = look_up(fact);
-    if (fact.kind == "failure" && failing) failing->insert(fact.subject);
+    if (fact.kind == "failure" && failing) {
+      failing->insert(fact.subject);
+      bound_failing();
+    }
     // Nobody knows whether it was so all through a gap; nor whether mail arrived while we did not
     // run.
     const bool is_behind_gap = (last.last_seen < gap_until && began >= gap_until) ||
                                ((fact.kind == "verdict" || fact.kind == "host-verdict") &&
                                 began - last.last_seen > longest_silence);
     if (last.open && last.content == fact.content && !is_behind_gap) {
-      touch.bind(began, *last.open).run();
+      touch.bind(began, *last.open, last.subject).run();
       last.last_seen = std::max(last.last_seen, began);
+      if (last.content.size() > kLongestKnown) known.erase({fact.kind, fact.subject});
       return;
     }
-    if (last.open) close.bind(*last.open).run();
+    if (last.open) close.bind(*last.open, last.subject).run();
     last.open = add(fact, last.subject, {at, at}, true);
     last.content = fact.content;
     last.last_seen = at;
-    if (bounds.keep(last.subject, fact.kind, fact.subject)) forget_known();
+    if (bounds.keep(last.subject, fact.kind, fact.subject)) return forget_known();
+    if (last.content.size() > kLongestKnown) known.erase({fact.kind, fact.subject});
   }
 
   // The version.
@@ -307,6 +327,7 @@ struct DatabaseRecorder::State {
     const auto gap_before = gap_until;
     try {
       Transaction transaction{db};
+      if (std::exchange(session, db.session()) != db.session()) forget_known();
       for (const auto* round : rounds) record(*round);
       transaction.commit();
     } catch (...) {
@@ -329,9 +350,9 @@ struct DatabaseRecorder::State {
                longest_silence(interval).count());
     remember_certificates(round.sample);
     for (const auto& over : recoveries_of(round)) {
-      if (!was_failing(over.subject)) continue;
+      if (!may_be_failing(over.subject)) continue;
       close_failure.bind(over.subject).run();
-      failing->erase(over.subject);
+      if (failing) failing->erase(over.subject);
       known.erase({"failure", over.subject});
     }
     for (const auto& state : round.judged) {

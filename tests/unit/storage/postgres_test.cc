@@ -105,6 +105,18 @@ TEST_F(Postgresql, GoesOnWithANewSessionWhereTheLastWasLost) {
   EXPECT_TRUE(store.recorder().restore(kNow));
 }
 
+// A replica may come to lead before it had everything.
+TEST_F(Postgresql, RecordsAnewWhatTheServerOfTheNextSessionLacks) {
+  Store store;
+  const support::Scene scene;
+  store.record(support::host_round(scene));
+  EXPECT_THAT(store.versions("tlsa"), ElementsAre("0..0 open"));
+  store.outside().execute("DELETE FROM version; DELETE FROM subject");
+  cut(store);
+  store.record(support::host_round(scene, kNow + kMinute));
+  EXPECT_THAT(store.versions("tlsa"), ElementsAre("60..60 open"));
+}
+
 TEST_F(Postgresql, LosesATransactionWithItsSession) {
   Store store;
   Database db{store.place(), Database::Mode::create};
