@@ -1,10 +1,10 @@
 #include "web/routes/current.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <tuple>
-#include <unordered_map>
 
 namespace web {
 namespace {
@@ -85,24 +85,6 @@ Line line_of(const agent::DomainList& domains, std::size_t place, const Recorded
   return out;
 }
 
-// Domains mostly share what is judged of a host: so it is asked once whether that is the host.
-class Hosts {
- public:
-  explicit Hosts(const std::optional<probes::dns::Name>& wanted) : wanted_(wanted) {}
-  bool has(const probes::DomainJudgement& judged) {
-    for (const auto& host : judged.hosts) {
-      const auto [known, is_new] = known_.try_emplace(&host, false);
-      if (is_new) known->second = host.seen->host == *wanted_;
-      if (known->second) return true;
-    }
-    return false;
-  }
-
- private:
-  const std::optional<probes::dns::Name>& wanted_;
-  std::unordered_map<const probes::HostJudgement*, bool> known_;
-};
-
 // What was found when that was known last.
 bool had(const LastLook& look, const DomainFilter& filter) {
   return (!filter.verdict || look.verdict == *filter.verdict) &&
@@ -114,7 +96,7 @@ bool had(const LastLook& look, const DomainFilter& filter) {
 }
 
 // What is found; of what was not looked at since the start only what its line says is known.
-bool has(const Line& line, const DomainFilter& filter, Hosts& hosts) {
+bool has(const Line& line, const DomainFilter& filter, IsHost& is_host) {
   if (filter.status && line.status != *filter.status) return false;
   if (filter.delivery && line.delivery != *filter.delivery) return false;
   if (!filter.verdict && filter.codes.empty() && !filter.host) return true;
@@ -133,7 +115,8 @@ bool has(const Line& line, const DomainFilter& filter, Hosts& hosts) {
                                    *line.recorded->worst_code == wire_name(code);
   };
   if (!filter.codes.empty() && std::ranges::none_of(filter.codes, is_there)) return false;
-  return !filter.host || (judged != nullptr && hosts.has(*judged));
+  return !filter.host ||
+         (judged != nullptr && std::ranges::any_of(judged->hosts, std::ref(is_host)));
 }
 
 // By the name and what the operator says of it.
@@ -144,8 +127,8 @@ bool is_asked_for(const Line& line, const DomainFilter& filter) {
          configured.name.find(filter.substring) != std::string::npos;
 }
 
-bool fits(const Line& line, const DomainFilter& filter, Hosts& hosts) {
-  return (has(line, filter, hosts) || (line.look != nullptr && had(*line.look, filter))) &&
+bool fits(const Line& line, const DomainFilter& filter, IsHost& is_host) {
+  return (has(line, filter, is_host) || (line.look != nullptr && had(*line.look, filter))) &&
          is_asked_for(line, filter);
 }
 
@@ -169,6 +152,12 @@ std::int64_t weight(const Line& line, DomainFilter::Sort order) {
 }
 
 }  // namespace
+
+bool IsHost::operator()(const probes::HostJudgement& judged) {
+  const auto [known, is_new] = known_.try_emplace(&judged, false);
+  if (is_new) known->second = judged.seen->host == wanted_;
+  return known->second;
+}
 
 RecordedRows recorded_rows(const agent::Snapshot& snapshot, storage::Queries& queries) {
   RecordedRows out;
@@ -237,11 +226,11 @@ DomainPage current_domains(const agent::Snapshot& snapshot, storage::Queries& qu
     auto operator<=>(const Found&) const = default;
   };
   const auto order = domains.by_name();
-  Hosts hosts{filter.host};
+  IsHost is_host{filter.host.value_or(probes::dns::Name{})};
   std::vector<Found> found;
   for (std::uint32_t number = 0; number < order->size(); ++number) {
     const auto line = line_at((*order)[number]);
-    if (fits(line, filter, hosts)) found.push_back({weight(line, filter.sort), number});
+    if (fits(line, filter, is_host)) found.push_back({weight(line, filter.sort), number});
   }
   const auto end = std::min(filter.offset + std::min(filter.limit, found.size()), found.size());
   const auto begin = std::min(filter.offset, end);

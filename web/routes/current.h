@@ -5,6 +5,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "agent/watch/runner.h"
@@ -66,6 +68,18 @@ class CurrentAlerts {
 // those of which nothing is known now.
 [[nodiscard]] DomainPage current_domains(const agent::Snapshot& snapshot, storage::Queries& queries,
                                          const DomainFilter& filter, const LastLooks& looks = {});
+
+// Whether what is judged of a host is of that one. Domains mostly share it, so that it is mostly
+// known; what it was asked of stays where it is.
+class IsHost {
+ public:
+  explicit IsHost(probes::dns::Name wanted) : wanted_(std::move(wanted)) {}
+  bool operator()(const probes::HostJudgement& judged);
+
+ private:
+  probes::dns::Name wanted_;
+  std::unordered_map<const probes::HostJudgement*, bool> known_;
+};
 
 // As recorded, of the domains that were not looked at since the start; none once all were.
 using RecordedRows = std::map<std::string, storage::DomainRow>;

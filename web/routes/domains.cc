@@ -99,12 +99,10 @@ Json last_known_json(const storage::DomainRow& recorded) {
 std::vector<const agent::Snapshot::Followed*> followed_of(const agent::Snapshot& snapshot,
                                                           const std::string& domain) {
   std::vector<const agent::Snapshot::Followed*> out;
-  for (const auto& state : snapshot.domains) {
-    if (state.configured->name != domain || !state.judged) continue;
-    for (const auto& host : state.judged->hosts) {
-      if (const auto* followed = find_host(snapshot, host.seen->host.text()))
-        out.push_back(followed);
-    }
+  const auto place = snapshot.domains.place_of(domain);
+  if (!place || !snapshot.domains[*place].judged) return out;
+  for (const auto& host : snapshot.domains[*place].judged->hosts) {
+    if (const auto* followed = find_host(snapshot, host.seen->host.text())) out.push_back(followed);
   }
   return out;
 }
@@ -129,13 +127,13 @@ Json partner_json(const Backend& backend, const View* view, const agent::Snapsho
   for (const auto& made : snapshot.exceptions) {
     if (made.domain == domain) out["exception"] = agent::to_json(made);
   }
-  for (const auto& state : snapshot.domains) {
-    if (state.configured->name != domain || !state.judged) continue;
-    if (auto letter = agent::postmaster_text(*state.judged))
-      out["postmaster_text"] = with_evidence(*std::move(letter), backend, view, snapshot, domain);
-    if (const auto proposed = agent::exception_for(*state.judged, snapshot.now))
-      out["proposed_exception"] = agent::to_json(*proposed);
-  }
+  const auto place = snapshot.domains.place_of(domain);
+  if (!place || !snapshot.domains[*place].judged) return out;
+  const auto& judged = *snapshot.domains[*place].judged;
+  if (auto letter = agent::postmaster_text(judged))
+    out["postmaster_text"] = with_evidence(*std::move(letter), backend, view, snapshot, domain);
+  if (const auto proposed = agent::exception_for(judged, snapshot.now))
+    out["proposed_exception"] = agent::to_json(*proposed);
   return out;
 }
 

@@ -168,7 +168,7 @@ class Lines {
       }
     }
     for (const auto& judged : state.judged->hosts) {
-      auto* line = find(judged.seen->host.text());
+      auto* line = find(judged);
       if (line == nullptr) continue;
       ++line->domains;
       if (fate == Delivery::held_up) ++line->held_up;
@@ -235,9 +235,17 @@ class Lines {
     return entry == by_name_.end() ? nullptr : &lines_[entry->second];
   }
 
+  // Domains mostly share what is judged of a host.
+  Line* find(const probes::HostJudgement& judged) {
+    const auto [known, is_new] = by_judgement_.try_emplace(&judged, nullptr);
+    if (is_new) known->second = find(judged.seen->host.text());
+    return known->second;
+  }
+
   const LastLooks& looks_;
-  std::vector<Line> lines_;
+  std::vector<Line> lines_;  // all of them, once it is made
   std::unordered_map<std::string, std::size_t> by_name_;
+  std::unordered_map<const probes::HostJudgement*, Line*> by_judgement_;
 };
 
 using Deadlines = std::map<std::string, Json>;

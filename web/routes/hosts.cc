@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include <fmt/format.h>
@@ -39,10 +40,9 @@ storage::Queries::Answer<Json> gaps_between(storage::Queries& queries, config::T
 // The domains whose MX host it is.
 std::vector<std::string> users_of(const agent::Snapshot& snapshot, const probes::dns::Name& host) {
   std::vector<std::string> out;
+  IsHost is_it{host};
   for (const auto& state : snapshot.domains) {
-    if (state.judged && std::ranges::any_of(state.judged->hosts, [&](const auto& one) {
-          return one.seen->host == host;
-        }))
+    if (state.judged && std::ranges::any_of(state.judged->hosts, std::ref(is_it)))
       out.push_back(state.configured->name);
   }
   return out;

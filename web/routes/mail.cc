@@ -1,6 +1,7 @@
 #include "web/routes/mail.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace web {
 
@@ -9,11 +10,11 @@ using Json = nlohmann::ordered_json;
 HostMail mail_through(const agent::Snapshot& snapshot, const probes::HostObservation& host) {
   HostMail out{.has_shown_certificate = probes::shows_certificate(host)};
   const probes::HostJudgement* worst = nullptr;
+  IsHost is_it{host.host};
   for (const auto& domain : snapshot.domains) {
     if (!domain.judged) continue;
     const auto& hosts = domain.judged->hosts;
-    const auto mine = std::ranges::find_if(
-        hosts, [&](const probes::HostJudgement& one) { return one.seen->host == host.host; });
+    const auto mine = std::ranges::find_if(hosts, std::ref(is_it));
     // Where danelaw cannot see none was judged, and the domain uses those of its last look.
     const auto seen = hosts.empty() ? domain.judged->seen.open() : nullptr;
     const bool is_last_known =
