@@ -343,14 +343,15 @@ void Runner::State::look_at_first(const Target& target) {
 
 // --- the outside
 
-void Runner::State::adopt(const config::Config& wanted, std::shared_ptr<ProbeContext> fresh) {
+void Runner::State::adopt(config::Config wanted, std::shared_ptr<ProbeContext> fresh) {
   Round round{.target = ourselves(), .at = now()};
   const Lock one(deciding);
   {
+    auto domains = std::exchange(wanted.domains, {});  // which may be very many
     const Lock lock(mutex);
     config = wanted;
-    config.domains = std::vector<config::Domain>{};  // with what they took: "= {}" keeps it
     if (fresh) take_gear(std::move(fresh));
+    wanted.domains = std::move(domains);
   }
   const auto led_to = follower.adopt(round, wanted);
   take(led_to);
@@ -361,7 +362,12 @@ void Runner::State::adopt(const config::Config& wanted, std::shared_ptr<ProbeCon
     queue.add(ourselves(), ticks());
   }
   record(round, Follower::Scope::all);
-  journal->post([domains = wanted.domains](Recorder& to) { return to.keep_only(domains); });
+  journal->post([domains = std::move(wanted.domains)](Recorder& to) mutable {
+    auto done = to.keep_only(domains);
+    domains = std::vector<config::Domain>{};  // with what they took: "= {}" keeps it
+    give_memory_back();
+    return done;
+  });
 }
 
 void Runner::State::take_gear(std::shared_ptr<ProbeContext> fresh) {
@@ -437,7 +443,7 @@ void Runner::take_up() {
     if (std::exchange(state_->is_taken_up, true)) return;
     wanted = std::move(state_->config);
   }
-  state_->adopt(wanted, nullptr);
+  state_->adopt(std::move(wanted), nullptr);
 }
 
 void Runner::start() {
@@ -478,7 +484,7 @@ void Runner::stop() {
 }
 
 void Runner::reconfigure(config::Config config, std::shared_ptr<ProbeContext> context) {
-  state_->adopt(config, std::move(context));
+  state_->adopt(std::move(config), std::move(context));
   state_->wake.notify_all();
 }
 

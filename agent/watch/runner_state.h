@@ -174,7 +174,7 @@ struct Runner::State {
   // --- the outside
 
   // Watches what is configured, and nothing else. `fresh`: null to go on with what is there.
-  void adopt(const config::Config& wanted, std::shared_ptr<ProbeContext> fresh);
+  void adopt(config::Config wanted, std::shared_ptr<ProbeContext> fresh);
   // Looks with other means from now on.
   void take_gear(std::shared_ptr<ProbeContext> fresh) REQUIRES(deciding, mutex);
   void renew_gear();

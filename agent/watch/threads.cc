@@ -42,6 +42,10 @@ void name_thread(std::string_view name) {
   pthread_setname_np(pthread_self(), std::string(name.substr(0, kMost)).c_str());
 }
 
+void give_memory_back() {
+  malloc_trim(0);
+}
+
 void be_frugal_where_limited() {
   rlimit limit{};
   if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
