@@ -160,7 +160,7 @@ class Check {
     sight_.take(seen->host, seen->sessions, at_);
     auto& host = *inventory_.host(seen->host);
     inventory_.take(host, seen);
-    for (auto* user : host.users) report_if_complete(*user);
+    for (auto* user : Inventory::users_by_name(host)) report_if_complete(*user);
   }
 
   static bool is_complete(const Domain& domain) {

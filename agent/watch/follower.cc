@@ -179,6 +179,7 @@ Follower::Consequences Follower::adopt(Round& round, const config::Config& confi
   }
   const auto protected_until = past_.protected_domains(round.at);
   Consequences out;
+  past_.keep_many();
   auto change = inventory_.adopt(config.domains);
   for (const auto& target : change.appeared) {
     auto* domain = inventory_.domain(target.name);
@@ -659,15 +660,16 @@ Follower::Consequences Follower::follow(Round& round, const probes::DomainSeen& 
 void Follower::follow_blind(Round& round, const Name& name, const SelfCheck& fault) {
   auto* domain = inventory_.domain(name);
   if (domain == nullptr) return;
-  auto seen = domain->seen.open();  // the last look stays what was seen last
+  auto seen = domain->seen;  // the last look stays what was seen last
   if (!seen) {
     auto unseen = std::make_shared<probes::DomainObservation>();
     unseen->domain = name;
     unseen->observed_at = round.at;
-    seen = std::move(unseen);
+    seen = probes::KeptDomain{std::move(unseen)};
+    seen.pack();
   }
-  auto judged = probes::judge_blind(seen, fault.check, fault.detail.value_or(""));
-  judged.seen.pack();
+  auto judged = probes::judge_blind(seen.open(), fault.check, fault.detail.value_or(""));
+  judged.seen = seen;
   domain->judged = std::make_shared<const probes::DomainJudgement>(std::move(judged));
   for (const auto& use : domain->hosts) use.host->troubled.erase(domain);
   publish(round, *domain);
@@ -752,9 +754,19 @@ std::optional<config::Seconds> Follower::interval_of(const Host& host, Time at) 
 // Null: no user is judged yet.
 std::shared_ptr<const probes::HostJudgement> Follower::worst_of(const Host& host) {
   std::shared_ptr<const probes::HostJudgement> out;
+  const Domain* whose = nullptr;
   for (const auto* user : host.users) {
     auto one = find(user->judged.get(), host.name);
-    if (one != nullptr && (!out || probes::is_worse(*one, *out))) out = std::move(one);
+    if (one == nullptr) continue;
+    if (out && !probes::is_worse(*one, *out)) {
+      // Of those for which it is as bad the one with the gravest finding, then the first by name.
+      if (probes::is_worse(*out, *one)) continue;
+      const auto mine = probes::worst_severity(one->findings);
+      const auto other = probes::worst_severity(out->findings);
+      if (mine < other || (mine == other && *whose->name < *user->name)) continue;
+    }
+    out = std::move(one);
+    whose = user;
   }
   return out;
 }
@@ -775,7 +787,7 @@ Follower::Consequences Follower::follow(Round& round, const probes::HostSeen& se
   // domains' own looks.
   std::vector<Domain*> judged_now;
   if (has_news || !before || !probes::same_facts(*before, *seen)) {
-    for (auto* user : host->users) {
+    for (auto* user : Inventory::users_by_name(*host)) {
       if (judge(round, *user, seeing)) judged_now.push_back(user);
     }
   }
@@ -928,7 +940,7 @@ std::vector<probes::tls::CertificatePtr> Follower::known_issuers() const {
 // Of nothing else: no look was made.
 void Follower::notice(Round& round, Host& host, Code code, const Seeing& seeing) {
   if (!take_standing(round, host, host.rollovers)) return;
-  for (auto* user : host.users) judge(round, *user, seeing);
+  for (auto* user : Inventory::users_by_name(host)) judge(round, *user, seeing);
   follow_only(round, host, code, seeing);
 }
 

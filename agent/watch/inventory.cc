@@ -164,6 +164,12 @@ const Inventory::Host* Inventory::host(const Name& name) const {
   return entry == hosts_.end() ? nullptr : &entry->second;
 }
 
+std::vector<Inventory::Domain*> Inventory::users_by_name(const Host& host) {
+  auto out = host.users;
+  std::ranges::sort(out, ByName{});
+  return out;
+}
+
 std::vector<const Inventory::Host*> Inventory::sharing_owner_with(
     const probes::HostObservation& seen) const {
   std::vector<const Host*> out;

@@ -102,6 +102,9 @@ class Inventory {
   [[nodiscard]] std::map<probes::dns::Name, Host>& hosts() { return hosts_; }
   [[nodiscard]] const std::map<probes::dns::Name, Host>& hosts() const { return hosts_; }
 
+  // Whom a host of many users' news is about: in an order that no look decides.
+  [[nodiscard]] static std::vector<Domain*> users_by_name(const Host& host);
+
   // The other hosts whose TLSA records are the same RRset.
   [[nodiscard]] std::vector<const Host*> sharing_owner_with(
       const probes::HostObservation& seen) const;

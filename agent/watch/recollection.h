@@ -51,6 +51,8 @@ class Recollection {
                                                config::Time at);
 
   void restate(const ClockStep& step);
+  // Others are watched now: perhaps all that is known of them can be kept at hand.
+  void keep_many();
   // They are not asked any more, perhaps.
   void forget_servers() { servers_.clear(); }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "probes/status.h"
 #include "tests/support/fake_world.h"
 
 // What observations lead to, one after the other, without thread and clock.
@@ -105,6 +106,27 @@ TEST_F(Following, EveryLookAtAHostHasItsVerdict) {
   scene.serve({pki.old_leaf.certificate, pki.inter.certificate});
   see_host();
   EXPECT_EQ(last.host_judged->verdict, probes::Verdict::refused);
+}
+
+// Or its history would show changes where there are none.
+TEST_F(Following, OfUsersWhoFareAlikeAHostsVerdictIsThatOfTheGravestWhoeverWasSeenFirst) {
+  const auto& pki = support::Pki::get();
+  scene.serve({pki.old_leaf.certificate, pki.inter.certificate});
+  for (const bool is_own_first : {true, false}) {
+    config.domains = {{.name = "own.test", .role = config::Role::inbound},
+                      {.name = "partner.test", .role = config::Role::outbound}};
+    follower.emplace(recorder, Recorder::RestoredState{}, config);
+    auto round = next();
+    (void)follower->adopt(round, config);
+    for (const bool is_own : {is_own_first, !is_own_first}) {
+      scene.domain.domain = name(is_own ? "own.test" : "partner.test");
+      see_domain();
+    }
+    see_host();
+    ASSERT_NE(last.host_judged, nullptr);
+    EXPECT_EQ(probes::worst_severity(last.host_judged->findings), probes::Severity::critical)
+        << "own first: " << is_own_first;
+  }
 }
 
 TEST_F(Following, WhatAFaultOfOursHidEndsNoAlert) {
