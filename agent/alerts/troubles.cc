@@ -7,6 +7,7 @@
 #include "probes/catalogue.h"
 #include "probes/cause_of.h"
 #include "probes/causes.h"
+#include "probes/service.h"
 
 namespace agent {
 namespace {
@@ -33,8 +34,10 @@ bool explains_what_fires(const probes::Finding& finding, const std::set<Code>& f
 // Mail for the domain waits while it lasts: no other host takes it, and neither does this one, or
 // what caches hold refuses it. Nothing waits at a service: people are turned away.
 bool holds_mail(const probes::Finding& finding, const probes::DomainJudgement& judged) {
-  if (!probes::row_of(finding.code).alerts.queues ||
-      judged.seen.open()->source == probes::MxSource::service)
+  const auto is_service = [](const probes::HostJudgement& host) {
+    return probes::is_service(host.seen->host);
+  };
+  if (!probes::row_of(finding.code).alerts.queues || std::ranges::any_of(judged.hosts, is_service))
     return false;
   const auto takes = [&](const probes::HostJudgement& host) {
     const bool is_refused_by_caches =
@@ -48,7 +51,8 @@ bool holds_mail(const probes::Finding& finding, const probes::DomainJudgement& j
 void gather(Troubles& found, const Judged& domain, const probes::Subject& subject,
             const probes::HostObservation* host, const std::set<Code>& firing) {
   const auto& all = domain.judgement->findings;
-  const auto seen = domain.judgement->seen.open();
+  // What was seen of the domain is asked for where it is about that.
+  const auto seen = host == nullptr ? domain.judgement->seen.open() : nullptr;
   for (const auto& finding : all) {
     if (finding.subject != subject || !is_grave(finding)) continue;
     if (!is_root(finding, all) && !firing.contains(finding.code)) continue;

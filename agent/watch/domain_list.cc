@@ -47,8 +47,13 @@ std::optional<std::size_t> DomainList::place_of(std::string_view name) const {
 }
 
 void DomainList::push_back(DomainState state) {
+  const auto brief = brief_of(state);
+  push_back(std::move(state), brief);
+}
+
+void DomainList::push_back(DomainState state, DomainBrief brief) {
   order_ = nullptr;
-  auto brief = brief_of(state);
+  brief.role = state.configured->role;
   items_.push_back({.state = std::move(state), .brief = brief});
 }
 

@@ -58,6 +58,8 @@ class DomainList {
 
   // Of a domain that is not there yet.
   void push_back(DomainState state);
+  // `brief`: of the same judgement.
+  void push_back(DomainState state, DomainBrief brief);
   void set(std::size_t place, DomainState state);
   // `act` may change the copy of the state that it is given.
   template <class Act>

@@ -16,10 +16,15 @@ void SnapshotSource::adopt(const Inventory& inventory, const config::Schedule& s
   DomainList now;
   for (const auto* domain : ordered) {
     const auto before = domains_.place_of(domain->configured->name);
-    now.push_back({.configured = domain->configured,
-                   .judged = domain->judged,
-                   .next_check_at = before ? domains_[*before].next_check_at
-                                           : at + first_wait(schedule, domain->configured->name)});
+    DomainState state{.configured = domain->configured,
+                      .judged = domain->judged,
+                      .next_check_at = before
+                                           ? domains_[*before].next_check_at
+                                           : at + first_wait(schedule, domain->configured->name)};
+    if (before && domains_[*before].judged == domain->judged)
+      now.push_back(std::move(state), domains_.brief(*before));
+    else
+      now.push_back(std::move(state));
   }
   now.keep_order();
   domains_ = std::move(now);

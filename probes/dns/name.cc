@@ -41,18 +41,21 @@ std::optional<char> take_character(std::string_view text, std::size_t& at) {
 
 }  // namespace
 
+constexpr std::size_t Name::ahead() {
+  return offsetof(Octets, size) + 1;
+}
+
 Name::Name(std::string_view wire) {
   if (wire.size() <= 1) return;
-  constexpr auto kAhead = offsetof(Octets, size) + 1;
-  auto* room = static_cast<char*>(::operator new(std::max(sizeof(Octets), kAhead + wire.size())));
+  auto* room = static_cast<char*>(::operator new(std::max(sizeof(Octets), ahead() + wire.size())));
   octets_ = new (room) Octets{.holders = 1, .size = static_cast<std::uint8_t>(wire.size())};
-  std::ranges::copy(wire, room + kAhead);
+  std::ranges::copy(wire, room + ahead());
 }
 
 std::string_view Name::wire() const {
   static constexpr std::string_view kRoot("\0", 1);
   if (octets_ == nullptr) return kRoot;
-  return {reinterpret_cast<const char*>(&octets_->size) + 1, octets_->size};
+  return {reinterpret_cast<const char*>(octets_) + ahead(), octets_->size};
 }
 
 std::strong_ordering Name::operator<=>(const Name& other) const {

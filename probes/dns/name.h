@@ -66,7 +66,8 @@ class Name {
     std::atomic<std::uint32_t> holders;
     std::uint8_t size;  // of the wire form, of which 255 octets are the most
   };
-  Octets* octets_ = nullptr;  // null: the root
+  static constexpr std::size_t ahead();  // octets of it in front of the wire form
+  Octets* octets_ = nullptr;             // null: the root
 };
 
 // The owner name of the TLSA records for a TCP service: "_25._tcp.mx.example.org" (RFC 6698 §3).

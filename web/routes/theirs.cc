@@ -194,8 +194,10 @@ agent::Snapshot Theirs::snapshot() const {
   }
   for (const auto place : places_) {
     const auto& state = all.domains[place];
-    out.domains.push_back(has_words_of_others(state) ? without_words_of_others(state, *this)
-                                                     : state);
+    if (has_words_of_others(state))
+      out.domains.push_back(without_words_of_others(state, *this));
+    else
+      out.domains.push_back(state, all.domains.brief(place));
   }
   out.domains.keep_order();
   std::ranges::copy_if(all.exceptions, std::back_inserter(out.exceptions),

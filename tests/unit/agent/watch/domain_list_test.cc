@@ -52,6 +52,16 @@ TEST(DomainList, TellsInBriefWhatTheStateSays) {
   EXPECT_EQ(list.brief(0).delivery, probes::Delivery::held_up);
 }
 
+TEST(DomainList, TakesABriefThatIsKnownWithTheRoleOfNow) {
+  DomainList before{refused("a.test")};
+  auto state = before[0];
+  state.configured.change().role = config::Role::outbound;
+  DomainList list;
+  list.push_back(state, before.brief(0));
+  EXPECT_EQ(list.brief(0).delivery, probes::Delivery::held_up);
+  EXPECT_EQ(list.brief(0).role, config::Role::outbound);
+}
+
 TEST(DomainList, ACopyStaysAsItWas) {
   DomainList list;
   for (int i = 0; i < 600; ++i) list.push_back(called(fmt::format("d{:03}.test", i)));
