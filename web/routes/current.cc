@@ -154,9 +154,11 @@ std::int64_t weight(const Line& line, DomainFilter::Sort order) {
 }  // namespace
 
 bool IsHost::operator()(const probes::HostJudgement& judged) {
-  const auto [known, is_new] = known_.try_emplace(&judged, false);
-  if (is_new) known->second = judged.seen->host == wanted_;
-  return known->second;
+  if (known_.empty()) known_.resize(kSlots);
+  // Objects on the heap differ from the fifth bit on.
+  auto& slot = known_[(reinterpret_cast<std::uintptr_t>(&judged) >> 4U) % kSlots];
+  if (slot.judged != &judged) slot = {.judged = &judged, .is_it = judged.seen->host == wanted_};
+  return slot.is_it;
 }
 
 RecordedRows recorded_rows(const agent::Snapshot& snapshot, storage::Queries& queries) {

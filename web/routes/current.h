@@ -5,7 +5,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -70,15 +69,21 @@ class CurrentAlerts {
                                          const DomainFilter& filter, const LastLooks& looks = {});
 
 // Whether what is judged of a host is of that one. Domains mostly share it, so that it is mostly
-// known; what it was asked of stays where it is.
+// known: of as many as fit, in a table that is near at hand. What it was asked of stays where it
+// is.
 class IsHost {
  public:
   explicit IsHost(probes::dns::Name wanted) : wanted_(std::move(wanted)) {}
   bool operator()(const probes::HostJudgement& judged);
 
  private:
+  static constexpr std::size_t kSlots = std::size_t{1} << 16U;
+  struct Slot {
+    const probes::HostJudgement* judged = nullptr;
+    bool is_it = false;
+  };
   probes::dns::Name wanted_;
-  std::unordered_map<const probes::HostJudgement*, bool> known_;
+  std::vector<Slot> known_;  // by hash
 };
 
 // As recorded, of the domains that were not looked at since the start; none once all were.
