@@ -218,11 +218,17 @@ struct DatabaseRecorder::State {
   void remember(const Fact& fact, std::int64_t began, std::int64_t at,
                 std::int64_t longest_silence) {
     if (known.size() >= kMostKnown) known.clear();
-    auto& last = look_up(fact);
     if (fact.kind == "failure" && failing) {
       failing->insert(fact.subject);
       bound_failing();
     }
+    extend(look_up(fact), fact, began, at, longest_silence);
+    if (fact.content.size() > kLongestKnown) known.erase({fact.kind, fact.subject});
+  }
+
+  // Its open version, or begins another.
+  void extend(Known& last, const Fact& fact, std::int64_t began, std::int64_t at,
+              std::int64_t longest_silence) {
     // Nobody knows whether it was so all through a gap; nor whether mail arrived while we did not
     // run.
     const bool is_behind_gap = (last.last_seen < gap_until && began >= gap_until) ||
@@ -231,15 +237,13 @@ struct DatabaseRecorder::State {
     if (last.open && last.content == fact.content && !is_behind_gap) {
       touch.bind(began, *last.open, last.subject).run();
       last.last_seen = std::max(last.last_seen, began);
-      if (last.content.size() > kLongestKnown) known.erase({fact.kind, fact.subject});
       return;
     }
     if (last.open) close.bind(*last.open, last.subject).run();
     last.open = add(fact, last.subject, {at, at}, true);
     last.content = fact.content;
     last.last_seen = at;
-    if (bounds.keep(last.subject, fact.kind, fact.subject)) return forget_known();
-    if (last.content.size() > kLongestKnown) known.erase({fact.kind, fact.subject});
+    if (bounds.keep(last.subject, fact.kind, fact.subject)) forget_known();
   }
 
   // The version.

@@ -353,17 +353,17 @@ bool is_conclusive(Code code, const std::vector<std::string>& addresses,
 }
 
 bool is_conclusive(Code code, const probes::DomainJudgement& domain) {
+  const auto seen = domain.seen.open();
   switch (probes::row_of(code).alerts.over_by) {
     case Proof::name_servers:
-      return was_heard(domain.seen.open()->survey);
+      return was_heard(seen->survey);
     case Proof::records:
-      return domain.seen.open()->mx.outcome != Outcome::failed;
+      return seen->mx.outcome != Outcome::failed;
     case Proof::addresses:
     case Proof::endpoints:
     case Proof::any_answer:
       break;
   }
-  const auto seen = domain.seen.open();
   if (seen->mx.outcome == Outcome::failed || domain.hosts.size() < seen->hosts.size()) return false;
   return std::ranges::none_of(domain.hosts, [](const probes::HostJudgement& host) {
     return host.verdict == Verdict::unknown || host.verdict == Verdict::down ||

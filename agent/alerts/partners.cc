@@ -148,7 +148,8 @@ std::optional<Finding> find_loss(const probes::DomainJudgement& judged,
 }
 
 std::optional<std::string> postmaster_text(const probes::DomainJudgement& judged) {
-  const auto name = judged.seen.open()->domain.text();
+  const auto seen = judged.seen.open();
+  const auto name = seen->domain.text();
   std::string out;
   int count = 0;
   for (const auto& finding : judged.findings) {
@@ -163,7 +164,7 @@ std::optional<std::string> postmaster_text(const probes::DomainJudgement& judged
       facts.push_back(fact(key, probes::printable(value)));
     for (const auto& address : finding.addresses) facts.push_back("at " + address);
     for (std::size_t i = 0; i < facts.size(); ++i) out += (i == 0 ? ": " : "; ") + facts[i];
-    out += fmt::format(" ({})\n\nWhat helps:\n", config::rfc3339(judged.seen.open()->observed_at));
+    out += fmt::format(" ({})\n\nWhat helps:\n", config::rfc3339(seen->observed_at));
     for (const auto& step : words.fix) out += fmt::format("- {}\n", step);
     for (std::size_t i = 0; i < words.references.size(); ++i)
       out += fmt::format("{}{}", i == 0 ? "See " : ", ", words.references[i]);

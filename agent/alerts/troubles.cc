@@ -49,16 +49,15 @@ bool holds_mail(const probes::Finding& finding, const probes::DomainJudgement& j
 
 // Takes up what was found at `subject`.
 void gather(Troubles& found, const Judged& domain, const probes::Subject& subject,
-            const probes::HostObservation* host, const std::set<Code>& firing) {
+            const probes::DomainObservation* seen, const probes::HostObservation* host,
+            const std::set<Code>& firing) {
   const auto& all = domain.judgement->findings;
-  // What was seen of the domain is asked for where it is about that.
-  const auto seen = host == nullptr ? domain.judgement->seen.open() : nullptr;
   for (const auto& finding : all) {
     if (finding.subject != subject || !is_grave(finding)) continue;
     if (!is_root(finding, all) && !firing.contains(finding.code)) continue;
     if (explains_what_fires(finding, firing)) continue;
     const auto [place, is_new] =
-        found.try_emplace(finding.code, Trouble{.cause = cause_of(finding, seen.get(), host),
+        found.try_emplace(finding.code, Trouble{.cause = cause_of(finding, seen, host),
                                                 .finding = finding,
                                                 .direction = domain.configured->role});
     auto& trouble = place->second;
@@ -178,10 +177,9 @@ bool is_mismatch(Code code) {
 
 std::vector<Trouble> troubles_of_domain(const Judged& domain, const std::set<Code>& firing) {
   Troubles found;
-  gather(
-      found, domain,
-      {.kind = probes::Subject::Kind::domain, .name = domain.judgement->seen.open()->domain.text()},
-      nullptr, firing);
+  const auto seen = domain.judgement->seen.open();
+  gather(found, domain, {.kind = probes::Subject::Kind::domain, .name = seen->domain.text()},
+         seen.get(), nullptr, firing);
   return finished(std::move(found));
 }
 
@@ -191,7 +189,7 @@ std::vector<Trouble> troubles_of_host(const probes::HostObservation& host,
                                       const std::set<Code>& firing) {
   const probes::Subject subject{.kind = probes::Subject::Kind::host, .name = host.host.text()};
   Troubles found;
-  for (const auto& user : users) gather(found, user, subject, &host, firing);
+  for (const auto& user : users) gather(found, user, subject, nullptr, &host, firing);
   merge_mismatches(found);
   go_on_in_caches(found, firing, host);
   hide(found, host, subject, firing);

@@ -300,6 +300,7 @@ bool Follower::judge(Round& round, Domain& domain, const Seeing& seeing) {
   const auto left = leftover_exception(
       judgement, is_by_hand ? std::optional{made->second} : std::nullopt, round.at);
   if (left) probes::add_finding(judgement, *left);
+  domain.seen.pack();
   judgement.seen = domain.seen;
   keep_once(judgement, inventory_);
   const auto before = std::exchange(
@@ -628,9 +629,7 @@ Follower::Consequences Follower::follow(Round& round, const probes::DomainSeen& 
   Consequences out;
   auto* domain = inventory_.domain(seen->domain);
   if (domain == nullptr) return out;
-  probes::KeptDomain kept{seen};
-  kept.pack();
-  const auto before = inventory_.take(*domain, std::move(kept)).open();
+  const auto before = inventory_.take(*domain, seen).open();
   if (const auto change = before ? find_mx_change(*before, *seen) : std::nullopt)
     mx_changes_.insert_or_assign(seen->domain, *change);
   round.domain = seen;
@@ -647,6 +646,7 @@ Follower::Consequences Follower::follow(Round& round, const probes::DomainSeen& 
   };
   const auto troubled_before = troubling();
   const bool is_judged = judge(round, *domain, seeing);
+  domain->seen.pack();  // also where it could not be judged
   out.again = follow_domain(round, *domain);
   if (is_judged) follow_waiting(round, out, *domain, seeing);
   std::set<Name> spread;

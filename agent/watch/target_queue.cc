@@ -39,11 +39,15 @@ void TargetQueue::sink(std::size_t place) {
   }
 }
 
+void TargetQueue::settle(const Node& node) {
+  rise(node.second.place);
+  sink(node.second.place);
+}
+
 // Of one that waits.
 void TargetQueue::put(Node& node, Ticks when) {
   node.second.when = when;
-  rise(node.second.place);
-  sink(node.second.place);
+  settle(node);
 }
 
 // From those in flight to those that wait.
@@ -57,10 +61,7 @@ void TargetQueue::enter(Node& node, Ticks when) {
 void TargetQueue::leave(Node& node) {
   const auto place = node.second.place;
   swap(place, --waiting_);
-  if (place == waiting_) return;
-  auto* moved = places_[place];
-  rise(place);
-  sink(moved->second.place);
+  if (place != waiting_) settle(*places_[place]);
 }
 
 // Of one in flight.

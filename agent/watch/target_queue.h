@@ -60,6 +60,7 @@ class TargetQueue {
   void swap(std::size_t a, std::size_t b);
   void rise(std::size_t place);
   void sink(std::size_t place);
+  void settle(const Node& node);
   void put(Node& node, Ticks when);
   void enter(Node& node, Ticks when);
   void leave(Node& node);

@@ -99,8 +99,7 @@ class Packer {
     } else if constexpr (requires { value.empty(); }) {
       return value.empty();
     } else if constexpr (
-        requires { static_cast<bool>(value.operator->()); } || requires { value.has_value(); } ||
-        requires { value.get(); }) {
+        requires { value.has_value(); } || requires { value.get(); }) {
       return !value;
     } else {
       return value == T{};
