@@ -1,33 +1,52 @@
 #include "probes/kept_domain.h"
 
 #include <algorithm>
+#include <memory>
+#include <new>
+#include <utility>
 
 #include "probes/codec/packed.h"
 
 namespace probes {
 
+struct KeptDomain::Whole : Kept {
+  DomainSeen seen;
+};
+
+// Octets of codec::Packer are behind it.
+struct KeptDomain::Packed : Kept {
+  [[nodiscard]] std::uint8_t* octets() { return reinterpret_cast<std::uint8_t*>(this + 1); }
+};
+
+void KeptDomain::Kept::free(Kept* kept) {
+  if (kept->is_packed)
+    ::operator delete(kept);
+  else
+    delete static_cast<Whole*>(kept);
+}
+
+KeptDomain::KeptDomain(DomainSeen seen) {
+  if (seen) kept_ = config::Counted<Kept>(new Whole{{1, false}, std::move(seen)});
+}
+
 DomainSeen KeptDomain::open() const {
-  if (const auto* whole = std::get_if<DomainSeen>(&kept_)) return *whole;
+  if (!kept_) return nullptr;
+  if (!kept_->is_packed) return static_cast<Whole*>(kept_.get())->seen;
   const std::vector<tls::CertificatePtr> none;
   auto out = std::make_shared<DomainObservation>();
-  codec::Unpacker{std::get<Octets>(kept_).get(), none}.take(*out);
+  codec::Unpacker{static_cast<Packed*>(kept_.get())->octets(), none}.take(*out);
   return out;
 }
 
-KeptDomain::operator bool() const {
-  const auto* whole = std::get_if<DomainSeen>(&kept_);
-  return whole == nullptr || *whole != nullptr;
-}
-
 void KeptDomain::pack() {
-  const auto* whole = std::get_if<DomainSeen>(&kept_);
-  if (whole == nullptr || *whole == nullptr) return;
+  if (!kept_ || kept_->is_packed) return;
   codec::Packer packer;
-  packer.put(**whole);
+  packer.put(*static_cast<Whole*>(kept_.get())->seen);
   if (!packer.certificates().empty()) return;
-  auto octets = std::make_shared_for_overwrite<std::uint8_t[]>(packer.octets().size());
-  std::ranges::copy(packer.octets(), octets.get());
-  kept_ = Octets(std::move(octets));
+  auto* room = ::operator new(sizeof(Packed) + packer.octets().size());
+  auto* packed = new (room) Packed{{1, true}};
+  std::ranges::copy(packer.octets(), packed->octets());
+  kept_ = config::Counted<Kept>(packed);
 }
 
 }  // namespace probes

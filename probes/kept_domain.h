@@ -1,10 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
-#include <memory>
-#include <utility>
-#include <variant>
 
+#include "config/counted.h"
 #include "probes/observation.h"
 
 // PURE
@@ -15,19 +14,25 @@ namespace probes {
 class KeptDomain {
  public:
   KeptDomain() = default;
-  KeptDomain(DomainSeen seen) : kept_(std::move(seen)) {}
+  KeptDomain(DomainSeen seen);
 
   // Null when there is nothing. Bind no reference into what it points to: it may live no longer
   // than the pointer.
   [[nodiscard]] DomainSeen open() const;
-  explicit operator bool() const;
+  explicit operator bool() const { return static_cast<bool>(kept_); }
 
   // Replies are let go of. What has a certificate stays as it is.
   void pack();
 
  private:
-  using Octets = std::shared_ptr<const std::uint8_t[]>;  // of codec::Packer
-  std::variant<DomainSeen, Octets> kept_;
+  struct Kept {
+    std::atomic<std::uint32_t> holders;
+    bool is_packed;
+    static void free(Kept* kept);
+  };
+  struct Whole;
+  struct Packed;
+  config::Counted<Kept> kept_;
 };
 
 }  // namespace probes

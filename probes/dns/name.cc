@@ -48,14 +48,15 @@ constexpr std::size_t Name::ahead() {
 Name::Name(std::string_view wire) {
   if (wire.size() <= 1) return;
   auto* room = static_cast<char*>(::operator new(std::max(sizeof(Octets), ahead() + wire.size())));
-  octets_ = new (room) Octets{.holders = 1, .size = static_cast<std::uint8_t>(wire.size())};
+  octets_ = config::Counted(
+      new (room) Octets{.holders = 1, .size = static_cast<std::uint8_t>(wire.size())});
   std::ranges::copy(wire, room + ahead());
 }
 
 std::string_view Name::wire() const {
   static constexpr std::string_view kRoot("\0", 1);
-  if (octets_ == nullptr) return kRoot;
-  return {reinterpret_cast<const char*>(octets_) + ahead(), octets_->size};
+  if (!octets_) return kRoot;
+  return {reinterpret_cast<const char*>(octets_.get()) + ahead(), octets_->size};
 }
 
 std::strong_ordering Name::operator<=>(const Name& other) const {

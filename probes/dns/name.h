@@ -11,6 +11,8 @@
 #include <string_view>
 #include <utility>
 
+#include "config/counted.h"
+
 // PURE
 namespace probes::dns {
 
@@ -21,13 +23,6 @@ namespace probes::dns {
 class Name {
  public:
   Name() = default;  // the root
-  Name(const Name& other) noexcept : octets_(other.octets_) { hold(); }
-  Name(Name&& other) noexcept : octets_(std::exchange(other.octets_, nullptr)) {}
-  Name& operator=(Name other) noexcept {
-    std::swap(octets_, other.octets_);
-    return *this;
-  }
-  ~Name() { drop(); }
 
   // From presentation form, with or without the trailing dot; "." is the root. Nothing on empty
   // labels, labels over 63 octets, names over 255, or bad escapes. Takes A-labels: IDN was
@@ -39,7 +34,7 @@ class Name {
 
   [[nodiscard]] std::string_view wire() const;  // as long as a copy of the name lives
   [[nodiscard]] std::string text() const;       // no trailing dot; the root is "."
-  [[nodiscard]] bool is_root() const { return octets_ == nullptr; }
+  [[nodiscard]] bool is_root() const { return !octets_; }
   [[nodiscard]] std::size_t label_count() const;             // the root has none
   [[nodiscard]] Name parent() const;                         // of the root: the root
   [[nodiscard]] bool is_within(const Name& ancestor) const;  // true for the name itself
@@ -53,21 +48,14 @@ class Name {
 
  private:
   explicit Name(std::string_view wire);
-  void hold() const noexcept {
-    if (octets_ != nullptr) octets_->holders.fetch_add(1, std::memory_order_relaxed);
-  }
-  void drop() const noexcept {
-    if (octets_ != nullptr && octets_->holders.fetch_sub(1, std::memory_order_acq_rel) == 1)
-      ::operator delete(octets_);
-  }
-  // The wire form is behind it. A count of its own and not a shared_ptr: of a million domains'
-  // names every octet counts.
+  // The wire form is behind it.
   struct Octets {
     std::atomic<std::uint32_t> holders;
     std::uint8_t size;  // of the wire form, of which 255 octets are the most
+    static void free(Octets* octets) { ::operator delete(octets); }
   };
   static constexpr std::size_t ahead();  // octets of it in front of the wire form
-  Octets* octets_ = nullptr;             // null: the root
+  config::Counted<Octets> octets_;       // null: the root
 };
 
 // The owner name of the TLSA records for a TCP service: "_25._tcp.mx.example.org" (RFC 6698 §3).
