@@ -24,7 +24,11 @@ namespace agent {
 
 // What is looked at by itself. A host is one target however many domains use it.
 struct Target {
-  enum class Kind { domain, host, monitor };  // monitor: our own senses; its name is the root
+  enum class Kind : std::uint8_t {
+    domain,
+    host,
+    monitor
+  };  // monitor: our own senses; its name is the root
   Kind kind = Kind::domain;
   probes::dns::Name name;
   auto operator<=>(const Target&) const = default;

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace agent {
 
 // --- the heap
 
 bool TargetQueue::is_before(const Node& a, const Node& b) {
-  return a.second.when != b.second.when ? a.second.when < b.second.when : a.first < b.first;
+  const auto rank = [](const Node& node) { return std::pair(node.second.when, node.second.kind); };
+  return rank(a) != rank(b) ? rank(a) < rank(b) : a.first < b.first;
 }
 
 void TargetQueue::set(std::size_t place, Node* node) {
@@ -65,22 +67,39 @@ void TargetQueue::leave(Node& node) {
 }
 
 // Of one in flight.
-void TargetQueue::erase(Entries::iterator entry) {
-  swap(entry->second.place, places_.size() - 1);
+void TargetQueue::erase(const Node& node) {
+  swap(node.second.place, places_.size() - 1);
   places_.pop_back();
-  entries_.erase(entry);
+  auto& entries = entries_[static_cast<std::size_t>(node.second.kind)];
+  entries.erase(entries.find(node.first));
+}
+
+const TargetQueue::Node* TargetQueue::find(const Target& target) const {
+  const auto& entries = entries_[static_cast<std::size_t>(target.kind)];
+  const auto entry = entries.find(target.name);
+  return entry == entries.end() ? nullptr : &*entry;
+}
+
+TargetQueue::Node* TargetQueue::find(const Target& target) {
+  return const_cast<Node*>(std::as_const(*this).find(target));
+}
+
+Target TargetQueue::target_of(const Node& node) {
+  return {.kind = node.second.kind, .name = node.first};
 }
 
 // --- the outside
 
 void TargetQueue::add(const Target& target, Ticks due) {
-  const auto [place, is_new] = entries_.try_emplace(target);
+  auto& entries = entries_[static_cast<std::size_t>(target.kind)];
+  const auto [place, is_new] = entries.try_emplace(target.name);
   auto& entry = place->second;
   if (is_new) {
+    entry.kind = target.kind;
     try {
       places_.push_back(&*place);
     } catch (...) {
-      entries_.erase(place);
+      entries.erase(place);
       throw;
     }
     set(places_.size() - 1, &*place);
@@ -92,29 +111,29 @@ void TargetQueue::add(const Target& target, Ticks due) {
 }
 
 void TargetQueue::drop(const Target& target) {
-  const auto place = entries_.find(target);
-  if (place == entries_.end()) return;
-  if (is_in_flight(place->second)) {
-    place->second.is_dropped = true;
+  auto* node = find(target);
+  if (node == nullptr) return;
+  if (is_in_flight(node->second)) {
+    node->second.is_dropped = true;
     return;
   }
-  leave(*place);
-  erase(place);
+  leave(*node);
+  erase(*node);
 }
 
 void TargetQueue::move(const Target& target, Ticks due) {
-  const auto place = entries_.find(target);
-  if (place == entries_.end() || place->second.is_dropped) return;
-  if (is_in_flight(place->second))
-    place->second.is_wanted = true;
+  auto* node = find(target);
+  if (node == nullptr || node->second.is_dropped) return;
+  if (is_in_flight(node->second))
+    node->second.is_wanted = true;
   else
-    put(*place, due);
+    put(*node, due);
 }
 
 void TargetQueue::hasten(const Target& target, Ticks due) {
-  const auto place = entries_.find(target);
-  if (place == entries_.end() || is_in_flight(place->second) || place->second.when <= due) return;
-  put(*place, due);
+  auto* node = find(target);
+  if (node == nullptr || is_in_flight(node->second) || node->second.when <= due) return;
+  put(*node, due);
 }
 
 std::optional<Target> TargetQueue::take(Ticks at) {
@@ -122,37 +141,39 @@ std::optional<Target> TargetQueue::take(Ticks at) {
   auto& node = *places_.front();
   leave(node);
   node.second.when = at;
-  return node.first;
+  return target_of(node);
 }
 
 void TargetQueue::give_back(const Target& target, Ticks at, Ticks due, int failures) {
-  const auto place = entries_.find(target);
-  if (place == entries_.end() || !is_in_flight(place->second)) return;
-  auto& entry = place->second;
-  if (entry.is_dropped) return erase(place);
+  auto* node = find(target);
+  if (node == nullptr || !is_in_flight(node->second)) return;
+  auto& entry = node->second;
+  if (entry.is_dropped) return erase(*node);
   constexpr int kMost = std::numeric_limits<std::uint16_t>::max();
   entry.failures = static_cast<std::uint16_t>(std::min(failures, kMost));
-  enter(*place, entry.is_wanted ? at : due);
+  enter(*node, entry.is_wanted ? at : due);
   entry.is_wanted = false;
 }
 
 int TargetQueue::failures(const Target& target) const {
-  const auto place = entries_.find(target);
-  return place == entries_.end() ? 0 : place->second.failures;
+  const auto* node = find(target);
+  return node == nullptr ? 0 : node->second.failures;
 }
 
 std::vector<Target> TargetQueue::all() const {
   std::vector<Target> out;
-  for (const auto& [target, entry] : entries_) {
-    if (!entry.is_dropped) out.push_back(target);
+  for (const auto& entries : entries_) {
+    for (const auto& node : entries) {
+      if (!node.second.is_dropped) out.push_back(target_of(node));
+    }
   }
   return out;
 }
 
 std::vector<Target> TargetQueue::failing() const {
   std::vector<Target> out;
-  for (const auto& [target, entry] : entries_) {
-    if (entry.failures > 0 && !entry.is_dropped) out.push_back(target);
+  for (const auto* node : places_) {
+    if (node->second.failures > 0 && !node->second.is_dropped) out.push_back(target_of(*node));
   }
   return out;
 }

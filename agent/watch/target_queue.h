@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -49,11 +50,15 @@ class TargetQueue {
     Ticks when{};             // due; in flight: taken
     std::uint32_t place = 0;  // in places_
     std::uint16_t failures = 0;
+    Target::Kind kind{};
     bool is_wanted : 1 = false;   // while in flight: again, and at once
     bool is_dropped : 1 = false;  // while in flight: gone as soon as it is back
   };
-  using Entries = std::map<Target, Entry>;
+  using Entries = std::map<probes::dns::Name, Entry>;
   using Node = Entries::value_type;
+  [[nodiscard]] const Node* find(const Target& target) const;
+  [[nodiscard]] Node* find(const Target& target);
+  [[nodiscard]] static Target target_of(const Node& node);
   static bool is_before(const Node& a, const Node& b);
   [[nodiscard]] bool is_in_flight(const Entry& entry) const { return entry.place >= waiting_; }
   void set(std::size_t place, Node* node);
@@ -64,9 +69,9 @@ class TargetQueue {
   void put(Node& node, Ticks when);
   void enter(Node& node, Ticks when);
   void leave(Node& node);
-  void erase(Entries::iterator entry);
+  void erase(const Node& node);
 
-  Entries entries_;
+  std::array<Entries, 3> entries_;  // by kind
   // First those that wait, as a binary heap: whoever stands at (n-1)/2 comes before whoever stands
   // at n. Behind them those in flight, in no order.
   std::vector<Node*> places_;
