@@ -12,6 +12,8 @@ class Shared {
  public:
   Shared() : value_(nothing()) {}
   Shared(T value) : value_(std::make_shared<T>(std::move(value))) {}  // as a T is assigned
+  // One of many that were made together.
+  explicit Shared(std::shared_ptr<T> value) : value_(std::move(value)) {}
 
   const T& operator*() const { return *value_; }
   const T* operator->() const { return value_.get(); }

@@ -14,20 +14,13 @@ bool is_cause_of(const Finding& cause, const Finding& effect) {
   return &cause != &effect && is_below && explains(cause, effect.code);
 }
 
-const Finding* direct_cause(const std::vector<Finding>& findings, const Finding& effect) {
+const Finding* direct_cause(const auto& findings, const Finding& effect) {
   const auto found = std::ranges::find_if(
       findings, [&](const Finding& cause) { return is_cause_of(cause, effect); });
   return found == findings.end() ? nullptr : &*found;
 }
 
-}  // namespace
-
-bool explains(const Finding& cause, Code effect) {
-  const auto& effects = row_of(cause.code).alerts.explains;
-  return cause.is_whole_cause && std::ranges::find(effects, effect) != effects.end();
-}
-
-const Finding* cause_among(const std::vector<Finding>& findings, const Finding& finding) {
+const Finding* deepest_cause(const auto& findings, const Finding& finding) {
   const auto* cause = direct_cause(findings, finding);
   // The order has no circles (catalogue_test).
   while (cause != nullptr) {
@@ -38,13 +31,24 @@ const Finding* cause_among(const std::vector<Finding>& findings, const Finding& 
   return cause;
 }
 
+}  // namespace
+
+bool explains(const Finding& cause, Code effect) {
+  const auto& effects = row_of(cause.code).alerts.explains;
+  return cause.is_whole_cause && std::ranges::find(effects, effect) != effects.end();
+}
+
+const Finding* cause_among(const Findings& findings, const Finding& finding) {
+  return deepest_cause(findings, finding);
+}
+
 void link_causes(std::vector<Finding>& findings) {
   for (auto& finding : findings) {
     finding.consequence_of.reset();
     finding.consequences.clear();
   }
   for (auto& finding : findings) {
-    const auto* cause = cause_among(findings, finding);
+    const auto* cause = deepest_cause(findings, finding);
     if (cause == nullptr) continue;
     finding.consequence_of = cause->code;
     const Consequence mine{.code = finding.code, .subject = finding.subject};

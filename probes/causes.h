@@ -18,7 +18,6 @@ void link_causes(std::vector<Finding>& findings);
 [[nodiscard]] bool explains(const Finding& cause, Code effect);
 
 // The finding that explains `finding`, or null.
-[[nodiscard]] const Finding* cause_among(const std::vector<Finding>& findings,
-                                         const Finding& finding);
+[[nodiscard]] const Finding* cause_among(const Findings& findings, const Finding& finding);
 
 }  // namespace probes

@@ -35,7 +35,7 @@ struct Argument {
   // What follows from that, judged anew: of a host by itself, in the domain of that judgement.
   DomainJudgement judged;
   // Of its findings those, and perhaps others, that follow from what is proven alone.
-  std::vector<Finding> proven;
+  Findings proven;
   [[nodiscard]] bool holds() const;  // no step is refuted
 };
 

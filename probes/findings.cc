@@ -79,10 +79,13 @@ std::vector<Finding> find_in_domain(const DomainJudgement& judged, Time at) {
 }
 
 void weigh(DomainJudgement& judged) {
-  for (std::size_t i = 0; i < judged.hosts.size(); ++i)
-    link_causes(judged.hosts.change(i).findings);
-  link_causes(judged.findings);
-  put_worst_first(judged.findings);
+  for (std::size_t i = 0; i < judged.hosts.size(); ++i) {
+    if (!judged.hosts[i].findings.empty()) judged.hosts.change(i).findings.edit(link_causes);
+  }
+  judged.findings.edit([](std::vector<Finding>& all) {
+    link_causes(all);
+    put_worst_first(all);
+  });
   judged.severity = judged.findings.empty() ? Severity::info : judged.findings.front().severity;
 }
 
@@ -168,8 +171,8 @@ void add_history_findings(DomainJudgement& judged, const dns::Name& name,
   auto* host = &judged.hosts.change(static_cast<std::size_t>(found - judged.hosts.begin()));
   host->most_caches_refuse = known.past.most_caches_refuse;
   const auto subject = host_subject(*host->seen);
-  drop_overruled(host->findings, subject, known);
-  drop_overruled(judged.findings, subject, known);
+  for (auto* findings : {&host->findings, &judged.findings})
+    findings->edit([&](auto& all) { drop_overruled(all, subject, known); });
   const auto is_told = [&](Code code) {
     return std::ranges::find(host->findings, code, &Finding::code) != host->findings.end();
   };
@@ -181,23 +184,26 @@ void add_history_findings(DomainJudgement& judged, const dns::Name& name,
     }
     carry(finding, is_carried_by_others(judged, *host));
     if (is_told(finding.code)) {
-      enrich(host->findings, finding);
-      enrich(judged.findings, finding);
+      for (auto* findings : {&host->findings, &judged.findings})
+        findings->edit([&](auto& all) { enrich(all, finding); });
       continue;
     }
     host->findings.push_back(finding);
     judged.findings.push_back(std::move(finding));
   }
   for (auto* findings : {&host->findings, &judged.findings}) {
-    place_remedies(*findings, *host->seen);
-    tell_past(*findings, subject, known.past);
-    tell_where_retired(*findings, subject);
+    findings->edit([&](auto& all) {
+      place_remedies(all, *host->seen);
+      tell_past(all, subject, known.past);
+      tell_where_retired(all, subject);
+    });
   }
   weigh(judged);
 }
 
 void add_history_findings(DomainJudgement& judged, const HistoryFindings& known) {
-  drop_overruled(judged.findings, domain_subject(*judged.seen.open()), known);
+  const auto subject = domain_subject(*judged.seen.open());
+  judged.findings.edit([&](auto& all) { drop_overruled(all, subject, known); });
   for (const auto& finding : known.findings) judged.findings.push_back(finding);
   weigh(judged);
 }

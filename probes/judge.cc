@@ -816,7 +816,6 @@ DomainJudgement judge(const DomainSeen& domain, const std::map<dns::Name, HostSe
   }
   DomainJudgement judged;
   judged.seen = domain;
-  judged.hosts.reserve(domain->hosts.size());
   for (const auto& mx : domain->hosts) {
     const auto seen = hosts.find(mx.name);
     if (seen != hosts.end()) judged.hosts.push_back(judge_host(*domain, mx, seen->second, at));

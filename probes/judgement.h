@@ -69,20 +69,22 @@ struct Split {
   bool operator==(const Split&) const = default;
 };
 
+using Splits = config::SharedVector<Split>;
+
 struct HostJudgement {
   HostSeen seen;
   std::uint16_t preference = 0;
   Verdict verdict =
       Verdict::unknown;  // best over the addresses in the default handshake: a sender fails over
   Verdict weakest = Verdict::unknown;  // most open over everything
-  std::vector<Split> splits;
+  Splits splits;
   std::vector<EndpointJudgement>
       endpoints;  // without handshakes for a key type the server does not have
   std::vector<RecordJudgement> records;  // parallel to HostObservation::records
   // Known of its past: so many of the world's caches hold records that refuse it everywhere that
   // its mail counts as held up (kMostCaches), whatever the verdict, which is of what was seen.
   bool most_caches_refuse = false;
-  std::vector<Finding> findings;
+  Findings findings;
   bool operator==(const HostJudgement&) const = default;
 };
 
@@ -91,11 +93,11 @@ struct DomainJudgement {
   Verdict verdict = Verdict::unknown;
   Verdict weakest = Verdict::unknown;
   Severity severity = Severity::info;  // of the worst finding, of hosts too
-  std::vector<Split> splits;
+  Splits splits;
   // Those that have been observed, by preference. Domains that see a host alike share what is
-  // judged of it (agent/watch/follower).
+  // judged of it, its findings, and the list of such hosts (agent/watch/follower).
   config::SharedVector<HostJudgement> hosts;
-  std::vector<Finding> findings;  // of the domain and of its hosts, worst first
+  Findings findings;  // of the domain and of its hosts, worst first
 };
 
 }  // namespace probes

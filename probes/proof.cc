@@ -23,8 +23,7 @@ bool is_said(const Finding& finding, const Argument& argument, const Bundle& bun
 }
 
 // What the alert says, in what follows from that look.
-const Finding* find_said(const std::vector<Finding>& findings, const Argument& argument,
-                         const Bundle& bundle) {
+const Finding* find_said(const Findings& findings, const Argument& argument, const Bundle& bundle) {
   const auto found = std::ranges::find_if(
       findings, [&](const Finding& finding) { return is_said(finding, argument, bundle); });
   return found == findings.end() ? nullptr : &*found;

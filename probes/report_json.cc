@@ -53,7 +53,7 @@ Json survey_json(const dns::Survey& survey) {
   return out;
 }
 
-Json splits_json(const std::vector<Split>& splits) {
+Json splits_json(const Splits& splits) {
   Json out = Json::array();
   for (const auto& split : splits)
     out.push_back({{"sender", split.sender},

@@ -35,7 +35,7 @@ bool is_at(const Finding& finding, const HostJudgement& host) {
 }
 
 // By those of the findings that count.
-Status status_by(Verdict verdict, const std::vector<Finding>& findings, const auto& counts) {
+Status status_by(Verdict verdict, const Findings& findings, const auto& counts) {
   const auto has = [&](auto&& is_meant) {
     return std::ranges::any_of(
         findings, [&](const Finding& finding) { return counts(finding) && is_meant(finding); });
@@ -55,7 +55,7 @@ Status status_by(Verdict verdict, const std::vector<Finding>& findings, const au
 
 }  // namespace
 
-Status status_of(Verdict verdict, const std::vector<Finding>& findings) {
+Status status_of(Verdict verdict, const Findings& findings) {
   return status_by(verdict, findings, [](const Finding&) { return true; });
 }
 
@@ -120,7 +120,7 @@ Delivery delivery_of(const HostJudgement& judged) {
   return seen != Delivery::unknown && judged.most_caches_refuse ? Delivery::held_up : seen;
 }
 
-Severity worst_severity(const std::vector<Finding>& findings) {
+Severity worst_severity(const Findings& findings) {
   auto out = Severity::info;
   for (const auto& finding : findings) out = std::max(out, finding.severity);
   return out;

@@ -19,7 +19,7 @@ inline constexpr int kStatusCount = 4;
 // By the worst finding: critical, or warning (medium, high). Where a fault of our own kept us from
 // knowing it is unknown, unless a critical finding is known all the same: what was seen of a target
 // is never hidden by what was not. Never ok while mail is not delivered, whatever was found.
-[[nodiscard]] Status status_of(Verdict verdict, const std::vector<Finding>& findings);
+[[nodiscard]] Status status_of(Verdict verdict, const Findings& findings);
 [[nodiscard]] Status status_of(const DomainJudgement& judged);
 // By what is found at this host of the domain alone.
 [[nodiscard]] Status status_of(const DomainJudgement& judged, const HostJudgement& host);
@@ -48,7 +48,7 @@ inline constexpr double kMostCaches = 0.5;
 // Of mail that is to be delivered through this host.
 [[nodiscard]] Delivery delivery_of(const HostJudgement& judged);
 // Info where there is none.
-[[nodiscard]] Severity worst_severity(const std::vector<Finding>& findings);
+[[nodiscard]] Severity worst_severity(const Findings& findings);
 // Whether what happens to mail through the host is worse for the one domain than for the other.
 [[nodiscard]] bool is_worse(const HostJudgement& one, const HostJudgement& other);
 // By what was seen alone, of which `status` is: for what was recorded without the word.

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/shared_vector.h"
 #include "config/time.h"
 #include "probes/remedy.h"
 
@@ -228,5 +229,7 @@ struct Finding {
   std::vector<std::string> next_keys;
   bool operator==(const Finding&) const = default;
 };
+// What very many domains suffer from one host is kept once.
+using Findings = config::SharedVector<Finding>;
 
 }  // namespace probes

@@ -127,10 +127,13 @@ probes::DomainJudgement with_partner_severity(probes::DomainJudgement judged, co
   if (role == config::Role::inbound) return judged;
   const bool is_held =
       judged.verdict == Verdict::deferred || judged.verdict == Verdict::lookup_failed;
-  for (auto& finding : judged.findings) hand_over(finding, is_held);
+  const auto hand_over_all = [&](std::vector<Finding>& all) {
+    for (auto& finding : all) hand_over(finding, is_held);
+  };
   for (std::size_t i = 0; i < judged.hosts.size(); ++i) {
-    for (auto& finding : judged.hosts.change(i).findings) hand_over(finding, is_held);
+    if (!judged.hosts[i].findings.empty()) judged.hosts.change(i).findings.edit(hand_over_all);
   }
+  judged.findings.edit(hand_over_all);
   probes::weigh(judged);
   return judged;
 }

@@ -16,7 +16,7 @@ using probes::Code;
 using Troubles = std::map<Code, Trouble>;
 
 // Grave, and what it follows from, if anything, is not: else that is the trouble.
-bool is_root(const probes::Finding& finding, const std::vector<probes::Finding>& all) {
+bool is_root(const probes::Finding& finding, const probes::Findings& all) {
   if (!is_grave(finding)) return false;
   const auto* cause = probes::cause_among(all, finding);
   return cause == nullptr || !is_grave(*cause);

@@ -156,7 +156,7 @@ std::vector<std::string> explaining_classes(const probes::DomainJudgement& judge
       return type == "validation-failure";
     });
   };
-  const auto take = [&](const std::vector<probes::Split>& splits) {
+  const auto take = [&](const probes::Splits& splits) {
     for (const auto& split : splits) {
       if (is_deliverable(split.verdict) || split.verdict == probes::Verdict::unknown) continue;
       const auto who =
@@ -313,9 +313,10 @@ void add_sender_findings(probes::DomainJudgement& judged, const ReportsBySubject
                             left.refusers, confirmed);
     if (auto finding = finding_of(judged, subject, left)) added.push_back(*std::move(finding));
   }
-  for (auto& finding : judged.findings) {
-    const auto who = confirmed.find(&finding);
-    if (who != confirmed.end()) finding.evidence.push_back({kSenderReports, words_of(who->second)});
+  for (std::size_t i = 0; i < judged.findings.size(); ++i) {
+    const auto who = confirmed.find(&judged.findings[i]);
+    if (who != confirmed.end())
+      judged.findings.change(i).evidence.push_back({kSenderReports, words_of(who->second)});
   }
   for (auto& finding : added) probes::add_finding(judged, std::move(finding));
 }

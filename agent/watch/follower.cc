@@ -64,11 +64,25 @@ std::shared_ptr<const probes::HostJudgement> find(const probes::DomainJudgement*
   return judged->hosts.shared(static_cast<std::size_t>(found - judged->hosts.begin()));
 }
 
+// What is found at a host is mostly what its domains suffer.
+void keep_once(probes::Findings& findings, const probes::HostJudgement& host) {
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    const auto same = std::ranges::find(host.findings, findings[i]);
+    if (same != host.findings.end())
+      findings.keep(i,
+                    host.findings.shared(static_cast<std::size_t>(same - host.findings.begin())));
+  }
+}
+
 // Domains mostly see a host alike: what is equal is kept once.
 void keep_once(probes::DomainJudgement& judged, Inventory& inventory) {
-  for (std::size_t i = 0; i < judged.hosts.size(); ++i) {
-    auto* host = inventory.host(judged.hosts[i].seen->host);
-    if (host != nullptr) judged.hosts.keep(i, host->judgements.one(judged.hosts.shared(i)));
+  auto& hosts = judged.hosts;
+  for (std::size_t i = hosts.size(); i-- > 0;) {
+    auto* host = inventory.host(hosts[i].seen->host);
+    if (host == nullptr) continue;
+    hosts.keep(i, host->judgements.one(hosts.shared(i)));
+    keep_once(judged.findings, hosts[i]);
+    if (i == 0) hosts.keep(host->lists.one(hosts.list()));
   }
 }
 
@@ -288,7 +302,9 @@ bool Follower::judge(Round& round, Domain& domain, const Seeing& seeing) {
   if (change != mx_changes_.end()) known.mx_change = change->second;
   auto judgement = judge_with_history(looked, seen, known, blocked, round.at);
   if (blocked == nullptr) {
-    if (const auto loss = find_loss(judgement, domain.protected_until, round.at))
+    const auto until = domain.protected_until;
+    if (const auto loss = find_loss(
+            judgement, until == Inventory::kNever ? std::nullopt : std::optional{until}, round.at))
       probes::add_finding(judgement, *loss);
     if (is_authenticated(judgement.verdict)) domain.protected_until = round.at;
     add_sender_findings(judgement, reports_);
@@ -1087,7 +1103,8 @@ void Follower::restate(const ClockStep& step) {
   past_.restate(step);
   for (auto& [name, change] : mx_changes_) change.at = restated(change.at, step);
   for (auto& [name, domain] : inventory_.domains()) {
-    if (domain.protected_until) domain.protected_until = restated(*domain.protected_until, step);
+    if (domain.protected_until != Inventory::kNever)
+      domain.protected_until = restated(domain.protected_until, step);
   }
   for (auto& [name, host] : inventory_.hosts()) {
     if (host.rolling_since) host.rolling_since = restated(*host.rolling_since, step);

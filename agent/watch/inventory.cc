@@ -20,20 +20,10 @@ std::size_t count_own(const config::Domain& domain) {
 
 }  // namespace
 
-Inventory::Alike::Judgement Inventory::Alike::one(const Judgement& judgement) {
-  std::erase_if(known_, [](const auto& one) { return one.expired(); });
-  for (const auto& one : known_) {
-    auto held = one.lock();
-    if (held && *held == *judgement) return held;
-  }
-  if (known_.size() == kMost) known_.erase(known_.begin());
-  known_.push_back(judgement);
-  return judgement;
-}
-
 Inventory::Change Inventory::adopt(const std::vector<config::Domain>& configured) {
   Change out;
   std::set<Name> wanted;
+  const auto all = std::make_shared<std::vector<config::Domain>>(configured);
   for (std::size_t i = 0; i < configured.size(); ++i) {
     const auto name = Name::parse(configured[i].name);
     if (!name || !wanted.insert(*name).second) continue;
@@ -42,7 +32,7 @@ Inventory::Change Inventory::adopt(const std::vector<config::Domain>& configured
     domain.name = &entry->first;
     for (const auto& [host, place] : domain.hosts)
       host->own_users = host->own_users + count_own(configured[i]) - count_own(*domain.configured);
-    domain.configured = configured[i];
+    domain.configured = config::Shared(std::shared_ptr<config::Domain>(all, &(*all)[i]));
     domain.place = static_cast<std::uint32_t>(i);
     if (!is_new) continue;
     ++unknown_domains_;
@@ -80,15 +70,17 @@ Inventory::Change Inventory::use(Domain& domain, const std::vector<probes::MxHos
     const auto known = std::ranges::find(domain.hosts, &host, &Use::host);
     now.push_back(known != domain.hosts.end() ? *known : Use{.host = &host, .place = kNew});
     auto& users = host.users;
-    if (users.size() == users.capacity()) users.reserve(2 * users.size() + 1);
+    if (users.size() == users.capacity()) users.reserve(users.size() + users.size() / 2 + 1);
   }
-  for (auto& use : now) {
+  Uses uses(now.size());
+  std::ranges::copy(now, uses.begin());
+  for (auto& use : uses) {
     if (use.place != kNew) continue;
     use.place = use.host->users.size();
     use.host->users.push_back(&domain);
     use.host->own_users += count_own(*domain.configured);
   }
-  const auto before = std::exchange(domain.hosts, std::move(now));
+  const auto before = std::exchange(domain.hosts, std::move(uses));
   for (const auto& use : before) {
     if (std::ranges::find(domain.hosts, use.host, &Use::host) == domain.hosts.end())
       leave(out, domain, use);

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/alerts/round.h"
@@ -29,6 +31,30 @@ class Inventory {
     Host* host = nullptr;
     std::size_t place = 0;
   };
+  // Few, and of very many domains: no room is held for more.
+  class Uses {
+   public:
+    Uses() = default;
+    explicit Uses(std::size_t size)
+        : uses_(std::make_unique<Use[]>(size)), size_(static_cast<std::uint32_t>(size)) {}
+    Uses(Uses&& other) noexcept
+        : uses_(std::move(other.uses_)), size_(std::exchange(other.size_, 0)) {}
+    Uses& operator=(Uses&& other) noexcept {
+      uses_ = std::move(other.uses_);
+      size_ = std::exchange(other.size_, 0);
+      return *this;
+    }
+    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] Use* begin() { return uses_.get(); }
+    [[nodiscard]] Use* end() { return uses_.get() + size_; }
+    [[nodiscard]] const Use* begin() const { return uses_.get(); }
+    [[nodiscard]] const Use* end() const { return uses_.get() + size_; }
+
+   private:
+    std::unique_ptr<Use[]> uses_;
+    std::uint32_t size_ = 0;
+  };
+  static constexpr auto kNever = config::Time::min();
   struct Domain {
     const probes::dns::Name* name = nullptr;
     config::Shared<config::Domain> configured;
@@ -37,22 +63,32 @@ class Inventory {
     bool awaits_judgement = false;  // its last look could not be followed for want of one
     probes::KeptDomain seen;
     std::shared_ptr<const probes::DomainJudgement> judged;
-    std::optional<config::Time> protected_until;  // last seen authenticated
-    std::vector<Use> hosts;                       // of its MX RRset, as last learned
+    config::Time protected_until = kNever;  // last seen authenticated
+    Uses hosts;                             // of its MX RRset, as last learned
   };
   struct ByName {
     bool operator()(const Domain* a, const Domain* b) const { return *a->name < *b->name; }
   };
-  // The judgements that domains hold of one host: those that are equal are one.
+  // What domains hold of one host: what is equal is one.
+  template <class T>
   class Alike {
    public:
-    using Judgement = std::shared_ptr<const probes::HostJudgement>;
+    using Value = std::shared_ptr<const T>;
     // An equal one that somebody holds, or this.
-    [[nodiscard]] Judgement one(const Judgement& judgement);
+    [[nodiscard]] Value one(const Value& value) {
+      std::erase_if(known_, [](const auto& one) { return one.expired(); });
+      for (const auto& one : known_) {
+        auto held = one.lock();
+        if (held && *held == *value) return held;
+      }
+      if (known_.size() == kMost) known_.erase(known_.begin());
+      known_.push_back(value);
+      return value;
+    }
 
    private:
     static constexpr std::size_t kMost = 8;  // by preference, and whether MX RRsets are signed
-    std::vector<std::weak_ptr<const probes::HostJudgement>> known_;
+    std::vector<std::weak_ptr<const T>> known_;
   };
   struct Host {
     probes::dns::Name name;
@@ -60,7 +96,9 @@ class Inventory {
     std::vector<Domain*> users;          // in no order
     std::size_t own_users = 0;           // of them, those that are inbound
     std::set<Domain*, ByName> troubled;  // users whose judgement has something to alert of about it
-    Alike judgements;                    // of its users, as far as they are kept once
+    Alike<probes::HostJudgement> judgements;  // of its users, as far as they are kept once
+    // Of those of whose hosts it is the first: what they hold of all of these.
+    Alike<config::SharedVector<probes::HostJudgement>::Values> lists;
     // For the user for which it is worst; null: to be found anew.
     std::shared_ptr<const probes::HostJudgement> judged;
     std::optional<HostHistory> history;  // nothing before the first look

@@ -146,7 +146,7 @@ class Since {
 // What one look at a domain found.
 struct Look {
   const std::string& domain;
-  const std::vector<probes::Finding>& findings;
+  const probes::Findings& findings;
   const probes::DomainJudgement* judged = nullptr;  // null: it is what was known last
   std::optional<config::Time> known_at = {};
 

@@ -30,7 +30,7 @@ struct LastLook {
   };
   std::vector<Host> hosts;
   // Their codes, severities and subjects, and what they follow from; read_words() has the rest.
-  std::vector<probes::Finding> findings;
+  probes::Findings findings;
 
   [[nodiscard]] bool has_host(const std::string& name) const;
   [[nodiscard]] bool has_code(probes::Code code) const;

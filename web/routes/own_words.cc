@@ -39,10 +39,12 @@ bool has_words_of_others(const agent::DomainState& state) {
 agent::DomainState without_words_of_others(agent::DomainState state, const Theirs& theirs) {
   if (!has_words_of_others(state)) return state;
   auto judged = *state.judged;
-  for (auto& finding : judged.findings) take_out_others(finding.evidence, theirs);
-  for (std::size_t i = 0; i < judged.hosts.size(); ++i) {
-    for (auto& finding : judged.hosts.change(i).findings) take_out_others(finding.evidence, theirs);
-  }
+  const auto take_out = [&](std::vector<probes::Finding>& all) {
+    for (auto& finding : all) take_out_others(finding.evidence, theirs);
+  };
+  judged.findings.edit(take_out);
+  for (std::size_t i = 0; i < judged.hosts.size(); ++i)
+    judged.hosts.change(i).findings.edit(take_out);
   state.judged = std::make_shared<const probes::DomainJudgement>(std::move(judged));
   return state;
 }

@@ -1,8 +1,11 @@
 // What keeps values once: they read as values do, and nobody sees another's change.
 
+#include <algorithm>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -48,6 +51,52 @@ TEST(SharedVector, KeepsOnceWhatAnotherListHas) {
   EXPECT_EQ(list.shared(1), other.shared(0));
   list.change(1) = "x";
   EXPECT_THAT(other, ElementsAre("b"));
+}
+
+TEST(SharedVector, KeepsAWholeListOnce) {
+  auto list = of({"a", "b"});
+  auto other = list;
+  EXPECT_EQ(list.list(), other.list());
+  other.push_back("c");
+  EXPECT_THAT(list, ElementsAre("a", "b"));
+  EXPECT_THAT(other, ElementsAre("a", "b", "c"));
+  other.keep(list.list());
+  EXPECT_EQ(list.list(), other.list());
+  other.change(0) = "x";
+  EXPECT_THAT(list, ElementsAre("a", "b"));
+  EXPECT_EQ(of({}).list(), nullptr) << "none costs no memory";
+}
+
+TEST(SharedVector, LetsAllBeChangedAtOnceAndOnlyItsOwn) {
+  auto list = of({"b", "a"});
+  const auto copy = list;
+  list.edit([](std::vector<std::string>& all) {
+    all.emplace_back("c");
+    std::ranges::sort(all);
+  });
+  EXPECT_THAT(list, ElementsAre("a", "b", "c"));
+  EXPECT_THAT(copy, ElementsAre("b", "a"));
+  list.edit([](std::vector<std::string>& all) { all.clear(); });
+  EXPECT_TRUE(list.empty());
+  list.edit([](std::vector<std::string>& all) { all.emplace_back("d"); });
+  EXPECT_THAT(list, ElementsAre("d"));
+}
+
+TEST(SharedVector, IsEqualByItsValues) {
+  EXPECT_EQ(of({"a"}), of({"a"}));
+  EXPECT_NE(of({"a"}), of({"b"}));
+  EXPECT_NE(of({"a"}), of({}));
+  EXPECT_EQ(of({}), SharedVector<std::string>{});
+}
+
+TEST(Shared, IsOneOfManyMadeTogether) {
+  auto all = std::make_shared<std::vector<std::string>>(2, "a");
+  Shared<std::string> one(std::shared_ptr<std::string>(all, &all->front()));
+  const auto copy = one;
+  one.change() = "b";
+  EXPECT_EQ(*one, "b");
+  EXPECT_EQ(*copy, "a");
+  EXPECT_EQ(all->front(), "a");
 }
 
 TEST(Boxed, IsAnOptionalValue) {

@@ -1327,7 +1327,8 @@ const std::vector<Case>& cases() {
        [](Scene& s) {
          no_tlsa(s);
          fail_handshake(s, tls::HandshakeStop::version_old);
-         for (auto& one : s.mx().sessions) one.lax = {.works = true, .version = "TLSv1"};
+         for (auto& one : s.mx().sessions)
+           one.lax = smtp::LaxTls{.works = true, .version = "TLSv1"};
        },
        "opportunistic",
        {"tls-version-old/low"},
@@ -1336,7 +1337,8 @@ const std::vector<Case>& cases() {
        [](Scene& s) {
          s.publish({record("3 1 1 00")});
          fail_handshake(s, tls::HandshakeStop::no_certificate);
-         for (auto& one : s.mx().sessions) one.lax = {.works = true, .version = "TLSv1.2"};
+         for (auto& one : s.mx().sessions)
+           one.lax = smtp::LaxTls{.works = true, .version = "TLSv1.2"};
        },
        "encrypted",
        {"tls-handshake-failed/medium", "all-unusable/high"},
@@ -1719,7 +1721,7 @@ TEST(Judge, a_resolver_that_accepts_what_we_reject_is_told_of) {
   Scene scene;
   fail_mx(scene, Cause::bogus);
   const auto told = [&] {
-    return std::ranges::any_of(scene.judge().findings.at(0).evidence,
+    return std::ranges::any_of(scene.judge().findings[0].evidence,
                                [](const Evidence& one) { return one.name == "resolver"; });
   };
   EXPECT_FALSE(told());

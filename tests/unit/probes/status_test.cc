@@ -163,7 +163,7 @@ TEST(StatusOf, AHostGoesByWhatIsFoundAtIt) {
   EXPECT_EQ(worst->code, Code::tlsa_mismatch);
   EXPECT_EQ(status_of(judged, judged.hosts[0]), Status::warning) << "the second takes the mail";
   EXPECT_EQ(status_of(judged, judged.hosts[1]), Status::ok);
-  judged.findings.clear();
+  judged.findings = {};
   EXPECT_EQ(status_of(judged, judged.hosts[0]), Status::warning) << "mail is not delivered";
   EXPECT_EQ(probes::worst_finding(judged, judged.hosts[0]), nullptr);
   judged.hosts.change(1).most_caches_refuse = true;
@@ -183,7 +183,7 @@ TEST(DeliveryOf, IsHeldUpWhereMostCachesRefuseEachHostThatTakesMail) {
   EXPECT_NE(delivery_of(judged), Delivery::held_up) << "the second host takes the mail";
   judged.hosts.change(1).most_caches_refuse = true;
   EXPECT_EQ(delivery_of(judged), Delivery::held_up);
-  judged.findings.clear();
+  judged.findings = {};
   EXPECT_EQ(status_of(judged), Status::warning) << "never ok while mail waits";
   judged.findings = {kBlind};
   EXPECT_EQ(delivery_of(judged), Delivery::unknown);

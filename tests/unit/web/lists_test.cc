@@ -129,11 +129,12 @@ TEST_F(Lists, OneMismatchIsOneCauseWithWhatFollowsFromIt) {
   auto& domains = service_.snapshot.domains;
   auto judged = *domains[0].judged;
   auto& all = judged.findings;
-  const auto mismatch = std::ranges::find(all, probes::Code::tlsa_mismatch, &probes::Finding::code);
-  ASSERT_NE(mismatch, all.end());
-  mismatch->code = probes::Code::tlsa_mismatch_insecure_mx;
-  mismatch->severity = probes::Severity::high;
-  auto effect = *mismatch;
+  const auto found = std::ranges::find(all, probes::Code::tlsa_mismatch, &probes::Finding::code);
+  ASSERT_NE(found, all.end());
+  auto& mismatch = all.change(static_cast<std::size_t>(found - all.begin()));
+  mismatch.code = probes::Code::tlsa_mismatch_insecure_mx;
+  mismatch.severity = probes::Severity::high;
+  auto effect = mismatch;
   const auto effects = probes::row_of(probes::Code::tlsa_mismatch).alerts.explains;
   ASSERT_GT(effects.size(), 0U);
   effect.code = *effects.begin();

@@ -217,10 +217,11 @@ TEST(Metrics, CountOneHandshakeAnAddressHoweverManyKeyTypesWereTried) {
 TEST(Metrics, TellACodeOnceForAHostWithItsWorstSeverity) {
   auto snapshot = snapshot_of(support::mismatch());
   auto judged = *snapshot.domains[0].judged;
-  ASSERT_EQ(judged.findings.at(0).severity, probes::Severity::critical);
+  ASSERT_EQ(judged.findings[0].severity, probes::Severity::critical);
   judged.findings.push_back(judged.findings[0]);
-  judged.findings.back().severity = probes::Severity::low;
-  judged.findings.back().addresses = {"192.0.2.1"};
+  auto& second = judged.findings.change(judged.findings.size() - 1);
+  second.severity = probes::Severity::low;
+  second.addresses = {"192.0.2.1"};
   snapshot.domains.change(0, [&](auto& state) {
     state.judged = std::make_shared<const probes::DomainJudgement>(judged);
   });

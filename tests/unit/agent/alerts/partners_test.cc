@@ -242,7 +242,7 @@ TEST(PostmasterText, IsNotWrittenForLess) {
   };
   for (const auto& row : rows) {
     auto all = judged(Verdict::deferred, {row.found});
-    all.findings.front().consequence_of = row.consequence_of;
+    all.findings.change(0).consequence_of = row.consequence_of;
     EXPECT_EQ(postmaster_text(all), std::nullopt) << row.says;
   }
 }

@@ -37,9 +37,11 @@ class House {
   }
   // As what is a partner's may be.
   House& lower(Code code, Severity severity) {
-    for (auto& finding : judged_.findings) {
-      if (finding.code == code) finding.severity = severity;
-    }
+    judged_.findings.edit([&](std::vector<probes::Finding>& all) {
+      for (auto& finding : all) {
+        if (finding.code == code) finding.severity = severity;
+      }
+    });
     return *this;
   }
   std::vector<Trouble> troubles(const std::set<Code>& firing = {}) const {

@@ -129,6 +129,37 @@ TEST_F(Following, OfUsersWhoFareAlikeAHostsVerdictIsThatOfTheGravestWhoeverWasSe
   }
 }
 
+// A large provider's fault is not kept a million times.
+TEST_F(Following, DomainsKeepWhatTheySeeAlikeAtAHostOnce) {
+  const auto& pki = support::Pki::get();
+  scene.serve({pki.old_leaf.certificate, pki.inter.certificate});
+  config.domains = {{.name = "a.test", .role = config::Role::outbound},
+                    {.name = "b.test", .role = config::Role::outbound},
+                    {.name = "own.test", .role = config::Role::inbound}};
+  follower.emplace(recorder, Recorder::RestoredState{}, config);
+  auto round = next();
+  (void)follower->adopt(round, config);
+  std::vector<std::shared_ptr<const probes::DomainJudgement>> judged;
+  for (const auto* who : {"a.test", "b.test", "own.test"}) {
+    scene.domain.domain = name(who);
+    see_domain();
+  }
+  see_host();
+  for (const auto* who : {"a.test", "b.test", "own.test"})
+    judged.push_back(follower->inventory().domain(name(who))->judged);
+  ASSERT_FALSE(judged[0]->findings.empty());
+  EXPECT_EQ(judged[0]->hosts.list(), judged[1]->hosts.list());
+  for (std::size_t i = 0; i < judged[0]->findings.size(); ++i) {
+    if (judged[0]->findings[i].subject.kind != Subject::Kind::host) continue;
+    EXPECT_EQ(judged[0]->findings.shared(i), judged[1]->findings.shared(i));
+    EXPECT_EQ(judged[0]->findings.shared(i), judged[0]->hosts[0].findings.shared(i));
+  }
+  // What is not alike stays apart.
+  EXPECT_NE(judged[0]->hosts.list(), judged[2]->hosts.list());
+  EXPECT_EQ(judged[0]->severity, probes::Severity::high);
+  EXPECT_EQ(judged[2]->severity, probes::Severity::critical);
+}
+
 TEST_F(Following, WhatAFaultOfOursHidEndsNoAlert) {
   const Subject domain{.kind = Subject::Kind::domain, .name = "example.test"};
   start({firing_at(domain, probes::Code::rrsig_expiring)});
