@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/boxed.h"
 #include "config/time.h"
 #include "probes/net/socket.h"
 #include "probes/smtp/reply.h"
@@ -79,7 +80,7 @@ struct SessionRecord {
       0;  // octets that arrived in clear behind the STARTTLS reply; discarded
   std::optional<tls::Handshake> tls;
   // Only tried where it may differ from `tls`: that failed, or the server seems to want a name.
-  std::optional<LaxTls> lax;
+  config::Boxed<LaxTls> lax;
   // What was said, a line each: "S: " the server, "C: " we, "* " what was done beside talking. Cut
   // with "…" where it was longer than kLongestTranscript.
   std::vector<std::string> transcript;
