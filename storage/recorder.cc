@@ -166,10 +166,13 @@ struct DatabaseRecorder::State {
   };
   // Those of last, so that a look that shows what the one before did reads nothing: nobody but us
   // writes them. Forgotten when what was written is taken back, or perhaps was, and all at once
-  // when there are too many (some 300 octets each; of larger ones none is kept).
+  // when there are too many (some 500 octets each; of larger ones none is kept): then hardly one is
+  // met again before its turn is over, and few are kept from then on.
   static constexpr std::size_t kMostKnown = 50'000;
+  static constexpr std::size_t kFewKnown = 2'000;
   static constexpr std::size_t kLongestKnown = 4'000;  // octets
   std::map<std::pair<std::string, std::string>, Known> known;
+  std::size_t most_known = kMostKnown;
   // Whose last lookup failed: mostly few, and each look asks. Nothing: not read yet.
   static constexpr std::size_t kMostFailing = 10'000;
   std::optional<std::set<std::string>> failing;
@@ -217,7 +220,10 @@ struct DatabaseRecorder::State {
   // Of a look from `began` to `at`; as agent/history/host_history.h notes it.
   void remember(const Fact& fact, std::int64_t began, std::int64_t at,
                 std::int64_t longest_silence) {
-    if (known.size() >= kMostKnown) known.clear();
+    if (known.size() >= most_known) {
+      known.clear();
+      most_known = kFewKnown;
+    }
     if (fact.kind == "failure" && failing) {
       failing->insert(fact.subject);
       bound_failing();
