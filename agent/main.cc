@@ -80,6 +80,7 @@ int run(const std::filesystem::path& file) {
   pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
 
   agent::Supervisor supervisor(agent::Supervisor::wishes_of_environment(), getpid());
+  agent::share_heaps();
   agent::be_frugal_where_limited();
   agent::Daemon daemon;
   try {

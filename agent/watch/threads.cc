@@ -42,6 +42,10 @@ void name_thread(std::string_view name) {
   pthread_setname_np(pthread_self(), std::string(name.substr(0, kMost)).c_str());
 }
 
+void share_heaps() {
+  mallopt(M_ARENA_MAX, 2);
+}
+
 void give_memory_back() {
   malloc_trim(0);
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "agent/watch/runner.h"
+#include "agent/watch/threads.h"
 #include "storage/queries.h"
 #include "storage/recorder.h"
 #include "tests/bench/crowd.h"
@@ -249,6 +250,7 @@ class Run {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  agent::share_heaps();  // as the agent does
   std::vector<std::size_t> sizes;
   for (int i = 1; i < argc; ++i) {
     const std::string_view text = argv[i];
