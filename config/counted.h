@@ -7,9 +7,10 @@
 namespace config {
 
 // Holds a T together with others, each for the octets of one pointer; the last one frees it. Any
-// thread may copy and drop its own. A T begins with `std::atomic<std::uint32_t> holders`, which is
-// 1 when it is made, and has `static void free(T*)`, because more may lie behind it. For what very
-// many objects have each: a std::shared_ptr takes twice as much, twice.
+// thread may copy and drop its own. A T has `std::atomic<std::uint32_t> holders`, which is 1 when
+// it is made, and `static void free(T*)`, because more may lie behind it. For what very many
+// objects have each: a std::shared_ptr takes 16 octets in place of 8, and its counts 16 in place
+// of 4.
 template <class T>
 class Counted {
  public:

@@ -12,7 +12,8 @@ class Shared {
  public:
   Shared() : value_(nothing()) {}
   Shared(T value) : value_(std::make_shared<T>(std::move(value))) {}  // as a T is assigned
-  // One of many that were made together.
+  // One of many that were made together, never null. They are counted as one: it is copied to be
+  // changed as long as any of them is held elsewhere.
   explicit Shared(std::shared_ptr<T> value) : value_(std::move(value)) {}
 
   const T& operator*() const { return *value_; }

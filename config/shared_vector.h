@@ -26,9 +26,11 @@ class SharedVector {
 
   SharedVector() = default;
   SharedVector(std::initializer_list<T> values) {
+    reserve(values.size());
     for (const auto& value : values) push_back(value);
   }
   SharedVector(std::vector<T> values) {  // as a vector is assigned
+    reserve(values.size());
     for (auto& value : values) push_back(std::move(value));
   }
 
@@ -41,6 +43,10 @@ class SharedVector {
   [[nodiscard]] const_iterator begin() const { return {this, 0}; }
   [[nodiscard]] const_iterator end() const { return {this, static_cast<std::ptrdiff_t>(size())}; }
 
+  // For so many in all: a list that is kept should hold no room for more.
+  void reserve(std::size_t size) {
+    if (size > 0) own().reserve(size);
+  }
   void push_back(T value) { own().push_back(std::make_shared<T>(std::move(value))); }
   // The value to change; a copy of its own when others hold it.
   T& change(std::size_t place) {
@@ -48,7 +54,8 @@ class SharedVector {
     if (value.use_count() > 1) value = std::make_shared<T>(*value);
     return *value;
   }
-  // Lets `act` change all of them, and which there are: it is given a std::vector<T>&.
+  // Lets `act` change all of them, and which there are: it is given a std::vector<T>&. Until it is
+  // back nobody reads the list, and when it throws the values are lost.
   template <class Act>
   void edit(const Act& act) {
     std::vector<T> all;
@@ -63,8 +70,8 @@ class SharedVector {
     if ((*values_)[place] == equal) return;
     own()[place] = std::const_pointer_cast<T>(equal);  // changed by nobody: change() copies it
   }
-  // The list as a whole: of the same values, not merely equal ones, when two compare equal. Null
-  // when it is empty.
+  // The list as a whole. Two of them (`*a == *b`) are equal only where they hold the very same
+  // values. Null when it is empty.
   [[nodiscard]] List list() const { return values_; }
   void keep(const List& same) { values_ = std::const_pointer_cast<Values>(same); }
 

@@ -12,7 +12,7 @@ using dns::Outcome;
 
 // The zone of the lookup that failed; else of the one that decides.
 const Answer& telling(const HostObservation& host) {
-  for (const auto* answer : {&host.a, &host.aaaa, &host.cname}) {
+  for (const auto* answer : {&host.a, &host.aaaa, &*host.cname}) {
     if (answer->outcome == Outcome::failed) return *answer;
   }
   return host.tlsa;

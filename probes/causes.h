@@ -19,5 +19,7 @@ void link_causes(std::vector<Finding>& findings);
 
 // The finding that explains `finding`, or null.
 [[nodiscard]] const Finding* cause_among(const Findings& findings, const Finding& finding);
+const Finding* cause_among(Findings&& findings,
+                           const Finding& finding) = delete;  // it points there
 
 }  // namespace probes

@@ -152,7 +152,7 @@ HostSeen Derivation::host() {
   auto out = observe_records(said.host, settings, tools_->clients(), tools_->at, Deadline::max());
   take_word(out.a, said.a);
   take_word(out.aaaa, said.aaaa);
-  take_word(out.cname, said.cname);
+  if (out.cname.is_set()) take_word(out.cname.change(), *said.cname);
   take_word(out.tlsa, said.tlsa);
   out.survey = said.survey;
   const auto service = service_in(said.host);

@@ -40,7 +40,7 @@ std::vector<Finding> find_in_host(const DomainObservation& domain, const HostJud
   std::vector<Finding> out;
   add_address_findings(out, *host.seen);
   add_wide_denial(out, domain, *host.seen);
-  for (const auto* answer : {&host.seen->a, &host.seen->aaaa, &host.seen->cname, &host.seen->tlsa})
+  for (const auto* answer : {&host.seen->a, &host.seen->aaaa, &*host.seen->cname, &host.seen->tlsa})
     add_grace_finding(out, host_subject(*host.seen), *answer);
   add_tlsa_findings(out, host, at);
   add_literal_finding(out, domain, *host.seen);

@@ -119,7 +119,7 @@ std::optional<Verdict> decided_by_dns(const HostObservation& host, const Sender&
     return Verdict::lookup_failed;
   if (host.addresses.empty())
     return a_failed || aaaa_failed ? Verdict::lookup_failed : Verdict::no_address;
-  if (fails(host.cname) || fails(host.tlsa)) return Verdict::lookup_failed;
+  if (fails(*host.cname) || fails(host.tlsa)) return Verdict::lookup_failed;
   return std::nullopt;
 }
 
@@ -816,6 +816,7 @@ DomainJudgement judge(const DomainSeen& domain, const std::map<dns::Name, HostSe
   }
   DomainJudgement judged;
   judged.seen = domain;
+  judged.hosts.reserve(domain->hosts.size());
   for (const auto& mx : domain->hosts) {
     const auto seen = hosts.find(mx.name);
     if (seen != hosts.end()) judged.hosts.push_back(judge_host(*domain, mx, seen->second, at));

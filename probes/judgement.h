@@ -69,15 +69,13 @@ struct Split {
   bool operator==(const Split&) const = default;
 };
 
-using Splits = config::SharedVector<Split>;
-
 struct HostJudgement {
   HostSeen seen;
   std::uint16_t preference = 0;
   Verdict verdict =
       Verdict::unknown;  // best over the addresses in the default handshake: a sender fails over
   Verdict weakest = Verdict::unknown;  // most open over everything
-  Splits splits;
+  std::vector<Split> splits;
   std::vector<EndpointJudgement>
       endpoints;  // without handshakes for a key type the server does not have
   std::vector<RecordJudgement> records;  // parallel to HostObservation::records
@@ -93,7 +91,7 @@ struct DomainJudgement {
   Verdict verdict = Verdict::unknown;
   Verdict weakest = Verdict::unknown;
   Severity severity = Severity::info;  // of the worst finding, of hosts too
-  Splits splits;
+  std::vector<Split> splits;
   // Those that have been observed, by preference. Domains that see a host alike share what is
   // judged of it, its findings, and the list of such hosts (agent/watch/follower).
   config::SharedVector<HostJudgement> hosts;

@@ -72,7 +72,8 @@ struct HostObservation {
   dns::Name host;
   config::Time observed_at;
   dns::Answer a, aaaa;
-  dns::Answer cname;               // asked only when an insecure alias target makes it necessary
+  // Asked only when an insecure alias target makes it necessary.
+  config::Rare<dns::Answer> cname;
   bool is_dane_candidate = false;  // the addresses allow a TLSA query (RFC 7672 §2.2.2)
   dns::Name base_domain;           // TLSA base domain: where `tlsa` was asked last
   dns::Answer tlsa;  // the deciding lookup: the first secure RRset, a failure, or the last denial

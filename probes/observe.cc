@@ -116,7 +116,7 @@ void look_up_tlsa(HostObservation& seen, std::uint16_t port, ProbeClients client
   auto bases = dane::base_domains(name, seen.a, seen.aaaa, nullptr);
   if (bases.kind == BaseDomains::Kind::ask_cname) {
     seen.cname = clients.lookup.ask(name, dns::type::cname, at, deadline);
-    bases = dane::base_domains(name, seen.a, seen.aaaa, &seen.cname);
+    bases = dane::base_domains(name, seen.a, seen.aaaa, &*seen.cname);
   }
   seen.is_dane_candidate = bases.kind == BaseDomains::Kind::candidates;
   for (const auto& base : bases.names) {
@@ -346,7 +346,7 @@ bool shows_certificate(const HostObservation& host) {
 
 bool same_facts(const HostObservation& a, const HostObservation& b) {
   return a.host == b.host && same_facts(a.a, b.a) && same_facts(a.aaaa, b.aaaa) &&
-         same_facts(a.cname, b.cname) &&
+         same_facts(*a.cname, *b.cname) &&
          std::ranges::equal(a.misplaced, b.misplaced,
                             [](const auto& x, const auto& y) { return same_facts(x, y); }) &&
          a.is_dane_candidate == b.is_dane_candidate && a.base_domain == b.base_domain &&

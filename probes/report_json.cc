@@ -53,7 +53,7 @@ Json survey_json(const dns::Survey& survey) {
   return out;
 }
 
-Json splits_json(const Splits& splits) {
+Json splits_json(const std::vector<Split>& splits) {
   Json out = Json::array();
   for (const auto& split : splits)
     out.push_back({{"sender", split.sender},
@@ -174,7 +174,7 @@ Json endpoint_json(const HostObservation& seen, const EndpointJudgement& judged)
              {"cipher", printable(session.tls->cipher)}};
   }
   Json transcript = Json::array();
-  for (const auto& line : session.transcript) transcript.push_back(printable(line));
+  for (const auto line : session.transcript) transcript.push_back(printable(line));
   const bool knows_starttls = session.stage >= smtp::Stage::starttls;
   const auto& reply = session.last_reply;
   return {

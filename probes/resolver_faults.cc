@@ -8,7 +8,7 @@ std::vector<const dns::Answer*> answers_of(const DomainObservation& seen) {
 }
 
 std::vector<const dns::Answer*> answers_of(const HostObservation& seen) {
-  std::vector<const dns::Answer*> out{&seen.a, &seen.aaaa, &seen.cname, &seen.tlsa};
+  std::vector<const dns::Answer*> out{&seen.a, &seen.aaaa, &*seen.cname, &seen.tlsa};
   for (const auto& one : seen.misplaced) out.push_back(&one);
   return out;
 }
@@ -18,7 +18,7 @@ std::vector<const dns::Answer*> deciding(const DomainObservation& seen) {
 }
 
 std::vector<const dns::Answer*> deciding(const HostObservation& seen) {
-  return {&seen.a, &seen.aaaa, &seen.cname, &seen.tlsa};
+  return {&seen.a, &seen.aaaa, &*seen.cname, &seen.tlsa};
 }
 
 std::vector<dns::ResolverFault> resolver_faults(const std::vector<const dns::Answer*>& answers) {
@@ -56,7 +56,8 @@ void excuse(DomainObservation& seen) {
 }
 
 void excuse(HostObservation& seen) {
-  for (auto* answer : {&seen.a, &seen.aaaa, &seen.cname, &seen.tlsa}) excuse_deciding(*answer);
+  for (auto* answer : {&seen.a, &seen.aaaa, &seen.tlsa}) excuse_deciding(*answer);
+  if (seen.cname.is_set()) excuse_deciding(seen.cname.change());
   for (auto& answer : seen.misplaced) excuse_other(answer);
 }
 

@@ -325,7 +325,7 @@ bool is_conclusive(Code code, const std::vector<std::string>& addresses,
   const auto& seen = *host.seen;
   const bool knows_addresses = seen.a.outcome != Outcome::failed &&
                                seen.aaaa.outcome != Outcome::failed &&
-                               seen.cname.outcome != Outcome::failed;
+                               seen.cname->outcome != Outcome::failed;
   const bool knows_tlsa = knows_addresses && seen.tlsa.outcome != Outcome::failed;
   const auto over_by = probes::row_of(code).alerts.over_by;
   switch (over_by) {

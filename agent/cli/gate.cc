@@ -117,7 +117,7 @@ std::optional<std::string> obstacle(const probes::HostObservation& seen, const S
   };
   if (seen.a.outcome == Outcome::failed) return failed("its IPv4 addresses", seen.a);
   if (seen.aaaa.outcome == Outcome::failed) return failed("its IPv6 addresses", seen.aaaa);
-  if (seen.cname.outcome == Outcome::failed) return failed("its alias", seen.cname);
+  if (seen.cname->outcome == Outcome::failed) return failed("its alias", *seen.cname);
   if (seen.tlsa.outcome == Outcome::failed) return failed("its TLSA records", seen.tlsa);
   if (seen.addresses.empty()) return "it has no address";
   if (!sample.is_unprotected && sample.servers.empty()) return "no name server answered";

@@ -41,7 +41,7 @@ void see_servers(Sample& out, const probes::HostObservation& host) {
   const auto& tlsa = host.tlsa;
   const bool knows_addresses = host.a.outcome != Outcome::failed &&
                                host.aaaa.outcome != Outcome::failed &&
-                               host.cname.outcome != Outcome::failed;
+                               host.cname->outcome != Outcome::failed;
   if (tlsa.outcome == Outcome::failed || !knows_addresses) return;
   // Nobody asks for records of a host without address: what is published stands.
   if (tlsa.outcome == Outcome::not_queried && host.addresses.empty()) return;

@@ -156,7 +156,7 @@ std::vector<std::string> explaining_classes(const probes::DomainJudgement& judge
       return type == "validation-failure";
     });
   };
-  const auto take = [&](const probes::Splits& splits) {
+  const auto take = [&](const std::vector<probes::Split>& splits) {
     for (const auto& split : splits) {
       if (is_deliverable(split.verdict) || split.verdict == probes::Verdict::unknown) continue;
       const auto who =

@@ -64,26 +64,30 @@ std::shared_ptr<const probes::HostJudgement> find(const probes::DomainJudgement*
   return judged->hosts.shared(static_cast<std::size_t>(found - judged->hosts.begin()));
 }
 
-// What is found at a host is mostly what its domains suffer.
-void keep_once(probes::Findings& findings, const probes::HostJudgement& host) {
+// What is found at a host is mostly what its domains suffer, or several of them suffer alike.
+void keep_once(probes::Findings& findings, const probes::HostJudgement& judged,
+               Alike<probes::Finding>& others) {
+  const auto subject = subject_of_host(judged.seen->host);
   for (std::size_t i = 0; i < findings.size(); ++i) {
-    const auto same = std::ranges::find(host.findings, findings[i]);
-    if (same != host.findings.end())
-      findings.keep(i,
-                    host.findings.shared(static_cast<std::size_t>(same - host.findings.begin())));
+    if (findings[i].subject != subject) continue;
+    const auto& own = judged.findings;
+    const auto same = std::ranges::find(own, findings[i]);
+    findings.keep(i, same != own.end() ? own.shared(static_cast<std::size_t>(same - own.begin()))
+                                       : others.one(findings.shared(i)));
   }
 }
 
 // Domains mostly see a host alike: what is equal is kept once.
 void keep_once(probes::DomainJudgement& judged, Inventory& inventory) {
   auto& hosts = judged.hosts;
-  for (std::size_t i = hosts.size(); i-- > 0;) {
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
     auto* host = inventory.host(hosts[i].seen->host);
-    if (host == nullptr) continue;
+    if (host == nullptr || host->users.size() < 2) continue;
     hosts.keep(i, host->judgements.one(hosts.shared(i)));
-    keep_once(judged.findings, hosts[i]);
-    if (i == 0) hosts.keep(host->lists.one(hosts.list()));
+    keep_once(judged.findings, hosts[i], host->findings);
   }
+  auto* first = hosts.empty() ? nullptr : inventory.host(hosts[0].seen->host);
+  if (first != nullptr && first->users.size() > 1) hosts.keep(first->lists.one(hosts.list()));
 }
 
 // What is recorded of it would be the same.
@@ -928,7 +932,7 @@ ForeseenHost Follower::foreseen_host(const Host& host) const {
       return answer.outcome != Outcome::failed;
     };
     const bool is_learned = is_known(host.seen->a) && is_known(host.seen->aaaa) &&
-                            is_known(host.seen->cname) && is_known(host.seen->tlsa);
+                            is_known(*host.seen->cname) && is_known(host.seen->tlsa);
     out.is_asked = !is_learned || (host.history && !host.history->servers.empty());
   }
   out.users = [&host] { return names_of_users(host); };

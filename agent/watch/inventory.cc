@@ -72,8 +72,7 @@ Inventory::Change Inventory::use(Domain& domain, const std::vector<probes::MxHos
     auto& users = host.users;
     if (users.size() == users.capacity()) users.reserve(users.size() + users.size() / 2 + 1);
   }
-  Uses uses(now.size());
-  std::ranges::copy(now, uses.begin());
+  Uses uses(now);
   for (auto& use : uses) {
     if (use.place != kNew) continue;
     use.place = use.host->users.size();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -14,8 +15,11 @@
 #include "agent/hindsight/views.h"
 #include "agent/history/host_history.h"
 #include "agent/rollover/rollover.h"
+#include "agent/watch/alike.h"
 #include "config/boxed.h"
 #include "config/shared.h"
+#include "config/shared_vector.h"
+#include "config/time.h"
 #include "probes/findings.h"
 
 // PURE
@@ -35,8 +39,11 @@ class Inventory {
   class Uses {
    public:
     Uses() = default;
-    explicit Uses(std::size_t size)
-        : uses_(std::make_unique<Use[]>(size)), size_(static_cast<std::uint32_t>(size)) {}
+    explicit Uses(const std::vector<Use>& uses)
+        : uses_(std::make_unique<Use[]>(uses.size())),
+          size_(static_cast<std::uint32_t>(uses.size())) {
+      std::ranges::copy(uses, uses_.get());
+    }
     Uses(Uses&& other) noexcept
         : uses_(std::move(other.uses_)), size_(std::exchange(other.size_, 0)) {}
     Uses& operator=(Uses&& other) noexcept {
@@ -69,35 +76,17 @@ class Inventory {
   struct ByName {
     bool operator()(const Domain* a, const Domain* b) const { return *a->name < *b->name; }
   };
-  // What domains hold of one host: what is equal is one.
-  template <class T>
-  class Alike {
-   public:
-    using Value = std::shared_ptr<const T>;
-    // An equal one that somebody holds, or this.
-    [[nodiscard]] Value one(const Value& value) {
-      std::erase_if(known_, [](const auto& one) { return one.expired(); });
-      for (const auto& one : known_) {
-        auto held = one.lock();
-        if (held && *held == *value) return held;
-      }
-      if (known_.size() == kMost) known_.erase(known_.begin());
-      known_.push_back(value);
-      return value;
-    }
-
-   private:
-    static constexpr std::size_t kMost = 8;  // by preference, and whether MX RRsets are signed
-    std::vector<std::weak_ptr<const T>> known_;
-  };
   struct Host {
     probes::dns::Name name;
     probes::HostSeen seen;
     std::vector<Domain*> users;          // in no order
     std::size_t own_users = 0;           // of them, those that are inbound
     std::set<Domain*, ByName> troubled;  // users whose judgement has something to alert of about it
-    Alike<probes::HostJudgement> judgements;  // of its users, as far as they are kept once
-    // Of those of whose hosts it is the first: what they hold of all of these.
+    // What its users hold of it is kept once, as far as it is equal: the judgement, what is found
+    // at it as it stands among a domain's findings, and, of those whose first host it is, the whole
+    // list of what they hold of their hosts.
+    Alike<probes::HostJudgement> judgements;
+    Alike<probes::Finding> findings;
     Alike<config::SharedVector<probes::HostJudgement>::Values> lists;
     // For the user for which it is worst; null: to be found anew.
     std::shared_ptr<const probes::HostJudgement> judged;

@@ -37,7 +37,7 @@ bool may_be_ours(const probes::dns::Answer& answer) {
 }
 
 bool may_be_ours(const probes::HostObservation& host) {
-  return may_be_ours(host.a) || may_be_ours(host.aaaa) || may_be_ours(host.cname) ||
+  return may_be_ours(host.a) || may_be_ours(host.aaaa) || may_be_ours(*host.cname) ||
          may_be_ours(host.tlsa);
 }
 

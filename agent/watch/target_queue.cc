@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 namespace agent {
@@ -9,8 +10,8 @@ namespace agent {
 // --- the heap
 
 bool TargetQueue::is_before(const Node& a, const Node& b) {
-  const auto rank = [](const Node& node) { return std::pair(node.second.when, node.second.kind); };
-  return rank(a) != rank(b) ? rank(a) < rank(b) : a.first < b.first;
+  return std::tie(a.second.when, a.second.kind, a.first) <
+         std::tie(b.second.when, b.second.kind, b.first);
 }
 
 void TargetQueue::set(std::size_t place, Node* node) {
@@ -70,7 +71,7 @@ void TargetQueue::leave(Node& node) {
 void TargetQueue::erase(const Node& node) {
   swap(node.second.place, places_.size() - 1);
   places_.pop_back();
-  auto& entries = entries_[static_cast<std::size_t>(node.second.kind)];
+  auto& entries = entries_of(node.second.kind);
   entries.erase(entries.find(node.first));
 }
 
@@ -91,7 +92,7 @@ Target TargetQueue::target_of(const Node& node) {
 // --- the outside
 
 void TargetQueue::add(const Target& target, Ticks due) {
-  auto& entries = entries_[static_cast<std::size_t>(target.kind)];
+  auto& entries = entries_of(target.kind);
   const auto [place, is_new] = entries.try_emplace(target.name);
   auto& entry = place->second;
   if (is_new) {

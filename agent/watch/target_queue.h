@@ -34,7 +34,7 @@ class TargetQueue {
   // In a row; 0 of one that is not here.
   [[nodiscard]] int failures(const Target& target) const;
   [[nodiscard]] std::vector<Target> all() const;
-  // Those that could not be probed the last time.
+  // Those that could not be probed the last time, in no order.
   [[nodiscard]] std::vector<Target> failing() const;
 
   // When the next is due, of those not being probed.
@@ -56,6 +56,7 @@ class TargetQueue {
   };
   using Entries = std::map<probes::dns::Name, Entry>;
   using Node = Entries::value_type;
+  Entries& entries_of(Target::Kind kind) { return entries_[static_cast<std::size_t>(kind)]; }
   [[nodiscard]] const Node* find(const Target& target) const;
   [[nodiscard]] Node* find(const Target& target);
   [[nodiscard]] static Target target_of(const Node& node);
@@ -71,7 +72,7 @@ class TargetQueue {
   void leave(Node& node);
   void erase(const Node& node);
 
-  std::array<Entries, 3> entries_;  // by kind
+  std::array<Entries, 3> entries_;  // by Target::Kind
   // First those that wait, as a binary heap: whoever stands at (n-1)/2 comes before whoever stands
   // at n. Behind them those in flight, in no order.
   std::vector<Node*> places_;

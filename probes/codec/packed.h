@@ -15,11 +15,12 @@
 
 #include "config/boxed.h"
 #include "config/rare.h"
+#include "config/text_lines.h"
 #include "probes/codec/fields.h"
 
 // PURE
 // Structs in few octets, for this program's own memory: by their fields' places, a bit for each
-// that says whether there is anything, and a name that was there before by its number.
+// that says whether there is anything, and a name by one that was there before.
 // (recorded.h has the form that travels.) Certificates are named by number: who packs keeps them.
 namespace probes::codec {
 
@@ -46,6 +47,15 @@ std::size_t octets_for() {
     return (count.fields + 7) / 8;
   }();
   return out;
+}
+
+// How a name is given: whole, by its first label and the number of one that differs only in that,
+// or, if it was there before, by its own number.
+inline constexpr std::uint64_t kWhole = 0, kSibling = 1, kNewNames = 2;
+// Of a name in wire form.
+inline std::string_view above_first_label(std::string_view wire) {
+  return wire.size() <= 1 ? std::string_view()
+                          : wire.substr(1 + static_cast<std::uint8_t>(wire.front()));
 }
 
 class Packer {
@@ -130,17 +140,24 @@ class Packer {
   }
   void put_value(config::Time value) { put_value(value.time_since_epoch()); }
   void put_value(const std::string& value) { run(value); }
+  void put_value(const config::TextLines& value) { run(value.text()); }
   void put_value(const dns::Bytes& value) {
     number(value.size());
     out_.insert(out_.end(), value.begin(), value.end());
   }
   void put_value(const dns::Name& value) {
+    const auto wire = value.wire();
+    const auto above = above_first_label(wire);
+    std::optional<std::size_t> sibling;
     for (std::size_t i = 0; i < names_.size(); ++i) {
-      if (names_[i] == value) return number(i + 1);
+      const auto known = names_[i].wire();
+      if (known == wire) return number(i + kNewNames);
+      if (above_first_label(known) == above) sibling = i;
     }
     names_.push_back(value);
-    number(0);
-    run(value.wire());
+    number(sibling ? kSibling : kWhole);
+    if (sibling) number(*sibling);
+    run(sibling ? wire.substr(0, wire.size() - above.size()) : wire);
   }
   void put_value(const tls::CertificatePtr& value) {
     number(certificates_.size());
@@ -267,16 +284,21 @@ class Unpacker {
     into = config::Time{since};
   }
   void take_value(std::string& into) { into = run(); }
+  void take_value(config::TextLines& into) { into = config::TextLines::of(run()); }
   void take_value(dns::Bytes& into) {
     const auto octets = run();
     into.assign(octets.begin(), octets.end());
   }
   void take_value(dns::Name& into) {
-    if (const auto known = number(); known > 0) {
-      into = names_[known - 1];
+    const auto how = number();
+    if (how >= kNewNames) {
+      into = names_[how - kNewNames];
       return;
     }
-    const auto wire = run();
+    const auto above =
+        how == kSibling ? above_first_label(names_[number()].wire()) : std::string_view();
+    std::string wire{run()};
+    wire += above;
     into = *dns::Name::from_wire({reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()});
     names_.push_back(into);
   }

@@ -16,6 +16,7 @@
 
 #include "config/boxed.h"
 #include "config/rare.h"
+#include "config/text_lines.h"
 #include "probes/codec/fields.h"
 #include "probes/codec/value.h"
 
@@ -110,6 +111,14 @@ class Reader {
     } else {
       refuse("is no text");
     }
+  }
+  void take(const Value& value, config::TextLines& into) {
+    into = {};
+    each(value, [&](const Value& one) {
+      std::string line;
+      read(one, line);
+      into.push_back(line);
+    });
   }
   void take(const Value& value, dns::Bytes& into) {
     auto octets = octets_of(value);

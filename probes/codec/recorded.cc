@@ -209,7 +209,8 @@ dns::Replies take_replies(DomainObservation& seen) {
 
 dns::Replies take_replies(HostObservation& seen) {
   auto out = take(seen);
-  for (auto* answer : {&seen.a, &seen.aaaa, &seen.cname, &seen.tlsa}) drop(*answer);
+  for (auto* answer : {&seen.a, &seen.aaaa, &seen.tlsa}) drop(*answer);
+  if (seen.cname.is_set()) drop(seen.cname.change());
   std::ranges::for_each(seen.misplaced, drop);
   return out;
 }

@@ -12,6 +12,7 @@
 
 #include "config/boxed.h"
 #include "config/rare.h"
+#include "config/text_lines.h"
 #include "probes/codec/fields.h"
 #include "probes/codec/value.h"
 
@@ -76,6 +77,11 @@ class Writer {
     return value;
   }
   Value of(const std::string& value) { return text(value); }
+  Value of(const config::TextLines& value) {
+    auto out = Value::array();
+    for (const auto line : value) out.push_back(text(std::string(line)));
+    return out;
+  }
   Value of(const dns::Bytes& value) { return octets(value); }
   Value of(const dns::Name& value) { return value.text(); }
   Value of(config::Time value) { return value.time_since_epoch().count(); }

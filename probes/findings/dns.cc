@@ -163,8 +163,8 @@ void add_address_findings(std::vector<Finding>& out, const HostObservation& host
       for (auto& finding : out) finding.severity = std::min(finding.severity, Severity::high);
     }
   }
-  if (host.cname.outcome == Outcome::failed) {
-    add_lookup_failure(out, Code::address_lookup_failed, subject, host.cname);
+  if (host.cname->outcome == Outcome::failed) {
+    add_lookup_failure(out, Code::address_lookup_failed, subject, *host.cname);
   }
   const bool is_known_empty = host.addresses.empty() && host.a.outcome == Outcome::absent &&
                               host.aaaa.outcome == Outcome::absent;
@@ -185,7 +185,8 @@ void add_address_findings(std::vector<Finding>& out, const HostObservation& host
 
 void add_wide_denial(std::vector<Finding>& out, const DomainObservation& domain,
                      const HostObservation& seen) {
-  std::vector<const dns::Answer*> answers{&seen.a, &seen.aaaa, &seen.cname, &seen.tlsa, &domain.mx};
+  std::vector<const dns::Answer*> answers{&seen.a, &seen.aaaa, &*seen.cname, &seen.tlsa,
+                                          &domain.mx};
   for (const auto& one : seen.misplaced) answers.push_back(&one);
   auto denial = find_wide_denial(host_subject(seen), answers, seen.survey);
   if (!denial) return;

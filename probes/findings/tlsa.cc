@@ -206,7 +206,7 @@ void add_tlsa_findings(std::vector<Finding>& out, const HostJudgement& host, Tim
         return;
       }
       if (!seen.addresses.empty() && !seen.is_dane_candidate &&
-          seen.cname.outcome != Outcome::failed) {
+          seen.cname->outcome != Outcome::failed) {
         // Nothing was asked for there; mail programs go by CAs.
         if (is_service(seen.host)) {
           out.push_back({.code = Code::no_dane, .severity = Severity::info, .subject = subject});

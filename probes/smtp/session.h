@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/boxed.h"
+#include "config/text_lines.h"
 #include "config/time.h"
 #include "probes/net/socket.h"
 #include "probes/smtp/reply.h"
@@ -83,7 +84,7 @@ struct SessionRecord {
   config::Boxed<LaxTls> lax;
   // What was said, a line each: "S: " the server, "C: " we, "* " what was done beside talking. Cut
   // with "…" where it was longer than kLongestTranscript.
-  std::vector<std::string> transcript;
+  config::TextLines transcript;
   std::array<std::chrono::microseconds, kStages> took{};  // each stage that was come to
   std::chrono::milliseconds duration{0};
 };

@@ -9,13 +9,14 @@ namespace probes::smtp {
 
 using std::chrono::steady_clock;
 
-void write_down(SessionRecord& record, std::string line) {
-  std::size_t octets = 0;
-  for (const auto& known : record.transcript) octets += known.size();
+void write_down(SessionRecord& record, std::string_view line) {
+  const auto octets = record.transcript.text().size();
   if (octets >= kLongestTranscript) return;
   const auto room = kLongestTranscript - octets;
-  if (line.size() >= room) line = line.substr(0, room) + "…";
-  record.transcript.push_back(std::move(line));
+  if (line.size() < room)
+    record.transcript.push_back(line);
+  else
+    record.transcript.push_back(fmt::format("{}…", line.substr(0, room)));
 }
 
 void Progress::enter(Stage stage) {

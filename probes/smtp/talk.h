@@ -25,11 +25,12 @@ template <class Talk>
   talk(record);
   record.duration =
       std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begin);
+  record.transcript.shrink_to_fit();
   return record;
 }
 
 // Adds a line to the transcript, as long as there is room.
-void write_down(SessionRecord& record, std::string line);
+void write_down(SessionRecord& record, std::string_view line);
 
 // The stages of a session, each begun when the one before it ends, and how long they took.
 class Progress {

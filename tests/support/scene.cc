@@ -91,24 +91,24 @@ smtp::SessionRecord session(std::string address, std::vector<tls::CertificatePtr
   out.stage = smtp::Stage::done;
   out.banner = "220 mx.example.test ESMTP";
   // As Postfix talks.
-  const std::vector<std::string> greeting{"C: EHLO probe.example.net",
-                                          "S: 250-mx.example.test",
-                                          "S: 250-PIPELINING",
-                                          "S: 250-SIZE 10240000",
-                                          "S: 250-ETRN",
-                                          "S: 250-STARTTLS",
-                                          "S: 250-ENHANCEDSTATUSCODES",
-                                          "S: 250-8BITMIME",
-                                          "S: 250-DSN",
-                                          "S: 250-SMTPUTF8",
-                                          "S: 250 CHUNKING"};
+  const std::vector<std::string_view> greeting{"C: EHLO probe.example.net",
+                                               "S: 250-mx.example.test",
+                                               "S: 250-PIPELINING",
+                                               "S: 250-SIZE 10240000",
+                                               "S: 250-ETRN",
+                                               "S: 250-STARTTLS",
+                                               "S: 250-ENHANCEDSTATUSCODES",
+                                               "S: 250-8BITMIME",
+                                               "S: 250-DSN",
+                                               "S: 250-SMTPUTF8",
+                                               "S: 250 CHUNKING"};
   out.transcript = {"S: 220 mx.example.test ESMTP"};
-  out.transcript.insert(out.transcript.end(), greeting.begin(), greeting.end());
+  for (const auto line : greeting) out.transcript.push_back(line);
   for (const auto* line :
        {"C: STARTTLS", "S: 220 2.0.0 Ready to start TLS", "* TLSv1.3 TLS_AES_256_GCM_SHA384"})
-    out.transcript.emplace_back(line);
-  out.transcript.insert(out.transcript.end(), greeting.begin(), greeting.end());
-  for (const auto* line : {"C: QUIT", "S: 221 2.0.0 Bye"}) out.transcript.emplace_back(line);
+    out.transcript.push_back(line);
+  for (const auto line : greeting) out.transcript.push_back(line);
+  for (const auto* line : {"C: QUIT", "S: 221 2.0.0 Bye"}) out.transcript.push_back(line);
   out.offers_starttls = true;
   out.tls = tls::Handshake{
       .version = "TLSv1.3", .cipher = "TLS_AES_256_GCM_SHA384", .chain = std::move(chain)};

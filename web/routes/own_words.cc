@@ -43,8 +43,9 @@ agent::DomainState without_words_of_others(agent::DomainState state, const Their
     for (auto& finding : all) take_out_others(finding.evidence, theirs);
   };
   judged.findings.edit(take_out);
-  for (std::size_t i = 0; i < judged.hosts.size(); ++i)
-    judged.hosts.change(i).findings.edit(take_out);
+  for (std::size_t i = 0; i < judged.hosts.size(); ++i) {
+    if (!judged.hosts[i].findings.empty()) judged.hosts.change(i).findings.edit(take_out);
+  }
   state.judged = std::make_shared<const probes::DomainJudgement>(std::move(judged));
   return state;
 }

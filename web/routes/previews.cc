@@ -96,7 +96,7 @@ agent::GateDecision clear(const agent::HostHistory& past, const agent::Chain& ch
     return agent::clear(past, {}, chain,
                         {{host.base_domain.text(), probes::dns_name_of(host.host).text()}, users},
                         at);
-  for (const auto* answer : {&host.a, &host.aaaa, &host.cname, &host.tlsa}) {
+  for (const auto* answer : {&host.a, &host.aaaa, &*host.cname, &host.tlsa}) {
     if (answer->outcome == Outcome::failed)
       return {.answer = agent::GateAnswer::unknown,
               .why = {"What senders find was never seen: the lookups fail."}};

@@ -48,6 +48,26 @@ TEST(Packed, IsWhatWasSeenAtTheEndsOfWhatThereIs) {
   EXPECT_TRUE(is_kept(seen));
 }
 
+TEST(Packed, GivesANameByOneThatDiffersInItsFirstLabel) {
+  Scene scene;
+  auto seen = scene.domain;
+  seen.hosts.clear();
+  for (const auto* host :
+       {"mx1.provider.example", "mx2.provider.example", "mx1.provider.example", "provider.example",
+        "example", "test", ".", "mx1.sub.provider.example", "mx3.sub.provider.example", "*.test"})
+    seen.hosts.push_back({.name = name(host), .preference = 0});
+  EXPECT_TRUE(is_kept(seen));
+  const auto octets = [](const DomainObservation& one) {
+    codec::Packer packer;
+    packer.put(one);
+    return packer.octets().size();
+  };
+  auto less = seen;
+  less.hosts.pop_back();
+  seen.hosts.back().name = name("mx4.sub.provider.example");
+  EXPECT_EQ(octets(seen) - octets(less), 8U) << "its bits, how, whose, and four in a run";
+}
+
 TEST(Packed, NamesACertificateByItsPlace) {
   Scene scene;
   const auto again = packed_and_back(scene.mx());

@@ -46,9 +46,9 @@ class Following : public testing::Test {
     return follower->follow(round, std::make_shared<const probes::DomainObservation>(seen), {},
                             seeing);
   }
-  Follower::Consequences see_host() {
+  Follower::Consequences see_host(const std::string& host = "mx.example.test") {
     Round round = next();
-    auto seen = scene.mx();
+    auto seen = scene.hosts.at(host);
     seen.observed_at = now;
     auto led_to =
         follower->follow(round, std::make_shared<const probes::HostObservation>(seen), {}, seeing);
@@ -158,6 +158,36 @@ TEST_F(Following, DomainsKeepWhatTheySeeAlikeAtAHostOnce) {
   EXPECT_NE(judged[0]->hosts.list(), judged[2]->hosts.list());
   EXPECT_EQ(judged[0]->severity, probes::Severity::high);
   EXPECT_EQ(judged[2]->severity, probes::Severity::critical);
+}
+
+// Where another host takes the mail it is less grave for a domain than for the host.
+TEST_F(Following, DomainsKeepOnceWhatOnlyTheyMakeOfAHost) {
+  const auto& pki = support::Pki::get();
+  scene.add_host("mx2.example.test", 20);
+  scene.serve({pki.old_leaf.certificate, pki.inter.certificate});
+  config.domains = {{.name = "a.test", .role = config::Role::inbound},
+                    {.name = "b.test", .role = config::Role::inbound}};
+  follower.emplace(recorder, Recorder::RestoredState{}, config);
+  auto round = next();
+  (void)follower->adopt(round, config);
+  for (const auto* who : {"a.test", "b.test"}) {
+    scene.domain.domain = name(who);
+    see_domain();
+  }
+  see_host();
+  see_host("mx2.example.test");
+  const auto a = follower->inventory().domain(name("a.test"))->judged;
+  const auto b = follower->inventory().domain(name("b.test"))->judged;
+  const auto place_of = [](const probes::Findings& findings) {
+    const auto found =
+        std::ranges::find(findings, probes::Code::tlsa_mismatch, &probes::Finding::code);
+    return static_cast<std::size_t>(found - findings.begin());
+  };
+  const auto place = place_of(a->findings);
+  ASSERT_LT(place, a->findings.size());
+  EXPECT_TRUE(a->findings[place].is_carried);
+  EXPECT_FALSE(a->hosts[0].findings[place_of(a->hosts[0].findings)].is_carried);
+  EXPECT_EQ(a->findings.shared(place), b->findings.shared(place_of(b->findings)));
 }
 
 TEST_F(Following, WhatAFaultOfOursHidEndsNoAlert) {
