@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -91,6 +93,19 @@ class Statement {
   std::unique_ptr<EngineStatement> statement_;
 };
 
+// The use of a statement that its connection keeps; it lets go of the row at its end.
+class KeptStatement {
+ public:
+  explicit KeptStatement(Statement& statement) : statement_(statement) {}
+  ~KeptStatement() { statement_.reset(); }
+  KeptStatement(const KeptStatement&) = delete;
+  KeptStatement& operator=(const KeptStatement&) = delete;
+  Statement* operator->() const { return &statement_; }
+
+ private:
+  Statement& statement_;
+};
+
 // One connection to a database. In SQL as dialect.h knows it, and with sha256(x), which gives a
 // blob of 32 octets.
 class Database {
@@ -104,6 +119,12 @@ class Database {
   // The same where there may be very many rows, or not all will be read.
   [[nodiscard]] Statement scan(std::string_view sql) {
     return Statement{engine_->prepare(sql, Engine::Rows::some)};
+  }
+  // For what is asked very often: it is prepared once, and kept with its words. One user at a time.
+  [[nodiscard]] KeptStatement keep(std::string_view sql) {
+    auto known = kept_.find(sql);
+    if (known == kept_.end()) known = kept_.emplace(std::string(sql), prepare(sql)).first;
+    return KeptStatement(known->second);
   }
   void execute(const std::string& sql) { engine_->execute(sql); }
   [[nodiscard]] std::int64_t integer(std::string_view sql);
@@ -132,6 +153,7 @@ class Database {
   void check_epoch();
   Place place_;
   std::unique_ptr<Engine> engine_;
+  std::map<std::string, Statement, std::less<>> kept_;
 };
 
 // Begins at birth; rolled back at the end unless committed. Where the place has an epoch, nothing

@@ -101,13 +101,14 @@ class Reader {
   // (agent/version.h), whatever the file holds.
   template <class Take>
   void each(const char* kind, const std::string& from, const std::string& to, Take take) {
-    auto subjects = db_.prepare(
-        fmt::format("SELECT s.id, s.name FROM subject s WHERE s.kind = ? AND s.name >= ? AND "
-                    "s.name < ? ORDER BY {} LIMIT ?",
-                    kNewestFirst));
-    subjects.bind(kind, from, to, static_cast<std::int64_t>(agent::kMostNames));
+    static const auto kSubjects = fmt::format(
+        "SELECT s.id, s.name FROM subject s WHERE s.kind = ? AND s.name >= ? AND s.name < ? "
+        "ORDER BY {} LIMIT ?",
+        kNewestFirst);
+    const auto subjects = db_.keep(kSubjects);
+    subjects->bind(kind, from, to, static_cast<std::int64_t>(agent::kMostNames));
     std::vector<std::pair<std::int64_t, std::string>> found;
-    while (subjects.step()) found.emplace_back(subjects.integer(0), subjects.text(1));
+    while (subjects->step()) found.emplace_back(subjects->integer(0), subjects->text(1));
     const auto most = agent::versions_for(found.size());
     read_of_each_ = static_cast<std::int64_t>(most);
     for (const auto& [id, name] : found) each_version(id, name, most, take);
@@ -115,18 +116,18 @@ class Reader {
 
   template <class Take>
   void each_version(std::int64_t subject, const std::string& name, std::size_t most, Take take) {
-    auto rows = db_.prepare(
+    const auto rows = db_.keep(
         "SELECT c.body, n.first_seen, n.last_seen FROM (SELECT v.* FROM version v "
         "WHERE v.subject = ? AND (v.is_open OR v.last_seen >= ?) "
         "ORDER BY v.id DESC LIMIT ?) n "
         "JOIN content c ON c.id = n.content ORDER BY n.id");
-    rows.bind(subject, since_.time_since_epoch().count(), static_cast<std::int64_t>(most));
+    rows->bind(subject, since_.time_since_epoch().count(), static_cast<std::int64_t>(most));
     const auto cut = name.find('|');
-    while (rows.step()) {
-      first_seen_ = time_of(rows.integer(1));
-      last_seen_ = time_of(rows.integer(2));
+    while (rows->step()) {
+      first_seen_ = time_of(rows->integer(1));
+      last_seen_ = time_of(rows->integer(2));
       try {
-        take(cut == std::string::npos ? name : name.substr(cut + 1), Json::parse(rows.text(0)));
+        take(cut == std::string::npos ? name : name.substr(cut + 1), Json::parse(rows->text(0)));
       } catch (const Json::exception&) {
         // Written by another version of this program: the others tell the story without it.
       }
@@ -215,9 +216,9 @@ class Reader {
   const probes::tls::CertificatePtr& certificate_of(const std::string& sha256) {
     const auto [known, is_new] = certificates_.try_emplace(sha256);
     if (is_new) {
-      find_certificate_.bind(probes::dane::from_hex(sha256).value_or(probes::dane::Bytes{}));
-      if (find_certificate_.step())
-        known->second = probes::tls::parse_certificate(find_certificate_.bytes(0));
+      const auto found = db_.keep("SELECT der FROM certificate WHERE sha256 = ?");
+      found->bind(probes::dane::from_hex(sha256).value_or(probes::dane::Bytes{}));
+      if (found->step()) known->second = probes::tls::parse_certificate(found->bytes(0));
     }
     return known->second;
   }
@@ -227,7 +228,6 @@ class Reader {
   Time since_;
   Time first_seen_, last_seen_;
   std::int64_t read_of_each_ = 0;  // versions, by the last each()
-  Statement find_certificate_ = db_.prepare("SELECT der FROM certificate WHERE sha256 = ?");
   std::map<std::string, probes::tls::CertificatePtr> certificates_;
 };
 
