@@ -27,8 +27,8 @@ struct Target {
   enum class Kind : std::uint8_t {
     domain,
     host,
-    monitor
-  };  // monitor: our own senses; its name is the root
+    monitor  // our own senses; its name is the root
+  };
   Kind kind = Kind::domain;
   probes::dns::Name name;
   auto operator<=>(const Target&) const = default;
