@@ -503,6 +503,8 @@ Result<void, RecordFault> DatabaseRecorder::keep_only(const std::vector<config::
     }
     db.execute("DELETE FROM domain WHERE name NOT IN (SELECT name FROM configured)");
     transaction.commit();
+    // They may be fewer now.
+    state_->most_known = State::kMostKnown;
   });
 }
 
