@@ -1,42 +1,36 @@
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "agent/alerts/alert_book.h"
+#include "agent/alerts/exception_book.h"
 #include "agent/alerts/ports.h"
-#include "agent/foresight/announcements.h"
-#include "agent/foresight/issuers.h"
-#include "agent/foresight/renewal_advice.h"
-#include "agent/hindsight/mx_change.h"
 #include "agent/self/sight.h"
 #include "agent/senders/refusals.h"
+#include "agent/watch/alarm.h"
+#include "agent/watch/domain_judge.h"
+#include "agent/watch/foresight.h"
 #include "agent/watch/inventory.h"
 #include "agent/watch/recollection.h"
+#include "agent/watch/seeing.h"
 #include "config/config.h"
 
 namespace agent {
 
-// Follows what was seen: takes it up into the inventory and the past, judges, and lets alerts open
-// and end. Every decision that the agent makes about others is made here, one at a time, in the
-// time that is handed in; what it reads of the past comes from the recorder. It has no thread, no
-// clock and no lock; who calls it holds one.
+// Follows what was seen: takes it up into the inventory and the past, has it judged (DomainJudge),
+// and has alerts open and end by it (Alarm). Every decision that the agent makes about others is
+// made here, one at a time, in the time that is handed in; what it reads of the past comes from the
+// recorder. It has no thread, no clock and no lock; who calls it holds one.
 class Follower {
  public:
   // `restored`: what to go on with. `recorder` outlives the follower.
   // `config`: by whose schedule, and who is told, until others are adopted.
   Follower(Recorder& recorder, Recorder::RestoredState restored, const config::Config& config);
 
-  // How we see, as far as following depends on it.
-  struct Seeing {
-    std::optional<SelfCheck> blocked;  // no session gets out of here
-    bool is_blind = false;             // nothing can be said about anybody
-    bool is_time_doubtful = false;     // nobody knows yet whether the clock is right
-  };
   // What a round led to beyond what it holds.
   struct Consequences {
     bool again = false;        // the target itself is to be probed again soon
@@ -86,18 +80,18 @@ class Follower {
 
   // Decides what people are told: of what the round changed, or of everything, for time alone may
   // be a reason.
-  enum class Scope { changed, all };
-  void tell(Round& round, Scope scope, const Seeing& seeing);
+  using Scope = Alarm::Scope;
+  void tell(Round& round, Scope scope, const Seeing& seeing) { alarm_.tell(round, scope, seeing); }
 
   // People.
-  AlertBook& book() { return book_; }
-  [[nodiscard]] const AlertBook& book() const { return book_; }
+  AlertBook& book() { return alarm_.book(); }
+  [[nodiscard]] const AlertBook& book() const { return alarm_.book(); }
   [[nodiscard]] config::Result<Exception, std::string> make_exception(Round& round,
                                                                       const std::string& domain);
   // Null, or why not.
   [[nodiscard]] std::optional<std::string> end_exception(Round& round, const std::string& domain,
                                                          const Seeing& seeing);
-  [[nodiscard]] std::vector<Exception> exceptions() const;
+  [[nodiscard]] std::vector<Exception> exceptions() const { return exceptions_.all(); }
   // A certificate was issued. What it means for each host that it is for; those are to be probed at
   // once. One that is for nobody is forgotten, unless some hosts are not known yet.
   struct Announced {
@@ -114,21 +108,23 @@ class Follower {
   [[nodiscard]] std::optional<std::string> set_not_for_mail(Round& round, const NotForMail& said);
   [[nodiscard]] std::optional<std::string> set_for_mail(Round& round, const std::string& key);
   [[nodiscard]] std::vector<Target> targets_of_key(const std::string& key) const;
-  [[nodiscard]] const Announcements& announcements() const { return announcements_; }
+  [[nodiscard]] const Announcements& announcements() const { return foresight_.announcements(); }
   // CAs told when certificates are to be renewed. Hosts of which that says anything new are judged
   // anew; those that are to renew at once are to be probed at once.
   Consequences take_renewals(Round& round, const std::vector<RenewalAdvice>& told,
                              const Seeing& seeing);
-  [[nodiscard]] const RenewalBook& renewals() const { return renewals_; }
+  [[nodiscard]] const RenewalBook& renewals() const { return foresight_.renewals(); }
   // The certificates that hosts present, each once; of partners' hosts only if asked for.
-  [[nodiscard]] std::vector<Chain> chains_in_use(bool partners) const;
+  [[nodiscard]] std::vector<Chain> chains_in_use(bool partners) const {
+    return foresight_.chains_in_use(partners);
+  }
 
   // Everything that is remembered with its time is restated.
   void restate(const ClockStep& step);
   // We look with other means from now on.
   void start_anew() { past_.forget_servers(); }
   // Which chains lead to CAs that the Web believes: only those teach from which keys CAs issue.
-  void set_vouch(IssuerBook::Vouch vouch) { issuers_.set_vouch(std::move(vouch)); }
+  void set_vouch(IssuerBook::Vouch vouch) { foresight_.set_vouch(std::move(vouch)); }
 
   [[nodiscard]] const Inventory& inventory() const { return inventory_; }
 
@@ -136,65 +132,26 @@ class Follower {
   using Domain = Inventory::Domain;
   using Host = Inventory::Host;
 
+  void take_config(const config::Config& config);
   void let_go(Round& round, Consequences& out, Inventory::Change change);
-  void end_exceptions_of_strangers(Round& round);
-  void abandon_orphans(Round& round);
-  void keep_evidence(Round& round);
   bool judge(Round& round, Domain& domain, const Seeing& seeing);
   void publish(Round& round, const Domain& domain) const;
-  [[nodiscard]] bool is_served(const Exception& made) const;
-  void withdraw_exception(Round& round, const Domain& domain,
-                          const probes::DomainJudgement& judgement);
-  bool follow_domain(Round& round, Domain& domain);
-  bool follow_host(Round& round, Host& host, const Seeing& seeing);
-  void keep_unjudged(Trouble& trouble) const;
-  [[nodiscard]] std::vector<Trouble> troubles_at(const Host& host) const;
-  [[nodiscard]] bool is_in_trouble(const Host& host, const AlertBook::Key& key) const;
-  [[nodiscard]] Host* host_of(const probes::Subject& subject);
-  void follow_heirs(Round& round, const std::vector<AlertBook::Key>& led,
-                    const probes::Subject& before, const Seeing& seeing);
-  [[nodiscard]] static std::shared_ptr<const probes::HostJudgement> worst_of(const Host& host);
   void follow_waiting(Round& round, Consequences& out, Domain& domain, const Seeing& seeing);
   std::shared_ptr<const Rollovers> follow_history(Round& round, Host& host,
                                                   const probes::HostObservation& seen);
   bool take_standing(Round& round, Host& host, std::shared_ptr<const Rollovers> rollovers);
-  void add_foresight(Round& round, const Host& host, probes::HistoryFindings& foreseen);
-  bool is_taught();
-  void notice(Round& round, Host& host, probes::Code code, const Seeing& seeing);
-  void follow_only(Round& round, const Host& host, probes::Code code, const Seeing& seeing);
-  void take_fleet(const config::Config& config);
-  [[nodiscard]] ForeseenHost foreseen_host(const Host& host) const;
-  [[nodiscard]] std::vector<probes::tls::CertificatePtr> known_issuers() const;
   [[nodiscard]] std::optional<config::Seconds> interval_of(const Host& host, config::Time at) const;
+  void notice(Round& round, Host& host, probes::Code code, const Seeing& seeing);
 
   Inventory inventory_;
   Recollection past_;
-  AlertBook book_;
+  ExceptionBook exceptions_;
+  Foresight foresight_;
+  DomainJudge judge_;
+  Alarm alarm_;
   config::Schedule schedule_;
   Places places_;
   config::Seconds cross_check_{3600};
-  std::vector<std::string> sender_classes_;  // that the operator asks for
-  Audience audience_;
-  std::map<probes::dns::Name, MxChange> mx_changes_;  // the last one
-  std::map<std::string, Exception> exceptions_;       // in the operator's Postfix, by domain
-  // The last looks at what has trouble that is not confirmed.
-  std::map<Target, std::vector<probes::Recorded>> unconfirmed_;
-  ReportsBySubject reports_;        // of senders
-  bool serves_exceptions_ = false;  // to Postfix, so that it can end them, too
-  struct WellLooks {
-    int count = 0;
-    config::Time last;  // what the last one saw
-  };
-  std::map<std::string, WellLooks>
-      well_looks_;               // at domains with an exception, one after the other
-  std::set<std::string> lists_;  // of domains from elsewhere, by name
-  Announcements announcements_;
-  // Certificates that are for no host that we watch, and may be for one that we shall. Not stored.
-  Announcements strangers_;
-  IssuerBook issuers_;
-  bool is_taught_ = false;  // all hosts have told it what they present
-  RenewalBook renewals_;
-  bool has_orphans_ = true;  // alerts may be left of what is watched no more
 };
 
 }  // namespace agent

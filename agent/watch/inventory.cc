@@ -4,6 +4,9 @@
 #include <limits>
 #include <utility>
 
+#include "probes/findings.h"
+#include "probes/status.h"
+
 namespace agent {
 
 using probes::dns::Name;
@@ -170,6 +173,56 @@ std::vector<const Inventory::Host*> Inventory::sharing_owner_with(
   for (const auto& name : entry->second) {
     const auto* other = host(name);
     if (name != seen.host && other != nullptr && other->history) out.push_back(other);
+  }
+  return out;
+}
+
+probes::Subject subject_of_domain(const Name& name) {
+  return {.kind = probes::Subject::Kind::domain, .name = name.text()};
+}
+
+probes::Subject subject_of_host(const Name& name) {
+  return {.kind = probes::Subject::Kind::host, .name = name.text()};
+}
+
+std::vector<std::string> names_of_users(const Inventory::Host& host) {
+  std::vector<std::string> out;
+  for (const auto* user : host.users) out.push_back(user->name->text());
+  std::ranges::sort(out);
+  return out;
+}
+
+std::shared_ptr<const probes::HostJudgement> judgement_of(const Name& host,
+                                                          const probes::DomainJudgement* judged) {
+  if (judged == nullptr) return nullptr;
+  const auto found = std::ranges::find_if(
+      judged->hosts, [&](const probes::HostJudgement& one) { return one.seen->host == host; });
+  if (found == judged->hosts.end()) return nullptr;
+  return judged->hosts.shared(static_cast<std::size_t>(found - judged->hosts.begin()));
+}
+
+std::shared_ptr<const probes::HostJudgement> some_judgement_of(const Inventory::Host& host) {
+  for (auto user = host.users.rbegin(); user != host.users.rend(); ++user) {
+    if (auto found = judgement_of(host.name, (*user)->judged.get())) return found;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<const probes::HostJudgement> worst_judgement_of(const Inventory::Host& host) {
+  std::shared_ptr<const probes::HostJudgement> out;
+  const Inventory::Domain* whose = nullptr;
+  for (const auto* user : host.users) {
+    auto one = judgement_of(host.name, user->judged.get());
+    if (one == nullptr) continue;
+    if (out && !probes::is_worse(*one, *out)) {
+      // Of those for which it is as bad the one with the gravest finding, then the first by name.
+      if (probes::is_worse(*out, *one)) continue;
+      const auto mine = probes::worst_severity(one->findings);
+      const auto other = probes::worst_severity(out->findings);
+      if (mine < other || (mine == other && *whose->name < *user->name)) continue;
+    }
+    out = std::move(one);
+    whose = user;
   }
   return out;
 }

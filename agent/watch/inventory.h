@@ -150,4 +150,20 @@ class Inventory {
   std::size_t unknown_domains_ = 0, unseen_hosts_ = 0;
 };
 
+[[nodiscard]] probes::Subject subject_of_domain(const probes::dns::Name& name);
+[[nodiscard]] probes::Subject subject_of_host(const probes::dns::Name& name);
+
+// The watched domains that use the host, in the order of their names.
+[[nodiscard]] std::vector<std::string> names_of_users(const Inventory::Host& host);
+
+// The host's judgement for that domain. Null: not judged, or the host is none of its.
+[[nodiscard]] std::shared_ptr<const probes::HostJudgement> judgement_of(
+    const probes::dns::Name& host, const probes::DomainJudgement* judged);
+// Of all users that were judged with the host any; for facts of the host alone.
+[[nodiscard]] std::shared_ptr<const probes::HostJudgement> some_judgement_of(
+    const Inventory::Host& host);
+// For the user for which it is worst. Null: no user is judged yet.
+[[nodiscard]] std::shared_ptr<const probes::HostJudgement> worst_judgement_of(
+    const Inventory::Host& host);
+
 }  // namespace agent

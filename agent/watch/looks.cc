@@ -224,7 +224,7 @@ probes::Recorded Runner::State::recorded(probes::Recorded seen) const {
 
 // --- how we see
 
-Follower::Seeing Runner::State::seeing() const {
+Seeing Runner::State::seeing() const {
   const Lock lock(mutex);
   const auto* blocked = sight.blocked();
   return {.blocked = blocked == nullptr ? std::nullopt : std::optional{*blocked},

@@ -98,7 +98,7 @@ struct Runner::State {
   void show_anew() REQUIRES(deciding) EXCLUDES(mutex);
   // Whether what is seen is recorded, and what was recorded is sound.
   [[nodiscard]] SelfCheck storage_check(config::Time at) const;
-  [[nodiscard]] Follower::Seeing seeing() const EXCLUDES(mutex);
+  [[nodiscard]] Seeing seeing() const EXCLUDES(mutex);
 
   // Decides what people are told, says what happened, and has the round recorded. Nobody waits for
   // that: page, metrics and people go by what the agent knows, and the disk follows.

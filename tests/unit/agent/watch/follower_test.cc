@@ -63,7 +63,7 @@ class Following : public testing::Test {
   config::Config config;
   support::Scene scene;
   std::optional<Follower> follower;
-  Follower::Seeing seeing;
+  Seeing seeing;
   Round last;  // of a look at the host
   std::vector<Target> targets;
   config::Time now = kNow;
