@@ -52,7 +52,7 @@ Runner::State::Ending Runner::State::look(Prober& prober, const Target& target) 
     case Target::Kind::monitor:
       return probe_ourselves(prober);
   }
-  return {.pace = ProbeOutcome::steady};
+  return {{.pace = ProbeOutcome::steady}};
 }
 
 Runner::State::Ending Runner::State::probe_domain(Prober& prober, const Name& name) {
@@ -73,7 +73,7 @@ Runner::State::Ending Runner::State::probe_domain(Prober& prober, const Name& na
   const Target target{.kind = Target::Kind::domain, .name = name};
   if (is_errand(target)) {
     if (blind) return {};
-    return {.errand = recorded({.domain = seen, .replies = std::move(replies)})};
+    return {{}, recorded({.domain = seen, .replies = std::move(replies)})};
   }
   if (!blind)
     return follow(recorded({.domain = seen, .replies = std::move(replies)}),
@@ -81,11 +81,11 @@ Runner::State::Ending Runner::State::probe_domain(Prober& prober, const Name& na
   notice_step();
   Round round{.target = target, .at = now()};
   const Lock one(deciding);
-  if (is_overtaken(began)) return {.pace = ProbeOutcome::confirming};
-  if (has_left(round.target)) return {.pace = ProbeOutcome::steady};
+  if (is_overtaken(began)) return {{.pace = ProbeOutcome::confirming}};
+  if (has_left(round.target)) return {{.pace = ProbeOutcome::steady}};
   follower.follow_blind(round, name, *blind);
   record(round, Follower::Scope::changed);
-  return {.pace = ProbeOutcome::impaired};
+  return {{.pace = ProbeOutcome::impaired}};
 }
 
 // What comes of a key that nobody presents rests on the records alone: people need not wait for
@@ -109,7 +109,7 @@ void Runner::State::confirm_next_key(Prober& prober, const Name& name) {
 }
 
 Runner::State::Ending Runner::State::probe_host(Prober& prober, const Name& name) {
-  if (sense(prober, kVantageEvery + kVantageAtMost)) return {.pace = ProbeOutcome::impaired};
+  if (sense(prober, kVantageEvery + kVantageAtMost)) return {{.pace = ProbeOutcome::impaired}};
   confirm_next_key(prober, name);
   const auto began = moment();
   auto observed = prober.probe_host(name, began.at);
@@ -117,7 +117,7 @@ Runner::State::Ending Runner::State::probe_host(Prober& prober, const Name& name
   if (may_be_ours(observed) && sense(prober, kVantageAtMost)) {
     const Lock lock(mutex);
     counts.note(observed);
-    return {.pace = ProbeOutcome::impaired};
+    return {{.pace = ProbeOutcome::impaired}};
   }
   const bool is_resolvers = is_resolvers_own(prober, name, probes::deciding(observed));
   if (is_resolvers) probes::excuse(observed);
@@ -132,7 +132,7 @@ Runner::State::Ending Runner::State::probe_host(Prober& prober, const Name& name
   auto look = recorded({.host = seen, .replies = std::move(replies)});
   if (is_errand({.kind = Target::Kind::host, .name = name})) {
     if (is_ours) return {};
-    return {.errand = std::move(look)};
+    return {{}, std::move(look)};
   }
   const bool was_sent_away = is_sent_away(*seen);
   auto ending =
@@ -152,8 +152,8 @@ Runner::State::Ending Runner::State::follow(probes::Recorded look,
               .at = now()};
   const auto vantage = look.vantage;
   const Lock one(deciding);
-  if (is_overtaken(began)) return {.pace = ProbeOutcome::confirming};
-  if (has_left(round.target)) return {.pace = ProbeOutcome::steady};
+  if (is_overtaken(began)) return {{.pace = ProbeOutcome::confirming}};
+  if (has_left(round.target)) return {{.pace = ProbeOutcome::steady}};
   if (is_host) sense_way_out(round);
   Follower::Consequences led_to;
   if (is_host) {
@@ -166,13 +166,13 @@ Runner::State::Ending Runner::State::follow(probes::Recorded look,
   ask_elsewhere(round.target, led_to);
   record(round, Follower::Scope::changed);
   const auto pace = led_to.again ? ProbeOutcome::confirming : ProbeOutcome::steady;
-  if (vantage != follower.places().own) return {.pace = pace, .interval = led_to.next_from_there};
-  return {.pace = pace, .interval = led_to.interval};
+  if (vantage != follower.places().own) return {{.pace = pace, .interval = led_to.next_from_there}};
+  return {{.pace = pace, .interval = led_to.interval}};
 }
 
 bool Runner::State::is_errand(const Target& target) const {
   const Lock lock(mutex);
-  return errands.contains(target);
+  return agenda.is_errand(target);
 }
 
 void Runner::State::ask_elsewhere(const Target& target, const Follower::Consequences& led_to) {
@@ -182,8 +182,8 @@ void Runner::State::ask_elsewhere(const Target& target, const Follower::Conseque
   for (const auto& vantage : led_to.awaited) {
     if (vantage == own)
       move(target, at);
-    else if (const auto there = elsewhere.find(vantage); there != elsewhere.end())
-      there->second.move(target, at);
+    else
+      agenda.move_there(vantage, target, at);
   }
 }
 
@@ -194,7 +194,7 @@ Runner::State::Ending Runner::State::probe_ourselves(Prober& prober) {
   }();
   if (means && means->has_new_anchor()) {
     renew_gear();
-    return {.pace = ProbeOutcome::confirming};  // with that
+    return {{.pace = ProbeOutcome::confirming}};  // with that
   }
   auto pace = sense(prober, kVantageAtMost) ? ProbeOutcome::confirming : ProbeOutcome::steady;
   try_controls(prober, [](const OutboundSmtp& reach) { return reach.controls_while_down(); });
@@ -214,7 +214,7 @@ Runner::State::Ending Runner::State::probe_ourselves(Prober& prober) {
   }
   if (follower.follow(round, checks) || is_impaired) pace = ProbeOutcome::confirming;
   record(round, Follower::Scope::all);
-  return {.pace = pace};
+  return {{.pace = pace}};
 }
 
 probes::Recorded Runner::State::recorded(probes::Recorded seen) const {
@@ -354,7 +354,7 @@ Journal::Ticket Runner::State::record(Round& round, Follower::Scope scope) {
     if (is_all || !round.ended_exceptions.empty())
       published.set_people(follower.book().silences(), follower.exceptions());
     if (is_all) published.set_announced(follower.announcements());
-    if (const auto news = manners.take_news(ticks())) round.spared = in_wall_time(*news);
+    if (const auto news = agenda.manners().take_news(ticks())) round.spared = in_wall_time(*news);
   }
   const auto ticket = journal->put(round);
   for (const auto& transition : round.transitions) {
@@ -371,32 +371,22 @@ void Runner::State::take(const Follower::Consequences& led_to) {
   const Lock lock(mutex);
   const auto at = ticks();
   for (const auto& target : led_to.change.vanished) {
-    queue.drop(target);
-    wanted_now.erase(target);
-    for (auto& [vantage, there] : elsewhere) there.drop(target);
+    agenda.drop(target);
     sight.forget_target(target.name);
     if (target.kind != Target::Kind::host) continue;
     sight.forget_host(target.name);
-    strangers.erase(target.name);
     published.drop_host(target.name);
   }
   for (const auto& target : led_to.change.appeared) {
     const bool is_host = target.kind == Target::Kind::host;
-    queue.add(target, is_host ? at : at + first_wait(config.schedule, target.name.text()));
-    if (!is_host) continue;
-    const auto* host = follower.inventory().host(target.name);
-    if (host != nullptr && !host->seen && is_minded({.is_ours = host->own_users > 0}))
-      strangers.insert(target.name);
-    else
-      strangers.erase(target.name);
-    for (auto& [vantage, there] : elsewhere) there.add(target, at);
+    agenda.add(target, is_host ? follower.inventory().host(target.name) : nullptr, at);
   }
   for (const auto& target : led_to.soon) move(target, at + config.schedule.confirm_after);
-  for (const auto& host : led_to.spread) queue.hasten(host, at + config.schedule.confirm_after);
+  for (const auto& host : led_to.spread) agenda.hasten(host, at + config.schedule.confirm_after);
   for (const auto& target : led_to.now) move(target, at);
   if (led_to.host == nullptr) return;
   published.take(*led_to.host);
-  strangers.erase(led_to.host->name);
+  agenda.take_seen(led_to.host->name);
 }
 
 }  // namespace agent

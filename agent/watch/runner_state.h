@@ -13,31 +13,25 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/history/cadence.h"
 #include "agent/self/progress.h"
 #include "agent/self/sight.h"
+#include "agent/watch/agenda.h"
 #include "agent/watch/follower.h"
 #include "agent/watch/journal.h"
-#include "agent/watch/manners.h"
 #include "agent/watch/runner.h"
 #include "agent/watch/snapshot_source.h"
-#include "agent/watch/target_queue.h"
 #include "config/mutex.h"
 
 // The inside of the runner: its parts, its locks and the way of a look through them. looks.cc is
-// what a look does, runner.cc the clock, the threads and the outside.
+// what a look does, runner_state.cc the clock and the threads, runner_acts.cc what people ask,
+// runner.cc the rest of the outside.
 namespace agent {
 
-inline constexpr config::Seconds kVantageEvery{30};
 // A look that failed in a way that may be ours asks again how we see, but not more often than this.
 inline constexpr config::Seconds kVantageAtMost{2};
 
 // Without memory for the next step, so long is waited for others to give some back.
 inline constexpr std::chrono::milliseconds kMemoryWait{200};
-
-inline Target ourselves() {
-  return {.kind = Target::Kind::monitor, .name = {}};
-}
 
 // A look observes without any lock, then decides under `deciding`; what was decided is shown under
 // `mutex`, which is never held for long.
@@ -53,12 +47,8 @@ struct Runner::State {
     config::Time at;
     std::uint64_t steps = 0;
   };
-  // How a look went, as far as the next one depends on it.
-  struct Ending {
-    ProbeOutcome pace = ProbeOutcome::impaired;
-    std::optional<config::Seconds> interval;  // to the next, where that is not the schedule's
-    std::optional<probes::Recorded> errand;   // of a look for another agent
-    bool was_sent_away = false;               // the server had enough of us
+  struct Ending : Agenda::Ending {
+    std::optional<probes::Recorded> errand = std::nullopt;  // of a look for another agent
   };
   Ending look(Prober& prober, const Target& target);
   Ending probe_ourselves(Prober& prober);
@@ -119,23 +109,6 @@ struct Runner::State {
   [[nodiscard]] bool is_overtaken(const Moment& began) const EXCLUDES(mutex);
   // What the clock will say then, as far as it goes right.
   [[nodiscard]] config::Time wall_of(Ticks moment) const;
-
-  // --- manners
-
-  // The next that is due there and that its provider may be asked for now; others wait their turn.
-  std::optional<Target> take_politely(TargetQueue& from, const std::string& vantage)
-      REQUIRES(mutex);
-  // Whose host it is; nobody's where it may be asked as often as it takes.
-  [[nodiscard]] std::vector<std::string> providers_of(const Target& target,
-                                                      const SnapshotSource::Known& known) const
-      REQUIRES(mutex);
-  // Null: now.
-  std::optional<Ticks> begin_politely(const Target& target, const std::string& vantage, Ticks at)
-      REQUIRES(mutex);
-  void leave_politely(const std::string& vantage, const Target& target, bool was_sent_away)
-      REQUIRES(mutex);
-  // Own hosts may be asked as often as it takes.
-  [[nodiscard]] bool is_minded(const SnapshotSource::Known& host) const REQUIRES(mutex);
   [[nodiscard]] std::vector<Spared> in_wall_time(const std::vector<Manners::Held>& held) const;
 
   // --- threads
@@ -145,8 +118,7 @@ struct Runner::State {
   void renew(std::unique_ptr<Prober>& prober, std::uint64_t& made_of);
   // Sleeps until a target is due, and takes it; nothing when the thread shall end.
   std::optional<Target> next_task(const std::stop_token& stop);
-  void finish_target(const Target& target, const Ending& ending);
-  bool finish_errand(const Target& target);  // whether it was one
+  void finish_target(const Target& target, const Agenda::Ending& ending);
   // A library threw, or memory was short: that look is lost, and nothing else.
   void lose_look(const Target& target, std::string_view why);
   // Does it as soon as there is memory for it, however long that takes.
@@ -210,18 +182,9 @@ struct Runner::State {
   bool is_taken_up GUARDED_BY(mutex) = false;
   std::shared_ptr<ProbeContext> context GUARDED_BY(mutex);
   std::uint64_t generation GUARDED_BY(mutex) = 0;  // of context
-  TargetQueue queue GUARDED_BY(mutex);
-  Manners manners GUARDED_BY(mutex);
-  std::set<probes::dns::Name> strangers GUARDED_BY(mutex);  // not seen yet, and to be minded
-  // Hosts that are probed now, and whose they are; and those that a person asks for.
-  std::map<std::pair<std::string, Target>, std::vector<std::string>> asked GUARDED_BY(mutex);
-  std::set<Target> wanted_now GUARDED_BY(mutex);
-  std::set<Target> errands GUARDED_BY(mutex);  // that another agent sent us on
-  // Of a fleet: what is due from other places.
-  std::map<std::string, TargetQueue> elsewhere GUARDED_BY(mutex);
-  std::set<Target> lent GUARDED_BY(mutex);  // of `queue`, to others of our own place
   OwnSight sight GUARDED_BY(mutex);
   SnapshotSource published GUARDED_BY(mutex);
+  Agenda agenda GUARDED_BY(mutex);
   ProbeCounts counts GUARDED_BY(mutex);
   std::shared_ptr<const ReportsBySubject> reports GUARDED_BY(mutex);  // as shown
   std::vector<ListHealth> lists GUARDED_BY(mutex);
