@@ -73,6 +73,8 @@ class SharedVector {
   // The list as a whole. Two of them (`*a == *b`) are equal only where they hold the very same
   // values. Null when it is empty.
   [[nodiscard]] List list() const { return values_; }
+  // The same for lists that are kept once, as long as one of them is held; null when it is empty.
+  [[nodiscard]] const void* identity() const { return values_.get(); }
   void keep(const List& same) { values_ = std::const_pointer_cast<Values>(same); }
 
   friend bool operator==(const SharedVector& a, const SharedVector& b) {

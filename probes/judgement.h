@@ -93,7 +93,7 @@ struct DomainJudgement {
   Severity severity = Severity::info;  // of the worst finding, of hosts too
   std::vector<Split> splits;
   // Those that have been observed, by preference. Domains that see a host alike share what is
-  // judged of it, its findings, and the list of such hosts (agent/watch/follower).
+  // judged of it, its findings, and the list of such hosts (agent/watch/domain_judge).
   config::SharedVector<HostJudgement> hosts;
   Findings findings;  // of the domain and of its hosts, worst first
 };

@@ -1,7 +1,6 @@
 #include "web/routes/current.h"
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <set>
 #include <tuple>
@@ -96,7 +95,7 @@ bool had(const LastLook& look, const DomainFilter& filter) {
 }
 
 // What is found; of what was not looked at since the start only what its line says is known.
-bool has(const Line& line, const DomainFilter& filter, IsHost& is_host) {
+bool has(const Line& line, const DomainFilter& filter, FindHost& find_host) {
   if (filter.status && line.status != *filter.status) return false;
   if (filter.delivery && line.delivery != *filter.delivery) return false;
   if (!filter.verdict && filter.codes.empty() && !filter.host) return true;
@@ -115,8 +114,7 @@ bool has(const Line& line, const DomainFilter& filter, IsHost& is_host) {
                                    *line.recorded->worst_code == wire_name(code);
   };
   if (!filter.codes.empty() && std::ranges::none_of(filter.codes, is_there)) return false;
-  return !filter.host ||
-         (judged != nullptr && std::ranges::any_of(judged->hosts, std::ref(is_host)));
+  return !filter.host || (judged != nullptr && find_host(*judged) != nullptr);
 }
 
 // By the name and what the operator says of it.
@@ -127,8 +125,8 @@ bool is_asked_for(const Line& line, const DomainFilter& filter) {
          configured.name.find(filter.substring) != std::string::npos;
 }
 
-bool fits(const Line& line, const DomainFilter& filter, IsHost& is_host) {
-  return (has(line, filter, is_host) || (line.look != nullptr && had(*line.look, filter))) &&
+bool fits(const Line& line, const DomainFilter& filter, FindHost& find_host) {
+  return (has(line, filter, find_host) || (line.look != nullptr && had(*line.look, filter))) &&
          is_asked_for(line, filter);
 }
 
@@ -153,12 +151,17 @@ std::int64_t weight(const Line& line, DomainFilter::Sort order) {
 
 }  // namespace
 
-bool IsHost::operator()(const probes::HostJudgement& judged) {
+const probes::HostJudgement* FindHost::operator()(const probes::DomainJudgement& judged) {
+  const auto* list = judged.hosts.identity();
+  if (list == nullptr) return nullptr;
   if (known_.empty()) known_.resize(kSlots);
   // Objects on the heap differ from the fifth bit on.
-  auto& slot = known_[(reinterpret_cast<std::uintptr_t>(&judged) >> 4U) % kSlots];
-  if (slot.judged != &judged) slot = {.judged = &judged, .is_it = judged.seen->host == wanted_};
-  return slot.is_it;
+  auto& slot = known_[(reinterpret_cast<std::uintptr_t>(list) >> 4U) % kSlots];
+  if (slot.list == list) return slot.found;
+  const auto found = std::ranges::find_if(
+      judged.hosts, [&](const probes::HostJudgement& one) { return one.seen->host == wanted_; });
+  slot = {.list = list, .found = found == judged.hosts.end() ? nullptr : &*found};
+  return slot.found;
 }
 
 RecordedRows recorded_rows(const agent::Snapshot& snapshot, storage::Queries& queries) {
@@ -228,11 +231,11 @@ DomainPage current_domains(const agent::Snapshot& snapshot, storage::Queries& qu
     auto operator<=>(const Found&) const = default;
   };
   const auto order = domains.by_name();
-  IsHost is_host{filter.host.value_or(probes::dns::Name{})};
+  FindHost find_host{filter.host.value_or(probes::dns::Name{})};
   std::vector<Found> found;
   for (std::uint32_t number = 0; number < order->size(); ++number) {
     const auto line = line_at((*order)[number]);
-    if (fits(line, filter, is_host)) found.push_back({weight(line, filter.sort), number});
+    if (fits(line, filter, find_host)) found.push_back({weight(line, filter.sort), number});
   }
   const auto end = std::min(filter.offset + std::min(filter.limit, found.size()), found.size());
   const auto begin = std::min(filter.offset, end);

@@ -68,19 +68,20 @@ class CurrentAlerts {
 [[nodiscard]] DomainPage current_domains(const agent::Snapshot& snapshot, storage::Queries& queries,
                                          const DomainFilter& filter, const LastLooks& looks = {});
 
-// Whether what is judged of a host is of that one. Domains mostly share it, so that it is mostly
-// known: of as many as fit, in a table that is near at hand. What it was asked of stays where it
-// is.
-class IsHost {
+// Finds what is judged of one host among what is judged of domains. Domains mostly share the list
+// of it (agent/watch/domain_judge), so that it is mostly known where it is: of as many lists as
+// fit, in a table that is near at hand. What it was asked of stays where it is.
+class FindHost {
  public:
-  explicit IsHost(probes::dns::Name wanted) : wanted_(std::move(wanted)) {}
-  bool operator()(const probes::HostJudgement& judged);
+  explicit FindHost(probes::dns::Name wanted) : wanted_(std::move(wanted)) {}
+  // Null: the domain does not use the host.
+  const probes::HostJudgement* operator()(const probes::DomainJudgement& judged);
 
  private:
   static constexpr std::size_t kSlots = std::size_t{1} << 16U;
   struct Slot {
-    const probes::HostJudgement* judged = nullptr;
-    bool is_it = false;
+    const void* list = nullptr;
+    const probes::HostJudgement* found = nullptr;
   };
   probes::dns::Name wanted_;
   std::vector<Slot> known_;  // by hash

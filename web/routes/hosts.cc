@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <functional>
 #include <set>
 
 #include <fmt/format.h>
@@ -40,10 +39,9 @@ storage::Queries::Answer<Json> gaps_between(storage::Queries& queries, config::T
 // The domains whose MX host it is.
 std::vector<std::string> users_of(const agent::Snapshot& snapshot, const probes::dns::Name& host) {
   std::vector<std::string> out;
-  IsHost is_it{host};
+  FindHost find_host{host};
   for (const auto& state : snapshot.domains) {
-    if (state.judged && std::ranges::any_of(state.judged->hosts, std::ref(is_it)))
-      out.push_back(state.configured->name);
+    if (state.judged && find_host(*state.judged) != nullptr) out.push_back(state.configured->name);
   }
   return out;
 }

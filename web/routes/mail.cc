@@ -1,7 +1,6 @@
 #include "web/routes/mail.h"
 
 #include <algorithm>
-#include <functional>
 
 namespace web {
 
@@ -10,25 +9,25 @@ using Json = nlohmann::ordered_json;
 HostMail mail_through(const agent::Snapshot& snapshot, const probes::HostObservation& host) {
   HostMail out{.has_shown_certificate = probes::shows_certificate(host)};
   const probes::HostJudgement* worst = nullptr;
-  IsHost is_it{host.host};
+  FindHost find_host{host.host};
   for (const auto& domain : snapshot.domains) {
     if (!domain.judged) continue;
     const auto& hosts = domain.judged->hosts;
-    const auto mine = std::ranges::find_if(hosts, std::ref(is_it));
+    const auto* mine = find_host(*domain.judged);
     // Where danelaw cannot see none was judged, and the domain uses those of its last look.
     const auto seen = hosts.empty() ? domain.judged->seen.open() : nullptr;
     const bool is_last_known =
         seen &&
         std::ranges::find(seen->hosts, host.host, &probes::MxHost::name) != seen->hosts.end();
     if (is_last_known) out.domains.push_back(domain.configured->name);
-    if (mine == hosts.end()) continue;
+    if (mine == nullptr) continue;
     out.domains.push_back(domain.configured->name);
     if (probes::delivery_of(*domain.judged) == probes::Delivery::held_up)
       out.held_up.push_back(domain.configured->name);
     const auto* finding = probes::worst_finding(*domain.judged, *mine);
     if (finding != nullptr && (out.worst == nullptr || finding->severity > out.worst->severity))
       out.worst = finding;
-    if (worst == nullptr || probes::is_worse(*mine, *worst)) worst = &*mine;
+    if (worst == nullptr || probes::is_worse(*mine, *worst)) worst = mine;
   }
   if (worst != nullptr) {
     out.verdict = worst->verdict;
