@@ -282,12 +282,31 @@ bool GetdnsClient::use(Transport transport) {
                                             list.data() + (is_tcp ? 1 : 0)) != GETDNS_RETURN_GOOD)
     return false;
   transport_ = transport;
+  server_.reset();
+  return true;
+}
+
+bool GetdnsClient::use(const Try& how) {
+  if (!use(how.transport)) return false;
+  const bool is_same =
+      server_ && server_->address == how.server.address && server_->port == how.server.port;
+  if (!is_same) {
+    server_.reset();
+    const List servers = upstream(how.server);
+    if (!servers || getdns_context_set_upstream_recursive_servers(
+                        context_->handle, servers.get()) != GETDNS_RETURN_GOOD)
+      return false;
+    server_ = how.server;
+  }
+  if (timeout_ != how.timeout &&
+      getdns_context_set_timeout(
+          context_->handle, static_cast<std::uint64_t>(how.timeout.count())) != GETDNS_RETURN_GOOD)
+    return false;
+  timeout_ = how.timeout;
   return true;
 }
 
 Result<Message, QueryFault> GetdnsClient::ask_once(const Query& query, const Try& how) {
-  const List servers = upstream(how.server);
-  if (!servers) return fault(Fault::network, "not an address");
   Dict extensions{getdns_dict_create()};
   getdns_dict_set_int(extensions.get(), "/add_opt_parameters/do_bit", 1);
   getdns_dict_set_int(extensions.get(), "/add_opt_parameters/maximum_udp_payload_size",
@@ -295,23 +314,20 @@ Result<Message, QueryFault> GetdnsClient::ask_once(const Query& query, const Try
   getdns_dict_set_int(extensions.get(), "return_call_reporting", GETDNS_EXTENSION_TRUE);
   getdns_dict_set_int(extensions.get(), "/header/rd", how.recursion ? 1 : 0);
   getdns_dict_set_int(extensions.get(), "/header/cd", query.checking_disabled ? 1 : 0);
-  if (!use(how.transport) ||
-      getdns_context_set_upstream_recursive_servers(context_->handle, servers.get()) !=
-          GETDNS_RETURN_GOOD ||
-      getdns_context_set_timeout(context_->handle,
-                                 static_cast<std::uint64_t>(how.timeout.count())) !=
-          GETDNS_RETURN_GOOD) {
-    return fault(Fault::network, "getdns refused the server");
-  }
+  if (!use(how)) return fault(Fault::network, "getdns refused the server");
   getdns_dict* raw = nullptr;
   const auto text = query.name.text() + (query.name.is_root() ? "" : ".");
   const auto status =
       getdns_general_sync(context_->handle, text.c_str(), query.type, extensions.get(), &raw);
   const Dict response{raw};
   if (status != GETDNS_RETURN_GOOD || !response) {
+    server_.reset();
     return fault(Fault::network, getdns_get_errorstr_by_id(status));
   }
-  return read_reply(response.get(), query);
+  auto reply = read_reply(response.get(), query);
+  // getdns rests servers that did not answer, and keeps connections that these may have closed.
+  if (!reply || reply->came_over_tcp) server_.reset();
+  return reply;
 }
 
 }  // namespace probes::dns

@@ -57,13 +57,18 @@ class GetdnsClient final : public Resolver, public Direct {
   config::Result<Message, QueryFault> ask_once(const Query& query, const Try& how);
   // The same, of a resolver: counted.
   config::Result<Message, QueryFault> ask_once_counted(const Query& query, const Try& how);
+  bool use(const Try& how);
   bool use(Transport transport);
 
   std::unique_ptr<Context> context_;
   std::vector<config::ResolverAddress> servers_;
   QueryCounts& counts_;
   Standings& standings_;
-  Transport transport_ = Transport::udp_first;  // of the context at the moment
+  // Of the context at the moment: what is so already need not be said again. Null: said anew, for
+  // the context remembers how it fared with a server.
+  Transport transport_ = Transport::udp_first;
+  std::optional<config::ResolverAddress> server_;
+  std::chrono::milliseconds timeout_{0};
 };
 
 // A resolver as people know it: its address, with "@port" unless that is 53.
