@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "probes/judge.h"
+#include "probes/verdict.h"
 
 namespace agent {
 
@@ -14,16 +14,18 @@ std::optional<Exception> ExceptionBook::make(Round& round, const std::string& do
                                              const probes::DomainJudgement& judged) {
   auto made = exception_for(judged, round.at);
   if (!made) return std::nullopt;
+  round.exceptions.push_back(*made);
   made_.insert_or_assign(domain, *made);
   well_looks_.erase(domain);
-  round.exceptions.push_back(*made);
   return made;
 }
 
 bool ExceptionBook::end(Round& round, const std::string& domain) {
-  if (made_.erase(domain) == 0) return false;
-  well_looks_.erase(domain);
+  const auto made = made_.find(domain);
+  if (made == made_.end()) return false;
   round.ended_exceptions.push_back(domain);
+  well_looks_.erase(domain);
+  made_.erase(made);
   return true;
 }
 
@@ -32,9 +34,10 @@ bool ExceptionBook::is_served(const Exception& made) const {
 }
 
 // A look that could not tell says neither.
-bool ExceptionBook::is_well_for_long(const Exception& made, const probes::DomainJudgement& judged) {
+bool ExceptionBook::is_well_for_long(const std::string& domain, const Exception& made,
+                                     const probes::DomainJudgement& judged) {
   constexpr int kLooks = 2;
-  auto& looks = well_looks_[made.domain];
+  auto& looks = well_looks_[domain];
   // Also where DANE has been given up: mail goes without the exception, and would go in the clear
   // only where the partner takes it no other way.
   const bool is_well =
@@ -60,7 +63,7 @@ std::optional<probes::Finding> ExceptionBook::follow(Round& round, const std::st
   if (made == made_.end() || !is_served(made->second))
     return leftover_exception(
         judged, made == made_.end() ? std::nullopt : std::optional{made->second}, round.at);
-  const bool is_well = is_well_for_long(made->second, judged);
+  const bool is_well = is_well_for_long(domain, made->second, judged);
   if (is_well || round.at >= made->second.until) end(round, domain);
   return std::nullopt;
 }

@@ -38,8 +38,8 @@ class ExceptionBook {
   }
 
   // The domain was judged. Ends what danelaw serves when its time is over, or when two looks, one
-  // after the other, saw that mail is delivered again; of what stands in a file, what is to be said
-  // then.
+  // after the other, saw that mail is delivered again. Of what stands in a file: what is to be said
+  // when its time is over or the domain is authenticated again.
   [[nodiscard]] std::optional<probes::Finding> follow(Round& round, const std::string& domain,
                                                       const probes::DomainJudgement& judged);
 
@@ -53,7 +53,8 @@ class ExceptionBook {
   };
 
   [[nodiscard]] bool is_served(const Exception& made) const;
-  [[nodiscard]] bool is_well_for_long(const Exception& made, const probes::DomainJudgement& judged);
+  [[nodiscard]] bool is_well_for_long(const std::string& domain, const Exception& made,
+                                      const probes::DomainJudgement& judged);
 
   bool is_serving_ = false;
   std::map<std::string, Exception> made_;  // by domain

@@ -83,7 +83,7 @@ void Agenda::ask_for(const Target& target, Ticks at) {
   move(target, at);
 }
 
-void Agenda::start_anew(Ticks at) {
+void Agenda::take_step(Ticks at) {
   for (auto& [vantage, queue] : there_) {
     for (const auto& target : queue.all()) queue.move(target, at);
   }
@@ -200,8 +200,8 @@ Ticks Agenda::due_after(const Target& target, const Ending& ending, Ticks at) co
 
 void Agenda::give_back(const Target& target, const Ending& ending, Ticks at, Ticks due) {
   const int failures = ending.pace == ProbeOutcome::impaired ? own_.failures(target) + 1 : 0;
+  end_politely(target, {}, ending.was_sent_away, at);  // which may want memory
   own_.give_back(target, at, due, failures);
-  end_politely(target, {}, ending.was_sent_away, at);
 }
 
 void Agenda::give_back_there(const std::string& vantage, const Target& target, const Ending& ending,
@@ -210,8 +210,8 @@ void Agenda::give_back_there(const std::string& vantage, const Target& target, c
   if (place == there_.end()) return;
   const auto wait = ending.interval.value_or(
       ending.pace == ProbeOutcome::confirming ? schedule_.confirm_after : schedule_.retry_after);
-  place->second.give_back(target, at, at + wait, 0);
   end_politely(target, vantage, ending.was_sent_away, at);
+  place->second.give_back(target, at, at + wait, 0);
 }
 
 // --- errands

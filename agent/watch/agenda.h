@@ -30,7 +30,7 @@ inline Target ourselves() {
 // is under way until it is given back. Every moment is handed in.
 class Agenda {
  public:
-  // `shown`: what is known of hosts by now; outlives it.
+  // `shown`: what is known of hosts by now; outlives it, and is under the same lock.
   Agenda(const SnapshotSource& shown, const config::Config& config);
   // The schedule and the manners from now on.
   void adopt(const config::Config& config);
@@ -51,10 +51,11 @@ class Agenda {
   // By then at the latest, and in its turn if it is under way.
   void hasten(const Target& target, Ticks due) { own_.hasten(target, due); }
   void move_there(const std::string& vantage, const Target& target, Ticks due);
-  // Now, and at once: a person asks.
+  // Now, whoever waits for a turn with its provider: a person asks.
   void ask_for(const Target& target, Ticks at);
-  // The clock was set: ourselves now, and everybody from the other places.
-  void start_anew(Ticks at);
+  // The clock was set: ourselves now, and everybody from the other places. (Who is watched from
+  // here is for the caller to move: people are shown when that is.)
+  void take_step(Ticks at);
   [[nodiscard]] std::vector<Target> all() const { return own_.all(); }
   [[nodiscard]] std::vector<Target> failing() const { return own_.failing(); }
 
@@ -74,6 +75,7 @@ class Agenda {
     std::optional<config::Seconds> interval;  // to the next, where that is not the schedule's
     bool was_sent_away = false;               // the server had enough of us
   };
+  // When it is due next: to be shown before it is given back, which cannot fail half-way then.
   [[nodiscard]] Ticks due_after(const Target& target, const Ending& ending, Ticks at) const;
   void give_back(const Target& target, const Ending& ending, Ticks at, Ticks due);
   // It was lent, and has come: it is given back next. False: nobody had it.
@@ -94,8 +96,12 @@ class Agenda {
   // Under way with our own workers.
   [[nodiscard]] std::size_t looking() const { return own_.in_flight() - lent_.size(); }
   [[nodiscard]] std::optional<Ticks> oldest_in_flight() const { return own_.oldest_in_flight(); }
-  [[nodiscard]] Manners& manners() { return manners_; }
-  [[nodiscard]] const Manners& manners() const { return manners_; }
+  // Providers that are spared for having sent us away (Manners).
+  [[nodiscard]] std::vector<Manners::Held> spared(Ticks at) const { return manners_.held(at); }
+  [[nodiscard]] std::optional<std::vector<Manners::Held>> take_news_of_spared(Ticks at) {
+    return manners_.take_news(at);
+  }
+  void spare(const Manners::Held& one) { manners_.restore(one); }
 
  private:
   [[nodiscard]] bool is_minded(bool is_ours) const;

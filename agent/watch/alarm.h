@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -23,7 +22,7 @@ class Alarm {
   using Domain = Inventory::Domain;
   using Host = Inventory::Host;
 
-  // All outlive it.
+  // `inventory` and `foresight` outlive it. `alerts`, `silences`: as recorded.
   Alarm(Inventory& inventory, Foresight& foresight, std::vector<Alert> alerts,
         std::vector<Silence> silences);
 
@@ -33,11 +32,13 @@ class Alarm {
   // What was judged of them last. True when they are to be probed again soon.
   bool follow_domain(Round& round, Domain& domain);
   bool follow_host(Round& round, Host& host, const Seeing& seeing);
-  // Those among the domain and its hosts that could not be followed for want of a judgement, which
-  // the domain has now: not an interval later. They are to be probed again soon.
+  // Follows those among the domain and its hosts that could not be followed for want of a
+  // judgement, which the domain has now: not an interval later. Those of them that are to be probed
+  // again soon.
   [[nodiscard]] std::vector<Target> follow_waiting(Round& round, Domain& domain,
                                                    const Seeing& seeing);
-  // Only what is found of that code at the host; no look was made, and nothing else is said.
+  // Only what is found of that code at the host, which has been seen; no look was made, and nothing
+  // else is said.
   void follow_only(Round& round, const Host& host, probes::Code code, const Seeing& seeing);
   // Our own checks. True when one of them is to be made again soon.
   bool follow_checks(Round& round, const std::vector<SelfCheck>& checks);
@@ -49,7 +50,8 @@ class Alarm {
   // Ends what a restart or a change of configuration left without a target.
   void abandon_orphans(Round& round);
 
-  // A trouble that is there now and not what is still to come, or about places only, is open.
+  // An alert of what is there now is open, high or worse: not of what is still to come, nor of
+  // places only.
   [[nodiscard]] bool is_troubled(const Host& host) const;
   // An alert of the code is open at the host and waits to be confirmed.
   [[nodiscard]] bool is_waiting(const probes::dns::Name& host, probes::Code code) const;

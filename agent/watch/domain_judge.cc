@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
+#include <optional>
 #include <utility>
 
 #include "agent/alerts/partners.h"
@@ -80,14 +80,14 @@ std::set<Subject> DomainJudge::set_reports(ReportsBySubject reports) {
 bool DomainJudge::judge(Round& round, Inventory::Domain& domain, const Seeing& seeing) {
   if (!domain.seen) return false;
   const auto looked = domain.seen.open();
-  std::map<Name, probes::HostSeen> hosts;
+  Hosts hosts;
   for (const auto& mx : looked->hosts) {
     const auto* host = inventory_.host(mx.name);
     if (host == nullptr || !host->seen) return false;
     hosts[mx.name] = host->seen;
   }
   const bool is_hidden = !hosts.empty() && seeing.hides(*domain.name);
-  auto judged = judge_with_history(looked, hosts, known_of(domain, looked, round.at),
+  auto judged = judge_with_history(looked, hosts, known_of(domain, looked, hosts, round.at),
                                    is_hidden ? &*seeing.blocked : nullptr, round.at);
   add_findings(round, domain, is_hidden, judged);
   keep(domain, std::move(judged));
@@ -95,15 +95,12 @@ bool DomainJudge::judge(Round& round, Inventory::Domain& domain, const Seeing& s
 }
 
 KnownBefore DomainJudge::known_of(const Inventory::Domain& domain, const probes::DomainSeen& looked,
-                                  Time at) {
+                                  const Hosts& hosts, Time at) {
   KnownBefore out;
   out.of_zones = past_.zone_findings(subject_of_domain(*domain.name), {&looked->mx}, at);
-  std::set<Name> hosts;
-  for (const auto& mx : looked->hosts) hosts.insert(mx.name);
-  for (const auto& name : hosts) {
-    const auto* host = inventory_.host(name);
-    out.of_hosts[name] = &host->foreseen;
-    std::ranges::move(past_.zone_findings(subject_of_host(name), answers_about(*host->seen), at),
+  for (const auto& [name, seen] : hosts) {
+    out.of_hosts[name] = &inventory_.host(name)->foreseen;
+    std::ranges::move(past_.zone_findings(subject_of_host(name), answers_about(*seen), at),
                       std::back_inserter(out.of_zones));
   }
   out.mx_signatures = past_.mx_signatures(*domain.name, at);

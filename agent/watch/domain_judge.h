@@ -45,8 +45,10 @@ class DomainJudge {
   void restate(const ClockStep& step);
 
  private:
+  using Hosts = std::map<probes::dns::Name, probes::HostSeen>;
   [[nodiscard]] KnownBefore known_of(const Inventory::Domain& domain,
-                                     const probes::DomainSeen& looked, config::Time at);
+                                     const probes::DomainSeen& looked, const Hosts& hosts,
+                                     config::Time at);
   void add_findings(Round& round, Inventory::Domain& domain, bool is_hidden,
                     probes::DomainJudgement& judged);
   void keep(Inventory::Domain& domain, probes::DomainJudgement judged);

@@ -1,6 +1,8 @@
 #include "agent/watch/follower.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <utility>
 
 #include "agent/hindsight/history_findings.h"
@@ -82,16 +84,16 @@ Follower::Consequences Follower::adopt(Round& round, const config::Config& confi
   Consequences out;
   past_.keep_many();
   auto change = inventory_.adopt(config.domains);
+  exceptions_.end_unless(round, [&](const std::string& domain) {
+    const auto name = Name::parse(domain);
+    return name && inventory_.domain(*name) != nullptr;
+  });
   for (const auto& target : change.appeared) {
     auto* domain = inventory_.domain(target.name);
     const auto until = protected_until.find(domain->configured->name);
     if (until != protected_until.end()) domain->protected_until = until->second;
   }
   let_go(round, out, std::move(change));
-  exceptions_.end_unless(round, [&](const std::string& domain) {
-    const auto name = Name::parse(domain);
-    return name && inventory_.domain(*name) != nullptr;
-  });
   // All of them: a reload that was lost half-way must not leave one that nobody probes.
   out.change.appeared.clear();
   for (const auto& [name, domain] : inventory_.domains())

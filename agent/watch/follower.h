@@ -30,6 +30,8 @@ class Follower {
   // `restored`: what to go on with. `recorder` outlives the follower.
   // `config`: by whose schedule, and who is told, until others are adopted.
   Follower(Recorder& recorder, Recorder::RestoredState restored, const config::Config& config);
+  Follower(const Follower&) = delete;  // its parts refer to each other
+  Follower& operator=(const Follower&) = delete;
 
   // What a round led to beyond what it holds.
   struct Consequences {

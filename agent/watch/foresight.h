@@ -31,7 +31,8 @@ class Foresight {
   }
   // Which chains lead to CAs that the Web believes: only those teach from which keys CAs issue.
   void set_vouch(IssuerBook::Vouch vouch) { issuers_.set_vouch(std::move(vouch)); }
-  // What the host presents now teaches who issues, or all that it ever presented.
+  // What the host, whose history is known, presents now teaches who issues, or all that it ever
+  // presented.
   enum class Of { now, ever };
   void learn(const Inventory::Host& host, Of which);
   // Every host has been looked at since the start.
@@ -39,8 +40,8 @@ class Foresight {
 
   // --- hosts
 
-  // Adds what is to be said of the host's next certificate. What was shown to us for hosts that
-  // were not known yet is taken up when it is for this one.
+  // Adds what is to be said of the next certificate of the host, whose rollovers are known. What
+  // was shown to us for hosts that were not known yet is taken up when it is for this one.
   void add_findings(Round& round, const Inventory::Host& host, probes::HistoryFindings& to);
   // A certificate that was shown to us is for the host, and by this past of it (the host's own, or
   // with what is published now) senders will not take it.

@@ -354,7 +354,7 @@ Journal::Ticket Runner::State::record(Round& round, Follower::Scope scope) {
     if (is_all || !round.ended_exceptions.empty())
       published.set_people(follower.book().silences(), follower.exceptions());
     if (is_all) published.set_announced(follower.announcements());
-    if (const auto news = agenda.manners().take_news(ticks())) round.spared = in_wall_time(*news);
+    if (const auto news = agenda.take_news_of_spared(ticks())) round.spared = in_wall_time(*news);
   }
   const auto ticket = journal->put(round);
   for (const auto& transition : round.transitions) {

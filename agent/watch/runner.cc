@@ -1,6 +1,8 @@
 #include "agent/watch/runner.h"
 
 #include <algorithm>
+#include <iterator>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -37,10 +39,10 @@ Runner::Runner(config::Config config, std::shared_ptr<ProbeContext> context, Rec
                               std::move(events), clocks, std::move(make_prober));
   const Lock lock(state_->mutex);
   for (const auto& one : spared)
-    state_->agenda.manners().restore({.provider = one.provider,
-                                      .until = state_->ticks() + (one.until - state_->now()),
-                                      .times = one.times,
-                                      .wait = one.wait});
+    state_->agenda.spare({.provider = one.provider,
+                          .until = state_->ticks() + (one.until - state_->now()),
+                          .times = one.times,
+                          .wait = one.wait});
 }
 
 Runner::~Runner() {
@@ -254,7 +256,7 @@ std::shared_ptr<const Snapshot> Runner::snapshot() const {
   out->metrics = s.config.metrics;
   s.published.fill(*out);
   const auto ticks = s.ticks();
-  out->spared = s.in_wall_time(s.agenda.manners().held(ticks));
+  out->spared = s.in_wall_time(s.agenda.spared(ticks));
   out->resolvers = s.sight.resolvers();
   out->vantage = s.sight.checks(ticks);
   if (s.sight.is_checked()) {

@@ -1,3 +1,5 @@
+#include <chrono>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -5,10 +7,11 @@
 
 #include "agent/watch/runner_state.h"
 
-// What people and programs ask of the agent. Whoever asks waits until it is recorded.
+// What people and programs have the agent do.
 namespace agent {
 namespace {
 
+// Whoever asks for something waits so long for it to be recorded.
 constexpr std::chrono::seconds kActPatience{2};
 
 // Unique for ever, in practice.

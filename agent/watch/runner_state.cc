@@ -91,7 +91,7 @@ void Runner::State::notice_step() {
       sight.take_step(*found, ticks());
       clock = sight.stepped(std::move(clock), ticks());
       for (const auto& target : agenda.all()) look_at_first(target);
-      agenda.start_anew(ticks());
+      agenda.take_step(ticks());
     }
     show_anew();
     follower.follow(round, {clock});
@@ -195,7 +195,7 @@ void Runner::State::finish_target(const Target& target, const Agenda::Ending& en
   const auto wall = now();
   const auto due = agenda.due_after(target, ending, at);
   if (target.kind == Target::Kind::domain)
-    published.set_next_check(target.name.text(), wall_of(due));  // the last that may want memory
+    published.set_next_check(target.name.text(), wall_of(due));
   agenda.give_back(target, ending, at, due);
   ++rounds;
   last_round_at = wall;

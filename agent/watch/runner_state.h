@@ -4,10 +4,8 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -23,8 +21,8 @@
 #include "config/mutex.h"
 
 // The inside of the runner: its parts, its locks and the way of a look through them. looks.cc is
-// what a look does, runner_state.cc the clock and the threads, runner_acts.cc what people ask,
-// runner.cc the rest of the outside.
+// what a look does, runner_state.cc the clock, the threads and what is watched by which means,
+// runner_acts.cc what people have it do, runner.cc the rest of the outside.
 namespace agent {
 
 // A look that failed in a way that may be ours asks again how we see, but not more often than this.

@@ -73,8 +73,7 @@ TEST_F(WithAgenda, WhoSentUsAwayIsSparedForAll) {
   ASSERT_EQ(agenda().take(at_), first_);
   const Agenda::Ending away{.pace = ProbeOutcome::steady, .was_sent_away = true};
   agenda().give_back(first_, away, at_, at_ + Seconds{3600});
-  EXPECT_THAT(agenda().manners().held(at_),
-              ElementsAre(Field(&Manners::Held::provider, "mail.test")));
+  EXPECT_THAT(agenda().spared(at_), ElementsAre(Field(&Manners::Held::provider, "mail.test")));
   EXPECT_EQ(agenda().take(at_), std::nullopt);
 }
 
