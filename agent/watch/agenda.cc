@@ -187,6 +187,11 @@ std::vector<Target> Agenda::take_from(const std::string& vantage, std::size_t mo
 
 // --- giving back
 
+// In a row, this one included.
+int Agenda::failures_after(const Target& target, const Ending& ending) const {
+  return ending.pace == ProbeOutcome::impaired ? own_.failures(target) + 1 : 0;
+}
+
 Ticks Agenda::due_after(const Target& target, const Ending& ending, Ticks at) const {
   auto schedule = schedule_;
   schedule.interval = ending.interval.value_or(schedule.interval);
@@ -194,14 +199,12 @@ Ticks Agenda::due_after(const Target& target, const Ending& ending, Ticks at) co
     return at + std::min(kVantageEvery, ending.pace == ProbeOutcome::steady
                                             ? schedule.interval
                                             : schedule.confirm_after);
-  const int failures = ending.pace == ProbeOutcome::impaired ? own_.failures(target) + 1 : 0;
-  return at + next_wait(schedule, ending.pace, failures, target.name.text());
+  return at + next_wait(schedule, ending.pace, failures_after(target, ending), target.name.text());
 }
 
 void Agenda::give_back(const Target& target, const Ending& ending, Ticks at, Ticks due) {
-  const int failures = ending.pace == ProbeOutcome::impaired ? own_.failures(target) + 1 : 0;
   end_politely(target, {}, ending.was_sent_away, at);  // which may want memory
-  own_.give_back(target, at, due, failures);
+  own_.give_back(target, at, due, failures_after(target, ending));
 }
 
 void Agenda::give_back_there(const std::string& vantage, const Target& target, const Ending& ending,

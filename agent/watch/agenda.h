@@ -104,6 +104,7 @@ class Agenda {
   void spare(const Manners::Held& one) { manners_.restore(one); }
 
  private:
+  [[nodiscard]] int failures_after(const Target& target, const Ending& ending) const;
   [[nodiscard]] bool is_minded(bool is_ours) const;
   [[nodiscard]] std::vector<std::string> whose(const Target& target,
                                                const SnapshotSource::Known& known) const;

@@ -5,6 +5,8 @@
 #include <set>
 #include <tuple>
 
+#include "agent/watch/inventory.h"
+
 namespace web {
 namespace {
 
@@ -157,10 +159,8 @@ const probes::HostJudgement* FindHost::operator()(const probes::DomainJudgement&
   if (known_.empty()) known_.resize(kSlots);
   // Objects on the heap differ from the fifth bit on.
   auto& slot = known_[(reinterpret_cast<std::uintptr_t>(list) >> 4U) % kSlots];
-  if (slot.list == list) return slot.found;
-  const auto found = std::ranges::find_if(
-      judged.hosts, [&](const probes::HostJudgement& one) { return one.seen->host == wanted_; });
-  slot = {.list = list, .found = found == judged.hosts.end() ? nullptr : &*found};
+  if (slot.list != list)
+    slot = {.list = list, .found = agent::judgement_of(wanted_, &judged).get()};
   return slot.found;
 }
 
