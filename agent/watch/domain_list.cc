@@ -13,6 +13,7 @@ DomainBrief brief_of(const DomainState& state) {
   const auto seen = state.judged->seen.open();
   out.observed_at = seen->observed_at;
   if (seen->mx.signatures) out.signed_until = seen->mx.signatures->expiration;
+  out.hosts = state.judged->hosts.identity();
   out.status = probes::status_of(*state.judged);
   out.delivery = probes::delivery_of(*state.judged);
   out.verdict = state.judged->verdict;

@@ -21,6 +21,8 @@ namespace agent {
 struct DomainBrief {
   config::Time observed_at = config::Time::min();   // that: never
   config::Time signed_until = config::Time::max();  // its MX RRset; that: it is not signed
+  // Of what is judged of its hosts: config::SharedVector::identity(). Many domains share a list.
+  const void* hosts = nullptr;
   probes::Status status = probes::Status::unknown;
   probes::Delivery delivery = probes::Delivery::unknown;
   probes::Verdict verdict = probes::Verdict::unknown;

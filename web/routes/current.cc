@@ -60,24 +60,28 @@ DomainRow merged(DomainRow now, const DomainRow& recorded) {
 
 // What a list is made of before it is known which lines are shown.
 struct Line {
-  const agent::DomainState* state;
+  const agent::DomainList* domains;
+  std::size_t place;
   const DomainRow* recorded;  // null once it was looked at
   probes::Status status;
   probes::Delivery delivery;
   config::Time observed_at;
   const LastLook* look = nullptr;  // where nothing is known now
 
+  [[nodiscard]] const agent::DomainState& state() const { return (*domains)[place]; }
+  [[nodiscard]] const agent::DomainBrief& brief() const { return domains->brief(place); }
+  [[nodiscard]] const config::Domain& configured() const { return *state().configured; }
   [[nodiscard]] DomainRow row() const {
-    auto out = storage::row_of(*state);
+    auto out = storage::row_of(state());
     return recorded == nullptr ? out : merged(std::move(out), *recorded);
   }
 };
 
 Line line_of(const agent::DomainList& domains, std::size_t place, const RecordedRows& recorded) {
   const auto& brief = domains.brief(place);
-  Line out{&domains[place], nullptr, brief.status, brief.delivery, brief.observed_at};
+  Line out{&domains, place, nullptr, brief.status, brief.delivery, brief.observed_at};
   if (brief.is_judged || recorded.empty()) return out;
-  const auto known = recorded.find(out.state->configured->name);
+  const auto known = recorded.find(out.configured().name);
   if (known == recorded.end()) return out;
   out.recorded = &known->second;
   out.status = known->second.status;
@@ -100,29 +104,29 @@ bool had(const LastLook& look, const DomainFilter& filter) {
 bool has(const Line& line, const DomainFilter& filter, FindHost& find_host) {
   if (filter.status && line.status != *filter.status) return false;
   if (filter.delivery && line.delivery != *filter.delivery) return false;
-  if (!filter.verdict && filter.codes.empty() && !filter.host) return true;
-  const auto* judged = line.state->judged.get();
+  const auto& brief = line.brief();
   if (filter.verdict) {
-    const auto is_it = judged != nullptr
-                           ? judged->verdict == *filter.verdict
-                           : line.recorded != nullptr && line.recorded->verdict &&
-                                 *line.recorded->verdict == wire_name(*filter.verdict);
+    const auto is_it = brief.is_judged ? brief.verdict == *filter.verdict
+                                       : line.recorded != nullptr && line.recorded->verdict &&
+                                             *line.recorded->verdict == wire_name(*filter.verdict);
     if (!is_it) return false;
   }
   const auto is_there = [&](probes::Code code) {
-    return judged != nullptr ? std::ranges::find(judged->findings, code, &probes::Finding::code) !=
-                                   judged->findings.end()
-                             : line.recorded != nullptr && line.recorded->worst_code &&
-                                   *line.recorded->worst_code == wire_name(code);
+    if (!brief.is_judged)
+      return line.recorded != nullptr && line.recorded->worst_code &&
+             *line.recorded->worst_code == wire_name(code);
+    if (!brief.has_findings) return false;
+    const auto& findings = line.state().judged->findings;
+    return std::ranges::find(findings, code, &probes::Finding::code) != findings.end();
   };
   if (!filter.codes.empty() && std::ranges::none_of(filter.codes, is_there)) return false;
-  return !filter.host || (judged != nullptr && find_host(*judged) != nullptr);
+  return !filter.host || find_host(*line.domains, line.place) != nullptr;
 }
 
 // By the name and what the operator says of it.
 bool is_asked_for(const Line& line, const DomainFilter& filter) {
   if (filter.substring.empty() && filter.whom.is_everybody()) return true;
-  const auto& configured = *line.state->configured;
+  const auto& configured = line.configured();
   return filter.whom.fits(configured) &&
          configured.name.find(filter.substring) != std::string::npos;
 }
@@ -142,7 +146,7 @@ std::int64_t weight(const Line& line, DomainFilter::Sort order) {
     case DomainFilter::Sort::observed_at:
       return line.observed_at.time_since_epoch().count();
     case DomainFilter::Sort::delivery: {
-      const auto is_theirs = line.state->configured->role == config::Role::outbound ? 1 : 0;
+      const auto is_theirs = line.brief().role == config::Role::outbound ? 1 : 0;
       const auto delivery = line.look != nullptr ? line.look->delivery : line.delivery;
       const auto status = line.look != nullptr ? line.look->status : line.status;
       return std::int64_t{probes::rank(delivery)} * 100 + probes::rank(status) * 10 + is_theirs;
@@ -153,14 +157,15 @@ std::int64_t weight(const Line& line, DomainFilter::Sort order) {
 
 }  // namespace
 
-const probes::HostJudgement* FindHost::operator()(const probes::DomainJudgement& judged) {
-  const auto* list = judged.hosts.identity();
+const probes::HostJudgement* FindHost::operator()(const agent::DomainList& domains,
+                                                  std::size_t place) {
+  const auto* list = domains.brief(place).hosts;
   if (list == nullptr) return nullptr;
   if (known_.empty()) known_.resize(kSlots);
   // Objects on the heap differ from the fifth bit on.
   auto& slot = known_[(reinterpret_cast<std::uintptr_t>(list) >> 4U) % kSlots];
   if (slot.list != list)
-    slot = {.list = list, .found = agent::judgement_of(wanted_, &judged).get()};
+    slot = {.list = list, .found = agent::judgement_of(wanted_, domains[place].judged.get()).get()};
   return slot.found;
 }
 
@@ -219,7 +224,7 @@ DomainPage current_domains(const agent::Snapshot& snapshot, storage::Queries& qu
   const auto line_at = [&](std::size_t place) {
     auto out = line_of(domains, place, recorded);
     if (out.delivery == probes::Delivery::unknown && !looks.empty()) {
-      const auto known = looks.find(out.state->configured->name);
+      const auto known = looks.find(out.configured().name);
       if (known != looks.end()) out.look = known->second.get();
     }
     return out;

@@ -70,12 +70,12 @@ class CurrentAlerts {
 
 // Finds what is judged of one host among what is judged of domains. Domains mostly share the list
 // of it (agent/watch/domain_judge), so that it is mostly known where it is: of as many lists as
-// fit, in a table that is near at hand. What it was asked of stays where it is.
+// fit, in a table that is near at hand. The list it was asked of outlives it.
 class FindHost {
  public:
   explicit FindHost(probes::dns::Name wanted) : wanted_(std::move(wanted)) {}
   // Null: the domain does not use the host.
-  const probes::HostJudgement* operator()(const probes::DomainJudgement& judged);
+  const probes::HostJudgement* operator()(const agent::DomainList& domains, std::size_t place);
 
  private:
   static constexpr std::size_t kSlots = std::size_t{1} << 16U;

@@ -40,8 +40,9 @@ storage::Queries::Answer<Json> gaps_between(storage::Queries& queries, config::T
 std::vector<std::string> users_of(const agent::Snapshot& snapshot, const probes::dns::Name& host) {
   std::vector<std::string> out;
   FindHost find_host{host};
-  for (const auto& state : snapshot.domains) {
-    if (state.judged && find_host(*state.judged) != nullptr) out.push_back(state.configured->name);
+  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
+    if (find_host(snapshot.domains, i) != nullptr)
+      out.push_back(snapshot.domains[i].configured->name);
   }
   return out;
 }

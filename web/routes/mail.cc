@@ -10,12 +10,14 @@ HostMail mail_through(const agent::Snapshot& snapshot, const probes::HostObserva
   HostMail out{.has_shown_certificate = probes::shows_certificate(host)};
   const probes::HostJudgement* worst = nullptr;
   FindHost find_host{host.host};
-  for (const auto& domain : snapshot.domains) {
-    if (!domain.judged) continue;
-    const auto& hosts = domain.judged->hosts;
-    const auto* mine = find_host(*domain.judged);
+  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
+    const auto& brief = snapshot.domains.brief(i);
+    if (!brief.is_judged) continue;
+    const auto* mine = find_host(snapshot.domains, i);
+    if (mine == nullptr && brief.hosts != nullptr) continue;
+    const auto& domain = snapshot.domains[i];
     // Where danelaw cannot see none was judged, and the domain uses those of its last look.
-    const auto seen = hosts.empty() ? domain.judged->seen.open() : nullptr;
+    const auto seen = brief.hosts == nullptr ? domain.judged->seen.open() : nullptr;
     const bool is_last_known =
         seen &&
         std::ranges::find(seen->hosts, host.host, &probes::MxHost::name) != seen->hosts.end();

@@ -37,6 +37,7 @@ TEST(DomainList, TellsInBriefWhatTheStateSays) {
     EXPECT_EQ(list.brief(i).verdict, judged.verdict);
     EXPECT_EQ(list.brief(i).observed_at, judged.seen.open()->observed_at);
     EXPECT_EQ(list.brief(i).has_findings, !judged.findings.empty());
+    EXPECT_EQ(list.brief(i).hosts, judged.hosts.identity());
     EXPECT_TRUE(list.brief(i).is_judged);
   }
   EXPECT_EQ(list.brief(1).delivery, probes::Delivery::held_up);
