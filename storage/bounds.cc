@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "storage/drop.h"
+
 namespace storage {
 namespace {
 
@@ -37,8 +39,8 @@ Bounds::Bounds(Database& db)
           "FROM (SELECT count(*) AS n, min(first_seen) AS since, max(last_seen) AS until FROM "
           "(SELECT first_seen, last_seen FROM version WHERE subject = ?1 AND NOT is_open "
           "ORDER BY id LIMIT ?2) AS oldest) o WHERE id = ?1 AND o.n > 0")),
-      drop_(db.prepare("DELETE FROM version WHERE id IN (SELECT id FROM version WHERE subject = ?1 "
-                       "AND NOT is_open ORDER BY id LIMIT ?2)")),
+      oldest_(db.prepare(
+          "SELECT id FROM version WHERE subject = ? AND NOT is_open ORDER BY id LIMIT ?")),
       count_subjects_(db.prepare("SELECT count(*) FROM subject WHERE kind = ?1 AND name > ?2 || "
                                  "'|' AND name < ?2 || '}'")),
       oldest_subjects_(db.prepare(
@@ -57,7 +59,7 @@ Bounds::Bounds(Database& db)
           "summed_from = min(coalesce(subject.summed_from, excluded.summed_from), "
           "excluded.summed_from), "
           "summed_until = max(coalesce(subject.summed_until, 0), excluded.summed_until)")),
-      drop_versions_(db.prepare("DELETE FROM version WHERE subject = ?")),
+      versions_(db.prepare("SELECT id FROM version WHERE subject = ?")),
       drop_subject_(db.prepare("DELETE FROM subject WHERE id = ?")) {}
 
 bool Bounds::keep(std::int64_t subject, const std::string& kind, const std::string& name) {
@@ -82,75 +84,45 @@ std::int64_t Bounds::siblings(const std::string& kind, const std::string& host) 
 
 void Bounds::sum_up(std::int64_t subject, std::int64_t count) {
   sum_.bind(subject, count).run();
-  drop_.bind(subject, count).run();
+  drop_versions(db_, ids_of(oldest_.bind(subject, count)));
+  oldest_.reset();
 }
 
 void Bounds::drop_subjects(const std::string& kind, const std::string& host, std::int64_t count) {
-  std::vector<std::int64_t> oldest;
-  oldest_subjects_.bind(kind, host, count);
-  while (oldest_subjects_.step()) oldest.push_back(oldest_subjects_.integer(0));
+  const auto oldest = ids_of(oldest_subjects_.bind(kind, host, count));
   oldest_subjects_.reset();
   for (const auto id : oldest) {
     move_sum_.bind(kind, host, id).run();
-    drop_versions_.bind(id).run();
+    drop_versions(db_, ids_of(versions_.bind(id)));
+    versions_.reset();
     drop_subject_.bind(id).run();
   }
 }
 
-// Leaves each subject of a host, or of all, `most` versions.
-void Bounds::sweep_subjects(const std::string& kind, const std::string& host, std::int64_t most) {
-  std::vector<std::pair<std::int64_t, std::int64_t>> excess;
-  {
-    auto rows = db_.prepare(fmt::format(
-        "SELECT subject, count(*) - ?1 FROM version {} GROUP BY subject HAVING count(*) > ?1",
-        host.empty() ? ""
-                     : "WHERE subject IN (SELECT id FROM subject WHERE kind = ?2 AND "
-                       "name > ?3 || '|' AND name < ?3 || '}')"));
-    rows.bind(most);
-    if (!host.empty()) rows.bind(most, kind, host);
-    while (rows.step()) excess.emplace_back(rows.integer(0), rows.integer(1));
-  }
-  for (const auto& [subject, count] : excess) sum_up(subject, count);
+void Bounds::trim(std::int64_t from, std::int64_t to) {
+  leave("subject > ?2 AND subject <= ?3", kMostVersions, from, to);
 }
 
-void Bounds::sweep(config::Time before) {
-  struct Many {
-    std::string kind, host;
-    std::int64_t subjects;
-  };
-  std::vector<Many> many;
-  {
-    auto rows = db_.prepare(
-        "SELECT kind, substr(name, 1, instr(name, '|') - 1) AS host, count(*) FROM subject "
-        "WHERE instr(name, '|') > 0 GROUP BY kind, host HAVING count(*) * ?1 > ?2");
-    rows.bind(kMostVersions, kMostOfHost);
-    while (rows.step()) many.push_back({rows.text(0), rows.text(1), rows.integer(2)});
-  }
-  for (const auto& [kind, host, subjects] : many) {
-    if (subjects > kMostSubjects) drop_subjects(kind, host, subjects - kMostSubjects);
-    sweep_subjects(kind, host, share_of(std::min(subjects, kMostSubjects)));
-  }
-  sweep_subjects("", "", kMostVersions);
-  db_.prepare(
-         "UPDATE subject SET summed = 0, summed_from = NULL, summed_until = NULL "
-         "WHERE summed_until < ?")
-      .bind(before.time_since_epoch().count())
-      .run();
-  const auto drop_beyond = [&](const char* table, const char* part, const char* order,
-                               const char* which) {
-    db_.prepare(fmt::format("DELETE FROM {0} WHERE {3} AND ({1}) IN (SELECT {1} FROM {0} WHERE {3} "
-                            "GROUP BY {1} HAVING count(*) > ?1) AND {2} NOT IN (SELECT {2} FROM "
-                            "(SELECT {2}, row_number() OVER (PARTITION BY {1} ORDER BY {4} DESC "
-                            "NULLS LAST) AS place FROM {0} WHERE {3}) AS placed WHERE place <= ?1)",
-                            table, part, std::string_view(table) == "letter" ? "n" : "id", which,
-                            order))
-        .bind(kMostEpisodes)
-        .run();
-  };
-  drop_beyond("alert", "code, subject_kind, subject_name", "resolved",
-              "state IN ('resolved', 'passed')");
-  drop_beyond("transition", "alert", "id", "TRUE");
-  drop_beyond("letter", "alert", "n", "sent_at IS NOT NULL");
+void Bounds::trim(const std::string& kind, const std::string& host, std::int64_t subjects) {
+  if (subjects > kMostSubjects) drop_subjects(kind, host, subjects - kMostSubjects);
+  leave(
+      "subject IN (SELECT id FROM subject WHERE kind = ?2 AND name > ?3 || '|' AND "
+      "name < ?3 || '}')",
+      share_of(std::min(subjects, kMostSubjects)), kind, host);
+}
+
+// Leaves each of the subjects so many versions.
+template <class... Values>
+void Bounds::leave(const char* which, std::int64_t most, const Values&... values) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> excess;
+  auto rows = db_.prepare(
+      fmt::format("SELECT subject, count(*) - ?1 FROM version WHERE {} GROUP BY subject "
+                  "HAVING count(*) > ?1",
+                  which));
+  rows.bind(most, values...);
+  while (rows.step()) excess.emplace_back(rows.integer(0), rows.integer(1));
+  rows.reset();
+  for (const auto& [subject, count] : excess) sum_up(subject, count);
 }
 
 }  // namespace storage

@@ -38,19 +38,22 @@ class Bounds {
 
   // To be called for every version that was added. True: subjects of that host were dropped for it.
   bool keep(std::int64_t subject, const std::string& kind, const std::string& name);
-  // Brings all subjects within the bounds, also those of a file from before there were any, and
-  // forgets sums that ended before that moment.
-  void sweep(config::Time before);
+  // The same for what was not added now: another subject of its host may be, so that each has less,
+  // and in a file from before there were no bounds. Of the subjects whose ids are above `from` and
+  // not above `to`; and of a host that has so many of a kind.
+  void trim(std::int64_t from, std::int64_t to);
+  void trim(const std::string& kind, const std::string& host, std::int64_t subjects);
 
  private:
   void sum_up(std::int64_t subject, std::int64_t count);
   std::int64_t siblings(const std::string& kind, const std::string& host);
   void drop_subjects(const std::string& kind, const std::string& host, std::int64_t count);
-  void sweep_subjects(const std::string& kind, const std::string& host, std::int64_t most);
+  template <class... Values>
+  void leave(const char* which, std::int64_t most, const Values&... values);
 
   Database& db_;
-  Statement count_versions_, sum_, drop_, count_subjects_, oldest_subjects_, move_sum_,
-      drop_versions_, drop_subject_;
+  Statement count_versions_, sum_, oldest_, count_subjects_, oldest_subjects_, move_sum_, versions_,
+      drop_subject_;
 };
 
 }  // namespace storage

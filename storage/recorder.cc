@@ -16,6 +16,7 @@
 #include "storage/anchor_keys.h"
 #include "storage/announced.h"
 #include "storage/bounds.h"
+#include "storage/chores.h"
 #include "storage/delivery_spans.h"
 #include "storage/domain_row.h"
 #include "storage/facts.h"
@@ -196,6 +197,13 @@ struct DatabaseRecorder::State {
     known.clear();
     failing.reset();
     is_failing_known = true;
+  }
+  // Once a part of it is done.
+  void hear(Forgetting& forgetting, bool /*is_more*/) {
+    if (forgetting.take_subjects_gone()) forget_known();
+  }
+  void hear(Keeping& /*keeping*/, bool is_more) {
+    if (!is_more) most_known = kMostKnown;  // they may be fewer now
   }
   void bound_failing() {
     if (!failing || failing->size() <= kMostFailing) return;
@@ -482,66 +490,31 @@ Result<agent::ZonePast, RecordFault> DatabaseRecorder::zone_past(const probes::d
   return state_->read([&](Database& db) { return read_zone_past(db, zone.text(), since); });
 }
 
-Result<void, RecordFault> DatabaseRecorder::keep_only(const std::vector<config::Domain>& domains) {
-  return state_->guarded([&] {
-    auto& db = state_->db;
-    Transaction transaction{db};
-    db.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS configured(name TEXT PRIMARY KEY); DELETE FROM "
-        "configured");
-    {
-      auto add = db.prepare("INSERT OR IGNORE INTO configured VALUES(?)");
-      auto keep = db.prepare(
-          "INSERT INTO domain(name, role, grp) VALUES(?1, ?2, ?3) "
-          "ON CONFLICT(name) DO UPDATE SET role = ?2, grp = ?3");
-      for (const auto& domain : domains) {
-        add.bind(domain.name).run();
-        keep.bind(domain.name, domain.role == config::Role::inbound ? "inbound" : "outbound",
-                  domain.group)
-            .run();
-      }
-    }
-    db.execute("DELETE FROM domain WHERE name NOT IN (SELECT name FROM configured)");
-    transaction.commit();
-    // They may be fewer now.
-    state_->most_known = State::kMostKnown;
-  });
+// `Work` does the parts; what it must tell the recorder's memory is heard after each.
+template <class Work>
+class DatabaseRecorder::ByParts final : public agent::Chore {
+ public:
+  ByParts(State& state, Work work) : state_(state), work_(std::move(work)) {}
+  Result<bool, RecordFault> go_on() override {
+    return state_.guarded([&] {
+      const bool is_more = work_.go_on();
+      state_.hear(work_, is_more);
+      return is_more;
+    });
+  }
+
+ private:
+  State& state_;
+  Work work_;
+};
+
+std::unique_ptr<agent::Chore> DatabaseRecorder::keep_only(std::vector<config::Domain> domains) {
+  return std::make_unique<ByParts<Keeping>>(*state_, Keeping{state_->db, std::move(domains)});
 }
 
-Result<void, RecordFault> DatabaseRecorder::forget(config::Time before) {
-  return state_->guarded([&] {
-    auto& db = state_->db;
-    state_->forget_known();
-    Transaction transaction{db};
-    db.prepare("DELETE FROM version WHERE NOT is_open AND last_seen < ?")
-        .bind(seconds(before))
-        .run();
-    db.prepare("DELETE FROM alert WHERE state IN ('resolved', 'passed') AND resolved < ?")
-        .bind(seconds(before))
-        .run();
-    db.prepare("DELETE FROM transition WHERE at < ?").bind(seconds(before)).run();
-    state_->bounds.sweep(before);
-    db.execute("DELETE FROM subject WHERE summed = 0 AND id NOT IN (SELECT subject FROM version)");
-    db.prepare("DELETE FROM letter WHERE sent_at < ?").bind(seconds(before)).run();
-    db.prepare("DELETE FROM evidence WHERE alert NOT IN (SELECT id FROM alert)").run();
-    db.prepare("DELETE FROM silence WHERE ends < ?").bind(seconds(before)).run();
-    db.prepare("DELETE FROM act WHERE at < ?").bind(seconds(before)).run();
-    db.prepare(
-          "DELETE FROM tlsrpt_sessions WHERE report IN (SELECT id FROM tlsrpt_report WHERE ends < "
-          "?)")
-        .bind(seconds(before))
-        .run();
-    db.prepare("DELETE FROM tlsrpt_report WHERE ends < ?").bind(seconds(before)).run();
-    forget_announced(db, before);
-    forget_renewals(db, before);
-    forget_anchor_keys(db, before);
-    db.execute("DELETE FROM content WHERE id NOT IN (SELECT content FROM version)");
-    db.execute(
-        "DELETE FROM certificate WHERE lower(hex(sha256)) NOT IN (SELECT j.value "
-        "FROM subject s JOIN version v ON v.subject = s.id JOIN content c ON c.id = v.content, "
-        "json_each(c.body) j WHERE s.kind = 'chain')");
-    transaction.commit();
-  });
+std::unique_ptr<agent::Chore> DatabaseRecorder::forget(config::Time before) {
+  return std::make_unique<ByParts<Forgetting>>(*state_,
+                                               Forgetting{state_->db, state_->bounds, before});
 }
 
 }  // namespace storage

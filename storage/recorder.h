@@ -31,13 +31,15 @@ class DatabaseRecorder final : public agent::Recorder {
       const probes::dns::Name& domain, config::Time since) override;
   [[nodiscard]] config::Result<agent::ZonePast, agent::RecordFault> zone_past(
       const probes::dns::Name& zone, config::Time since) override;
-  [[nodiscard]] config::Result<void, agent::RecordFault> keep_only(
-      const std::vector<config::Domain>& domains) override;
-  [[nodiscard]] config::Result<void, agent::RecordFault> forget(config::Time before) override;
+  [[nodiscard]] std::unique_ptr<agent::Chore> keep_only(
+      std::vector<config::Domain> domains) override;
+  [[nodiscard]] std::unique_ptr<agent::Chore> forget(config::Time before) override;
   [[nodiscard]] std::optional<std::string> damage() const override;
 
  private:
   struct State;
+  template <class Work>
+  class ByParts;
   explicit DatabaseRecorder(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,7 +16,21 @@ struct RecordFault {
   std::string detail;  // in words, with the file concerned
 };
 
-// Remembers rounds. One thread at a time calls it.
+// What takes long where there is much. It is done by parts, each of them whole or not at all, so
+// that what is decided meanwhile is recorded between them. Lives no longer than whose it is.
+class Chore {
+ public:
+  Chore() = default;
+  Chore(const Chore&) = delete;
+  Chore& operator=(const Chore&) = delete;
+  virtual ~Chore() = default;
+
+  // Does the next part: true while there are more. After a fault it is over.
+  [[nodiscard]] virtual config::Result<bool, RecordFault> go_on() = 0;
+};
+
+// Remembers rounds. One thread at a time calls it, and goes on with its chores: any may ask for
+// one, which does nothing by itself. A null one has nothing to do.
 class Recorder {
  public:
   Recorder() = default;
@@ -56,13 +71,12 @@ class Recorder {
       const probes::dns::Name& zone, config::Time since) = 0;
   // Deletes closed history and resolved alerts that ended before that moment; what is open always
   // stays.
-  [[nodiscard]] virtual config::Result<void, RecordFault> forget(config::Time before) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Chore> forget(config::Time before) = 0;
   // What is wrong with what was recorded, in words, as far as looking through it has shown. Any
   // thread may ask.
   [[nodiscard]] virtual std::optional<std::string> damage() const { return std::nullopt; }
   // Forgets what the configuration no longer names, except its history.
-  [[nodiscard]] virtual config::Result<void, RecordFault> keep_only(
-      const std::vector<config::Domain>& domains) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Chore> keep_only(std::vector<config::Domain> domains) = 0;
 };
 
 // A notification as it was recorded, on its way through one notifier.

@@ -51,9 +51,9 @@ class RemoteProber::Nowhere final : public Recorder {
                                             config::Time /*since*/) override {
     return ZonePast{};
   }
-  config::Result<void, Fault> forget(config::Time /*before*/) override { return {}; }
-  config::Result<void, Fault> keep_only(const std::vector<config::Domain>& /*domains*/) override {
-    return {};
+  std::unique_ptr<Chore> forget(config::Time /*before*/) override { return nullptr; }
+  std::unique_ptr<Chore> keep_only(std::vector<config::Domain> /*domains*/) override {
+    return nullptr;
   }
 };
 

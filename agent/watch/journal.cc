@@ -16,10 +16,10 @@ using std::chrono::steady_clock;
 namespace {
 
 // Without memory nothing is recorded now, and it is tried again.
-template <class Record>
-Result<void, RecordFault> attempt(const Record& record) {
+template <class Act>
+auto attempt(const Act& act) -> decltype(act()) {
   try {
-    return record();
+    return act();
   } catch (const std::bad_alloc&) {
     return config::Failure<RecordFault>({.detail = "no memory"});
   }
@@ -40,18 +40,16 @@ Journal::~Journal() {
 Journal::Ticket Journal::put(Round round) {
   const auto since = ticks_();
   const config::Lock lock(mutex_);
-  entries_.push_back(
-      {.round = std::move(round), .job = {}, .since = since, .number = ++last_number_});
+  entries_.push_back({.round = std::move(round), .since = since, .number = ++last_number_});
   bound();
   wake_.notify_all();
   return {.number = last_number_, .failed = failed_};
 }
 
-void Journal::post(Job job) {
-  const auto since = ticks_();
+void Journal::post(std::unique_ptr<Chore> chore) {
+  if (!chore) return;
   const config::Lock lock(mutex_);
-  entries_.push_back(
-      {.round = {}, .job = std::move(job), .since = since, .number = ++last_number_});
+  chores_.push_back({.chore = std::move(chore), .after = last_number_});
   wake_.notify_all();
 }
 
@@ -97,10 +95,7 @@ bool Journal::is_late() const {
 // Keeps only the decisions of the oldest rounds when too many wait.
 void Journal::bound() {
   if (entries_.size() <= kMostWaiting) return;
-  const auto first = std::next(entries_.begin(), static_cast<std::ptrdiff_t>(busy_));
-  const auto oldest =
-      std::find_if(first, entries_.end(), [](const Entry& one) { return !one.job; });
-  if (oldest == entries_.end()) return;
+  const auto oldest = std::next(entries_.begin(), static_cast<std::ptrdiff_t>(busy_));
   const auto at = oldest->round.at;
   set_aside(std::move(*oldest));
   entries_.erase(oldest);
@@ -122,7 +117,6 @@ void Journal::set_aside(Entry entry) {
 // What could not be recorded is recorded with what comes next; if it never can be, it keeps nothing
 // else from being recorded.
 Result<void, RecordFault> Journal::record(const Entry& entry) {
-  if (entry.job) return attempt([&] { return entry.job(recorder_); });
   std::optional<Round> missed;
   {
     const config::Lock lock(mutex_);
@@ -141,8 +135,7 @@ Result<void, RecordFault> Journal::record(const Entry& entry) {
   return attempt(alone);
 }
 
-// Records in one go what waits; false when that cannot be, and nothing is recorded. What is to be
-// done between two rounds waits for its turn.
+// Records in one go what waits; false when that cannot be, and nothing is recorded.
 bool Journal::record_together() {
   std::vector<const Round*> rounds;
   bool has_letters = false;
@@ -155,7 +148,7 @@ bool Journal::record_together() {
     const config::Lock lock(mutex_);
     if (state_.fault || aside_) return false;
     for (const auto& entry : entries_) {
-      if (entry.job || rounds.size() == kMostTogether) break;
+      if (rounds.size() == kMostTogether) break;
       rounds.push_back(&entry.round);
       has_letters = has_letters || !entry.round.notifications.empty();
     }
@@ -191,13 +184,8 @@ void Journal::record_first() {
   const bool has_letters = !first.round.notifications.empty() ||
                            (second != nullptr && !second->round.notifications.empty());
   const auto began = steady_clock::now();
-  auto result = record(first);
-  if (!result && first.job) {  // it is not tried again
-    events_.on_fault(result.error().detail);
-    result = {};
-  }
-  const bool is_second_done =
-      !result && second != nullptr && !second->job && record(*second).has_value();
+  const auto result = record(first);
+  const bool is_second_done = !result && second != nullptr && record(*second).has_value();
   lock.lock();
   state_.recordings.add(steady_clock::now() - began);
   if (is_second_done) {
@@ -231,23 +219,44 @@ void Journal::finish(const Result<void, RecordFault>& result) {
   if (is_news && result) events_.on_recovery();
 }
 
+bool Journal::has_chore() const {
+  return !chores_.empty() && !state_.fault && chores_.front().after <= recorded_number_;
+}
+
+// The next part of the first.
+void Journal::go_on_with_chore() {
+  config::Lock lock(mutex_);
+  if (!has_chore()) return;
+  auto& chore = *chores_.front().chore;
+  lock.unlock();
+  auto more = attempt([&] { return chore.go_on(); });
+  if (more && *more) return;
+  lock.lock();
+  auto done = std::move(chores_.front().chore);
+  chores_.pop_front();
+  lock.unlock();
+  if (!more) events_.on_fault(more.error().detail);
+  done.reset();
+  give_memory_back();  // what it held of very many domains
+}
+
 void Journal::work(const std::stop_token& stop) {
   name_thread("record");
   std::uint64_t tried = 0;  // the last number there was at a try that failed
   while (true) {
     config::Lock lock(mutex_);
     const auto is_ready = [&]() REQUIRES(mutex_) {
-      return !entries_.empty() && (!state_.fault || entries_.back().number != tried);
+      return has_chore() ||
+             (!entries_.empty() && (!state_.fault || entries_.back().number != tried));
     };
     wake_.wait_for(lock, stop, kTryAgain, is_ready);
     const bool is_ending = stop.stop_requested();
-    if (entries_.empty()) {
-      if (is_ending) return;
-      continue;
-    }
-    tried = entries_.back().number;
+    const bool has_rounds = !entries_.empty();
+    if (is_ending && !has_rounds) return;
+    if (has_rounds) tried = entries_.back().number;
     lock.unlock();
-    if (!record_together()) record_first();
+    if (has_rounds && !record_together()) record_first();
+    if (!is_ending) go_on_with_chore();
     lock.lock();
     if (is_ending && state_.fault) return;
   }

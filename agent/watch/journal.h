@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -37,7 +38,7 @@ class Journal {
   };
   struct Events {
     std::function<void()> on_notifications = [] {};  // some were recorded, or could not be
-    // A job failed, or the first try in a row.
+    // A chore failed, or the first try in a row.
     std::function<void(const std::string& fault)> on_fault = [](const std::string&) {};
     std::function<void()> on_recovery = [] {};  // recording works again
   };
@@ -56,9 +57,9 @@ class Journal {
   Ticket put(Round round);
   // Whether it is recorded by then; false as soon as a try failed.
   [[nodiscard]] bool wait(const Ticket& ticket, std::chrono::milliseconds patience);
-  // Has something else done between two rounds; `on_fault` hears of it when that fails.
-  using Job = std::function<config::Result<void, RecordFault>(Recorder&)>;
-  void post(Job job);
+  // Has it done, once the rounds of before are recorded, part by part between those that come;
+  // `on_fault` hears of it when one fails. What is left of it at stop() is left undone.
+  void post(std::unique_ptr<Chore> chore);
 
   // What people are to be told and is not recorded, because that fails or takes long: it has to
   // reach them from here. In the order in which it was decided.
@@ -70,19 +71,20 @@ class Journal {
 
  private:
   struct Entry {
-    Round round;  // to record, unless there is a job
-    Job job;
+    Round round;
     Ticks since;
     std::uint64_t number = 0;
   };
   void work(const std::stop_token& stop);
   [[nodiscard]] bool record_together();
   void record_first();
+  void go_on_with_chore();
   config::Result<void, RecordFault> record(const Entry& entry);
   void finish(const config::Result<void, RecordFault>& result);
   void set_aside(Entry entry) REQUIRES(mutex_);
   void bound() REQUIRES(mutex_);
   [[nodiscard]] bool is_late() const REQUIRES(mutex_);
+  [[nodiscard]] bool has_chore() const REQUIRES(mutex_);
 
   Recorder& recorder_;
   std::function<Ticks()> ticks_;
@@ -99,6 +101,11 @@ class Journal {
   std::uint64_t last_number_ GUARDED_BY(mutex_) = 0;
   std::uint64_t recorded_number_ GUARDED_BY(mutex_) = 0;
   std::uint64_t failed_ GUARDED_BY(mutex_) = 0;  // tries
+  struct Posted {
+    std::unique_ptr<Chore> chore;  // its parts are done without the lock
+    std::uint64_t after = 0;       // the number of a round
+  };
+  std::list<Posted> chores_ GUARDED_BY(mutex_);
   State state_ GUARDED_BY(mutex_);
   std::jthread writer_;  // last: it uses the others
 };

@@ -106,7 +106,7 @@ void Runner::forget(Time before) {
     const Lock lock(state_->mutex);
     if (state_->sight.is_time_doubtful(state_->ticks())) return;
   }
-  state_->journal->post([before](Recorder& recorder) { return recorder.forget(before); });
+  state_->journal->post(state_->recorder.forget(before));
 }
 
 bool Runner::check_now(std::string_view domain) {

@@ -271,12 +271,7 @@ void Runner::State::adopt(config::Config wanted, std::shared_ptr<ProbeContext> f
     agenda.add(ourselves(), nullptr, ticks());
   }
   record(round, Follower::Scope::all);
-  journal->post([domains = std::move(wanted.domains)](Recorder& to) mutable {
-    auto done = to.keep_only(domains);
-    domains = std::vector<config::Domain>{};  // with what they took: "= {}" keeps it
-    give_memory_back();
-    return done;
-  });
+  journal->post(recorder.keep_only(std::move(wanted.domains)));
 }
 
 void Runner::State::take_gear(std::shared_ptr<ProbeContext> fresh) {

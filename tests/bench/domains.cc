@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "storage/recorder.h"
+#include "tests/support/finish.h"
 #include "tests/support/scene.h"
 #include "web/routes/api.h"
 
@@ -61,7 +62,7 @@ agent::Snapshot scene_of(std::size_t count, storage::DatabaseRecorder& recorder)
   out.alerts = {alert};
   const auto host = std::make_shared<const probes::HostObservation>(scene.mx());
   out.hosts.push_back({host->host, host});
-  if (!recorder.keep_only(configured) || !recorder.record(round))
+  if (!support::finish(recorder.keep_only(configured)) || !recorder.record(round))
     throw std::runtime_error("cannot record");
   return out;
 }

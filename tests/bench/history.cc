@@ -33,6 +33,7 @@
 #include "storage/database.h"
 #include "storage/queries.h"
 #include "storage/recorder.h"
+#include "tests/support/finish.h"
 #include "tests/support/scene.h"
 #include "web/rollover.h"
 #include "web/routes/report_read.h"
@@ -283,7 +284,7 @@ class Year {
     for (std::size_t i = 0; i < count; ++i) hosts_.emplace_back(i, *intermediate_, count);
     std::vector<config::Domain> domains;
     for (const auto& host : hosts_) domains.push_back({.name = host.names().back()});
-    must(recorder_->keep_only(domains).has_value(), "keep_only");
+    must(support::finish(recorder_->keep_only(domains)).has_value(), "keep_only");
   }
 
   // Everything in the order of time, so that the rows of one host lie as far apart as in an agent's
@@ -343,7 +344,7 @@ class Year {
   // Its retention is longer than the year here.
   void forget() {
     const auto begun = std::chrono::steady_clock::now();
-    must(recorder_->forget(kBegin).has_value(), "forget");
+    must(support::finish(recorder_->forget(kBegin)).has_value(), "forget");
     sweeping_ = std::chrono::steady_clock::now() - begun;
   }
 

@@ -204,11 +204,11 @@ class FakeRecorder final : public agent::Recorder {
   Answer<agent::ZonePast> zone_past(const probes::dns::Name&, config::Time) override {
     return agent::ZonePast{};
   }
-  Answer<void> forget(config::Time before) override {
+  std::unique_ptr<agent::Chore> forget(config::Time before) override {
     forgot_before = before.time_since_epoch().count();
-    return {};
+    return nullptr;
   }
-  Answer<void> keep_only(const std::vector<config::Domain>&) override { return {}; }
+  std::unique_ptr<agent::Chore> keep_only(std::vector<config::Domain>) override { return nullptr; }
 
   [[nodiscard]] std::optional<std::string> damage() const override {
     return is_damaged ? std::optional<std::string>{"page 7 is damaged"} : std::nullopt;

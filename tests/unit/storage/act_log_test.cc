@@ -46,7 +46,7 @@ TEST(ActLog, OldOnesGoWithOtherHistory) {
   const auto log = log_of(store);
   ASSERT_TRUE(log->record(act("old", kNow - kMinute)));
   ASSERT_TRUE(log->record(act("new")));
-  ASSERT_TRUE(store.recorder().forget(kNow));
+  ASSERT_TRUE(store.forget(kNow));
   EXPECT_THAT(names(store), ElementsAre("new"));
 }
 

@@ -182,20 +182,28 @@ TEST(Bounds, ManyEndpointsThatChangeShareWhatTheirHostMayHave) {
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
       "INSERT INTO version(subject, content, first_seen, last_seen, is_open) "
       "SELECT s.id, 1, 1000 + i, 1000 + i, FALSE FROM n, subject s");
-  bounds.sweep(config::Time{config::Seconds{0}});
+  bounds.trim("chain", "mx.test", kEndpoints);
   EXPECT_EQ(db.integer("SELECT count(*) FROM version"), Bounds::kMostOfHost);
 }
 
-TEST(Bounds, AFileFromBeforeComesWithinThemAtTheNextSweep) {
+TEST(Bounds, AFileFromBeforeComesWithinThemWhenHistoryIsForgotten) {
   Store store;
   store.outside().execute(
       "INSERT INTO subject(id, kind, name) VALUES(7, 'tlsa', 'a.test'); "
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
       "INSERT INTO version(subject, content, first_seen, last_seen, is_open) "
       "SELECT 7, 1, i, i, FALSE FROM n");
-  Bounds bounds{store.outside()};
-  bounds.sweep(config::Time{config::Seconds{0}});
-  EXPECT_EQ(store.outside().integer("SELECT count(*) FROM version"), Bounds::kMostVersions);
+  store.outside().execute(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) "
+      "INSERT INTO subject(id, kind, name) SELECT 100 + i, 'chain', 'b.test|' || i FROM n; "
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
+      "INSERT INTO version(subject, content, first_seen, last_seen, is_open) "
+      "SELECT s.id, 1, 1000 + i, 1000 + i, FALSE FROM n, subject s WHERE s.kind = 'chain'");
+  ASSERT_TRUE(store.forget(config::Time{config::Seconds{0}}));
+  EXPECT_EQ(store.outside().integer("SELECT count(*) FROM version WHERE subject = 7"),
+            Bounds::kMostVersions);
+  EXPECT_EQ(store.outside().integer("SELECT count(*) FROM version WHERE subject > 100"),
+            Bounds::kMostOfHost);
 }
 
 TEST(TheFile, AndWhatStandsBesideItIsForItsOwnerAlone) {

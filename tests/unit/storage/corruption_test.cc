@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/upkeep.h"
+#include "tests/support/finish.h"
 #include "tests/unit/storage/store.h"
 
 // Blocks of a disk that come back as something else. Whatever is hit: what is recorded is still all
@@ -119,7 +120,7 @@ bool use(DatabaseRecorder& recorder, const std::filesystem::path& file) {
   const bool is_recorded =
       recorder.record(support::host_round(support::Scene{}, kNow + 100 * support::kMinute))
           .has_value();
-  (void)recorder.forget(kNow);
+  (void)support::finish(recorder.forget(kNow));
   return is_recorded;
 }
 

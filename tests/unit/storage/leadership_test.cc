@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/outbox.h"
+#include "tests/support/finish.h"
 #include "tests/unit/storage/store.h"
 
 namespace {
@@ -173,8 +174,8 @@ TEST_F(Lead, WhoLostItWritesNothingAndTellsNobody) {
   const auto done = (*recorder)->record(support::host_round(scene, kNow + kMinute));
   ASSERT_FALSE(done);
   EXPECT_THAT(done.error().detail, HasSubstr("another agent leads"));
-  EXPECT_FALSE((*recorder)->keep_only({}));
-  EXPECT_FALSE((*recorder)->forget(kNow));
+  EXPECT_FALSE(support::finish((*recorder)->keep_only({})));
+  EXPECT_FALSE(support::finish((*recorder)->forget(kNow)));
   EXPECT_FALSE((*outbox)->due("mail", kNow, 10));
   EXPECT_FALSE((*outbox)->delivered("x", kNow));
   EXPECT_FALSE((*first)->is_held());

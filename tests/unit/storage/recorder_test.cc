@@ -675,7 +675,7 @@ TEST(Renewals, WhatACaSuggestsSurvivesARestartAndItsCertificateDoesNotOutlive) {
   store.record(later);
   store.reopen();
   EXPECT_EQ(store.restore(kNow).renewals, (agent::RenewalBook{{"c-1", told}, {"c-2", unheard}}));
-  EXPECT_TRUE(store.recorder().forget(kNow + 85 * kMinute));
+  EXPECT_TRUE(store.forget(kNow + 85 * kMinute));
   EXPECT_EQ(store.restore(kNow).renewals, (agent::RenewalBook{{"c-1", told}}));
 }
 
@@ -700,7 +700,7 @@ TEST(AnchorKeys, AreReadAsTheyWereSeenLastAndForgottenInTime) {
   store.record(later);
   store.reopen();
   EXPECT_EQ(store.restore(kNow).anchor_keys, (std::vector{held, next}));
-  EXPECT_TRUE(store.recorder().forget(kNow));
+  EXPECT_TRUE(store.forget(kNow));
   EXPECT_EQ(store.restore(kNow).anchor_keys, std::vector{held});
 }
 
@@ -737,9 +737,9 @@ TEST(Announced, AreForgottenWithOtherHistory) {
   agent::Round round{.at = kNow};
   round.announced = {*agent::announce({leaf}, "", kNow)};
   store.record(round);
-  EXPECT_TRUE(store.recorder().forget(leaf->not_after));
+  EXPECT_TRUE(store.forget(leaf->not_after));
   EXPECT_THAT(store.rows("SELECT id FROM announced"), SizeIs(1));
-  EXPECT_TRUE(store.recorder().forget(leaf->not_after + kMinute));
+  EXPECT_TRUE(store.forget(leaf->not_after + kMinute));
   EXPECT_THAT(store.rows("SELECT id FROM announced"), IsEmpty());
 }
 
@@ -788,6 +788,30 @@ TEST(KeepOnly, ForgetsDomainsThatAreGoneAddsNewOnesAndLeavesTheHistory) {
   EXPECT_THAT(store.versions("mx"), ElementsAre("0..0 open"));
 }
 
+TEST(KeepOnly, IsDoneByPartsWhereThereIsMuchAndComesToTheSame) {
+  Store store;
+  const auto named = [](int i) { return fmt::format("d{:05}.test", i); };
+  constexpr int kMany = 12'500;
+  std::vector<config::Domain> first, then;
+  for (int i = 0; i < kMany; ++i) {
+    if (i % 3 != 0) first.push_back({.name = named(i), .group = "before"});
+    if (i % 5 != 0) then.push_back({.name = named(i), .group = i % 7 == 0 ? "now" : "before"});
+  }
+  then.push_back({.name = named(1), .group = "twice: the first counts"});
+  std::ranges::reverse(first);  // in any order
+  store.keep_only(first);
+  EXPECT_EQ(store.outside().integer("SELECT count(*) FROM domain WHERE grp = 'before'"),
+            static_cast<std::int64_t>(first.size()));
+  const auto chore = store.recorder().keep_only(then);
+  std::size_t parts = 1;
+  for (auto more = chore->go_on(); more && *more; more = chore->go_on()) ++parts;
+  EXPECT_GT(parts, 5U);
+  then.pop_back();
+  std::vector<std::string> wanted;
+  for (const auto& domain : then) wanted.push_back(domain.name + " " + domain.group);
+  EXPECT_EQ(store.rows("SELECT name || ' ' || grp FROM domain ORDER BY name"), wanted);
+}
+
 TEST(KeepOnly, OfNothingForgetsEveryDomain) {
   Store store;
   store.record(domain_round(Scene{}));
@@ -799,7 +823,7 @@ TEST(KeepOnly, ChangesNothingWhenItFails) {
   Store store;
   store.record(domain_round(Scene{}));
   store.break_table("DELETE", "domain");
-  EXPECT_FALSE(store.recorder().keep_only({{.name = "new.test"}}));
+  EXPECT_FALSE(support::finish(store.recorder().keep_only({{.name = "new.test"}})));
   EXPECT_THAT(store.rows("SELECT name FROM domain"), ElementsAre("example.test"));
 }
 
@@ -812,13 +836,67 @@ TEST(Forget, DropsClosedVersionsFromBeforeAndKeepsOpenOnes) {
   scene.publish({support::record(2, 0, 1, *Pki::get().root.certificate)});
   store.record(host_round(scene, kNow + 2 * kMinute));
 
-  ASSERT_TRUE(store.recorder().forget(kNow + kMinute));
+  ASSERT_TRUE(store.forget(kNow + kMinute));
   EXPECT_THAT(store.versions("tlsa"), ElementsAre("60..60 closed", "120..120 open"));
-  ASSERT_TRUE(store.recorder().forget(kNow + 1000 * kMinute));
+  ASSERT_TRUE(store.forget(kNow + 1000 * kMinute));
   EXPECT_THAT(store.versions("tlsa"), ElementsAre("120..120 open"));
   EXPECT_THAT(store.versions("addresses"), ElementsAre("0..120 open"));
   EXPECT_THAT(store.rows("SELECT body FROM content WHERE id NOT IN (SELECT content FROM version)"),
               IsEmpty());
+}
+
+TEST(Forget, IsDoneByPartsAndWhatIsSeenAgainIsRecordedAnew) {
+  Store store;
+  Scene scene;
+  store.record(host_round(scene));
+  // Of very many hosts that went long ago; one content they share, another is the host's as well.
+  store.outside().execute(
+      "INSERT INTO content(id, digest, body) VALUES(900, substr(sha256('shared'), 1, 8), "
+      "'shared'), (901, substr(sha256('alone'), 1, 8), 'alone'); "
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) "
+      "INSERT INTO subject(id, kind, name) SELECT 1000 + i, 'tlsa', 'h' || i FROM n; "
+      "INSERT INTO version(subject, content, first_seen, last_seen, is_open) "
+      "SELECT s.id, CASE WHEN s.id = 1001 THEN 901 ELSE 900 END, 1, 1, FALSE FROM subject s "
+      "WHERE s.id > 1000; "
+      "UPDATE version SET content = 900 WHERE subject = "
+      "(SELECT id FROM subject WHERE kind = 'addresses' AND name = 'mx.example.test')");
+  const auto chore = store.recorder().forget(kNow);
+  const auto count = [&](const char* what) { return store.outside().integer(what); };
+  auto more = chore->go_on();
+  ASSERT_TRUE(more && *more);
+  EXPECT_EQ(count("SELECT count(*) FROM version WHERE subject > 1000"), 1500);
+  EXPECT_EQ(count("SELECT count(*) FROM subject WHERE id > 1000"), 1500) << "each part is whole";
+  // What is recorded meanwhile stays.
+  store.record(host_round(scene, kNow + kMinute));
+  while (more && *more) more = chore->go_on();
+  ASSERT_TRUE(more);
+  EXPECT_EQ(count("SELECT count(*) FROM subject WHERE id > 1000"), 0);
+  EXPECT_THAT(store.rows("SELECT body FROM content WHERE id IN (900, 901)"), ElementsAre("shared"));
+  store.record(host_round(scene, kNow + 2 * kMinute));
+  EXPECT_THAT(store.versions("tlsa"), ElementsAre("0..120 open"));
+}
+
+TEST(Forget, DropsASubjectWithItsLastVersionAndTheCertificatesNoneNames) {
+  Store store;
+  Scene scene;
+  const auto& pki = Pki::get();
+  scene.serve({pki.old_leaf.certificate, pki.inter.certificate});
+  store.record(host_round(scene));
+  scene.serve({pki.leaf.certificate, pki.inter.certificate});
+  store.record(host_round(scene, kNow + kMinute));
+  const auto certificates = [&] {
+    return store.outside().integer("SELECT count(*) FROM certificate");
+  };
+  EXPECT_EQ(certificates(), 3);
+  ASSERT_TRUE(store.forget(kNow + kMinute));
+  EXPECT_EQ(certificates(), 2);
+  EXPECT_EQ(store.outside().integer(
+                "SELECT count(*) FROM subject WHERE id NOT IN (SELECT subject FROM version)"),
+            0);
+  // The key of before comes back: recorded with its certificate, although subjects went meanwhile.
+  scene.serve({pki.old_leaf.certificate, pki.inter.certificate});
+  store.record(host_round(scene, kNow + 2 * kMinute));
+  EXPECT_EQ(certificates(), 3);
 }
 
 TEST(Forget, DropsAlertsThatEndedBeforeAndTheirSteps) {
@@ -829,10 +907,10 @@ TEST(Forget, DropsAlertsThatEndedBeforeAndTheirSteps) {
                   alert("new", AlertState::resolved, kNow + kMinute)};
   round.transitions = {{agent::Transition::What::resolved, "old", "gone"}};
   store.record(round);
-  ASSERT_TRUE(store.recorder().forget(kNow));  // that moment itself is not before it
+  ASSERT_TRUE(store.forget(kNow));  // that moment itself is not before it
   EXPECT_THAT(store.rows("SELECT id FROM alert"), SizeIs(4));
   EXPECT_THAT(store.rows("SELECT alert FROM transition"), ElementsAre("old"));
-  ASSERT_TRUE(store.recorder().forget(kNow + kMinute));
+  ASSERT_TRUE(store.forget(kNow + kMinute));
   EXPECT_THAT(store.rows("SELECT id FROM alert ORDER BY id"), ElementsAre("f-1", "new", "p-1"));
   EXPECT_THAT(store.rows("SELECT alert FROM transition"), IsEmpty());
 }

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/finish.h"
 #include "tests/unit/storage/store.h"
 
 namespace {
@@ -131,7 +132,7 @@ TEST(Schema, AnOlderFileKeepsItsHistoryAndGoesOn) {
   support::Scene scene;
   scene.serve({support::Pki::get().leaf.certificate});
   ASSERT_TRUE((*opened)->record(support::host_round(scene)));
-  ASSERT_TRUE((*opened)->forget(support::kNow));  // the closed version
+  ASSERT_TRUE(support::finish((*opened)->forget(support::kNow)));  // the closed version
   Database db{file, Database::Mode::read_only};
   EXPECT_EQ(db.integer("SELECT last_seen FROM version WHERE id = 1 AND is_open"),
             support::kNow.time_since_epoch().count());

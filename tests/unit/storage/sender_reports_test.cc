@@ -232,7 +232,7 @@ TEST_F(Reports, OfManyLeaveEveryDomainAndOrganizationItsNewest) {
 TEST_F(Reports, AreForgottenWithOtherHistory) {
   must(reports->take(report("old", kNow - 72h), kNow));
   must(reports->take(report("new"), kNow));
-  ASSERT_TRUE(store.recorder().forget(kNow - 24h));
+  ASSERT_TRUE(store.forget(kNow - 24h));
   EXPECT_EQ(store.outside().integer("SELECT count(*) FROM tlsrpt_report"), 1);
   EXPECT_EQ(store.outside().integer("SELECT count(*) FROM tlsrpt_sessions"), 2);
   EXPECT_EQ(must(reports->newest()), 2);

@@ -10,6 +10,7 @@
 #include "storage/database.h"
 #include "storage/queries.h"
 #include "storage/recorder.h"
+#include "tests/support/finish.h"
 #include "tests/support/scene.h"
 #include "tests/unit/storage/test_database.h"
 
@@ -50,9 +51,10 @@ class Store {
     if (!done) throw std::runtime_error(done.error().detail);
   }
   void keep_only(const std::vector<config::Domain>& domains) {
-    const auto done = recorder_->keep_only(domains);
+    const auto done = support::finish(recorder_->keep_only(domains));
     if (!done) throw std::runtime_error(done.error().detail);
   }
+  auto forget(config::Time before) { return support::finish(recorder_->forget(before)); }
   // What the agent would take up its work with, had it stopped at `since`.
   agent::Recorder::RestoredState restore(config::Time since = kNow) {
     auto read = recorder_->restore(since);

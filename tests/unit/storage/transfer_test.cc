@@ -7,6 +7,7 @@
 #include "storage/lock.h"
 #include "storage/schema.h"
 #include "storage/upkeep.h"
+#include "tests/support/finish.h"
 #include "tests/unit/storage/store.h"
 
 namespace {
@@ -25,7 +26,7 @@ class Transfer : public testing::Test {
       GTEST_SKIP() << "tests/support/postgresql.py gives it a server";
     auto recorder = std::move(*DatabaseRecorder::open(file_));
     support::Scene scene;
-    ASSERT_TRUE(recorder->keep_only({{.name = "example.test"}}));
+    ASSERT_TRUE(support::finish(recorder->keep_only({{.name = "example.test"}})));
     for (int i = 0; i < 3; ++i) {
       auto round = support::host_round(scene, kNow + i * kMinute);
       round.alerts = {support::alert("a-1", agent::AlertState::firing)};

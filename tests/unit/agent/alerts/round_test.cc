@@ -73,9 +73,9 @@ class Disk final : public Recorder {
                                           Time /*since*/) override {
     return ZonePast{};
   }
-  Result<void, RecordFault> forget(Time /*before*/) override { return {}; }
-  Result<void, RecordFault> keep_only(const std::vector<config::Domain>& /*domains*/) override {
-    return {};
+  std::unique_ptr<Chore> forget(Time /*before*/) override { return nullptr; }
+  std::unique_ptr<Chore> keep_only(std::vector<config::Domain> /*domains*/) override {
+    return nullptr;
   }
 };
 

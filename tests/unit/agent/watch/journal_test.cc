@@ -2,8 +2,11 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
+#include <future>
 #include <mutex>
 #include <numeric>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -64,8 +67,8 @@ class SlowRecorder final : public agent::Recorder {
   Answer<agent::ZonePast> zone_past(const probes::dns::Name&, config::Time) override {
     return agent::ZonePast{};
   }
-  Answer<void> forget(config::Time) override { return {}; }
-  Answer<void> keep_only(const std::vector<config::Domain>&) override { return {}; }
+  std::unique_ptr<agent::Chore> forget(config::Time) override { return nullptr; }
+  std::unique_ptr<agent::Chore> keep_only(std::vector<config::Domain>) override { return nullptr; }
 
  private:
   std::mutex mutex_;
@@ -127,6 +130,85 @@ TEST(Journal, RecordsInOneGoWhatPiledUpMeanwhile) {
   for (std::size_t i = 0; i < rounds.size(); ++i)
     EXPECT_EQ(rounds[i].at, kNow + config::Seconds{static_cast<std::int64_t>(i)})
         << "in their order";
+}
+
+// Waits in each part until the test lets it go on.
+class SlowChore final : public agent::Chore {
+ public:
+  explicit SlowChore(std::vector<std::size_t>& recorded, SlowRecorder& recorder, int parts)
+      : recorded_(recorded), recorder_(recorder), left_(parts) {}
+  config::Result<bool, agent::RecordFault> go_on() override {
+    recorded_.push_back(recorder_.rounds().size());
+    during();
+    if (left_ == 0) return config::Failure<agent::RecordFault>({.detail = "no room"});
+    return --left_ > 0;
+  }
+  std::function<void()> during = [] {};  // a part is done
+
+ private:
+  std::vector<std::size_t>& recorded_;
+  SlowRecorder& recorder_;
+  int left_;
+};
+
+TEST(AChore, IsDonePartByPartBetweenTheRoundsOnceThoseOfBeforeAreRecorded) {
+  Slow slow;
+  std::vector<std::size_t> recorded;  // before each part
+  slow.journal.put(round_with_letter(0));
+  slow.recorder.until_busy();
+  slow.journal.put(round_with_letter(1));
+  auto chore = std::make_unique<SlowChore>(recorded, slow.recorder, 3);
+  Journal::Ticket last;
+  int next = 2;
+  std::promise<void> done;
+  chore->during = [&] {
+    last = slow.journal.put(round_with_letter(next++));
+    if (next == 5) done.set_value();
+  };
+  slow.journal.post(std::move(chore));
+  slow.recorder.let_through();
+  done.get_future().wait();
+  ASSERT_TRUE(slow.journal.wait(last, kPatience));
+  EXPECT_THAT(recorded, testing::ElementsAre(2, 3, 4));
+}
+
+TEST(AChore, ThatFailsIsToldAndGivenUpAndTheNextIsBegun) {
+  SlowRecorder recorder;
+  recorder.let_through();
+  std::vector<std::string> faults;
+  std::vector<std::size_t> first, second;
+  std::promise<void> done;
+  {
+    Journal journal{recorder,
+                    [] { return agent::Ticks{}; },
+                    {.on_fault = [&](const std::string& fault) { faults.push_back(fault); }}};
+    journal.post(std::make_unique<SlowChore>(first, recorder, 0));
+    journal.post(nullptr);  // nothing to do
+    auto next = std::make_unique<SlowChore>(second, recorder, 1);
+    next->during = [&] { done.set_value(); };
+    journal.post(std::move(next));
+    done.get_future().wait();
+    EXPECT_FALSE(journal.state().fault) << "rounds are recorded";
+  }
+  EXPECT_THAT(faults, testing::ElementsAre("no room"));
+  EXPECT_EQ(first.size(), 1U);
+}
+
+TEST(AChore, IsLeftUndoneAtTheEndAndHoldsUpNoRound) {
+  SlowRecorder recorder;
+  recorder.let_through();
+  std::vector<std::size_t> parts;
+  Journal journal{recorder, [] { return agent::Ticks{}; }, {}};
+  auto chore = std::make_unique<SlowChore>(parts, recorder, 1'000'000'000);
+  std::promise<void> begun;
+  chore->during = [&, is_begun = false]() mutable {
+    if (!std::exchange(is_begun, true)) begun.set_value();
+  };
+  journal.post(std::move(chore));
+  begun.get_future().wait();
+  journal.put(round_with_letter(1));
+  journal.stop();
+  EXPECT_EQ(recorder.rounds().size(), 1U);
 }
 
 TEST(ASlowDisk, ThatIsTooSlowLosesWhatWasSeenButNothingThatWasDecidedAndHistorySaysSo) {
