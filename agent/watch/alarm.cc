@@ -17,6 +17,7 @@ using probes::Code;
 using probes::Subject;
 using probes::dns::Name;
 
+constexpr std::string_view kWatchedNoMore = "no longer watched";
 // It is not over, and nobody is to be told that it were.
 constexpr std::string_view kGoesOnBelow =
     "no certificate can be seen now: it goes on below the alert that says why";
@@ -90,7 +91,6 @@ void Alarm::adopt(const config::Config& config) {
   for (const auto& list : config.domain_lists) {
     if (list.is_elsewhere()) lists_.insert(list.name);
   }
-  has_orphans_ = true;
 }
 
 // --- domains and hosts
@@ -276,17 +276,31 @@ void Alarm::drop(Round& round, const Target& target) {
   evidence_.drop(target);
 }
 
-// Hosts are known only when every domain has been seen.
 void Alarm::abandon_orphans(Round& round) {
-  if (!has_orphans_) return;
-  const bool knows_hosts = inventory_.knows_all_hosts();
+  unplaced_.clear();
+  waits_for_.clear();
+  const auto wait_for_users = [&](const Hit& hit) {
+    for (const auto& user : hit.domains) {
+      const auto name = Name::parse(user);
+      const auto* domain = name ? inventory_.domain(*name) : nullptr;
+      if (domain != nullptr && !domain->knows_hosts && unplaced_[*name].insert(hit.subject).second)
+        ++waits_for_[hit.subject];
+    }
+  };
+  for (const auto& [key, alert] : book_.open()) {
+    for (const auto& hit : alert.hits) {
+      if (hit.subject.kind == Subject::Kind::host && host_of(hit.subject) == nullptr)
+        wait_for_users(hit);
+    }
+  }
   const auto is_orphan = [&](const Subject& subject) {
-    const auto name = Name::parse(subject.name);
     switch (subject.kind) {
-      case Subject::Kind::domain:
+      case Subject::Kind::domain: {
+        const auto name = Name::parse(subject.name);
         return !name || inventory_.domain(*name) == nullptr;
+      }
       case Subject::Kind::host:
-        return knows_hosts && (!name || inventory_.host(*name) == nullptr);
+        return host_of(subject) == nullptr && !waits_for_.contains(subject);
       case Subject::Kind::owner:
       case Subject::Kind::zone:
         return false;
@@ -297,8 +311,18 @@ void Alarm::abandon_orphans(Round& round) {
     }
     return false;
   };
-  book_.abandon_if(round, is_orphan, "no longer watched");
-  has_orphans_ = !knows_hosts;
+  book_.abandon_if(round, is_orphan, kWatchedNoMore);
+}
+
+void Alarm::abandon_orphans_of(Round& round, const Name& domain) {
+  const auto known = unplaced_.extract(domain);
+  if (!known) return;
+  for (const auto& subject : known.mapped()) {
+    const auto others = waits_for_.find(subject);
+    if (--others->second > 0) continue;
+    waits_for_.erase(others);
+    if (host_of(subject) == nullptr) book_.abandon(round, subject, kWatchedNoMore);
+  }
 }
 
 // --- people

@@ -47,8 +47,11 @@ class Alarm {
 
   // Nobody watches the target any more.
   void drop(Round& round, const Target& target);
-  // Ends what a restart or a change of configuration left without a target.
+  // Ends what a restart or a change of configuration left without a target. A host is given up
+  // when the MX records of all domains are known that used it.
   void abandon_orphans(Round& round);
+  // The same of hosts that waited for that domain, whose MX records are known now.
+  void abandon_orphans_of(Round& round, const probes::dns::Name& domain);
 
   // An alert of what is there now is open, high or worse: not of what is still to come, nor of
   // places only.
@@ -83,7 +86,10 @@ class Alarm {
   EvidenceBook evidence_;
   Audience audience_;
   std::set<std::string> lists_;  // of domains from elsewhere, by name
-  bool has_orphans_ = true;      // alerts may be left of what is watched no more
+  // Hosts with alerts that no domain is known to use since the start, by those that did and whose
+  // MX records are not known yet; and how many of these each has.
+  std::map<probes::dns::Name, std::set<probes::Subject>> unplaced_;
+  std::map<probes::Subject, std::size_t> waits_for_;
 };
 
 }  // namespace agent

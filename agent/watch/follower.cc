@@ -205,8 +205,11 @@ Follower::Consequences Follower::follow(Round& round, const probes::DomainSeen& 
   round.mx_signature = past_.take_mx_signature(*seen, round.at);
   round.zones = past_.take_zones({&seen->mx}, round.at);
   past_.take_serials(serials);
-  if (seen->mx.outcome != Outcome::failed) let_go(round, out, inventory_.use(*domain, seen->hosts));
-  alarm_.abandon_orphans(round);
+  if (seen->mx.outcome != Outcome::failed) {
+    const bool is_first = !domain->knows_hosts;
+    let_go(round, out, inventory_.use(*domain, seen->hosts));
+    if (is_first) alarm_.abandon_orphans_of(round, *domain->name);
+  }
   const auto troubling = [&] {
     std::set<Name> hosts;
     for (const auto& [host, place] : domain->hosts)

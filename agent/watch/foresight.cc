@@ -30,7 +30,8 @@ void Foresight::learn(const Inventory::Host& host, Of which) {
 }
 
 bool Foresight::is_taught() {
-  is_taught_ = is_taught_ || (inventory_.knows_all_hosts() && inventory_.has_seen_all_hosts());
+  // A domain whose records cannot be learned teaches nothing, perhaps for ever.
+  is_taught_ = is_taught_ || (inventory_.has_seen_all_domains() && inventory_.has_seen_all_hosts());
   return is_taught_;
 }
 

@@ -39,6 +39,7 @@ Inventory::Change Inventory::adopt(const std::vector<config::Domain>& configured
     domain.place = static_cast<std::uint32_t>(i);
     if (!is_new) continue;
     ++unknown_domains_;
+    ++unseen_domains_;
     out.appeared.push_back(target_of(Target::Kind::domain, *name));
   }
   for (auto entry = domains_.begin(); entry != domains_.end();) {
@@ -49,6 +50,7 @@ Inventory::Change Inventory::adopt(const std::vector<config::Domain>& configured
     }
     for (const auto& use : std::exchange(domain.hosts, {})) leave(out, domain, use);
     if (!domain.knows_hosts) --unknown_domains_;
+    if (!domain.seen) --unseen_domains_;
     out.vanished.push_back(target_of(Target::Kind::domain, name));
     entry = domains_.erase(entry);
   }
@@ -115,6 +117,7 @@ void Inventory::leave(Change& change, Domain& domain, const Use& use) {
 }
 
 probes::KeptDomain Inventory::take(Domain& domain, probes::KeptDomain seen) {
+  if (!domain.seen) --unseen_domains_;
   return std::exchange(domain.seen, std::move(seen));
 }
 

@@ -139,6 +139,8 @@ class Inventory {
   // The MX RRset of every domain has been learned, so that all hosts are known.
   [[nodiscard]] bool knows_all_hosts() const { return unknown_domains_ == 0; }
   [[nodiscard]] bool has_seen_all_hosts() const { return unseen_hosts_ == 0; }
+  // Every domain has been looked at since the start, whatever that taught.
+  [[nodiscard]] bool has_seen_all_domains() const { return unseen_domains_ == 0; }
 
  private:
   void leave(Change& change, Domain& domain, const Use& use);
@@ -147,7 +149,7 @@ class Inventory {
   std::map<probes::dns::Name, Domain> domains_;
   std::map<probes::dns::Name, Host> hosts_;
   std::map<probes::dns::Name, std::set<probes::dns::Name>> by_owner_;  // of TLSA records: hosts
-  std::size_t unknown_domains_ = 0, unseen_hosts_ = 0;
+  std::size_t unknown_domains_ = 0, unseen_domains_ = 0, unseen_hosts_ = 0;
 };
 
 [[nodiscard]] probes::Subject subject_of_domain(const probes::dns::Name& name);

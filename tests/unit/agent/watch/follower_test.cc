@@ -283,6 +283,50 @@ TEST_F(Following, AfterARestartHostsAreNotGivenUpBeforeTheirDomainsAreKnown) {
   EXPECT_FALSE(is_open_at(host)) << "now it is known that nobody uses it";
 }
 
+// One whose records cannot be learned, perhaps for ever, holds up only what was its own.
+TEST_F(Following, AfterARestartADomainThatFailsKeepsOnlyItsOwnHosts) {
+  const Subject its{.kind = Subject::Kind::host, .name = "mx.failing.test"};
+  const Subject shared{.kind = Subject::Kind::host, .name = "mx.shared.test"};
+  const Subject others{.kind = Subject::Kind::host, .name = "mx.gone.test"};
+  const Subject nobodys{.kind = Subject::Kind::host, .name = "mx.nobody.test"};
+  std::vector<Alert> alerts;
+  const auto add = [&](const Subject& host, const std::vector<std::string>& domains) {
+    auto alert = firing_at(host, probes::Code::tlsa_mismatch);
+    alert.id = host.name;
+    alert.hits[0].domains = alert.domains = domains;
+    alerts.push_back(alert);
+  };
+  add(its, {"failing.test"});
+  add(shared, {"example.test", "failing.test"});
+  add(others, {"example.test"});
+  add(nobodys, {"unwatched.test"});
+  config.domains = {{.name = "example.test"}, {.name = "failing.test"}};
+  follower.emplace(recorder, Recorder::RestoredState{.alerts = alerts}, config);
+  auto round = next();
+  follower->adopt(round, config);
+  EXPECT_FALSE(is_open_at(nobodys));
+  EXPECT_TRUE(is_open_at(others));
+  see_domain();
+  EXPECT_FALSE(is_open_at(others));
+  EXPECT_TRUE(is_open_at(its));
+  EXPECT_TRUE(is_open_at(shared));
+  scene.domain.domain = name("failing.test");
+  const auto whole = scene.domain;
+  scene.domain.mx =
+      support::failed("failing.test", probes::dns::type::mx, probes::dns::Cause::servfail);
+  see_domain();
+  EXPECT_TRUE(is_open_at(its)) << "nothing was learned";
+  // A reload asks the same again.
+  round = next();
+  follower->adopt(round, config);
+  EXPECT_TRUE(is_open_at(its));
+  EXPECT_TRUE(is_open_at(shared));
+  scene.domain = whole;
+  see_domain();
+  EXPECT_FALSE(is_open_at(its));
+  EXPECT_FALSE(is_open_at(shared));
+}
+
 TEST_F(Following, AnExceptionEndsWithItsDomainAndDoesNotComeBack) {
   config.domains = {{.name = "example.test"}};
   const auto made = [](const std::string& domain) {
@@ -320,7 +364,9 @@ TEST_F(Following, AnIssuerThatIsUncoveredIsNotOverBeforeAllHostsAreSeen) {
   for (int i = 0; i < 3; ++i) see_host();
   EXPECT_TRUE(is_open_at(host)) << "the teacher was not looked at yet";
   scene.domain.domain = name("teacher.test");
-  see_domain();
+  scene.domain.mx =
+      support::failed("teacher.test", probes::dns::type::mx, probes::dns::Cause::servfail);
+  see_domain();  // it has nothing to teach: nobody waits for it for ever
   for (int i = 0; i < 3; ++i) see_host();
   EXPECT_FALSE(is_open_at(host));
 }
