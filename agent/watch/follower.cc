@@ -82,7 +82,7 @@ Follower::Consequences Follower::adopt(Round& round, const config::Config& confi
   take_config(config);
   const auto protected_until = past_.protected_domains(round.at);
   Consequences out;
-  past_.keep_many();
+  past_.expect(config.domains.size());
   auto change = inventory_.adopt(config.domains);
   exceptions_.end_unless(round, [&](const std::string& domain) {
     const auto name = Name::parse(domain);

@@ -49,8 +49,8 @@ void restate_versions(std::vector<Version<What>>& versions, const ClockStep& ste
 Recollection::Recollection(Recorder& recorder)
     : recorder_(recorder), most_zones_(kMostKept), most_mx_signatures_(kMostKept) {}
 
-void Recollection::keep_many() {
-  most_zones_ = most_mx_signatures_ = kMostKept;
+void Recollection::expect(std::size_t domains) {
+  most_zones_ = most_mx_signatures_ = domains <= kMostKept ? kMostKept : kFewKept;
 }
 
 std::vector<std::string> Recollection::take_faults() {

@@ -51,8 +51,8 @@ class Recollection {
                                                config::Time at);
 
   void restate(const ClockStep& step);
-  // Others are watched now: perhaps all that is known of them can be kept at hand.
-  void keep_many();
+  // So many domains are watched now: whether what is known of them can be kept at hand.
+  void expect(std::size_t domains);
   // They are not asked any more, perhaps.
   void forget_servers() { servers_.clear(); }
 
