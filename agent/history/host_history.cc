@@ -124,8 +124,9 @@ std::optional<Version<Signature>> given(const Version<std::optional<Signature>>&
 // Builds the history from the versions.
 class HistoryBuilder {
  public:
-  HistoryBuilder(const HostHistory& host_history, const std::vector<std::string>& names)
-      : chronicle_(host_history), names_(names) {}
+  HistoryBuilder(const HostHistory& host_history, const std::vector<std::string>& names,
+                 const NamesOfUsers& names_of_users)
+      : chronicle_(host_history), names_(names), names_of_users_(names_of_users) {}
 
   History write() {
     out_.forgotten_until = chronicle_.forgotten_until;
@@ -135,10 +136,7 @@ class HistoryBuilder {
     }
     for (const auto& record : out_.records) {
       std::vector<bool> row;
-      for (std::size_t i = 0; i < chains_.size(); ++i)
-        row.push_back(
-            probes::dane::verify({.records = {record}, .names = names_}, chains_[i], since_[i])
-                .match.has_value());
+      for (std::size_t i = 0; i < chains_.size(); ++i) row.push_back(is_match(record, i));
       out_.fits.push_back(std::move(row));
     }
     for (std::size_t i = 0; i < out_.records.size(); ++i) note_mistake(i);
@@ -146,6 +144,19 @@ class HistoryBuilder {
   }
 
  private:
+  // The users' names are looked at only where the host's own are not enough.
+  bool is_match(const probes::dane::TlsaRecord& record, std::size_t chain) {
+    const auto is_by = [&](const std::vector<std::string>& names) {
+      return probes::dane::verify({.records = {record}, .names = names}, chains_[chain],
+                                  since_[chain])
+          .match.has_value();
+    };
+    if (is_by(names_)) return true;
+    if (record.usage != probes::dane::kDaneTa || !names_of_users_) return false;
+    if (!users_) users_ = names_of_users_();
+    return !users_->empty() && is_by(*users_);
+  }
+
   void add_server(const std::string& name, const std::vector<Version<Published>>& versions) {
     out_.server_names.push_back(name);
     auto& server = out_.servers.emplace_back();
@@ -250,6 +261,8 @@ class HistoryBuilder {
 
   const HostHistory& chronicle_;
   const std::vector<std::string>& names_;
+  const NamesOfUsers& names_of_users_;
+  std::optional<std::vector<std::string>> users_;  // once they were asked for
   History out_;
   std::vector<Chain> chains_;  // parallel to History::chains
   std::vector<Time> since_;
@@ -358,8 +371,9 @@ void add_endpoints(HostHistory& host_history, const std::string& host, const Hos
     host_history.endpoints[host + " " + name] = versions;
 }
 
-History history_of(const HostHistory& host_history, const std::vector<std::string>& names) {
-  return HistoryBuilder(host_history, names).write();
+History history_of(const HostHistory& host_history, const std::vector<std::string>& names,
+                   const NamesOfUsers& names_of_users) {
+  return HistoryBuilder(host_history, names, names_of_users).write();
 }
 
 }  // namespace agent

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -78,10 +79,13 @@ bool note(HostHistory& host_history, const Sample& sample, config::Time began, c
 // whose records are one RRset roll over together (RFC 7671 §8.4).
 void add_endpoints(HostHistory& host_history, const std::string& host, const HostHistory& other);
 
-// `names`: reference identifiers for DANE-TA(2). Certificates are called by the SHA2-256 of their
-// key, so that one renewed with the same key is the same; a chain is held against a record as of
-// the day when it was first seen. Endpoints that are no more are left out.
+// `names`: reference identifiers for DANE-TA(2); `names_of_users`: further ones, of which a large
+// provider has very many, asked for where those are not enough. Certificates are called by the
+// SHA2-256 of their key, so that one renewed with the same key is the same; a chain is held against
+// a record as of the day when it was first seen. Endpoints that are no more are left out.
+using NamesOfUsers = std::function<std::vector<std::string>()>;
 [[nodiscard]] History history_of(const HostHistory& host_history,
-                                 const std::vector<std::string>& names);
+                                 const std::vector<std::string>& names,
+                                 const NamesOfUsers& names_of_users = {});
 
 }  // namespace agent

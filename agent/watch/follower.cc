@@ -31,19 +31,6 @@ bool is_rolling(const Rollovers& rollovers, const RolloverStanding& standing) {
          standing.state != RolloverState::steady && standing.state != RolloverState::dns_fail;
 }
 
-// Some record does: DANE-EE(3) asks for none (RFC 7671 §5.1), and a large provider has very many
-// users.
-bool asks_for_names(const HostHistory& history) {
-  const auto is_anchor = [](const probes::dane::TlsaRecord& record) {
-    return record.usage == probes::dane::kDaneTa;
-  };
-  return std::ranges::any_of(history.servers, [&](const auto& server) {
-    return std::ranges::any_of(server.second, [&](const Version<Published>& version) {
-      return std::ranges::any_of(version.what.records, is_anchor);
-    });
-  });
-}
-
 std::vector<Target> hosts_of(const Foresight::Hosts& names) {
   std::vector<Target> out;
   for (const auto& name : names) out.push_back({.kind = Target::Kind::host, .name = name});
@@ -252,10 +239,10 @@ std::shared_ptr<const Rollovers> Follower::follow_history(Round& round, Host& ho
   foresight_.learn(host, is_first ? Foresight::Of::ever : Foresight::Of::now);
   if (host.history->servers.empty()) return nullptr;
   std::vector<std::string> names{seen.base_domain.text(), probes::dns_name_of(seen.host).text()};
-  if (asks_for_names(*host.history))
-    std::ranges::move(names_of_users(host), std::back_inserter(names));
+  const NamesOfUsers users = [&host] { return names_of_users(host); };
   const auto sharers = inventory_.sharing_owner_with(seen);
-  if (sharers.empty()) return std::make_shared<const Rollovers>(history_of(*host.history, names));
+  if (sharers.empty())
+    return std::make_shared<const Rollovers>(history_of(*host.history, names, users));
   auto shared = *host.history;
   for (const auto* other : sharers) {
     const auto name = other->name.text();
@@ -263,7 +250,7 @@ std::shared_ptr<const Rollovers> Follower::follow_history(Round& round, Host& ho
     names.push_back(other->seen->base_domain.text());
     names.push_back(probes::dns_name_of(other->name).text());
   }
-  return std::make_shared<const Rollovers>(history_of(shared, names));
+  return std::make_shared<const Rollovers>(history_of(shared, names, users));
 }
 
 // True when what history adds to the look has changed.

@@ -36,6 +36,30 @@ TEST(HostHistory, ALongLookProvesWhatItSawOnlyAtTheSafeEndOfItself) {
   EXPECT_EQ(began.by, kNow + 21 * kMinute) << "or at the end";
 }
 
+// Of a provider with very many users their names are a long list.
+TEST(HostHistory, NamesOfUsersAreAskedForWhereTheHostsOwnAreNotEnough) {
+  const auto& pki = Pki::get();
+  const agent::Chain chain{pki.leaf.certificate, pki.inter.certificate};
+  int asked = 0;
+  const agent::NamesOfUsers users = [&asked]() -> std::vector<std::string> {
+    ++asked;
+    return {"a.test", "mx.example.test"};
+  };
+  const auto fits = [&](const probes::dane::TlsaRecord& record, const std::string& own) -> bool {
+    Past host;
+    host.look(kNow, Past::give({record}), chain);
+    asked = 0;
+    return agent::history_of(host.host_history, {own}, users).fits.at(0).at(0);
+  };
+  const auto anchor = record(2, 0, 1, *pki.inter.certificate);
+  EXPECT_TRUE(fits(anchor, "mx.example.test"));
+  EXPECT_EQ(asked, 0);
+  EXPECT_TRUE(fits(anchor, "other.test"));
+  EXPECT_EQ(asked, 1);
+  EXPECT_FALSE(fits(record(3, 1, 1, *pki.old_leaf.certificate), "other.test"));
+  EXPECT_EQ(asked, 0) << "no name is asked of DANE-EE";
+}
+
 // of hosts with one TLSA owner the record of a key may not go before the last has left it.
 TEST(HostHistory, HostsThatShareAnOwnerRollOverTogether) {
   const auto& pki = Pki::get();
