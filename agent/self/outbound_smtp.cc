@@ -64,7 +64,10 @@ void OutboundSmtp::record_sessions(Family& family, const Name& host, const Sessi
     family.was_tried = true;
     if (family.reached_at && began < *family.reached_at) return;
     family.reached_at = began;
-    family.answered[host] = {.address = session.address, .at = began};
+    auto& answered = family.answered[host];
+    family.by_time.erase({answered.at, host});
+    answered = {.address = session.address, .at = began};
+    family.by_time.emplace(began, host);
     std::erase_if(family.stuck, [&](const auto& one) { return one.second <= began; });
   } else if (is_stuck(session)) {
     family.was_tried = family.was_tried || session.stop != SessionStop::no_route;
@@ -81,22 +84,23 @@ void OutboundSmtp::record_sessions(const Name& host, const std::vector<SessionRe
 
 void OutboundSmtp::forget(const Name& host) {
   for (auto& family : families_) {
-    family.answered.erase(host);
-    std::erase_if(family.stuck, [&](const auto& one) { return one.first.first == host; });
+    if (const auto answered = family.answered.extract(host))
+      family.by_time.erase({answered.mapped().at, host});
+    for (auto one = family.stuck.lower_bound({host, ""});
+         one != family.stuck.end() && one->first.first == host;)
+      one = family.stuck.erase(one);
   }
 }
 
 void OutboundSmtp::add_controls(std::vector<ControlHost>& out, const Family& family,
                                 const Name* besides) {
-  std::vector<std::pair<Time, ControlHost>> latest;
-  for (const auto& [host, answered] : family.answered) {
-    if (besides == nullptr || host != *besides)
-      latest.emplace_back(answered.at, ControlHost{.host = host, .address = answered.address});
+  std::size_t left = kWitnesses;
+  for (auto one = family.by_time.rbegin(); one != family.by_time.rend() && left > 0; ++one) {
+    const auto& host = one->second;
+    if (besides != nullptr && host == *besides) continue;
+    out.push_back({.host = host, .address = family.answered.at(host).address});
+    --left;
   }
-  const auto count = std::min(kWitnesses, latest.size());
-  std::ranges::partial_sort(latest, latest.begin() + static_cast<std::ptrdiff_t>(count),
-                            std::ranges::greater{}, &std::pair<Time, ControlHost>::first);
-  for (std::size_t i = 0; i < count; ++i) out.push_back(std::move(latest[i].second));
 }
 
 bool OutboundSmtp::is_proven_down(const Family& family) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,8 +60,9 @@ class OutboundSmtp {
   };
   // Times are those at which looks began.
   struct Family {
-    std::map<probes::dns::Name, Answered> answered;  // where and when a host did last
-    std::optional<config::Time> reached_at;          // somebody, the last time
+    std::map<probes::dns::Name, Answered> answered;                // where and when a host did last
+    std::set<std::pair<config::Time, probes::dns::Name>> by_time;  // the same hosts
+    std::optional<config::Time> reached_at;                        // somebody, the last time
     std::map<std::pair<probes::dns::Name, std::string>, config::Time> stuck;  // since then
     bool was_tried = false;                                                   // a packet was sent
   };

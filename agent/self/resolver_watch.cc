@@ -59,35 +59,43 @@ std::vector<Question> Controls::unrelated(std::uint16_t type,
   return out;
 }
 
+void Unconfirmed::end_failure(const probes::dns::Name& target) {
+  const auto failure = failing_.extract(target);
+  if (!failure) return;
+  const auto take_from = [owner = owner_of(target)](Owners& owners) {
+    const auto one = owners.find(owner);
+    if (--one->second == 0) owners.erase(one);
+  };
+  take_from(owners_);
+  take_from(owners_of_type_[failure.mapped()]);
+}
+
 void Unconfirmed::note(const probes::dns::Name& target, const std::vector<const Answer*>& answers) {
   if (looked_at_.size() < kMostTargets) looked_at_.insert(target);
   const auto suspect = suspect_of(answers);
-  if (!suspect) {
-    failing_.erase(target);
-  } else if (failing_.size() < kMostTargets) {
-    failing_[target] = suspect->type;
-  }
+  end_failure(target);
+  if (!suspect || failing_.size() >= kMostTargets) return;
+  failing_[target] = suspect->type;
+  ++owners_[owner_of(target)];
+  ++owners_of_type_[suspect->type][owner_of(target)];
 }
 
 void Unconfirmed::forget(const probes::dns::Name& target) {
   looked_at_.erase(target);
-  failing_.erase(target);
+  end_failure(target);
 }
 
 bool Unconfirmed::is_shared(const probes::dns::Name& target, std::uint16_t type,
                             bool has_witnesses) const {
   constexpr std::size_t kMany = 3;
   constexpr std::size_t kShare = 10;
-  std::set<probes::dns::Name> all, alike;
-  for (const auto& [name, failed] : failing_) {
-    const auto owner = owner_of(name);
-    if (owner == owner_of(target)) continue;
-    all.insert(owner);
-    if (failed == type) alike.insert(owner);
-    if (all.size() > looked_at_.size() / kShare + kMany) break;
-  }
-  if (!has_witnesses && !alike.empty()) return true;
-  return all.size() + 1 >= kMany && (all.size() + 1) * kShare >= looked_at_.size();
+  const auto others = [owner = owner_of(target)](const Owners& owners) {
+    return owners.size() - owners.count(owner);
+  };
+  const auto alike = owners_of_type_.find(type);
+  if (!has_witnesses && alike != owners_of_type_.end() && others(alike->second) > 0) return true;
+  const auto all = others(owners_) + 1;
+  return all >= kMany && all * kShare >= looked_at_.size();
 }
 
 std::optional<Suspect> suspect_of(const std::vector<const Answer*>& answers) {

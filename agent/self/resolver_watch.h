@@ -62,8 +62,13 @@ class Unconfirmed {
 
  private:
   static constexpr std::size_t kMostTargets = 50'000;
+  using Owners = std::map<probes::dns::Name, std::size_t>;  // with how many targets of each fail
+  void end_failure(const probes::dns::Name& target);
+
   std::set<probes::dns::Name> looked_at_;
   std::map<probes::dns::Name, std::uint16_t> failing_;  // the type that failed
+  Owners owners_;                                       // of those
+  std::map<std::uint16_t, Owners> owners_of_type_;
 };
 
 // What a failed look needs to know to find out: the type of the first lookup that failed

@@ -1,7 +1,8 @@
 #include "agent/self/welcome.h"
 
-#include <algorithm>
+#include <ranges>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -35,46 +36,56 @@ bool is_welcomed(const SessionRecord& session) {
 
 }  // namespace
 
+void Welcome::end_refusal(const Place& place) {
+  const auto domain = refused_in_.find(owner_of(place.first));
+  if (domain == refused_in_.end() || domain->second.erase(place) == 0) return;
+  if (domain->second.empty()) refused_in_.erase(domain);
+  const auto address = refused_at_.find(place.second);
+  if (--address->second == 0) refused_at_.erase(address);
+}
+
 void Welcome::note(const Name& host, const std::vector<SessionRecord>& sessions) {
   for (const auto& session : sessions) {
     const Place place{host, session.address};
     if (is_welcomed(session)) {
-      refused_by_.erase(place);
+      end_refusal(place);
       welcomed_by_.insert(place);
     } else if (is_refused(session)) {
       welcomed_by_.erase(place);
-      refused_by_[place] =
-          fmt::format("{} {}", session.last_reply->code, session.last_reply->text())
-              .substr(0, kLongestWords);
+      auto words = fmt::format("{} {}", session.last_reply->code, session.last_reply->text())
+                       .substr(0, kLongestWords);
+      const bool is_new =
+          refused_in_[owner_of(host)].insert_or_assign(place, std::move(words)).second;
+      if (is_new) ++refused_at_[session.address];
     }
   }
 }
 
 void Welcome::forget(const Name& host) {
-  const auto is_its = [&](const Place& place) { return place.first == host; };
-  std::erase_if(refused_by_, [&](const auto& entry) { return is_its(entry.first); });
-  std::erase_if(welcomed_by_, is_its);
+  const auto first_of = [&](const auto& places) { return places.lower_bound({host, ""}); };
+  for (auto one = first_of(welcomed_by_); one != welcomed_by_.end() && one->first == host;)
+    one = welcomed_by_.erase(one);
+  const auto domain = refused_in_.find(owner_of(host));
+  if (domain == refused_in_.end()) return;
+  std::vector<Place> its;
+  const auto& places = domain->second;
+  for (auto one = first_of(places); one != places.end() && one->first.first == host; ++one)
+    its.push_back(one->first);
+  for (const auto& place : its) end_refusal(place);
 }
 
 std::vector<SelfCheck> Welcome::checks(Time at, const std::string& helo) const {
-  std::set<Name> domains;
-  std::set<std::string> addresses;
-  for (const auto& [place, words] : refused_by_) {
-    domains.insert(owner_of(place.first));
-    addresses.insert(place.second);
-  }
   SelfCheck check{.check = "greeting", .checked_at = at};
-  if (domains.size() < kEnough || addresses.size() < kEnough) {
+  if (refused_in_.size() < kEnough || refused_at_.size() < kEnough) {
     if (welcomed_by_.empty()) return {};
     return {check};
   }
   check.is_up = false;
   auto detail = fmt::format("mail servers in {} domains refuse this monitor, which calls itself {}",
-                            domains.size(), helo);
+                            refused_in_.size(), helo);
   // One of each domain shows best what they have in common.
-  std::set<Name> named;
-  for (const auto& [place, words] : refused_by_) {
-    if (named.size() == kMostNamed || !named.insert(owner_of(place.first)).second) continue;
+  for (const auto& [domain, places] : refused_in_ | std::views::take(kMostNamed)) {
+    const auto& [place, words] = *places.begin();
     detail += fmt::format("; {} ({}) says: {}", place.first.text(), place.second, words);
   }
   check.detail = std::move(detail);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <set>
 #include <string>
@@ -30,7 +31,11 @@ class Welcome {
 
  private:
   using Place = std::pair<probes::dns::Name, std::string>;  // a host and an address of it
-  std::map<Place, std::string> refused_by_;                 // with which words
+  void end_refusal(const Place& place);
+
+  // Who refuses us with which words, by the domain of the host, and how many do at each address.
+  std::map<probes::dns::Name, std::map<Place, std::string>> refused_in_;
+  std::map<std::string, std::size_t> refused_at_;
   std::set<Place> welcomed_by_;
 };
 

@@ -167,6 +167,19 @@ TEST_F(Alone, one_that_fails_is_its_own_fault) {
   EXPECT_FALSE(is_shared("mx.a.test", false)) << "the other is the same owner's";
 }
 
+TEST_F(Alone, an_owner_counts_as_long_as_one_of_its_targets_fails) {
+  for (int i = 0; i < 100; ++i) look("good" + std::to_string(i) + ".test", false);
+  look("mx.a.test", true);
+  look("mx1.b.test", true);
+  look("mx2.b.test", true);
+  look("mx2.b.test", true);
+  unconfirmed.forget(*probes::dns::Name::parse("mx1.b.test"));
+  EXPECT_TRUE(is_shared("mx.a.test", false));
+  unconfirmed.forget(*probes::dns::Name::parse("mx2.b.test"));
+  unconfirmed.forget(*probes::dns::Name::parse("mx2.b.test"));
+  EXPECT_FALSE(is_shared("mx.a.test", false));
+}
+
 TEST_F(Alone, two_that_fail_alike_are_not_when_nobody_bears_witness) {
   for (int i = 0; i < 100; ++i) look("good" + std::to_string(i) + ".test", false);
   look("mx.a.test", true);

@@ -112,6 +112,17 @@ TEST_F(WelcomeTest, whom_nobody_watches_says_nothing) {
   EXPECT_EQ(state(), "unknown");
 }
 
+TEST_F(WelcomeTest, a_host_that_goes_takes_all_its_refusals_with_it_and_no_others) {
+  refuse_at_three();
+  // Another of the same domain, at two addresses, of which one is shared.
+  welcome.note(name("mx9.a.test"), {refused("192.0.2.1"), refused("192.0.2.9")});
+  welcome.note(name("mx9.a.test"), {refused("192.0.2.9")});
+  welcome.forget(name("mx9.a.test"));
+  EXPECT_EQ(state(), "down") << "the first still refuses us";
+  welcome.note(name("mx.a.test"), {welcomed("192.0.2.1")});
+  EXPECT_EQ(state(), "up");
+}
+
 TEST_F(WelcomeTest, each_address_of_a_host_has_its_own_opinion) {
   int last = 0;
   for (const auto* host : {"mx.a.test", "mx.b.test", "mx.c.test"}) {
