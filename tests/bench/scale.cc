@@ -1,7 +1,8 @@
 // What the agent itself costs as the number of domains grows, without network: real runner, real
 // database, targets that are made up. scale_bench DOMAINS… prints a line for each number, in one
 // run: CPU a probe, probes a second with the disk's part, memory, the time to start on the database
-// that it has filled, a summary scrape and the slowest of some pages of the list. Exits 1 when a
+// that it has filled, a summary scrape, the slowest of some pages of the list, and the longest that
+// nothing could be recorded because history was forgotten or domains were taken up. Exits 1 when a
 // probe among the most costs more than kMostGrowth times one among the fewest.
 #include <algorithm>
 #include <charconv>
@@ -76,11 +77,49 @@ class Progress {
     const std::scoped_lock lock(mutex_);
     return probed_;
   }
+  void begin_chore() {
+    const std::scoped_lock lock(mutex_);
+    ++chores_;
+  }
+  void did_part(double seconds, bool is_last) {
+    {
+      const std::scoped_lock lock(mutex_);
+      longest_part_ = std::max(longest_part_, seconds);
+      if (is_last) --chores_;
+    }
+    turned_.notify_all();
+  }
+  // Seconds for which nothing else could be recorded, once all chores are done.
+  [[nodiscard]] double longest_part() {
+    std::unique_lock lock(mutex_);
+    turned_.wait(lock, [&] { return chores_ == 0; });
+    return longest_part_;
+  }
 
  private:
   mutable std::mutex mutex_;
   std::condition_variable turned_;
-  std::size_t probed_ = 0, recorded_ = 0;
+  std::size_t probed_ = 0, recorded_ = 0, chores_ = 0;
+  double longest_part_ = 0;
+};
+
+class TimedChore final : public agent::Chore {
+ public:
+  TimedChore(std::unique_ptr<agent::Chore> what, Progress& progress)
+      : what_(std::move(what)), progress_(progress) {
+    progress_.begin_chore();
+  }
+  config::Result<bool, agent::RecordFault> go_on() override {
+    const auto began = Clock::now();
+    auto more = what_->go_on();
+    must(more.has_value(), more ? "" : more.error().detail);
+    progress_.did_part(since(began), !*more);
+    return more;
+  }
+
+ private:
+  std::unique_ptr<agent::Chore> what_;
+  Progress& progress_;
 };
 
 // A database, and word of what it has taken.
@@ -111,9 +150,11 @@ class CountingRecorder final : public agent::Recorder {
   Answer<agent::ZonePast> zone_past(const probes::dns::Name& zone, config::Time since) override {
     return to_.zone_past(zone, since);
   }
-  Answer<void> forget(config::Time before) override { return to_.forget(before); }
-  Answer<void> keep_only(const std::vector<config::Domain>& domains) override {
-    return to_.keep_only(domains);
+  std::unique_ptr<agent::Chore> forget(config::Time before) override {
+    return std::make_unique<TimedChore>(to_.forget(before), progress_);
+  }
+  std::unique_ptr<agent::Chore> keep_only(std::vector<config::Domain> domains) override {
+    return std::make_unique<TimedChore>(to_.keep_only(std::move(domains)), progress_);
   }
 
  private:
@@ -159,17 +200,22 @@ class Run {
     const auto rate = probes / since(began);
     const auto memory = resident_megabytes() - before;
     const auto [scrape, list] = views();
+    runner_->forget(clocks_.now());
+    (void)progress_.longest_part();
     stop();
     const auto restart = Clock::now();
     start();
     const auto started = since(restart);
+    const auto held = progress_.longest_part();
     stop();
-    std::cout << fmt::format(
-                     "{:>9} {:>9.0f} {:>9.0f} {:>9.0f} {:>10.2f} {:>9.1f} {:>9.3f} {:>9.3f} {:>10}",
-                     domains_, out.cpu_a_probe, rate, memory,
-                     memory * 1e3 / static_cast<double>(domains_), started, scrape, list,
-                     std::filesystem::file_size(file_) / 1'000'000)
-              << std::endl;
+    std::cout
+        << fmt::format(
+               "{:>9} {:>9.0f} {:>9.0f} {:>9.0f} {:>10.2f} {:>9.1f} {:>9.3f} {:>9.3f} {:>9.3f} "
+               "{:>10}",
+               domains_, out.cpu_a_probe, rate, memory,
+               memory * 1e3 / static_cast<double>(domains_), started, scrape, list, held,
+               std::filesystem::file_size(file_) / 1'000'000)
+        << std::endl;
     return out;
   }
 
@@ -263,10 +309,11 @@ int main(int argc, char** argv) try {
   const auto folder =
       std::filesystem::temp_directory_path() / fmt::format("danelaw-scale-{}", getpid());
   std::filesystem::create_directory(folder);
-  std::cout << fmt::format("up to {} hosts, {} a domain\n", kHosts, kHostsADomain)
-            << "  domains  us/probe  probes/s    MB RSS  kB/domain   start s  scrape s    list s  "
-               "MB on disk"
-            << std::endl;
+  std::cout
+      << fmt::format("up to {} hosts, {} a domain\n", kHosts, kHostsADomain)
+      << "  domains  us/probe  probes/s    MB RSS  kB/domain   start s  scrape s    list s    "
+         "held s MB on disk"
+      << std::endl;
   std::vector<Measured> all;
   for (const auto size : sizes) {
     all.push_back(Run{folder / fmt::format("{}.db", size), size}.measure());
