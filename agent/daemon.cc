@@ -79,15 +79,17 @@ Daemon::~Daemon() {
 
 Daemon::Begun Daemon::start(const std::filesystem::path& file) {
   // One that stood by may be asked to already.
-  const std::scoped_lock no_reload(reloading_);
+  const config::Lock no_reload(reloading_);
   file_ = file;
-  reload_.succeeded_at = now();
+  {
+    const config::Lock lock(telling_reload_);
+    reload_.succeeded_at = now();
+  }
   auto loaded = load_or_complain(file);
   // One that takes over goes on with what it stood by with, if the file is no good now.
   if (!loaded && lead_) loaded = settings_;
   if (!loaded) return Begun::failed;
   if (lead_) keep_names(*loaded);
-  named_ = config::named(loaded->agent);
   auto context = ProbeContext::make(*loaded);
   if (!context && lead_) {
     log::error("reload-failed", {{"error", context.error()}});
@@ -95,7 +97,7 @@ Daemon::Begun Daemon::start(const std::filesystem::path& file) {
     context = context_;
   }
   if (!context) return fail("probe-setup-failed", context.error());
-  anchors_ = (*context)->anchor.records;
+  take_names(*loaded, **context);
   if (const auto web = can_serve(loaded->web); !web) return fail("web-setup-failed", web.error());
   const auto database = take_database(*loaded);
   if (!database) return fail_for_now("storage-unavailable", database.error());
@@ -145,7 +147,7 @@ Daemon::Begun Daemon::start(const std::filesystem::path& file) {
   lists_->add_to(*loaded);
   runner_ = std::make_unique<Runner>(*loaded, std::move(*context), *recorder_, std::move(*restored),
                                      events(), system_clocks());
-  auto deliveries = storage::DatabaseDeliveryStore::open(place, named_.name);
+  auto deliveries = storage::DatabaseDeliveryStore::open(place, named().name);
   if (!deliveries) return fail_for_now("storage-unavailable", deliveries.error());
   deliveries_ = std::move(*deliveries);
   postfix_ = std::make_unique<PostfixWatch>(*deliveries_, postfix_world());
@@ -156,7 +158,7 @@ Daemon::Begun Daemon::start(const std::filesystem::path& file) {
   // Else it would go by itself alone at first.
   if (lead_)
     runner_->set_places(
-        vantages_of(lookers(loaded->fleet.takeover).value_or(Lookers{}), named_.vantage));
+        vantages_of(lookers(loaded->fleet.takeover).value_or(Lookers{}), named().vantage));
   // Nobody is to read that nothing is watched.
   runner_->take_up();
   if (const auto served = serve(backend(), loaded->web); !served)
@@ -175,7 +177,7 @@ Daemon::Begun Daemon::start(const std::filesystem::path& file) {
   postfix_->start();
   courier_->set_notifiers(std::move(*notifiers));
   {
-    const std::scoped_lock one(watching_);
+    const config::Lock one(watching_);
     reports_ = std::make_unique<ReportWatch>(*senders_, loaded->tlsrpt.folder, report_calls());
     renewals_ = std::make_unique<RenewalWatch>(std::move(renewals), *loaded, renewal_calls());
   }
@@ -241,9 +243,21 @@ std::optional<Lookers> Daemon::lookers(config::Seconds patience) {
 
 void Daemon::keep_names(config::Config& settings) {
   const auto wanted = config::named(settings.agent);
-  if (wanted.name == named_.name && wanted.vantage == named_.vantage) return;
+  const auto current = named();
+  if (wanted.name == current.name && wanted.vantage == current.vantage) return;
   log::warn("needs-restart", {{"detail", "agent.name and agent.vantage stay as they were"}});
-  settings.agent = named_;
+  settings.agent = current;
+}
+
+config::Agent Daemon::named() const {
+  const config::Lock lock(telling_reload_);
+  return named_;
+}
+
+void Daemon::take_names(const config::Config& settings, const ProbeContext& context) {
+  const config::Lock lock(telling_reload_);
+  named_ = config::named(settings.agent);
+  anchors_ = context.anchor.records;
 }
 
 config::Result<void, std::string> Daemon::dispatch(const storage::Place& place,
@@ -274,7 +288,7 @@ config::Result<void, std::string> Daemon::serve(web::Backend backend, const conf
 
 bool Daemon::try_to_lead() {
   {
-    const std::scoped_lock one(reloading_);
+    const config::Lock one(reloading_);
     standby_->look(settings_, context_);
     const auto looking = standby_->looking();
     candidacy_->tell(looking.looks, looking.fault);
@@ -285,7 +299,7 @@ bool Daemon::try_to_lead() {
     return false;
   }
   relay_->take_over();
-  const std::scoped_lock one(reloading_);
+  const config::Lock one(reloading_);
   lead_ = std::move(*lead);
   auto prober = standby_->stop();
   standby_.reset();
@@ -305,7 +319,7 @@ storage::Leadership::Calls Daemon::leader_calls() {
 }
 
 config::Result<void, std::string> Daemon::reload() {
-  const std::scoped_lock one(reloading_);
+  const config::Lock one(reloading_);
   config::Result<void, std::string> done;
   try {
     done = take_configuration();
@@ -313,7 +327,7 @@ config::Result<void, std::string> Daemon::reload() {
     done = config::Failure<std::string>("no memory");
     log::error("reload-failed", {{"error", done.error()}});
   }
-  const std::scoped_lock lock(telling_reload_);
+  const config::Lock lock(telling_reload_);
   reload_ = {.is_good = done.has_value(), .succeeded_at = done ? now() : reload_.succeeded_at};
   return done;
 }
@@ -362,7 +376,7 @@ void Daemon::stop() {
     standby_.reset();
   }
   {
-    const std::scoped_lock one(watching_);
+    const config::Lock one(watching_);
     reports_.reset();
     renewals_.reset();
   }
@@ -436,17 +450,13 @@ config::Result<void, std::string> Daemon::take_configuration() {
     log::error("reload-failed", {{"error", reconfigured.error()}});
     return config::Failure<std::string>(reconfigured.error());
   }
-  {
-    const std::scoped_lock lock(telling_reload_);
-    named_ = config::named(loaded->agent);
-    anchors_ = (*context)->anchor.records;
-  }
+  take_names(*loaded, **context);
   configured_ = *loaded;
   lists_->configure(*loaded);
   lists_->add_to(*loaded);
   runner_->reconfigure(*loaded, std::move(*context));
   {
-    const std::scoped_lock one(watching_);
+    const config::Lock one(watching_);
     if (reports_) reports_->set_folder(loaded->tlsrpt.folder);
     if (renewals_) renewals_->configure(*loaded);
   }
@@ -458,11 +468,7 @@ config::Result<void, std::string> Daemon::take_configuration() {
 
 std::vector<web::Member> Daemon::agents() {
   const auto snapshot = runner_->snapshot();
-  config::Agent self;
-  {
-    const std::scoped_lock lock(telling_reload_);
-    self = named_;
-  }
+  const auto self = named();
   std::vector<web::Member> out{{.name = self.name,
                                 .vantage = self.vantage,
                                 .last_seen_at = snapshot->last_round_at,
@@ -489,12 +495,12 @@ std::vector<web::Member> Daemon::agents() {
 }
 
 std::vector<probes::dns::Record> Daemon::anchors() {
-  const std::scoped_lock lock(telling_reload_);
+  const config::Lock lock(telling_reload_);
   return anchors_;
 }
 
 web::Reload Daemon::last_reload() {
-  const std::scoped_lock lock(telling_reload_);
+  const config::Lock lock(telling_reload_);
   return reload_;
 }
 

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,6 +18,7 @@
 #include "agent/senders/report_watch.h"
 #include "agent/standby.h"
 #include "agent/watch/runner.h"
+#include "config/mutex.h"
 #include "storage/act_log.h"
 #include "storage/delivery_store.h"
 #include "storage/domain_lists.h"
@@ -91,6 +91,8 @@ class Daemon {
   std::optional<Lookers> lookers(config::Seconds patience);
   // Members of a fleet are known by name and vantage: both stay as they were at the start.
   void keep_names(config::Config& settings);
+  [[nodiscard]] config::Agent named() const;
+  void take_names(const config::Config& settings, const ProbeContext& context);
   config::Result<void, std::string> dispatch(const storage::Place& place,
                                              const config::Config& settings);
   Begun fail_for_now(std::string_view event, const std::string& detail);
@@ -135,13 +137,13 @@ class Daemon {
   std::unique_ptr<storage::Leadership> lead_;      // of PostgreSQL
   std::atomic<bool> is_ready_{false};
   std::atomic<bool> is_scrape_told_{false};
-  std::mutex reloading_;
-  std::mutex adding_;          // to a list of domains
-  config::Config configured_;  // as it was taken last, without domains from elsewhere
-  std::mutex telling_reload_;  // guards the next three: a scrape must not wait for a reload
-  web::Reload reload_;
-  config::Agent named_;  // the agent's name and vantage
-  std::vector<probes::dns::Record> anchors_;
+  config::Mutex reloading_;
+  config::Mutex adding_;                  // to a list of domains
+  config::Config configured_;             // as it was taken last, without domains from elsewhere
+  mutable config::Mutex telling_reload_;  // of its own: a scrape must not wait for a reload
+  web::Reload reload_ GUARDED_BY(telling_reload_);
+  config::Agent named_ GUARDED_BY(telling_reload_);  // the agent's name and vantage
+  std::vector<probes::dns::Record> anchors_ GUARDED_BY(telling_reload_);
   std::unique_ptr<storage::DatabaseRecorder> recorder_;
   std::unique_ptr<storage::Queries> queries_;
   std::unique_ptr<storage::ActLog> acts_;
@@ -157,9 +159,9 @@ class Daemon {
   std::unique_ptr<storage::DatabaseListStore> list_store_;
   std::unique_ptr<ListWatch> lists_;  // made before the server, and gone after it
   std::unique_ptr<web::Server> server_;
-  std::mutex watching_;  // guards the next two
-  std::unique_ptr<ReportWatch> reports_;
-  std::unique_ptr<RenewalWatch> renewals_;
+  config::Mutex watching_;
+  std::unique_ptr<ReportWatch> reports_ GUARDED_BY(watching_);
+  std::unique_ptr<RenewalWatch> renewals_ GUARDED_BY(watching_);
   std::unique_ptr<Dispatcher> dispatcher_;  // of a fleet that we lead
 };
 

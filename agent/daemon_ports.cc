@@ -162,7 +162,7 @@ ListWatch::Calls Daemon::list_calls() {
 }
 
 void Daemon::adopt_lists() {
-  const std::scoped_lock one(reloading_);
+  const config::Lock one(reloading_);
   auto wanted = configured_;
   lists_->add_to(wanted);
   runner_->reconfigure(std::move(wanted), nullptr);
@@ -192,12 +192,12 @@ web::Backend Daemon::backend() {
           .senders = senders_.get(),
           .on_report =
               [this] {
-                const std::scoped_lock one(watching_);
+                const config::Lock one(watching_);
                 if (reports_) reports_->wake();
               },
           .report_folder_fault =
               [this] {
-                const std::scoped_lock one(watching_);
+                const config::Lock one(watching_);
                 return reports_ ? reports_->folder_fault() : std::nullopt;
               },
           .notifiers = [this] { return courier_->health(); },
@@ -252,7 +252,7 @@ config::Result<std::string, std::string> Daemon::watch(
     const std::optional<std::set<std::string>>& groups) {
   using config::Failure;
   // Who adds a line reads the file first.
-  const std::scoped_lock one_at_a_time(adding_);
+  const config::Lock one_at_a_time(adding_);
   const auto loaded = config::load(file_);
   if (!loaded) return Failure<std::string>(config::to_string(loaded.error().front()));
   std::vector<std::filesystem::path> lists;
@@ -267,7 +267,7 @@ config::Result<std::string, std::string> Daemon::watch(
     return Failure<std::string>(added.error());
   // Also when it stood there: that reload may have failed.
   if (const auto done = reload(); !done)
-    return Failure<std::string>("it stands in the list now, but: " + done.error());
+    return Failure<std::string>("it is in the list now, but: " + done.error());
   return lists.front().filename().string();
 }
 

@@ -40,14 +40,14 @@ std::optional<std::string> Standby::why_stuck() const {
 void Standby::take(const storage::Candidacy::NotYet& not_yet) {
   const auto url = not_yet.leader.value_or(storage::FleetMember{}).url;
   relay_->follow(url, not_yet.words);
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   if (not_yet.words != not_yet_.words)
     log::info("standing-by", {{"detail", not_yet.words}, {"leader", url}});
   not_yet_ = not_yet;
 }
 
 std::string Standby::doing() const {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   return fmt::format("stands by: {}", not_yet_.words);
 }
 

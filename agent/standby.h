@@ -1,12 +1,12 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include "agent/fleet/remote_prober.h"
 #include "config/config.h"
+#include "config/mutex.h"
 #include "storage/leadership.h"
 #include "web/backend.h"
 #include "web/relay.h"
@@ -41,8 +41,8 @@ class Standby {
 
  private:
   std::shared_ptr<web::Relay> relay_;
-  mutable std::mutex mutex_;  // guards the next
-  storage::Candidacy::NotYet not_yet_;
+  mutable config::Mutex mutex_;
+  storage::Candidacy::NotYet not_yet_ GUARDED_BY(mutex_);
   std::unique_ptr<RemoteProber> prober_;
 };
 

@@ -28,23 +28,25 @@ Result<std::unique_ptr<ActLog>, std::string> ActLog::open(const Place& place) {
   return guarded<std::string>(place, [&] { return std::unique_ptr<ActLog>(new ActLog(place)); });
 }
 
-void ActLog::write(const Act& act) {
-  db_.prepare(
-         "INSERT INTO act(at, by, login, what, subject_kind, subject, comment, fault) "
-         "VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
+void ActLog::write(Database& db, const Act& act) {
+  db.prepare(
+        "INSERT INTO act(at, by, login, what, subject_kind, subject, comment, fault) "
+        "VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(act.at.time_since_epoch().count(), act.by, act.login, act.what, act.subject_kind,
             act.subject, act.comment, act.fault)
       .run();
 }
 
 Result<void, std::string> ActLog::record(Act act) {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   unwritten_.push_back(std::move(act));
   if (unwritten_.size() > kMostUnwritten) unwritten_.pop_front();
+  auto& db = db_;
+  const auto& unwritten = unwritten_;
   const auto done = guarded<std::string>(place_, [&] {
-    Transaction transaction{db_};
-    for (const auto& one : unwritten_) write(one);
-    db_.prepare("DELETE FROM act WHERE id <= (SELECT max(id) FROM act) - ?").bind(kMost).run();
+    Transaction transaction{db};
+    for (const auto& one : unwritten) write(db, one);
+    db.prepare("DELETE FROM act WHERE id <= (SELECT max(id) FROM act) - ?").bind(kMost).run();
     transaction.commit();
   });
   if (done) unwritten_.clear();

@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
+#include "config/mutex.h"
 #include "config/result.h"
 #include "config/time.h"
 #include "storage/database.h"
@@ -44,12 +44,12 @@ class ActLog {
 
  private:
   explicit ActLog(const Place& place);
-  void write(const Act& act);
+  static void write(Database& db, const Act& act);
 
   Place place_;
-  std::mutex mutex_;
-  Database db_;
-  std::deque<Act> unwritten_;
+  config::Mutex mutex_;
+  Database db_ GUARDED_BY(mutex_);
+  std::deque<Act> unwritten_ GUARDED_BY(mutex_);
 };
 
 }  // namespace storage

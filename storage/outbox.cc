@@ -1,8 +1,8 @@
 #include "storage/outbox.h"
 
-#include <mutex>
 #include <optional>
 
+#include "config/mutex.h"
 #include "storage/database.h"
 
 namespace storage {
@@ -14,7 +14,7 @@ constexpr std::chrono::seconds kLongest{10};
 
 struct DatabaseOutbox::State {
   Place place;
-  std::mutex mutex;
+  config::Mutex mutex;
   Database db;
   explicit State(const Place& at) : place(at), db(at, Database::Mode::create) {
     db.execute_on_sqlite("PRAGMA synchronous = NORMAL");
@@ -23,7 +23,7 @@ struct DatabaseOutbox::State {
 
   template <class Work>
   auto guarded(Work work) {
-    const std::scoped_lock lock(mutex);
+    const config::Lock lock(mutex);
     return storage::guarded<RecordFault>(place, std::move(work));
   }
 };
@@ -38,7 +38,7 @@ config::Result<std::unique_ptr<DatabaseOutbox>, std::string> DatabaseOutbox::ope
   });
 }
 
-DatabaseOutbox::Answer<std::vector<QueuedNotification>> DatabaseOutbox::due(
+DatabaseOutbox::OrFault<std::vector<QueuedNotification>> DatabaseOutbox::due(
     const std::string& notifier, config::Time at, std::size_t most) {
   return state_->guarded([&] {
     // Who does not lead any more sends nothing. A file has one agent.
@@ -61,7 +61,7 @@ DatabaseOutbox::Answer<std::vector<QueuedNotification>> DatabaseOutbox::due(
   });
 }
 
-DatabaseOutbox::Answer<void> DatabaseOutbox::delivered(const std::string& id, config::Time at) {
+DatabaseOutbox::OrFault<void> DatabaseOutbox::delivered(const std::string& id, config::Time at) {
   return state_->guarded([&] {
     Transaction transaction{state_->db};
     state_->db.prepare("UPDATE letter SET sent_at = ?, fault = NULL WHERE id = ?")
@@ -71,8 +71,8 @@ DatabaseOutbox::Answer<void> DatabaseOutbox::delivered(const std::string& id, co
   });
 }
 
-DatabaseOutbox::Answer<void> DatabaseOutbox::failed(const std::string& id, config::Time next_try,
-                                                    const std::string& why) {
+DatabaseOutbox::OrFault<void> DatabaseOutbox::failed(const std::string& id, config::Time next_try,
+                                                     const std::string& why) {
   return state_->guarded([&] {
     Transaction transaction{state_->db};
     state_->db
@@ -83,7 +83,7 @@ DatabaseOutbox::Answer<void> DatabaseOutbox::failed(const std::string& id, confi
   });
 }
 
-DatabaseOutbox::Answer<std::size_t> DatabaseOutbox::waiting(const std::string& notifier) {
+DatabaseOutbox::OrFault<std::size_t> DatabaseOutbox::waiting(const std::string& notifier) {
   return state_->guarded([&] {
     auto row =
         state_->db.prepare("SELECT count(*) FROM letter WHERE notifier = ? AND sent_at IS NULL");
@@ -92,7 +92,7 @@ DatabaseOutbox::Answer<std::size_t> DatabaseOutbox::waiting(const std::string& n
   });
 }
 
-DatabaseOutbox::Answer<std::optional<std::string>> DatabaseOutbox::notifier_state(
+DatabaseOutbox::OrFault<std::optional<std::string>> DatabaseOutbox::notifier_state(
     const std::string& key) {
   return state_->guarded([&]() -> std::optional<std::string> {
     auto row = state_->db.prepare("SELECT value FROM memo WHERE key = ?");
@@ -100,7 +100,7 @@ DatabaseOutbox::Answer<std::optional<std::string>> DatabaseOutbox::notifier_stat
   });
 }
 
-DatabaseOutbox::Answer<void> DatabaseOutbox::keep_notifier_state(
+DatabaseOutbox::OrFault<void> DatabaseOutbox::keep_notifier_state(
     const std::string& key, const std::optional<std::string>& value) {
   return state_->guarded([&] {
     if (value) {

@@ -17,17 +17,17 @@ class DatabaseOutbox final : public agent::Outbox {
   ~DatabaseOutbox() override;
 
   template <class T>
-  using Answer = config::Result<T, agent::RecordFault>;
-  [[nodiscard]] Answer<std::vector<agent::QueuedNotification>> due(const std::string& notifier,
-                                                                   config::Time at,
-                                                                   std::size_t most) override;
-  [[nodiscard]] Answer<void> delivered(const std::string& id, config::Time at) override;
-  [[nodiscard]] Answer<void> failed(const std::string& id, config::Time next_try,
-                                    const std::string& why) override;
-  [[nodiscard]] Answer<std::size_t> waiting(const std::string& notifier) override;
-  [[nodiscard]] Answer<std::optional<std::string>> notifier_state(const std::string& key) override;
-  [[nodiscard]] Answer<void> keep_notifier_state(const std::string& key,
-                                                 const std::optional<std::string>& value) override;
+  using OrFault = config::Result<T, agent::RecordFault>;
+  [[nodiscard]] OrFault<std::vector<agent::QueuedNotification>> due(const std::string& notifier,
+                                                                    config::Time at,
+                                                                    std::size_t most) override;
+  [[nodiscard]] OrFault<void> delivered(const std::string& id, config::Time at) override;
+  [[nodiscard]] OrFault<void> failed(const std::string& id, config::Time next_try,
+                                     const std::string& why) override;
+  [[nodiscard]] OrFault<std::size_t> waiting(const std::string& notifier) override;
+  [[nodiscard]] OrFault<std::optional<std::string>> notifier_state(const std::string& key) override;
+  [[nodiscard]] OrFault<void> keep_notifier_state(const std::string& key,
+                                                  const std::optional<std::string>& value) override;
 
  private:
   struct State;

@@ -87,7 +87,7 @@ PostgresConnection::~PostgresConnection() {
 }
 
 void PostgresConnection::close() noexcept {
-  const std::scoped_lock lock(canceling_);
+  const config::Lock lock(canceling_);
   PQfreeCancel(cancel_);
   cancel_ = nullptr;
   PQfinish(session_handle_);
@@ -140,7 +140,7 @@ void PostgresConnection::connect() {
       session_handle_, [](void*, const char*) {}, nullptr);
   PQsetnonblocking(session_handle_, 1);
   {
-    const std::scoped_lock lock(canceling_);
+    const config::Lock lock(canceling_);
     cancel_ = PQgetCancel(session_handle_);
   }
   set_up();
@@ -284,7 +284,7 @@ ResultPtr PostgresConnection::run_prepared(const std::string& name,
 }
 
 void PostgresConnection::interrupt() noexcept {
-  const std::scoped_lock lock(canceling_);
+  const config::Lock lock(canceling_);
   std::array<char, 256> why{};
   if (cancel_ != nullptr) (void)PQcancel(cancel_, why.data(), static_cast<int>(why.size()));
 }

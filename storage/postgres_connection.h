@@ -3,11 +3,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "config/mutex.h"
 #include "storage/engine.h"
 
 struct pg_conn;
@@ -80,8 +80,8 @@ class PostgresConnection {
   std::string password_;          // never shown
   pg_conn* session_handle_ = nullptr;
   std::uint64_t session_ = 0;
-  std::mutex canceling_;  // guards the next
-  pg_cancel* cancel_ = nullptr;
+  config::Mutex canceling_;
+  pg_cancel* cancel_ GUARDED_BY(canceling_) = nullptr;
 };
 
 }  // namespace storage

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "config/mutex.h"
 #include "storage/alert_row.h"
 #include "storage/announced.h"
 #include "storage/delivery_past.h"
@@ -84,11 +85,11 @@ struct Queries::State {
   Place place;
   std::timed_mutex mutex;
   Database db;
-  std::mutex counting;  // guards what follows
-  std::condition_variable counted;
-  std::map<std::string, std::int64_t> row_counts;  // as of counted_at
-  std::chrono::steady_clock::time_point counted_at;
-  bool is_counting = false;
+  config::Mutex counting;
+  std::condition_variable_any counted;
+  std::map<std::string, std::int64_t> row_counts GUARDED_BY(counting);  // as of counted_at
+  std::chrono::steady_clock::time_point counted_at GUARDED_BY(counting);
+  bool is_counting GUARDED_BY(counting) = false;
   std::jthread counter;
   explicit State(const Place& at) : place(at), db(at, Database::Mode::read_only) {}
 
@@ -342,7 +343,7 @@ static std::map<std::string, std::int64_t> count_rows(Database& db) {
 Queries::Answer<std::map<std::string, std::int64_t>> Queries::row_counts() {
   constexpr std::chrono::seconds kPatience{2};
   auto& s = *state_;
-  std::unique_lock lock(s.counting);
+  config::Lock lock(s.counting);
   const auto never = std::chrono::steady_clock::time_point{};
   const bool is_due =
       s.counted_at == never || std::chrono::steady_clock::now() - s.counted_at >= kCountedEvery;
@@ -356,7 +357,7 @@ Queries::Answer<std::map<std::string, std::int64_t>> Queries::row_counts() {
       } catch (const std::exception&) {
         // The next try is as far away as after any other.
       }
-      const std::scoped_lock again(s.counting);
+      const config::Lock again(s.counting);
       if (!found.empty()) s.row_counts = std::move(found);
       s.counted_at = std::chrono::steady_clock::now();
       s.is_counting = false;
@@ -364,7 +365,8 @@ Queries::Answer<std::map<std::string, std::int64_t>> Queries::row_counts() {
     });
   }
   if (s.counted_at == never)
-    s.counted.wait_for(lock, kPatience, [&] { return s.counted_at != never; });
+    s.counted.wait_for(lock, kPatience,
+                       [&]() REQUIRES(s.counting) { return s.counted_at != never; });
   return s.row_counts;
 }
 

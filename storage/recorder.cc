@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <mutex>
 #include <set>
 #include <utility>
 
@@ -10,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/alerts/alert_json.h"
+#include "config/mutex.h"
 #include "probes/explain.h"
 #include "probes/report.h"
 #include "storage/alert_row.h"
@@ -396,12 +396,13 @@ struct DatabaseRecorder::State {
 
   // What was recorded is read on a connection of its own: nobody who asks for it waits for a round
   // that is being written.
-  std::mutex reading;
-  Database reader{place, Database::Mode::read_only};
+  config::Mutex reading;
+  Database reader GUARDED_BY(reading){place, Database::Mode::read_only};
   template <class Work>
   auto read(Work work) {
-    const std::scoped_lock lock(reading);
-    return storage::guarded<RecordFault>(place, [&] { return work(reader); });
+    const config::Lock lock(reading);
+    auto* const on = &reader;
+    return storage::guarded<RecordFault>(place, [&] { return work(*on); });
   }
 };
 

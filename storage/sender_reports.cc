@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <mutex>
 #include <set>
 #include <string>
 #include <utility>
@@ -13,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/senders/agreement.h"
+#include "config/mutex.h"
 #include "storage/database.h"
 #include "storage/schema.h"
 #include "storage/times.h"
@@ -211,7 +211,7 @@ class Past {
 
 struct SenderReports::State {
   Place place;
-  std::mutex mutex;
+  config::Mutex mutex;
   Database db;
   Statement is_known, add_report, add_sessions;
 
@@ -239,7 +239,7 @@ struct SenderReports::State {
 
   template <class Work>
   auto guarded(Work work) {
-    const std::scoped_lock lock(mutex);
+    const config::Lock lock(mutex);
     return storage::guarded<std::string>(place, std::move(work));
   }
 

@@ -3,7 +3,6 @@
 #include <array>
 #include <condition_variable>
 #include <ctime>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -11,6 +10,8 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
+
+#include "config/mutex.h"
 
 namespace storage {
 namespace {
@@ -156,7 +157,7 @@ struct Upkeep::State {
 
   void work(const std::stop_token& stop) {
     setpriority(PRIO_PROCESS, 0, 10);  // of this thread, in Linux
-    std::unique_lock lock(mutex);
+    config::Lock lock(mutex);
     while (!stop.stop_requested()) {
       lock.unlock();
       try {
@@ -189,13 +190,13 @@ struct Upkeep::State {
   }
 
   void tell(std::optional<std::string> found) {
-    const std::scoped_lock lock(mutex);
+    const config::Lock lock(mutex);
     damage = std::move(found);
   }
 
   const Place place;
-  mutable std::mutex mutex;  // guards damage
-  std::optional<std::string> damage;
+  mutable config::Mutex mutex;
+  std::optional<std::string> damage GUARDED_BY(mutex);
   bool is_checked;
   steady_clock::time_point looked_through_at = steady_clock::now();
   std::condition_variable_any wake;
@@ -208,7 +209,7 @@ Upkeep::Upkeep(Place place, std::optional<std::string> damage, bool is_checked)
 Upkeep::~Upkeep() = default;
 
 std::optional<std::string> Upkeep::damage() const {
-  const std::scoped_lock lock(state_->mutex);
+  const config::Lock lock(state_->mutex);
   return state_->damage;
 }
 

@@ -20,7 +20,7 @@ Feed::Feed()
 
 void Feed::publish(std::string kind, std::string name, std::shared_ptr<const storage::Act> act) {
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     events_.push_back({next_id_++, std::move(kind), std::move(name), std::move(act)});
     if (events_.size() > kKept) events_.pop_front();
   }
@@ -28,8 +28,9 @@ void Feed::publish(std::string kind, std::string name, std::shared_ptr<const sto
 }
 
 std::vector<Feed::Event> Feed::wait(std::uint64_t after) {
-  std::unique_lock lock(mutex_);
-  news_.wait_for(lock, kPatience, [&] { return closed_ || next_id_ > after + 1; });
+  config::Lock lock(mutex_);
+  news_.wait_for(lock, kPatience,
+                 [&]() REQUIRES(mutex_) { return closed_ || next_id_ > after + 1; });
   std::vector<Event> out;
   const auto oldest = events_.empty() ? next_id_ : events_.front().id;
   // Also a number that we never gave.
@@ -44,20 +45,20 @@ std::vector<Feed::Event> Feed::wait(std::uint64_t after) {
 }
 
 std::uint64_t Feed::last_id() const {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   return next_id_ - 1;
 }
 
 void Feed::close() {
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     closed_ = true;
   }
   news_.notify_all();
 }
 
 bool Feed::is_closed() const {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   return closed_;
 }
 

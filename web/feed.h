@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "config/mutex.h"
 #include "storage/act_log.h"
 
 namespace web {
@@ -37,11 +37,11 @@ class Feed {
   [[nodiscard]] bool is_closed() const;
 
  private:
-  mutable std::mutex mutex_;
-  std::condition_variable news_;
-  std::deque<Event> events_;
-  std::uint64_t next_id_;
-  bool closed_ = false;
+  mutable config::Mutex mutex_;
+  std::condition_variable_any news_;
+  std::deque<Event> events_ GUARDED_BY(mutex_);
+  std::uint64_t next_id_ GUARDED_BY(mutex_);
+  bool closed_ GUARDED_BY(mutex_) = false;
 };
 
 // The event in the form of the event stream (HTML §9.2.6).

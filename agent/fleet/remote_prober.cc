@@ -87,7 +87,7 @@ RemoteProber::~RemoteProber() {
 
 void RemoteProber::reconfigure(config::Config config, std::shared_ptr<ProbeContext> context) {
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     capacity_ = std::size_t{2} * std::max(1U, config.schedule.workers);
   }
   runner_->reconfigure(only_to_look(std::move(config)), std::move(context));
@@ -121,7 +121,7 @@ void RemoteProber::fetch(const std::stop_token& stop) {
         is_done(TaskBoard::words_of(tasks_->renew(kLentFor)));
       }
       {
-        const std::scoped_lock lock(mutex_);
+        const config::Lock lock(mutex_);
         room = std::min(kBatch, capacity_ - std::min(capacity_, under_way_ + done_.size()));
       }
       if (is_released && room > 0 && fault().empty()) {
@@ -138,19 +138,20 @@ void RemoteProber::fetch(const std::stop_token& stop) {
     if (room > 0) {
       tasks_->wait(kEvery);
     } else {
-      std::unique_lock lock(mutex_);
-      wake_.wait_for(lock, stop, kEvery, [&] { return under_way_ + done_.size() < capacity_; });
+      config::Lock lock(mutex_);
+      wake_.wait_for(lock, stop, kEvery,
+                     [&]() REQUIRES(mutex_) { return under_way_ + done_.size() < capacity_; });
     }
   }
 }
 
 void RemoteProber::begin(const Target& target) {
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     ++under_way_;
   }
   if (runner_->run_errand(target)) return;
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   --under_way_;  // it is on its way already, from when it was lent to us before
 }
 
@@ -158,7 +159,7 @@ void RemoteProber::take(const Target& target, const std::optional<probes::Record
   SentLook done;
   done.target = target;
   if (look) done.body = probes::encode(*look);
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   under_way_ -= std::min<std::size_t>(under_way_, 1);
   if (look) ++count_;
   if (done_.size() < kMostDone) done_.push_back(std::move(done));
@@ -177,15 +178,15 @@ void RemoteProber::send(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     std::vector<SentLook> batch;
     {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, stop, [&] { return !done_.empty(); });
+      config::Lock lock(mutex_);
+      wake_.wait(lock, stop, [&]() REQUIRES(mutex_) { return !done_.empty(); });
       const auto end = done_.begin() + static_cast<std::ptrdiff_t>(std::min(done_.size(), kBatch));
       batch.assign(std::make_move_iterator(done_.begin()), std::make_move_iterator(end));
       done_.erase(done_.begin(), end);
     }
     if (batch.empty()) continue;
     while (!is_sent(batch)) {
-      std::unique_lock lock(mutex_);
+      config::Lock lock(mutex_);
       wake_.wait_for(lock, stop, kEvery, [] { return false; });
       if (stop.stop_requested()) return;
     }

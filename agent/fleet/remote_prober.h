@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -12,6 +11,7 @@
 
 #include "agent/fleet/task_board.h"
 #include "agent/watch/runner.h"
+#include "config/mutex.h"
 
 namespace agent {
 
@@ -51,11 +51,11 @@ class RemoteProber {
   const Clocks clocks_;
   const std::unique_ptr<Recorder> nowhere_;  // nothing is recorded here
   std::atomic<std::uint64_t> count_{0};
-  mutable std::mutex mutex_;  // guards the next three
+  mutable config::Mutex mutex_;
   std::condition_variable_any wake_;
-  std::size_t under_way_ = 0;
-  std::size_t capacity_ = 0;
-  std::vector<SentLook> done_;
+  std::size_t under_way_ GUARDED_BY(mutex_) = 0;
+  std::size_t capacity_ GUARDED_BY(mutex_) = 0;
+  std::vector<SentLook> done_ GUARDED_BY(mutex_);
   std::unique_ptr<Runner> runner_;
   std::jthread fetching_, sending_;  // last: they use the others
 };

@@ -32,7 +32,7 @@ RenewalWatch::~RenewalWatch() = default;
 
 void RenewalWatch::configure(const config::Config& settings) {
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     settings_ = {settings.acme, settings.mta_sts.ca_file};
     is_new_ = true;
   }
@@ -46,7 +46,7 @@ void RenewalWatch::work(const std::stop_token& stop) {
     Settings settings;
     bool is_new = false;
     {
-      const std::scoped_lock lock(mutex_);
+      const config::Lock lock(mutex_);
       settings = settings_;
       is_new = std::exchange(is_new_, false);
     }
@@ -63,8 +63,8 @@ void RenewalWatch::work(const std::stop_token& stop) {
     } catch (const std::exception& error) {
       calls_.on_fault("", error.what());
     }
-    std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, kEvery, [this] { return is_new_; });
+    config::Lock lock(mutex_);
+    wake_.wait_for(lock, stop, kEvery, [this]() REQUIRES(mutex_) { return is_new_; });
   }
 }
 

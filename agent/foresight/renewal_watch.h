@@ -3,7 +3,6 @@
 #include <condition_variable>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -11,6 +10,7 @@
 
 #include "agent/foresight/renewal_agenda.h"
 #include "config/config.h"
+#include "config/mutex.h"
 
 namespace agent {
 
@@ -47,9 +47,9 @@ class RenewalWatch {
   void ask_what_is_due(const Settings& settings, const std::stop_token& stop);
 
   const Calls calls_;
-  std::mutex mutex_;  // guards the next two
-  Settings settings_;
-  bool is_new_ = true;  // they are not taken up yet
+  config::Mutex mutex_;
+  Settings settings_ GUARDED_BY(mutex_);
+  bool is_new_ GUARDED_BY(mutex_) = true;  // they are not taken up yet
   std::condition_variable_any wake_;
   // Of the thread alone:
   RenewalAgenda agenda_;

@@ -47,7 +47,7 @@ void ListWatch::start() {
 
 void ListWatch::configure(const config::Config& settings) {
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     std::vector<List> next;
     for (const auto& wanted : settings.domain_lists) {
       if (!wanted.is_elsewhere()) continue;
@@ -64,13 +64,13 @@ void ListWatch::configure(const config::Config& settings) {
 }
 
 void ListWatch::add_to(config::Config& config) const {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   for (const auto& list : lists_) add_domains(config, list.settings, list.held);
 }
 
 Result<void, std::string> ListWatch::accept(const std::string& name) {
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     auto* const list = find(name);
     if (list == nullptr) return Failure<std::string>("no list from elsewhere has that name");
     if (!list->held.accept(calls_.now()))
@@ -84,7 +84,7 @@ Result<void, std::string> ListWatch::accept(const std::string& name) {
 }
 
 std::vector<ListHealth> ListWatch::health() const {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   std::vector<ListHealth> out;
   std::ranges::transform(lists_, std::back_inserter(out), health_of);
   return out;
@@ -131,8 +131,8 @@ void ListWatch::work(const std::stop_token& stop) {
       is_any_due = false;
     }
     if (is_any_due) continue;
-    std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, calls_.patience, [this] { return is_woken_; });
+    config::Lock lock(mutex_);
+    wake_.wait_for(lock, stop, calls_.patience, [this]() REQUIRES(mutex_) { return is_woken_; });
     is_woken_ = false;
   }
 }
@@ -140,7 +140,7 @@ void ListWatch::work(const std::stop_token& stop) {
 bool ListWatch::read_one(const std::stop_token& stop) {
   config::DomainList wanted;
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     const auto next = std::ranges::min_element(lists_, {}, &List::due);
     if (next == lists_.end() || next->due > Steady::now()) return false;
     next->due = Steady::now() + next->settings.refresh;
@@ -155,7 +155,7 @@ bool ListWatch::read_one(const std::stop_token& stop) {
 void ListWatch::take(const config::DomainList& of, ReadList read) {
   std::string event, detail;
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     auto* const list = find(of.name);
     // A reload was quicker.
     if (list == nullptr || list->settings.url != of.url ||
@@ -191,7 +191,7 @@ void ListWatch::take(const config::DomainList& of, ReadList read) {
 
 void ListWatch::let_go() {
   const auto at = calls_.now();
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   for (auto& list : lists_) {
     if (!list.held.forget_missing(at)) continue;
     list.is_unkept = true;
@@ -206,7 +206,7 @@ void ListWatch::keep() {
   std::vector<std::string> all;
   bool has_left = false;
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     has_left = std::exchange(has_left_, false);
     for (auto& list : lists_) {
       const auto& name = list.settings.name;
@@ -234,7 +234,7 @@ void ListWatch::keep() {
     if (failed(store_.keep_read(name, at))) keep_again(name);
   }
   if (has_left && failed(store_.keep_only(all))) {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     has_left_ = true;
   }
   // Told once: the agent's check of its storage says the rest.
@@ -243,20 +243,20 @@ void ListWatch::keep() {
 }
 
 void ListWatch::keep_again(const std::string& name) {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   if (auto* const list = find(name)) list->is_unkept = true;
 }
 
 void ListWatch::tell() {
   bool is_changed = false;
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     is_changed = std::exchange(is_changed_, false);
   }
   try {
     if (is_changed) calls_.on_change();
   } catch (...) {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     is_changed_ = true;
     throw;
   }

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -14,6 +13,7 @@
 #include "agent/lists/list_store.h"
 #include "agent/lists/read_list.h"
 #include "config/config.h"
+#include "config/mutex.h"
 
 namespace agent {
 
@@ -74,16 +74,16 @@ class ListWatch {
   void keep();
   void keep_again(const std::string& name);
   void tell();
-  [[nodiscard]] List* find(const std::string& name);
+  [[nodiscard]] List* find(const std::string& name) REQUIRES(mutex_);
   static ListHealth health_of(const List& list);
 
   ListStore& store_;
   const Calls calls_;
-  mutable std::mutex mutex_;  // guards the next four
-  std::vector<List> lists_;   // in the order of the configuration
-  bool is_changed_ = false;   // add_to() would give others
-  bool is_woken_ = false;
-  bool has_left_ = false;  // lists that the store need not have any more
+  mutable config::Mutex mutex_;
+  std::vector<List> lists_ GUARDED_BY(mutex_);  // in the order of the configuration
+  bool is_changed_ GUARDED_BY(mutex_) = false;  // add_to() would give others
+  bool is_woken_ GUARDED_BY(mutex_) = false;
+  bool has_left_ GUARDED_BY(mutex_) = false;  // lists that the store need not have any more
   std::condition_variable_any wake_;
   // Of the thread alone:
   std::vector<ListHealth> told_;

@@ -34,11 +34,21 @@ struct Courier::Trial {
 };
 
 struct Courier::Worker {
+  explicit Worker(NotifierHealth first) : name(first.name), health(std::move(first)) {}
+
+  const std::string name;
   std::unique_ptr<EventNotifier> events;  // either this
   std::unique_ptr<StateNotifier> state;   // or that
-  NotifierHealth health;                  // guarded by mutex_
   std::uint64_t seen = 0;                 // wake-ups taken notice of
-  std::unique_ptr<Trial> trial;           // guarded by mutex_; asked for and not taken up
+
+  config::Mutex mutex;  // taken after the courier's
+  NotifierHealth health GUARDED_BY(mutex);
+  std::unique_ptr<Trial> trial GUARDED_BY(mutex);  // asked for and not taken up
+  [[nodiscard]] bool has_trial() {
+    const config::Lock lock(mutex);
+    return trial != nullptr;
+  }
+
   std::atomic<bool> has_ended{false};
   std::jthread thread;  // last: it ends before the others go
 };
@@ -54,18 +64,17 @@ void Courier::set_notifiers(Notifiers notifiers) {
   retire();
   std::vector<std::unique_ptr<Worker>> workers;
   for (auto& one : notifiers.event_notifiers) {
-    auto& worker = *workers.emplace_back(std::make_unique<Worker>());
-    worker.health.name = one->name();
+    auto& worker =
+        *workers.emplace_back(std::make_unique<Worker>(NotifierHealth{.name = one->name()}));
     worker.events = std::move(one);
   }
   for (auto& one : notifiers.state_notifiers) {
-    auto& worker = *workers.emplace_back(std::make_unique<Worker>());
-    worker.health.name = one->name();
-    worker.health.tells_people = one->tells_people();
+    auto& worker = *workers.emplace_back(std::make_unique<Worker>(
+        NotifierHealth{.name = one->name(), .tells_people = one->tells_people()}));
     worker.state = std::move(one);
   }
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     workers_ = std::move(workers);
   }
   start_missing();
@@ -74,7 +83,7 @@ void Courier::set_notifiers(Notifiers notifiers) {
 void Courier::start_missing() {
   std::vector<std::pair<std::string, std::string>> news;
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     for (auto& worker : workers_) {
       if (worker->thread.joinable()) continue;
       std::vector<std::jthread> made;
@@ -90,9 +99,12 @@ void Courier::start_missing() {
           }) == 1;
       if (is_started) {
         worker->thread = std::move(made.front());
-      } else if (!worker->health.fault) {
+        continue;
+      }
+      const config::Lock its(worker->mutex);
+      if (!worker->health.fault) {
         worker->health.fault = "no thread could be started for it: memory or threads are limited";
-        news.emplace_back(worker->health.name, *worker->health.fault);
+        news.emplace_back(worker->name, *worker->health.fault);
       }
     }
   }
@@ -101,7 +113,7 @@ void Courier::start_missing() {
 
 // Those that have ended go; the others are joined when they have, or at the end.
 void Courier::retire() {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   std::erase_if(retired_, [](const auto& worker) { return worker->has_ended.load(); });
   for (auto& worker : workers_) {
     worker->thread.request_stop();
@@ -114,7 +126,7 @@ void Courier::stop() {
   retire();
   std::vector<std::unique_ptr<Worker>> all;
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     all.swap(retired_);
   }
   all.clear();  // joins
@@ -126,12 +138,13 @@ std::optional<std::vector<Courier::Tested>> Courier::test(const std::optional<st
   if (is_testing_.exchange(true)) return std::nullopt;
   std::vector<std::pair<std::string, std::future<Delivered>>> asked;
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     for (auto& worker : workers_) {
-      if (!worker->health.tells_people || (name && worker->health.name != *name)) continue;
+      const config::Lock its(worker->mutex);
+      if (!worker->health.tells_people || (name && worker->name != *name)) continue;
       worker->trial = std::make_unique<Trial>();
-      worker->trial->notification = test_notification(worker->health.name, by, now_());
-      asked.emplace_back(worker->health.name, worker->trial->done.get_future());
+      worker->trial->notification = test_notification(worker->name, by, now_());
+      asked.emplace_back(worker->name, worker->trial->done.get_future());
     }
   }
   wake();
@@ -158,7 +171,7 @@ std::optional<std::vector<Courier::Tested>> Courier::test(const std::optional<st
 void Courier::run_test(const std::stop_token& stop, Worker& worker) {
   std::unique_ptr<Trial> trial;
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(worker.mutex);
     trial = std::move(worker.trial);
   }
   if (!trial) return;
@@ -175,7 +188,7 @@ void Courier::run_test(const std::stop_token& stop, Worker& worker) {
 
 void Courier::wake_senders() {
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     ++notification_wakes_;
   }
   wake_.notify_all();
@@ -184,7 +197,7 @@ void Courier::wake_senders() {
 
 void Courier::wake() {
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     ++wakes_;
   }
   wake_.notify_all();
@@ -194,8 +207,11 @@ void Courier::wake() {
 std::vector<NotifierHealth> Courier::health() const {
   std::vector<NotifierHealth> out;
   {
-    const std::scoped_lock lock(mutex_);
-    for (const auto& worker : workers_) out.push_back(worker->health);
+    const config::Lock lock(mutex_);
+    for (const auto& worker : workers_) {
+      const config::Lock its(worker->mutex);
+      out.push_back(worker->health);
+    }
   }
   for (auto& one : out) {
     if (const auto waiting = outbox_.waiting(one.name)) one.waiting = *waiting;
@@ -206,7 +222,7 @@ std::vector<NotifierHealth> Courier::health() const {
 void Courier::record_result(Worker& worker, const Delivered& done) {
   std::optional<std::string> news;
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(worker.mutex);
     auto& health = worker.health;
     if (done && health.fault) news = "";
     if (!done && !health.fault) news = done.error();
@@ -219,7 +235,7 @@ void Courier::record_result(Worker& worker, const Delivered& done) {
       health.fault = done.error();
     }
   }
-  if (news) report_(worker.health.name, *news);
+  if (news) report_(worker.name, *news);
 }
 
 bool Courier::deliver_due(const std::stop_token& stop, Worker& worker, EventNotifier& notifier) {
@@ -248,7 +264,7 @@ bool Courier::deliver_due(const std::stop_token& stop, Worker& worker, EventNoti
 void Courier::run(const std::stop_token& stop, Worker& worker, EventNotifier& notifier) {
   while (!stop.stop_requested()) {
     {
-      const std::scoped_lock lock(mutex_);
+      const config::Lock lock(mutex_);
       worker.seen = wakes_ + notification_wakes_;
     }
     run_test(stop, worker);
@@ -259,16 +275,17 @@ void Courier::run(const std::stop_token& stop, Worker& worker, EventNotifier& no
     } catch (const std::bad_alloc&) {  // it stays in the outbox
       record_result(worker, config::Failure<std::string>("no memory"));
     }
-    std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, kLookAgain,
-                   [&] { return worker.seen != wakes_ + notification_wakes_ || worker.trial; });
+    config::Lock lock(mutex_);
+    wake_.wait_for(lock, stop, kLookAgain, [&]() REQUIRES(mutex_) {
+      return worker.seen != wakes_ + notification_wakes_ || worker.has_trial();
+    });
   }
 }
 
 void Courier::run(const std::stop_token& stop, Worker& worker, StateNotifier& notifier) {
   while (!stop.stop_requested()) {
     {
-      const std::scoped_lock lock(mutex_);
+      const config::Lock lock(mutex_);
       worker.seen = wakes_;
     }
     run_test(stop, worker);
@@ -281,9 +298,10 @@ void Courier::run(const std::stop_token& stop, Worker& worker, StateNotifier& no
     if (!done && stop.stop_requested()) return;
     record_result(worker, done);
     const auto next = done ? notifier.every() : std::min(notifier.every(), back_off(2));
-    std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, next,
-                   [&] { return (notifier.is_urgent() && worker.seen != wakes_) || worker.trial; });
+    config::Lock lock(mutex_);
+    wake_.wait_for(lock, stop, next, [&]() REQUIRES(mutex_) {
+      return (notifier.is_urgent() && worker.seen != wakes_) || worker.has_trial();
+    });
   }
 }
 

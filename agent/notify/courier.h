@@ -5,12 +5,12 @@
 #include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "agent/notify/notifiers/notifier.h"
+#include "config/mutex.h"
 
 namespace agent {
 
@@ -80,13 +80,13 @@ class Courier {
   See see_;
   Report report_;
 
-  mutable std::mutex mutex_;
+  mutable config::Mutex mutex_;
   std::condition_variable_any wake_;
-  std::uint64_t wakes_ = 0;  // guarded by mutex_, as the health of every worker
-  std::uint64_t notification_wakes_ = 0;
+  std::uint64_t wakes_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t notification_wakes_ GUARDED_BY(mutex_) = 0;
   std::atomic<bool> is_testing_{false};
-  std::vector<std::unique_ptr<Worker>> workers_;
-  std::vector<std::unique_ptr<Worker>> retired_;  // told to stop
+  std::vector<std::unique_ptr<Worker>> workers_ GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<Worker>> retired_ GUARDED_BY(mutex_);  // told to stop
 };
 
 // How long after so many failed tries the next one is made.

@@ -32,11 +32,11 @@ bool ResilientOutbox::may_be_tried(const std::string& id) const {
 }
 
 // The recorded times of tries are not asked: they are of a clock that may have been set since.
-ResilientOutbox::Answer<std::vector<QueuedNotification>> ResilientOutbox::due(
+ResilientOutbox::OrFault<std::vector<QueuedNotification>> ResilientOutbox::due(
     const std::string& notifier, config::Time at, std::size_t most) {
   std::size_t known = 0;
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     known = marks_.size();
   }
   const auto recorded = recorded_.due(notifier, config::Time::max(), most + known);
@@ -46,8 +46,8 @@ ResilientOutbox::Answer<std::vector<QueuedNotification>> ResilientOutbox::due(
   std::set<std::string> waiting;                               // alerts with a notification before
   std::set<std::string> seen;
   {
-    const std::scoped_lock lock(mutex_);
-    const auto consider = [&](const std::string& id, bool is_recorded, auto make) {
+    const config::Lock lock(mutex_);
+    const auto consider = [&](const std::string& id, bool is_recorded, auto make) REQUIRES(mutex_) {
       if (!seen.insert(id).second) return;
       auto& mark = marks_[id];
       mark.notifier = notifier;
@@ -61,7 +61,7 @@ ResilientOutbox::Answer<std::vector<QueuedNotification>> ResilientOutbox::due(
       consider(post.id, true, [&] { return post; });
     for (const auto& notification : notifications) {
       if (notification.notifier != notifier) continue;
-      consider(notification.id, false, [&] {
+      consider(notification.id, false, [&]() REQUIRES(mutex_) {
         return QueuedNotification{.id = notification.id,
                                   .notifier = notifier,
                                   .body = body_of(notification),
@@ -71,7 +71,7 @@ ResilientOutbox::Answer<std::vector<QueuedNotification>> ResilientOutbox::due(
   }
   for (const auto& [id, when] : to_write) {
     if (!recorded_.delivered(id, when)) break;
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     marks_.erase(id);
   }
   if (!recorded && out.empty()) return config::Failure<RecordFault>(recorded.error());
@@ -79,25 +79,25 @@ ResilientOutbox::Answer<std::vector<QueuedNotification>> ResilientOutbox::due(
   return out;
 }
 
-ResilientOutbox::Answer<void> ResilientOutbox::delivered(const std::string& id, config::Time at) {
+ResilientOutbox::OrFault<void> ResilientOutbox::delivered(const std::string& id, config::Time at) {
   bool is_recorded = false;
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     auto& mark = marks_[id];
     mark.delivered_at = at;
     is_recorded = mark.is_recorded;
   }
   if (is_recorded && recorded_.delivered(id, at)) {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     marks_.erase(id);
   }
   return {};
 }
 
-ResilientOutbox::Answer<void> ResilientOutbox::failed(const std::string& id, config::Time next_try,
-                                                      const std::string& why) {
+ResilientOutbox::OrFault<void> ResilientOutbox::failed(const std::string& id, config::Time next_try,
+                                                       const std::string& why) {
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     auto& mark = marks_[id];
     mark.next_try = ticks_() + back_off(++mark.attempts);
     if (!mark.is_recorded) return {};
@@ -106,11 +106,11 @@ ResilientOutbox::Answer<void> ResilientOutbox::failed(const std::string& id, con
   return {};
 }
 
-ResilientOutbox::Answer<std::size_t> ResilientOutbox::waiting(const std::string& notifier) {
+ResilientOutbox::OrFault<std::size_t> ResilientOutbox::waiting(const std::string& notifier) {
   auto out = recorded_.waiting(notifier);
   if (!out) out = std::size_t{0};
   const auto notifications = unrecorded_();
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   for (const auto& notification : notifications) {
     const auto mark = marks_.find(notification.id);
     if (notification.notifier == notifier && (mark == marks_.end() || !mark->second.delivered_at))
@@ -122,25 +122,25 @@ ResilientOutbox::Answer<std::size_t> ResilientOutbox::waiting(const std::string&
   return out;
 }
 
-ResilientOutbox::Answer<std::optional<std::string>> ResilientOutbox::notifier_state(
+ResilientOutbox::OrFault<std::optional<std::string>> ResilientOutbox::notifier_state(
     const std::string& key) {
   std::optional<std::optional<std::string>> kept;
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     if (const auto known = memos_.find(key); known != memos_.end()) kept = known->second;
   }
   if (!kept) return recorded_.notifier_state(key);
   if (recorded_.keep_notifier_state(key, *kept)) {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     memos_.erase(key);
   }
   return *kept;
 }
 
-ResilientOutbox::Answer<void> ResilientOutbox::keep_notifier_state(
+ResilientOutbox::OrFault<void> ResilientOutbox::keep_notifier_state(
     const std::string& key, const std::optional<std::string>& value) {
   const auto done = recorded_.keep_notifier_state(key, value);
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   if (done) {
     memos_.erase(key);
   } else {
@@ -153,7 +153,7 @@ std::vector<ResilientOutbox::Sent> ResilientOutbox::unrecorded_about(
     const std::string& alert) const {
   std::vector<Sent> out;
   const auto notifications = unrecorded_();
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   for (const auto& notification : notifications) {
     if (notification.alert.id != alert) continue;
     Sent sent{.notification = notification};

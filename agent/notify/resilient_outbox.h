@@ -2,13 +2,13 @@
 
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/alerts/ports.h"
 #include "agent/self/clock.h"
+#include "config/mutex.h"
 
 namespace agent {
 
@@ -23,16 +23,16 @@ class ResilientOutbox final : public Outbox {
                   std::function<Ticks()> ticks);
 
   template <class T>
-  using Answer = config::Result<T, RecordFault>;
-  Answer<std::vector<QueuedNotification>> due(const std::string& notifier, config::Time at,
-                                              std::size_t most) override;
-  Answer<void> delivered(const std::string& id, config::Time at) override;
-  Answer<void> failed(const std::string& id, config::Time next_try,
-                      const std::string& why) override;
-  Answer<std::size_t> waiting(const std::string& notifier) override;
-  Answer<std::optional<std::string>> notifier_state(const std::string& key) override;
-  Answer<void> keep_notifier_state(const std::string& key,
-                                   const std::optional<std::string>& value) override;
+  using OrFault = config::Result<T, RecordFault>;
+  OrFault<std::vector<QueuedNotification>> due(const std::string& notifier, config::Time at,
+                                               std::size_t most) override;
+  OrFault<void> delivered(const std::string& id, config::Time at) override;
+  OrFault<void> failed(const std::string& id, config::Time next_try,
+                       const std::string& why) override;
+  OrFault<std::size_t> waiting(const std::string& notifier) override;
+  OrFault<std::optional<std::string>> notifier_state(const std::string& key) override;
+  OrFault<void> keep_notifier_state(const std::string& key,
+                                    const std::optional<std::string>& value) override;
 
   // Notifications about an alert that only memory knows of, for who asks what became of them.
   struct Sent {
@@ -50,15 +50,16 @@ class ResilientOutbox final : public Outbox {
     int attempts = 0;  // that failed, since the start
     Ticks next_try{};
   };
-  [[nodiscard]] bool may_be_tried(const std::string& id) const;  // `mutex_` is held
+  [[nodiscard]] bool may_be_tried(const std::string& id) const REQUIRES(mutex_);
 
   Outbox& recorded_;
   std::function<std::vector<Notification>()> unrecorded_;
   std::function<Ticks()> ticks_;
 
-  mutable std::mutex mutex_;           // guards what follows; never held during calls to others
-  std::map<std::string, Mark> marks_;  // by id of notification
-  std::map<std::string, std::optional<std::string>> memos_;  // not written down yet
+  mutable config::Mutex mutex_;                           // never held during calls to others
+  std::map<std::string, Mark> marks_ GUARDED_BY(mutex_);  // by id of notification
+  std::map<std::string, std::optional<std::string>> memos_
+      GUARDED_BY(mutex_);  // not written down yet
 };
 
 }  // namespace agent

@@ -183,7 +183,7 @@ void PostfixWatch::work(const std::stop_token& stop) {
       }
     }
     if (has_more) continue;
-    std::unique_lock wait(waiting_);
+    config::Lock wait(waiting_);
     wake_.wait_for(wait, stop, kEvery, [] { return false; });
   }
 }

@@ -4,7 +4,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -127,7 +126,7 @@ class PostfixWatch {
   bool follows_log_ GUARDED_BY(mutex_) = false;
   bool serves_policy_ GUARDED_BY(mutex_) = false;
 
-  std::mutex waiting_;
+  config::Mutex waiting_;
   std::condition_variable_any wake_;
   std::jthread thread_;
 };

@@ -25,13 +25,13 @@ ReportWatch::ReportWatch(SenderReportStore& store, std::filesystem::path folder,
 ReportWatch::~ReportWatch() = default;
 
 void ReportWatch::set_folder(std::filesystem::path folder) {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   folder_ = std::move(folder);
 }
 
 void ReportWatch::wake() {
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     is_woken_ = true;
   }
   wake_.notify_all();
@@ -50,21 +50,21 @@ void ReportWatch::work(const std::stop_token& stop) {
     } catch (const std::exception& error) {
       calls_.on_fault(error.what());
     }
-    std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, kEvery, [this] { return is_woken_; });
+    config::Lock lock(mutex_);
+    wake_.wait_for(lock, stop, kEvery, [this]() REQUIRES(mutex_) { return is_woken_; });
     is_woken_ = false;
   }
 }
 
 std::optional<std::string> ReportWatch::folder_fault() {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   return folder_fault_;
 }
 
 // What is wrong with it is told once, and that it is over.
 void ReportWatch::look_into_folder(config::Time at) {
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     if (folder_.empty())
       watched_.reset();
     else if (!watched_ || watched_->path() != folder_)
@@ -74,7 +74,7 @@ void ReportWatch::look_into_folder(config::Time at) {
   const auto fault = watched_ ? watched_->fault() : std::nullopt;
   std::optional<std::string> before;
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     before = std::exchange(folder_fault_, fault);
   }
   if (fault && fault != before) calls_.on_fault("tlsrpt.folder: " + *fault);

@@ -4,13 +4,13 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 
 #include "agent/senders/refusals.h"
 #include "agent/senders/report_folder.h"
+#include "config/mutex.h"
 
 namespace agent {
 
@@ -44,10 +44,10 @@ class ReportWatch {
 
   SenderReportStore& store_;
   const Calls calls_;
-  std::mutex mutex_;  // guards the next three
-  std::filesystem::path folder_;
-  bool is_woken_ = true;
-  std::optional<std::string> folder_fault_;
+  config::Mutex mutex_;
+  std::filesystem::path folder_ GUARDED_BY(mutex_);
+  bool is_woken_ GUARDED_BY(mutex_) = true;
+  std::optional<std::string> folder_fault_ GUARDED_BY(mutex_);
   std::condition_variable_any wake_;
   // Of the thread alone:
   std::optional<ReportFolder> watched_;

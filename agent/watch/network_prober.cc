@@ -150,6 +150,7 @@ Result<std::shared_ptr<ProbeContext>, std::string> ProbeContext::make(
   auto context = std::make_shared<ProbeContext>(config, std::move(servers), std::move(*anchors),
                                                 root_hints(path));
   context->pkix = std::move(pkix);
+  const config::Lock lock(context->mutex_);
   context->anchor_file_ = path;
   context->anchor_written_ = written;
   if (written)
@@ -159,7 +160,7 @@ Result<std::shared_ptr<ProbeContext>, std::string> ProbeContext::make(
 }
 
 bool ProbeContext::has_new_anchor() {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   if (anchor_file_.empty()) return false;
   const auto written = written_at(anchor_file_);
   if (!written || written == anchor_written_) return false;
@@ -373,20 +374,27 @@ std::pair<probes::dns::WantedDs, config::Seconds> NetworkProber::ask_wanted(
 }
 
 void AnchorBook::restore(std::vector<AnchorKey> known) {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   keys_ = AnchorKeys(std::move(known));
 }
 
 void AnchorBook::go_on_from(AnchorBook& other) {
-  const std::scoped_lock lock(mutex_, other.mutex_);
-  keys_ = other.keys_;
-  news_ = other.news_;
+  AnchorKeys keys;
+  std::vector<AnchorKey> news;
+  {
+    const config::Lock lock(other.mutex_);
+    keys = other.keys_;
+    news = other.news_;
+  }
+  const config::Lock lock(mutex_);
+  keys_ = std::move(keys);
+  news_ = std::move(news);
 }
 
 AnchorKeys AnchorBook::take(const probes::dns::Name& zone,
                             const std::vector<probes::dns::Bytes>& keys, config::Seconds ttl,
                             config::Time at) {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   for (auto& one : keys_.take(zone, keys, ttl, at)) news_.push_back(std::move(one));
   // Nobody may ask: an agent that only looks for another.
   if (news_.size() > 2 * kMostAnchorKeys) news_.erase(news_.begin(), news_.end() - kMostAnchorKeys);
@@ -394,13 +402,13 @@ AnchorKeys AnchorBook::take(const probes::dns::Name& zone,
 }
 
 std::vector<AnchorKey> AnchorBook::take_news() {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   return std::exchange(news_, {});
 }
 
 std::optional<probes::dns::WantedDs> WantedBook::find(const probes::dns::Name& zone,
                                                       config::Time at) {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   const auto known = known_.find(zone);
   // A clock that was set back makes nothing last longer.
   if (known == known_.end() || at < known->second.asked_at || at >= known->second.until)
@@ -411,7 +419,7 @@ std::optional<probes::dns::WantedDs> WantedBook::find(const probes::dns::Name& z
 void WantedBook::take(const probes::dns::Name& zone, const probes::dns::WantedDs& wanted,
                       config::Time at, config::Seconds ttl) {
   const auto keep = std::clamp(ttl, kShortestWanted, kLongestWanted);
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   if (known_.size() > kMostWantedKept) known_.clear();
   const auto known = known_.find(zone);
   if (known != known_.end() && at < known->second.asked_at && known->second.asked_at < at + keep)

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,6 +13,7 @@
 #include "agent/self/trust_anchor.h"
 #include "agent/watch/prober.h"
 #include "config/config.h"
+#include "config/mutex.h"
 #include "config/result.h"
 #include "probes/codec/recorded.h"
 #include "probes/dns/chain.h"
@@ -39,8 +39,8 @@ class WantedBook {
     probes::dns::WantedDs wanted;
     config::Time asked_at, until;
   };
-  std::mutex mutex_;
-  std::map<probes::dns::Name, Known> known_;
+  config::Mutex mutex_;
+  std::map<probes::dns::Name, Known> known_ GUARDED_BY(mutex_);
 };
 
 // One for all threads, and for as long as the agent runs.
@@ -58,12 +58,12 @@ class AnchorBook {
   [[nodiscard]] std::vector<AnchorKey> take_news();
 
  private:
-  std::mutex mutex_;
-  AnchorKeys keys_;
-  std::vector<AnchorKey> news_;
+  config::Mutex mutex_;
+  AnchorKeys keys_ GUARDED_BY(mutex_);
+  std::vector<AnchorKey> news_ GUARDED_BY(mutex_);
 };
 
-// What all lookers share: caches, counters and the settings of looking. Lives as long as any scout.
+// What all probers share: caches, counters and the settings of probing. Outlives every prober.
 class ProbeContext {
  public:
   // Reads the trust anchor file. The error says what to do.
@@ -95,9 +95,9 @@ class ProbeContext {
                std::vector<probes::dns::Record> anchors, std::vector<std::string> root_hints = {});
 
  private:
-  std::mutex mutex_;
+  config::Mutex mutex_;
   std::filesystem::path anchor_file_;  // empty: not from a file
-  std::optional<std::filesystem::file_time_type> anchor_written_;
+  std::optional<std::filesystem::file_time_type> anchor_written_ GUARDED_BY(mutex_);
 };
 
 // One thread's clients.

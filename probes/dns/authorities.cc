@@ -73,34 +73,34 @@ std::vector<std::string> parse_root_hints(std::string_view text) {
 }
 
 void DirectReach::heard(Moment at) {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   closed_until_.reset();
   heard_at_ = at;
 }
 
 void DirectReach::close(Moment at) {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   closed_until_ = at + kClosed;
 }
 
 bool DirectReach::is_open(Moment at) const {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   return heard_at_ && at - *heard_at_ <= kHeard;
 }
 
 std::vector<std::string> DirectReach::root_servers(Moment at) const {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   return at < root_until_ ? root_servers_ : std::vector<std::string>{};
 }
 
 void DirectReach::keep_root_servers(std::vector<std::string> addresses, Moment at) {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   root_servers_ = std::move(addresses);
   root_until_ = at + kRootKept;
 }
 
 bool DirectReach::is_closed(Moment at) const {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   return closed_until_ && at < *closed_until_;
 }
 

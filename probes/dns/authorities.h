@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -10,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/mutex.h"
 #include "config/time.h"
 #include "probes/dns/resolver.h"
 
@@ -49,11 +49,11 @@ class DirectReach {
 
  private:
   const std::vector<std::string> root_hints_;
-  mutable std::mutex mutex_;
-  std::optional<Moment> closed_until_;
-  std::optional<Moment> heard_at_;
-  std::vector<std::string> root_servers_;
-  Moment root_until_{};
+  mutable config::Mutex mutex_;
+  std::optional<Moment> closed_until_ GUARDED_BY(mutex_);
+  std::optional<Moment> heard_at_ GUARDED_BY(mutex_);
+  std::vector<std::string> root_servers_ GUARDED_BY(mutex_);
+  Moment root_until_ GUARDED_BY(mutex_){};
 };
 
 // Serves one thread, as its ports do.

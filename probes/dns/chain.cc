@@ -176,7 +176,7 @@ Chain::Result Chain::prove(const Message& part, Resolver& resolver, Time at, Dea
   const auto signing = worse(signing_of(part, zone->algorithms), zone->signing);
   const auto key = memo_key(part);
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     const auto known = proven_.find(key);
     // Both bounds of a signature's life are inclusive.
     if (known != proven_.end() && at <= known->second && window && window->inception <= at) {
@@ -191,7 +191,7 @@ Chain::Result Chain::prove(const Message& part, Resolver& resolver, Time at, Dea
   if (proof.needs_grace || proof.is_beyond_us)
     return prove_down(*signer, part, resolver, at, deadline);
   if (proof.status == DnssecStatus::secure) {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     keep_small(proven_);
     proven_[key] = std::min(expires_at, zone->until);
     return {.proof = proof,
@@ -317,7 +317,7 @@ void Chain::find_break(Walk& walk, const Name& target, Time at) const {
 Chain::LinkPtr Chain::fetch(const Name& name, std::uint16_t rtype, Resolver& resolver, Time at,
                             Deadline deadline, bool fresh, bool& used_kept) {
   if (!fresh) {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     const auto kept = links_.find({name, rtype});
     if (kept != links_.end() && at < kept->second.until) {
       used_kept = true;
@@ -329,14 +329,14 @@ Chain::LinkPtr Chain::fetch(const Name& name, std::uint16_t rtype, Resolver& res
   reply->was_unchecked = true;
   reply->glue.clear();
   auto link = std::make_shared<const Link>(Link{.message = std::move(*reply), .at = at});
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   keep_small(links_);
   links_[{name, rtype}] = {.link = link, .until = at + shortest_ttl(link->message)};
   return link;
 }
 
 void Chain::keep_insecure(const Name& zone, const Message& ds, const Walk& walk, Time at) {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   keep_small(zones_);
   const auto until = at + shortest_ttl(ds);
   zones_[zone] = {.status = DnssecStatus::insecure,
@@ -382,14 +382,14 @@ KeySetsPtr Chain::learn_zone(const Name& zone, const Walk& walk, Time at) {
     const auto window = signature_window(link->message, at);
     if (window) known.expires_at = std::min(known.expires_at, window->expiration);
   }
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   keep_small(zones_);
   return zones_.insert_or_assign(zone, std::move(known)).first->second.key_sets;
 }
 
 std::optional<Chain::Zone> Chain::known_zone(const Name& name, Time at) {
   if (auto above = insecure_zone_above(name, at)) return above;
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   const auto zone = zones_.find(name);
   if (zone == zones_.end() || at >= zone->second.until || at > zone->second.expires_at)
     return std::nullopt;
@@ -397,7 +397,7 @@ std::optional<Chain::Zone> Chain::known_zone(const Name& name, Time at) {
 }
 
 std::optional<Chain::Zone> Chain::insecure_zone_above(const Name& name, Time at) {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   for (Name above = name;; above = above.parent()) {
     const auto zone = zones_.find(above);
     if (zone != zones_.end() && zone->second.status == DnssecStatus::insecure &&

@@ -2,13 +2,13 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "config/mutex.h"
 #include "config/time.h"
 #include "probes/dns/resolver.h"
 #include "probes/dns/validate.h"
@@ -86,11 +86,11 @@ class Chain {
   std::optional<Zone> insecure_zone_above(const Name& name, config::Time at);
 
   const std::vector<Record> anchors_;
-  std::mutex mutex_;  // guards the three below
-  std::map<std::pair<Name, std::uint16_t>, Kept> links_;
-  std::map<Name, Zone> zones_;
-  std::unordered_map<std::string, config::Time>
-      proven_;  // part without TTLs → until when its proof holds
+  config::Mutex mutex_;
+  std::map<std::pair<Name, std::uint16_t>, Kept> links_ GUARDED_BY(mutex_);
+  std::map<Name, Zone> zones_ GUARDED_BY(mutex_);
+  std::unordered_map<std::string, config::Time> proven_
+      GUARDED_BY(mutex_);  // part without TTLs → until when its proof holds
 };
 
 // The validity of the signatures in the message: per RRset the one that lasts longest, over all

@@ -2,8 +2,9 @@
 
 #include <chrono>
 #include <cstddef>
-#include <mutex>
 #include <vector>
+
+#include "config/mutex.h"
 
 // Which of several resolvers to ask first: remembered across questions, so that one that is silent
 // or slow costs its second once and not with every question. Knows no resolver, only their places
@@ -30,7 +31,7 @@ class Standings {
   // for one caller: the others go on without it until that one knows more.
   [[nodiscard]] std::vector<std::size_t> order(Moment at);
   // `about`: what was asked about, as a number; failures about the same count once.
-  void note(std::size_t resolver, Heard heard, Duration took, Moment at, std::size_t about);
+  void record_reply(std::size_t resolver, Heard heard, Duration took, Moment at, std::size_t about);
   // No resolver is in good standing: each was silent, slow or wrong about kPoor things in a row of
   // late. (Once may be the question's fault: a zone whose servers are dead makes good resolvers
   // slow.)
@@ -55,9 +56,9 @@ class Standings {
     Moment banned_until{};
     Duration took{0};  // the last answer
   };
-  mutable std::mutex mutex_;
-  std::vector<Entry> entries_;
-  Moment doubted_until_{};
+  mutable config::Mutex mutex_;
+  std::vector<Entry> entries_ GUARDED_BY(mutex_);
+  Moment doubted_until_ GUARDED_BY(mutex_){};
 };
 
 }  // namespace probes::dns

@@ -166,14 +166,14 @@ bool is_public_key(std::span<const std::uint8_t> der) {
 }
 
 CertificatePtr CertificateCache::find(const Bytes& sha256) {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   const auto kept = kept_.find(std::string(sha256.begin(), sha256.end()));
   return kept == kept_.end() ? nullptr : kept->second;
 }
 
 void CertificateCache::keep(const CertificatePtr& certificate) {
   constexpr std::size_t kMostKept = 50'000;
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   if (kept_.size() >= kMostKept) kept_.clear();
   kept_.try_emplace(std::string(certificate->sha256.begin(), certificate->sha256.end()),
                     certificate);

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "config/mutex.h"
 #include "config/time.h"
 
 namespace probes::tls {
@@ -64,8 +64,8 @@ class CertificateCache {
   void keep(const CertificatePtr& certificate);
 
  private:
-  std::mutex mutex_;
-  std::unordered_map<std::string, CertificatePtr> kept_;
+  config::Mutex mutex_;
+  std::unordered_map<std::string, CertificatePtr> kept_ GUARDED_BY(mutex_);
 };
 
 }  // namespace probes::tls

@@ -60,6 +60,11 @@ std::string_view wire_name(Auth::Login login) {
   return "none";
 }
 
+std::map<std::string, std::string> Auth::remembered() const {
+  const config::Lock lock(memory_);
+  return remembered_;
+}
+
 Result<std::shared_ptr<const Auth>, std::string> Auth::make(const config::Web& settings,
                                                             const Auth* before) {
   constexpr std::size_t kShortest = 16;
@@ -67,12 +72,13 @@ Result<std::shared_ptr<const Auth>, std::string> Auth::make(const config::Web& s
   out->users_ = settings.file.users;
   if (before != nullptr) {
     out->key_ = before->key_;
-    const std::scoped_lock lock(before->memory_);
-    for (const auto& [user, password] : before->remembered_) {
-      const auto now = out->users_.find(user);
-      if (now != out->users_.end() && now->second == before->users_.at(user))
-        out->remembered_.emplace(user, password);
-    }
+    auto remembered = before->remembered();
+    std::erase_if(remembered, [&](const auto& login) {
+      const auto now = out->users_.find(login.first);
+      return now == out->users_.end() || now->second != before->users_.at(login.first);
+    });
+    const config::Lock lock(out->memory_);
+    out->remembered_ = std::move(remembered);
   } else {
     out->key_.resize(32);
     if (getrandom(out->key_.data(), out->key_.size(), 0) != static_cast<ssize_t>(out->key_.size()))
@@ -158,14 +164,14 @@ Attempt Auth::attempt(const std::string& authorization) const {
     for (int cost = cost_of(entry->second); cost < highest; ++cost) waste(password, cost);
     return out;
   }
-  const std::scoped_lock lock(memory_);
+  const config::Lock lock(memory_);
   remembered_[user] = digest(user + '\0' + password);
   return out;
 }
 
 bool Auth::is_remembered(const Credentials& login) const {
   const auto given = digest(login.user + '\0' + login.password);
-  const std::scoped_lock lock(memory_);
+  const config::Lock lock(memory_);
   const auto known = remembered_.find(login.user);
   return known != remembered_.end() && is_equal(known->second, given);
 }

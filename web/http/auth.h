@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/mutex.h"
 #include "config/result.h"
 #include "web/http/attempt.h"
 
@@ -65,6 +65,7 @@ class Auth {
   [[nodiscard]] static std::optional<Credentials> login_of(const std::string& authorization);
   [[nodiscard]] bool is_remembered(const Credentials& login) const;
   [[nodiscard]] config::Right right_of(const std::string& user) const;
+  [[nodiscard]] std::map<std::string, std::string> remembered() const;
   [[nodiscard]] Answer known(const std::string& user) const;
   [[nodiscard]] std::string digest(const std::string& secret) const;
 
@@ -74,8 +75,9 @@ class Auth {
   std::map<std::string, Groups> groups_;  // of users who have some
   std::vector<Pass> passes_;
 
-  mutable std::mutex memory_;
-  mutable std::map<std::string, std::string> remembered_;  // user, digest of their right password
+  mutable config::Mutex memory_;
+  mutable std::map<std::string, std::string> remembered_
+      GUARDED_BY(memory_);  // user, digest of their right password
 };
 
 [[nodiscard]] std::string_view wire_name(Auth::Login login);

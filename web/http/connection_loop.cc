@@ -7,7 +7,6 @@
 #include <condition_variable>
 #include <iterator>
 #include <list>
-#include <mutex>
 #include <new>
 #include <system_error>
 #include <thread>
@@ -22,6 +21,7 @@
 
 #include "agent/log.h"
 #include "agent/watch/threads.h"
+#include "config/mutex.h"
 #include "web/http/client.h"
 #include "web/http/turn_pool.h"
 
@@ -66,7 +66,7 @@ class Pool {
   // Serves what waits, first.
   ~Pool() {
     {
-      const std::scoped_lock lock(mutex_);
+      const config::Lock lock(mutex_);
       is_closed_ = true;
     }
     work_.notify_all();
@@ -78,7 +78,7 @@ class Pool {
   // Takes the client out of `from`, unless too many wait.
   [[nodiscard]] bool admit(Clients& from, Clients::iterator client) {
     {
-      const std::scoped_lock lock(mutex_);
+      const config::Lock lock(mutex_);
       if (waiting_.size() >= places_) return false;
       waiting_.splice(waiting_.end(), from, client);
       ++under_way_;
@@ -88,12 +88,12 @@ class Pool {
   }
   // Those that have a reply now.
   [[nodiscard]] Clients served() {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     under_way_ -= served_.size();
     return std::exchange(served_, {});
   }
   [[nodiscard]] bool is_idle() {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     return under_way_ == 0;
   }
 
@@ -108,9 +108,9 @@ class Pool {
   }
 
   void work() {
-    std::unique_lock lock(mutex_);
+    config::Lock lock(mutex_);
     while (true) {
-      work_.wait(lock, [this] { return is_closed_ || !waiting_.empty(); });
+      work_.wait(lock, [this]() REQUIRES(mutex_) { return is_closed_ || !waiting_.empty(); });
       if (waiting_.empty()) return;
       Clients mine;
       mine.splice(mine.end(), waiting_, waiting_.begin());
@@ -126,11 +126,11 @@ class Pool {
   std::size_t places_;
   ConnectionLoop::Serve serve_;
   std::function<void()> on_done_;
-  std::mutex mutex_;
-  std::condition_variable work_;
-  Clients waiting_, served_;
-  std::size_t under_way_ = 0;  // waiting, being served, served
-  bool is_closed_ = false;
+  config::Mutex mutex_;
+  std::condition_variable_any work_;
+  Clients waiting_ GUARDED_BY(mutex_), served_ GUARDED_BY(mutex_);
+  std::size_t under_way_ GUARDED_BY(mutex_) = 0;  // waiting, being served, served
+  bool is_closed_ GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;  // last: they use the others
 };
 

@@ -64,18 +64,17 @@ std::string stamp_of(const config::Web& settings) {
 }  // namespace
 
 Result<void, std::string> LiveSite::configure(config::Web settings) {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   return adopt(make_site_, std::move(settings));
 }
 
 Result<void, std::string> LiveSite::lead_to(Make make_site, config::Web settings) {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   auto done = adopt(make_site, std::move(settings));
   if (done) make_site_ = std::move(make_site);
   return done;
 }
 
-// With the mutex.
 Result<void, std::string> LiveSite::adopt(const Make& make_site, config::Web settings) {
   if (way_) settings.listen_address = way_->settings.listen_address;
   auto stamp = stamp_of(settings);
@@ -112,7 +111,7 @@ Result<std::shared_ptr<const LiveSite::Way>, std::string> LiveSite::make(
 }
 
 std::shared_ptr<const LiveSite::Way> LiveSite::now() {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   const auto time = std::chrono::steady_clock::now();
   if (time - looked_at_ >= kEvery) {
     looked_at_ = time;

@@ -3,10 +3,10 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "config/config.h"
+#include "config/mutex.h"
 #include "config/result.h"
 #include "web/http/site.h"
 #include "web/http/tls.h"
@@ -40,17 +40,17 @@ class LiveSite {
   static constexpr std::chrono::milliseconds kEvery{500};
 
  private:
-  [[nodiscard]] config::Result<void, std::string> adopt(const Make& make_site,
-                                                        config::Web settings);
+  [[nodiscard]] config::Result<void, std::string> adopt(const Make& make_site, config::Web settings)
+      REQUIRES(mutex_);
   [[nodiscard]] config::Result<std::shared_ptr<const Way>, std::string> make(
-      const Make& make_site, config::Web settings) const;
-  void look_again();
+      const Make& make_site, config::Web settings) const REQUIRES(mutex_);
+  void look_again() REQUIRES(mutex_);
 
-  Make make_site_;
-  std::mutex mutex_;
-  std::shared_ptr<const Way> way_;
-  std::string stamp_;  // of the files as they were last read
-  std::chrono::steady_clock::time_point looked_at_;
+  config::Mutex mutex_;
+  Make make_site_ GUARDED_BY(mutex_);
+  std::shared_ptr<const Way> way_ GUARDED_BY(mutex_);
+  std::string stamp_ GUARDED_BY(mutex_);  // of the files as they were last read
+  std::chrono::steady_clock::time_point looked_at_ GUARDED_BY(mutex_);
 };
 
 }  // namespace web

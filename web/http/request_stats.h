@@ -2,11 +2,11 @@
 
 #include <chrono>
 #include <map>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "agent/rollover/durations.h"
+#include "config/mutex.h"
 
 namespace web {
 
@@ -17,33 +17,33 @@ class RequestStats {
  public:
   using Answered = std::map<std::pair<std::string, int>, agent::Durations>;
 
-  void note(const std::string& handler, int status, std::chrono::duration<double> took) {
-    const std::scoped_lock lock(mutex_);
+  void count(const std::string& handler, int status, std::chrono::duration<double> took) {
+    const config::Lock lock(mutex_);
     answered_[{handler, status}].add(took);
   }
   [[nodiscard]] Answered answered() const {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     return answered_;
   }
 
   // One more stream; its number is how many there are with it.
   int open_stream() {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     return ++streams_;
   }
   void close_stream() {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     --streams_;
   }
   [[nodiscard]] int streams() const {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     return streams_;
   }
 
  private:
-  mutable std::mutex mutex_;
-  Answered answered_;
-  int streams_ = 0;
+  mutable config::Mutex mutex_;
+  Answered answered_ GUARDED_BY(mutex_);
+  int streams_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace web

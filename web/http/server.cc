@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <mutex>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -20,6 +19,7 @@
 #include <unistd.h>
 
 #include "agent/log.h"
+#include "config/mutex.h"
 #include "web/http/live_site.h"
 #include "web/http/request_framer.h"
 
@@ -106,8 +106,8 @@ class Exchange final : public httplib::Stream {
 // hundred. Any thread may call.
 class RefusedLogins {
  public:
-  void note(const std::string& client) {
-    const std::scoped_lock lock(mutex_);
+  void count(const std::string& client) {
+    const config::Lock lock(mutex_);
     ++count_;
     const auto now = steady_clock::now();
     if (now < next_line_) return;
@@ -117,9 +117,9 @@ class RefusedLogins {
   }
 
  private:
-  std::mutex mutex_;
-  std::size_t count_ = 0;  // since the last line
-  steady_clock::time_point next_line_;
+  config::Mutex mutex_;
+  std::size_t count_ GUARDED_BY(mutex_) = 0;  // since the last line
+  steady_clock::time_point next_line_ GUARDED_BY(mutex_);
 };
 
 // The exchange that this thread serves: httplib shows handlers only the request.

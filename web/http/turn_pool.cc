@@ -1,5 +1,6 @@
 #include "web/http/turn_pool.h"
 
+#include <random>
 #include <system_error>
 #include <utility>
 
@@ -17,7 +18,7 @@ constexpr std::size_t kSpareThreads = 24;  // for those who look and tell
 
 TurnPool::TurnPool(std::size_t threads, Turns::Limits limits, Work work,
                    std::function<void()> on_done)
-    : work_(std::move(work)), on_done_(std::move(on_done)), turns_(limits) {
+    : work_(std::move(work)), on_done_(std::move(on_done)), turns_(limits, std::random_device{}()) {
   if (agent::start_threads(
           threads_, threads, [this] { this->work(); }, agent::Spare{.threads = kSpareThreads}) == 0)
     throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again),
@@ -26,7 +27,7 @@ TurnPool::TurnPool(std::size_t threads, Turns::Limits limits, Work work,
 
 TurnPool::~TurnPool() {
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     is_closed_ = true;
   }
   wake_.notify_all();
@@ -36,7 +37,7 @@ TurnPool::~TurnPool() {
 void TurnPool::admit(Clients& from, Clients::iterator client, std::string subject) {
   bool has_lost = false;
   {
-    const std::scoped_lock lock(mutex_);
+    const config::Lock lock(mutex_);
     const auto id = ++last_id_;
     places_.emplace(id, client);
     const auto lost =
@@ -58,12 +59,12 @@ void TurnPool::admit(Clients& from, Clients::iterator client, std::string subjec
 }
 
 Clients TurnPool::done() {
-  const std::scoped_lock lock(mutex_);
+  const config::Lock lock(mutex_);
   return std::exchange(done_, {});
 }
 
 void TurnPool::work() {
-  std::unique_lock lock(mutex_);
+  config::Lock lock(mutex_);
   while (!is_closed_) {
     const auto claim = turns_.next(steady_clock::now());
     if (!claim) {

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "config/mutex.h"
 #include "web/http/client.h"
 #include "web/http/turns.h"
 
@@ -37,14 +37,14 @@ class TurnPool {
 
   Work work_;
   std::function<void()> on_done_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  Turns turns_;
-  Clients waiting_, done_;
-  std::map<std::uint64_t, Clients::iterator>
-      places_;  // of those who wait, by the id of their claim
-  std::uint64_t last_id_ = 0;
-  bool is_closed_ = false;
+  config::Mutex mutex_;
+  std::condition_variable_any wake_;
+  Turns turns_ GUARDED_BY(mutex_);
+  Clients waiting_ GUARDED_BY(mutex_), done_ GUARDED_BY(mutex_);
+  std::map<std::uint64_t, Clients::iterator> places_
+      GUARDED_BY(mutex_);  // of those who wait, by the id of their claim
+  std::uint64_t last_id_ GUARDED_BY(mutex_) = 0;
+  bool is_closed_ GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;  // last: they use the others
 };
 

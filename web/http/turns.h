@@ -39,8 +39,7 @@ class Turns {
   };
 
   // `seed`: of chance, and of which names share a record; nobody outside may know it.
-  explicit Turns(Limits limits, std::uint32_t seed = std::random_device{}())
-      : limits_(limits), random_(seed) {}
+  Turns(Limits limits, std::uint32_t seed) : limits_(limits), random_(seed) {}
 
   // Waits for a turn. Where there is no place left one is taken at random from the source that
   // holds most, or holds too many: the id of who lost it is returned, maybe that of the newcomer.

@@ -13,7 +13,7 @@ using testing::ElementsAre;
 class Order : public testing::Test {
  protected:
   void hear(std::size_t who, Standings::Heard heard, milliseconds took = milliseconds{5}) {
-    standings.note(who, heard, took, at, ++about);
+    standings.record_reply(who, heard, took, at, ++about);
   }
   std::size_t about = 0;
   Standings standings{3};
@@ -63,7 +63,7 @@ TEST_F(Order, all_are_poor_only_when_each_failed_again_and_again) {
 TEST_F(Order, failures_about_one_zone_make_nobody_poor) {
   for (unsigned times = 0; times < 10; ++times) {
     for (const auto who : {0U, 1U, 2U})
-      standings.note(who, Standings::Heard::nothing, milliseconds{1000}, at, 7);
+      standings.record_reply(who, Standings::Heard::nothing, milliseconds{1000}, at, 7);
   }
   EXPECT_FALSE(standings.is_poor(at));
 }
