@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/time.h"
+#include "config/word.h"
 
 // What the operator asked for, as plain values. Made and checked by config/load.h, then never
 // changed: a reload makes a new one. Every key, unit and default is described in
@@ -22,7 +23,7 @@ enum class Role : std::uint8_t { inbound, outbound };
 struct Domain {
   std::string name;  // A-label form, lower case, no trailing dot
   Role role = Role::inbound;
-  std::string group;  // free text of the operator, for filters and labels; may be empty
+  Word group;  // free text of the operator, for filters and labels; may be empty
 };
 
 // How TLS begins at a service: by a command of the protocol that is spoken there, or at once.

@@ -316,7 +316,7 @@ void add_web_file(Web& web, std::string_view file_name, const std::filesystem::p
 // A group that is misspelled would show its users nothing, and nobody would know why.
 void check_groups(const Config& config, std::string_view file_name, Errors& errors) {
   std::set<std::string_view> known;
-  for (const auto& domain : config.domains) known.insert(domain.group);
+  for (const auto& domain : config.domains) known.insert(domain.group.text());
   for (const auto& list : config.domain_lists) known.insert(list.group);
   const auto check = [&](const std::string& whose, const std::vector<std::string>& groups) {
     for (const auto& group : groups) {

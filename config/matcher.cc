@@ -54,7 +54,7 @@ Result<std::string, std::string> hook_address(std::string_view text) {
   for (const auto field : kFields) {
     for (auto at = plain.find(field); at != plain.npos; at = plain.find(field)) {
       if (path == text.npos || at < path)
-        return Failure<std::string>("a field may stand behind the host only");
+        return Failure<std::string>("a field is possible only after the host");
       plain = fmt::format("{}x{}", plain.substr(0, at), plain.substr(at + field.size()));
     }
   }

@@ -210,8 +210,8 @@ bool Keeping::go_on() {
     above_ = is_new ? wanted->name : row->name;
     if (is_gone) {
       drop.bind(row->name).run();
-    } else if (is_new || row->role != role_of(*wanted) || row->group != wanted->group) {
-      put.bind(wanted->name, role_of(*wanted), wanted->group).run();
+    } else if (is_new || row->role != role_of(*wanted) || row->group != wanted->group.text()) {
+      put.bind(wanted->name, role_of(*wanted), wanted->group.text()).run();
     } else {
       --changed;
     }

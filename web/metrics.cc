@@ -354,7 +354,7 @@ class GroupsOfDomains {
     std::set<std::string_view> out;
     for (const auto& name : alert.domains) {
       if (const auto place = domains_.place_of(name))
-        out.insert(domains_[*place].configured->group);
+        out.insert(domains_[*place].configured->group.text());
     }
     return out;
   }
@@ -362,7 +362,7 @@ class GroupsOfDomains {
  private:
   const std::set<std::string_view>& all() {
     if (all_.empty()) {
-      for (const auto& domain : domains_) all_.insert(domain.configured->group);
+      for (const auto& domain : domains_) all_.insert(domain.configured->group.text());
     }
     return all_;
   }

@@ -234,7 +234,7 @@ bool Theirs::is_touched_by(const Silence& silence) const {
   const auto is_hit = [&](std::size_t place) {
     const auto& domain = *all_->domains[place].configured;
     return std::ranges::all_of(of_domains, [&](const Matcher* one) {
-      return agent::fits(*one, one->name == "domain" ? domain.name : domain.group);
+      return agent::fits(*one, one->name == "domain" ? domain.name : domain.group.text());
     });
   };
   if (std::ranges::none_of(places_, is_hit)) return false;

@@ -585,7 +585,7 @@ class LoadedLists : public testing::Test {
     const auto config = load(folder_ / "danelaw.yaml");
     if (config) {
       for (const auto& [name, role, group] : config->domains)
-        out.push_back(name + (role == Role::inbound ? " inbound " : " outbound ") + group);
+        out.push_back(name + (role == Role::inbound ? " inbound " : " outbound ") + group.text());
     } else {
       const auto folder = folder_.native() + "/";
       for (const auto& error : config.error()) {

@@ -808,7 +808,7 @@ TEST(KeepOnly, IsDoneByPartsWhereThereIsMuchAndComesToTheSame) {
   EXPECT_GT(parts, 5U);
   then.pop_back();
   std::vector<std::string> wanted;
-  for (const auto& domain : then) wanted.push_back(domain.name + " " + domain.group);
+  for (const auto& domain : then) wanted.push_back(domain.name + " " + domain.group.text());
   EXPECT_EQ(store.rows("SELECT name || ' ' || grp FROM domain ORDER BY name"), wanted);
 }
 
