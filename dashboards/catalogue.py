@@ -35,6 +35,13 @@ def metrics():
     return found
 
 
+@functools.cache
+def looks(name):
+    """Word -> ok, warning, critical or unknown: how the page shows it, by the program's own table."""
+    source = (ROOT / "web/ui/src/catalogue.ts").read_text()
+    return dict(re.findall(r'"([^"]+)": "(\w+)"', re.search(rf"const {name}: [^{{]*{{(.*?)}};", source, re.S)[1]))
+
+
 def names_in(expr):
     """The metrics of ours that an expression asks for; a histogram's samples have names of their own."""
     out = set()

@@ -14,11 +14,12 @@ SINCE = "?from=${__from}&to=${__to}"
 # A colour says nothing that the word beside it does not say. Names of Grafana's own, for light and dark.
 CALM, NOTE, OPEN, WARN, BAD, GREY = "green", "blue", "yellow", "orange", "red", "text"
 SEVERITIES = {"critical": BAD, "high": WARN, "medium": OPEN, "low": NOTE, "info": GREY}  # the worst first
-MAIL = {"fine": CALM, "at-risk": WARN, "unprotected": OPEN, "held-up": BAD, "unknown": GREY}
+STATUS = {"ok": CALM, "warning": WARN, "critical": BAD, "unknown": GREY}
+MAIL = {word: STATUS[look] for word, look in catalogue.looks("deliveryLook").items()}
 COLOURS = {
     "danelaw_domain_delivery": MAIL,
     "danelaw_mx_delivery": MAIL,
-    "danelaw_domain_status": {"ok": CALM, "warning": WARN, "critical": BAD, "unknown": GREY},
+    "danelaw_domain_status": STATUS,
     "danelaw_mx_dane_state": {
         "verified": CALM,
         "no TLSA": NOTE,
@@ -26,17 +27,10 @@ COLOURS = {
         "all unusable": WARN,
         "not probed": GREY,
     },
+    # A change of key that goes well is worth a note.
     "danelaw_mx_rollover_state": {
-        "no-dane": GREY,
-        "steady": CALM,
-        "prepub-wait": NOTE,
-        "prepub-ok": NOTE,
-        "ready": NOTE,
-        "switching": NOTE,
-        "rolled": NOTE,
-        "withdrawn": WARN,
-        "fallback": WARN,
-        "unknown": GREY,
+        word: NOTE if look == "ok" and word != "steady" else STATUS[look]
+        for word, look in catalogue.looks("rolloverLook").items()
     },
 }
 

@@ -173,4 +173,39 @@ int rank(Delivery delivery) {
   return 0;
 }
 
+Status look_of(Delivery delivery) {
+  switch (delivery) {
+    case Delivery::held_up:
+      return Status::critical;
+    case Delivery::unprotected:
+    case Delivery::at_risk:
+      return Status::warning;
+    case Delivery::fine:
+      return Status::ok;
+    case Delivery::unknown:
+      return Status::unknown;
+  }
+  return Status::unknown;
+}
+
+Status look_of(Verdict verdict) {
+  if (verdict == Verdict::unknown) return Status::unknown;
+  if (verdict == Verdict::authenticated || verdict == Verdict::no_mail) return Status::ok;
+  return is_deliverable(verdict) ? Status::warning : Status::critical;
+}
+
+std::string_view sign_of(Status look) {
+  switch (look) {
+    case Status::ok:
+      return "✓";
+    case Status::warning:
+      return "!";
+    case Status::critical:
+      return "✗";
+    case Status::unknown:
+      return "?";
+  }
+  return "?";
+}
+
 }  // namespace probes

@@ -64,4 +64,9 @@ inline constexpr double kMostCaches = 0.5;
 // What somebody must do something about first: held up, at risk, unknown, unprotected, fine.
 [[nodiscard]] int rank(Delivery delivery);
 
+// How a view shows it, beside the words, for nothing is told by colour alone.
+[[nodiscard]] Status look_of(Delivery delivery);
+[[nodiscard]] Status look_of(Verdict verdict);
+[[nodiscard]] std::string_view sign_of(Status look);
+
 }  // namespace probes

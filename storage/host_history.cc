@@ -50,9 +50,9 @@ std::optional<agent::Signature> signature_of(const Json& json) {
   return out;
 }
 
-class Reader {
+class PastReader {
  public:
-  Reader(Database& db, std::string subject, Time since)
+  PastReader(Database& db, std::string subject, Time since)
       : db_(db), subject_(std::move(subject)), since_(since) {}
 
   agent::ZonePast read_zone() {
@@ -265,15 +265,15 @@ Json key_set_json(const probes::dns::KeySet& set) {
 }
 
 agent::Signatures read_mx_signatures(Database& db, const std::string& domain, Time since) {
-  return Reader(db, domain, since).read_mx_signatures();
+  return PastReader(db, domain, since).read_mx_signatures();
 }
 
 agent::ZonePast read_zone_past(Database& db, const std::string& zone, Time since) {
-  return Reader(db, zone, since).read_zone();
+  return PastReader(db, zone, since).read_zone();
 }
 
 agent::HostHistory read_chronicle(Database& db, const std::string& host, Time since) {
-  return Reader(db, host, since).read();
+  return PastReader(db, host, since).read();
 }
 
 }  // namespace storage

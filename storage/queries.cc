@@ -115,16 +115,21 @@ config::Result<std::unique_ptr<Queries>, std::string> Queries::open(const Place&
       place, [&] { return std::unique_ptr<Queries>(new Queries(std::make_unique<State>(place))); });
 }
 
-Queries::Answer<std::vector<DomainRow>> Queries::domains() {
+Queries::OrFault<std::vector<DomainRow>> Queries::domains() {
+  std::vector<DomainRow> out;
+  const auto read = each_domain([&out](const DomainRow& row) { out.push_back(row); });
+  if (!read) return config::Failure<std::string>(read.error());
+  return out;
+}
+
+Queries::OrFault<void> Queries::each_domain(const std::function<void(const DomainRow&)>& take) {
   return state_->guarded([&] {
-    std::vector<DomainRow> out;
     auto rows = state_->db.scan(fmt::format("SELECT {} FROM domain ORDER BY name", kDomainColumns));
-    while (rows.step()) out.push_back(read_domain(rows));
-    return out;
+    while (rows.step()) take(read_domain(rows));
   });
 }
 
-Queries::Answer<std::optional<DomainRow>> Queries::domain(const std::string& name) {
+Queries::OrFault<std::optional<DomainRow>> Queries::domain(const std::string& name) {
   return state_->guarded([&]() -> std::optional<DomainRow> {
     auto row = state_->db.prepare(
         fmt::format("SELECT {}, report, known_report FROM domain WHERE name = ?", kDomainColumns));
@@ -137,8 +142,8 @@ Queries::Answer<std::optional<DomainRow>> Queries::domain(const std::string& nam
   });
 }
 
-Queries::Answer<std::vector<agent::Alert>> Queries::alerts(std::optional<agent::AlertState> state,
-                                                           std::size_t limit) {
+Queries::OrFault<std::vector<agent::Alert>> Queries::alerts(std::optional<agent::AlertState> state,
+                                                            std::size_t limit) {
   return state_->guarded([&] {
     std::vector<agent::Alert> out;
     auto rows = state_->db.prepare(
@@ -155,7 +160,7 @@ Queries::Answer<std::vector<agent::Alert>> Queries::alerts(std::optional<agent::
   });
 }
 
-Queries::Answer<std::optional<Queries::AlertRow>> Queries::alert(const std::string& id) {
+Queries::OrFault<std::optional<Queries::AlertRow>> Queries::alert(const std::string& id) {
   return state_->guarded([&]() -> std::optional<AlertRow> {
     auto row = state_->db.prepare(fmt::format("SELECT {} FROM alert WHERE id = ?", kAlertColumns));
     if (!row.bind(id).step()) return std::nullopt;
@@ -177,7 +182,7 @@ Queries::Answer<std::optional<Queries::AlertRow>> Queries::alert(const std::stri
   });
 }
 
-Queries::Answer<std::vector<probes::dns::Bytes>> Queries::evidence(const std::string& alert) {
+Queries::OrFault<std::vector<probes::dns::Bytes>> Queries::evidence(const std::string& alert) {
   return state_->guarded([&] {
     std::vector<probes::dns::Bytes> out;
     auto rows =
@@ -188,26 +193,26 @@ Queries::Answer<std::vector<probes::dns::Bytes>> Queries::evidence(const std::st
   });
 }
 
-Queries::Answer<DeliveryTimes> Queries::delivery_since(
+Queries::OrFault<DeliveryTimes> Queries::delivery_since(
     const std::map<std::string, probes::Delivery>& now, Whose whose) {
   return state_->guarded([&] { return read_delivery_since(state_->db, whose, now); });
 }
 
-Queries::Answer<std::vector<std::string>> Queries::changed_domains(config::Time since) {
+Queries::OrFault<std::vector<std::string>> Queries::changed_domains(config::Time since) {
   return state_->guarded([&] { return read_changed_domains(state_->db, since); });
 }
 
-Queries::Answer<Changes> Queries::changes_behind(std::int64_t version) {
+Queries::OrFault<Changes> Queries::changes_behind(std::int64_t version) {
   return state_->guarded([&] { return read_changes_behind(state_->db, version); });
 }
 
-Queries::Answer<std::int64_t> Queries::newest_version() {
+Queries::OrFault<std::int64_t> Queries::newest_version() {
   return state_->guarded([&] { return read_newest_version(state_->db); });
 }
 
-Queries::Answer<std::vector<std::string>> Queries::hosts_between(const std::string& domain,
-                                                                 config::Time from,
-                                                                 config::Time until) {
+Queries::OrFault<std::vector<std::string>> Queries::hosts_between(const std::string& domain,
+                                                                  config::Time from,
+                                                                  config::Time until) {
   return state_->guarded([&] {
     std::vector<std::string> out;
     auto rows = state_->db.prepare(
@@ -222,7 +227,7 @@ Queries::Answer<std::vector<std::string>> Queries::hosts_between(const std::stri
   });
 }
 
-Queries::Answer<std::vector<Event>> Queries::history(const EventFilter& filter) {
+Queries::OrFault<std::vector<Event>> Queries::history(const EventFilter& filter) {
   return state_->guarded([&] {
     std::vector<Event> out;
     // A subject is a name, a name and more behind '|', or the kind of a failure and a name. CROSS
@@ -252,31 +257,31 @@ Queries::Answer<std::vector<Event>> Queries::history(const EventFilter& filter) 
   });
 }
 
-Queries::Answer<std::map<std::string, std::vector<DeliverySpan>>> Queries::delivery_spans(
+Queries::OrFault<std::map<std::string, std::vector<DeliverySpan>>> Queries::delivery_spans(
     const SpanQuery& query) {
   return state_->guarded([&] { return read_delivery_spans(state_->db, query); });
 }
 
-Queries::Answer<std::map<std::string, std::vector<FoundThen>>> Queries::findings_past(
+Queries::OrFault<std::map<std::string, std::vector<FoundThen>>> Queries::findings_past(
     const std::vector<std::string>& domains, config::Time from, config::Time until) {
   return state_->guarded([&] { return read_findings_past(state_->db, domains, from, until); });
 }
 
-Queries::Answer<std::map<std::string, std::set<std::string>>> Queries::hosts_past(
+Queries::OrFault<std::map<std::string, std::set<std::string>>> Queries::hosts_past(
     config::Time from, config::Time until) {
   return state_->guarded([&] { return read_hosts_past(state_->db, from, until); });
 }
 
-Queries::Answer<std::vector<CertificateChange>> Queries::certificate_changes(config::Time from,
-                                                                             config::Time until) {
+Queries::OrFault<std::vector<CertificateChange>> Queries::certificate_changes(config::Time from,
+                                                                              config::Time until) {
   return state_->guarded([&] { return read_certificate_changes(state_->db, from, until); });
 }
 
-Queries::Answer<LogPage> Queries::event_log(const LogQuery& query) {
+Queries::OrFault<LogPage> Queries::event_log(const LogQuery& query) {
   return state_->guarded([&] { return read_event_log(state_->db, query); });
 }
 
-Queries::Answer<std::vector<Act>> Queries::acts(const ActFilter& filter) {
+Queries::OrFault<std::vector<Act>> Queries::acts(const ActFilter& filter) {
   return state_->guarded([&] {
     std::vector<Act> out;
     auto rows = state_->db.prepare(
@@ -291,7 +296,7 @@ Queries::Answer<std::vector<Act>> Queries::acts(const ActFilter& filter) {
   });
 }
 
-Queries::Answer<std::vector<Queries::Sum>> Queries::summed(const std::vector<std::string>& names) {
+Queries::OrFault<std::vector<Queries::Sum>> Queries::summed(const std::vector<std::string>& names) {
   return state_->guarded([&] {
     std::vector<Sum> out;
     auto rows = state_->db.prepare(
@@ -312,21 +317,21 @@ Queries::Answer<std::vector<Queries::Sum>> Queries::summed(const std::vector<std
   });
 }
 
-Queries::Answer<agent::HostHistory> Queries::host_history(const probes::dns::Name& host,
-                                                          config::Time since) {
+Queries::OrFault<agent::HostHistory> Queries::host_history(const probes::dns::Name& host,
+                                                           config::Time since) {
   return state_->guarded([&] { return read_chronicle(state_->db, host.text(), since); });
 }
 
-Queries::Answer<agent::ZonePast> Queries::zone_past(const probes::dns::Name& zone,
-                                                    config::Time since) {
+Queries::OrFault<agent::ZonePast> Queries::zone_past(const probes::dns::Name& zone,
+                                                     config::Time since) {
   return state_->guarded([&] { return read_zone_past(state_->db, zone.text(), since); });
 }
 
-Queries::Answer<std::vector<agent::AnnouncedCertificate>> Queries::announced(config::Time at) {
+Queries::OrFault<std::vector<agent::AnnouncedCertificate>> Queries::announced(config::Time at) {
   return state_->guarded([&] { return read_announced(state_->db, at); });
 }
 
-Queries::Answer<agent::RenewalBook> Queries::renewals(config::Time at) {
+Queries::OrFault<agent::RenewalBook> Queries::renewals(config::Time at) {
   return state_->guarded([&] { return read_renewals(state_->db, at); });
 }
 
@@ -340,7 +345,7 @@ static std::map<std::string, std::int64_t> count_rows(Database& db) {
 
 // Who scrapes does not wait for a disk that stands still: for the first count a moment, for others
 // not at all.
-Queries::Answer<std::map<std::string, std::int64_t>> Queries::row_counts() {
+Queries::OrFault<std::map<std::string, std::int64_t>> Queries::row_counts() {
   constexpr std::chrono::seconds kPatience{2};
   auto& s = *state_;
   config::Lock lock(s.counting);
@@ -370,7 +375,7 @@ Queries::Answer<std::map<std::string, std::int64_t>> Queries::row_counts() {
   return s.row_counts;
 }
 
-Queries::Answer<std::uint64_t> Queries::size_bytes() {
+Queries::OrFault<std::uint64_t> Queries::size_bytes() {
   if (state_->place.is_postgresql()) {
     return state_->guarded([&] {
       return static_cast<std::uint64_t>(state_->db.integer(

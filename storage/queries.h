@@ -55,12 +55,14 @@ class Queries {
   ~Queries();
 
   template <class T>
-  using Answer = config::Result<T, std::string>;
-  [[nodiscard]] Answer<std::vector<DomainRow>> domains();  // by name
-  [[nodiscard]] Answer<std::optional<DomainRow>> domain(const std::string& name);
+  using OrFault = config::Result<T, std::string>;
+  [[nodiscard]] OrFault<std::vector<DomainRow>> domains();  // by name
+  // The same, one after the other: they may be very many. `take` asks nothing else meanwhile.
+  [[nodiscard]] OrFault<void> each_domain(const std::function<void(const DomainRow&)>& take);
+  [[nodiscard]] OrFault<std::optional<DomainRow>> domain(const std::string& name);
   // Firing first, then pending, both the worst first, then the newest resolved; `limit` in all.
-  [[nodiscard]] Answer<std::vector<agent::Alert>> alerts(std::optional<agent::AlertState> state,
-                                                         std::size_t limit);
+  [[nodiscard]] OrFault<std::vector<agent::Alert>> alerts(std::optional<agent::AlertState> state,
+                                                          std::size_t limit);
   struct NotificationRow {
     std::string notice, notifier;
     config::Time made_at;
@@ -72,36 +74,36 @@ class Queries {
     agent::Alert alert;
     std::vector<NotificationRow> notifications;  // who was told, in order
   };
-  [[nodiscard]] Answer<std::optional<AlertRow>> alert(const std::string& id);
+  [[nodiscard]] OrFault<std::optional<AlertRow>> alert(const std::string& id);
   // The observations that the alert rests on, oldest first, as probes::encode() made them; empty
   // where none were kept.
-  [[nodiscard]] Answer<std::vector<probes::dns::Bytes>> evidence(const std::string& alert);
+  [[nodiscard]] OrFault<std::vector<probes::dns::Bytes>> evidence(const std::string& alert);
   // Since when what happens to mail is what it is now, and at which domains a verdict changed since
   // then; as in delivery_past.h.
-  [[nodiscard]] Answer<DeliveryTimes> delivery_since(
+  [[nodiscard]] OrFault<DeliveryTimes> delivery_since(
       const std::map<std::string, probes::Delivery>& now, Whose whose = Whose::domains);
-  [[nodiscard]] Answer<std::vector<std::string>> changed_domains(config::Time since);
-  [[nodiscard]] Answer<Changes> changes_behind(std::int64_t version);
-  [[nodiscard]] Answer<std::int64_t> newest_version();
+  [[nodiscard]] OrFault<std::vector<std::string>> changed_domains(config::Time since);
+  [[nodiscard]] OrFault<Changes> changes_behind(std::int64_t version);
+  [[nodiscard]] OrFault<std::int64_t> newest_version();
   // What were MX hosts of the domain at any time between; the last hundred at most.
-  [[nodiscard]] Answer<std::vector<std::string>> hosts_between(const std::string& domain,
-                                                               config::Time from,
-                                                               config::Time until);
+  [[nodiscard]] OrFault<std::vector<std::string>> hosts_between(const std::string& domain,
+                                                                config::Time from,
+                                                                config::Time until);
   // Newest first.
-  [[nodiscard]] Answer<std::vector<Event>> history(const EventFilter& filter);
+  [[nodiscard]] OrFault<std::vector<Event>> history(const EventFilter& filter);
   // What happened to mail over time; as in delivery_spans.h.
-  [[nodiscard]] Answer<std::map<std::string, std::vector<DeliverySpan>>> delivery_spans(
+  [[nodiscard]] OrFault<std::map<std::string, std::vector<DeliverySpan>>> delivery_spans(
       const SpanQuery& query);
   // For reports; as in report_facts.h.
-  [[nodiscard]] Answer<std::map<std::string, std::vector<FoundThen>>> findings_past(
+  [[nodiscard]] OrFault<std::map<std::string, std::vector<FoundThen>>> findings_past(
       const std::vector<std::string>& domains, config::Time from, config::Time until);
-  [[nodiscard]] Answer<std::map<std::string, std::set<std::string>>> hosts_past(config::Time from,
-                                                                                config::Time until);
-  [[nodiscard]] Answer<std::vector<CertificateChange>> certificate_changes(config::Time from,
-                                                                           config::Time until);
+  [[nodiscard]] OrFault<std::map<std::string, std::set<std::string>>> hosts_past(
+      config::Time from, config::Time until);
+  [[nodiscard]] OrFault<std::vector<CertificateChange>> certificate_changes(config::Time from,
+                                                                            config::Time until);
   // What happened to all that is watched; as in event_log.h.
-  [[nodiscard]] Answer<LogPage> event_log(const LogQuery& query);
-  [[nodiscard]] Answer<std::vector<Act>> acts(const ActFilter& filter);  // newest first
+  [[nodiscard]] OrFault<LogPage> event_log(const LogQuery& query);
+  [[nodiscard]] OrFault<std::vector<Act>> acts(const ActFilter& filter);  // newest first
   // Things that changed so often that of their older versions only the number was kept
   // (storage/bounds.h); the most first, a hundred at most.
   struct Sum {
@@ -109,21 +111,21 @@ class Queries {
     std::int64_t versions = 0;
     config::Time from, until;
   };
-  [[nodiscard]] Answer<std::vector<Sum>> summed(const std::vector<std::string>& names);
+  [[nodiscard]] OrFault<std::vector<Sum>> summed(const std::vector<std::string>& names);
   // What was recorded of a host, but versions that were last seen before `since`.
-  [[nodiscard]] Answer<agent::HostHistory> host_history(const probes::dns::Name& host,
-                                                        config::Time since);
+  [[nodiscard]] OrFault<agent::HostHistory> host_history(const probes::dns::Name& host,
+                                                         config::Time since);
   // The same of a zone's keys.
-  [[nodiscard]] Answer<agent::ZonePast> zone_past(const probes::dns::Name& zone,
-                                                  config::Time since);
+  [[nodiscard]] OrFault<agent::ZonePast> zone_past(const probes::dns::Name& zone,
+                                                   config::Time since);
   // Those that have not expired at `at`.
-  [[nodiscard]] Answer<std::vector<agent::AnnouncedCertificate>> announced(config::Time at);
+  [[nodiscard]] OrFault<std::vector<agent::AnnouncedCertificate>> announced(config::Time at);
   // When CAs suggest to renew certificates that have not expired at `at`.
-  [[nodiscard]] Answer<agent::RenewalBook> renewals(config::Time at);
-  [[nodiscard]] Answer<std::uint64_t> size_bytes();
+  [[nodiscard]] OrFault<agent::RenewalBook> renewals(config::Time at);
+  [[nodiscard]] OrFault<std::uint64_t> size_bytes();
   // By table, as of some minutes ago: counting reads whole indexes, and is begun anew every
   // kCountedEvery.
-  [[nodiscard]] Answer<std::map<std::string, std::int64_t>> row_counts();
+  [[nodiscard]] OrFault<std::map<std::string, std::int64_t>> row_counts();
   static constexpr std::chrono::minutes kCountedEvery{5};
 
  private:

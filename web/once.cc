@@ -12,7 +12,8 @@ namespace web {
 using config::Failure;
 using config::Result;
 
-OnceChecks::OnceChecks(Look look, Ticks ticks) : look_(std::move(look)), ticks_(std::move(ticks)) {}
+OnceChecks::OnceChecks(CheckDomain look, Ticks ticks)
+    : look_(std::move(look)), ticks_(std::move(ticks)) {}
 
 OnceChecks::~OnceChecks() {
   stop();

@@ -21,12 +21,13 @@ namespace web {
 class OnceChecks {
  public:
   // Looks at the domain, which takes a while; gives the check object, or why there is none.
-  using Look = std::function<config::Result<std::string, std::string>(const std::string& domain)>;
+  using CheckDomain =
+      std::function<config::Result<std::string, std::string>(const std::string& domain)>;
   using Ticks = std::function<std::chrono::steady_clock::time_point()>;
   static constexpr std::size_t kMostAnHour = 30;
   static constexpr std::size_t kKept = 20;
 
-  explicit OnceChecks(Look look, Ticks ticks = std::chrono::steady_clock::now);
+  explicit OnceChecks(CheckDomain look, Ticks ticks = std::chrono::steady_clock::now);
   ~OnceChecks();  // stop()
   void stop();    // waits for the one under way
 
@@ -51,7 +52,7 @@ class OnceChecks {
  private:
   void run(const std::string& id, const std::string& domain) EXCLUDES(mutex_);
 
-  Look look_;
+  CheckDomain look_;
   Ticks ticks_;
   mutable config::Mutex mutex_;
   std::uint64_t next_id_ GUARDED_BY(mutex_) = 1;

@@ -33,7 +33,7 @@ void write(Round& round, const Alert& alert) {
 }
 
 // The alert as that reader may know of it; nothing when it is not for them.
-std::optional<Alert> part_of(const Audience::Reader& reader, const Alert& alert,
+std::optional<Alert> part_of(const Audience::Recipient& reader, const Alert& alert,
                              const Watched& watched) {
   const auto owned = owned_by(reader.matchers, watched);
   auto part = owned ? narrowed(alert, *owned) : alert;
@@ -54,13 +54,13 @@ Alert bare(const Alert& alert) {
 
 // The same for a notice. Of an end all hear who were told. What is wrong with ourselves is for
 // those without matchers, and where all have some, for all of them: it must not reach nobody.
-std::optional<Alert> part_told(const Audience::Reader& reader, const Audience& audience,
+std::optional<Alert> part_told(const Audience::Recipient& reader, const Audience& audience,
                                const Alert& alert, const Watched& watched, Notice notice) {
   if (auto part = part_of(reader, alert, watched)) return part;
   const bool is_ours_to_all =
       alert.finding.code == probes::Code::monitor_fault &&
-      std::ranges::none_of(audience.readers,
-                           [](const Audience::Reader& one) { return one.matchers.empty(); });
+      std::ranges::none_of(audience.recipients,
+                           [](const Audience::Recipient& one) { return one.matchers.empty(); });
   if (notice != Notice::resolved && !is_ours_to_all) return std::nullopt;
   const auto owned = owned_by(reader.matchers, watched);
   return owned ? narrowed(alert, *owned).value_or(bare(alert)) : alert;
@@ -70,7 +70,7 @@ std::optional<Alert> part_told(const Audience::Reader& reader, const Audience& a
 void tell_newcomers(Round& round, Alert& alert, const Audience& audience, const Watched& watched) {
   if (alert.state != AlertState::firing || !alert.told_to) return;
   bool is_told = false;
-  for (const auto& reader : audience.readers) {
+  for (const auto& reader : audience.recipients) {
     if (reader.matchers.empty() || alert.told_to->contains(reader.notifier) ||
         alert.told_severity < reader.least)
       continue;
@@ -328,7 +328,7 @@ void AlertBook::tell(Round& round, Alert& alert, const Audience& audience, const
   // Of what was told before that was kept nobody knows to whom: it stays so.
   if (due->notice == Notice::opened && !alert.told_to) alert.told_to.emplace();
   std::vector<std::string> reached;
-  for (const auto& reader : audience.readers) {
+  for (const auto& reader : audience.recipients) {
     // Where it is not known who was told (before that was kept) all hear of the end who may have
     // been.
     const bool is_end = due->notice == Notice::resolved;

@@ -18,13 +18,13 @@ namespace agent {
 
 // To whom alerts are told.
 struct Audience {
-  struct Reader {
+  struct Recipient {
     std::string notifier;
     probes::Severity least = probes::Severity::info;
     // All of which an alert must fit; by those of domains it is narrowed to what is theirs.
     std::vector<Matcher> matchers{};
   };
-  std::vector<Reader> readers;  // by notification; Alertmanagers take the state instead
+  std::vector<Recipient> recipients;  // by notification; Alertmanagers take the state instead
   config::Seconds remind_after{std::chrono::hours{24}};
 };
 

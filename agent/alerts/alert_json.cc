@@ -40,9 +40,9 @@ Sent parsed(std::string_view text) {
 
 // One member after the other of an object that somebody sent, which must outlive the reader;
 // complains of the first that is wrong.
-class Reader {
+class MemberReader {
  public:
-  Reader(const Sent& json, const std::set<std::string>& known)
+  MemberReader(const Sent& json, const std::set<std::string>& known)
       : json_(json.is_object() ? json : nothing()) {
     if (!json.is_object()) complain("send one JSON object");
     for (const auto& [name, value] : json_.items()) {
@@ -101,8 +101,8 @@ class Reader {
   std::optional<std::string> fault_;
 };
 
-std::optional<Matcher> read_matcher(const Sent& json, Reader& silence) {
-  Reader in(json, {"name", "value", "is_regex", "is_equal"});
+std::optional<Matcher> read_matcher(const Sent& json, MemberReader& silence) {
+  MemberReader in(json, {"name", "value", "is_regex", "is_equal"});
   Matcher out{.name = in.pattern("name"),
               .value = in.pattern("value"),
               .is_regex = in.flag("is_regex", false),
@@ -274,7 +274,8 @@ Json to_json(const Notification& notification) {
 
 Result<Silence, std::string> silence_from_json(std::string_view text, Time at) {
   const auto json = parsed(text);
-  Reader in(json, {"matchers", "starts_at", "ends_at", "created_by", "comment", "expected_key"});
+  MemberReader in(json,
+                  {"matchers", "starts_at", "ends_at", "created_by", "comment", "expected_key"});
   Silence out;
   if (const auto* matchers = in.list("matchers")) {
     for (const auto& matcher : *matchers) {
@@ -297,7 +298,7 @@ Result<Silence, std::string> silence_from_json(std::string_view text, Time at) {
 
 Result<Acknowledgement, std::string> acknowledgement_from_json(std::string_view text, Time at) {
   const auto json = parsed(text);
-  Reader in(json, {"by", "comment", "until"});
+  MemberReader in(json, {"by", "comment", "until"});
   Acknowledgement out{.by = in.text("by"), .comment = in.text("comment"), .at = at};
   out.until = in.time("until");
   if (in.fault()) return Failure<std::string>(*in.fault());

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/hindsight/history_findings.h"
 #include "probes/catalogue.h"
 #include "probes/explain.h"
 #include "probes/findings.h"
@@ -19,8 +20,6 @@ using probes::Finding;
 using probes::Severity;
 using probes::Subject;
 using probes::Verdict;
-
-constexpr config::Seconds kLossTold = std::chrono::hours{24 * 14};
 
 // While no mail goes there at all, what holds it is a matter for an alert still: only less than it
 // would be of ours.

@@ -102,7 +102,7 @@ Result<AgentApi, std::string> AgentApi::make(const AgentAddress& address) {
   AgentApi out;
   if (has_user_information(address.url)) {
     return Failure<std::string>(
-        "--url: no user or password may stand in it, for it is printed; give --token-file");
+        "--url: it may contain no user or password, for it is printed; use --token-file");
   }
   auto url = config::web_address(address.url);
   if (!url) {
@@ -123,9 +123,9 @@ Result<AgentApi, std::string> AgentApi::make(const AgentAddress& address) {
   return out;
 }
 
-AgentApi::Answer<AgentApi::Reply> AgentApi::exchange(const std::string& method,
-                                                     const std::string& target,
-                                                     const std::optional<Json>& body) const {
+AgentApi::OrFault<AgentApi::Reply> AgentApi::exchange(const std::string& method,
+                                                      const std::string& target,
+                                                      const std::optional<Json>& body) const {
   probes::net::CurlHandle curl;
   Reply reply;
   const auto whole = url_ + target;
@@ -159,8 +159,8 @@ AgentApi::Answer<AgentApi::Reply> AgentApi::exchange(const std::string& method,
   return reply;
 }
 
-AgentApi::Answer<Json> AgentApi::send(const std::string& method, const std::string& path,
-                                      const Query& query, const std::optional<Json>& body) const {
+AgentApi::OrFault<Json> AgentApi::send(const std::string& method, const std::string& path,
+                                       const Query& query, const std::optional<Json>& body) const {
   const auto reply = exchange(method, target_of(path, query), body);
   if (!reply) return Failure<ApiFault>(reply.error());
   if (reply->status < 200 || reply->status > 299) {
@@ -178,11 +178,11 @@ AgentApi::Answer<Json> AgentApi::send(const std::string& method, const std::stri
   return out;
 }
 
-AgentApi::Answer<Json> AgentApi::get(const std::string& path, const Query& query) const {
+AgentApi::OrFault<Json> AgentApi::get(const std::string& path, const Query& query) const {
   return send("GET", path, query, std::nullopt);
 }
 
-AgentApi::Answer<std::vector<Json>> AgentApi::list(const std::string& path, Query query) const {
+AgentApi::OrFault<std::vector<Json>> AgentApi::list(const std::string& path, Query query) const {
   std::vector<Json> out;
   std::set<std::string> seen;  // a cursor that comes again would never end
   while (true) {

@@ -42,7 +42,7 @@ struct ApiFault {
 class AgentApi {
  public:
   template <class T>
-  using Answer = config::Result<T, ApiFault>;
+  using OrFault = config::Result<T, ApiFault>;
   using Query = std::map<std::string, std::string>;  // not encoded
 
   // Reads the token; the error says what is wrong with the address or the file.
@@ -50,11 +50,11 @@ class AgentApi {
 
   // `path`: below the address, made of path_of where names are in it. The reply must be an object,
   // or empty (null then).
-  [[nodiscard]] Answer<Json> get(const std::string& path, const Query& query = {}) const;
-  [[nodiscard]] Answer<Json> send(const std::string& method, const std::string& path,
-                                  const Query& query, const std::optional<Json>& body) const;
+  [[nodiscard]] OrFault<Json> get(const std::string& path, const Query& query = {}) const;
+  [[nodiscard]] OrFault<Json> send(const std::string& method, const std::string& path,
+                                   const Query& query, const std::optional<Json>& body) const;
   // All items of a list, whatever pages it comes in.
-  [[nodiscard]] Answer<std::vector<Json>> list(const std::string& path, Query query) const;
+  [[nodiscard]] OrFault<std::vector<Json>> list(const std::string& path, Query query) const;
 
   [[nodiscard]] const std::string& url() const { return url_; }
 
@@ -63,8 +63,8 @@ class AgentApi {
     int status = 0;
     std::string body;
   };
-  [[nodiscard]] Answer<Reply> exchange(const std::string& method, const std::string& target,
-                                       const std::optional<Json>& body) const;
+  [[nodiscard]] OrFault<Reply> exchange(const std::string& method, const std::string& target,
+                                        const std::optional<Json>& body) const;
 
   std::string url_;
   std::string token_;

@@ -106,7 +106,7 @@ std::optional<int> status_of(const Json& reply) {
   return any_unknown ? kUnknown : kCovered;
 }
 
-using Done = AgentApi::Answer<int>;
+using Done = AgentApi::OrFault<int>;
 
 // That the key is for no mail server, or that it may be after all.
 Done say(const ForeseeFlags& flags, const AgentApi& api, const Chain& chain) {
@@ -140,7 +140,7 @@ Done show(const ForeseeFlags& flags, const AgentApi& api, const Chain& chain) {
     std::cout << fmt::format(
         "unknown: {} watched domain{} not been checked since the agent started, and may have a "
         "host "
-        "that it names; it is kept, and held against the hosts of those, too\n",
+        "that it names; it is kept, and checked against their hosts, too\n",
         unseen, unseen == 1 ? " has" : "s have");
   } else if (has_more_names(*reply)) {
     std::cout << fmt::format(
@@ -182,7 +182,7 @@ Command add_foresee(CLI::App& app) {
   add_address(*command, flags->address);
   command->add_option("--format", flags->format, "how it is printed")
       ->check(CLI::IsMember({"text", "json"}));
-  command->add_option("--by", flags->by, "who shows it, where nobody has to log in");
+  command->add_option("--by", flags->by, "who shows it, where no login is required");
   command->add_flag("--not-for-mail", flags->is_not_for_mail,
                     "certificates of its key are for no mail server");
   command->add_flag("--for-mail", flags->is_for_mail, "take that back")->excludes("--not-for-mail");

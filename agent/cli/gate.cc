@@ -35,14 +35,14 @@ Result<probes::HostObservation, std::string> look(const config::Config& config,
                                                   const probes::dns::Name& host, Time at) {
   auto context = ProbeContext::make(config);
   if (!context) return Failure<std::string>(context.error());
-  auto scout = NetworkProber::make(std::move(*context));
-  if (!scout) return Failure<std::string>(scout.error());
-  const auto checks = (*scout)->probe_ourselves(at);
+  auto prober = NetworkProber::make(std::move(*context));
+  if (!prober) return Failure<std::string>(prober.error());
+  const auto checks = (*prober)->probe_ourselves(at);
   if (const auto faults = blinding(checks); !faults.empty()) {
     return Failure<std::string>(fmt::format("we cannot see: {}: {}", faults.front()->check,
                                             faults.front()->detail.value_or("")));
   }
-  return (*scout)->probe_records(host, at);
+  return (*prober)->probe_records(host, at);
 }
 
 std::string advice(const GateDecision& clearance, const probes::HostObservation& seen) {
@@ -156,7 +156,7 @@ Exit gate(const config::Config& config, const GateQuestion& question, const Reca
   for (const auto& [server, what] : sample.servers) {
     if (!what && !host_history.servers.contains(server)) unheard.push_back(server);
   }
-  note(host_history, sample, at, at);
+  record_sample(host_history, sample, at, at);
   if (host_history.servers.empty()) {
     out << fmt::format("yes: {}: no sender asks for its TLSA records\n", host);
     return Exit::ok;

@@ -49,19 +49,19 @@ void Dispatcher::work(const std::stop_token& stop) {
   name_thread("follow");
   while (!stop.stop_requested()) {
     try {
-      if (!is_clear_) is_clear_ = note(TaskBoard::words_of(board_->clear()));
+      if (!is_clear_) is_clear_ = tell_fault(TaskBoard::words_of(board_->clear()));
       ask_who_is_there();
       while (is_clear_ && !stop.stop_requested() && collect()) continue;
       take_back();
       if (is_clear_ && fault_.empty()) hand_out();
     } catch (const std::exception& e) {
-      note(e.what());  // memory is short: what was taken comes back by take_back()
+      tell_fault(e.what());  // memory is short: what was taken comes back by take_back()
     }
     board_->wait(kEvery);
   }
 }
 
-bool Dispatcher::note(const std::string& fault) {
+bool Dispatcher::tell_fault(const std::string& fault) {
   if (fault != fault_) {
     if (fault.empty())
       calls_.on_recovery();
@@ -103,7 +103,7 @@ void Dispatcher::hand_out() {
     if (out < window / 2 && targets.size() == window - out) window = std::min(2 * window, kMostOut);
     const auto at = clocks_.ticks();
     for (const auto& target : targets) out_.insert_or_assign({vantage, target}, at);
-    if (note(TaskBoard::words_of(board_->hand_out(vantage, targets)))) continue;
+    if (tell_fault(TaskBoard::words_of(board_->hand_out(vantage, targets)))) continue;
     give_up(vantage, targets);
   }
 }
@@ -127,14 +127,14 @@ void Dispatcher::take_back() {
     window = std::max(window / 2, kWindow);
     // Where the database is away nobody gets them: they are ours again, and what is left there is
     // cleared when it is back.
-    if (!note(TaskBoard::words_of(board_->withdraw(vantage, targets)))) is_clear_ = false;
+    if (!tell_fault(TaskBoard::words_of(board_->withdraw(vantage, targets)))) is_clear_ = false;
     give_up(vantage, targets);
   }
 }
 
 bool Dispatcher::collect() {
   auto looks = board_->collect(kBatch, clocks_.wall());
-  if (!note(TaskBoard::words_of(looks))) return false;
+  if (!tell_fault(TaskBoard::words_of(looks))) return false;
   for (auto& look : *looks) take(std::move(look));
   return looks->size() == kBatch;
 }

@@ -57,7 +57,7 @@ class Dispatcher {
   [[nodiscard]] std::optional<probes::Recorded> read(const SentLook& look);
   [[nodiscard]] std::string place(const std::string& vantage) const;  // for the runner
   [[nodiscard]] std::size_t out_at(const std::string& vantage) const;
-  bool note(const std::string& fault);  // empty: none
+  bool tell_fault(const std::string& fault);  // empty: none
 
   Runner& runner_;
   std::unique_ptr<TaskBoard> board_;

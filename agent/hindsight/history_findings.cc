@@ -18,8 +18,6 @@ using probes::Evidence;
 using probes::Severity;
 using std::chrono::hours;
 
-// How long a loss is told after the last cache has forgotten what was lost.
-constexpr Seconds kLossTold = hours{24 * 14};
 // A change of certificate is news for a day, a rollover that takes longer than that hangs.
 constexpr Seconds kDay = hours{24};
 
@@ -107,9 +105,9 @@ bool is_most(double share) {
   return share + 0.0005 >= probes::kMostCaches;
 }
 
-class Foresight {
+class FindingsAhead {
  public:
-  Foresight(const History& history, const RolloverStanding& standing, const std::string& host)
+  FindingsAhead(const History& history, const RolloverStanding& standing, const std::string& host)
       : history_(history), standing_(standing), host_(host) {}
 
   std::vector<probes::Finding> findings() {
@@ -324,7 +322,7 @@ probes::HistoryFindings foresee(const HostHistory& host_history, const History& 
                                 const RolloverStanding& standing, const RenewalBook& renewals,
                                 const std::string& host) {
   auto out = predict(host_history, history, standing, renewals, host);
-  auto shown = Foresight(history, standing, host).findings();
+  auto shown = FindingsAhead(history, standing, host).findings();
   out.findings.insert(out.findings.begin(), std::make_move_iterator(shown.begin()),
                       std::make_move_iterator(shown.end()));
   out.past = past_of(host_history, history, standing);

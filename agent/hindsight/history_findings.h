@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "agent/foresight/renewal_advice.h"
@@ -10,6 +11,9 @@
 // PURE
 // What history adds to a look at a host: trouble that no single look can show.
 namespace agent {
+
+// Protection that was lost is told for so long, after the last cache has forgotten it.
+inline constexpr config::Seconds kLossTold = std::chrono::hours{24 * 14};
 
 // Findings about `host`, as of the standing, and what is known of its past. `history` is that of
 // the host history, `renewals` what CAs suggest.

@@ -33,7 +33,7 @@ std::string newest_server(const LaggingServers& known, const probes::dns::ZoneSe
 
 }  // namespace
 
-void note(LaggingServers& known, const probes::dns::ZoneSerials& seen) {
+void record_serials(LaggingServers& known, const probes::dns::ZoneSerials& seen) {
   known.newest = newest_now(known, seen);
   auto& late = known.by_server;
   std::erase_if(late, [&](const auto& entry) { return !seen.by_server.contains(entry.first); });

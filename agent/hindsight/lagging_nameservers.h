@@ -25,7 +25,7 @@ struct LaggingServers {
 };
 
 // Takes up what a look learned. Of a server that gave no answer nothing is learned.
-void note(LaggingServers& known, const probes::dns::ZoneSerials& seen);
+void record_serials(LaggingServers& known, const probes::dns::ZoneSerials& seen);
 
 // The servers that have been behind for longer than the zone's refresh, as `seen` was noted last.
 [[nodiscard]] std::optional<probes::Finding> find_lagging(const LaggingServers& known,

@@ -340,7 +340,7 @@ Sample completed(const HostHistory& host_history, Sample sample) {
   return sample;
 }
 
-bool note(HostHistory& host_history, const Sample& sample, Time began, Time ended) {
+bool record_sample(HostHistory& host_history, const Sample& sample, Time began, Time ended) {
   const Look look{began, ended};
   bool is_news = false;
   const auto forget = [&](const Version<Published>& version, Time until) {

@@ -73,7 +73,8 @@ struct HostHistory {
 // Takes a completed sample up, of a look from `began` to `ended`, which is later than those
 // before. Nobody knows when in between something was seen (note_version). True when anything but
 // signatures changed.
-bool note(HostHistory& host_history, const Sample& sample, config::Time began, config::Time ended);
+bool record_sample(HostHistory& host_history, const Sample& sample, config::Time began,
+                   config::Time ended);
 
 // Adds the endpoints of another host with the same TLSA owner, as "HOST 192.0.2.1/default": hosts
 // whose records are one RRset roll over together (RFC 7671 §8.4).

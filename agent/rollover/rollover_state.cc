@@ -383,6 +383,30 @@ std::string_view wire_name(RolloverState state) {
   return "";
 }
 
+probes::Status look_of(RolloverState state) {
+  switch (state) {
+    case RolloverState::steady:
+    case RolloverState::prepub_wait:
+    case RolloverState::prepub_ok:
+    case RolloverState::ready:
+    case RolloverState::switching:
+    case RolloverState::rolled:
+      return probes::Status::ok;
+    case RolloverState::fallback:
+    case RolloverState::withdrawn:
+      return probes::Status::warning;
+    case RolloverState::stale_risk:
+    case RolloverState::mismatch:
+    case RolloverState::partial_mismatch:
+    case RolloverState::dns_fail:
+      return probes::Status::critical;
+    case RolloverState::no_dane:
+    case RolloverState::unknown:
+      return probes::Status::unknown;
+  }
+  return probes::Status::unknown;
+}
+
 Time seen_since(const History& history, std::size_t record, Time at) {
   auto out = at;
   for (const auto& server : history.servers) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agent/history/history.h"
+#include "probes/status.h"
 #include "probes/verdict.h"
 
 // PURE
@@ -28,6 +29,8 @@ enum class RolloverState {
   unknown,           // caches may hold sets that were forgotten, there were so many
 };
 [[nodiscard]] std::string_view wire_name(RolloverState state);
+// How a view shows it, beside the words.
+[[nodiscard]] probes::Status look_of(RolloverState state);
 
 // A record that never matched is one to come, until it is this old; the RFCs give no bound.
 inline constexpr config::Seconds kNextRecordAtMost = std::chrono::hours{24 * 90};

@@ -16,15 +16,15 @@ using probes::dns::DnssecStatus;
 using probes::dns::Outcome;
 using probes::dns::Question;
 
-void Controls::note(const probes::DomainObservation& seen) {
-  for (const auto* answer : probes::answers_of(seen)) note(*answer);
+void Controls::learn(const probes::DomainObservation& seen) {
+  for (const auto* answer : probes::answers_of(seen)) learn(*answer);
 }
 
-void Controls::note(const probes::HostObservation& seen) {
-  for (const auto* answer : probes::answers_of(seen)) note(*answer);
+void Controls::learn(const probes::HostObservation& seen) {
+  for (const auto* answer : probes::answers_of(seen)) learn(*answer);
 }
 
-void Controls::note(const Answer& answer) {
+void Controls::learn(const Answer& answer) {
   const Question question{answer.name, answer.type};
   const bool is_bogus = answer.cause == Cause::bogus || answer.cause == Cause::signature_expired;
   if (answer.outcome == Outcome::failed && is_bogus && !answer.is_unconfirmed) {
@@ -33,7 +33,7 @@ void Controls::note(const Answer& answer) {
   }
   // What is no longer so is no control.
   std::erase_if(latest_, [&](const auto& one) { return one.second == question; });
-  std::erase_if(witnesses_, [&](const ControlHost& one) { return one.question == question; });
+  std::erase_if(witnesses_, [&](const ControlQuestion& one) { return one.question == question; });
   if (!is_learned(answer.outcome) || answer.status != DnssecStatus::secure || !answer.signer)
     return;
   const bool is_tlsa = answer.type == probes::dns::type::tlsa;
@@ -70,7 +70,8 @@ void Unconfirmed::end_failure(const probes::dns::Name& target) {
   take_from(owners_of_type_[failure.mapped()]);
 }
 
-void Unconfirmed::note(const probes::dns::Name& target, const std::vector<const Answer*>& answers) {
+void Unconfirmed::record(const probes::dns::Name& target,
+                         const std::vector<const Answer*>& answers) {
   if (looked_at_.size() < kMostTargets) looked_at_.insert(target);
   const auto suspect = suspect_of(answers);
   end_failure(target);
@@ -113,8 +114,8 @@ bool is_too_many(std::size_t failing, std::size_t controls) {
   return failing > 0 && failing >= std::min(kTooMany, controls);
 }
 
-void ResolverWatch::note(const std::vector<probes::dns::ResolverFault>& faults,
-                         const std::optional<probes::dns::Name>& about, config::Time at) {
+void ResolverWatch::record_faults(const std::vector<probes::dns::ResolverFault>& faults,
+                                  const std::optional<probes::dns::Name>& about, config::Time at) {
   for (const auto& fault : faults) {
     if (!slips_.contains(fault.resolver) && slips_.size() >= kMostResolvers) continue;
     auto& slips = slips_[fault.resolver];

@@ -21,8 +21,8 @@ class Controls {
  public:
   enum class Kind { alias, wildcard, tlsa, denied_tlsa, bogus };
 
-  void note(const probes::DomainObservation& seen);
-  void note(const probes::HostObservation& seen);
+  void learn(const probes::DomainObservation& seen);
+  void learn(const probes::HostObservation& seen);
 
   // The latest of each kind that was seen.
   [[nodiscard]] std::map<Kind, probes::dns::Question> each() const { return latest_; }
@@ -35,22 +35,22 @@ class Controls {
   static constexpr std::size_t kWitnesses = 3;
 
  private:
-  struct ControlHost {
+  struct ControlQuestion {
     probes::dns::Question question;
     probes::dns::Name zone;
   };
-  void note(const probes::dns::Answer& answer);
+  void learn(const probes::dns::Answer& answer);
 
   std::map<Kind, probes::dns::Question> latest_;
-  std::deque<ControlHost> witnesses_;  // the latest first
+  std::deque<ControlQuestion> witnesses_;  // the latest first
 };
 
 // Failures that only our resolver told of, where the name servers themselves cannot be asked: by
 // target, as last looked at.
 class Unconfirmed {
  public:
-  void note(const probes::dns::Name& target,
-            const std::vector<const probes::dns::Answer*>& answers);
+  void record(const probes::dns::Name& target,
+              const std::vector<const probes::dns::Answer*>& answers);
   void forget(const probes::dns::Name& target);
 
   // Whether the failure of a lookup of that type at the target is likelier our resolver's, seen
@@ -90,8 +90,8 @@ struct Suspect {
 class ResolverWatch {
  public:
   // `about`: the target looked at; nothing: our own check.
-  void note(const std::vector<probes::dns::ResolverFault>& faults,
-            const std::optional<probes::dns::Name>& about, config::Time at);
+  void record_faults(const std::vector<probes::dns::ResolverFault>& faults,
+                     const std::optional<probes::dns::Name>& about, config::Time at);
   // "resolver": whether one of them does something wrong, which, and what. It does not blind: what
   // the resolver cannot tell is asked elsewhere, or excused.
   [[nodiscard]] SelfCheck check(config::Time at) const;

@@ -55,7 +55,8 @@ std::optional<OwnSight::Checked> OwnSight::take(std::vector<SelfCheck> checks,
   } else {
     for (const auto& sight : resolvers) {
       if (sight.fault)
-        watch_.note({{.resolver = sight.resolver, .what = *sight.fault}}, std::nullopt, at);
+        watch_.record_faults({{.resolver = sight.resolver, .what = *sight.fault}}, std::nullopt,
+                             at);
     }
   }
   if (!is_blind) checks.push_back(watch_.check(at));
@@ -69,7 +70,7 @@ std::optional<OwnSight::Checked> OwnSight::take(std::vector<SelfCheck> checks,
 
 OwnSight::Doubt OwnSight::doubt(const Name& target,
                                 const std::vector<const probes::dns::Answer*>& answers, Time at) {
-  unconfirmed_.note(target, answers);
+  unconfirmed_.record(target, answers);
   const auto suspect = suspect_of(answers);
   if (!suspect) return {};
   if (!watch_.check(at).is_up) return {.is_ours = true, .controls = {}};
@@ -84,14 +85,14 @@ OwnSight::Doubt OwnSight::doubt(const Name& target,
 void OwnSight::blame_resolvers(const std::string& what, Time at) {
   for (const auto& sight : resolvers_) {
     const probes::dns::ResolverFault fault{.resolver = sight.resolver, .what = what};
-    watch_.note({fault, fault}, std::nullopt, at);
+    watch_.record_faults({fault, fault}, std::nullopt, at);
   }
 }
 
 void OwnSight::take(const Name& host, const std::vector<probes::smtp::SessionRecord>& sessions,
                     Time began) {
   reach_.record_sessions(host, sessions, began);
-  if (!probes::is_service(host)) welcome_.note(host, sessions);
+  if (!probes::is_service(host)) welcome_.record_sessions(host, sessions);
 }
 
 void OwnSight::take_try(const Name& host, const probes::smtp::SessionRecord& session, Time began) {

@@ -38,8 +38,8 @@ class OwnSight {
 
   template <class Observation>
   void take(const probes::dns::Name& target, const Observation& seen, config::Time at) {
-    controls_.note(seen);
-    watch_.note(probes::resolver_faults(probes::answers_of(seen)), target, at);
+    controls_.learn(seen);
+    watch_.record_faults(probes::resolver_faults(probes::answers_of(seen)), target, at);
   }
   [[nodiscard]] const Controls& controls() const { return controls_; }
   // Whether failures that only our resolver told of are its own: it is known to do wrong, or fails

@@ -44,7 +44,7 @@ void Welcome::end_refusal(const Place& place) {
   if (--address->second == 0) refused_at_.erase(address);
 }
 
-void Welcome::note(const Name& host, const std::vector<SessionRecord>& sessions) {
+void Welcome::record_sessions(const Name& host, const std::vector<SessionRecord>& sessions) {
   for (const auto& session : sessions) {
     const Place place{host, session.address};
     if (is_welcomed(session)) {

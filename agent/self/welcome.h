@@ -20,8 +20,8 @@ namespace agent {
 class Welcome {
  public:
   // Takes up how sessions with a host began. One that showed neither leaves what was known.
-  void note(const probes::dns::Name& host,
-            const std::vector<probes::smtp::SessionRecord>& sessions);
+  void record_sessions(const probes::dns::Name& host,
+                       const std::vector<probes::smtp::SessionRecord>& sessions);
   // Nobody asks about the host any more.
   void forget(const probes::dns::Name& host);
 

@@ -48,12 +48,12 @@ Audience audience_of(const config::Notify& notify) {
     }
     return probes::Severity::medium;
   };
-  Audience out{.readers = {}, .remind_after = notify.remind_after};
+  Audience out{.recipients = {}, .remind_after = notify.remind_after};
   for (const auto& one : notify.webhooks)
-    out.readers.push_back({one.name, least(one.least), matchers_of(one.matchers)});
+    out.recipients.push_back({one.name, least(one.least), matchers_of(one.matchers)});
   for (const auto& one : notify.mail) {
     if (one.tells_alerts)
-      out.readers.push_back({one.name, least(one.least), matchers_of(one.matchers)});
+      out.recipients.push_back({one.name, least(one.least), matchers_of(one.matchers)});
   }
   return out;
 }

@@ -235,7 +235,7 @@ std::shared_ptr<const Rollovers> Follower::follow_history(Round& round, Host& ho
   if (is_loss(*host.history, sample))
     sample.delegation_ttl = past_.delegation_ttl({seen.host, seen.tlsa.final_name}, round.at);
   round.sample = completed(*host.history, std::move(sample));
-  note(*host.history, round.sample, seen.observed_at, round.at);
+  record_sample(*host.history, round.sample, seen.observed_at, round.at);
   foresight_.learn(host, is_first ? Foresight::Of::ever : Foresight::Of::now);
   if (host.history->servers.empty()) return nullptr;
   std::vector<std::string> names{seen.base_domain.text(), probes::dns_name_of(seen.host).text()};
@@ -413,7 +413,7 @@ void Follower::confirm_next_key(Round& round, probes::Recorded look, const Seein
   auto past = *host->history;
   auto sample = sample_of(*look.host);
   sample.knows_endpoints = false;  // nobody connected to them
-  agent::note(past, completed(past, std::move(sample)), look.host->observed_at, round.at);
+  record_sample(past, completed(past, std::move(sample)), look.host->observed_at, round.at);
   if (!foresight_.is_unpublished(*host, past, round.at)) return;
   round.recorded = std::move(look);
   alarm_.follow_only(round, *host, Code::next_key_unpublished, seeing);

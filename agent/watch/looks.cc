@@ -67,7 +67,7 @@ Runner::State::Ending Runner::State::probe_domain(Prober& prober, const Name& na
     replies = probes::take_replies(look);
     seen = std::make_shared<const probes::DomainObservation>(std::move(look));
     const Lock lock(mutex);
-    counts.note(*seen);
+    counts.count(*seen);
     sight.take(name, *seen, now());
   }
   const Target target{.kind = Target::Kind::domain, .name = name};
@@ -116,7 +116,7 @@ Runner::State::Ending Runner::State::probe_host(Prober& prober, const Name& name
   const bool is_local = confirm_with_controls(prober, observed, began.at);
   if (may_be_ours(observed) && sense(prober, kVantageAtMost)) {
     const Lock lock(mutex);
-    counts.note(observed);
+    counts.count(observed);
     return {{.pace = ProbeOutcome::impaired}};
   }
   const bool is_resolvers = is_resolvers_own(prober, name, probes::deciding(observed));
@@ -125,7 +125,7 @@ Runner::State::Ending Runner::State::probe_host(Prober& prober, const Name& name
   const auto seen = std::make_shared<const probes::HostObservation>(std::move(observed));
   {
     const Lock lock(mutex);
-    counts.note(*seen);
+    counts.count(*seen);
     sight.take(name, *seen, now());
   }
   const bool is_ours = is_local || is_resolvers;

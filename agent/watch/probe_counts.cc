@@ -141,12 +141,12 @@ std::string_view wire_name(Miss miss) {
   return kNames.at(static_cast<std::size_t>(miss));
 }
 
-void ProbeCounts::note(const probes::DomainObservation& seen) {
+void ProbeCounts::count(const probes::DomainObservation& seen) {
   Notes(*this).add(ProbeStep::mx, seen.mx_took, miss_of(seen.mx));
 }
 
 // Of the addresses one family is enough.
-void ProbeCounts::note(const probes::HostObservation& seen) {
+void ProbeCounts::count(const probes::HostObservation& seen) {
   Notes notes(*this);
   const auto& failed = seen.a.outcome == Outcome::failed ? seen.a : seen.aaaa;
   notes.add(ProbeStep::address, seen.addresses_took,

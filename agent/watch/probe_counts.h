@@ -46,8 +46,8 @@ struct ProbeCounts {
   std::array<Tries, kProbeSteps> steps;
   Durations sessions;  // SMTP sessions as a whole
 
-  void note(const probes::DomainObservation& seen);
-  void note(const probes::HostObservation& seen);
+  void count(const probes::DomainObservation& seen);
+  void count(const probes::HostObservation& seen);
 };
 
 }  // namespace agent

@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "agent/hindsight/history_findings.h"
 #include "agent/history/next_ds.h"
 #include "agent/history/recorded_past.h"
 
@@ -19,8 +20,6 @@ constexpr Seconds kKeysLookBack = std::chrono::hours{24 * 8};
 // How far back the past is read: habits show in several renewals, and some renew once a year. As
 // long as history is kept by default.
 constexpr Seconds kLookBack = std::chrono::hours{24 * 400};
-// Protection that was lost is told so long (partners.h).
-constexpr Seconds kLossTold = std::chrono::hours{24 * 14};
 
 // More is not kept at hand (half a kilobyte each): it is read again when it is next asked for. Of
 // more than that hardly one is met again before its turn is over, so that few are kept from then
@@ -113,7 +112,7 @@ void Recollection::take_serials(const std::vector<probes::dns::ZoneSerials>& see
     auto& wanted = known.serials.wanted;
     // What cannot be learned now has not changed for that.
     if (wanted.wish == probes::dns::WantedDs::Wish::unknown) wanted = before;
-    note(known.lagging, serials);
+    record_serials(known.lagging, serials);
   }
 }
 

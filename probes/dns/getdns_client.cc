@@ -178,17 +178,19 @@ Result<Message, QueryFault> GetdnsClient::ask(const Query& query, config::Deadli
       if (!reply) {
         // A question that nobody answers is noted once, not with every try.
         if (round_patience <= milliseconds{1000})
-          standings_.note(place, Standings::Heard::nothing, took, steady_clock::now(), about);
+          standings_.record_reply(place, Standings::Heard::nothing, took, steady_clock::now(),
+                                  about);
         last = std::move(reply);
         continue;
       }
       if (is_told(*reply)) {
-        standings_.note(place, Standings::Heard::well, took, steady_clock::now(), about);
+        standings_.record_reply(place, Standings::Heard::well, took, steady_clock::now(), about);
         // One that refuses what another vouches for does wrong; what nobody vouches for it may
         // have refused with reason.
         for (const auto other : refused) {
           if (reply->authentic_data)
-            standings_.note(other, Standings::Heard::badly, took, steady_clock::now(), about);
+            standings_.record_reply(other, Standings::Heard::badly, took, steady_clock::now(),
+                                    about);
         }
         return reply;
       }
@@ -213,7 +215,7 @@ void GetdnsClient::distrust(const std::string& server, const Name& name) {
   standings_.doubt(now);
   for (std::size_t place = 0; place < servers_.size(); ++place) {
     if (shown(servers_[place]) == server)
-      standings_.note(place, Standings::Heard::badly, milliseconds{0}, now, subject(name));
+      standings_.record_reply(place, Standings::Heard::badly, milliseconds{0}, now, subject(name));
   }
 }
 
@@ -234,8 +236,8 @@ Result<Message, QueryFault> GetdnsClient::ask_resolver(std::size_t resolver, con
                                     .timeout = std::min(patience, left)});
     const auto took =
         took_since(asked) + (patience > Standings::kSlow ? Standings::kSlow : milliseconds{0});
-    standings_.note(resolver, last ? Standings::Heard::well : Standings::Heard::nothing, took,
-                    steady_clock::now(), subject(query.name));
+    standings_.record_reply(resolver, last ? Standings::Heard::well : Standings::Heard::nothing,
+                            took, steady_clock::now(), subject(query.name));
     if (last) break;
   }
   return last;

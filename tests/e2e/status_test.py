@@ -16,7 +16,7 @@ PARTNER = "mismatch.test"  # its mail waits; as a partner's trouble it is a degr
 # What happens to mail, as the public page says and shows it.
 MAIL = {
     "held-up": ("critical", "✗", "mail does not arrive"),
-    "unprotected": ("critical", "✗", "mail is not protected"),
+    "unprotected": ("warning", "!", "mail is not protected"),
     "at-risk": ("warning", "!", "mail arrives; something is wrong"),
     "fine": ("ok", "✓", "mail arrives securely"),
     "unknown": ("unknown", "?", "unknown"),

@@ -50,7 +50,7 @@ class Past {
              const agent::Chain& chain = {}) {
     agent::Sample sample{.servers = {{"ns1", ns1}, {"ns2", ns2}}, .knows_servers = true};
     if (!chain.empty()) sample.endpoints["192.0.2.1/default"] = chain;
-    agent::note(host_history, sample, at, at);
+    agent::record_sample(host_history, sample, at, at);
     return *this;
   }
   Past& look(config::Time at, const agent::Published& both, const agent::Chain& chain = {}) {
@@ -59,15 +59,16 @@ class Past {
 
   // One look that learned only what one endpoint presents; none: it is no more.
   Past& show(config::Time at, const std::string& endpoint, const agent::Chain& chain) {
-    agent::note(host_history, {.endpoints = {{endpoint, chain}}}, at, at);
+    agent::record_sample(host_history, {.endpoints = {{endpoint, chain}}}, at, at);
     return *this;
   }
   // One look that learned only how long the signature over the records is good.
   Past& sign(config::Time at, config::Time until) {
-    agent::note(host_history,
-                {.seen_at = at,
-                 .signatures = {{agent::kAllServers, agent::Signature{.expiration = until}}}},
-                at, at);
+    agent::record_sample(
+        host_history,
+        {.seen_at = at,
+         .signatures = {{agent::kAllServers, agent::Signature{.expiration = until}}}},
+        at, at);
     return *this;
   }
 

@@ -114,12 +114,12 @@ std::optional<Auth::Credentials> Auth::login_of(const std::string& authorization
   return Credentials{.user = pair->substr(0, colon), .password = pair->substr(colon + 1)};
 }
 
-Auth::Answer Auth::judge(const std::string& authorization,
-                         const std::optional<Attempt>& attempt) const {
+Auth::LoginAnswer Auth::judge(const std::string& authorization,
+                              const std::optional<Attempt>& attempt) const {
   if (users_.empty() && passes_.empty()) return {.right = Right::operate};
   if (const auto token = credentials(authorization, "bearer")) {
     const auto given = digest(*token);
-    Answer answer;
+    LoginAnswer answer;
     for (const auto& pass : passes_) {  // all of them, always
       if (is_equal(pass.digest, given))
         answer = {
@@ -181,8 +181,8 @@ Right Auth::right_of(const std::string& user) const {
   return operates ? Right::operate : Right::read;
 }
 
-Auth::Answer Auth::known(const std::string& user) const {
-  Answer out{.right = right_of(user), .login = Login::user, .name = user};
+Auth::LoginAnswer Auth::known(const std::string& user) const {
+  LoginAnswer out{.right = right_of(user), .login = Login::user, .name = user};
   if (const auto mine = groups_.find(user); mine != groups_.end()) out.groups = mine->second;
   return out;
 }

@@ -23,7 +23,7 @@ class Auth {
  public:
   enum class Login { none, user, token };  // none: nobody has to log in
   using Groups = std::set<std::string>;
-  struct Answer {
+  struct LoginAnswer {
     std::optional<config::Right> right;  // nothing: they are not known
     bool is_untried = false;             // their password would have to be tried first
     Login login = Login::none;
@@ -39,8 +39,8 @@ class Auth {
 
   // By the value of the header Authorization, at once. Where there are neither users nor tokens
   // everybody may do everything.
-  [[nodiscard]] Answer judge(const std::string& authorization,
-                             const std::optional<Attempt>& attempt = std::nullopt) const;
+  [[nodiscard]] LoginAnswer judge(const std::string& authorization,
+                                  const std::optional<Attempt>& attempt = std::nullopt) const;
   // The user, known or not, whose password would have to be tried before judge() can tell; nothing
   // when it can.
   [[nodiscard]] std::optional<std::string> untried(const std::string& authorization) const;
@@ -64,9 +64,9 @@ class Auth {
   };
   [[nodiscard]] static std::optional<Credentials> login_of(const std::string& authorization);
   [[nodiscard]] bool is_remembered(const Credentials& login) const;
-  [[nodiscard]] config::Right right_of(const std::string& user) const;
   [[nodiscard]] std::map<std::string, std::string> remembered() const;
-  [[nodiscard]] Answer known(const std::string& user) const;
+  [[nodiscard]] config::Right right_of(const std::string& user) const;
+  [[nodiscard]] LoginAnswer known(const std::string& user) const;
   [[nodiscard]] std::string digest(const std::string& secret) const;
 
   std::string key_;  // of the digests: random, so that they mean nothing elsewhere

@@ -254,7 +254,7 @@ struct Server::State {
       reply = problem(500, "internal error", e.what());
     }
     if (reply.status == 401 && in.has_header("Authorization"))
-      refused_logins.note(current_exchange->peer());
+      refused_logins.count(current_exchange->peer());
     const auto handler = reply.handler;
     out.status = reply.status;
     for (const auto& [name, value] : reply.headers) out.set_header(name, value);
@@ -263,7 +263,7 @@ struct Server::State {
     } else if (reply.status != 204) {
       out.set_content(reply.body, reply.content_type);
     }
-    traffic.note(handler, out.status, steady_clock::now() - began);
+    traffic.count(handler, out.status, steady_clock::now() - began);
   }
 
   RequestStats traffic;

@@ -154,13 +154,12 @@ Reply Api::test_notifiers(const Call& call) const {
     return one.tells_people && (!notifier || one.name == *notifier);
   };
   if (std::ranges::none_of(known, is_meant)) {
-    return notifier ? problem(404, "not found", "no notifier of that name tells people of alerts")
+    return notifier ? problem(404, "not found", "no notifier of that name sends people alerts")
                     : problem(409, "nobody is notified",
                               "no notifier is configured: see `notify` in the configuration");
   }
-  const auto tested = backend_.test_notifiers(
-      notifier,
-      call.by(call.request.query.contains("by") ? call.request.query.at("by") : std::string()));
+  const auto tested =
+      backend_.test_notifiers(notifier, call.by(Query(call.request).text("by").value_or("")));
   if (!tested) return problem(409, "not tested", "another test is under way");
   Json items = Json::array();
   for (const auto& one : *tested) {
@@ -176,10 +175,7 @@ Reply Api::test_notifiers(const Call& call) const {
 
 // What was refused is put down, too: who tries what cannot be is worth knowing.
 Reply Api::noted(const Call& call, Deed deed, Reply reply) const {
-  if (deed.called.empty()) {
-    const auto given = call.request.query.find("by");
-    if (given != call.request.query.end()) deed.called = given->second;
-  }
+  if (deed.called.empty()) deed.called = Query(call.request).text("by").value_or("");
   storage::Act act{.at = backend_.snapshot()->now,
                    .by = probes::printable(call.by(std::move(deed.called)), 200),
                    .login = std::string(wire_name(call.client.login)),

@@ -141,7 +141,7 @@ Reply Api::route(const Request& request) const {
   }
   const auto found = find(request);
   const auto* route = found.route;
-  Auth::Answer client{.right = config::Right::operate};
+  Auth::LoginAnswer client{.right = config::Right::operate};
   if (auto refusal = refuse(request, route, client)) {
     // The list of acts is the leader's, who refuses it, too.
     const bool is_noted = route != nullptr && !route->act.empty() && refusal->status == 403 &&
@@ -184,7 +184,7 @@ Api Api::narrowed_to(const Groups& groups) const {
 
 // Who may not. What is not in the table is nobody's business but readers'.
 std::optional<Reply> Api::refuse(const Request& request, const Route* route,
-                                 Auth::Answer& client) const {
+                                 Auth::LoginAnswer& client) const {
   auto who = route != nullptr ? route->who : is_change(request) ? Who::operators : Who::readers;
   if (who == Who::everybody_with_badges)
     who = guard_.badges.empty() ? Who::readers : Who::everybody;

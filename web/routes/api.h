@@ -46,7 +46,8 @@ class Api {
   struct Call {
     const Request& request;
     std::string name;  // what stands where the pattern has {…}
-    Auth::Answer client = {.right = config::Right::operate};  // who asks; known to be allowed to
+    Auth::LoginAnswer client = {.right =
+                                    config::Right::operate};  // who asks; known to be allowed to
 
     // Whom an act is put down to: the login, or without one what the client calls itself.
     [[nodiscard]] std::string by(std::string called) const {
@@ -80,7 +81,7 @@ class Api {
   [[nodiscard]] Reply route(const Request& request) const;
   // Or else who asks.
   [[nodiscard]] std::optional<Reply> refuse(const Request& request, const Route* found,
-                                            Auth::Answer& client) const;
+                                            Auth::LoginAnswer& client) const;
   // Puts down that somebody may not do it.
   void note_refusal(const Call& call, const Route& route, const Reply& refusal) const;
 

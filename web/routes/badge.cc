@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "probes/status.h"
 #include "probes/verdict.h"
 
 namespace web {
@@ -11,16 +12,15 @@ using probes::Delivery;
 
 constexpr int kLabelWidth = 42;
 
-const char* colour_of(Delivery delivery) {
-  switch (delivery) {
-    case Delivery::held_up:
-    case Delivery::unprotected:
+const char* colour_of(probes::Status look) {
+  switch (look) {
+    case probes::Status::critical:
       return "#b42318";
-    case Delivery::at_risk:
+    case probes::Status::warning:
       return "#8a5a00";
-    case Delivery::fine:
+    case probes::Status::ok:
       return "#0b6b3a";
-    case Delivery::unknown:
+    case probes::Status::unknown:
       return "#6941c6";
   }
   return "";
@@ -45,7 +45,7 @@ Reply for_everybody(Reply reply) {
 }
 
 Badge badge_of(Delivery delivery, const std::optional<std::string>& verdict) {
-  return {.message = message_of(delivery, verdict), .colour = colour_of(delivery)};
+  return {.message = message_of(delivery, verdict), .colour = colour_of(probes::look_of(delivery))};
 }
 
 Reply badge_svg(const Badge& badge) {

@@ -100,9 +100,7 @@ Reply Api::take_certificate(const Call& call) const {
   auto chain = chain_from(call.request);
   if (!chain) return problem(400, "no certificate", chain.error());
   const auto key = probes::dane::to_hex(chain->front()->spki_sha256);
-  const auto given = call.request.query.find("by");
-  const auto by =
-      probes::printable(call.by(given == call.request.query.end() ? "" : given->second), 200);
+  const auto by = probes::printable(call.by(Query(call.request).text("by").value_or("")), 200);
   Deed deed{.what = "show-certificate", .subject_kind = "key", .subject = key, .called = by};
   if (view_ && !view_->theirs().is_all_named_in(*chain->front()))
     return noted(

@@ -78,9 +78,10 @@ class Since {
  public:
   Since(const agent::Snapshot& snapshot, storage::Queries& queries, const std::vector<Row>& rows) {
     for (const auto& alert : snapshot.alerts) {
-      note(alert.finding.code, alert.cause, alert.first_seen_at);
-      note(alert.finding.code, alert.finding.subject, alert.first_seen_at);
-      for (const auto& hit : alert.hits) note(alert.finding.code, hit.subject, alert.first_seen_at);
+      take_time(alert.finding.code, alert.cause, alert.first_seen_at);
+      take_time(alert.finding.code, alert.finding.subject, alert.first_seen_at);
+      for (const auto& hit : alert.hits)
+        take_time(alert.finding.code, hit.subject, alert.first_seen_at);
     }
     std::set<std::string> asked;
     for (const auto& row : rows) {
@@ -108,7 +109,7 @@ class Since {
  private:
   using Past = std::map<std::string, std::vector<storage::FoundThen>>;
 
-  void note(probes::Code code, const probes::Subject& subject, config::Time at) {
+  void take_time(probes::Code code, const probes::Subject& subject, config::Time at) {
     const auto [entry, is_new] = times_.try_emplace({code, subject}, at);
     if (!is_new) entry->second = std::min(entry->second, at);
   }
@@ -144,7 +145,7 @@ class Since {
 };
 
 // What one look at a domain found.
-struct Look {
+struct DomainFindings {
   const std::string& domain;
   const probes::Findings& findings;
   const probes::DomainJudgement* judged = nullptr;  // null: it is what was known last
@@ -157,7 +158,7 @@ struct Look {
 
 class Rows {
  public:
-  void add(const Look& look, const probes::Finding& finding) {
+  void add(const DomainFindings& look, const probes::Finding& finding) {
     rows_.push_back({.finding = &finding,
                      .severity = finding.severity,
                      .cause = finding.subject,
@@ -168,7 +169,7 @@ class Rows {
 
   // A mismatch is one, whether or not the MX records that lead there are signed. What is found now
   // and what was known last are two.
-  void add_to_cause(const Look& look, const probes::Finding& finding) {
+  void add_to_cause(const DomainFindings& look, const probes::Finding& finding) {
     const auto& domain = look.domain;
     const auto* root = probes::cause_among(look.findings, finding);
     if (root == nullptr) root = &finding;
@@ -294,7 +295,7 @@ Reply Api::findings(const Call& call) const {
   const auto looks = last_looks(*snapshot);
   Rows rows;
   std::set<probes::Code> codes;  // there are, for the reader to choose from
-  const auto take = [&](const Look& look) {
+  const auto take = [&](const DomainFindings& look) {
     for (const auto& finding : look.findings) {
       if (filter.almost_fits(finding)) codes.insert(finding.code);
       if (!filter.fits(finding)) continue;

@@ -195,13 +195,13 @@ class Lines {
   void take(const agent::Alert& alert) {
     if (alert.state != agent::AlertState::firing) return;
     std::set<Line*> hit;
-    const auto note = [&](const probes::Subject& subject) {
+    const auto hit_at = [&](const probes::Subject& subject) {
       if (subject.kind != probes::Subject::Kind::host) return;
       if (auto* line = find(subject.name)) hit.insert(line);
     };
-    note(alert.cause);
-    note(alert.finding.subject);
-    for (const auto& one : alert.hits) note(one.subject);
+    hit_at(alert.cause);
+    hit_at(alert.finding.subject);
+    for (const auto& one : alert.hits) hit_at(one.subject);
     for (auto* line : hit) ++line->alerts;
   }
 

@@ -22,8 +22,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // The times of which nothing was recorded, in order.
-storage::Queries::Answer<Json> gaps_between(storage::Queries& queries, config::Time from,
-                                            config::Time until) {
+storage::Queries::OrFault<Json> gaps_between(storage::Queries& queries, config::Time from,
+                                             config::Time until) {
   auto events = queries.history({.names = {storage::kOurselves}, .until = until, .limit = 1000});
   if (!events) return config::Failure<std::string>(events.error());
   std::ranges::reverse(*events);

@@ -40,7 +40,7 @@ config::Result<Wish, std::string> wish_of(const std::string& body, bool may_name
 }
 
 // No two logins are called the same.
-std::string login_of(const Auth::Answer& client) {
+std::string login_of(const Auth::LoginAnswer& client) {
   return fmt::format("{} {}", wire_name(client.login), client.name);
 }
 

@@ -13,7 +13,7 @@ namespace web {
 class OwnActs {
  public:
   // All outlive it. `view`: null: all acts.
-  OwnActs(const View* view, storage::Queries& queries, const Auth::Answer& client)
+  OwnActs(const View* view, storage::Queries& queries, const Auth::LoginAnswer& client)
       : view_(view), queries_(queries), client_(client) {}
   [[nodiscard]] bool has(const storage::Act& act);
   // One of those as they may read it: others' words only about what is theirs alone.
@@ -26,7 +26,7 @@ class OwnActs {
 
   const View* view_;
   storage::Queries& queries_;
-  const Auth::Answer& client_;
+  const Auth::LoginAnswer& client_;
   std::map<std::string, bool> alerts_;  // asked for already
 };
 

@@ -8,7 +8,7 @@
 
 namespace web {
 
-OwnNews::OwnNews(const Backend& everything, Auth::Answer client)
+OwnNews::OwnNews(const Backend& everything, Auth::LoginAnswer client)
     : client_(std::move(client)), names_(everything, *client_.groups) {
   const auto view = as_of_now();
   for (const auto& [name, seen] : view.snapshot()->hosts) hosts_.insert(name.text());

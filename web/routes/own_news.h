@@ -14,7 +14,7 @@ namespace web {
 // those cost no walk through all domains. One thread.
 class OwnNews {
  public:
-  OwnNews(const Backend& everything, Auth::Answer client);
+  OwnNews(const Backend& everything, Auth::LoginAnswer client);
   [[nodiscard]] bool has(const Feed::Event& event);
 
  private:
@@ -24,7 +24,7 @@ class OwnNews {
 
   [[nodiscard]] View as_of_now() const { return {names_.everything(), *client_.groups}; }
 
-  Auth::Answer client_;
+  Auth::LoginAnswer client_;
   View names_;                      // asked for domains only, which are as of now
   std::set<std::string> hosts_;     // that their domains use, or did since the stream began
   std::set<std::string> silences_;  // that touched them since then

@@ -4,6 +4,7 @@
 #include "web/routes/finding_page.h"
 #include "web/routes/page.h"
 #include "web/routes/public_page.h"
+#include "web/routes/query.h"
 
 namespace web {
 namespace {
@@ -78,8 +79,8 @@ PublicView Api::public_view() const {
 Reply Api::public_html(const Call& call) const {
   if (guard_.badges.empty()) return text("not found\n", 404);
   auto view = public_view();
-  const auto page = call.request.query.find("page");
-  if (page != call.request.query.end()) view.page = number(page->second).value_or(1);
+  constexpr std::size_t kMostPages = 1'000'000;
+  view.page = Query(call.request).number("page", 1, kMostPages).value_or(1);
   return public_page(view);
 }
 

@@ -23,24 +23,11 @@ constexpr std::size_t kMostIncidents = 20;
 constexpr std::size_t kMostCards = 50;
 constexpr std::size_t kMostTold = 6;  // runs of days, of a domain
 
-// The mark of what happens to mail: how it looks, and its sign, for it is never told by colour
-// alone.
+// The mark of what happens to mail.
 std::string mark_of(Delivery delivery, std::string_view words) {
-  const auto mark = [&](probes::Status look, const char* sign) {
-    return fmt::format("<span class=\"mark {}\">{} {}</span>", wire_name(look), sign, words);
-  };
-  switch (delivery) {
-    case Delivery::held_up:
-    case Delivery::unprotected:
-      return mark(probes::Status::critical, "✗");
-    case Delivery::at_risk:
-      return mark(probes::Status::warning, "!");
-    case Delivery::fine:
-      return mark(probes::Status::ok, "✓");
-    case Delivery::unknown:
-      return mark(probes::Status::unknown, "?");
-  }
-  return {};
+  const auto look = probes::look_of(delivery);
+  return fmt::format("<span class=\"mark {}\">{} {}</span>", wire_name(look), probes::sign_of(look),
+                     words);
 }
 
 std::string_view in_words(Delivery delivery) {

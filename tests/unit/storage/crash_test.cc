@@ -145,7 +145,7 @@ class Life {
                           .domains = {"example.test"}});
     auto round = support::host_round(Scene{}, at);
     book.follow(round, subject, troubles, [](const agent::Alert&) { return true; });
-    book.tell(round, {.readers = {{"diary", probes::Severity::info}}}, {}, false);
+    book.tell(round, {.recipients = {{"diary", probes::Severity::info}}}, {}, false);
     fate_.step();  // decided, not recorded
     if (!recorder_->record(round)) _exit(4);
     fate_.step();  // recorded, not sent

@@ -25,7 +25,7 @@ using testing::IsEmpty;
 using testing::Pair;
 
 template <class T>
-T must(storage::Queries::Answer<T> answer) {
+T must(storage::Queries::OrFault<T> answer) {
   if (!answer) throw std::runtime_error(answer.error());
   return std::move(*answer);
 }

@@ -34,7 +34,7 @@ std::string hash_of(const std::string& password, const std::string& cost = "05")
 }
 
 // As the server does it: what has to be tried is tried first.
-Auth::Answer enter(const Auth& door, const std::string& authorization) {
+Auth::LoginAnswer enter(const Auth& door, const std::string& authorization) {
   if (!door.untried(authorization)) return door.judge(authorization);
   return door.judge(authorization, door.attempt(authorization));
 }

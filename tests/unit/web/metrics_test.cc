@@ -410,9 +410,9 @@ TEST(Metrics, TellTransportsOfLookupsApartAndWhichResolversValidate) {
 
 TEST(Metrics, CountRequestsByRouteAndStatus) {
   web::RequestStats traffic;
-  traffic.note("/api/v1/domains", 200, std::chrono::milliseconds{3});
-  traffic.note("/api/v1/domains", 200, std::chrono::milliseconds{30});
-  traffic.note("none", 404, std::chrono::milliseconds{1});
+  traffic.count("/api/v1/domains", 200, std::chrono::milliseconds{3});
+  traffic.count("/api/v1/domains", 200, std::chrono::milliseconds{30});
+  traffic.count("none", 404, std::chrono::milliseconds{1});
   traffic.open_stream();
   const auto seen =
       read(web::metrics_text({}, {.requests = traffic.answered(), .streams = traffic.streams()}));

@@ -63,7 +63,7 @@ TEST(PublicPage, ABadgeIsAsGreenAsThePage) {
     return web::badge_of(delivery, std::string(wire_name(verdict)));
   };
   EXPECT_EQ(badge(Delivery::fine, Verdict::authenticated).colour, "#0b6b3a");
-  EXPECT_EQ(badge(Delivery::unprotected, Verdict::cleartext).colour, "#b42318");
+  EXPECT_EQ(badge(Delivery::unprotected, Verdict::cleartext).colour, "#8a5a00");
   EXPECT_EQ(badge(Delivery::unprotected, Verdict::cleartext).message, "cleartext");
   EXPECT_EQ(badge(Delivery::fine, Verdict::no_mail).message, "takes no mail");
   EXPECT_EQ(badge(Delivery::held_up, Verdict::authenticated).message, "held-up")

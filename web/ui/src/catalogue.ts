@@ -1,4 +1,5 @@
 // The words for what the program knows: written by script/docs from its own tables; do not edit.
+import type { Delivery, RolloverState, Status, Verdict } from "./api";
 
 export const senderWords: Record<string, string> = {
   "secure-mx-only": "senders that apply DANE only behind a signed MX, as Exim does",
@@ -15,7 +16,7 @@ export const senderWords: Record<string, string> = {
   "strict-security-level": "senders whose TLS library refuses weak keys",
   "null-mx-ignored": "senders that ignore a null MX beside others",
   "other-nameserver": "senders whose resolver asked a name server that says otherwise",
-  "rfc-7672": "senders that go by the letter of the RFCs where Postfix does not",
+  "rfc-7672": "senders that follow the letter of the RFCs where Postfix does not",
   "web-pki-only": "mail programs that know no DANE, which most are",
 };
 
@@ -37,4 +38,71 @@ export const senderWeights: Record<string, { weight: "common" | "rare"; source: 
   "other-nameserver": { weight: "common", source: "each resolver chooses among a zone's name servers (RFC 1034 §5.3.3)", year: 1987 },
   "rfc-7672": { weight: "common", source: "Exim and other senders that are not Postfix", year: 2022 },
   "web-pki-only": { weight: "common", source: "no common mail program checks TLSA records", year: 2026 },
+};
+
+export const verdictSentence: Record<Verdict, string> = {
+  "authenticated": "Mail is delivered over authenticated TLS (DANE).",
+  "host-authenticated": "The host is authenticated by DANE, but its choice (MX) is not signed.",
+  "encrypted": "Mail is delivered over TLS without authentication (no usable TLSA record).",
+  "opportunistic": "Mail is delivered over TLS if nobody interferes (no DANE).",
+  "cleartext": "Mail is delivered in the clear (no DANE, no TLS).",
+  "refused": "Senders that check DANE refuse to deliver here.",
+  "lookup-failed": "DNS fails: senders treat it as unreachable.",
+  "down": "No usable SMTP session.",
+  "no-address": "The host has no address.",
+  "unknown": "Unknown: could not be determined.",
+  "deferred": "Mail waits in senders' queues: no host takes it.",
+  "bounced": "Mail bounces: no such domain, no host with an address, or a host that refuses for good.",
+  "no-mail": "The domain takes no mail (null MX).",
+};
+
+// A sender that gets one of them delivers.
+export const deliverable: Verdict[] = [
+  "authenticated",
+  "host-authenticated",
+  "encrypted",
+  "opportunistic",
+  "cleartext",
+];
+
+// How it is shown, beside the words.
+export const verdictLook: Record<Verdict, Status> = {
+  "authenticated": "ok",
+  "host-authenticated": "warning",
+  "encrypted": "warning",
+  "opportunistic": "warning",
+  "cleartext": "warning",
+  "refused": "critical",
+  "lookup-failed": "critical",
+  "down": "critical",
+  "no-address": "critical",
+  "unknown": "unknown",
+  "deferred": "critical",
+  "bounced": "critical",
+  "no-mail": "ok",
+};
+
+export const deliveryLook: Record<Delivery, Status> = {
+  "held-up": "critical",
+  "unprotected": "warning",
+  "at-risk": "warning",
+  "fine": "ok",
+  "unknown": "unknown",
+};
+
+export const rolloverLook: Record<RolloverState, Status> = {
+  "no-dane": "unknown",
+  "steady": "ok",
+  "prepub-wait": "ok",
+  "prepub-ok": "ok",
+  "ready": "ok",
+  "switching": "ok",
+  "rolled": "ok",
+  "stale-risk": "critical",
+  "fallback": "warning",
+  "mismatch": "critical",
+  "partial-mismatch": "critical",
+  "dns-fail": "critical",
+  "withdrawn": "warning",
+  "unknown": "unknown",
 };

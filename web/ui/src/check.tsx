@@ -3,12 +3,13 @@ import { useEffect, useState } from "preact/hooks";
 
 import type { Domain, OnceCheck } from "./api";
 import { post } from "./api";
+import { deliveryLook, verdictSentence } from "./catalogue";
 import { FindingCard } from "./finding_card";
 import { useResource } from "./live";
 import { useMayAct } from "./me";
 import { Act, DeliveryMark, DomainLink, Link, Mark, Title, Waiting, When } from "./parts";
 import { navigate } from "./place";
-import { deliveryLook, hostSentence, verdictSentence, verdictStatus, verdictWords } from "./words";
+import { hostSentence, verdictStatus, verdictWords } from "./words";
 
 type Result = Pick<Domain, "domain" | "verdict" | "delivery" | "hosts" | "findings">;
 

@@ -1,8 +1,9 @@
 // Ninety days at a glance: of each the worst that happened to mail, with the episodes of it, and how much of the time was well.
 import type { Days } from "./api";
+import { deliveryLook } from "./catalogue";
 import { useResource } from "./live";
 import { Mark, Moment } from "./parts";
-import { deliveryLook, deliveryWords, duration, percent, plural, utc, verdictBeside } from "./words";
+import { deliveryWords, duration, percent, plural, utc, verdictBeside } from "./words";
 
 type Episode = Days["episodes"][number];
 type Share = Days["shares"][number];

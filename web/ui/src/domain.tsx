@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { AlertLine } from "./alert_card";
 import type { Domain, Finding, Rollover, Verdict } from "./api";
 import { domainPath, get, post } from "./api";
-import { senderWeights, senderWords } from "./catalogue";
+import { senderWeights, senderWords, verdictSentence } from "./catalogue";
 import { Chains } from "./chain";
 import { DayBars } from "./days";
 import { OwnDeliveriesTo, OwnQueueTo, useDeliveriesTo } from "./deliveries";
@@ -22,7 +22,6 @@ import {
   plural,
   serviceSentence,
   verdictBeside,
-  verdictSentence,
   verdictStatus,
   verdictWords,
 } from "./words";

@@ -3,10 +3,11 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import type { Alert, Delivery, Severity, Verdict } from "./api";
+import { deliveryLook } from "./catalogue";
 import type { Resource } from "./live";
 import { navigate } from "./place";
 import type { Look } from "./words";
-import { ago, deliveryLook, deliveryWords, dnssecStatus, utc, verdictStatus, verdictWords } from "./words";
+import { ago, deliveryWords, dnssecStatus, utc, verdictStatus, verdictWords } from "./words";
 
 const icons: Record<Look, string> = { ok: "✓", warning: "!", critical: "✕", unknown: "?", note: "i" };
 

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import type { MxHost, Rollover, Timeline } from "./api";
 import { hostPath, recordText } from "./api";
+import { rolloverLook } from "./catalogue";
 import { fitting } from "./lanes";
 import { withQuery } from "./lists";
 import { useResource } from "./live";
@@ -20,7 +21,6 @@ import {
   refusedFor,
   rolloverAdvice,
   rolloverSentence,
-  rolloverStatus,
   rolloverWords,
 } from "./rollover_words";
 
@@ -55,7 +55,7 @@ function Keys({ rollover, host }: { rollover: Timeline; host: MxHost }) {
   const differ = differences(rollover);
   const caches = cachesSentence([rollover], host.delivery);
   // Keys that are well are no reason to do nothing while something else is to be done.
-  const isCalm = rolloverStatus[rollover.state] === "ok" && host.alerts.length > 0;
+  const isCalm = rolloverLook[rollover.state] === "ok" && host.alerts.length > 0;
   const advice = rollover.state === "steady" ? "" : ` ${rolloverAdvice[rollover.state]}`;
   const hasLine = rollover.state === "mismatch" && host.alerts.length > 0;
   const todo = isCalm

@@ -1,24 +1,8 @@
 // The words about keys and their rollovers.
 import type { Delivery, Rollover, RolloverState, Status } from "./api";
+import { rolloverLook } from "./catalogue";
 import type { Look } from "./words";
 import { duration, utc } from "./words";
-
-export const rolloverStatus: Record<RolloverState, Status> = {
-  "no-dane": "unknown",
-  steady: "ok",
-  "prepub-wait": "ok",
-  "prepub-ok": "ok",
-  ready: "ok",
-  switching: "ok",
-  rolled: "ok",
-  "stale-risk": "critical",
-  fallback: "warning",
-  mismatch: "critical",
-  "partial-mismatch": "critical",
-  "dns-fail": "critical",
-  withdrawn: "warning",
-  unknown: "unknown",
-};
 
 export const rolloverWords: Record<RolloverState, string> = {
   "no-dane": "no DANE",
@@ -39,7 +23,7 @@ export const rolloverWords: Record<RolloverState, string> = {
 
 // Keys that are well are no good news where mail is held up all the same.
 export const keysLook = (state: RolloverState, delivery: Delivery): Look =>
-  rolloverStatus[state] === "ok" && delivery !== "fine" ? "note" : rolloverStatus[state];
+  rolloverLook[state] === "ok" && delivery !== "fine" ? "note" : rolloverLook[state];
 
 export const rolloverSentence: Record<RolloverState, string> = {
   "no-dane": "There are no usable TLSA records: senders do not check this host.",

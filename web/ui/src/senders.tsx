@@ -1,9 +1,10 @@
 // What senders reported (RFC 8460): bars a day by organization, beside our own verdict's band, and failures by reason.
 import type { Days, Senders } from "./api";
+import { deliveryLook } from "./catalogue";
 import { useResource } from "./live";
 import { Mark } from "./parts";
 import type { Look } from "./words";
-import { deliveryLook, deliveryWords, plural } from "./words";
+import { deliveryWords, plural } from "./words";
 
 type Row = Senders["items"][number];
 

@@ -1,5 +1,6 @@
 // The words a person reads for the words of the API.
 import type { AgentStatus, Delivery, Endpoint, Host, Severity, Status, Verdict } from "./api";
+import { deliverable, verdictLook } from "./catalogue";
 
 export const verdictWords: Record<Verdict, string> = {
   authenticated: "delivered, authenticated",
@@ -15,23 +16,6 @@ export const verdictWords: Record<Verdict, string> = {
   deferred: "mail waits in queues",
   bounced: "mail bounces",
   "no-mail": "takes no mail",
-};
-
-export const verdictSentence: Record<Verdict, string> = {
-  authenticated: "Mail is delivered over authenticated TLS.",
-  "host-authenticated":
-    "The mail host is authenticated, but nobody vouches that it is the domain's host: the MX records are not signed.",
-  encrypted: "Mail is delivered over TLS, without authentication.",
-  opportunistic: "Mail is delivered over TLS if nobody interferes; DANE does not apply.",
-  cleartext: "Mail is delivered in the clear.",
-  refused: "Senders that check DANE refuse to deliver.",
-  "lookup-failed": "Senders cannot find the mail hosts: DNS fails.",
-  down: "No usable session.",
-  "no-address": "The host has no address.",
-  unknown: "Unknown: could not be determined from here; nothing is concluded about the domain.",
-  deferred: "No host takes the mail: it waits in senders' queues.",
-  bounced: "Mail bounces: no such domain, no host with an address, or a host that refuses for good.",
-  "no-mail": "The domain says that it takes no mail.",
 };
 
 // Of an MX host, where a verdict is one of a host.
@@ -65,14 +49,6 @@ export const deliveryWords: Record<Delivery, string> = {
   fine: "fine",
   unknown: "unknown",
 };
-export const deliveryLook: Record<Delivery, Status> = {
-  "held-up": "critical",
-  unprotected: "warning",
-  "at-risk": "warning",
-  fine: "ok",
-  unknown: "unknown",
-};
-
 const all = (of: { inbound: number; outbound: number }) => of.inbound + of.outbound;
 export const countOf = (status: AgentStatus, delivery: Delivery) => all(status.delivery[delivery]);
 
@@ -108,27 +84,10 @@ export function headline(status: AgentStatus): string {
   return `Mail arrives at ${unknown > 0 ? `${domains - unknown} of ${of}` : domains === 1 ? "the watched domain" : `all ${of}`}${but && `: ${but}`}.${doubt}`;
 }
 
-export const verdictStatus = (verdict: Verdict | null): Status => {
-  switch (verdict) {
-    case "authenticated":
-    case "no-mail":
-      return "ok";
-    case "host-authenticated":
-    case "encrypted":
-    case "opportunistic":
-    case "cleartext":
-      return "warning";
-    case "unknown":
-    case null:
-      return "unknown";
-    default:
-      return "critical";
-  }
-};
+export const verdictStatus = (verdict: Verdict | null): Status => (verdict ? verdictLook[verdict] : "unknown");
 
 // Somebody takes the mail, as far as was seen.
-export const delivers = (verdict: Verdict | null) =>
-  verdict !== "no-mail" && ["ok", "warning"].includes(verdictStatus(verdict));
+export const delivers = (verdict: Verdict | null) => verdict !== null && deliverable.includes(verdict);
 
 // The verdict beside what happens to mail: that of what is published, where caches or a server that lags make mail wait.
 export const verdictBeside = (delivery: Delivery, verdict: Verdict) =>

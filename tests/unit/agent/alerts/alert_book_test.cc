@@ -37,7 +37,7 @@ Trouble mismatch(const std::string& name = "mx.a.test",
           .domains = std::move(domains)};
 }
 
-// A book with two readers, and what reached them as "opened chat".
+// A book with two recipients, and what reached them as "opened chat".
 class TestBook {
  public:
   explicit TestBook(std::vector<Alert> alerts = {}, std::vector<Silence> silences = {})
@@ -71,7 +71,7 @@ class TestBook {
   AlertBook book;
   config::Time now = kNow;
   bool is_blind = false;
-  Audience audience{.readers = {{"chat", Severity::medium}, {"pager", Severity::critical}},
+  Audience audience{.recipients = {{"chat", Severity::medium}, {"pager", Severity::critical}},
                     .remind_after = std::chrono::hours{4}};
   Domains domains =
       support::configured({{"a.test", {.name = "a.test", .group = "ours"}},
@@ -113,8 +113,8 @@ TEST(AlertBook, TellsEverybodyOnceWhenTroubleIsConfirmedAndOnceWhenItIsOver) {
 
 // Owners of a group and of partners, and nobody who hears all.
 Audience owners() {
-  return {.readers = {{"ours", Severity::medium, matchers_of({"group=ours"})},
-                      {"partners", Severity::medium, matchers_of({"role=outbound"})}}};
+  return {.recipients = {{"ours", Severity::medium, matchers_of({"group=ours"})},
+                         {"partners", Severity::medium, matchers_of({"role=outbound"})}}};
 }
 
 TEST(AlertBook, TellsEachOwnerOfTheirOwnAndOfItsEnd) {
@@ -203,8 +203,8 @@ std::shared_ptr<const probes::DomainJudgement> judged_as(const std::string& serv
 TEST(AlertBook, ALetterToAnOwnerIsOfTheirsOnly) {
   TestBook tested;
   tested.audience = owners();
-  tested.audience.readers.push_back({"all", Severity::medium});
-  tested.audience.readers.push_back(
+  tested.audience.recipients.push_back({"all", Severity::medium});
+  tested.audience.recipients.push_back(
       {"grave", Severity::medium, matchers_of({"severity=critical"})});
   tested.judged["b.test"] = judged_as("as b.test has it");
   tested.look("mx.a.test", {of_both()});
@@ -240,9 +240,9 @@ TEST(AlertBook, ALetterOfAnEndNamesNobodyOfWhomItIsNoMore) {
 
 TEST(AlertBook, ADomainThatIsNotWatchedAnyMoreIsNoNewsToAnybody) {
   TestBook tested;
-  tested.audience = {.readers = {{"ours", Severity::medium, matchers_of({"group=ours"})},
-                                 {"no group", Severity::medium, matchers_of({"group="})},
-                                 {"not a", Severity::medium, matchers_of({"domain!=a.test"})}}};
+  tested.audience = {.recipients = {{"ours", Severity::medium, matchers_of({"group=ours"})},
+                                    {"no group", Severity::medium, matchers_of({"group="})},
+                                    {"not a", Severity::medium, matchers_of({"domain!=a.test"})}}};
   tested.domains = support::configured({{"a.test", {.name = "a.test", .group = "ours"}},
                                         {"c.test", {.name = "c.test", .group = "ours"}}});
   const auto both = mismatch("mx.a.test", {"a.test", "c.test"});
@@ -265,7 +265,7 @@ TEST(AlertBook, ALetterAboutAListNamesNothingOfIt) {
                       .domains = {}};
   TestBook tested;
   tested.audience = owners();
-  tested.audience.readers[1].matchers = matchers_of({"code=monitor-fault"});
+  tested.audience.recipients[1].matchers = matchers_of({"code=monitor-fault"});
   for (int i = 0; i < 3; ++i) {
     tested.act([&](Round& round) {
       return tested.book.follow(round, list, {fault}, [](const Alert&) { return true; });
@@ -298,7 +298,7 @@ TEST(AlertBook, WhatIsWrongWithOurselvesReachesSomebody) {
   };
   EXPECT_THAT(told(owners()), ElementsAre("opened ours", "opened partners"));
   auto with_postmaster = owners();
-  with_postmaster.readers.push_back({"postmaster", Severity::medium});
+  with_postmaster.recipients.push_back({"postmaster", Severity::medium});
   EXPECT_THAT(told(with_postmaster), ElementsAre("opened postmaster"));
 }
 

@@ -27,7 +27,7 @@ class Zone {
                                         .asked_at = now_,
                                         .refresh = std::chrono::hours{1},
                                         .by_server = {{kFirst, first}, {kSecond, second}}};
-    note(known_, seen);
+    record_serials(known_, seen);
     return find_lagging(known_, seen, {.name = "example.org"});
   }
 

@@ -22,8 +22,8 @@ TEST(HostHistory, ALongLookProvesWhatItSawOnlyAtTheSafeEndOfItself) {
   const auto new_one = Past::give({record(3, 1, 1, *Pki::get().leaf.certificate)});
   agent::HostHistory host_history;
   const auto look = [&](const agent::Published& given, config::Time began, config::Time ended) {
-    return agent::note(host_history, {.servers = {{"ns1", given}}, .knows_servers = true}, began,
-                       ended);
+    return agent::record_sample(host_history, {.servers = {{"ns1", given}}, .knows_servers = true},
+                                began, ended);
   };
   EXPECT_TRUE(look(old_one, kNow, kNow + kMinute));
   EXPECT_FALSE(look(old_one, kNow + 10 * kMinute, kNow + 11 * kMinute));
@@ -139,7 +139,8 @@ TEST(HostHistory, RecordsThatNobodyBelievesAreTakenForWithdrawn) {
   support::Scene scene;
   auto& host = scene.mx();
   const auto look = [&](agent::HostHistory& host_history, config::Time at) {
-    agent::note(host_history, agent::completed(host_history, agent::sample_of(host)), at, at);
+    agent::record_sample(host_history, agent::completed(host_history, agent::sample_of(host)), at,
+                         at);
   };
   agent::HostHistory host_history;
   look(host_history, kNow);
@@ -159,7 +160,7 @@ TEST(HostHistory, RecordsOfAHostWithoutAddressStayAsTheyWereSeen) {
   const auto look = [&](config::Time at) {
     const auto sample = agent::sample_of(host);
     EXPECT_FALSE(agent::is_loss(host_history, sample));
-    agent::note(host_history, agent::completed(host_history, sample), at, at);
+    agent::record_sample(host_history, agent::completed(host_history, sample), at, at);
   };
   look(kNow);
   host.a.outcome = host.aaaa.outcome = probes::dns::Outcome::absent;
@@ -187,7 +188,7 @@ TEST(HostHistory, RecordsAreBelievedWhileCachesHoldTheDsRecord) {
   const auto look = [&](config::Time at) {
     auto sample = agent::sample_of(host);
     sample.delegation_ttl = agent::is_loss(host_history, sample) ? kDsTtl : config::Seconds{0};
-    agent::note(host_history, agent::completed(host_history, sample), at, at);
+    agent::record_sample(host_history, agent::completed(host_history, sample), at, at);
   };
   // A signer that is late: but the zone will be signed anew, and what is new is believed, too.
   host.tlsa.signatures = {kNow - 60 * kMinute, kNow + 6 * 60 * kMinute};

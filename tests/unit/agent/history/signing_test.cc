@@ -162,7 +162,7 @@ TEST(Signing, OnlyServersThatDifferAreToldApart) {
     agent::Sample sample{.windows = {{"ns1", {kNow + ns1 - days{15}, kNow + ns1}},
                                      {"ns2", {kNow + ns2 - days{15}, kNow + ns2}}},
                          .seen_at = at};
-    agent::note(host_history, agent::completed(host_history, sample), at, at);
+    agent::record_sample(host_history, agent::completed(host_history, sample), at, at);
   };
   look(0, days{14}, days{14});
   EXPECT_THAT(told(host_history), testing::ElementsAre("* 14"));
@@ -187,7 +187,7 @@ TEST(Signing, AServerThatLaggedOnceIsNotExpiredForEver) {
                          .windows = {{"ns1", {kNow + ns1 - days{15}, kNow + ns1}},
                                      {"ns2", {kNow + ns2 - days{15}, kNow + ns2}}},
                          .seen_at = at};
-    agent::note(host_history, agent::completed(host_history, sample), at, at);
+    agent::record_sample(host_history, agent::completed(host_history, sample), at, at);
   };
   look(0, days{14}, days{14});
   look(7, days{21}, days{14});
@@ -207,8 +207,8 @@ TEST(Signing, AServerThatIsGoneLeavesNoSignatureOpen) {
   agent::HostHistory host_history;
   const auto look = [&](int day, agent::Sample sample) {
     sample.seen_at = kNow + days{day};
-    agent::note(host_history, agent::completed(host_history, sample), sample.seen_at,
-                sample.seen_at);
+    agent::record_sample(host_history, agent::completed(host_history, sample), sample.seen_at,
+                         sample.seen_at);
   };
   const SignatureWindow fresh{kNow - days{1}, kNow + days{14}};
   const SignatureWindow old{kNow - days{8}, kNow + days{7}};
@@ -227,7 +227,7 @@ TEST(SignedPerAnswer, IsSeenOnSlowHostsToo) {
     const auto at = kNow + minutes{15} * i;
     const agent::Sample sample{.windows = {{"ns1", {at - hours{1}, at + hours{24}}}},
                                .seen_at = at};
-    agent::note(host_history, agent::completed(host_history, sample), at, at + minutes{5});
+    agent::record_sample(host_history, agent::completed(host_history, sample), at, at + minutes{5});
   }
   EXPECT_THAT(host_history.signatures.at(agent::kAllServers), SizeIs(2));
 }

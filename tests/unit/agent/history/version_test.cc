@@ -44,7 +44,7 @@ agent::HostHistory played(bool is_moving) {
   agent::HostHistory out;
   for (int look = 0; look < kLooks; ++look) {
     const auto at = kNow + look * kMinute;
-    agent::note(out, agent::completed(out, restless(look, is_moving)), at, at);
+    agent::record_sample(out, agent::completed(out, restless(look, is_moving)), at, at);
   }
   return out;
 }
@@ -74,10 +74,12 @@ TEST(Versions, OfWhatIsThereAreNeverForgottenAsAWhole) {
     sample.endpoints["192.0.2." + std::to_string(i) + "/default"] =
         agent::Chain{Pki::get().leaf.certificate};
   agent::HostHistory host_history;
-  EXPECT_TRUE(agent::note(host_history, agent::completed(host_history, sample), kNow, kNow));
+  EXPECT_TRUE(
+      agent::record_sample(host_history, agent::completed(host_history, sample), kNow, kNow));
   EXPECT_EQ(host_history.endpoints.size(), kMany);
   const auto later = kNow + kMinute;
-  EXPECT_FALSE(agent::note(host_history, agent::completed(host_history, sample), later, later))
+  EXPECT_FALSE(
+      agent::record_sample(host_history, agent::completed(host_history, sample), later, later))
       << "nothing is news that was there before";
 }
 

@@ -30,10 +30,10 @@ const auto kB = name("b.test");
 TEST(Watch, one_slip_is_no_fault_and_two_are) {
   ResolverWatch watch;
   EXPECT_TRUE(watch.check(kNow).is_up);
-  watch.note({kSlip, kSlip}, kA, kNow);
-  watch.note({kSlip}, name("a.test"), kNow);
+  watch.record_faults({kSlip, kSlip}, kA, kNow);
+  watch.record_faults({kSlip}, name("a.test"), kNow);
   EXPECT_TRUE(watch.check(kNow).is_up);
-  watch.note({kOther}, kB, kNow + config::Seconds{60});
+  watch.record_faults({kOther}, kB, kNow + config::Seconds{60});
   const auto check = watch.check(kNow + config::Seconds{60});
   EXPECT_FALSE(check.is_up);
   EXPECT_THAT(blinding({check}), IsEmpty());
@@ -43,8 +43,8 @@ TEST(Watch, one_slip_is_no_fault_and_two_are) {
 
 TEST(Watch, a_fault_is_over_when_nothing_was_seen_for_a_while) {
   ResolverWatch watch;
-  watch.note({kSlip}, kA, kNow);
-  watch.note({kOther}, kB, kNow);
+  watch.record_faults({kSlip}, kA, kNow);
+  watch.record_faults({kOther}, kB, kNow);
   EXPECT_FALSE(watch.check(kNow + ResolverWatch::kHeld).is_up);
   EXPECT_TRUE(watch.check(kNow + ResolverWatch::kHeld + config::Seconds{1}).is_up);
 }
@@ -52,24 +52,24 @@ TEST(Watch, a_fault_is_over_when_nothing_was_seen_for_a_while) {
 TEST(Watch, what_lasts_is_a_fault_though_it_is_about_one_name) {
   ResolverWatch watch;
   for (auto at = kNow; at < kNow + ResolverWatch::kPersistent; at += config::Seconds{120}) {
-    watch.note({kSlip}, kA, at);
+    watch.record_faults({kSlip}, kA, at);
     EXPECT_TRUE(watch.check(at).is_up);
   }
-  watch.note({kSlip}, kA, kNow + ResolverWatch::kPersistent);
+  watch.record_faults({kSlip}, kA, kNow + ResolverWatch::kPersistent);
   EXPECT_FALSE(watch.check(kNow + ResolverWatch::kPersistent).is_up);
 }
 
 TEST(Watch, names_the_one_of_two_that_fails) {
   ResolverWatch watch;
-  watch.note({kSlip, {.resolver = "192.0.2.54", .what = "does not answer"}, kSlip}, std::nullopt,
-             kNow);
+  watch.record_faults({kSlip, {.resolver = "192.0.2.54", .what = "does not answer"}, kSlip},
+                      std::nullopt, kNow);
   EXPECT_EQ(watch.check(kNow).detail, "the resolver 192.0.2.53 refuses TLSA of a.test");
 }
 
 TEST(Watch, does_not_grow_with_what_it_is_told) {
   ResolverWatch watch;
   for (int i = 0; i < 1000; ++i)
-    watch.note({{.resolver = std::to_string(i), .what = "x"}, kSlip}, std::nullopt, kNow);
+    watch.record_faults({{.resolver = std::to_string(i), .what = "x"}, kSlip}, std::nullopt, kNow);
   EXPECT_LT(watch.check(kNow).detail->size(), 200U);
 }
 
@@ -88,7 +88,7 @@ class Learned : public testing::Test {
   void see(const Answer& tlsa) {
     probes::HostObservation seen;
     seen.tlsa = tlsa;
-    controls.note(seen);
+    controls.learn(seen);
   }
   Controls controls;
 };
@@ -153,7 +153,7 @@ class Alone : public testing::Test {
       seen.outcome = Outcome::failed;
       seen.is_unconfirmed = true;
     }
-    unconfirmed.note(name(target), {&seen});
+    unconfirmed.record(name(target), {&seen});
   }
   bool is_shared(const std::string& target, bool has_witnesses) {
     return unconfirmed.is_shared(name(target), type::tlsa, has_witnesses);

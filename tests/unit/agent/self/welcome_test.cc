@@ -47,9 +47,9 @@ class WelcomeTest : public testing::Test {
     return checks[0].is_up ? "up" : "down";
   }
   void refuse_at_three() {
-    welcome.note(name("mx.a.test"), {refused("192.0.2.1")});
-    welcome.note(name("mx.b.test"), {refused("192.0.2.2", Stage::banner, 554)});
-    welcome.note(name("mx.c.test"), {refused("192.0.2.3", Stage::ehlo, 450)});
+    welcome.record_sessions(name("mx.a.test"), {refused("192.0.2.1")});
+    welcome.record_sessions(name("mx.b.test"), {refused("192.0.2.2", Stage::banner, 554)});
+    welcome.record_sessions(name("mx.c.test"), {refused("192.0.2.3", Stage::ehlo, 450)});
   }
 
   Welcome welcome;
@@ -57,8 +57,8 @@ class WelcomeTest : public testing::Test {
 
 TEST_F(WelcomeTest, servers_of_three_domains_that_refuse_us_are_our_fault) {
   EXPECT_EQ(state(), "unknown");
-  welcome.note(name("mx.a.test"), {refused("192.0.2.1")});
-  welcome.note(name("mx.b.test"), {refused("192.0.2.2")});
+  welcome.record_sessions(name("mx.a.test"), {refused("192.0.2.1")});
+  welcome.record_sessions(name("mx.b.test"), {refused("192.0.2.2")});
   EXPECT_EQ(state(), "unknown") << "two say nothing of us, nor that all is well";
   refuse_at_three();
   EXPECT_EQ(state(), "down");
@@ -69,13 +69,13 @@ TEST_F(WelcomeTest, servers_of_three_domains_that_refuse_us_are_our_fault) {
 }
 
 TEST_F(WelcomeTest, servers_that_have_something_to_do_with_each_other_are_one) {
-  welcome.note(name("mx1.a.test"), {refused("192.0.2.1"), refused("192.0.2.2")});
-  welcome.note(name("mx2.a.test"), {refused("192.0.2.3")});
-  welcome.note(name("mx.b.test"), {refused("192.0.2.4")});
+  welcome.record_sessions(name("mx1.a.test"), {refused("192.0.2.1"), refused("192.0.2.2")});
+  welcome.record_sessions(name("mx2.a.test"), {refused("192.0.2.3")});
+  welcome.record_sessions(name("mx.b.test"), {refused("192.0.2.4")});
   EXPECT_EQ(state(), "unknown") << "one domain's three";
   Welcome other;
   for (const auto* host : {"mx.a.test", "mx.b.test", "mx.c.test"})
-    other.note(name(host), {refused("192.0.2.1")});
+    other.record_sessions(name(host), {refused("192.0.2.1")});
   EXPECT_THAT(other.checks(kNow, kOurs), IsEmpty()) << "one machine behind three names";
 }
 
@@ -85,10 +85,10 @@ TEST_F(WelcomeTest, what_is_about_the_server_counts_not) {
   for (auto session :
        {refused("", Stage::banner, 421), refused("", Stage::starttls, 454), std::move(old)}) {
     Welcome three;
-    three.note(name("mx.d.test"), {welcomed("192.0.2.4")});
+    three.record_sessions(name("mx.d.test"), {welcomed("192.0.2.4")});
     for (const auto* host : {"a", "b", "c"}) {
       session.address = fmt::format("192.0.2.{}", host);
-      three.note(name(fmt::format("mx.{}.test", host)), {session});
+      three.record_sessions(name(fmt::format("mx.{}.test", host)), {session});
     }
     const auto checks = three.checks(kNow, kOurs);
     ASSERT_EQ(checks.size(), 1U);
@@ -100,9 +100,9 @@ TEST_F(WelcomeTest, who_cannot_be_reached_neither_ends_nor_begins_it) {
   refuse_at_three();
   auto silent = refused("192.0.2.1", Stage::connect);
   silent.stop = SessionStop::connect_timeout;
-  welcome.note(name("mx.a.test"), {silent});
+  welcome.record_sessions(name("mx.a.test"), {silent});
   EXPECT_EQ(state(), "down");
-  welcome.note(name("mx.a.test"), {welcomed("192.0.2.1")});
+  welcome.record_sessions(name("mx.a.test"), {welcomed("192.0.2.1")});
   EXPECT_EQ(state(), "up");
 }
 
@@ -115,11 +115,11 @@ TEST_F(WelcomeTest, whom_nobody_watches_says_nothing) {
 TEST_F(WelcomeTest, a_host_that_goes_takes_all_its_refusals_with_it_and_no_others) {
   refuse_at_three();
   // Another of the same domain, at two addresses, of which one is shared.
-  welcome.note(name("mx9.a.test"), {refused("192.0.2.1"), refused("192.0.2.9")});
-  welcome.note(name("mx9.a.test"), {refused("192.0.2.9")});
+  welcome.record_sessions(name("mx9.a.test"), {refused("192.0.2.1"), refused("192.0.2.9")});
+  welcome.record_sessions(name("mx9.a.test"), {refused("192.0.2.9")});
   welcome.forget(name("mx9.a.test"));
   EXPECT_EQ(state(), "down") << "the first still refuses us";
-  welcome.note(name("mx.a.test"), {welcomed("192.0.2.1")});
+  welcome.record_sessions(name("mx.a.test"), {welcomed("192.0.2.1")});
   EXPECT_EQ(state(), "up");
 }
 
@@ -127,7 +127,7 @@ TEST_F(WelcomeTest, each_address_of_a_host_has_its_own_opinion) {
   int last = 0;
   for (const auto* host : {"mx.a.test", "mx.b.test", "mx.c.test"}) {
     const auto n = std::to_string(++last);
-    welcome.note(name(host), {welcomed("192.0.2." + n), refused("2001:db8::" + n)});
+    welcome.record_sessions(name(host), {welcomed("192.0.2." + n), refused("2001:db8::" + n)});
   }
   EXPECT_EQ(state(), "down") << "our IPv6 address, say";
 }

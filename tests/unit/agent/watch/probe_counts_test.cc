@@ -43,7 +43,7 @@ TEST(ProbeCounts, a_session_is_counted_at_every_stage_it_came_to) {
   session.stage = Stage::handshake;
   session.stop = SessionStop::tls;
   session.took.at(static_cast<std::size_t>(Stage::banner)) = std::chrono::seconds{2};
-  counts.note(host_with(session));
+  counts.count(host_with(session));
   for (const auto step : {ProbeStep::address, ProbeStep::connect, ProbeStep::banner,
                           ProbeStep::ehlo, ProbeStep::starttls, ProbeStep::tls})
     EXPECT_EQ(made(counts, step), 1U) << wire_name(step);
@@ -58,7 +58,7 @@ TEST(ProbeCounts, a_session_that_came_to_its_end_failed_nowhere) {
   ProbeCounts counts;
   SessionRecord session;
   session.stage = Stage::done;
-  counts.note(host_with(session));
+  counts.count(host_with(session));
   EXPECT_EQ(made(counts, ProbeStep::ehlo_tls), 1U);
   EXPECT_EQ(all_missed(counts), 0U);
 }
@@ -67,7 +67,7 @@ TEST(ProbeCounts, an_address_that_we_may_not_contact_is_no_try) {
   ProbeCounts counts;
   SessionRecord session;
   session.stop = SessionStop::special_address;
-  counts.note(host_with(session));
+  counts.count(host_with(session));
   EXPECT_EQ(made(counts, ProbeStep::connect), 0U);
   EXPECT_EQ(all_missed(counts), 0U);
   EXPECT_EQ(counts.sessions.counts.front(), 0U);
@@ -80,10 +80,10 @@ TEST(ProbeCounts, of_addresses_one_family_is_enough) {
   host.aaaa.outcome = Outcome::failed;
   host.aaaa.cause = Cause::timeout;
   host.addresses = {"192.0.2.1"};
-  counts.note(host);
+  counts.count(host);
   EXPECT_EQ(all_missed(counts), 0U);
   host.addresses.clear();
-  counts.note(host);
+  counts.count(host);
   EXPECT_EQ(missed(counts, ProbeStep::address, Miss::timeout), 1U);
 }
 
@@ -93,7 +93,7 @@ TEST(ProbeCounts, a_lookup_that_does_not_validate_is_told_from_one_that_does_not
   domain.mx.outcome = Outcome::failed;
   for (const auto cause : {Cause::signature_expired, Cause::ds_mismatch, Cause::servfail}) {
     domain.mx.cause = cause;
-    counts.note(domain);
+    counts.count(domain);
   }
   EXPECT_EQ(made(counts, ProbeStep::mx), 3U);
   EXPECT_EQ(missed(counts, ProbeStep::mx, Miss::bogus), 2U);
