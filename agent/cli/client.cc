@@ -102,7 +102,7 @@ struct ClientCommands::Commands {
   void add_all(CLI::App& app);
   void add_acts(CLI::App& app);
   void add_by(CLI::App& command) {
-    command.add_option("--by", by, "who does it, where nobody has to log in; default: the user");
+    command.add_option("--by", by, "who does it, where no login is required; default: the user");
   }
 
   [[nodiscard]] Done status(const AgentApi& api) const;
@@ -138,7 +138,7 @@ void ClientCommands::Commands::add_all(CLI::App& app) {
       &Commands::silences);
   add(app, "fleet", "the agents that share a running agent's database, and who leads",
       &Commands::fleet);
-  add(app, "lists", "lists of domains from elsewhere, as a running agent goes by them",
+  add(app, "lists", "lists of domains from elsewhere, as a running agent uses them",
       &Commands::lists);
   add_acts(app);
 }
@@ -175,7 +175,7 @@ void ClientCommands::Commands::add_acts(CLI::App& app) {
   add_by(*one);
 
   one = add(app, "accept-list",
-            "have a running agent go by a list that lost more than a fifth of its names at once",
+            "have a running agent accept a list that lost more than a fifth of its names at once",
             &Commands::accept_list);
   one->add_option("NAME", id, "of the list")->required();
   add_by(*one);

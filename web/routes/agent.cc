@@ -162,7 +162,7 @@ nlohmann::ordered_json Api::held_up_lately(config::Time now) const {
 Reply Api::status(const Call& /*call*/) const {
   const auto snapshot = backend_.snapshot();
   const auto size = backend_.queries->size_bytes();
-  const auto counts = all_counts(*snapshot, *backend_.queries);
+  const auto counts = all_counts(*snapshot, *recorded_briefs(*snapshot));
   const auto stall = why_stalled(snapshot->progress);
   Json vantage = Json::array();
   for (const auto& check : snapshot->vantage) {

@@ -190,9 +190,9 @@ std::optional<Reply> Api::refuse(const Request& request, const Route* route,
     who = guard_.badges.empty() ? Who::readers : Who::everybody;
   if (guard_.auth && who != Who::everybody) {
     auto asked = guard_.auth->judge(request.header("authorization"), request.attempt);
-    const auto token = request.query.find("token");
-    if (who == Who::readers_by_address && !asked.right && token != request.query.end()) {
-      asked = guard_.auth->judge("Bearer " + token->second);
+    const auto token = Query(request).text("token");
+    if (who == Who::readers_by_address && !asked.right && token) {
+      asked = guard_.auth->judge("Bearer " + *token);
       if (asked.right == config::Right::operate) asked = {};
     }
     if (asked.is_untried) return come_again();

@@ -100,6 +100,8 @@ class Api {
   // Domains
   [[nodiscard]] Reply domains(const Call& call) const;
   [[nodiscard]] LastLooks last_looks(const agent::Snapshot& snapshot) const;
+  [[nodiscard]] std::shared_ptr<const RecordedBriefs> recorded_briefs(
+      const agent::Snapshot& snapshot) const;
   [[nodiscard]] Reply domain(const Call& call) const;
   [[nodiscard]] Reply history(const Call& call) const;
   [[nodiscard]] Reply findings(const Call& call) const;

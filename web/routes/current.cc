@@ -62,7 +62,7 @@ DomainRow merged(DomainRow now, const DomainRow& recorded) {
 struct Line {
   const agent::DomainList* domains;
   std::size_t place;
-  const DomainRow* recorded;  // null once it was looked at
+  const RecordedBrief* recorded;  // null once it was looked at
   probes::Status status;
   probes::Delivery delivery;
   config::Time observed_at;
@@ -71,22 +71,40 @@ struct Line {
   [[nodiscard]] const agent::DomainState& state() const { return (*domains)[place]; }
   [[nodiscard]] const agent::DomainBrief& brief() const { return domains->brief(place); }
   [[nodiscard]] const config::Domain& configured() const { return *state().configured; }
-  [[nodiscard]] DomainRow row() const {
-    auto out = storage::row_of(state());
-    return recorded == nullptr ? out : merged(std::move(out), *recorded);
-  }
 };
 
-Line line_of(const agent::DomainList& domains, std::size_t place, const RecordedRows& recorded) {
+Line line_of(const agent::DomainList& domains, std::size_t place, const RecordedBriefs& recorded) {
   const auto& brief = domains.brief(place);
   Line out{&domains, place, nullptr, brief.status, brief.delivery, brief.observed_at};
-  if (brief.is_judged || recorded.empty()) return out;
-  const auto known = recorded.find(out.configured().name);
-  if (known == recorded.end()) return out;
-  out.recorded = &known->second;
-  out.status = known->second.status;
-  out.delivery = known->second.delivery;
-  out.observed_at = known->second.observed_at.value_or(out.observed_at);
+  out.recorded = recorded.find(domains, place);
+  if (out.recorded == nullptr) return out;
+  out.status = out.recorded->status;
+  out.delivery = out.recorded->delivery;
+  out.observed_at = out.recorded->observed_at;
+  return out;
+}
+
+RecordedBrief brief_of(const DomainRow& row) {
+  return {.observed_at = row.observed_at.value_or(config::Time::min()),
+          .verdict = row.verdict ? probes::verdict_from(*row.verdict) : std::nullopt,
+          .worst = row.worst_code ? probes::code_from(*row.worst_code) : std::nullopt,
+          .status = row.status,
+          .delivery = row.delivery};
+}
+
+// Few rows are read one by one, many at once.
+constexpr std::size_t kFew = 1000;
+std::map<std::string, DomainRow> rows_of(const std::vector<std::string>& names,
+                                         storage::Queries& queries) {
+  std::map<std::string, DomainRow> out;
+  if (names.size() > kFew) {
+    auto rows = queries.domains();
+    for (auto& row : rows.value_or(std::vector<DomainRow>{})) out.emplace(row.name, std::move(row));
+    return out;
+  }
+  for (const auto& name : names) {
+    if (auto row = queries.domain(name); row && *row) out.emplace(name, **std::move(row));
+  }
   return out;
 }
 
@@ -106,15 +124,13 @@ bool has(const Line& line, const DomainFilter& filter, FindHost& find_host) {
   if (filter.delivery && line.delivery != *filter.delivery) return false;
   const auto& brief = line.brief();
   if (filter.verdict) {
-    const auto is_it = brief.is_judged ? brief.verdict == *filter.verdict
-                                       : line.recorded != nullptr && line.recorded->verdict &&
-                                             *line.recorded->verdict == wire_name(*filter.verdict);
+    const auto is_it = brief.is_judged
+                           ? brief.verdict == *filter.verdict
+                           : line.recorded != nullptr && line.recorded->verdict == filter.verdict;
     if (!is_it) return false;
   }
   const auto is_there = [&](probes::Code code) {
-    if (!brief.is_judged)
-      return line.recorded != nullptr && line.recorded->worst_code &&
-             *line.recorded->worst_code == wire_name(code);
+    if (!brief.is_judged) return line.recorded != nullptr && line.recorded->worst == code;
     if (!brief.has_findings) return false;
     const auto& findings = line.state().judged->findings;
     return std::ranges::find(findings, code, &probes::Finding::code) != findings.end();
@@ -169,14 +185,40 @@ const probes::HostJudgement* FindHost::operator()(const agent::DomainList& domai
   return slot.found;
 }
 
-RecordedRows recorded_rows(const agent::Snapshot& snapshot, storage::Queries& queries) {
-  RecordedRows out;
-  if (!agent::is_any(snapshot.domains, [](const auto& brief) { return !brief.is_judged; }))
-    return out;
-  auto rows = queries.domains();
-  if (!rows) return out;
-  for (auto& row : *rows) out.emplace(row.name, std::move(row));
-  return out;
+RecordedBriefs::RecordedBriefs(const agent::DomainList& domains, storage::Queries& queries) {
+  if (!agent::is_any(domains, [](const auto& brief) { return !brief.is_judged; })) return;
+  by_place_.resize(domains.size());
+  const auto take = [&](std::uint32_t place, const DomainRow& row) {
+    if (row.verdict) by_place_[place] = brief_of(row);
+  };
+  const auto name_at = [&](std::uint32_t place) -> const std::string& {
+    return domains[place].configured->name;
+  };
+  if (domains.size() <= kFew) {
+    for (std::uint32_t place = 0; place < domains.size(); ++place) {
+      if (domains.brief(place).is_judged) continue;
+      const auto row = queries.domain(name_at(place));
+      if (row && *row) take(place, **row);
+      is_whole_ = is_whole_ && row;
+    }
+    return;
+  }
+  // Both are in the order of names.
+  const auto order = domains.by_name();
+  auto next = order->begin();
+  is_whole_ = queries
+                  .each_domain([&](const DomainRow& row) {
+                    while (next != order->end() && name_at(*next) < row.name) ++next;
+                    if (next != order->end() && name_at(*next) == row.name) take(*next, row);
+                  })
+                  .has_value();
+}
+
+const RecordedBrief* RecordedBriefs::find(const agent::DomainList& domains,
+                                          std::size_t place) const {
+  if (place >= by_place_.size() || domains.brief(place).is_judged) return nullptr;
+  const auto& out = by_place_[place];
+  return out.verdict ? &out : nullptr;
 }
 
 const Alert* find_alert(const agent::Snapshot& snapshot, const std::string& id) {
@@ -218,9 +260,9 @@ DomainRow current_row(const agent::DomainState& state, storage::Queries& queries
 }
 
 DomainPage current_domains(const agent::Snapshot& snapshot, storage::Queries& queries,
-                           const DomainFilter& filter, const LastLooks& looks) {
+                           const RecordedBriefs& recorded, const DomainFilter& filter,
+                           const LastLooks& looks) {
   const auto& domains = snapshot.domains;
-  const auto recorded = recorded_rows(snapshot, queries);
   const auto line_at = [&](std::size_t place) {
     auto out = line_of(domains, place, recorded);
     if (out.delivery == probes::Delivery::unknown && !looks.empty()) {
@@ -251,14 +293,24 @@ DomainPage current_domains(const agent::Snapshot& snapshot, storage::Queries& qu
     std::ranges::nth_element(found, at(begin));
     std::ranges::partial_sort(at(begin), at(end), found.end());
   }
+  std::vector<std::string> unseen;
+  for (auto place = begin; place < end; ++place) {
+    const auto line = line_at((*order)[found[place].number]);
+    if (line.recorded != nullptr) unseen.push_back(line.configured().name);
+  }
+  const auto rows = rows_of(unseen, queries);
   DomainPage out{.rows = {}, .total = found.size()};
-  for (auto place = begin; place < end; ++place)
-    out.rows.push_back(line_at((*order)[found[place].number]).row());
+  for (auto place = begin; place < end; ++place) {
+    auto row = storage::row_of(domains[(*order)[found[place].number]]);
+    const auto known = rows.find(row.name);
+    out.rows.push_back(known == rows.end() ? std::move(row)
+                                           : merged(std::move(row), known->second));
+  }
   return out;
 }
 
 void Counts::add(const agent::DomainList& domains, std::size_t place,
-                 const RecordedRows& recorded) {
+                 const RecordedBriefs& recorded) {
   const auto line = line_of(domains, place, recorded);
   ++by_status[static_cast<std::size_t>(line.status)];
   auto& roles = by_delivery[static_cast<std::size_t>(line.delivery)];
@@ -282,17 +334,15 @@ std::optional<LastKnown> last_known(const agent::Snapshot& snapshot, storage::Qu
   return out.at == config::Time::min() ? std::nullopt : std::optional{std::move(out)};
 }
 
-Counts all_counts(const agent::Snapshot& snapshot, storage::Queries& queries) {
+Counts all_counts(const agent::Snapshot& snapshot, const RecordedBriefs& recorded) {
   Counts out;
-  const auto recorded = recorded_rows(snapshot, queries);
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i) out.add(snapshot.domains, i, recorded);
   return out;
 }
 
 std::map<std::string, Counts> counts_by_group(const agent::Snapshot& snapshot,
-                                              storage::Queries& queries) {
+                                              const RecordedBriefs& recorded) {
   std::map<std::string, Counts> out;
-  const auto recorded = recorded_rows(snapshot, queries);
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i)
     out[snapshot.domains[i].configured->group].add(snapshot.domains, i, recorded);
   return out;

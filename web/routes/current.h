@@ -63,10 +63,35 @@ class CurrentAlerts {
 [[nodiscard]] storage::DomainRow current_row(const agent::DomainState& state,
                                              storage::Queries& queries);
 
+// What was recorded, in brief, of the domains that were not looked at since the start: what lists
+// are filtered, sorted and counted by. It does not change until they are.
+struct RecordedBrief {
+  config::Time observed_at = config::Time::min();
+  std::optional<probes::Verdict> verdict;  // nothing: so with all the rest
+  std::optional<probes::Code> worst;
+  probes::Status status = probes::Status::unknown;
+  probes::Delivery delivery = probes::Delivery::unknown;
+};
+class RecordedBriefs {
+ public:
+  RecordedBriefs() = default;  // of a list of which all were looked at
+  // Reads them; of a list as it is configured now.
+  RecordedBriefs(const agent::DomainList& domains, storage::Queries& queries);
+  [[nodiscard]] bool is_whole() const { return is_whole_; }  // they could be read
+  // Null: looked at since, or nothing is recorded.
+  [[nodiscard]] const RecordedBrief* find(const agent::DomainList& domains,
+                                          std::size_t place) const;
+
+ private:
+  std::vector<RecordedBrief> by_place_;
+  bool is_whole_ = true;
+};
+
 // Watched domains; of those that were not looked at since the start as recorded last. `looks`: of
 // those of which nothing is known now.
 [[nodiscard]] DomainPage current_domains(const agent::Snapshot& snapshot, storage::Queries& queries,
-                                         const DomainFilter& filter, const LastLooks& looks = {});
+                                         const RecordedBriefs& recorded, const DomainFilter& filter,
+                                         const LastLooks& looks = {});
 
 // Finds what is judged of one host among what is judged of domains. Domains mostly share the list
 // of it (agent/watch/domain_judge), so that it is mostly known where it is: of as many lists as
@@ -87,11 +112,6 @@ class FindHost {
   std::vector<Slot> known_;  // by hash
 };
 
-// As recorded, of the domains that were not looked at since the start; none once all were.
-using RecordedRows = std::map<std::string, storage::DomainRow>;
-[[nodiscard]] RecordedRows recorded_rows(const agent::Snapshot& snapshot,
-                                         storage::Queries& queries);
-
 // How many there are of each status, and of each kind of delivery: ours and partners'.
 struct Counts {
   std::array<std::size_t, probes::kStatusCount> by_status{};
@@ -100,7 +120,7 @@ struct Counts {
   };
   std::array<Roles, probes::kDeliveryCount> by_delivery{};
 
-  void add(const agent::DomainList& domains, std::size_t place, const RecordedRows& recorded);
+  void add(const agent::DomainList& domains, std::size_t place, const RecordedBriefs& recorded);
 };
 
 // How many there are of each kind as far as that was known last, each domain by its last look that
@@ -113,8 +133,8 @@ struct LastKnown {
                                                   storage::Queries& queries);
 
 // Counts of all, and of each group.
-[[nodiscard]] Counts all_counts(const agent::Snapshot& snapshot, storage::Queries& queries);
+[[nodiscard]] Counts all_counts(const agent::Snapshot& snapshot, const RecordedBriefs& recorded);
 [[nodiscard]] std::map<std::string, Counts> counts_by_group(const agent::Snapshot& snapshot,
-                                                            storage::Queries& queries);
+                                                            const RecordedBriefs& recorded);
 
 }  // namespace web

@@ -185,6 +185,12 @@ LastLooks Api::last_looks(const agent::Snapshot& snapshot) const {
   return remembered_->looks.of(snapshot, *backend_.queries);
 }
 
+std::shared_ptr<const RecordedBriefs> Api::recorded_briefs(const agent::Snapshot& snapshot) const {
+  auto& queries = *backend_.queries;
+  return view_ ? std::make_shared<const RecordedBriefs>(snapshot.domains, queries)
+               : remembered_->recorded.of(snapshot.domains, queries);
+}
+
 Reply Api::domains(const Call& call) const {
   Query query(call.request);
   DomainFilter filter;
@@ -203,7 +209,8 @@ Reply Api::domains(const Call& call) const {
   if (auto fault = query.fault()) return *std::move(fault);
   const auto snapshot = backend_.snapshot();
   auto looks = last_looks(*snapshot);
-  const auto page = current_domains(*snapshot, *backend_.queries, filter, looks);
+  const auto page =
+      current_domains(*snapshot, *backend_.queries, *recorded_briefs(*snapshot), filter, looks);
   if (agent::can_see(snapshot->vantage)) {
     std::vector<std::string> unknown;
     for (const auto& row : page.rows) {

@@ -202,7 +202,7 @@ Reply Api::groups(const Call& call) const {
     const auto mine = known->spans.find(state.configured->name);
     if (mine != known->spans.end()) group.spans.insert(*mine);
   }
-  const auto counts = counts_by_group(*snapshot, *backend_.queries);
+  const auto counts = counts_by_group(*snapshot, *recorded_briefs(*snapshot));
   Json items = Json::array();
   for (const auto& [name, group] : groups) {
     Json shares = Json::array();

@@ -81,4 +81,18 @@ config::Result<std::shared_ptr<const SpansOfAll::Known>, std::string> SpansOfAll
   return known;
 }
 
+std::shared_ptr<const RecordedBriefs> RecordedReader::of(const agent::DomainList& domains,
+                                                         storage::Queries& queries) {
+  const bool is_wanted = agent::is_any(domains, [](const auto& brief) { return !brief.is_judged; });
+  const config::Lock lock(mutex_);
+  if (!is_wanted) {
+    order_ = nullptr;
+    known_ = std::make_shared<const RecordedBriefs>();
+  } else if (const auto order = domains.by_name(); order_ != order || !known_->is_whole()) {
+    known_ = std::make_shared<const RecordedBriefs>(domains, queries);
+    order_ = order;
+  }
+  return known_;
+}
+
 }  // namespace web

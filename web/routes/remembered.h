@@ -82,11 +82,26 @@ class RefusedActs {
   std::map<std::pair<std::string, std::string>, config::Time> noted_ GUARDED_BY(mutex_);
 };
 
+// What was recorded of the domains that were not looked at since the start.
+class RecordedReader {
+ public:
+  // Read once for a list as it is configured; `domains`: everybody's.
+  [[nodiscard]] std::shared_ptr<const RecordedBriefs> of(const agent::DomainList& domains,
+                                                         storage::Queries& queries)
+      EXCLUDES(mutex_);
+
+ private:
+  config::Mutex mutex_;
+  agent::DomainList::Order order_ GUARDED_BY(mutex_);  // of the list
+  std::shared_ptr<const RecordedBriefs> known_ GUARDED_BY(mutex_);
+};
+
 struct Remembered {
   HeldUpLately held_up;
   SpansOfAll spans;
   SpansOfAll public_spans;  // of the domains of the public page
   LastLooksReader looks;
+  RecordedReader recorded;
   RefusedActs refused;
 };
 

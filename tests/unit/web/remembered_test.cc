@@ -24,11 +24,13 @@ class Kept : public testing::Test {
     }
   }
   std::size_t held_up() {
-    const auto counts = web::all_counts(service_.snapshot, *service_.queries);
+    const auto counts = web::all_counts(
+        service_.snapshot, *recorded_.of(service_.snapshot.domains, *service_.queries));
     return counts.by_delivery[static_cast<std::size_t>(Delivery::held_up)].inbound;
   }
 
   support::Service service_;
+  web::RecordedReader recorded_;
 };
 
 TEST_F(Kept, CountsFollowWhatChangesAnywhereInTheList) {
@@ -47,6 +49,50 @@ TEST_F(Kept, CountsFollowWhatChangesAnywhereInTheList) {
   EXPECT_EQ(held_up(), 598);
   service_.snapshot.domains = {};
   EXPECT_EQ(held_up(), 0);
+}
+
+TEST_F(Kept, WhatWasRecordedIsReadOnceForAListAndAnewForAnother) {
+  auto& domains = service_.snapshot.domains;
+  const auto unseen = [&](std::size_t place, const std::string& name) {
+    domains.change(place, [&](auto& state) {
+      state.judged = nullptr;
+      state.configured.change().name = name;
+    });
+    domains.keep_order();
+  };
+  unseen(5, "example.test");
+  const auto first = recorded_.of(domains, *service_.queries);
+  ASSERT_NE(first->find(domains, 5), nullptr);
+  EXPECT_EQ(first->find(domains, 5)->delivery, Delivery::held_up);
+  EXPECT_EQ(first->find(domains, 6), nullptr) << "it was looked at";
+  EXPECT_EQ(recorded_.of(domains, *service_.queries), first);
+  unseen(6, "never.test");
+  const auto second = recorded_.of(domains, *service_.queries);
+  EXPECT_NE(second, first);
+  EXPECT_EQ(second->find(domains, 6), nullptr) << "nothing is recorded";
+  domains.change(5, [&](auto& state) { state.judged = domains[7].judged; });
+  EXPECT_EQ(second->find(domains, 5), nullptr) << "what is seen now counts";
+}
+
+// More than are read one by one.
+TEST_F(Kept, WhatWasRecordedIsFoundInALongList) {
+  auto& domains = service_.snapshot.domains;
+  for (int i = 600; i < 1'500; ++i) {
+    auto state = domains[0];
+    state.configured.change().name = fmt::format("d{:04}.test", i);
+    domains.push_back(std::move(state));
+  }
+  for (const auto& [place, name] : {std::pair{3U, "example.test"}, {1'400U, "never.test"}}) {
+    domains.change(place, [&, called = std::string(name)](auto& state) {
+      state.judged = nullptr;
+      state.configured.change().name = called;
+    });
+  }
+  const web::RecordedBriefs recorded(domains, *service_.queries);
+  EXPECT_TRUE(recorded.is_whole());
+  ASSERT_NE(recorded.find(domains, 3), nullptr);
+  EXPECT_EQ(recorded.find(domains, 3)->delivery, Delivery::held_up);
+  EXPECT_EQ(recorded.find(domains, 1'400), nullptr);
 }
 
 TEST_F(Kept, WhatWasNotProbedSinceTheStartCountsAsItIsRecordedNow) {
