@@ -324,16 +324,83 @@ TEST_F(Running, a_look_without_memory_is_lost_and_is_our_own_fault) {
   EXPECT_TRUE(in_time(Seconds{1800}, [&] { return !is_faulty("looks"); }));
 }
 
+TEST_F(Running, goes_on_after_a_restart_with_what_it_told) {
+  break_host();
+  ASSERT_TRUE(in_time(Seconds{1200}, [&] { return !firing(probes::Code::tlsa_mismatch).empty(); }));
+  ASSERT_TRUE(
+      in_time(Seconds{1200}, [&] { return letters_about(probes::Code::tlsa_mismatch) == 1; }));
+  const auto before = firing(probes::Code::tlsa_mismatch);
+  runner_->stop();
+  begin({.alerts = before});
+  runner_->take_up();
+  runner_->start();
+  ASSERT_TRUE(in_time(Seconds{1200}, [&] { return is_judged(); }));
+  const auto looks = world_.looks("mx.example.test");
+  ASSERT_TRUE(in_time(Seconds{3600}, [&] { return world_.looks("mx.example.test") > looks + 1; }));
+  const auto after = firing(probes::Code::tlsa_mismatch);
+  ASSERT_EQ(after.size(), 1U);
+  EXPECT_EQ(after[0].id, before[0].id);
+  EXPECT_EQ(after[0].opened_at, before[0].opened_at);
+  EXPECT_EQ(letters_about(probes::Code::tlsa_mismatch), 1) << "nobody is told twice";
+  mend_host();
+  EXPECT_TRUE(in_time(Seconds{7200}, [&] { return firing(probes::Code::tlsa_mismatch).empty(); }));
+  EXPECT_TRUE(in_time(Seconds{1200}, [&] {
+    return letters_about(probes::Code::tlsa_mismatch) == 2;
+  })) << "the end is told, too";
+}
+
+TEST_F(Running, a_look_that_a_reload_overtakes_is_followed_by_what_is_configured_now) {
+  world_.stick(true);
+  runner_->check_now("example.test");
+  ASSERT_TRUE(soon([&] { return runner_->snapshot()->in_flight > 0; }));
+  const auto before = recorder_.rounds().size();
+  auto changed = settings();
+  changed.domains[0].role = config::Role::outbound;
+  changed.domains[0].group = "partners";
+  runner_->reconfigure(changed, context_);
+  EXPECT_EQ(runner_->domain("example.test")->configured->role, config::Role::outbound)
+      << "a reload waits for no look";
+  break_host();
+  world_.stick(false);
+  ASSERT_TRUE(in_time(Seconds{7200}, [&] { return !firing(probes::Code::tlsa_mismatch).empty(); }));
+  const auto rounds = recorder_.rounds();
+  for (auto i = before; i < rounds.size(); ++i) {
+    for (const auto& state : rounds[i].judged) EXPECT_EQ(state.configured->group, "partners");
+  }
+  EXPECT_EQ(firing(probes::Code::tlsa_mismatch)[0].finding.severity, probes::Severity::high)
+      << "a partner's";
+}
+
+TEST_F(Running, who_leaves_while_it_is_looked_at_is_neither_recorded_nor_probed_again) {
+  world_.stick(true);
+  runner_->check_now("example.test");
+  ASSERT_TRUE(soon([&] { return runner_->snapshot()->in_flight == 2; })) << "the host as well";
+  auto nobody = settings();
+  nobody.domains.clear();
+  runner_->reconfigure(nobody, context_);
+  EXPECT_TRUE(runner_->snapshot()->domains.empty());
+  const auto before = recorder_.rounds().size();
+  break_host();
+  world_.stick(false);
+  ASSERT_TRUE(soon([&] { return runner_->snapshot()->in_flight == 0; }));
+  const auto looks = world_.looks("example.test") + world_.looks("mx.example.test");
+  EXPECT_FALSE(in_time(Seconds{7200}, [&] {
+    return world_.looks("example.test") + world_.looks("mx.example.test") > looks;
+  }));
+  const auto rounds = recorder_.rounds();
+  for (auto i = before; i < rounds.size(); ++i) {
+    EXPECT_EQ(rounds[i].host, nullptr);
+    EXPECT_EQ(rounds[i].domain, nullptr);
+    EXPECT_TRUE(rounds[i].judged.empty());
+  }
+  EXPECT_TRUE(firing(probes::Code::tlsa_mismatch).empty());
+  EXPECT_TRUE(runner_->snapshot()->hosts.empty());
+}
+
 TEST_F(Running, a_past_that_cannot_be_read_is_read_by_the_next_look) {
   runner_->stop();
-  runner_.reset();
   recorder_.is_unreadable = true;
-  runner_ = std::make_unique<Runner>(fake_settings(), context_, recorder_,
-                                     Recorder::RestoredState{}, Events{}, clocks_.clocks(),
-                                     [this](const std::shared_ptr<ProbeContext>&)
-                                         -> config::Result<std::unique_ptr<Prober>, std::string> {
-                                       return std::make_unique<support::FakeProber>(world_);
-                                     });
+  begin({});
   runner_->start();
   ASSERT_TRUE(in_time(Seconds{120}, [&] { return is_judged(); }));
   EXPECT_TRUE(runner_->snapshot()->rollovers.empty());
