@@ -17,6 +17,7 @@
 #include "agent/self/sight.h"
 #include "agent/watch/inventory.h"
 #include "agent/watch/network_prober.h"
+#include "agent/watch/seeing.h"
 #include "agent/watch/target_queue.h"
 #include "agent/watch/threads.h"
 #include "config/mutex.h"
@@ -257,9 +258,11 @@ class Check {
   }
 
   void report_unreached() REQUIRES(mutex_) {
+    const auto* blocked = sight_.blocked();
+    const Seeing seeing{.blocked = blocked == nullptr ? std::nullopt : std::optional{*blocked}};
     for (const auto* domain : unreached_) {
-      if (const auto* blocked = sight_.blocked()) {
-        report_blind(domain->seen.open(), *blocked);
+      if (seeing.hides(*domain->name)) {
+        report_blind(domain->seen.open(), *seeing.blocked);
       } else {
         judge(*domain);
       }
