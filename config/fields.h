@@ -190,7 +190,7 @@ void read_map(const TreeNode& node, std::span<const Key<Section>> keys, Section&
       const auto& other = *before->second;
       complain(notes, key,
                other.text == key.text
-                   ? fmt::format("key {} again; it stands in line {} already", in_quotes(key.text),
+                   ? fmt::format("key {} again; it is in line {} already", in_quotes(key.text),
                                  other.place.line)
                    : fmt::format("key {} says what {} says in line {} already", in_quotes(key.text),
                                  in_quotes(other.text), other.place.line));

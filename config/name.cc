@@ -92,7 +92,7 @@ std::optional<std::string> complaint_about_labels(std::string_view name) {
 std::optional<std::string> complaint_about(const std::string& name) {
   if (name.empty()) return "no name at all";
   if (!std::ranges::all_of(name, is_name_character)) {
-    return "only letters, digits, '-', '_' and '.' may stand in a domain name";
+    return "a domain name may contain only letters, digits, '-', '_' and '.'";
   }
   if (auto complaint = complaint_about_labels(name)) return complaint;
   if (name.size() > longest_name) {
@@ -264,8 +264,8 @@ Result<std::string, std::string> list_address(std::string_view text) {
   if (!url) return url;
   const auto authority = text.substr(0, text.find_first_of("/?#", text.find("://") + 3));
   if (authority.find('@') != std::string_view::npos)
-    return fails("no user or password may stand in it; see token_file");
-  if (text.find('#') != std::string_view::npos) return fails("has a fragment, which nobody sends");
+    return fails("it may contain no user or password; see token_file");
+  if (text.find('#') != std::string_view::npos) return fails("has a fragment, which is never sent");
   const auto host = host_of(text);
   const bool is_here = is_loopback(host) || host == "[::1]" || host == "localhost";
   if (text.starts_with("http://") && !is_here)

@@ -82,7 +82,7 @@ void domains(const TreeNode& node, Config& config, Notes& notes) {
       config.domains.push_back(*std::move(domain));
     } else {
       complain(notes, item,
-               fmt::format("domain \"{}\" again; it stands in line {} already", domain->name,
+               fmt::format("domain \"{}\" again; it is in line {} already", domain->name,
                            first->second));
     }
   }
@@ -139,7 +139,7 @@ void hosts(const TreeNode& node, Config& config, Notes& notes) {
       config.hosts.push_back(*std::move(service));
     } else {
       complain(notes, item,
-               fmt::format("service {} again; it stands in line {} already", name, first->second));
+               fmt::format("service {} again; it is in line {} already", name, first->second));
     }
   }
 }
@@ -238,10 +238,9 @@ void name_lists(Config& config, const std::vector<const TreeNode*>& items, Notes
     const int line = items[i]->place.line;
     const auto [first, is_new] = lines.try_emplace(list.name, line);
     if (is_new) continue;
-    complain(
-        notes, *items[i],
-        fmt::format("a list called {} again; it stands in line {} already: give each a \"name\"",
-                    in_quotes(list.name), first->second));
+    complain(notes, *items[i],
+             fmt::format("a second list called {}; the first is in line {}: give each a \"name\"",
+                         in_quotes(list.name), first->second));
   }
 }
 
@@ -596,7 +595,7 @@ void notify(const TreeNode& node, Config& config, Notes& notes) {
       const auto [first, is_new] = lines.try_emplace(name->text, name->place.line);
       if (is_new) continue;
       complain(notes, *name,
-               fmt::format("a notifier called {} again; it stands in line {} already",
+               fmt::format("a second notifier called {}; the first is in line {}",
                            in_quotes(name->text), first->second));
     }
   }

@@ -87,7 +87,7 @@ def agent():
             ),
             lines(
                 "Age of lists",
-                "How long ago each list from elsewhere was read and gone by.",
+                "How long ago each list from elsewhere was last read and accepted.",
                 [query(f"time() - max by (list) (danelaw_domain_list_read_timestamp_seconds{{{OURS}}})", "{{list}}")],
                 "s",
             ),

@@ -166,14 +166,15 @@ const std::initializer_list<CatalogueRow>& rows() {
        "certificate-untrusted",
        {.refuses = true, .queues = true, .explains = {Code::endpoint_partial}},
        "{name}: mail programs do not trust the certificate",
-       "Where no TLSA record can be used a mail program goes by the CAs that it trusts, and most "
+       "Where no TLSA record can be used, a mail program relies on the CAs that it trusts, and "
+       "most "
        "programs always do. None vouches for this certificate and the name of the host: it is out "
        "of date, for another name, self-signed, or its intermediate is not sent.",
        "Mail programs that know no DANE warn their users, or do not connect.",
        {"Renew the certificate where it is out of date; get one for this name where it is for "
         "another.",
         "Send the intermediate certificates with it (ACME clients call that file fullchain.pem).",
-        "A certificate of one's own CA works only for programs that know DANE or were told of that "
+        "A certificate of one's own CA works only for programs that know DANE or were given that "
         "CA: get one from a public CA."},
        {"RFC 8314 §3", "RFC 6125 §6", "RFC 7673 §3.4"},
        ""},
@@ -215,7 +216,7 @@ const std::initializer_list<CatalogueRow>& rows() {
         "must "
         "answer or deny with valid signatures.",
         "Repair the server or firewall that drops or refuses the TLSA type.",
-        "Sign the zone anew when signatures are missing or out of date."},
+        "Sign the zone again when signatures are missing or out of date."},
        {"RFC 7672 §2.1.2"},
        "dnssec-invalid"},
       {Code::mx_lookup_failed,
@@ -228,7 +229,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        {"`delv MX {name}` and dnsviz.net show where the chain breaks.",
         "Check that every name server answers, and that the DS record at the parent fits a key of "
         "the zone.",
-        "Sign the zone anew when signatures are missing or out of date."},
+        "Sign the zone again when signatures are missing or out of date."},
        {"RFC 7672 §2.1.2"},
        "dnssec-invalid"},
       {Code::address_lookup_failed,
@@ -242,7 +243,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "The addresses of the host cannot be learned: an error, or signatures that do not validate.",
        "Without addresses senders skip the host; with those of one family most go on.",
        {"`dig +dnssec A {host}` and `AAAA` at each name server show which fails.",
-        "Repair the server, or sign the zone anew."},
+        "Repair the server, or sign the zone again."},
        {"RFC 7672 §2.2.2"},
        "dnssec-invalid"},
       {Code::dnssec_expired,
@@ -258,7 +259,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "signer has stopped, or a name server does not get the signed zone any more.",
        "Senders that validate DNSSEC treat the records as forged: mail waits in their queues.",
        {"Check the signer: is it running, is its clock right, can it write?",
-        "Sign the zone anew and see the new serial at every name server.",
+        "Sign the zone again and see the new serial at every name server.",
         "danelaw warns before signatures expire: see rrsig-expiring."},
        {"RFC 4035 §5.3.1", "RFC 7671 §11"},
        "dnssec-invalid"},
@@ -319,7 +320,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "{name}: the zone's DS records, or those that it asks for, are about to fit no key",
        "The zone asks, in CDS or CDNSKEY records, for DS records whose digests fit no key that "
        "signs its DNSKEY records: a parent that follows strands the zone; it must check that, and "
-       "not all do. Or the zone signs its DNSKEY records anew without the key that the parent's "
+       "not all do. Or the zone re-signs its DNSKEY records without the key that the parent's "
        "DS records name: they are valid until `ds-key-signed-until`, and a parent that does not "
        "follow by then strands it.",
        "No mail is held up by this, until the parent changes the DS records, or until "
@@ -523,7 +524,7 @@ const std::initializer_list<CatalogueRow>& rows() {
        "vantage-split",
        {.is_transient = true},
        "{name}: places differ in what they see",
-       "Agents of the fleet that look from different places see different things, and those that "
+       "Agents of the fleet that probe from different places see different things, and those that "
        "see trouble are fewer than the quorum that opens an alert. A server that does not answer "
        "one place is a matter of the route; other addresses, keys or records are a matter of what "
        "is served where: GeoDNS, anycast, a back-end of several that was forgotten.",
@@ -663,7 +664,7 @@ const std::initializer_list<CatalogueRow>& rows() {
       {Code::tlsa_wrong_name,
        "tlsa-wrong-name",
        {},
-       "{name}: TLSA records stand at the wrong name",
+       "{name}: TLSA records are at the wrong name",
        "Records exist, but not at _{port}._tcp below the host.",
        "Senders do not find them: mail is delivered without authentication.",
        {"Publish them at _{port}._tcp.{host}: senders ask for them at the name in the MX record."},

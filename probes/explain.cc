@@ -354,7 +354,7 @@ void tell_own_fault(Explanation& out, const std::string& check) {
         "See the log for `event=fault`. std::bad_alloc: give danelaw more memory, or set "
         "schedule.workers lower. Anything else is a bug: please report it."};
   } else if (constexpr std::string_view list = "domain_list:"; check.starts_with(list)) {
-    out.title = fmt::format("danelaw cannot go by the list of domains {}",
+    out.title = fmt::format("danelaw cannot use the list of domains {}",
                             printable(check.substr(list.size())));
     out.explanation =
         "The source of a list of domain_lists cannot be read, or its list lost more than a fifth "
@@ -365,13 +365,13 @@ void tell_own_fault(Explanation& out, const std::string& check) {
         fmt::format("Where names were lost on purpose, say so: `danelaw accept-list {}`, or the "
                     "button under /status. Each lost name is then watched for a day more.",
                     printable(check.substr(list.size()))),
-        "Where they were not, repair the source: a whole list is gone by again by itself."};
+        "Where they were not, repair the source: a complete list is used again without your help."};
   } else if (check == "clock") {
     out.title = "danelaw cannot trust this machine's clock";
     out.explanation =
         "The clock was set while danelaw ran, or it is wrong. Checks go on by another clock and "
         "all "
-        "targets are checked anew, but what is recorded around that moment may have a wrong time.";
+        "targets are checked again, but what is recorded around that moment may have a wrong time.";
     out.fix = {"See whether the time is right now, and whether it is kept so: `timedatectl`."};
   } else if (check == "greeting") {
     out.title = "mail servers refuse to talk to danelaw";

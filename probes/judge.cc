@@ -711,7 +711,7 @@ const std::vector<Sender>& other_senders() {
        .words = "senders whose resolver asked a name server that says otherwise",
        .asks_other_servers = true},
       {.name = "rfc-7672",
-       .words = "senders that go by the letter of the RFCs where Postfix does not",
+       .words = "senders that follow the letter of the RFCs where Postfix does not",
        .goes_by_the_letter = true},
   };
   return senders;

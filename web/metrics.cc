@@ -232,9 +232,9 @@ void add_session(Families& out, const std::string& mx, const probes::smtp::Sessi
   if (!has_chain) return;
   const auto& leaf = *session.tls->chain.front();
   out.gauge("danelaw_address_cert_not_before_timestamp_seconds",
-            "Begin of the leaf certificate's validity.", labels, seconds(leaf.not_before));
+            "When the leaf certificate becomes valid.", labels, seconds(leaf.not_before));
   out.gauge("danelaw_address_cert_not_after_timestamp_seconds",
-            "End of the leaf certificate's validity.", labels, seconds(leaf.not_after));
+            "When the leaf certificate expires.", labels, seconds(leaf.not_after));
 }
 
 void add_host(Families& out, const probes::HostObservation& seen, bool with_addresses) {
@@ -256,7 +256,7 @@ void add_host(Families& out, const probes::HostObservation& seen, bool with_addr
   }
   if (seen.tlsa.signatures) {
     out.gauge("danelaw_mx_rrsig_expiration_timestamp_seconds",
-              "End of the signature over the TLSA RRset.", {{"mx", mx}},
+              "When the signature over the TLSA RRset expires.", {{"mx", mx}},
               seconds(seen.tlsa.signatures->expiration));
   }
   for (std::size_t i = 0; with_addresses && i < seen.sessions.size(); ++i) {
@@ -609,7 +609,7 @@ void add_lists(Families& out, const agent::Snapshot& snapshot) {
         labels, flag(list.refusal.has_value()));
     if (!list.read_at) continue;
     out.gauge("danelaw_domain_list_read_timestamp_seconds",
-              "When a list from elsewhere was read last, and gone by.", labels,
+              "When a list from elsewhere was last read and accepted.", labels,
               seconds(*list.read_at));
   }
 }
@@ -630,7 +630,7 @@ void add_agent(Families& out, const agent::Snapshot& snapshot, const Vitals& vit
             static_cast<double>(snapshot.lag.count()));
   const auto& progress = snapshot.progress;
   out.gauge("danelaw_scheduler_healthy",
-            "Whether probes are on schedule, by a clock that nobody sets; as /-/healthy says.", {},
+            "Whether probes are on schedule by the monotonic clock; as /-/healthy says.", {},
             flag(!why_stalled(progress)));
   out.gauge("danelaw_last_round_age_seconds", "How long ago a probe was finished.", {},
             static_cast<double>(progress.since_round.count()));

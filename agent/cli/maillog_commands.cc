@@ -75,7 +75,7 @@ int for_each_event(const LogFiles& logs, std::ostream& errors, const auto& take)
     status = 1;
   }
   if (events == 0 && all_lines > 0 && status == 0)
-    errors << "no line tells of a delivery by Postfix\n";
+    errors << "no line is about a delivery by Postfix\n";
   return status;
 }
 
@@ -302,7 +302,7 @@ Command add_maillog(CLI::App& app) {
       "maillog", "how a Postfix log says deliveries were protected, and what held them up");
   add_flags(*command, *flags);
   command->add_option("--config", flags->config_file,
-                      "configuration file: tells which domains are not watched");
+                      "configuration file: to know which domains are not watched");
   command->add_option("--format", flags->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}));
   return {command, [flags] { return run_maillog(*flags); }};

@@ -111,7 +111,7 @@ std::optional<Outlook> outlook_unless_followed(const WantedDs& wanted, const std
   return Outlook{.code = Code::ds_change_breaks,
                  .severity = left > kVeryLate ? Severity::medium : Severity::high,
                  .because =
-                     "the zone signs its DNSKEY records anew without the key that the "
+                     "the zone re-signs its DNSKEY records without the key that the "
                      "parent's DS records name"};
 }
 

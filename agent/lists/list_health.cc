@@ -16,7 +16,8 @@ std::string in_words(const ListHealth& list, const ListHealth::Refusal& refusal)
   const auto& lost = refusal.lost;
   const auto shown = std::span{lost}.first(std::min(lost.size(), kShown));
   return fmt::format(
-      "{} ({}) lost {} of {} names at once and is not gone by: {}{}; if that is right, say so: "
+      "{} ({}) lost {} of {} names at once, and that is not accepted: {}{}; if it is right, say "
+      "so: "
       "danelaw accept-list {}, or the button under /status",
       list.name, list.source, lost.size(), refusal.of, fmt::join(shown, ", "),
       lost.size() > kShown ? " …" : "", list.name);

@@ -74,7 +74,7 @@ Result<void, std::string> ListWatch::accept(const std::string& name) {
     auto* const list = find(name);
     if (list == nullptr) return Failure<std::string>("no list from elsewhere has that name");
     if (!list->held.accept(calls_.now()))
-      return Failure<std::string>("nothing of it is refused: it is gone by as it was read last");
+      return Failure<std::string>("nothing is held back: the list is in use as it was read last");
     list->is_unkept = true;
     is_changed_ = true;
     is_woken_ = true;

@@ -45,7 +45,7 @@ std::string file_of(const TrustAnchor& anchor, Time at) {
 
 std::string when_alone(const AnchorKey& key, Time at) {
   if (!key.published_after && at - key.first_seen < kAddHoldDown)
-    return "it was there before danelaw first looked, and may sign alone at any time";
+    return "it was there before danelaw first saw it, and may sign alone at any time";
   const auto earliest = key.published_after.value_or(key.first_seen) + kAddHoldDown;
   return fmt::format("it may sign alone {} {}{}", earliest > at ? "from" : "since", date(earliest),
                      earliest > at ? " at the earliest" : "");

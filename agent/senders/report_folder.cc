@@ -88,7 +88,7 @@ void ReportFolder::put_aside(const fs::path& file, const char* where, const OnFa
   if (std::exchange(is_fault_told_, true)) return;
   on_fault(
       fmt::format("{} cannot be moved to {}: {}; what was taken is remembered until danelaw "
-                  "starts anew",
+                  "restarts",
                   probes::printable(file.string()), folder.string(), fault.message()));
 }
 

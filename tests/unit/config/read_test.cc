@@ -266,13 +266,13 @@ TEST(Notify, NoTwoNotifiersHaveTheSameName) {
       {.says = "of one kind",
        .text = "notify:\n  webhooks:\n    - {name: a, url: 'http://b'}\n"
                "    - {name: a, url: 'http://c'}\n",
-       .want = {"f:5:14: a notifier called \"a\" again; it stands in line 4 already"}},
+       .want = {"f:5:14: a second notifier called \"a\"; the first is in line 4"}},
       {.says = "of different kinds",
        .text = "notify:\n  webhooks: [{name: a, url: 'http://b'}]\n"
                "  mail: [{name: a, server: 'smtp://b.test', from: c@d.test, to: [e@f.test]}]\n"
                "  grafana: [{name: a, url: 'http://b', token_file: c}]\n",
-       .want = {"f:4:17: a notifier called \"a\" again; it stands in line 3 already",
-                "f:5:20: a notifier called \"a\" again; it stands in line 3 already"}},
+       .want = {"f:4:17: a second notifier called \"a\"; the first is in line 3",
+                "f:5:20: a second notifier called \"a\"; the first is in line 3"}},
       {.says = "names that differ in capitals are two",
        .text = "notify:\n  webhooks:\n    - {name: a, url: 'http://b'}\n"
                "    - {name: A, url: 'http://b'}\n",
@@ -374,7 +374,7 @@ TEST(DomainLists, SayWhatIsWrongAndWhere) {
                 "2001:db8::1, 192.0.2.1@5353"}},
       {.says = "two of one name",
        .text = "domain_lists:\n  - {url: \"https://a.test/1\"}\n  - {url: \"https://a.test/2\"}\n",
-       .want = {"f:4:5: a list called \"a.test\" again; it stands in line 3 already: give each a "
+       .want = {"f:4:5: a second list called \"a.test\"; the first is in line 3: give each a "
                 "\"name\""}},
       {.says = "a role that is none",
        .text = "domain_lists: [{file: a, role: both}]\n",

@@ -192,7 +192,7 @@ TEST_F(ListWatchTest, AsksBeforeItGoesByAListThatLostMuch) {
   EXPECT_THAT(watch->accept("two").error(), HasSubstr("no list"));
   ASSERT_TRUE(watch->accept("one"));
   ASSERT_TRUE(becomes([](const ListHealth& one) { return !one.refusal && one.missing == 4; }));
-  EXPECT_THAT(watch->accept("one").error(), HasSubstr("nothing of it is refused"));
+  EXPECT_THAT(watch->accept("one").error(), HasSubstr("nothing is held back"));
   EXPECT_THAT(watched(*watch, settings), SizeIs(6)) << "for a day";
   (void)locked([&] { return now_ += hours{24}; });
   ASSERT_TRUE(becomes([](const ListHealth& one) { return one.missing == 0; }));
