@@ -40,24 +40,51 @@ struct Cost {
   double wall_us = 0;
 };
 
-// Median over rounds of the cost of one call.
-Cost measure(int rounds, int calls, int who, const std::function<void()>& call) {
-  std::vector<Cost> costs;
-  for (int round = 0; round < rounds; ++round) {
-    const auto wall = Clock::now();
-    const double cpu = cpu_seconds(who);
-    for (int i = 0; i < calls; ++i) call();
-    const double spent = cpu_seconds(who) - cpu;
-    const std::chrono::duration<double> passed = Clock::now() - wall;
-    costs.push_back({.cpu_us = spent / calls * 1e6, .wall_us = passed.count() / calls * 1e6});
-  }
-  std::ranges::sort(costs, {}, &Cost::cpu_us);
-  return costs[costs.size() / 2];
+// What is measured: `calls` of it at a time, by this process or by its children (getrusage).
+struct Work {
+  std::string_view says;
+  int calls;
+  int who;
+  std::function<void()> call;
+};
+
+Cost cost_of(const Work& work) {
+  const auto wall = Clock::now();
+  const double cpu = cpu_seconds(work.who);
+  for (int i = 0; i < work.calls; ++i) work.call();
+  const double spent = cpu_seconds(work.who) - cpu;
+  const std::chrono::duration<double> passed = Clock::now() - wall;
+  return {.cpu_us = spent / work.calls * 1e6, .wall_us = passed.count() / work.calls * 1e6};
 }
 
-void row(std::string_view what, const Cost& cost, const Cost& base) {
-  std::cout << fmt::format("{:<58} {:9.0f} {:9.0f} {:7.2f}\n", what, cost.cpu_us, cost.wall_us,
-                           cost.cpu_us / base.cpu_us);
+double median(std::vector<double> of) {
+  std::ranges::sort(of);
+  return of[of.size() / 2];
+}
+
+// A line for each, with the cost of one call, and how many times that of the first it is. All take
+// turns, and a ratio is of two in the same turn: a machine that is slower for a while is so for
+// both. Gives the median over `rounds` turns of the cost of each.
+std::vector<Cost> compare(std::string_view title, int rounds, const std::vector<Work>& works) {
+  for (const auto& work : works) work.call();
+  std::vector<std::vector<Cost>> costs(works.size());
+  for (int round = 0; round < rounds; ++round) {
+    for (std::size_t i = 0; i < works.size(); ++i) costs[i].push_back(cost_of(works[i]));
+  }
+  std::cout << fmt::format("{:<58} {:>9} {:>9} {:>7}\n", title, "CPU us", "wall us", "ratio");
+  std::vector<Cost> out;
+  for (std::size_t i = 0; i < works.size(); ++i) {
+    std::vector<double> cpu, wall, ratios;
+    for (std::size_t round = 0; round < costs[i].size(); ++round) {
+      cpu.push_back(costs[i][round].cpu_us);
+      wall.push_back(costs[i][round].wall_us);
+      ratios.push_back(costs[i][round].cpu_us / costs[0][round].cpu_us);
+    }
+    out.push_back({.cpu_us = median(cpu), .wall_us = median(wall)});
+    std::cout << fmt::format("{:<58} {:9.0f} {:9.0f} {:7.2f}\n", works[i].says, out[i].cpu_us,
+                             out[i].wall_us, median(ratios));
+  }
+  return out;
 }
 
 // The least a client can do to see the certificate: connect, EHLO, STARTTLS, handshake, QUIT;
@@ -133,9 +160,6 @@ int main(int argc, char** argv) {
   SSL_CTX* tls = SSL_CTX_new(TLS_client_method());
   SSL_CTX_set_verify(tls, SSL_VERIFY_NONE, nullptr);
   SSL_CTX_set_options(tls, SSL_OP_NO_TICKET);
-  const auto bare =
-      measure(7, 100, RUSAGE_SELF, [&] { bare_handshake(tls, address, host.text()); });
-
   const auto file =
       std::filesystem::temp_directory_path() / fmt::format("danelaw-bench-{}.db", getpid());
   auto recorder = storage::DatabaseRecorder::open(file);
@@ -172,25 +196,22 @@ int main(int argc, char** argv) {
     const auto of = look(with);
     keep(of, judge(of));
   };
-  const auto whole = measure(7, 100, RUSAGE_SELF, [&] { look_through(**prober); });
-  const auto looked = measure(7, 100, RUSAGE_SELF, [&] { (void)look(**prober); });
   const auto last = look(**prober);
-  const auto judged = measure(7, 300, RUSAGE_SELF, [&] { (void)judge(last); });
-  const auto kept = measure(7, 300, RUSAGE_SELF, [&] { keep(last, judge(last)); });
   auto full_prober = agent::NetworkProber::make(*agent::ProbeContext::make(everything));
-  const auto full = measure(5, 40, RUSAGE_SELF, [&] { look_through(**full_prober); });
-  const auto finger = measure(3, 20, RUSAGE_CHILDREN, [&] { posttls_finger(domain); });
-
-  std::cout << fmt::format("{:<58} {:>9} {:>9} {:>7}\n", "one address checked", "CPU us", "wall us",
-                           "ratio");
-  row("bare STARTTLS handshake", bare, bare);
-  row("danelaw: DNS validated, session, judged, JSON, recorded", whole, bare);
-  row("  of that: DNS validated, session", looked, bare);
-  row("  judged", judged, bare);
-  row("  judged, JSON, recorded", kept, bare);
-  row("the same with every name server, both key types, Web PKI", full, bare);
-  row("posttls-finger -c -l dane", finger, bare);
-  std::cout << fmt::format("posttls-finger / danelaw: {:.1f}\n\n", finger.cpu_us / whole.cpu_us);
+  const auto costs = compare(
+      "one address checked", 21,
+      {{"bare STARTTLS handshake", 40, RUSAGE_SELF,
+        [&] { bare_handshake(tls, address, host.text()); }},
+       {"danelaw: DNS validated, session, judged, JSON, recorded", 40, RUSAGE_SELF,
+        [&] { look_through(**prober); }},
+       {"  of that: DNS validated, session", 40, RUSAGE_SELF, [&] { (void)look(**prober); }},
+       {"  judged", 100, RUSAGE_SELF, [&] { (void)judge(last); }},
+       {"  judged, JSON, recorded", 100, RUSAGE_SELF, [&] { keep(last, judge(last)); }},
+       {"the same with every name server, both key types, Web PKI", 10, RUSAGE_SELF,
+        [&] { look_through(**full_prober); }},
+       {"posttls-finger -c -l dane", 3, RUSAGE_CHILDREN, [&] { posttls_finger(domain); }}});
+  std::cout << fmt::format("posttls-finger / danelaw: {:.1f}\n\n",
+                           costs.back().cpu_us / costs[1].cpu_us);
 
   probes::dns::QueryCounts counts;
   auto client =
@@ -198,22 +219,19 @@ int main(int argc, char** argv) {
   const auto owner = *probes::dns::tlsa_owner(host, 25);
   probes::dns::Lookup lookup{**client, (*context)->chain, config::Seconds{5}};
   const auto deadline = [] { return Clock::now() + std::chrono::seconds{5}; };
-  const auto known = measure(5, 300, RUSAGE_SELF, [&] {
-    (void)lookup.ask(owner, probes::dns::type::tlsa, now(), deadline());
-  });
-  const auto raw = measure(5, 300, RUSAGE_SELF, [&] {
-    (void)(*client)->ask({.name = owner, .type = probes::dns::type::tlsa}, deadline());
-  });
-  const auto cold = measure(5, 20, RUSAGE_SELF, [&] {
-    auto fresh = agent::ProbeContext::make(*config);
-    probes::dns::Lookup unread{**client, (*fresh)->chain, config::Seconds{5}};
-    (void)unread.ask(owner, probes::dns::type::tlsa, now(), deadline());
-  });
-  std::cout << fmt::format("{:<58} {:>9} {:>9} {:>7}\n", "one TLSA lookup, warm resolver", "CPU us",
-                           "wall us", "ratio");
-  row("getdns alone, not validated", raw, raw);
-  row("validated, signatures seen before", known, raw);
-  row("validated from the trust anchor down, nothing kept", cold, raw);
-  std::cout << fmt::format("lookups a second, one thread: {:.0f}\n", 1e6 / known.wall_us);
+  const auto lookups = compare(
+      "one TLSA lookup, warm resolver", 21,
+      {{"getdns alone, not validated", 100, RUSAGE_SELF,
+        [&] {
+          (void)(*client)->ask({.name = owner, .type = probes::dns::type::tlsa}, deadline());
+        }},
+       {"validated, signatures seen before", 100, RUSAGE_SELF,
+        [&] { (void)lookup.ask(owner, probes::dns::type::tlsa, now(), deadline()); }},
+       {"validated from the trust anchor down, nothing kept", 5, RUSAGE_SELF, [&] {
+          auto fresh = agent::ProbeContext::make(*config);
+          probes::dns::Lookup unread{**client, (*fresh)->chain, config::Seconds{5}};
+          (void)unread.ask(owner, probes::dns::type::tlsa, now(), deadline());
+        }}});
+  std::cout << fmt::format("lookups a second, one thread: {:.0f}\n", 1e6 / lookups[1].wall_us);
   std::filesystem::remove(file);
 }
