@@ -53,7 +53,7 @@ describe("the page", { concurrency: 3 }, () => {
     await says(host, /\d+ watched domains use it; mail to \w+[^:]* is held up: [^]*shared-a\.test/, 30);
     for (const name of ["shared-a.test", "shared-b.test"]) {
       const domain = await open(`/domains/${name}`);
-      await says(domain, /held up No host takes the mail/, 30);
+      await says(domain, /held up Mail waits in senders' queues/, 30);
       assert.equal(await domain.locator("main .card.ok").count(), 0);
       await clean(domain);
     }
@@ -245,7 +245,7 @@ describe("the page", { concurrency: 3 }, () => {
       const alert = async (kind) => (await lab.json(kind)).alerts.find((one) => one.state === "firing");
       await until("its alert fires", 60, () => alert(`/api/v1/mx/${host}`));
       for (const [where, wanted] of [
-        [`/domains/${domain}`, /No host takes the mail/],
+        [`/domains/${domain}`, /no host takes it/],
         [`/mx/${host}`, hostSays],
       ]) {
         const page = await open(where);
