@@ -41,12 +41,12 @@ Result<void, std::string> ActLog::record(Act act) {
   const config::Lock lock(mutex_);
   unwritten_.push_back(std::move(act));
   if (unwritten_.size() > kMostUnwritten) unwritten_.pop_front();
-  auto& db = db_;
-  const auto& unwritten = unwritten_;
+  auto* const db = &db_;
+  const auto* const unwritten = &unwritten_;
   const auto done = guarded<std::string>(place_, [&] {
-    Transaction transaction{db};
-    for (const auto& one : unwritten) write(db, one);
-    db.prepare("DELETE FROM act WHERE id <= (SELECT max(id) FROM act) - ?").bind(kMost).run();
+    Transaction transaction{*db};
+    for (const auto& one : *unwritten) write(*db, one);
+    db->prepare("DELETE FROM act WHERE id <= (SELECT max(id) FROM act) - ?").bind(kMost).run();
     transaction.commit();
   });
   if (done) unwritten_.clear();
