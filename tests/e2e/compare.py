@@ -11,14 +11,14 @@ import sys
 
 from living_lab import LivingLab
 
-ONE_ADDRESS = "it looks at one address or host, by order or chance; danelaw at all, and mail gets through by another"
-ONE_RECORD = "it wants every record to match; one is enough (RFC 7672 §3.1)"
-NO_PATH = "it compares the anchor's octets, and neither dates nor names (RFC 7672 §3.1.2, §3.2.2)"
+ONE_ADDRESS = "it tries one address or host, by order or chance; danelaw tries all, and mail gets through another"
+ONE_RECORD = "it requires every record to match; one is enough (RFC 7672 §3.1)"
+NO_PATH = "it compares only the anchor's octets, neither dates nor names (RFC 7672 §3.1.2, §3.2.2)"
 NO_ALIAS = "it asks for TLSA at the alias, not at the alias-expanded name first (RFC 7672 §2.2.2)"
-NO_EHLO = "it sends STARTTLS whatever EHLO said; mail software must not"
+NO_EHLO = "it sends STARTTLS whatever the EHLO response says; mail software must not"
 TLS_ONLY = "TLS is authenticated, but the server then answers EHLO with 421: no mail gets through"
 CA_NEEDED = "it looks for the anchor among the certificates sent, not in the record (RFC 7671 §5.2.2)"
-LONG_LINE = "it gives up at an EHLO line of 5000 octets; the line says nothing of STARTTLS and is skipped"
+LONG_LINE = "it gives up at an EHLO line of 5000 octets; that line is not about STARTTLS and can be skipped"
 
 # (tool, domain or host) -> why it differs
 WHY = {
@@ -32,7 +32,7 @@ WHY = {
     ("posttls-finger", "g06.corpus.test"): ONE_ADDRESS,
     ("posttls-finger", "f13.corpus.test"): LONG_LINE,
     ("posttls-finger", "f32.corpus.test"): TLS_ONLY,
-    ("posttls-finger", "s03.corpus.test"): "Postfix keeps 100 records of an answer, danelaw 2000 of 1001; where Postfix"
+    ("posttls-finger", "s03.corpus.test"): "Postfix keeps 100 records of a response, danelaw all 1001; whether Postfix"
     " finds the one that matches depends on their order",
     ("tlsa", "mx.a35.corpus.test"): ONE_RECORD,
     ("tlsa", "mx.c07.corpus.test"): NO_ALIAS,
@@ -48,13 +48,19 @@ WHY = {
     ("tlsa", "mx.f13.corpus.test"): LONG_LINE,
     ("tlsa", "mx.f17.corpus.test"): NO_EHLO,
     ("tlsa", "mx.f32.corpus.test"): TLS_ONLY,
-    ("tlsa", "mx.g01.corpus.test"): "it wants every address to match; danelaw says endpoint-partial of this host",
-    ("tlsa", "mx.g04.corpus.test"): "it wants every address to match; danelaw says endpoint-partial of this host",
+    (
+        "tlsa",
+        "mx.g01.corpus.test",
+    ): "it requires every address to match; danelaw reports endpoint-partial for this host",
+    (
+        "tlsa",
+        "mx.g04.corpus.test",
+    ): "it requires every address to match; danelaw reports endpoint-partial for this host",
     ("tlsa", "mx.s03.corpus.test"): ONE_RECORD,
     (
         "tlsa",
         "mx.unusable.test",
-    ): "it takes usage 1, which SMTP does not (RFC 7672 §3.1.3): encrypted, nobody authenticated",
+    ): "it accepts usage 1, which SMTP does not (RFC 7672 §3.1.3): encrypted, nobody authenticated",
 }
 
 # libunbound refuses loopback and answers for test. itself (RFC 6761) unless told otherwise; tlsa has no option.
@@ -169,10 +175,10 @@ class Comparison:
                 )
 
 
-HEAD = """# Beside other tools
+HEAD = """# Compared with other tools
 
-Every domain of the lab (`tests/lab`, with `--corpus`), judged by danelaw and by tools that look at a part of the
-same question. Written by `tests/e2e/compare.py`; do not edit.
+Every domain of the lab (`tests/lab`, with `--corpus`), judged by danelaw and by tools that answer a part of
+the same question. Written by `tests/e2e/compare.py`; do not edit.
 
 - posttls-finger: is the host that it tries authenticated by DANE, as Postfix would?
 - delv: is the MX RRset secure, insecure, or does its lookup fail?
