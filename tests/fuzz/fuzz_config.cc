@@ -89,8 +89,8 @@ void check(const Config& config) {
   for (const auto& domain : config.domains) {
     demand(normal_domain(domain.name) == domain.name, "a domain's name is in its normal form");
     demand(names.insert(domain.name).second, "no domain twice");
-    demand(is_one_line(domain.group) && group_name(domain.group) == domain.group,
-           "a group is a word");
+    const auto& group = domain.group.text();
+    demand(is_one_line(group) && group_name(group) == group, "a group is a word");
   }
   for (const auto& [address, port] : config.dns.resolvers) {
     demand(normal_address(address) == address, "a resolver's address is in its normal form");
