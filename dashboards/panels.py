@@ -16,6 +16,7 @@ CALM, NOTE, OPEN, WARN, BAD, GREY = "green", "blue", "yellow", "orange", "red", 
 SEVERITIES = {"critical": BAD, "high": WARN, "medium": OPEN, "low": NOTE, "info": GREY}  # the worst first
 STATUS = {"ok": CALM, "warning": WARN, "critical": BAD, "unknown": GREY}
 MAIL = {word: STATUS[look] for word, look in catalogue.looks("deliveryLook").items()}
+MAIL["unprotected"] = OPEN  # beside at-risk, which is a warning, too
 COLOURS = {
     "danelaw_domain_delivery": MAIL,
     "danelaw_mx_delivery": MAIL,
