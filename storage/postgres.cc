@@ -174,11 +174,18 @@ class PostgresStatement final : public EngineStatement {
 
 std::unique_ptr<EngineStatement> PostgresEngine::prepare(std::string_view sql, Rows rows) {
   auto found = known_.find(sql);
-  if (found == known_.end())
+  if (found == known_.end()) {
+    // Texts with ids in them come but once.
+    constexpr std::size_t kMostKnown = 500;
+    if (known_.size() >= kMostKnown)
+      std::erase_if(known_, [](const auto& one) {
+        return one.second.use_count() == 1 && one.second->runs < 2;
+      });
     found = known_
                 .emplace(std::string(sql),
                          std::make_shared<Known>(Known{.sql = to_postgresql(sql), .name = {}}))
                 .first;
+  }
   return std::make_unique<PostgresStatement>(*this, found->second, rows);
 }
 
