@@ -256,9 +256,10 @@ DROP TABLE evidence_of_one;
     // What goes is found by what it is, and what nobody needs for it any more with it
     // (storage/drop.h): so that it takes as long as there is of it, whatever there is of the rest.
     R"(
-DELETE FROM content WHERE id NOT IN (SELECT content FROM version);
-DELETE FROM subject WHERE summed = 0 AND id NOT IN (SELECT subject FROM version);
 CREATE INDEX version_by_content ON version(content);
+DELETE FROM content WHERE NOT EXISTS (SELECT 1 FROM version v WHERE v.content = content.id);
+DELETE FROM subject WHERE summed = 0
+  AND NOT EXISTS (SELECT 1 FROM version v WHERE v.subject = subject.id);
 CREATE INDEX version_closed ON version(last_seen) WHERE NOT is_open;
 CREATE INDEX subject_summed ON subject(summed_until) WHERE summed_until IS NOT NULL;
 )",
