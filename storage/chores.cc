@@ -70,7 +70,6 @@ bool Forgetting::closed_versions() {
   }
   rows.reset();
   if (versions.empty()) return false;
-  has_dropped_versions_ = true;
   drop_versions(db_, versions);
   are_subjects_gone_ = drop_unused_subjects(db_, subjects) || are_subjects_gone_;
   return true;
@@ -135,10 +134,12 @@ bool Forgetting::rows() {
       "DELETE FROM letter WHERE sent_at < ?",
       "DELETE FROM silence WHERE ends < ?",
       "DELETE FROM act WHERE at < ?",
-      "DELETE FROM tlsrpt_sessions WHERE report IN (SELECT id FROM tlsrpt_report WHERE ends < ?)",
       "DELETE FROM tlsrpt_report WHERE ends < ?"};
   db_.prepare(kStatements.at(statement_)).bind(before_).run();
-  return ++statement_ < kStatements.size();
+  if (++statement_ < kStatements.size()) return true;
+  // In the same transaction: what is of no report counts as damage.
+  db_.execute("DELETE FROM tlsrpt_sessions WHERE report NOT IN (SELECT id FROM tlsrpt_report)");
+  return false;
 }
 
 bool Forgetting::episodes() {
@@ -166,7 +167,6 @@ bool Forgetting::episodes() {
 
 // A chain names its certificates by their digests.
 bool Forgetting::certificates() {
-  if (!has_dropped_versions_) return false;
   db_.execute(
       "DELETE FROM certificate WHERE lower(hex(sha256)) NOT IN (SELECT j.value "
       "FROM subject s JOIN version v ON v.subject = s.id JOIN content c ON c.id = v.content, "

@@ -44,7 +44,7 @@ class Forgetting {
     std::string host;           // of those at hand
     std::int64_t subjects = 0;  // of it, of that kind
   } at_;
-  bool has_dropped_versions_ = false, are_subjects_gone_ = false;
+  bool are_subjects_gone_ = false;
 };
 
 // Leaves those domains and no others, with their role and group.
