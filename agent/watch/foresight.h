@@ -35,7 +35,7 @@ class Foresight {
   // presented.
   enum class Of { now, ever };
   void learn(const Inventory::Host& host, Of which);
-  // Every host has been looked at since the start.
+  // Every domain has been looked at since the start, and every host that is known by them.
   [[nodiscard]] bool is_taught();
 
   // --- hosts
