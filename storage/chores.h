@@ -10,8 +10,8 @@
 #include "storage/database.h"
 
 // What a recorder does by parts (agent::Chore): each is a transaction, and takes some thousandths
-// of a second in a database of whatever size; those that look through a whole table longer, where it
-// is large. go_on() does the next, and says whether there are more; it throws Fault.
+// of a second in a database of whatever size; those that look through a whole table longer, where
+// it is large. go_on() does the next, and says whether there are more; it throws Fault.
 namespace storage {
 
 // Deletes what ended before a moment, and brings all subjects within Bounds.
