@@ -41,6 +41,7 @@ Result<void, std::string> ActLog::record(Act act) {
   const config::Lock lock(mutex_);
   unwritten_.push_back(std::move(act));
   if (unwritten_.size() > kMostUnwritten) unwritten_.pop_front();
+  // By pointers, for clang does not see that `guarded` runs the work here, under the lock.
   auto* const db = &db_;
   const auto* const unwritten = &unwritten_;
   const auto done = guarded<std::string>(place_, [&] {

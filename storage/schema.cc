@@ -13,8 +13,8 @@ namespace {
 // "DANE" in ASCII: marks the file as ours (PRAGMA application_id).
 constexpr std::int64_t kApplication = 0x44414E45;
 
-// Numbered from 1. A migration that was released is never changed; what is wrong is put right by
-// the next.
+// Numbered from 1. A migration that was released is never changed in what it leaves; what is wrong
+// with that is put right by the next.
 constexpr std::array kMigrations{
     // History: a version says that a fact (kind, subject) had a content from first_seen to
     // last_seen. Contents are
